@@ -1,0 +1,62 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt
+PACKAGES := backtest data reports strategies
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types contracts check links wheel lock clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gexlab needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) pip
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(PIP) --group dev
+	@touch $@
+
+demo: $(VENV)/run.stamp  ## The whole job on a simulated market
+	$(BIN)/gexlab demo --out out/demo
+
+test: $(VENV)/dev.stamp  ## Tests and docstring examples
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp  ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp links  ## Static types
+	$(BIN)/mypy
+
+contracts: $(VENV)/dev.stamp  ## Who may import whom
+	$(BIN)/lint-imports
+
+check: lint types contracts test  ## All of the above
+
+links:  ## Tree of links that shows path-based tools the import names
+	@mkdir -p .links/gexlab
+	@for p in $(PACKAGES); do ln -sfn ../../$$p .links/gexlab/$$p; done
+
+wheel: $(VENV)/dev.stamp  ## Build a wheel from a clean tree
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .
+
+lock:  ## Resolve anew and rewrite constraints.txt; review the difference
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --upgrade pip
+	.venv-lock/bin/python -m pip install --quiet -e . --group dev
+	.venv-lock/bin/python -m pip freeze --all --exclude gexlab --exclude setuptools > constraints.txt
+	rm -rf .venv-lock
+
+clean:  ## Remove everything that can be rebuilt
+	rm -rf $(VENV) .venv-lock .links build dist out *.egg-info

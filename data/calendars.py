@@ -1,0 +1,187 @@
+"""Exchange sessions: when they open and close, and when contracts stop existing.
+
+A thin, cached layer over ``exchange_calendars`` that speaks in ``datetime.date`` and UTC time
+stamps. Early closes are included throughout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .errors import CalendarError
+
+__all__ = ["Settlement", "TradingCalendar", "third_friday", "trading_calendar"]
+
+Settlement = Literal["AM", "PM"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TradingCalendar:
+    """The sessions of one exchange within bounds.
+
+    Attributes
+    ----------
+    name : str
+        Name in ``exchange_calendars``, e.g. ``XNYS``.
+    sessions : ndarray of datetime64[D], shape (n,)
+        Sessions in ascending order.
+    opens, closes : ndarray of datetime64[ns], shape (n,)
+        Opening and closing moments in UTC, early closes included.
+    """
+
+    name: str
+    sessions: npt.NDArray[np.datetime64]
+    opens: npt.NDArray[np.datetime64]
+    closes: npt.NDArray[np.datetime64]
+
+    def is_session(self, day: date) -> bool:
+        """Return whether `day` is a session."""
+        i = int(np.searchsorted(self.sessions, np.datetime64(day, "D")))
+        return i < len(self.sessions) and bool(self.sessions[i] == np.datetime64(day, "D"))
+
+    def position(self, day: date, *, at_or_before: bool = False) -> int:
+        """Return the index of session `day`, or of the last session at or before it.
+
+        Raises
+        ------
+        CalendarError
+            If `day` lies outside the calendar, or is no session and `at_or_before` is False.
+        """
+        self._require_inside(day)
+        i = int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right")) - 1
+        if i < 0 or (not at_or_before and self.sessions[i] != np.datetime64(day, "D")):
+            raise CalendarError(
+                f"{day} is not a session of {self.name}: use a session of that exchange"
+            )
+        return i
+
+    def open_of(self, day: date) -> datetime:
+        """Return the opening moment of session `day`, UTC."""
+        return _moment(self.opens[self.position(day)])
+
+    def close_of(self, day: date) -> datetime:
+        """Return the closing moment of session `day`, UTC."""
+        return _moment(self.closes[self.position(day)])
+
+    def shift(self, day: date, sessions: int) -> date:
+        """Return the session `sessions` after session `day` (before it where negative)."""
+        i = self.position(day) + sessions
+        if not 0 <= i < len(self.sessions):
+            raise CalendarError(
+                f"{self.name} is known from {self.sessions[0]} to {self.sessions[-1]}: "
+                f"{sessions:+d} sessions from {day} lies outside; widen the calendar"
+            )
+        return _day(self.sessions[i])
+
+    def session_of(self, moment: datetime) -> date:
+        """Return the session that a time stamp belongs to: the last opened at or before it."""
+        stamp = np.datetime64(pd.Timestamp(moment).tz_convert("UTC").tz_localize(None), "ns")
+        i = int(np.searchsorted(self.opens, stamp, side="right")) - 1
+        if i < 0:
+            raise CalendarError(
+                f"{moment} precedes the first session of {self.name}, {self.sessions[0]}"
+            )
+        return _day(self.sessions[i])
+
+    def last_session_at_or_before(self, day: date) -> date:
+        """Return `day` where it is a session, else the last session before it."""
+        return _day(self.sessions[self.position(day, at_or_before=True)])
+
+    def expiry_ts(self, expiry: date, settlement: Settlement) -> datetime:
+        """Return the moment at which a contract stops existing, UTC.
+
+        The open (AM) or the close (PM) of the last session at or before `expiry`.
+        """
+        i = self.position(expiry, at_or_before=True)
+        return _moment(self.opens[i] if settlement == "AM" else self.closes[i])
+
+    def monthly_expiration(self, year: int, month: int) -> date:
+        """Return the session on which a month's standard contracts expire.
+
+        The third Friday, or the last session before it where that is no session.
+        """
+        return self.last_session_at_or_before(third_friday(year, month))
+
+    def is_monthly(self, expiry: date) -> bool:
+        """Return whether a listed expiration date is a monthly one.
+
+        A Saturday listing counts as its Friday.
+        """
+        day = expiry - timedelta(days=1) if expiry.weekday() == 5 else expiry
+        friday = third_friday(day.year, day.month)
+        return day == friday or day == self.monthly_expiration(day.year, day.month)
+
+    def _require_inside(self, day: date) -> None:
+        if not self.sessions[0] <= np.datetime64(day, "D") <= self.sessions[-1]:
+            raise CalendarError(
+                f"{day} lies outside the calendar {self.name}, known from {self.sessions[0]} to "
+                f"{self.sessions[-1]}: widen the calendar or correct the date"
+            )
+
+
+def third_friday(year: int, month: int) -> date:
+    """Return the third Friday of a month.
+
+    Examples
+    --------
+    >>> third_friday(2022, 4)
+    datetime.date(2022, 4, 15)
+    """
+    first = date(year, month, 1)
+    return first + timedelta(days=(4 - first.weekday()) % 7 + 14)
+
+
+@lru_cache(maxsize=8)
+def trading_calendar(
+    name: str = "XNYS", first: str = "1990-01-01", last: str = "2040-12-31"
+) -> TradingCalendar:
+    """Return the sessions of an exchange.
+
+    Parameters
+    ----------
+    name : str
+        A calendar name of ``exchange_calendars``.
+    first, last : str
+        Bounds, ISO dates. The calendar must reach the last expiry that is asked of it.
+
+    Raises
+    ------
+    CalendarError
+        If there is no calendar of that name, or it cannot cover the bounds.
+    """
+    import exchange_calendars
+
+    try:
+        calendar = exchange_calendars.get_calendar(name, start=first, end=last)
+    except exchange_calendars.errors.InvalidCalendarName as error:
+        raise CalendarError(
+            f"unknown exchange calendar {name!r}: use a name of exchange_calendars, e.g. XNYS"
+        ) from error
+    except ValueError as error:
+        raise CalendarError(
+            f"calendar {name!r} cannot cover {first} to {last}: {str(error).splitlines()[0]}"
+        ) from error
+    schedule = calendar.schedule
+    return TradingCalendar(
+        name=name,
+        sessions=schedule.index.to_numpy().astype("datetime64[D]"),
+        opens=schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
+        closes=schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
+    )
+
+
+def _day(value: np.datetime64) -> date:
+    day = value.astype("datetime64[D]").item()
+    assert isinstance(day, date)
+    return day
+
+
+def _moment(value: np.datetime64) -> datetime:
+    return pd.Timestamp(value, tz="UTC").to_pydatetime()

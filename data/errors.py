@@ -1,0 +1,87 @@
+"""The one error tree of gexlab.
+
+Every message says what was expected, what was found (with its file, column, value or date) and
+what to do about it, in one line, so that the command line can print it as it is.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "CalendarError",
+    "ConfigError",
+    "DefinitionError",
+    "GexlabError",
+    "InputFileError",
+    "LakeError",
+    "LakeLockedError",
+    "LookAheadError",
+    "NotEnoughDataError",
+    "UnknownNameError",
+]
+
+
+class GexlabError(ValueError):
+    """Base of every error that gexlab raises on purpose."""
+
+
+class InputFileError(GexlabError):
+    """A file that cannot be read as what it was said to be."""
+
+
+class ConfigError(GexlabError):
+    """A configuration that is not valid, or that contradicts itself."""
+
+
+class LakeError(GexlabError):
+    """A lake that is absent, incomplete, unwritable, or not a lake."""
+
+
+class LakeLockedError(LakeError):
+    """A lake that another process is writing to."""
+
+
+class CalendarError(GexlabError):
+    """A date outside its calendar, or a calendar that does not exist."""
+
+
+class DefinitionError(GexlabError):
+    """Numbers of different definitions were about to be mixed, or a definition is not valid."""
+
+
+class LookAheadError(GexlabError):
+    """An order would have used something that was not yet known."""
+
+
+class NotEnoughDataError(GexlabError):
+    """A statistic asked for on fewer observations than it is defined on."""
+
+
+class UnknownNameError(GexlabError):
+    """A name that is not among the known ones; the message lists the nearest.
+
+    Parameters
+    ----------
+    kind : str
+        What the name stands for, e.g. ``"vendor"``.
+    name : str
+        The name that was given.
+    known : iterable of str
+        The names there are.
+
+    Examples
+    --------
+    >>> str(UnknownNameError("book", "post_expire", ["as_of_close", "post_expiry"]))
+    "unknown book 'post_expire': did you mean 'post_expiry'? Known: as_of_close, post_expiry"
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        super().__init__(f"unknown {kind} {name!r}: {hint}Known: {', '.join(names)}")

@@ -1,0 +1,1 @@
+"""Exposures of a book of options: greeks, profile, flips, walls, regime."""

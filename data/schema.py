@@ -1,0 +1,123 @@
+"""Columns of the canonical chain and of every table that a rebuild writes.
+
+Types are DuckDB's. All time stamps are UTC. Missing is NULL, never 0.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+__all__ = [
+    "BOOKS",
+    "CHAIN_COLUMNS",
+    "CHAIN_KEY",
+    "CHAIN_SORT",
+    "DEALER_MODELS",
+    "REGIMES",
+    "REGIME_COLUMNS",
+    "REJECT_REASONS",
+    "Book",
+    "Regime",
+]
+
+Book = Literal["as_of_close", "post_expiry"]
+Regime = Literal["long", "short", "neutral", "abstain"]
+
+BOOKS: Final[tuple[Book, ...]] = ("as_of_close", "post_expiry")
+REGIMES: Final[tuple[Regime, ...]] = ("long", "short", "neutral", "abstain")
+DEALER_MODELS: Final = (
+    "naive",
+    "inverted",
+    "all_long",
+    "all_short",
+    "calls_only",
+    "puts_only",
+    "signed",
+)
+
+#: One row per contract per snapshot.
+CHAIN_COLUMNS: Final[dict[str, str]] = {
+    "underlying": "VARCHAR",
+    "session": "DATE",
+    "quote_ts": "TIMESTAMPTZ",
+    "root": "VARCHAR",
+    "expiry": "DATE",
+    "settlement": "VARCHAR",
+    "expiry_ts": "TIMESTAMPTZ",
+    "strike": "DOUBLE",
+    "right": "VARCHAR",
+    "open_interest": "DOUBLE",
+    "oi_asof": "DATE",
+    "volume": "DOUBLE",
+    "bid": "DOUBLE",
+    "ask": "DOUBLE",
+    "last": "DOUBLE",
+    "iv": "DOUBLE",
+    "delta": "DOUBLE",
+    "gamma": "DOUBLE",
+    "spot": "DOUBLE",
+    "multiplier": "DOUBLE",
+    "known_at": "TIMESTAMPTZ",
+    "source": "VARCHAR",
+}
+
+CHAIN_KEY: Final = (
+    "underlying",
+    "quote_ts",
+    "root",
+    "expiry",
+    "settlement",
+    "strike",
+    "right",
+)
+
+CHAIN_SORT: Final = ("session", "quote_ts", "expiry", "settlement", "strike", "right", "root")
+
+#: Why a row of a vendor's file does not enter the lake.
+REJECT_REASONS: Final = (
+    "not_a_session",
+    "spot_missing",
+    "bad_contract",
+    "negative_open_interest",
+)
+
+#: One row per underlying, session, book, dealer model and definition.
+REGIME_COLUMNS: Final[dict[str, str]] = {
+    "underlying": "VARCHAR",
+    "session": "DATE",
+    "book": "VARCHAR",
+    "dealer_model": "VARCHAR",
+    "definition_id": "VARCHAR",
+    "valuation_ts": "TIMESTAMPTZ",
+    "known_at": "TIMESTAMPTZ",
+    "oi_asof": "DATE",
+    "spot": "DOUBLE",
+    "net_gex": "DOUBLE",
+    "gross_gex": "DOUBLE",
+    "net_to_gross": "DOUBLE",
+    "net_dex": "DOUBLE",
+    "net_vex": "DOUBLE",
+    "net_cex": "DOUBLE",
+    "regime": "VARCHAR",
+    "flip": "DOUBLE",
+    "flip_status": "VARCHAR",
+    "flip_direction": "VARCHAR",
+    "flip_distance": "DOUBLE",
+    "n_roots": "BIGINT",
+    "call_wall": "DOUBLE",
+    "call_wall_strength": "DOUBLE",
+    "put_wall": "DOUBLE",
+    "put_wall_strength": "DOUBLE",
+    "pin_strike": "DOUBLE",
+    "pin_strength": "DOUBLE",
+    "concentration": "DOUBLE",
+    "gex_0dte_share": "DOUBLE",
+    "gex_next_expiry_share": "DOUBLE",
+    "gex_next_opex_share": "DOUBLE",
+    "definition_agreement": "DOUBLE",
+    "contracts_used": "BIGINT",
+    "contracts_rejected": "BIGINT",
+    "oi_rejected_share": "DOUBLE",
+    "quality": "VARCHAR",
+    "source_fingerprint": "VARCHAR",
+}

@@ -1,0 +1,1 @@
+"""Simulated markets whose truth is known."""

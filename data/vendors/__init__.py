@@ -1,0 +1,1 @@
+"""Vendors' chain formats, one module each."""
