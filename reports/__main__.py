@@ -1,0 +1,5 @@
+"""``python -m gexlab.reports`` is the command line."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,47 @@
+"""Options and arguments that several commands share, each described once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "BookOption",
+    "ConfigArgument",
+    "DealerOption",
+    "DebugOption",
+    "JsonOption",
+    "LakeOption",
+    "OutOption",
+    "SessionOption",
+    "UnderlyingOption",
+]
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")
+]
+DebugOption = Annotated[
+    bool, typer.Option("--debug", help="Show the traceback where something fails.")
+]
+LakeOption = Annotated[Path, typer.Option("--lake", metavar="DIR", help="Folder of the lake.")]
+UnderlyingOption = Annotated[
+    str,
+    typer.Option("--underlying", metavar="X", help="Underlying as named in the lake, e.g. SPX."),
+]
+SessionOption = Annotated[
+    str, typer.Option("--session", metavar="YYYY-MM-DD", help="Exchange session.")
+]
+BookOption = Annotated[
+    str | None, typer.Option("--book", help="as_of_close or post_expiry; both unless named.")
+]
+DealerOption = Annotated[
+    str, typer.Option("--dealer", help="Dealer model: who is long what (naive, inverted, ...).")
+]
+ConfigArgument = Annotated[
+    Path, typer.Argument(metavar="CONFIG.toml", help="Configuration of the run.")
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for the results; made where absent.")
+]
