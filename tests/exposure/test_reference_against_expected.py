@@ -1,0 +1,152 @@
+"""The readable twin against tables computed elsewhere: whoever checks the engine is checked first.
+
+The whole tables were compared once (docs/decisions/0040-reference-twin.md has the figures); the
+default suite repeats a bounded part of it, the slow one all.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from reference import regime_row
+from reference_book import Settings
+from reference_data import cboe_quote_table, spx_2026, spx_2026_sessions
+
+CBOE = ("cboe_table_20221212", 0.045, 0.016)
+SNAPSHOTS = ("spx_2026", 0.043, 0.012)
+DOLLARS = ("net_gex", "gross_gex", "net_dex", "net_vex", "net_cex")
+NUMBERS = (
+    "spot",
+    "oi_rejected_share",
+    "net_to_gross",
+    "flip",
+    "flip_distance",
+    "call_wall",
+    "call_wall_strength",
+    "put_wall",
+    "put_wall_strength",
+    "pin_strike",
+    "pin_strength",
+    "concentration",
+    "gex_0dte_share",
+    "gex_next_expiry_share",
+    "gex_next_opex_share",
+    "definition_agreement",
+)
+EXACT = (
+    "valuation_ts",
+    "known_at",
+    "contracts_used",
+    "contracts_rejected",
+    "expired",
+    "quality",
+    "n_roots",
+    "flip_direction",
+    "flip_status",
+    "regime",
+)
+
+
+@lru_cache(maxsize=4)
+def table(shared_data: Path, name: str) -> pd.DataFrame:
+    return pd.read_parquet(shared_data / "expected" / f"{name}.parquet")
+
+
+@lru_cache(maxsize=4)
+def snapshot_of(shared_data: Path, session: date) -> pd.DataFrame:
+    return spx_2026(shared_data, session)
+
+
+@lru_cache(maxsize=4)
+def quote_table_of(shared_data: Path, underlying: str) -> pd.DataFrame:
+    return cboe_quote_table(shared_data, underlying)
+
+
+def assert_equals_expected(row: dict[str, Any], expected: pd.Series) -> None:
+    """Every column that the expected table holds."""
+    gross = expected["gross_gex"]
+    for name in DOLLARS:
+        assert row[name] == pytest.approx(expected[name], rel=1e-12, abs=1e-12 * gross), name
+    for name in NUMBERS:
+        if name == "definition_agreement" and np.isnan(expected[name]):
+            continue  # the expected tables value it for the naive model only
+        assert row[name] == pytest.approx(expected[name], rel=1e-11, abs=1e-14, nan_ok=True), name
+    for name in EXACT:
+        wanted = None if pd.isna(expected[name]) else expected[name]
+        assert row[name] == wanted, name
+    # printed to six decimals
+    assert row["roots"] == pytest.approx(json.loads(expected["roots"]), abs=6e-7)
+
+
+def check_snapshots(shared_data: Path, session: date, *, agreement: bool) -> None:
+    """All rows that the expected table holds for one session of 2026."""
+    name, rate, dividend_yield = SNAPSHOTS
+    expected = table(shared_data, name)
+    sessions = spx_2026_sessions(shared_data)
+    i = sessions.index(session)
+    previous = snapshot_of(shared_data, sessions[i - 1]) if i else None
+    rows = expected[expected["session"] == pd.Timestamp(session)]
+    assert not rows.empty
+    for _, wanted in rows.iterrows():
+        valued = agreement and not np.isnan(wanted["definition_agreement"])
+        row = regime_row(
+            snapshot_of(shared_data, session),
+            wanted["book"],
+            wanted["dealer_model"],
+            settings=Settings(rate, dividend_yield, iv_source=wanted["iv_source"]),
+            previous=previous,
+            agreement=valued,
+        )
+        row.setdefault("definition_agreement", wanted["definition_agreement"])
+        assert_equals_expected(row, wanted)
+
+
+def check_quote_table(shared_data: Path, wanted: pd.Series, *, agreement: bool) -> None:
+    _, rate, dividend_yield = CBOE
+    row = regime_row(
+        quote_table_of(shared_data, wanted["underlying"]),
+        wanted["book"],
+        wanted["dealer_model"],
+        settings=Settings(rate, dividend_yield, iv_source=wanted["iv_source"]),
+        agreement=agreement and not np.isnan(wanted["definition_agreement"]),
+    )
+    row.setdefault("definition_agreement", wanted["definition_agreement"])
+    assert_equals_expected(row, wanted)
+
+
+@pytest.mark.parametrize("underlying", ["SPX", "NDX", "RUT"])
+def test_quote_tables(shared_data: Path, underlying: str) -> None:
+    expected = table(shared_data, CBOE[0])
+    rows = expected[(expected["underlying"] == underlying) & (expected["dealer_model"] == "naive")]
+    assert len(rows) == 4
+    for _, wanted in rows.iterrows():
+        small = underlying == "RUT" and wanted["iv_source"] == "otm"
+        check_quote_table(shared_data, wanted, agreement=small)
+
+
+# the day before a triple expiration, a pre-open snapshot
+@pytest.mark.parametrize("session", [date(2026, 6, 17), date(2026, 6, 23)], ids=str)
+def test_snapshots(shared_data: Path, session: date) -> None:
+    check_snapshots(shared_data, session, agreement=False)
+
+
+@pytest.mark.slow
+def test_every_snapshot(shared_data: Path) -> None:
+    expected = table(shared_data, SNAPSHOTS[0])
+    sessions = spx_2026_sessions(shared_data)
+    assert [stamp.date() for stamp in sorted(expected["session"].unique())] == sessions
+    for session in sessions:
+        check_snapshots(shared_data, session, agreement=True)
+
+
+@pytest.mark.slow
+def test_every_quote_table(shared_data: Path) -> None:
+    for _, wanted in table(shared_data, CBOE[0]).iterrows():
+        check_quote_table(shared_data, wanted, agreement=True)
