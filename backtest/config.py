@@ -1,0 +1,454 @@
+"""The configuration file: what it may say, its defaults, and how it is read.
+
+Unknown keys are errors that name the nearest right spelling. Paths are relative to the file.
+Every key is described in ``docs/configuration.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from ..data.errors import ConfigError
+from ..data.schema import Book
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
+
+__all__ = [
+    "Config",
+    "DataConfig",
+    "ExecutionConfig",
+    "Fill",
+    "InferenceConfig",
+    "Instrument",
+    "RegimeConfig",
+    "SeriesConfig",
+    "StrategyConfig",
+    "default_fill",
+    "load_config",
+    "parse_config",
+]
+
+Instrument = Literal["index", "etf", "future", "share"]
+Fill = Literal["next_open", "next_close", "same_close"]
+Scalar = str | int | float | bool
+
+#: Instruments that need not be named.
+_INSTRUMENTS: dict[str, Instrument] = {
+    **dict.fromkeys(("SPX", "XSP", "NDX", "RUT", "DJX", "VIX", "NIFTY", "DAX"), "index"),
+    **dict.fromkeys(("SPY", "QQQ", "IWM", "DIA", "VOO", "TLT", "GLD"), "etf"),
+    **dict.fromkeys(("ES", "NQ", "RTY", "YM"), "future"),
+}
+
+
+def _near_config(value: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path())
+    return (folder / value.expanduser()).absolute()
+
+
+def _address_near_config(value: str, info: ValidationInfo) -> str:
+    return value if "://" in value else str(_near_config(Path(value), info))
+
+
+def _publication(value: str) -> str:
+    if not re.fullmatch(r"close|next_open|([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(
+            f"{value!r} is no publication time: say close, next_open or HH:MM of the next session"
+        )
+    return value
+
+
+NearConfig = Annotated[Path, AfterValidator(_near_config)]
+AddressNearConfig = Annotated[str, AfterValidator(_address_near_config)]
+Basis = Annotated[float, Field(ge=0.0, lt=10_000.0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SeriesConfig(_Section):
+    """A named series: a file with a date and a value, and when the value is public.
+
+    Attributes
+    ----------
+    path : Path
+        Parquet or CSV.
+    columns : mapping of str to str
+        ``session`` and ``value`` to the file's column names; default the same names.
+    known : str
+        When the value dated t is public: ``close`` of t, ``next_open``, or ``HH:MM`` (exchange's
+        time) of the next session.
+    where : mapping of str to scalar
+        Rows to keep: column of the file = value.
+    """
+
+    path: NearConfig
+    columns: dict[str, str] = {}
+    known: Annotated[str, AfterValidator(_publication)]
+    where: dict[str, Scalar] = {}
+
+
+class DataConfig(_Section):
+    """What is tested.
+
+    Attributes
+    ----------
+    lake : str or None
+        Folder of the lake, or an address of the form ``s3://...``.
+    underlying : str
+    instrument : {"index", "etf", "future", "share"} or None
+        None: known for common underlyings (see `instrument_kind`).
+    calendar : str
+        An ``exchange_calendars`` name.
+    bars : Path
+        Daily bars, Parquet or CSV.
+    bars_columns, bars_where : mapping
+        Canonical name to the file's column; column to the value of the rows to keep.
+    bars_timezone : str or None
+        Zone of time stamps without one.
+    intraday : Path or None
+        Intraday bars; with columns, rows and zone of their own.
+    intraday_columns, intraday_where : mapping
+    intraday_timezone : str or None
+    intraday_hours : {"regular", "all"}
+        Whether bars outside the session's hours are left out.
+    start, end : date or None
+        First and last session.
+    simulated : bool
+        Whether the market is a simulated one.
+    """
+
+    lake: AddressNearConfig | None = None
+    underlying: Annotated[str, Field(min_length=1)]
+    instrument: Instrument | None = None
+    calendar: str = "XNYS"
+    bars: NearConfig
+    bars_columns: dict[str, str] = {}
+    bars_where: dict[str, Scalar] = {}
+    bars_timezone: str | None = None
+    intraday: NearConfig | None = None
+    intraday_columns: dict[str, str] = {}
+    intraday_where: dict[str, Scalar] = {}
+    intraday_timezone: str | None = None
+    intraday_hours: Literal["regular", "all"] = "regular"
+    start: date | None = None
+    end: date | None = None
+    simulated: bool = False
+
+    @property
+    def instrument_kind(self) -> Instrument:
+        """What is traded: as configured, else what the underlying is known to be."""
+        return self.instrument or _INSTRUMENTS[self.underlying.upper()]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DataConfig:
+        if self.instrument is None and self.underlying.upper() not in _INSTRUMENTS:
+            kinds = ", ".join(get_args(Instrument))
+            raise ValueError(
+                f"instrument of {self.underlying!r} is not known: set data.instrument to one of "
+                f"{kinds}"
+            )
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"start {self.start} lies after end {self.end}: exchange them")
+        return self
+
+
+class RegimeConfig(_Section):
+    """Where the regime comes from.
+
+    Attributes
+    ----------
+    source : {"lake", "series"}
+    dealer_model : str
+    book : {"as_of_close", "post_expiry"}
+    band : float or None
+        Neutral band on net/gross, 0 to 1; None: that of the definition rebuilt.
+    definition_id : str or None
+        None: the definition rebuilt last.
+    promote : tuple of str
+        Quality checks whose findings make a session abstain, beyond the gate's own.
+    series : SeriesConfig or None
+        Needed with ``source = "series"``.
+    """
+
+    source: Literal["lake", "series"] = "lake"
+    dealer_model: str = "naive"
+    book: Book = "post_expiry"
+    band: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+    definition_id: str | None = None
+    promote: tuple[str, ...] = ()
+    series: SeriesConfig | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RegimeConfig:
+        if self.source == "series" and self.series is None:
+            raise ValueError(
+                'source is "series" but there is no [regime.series]: add its path, columns, known'
+            )
+        return self
+
+
+class StrategyConfig(_Section):
+    """One strategy: a filter, a rule for each label, and sizing.
+
+    Attributes
+    ----------
+    name : str
+        A built-in name alone is enough; other keys then change that strategy.
+    filter, long, short, neutral : str or None
+        None: as in the built-in strategy of that name, else ``sign, fade, follow, flat``.
+    on : str or None
+        Named series that the filter reads instead of the regime.
+    lookback : int or None
+        Sessions whose return the rules look at.
+    scale : {"sign", "scaled"} or None
+        Position by the sign of that return, or by its size in units of its own volatility.
+    window, enter, exit : int, float
+        Of the percentile and tercile filters.
+    size : float or None
+        Position of a full signal; 1 is 100 % of equity.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    filter: str | None = None
+    long: str | None = None
+    short: str | None = None
+    neutral: str | None = None
+    on: str | None = None
+    lookback: Annotated[int, Field(ge=1, le=252)] | None = None
+    scale: Literal["sign", "scaled"] | None = None
+    window: Annotated[int, Field(ge=2)] | None = None
+    enter: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
+    exit: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
+    size: Annotated[float, Field(gt=0.0, le=10.0)] | None = None
+
+
+class ExecutionConfig(_Section):
+    """Fills and costs.
+
+    Attributes
+    ----------
+    fill : {"next_open", "next_close", "same_close"} or None
+        None: next open for tradable instruments, next close for cash indices.
+    fees_bps, slippage_bps : float
+        Per side, basis points of notional.
+    fixed_per_share : float
+        Per side, currency per share or contract.
+    cash : float
+        Initial capital.
+    """
+
+    fill: Fill | None = None
+    fees_bps: Basis = 0.0
+    slippage_bps: Basis = 0.0
+    fixed_per_share: Annotated[float, Field(ge=0.0)] = 0.0
+    cash: Annotated[float, Field(gt=0.0)] = 1_000_000.0
+
+
+class InferenceConfig(_Section):
+    """Intervals by stationary block bootstrap.
+
+    Attributes
+    ----------
+    seed, bootstrap : int
+        Seed and number of resamples.
+    block : float
+        Mean block length, sessions.
+    level : float
+        Coverage of the intervals.
+    """
+
+    seed: Annotated[int, Field(ge=0)] = 7
+    bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2_000
+    block: Annotated[float, Field(ge=1.0)] = 10.0
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+
+
+class Config(_Section):
+    """A whole configuration.
+
+    Attributes
+    ----------
+    data, regime, strategies, execution, series, inference
+        Sections of the same names. Without strategies the main one and all controls run.
+    """
+
+    data: DataConfig
+    regime: RegimeConfig = RegimeConfig()
+    strategies: tuple[StrategyConfig, ...] = ()
+    execution: ExecutionConfig = ExecutionConfig()
+    series: dict[str, SeriesConfig] = {}
+    inference: InferenceConfig = InferenceConfig()
+
+    _sha256: str = PrivateAttr(default="")
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the configuration's text."""
+        return self._sha256
+
+    @property
+    def folder(self) -> Path:
+        """Folder that its paths are relative to."""
+        return self._folder
+
+    @property
+    def fill(self) -> Fill:
+        """Fill that applies: the configured one, else the instrument's default."""
+        return self.execution.fill or default_fill(self.data.instrument_kind)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        if self.regime.source == "lake" and self.data.lake is None:
+            raise ValueError(
+                'regime.source is "lake" but data.lake is missing: name the lake\'s folder'
+            )
+        names = [strategy.name for strategy in self.strategies]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"strategy {twice[0]!r} is defined twice: give each its own name")
+        for strategy in self.strategies:
+            if strategy.on is not None and strategy.on not in self.series:
+                raise ValueError(
+                    f"strategy {strategy.name!r} reads series {strategy.on!r}, which [series] "
+                    f"does not define: known are {', '.join(sorted(self.series)) or 'none'}"
+                )
+        return self
+
+
+def default_fill(instrument: Instrument) -> Fill:
+    """Return the fill of an instrument: the next close for cash indices, else the next open.
+
+    The opens of cash indices are stale: they are partly yesterday's close.
+    """
+    return "next_close" if instrument == "index" else "next_open"
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a configuration file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file; the paths in it are relative to its folder.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is not TOML, or says something that is not valid.
+    """
+    file = Path(path)
+    try:
+        text = file.read_bytes()
+        document = tomllib.loads(text.decode("utf-8"))
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise ConfigError(f"{file}: {reason}: give the path of a configuration file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not a TOML file: {error}; correct that line") from error
+    return _build(document, file.parent, str(file), hashlib.sha256(text).hexdigest())
+
+
+def parse_config(document: Mapping[str, Any], folder: str | Path = ".") -> Config:
+    """Check a configuration that is already a mapping, e.g. built by a program.
+
+    Parameters
+    ----------
+    document : mapping
+        What the TOML file would hold.
+    folder : str or Path
+        Folder that its paths are relative to.
+
+    Raises
+    ------
+    ConfigError
+        If it says something that is not valid.
+
+    Examples
+    --------
+    >>> bars = {"underlying": "SPX", "bars": "spx.csv", "lake": "lake"}
+    >>> parse_config({"data": bars}).fill
+    'next_close'
+    >>> parse_config({"data": {**bars, "bar": "spx.csv"}})
+    Traceback (most recent call last):
+    gexlab.data.errors.ConfigError: configuration: unknown key 'data.bar': did you mean 'bars'?
+    """
+    text = json.dumps(document, sort_keys=True, default=str).encode()
+    sha256 = hashlib.sha256(text).hexdigest()
+    return _build(document, Path(folder), "configuration", sha256)
+
+
+def _build(document: Mapping[str, Any], folder: Path, name: str, sha256: str) -> Config:
+    try:
+        config = Config.model_validate(document, context={"folder": folder.absolute()})
+    except ValidationError as error:
+        # a misspelt key explains the missing one beside it, so it is reported first
+        errors = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        raise ConfigError(f"{name}: {_message(errors[0])}") from error
+    config._sha256 = sha256
+    config._folder = folder.absolute()
+    return config
+
+
+def _message(error: ErrorDetails) -> str:
+    """Say in one line what is wrong at one place of the document, and what would be right."""
+    place = error["loc"]
+    key = _dotted(place)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key {key!r}: {_hint(str(place[-1]), _keys_at(place[:-1]))}"
+    if kind == "missing":
+        return f"key {key!r} is missing: add it"
+    reason = error["msg"].removeprefix("Value error, ")
+    if kind == "value_error":
+        return f"{key}: {reason}" if key else reason
+    return f"{key} = {error['input']!r}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _dotted(place: Sequence[str | int]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(parts).removeprefix(".")
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+
+
+def _keys_at(place: Sequence[str | int]) -> list[str]:
+    """Return the keys that the section at `place` may have."""
+    model: type[BaseModel] = Config
+    for part in place:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _section_of(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the section class inside an annotation such as ``tuple[X, ...]`` or ``X | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_section_of(inner) for inner in get_args(annotation))
+    return next((section for section in found if section is not None), None)
