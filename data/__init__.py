@@ -7,8 +7,12 @@ from ._lazy import lazy_door
 
 _EXPORTS = {
     "GexlabError": "errors",
+    "Lake": "lake",
     "TradingCalendar": "calendars",
+    "compact": "lake",
+    "open_lake": "lake",
     "trading_calendar": "calendars",
+    "write_sessions": "lake",
 }
 
 __all__ = sorted(_EXPORTS)

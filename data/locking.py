@@ -1,0 +1,93 @@
+"""One writer at a time: a lock that dies with its process."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from .errors import LakeError, LakeLockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["write_lock"]
+
+_NAME: Final = ".lock"
+
+
+@contextmanager
+def write_lock(root: Path) -> Iterator[None]:
+    """Hold the only right to write to the lake at `root`.
+
+    The operating system ties the lock to the open file, so that it disappears with its process,
+    however that process ends. The text in the file (process, host, time) only serves the message.
+
+    Raises
+    ------
+    LakeLockedError
+        If another process, or another thread of this one, is writing.
+    LakeError
+        If the lock cannot be written.
+    """
+    path = root / _NAME
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise LakeError(
+            f"cannot write to the lake {root}: {error.strerror}; choose a folder you may write to"
+        ) from error
+    try:
+        if not _acquire(handle):
+            raise LakeLockedError(
+                f"the lake {root} is being written to by {_owner(path)}: wait until it has "
+                "finished, or stop it"
+            )
+        _sign(handle)
+        yield
+    finally:
+        # closing releases; the file stays, because removing it would race with the next writer
+        os.close(handle)
+
+
+def _acquire(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            # a byte far behind the text, which thus stays readable
+            os.lseek(handle, 1 << 30, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sign(handle: int) -> None:
+    owner = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    # a full disk must not stop the lock: only the other writer's message would be poorer
+    with suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, json.dumps(owner).encode())
+
+
+def _owner(path: Path) -> str:
+    try:
+        owner = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,173 @@
+"""Parts: the Parquet files of the lake, each with the whole rows of one or more sessions."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from .errors import LakeError
+from .fingerprints import file_fingerprint, session_fingerprint
+from .manifest import SessionEntry
+from .schema import CHAIN_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+__all__ = [
+    "CHAIN_SCHEMA",
+    "PART_ROWS",
+    "SessionRows",
+    "part_rows",
+    "split_sessions",
+    "to_canonical",
+    "write_part",
+]
+
+#: Rows after which a part is closed at the next end of a session.
+PART_ROWS: Final = 524_288
+#: DuckDB scans row groups in parallel and skips those whose sessions are not asked for.
+_GROUP_ROWS: Final = 122_880
+
+_ARROW_TYPES: Final = {
+    "VARCHAR": pa.string(),
+    "DATE": pa.date32(),
+    "DOUBLE": pa.float64(),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
+}
+CHAIN_SCHEMA: Final = pa.schema([(k, _ARROW_TYPES[v]) for k, v in CHAIN_COLUMNS.items()])
+_REQUIRED: Final = (
+    "session",
+    "quote_ts",
+    "expiry",
+    "settlement",
+    "expiry_ts",
+    "strike",
+    "right",
+    "spot",
+    "multiplier",
+    "known_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRows:
+    """The canonical rows of one session, in the lake's order."""
+
+    session: date
+    rows: Any
+    fingerprint: str
+    sources: tuple[str, ...]
+
+
+def to_canonical(rows: Any, underlying: str, source: str | None) -> Any:
+    """Return a table with exactly the canonical columns and types.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Canonical columns in any order; `underlying` and `source` may be missing.
+    underlying : str
+        Goes into the column `underlying`.
+    source : str or None
+        Goes into the column `source`; None keeps the one there is.
+
+    Raises
+    ------
+    LakeError
+        If a column is missing, of another type, or empty where it may not be.
+    """
+    fixed = {"underlying": underlying} | ({"source": source} if source is not None else {})
+    missing = [n for n in CHAIN_COLUMNS if n not in fixed and n not in rows.column_names]
+    if missing:
+        raise LakeError(f"canonical rows lack the column {missing[0]!r}: add it, NULL if unknown")
+    columns = [
+        pa.array([fixed[f.name]], f.type).take(pa.nulls(len(rows), pa.int32()).fill_null(0))
+        if f.name in fixed
+        else _cast(rows.column(f.name), f)
+        for f in CHAIN_SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=CHAIN_SCHEMA)
+
+
+def _cast(column: Any, field: Any) -> Any:
+    if field.name in _REQUIRED and column.null_count:
+        raise LakeError(
+            f"canonical rows: column {field.name!r} holds {column.null_count} NULL: it is "
+            "required in every row, correct or reject those rows before writing"
+        )
+    try:
+        return column.cast(field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise LakeError(
+            f"canonical rows: column {field.name!r} is {column.type}, which does not convert to "
+            f"{field.type} ({str(error).splitlines()[0]}): cast it before writing"
+        ) from error
+
+
+def split_sessions(rows: Any) -> Iterator[SessionRows]:
+    """Yield the sessions of a table that is in the lake's order."""
+    days = rows.column("session").cast(pa.int32()).to_numpy()
+    edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+    for start, end in pairwise(edges if len(days) else []):
+        part = rows.slice(start, end - start)
+        sources = tuple(sorted(filter(None, pc.unique(part.column("source")).to_pylist())))
+        yield SessionRows(
+            part.column("session")[0].as_py(), part, session_fingerprint(part), sources
+        )
+
+
+def write_part(folder: Path, number: int, sessions: list[SessionRows]) -> list[SessionEntry]:
+    """Write sessions of one year to one Parquet file in `folder`, named by its content.
+
+    Returns
+    -------
+    list of SessionEntry
+        Entries whose `file` is the new file; its bytes are on disk.
+    """
+    draft = folder / f"{number}.draft"
+    with pq.ParquetWriter(draft, CHAIN_SCHEMA, compression="zstd", store_schema=False) as writer:
+        for group in _row_groups(sessions):
+            writer.write_table(group, row_group_size=_GROUP_ROWS)
+    with draft.open("rb") as stream:
+        os.fsync(stream.fileno())
+    days = sorted(s.session for s in sessions)
+    name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-{file_fingerprint(draft)[:12]}.parquet"
+    path = draft.rename(folder / name)
+    return [
+        SessionEntry(s.session, s.rows.num_rows, s.fingerprint, path, s.sources) for s in sessions
+    ]
+
+
+def _row_groups(sessions: list[SessionRows]) -> Iterator[Any]:
+    """Join sessions until a row group is worth its while; a group never starts mid-session."""
+    waiting: list[Any] = []
+    for entry in sessions:
+        waiting.append(entry.rows)
+        if sum(t.num_rows for t in waiting) > _GROUP_ROWS * 3 // 4:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def part_rows(path: Path, sessions: list[date]) -> Any:
+    """Return the rows of some sessions of a part, in the lake's order."""
+    try:
+        with pq.ParquetFile(path) as part:
+            rows = part.read()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise LakeError(
+            f"{path} is named by the manifest but cannot be read "
+            f"({str(error).splitlines()[0]}): restore it, or ingest its sessions again"
+        ) from error
+    wanted = pa.array(sessions, pa.date32())
+    return rows.filter(pc.is_in(rows.column("session"), value_set=wanted))

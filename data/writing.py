@@ -1,0 +1,306 @@
+"""The one way rows enter the lake: whole sessions, in one step, by one writer at a time."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .errors import LakeError
+from .locking import write_lock
+from .manifest import Manifest, check_underlying, read_manifest, sync_folder, write_manifest
+from .parts import (
+    CHAIN_SCHEMA,
+    PART_ROWS,
+    SessionRows,
+    part_rows,
+    split_sessions,
+    to_canonical,
+    write_part,
+)
+from .queries import load_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from .lake import Lake
+    from .manifest import SessionEntry, SourceEntry
+
+__all__ = ["LakeWriter", "compact", "lake_writer", "sorted_rows", "write_sessions"]
+
+_PART_NAME: Final = re.compile(r"\d{8}-\d{8}-[0-9a-f]{12}\.parquet")
+_DRAFTS: Final = ".tmp"
+
+
+class LakeWriter:
+    """Rows on their way into one underlying of a lake; nothing is visible before `commit`.
+
+    Attributes
+    ----------
+    before : Manifest
+        The state that this writer found.
+    drafts : Path
+        A folder for temporary files, removed when the writer is done, whatever happens.
+    """
+
+    def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
+        self.folder = root / "chains" / f"underlying={underlying}"
+        self.before = read_manifest(self.folder, underlying)
+        self.drafts = drafts
+        self._old = {entry.session: entry for entry in self.before.sessions}
+        self._fresh: dict[date, SessionEntry] = {}
+        self._unchanged: set[date] = set()
+        self._dropped: set[date] = set()
+        self._waiting: list[SessionRows] = []
+        self._parts = 0
+
+    def add(self, rows: Any) -> None:
+        """Take whole sessions, which replace the lake's.
+
+        Parameters
+        ----------
+        rows : pyarrow.Table
+            Canonical columns and types in the lake's order; sessions ascend from call to call.
+        """
+        for entry in split_sessions(rows):
+            self._add_session(entry)
+
+    def readd(self, rows: Any) -> None:
+        """Take sessions that are already in the lake, to be written to new parts."""
+        for entry in split_sessions(rows):
+            self._wait(entry)
+
+    def drop(self, sessions: Iterable[date]) -> None:
+        """Take sessions out of the lake."""
+        self._dropped.update(sessions)
+
+    def commit(self, sources: tuple[SourceEntry, ...] | None = None) -> Manifest:
+        """Make everything visible in one step and return the new state.
+
+        Parameters
+        ----------
+        sources : tuple of SourceEntry, optional
+            Replaces the record of what was ingested; None keeps it.
+        """
+        self._flush()
+        replaced = (set(self._fresh) | (self._dropped - self._unchanged)) & set(self._old)
+        stale = {self._old[day].file for day in replaced}
+        self._rescue(stale, replaced)
+        after = self._after(replaced, self.before.sources if sources is None else sources)
+        if after != self.before:
+            self._publish(after)
+            for path in stale - {entry.file for entry in after.sessions}:
+                path.unlink(missing_ok=True)
+        return after
+
+    def _add_session(self, entry: SessionRows) -> None:
+        day = entry.session
+        if day in self._fresh or day in self._unchanged or self._is_waiting(day):
+            raise LakeError(f"session {day} arrived in two pieces: sort the rows by session")
+        old = self._old.get(day)
+        if old and (old.fingerprint, old.sources) == (entry.fingerprint, entry.sources):
+            self._unchanged.add(day)
+        else:
+            self._wait(entry)
+
+    def _wait(self, entry: SessionRows) -> None:
+        day = entry.session
+        if self._waiting and self._waiting[-1].session.year != day.year:
+            self._flush()
+        self._waiting.append(entry)
+        if sum(s.rows.num_rows for s in self._waiting) >= PART_ROWS:
+            self._flush()
+
+    def _is_waiting(self, day: date) -> bool:
+        return any(entry.session == day for entry in self._waiting)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._parts += 1
+            entries = write_part(self.drafts, self._parts, self._waiting)
+            self._fresh.update((entry.session, entry) for entry in entries)
+            self._waiting = []
+
+    def _rescue(self, stale: set[Path], replaced: set[date]) -> None:
+        """Copy the sessions that share a part with a replaced one into parts of their own."""
+        for path in sorted(stale):
+            kept = [e.session for e in self.before.sessions if e.file == path]
+            kept = [day for day in kept if day not in replaced]
+            if kept:
+                self._waiting = list(split_sessions(part_rows(path, kept)))
+                self._flush()
+
+    def _after(self, replaced: set[date], sources: tuple[SourceEntry, ...]) -> Manifest:
+        entries = {day: e for day, e in self._old.items() if day not in replaced}
+        entries.update((day, self._final(e)) for day, e in self._fresh.items())
+        return Manifest(
+            self.before.underlying,
+            tuple(entries[day] for day in sorted(entries)),
+            tuple(sorted(sources, key=lambda s: s.source)),
+        )
+
+    def _final(self, entry: SessionEntry) -> SessionEntry:
+        return replace(entry, file=self.folder / f"year={entry.session.year}" / entry.file.name)
+
+    def _publish(self, after: Manifest) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        moves = {(e.file, self._final(e).file) for e in self._fresh.values()}
+        for draft, final in sorted(moves):
+            final.parent.mkdir(exist_ok=True)
+            draft.replace(final)
+        for folder in sorted({final.parent for _, final in moves} | {self.folder}):
+            sync_folder(folder)
+        write_manifest(self.folder, after)
+
+
+@contextmanager
+def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
+    """Open the lake for writing: one writer at a time, leftovers of killed ones removed first.
+
+    Nothing changes unless `LakeWriter.commit` is called.
+
+    Raises
+    ------
+    LakeLockedError
+        If another process is writing.
+    LakeError
+        If the lake cannot be written: no permission, no space.
+    """
+    check_underlying(underlying)
+    with write_lock(lake.root), _naming_the_lake(lake.root):
+        drafts = lake.root / _DRAFTS
+        shutil.rmtree(drafts, ignore_errors=True)
+        drafts.mkdir()
+        try:
+            writer = LakeWriter(lake.root, underlying, drafts)
+            _remove_strays(writer.folder, writer.before)
+            yield writer
+        finally:
+            shutil.rmtree(drafts, ignore_errors=True)
+
+
+@contextmanager
+def _naming_the_lake(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LakeError(
+            f"cannot write to the lake {root}: {error.strerror or error}; free some space or "
+            "choose a folder you may write to; the lake is as it was"
+        ) from error
+
+
+def _remove_strays(folder: Path, manifest: Manifest) -> None:
+    """Delete parts that no manifest names: a killed writer left them."""
+    known = {entry.file for entry in manifest.sessions}
+    for path in sorted(folder.glob("year=*/*.parquet")):
+        if path not in known and _PART_NAME.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def write_sessions(
+    lake: Lake, underlying: str, rows: Any, *, source: str | None = None
+) -> tuple[SessionEntry, ...]:
+    """Replace whole sessions of an underlying by canonical rows, atomically.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where to write.
+    underlying : str
+        Goes into the column `underlying`.
+    rows : pyarrow.Table, pyarrow.RecordBatchReader or duckdb relation
+        Canonical columns (`schema.CHAIN_COLUMNS`), the rows of a session together; a reader is
+        worked through in bounded memory.
+    source : str, optional
+        Goes into the column `source`; by default the rows bring their own.
+
+    Returns
+    -------
+    tuple of SessionEntry
+        All sessions of the underlying after the write. Rows that are already there change nothing.
+
+    Raises
+    ------
+    LakeError
+        If a column is missing or empty where it is required, a session arrives in two pieces,
+        or the lake cannot be written. The lake is then as it was.
+    """
+    with lake_writer(lake, underlying) as writer:
+        for piece in _whole_sessions(_batches(rows)):
+            writer.add(sorted_rows(to_canonical(piece, underlying, source)))
+        return writer.commit().sessions
+
+
+def compact(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
+    """Join the small parts that daily appending leaves behind; rows and fingerprints stay.
+
+    Returns
+    -------
+    tuple of SessionEntry
+        All sessions of the underlying after the write.
+    """
+    with lake_writer(lake, underlying) as writer:
+        for path, days in _crowded(writer.before):
+            writer.readd(part_rows(path, days))
+        return writer.commit().sessions
+
+
+def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
+    """Yield, in order, what has to be rewritten: years with more parts than their rows need."""
+    for _, entries in groupby(manifest.sessions, key=lambda e: e.session.year):
+        year = list(entries)
+        needed = sum(e.rows for e in year) // PART_ROWS + 1
+        if len({e.file for e in year}) > needed:
+            for path, run in groupby(year, key=lambda e: e.file):
+                yield path, [e.session for e in run]
+
+
+def sorted_rows(rows: Any) -> Any:
+    """Return canonical rows in the lake's order."""
+    with duckdb.connect() as connection:
+        connection.register("canonical_rows", rows)
+        return connection.sql(load_sql("lake_sort")).to_arrow_table().cast(CHAIN_SCHEMA)
+
+
+def _batches(rows: Any) -> Iterator[Any]:
+    """Yield tables in which sessions ascend."""
+    if isinstance(rows, pa.Table):
+        yield rows.sort_by("session") if "session" in rows.column_names else rows
+        return
+    if isinstance(rows, duckdb.DuckDBPyRelation):
+        rows = rows.sort(duckdb.ColumnExpression("session")).to_arrow_reader(PART_ROWS // 4)
+    for batch in rows:
+        yield pa.Table.from_batches([batch])
+
+
+def _whole_sessions(tables: Iterable[Any]) -> Iterator[Any]:
+    """Cut a stream of tables anew, so that each piece ends where a session ends."""
+    waiting: list[Any] = []
+    for table in tables:
+        if "session" not in table.column_names:
+            raise LakeError("canonical rows lack the column 'session': add it")
+        waiting.append(table)
+        if sum(t.num_rows for t in waiting) < PART_ROWS:
+            continue
+        joined = pa.concat_tables(waiting)
+        cut = _last_session_start(joined)
+        if cut:
+            yield joined.slice(0, cut)
+        waiting = [joined.slice(cut)]
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _last_session_start(table: Any) -> int:
+    days = table.column("session")
+    return int(pc.index(days, days[-1]).as_py())
