@@ -6,11 +6,18 @@ Names below are imported when they are first used, so that ``import gexlab.data`
 from ._lazy import lazy_door
 
 _EXPORTS = {
+    "BarSet": "bars",
     "GexlabError": "errors",
     "Lake": "lake",
     "TradingCalendar": "calendars",
     "compact": "lake",
+    "load_bars": "bars",
+    "load_intraday": "bars",
+    "load_series": "series",
     "open_lake": "lake",
+    "read_bars": "bars",
+    "read_intraday": "bars",
+    "read_series": "series",
     "trading_calendar": "calendars",
     "write_sessions": "lake",
 }
