@@ -83,11 +83,11 @@ def exposures(book: Book, used: pd.DataFrame, positions: Array) -> dict[str, flo
     is_call = (used["right"] == "C").to_numpy()
     common = (spot, forward, strike, years, volatility, settings.rate)
     per_percent = contract_exposures(book, used)
-    own_charm = charm(*common, settings.dividend_yield, is_call)
+    own_charm = charm(*common, settings.dividend_yield, is_call=is_call)
     return {
         "net_gex": float(np.sum(positions * per_percent)),
         "gross_gex": float(np.sum(np.abs(positions) * per_percent)),
-        "net_dex": float(np.sum(positions * delta(*common, is_call)) * spot),
+        "net_dex": float(np.sum(positions * delta(*common, is_call=is_call)) * spot),
         "net_vex": float(np.sum(positions * vanna(*common)) * spot * 0.01),
         "net_cex": float(np.sum(positions * own_charm) * spot / 365.0),
     }

@@ -72,6 +72,7 @@ def delta(
     years: Number,
     volatility: Number,
     rate: Number,
+    *,
     is_call: bool | npt.NDArray[np.bool_],
 ) -> Array:
     """First derivative of the price by spot."""
@@ -105,6 +106,7 @@ def charm(
     volatility: Number,
     rate: Number,
     dividend_yield: Number,
+    *,
     is_call: bool | npt.NDArray[np.bool_],
 ) -> Array:
     """Derivative of delta by calendar time, per year, at constant spot and volatility."""
@@ -112,7 +114,7 @@ def charm(
     v = total_volatility(volatility, years)
     upper = d1(forward, strike, years, volatility)
     lower = upper - v
-    own_delta = delta(spot, forward, strike, years, volatility, rate, is_call)
+    own_delta = delta(spot, forward, strike, years, volatility, rate, is_call=is_call)
     drift = np.subtract(rate, dividend_yield) / v - lower / (2.0 * np.asarray(years))
     return np.asarray(
         dividend_yield * own_delta - carry * normal_density(upper) * drift, dtype=np.float64
