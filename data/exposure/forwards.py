@@ -1,0 +1,159 @@
+"""Forwards from put-call parity, guarded, with rates as the fallback."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from .snapshot import Groups, Snapshot
+
+__all__ = ["Market", "parity_forwards"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+_MOST_STRIKES: Final = 10
+_FEWEST_STRIKES: Final = 3
+_WIDEST_LOG_DISTANCE: Final = 0.10
+_GUARD_CONSTANT: Final = 0.002
+_GUARD_PER_YEAR: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Per expiry group, what holds at the moment of the quotes.
+
+    Attributes
+    ----------
+    time : ndarray, shape (g,)
+        T_q in years after the floor; NaN where the group is dead at the quotes.
+    forward : ndarray, shape (g,)
+        Points; NaN where dead.
+    from_parity : ndarray of bool, shape (g,)
+        False: the forward comes from the configured rates.
+    rate, dividend_yield : ndarray, shape (g,)
+        Continuous, per year, as configured.
+    """
+
+    time: Floats
+    forward: Floats
+    from_parity: Flags
+    rate: Floats
+    dividend_yield: Floats
+
+
+@numba.njit(nogil=True, cache=True)
+def _pairs(
+    start: int, stop: int, strike: Floats, is_call: Flags, mid: Floats, spot: float, growth: float,
+    strikes: Floats, forwards: Floats,
+) -> int:  # fmt: skip
+    """Collect the strikes near spot that are quoted on both sides, and their forwards."""
+    found, i = 0, start
+    while i < stop:
+        k, calls, puts, call_sum, put_sum = strike[i], 0, 0, 0.0, 0.0
+        while i < stop and strike[i] == k:
+            if not math.isnan(mid[i]):
+                if is_call[i]:
+                    calls += 1
+                    call_sum += mid[i]
+                else:
+                    puts += 1
+                    put_sum += mid[i]
+            i += 1
+        if calls and puts and abs(math.log(k / spot)) <= _WIDEST_LOG_DISTANCE:
+            strikes[found] = k
+            forwards[found] = k + (call_sum / calls - put_sum / puts) * growth
+            found += 1
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _median_nearest(found: int, spot: float, strikes: Floats, forwards: Floats) -> float:
+    """Return the median forward over the strikes nearest to spot, the lower first on a tie."""
+    above = int(np.searchsorted(strikes[:found], spot))
+    below = above - 1
+    chosen = np.empty(_MOST_STRIKES)
+    n = min(found, _MOST_STRIKES)
+    for i in range(n):
+        lower_is_nearer = above >= found or (
+            below >= 0 and spot - strikes[below] <= strikes[above] - spot
+        )
+        if lower_is_nearer:
+            chosen[i] = forwards[below]
+            below -= 1
+        else:
+            chosen[i] = forwards[above]
+            above += 1
+    return float(np.median(chosen[:n]))
+
+
+@numba.njit(nogil=True, cache=True)
+def _all_forwards(
+    start: Ints, time: Floats, rate: Floats, dividend_yield: Floats, spot: float, use_parity: bool,
+    strike: Floats, is_call: Flags, mid: Floats, forward: Floats, from_parity: Flags,
+) -> None:  # fmt: skip
+    strikes, forwards = np.empty(strike.size), np.empty(strike.size)
+    for g in range(time.size):
+        forward[g], from_parity[g] = np.nan, False
+        if math.isnan(time[g]):
+            continue
+        carried = spot * math.exp((rate[g] - dividend_yield[g]) * time[g])
+        forward[g] = carried
+        if not use_parity:
+            continue
+        growth = math.exp(rate[g] * time[g])
+        found = _pairs(
+            start[g], start[g + 1], strike, is_call, mid, spot, growth, strikes, forwards
+        )
+        if found < _FEWEST_STRIKES:
+            continue
+        implied = _median_nearest(found, spot, strikes, forwards)
+        if implied > 0.0 and (
+            abs(math.log(implied / carried)) <= _GUARD_CONSTANT + _GUARD_PER_YEAR * time[g]
+        ):
+            forward[g], from_parity[g] = implied, True
+
+
+def parity_forwards(
+    chain: Snapshot,
+    groups: Groups,
+    time: Floats,
+    rate: Floats,
+    dividend_yield: Floats,
+    *,
+    use_parity: bool = True,
+) -> Market:
+    """Return the forward of every expiry group at the moment of the quotes.
+
+    From parity: the median over the 10 strikes nearest to spot, within 10 % of it in logs and
+    quoted on both sides, of K + (call mid - put mid) exp(r T_q); at least 3 of them. The rates
+    take over, F = S exp((r - q) T_q), where there are fewer, where the two disagree by more than
+    0.002 + 0.02 T_q in logs (quotes and spot of different moments), and where `use_parity` is
+    False.
+
+    Parameters
+    ----------
+    chain : Snapshot
+        Sorted contracts, n of them.
+    groups : Groups
+        Their g expiry groups.
+    time, rate, dividend_yield : ndarray, shape (g,)
+        T_q in years after the floor (NaN: dead), and continuous rates per year.
+
+    Returns
+    -------
+    Market
+        NaN forwards for dead groups.
+    """
+    forward, from_parity = np.empty(time.size), np.empty(time.size, np.bool_)
+    _all_forwards(
+        groups.start, time, rate, dividend_yield, chain.spot, use_parity,
+        chain.strike, chain.is_call, chain.mid, forward, from_parity,
+    )  # fmt: skip
+    return Market(time, forward, from_parity, rate, dividend_yield)
