@@ -1,0 +1,205 @@
+"""Levels at which the profile changes sign, and the one that counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from .mixture import Mixture, derivative_at, value_at
+
+__all__ = [
+    "FlipStatus",
+    "Grid",
+    "Root",
+    "find_roots",
+    "flip_status",
+    "mixture_roots",
+    "nearest_root",
+    "sign_changes",
+]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Direction = Literal["up", "down"]
+FlipStatus = Literal["degraded", "ok", "multiple", "none_long", "none_short"]
+
+#: A level whose net is this small against its gross has no sign.
+_NO_SIGN: Final = 1e-12
+#: Half of the width, in u, to which a root is enclosed: five times finer than promised.
+_TOLERANCE: Final = 1e-9
+_MAX_STEPS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A uniform grid of log spot around the unmoved spot.
+
+    Attributes
+    ----------
+    width : float
+        The grid spans u = -width ... width.
+    points : int
+        Number of levels, odd, so that u = 0 is one of them.
+    """
+
+    width: float = 0.20
+    points: int = 401
+
+    @property
+    def step(self) -> float:
+        """Distance of neighbouring levels in u."""
+        return 2.0 * self.width / (self.points - 1)
+
+    def levels(self) -> Floats:
+        """Return the levels u, shape (points,)."""
+        return -self.width + self.step * np.arange(self.points)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A level at which net gamma changes its sign.
+
+    Attributes
+    ----------
+    level : float
+        Spot, points.
+    direction : {"up", "down"}
+        ``up``: negative below, positive above.
+    slope : float
+        dG/du, dollars per 1 % per unit of log spot.
+    """
+
+    level: float
+    direction: Direction
+    slope: float
+
+
+def sign_changes(net: Floats, gross: Floats) -> list[tuple[int, int]]:
+    """Return the pairs of grid points between whose signs the profile changes.
+
+    A net within 1e-12 of the gross has no sign and is passed over, so that the points of a pair
+    are neighbours unless a run of zeros lies between them.
+
+    Examples
+    --------
+    >>> sign_changes(np.array([-1.0, 2.0, 0.0, 0.0, -3.0]), np.full(5, 5.0))
+    [(0, 1), (1, 4)]
+    """
+    signs = np.where(np.abs(net) <= _NO_SIGN * gross, 0.0, np.sign(net))
+    (at,) = np.nonzero(signs)
+    (change,) = np.nonzero(signs[at[1:]] != signs[at[:-1]])
+    return [(int(at[i]), int(at[i + 1])) for i in change]
+
+
+@numba.njit(nogil=True, cache=True)
+def _enclose(
+    low: float, high: float, f_low: float, f_high: float,
+    centre: Floats, inverse_width: Floats, net: Floats,
+) -> float:  # fmt: skip
+    """Return the root in (low, high) by secant steps that keep it enclosed."""
+    for _ in range(_MAX_STEPS):
+        if high - low <= 2.0 * _TOLERANCE:
+            break
+        middle = 0.5 * (low + high)
+        u = low - f_low * (high - low) / (f_high - f_low)
+        # Step just past the estimate, towards the far end, so that both ends close in.
+        u += _TOLERANCE if u < middle else -_TOLERANCE
+        if not low < u < high:
+            u = middle
+        width = high - low
+        value = value_at(u, centre, inverse_width, net)
+        if value == 0.0:
+            return u
+        if (value < 0.0) == (f_low < 0.0):
+            low, f_low = u, value
+        else:
+            high, f_high = u, value
+        if high - low > 0.5 * width:
+            u = 0.5 * (low + high)
+            value = value_at(u, centre, inverse_width, net)
+            if (value < 0.0) == (f_low < 0.0):
+                low, f_low = u, value
+            else:
+                high, f_high = u, value
+    return 0.5 * (low + high)
+
+
+def _direction(before: float) -> Direction:
+    return "up" if before < 0.0 else "down"
+
+
+def find_roots(
+    spot: float,
+    levels: Floats,
+    net: Floats,
+    gross: Floats,
+    refine: Callable[[float, float], float],
+    slope: Callable[[float], float],
+) -> tuple[Root, ...]:
+    """Return all roots of a profile, ascending.
+
+    Parameters
+    ----------
+    spot : float
+        Points.
+    levels, net, gross : ndarray, shape (m,)
+        The profile: u, and dollars per 1 %.
+    refine : callable
+        From the two levels of a bracket to the root between them.
+    slope : callable
+        dG/du at a level.
+    """
+    roots = []
+    for i, j in sign_changes(net, gross):
+        neighbours = j == i + 1
+        u = refine(levels[i], levels[j]) if neighbours else 0.5 * (levels[i + 1] + levels[j - 1])
+        roots.append(Root(spot * math.exp(u), _direction(net[i]), slope(u)))
+    return tuple(roots)
+
+
+def mixture_roots(
+    spot: float, grid: Grid, mixture: Mixture, net: Floats, gross: Floats
+) -> tuple[Root, ...]:
+    """Return all roots of a mixture's profile, each enclosed on the exact sum to 1e-8 relative.
+
+    Parameters
+    ----------
+    spot : float
+        Points.
+    grid : Grid
+    mixture : Mixture
+    net, gross : ndarray, shape (grid.points,)
+        The profile on the grid, dollars per 1 %.
+    """
+    terms = (mixture.centre, mixture.inverse_width, mixture.net)
+
+    def refine(low: float, high: float) -> float:
+        f_low, f_high = value_at(low, *terms), value_at(high, *terms)
+        return float(_enclose(low, high, f_low, f_high, *terms))
+
+    return find_roots(
+        spot, grid.levels(), net, gross, refine, lambda u: float(derivative_at(u, *terms))
+    )
+
+
+def nearest_root(spot: float, roots: tuple[Root, ...]) -> Root | None:
+    """Return the root nearest to spot in log distance, the lower on a tie; None without any."""
+    return min(roots, key=lambda r: (abs(math.log(r.level / spot)), r.level), default=None)
+
+
+def flip_status(
+    net_gex: float, roots: tuple[Root, ...], *, degraded: bool
+) -> FlipStatus | None:
+    """Return what the flip is worth; None where the book has no sign at all."""
+    if degraded:
+        return "degraded"
+    if roots:
+        return "ok" if len(roots) == 1 else "multiple"
+    if net_gex == 0.0 or math.isnan(net_gex):
+        return None
+    return "none_long" if net_gex > 0.0 else "none_short"
