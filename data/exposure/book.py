@@ -124,9 +124,7 @@ def years_between(start_us: int, end_us: Ints, floor_minutes: float) -> Floats:
     return np.where(years > 0.0, floored, np.nan)
 
 
-def value_book(
-    lines: Lines, market: Market, spot: float, valuation_us: int, time: Floats
-) -> Book:
+def value_book(lines: Lines, market: Market, spot: float, valuation_us: int, time: Floats) -> Book:
     """Return the book as it is valued at a moment.
 
     Parameters

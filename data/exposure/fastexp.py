@@ -6,13 +6,11 @@ that a loop over them becomes vector instructions. Their error is below two unit
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numba
 from llvmlite import ir
 from numba.core import types
-from numba.core.typing import Signature
 from numba.extending import intrinsic
 
 __all__ = ["exp_nonpositive", "log_positive"]
@@ -25,11 +23,9 @@ _LN2_LOW = 1.90821492927058770002e-10
 #: Below this the result would be subnormal, and is given as 0.
 _LOWEST = -708.0
 
-_Codegen = Callable[[Any, Any, Any, Any], Any]
 
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _bits_of(_context: Any, number: Any) -> tuple[Signature, _Codegen]:
+@intrinsic
+def _bits_of(_context: Any, number: Any) -> Any:
     """Return the 64 bits of a float as an integer."""
 
     def codegen(_c: Any, builder: Any, _s: Any, args: Any) -> Any:
@@ -38,8 +34,8 @@ def _bits_of(_context: Any, number: Any) -> tuple[Signature, _Codegen]:
     return types.int64(types.float64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _float_of(_context: Any, bits: Any) -> tuple[Signature, _Codegen]:
+@intrinsic
+def _float_of(_context: Any, bits: Any) -> Any:
     """Return the float that 64 bits stand for."""
 
     def codegen(_c: Any, builder: Any, _s: Any, args: Any) -> Any:
@@ -80,7 +76,7 @@ def exp_nonpositive(x: float) -> float:
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    y = _float_of(_bits_of(p) + (_bits_of(shifted) << 52))
+    y: float = _float_of(_bits_of(p) + (_bits_of(shifted) << 52))
     return y if x >= _LOWEST else (0.0 if x < _LOWEST else x)
 
 
@@ -101,9 +97,9 @@ def log_positive(x: float) -> float:
     float
         ln(x), relative error below 4e-16, also close to 1.
     """
-    bits = _bits_of(x)
+    bits: int = _bits_of(x)  # type: ignore[call-arg]
     k = (bits - _SQRT_HALF_BITS) >> 52
-    m = _float_of(bits - (k << 52))
+    m: float = _float_of(bits - (k << 52))  # type: ignore[call-arg]
     s = (m - 1.0) / (m + 1.0)
     z = s * s
     p = 1.0 / 23.0

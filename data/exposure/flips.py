@@ -57,7 +57,7 @@ class Grid:
 
     def levels(self) -> Floats:
         """Return the levels u, shape (points,)."""
-        return -self.width + self.step * np.arange(self.points)
+        return np.asarray(-self.width + self.step * np.arange(self.points), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +192,7 @@ def nearest_root(spot: float, roots: tuple[Root, ...]) -> Root | None:
     return min(roots, key=lambda r: (abs(math.log(r.level / spot)), r.level), default=None)
 
 
-def flip_status(
-    net_gex: float, roots: tuple[Root, ...], *, degraded: bool
-) -> FlipStatus | None:
+def flip_status(net_gex: float, roots: tuple[Root, ...], *, degraded: bool) -> FlipStatus | None:
     """Return what the flip is worth; None where the book has no sign at all."""
     if degraded:
         return "degraded"

@@ -21,7 +21,9 @@ ArrayLike: TypeAlias = npt.ArrayLike
 _SQRT_2PI = np.sqrt(2.0 * np.pi)
 
 
-def _d1_v(forward: Floats, strike: Floats, time: Floats, volatility: Floats) -> tuple[Floats, Floats]:
+def _d1_v(
+    forward: Floats, strike: Floats, time: Floats, volatility: Floats
+) -> tuple[Floats, Floats]:
     v = volatility * np.sqrt(time)
     return np.log(forward / strike) / v + 0.5 * v, v
 

@@ -147,6 +147,10 @@ def _solve_all(
         )
 
 
+def _flat(values: npt.ArrayLike) -> Floats:
+    return np.ascontiguousarray(values, np.float64).ravel()
+
+
 def implied_volatility(
     price: npt.ArrayLike,
     forward: npt.ArrayLike,
@@ -184,7 +188,8 @@ def implied_volatility(
     p, f, k, t, r, c = np.broadcast_arrays(price, forward, strike, time, rate, is_call)
     volatility = np.empty(p.shape)
     code = np.empty(p.shape, np.int8)
-    flat = [np.ascontiguousarray(x, np.float64).ravel() for x in (p, f, k, t, np.exp(-r * t))]
-    calls = np.ascontiguousarray(c, np.bool_).ravel()
-    _solve_all(*flat, calls, volatility.reshape(-1), code.reshape(-1))
+    _solve_all(
+        _flat(p), _flat(f), _flat(k), _flat(t), _flat(np.exp(-np.asarray(r) * t)),
+        np.ascontiguousarray(c, np.bool_).ravel(), volatility.reshape(-1), code.reshape(-1),
+    )  # fmt: skip
     return volatility, code

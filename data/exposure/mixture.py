@@ -62,9 +62,9 @@ class Mixture:
 
 
 @numba.njit(nogil=True, cache=True)
-def _reach(lower: float, step: float, points: int, centre: Floats, inverse_width: Floats) -> (
-    tuple[int, int, float]
-):
+def _reach(
+    lower: float, step: float, points: int, centre: Floats, inverse_width: Floats
+) -> tuple[int, int, float]:
     """Return the first grid point, one past the last, and the largest 1/v of some Gaussians."""
     first, last, sharpest = np.inf, -np.inf, 0.0
     for i in range(centre.size):
@@ -74,7 +74,7 @@ def _reach(lower: float, step: float, points: int, centre: Floats, inverse_width
         sharpest = max(sharpest, inverse_width[i])
     start = min(max((first - lower) / step, 0.0), float(points))
     stop = min(max((last - lower) / step + 1.0, 0.0), float(points))
-    return int(math.floor(start)), int(math.ceil(stop)), sharpest
+    return int(start), math.ceil(stop), sharpest
 
 
 @numba.njit(nogil=True, cache=True)
@@ -153,9 +153,9 @@ def _eight_points(
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
-def _sums(u: float, centre: Floats, inverse_width: Floats, net: Floats, gross: Floats) -> (
-    tuple[float, float]
-):
+def _sums(
+    u: float, centre: Floats, inverse_width: Floats, net: Floats, gross: Floats
+) -> tuple[float, float]:
     """Return the exact net and gross heights of the mixture at u, without the factor exp(u)."""
     total, absolute = 0.0, 0.0
     for i in range(centre.size):
@@ -245,9 +245,9 @@ def profile_on_grid(
 
 
 @numba.njit(nogil=True, cache=True)
-def _exact_sums(u: float, centre: Floats, inverse_width: Floats, net: Floats, gross: Floats) -> (
-    tuple[float, float]
-):
+def _exact_sums(
+    u: float, centre: Floats, inverse_width: Floats, net: Floats, gross: Floats
+) -> tuple[float, float]:
     """Return the sums down to the smallest number there is, subnormal ones included."""
     total, absolute = 0.0, 0.0
     for i in range(centre.size):
