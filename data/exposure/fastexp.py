@@ -76,7 +76,7 @@ def exp_nonpositive(x: float) -> float:
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    y: float = _float_of(_bits_of(p) + (_bits_of(shifted) << 52))
+    y: float = _float_of(_bits_of(p) + (_bits_of(shifted) << 52))  # type: ignore[call-arg]
     return y if x >= _LOWEST else (0.0 if x < _LOWEST else x)
 
 
@@ -99,7 +99,7 @@ def log_positive(x: float) -> float:
     """
     bits: int = _bits_of(x)  # type: ignore[call-arg]
     k = (bits - _SQRT_HALF_BITS) >> 52
-    m: float = _float_of(bits - (k << 52))  # type: ignore[call-arg]
+    m: float = _float_of(bits - (k << 52))
     s = (m - 1.0) / (m + 1.0)
     z = s * s
     p = 1.0 / 23.0

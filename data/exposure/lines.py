@@ -19,7 +19,7 @@ from .forwards import Market
 from .implied import solve_volatility
 from .snapshot import Groups, Snapshot
 
-__all__ = ["IvSource", "Lines", "Volatility", "book_lines", "own_volatility"]
+__all__ = ["IvSource", "Lines", "Volatility", "book_lines", "own_volatility", "side_volatility"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -70,7 +70,8 @@ class Lines:
         Group k holds the lines start[k] ... start[k + 1] - 1.
     tally : ndarray, shape (g, 5)
         Per group: contracts used, contracts rejected, open interest used and rejected, contracts
-        of unknown open interest.
+        of unknown open interest. A contract whose dealer position is unknown counts as
+        rejected.
     """
 
     strike: Floats
@@ -121,12 +122,12 @@ def own_volatility(chain: Snapshot, groups: Groups, market: Market) -> Volatilit
 
 
 @numba.njit(nogil=True, cache=True)
-def _count(open_interest: float, volatility: float, tally: Floats) -> None:
+def _count(open_interest: float, position: float, volatility: float, tally: Floats) -> None:
     """Count one contract that is alive: used, rejected, or neither (no open interest)."""
     if math.isnan(open_interest):
         tally[REJECTED] += 1.0
         tally[UNKNOWN_OI] += 1.0
-    elif open_interest > 0.0 and math.isnan(volatility):
+    elif open_interest > 0.0 and (math.isnan(volatility) or math.isnan(position)):
         tally[REJECTED] += 1.0
         tally[REJECTED_OI] += open_interest
     elif open_interest > 0.0:
@@ -135,7 +136,7 @@ def _count(open_interest: float, volatility: float, tally: Floats) -> None:
 
 
 @numba.njit(nogil=True, cache=True)
-def _side_volatility(
+def side_volatility(
     begin: int, end: int, is_call: Flags, volatility: Floats, prefer_call: bool
 ) -> float:
     """Return the mean volatility of the preferred side of one strike, else of the other."""
@@ -167,11 +168,11 @@ def _otm_lines(
             begin = i
             while i < start[g + 1] and strike[i] == strike[begin]:
                 i += 1
-            sigma = _side_volatility(begin, i, is_call, own, strike[begin] >= forward[g])
+            sigma = side_volatility(begin, i, is_call, own, strike[begin] >= forward[g])
             call, put, call_size, put_size = 0.0, 0.0, 0.0, 0.0
             for j in range(begin, i):
-                _count(open_interest[j], sigma, tally[g])
-                if open_interest[j] > 0.0:
+                _count(open_interest[j], position[j], sigma, tally[g])
+                if open_interest[j] > 0.0 and not math.isnan(position[j]):
                     if is_call[j]:
                         call += position[j]
                         call_size += abs(position[j])
@@ -199,8 +200,8 @@ def _own_lines(
         if math.isnan(time[g]):
             continue
         for i in range(start[g], start[g + 1]):
-            _count(open_interest[i], own[i], tally[g])
-            if not open_interest[i] > 0.0 or math.isnan(own[i]) or position[i] == 0.0:
+            _count(open_interest[i], position[i], own[i], tally[g])
+            if not (open_interest[i] > 0.0 and abs(position[i]) > 0.0) or math.isnan(own[i]):
                 continue
             side = 0 if is_call[i] else 1
             out[0, m], out[1, m] = strike[i], own[i]

@@ -1,0 +1,58 @@
+"""Who is long what: the dealer's sign of each contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ..errors import UnknownNameError
+
+__all__ = ["BUILT_IN", "DealerModel", "dealer_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class DealerModel:
+    """A rule that signs contracts by right alone.
+
+    Attributes
+    ----------
+    name : str
+    call_sign, put_sign : float
+        +1 where dealers are long, -1 where short, 0 where the side is left out.
+    """
+
+    name: str
+    call_sign: float
+    put_sign: float
+
+
+#: Signs of calls and puts by name.
+BUILT_IN: Final = {
+    model.name: model
+    for model in (
+        DealerModel("naive", 1.0, -1.0),
+        DealerModel("inverted", -1.0, 1.0),
+        DealerModel("all_long", 1.0, 1.0),
+        DealerModel("all_short", -1.0, -1.0),
+        DealerModel("calls_only", 1.0, 0.0),
+        DealerModel("puts_only", 0.0, -1.0),
+    )
+}
+
+
+def dealer_model(name: str) -> DealerModel:
+    """Return a built-in dealer model.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> dealer_model("naive").put_sign
+    -1.0
+    """
+    if name not in BUILT_IN:
+        raise UnknownNameError("dealer model", name, BUILT_IN)
+    return BUILT_IN[name]
