@@ -14,7 +14,12 @@ SELECT
     coalesce(open_interest, 'nan'::DOUBLE) AS open_interest,
     coalesce(bid, 'nan'::DOUBLE) AS bid,
     coalesce(ask, 'nan'::DOUBLE) AS ask,
-    coalesce("last", 'nan'::DOUBLE) AS "last",
+    -- an official settlement price stands in where there are no quotes
+    CASE
+        WHEN bid IS NULL AND ask IS NULL AND "last" > 0 AND contains(source, '+settlement')
+            THEN "last"
+        ELSE 'nan'::DOUBLE
+    END AS settlement_price,
     coalesce(iv, 'nan'::DOUBLE) AS iv,
     spot,
     multiplier,

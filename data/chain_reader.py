@@ -1,0 +1,178 @@
+"""Streaming a lake's chains session by session, as plain arrays, in bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .exposure.dealers import DealerModel
+from .exposure.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+__all__ = ["RawSession", "read_sessions", "snapshot_of", "sql"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Columns: TypeAlias = dict[str, npt.NDArray[Any]]
+
+#: Rows fetched at a time: some dozen sessions of an index chain.
+_BATCH_ROWS = 262_144
+_QUOTES = ("open_interest", "iv", "bid", "ask")
+
+
+@dataclass(frozen=True, slots=True)
+class RawSession:
+    """The latest snapshot of one session, as columns of equal length.
+
+    Attributes
+    ----------
+    session : date
+    columns : dict of str to ndarray
+        As the scan delivers them; see ``sql/rebuild_scan.sql``.
+    """
+
+    session: date
+    columns: Columns
+
+    @property
+    def quotes(self) -> Floats:
+        """Open interest, volatility, bid and ask as delivered, shape (4, n)."""
+        return np.stack([self.columns[name] for name in _QUOTES])
+
+    @property
+    def spots(self) -> Floats:
+        """Distinct spots of the snapshot; more than one is a finding."""
+        return np.unique(self.columns["spot"])
+
+    @property
+    def known_before_quotes(self) -> bool:
+        """Whether some row claims to have been known before its own quotes."""
+        return bool((self.columns["known_us"] < self.columns["quote_us"]).any())
+
+    @property
+    def oi_asof(self) -> date | None:
+        """Latest session after whose close the open interest was settled; None if unknown."""
+        latest = int(self.columns["oi_asof"].max())
+        return day_of(latest) if latest >= 0 else None
+
+
+def day_of(days: int) -> date:
+    """Return the date that lies `days` after 1970-01-01."""
+    day = np.datetime64(int(days), "D").item()
+    assert isinstance(day, date)
+    return day
+
+
+def sql(name: str) -> str:
+    """Return the text of a query in ``data/sql``."""
+    return files("gexlab.data").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def read_sessions(
+    connection: duckdb.DuckDBPyConnection,
+    chain_files: Sequence[Path],
+    first: date,
+    last: date,
+    *,
+    query: str = "rebuild_scan",
+    parameters: dict[str, Any] | None = None,
+) -> Iterator[RawSession]:
+    """Yield the sessions of chain files in order, each with its latest snapshot.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    chain_files : sequence of Path
+        In the order of their sessions.
+    first, last : date
+        Bounds, both included.
+    query : str
+        Name of the scan in ``data/sql``.
+    parameters : dict, optional
+        Further parameters of the query.
+
+    Notes
+    -----
+    Rows are fetched as they are asked for, so that memory does not grow with history.
+    """
+    bound = {"files": [str(f) for f in chain_files], "first": first, "last": last}
+    reader: Any = connection.execute(sql(query), bound | (parameters or {})).to_arrow_reader(
+        _BATCH_ROWS
+    )
+    pending: Columns = {}
+    for batch in reader:
+        columns = {
+            name: batch.column(i).to_numpy(zero_copy_only=False)
+            for i, name in enumerate(batch.schema.names)
+        }
+        pending = _joined(pending, columns)
+        starts = _starts(pending["session"])
+        for begin, end in pairwise(starts):
+            yield _session(pending, begin, end)
+        pending = {name: values[starts[-1] :] for name, values in pending.items()}
+    if pending and pending["session"].size:
+        yield _session(pending, 0, pending["session"].size)
+
+
+def _joined(pending: Columns, columns: Columns) -> Columns:
+    if not pending or not pending["session"].size:
+        return columns
+    return {name: np.concatenate((pending[name], columns[name])) for name in columns}
+
+
+def _starts(session: npt.NDArray[Any]) -> list[int]:
+    if not session.size:
+        return [0]
+    return [0, *(np.flatnonzero(session[1:] != session[:-1]) + 1).tolist()]
+
+
+def _session(columns: Columns, begin: int, end: int) -> RawSession:
+    quote_us = columns["quote_us"][begin:end]
+    latest = begin + int(np.searchsorted(quote_us, quote_us[-1]))
+    return RawSession(
+        day_of(columns["session"][begin]),
+        {name: values[latest:end] for name, values in columns.items()},
+    )
+
+
+def snapshot_of(raw: RawSession, dealer: DealerModel) -> Snapshot:
+    """Return the arrays of one session, signed by a dealer model.
+
+    The price for volatility and parity is the middle of a two-sided quote (bid > 0, ask >= bid),
+    else an official settlement price where the vendor declares one.
+    """
+    c = raw.columns
+    is_call = (c["kind"] & 2) != 0
+    bid, ask = c["bid"], c["ask"]
+    two_sided = (bid > 0.0) & (ask >= bid)
+    open_interest = c["open_interest"]
+    position = c.get("position")
+    if position is None:
+        sign = np.where(is_call, dealer.call_sign, dealer.put_sign)
+        position = sign * open_interest * c["multiplier"]
+    else:
+        position = position * c["multiplier"]
+    return Snapshot(
+        quote_us=int(c["quote_us"][-1]),
+        known_us=int(c["known_us"].max()),
+        spot=float(np.median(c["spot"])),
+        expiry=c["expiry"],
+        morning=(c["kind"] & 1) != 0,
+        expiry_us=c["expiry_us"],
+        strike=c["strike"],
+        is_call=is_call,
+        open_interest=open_interest,
+        mid=np.where(two_sided, 0.5 * (bid + ask), c["settlement_price"]),
+        volatility=c["iv"],
+        position=position,
+    )

@@ -1,0 +1,220 @@
+"""Where rebuilt tables live in a lake, and how they are read back.
+
+``derived/underlying=X/definition=ID/dealer=M/`` holds a manifest and, per table, Parquet parts.
+The manifest says which part is valid for which session; it is replaced in one step, so that a
+reader sees either the state before a rebuild or the state after it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .errors import DefinitionError, LakeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["TABLES", "DerivedStore", "Part", "find_stores"]
+
+TABLES: Final = (
+    "regimes",
+    "exposure_by_expiry",
+    "exposure_by_strike",
+    "flip_roots",
+    "profile",
+    "fixed_strike_vol",
+    "quality_findings",
+)
+
+_MANIFEST: Final = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A set of Parquet files, one per table, and the sessions that they are valid for.
+
+    Attributes
+    ----------
+    name : str
+        File name without its ending, the same in every table's folder.
+    sessions : dict of str to str
+        ISO session to the fingerprint of what it was computed from.
+    """
+
+    name: str
+    sessions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedStore:
+    """The rebuilt tables of one underlying, definition and dealer model.
+
+    Attributes
+    ----------
+    folder : Path
+    definition : dict
+        The definition's settings.
+    dealer_model : str
+    rebuilt_at : str
+        UTC time stamp of the last rebuild, ISO.
+    parts : tuple of Part
+    """
+
+    folder: Path
+    definition: dict[str, Any]
+    dealer_model: str
+    rebuilt_at: str = ""
+    parts: tuple[Part, ...] = field(default=())
+
+    @classmethod
+    def at(
+        cls,
+        lake: Path,
+        underlying: str,
+        definition: dict[str, Any],
+        definition_id: str,
+        dealer: str,
+    ) -> DerivedStore:
+        """Return the store of a definition, with what was rebuilt before, if anything."""
+        folder = (
+            lake / "derived" / f"underlying={underlying}" / f"definition={definition_id}"
+            / f"dealer={_folder_name(dealer)}"
+        )  # fmt: skip
+        if (folder / _MANIFEST).is_file():
+            return cls.load(folder)
+        return cls(folder, definition, dealer)
+
+    @classmethod
+    def load(cls, folder: Path) -> DerivedStore:
+        """Read a store's manifest."""
+        try:
+            stored = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+            parts = tuple(Part(p["name"], p["sessions"]) for p in stored["parts"])
+            return cls(
+                folder, stored["definition"], stored["dealer_model"], stored["rebuilt_at"], parts
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LakeError(
+                f"{folder / _MANIFEST}: not a readable manifest ({error}): delete the folder and "
+                "rebuild"
+            ) from error
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """ISO session to the fingerprint of what its rows were computed from."""
+        return {day: mark for part in self.parts for day, mark in part.sessions.items()}
+
+    def write_part(self, name: str, tables: dict[str, pa.Table]) -> None:
+        """Write the Parquet files of one part; they count only once `commit` names the part."""
+        import pyarrow.parquet as pq
+
+        for table, rows in tables.items():
+            folder = self.folder / table
+            folder.mkdir(parents=True, exist_ok=True)
+            target = folder / f"{name}.parquet"
+            half = folder / f".{name}.{os.getpid()}.half"
+            pq.write_table(rows, half, compression="zstd", row_group_size=262_144)
+            half.replace(target)
+
+    def commit(self, parts: tuple[Part, ...], rebuilt_at: str) -> DerivedStore:
+        """Make new parts the valid ones for their sessions, in one step.
+
+        Sessions of older parts that the new ones hold are dropped from the older parts; a part
+        without any session left is deleted afterwards.
+        """
+        fresh = {day for part in parts for day in part.sessions}
+        kept = [
+            Part(p.name, {d: mark for d, mark in p.sessions.items() if d not in fresh})
+            for p in self.parts
+        ]
+        merged = tuple(p for p in [*kept, *parts] if p.sessions)
+        store = DerivedStore(self.folder, self.definition, self.dealer_model, rebuilt_at, merged)
+        store._save()
+        self._delete({p.name for p in kept} - {p.name for p in merged})
+        return store
+
+    def without(self, sessions: set[str]) -> tuple[Part, ...]:
+        """Return the parts with some sessions dropped."""
+        return tuple(
+            Part(p.name, {d: m for d, m in p.sessions.items() if d not in sessions})
+            for p in self.parts
+        )
+
+    def _save(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        content = {
+            "definition": self.definition,
+            "dealer_model": self.dealer_model,
+            "rebuilt_at": self.rebuilt_at,
+            "parts": [{"name": p.name, "sessions": p.sessions} for p in self.parts],
+        }
+        half = self.folder / f".{_MANIFEST}.{os.getpid()}.half"
+        with half.open("w", encoding="utf-8") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(self.folder / _MANIFEST)
+
+    def _delete(self, names: set[str]) -> None:
+        for table in TABLES:
+            for name in names:
+                (self.folder / table / f"{name}.parquet").unlink(missing_ok=True)
+
+    def files(self, table: str) -> dict[str, list[date]]:
+        """Return the Parquet files of a table, each with the sessions that count in it."""
+        found = {}
+        for part in self.parts:
+            path = self.folder / table / f"{part.name}.parquet"
+            if path.is_file():
+                found[str(path)] = sorted(date.fromisoformat(day) for day in part.sessions)
+        return found
+
+
+def _folder_name(dealer: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", dealer)
+
+
+def find_stores(
+    lake: Path,
+    underlying: str,
+    *,
+    definition_id: str | None = None,
+    dealer_model: str | None = None,
+) -> list[DerivedStore]:
+    """Return the stores of one definition: the one named, else the one rebuilt last.
+
+    Raises
+    ------
+    LakeError
+        If nothing has been rebuilt for the underlying.
+    DefinitionError
+        If that definition or dealer model has not been rebuilt.
+    """
+    root = lake / "derived" / f"underlying={underlying}"
+    stores = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
+    if not stores:
+        raise LakeError(
+            f"{lake}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "
+            f"{lake} --underlying {underlying}"
+        )
+    if dealer_model is not None:
+        stores = [s for s in stores if s.dealer_model == dealer_model]
+    if definition_id is None and stores:
+        definition_id = _id_of(max(stores, key=lambda s: s.rebuilt_at))
+    chosen = [s for s in stores if _id_of(s) == definition_id]
+    if not chosen:
+        raise DefinitionError(
+            f"{lake}: nothing rebuilt of {underlying} for definition {definition_id or 'any'} and "
+            f"dealer model {dealer_model or 'any'}: run gexlab rebuild with them"
+        )
+    return chosen
+
+
+def _id_of(store: DerivedStore) -> str:
+    return store.folder.parent.name.removeprefix("definition=")

@@ -1,0 +1,264 @@
+"""From one session's chain to its regime rows, roots, profile and sums."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..definitions import Definition
+from ..schema import Book as BookName
+from ..schema import Regime
+from .agreement import definition_agreement, sixteen_signs
+from .book import (
+    Book,
+    SpotExposure,
+    exposure_at_spot,
+    mixture_of,
+    value_book,
+    years_between,
+)
+from .flips import (
+    FlipStatus,
+    Grid,
+    Root,
+    flip_status,
+    mixture_roots,
+    nearest_root,
+)
+from .forwards import Market, parity_forwards
+from .gate import gate_reasons
+from .lines import Lines, Volatility, book_lines, own_volatility
+from .mixture import Mixture, profile_on_grid
+from .shares import ExpiryShares, expiry_shares
+from .snapshot import Groups, Snapshot
+from .sticky import Curves, sticky_profile, sticky_roots, volatility_curves
+from .walls import ByStrike, by_strike
+
+__all__ = [
+    "BookResult",
+    "PreparedChain",
+    "SessionContext",
+    "agreement_of",
+    "evaluate_book",
+    "group_sums",
+    "prepare_chain",
+    "regime_of",
+]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionContext:
+    """What a session's evaluation needs besides its chain.
+
+    Attributes
+    ----------
+    valuations : mapping of book to int
+        Moment at which each book is valued, microseconds since 1970, UTC.
+    valuation_days : mapping of book to int
+        The session of that moment, days since 1970.
+    dies : mapping of int to int
+        Listed expiration to the session on which it dies, days since 1970.
+    monthly : frozenset of int
+        Listed expirations that are monthly ones.
+    rate, dividend_yield : ndarray, shape (g,)
+        Of each expiry group, continuous, per year.
+    """
+
+    valuations: Mapping[BookName, int]
+    valuation_days: Mapping[BookName, int]
+    dies: Mapping[int, int]
+    monthly: frozenset[int]
+    rate: Floats
+    dividend_yield: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedChain:
+    """A snapshot with forwards, volatilities and lines: all that both books share."""
+
+    chain: Snapshot
+    groups: Groups
+    market: Market
+    own: Volatility
+    lines: Lines
+    curves: Curves | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookResult:
+    """Everything that is known of one book of one session.
+
+    Attributes
+    ----------
+    name : {"as_of_close", "post_expiry"}
+    book : Book
+    exposure : SpotExposure
+    profile : ndarray, shape (2, points)
+        Net and gross, dollars per 1 % of the level.
+    grid : Grid
+    roots : tuple of Root
+    strikes : ByStrike
+    shares : ExpiryShares
+    expired : int
+        Contracts of the snapshot that are not in the book because they are dead.
+    """
+
+    name: BookName
+    book: Book
+    exposure: SpotExposure
+    profile: Floats
+    grid: Grid
+    roots: tuple[Root, ...]
+    strikes: ByStrike
+    shares: ExpiryShares
+    expired: int
+
+    @property
+    def flip(self) -> Root | None:
+        """The root nearest to spot; None without any."""
+        return nearest_root(self.book.spot, self.roots)
+
+    @property
+    def net_gex(self) -> float:
+        """Dollars of delta per +1 %; NaN for an empty book."""
+        return self.exposure.net_gex if self.gross_gex > 0.0 else math.nan
+
+    @property
+    def gross_gex(self) -> float:
+        """Dollars per 1 %; 0 for an empty book."""
+        return self.exposure.gross_gex
+
+    @property
+    def net_to_gross(self) -> float:
+        """-1 ... 1; NaN for an empty book."""
+        return self.net_gex / self.gross_gex if self.gross_gex > 0.0 else math.nan
+
+    def reasons(self, *, known_before_quotes: bool, unchanged: float) -> tuple[str, ...]:
+        """Return why the book may not be called a regime."""
+        return gate_reasons(
+            known_before_quotes=known_before_quotes,
+            unchanged=unchanged,
+            oi_rejected_share=self.book.oi_rejected_share,
+            gross_gex=self.gross_gex,
+        )
+
+    def status(self, *, degraded: bool) -> FlipStatus | None:
+        """Return what the flip is worth."""
+        return flip_status(self.net_gex, self.roots, degraded=degraded)
+
+
+def regime_of(net_to_gross: float, band: float, *, degraded: bool) -> Regime:
+    """Return the regime of a book.
+
+    Examples
+    --------
+    >>> regime_of(-0.019, 0.02, degraded=False), regime_of(-0.021, 0.02, degraded=False)
+    ('neutral', 'short')
+    """
+    if degraded or math.isnan(net_to_gross):
+        return "abstain"
+    if abs(net_to_gross) < band:
+        return "neutral"
+    return "long" if net_to_gross > 0.0 else "short"
+
+
+def prepare_chain(
+    chain: Snapshot, groups: Groups, context: SessionContext, definition: Definition
+) -> PreparedChain:
+    """Return forwards, volatilities and lines of a snapshot under a definition."""
+    time = years_between(chain.quote_us, groups.expiry_us, definition.floor_minutes)
+    market = parity_forwards(
+        chain,
+        groups,
+        time,
+        context.rate,
+        context.dividend_yield,
+        use_parity=definition.forward_source == "parity",
+    )
+    own = own_volatility(chain, groups, market)
+    lines = book_lines(chain, groups, market, own, definition.iv_source)
+    curves = None
+    if definition.iv_dynamics == "sticky_moneyness":
+        curves = volatility_curves(chain, groups, market, own, definition.iv_source)
+    return PreparedChain(chain, groups, market, own, lines, curves)
+
+
+def _profile_and_roots(
+    book: Book, mixture: Mixture, grid: Grid, curves: Curves | None
+) -> tuple[Floats, tuple[Root, ...]]:
+    if curves is not None:
+        profile = sticky_profile(book, curves, grid.levels())
+        return profile, sticky_roots(book, curves, grid, profile[0], profile[1])
+    profile = np.asarray(
+        profile_on_grid(
+            -grid.width, grid.step, grid.points,
+            mixture.centre, mixture.inverse_width, mixture.net, mixture.gross,
+        )
+    )  # fmt: skip
+    return profile, mixture_roots(book.spot, grid, mixture, profile[0], profile[1])
+
+
+def _shares(
+    book: Book, exposure: SpotExposure, groups: Groups, context: SessionContext, day: int
+) -> ExpiryShares:
+    gross = group_sums(exposure.gross, book)
+    present = book.alive & (gross > 0.0)
+    expiry = groups.expiry[present].tolist()
+    dies = np.array([context.dies[e] for e in expiry], np.int32)
+    monthly = np.array([e in context.monthly for e in expiry], np.bool_)
+    return expiry_shares(gross[present], dies, monthly, day)
+
+
+def group_sums(values: Floats, book: Book) -> Floats:
+    """Return the sums of a line quantity over expiry groups, shape (g,)."""
+    sums = np.bincount(book.lines.group, weights=values, minlength=book.alive.size)
+    return sums.astype(np.float64)
+
+
+def evaluate_book(
+    prepared: PreparedChain, name: BookName, context: SessionContext, definition: Definition
+) -> BookResult:
+    """Return exposures, profile, roots, walls and shares of one book."""
+    chain, groups = prepared.chain, prepared.groups
+    valuation = context.valuations[name]
+    time = years_between(valuation, groups.expiry_us, definition.floor_minutes)
+    book = value_book(prepared.lines, prepared.market, chain.spot, valuation, time)
+    mixture = mixture_of(book)
+    exposure = exposure_at_spot(book, mixture)
+    grid = Grid(definition.grid_width, definition.grid_points)
+    profile, roots = _profile_and_roots(book, mixture, grid, prepared.curves)
+    return BookResult(
+        name=name,
+        book=book,
+        exposure=exposure,
+        profile=profile,
+        grid=grid,
+        roots=roots,
+        strikes=by_strike(book, exposure),
+        shares=_shares(book, exposure, groups, context, context.valuation_days[name]),
+        expired=int(np.diff(groups.start)[~book.alive].sum()),
+    )
+
+
+def agreement_of(
+    prepared: PreparedChain,
+    context: SessionContext,
+    definition: Definition,
+    nets: Mapping[BookName, float],
+) -> dict[BookName, float]:
+    """Return, per book, the share of the 16 definitions that agree with its sign."""
+    verdicts = sixteen_signs(
+        prepared.chain,
+        prepared.groups,
+        prepared.market,
+        {str(name): moment for name, moment in context.valuations.items()},
+        use_parity=definition.forward_source == "parity",
+    )
+    return {name: definition_agreement(verdicts, net) for name, net in nets.items()}

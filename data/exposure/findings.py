@@ -1,0 +1,134 @@
+"""What a rebuild notices about a session: counted, and with the open interest it touches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from .implied import REASONS, SOLVED
+from .lines import REJECTED_OI, UNKNOWN_OI
+
+if TYPE_CHECKING:
+    from ..chain_reader import RawSession
+    from ..definitions import Definition
+    from .evaluation import BookResult, PreparedChain
+    from .tables import Key
+
+__all__ = ["FINDINGS_SCHEMA", "Severity", "session_findings"]
+
+Severity = Literal["info", "warning", "error"]
+
+FINDINGS_SCHEMA: Final = pa.schema(
+    [
+        ("underlying", pa.string()),
+        ("session", pa.date32()),
+        ("book", pa.string()),
+        ("dealer_model", pa.string()),
+        ("definition_id", pa.string()),
+        ("check", pa.string()),
+        ("severity", pa.string()),
+        ("count", pa.int64()),
+        ("open_interest", pa.float64()),
+        ("detail", pa.string()),
+    ]
+)
+
+
+def session_findings(
+    key: Key,
+    raw: RawSession,
+    prepared: PreparedChain,
+    result: BookResult,
+    reasons: tuple[str, ...],
+    unchanged: float,
+    definition: Definition,
+) -> list[dict[str, Any]]:
+    """Return the findings of one book of one session.
+
+    The reasons of the gate are errors, and make the regime ``abstain``. Everything else is
+    reported and changes no label.
+    """
+    found: list[dict[str, Any]] = []
+
+    def add(check: str, severity: Severity, count: int, interest: float | None, text: str) -> None:
+        found.append(
+            {
+                "underlying": key.underlying,
+                "session": key.session,
+                "book": key.book,
+                "dealer_model": key.dealer_model,
+                "definition_id": key.definition_id,
+                "check": check,
+                "severity": severity,
+                "count": count,
+                "open_interest": interest,
+                "detail": text,
+            }
+        )
+
+    for reason in reasons:
+        add(reason, "error", 1, None, _gate_detail(reason, raw, result, unchanged))
+    if result.expired:
+        dead = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
+        interest = float(np.nansum(prepared.chain.open_interest[dead]))
+        add("expired", "info", result.expired, interest, "dead at the book's valuation")
+    for reason, count, interest in _rejected(prepared, result):
+        add(reason, "warning", count, interest, "rejected: carries open interest, no volatility")
+    unknown = int(result.book.lines.tally[result.book.alive, UNKNOWN_OI].sum())
+    if unknown:
+        add("open_interest_unknown", "warning", unknown, None, "open interest is NULL")
+    if raw.spots.size > 1:
+        spread = f"{raw.spots[0]:g} ... {raw.spots[-1]:g}; the median counts"
+        add("several_spots", "warning", int(raw.spots.size), None, spread)
+    if _no_carry(prepared, result, definition):
+        add("no_carry", "warning", int(result.book.alive.sum()), None,
+            "rates are 0 and no parity forward exists: configure rate and dividend yield")  # fmt: skip
+    return found
+
+
+def _gate_detail(reason: str, raw: RawSession, result: BookResult, unchanged: float) -> str:
+    return {
+        "known_before_quotes": "a row's known_at precedes its quote_ts",
+        "copy_of_previous_session": f"{unchanged:.1%} of the common contracts are unchanged",
+        "open_interest_rejected": f"{result.book.oi_rejected_share:.2%} of open interest rejected",
+        "empty_book": "no contract carries gamma",
+    }[reason]
+
+
+def _rejected(prepared: PreparedChain, result: BookResult) -> list[tuple[str, int, float]]:
+    """Return contracts of positive open interest that have no volatility, by reason."""
+    if not result.book.lines.tally[result.book.alive, REJECTED_OI].sum() > 0.0:
+        return []
+    chain = prepared.chain
+    alive = np.repeat(result.book.alive, np.diff(prepared.groups.start))
+    missing = alive & np.isnan(prepared.own.value) & (chain.open_interest > 0.0)
+    if prepared.lines.strike.size and prepared.curves is None:
+        missing &= ~_has_line(prepared)
+    rows = []
+    for code, reason in REASONS.items():
+        hit = missing & (prepared.own.code == code)
+        if code != SOLVED and hit.any():
+            rows.append((reason, int(hit.sum()), float(chain.open_interest[hit].sum())))
+    return rows
+
+
+def _has_line(prepared: PreparedChain) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return which contracts found a volatility, be it that of the other side."""
+    group = np.repeat(np.arange(prepared.groups.expiry.size), np.diff(prepared.groups.start))
+    lines = prepared.lines
+    have = set(zip(lines.group.tolist(), lines.strike.tolist(), strict=True))
+    pairs = zip(group.tolist(), prepared.chain.strike.tolist(), strict=True)
+    return np.fromiter((pair in have for pair in pairs), np.bool_, group.size)
+
+
+def _no_carry(prepared: PreparedChain, result: BookResult, definition: Definition) -> bool:
+    configured = (
+        definition.rate != 0.0
+        or definition.dividend_yield != 0.0
+        or definition.rate_curve is not None
+        or definition.dividend_curve is not None
+    )
+    alive = result.book.alive
+    return not configured and bool(alive.any()) and not prepared.market.from_parity[alive].any()

@@ -1,0 +1,376 @@
+"""From a lake's chains to the regime table and its side tables, session by session.
+
+Sessions stream through in order and in bounded memory: one thread reads, others evaluate, and the
+results are written in parts. Only sessions whose inputs or definition changed are computed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from .calendars import TradingCalendar, trading_calendar
+from .chain_reader import RawSession, read_sessions, snapshot_of
+from .definitions import DEFAULT, Definition
+from .derived import DerivedStore, Part
+from .exposure.dealers import DealerModel, dealer_model
+from .exposure.evaluation import (
+    BookResult,
+    PreparedChain,
+    SessionContext,
+    agreement_of,
+    evaluate_book,
+    prepare_chain,
+)
+from .exposure.findings import FINDINGS_SCHEMA, session_findings
+from .exposure.gate import share_unchanged
+from .exposure.snapshot import Groups, expiry_groups
+from .exposure.tables import (
+    Block,
+    Key,
+    by_expiry_block,
+    by_strike_block,
+    profile_block,
+    regime_row,
+    regime_table,
+    roots_block,
+    side_table_of,
+)
+from .lake import Lake, SessionEntry, connect, open_lake
+from .schema import BOOKS, Book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["RebuildResult", "SessionRows", "evaluate_session", "rebuild", "session_context"]
+
+#: Raised when rows change their form or meaning, so that older ones are computed anew.
+_ROWS_GENERATION: Final = 1
+_SESSIONS_PER_PART: Final = 252
+#: Sessions read ahead of the one that is written: bounds the memory.
+_AHEAD: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildResult:
+    """What a rebuild did.
+
+    Attributes
+    ----------
+    sessions : int
+        Sessions of the underlying in the lake.
+    rebuilt : int
+        Sessions computed this time; the others were up to date.
+    contracts : int
+        Rows of the chains that were computed.
+    seconds : float
+        Wall-clock time.
+    definition_id : str
+    """
+
+    sessions: int
+    rebuilt: int
+    contracts: int
+    seconds: float
+    definition_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRows:
+    """Everything computed for one session."""
+
+    session: date
+    contracts: int
+    prepared: PreparedChain
+    regimes: list[dict[str, Any]]
+    blocks: dict[str, list[Block]]
+    findings: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What stays the same over the sessions of one rebuild."""
+
+    underlying: str
+    definition: Definition
+    definition_id: str
+    dealer: DealerModel
+    books: tuple[Book, ...]
+    calendar: TradingCalendar
+
+
+def rebuild(
+    lake: Lake | str | os.PathLike[str],
+    underlying: str,
+    *,
+    definition: Definition = DEFAULT,
+    books: Sequence[Book] = BOOKS,
+    dealer: str = "naive",
+    calendar: str = "XNYS",
+    progress: Callable[[int, int], None] | None = None,
+) -> RebuildResult:
+    """Rebuild the regime table of one underlying, as far as it is not up to date.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    definition : Definition
+        What is computed.
+    books : sequence of {"as_of_close", "post_expiry"}
+    dealer : str
+        Name of a dealer model.
+    calendar : str
+        Name of the exchange calendar of the underlying.
+    progress : callable, optional
+        Called with (sessions done, sessions to do).
+
+    Returns
+    -------
+    RebuildResult
+
+    Raises
+    ------
+    LakeError
+        If the lake holds no chains of that underlying.
+    """
+    began = time.perf_counter()
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    entries = opened.sessions(underlying)
+    job = _Job(
+        underlying,
+        definition,
+        definition.definition_id,
+        dealer_model(dealer),
+        tuple(b for b in BOOKS if b in books),
+        trading_calendar(calendar),
+    )
+    store = DerivedStore.at(
+        opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name
+    )
+    marks = _fingerprints(entries, job.books)
+    stale = [
+        e.session for e in entries if store.fingerprints.get(str(e.session)) != marks[e.session]
+    ]
+    contracts = 0
+    parts = []
+    for rows in _chunks(_evaluated(opened, job, entries, stale, marks, progress)):
+        contracts += sum(r.contracts for r in rows)
+        parts.append(_write(store, job, rows, marks))
+    gone = set(store.fingerprints) - {str(e.session) for e in entries}
+    if parts or gone or not store.rebuilt_at:
+        store = replace(store, parts=store.without(gone))
+        store.commit(tuple(parts), datetime.now(UTC).isoformat())
+    else:
+        store.commit((), datetime.now(UTC).isoformat())
+    seconds = time.perf_counter() - began
+    return RebuildResult(len(entries), len(stale), contracts, seconds, job.definition_id)
+
+
+def _fingerprints(entries: Sequence[SessionEntry], books: tuple[Book, ...]) -> dict[date, str]:
+    """Return, per session, a mark of all that its rows depend on: it and the session before."""
+    marks, before = {}, ""
+    for entry in entries:
+        text = f"{_ROWS_GENERATION}|{','.join(books)}|{before}|{entry.fingerprint}"
+        marks[entry.session] = hashlib.sha256(text.encode()).hexdigest()[:24]
+        before = entry.fingerprint
+    return marks
+
+
+def _runs(
+    entries: Sequence[SessionEntry], stale: list[date]
+) -> Iterator[tuple[list[Path], date, date]]:
+    """Yield stretches of sessions to read: the stale ones, each with the session before it."""
+    wanted = set(stale)
+    need = [
+        e.session in wanted or (i + 1 < len(entries) and entries[i + 1].session in wanted)
+        for i, e in enumerate(entries)
+    ]
+    i = 0
+    while i < len(entries):
+        if not need[i]:
+            i += 1
+            continue
+        j = i
+        while j + 1 < len(entries) and need[j + 1]:
+            j += 1
+        yield (
+            list(dict.fromkeys(e.file for e in entries[i : j + 1])),
+            entries[i].session,
+            entries[j].session,
+        )
+        i = j + 1
+
+
+def _evaluated(
+    lake: Lake,
+    job: _Job,
+    entries: Sequence[SessionEntry],
+    stale: list[date],
+    marks: dict[date, str],
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[SessionRows]:
+    """Yield the rows of every stale session, in order, evaluated in threads."""
+    wanted, done = set(stale), 0
+    prints = {e.session: e.fingerprint for e in entries}
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool, connect(lake) as connection:
+        for files, first, last in _runs(entries, stale):
+            pending: deque[Future[SessionRows]] = deque()
+            previous: RawSession | None = None
+            for raw in read_sessions(connection, files, first, last):
+                if raw.session in wanted:
+                    pending.append(
+                        pool.submit(evaluate_session, raw, previous, job, prints[raw.session])
+                    )
+                previous = raw
+                while len(pending) > _AHEAD:
+                    yield pending.popleft().result()
+                    done += 1
+                    _tell(progress, done, len(stale))
+            while pending:
+                yield pending.popleft().result()
+                done += 1
+                _tell(progress, done, len(stale))
+
+
+def _tell(progress: Callable[[int, int], None] | None, done: int, total: int) -> None:
+    if progress is not None:
+        progress(done, total)
+
+
+def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
+    chunk: list[SessionRows] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == _SESSIONS_PER_PART:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def session_context(
+    groups: Groups,
+    quote_us: int,
+    session: date,
+    job_definition: Definition,
+    calendar: TradingCalendar,
+) -> SessionContext:
+    """Return what the evaluation of a session needs besides its chain."""
+    following = calendar.shift(session, 1)
+    expiries = [int(e) for e in np.unique(groups.expiry)]
+    days = {e: _date(e) for e in expiries}
+    n = groups.expiry.size
+    return SessionContext(
+        valuations={
+            "as_of_close": quote_us,
+            "post_expiry": round(calendar.open_of(following).timestamp() * 1e6),
+        },
+        valuation_days={"as_of_close": _days(session), "post_expiry": _days(following)},
+        dies={e: _days(calendar.last_session_at_or_before(d)) for e, d in days.items()},
+        monthly=frozenset(e for e, d in days.items() if calendar.is_monthly(d)),
+        rate=np.full(n, job_definition.rate),
+        dividend_yield=np.full(n, job_definition.dividend_yield),
+    )
+
+
+def _date(days: int) -> date:
+    return date.fromordinal(days + date(1970, 1, 1).toordinal())
+
+
+def _days(day: date) -> int:
+    return day.toordinal() - date(1970, 1, 1).toordinal()
+
+
+def evaluate_session(
+    raw: RawSession, previous: RawSession | None, job: _Job, fingerprint: str
+) -> SessionRows:
+    """Return the rows of one session.
+
+    Parameters
+    ----------
+    raw, previous : RawSession
+        The session, and the lake's session before it.
+    job : _Job
+    fingerprint : str
+        Of the session's rows in the lake.
+    """
+    chain = snapshot_of(raw, job.dealer)
+    groups = expiry_groups(chain)
+    context = session_context(groups, chain.quote_us, raw.session, job.definition, job.calendar)
+    prepared = prepare_chain(chain, groups, context, job.definition)
+    results = {name: evaluate_book(prepared, name, context, job.definition) for name in job.books}
+    agreement = agreement_of(
+        prepared, context, job.definition, {name: r.net_gex for name, r in results.items()}
+    )
+    unchanged = _unchanged(raw, previous, job.dealer)
+    rows, blocks, findings = [], _no_blocks(), []
+    for name, result in results.items():
+        key = Key(job.underlying, raw.session, name, job.dealer.name, job.definition_id)
+        reasons = result.reasons(known_before_quotes=raw.known_before_quotes, unchanged=unchanged)
+        rows.append(
+            regime_row(
+                key,
+                result,
+                known_us=chain.known_us,
+                oi_asof=raw.oi_asof,
+                reasons=reasons,
+                band=job.definition.band,
+                agreement=agreement[name],
+                fingerprint=fingerprint,
+            )  # fmt: skip
+        )
+        _add_blocks(blocks, key, prepared, result)
+        findings += session_findings(key, raw, prepared, result, reasons, unchanged, job.definition)
+    return SessionRows(
+        raw.session, int(raw.columns["strike"].size), prepared, rows, blocks, findings
+    )
+
+
+def _unchanged(raw: RawSession, previous: RawSession | None, dealer: DealerModel) -> float:
+    if previous is None:
+        return float("nan")
+    return share_unchanged(
+        snapshot_of(raw, dealer), raw.quotes, snapshot_of(previous, dealer), previous.quotes
+    )
+
+
+def _no_blocks() -> dict[str, list[Block]]:
+    return {
+        name: [] for name in ("exposure_by_expiry", "exposure_by_strike", "flip_roots", "profile")
+    }
+
+
+def _add_blocks(
+    blocks: dict[str, list[Block]], key: Key, prepared: PreparedChain, result: BookResult
+) -> None:
+    blocks["exposure_by_expiry"].append(by_expiry_block(key, prepared, result))
+    blocks["exposure_by_strike"].append(by_strike_block(key, result))
+    blocks["flip_roots"].append(roots_block(key, result))
+    blocks["profile"].append(profile_block(key, result))
+
+
+def _write(store: DerivedStore, job: _Job, rows: list[SessionRows], marks: dict[date, str]) -> Part:
+    """Write one part and return it; it counts once it is committed."""
+    import pyarrow as pa
+
+    sessions = {str(r.session): marks[r.session] for r in rows}
+    digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
+    name = f"{rows[0].session}_{rows[-1].session}_{digest}"
+    tables = {"regimes": regime_table([row for r in rows for row in r.regimes])}
+    for table in rows[0].blocks:
+        tables[table] = side_table_of([block for r in rows for block in r.blocks[table]])
+    findings = [finding for r in rows for finding in r.findings]
+    tables["quality_findings"] = pa.Table.from_pylist(findings, schema=FINDINGS_SCHEMA)
+    store.write_part(name, tables)
+    return Part(name, sessions)

@@ -1,0 +1,137 @@
+"""Reading what was rebuilt: the regime table and its side tables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .chain_reader import sql
+from .derived import TABLES, find_stores
+from .errors import DefinitionError, UnknownNameError
+from .lake import Lake, connect, open_lake
+from .schema import BOOKS, Book
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["export_regimes", "regimes", "require_one_definition", "side_table"]
+
+
+def regimes(
+    lake: Lake | str | os.PathLike[str],
+    underlying: str,
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: str | None = None,
+) -> pd.DataFrame:
+    """Return the regime table of one definition.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    book : {"as_of_close", "post_expiry"}, optional
+        Both where it is left out.
+    dealer_model : str, optional
+        All that were rebuilt where it is left out.
+    definition_id : str, optional
+        The one rebuilt last where it is left out; definitions never mix.
+
+    Returns
+    -------
+    DataFrame
+        One row per session, book and dealer model; columns of ``schema.REGIME_COLUMNS``. A row
+        may be used from its ``known_at`` on. Undefined is NaN or None, never 0.
+
+    Raises
+    ------
+    LakeError, DefinitionError, UnknownNameError
+    """
+    frame: pd.DataFrame = _read(
+        lake, "regimes", underlying, book, dealer_model, definition_id
+    ).to_pandas()
+    return frame
+
+
+def side_table(
+    lake: Lake | str | os.PathLike[str],
+    name: str,
+    underlying: str,
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: str | None = None,
+) -> pd.DataFrame:
+    """Return one of the side tables, e.g. ``exposure_by_strike``; see `regimes`."""
+    if name not in TABLES:
+        raise UnknownNameError("table", name, TABLES)
+    frame: pd.DataFrame = _read(
+        lake, name, underlying, book, dealer_model, definition_id
+    ).to_pandas()
+    return frame
+
+
+def _read(
+    lake: Lake | str | os.PathLike[str],
+    table: str,
+    underlying: str,
+    book: str | None,
+    dealer_model: str | None,
+    definition_id: str | None,
+) -> pa.Table:
+    if book is not None and book not in BOOKS:
+        raise UnknownNameError("book", book, BOOKS)
+    opened = lake if isinstance(lake, Lake) else open_lake(Path(lake))
+    stores = find_stores(
+        opened.root, underlying, definition_id=definition_id, dealer_model=dealer_model
+    )
+    files = {file: days for store in stores for file, days in store.files(table).items()}
+    if not files:
+        raise DefinitionError(f"{opened.root}: {table} of {underlying} is empty: rebuild it")
+    valid = [f"{file}|{day}" for file, days in files.items() for day in days]
+    with connect(opened) as connection:
+        rows: Any = connection.execute(
+            sql("derived_read"), {"files": list(files), "valid": valid}
+        ).to_arrow_table()
+    if book is None:
+        return rows
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.equal(rows["book"], book))
+
+
+def require_one_definition(frame: pd.DataFrame) -> str:
+    """Return the only definition id in regime rows.
+
+    Raises
+    ------
+    DefinitionError
+        If there are several: numbers of different definitions must not be aggregated.
+    """
+    ids = sorted(frame["definition_id"].unique())
+    if len(ids) != 1:
+        raise DefinitionError(
+            f"regime rows of {len(ids)} definitions ({', '.join(ids)}) cannot be used together: "
+            "choose one with definition_id"
+        )
+    return str(ids[0])
+
+
+def export_regimes(frame: pd.DataFrame, out: Path) -> None:
+    """Write regime rows to a Parquet or CSV file, chosen by its ending.
+
+    Raises
+    ------
+    DefinitionError
+        If the ending is neither, or the rows mix definitions.
+    """
+    require_one_definition(frame)
+    if out.suffix == ".parquet":
+        frame.to_parquet(out, index=False)
+    elif out.suffix == ".csv":
+        frame.to_csv(out, index=False)
+    else:
+        raise DefinitionError(f"{out}: give a file name that ends in .parquet or .csv")
