@@ -45,10 +45,11 @@ from .exposure.tables import (
     side_table_of,
 )
 from .lake import Lake, SessionEntry, connect, open_lake
+from .progress import Progress, silent
 from .schema import BOOKS, Book
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["RebuildResult", "SessionRows", "evaluate_session", "rebuild", "session_context"]
@@ -116,7 +117,7 @@ def rebuild(
     books: Sequence[Book] = BOOKS,
     dealer: str = "naive",
     calendar: str = "XNYS",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> RebuildResult:
     """Rebuild the regime table of one underlying, as far as it is not up to date.
 
@@ -131,8 +132,8 @@ def rebuild(
         Name of a dealer model.
     calendar : str
         Name of the exchange calendar of the underlying.
-    progress : callable, optional
-        Called with (sessions done, sessions to do).
+    progress : Progress
+        Called after every session.
 
     Returns
     -------
@@ -217,7 +218,7 @@ def _evaluated(
     entries: Sequence[SessionEntry],
     stale: list[date],
     marks: dict[date, str],
-    progress: Callable[[int, int], None] | None,
+    progress: Progress,
 ) -> Iterator[SessionRows]:
     """Yield the rows of every stale session, in order, evaluated in threads."""
     wanted, done = set(stale), 0
@@ -236,16 +237,11 @@ def _evaluated(
                 while len(pending) > _AHEAD:
                     yield pending.popleft().result()
                     done += 1
-                    _tell(progress, done, len(stale))
+                    progress(done, len(stale), job.underlying)
             while pending:
                 yield pending.popleft().result()
                 done += 1
-                _tell(progress, done, len(stale))
-
-
-def _tell(progress: Callable[[int, int], None] | None, done: int, total: int) -> None:
-    if progress is not None:
-        progress(done, total)
+                progress(done, len(stale), job.underlying)
 
 
 def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
@@ -328,7 +324,7 @@ def evaluate_session(
                 band=job.definition.band,
                 agreement=agreement[name],
                 fingerprint=fingerprint,
-            )  # fmt: skip
+            )
         )
         _add_blocks(blocks, key, prepared, result)
         findings += session_findings(key, raw, prepared, result, reasons, unchanged, job.definition)

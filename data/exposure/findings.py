@@ -83,8 +83,8 @@ def session_findings(
         spread = f"{raw.spots[0]:g} ... {raw.spots[-1]:g}; the median counts"
         add("several_spots", "warning", int(raw.spots.size), None, spread)
     if _no_carry(prepared, result, definition):
-        add("no_carry", "warning", int(result.book.alive.sum()), None,
-            "rates are 0 and no parity forward exists: configure rate and dividend yield")  # fmt: skip
+        advice = "rates are 0 and no parity forward exists: configure rate and dividend yield"
+        add("no_carry", "warning", int(result.book.alive.sum()), None, advice)
     return found
 
 
