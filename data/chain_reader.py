@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from .exposure.dealers import DealerModel
 from .exposure.snapshot import Snapshot
+from .queries import load_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-__all__ = ["RawSession", "read_sessions", "snapshot_of", "sql"]
+__all__ = ["RawSession", "read_sessions", "snapshot_of"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -73,11 +73,6 @@ def day_of(days: int) -> date:
     return day
 
 
-def sql(name: str) -> str:
-    """Return the text of a query in ``data/sql``."""
-    return files("gexlab.data").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-
-
 def read_sessions(
     connection: duckdb.DuckDBPyConnection,
     chain_files: Sequence[Path],
@@ -106,9 +101,8 @@ def read_sessions(
     Rows are fetched as they are asked for, so that memory does not grow with history.
     """
     bound = {"files": [str(f) for f in chain_files], "first": first, "last": last}
-    reader: Any = connection.execute(sql(query), bound | (parameters or {})).to_arrow_reader(
-        _BATCH_ROWS
-    )
+    relation = connection.sql(load_sql(query), params=bound | (parameters or {}))
+    reader: Any = relation.to_arrow_reader(_BATCH_ROWS)
     pending: Columns = {}
     for batch in reader:
         columns = {

@@ -105,10 +105,6 @@ class Definition:
         )
 
 
-#: The definition of the conventions, with no rates configured.
-DEFAULT: Final = Definition()
-
-
 def _require(condition: bool, name: str, value: object, expected: str) -> None:
     if not condition:
         raise DefinitionError(f"{name} must be {expected}, found {value!r}: correct it")
@@ -139,3 +135,7 @@ def load_definition(path: Path) -> Definition:
         return Definition(**values)
     except TypeError as error:
         raise DefinitionError(f"{path}: {error}: correct the value's type") from error
+
+
+#: The definition of the conventions, with no rates configured.
+DEFAULT: Final = Definition()

@@ -110,7 +110,7 @@ class _Job:
 
 
 def rebuild(
-    lake: Lake | str | os.PathLike[str],
+    lake: Lake | str | Path,
     underlying: str,
     *,
     definition: Definition = DEFAULT,

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .chain_reader import sql
 from .derived import TABLES, find_stores
 from .errors import DefinitionError, UnknownNameError
 from .lake import Lake, connect, open_lake
+from .queries import load_sql
 from .schema import BOOKS, Book
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ def regimes(
     ------
     LakeError, DefinitionError, UnknownNameError
     """
-    frame: pd.DataFrame = _read(
-        lake, "regimes", underlying, book, dealer_model, definition_id
-    ).to_pandas()
-    return frame
+    return _frame(_read(lake, "regimes", underlying, book, dealer_model, definition_id))
 
 
 def side_table(
@@ -68,9 +65,12 @@ def side_table(
     """Return one of the side tables, e.g. ``exposure_by_strike``; see `regimes`."""
     if name not in TABLES:
         raise UnknownNameError("table", name, TABLES)
-    frame: pd.DataFrame = _read(
-        lake, name, underlying, book, dealer_model, definition_id
-    ).to_pandas()
+    return _frame(_read(lake, name, underlying, book, dealer_model, definition_id))
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Return a frame whose dates are datetime64, so that it joins bars and series."""
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     return frame
 
 
@@ -93,9 +93,8 @@ def _read(
         raise DefinitionError(f"{opened.root}: {table} of {underlying} is empty: rebuild it")
     valid = [f"{file}|{day}" for file, days in files.items() for day in days]
     with connect(opened) as connection:
-        rows: Any = connection.execute(
-            sql("derived_read"), {"files": list(files), "valid": valid}
-        ).to_arrow_table()
+        parameters = {"files": list(files), "valid": valid}
+        rows: Any = connection.sql(load_sql("derived_read"), params=parameters).to_arrow_table()
     if book is None:
         return rows
     import pyarrow.compute as pc
