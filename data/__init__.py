@@ -7,17 +7,23 @@ from ._lazy import lazy_door
 
 _EXPORTS = {
     "BarSet": "bars",
+    "Definition": "definitions",
     "GexlabError": "errors",
     "Lake": "lake",
+    "RebuildResult": "rebuilding",
     "TradingCalendar": "calendars",
     "compact": "lake",
     "load_bars": "bars",
+    "load_definition": "definitions",
     "load_intraday": "bars",
     "load_series": "series",
     "open_lake": "lake",
     "read_bars": "bars",
     "read_intraday": "bars",
     "read_series": "series",
+    "rebuild": "rebuilding",
+    "regimes": "regime_table",
+    "side_table": "regime_table",
     "trading_calendar": "calendars",
     "write_sessions": "lake",
 }
