@@ -22,8 +22,8 @@ __all__ = [
     "is_defined",
     "joined",
     "level",
-    "money",
     "moment",
+    "money",
     "percent",
     "plural",
     "signed",
@@ -31,7 +31,6 @@ __all__ = [
 
 DASH = "–"
 MINUS = "\N{MINUS SIGN}"
-_THIN = "\N{NARROW NO-BREAK SPACE}"
 _SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "mm"), (1e3, "k"))
 
 
@@ -82,7 +81,7 @@ def percent(value: float | None, digits: int = 1, *, sign: bool = False) -> str:
     if value is None or not is_defined(float(value)):
         return DASH
     number = signed(value * 100, digits) if sign else fixed(value * 100, digits)
-    return f"{number}{_THIN}%"
+    return f"{number} %"
 
 
 def money(value: float | None, digits: int = 2) -> str:
@@ -97,7 +96,7 @@ def money(value: float | None, digits: int = 2) -> str:
         return DASH
     size = abs(float(value))
     scale, name = next(((s, n) for s, n in _SCALES if size >= s), (1.0, ""))
-    text = f"${size / scale:,.{digits}f}" + (f"{_THIN}{name}" if name else "")
+    text = f"${size / scale:,.{digits}f}" + (f" {name}" if name else "")
     return MINUS + text if value < 0 else text
 
 
