@@ -17,7 +17,17 @@ import pandas as pd
 
 from .errors import CalendarError
 
-__all__ = ["Settlement", "TradingCalendar", "third_friday", "trading_calendar"]
+__all__ = [
+    "CalendarFacts",
+    "Settlement",
+    "TradingCalendar",
+    "from_days",
+    "third_friday",
+    "to_days",
+    "trading_calendar",
+]
+
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 Settlement = Literal["AM", "PM"]
 
@@ -124,6 +134,50 @@ class TradingCalendar:
                 f"{day} lies outside the calendar {self.name}, known from {self.sessions[0]} to "
                 f"{self.sessions[-1]}: widen the calendar or correct the date"
             )
+
+
+class CalendarFacts:
+    """What a calendar says of listed expirations, remembered: chains ask the same ones daily.
+
+    Parameters
+    ----------
+    calendar : TradingCalendar
+    """
+
+    def __init__(self, calendar: TradingCalendar) -> None:
+        self.calendar = calendar
+        self._known: dict[int, tuple[int, bool]] = {}
+
+    def dies(self, expiry: int) -> int:
+        """Return the session on which contracts listed for a day die; days since 1970."""
+        return self._facts(expiry)[0]
+
+    def is_monthly(self, expiry: int) -> bool:
+        """Return whether a listed expiration, days since 1970, is a monthly one."""
+        return self._facts(expiry)[1]
+
+    def _facts(self, expiry: int) -> tuple[int, bool]:
+        if expiry not in self._known:
+            day = from_days(expiry)
+            last = self.calendar.last_session_at_or_before(day)
+            self._known[expiry] = (to_days(last), self.calendar.is_monthly(day))
+        return self._known[expiry]
+
+
+def to_days(day: date) -> int:
+    """Return the days from 1970-01-01 to a date.
+
+    Examples
+    --------
+    >>> to_days(date(1970, 1, 31)), from_days(30)
+    (30, datetime.date(1970, 1, 31))
+    """
+    return day.toordinal() - _EPOCH_ORDINAL
+
+
+def from_days(days: int) -> date:
+    """Return the date that lies `days` after 1970-01-01."""
+    return date.fromordinal(days + _EPOCH_ORDINAL)
 
 
 def third_friday(year: int, month: int) -> date:

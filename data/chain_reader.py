@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .calendars import from_days
 from .exposure.dealers import DealerModel
+from .exposure.gate import Contracts
 from .exposure.snapshot import Snapshot
 from .queries import load_sql
 
@@ -27,7 +29,6 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
 #: Rows fetched at a time: some dozen sessions of an index chain.
 _BATCH_ROWS = 262_144
-_QUOTES = ("open_interest", "iv", "bid", "ask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,24 @@ class RawSession:
     columns: Columns
 
     @property
-    def quotes(self) -> Floats:
-        """Open interest, volatility, bid and ask as delivered, shape (4, n)."""
-        return np.stack([self.columns[name] for name in _QUOTES])
+    def contracts(self) -> Contracts:
+        """Keys and quotes, as `exposure.gate.share_unchanged` compares them."""
+        c = self.columns
+        return (
+            c["expiry"], c["kind"], c["strike"], c["open_interest"], c["iv"], c["bid"], c["ask"]
+        )  # fmt: skip
 
     @property
     def spots(self) -> Floats:
-        """Distinct spots of the snapshot; more than one is a finding."""
-        return np.unique(self.columns["spot"])
+        """Distinct spots of the snapshot, ascending; more than one is a finding."""
+        spot = self.columns["spot"]
+        return spot[:1] if (spot == spot[0]).all() else np.unique(spot)
+
+    @property
+    def spot(self) -> float:
+        """Median of the rows' spots."""
+        spots = self.spots
+        return float(spots[0] if spots.size == 1 else np.median(self.columns["spot"]))
 
     @property
     def known_before_quotes(self) -> bool:
@@ -63,14 +74,7 @@ class RawSession:
     def oi_asof(self) -> date | None:
         """Latest session after whose close the open interest was settled; None if unknown."""
         latest = int(self.columns["oi_asof"].max())
-        return day_of(latest) if latest >= 0 else None
-
-
-def day_of(days: int) -> date:
-    """Return the date that lies `days` after 1970-01-01."""
-    day = np.datetime64(int(days), "D").item()
-    assert isinstance(day, date)
-    return day
+        return from_days(latest) if latest >= 0 else None
 
 
 def read_sessions(
@@ -134,7 +138,7 @@ def _session(columns: Columns, begin: int, end: int) -> RawSession:
     quote_us = columns["quote_us"][begin:end]
     latest = begin + int(np.searchsorted(quote_us, quote_us[-1]))
     return RawSession(
-        day_of(columns["session"][begin]),
+        from_days(int(columns["session"][begin])),
         {name: values[latest:end] for name, values in columns.items()},
     )
 
@@ -159,7 +163,7 @@ def snapshot_of(raw: RawSession, dealer: DealerModel) -> Snapshot:
     return Snapshot(
         quote_us=int(c["quote_us"][-1]),
         known_us=int(c["known_us"].max()),
-        spot=float(np.median(c["spot"])),
+        spot=raw.spot,
         expiry=c["expiry"],
         morning=(c["kind"] & 1) != 0,
         expiry_us=c["expiry_us"],

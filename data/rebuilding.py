@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from .calendars import TradingCalendar, trading_calendar
+from .calendars import CalendarFacts, to_days, trading_calendar
 from .chain_reader import RawSession, read_sessions, snapshot_of
 from .definitions import DEFAULT, Definition
 from .derived import DerivedStore, Part
@@ -106,7 +106,7 @@ class _Job:
     definition_id: str
     dealer: DealerModel
     books: tuple[Book, ...]
-    calendar: TradingCalendar
+    facts: CalendarFacts
 
 
 def rebuild(
@@ -153,7 +153,7 @@ def rebuild(
         definition.definition_id,
         dealer_model(dealer),
         tuple(b for b in BOOKS if b in books),
-        trading_calendar(calendar),
+        CalendarFacts(trading_calendar(calendar)),
     )
     store = DerivedStore.at(
         opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name
@@ -256,36 +256,23 @@ def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
 
 
 def session_context(
-    groups: Groups,
-    quote_us: int,
-    session: date,
-    job_definition: Definition,
-    calendar: TradingCalendar,
+    groups: Groups, quote_us: int, session: date, definition: Definition, facts: CalendarFacts
 ) -> SessionContext:
     """Return what the evaluation of a session needs besides its chain."""
-    following = calendar.shift(session, 1)
-    expiries = [int(e) for e in np.unique(groups.expiry)]
-    days = {e: _date(e) for e in expiries}
+    following = facts.calendar.shift(session, 1)
+    expiries = set(groups.expiry.tolist())
     n = groups.expiry.size
     return SessionContext(
         valuations={
             "as_of_close": quote_us,
-            "post_expiry": round(calendar.open_of(following).timestamp() * 1e6),
+            "post_expiry": round(facts.calendar.open_of(following).timestamp() * 1e6),
         },
-        valuation_days={"as_of_close": _days(session), "post_expiry": _days(following)},
-        dies={e: _days(calendar.last_session_at_or_before(d)) for e, d in days.items()},
-        monthly=frozenset(e for e, d in days.items() if calendar.is_monthly(d)),
-        rate=np.full(n, job_definition.rate),
-        dividend_yield=np.full(n, job_definition.dividend_yield),
+        valuation_days={"as_of_close": to_days(session), "post_expiry": to_days(following)},
+        dies={e: facts.dies(e) for e in expiries},
+        monthly=frozenset(e for e in expiries if facts.is_monthly(e)),
+        rate=np.full(n, definition.rate),
+        dividend_yield=np.full(n, definition.dividend_yield),
     )
-
-
-def _date(days: int) -> date:
-    return date.fromordinal(days + date(1970, 1, 1).toordinal())
-
-
-def _days(day: date) -> int:
-    return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
 def evaluate_session(
@@ -303,13 +290,13 @@ def evaluate_session(
     """
     chain = snapshot_of(raw, job.dealer)
     groups = expiry_groups(chain)
-    context = session_context(groups, chain.quote_us, raw.session, job.definition, job.calendar)
+    context = session_context(groups, chain.quote_us, raw.session, job.definition, job.facts)
     prepared = prepare_chain(chain, groups, context, job.definition)
     results = {name: evaluate_book(prepared, name, context, job.definition) for name in job.books}
     agreement = agreement_of(
         prepared, context, job.definition, {name: r.net_gex for name, r in results.items()}
     )
-    unchanged = _unchanged(raw, previous, job.dealer)
+    unchanged = share_unchanged(raw.contracts, previous.contracts) if previous else float("nan")
     rows, blocks, findings = [], _no_blocks(), []
     for name, result in results.items():
         key = Key(job.underlying, raw.session, name, job.dealer.name, job.definition_id)
@@ -330,14 +317,6 @@ def evaluate_session(
         findings += session_findings(key, raw, prepared, result, reasons, unchanged, job.definition)
     return SessionRows(
         raw.session, int(raw.columns["strike"].size), prepared, rows, blocks, findings
-    )
-
-
-def _unchanged(raw: RawSession, previous: RawSession | None, dealer: DealerModel) -> float:
-    if previous is None:
-        return float("nan")
-    return share_unchanged(
-        snapshot_of(raw, dealer), raw.quotes, snapshot_of(previous, dealer), previous.quotes
     )
 
 

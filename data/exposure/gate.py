@@ -9,11 +9,12 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from .snapshot import Snapshot
-
 __all__ = ["COPY_SHARE", "REJECTED_SHARE", "gate_reasons", "share_unchanged"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Contracts: TypeAlias = tuple[
+    npt.NDArray[np.int32], npt.NDArray[np.uint8], Floats, Floats, Floats, Floats, Floats
+]
 
 #: A session is a copy where this share of the contracts it has in common is unchanged.
 COPY_SHARE: Final = 0.95
@@ -22,13 +23,18 @@ REJECTED_SHARE: Final = 0.05
 
 
 @numba.njit(nogil=True, cache=True)
-def _compare(a: Floats, i: int, b: Floats, j: int) -> int:
-    """Return -1, 0 or 1: the order of two contracts by their key columns."""
-    for k in range(4):
-        if a[k, i] < b[k, j]:
-            return -1
-        if a[k, i] > b[k, j]:
-            return 1
+def _order(x: Contracts, i: int, y: Contracts, j: int) -> int:
+    """Return -1, 0 or 1: the order of two contracts as the lake sorts them."""
+    if x[0][i] != y[0][j]:
+        return -1 if x[0][i] < y[0][j] else 1
+    morning_x, morning_y = x[1][i] & 1, y[1][j] & 1
+    if morning_x != morning_y:
+        return -1 if morning_x > morning_y else 1
+    if x[2][i] != y[2][j]:
+        return -1 if x[2][i] < y[2][j] else 1
+    call_x, call_y = x[1][i] & 2, y[1][j] & 2
+    if call_x != call_y:
+        return -1 if call_x > call_y else 1
     return 0
 
 
@@ -38,48 +44,43 @@ def _same(x: float, y: float) -> bool:
 
 
 @numba.njit(nogil=True, cache=True)
-def _unchanged(a: Floats, b: Floats, quotes_a: Floats, quotes_b: Floats) -> tuple[int, int]:
+def _unchanged(x: Contracts, y: Contracts) -> tuple[int, int]:
     """Merge two sorted chains; return contracts in common and those with equal quotes."""
     i, j, common, equal = 0, 0, 0, 0
-    while i < a.shape[1] and j < b.shape[1]:
-        order = _compare(a, i, b, j)
+    while i < x[0].size and j < y[0].size:
+        order = _order(x, i, y, j)
         if order < 0:
             i += 1
         elif order > 0:
             j += 1
         else:
             common += 1
-            same = True
-            for k in range(quotes_a.shape[0]):
-                same = same and _same(quotes_a[k, i], quotes_b[k, j])
-            equal += same
+            equal += (
+                _same(x[3][i], y[3][j])
+                and _same(x[4][i], y[4][j])
+                and _same(x[5][i], y[5][j])
+                and _same(x[6][i], y[6][j])
+            )
             i += 1
             j += 1
     return common, equal
 
 
-def _keys(chain: Snapshot) -> Floats:
-    return np.stack([chain.expiry, ~chain.morning, chain.strike, ~chain.is_call]).astype(float)
-
-
-def share_unchanged(
-    chain: Snapshot, quotes: Floats, previous: Snapshot, previous_quotes: Floats
-) -> float:
-    """Return the share of the contracts in both chains whose quotes are the same.
+def share_unchanged(today: Contracts, before: Contracts) -> float:
+    """Return the share of the contracts in both of two chains whose quotes are the same.
 
     Parameters
     ----------
-    chain, previous : Snapshot
-        A session and the lake's session before it.
-    quotes, previous_quotes : ndarray, shape (4, n)
-        Their open interest, volatility, bid and ask as delivered; NaN equals NaN.
+    today, before : tuple of ndarray
+        A session and the lake's session before it, sorted as in the lake: expiry (days), kind
+        (bit 0: AM, bit 1: call), strike, open interest, volatility, bid, ask. NaN equals NaN.
 
     Returns
     -------
     float
         0 ... 1; NaN where they have no contract in common.
     """
-    common, equal = _unchanged(_keys(chain), _keys(previous), quotes, previous_quotes)
+    common, equal = _unchanged(today, before)
     return equal / common if common else math.nan
 
 
