@@ -15,10 +15,8 @@ _EXPORTS = {
     "LogBars": "realised",
     "Metrics": "results",
     "Notice": "results",
-    "Resampling": "resampling",
     "StrategyResult": "results",
     "annualised": "realised",
-    "autocorrelation_by_regime": "volatility",
     "bipower_variation": "intraday",
     "degenerate_bars": "realised",
     "garman_klass": "realised",
@@ -28,7 +26,6 @@ _EXPORTS = {
     "load_config": "config",
     "log_bars": "realised",
     "log_volatility": "realised",
-    "next_return_sd_by_quantile": "volatility",
     "parkinson": "realised",
     "parse_config": "config",
     "realised_variance": "intraday",
@@ -36,7 +33,6 @@ _EXPORTS = {
     "rolling_variance": "realised",
     "sample_variance": "realised",
     "semivariances": "intraday",
-    "volatility_summary": "volatility",
 }
 
 __all__ = sorted(_EXPORTS)

@@ -1,1 +1,21 @@
-"""Simulated markets whose truth is known."""
+"""Simulated markets whose truth is known.
+
+`simulate` writes one to a folder, `worlds` lists what there is. Names are imported when they are
+first used.
+"""
+
+from .._lazy import lazy_door
+
+_EXPORTS = {
+    "Market": "parameters",
+    "Mechanism": "parameters",
+    "SimulationResult": "simulation",
+    "World": "registry",
+    "demo_market": "demo",
+    "simulate": "simulation",
+    "worlds": "registry",
+}
+
+__all__ = sorted(_EXPORTS)
+
+__getattr__ = lazy_door(__name__, _EXPORTS)

@@ -1,0 +1,20 @@
+"""Default calibrations that the worlds share.
+
+The customers' demand swings between calls sold and puts bought, so that the dealers' gamma changes
+sign for reasons that have nothing to do with prices. The standard deviation of the dollar gamma is
+about $900bn of delta per 100 % move ($9bn per 1 %), so that kappa's is 0.18 in the visible and
+0.018 in the realistic calibration.
+"""
+
+from __future__ import annotations
+
+from .parameters import Market
+
+__all__ = ["IMPACT_REALISTIC", "IMPACT_VISIBLE", "REALISTIC", "VISIBLE"]
+
+VISIBLE = Market(dynamics="constant", call_share=0.57, demand_swing=0.8)
+REALISTIC = Market(dynamics="gjr", call_share=0.57, demand_swing=0.8)
+
+#: Return per dollar.
+IMPACT_VISIBLE = 2.0e-13
+IMPACT_REALISTIC = 2.0e-14
