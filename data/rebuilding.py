@@ -7,6 +7,7 @@ results are written in parts. Only sessions whose inputs or definition changed a
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import time
 from collections import deque
@@ -52,7 +53,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["RebuildResult", "SessionRows", "evaluate_session", "rebuild", "session_context"]
+__all__ = [
+    "Job",
+    "RebuildResult",
+    "SessionEvaluation",
+    "SessionRows",
+    "evaluate_session",
+    "rebuild",
+    "session_context",
+    "session_rows",
+]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _ROWS_GENERATION: Final = 1
@@ -86,19 +96,49 @@ class RebuildResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionEvaluation:
+    """Everything computed of one session, before it becomes rows.
+
+    Attributes
+    ----------
+    raw : RawSession
+    prepared : PreparedChain
+        What the books share: forwards, volatilities, lines.
+    context : SessionContext
+    results : dict of book to BookResult
+    agreement : dict of book to float
+        Share of the 16 definitions that agree with the book's sign.
+    unchanged : float
+        Share of the contracts in common with the session before whose quotes are the same.
+    """
+
+    raw: RawSession
+    prepared: PreparedChain
+    context: SessionContext
+    results: dict[Book, BookResult]
+    agreement: dict[Book, float]
+    unchanged: float
+
+    def reasons(self, book: Book) -> tuple[str, ...]:
+        """Return why a book may not be called a regime."""
+        return self.results[book].reasons(
+            known_before_quotes=self.raw.known_before_quotes, unchanged=self.unchanged
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRows:
-    """Everything computed for one session."""
+    """The rows of one session: what remains of it once it is evaluated."""
 
     session: date
     contracts: int
-    prepared: PreparedChain
     regimes: list[dict[str, Any]]
     blocks: dict[str, list[Block]]
     findings: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
     """What stays the same over the sessions of one rebuild."""
 
     underlying: str
@@ -147,7 +187,7 @@ def rebuild(
     began = time.perf_counter()
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
     entries = opened.sessions(underlying)
-    job = _Job(
+    job = Job(
         underlying,
         definition,
         definition.definition_id,
@@ -214,7 +254,7 @@ def _runs(
 
 def _evaluated(
     lake: Lake,
-    job: _Job,
+    job: Job,
     entries: Sequence[SessionEntry],
     stale: list[date],
     marks: dict[date, str],
@@ -231,7 +271,7 @@ def _evaluated(
             for raw in read_sessions(connection, files, first, last):
                 if raw.session in wanted:
                     pending.append(
-                        pool.submit(evaluate_session, raw, previous, job, prints[raw.session])
+                        pool.submit(_session_rows, raw, previous, job, prints[raw.session])
                     )
                 previous = raw
                 while len(pending) > _AHEAD:
@@ -275,49 +315,60 @@ def session_context(
     )
 
 
-def evaluate_session(
-    raw: RawSession, previous: RawSession | None, job: _Job, fingerprint: str
-) -> SessionRows:
-    """Return the rows of one session.
+def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> SessionEvaluation:
+    """Return everything computed of one session.
 
     Parameters
     ----------
     raw, previous : RawSession
         The session, and the lake's session before it.
-    job : _Job
-    fingerprint : str
-        Of the session's rows in the lake.
+    job : Job
     """
     chain = snapshot_of(raw, job.dealer)
     groups = expiry_groups(chain)
     context = session_context(groups, chain.quote_us, raw.session, job.definition, job.facts)
     prepared = prepare_chain(chain, groups, context, job.definition)
     results = {name: evaluate_book(prepared, name, context, job.definition) for name in job.books}
-    agreement = agreement_of(
-        prepared, context, job.definition, {name: r.net_gex for name, r in results.items()}
+    nets = {name: result.net_gex for name, result in results.items()}
+    return SessionEvaluation(
+        raw=raw,
+        prepared=prepared,
+        context=context,
+        results=results,
+        agreement=agreement_of(prepared, context, job.definition, nets),
+        unchanged=share_unchanged(raw.contracts, previous.contracts) if previous else math.nan,
     )
-    unchanged = share_unchanged(raw.contracts, previous.contracts) if previous else float("nan")
+
+
+def session_rows(evaluation: SessionEvaluation, job: Job, fingerprint: str) -> SessionRows:
+    """Return the rows of one session; `fingerprint` is that of its chain in the lake."""
+    raw, prepared = evaluation.raw, evaluation.prepared
     rows, blocks, findings = [], _no_blocks(), []
-    for name, result in results.items():
+    for name, result in evaluation.results.items():
         key = Key(job.underlying, raw.session, name, job.dealer.name, job.definition_id)
-        reasons = result.reasons(known_before_quotes=raw.known_before_quotes, unchanged=unchanged)
-        rows.append(
-            regime_row(
-                key,
-                result,
-                known_us=chain.known_us,
-                oi_asof=raw.oi_asof,
-                reasons=reasons,
-                band=job.definition.band,
-                agreement=agreement[name],
-                fingerprint=fingerprint,
-            )
+        reasons = evaluation.reasons(name)
+        row = regime_row(
+            key,
+            result,
+            known_us=prepared.chain.known_us,
+            oi_asof=raw.oi_asof,
+            reasons=reasons,
+            band=job.definition.band,
+            agreement=evaluation.agreement[name],
+            fingerprint=fingerprint,
         )
+        rows.append(row)
         _add_blocks(blocks, key, prepared, result)
-        findings += session_findings(key, raw, prepared, result, reasons, unchanged, job.definition)
-    return SessionRows(
-        raw.session, int(raw.columns["strike"].size), prepared, rows, blocks, findings
-    )
+        findings += session_findings(
+            key, raw, prepared, result, reasons, evaluation.unchanged, job.definition
+        )
+    return SessionRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
+
+
+def _session_rows(
+    raw: RawSession, previous: RawSession | None, job: Job, fingerprint: str
+) -> SessionRows:
+    return session_rows(evaluate_session(raw, previous, job), job, fingerprint)
 
 
 def _no_blocks() -> dict[str, list[Block]]:
@@ -335,7 +386,7 @@ def _add_blocks(
     blocks["profile"].append(profile_block(key, result))
 
 
-def _write(store: DerivedStore, job: _Job, rows: list[SessionRows], marks: dict[date, str]) -> Part:
+def _write(store: DerivedStore, job: Job, rows: list[SessionRows], marks: dict[date, str]) -> Part:
     """Write one part and return it; it counts once it is committed."""
     import pyarrow as pa
 

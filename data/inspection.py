@@ -1,0 +1,303 @@
+"""One session under the magnifying glass: its profile, and why it has its regime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .calendars import CalendarFacts, trading_calendar
+from .chain_reader import RawSession, read_sessions
+from .definitions import DEFAULT, Definition
+from .derived import find_stores
+from .errors import LakeError
+from .exposure.agreement import Verdict, sixteen_signs
+from .exposure.dealers import dealer_model
+from .exposure.flips import Root
+from .exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
+from .lake import Lake, SessionEntry, connect, open_lake
+from .rebuilding import Job, SessionEvaluation, evaluate_session, rebuild, session_rows
+from .regime_table import regimes
+from .schema import Book
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Explanation",
+    "SessionProfile",
+    "diff_regimes",
+    "explain",
+    "last_definition",
+    "open_session",
+    "profile",
+]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProfile:
+    """What one draws of a session's book.
+
+    Attributes
+    ----------
+    row : dict
+        The session's row of the regime table; undefined is None.
+    level, net_gex, gross_gex : ndarray, shape (m,)
+        The profile: spot in points, dollars per 1 % of that spot.
+    strikes : ByStrike
+        Dollar gamma by strike.
+    by_expiry : dict of str to ndarray, shape (g,)
+        Columns of the table ``exposure_by_expiry``.
+    roots : tuple of Root
+    call_wall, put_wall, pin_strike : Wall
+    findings : tuple of dict
+        Rows of the table ``quality_findings``.
+    """
+
+    row: dict[str, Any]
+    level: Floats
+    net_gex: Floats
+    gross_gex: Floats
+    strikes: ByStrike
+    by_expiry: dict[str, Any]
+    roots: tuple[Root, ...]
+    call_wall: Wall
+    put_wall: Wall
+    pin_strike: Wall
+    findings: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a session has its regime.
+
+    Attributes
+    ----------
+    profile : SessionProfile
+    contracts : DataFrame
+        The lines that carry most dollar gamma, largest first: expiry, settlement, strike,
+        volatility, call_gex, put_gex, net_gex, gross_gex, share of gross.
+    verdicts : tuple of Verdict
+        Net gamma under each of the 16 definitions.
+    """
+
+    profile: SessionProfile
+    contracts: pd.DataFrame
+    verdicts: tuple[Verdict, ...]
+
+
+def last_definition(lake: Lake, underlying: str) -> tuple[Definition, str]:
+    """Return the definition and dealer model rebuilt last, or the defaults if none was."""
+    try:
+        stores = find_stores(lake.root, underlying)
+    except LakeError:
+        return DEFAULT, "naive"
+    settings = {k: v for k, v in stores[0].definition.items() if k != "generation"}
+    return Definition(**settings), max(stores, key=lambda s: s.rebuilt_at).dealer_model
+
+
+def open_session(
+    lake: Lake, underlying: str, session: date
+) -> tuple[RawSession, RawSession | None, SessionEntry]:
+    """Return a session's chain, the chain of the lake's session before it, and its entry.
+
+    Raises
+    ------
+    LakeError
+        If the lake does not hold that session; the message names the nearest.
+    """
+    entries = lake.sessions(underlying)
+    days = [entry.session for entry in entries]
+    if session not in days:
+        nearest = min(days, key=lambda day: abs((day - session).days))
+        raise LakeError(
+            f"{lake.root} holds no session {session} of {underlying}, which is known from "
+            f"{days[0]} to {days[-1]}: ask for one of them, e.g. {nearest}"
+        )
+    i = days.index(session)
+    wanted = entries[max(i - 1, 0) : i + 1]
+    with connect(lake) as connection:
+        files = list(dict.fromkeys(entry.file for entry in wanted))
+        raws = list(read_sessions(connection, files, wanted[0].session, session))
+    return raws[-1], raws[0] if len(raws) > 1 else None, entries[i]
+
+
+def _evaluate(
+    lake: Lake | str | Path,
+    underlying: str,
+    session: date,
+    book: Book,
+    definition: Definition | None,
+    dealer: str | None,
+    calendar: str,
+) -> tuple[SessionEvaluation, Job, str]:
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    last, last_dealer = last_definition(opened, underlying)
+    chosen = definition or last
+    raw, previous, entry = open_session(opened, underlying, session)
+    job = Job(
+        underlying,
+        chosen,
+        chosen.definition_id,
+        dealer_model(dealer or last_dealer),
+        (book,),
+        CalendarFacts(trading_calendar(calendar)),
+    )
+    return evaluate_session(raw, previous, job), job, entry.fingerprint
+
+
+def _profile(
+    evaluation: SessionEvaluation, job: Job, fingerprint: str, book: Book
+) -> SessionProfile:
+    rows, result = session_rows(evaluation, job, fingerprint), evaluation.results[book]
+    spot = result.book.spot
+    curve = rows.blocks["profile"][0].columns
+    return SessionProfile(
+        row=rows.regimes[0],
+        level=curve["level"],
+        net_gex=curve["net_gex"],
+        gross_gex=curve["gross_gex"],
+        strikes=result.strikes,
+        by_expiry=rows.blocks["exposure_by_expiry"][0].columns,
+        roots=result.roots,
+        call_wall=call_wall(result.strikes, spot),
+        put_wall=put_wall(result.strikes, spot),
+        pin_strike=pin_strike(result.strikes, spot),
+        findings=tuple(rows.findings),
+    )
+
+
+def profile(
+    lake: Lake | str | Path,
+    underlying: str,
+    session: date,
+    *,
+    book: Book = "post_expiry",
+    definition: Definition | None = None,
+    dealer: str | None = None,
+    calendar: str = "XNYS",
+) -> SessionProfile:
+    """Return the gamma profile, flip, walls and sums of one session, computed from its chain.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    session : date
+    book : {"post_expiry", "as_of_close"}
+    definition : Definition, optional
+        The one rebuilt last where it is left out, else the default.
+    dealer : str, optional
+        Likewise.
+    calendar : str
+        Exchange calendar of the underlying.
+
+    Raises
+    ------
+    LakeError
+        If the lake does not hold that session.
+    """
+    found = _evaluate(lake, underlying, session, book, definition, dealer, calendar)
+    return _profile(*found, book)
+
+
+def explain(
+    lake: Lake | str | Path,
+    underlying: str,
+    session: date,
+    *,
+    book: Book = "post_expiry",
+    definition: Definition | None = None,
+    dealer: str | None = None,
+    calendar: str = "XNYS",
+    most: int = 20,
+) -> Explanation:
+    """Return why a session has its regime: contracts, expiries, roots, definitions that disagree.
+
+    Parameters are those of `profile`; `most` is the number of lines to name.
+    """
+    found = _evaluate(lake, underlying, session, book, definition, dealer, calendar)
+    evaluation, job, _ = found
+    prepared, context = evaluation.prepared, evaluation.context
+    verdicts = sixteen_signs(
+        prepared.chain,
+        prepared.groups,
+        prepared.market,
+        {str(name): moment for name, moment in context.valuations.items()},
+        use_parity=job.definition.forward_source == "parity",
+    )
+    return Explanation(
+        _profile(*found, book), _largest_lines(evaluation, book, most), tuple(verdicts)
+    )
+
+
+def _largest_lines(evaluation: SessionEvaluation, book: Book, most: int) -> pd.DataFrame:
+    import pandas as pd
+
+    result, groups = evaluation.results[book], evaluation.prepared.groups
+    lines, exposure = result.book.lines, result.exposure
+    top = np.argsort(-exposure.gross, kind="stable")[:most]
+    group = lines.group[top]
+    return pd.DataFrame(
+        {
+            "expiry": groups.expiry[group].astype("datetime64[D]"),
+            "settlement": np.where(groups.morning[group], "AM", "PM"),
+            "strike": lines.strike[top],
+            "volatility": lines.volatility[top],
+            "call_gex": exposure.call_gex[top],
+            "put_gex": exposure.put_gex[top],
+            "net_gex": exposure.call_gex[top] + exposure.put_gex[top],
+            "gross_gex": exposure.gross[top],
+            "share_of_gross": exposure.gross[top] / result.gross_gex,
+        }
+    )
+
+
+def diff_regimes(
+    lake: Lake | str | Path,
+    underlying: str,
+    first: Definition,
+    second: Definition,
+    *,
+    book: Book = "post_expiry",
+    dealers: tuple[str, str] = ("naive", "naive"),
+    calendar: str = "XNYS",
+) -> pd.DataFrame:
+    """Return the sessions of one underlying under two definitions, side by side.
+
+    Both are rebuilt as far as they are not up to date.
+
+    Returns
+    -------
+    DataFrame
+        One row per session: ``session, known_at``, and for both definitions ``regime, net_gex,
+        net_to_gross, flip, flip_status`` with the endings ``_a`` and ``_b``, and ``changed``.
+    """
+    frames = []
+    for definition, dealer in zip((first, second), dealers, strict=True):
+        rebuild(lake, underlying, definition=definition, dealer=dealer, calendar=calendar)
+        frames.append(
+            regimes(
+                lake,
+                underlying,
+                book=book,
+                dealer_model=dealer,
+                definition_id=definition.definition_id,
+            )
+        )
+    columns = ["session", "known_at", "regime", "net_gex", "net_to_gross", "flip", "flip_status"]
+    joined = frames[0][columns].merge(
+        frames[1][columns].drop(columns="known_at"),
+        on="session",
+        suffixes=("_a", "_b"),
+        how="outer",
+        validate="one_to_one",
+    )
+    joined["changed"] = joined["regime_a"] != joined["regime_b"]
+    return joined
