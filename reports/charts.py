@@ -25,7 +25,6 @@ __all__ = [
     "layout",
     "line",
     "rounded",
-    "vertical",
 ]
 
 #: What a label is called in a legend; the order is that of the strip's colours.
@@ -124,20 +123,6 @@ def dots(x: Any, y: Any, name: str, colour: str, symbol: str = "circle", **more:
         "name": escape(name),
         "marker": {"color": token(colour), "symbol": symbol, "size": 9},
         **more,
-    }
-
-
-def vertical(x: float, label: str, colour: str, *, dash: str = "solid", row: str = "paper") -> Spec:
-    """Return a labelled vertical line across the whole picture, as a shape."""
-    return {
-        "type": "line",
-        "x0": x,
-        "x1": x,
-        "y0": 0,
-        "y1": 1,
-        "yref": row,
-        "line": {"color": token(colour), "width": 1.4, "dash": dash},
-        "label": {"text": escape(label), "textangle": 0, "yanchor": "top"},
     }
 
 

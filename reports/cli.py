@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..data.errors import GexlabError
-from .commands import doctor
+from .commands import doctor, profile, rebuild, regimes
 from .output import to_json
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ __all__ = ["COMMANDS", "build_app", "main", "run"]
 
 #: Name of a command to the module with its ``command`` function and its ``EXAMPLES``.
 COMMANDS: dict[str, ModuleType] = {
+    "rebuild": rebuild,
+    "regimes": regimes,
+    "profile": profile,
     "doctor": doctor,
 }
 

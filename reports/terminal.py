@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from .formats import day, fixed, level, money
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .health import Health
 
-__all__ = ["health_table", "simple_table"]
+__all__ = ["health_table", "regimes_table", "simple_table"]
+
+_REGIME_STYLE = {"long": "blue", "short": "dark_orange3", "abstain": "dim", "neutral": "dim"}
 
 _MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("failed", "red")}
 
@@ -39,4 +45,24 @@ def health_table(health: Health) -> Table:
     for check in health.checks:
         word, colour = _MARKS[check.status]
         table.add_row(check.name, Text(word, style=colour), check.found, check.remedy)
+    return table
+
+
+def regimes_table(frame: pd.DataFrame) -> Table:
+    """Return regime rows, one line each: what a desk reads first."""
+    table = simple_table(
+        "session", "book", "regime", "net GEX / 1 %", "net/gross", "spot", "flip", "status",
+        right=("net GEX / 1 %", "net/gross", "spot", "flip"),
+    )  # fmt: skip
+    for row in frame.to_dict("records"):
+        table.add_row(
+            day(row["session"]),
+            row["book"],
+            Text(str(row["regime"]), style=_REGIME_STYLE.get(row["regime"], "")),
+            money(row["net_gex"]),
+            fixed(row["net_to_gross"], 3),
+            level(row["spot"]),
+            level(row["flip"]),
+            row["flip_status"] if row["quality"] == "ok" else row["quality"],
+        )
     return table

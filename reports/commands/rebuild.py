@@ -1,0 +1,92 @@
+"""``gexlab rebuild``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..options import BookOption, DealerOption, DebugOption, JsonOption, LakeOption
+from ..options import UnderlyingOption as Underlying
+from ..output import emit
+from ..progress import progress_on_stderr
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...data.rebuilding import RebuildResult
+
+EXAMPLES = (
+    "gexlab rebuild --lake lake --underlying SPX",
+    "gexlab rebuild --lake lake --underlying SPX --rate 0.045 --dividend-yield 0.013",
+)
+
+
+def command(
+    lake: LakeOption,
+    underlying: Underlying,
+    dealer: DealerOption = "naive",
+    book: BookOption = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", help="Interest rate, continuous, decimal a year.")
+    ] = None,
+    dividend_yield: Annotated[
+        float | None,
+        typer.Option("--dividend-yield", help="Dividend yield, continuous, decimal a year."),
+    ] = None,
+    iv_source: Annotated[
+        str | None, typer.Option("--iv-source", help="Whose volatility: otm (default) or own.")
+    ] = None,
+    iv_dynamics: Annotated[
+        str | None,
+        typer.Option("--iv-dynamics", help="sticky_strike (default) or sticky_moneyness."),
+    ] = None,
+    definition: Annotated[
+        str | None,
+        typer.Option(
+            "--definition", metavar="NAME|FILE.toml", help="Sets everything at once; see the guide."
+        ),
+    ] = None,
+    calendar: Annotated[
+        str, typer.Option("--calendar", help="Exchange calendar of the underlying.")
+    ] = "XNYS",
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Rebuild the regime table and its side tables from the lake's chains.
+
+    Only sessions whose chains or definition changed are computed.
+    """
+    from ...data.rebuilding import rebuild
+    from ...data.schema import BOOKS
+    from ..choices import book_named, definition_from
+
+    changes = {
+        "rate": rate,
+        "dividend_yield": dividend_yield,
+        "iv_source": iv_source,
+        "iv_dynamics": iv_dynamics,
+    }
+    chosen = definition_from(definition, changes)
+    books = BOOKS if book is None else (book_named(book),)
+    with progress_on_stderr("rebuild") as progress:
+        result = rebuild(
+            lake,
+            underlying,
+            definition=chosen,
+            books=books,
+            dealer=dealer,
+            calendar=calendar,
+            progress=progress,
+        )
+    emit(result, as_json, lambda console: _show(console, result))
+
+
+def _show(console: Console, result: RebuildResult) -> None:
+    from ..formats import count, fixed, plural
+
+    console.print(
+        f"{plural(result.rebuilt, 'session')} of {count(result.sessions)} rebuilt, "
+        f"{plural(result.contracts, 'contract')} in {fixed(result.seconds, 1)} s; "
+        f"definition {result.definition_id}"
+    )

@@ -1,0 +1,62 @@
+"""``gexlab regimes``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..options import BookOption, DebugOption, JsonOption, LakeOption, UnderlyingOption
+from ..output import emit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+EXAMPLES = (
+    "gexlab regimes --lake lake --underlying SPX --book post_expiry",
+    "gexlab regimes --lake lake --underlying SPX --out regimes.parquet",
+)
+
+_SHOWN = 15
+
+
+def command(
+    lake: LakeOption,
+    underlying: UnderlyingOption,
+    book: BookOption = None,
+    dealer: Annotated[
+        str | None, typer.Option("--dealer", help="Dealer model; all rebuilt ones unless named.")
+    ] = None,
+    definition: Annotated[
+        str | None,
+        typer.Option("--definition", metavar="ID", help="Definition; the one rebuilt last."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write all rows to a .parquet or .csv file."),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Export the regime table of one definition, or show its last sessions."""
+    from ...data.regime_table import export_regimes, regimes
+    from ..choices import book_named
+
+    chosen = None if book is None else book_named(book)
+    frame = regimes(lake, underlying, book=chosen, dealer_model=dealer, definition_id=definition)
+    if out is not None:
+        export_regimes(frame, out)
+        summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
+        emit(summary, as_json, lambda console: console.print(f"{len(frame)} rows in {out}"))
+        return
+    emit(frame, as_json, lambda console: _show(console, frame))
+
+
+def _show(console: Console, frame: pd.DataFrame) -> None:
+    from ..terminal import regimes_table
+
+    console.print(regimes_table(frame.tail(_SHOWN)))
+    if len(frame) > _SHOWN:
+        console.print(f"last {_SHOWN} of {len(frame)} rows; --out writes them all", style="dim")

@@ -1,0 +1,143 @@
+"""Pictures as PNG, drawn by matplotlib: no browser and no network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .formats import day, is_defined, level
+from .palette import LIGHT
+from .sections import words
+from .sections.profile import MARKS, sentence_of, unit_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from .session_picture import SessionPicture
+
+__all__ = ["draw_profile"]
+
+_NEAR = 0.10
+_DASHES = {"solid": "-", "dash": "--", "dot": ":"}
+
+
+def draw_profile(picture: SessionPicture, path: Path, *, simulated: bool = False) -> Path:
+    """Write the picture of one session: strikes, profile, expiries, flip and walls.
+
+    Parameters
+    ----------
+    picture : SessionPicture
+    path : Path
+        Of the PNG file.
+    simulated : bool
+        Says SIMULATED in the title.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context(_style()):
+        figure = Figure(figsize=(11, 9), facecolor=LIGHT["paper"], layout="constrained")
+        FigureCanvasAgg(figure)
+        strikes, profile, expiries = figure.subplots(3, 1, height_ratios=[1.25, 1.0, 0.75])
+        profile.sharex(strikes)
+        _draw_strikes(strikes, picture)
+        _draw_curve(profile, picture)
+        _draw_expiries(expiries, picture)
+        figure.suptitle(_title(picture, simulated=simulated), x=0.01, ha="left", fontsize=15)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # without the library's version in it, equal pictures are equal files
+        figure.savefig(path, dpi=110, metadata={"Software": None})
+    return path
+
+
+def _style() -> dict[str, Any]:
+    ink, muted, rule = LIGHT["ink"], LIGHT["muted"], LIGHT["rule"]
+    return {
+        "axes.facecolor": LIGHT["paper"],
+        "axes.edgecolor": rule,
+        "axes.labelcolor": muted,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": LIGHT["grid"],
+        "xtick.color": muted,
+        "ytick.color": muted,
+        "text.color": ink,
+        "font.size": 10,
+        "font.family": "sans-serif",
+    }
+
+
+def _title(picture: SessionPicture, *, simulated: bool) -> str:
+    row = picture.row
+    mark = "SIMULATED  " if simulated else ""
+    head = f"{mark}{row['underlying']} {day(row['session'])}: {words.regime(row['regime'])}"
+    return f"{head}\n{sentence_of(picture).split('. ')[0]}"
+
+
+def _draw_strikes(axes: Axes, picture: SessionPicture) -> None:
+    frame, spot = picture.strikes, float(picture.row["spot"])
+    near = frame[(frame["strike"] / spot - 1.0).abs() <= _NEAR]
+    scale, unit = unit_of([*near["call_gex"], *near["put_gex"]])
+    width = _bar_width(near["strike"].tolist())
+    axes.bar(near["strike"], near["call_gex"] / scale, width, color=LIGHT["long"], label="calls")
+    axes.bar(near["strike"], near["put_gex"] / scale, width, color=LIGHT["short"], label="puts")
+    axes.axhline(0, color=LIGHT["rule"], linewidth=1)
+    axes.set_ylabel(f"by strike, {unit} per 1 %")
+    axes.set_xlim(spot * (1 - _NEAR), spot * (1 + _NEAR))
+    axes.legend(loc="upper left", frameon=False, ncols=2)
+    _draw_marks(axes, picture.row, named=True)
+
+
+def _bar_width(strikes: list[float]) -> float:
+    gaps = [b - a for a, b in zip(strikes, strikes[1:], strict=False) if b > a]
+    return 0.85 * min(gaps, default=1.0)
+
+
+def _draw_marks(axes: Axes, row: dict[str, Any], *, named: bool) -> None:
+    top = axes.get_xaxis_transform()
+    low, high = axes.get_xlim()
+    shown = [mark for mark in MARKS if is_defined(row[mark[0]]) and low <= row[mark[0]] <= high]
+    for i, (key, name, dash, colour) in enumerate(shown):
+        axes.axvline(row[key], color=LIGHT[colour], linestyle=_DASHES[dash], linewidth=1.2)
+        if named:
+            right = row[key] >= row["spot"]
+            text = f" {name} {level(row[key])} "
+            at = (row[key], 0.97 - 0.08 * i)
+            style = {"ha": "left" if right else "right", "va": "top", "color": LIGHT[colour]}
+            axes.annotate(text, at, xycoords=top, fontsize=9.5, **style)
+
+
+def _draw_curve(axes: Axes, picture: SessionPicture) -> None:
+    levels = picture.profile["level"].to_numpy()
+    scale, unit = unit_of(picture.profile["net_gex"].tolist())
+    net = picture.profile["net_gex"].to_numpy() / scale
+    axes.fill_between(levels, net, 0, where=net >= 0, color=LIGHT["long"], alpha=0.22, linewidth=0)
+    axes.fill_between(levels, net, 0, where=net <= 0, color=LIGHT["short"], alpha=0.22, linewidth=0)
+    axes.plot(levels, net, color=LIGHT["ink"], linewidth=1.6)
+    axes.axhline(0, color=LIGHT["muted"], linewidth=0.8)
+    roots = picture.roots["level"].to_numpy()
+    axes.plot(roots, [0.0] * len(roots), "o", color=LIGHT["ink"], markerfacecolor=LIGHT["paper"])
+    axes.set_ylabel(f"repriced profile, {unit} per 1 %")
+    axes.set_xlabel("level, points")
+    _draw_marks(axes, picture.row, named=False)
+
+
+def _draw_expiries(axes: Axes, picture: SessionPicture) -> None:
+    frame = picture.expiries.nlargest(20, "gross_gex").sort_values(["expiry", "settlement"])
+    scale, unit = unit_of(frame["gross_gex"].tolist())
+    names = [
+        f"{day(e)[5:]} {s}" for e, s in zip(frame["expiry"], frame["settlement"], strict=True)
+    ]
+    net = (frame["net_gex"] / scale).to_numpy()
+    colours = [LIGHT["long"] if value >= 0 else LIGHT["short"] for value in net]
+    places = range(len(names))
+    axes.bar(places, frame["gross_gex"] / scale, 0.8, color=LIGHT["abstain"], label="gross")
+    axes.bar(places, net, 0.8, color=colours)
+    axes.set_xticks(list(places), names, rotation=45, ha="right", fontsize=8)
+    axes.grid(visible=False, axis="x")
+    axes.set_ylabel(f"by expiry, {unit} per 1 %")
+    axes.legend(loc="upper right", frameon=False)

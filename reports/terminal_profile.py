@@ -1,0 +1,71 @@
+"""The gamma profile of one session in the terminal: facts, and bars around spot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from .formats import day, level, money
+from .sections.profile import facts_of, sentence_of
+from .sections.words import regime
+from .terminal import simple_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .session_picture import SessionPicture
+
+__all__ = ["profile_text"]
+
+_ROWS = 21
+_NEAR = 0.06
+_STYLE = {"long": "blue", "short": "dark_orange3"}
+
+
+def profile_text(picture: SessionPicture, width: int) -> Group:
+    """Return the facts and a bar chart of net gamma by strike, `width` characters wide."""
+    row = picture.row
+    head = Text(f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold")
+    return Group(head, Text(sentence_of(picture)), Text(), _facts(picture), Text(), _bars(picture, width))
+
+
+def _facts(picture: SessionPicture) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    facts = facts_of(picture)
+    half = (len(facts) + 1) // 2
+    for left, right in zip(facts[:half], (*facts[half:], None), strict=False):
+        cells = [left.label, left.value]
+        cells += [right.label, right.value] if right else ["", ""]
+        table.add_row(*cells)
+    table.columns[0].style = table.columns[2].style = "dim"
+    return table
+
+
+def _bars(picture: SessionPicture, width: int) -> Table:
+    """Return net gamma of strikes around spot, bundled to at most `_ROWS` lines."""
+    spot = float(picture.row["spot"])
+    bundles = _bundles(picture.strikes, spot)
+    largest = max((abs(net) for _, net in bundles), default=0.0) or 1.0
+    space = max((width - 30) // 2, 8)
+    table = simple_table("strike", "net GEX per 1 %", "", "", right=("strike", "net GEX per 1 %"))
+    table.columns[2].justify = "right"
+    for strike, net in reversed(bundles):
+        bar = "█" * round(space * abs(net) / largest)
+        left = Text(bar if net < 0 else "", style=_STYLE["short"])
+        right = Text(bar if net >= 0 else "", style=_STYLE["long"])
+        near = abs(strike - spot) == min(abs(s - spot) for s, _ in bundles)
+        name = Text(level(strike) + (" ◂ spot" if near else ""), style="bold" if near else "")
+        table.add_row(name, money(net), left, right)
+    return table
+
+
+def _bundles(strikes: pd.DataFrame, spot: float) -> list[tuple[float, float]]:
+    """Return (strike, net) with neighbouring strikes added up where there are too many."""
+    near = strikes[(strikes["strike"] / spot - 1.0).abs() <= _NEAR]
+    pairs = list(zip(near["strike"].tolist(), near["net_gex"].tolist(), strict=True))
+    size = -(-len(pairs) // _ROWS) if pairs else 1
+    groups = [pairs[i : i + size] for i in range(0, len(pairs), size)]
+    return [(group[len(group) // 2][0], sum(net for _, net in group)) for group in groups]
