@@ -134,7 +134,8 @@ def rounded(values: Any, digits: int = 6) -> list[Any]:
     >>> rounded([1234.56789, float("nan"), 0.0])
     [1234.57, None, 0.0]
     """
-    return [_significant(value, digits) for value in plain(values)]
+    listed = values.tolist() if hasattr(values, "tolist") else values
+    return [_significant(value, digits) for value in plain(listed)]
 
 
 def _significant(value: Any, digits: int) -> Any:

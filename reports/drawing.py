@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .formats import day, is_defined, level
 from .palette import LIGHT
 from .sections import words
-from .sections.profile import MARKS, sentence_of, unit_of
+from .sections.profile import MARKS, NEAR, largest_expiries, sentence_of, strike_range, unit_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_profile"]
 
-_NEAR = 0.10
 _DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 
 
@@ -52,7 +52,7 @@ def draw_profile(picture: SessionPicture, path: Path, *, simulated: bool = False
     return path
 
 
-def _style() -> dict[str, Any]:
+def _style() -> Any:
     ink, muted, rule = LIGHT["ink"], LIGHT["muted"], LIGHT["rule"]
     return {
         "axes.facecolor": LIGHT["paper"],
@@ -80,20 +80,22 @@ def _title(picture: SessionPicture, *, simulated: bool) -> str:
 
 def _draw_strikes(axes: Axes, picture: SessionPicture) -> None:
     frame, spot = picture.strikes, float(picture.row["spot"])
-    near = frame[(frame["strike"] / spot - 1.0).abs() <= _NEAR]
+    near = frame[(frame["strike"] / spot - 1.0).abs() <= NEAR]
     scale, unit = unit_of([*near["call_gex"], *near["put_gex"]])
     width = _bar_width(near["strike"].tolist())
     axes.bar(near["strike"], near["call_gex"] / scale, width, color=LIGHT["long"], label="calls")
     axes.bar(near["strike"], near["put_gex"] / scale, width, color=LIGHT["short"], label="puts")
     axes.axhline(0, color=LIGHT["rule"], linewidth=1)
     axes.set_ylabel(f"by strike, {unit} per 1 %")
-    axes.set_xlim(spot * (1 - _NEAR), spot * (1 + _NEAR))
+    axes.set_xlim(spot * (1 - NEAR), spot * (1 + NEAR))
+    low, high = strike_range(frame, spot)
+    axes.set_ylim(low / scale, high / scale)
     axes.legend(loc="upper left", frameon=False, ncols=2)
     _draw_marks(axes, picture.row, named=True)
 
 
 def _bar_width(strikes: list[float]) -> float:
-    gaps = [b - a for a, b in zip(strikes, strikes[1:], strict=False) if b > a]
+    gaps = [b - a for a, b in pairwise(strikes) if b > a]
     return 0.85 * min(gaps, default=1.0)
 
 
@@ -106,9 +108,10 @@ def _draw_marks(axes: Axes, row: dict[str, Any], *, named: bool) -> None:
         if named:
             right = row[key] >= row["spot"]
             text = f" {name} {level(row[key])} "
-            at = (row[key], 0.97 - 0.08 * i)
-            style = {"ha": "left" if right else "right", "va": "top", "color": LIGHT[colour]}
-            axes.annotate(text, at, xycoords=top, fontsize=9.5, **style)
+            at = (row[key], 0.985 - 0.07 * i)
+            side = "left" if right else "right"
+            ink = LIGHT[colour]
+            axes.annotate(text, at, xycoords=top, fontsize=9.5, ha=side, va="top", color=ink)
 
 
 def _draw_curve(axes: Axes, picture: SessionPicture) -> None:
@@ -127,11 +130,9 @@ def _draw_curve(axes: Axes, picture: SessionPicture) -> None:
 
 
 def _draw_expiries(axes: Axes, picture: SessionPicture) -> None:
-    frame = picture.expiries.nlargest(20, "gross_gex").sort_values(["expiry", "settlement"])
+    frame = largest_expiries(picture.expiries)
     scale, unit = unit_of(frame["gross_gex"].tolist())
-    names = [
-        f"{day(e)[5:]} {s}" for e, s in zip(frame["expiry"], frame["settlement"], strict=True)
-    ]
+    names = [f"{day(e)[5:]} {s}" for e, s in zip(frame["expiry"], frame["settlement"], strict=True)]
     net = (frame["net_gex"] / scale).to_numpy()
     colours = [LIGHT["long"] if value >= 0 else LIGHT["short"] for value in net]
     places = range(len(names))

@@ -82,7 +82,7 @@ def session_picture(
         return frame[frame["session"] == wanted].reset_index(drop=True)
 
     return SessionPicture(
-        row=rows.iloc[days.index(wanted)].to_dict(),
+        row={str(k): v for k, v in rows.iloc[days.index(wanted)].items()},
         strikes=of_session("exposure_by_strike"),
         expiries=of_session("exposure_by_expiry"),
         profile=of_session("profile"),

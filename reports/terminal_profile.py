@@ -8,8 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .formats import day, level, money
-from .sections.profile import facts_of, sentence_of
+from .formats import day, fixed, level
+from .sections.profile import facts_of, sentence_of, unit_of
 from .sections.words import regime
 from .terminal import simple_table
 
@@ -29,7 +29,9 @@ def profile_text(picture: SessionPicture, width: int) -> Group:
     """Return the facts and a bar chart of net gamma by strike, `width` characters wide."""
     row = picture.row
     head = Text(f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold")
-    return Group(head, Text(sentence_of(picture)), Text(), _facts(picture), Text(), _bars(picture, width))
+    return Group(
+        head, Text(sentence_of(picture)), Text(), _facts(picture), Text(), _bars(picture, width)
+    )
 
 
 def _facts(picture: SessionPicture) -> Table:
@@ -50,7 +52,9 @@ def _bars(picture: SessionPicture, width: int) -> Table:
     bundles = _bundles(picture.strikes, spot)
     largest = max((abs(net) for _, net in bundles), default=0.0) or 1.0
     space = max((width - 30) // 2, 8)
-    table = simple_table("strike", "net GEX per 1 %", "", "", right=("strike", "net GEX per 1 %"))
+    scale, unit = unit_of([net for _, net in bundles])
+    amount = f"net GEX, {unit} / 1 %"
+    table = simple_table("strike", amount, "", "", right=("strike", amount))
     table.columns[2].justify = "right"
     for strike, net in reversed(bundles):
         bar = "█" * round(space * abs(net) / largest)
@@ -58,7 +62,7 @@ def _bars(picture: SessionPicture, width: int) -> Table:
         right = Text(bar if net >= 0 else "", style=_STYLE["long"])
         near = abs(strike - spot) == min(abs(s - spot) for s, _ in bundles)
         name = Text(level(strike) + (" ◂ spot" if near else ""), style="bold" if near else "")
-        table.add_row(name, money(net), left, right)
+        table.add_row(name, fixed(net / scale), left, right)
     return table
 
 

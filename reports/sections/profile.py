@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 __all__ = [
     "FLIP_STATUS",
     "MARKS",
+    "NEAR",
     "expiry_figure",
     "facts_of",
+    "largest_expiries",
     "profile_figure",
     "profile_page",
     "profile_section",
     "sentence_of",
+    "strike_range",
     "unit_of",
 ]
 
@@ -45,7 +48,8 @@ FLIP_STATUS = {
     "degraded": "the quality gate failed",
 }
 
-_NEAR = 0.10
+#: Share of spot on either side that a picture shows.
+NEAR = 0.10
 
 
 def profile_page(picture: SessionPicture, *, simulated: bool = False) -> Page:
@@ -65,7 +69,7 @@ def profile_page(picture: SessionPicture, *, simulated: bool = False) -> Page:
 def profile_section(picture: SessionPicture, *, title: str = "Last session") -> Section:
     """Return the facts and the picture of one session."""
     text = (f"{day(picture.row['session'])}. {sentence_of(picture)}",)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if picture.row["quality"] != "ok":
         reasons = joined(str(picture.row["quality"]).replace("_", " ").split(","))
         warnings = (f"The quality gate failed ({reasons}): no regime is claimed.",)
@@ -83,7 +87,8 @@ def sentence_of(picture: SessionPicture) -> str:
     """Return the session's regime in one or two sentences."""
     row = picture.row
     pressure = _PRESSURE.get(row["regime"], "")
-    net = f"Net GEX {money(row['net_gex'])} of delta per +1 %, {percent(row['net_to_gross'], 0)} of gross"
+    share = percent(row["net_to_gross"], 0)
+    net = f"Net GEX {money(row['net_gex'])} of delta per +1 %, {share} of gross"
     if not is_defined(row["flip"]):
         return f"{net}; {FLIP_STATUS.get(row['flip_status'], 'no flip')}. {pressure}".strip()
     side = "below" if row["flip"] < row["spot"] else "above"
@@ -154,12 +159,17 @@ def profile_figure(picture: SessionPicture) -> Figure:
         *_profile_areas(levels, profile["net_gex"] / wide, unit_below),
         _roots(picture.roots),
     ]
-    low, high = spot * (1.0 - _NEAR), spot * (1.0 + _NEAR)
+    low, high = spot * (1.0 - NEAR), spot * (1.0 + NEAR)
     shape = layout(
         barmode="relative",
         bargap=0.15,
         xaxis=axis("level, points", anchor="y2", range=[low, high], tickformat=","),
-        yaxis=axis(f"by strike, {unit} per 1 %", domain=[0.46, 1.0], zeroline=True),
+        yaxis=axis(
+            f"by strike, {unit} per 1 %",
+            domain=[0.46, 1.0],
+            zeroline=True,
+            range=[edge / scale for edge in strike_range(strikes, spot)],
+        ),
         yaxis2=axis(f"profile, {unit_below} per 1 %", domain=[0.0, 0.4], zeroline=True),
         shapes=[_mark(row[key], dash, colour) for key, _, dash, colour in MARKS if _has(row, key)],
         annotations=_labels(row),
@@ -172,8 +182,19 @@ def profile_figure(picture: SessionPicture) -> Figure:
     return Figure("fig-profile", "Gamma by strike and level.", caption, figure(data, shape), 600)
 
 
+def strike_range(strikes: pd.DataFrame, spot: float) -> tuple[float, float]:
+    """Return the vertical range of the strikes near spot, with room for the marks' names."""
+    near = strikes[(strikes["strike"] / spot - 1.0).abs() <= NEAR]
+    top = max(near["call_gex"].clip(lower=0).max(), near["put_gex"].clip(lower=0).max(), 0.0)
+    low = min(near["call_gex"].clip(upper=0).min(), near["put_gex"].clip(upper=0).min(), 0.0)
+    height = (top - low) or 1.0
+    return float(low - 0.06 * height), float(top + 0.42 * height)
+
+
 def _strike_bars(strikes: pd.DataFrame, scale: float, unit: str) -> list[dict[str, Any]]:
-    hover = {"hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"}
+    hover = {
+        "hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"
+    }
     at = rounded(strikes["strike"], 9)
     return [
         bars(at, strikes["call_gex"] / scale, "calls", "long", **hover),
@@ -245,9 +266,9 @@ def _expiry_section(picture: SessionPicture) -> Section:
     )
 
 
-def expiry_figure(picture: SessionPicture, largest: int = 20) -> Figure:
-    """Return net exposure of the expiries that carry most gross, in order of time."""
-    frame = _nearest_expiries(picture.expiries, largest)
+def expiry_figure(picture: SessionPicture) -> Figure:
+    """Return net against gross exposure of the expiries that carry most, in order of time."""
+    frame = largest_expiries(picture.expiries)
     scale, unit = unit_of(frame["gross_gex"].tolist())
     names = _expiry_names(frame)
     hover = {"hovertemplate": f"%{{x}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"}
@@ -268,8 +289,9 @@ def expiry_figure(picture: SessionPicture, largest: int = 20) -> Figure:
     return Figure("fig-expiries", "Gamma by expiry.", caption, figure(data, shape), 380)
 
 
-def _nearest_expiries(expiries: pd.DataFrame, largest: int) -> pd.DataFrame:
-    top = expiries.nlargest(largest, "gross_gex")
+def largest_expiries(expiries: pd.DataFrame, largest: int = 20) -> pd.DataFrame:
+    """Return the expiries that carry most gross exposure, in order of time."""
+    top = expiries[expiries["gross_gex"] > 0].nlargest(largest, "gross_gex")
     return top.sort_values(["expiry", "settlement"])
 
 
