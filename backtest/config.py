@@ -227,7 +227,7 @@ class StrategyConfig(_Section):
     window, enter, exit : int, float
         Of the percentile and tercile filters.
     size : float or None
-        Position of a full signal; 1 is 100 % of equity.
+        Position of a full signal; 1 is 100 % of equity, which is the most.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -241,7 +241,7 @@ class StrategyConfig(_Section):
     window: Annotated[int, Field(ge=2)] | None = None
     enter: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
     exit: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
-    size: Annotated[float, Field(gt=0.0, le=10.0)] | None = None
+    size: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
 
 class ExecutionConfig(_Section):
@@ -273,7 +273,7 @@ class InferenceConfig(_Section):
     ----------
     seed, bootstrap : int
         Seed and number of resamples.
-    block : float
+    block : int
         Mean block length, sessions.
     level : float
         Coverage of the intervals.
@@ -281,7 +281,7 @@ class InferenceConfig(_Section):
 
     seed: Annotated[int, Field(ge=0)] = 7
     bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2_000
-    block: Annotated[float, Field(ge=1.0)] = 10.0
+    block: Annotated[int, Field(ge=1)] = 10
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
 
 

@@ -387,7 +387,7 @@ class Provenance:
         Strategies evaluated by this run.
     seed, bootstrap : int
         Of the intervals: seed and number of resamples.
-    block : float
+    block : int
         Mean block length of the stationary bootstrap, sessions.
     created_at : datetime
         UTC; with `seconds` the only values that differ between two identical runs.
@@ -403,7 +403,7 @@ class Provenance:
     trials: int
     seed: int
     bootstrap: int
-    block: float
+    block: int
     created_at: datetime
     seconds: float
 

@@ -5,7 +5,20 @@ Names below are imported when they are first used.
 
 from ..data._lazy import lazy_door
 
-_EXPORTS: dict[str, str] = {}
+_EXPORTS = {
+    "Decisions": "deciding",
+    "FILTERS": "filters",
+    "MAIN": "registry",
+    "RULES": "rules",
+    "STRATEGIES": "registry",
+    "Strategy": "model",
+    "decide": "deciding",
+    "filter_named": "registry",
+    "make_strategy": "registry",
+    "rule_named": "registry",
+    "strategies_named": "registry",
+    "strategy": "registry",
+}
 
 __all__ = sorted(_EXPORTS)
 

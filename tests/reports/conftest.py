@@ -194,7 +194,7 @@ def result() -> BacktestResult:
         trials=5,
         seed=7,
         bootstrap=2000,
-        block=10.0,
+        block=10,
         created_at=datetime(2026, 1, 2, 6, 0, tzinfo=UTC),
         seconds=12.3,
     )

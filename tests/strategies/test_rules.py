@@ -1,0 +1,99 @@
+"""Targets by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gexlab.data.errors import ConfigError, UnknownNameError
+from gexlab.strategies.model import Strategy
+from gexlab.strategies.registry import MAIN, STRATEGIES, make_strategy, strategies_named, strategy
+from gexlab.strategies.rules import RULES, past_return
+
+CLOSES = np.array([100.0, 101.0, 101.0, 99.0, 102.0])
+
+
+def _target(rule: str, **parameters: Any) -> list[float]:
+    return [float(x) for x in RULES[rule].target(CLOSES, Strategy("s", **parameters))]
+
+
+def test_fading_is_against_the_last_return_and_following_with_it() -> None:
+    np.testing.assert_equal(_target("fade"), [np.nan, -1.0, 0.0, 1.0, -1.0])
+    np.testing.assert_equal(_target("follow"), [np.nan, 1.0, 0.0, -1.0, 1.0])
+
+
+def test_a_longer_lookback() -> None:
+    # over two sessions: 101/100, 99/101, 102/101
+    np.testing.assert_equal(_target("follow", lookback=2), [np.nan, np.nan, 1.0, -1.0, 1.0])
+    assert past_return(CLOSES, 2)[2] == pytest.approx(0.01)
+
+
+def test_rules_that_read_no_bars() -> None:
+    assert _target("flat") == [0.0] * 5
+    assert _target("hold") == [1.0] * 5
+    assert {name for name, rule in RULES.items() if not rule.reads_bars} == {"flat", "hold"}
+
+
+def test_a_scaled_signal_is_the_move_in_units_of_its_volatility() -> None:
+    # +1 % and -1 % in turn, so that the last 21 returns have a known spread; then half a move
+    steps = np.array([0.01 if i % 2 else -0.01 for i in range(40)])
+    closes = 100.0 * np.cumprod(np.concatenate([[1.0], 1.0 + steps, [1.004]]))
+    found = RULES["follow"].target(closes, Strategy("s", scale="scaled"))
+    window = np.concatenate([steps[-20:], [0.004]])
+    assert found[-1] == pytest.approx(0.004 / np.std(window, ddof=1))
+    assert np.isnan(found[20])
+    assert np.nanmax(np.abs(found)) <= 1.0
+
+
+def test_without_volatility_a_scaled_signal_is_undefined() -> None:
+    found = RULES["fade"].target(np.full(30, 100.0), Strategy("s", scale="scaled"))
+    assert np.isnan(found).all()
+
+
+def test_the_built_in_strategies() -> None:
+    assert list(STRATEGIES) == [
+        "fade-long-follow-short",
+        "follow-long-fade-short",
+        "always-fade",
+        "always-follow",
+        "buy-and-hold",
+    ]
+    main = strategy(MAIN)
+    assert (main.long, main.short, main.neutral, main.rule("abstain")) == (
+        "fade",
+        "follow",
+        "flat",
+        "flat",
+    )
+    assert [s.name for s in strategies_named()] == list(STRATEGIES)
+
+
+def test_changing_a_built_in_strategy() -> None:
+    changed = make_strategy("buy-and-hold", size=0.5)
+    assert (changed.long, changed.size) == ("hold", 0.5)
+    assert make_strategy("mine").short == "follow"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"filter": "sing"}, "unknown filter 'sing': did you mean 'sign'"),
+        ({"long": "fad"}, "unknown rule 'fad': did you mean 'fade'"),
+        ({"neutral": "x"}, "unknown rule 'x'"),
+    ],
+)
+def test_unknown_names_are_answered_with_the_nearest(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        make_strategy("mine", **changes)
+
+
+def test_an_exit_above_the_entry_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"exit 0\.9 lies above enter 0\.8"):
+        make_strategy("mine", filter="percentile", enter=0.8, exit=0.9)
+
+
+def test_an_unknown_strategy() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'always-fade'"):
+        strategy("always-fad")
