@@ -6,57 +6,17 @@ default suite repeats a bounded part of it, the slow one all.
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from expected_tables import CBOE, SNAPSHOTS, assert_equals_expected, expected_table
 from reference import regime_row
 from reference_book import Settings
 from reference_data import cboe_quote_table, spx_2026, spx_2026_sessions
-
-CBOE = ("cboe_table_20221212", 0.045, 0.016)
-SNAPSHOTS = ("spx_2026", 0.043, 0.012)
-DOLLARS = ("net_gex", "gross_gex", "net_dex", "net_vex", "net_cex")
-NUMBERS = (
-    "spot",
-    "oi_rejected_share",
-    "net_to_gross",
-    "flip",
-    "flip_distance",
-    "call_wall",
-    "call_wall_strength",
-    "put_wall",
-    "put_wall_strength",
-    "pin_strike",
-    "pin_strength",
-    "concentration",
-    "gex_0dte_share",
-    "gex_next_expiry_share",
-    "gex_next_opex_share",
-    "definition_agreement",
-)
-EXACT = (
-    "valuation_ts",
-    "known_at",
-    "contracts_used",
-    "contracts_rejected",
-    "expired",
-    "quality",
-    "n_roots",
-    "flip_direction",
-    "flip_status",
-    "regime",
-)
-
-
-@lru_cache(maxsize=4)
-def table(shared_data: Path, name: str) -> pd.DataFrame:
-    return pd.read_parquet(shared_data / "expected" / f"{name}.parquet")
 
 
 @lru_cache(maxsize=4)
@@ -69,26 +29,10 @@ def quote_table_of(shared_data: Path, underlying: str) -> pd.DataFrame:
     return cboe_quote_table(shared_data, underlying)
 
 
-def assert_equals_expected(row: dict[str, Any], expected: pd.Series) -> None:
-    """Every column that the expected table holds."""
-    gross = expected["gross_gex"]
-    for name in DOLLARS:
-        assert row[name] == pytest.approx(expected[name], rel=1e-12, abs=1e-12 * gross), name
-    for name in NUMBERS:
-        if name == "definition_agreement" and np.isnan(expected[name]):
-            continue  # the expected tables value it for the naive model only
-        assert row[name] == pytest.approx(expected[name], rel=1e-11, abs=1e-14, nan_ok=True), name
-    for name in EXACT:
-        wanted = None if pd.isna(expected[name]) else expected[name]
-        assert row[name] == wanted, name
-    # printed to six decimals
-    assert row["roots"] == pytest.approx(json.loads(expected["roots"]), abs=6e-7)
-
-
 def check_snapshots(shared_data: Path, session: date, *, agreement: bool) -> None:
     """All rows that the expected table holds for one session of 2026."""
     name, rate, dividend_yield = SNAPSHOTS
-    expected = table(shared_data, name)
+    expected = expected_table(shared_data, name)
     sessions = spx_2026_sessions(shared_data)
     i = sessions.index(session)
     previous = snapshot_of(shared_data, sessions[i - 1]) if i else None
@@ -123,7 +67,7 @@ def check_quote_table(shared_data: Path, wanted: pd.Series, *, agreement: bool) 
 
 @pytest.mark.parametrize("underlying", ["SPX", "NDX", "RUT"])
 def test_quote_tables(shared_data: Path, underlying: str) -> None:
-    expected = table(shared_data, CBOE[0])
+    expected = expected_table(shared_data, CBOE[0])
     rows = expected[(expected["underlying"] == underlying) & (expected["dealer_model"] == "naive")]
     assert len(rows) == 4
     for _, wanted in rows.iterrows():
@@ -139,7 +83,7 @@ def test_snapshots(shared_data: Path, session: date) -> None:
 
 @pytest.mark.slow
 def test_every_snapshot(shared_data: Path) -> None:
-    expected = table(shared_data, SNAPSHOTS[0])
+    expected = expected_table(shared_data, SNAPSHOTS[0])
     sessions = spx_2026_sessions(shared_data)
     assert [stamp.date() for stamp in sorted(expected["session"].unique())] == sessions
     for session in sessions:
@@ -148,5 +92,5 @@ def test_every_snapshot(shared_data: Path) -> None:
 
 @pytest.mark.slow
 def test_every_quote_table(shared_data: Path) -> None:
-    for _, wanted in table(shared_data, CBOE[0]).iterrows():
+    for _, wanted in expected_table(shared_data, CBOE[0]).iterrows():
         check_quote_table(shared_data, wanted, agreement=True)

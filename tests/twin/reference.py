@@ -138,11 +138,12 @@ def expiry_shares(
     by_session: dict[Any, float] = {}
     for dies, value in zip(used["dies"], absolute, strict=True):
         by_session[dies] = by_session.get(dies, 0.0) + value
-    monthlies = [day for day in by_session if is_monthly(day)]
+    listed = zip(used["dies"], used["expiry"], strict=True)
+    monthlies = [dies for dies, expiry in listed if is_monthly(expiry)]
     return {
         "gex_0dte_share": by_session.get(book.valuation_session, 0.0) / gross,
         "gex_next_expiry_share": by_session[min(by_session)] / gross,
-        "gex_next_opex_share": by_session[min(monthlies)] / gross if monthlies else 0.0,
+        "gex_next_opex_share": by_session[min(monthlies)] / gross if monthlies else math.nan,
     }
 
 
