@@ -71,8 +71,7 @@ def test_quote_tables(shared_data: Path, underlying: str) -> None:
     rows = expected[(expected["underlying"] == underlying) & (expected["dealer_model"] == "naive")]
     assert len(rows) == 4
     for _, wanted in rows.iterrows():
-        small = underlying == "RUT" and wanted["iv_source"] == "otm"
-        check_quote_table(shared_data, wanted, agreement=small)
+        check_quote_table(shared_data, wanted, agreement=False)
 
 
 # the day before a triple expiration, a pre-open snapshot

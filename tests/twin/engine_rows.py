@@ -38,8 +38,8 @@ def definition_of(settings: Settings) -> Definition:
     return Definition(
         rate=settings.rate,
         dividend_yield=settings.dividend_yield,
-        iv_source=settings.iv_source,  # type: ignore[arg-type]
-        iv_dynamics=settings.iv_dynamics,  # type: ignore[arg-type]
+        iv_source=settings.iv_source,
+        iv_dynamics=settings.iv_dynamics,
         forward_source="parity" if settings.parity else "rates",
         floor_minutes=settings.floor_seconds / 60.0,
         band=settings.band,
@@ -50,7 +50,10 @@ def engine_rows(lake: Lake, underlying: str, settings: Settings, model: str) -> 
     """Regime rows of a lake, one per session and book."""
     definition = definition_of(settings)
     rebuild(lake, underlying, definition=definition, dealer=model)
-    return regimes(lake, underlying, dealer_model=model, definition_id=definition.definition_id)
+    rows: pd.DataFrame = regimes(
+        lake, underlying, dealer_model=model, definition_id=definition.definition_id
+    )
+    return rows
 
 
 def engine_side(
@@ -58,13 +61,14 @@ def engine_side(
 ) -> pd.DataFrame:
     """Rows of a side table, after `engine_rows` has rebuilt them."""
     definition = definition_of(settings)
-    return side_table(
+    rows: pd.DataFrame = side_table(
         lake,
         name,
         underlying,
         dealer_model=model,
         definition_id=definition.definition_id,
     )
+    return rows
 
 
 def one_lake(tmp_path: Path, *sessions: pd.DataFrame) -> Lake:
@@ -77,7 +81,7 @@ def same(found: Any, wanted: Any) -> bool:
 
 
 def assert_same_row(
-    found: pd.Series, wanted: dict[str, Any], *, dollars: float = 1e-10, flip: float = 1e-8
+    found: dict[Any, Any], wanted: dict[str, Any], *, dollars: float = 1e-10, flip: float = 1e-8
 ) -> None:
     """Every column of the regime table that the twin also has.
 

@@ -29,7 +29,9 @@ def canonical_table(chain: pd.DataFrame) -> pa.Table:
             columns[name] = pa.array(np.asarray(values, dtype=np.float64), from_pandas=True)
         else:
             texts = chain[name] if name in chain else [None] * len(chain)
-            columns[name] = pa.array([t if isinstance(t, str) else None for t in texts])
+            columns[name] = pa.array(
+                [t if isinstance(t, str) else None for t in texts], pa.string()
+            )
     return pa.table(columns)
 
 

@@ -82,9 +82,9 @@ def random_chain(rng: np.random.Generator, session: date, oddities: Oddities) ->
     lag = pd.Timedelta(hours=-1 if oddities.early_knowledge else 5)
     chain["known_at"] = quote_ts + lag
     if not oddities.roots_known:
-        chain["root"] = None
-        chain = pd.concat([chain, chain.sample(5, random_state=int(rng.integers(1e6)))])
-        chain = chain.reset_index(drop=True)
+        chain["root"] = pd.Series([None] * len(chain), dtype="object")
+        repeated = chain.sample(5, random_state=7)
+        chain = pd.concat([chain, repeated], ignore_index=True)
     if oddities.two_snapshots:
         earlier = chain.assign(
             quote_ts=quote_ts - pd.Timedelta(hours=1), spot=spot * 0.97, open_interest=1.0
