@@ -15,8 +15,10 @@ _EXPORTS = {
     "LogBars": "realised",
     "Metrics": "results",
     "Notice": "results",
+    "Resampling": "resampling",
     "StrategyResult": "results",
     "annualised": "realised",
+    "autocorrelation_by_regime": "volatility",
     "bipower_variation": "intraday",
     "degenerate_bars": "realised",
     "garman_klass": "realised",
@@ -26,6 +28,7 @@ _EXPORTS = {
     "load_config": "config",
     "log_bars": "realised",
     "log_volatility": "realised",
+    "next_return_sd_by_quantile": "volatility",
     "parkinson": "realised",
     "parse_config": "config",
     "realised_variance": "intraday",
@@ -33,6 +36,7 @@ _EXPORTS = {
     "rolling_variance": "realised",
     "sample_variance": "realised",
     "semivariances": "intraday",
+    "volatility_summary": "volatility",
 }
 
 __all__ = sorted(_EXPORTS)

@@ -319,8 +319,8 @@ class VolatilityCell:
 
     Attributes
     ----------
-    today, next_1, next_5 : float
-        Of the session itself, of the next one, of the next five.
+    today, next_1, next_5, next_21 : float
+        Of the session itself, of the next one, of the next five, of the next 21.
     n : int
         Sessions.
     """
@@ -329,6 +329,7 @@ class VolatilityCell:
     next_1: float
     next_5: float
     n: int
+    next_21: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +342,8 @@ class VolatilitySummary:
     by_quantile : mapping of estimator to tuple of VolatilityCell
         Quartiles of the regime's value, lowest first, in-sample.
     ratio : mapping of estimator to mapping of horizon to Estimate
-        Volatility in short over that in long gamma; horizons ``today, next_1, next_5``.
+        Volatility in short over that in long gamma; horizons ``today, next_1, next_5,
+        next_21``.
     range_efficiency : mapping of regime to Estimate
         Mean of abs(close - open) / (high - low), in logs.
     """
