@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..charts import axis, bars, dots, figure, layout, line, rounded
 from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent
 from ..palette import token
-from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 from ..session_picture import SPANS, span_of
+from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
@@ -275,7 +275,9 @@ def span_figure(picture: SessionPicture) -> Figure:
     spot = float(picture.row["spot"])
     near = table[(table.index.to_series() / spot - 1.0).abs() <= NEAR]
     scale, unit = unit_of(near.to_numpy().ravel().tolist())
-    hover = {"hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"}
+    hover = {
+        "hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"
+    }
     at = rounded(table.index.to_series(), 9)
     data = [
         bars(at, table[name] / scale, name, f"span-{i + 1}", **hover)
@@ -291,7 +293,7 @@ def span_figure(picture: SessionPicture) -> Figure:
         shapes=[_mark(picture.row[key], dash, colour) for key, _, dash, colour in marks],
         hovermode="closest",
     )
-    caption = "Net dealer gamma by strike, stacked by expiry: what is dark is gone soonest."
+    caption = "Net dealer gamma by strike, stacked by expiry: what stands out most is gone soonest."
     return Figure("fig-spans", "Whose gamma it is.", caption, figure(data, shape), 340)
 
 
