@@ -150,4 +150,6 @@ def connect(
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
+    # Its bar goes to standard output, which belongs to whoever asked for results.
+    connection.execute("SET enable_progress_bar = false")
     return connection
