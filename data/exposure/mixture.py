@@ -304,7 +304,7 @@ def profile_on_grid(
             out[0, j], out[1, j] = _exact_sums(u, centre, inverse_width, net, gross)
         out[0, j] *= math.exp(u)
         out[1, j] *= math.exp(u)
-    return out[:, :points].copy()
+    return np.ascontiguousarray(out[:, :points])
 
 
 @numba.njit(nogil=True, cache=True)
