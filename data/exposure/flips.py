@@ -22,6 +22,7 @@ __all__ = [
     "mixture_roots",
     "nearest_root",
     "sign_changes",
+    "signs",
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -79,6 +80,11 @@ class Root:
     slope: float
 
 
+def signs(net: Floats, gross: Floats) -> Floats:
+    """Return -1, 0 or 1 per level: a net within 1e-12 of the gross has no sign."""
+    return np.where(np.abs(net) <= _NO_SIGN * gross, 0.0, np.sign(net))
+
+
 def sign_changes(net: Floats, gross: Floats) -> list[tuple[int, int]]:
     """Return the pairs of grid points between whose signs the profile changes.
 
@@ -90,9 +96,9 @@ def sign_changes(net: Floats, gross: Floats) -> list[tuple[int, int]]:
     >>> sign_changes(np.array([-1.0, 2.0, 0.0, 0.0, -3.0]), np.full(5, 5.0))
     [(0, 1), (1, 4)]
     """
-    signs = np.where(np.abs(net) <= _NO_SIGN * gross, 0.0, np.sign(net))
-    (at,) = np.nonzero(signs)
-    (change,) = np.nonzero(signs[at[1:]] != signs[at[:-1]])
+    sign = signs(net, gross)
+    (at,) = np.nonzero(sign)
+    (change,) = np.nonzero(sign[at[1:]] != sign[at[:-1]])
     return [(int(at[i]), int(at[i + 1])) for i in change]
 
 

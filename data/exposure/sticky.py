@@ -197,9 +197,12 @@ def sticky_at(book: Book, curves: Curves, u: float) -> tuple[float, float]:
 
 
 def sticky_roots(
-    book: Book, curves: Curves, grid: Grid, net: Floats, gross: Floats
+    book: Book, curves: Curves, grid: Grid, net: Floats, gross: Floats, *, around: float = 0.0
 ) -> tuple[Root, ...]:
-    """Return all roots of the profile, each to 1e-9 in log spot on the exact sum."""
+    """Return all roots of the profile, each to 1e-9 in log spot on the exact sum.
+
+    `net` and `gross` are the profile on the grid laid around S exp(around).
+    """
     from scipy.optimize import brentq
 
     def value(u: float) -> float:
@@ -211,4 +214,4 @@ def sticky_roots(
     def slope(u: float) -> float:
         return (value(u + _SLOPE_STEP) - value(u - _SLOPE_STEP)) / (2.0 * _SLOPE_STEP)
 
-    return find_roots(book.spot, grid.levels(), net, gross, refine, slope)
+    return find_roots(book.spot, around + grid.levels(), net, gross, refine, slope)

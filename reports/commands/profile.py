@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import (
-    DebugOption,
-    JsonOption,
-    LakeOption,
-    LastDealerOption,
-    LastDefinitionOption,
-    OneBookOption,
-    SessionOption,
-    UnderlyingOption,
-)
+from ..options import DealerOption, DebugOption, JsonOption, LakeOption, SessionOption
+from ..options import UnderlyingOption as Underlying
 from ..output import emit
 
 if TYPE_CHECKING:
@@ -32,11 +24,16 @@ EXAMPLES = (
 
 def command(
     lake: LakeOption,
-    underlying: UnderlyingOption,
+    underlying: Underlying,
     session: SessionOption,
-    book: OneBookOption = "post_expiry",
-    dealer: LastDealerOption = None,
-    definition: LastDefinitionOption = None,
+    book: Annotated[str, typer.Option("--book", help="as_of_close or post_expiry.")] = (
+        "post_expiry"
+    ),
+    dealer: DealerOption = "naive",
+    definition: Annotated[
+        str | None,
+        typer.Option("--definition", metavar="ID", help="Definition; the one rebuilt last."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Draw it to a .html or .png file."),
@@ -45,22 +42,30 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Show the gamma profile, the flip and the walls of one session."""
-    from ..choices import inspected
+    from ...data.lake import open_lake
+    from ..choices import book_named, session_named
     from ..pictures import write_profile
+    from ..session_picture import session_picture
 
-    picture, simulated = inspected(lake, underlying, session, book, dealer, definition)
+    picture = session_picture(
+        open_lake(lake),
+        underlying,
+        session_named(session),
+        book=book_named(book),
+        dealer_model=dealer,
+        definition_id=definition,
+    )
     if out is not None:
-        write_profile(picture, out, simulated=simulated)
+        write_profile(picture, out)
     emit(_document(picture, out), as_json, lambda console: _show(console, picture, out))
 
 
 def _document(picture: SessionPicture, out: Path | None) -> dict[str, object]:
     return {
         "regime": picture.row,
-        "roots": picture.roots,
-        "profile": picture.profile,
-        "strikes": picture.strikes,
-        "expiries": picture.expiries,
+        "roots": picture.roots[["level", "direction", "slope", "is_flip"]],
+        "profile": picture.profile[["level", "net_gex", "gross_gex"]],
+        "strikes": picture.strikes[["strike", "call_gex", "put_gex", "net_gex", "gross_gex"]],
         "out": out,
     }
 

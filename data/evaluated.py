@@ -1,0 +1,109 @@
+"""Sessions of a lake, evaluated one after the other: for whatever needs more than their rows."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from .calendars import CalendarFacts, trading_calendar
+from .chain_reader import RawSession, read_sessions
+from .exposure.dealers import dealer_model
+from .lake import Lake, connect, open_lake
+from .rebuilding import Job, SessionEvaluation, evaluate_session
+from .schema import BOOKS, Book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from .definitions import Definition
+
+__all__ = ["evaluated_sessions", "job_of", "map_sessions"]
+
+#: Sessions read ahead of the one that is handed over: bounds the memory.
+_AHEAD: Final = 4
+
+T = TypeVar("T")
+
+
+def job_of(
+    underlying: str,
+    definition: Definition,
+    *,
+    dealer: str = "naive",
+    books: Sequence[Book] = BOOKS,
+    calendar: str = "XNYS",
+) -> Job:
+    """Return what stays the same over the sessions of one evaluation."""
+    return Job(
+        underlying,
+        definition,
+        definition.definition_id,
+        dealer_model(dealer),
+        tuple(books),
+        CalendarFacts(trading_calendar(calendar)),
+    )
+
+
+def map_sessions(
+    lake: Lake | str | Path,
+    underlying: str,
+    function: Callable[[RawSession, RawSession | None], T],
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> Iterator[T]:
+    """Yield what a function makes of each session, in order, computed in threads.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    function : callable
+        Takes a session and the lake's session before it (None before the first one).
+    first, last : date, optional
+        Bounds, both included; the session before `first` is read too where there is one.
+    """
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    entries = opened.sessions(underlying)
+    wanted = [e for e in entries if (not first or e.session >= first) and _until(e.session, last)]
+    if not wanted:
+        return
+    before = entries.index(wanted[0]) - 1
+    needed = entries[max(before, 0) : entries.index(wanted[-1]) + 1]
+    files = list(dict.fromkeys(entry.file for entry in needed))
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool, connect(opened) as connection:
+        pending: deque[Future[T]] = deque()
+        previous: RawSession | None = None
+        for raw in read_sessions(connection, files, needed[0].session, wanted[-1].session):
+            if raw.session >= wanted[0].session:
+                pending.append(pool.submit(function, raw, previous))
+            previous = raw
+            while len(pending) > _AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+def _until(session: date, last: date | None) -> bool:
+    return last is None or session <= last
+
+
+def evaluated_sessions(
+    lake: Lake | str | Path,
+    job: Job,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> Iterator[SessionEvaluation]:
+    """Yield the evaluation of each session of the job's underlying, in order."""
+    return map_sessions(
+        lake,
+        job.underlying,
+        lambda raw, previous: evaluate_session(raw, previous, job),
+        first=first,
+        last=last,
+    )
