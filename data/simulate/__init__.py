@@ -11,8 +11,10 @@ _EXPORTS = {
     "Mechanism": "parameters",
     "SimulationResult": "simulation",
     "World": "registry",
+    "PathMarket": "pathwise",
     "demo_market": "demo",
     "simulate": "simulation",
+    "simulate_path": "pathwise",
     "worlds": "registry",
 }
 

@@ -54,7 +54,8 @@ class Market:
         Change of implied volatility, as a share of its level, per standardised log moneyness and
         per its square.
     contracts_traded : float
-        Option contracts that customers open in a session.
+        Option contracts that customers open in a session while the price is `spot`; at another
+        price the number that has the same notional.
     call_share : float
         Mean share of them that are calls sold (the rest are puts bought).
     demand_swing, demand_memory : float

@@ -12,8 +12,14 @@ from .parameters import Calibration, Market, Mechanism
 __all__ = ["World", "world_named", "worlds"]
 
 _MODULES = {
+    "S0": "s0_null",
     "S1": "s1_instantaneous",
+    "S2": "s2_lagged",
     "S3": "s3_close",
+    "S4": "s4_pin",
+    "S5": "s5_sign",
+    "S6": "s6_noise",
+    "S7": "s7_leveraged",
     "S1S3": "s1s3_demo",
 }
 _CALIBRATIONS: tuple[Calibration, ...] = ("visible", "realistic")

@@ -21,8 +21,9 @@ from ..errors import ConfigError, LakeError
 from ..progress import Progress, silent
 from . import tables
 from .layout import layout_for
-from .market import CLOSE_MINUTES, Session, Setting, run
+from .market import run
 from .parameters import Calibration, Mechanism, override, require_known
+from .records import CLOSE_MINUTES, Session, Setting
 from .registry import World, world_named
 from .sink import ChainSink, chain_sink
 

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from ..calendars import TradingCalendar
 from ..schema import BOOKS
-from .market import MULTIPLIER, Session, book_inputs, dealer_positions
+from .market import book_inputs, dealer_positions
 from .pricing import flip_of, net_gamma
+from .records import MULTIPLIER, Session
 
 __all__ = [
     "bars_table",

@@ -1,0 +1,33 @@
+"""S0: no dealers at all, and yet the famous table of volatility by quartile.
+
+Returns ``r = 2e-4 + sqrt(h) z`` with GJR-GARCH variance
+``h' = 1.2e-6 + (0.02 + 0.16 1{r < 0}) r^2 + 0.88 h``: volatility rises after losses. Customers
+follow a fixed rule (sell calls above the spot, buy puts below, close a thirtieth a session), so
+that losses leave the book short gamma. Gamma then sorts the next session's volatility although
+nobody hedges: every test of gamma against volatility must be held against this world.
+"""
+
+from __future__ import annotations
+
+from .parameters import Market, Mechanism
+from .registry import World
+
+__all__ = ["WORLD", "effects"]
+
+
+def effects(mechanism: Mechanism) -> dict[str, float]:
+    """Return the true numbers."""
+    assert not mechanism.uses_gamma, "the null has no mechanism"
+    return {"effect_on_volatility": 0.0, "effect_on_direction": 0.0}
+
+
+WORLD = World(
+    name="S0",
+    title="null with leverage effect and no dealers",
+    equation="r_t = drift + sqrt(h_t) z_t, GJR-GARCH h; no feedback",
+    truth="every effect of gamma is zero; the table of volatility by quartile of gamma is not flat",
+    parameters=("omega", "alpha", "leverage", "beta"),
+    visible=(Market(dynamics="gjr", call_share=0.379), Mechanism()),
+    realistic=(Market(dynamics="gjr", call_share=0.379), Mechanism()),
+    effects=effects,
+)
