@@ -69,6 +69,16 @@ class Lake:
             raise UnknownNameError("underlying", underlying, self.underlyings())
         return entries
 
+    def calendar(self, underlying: str) -> str:
+        """Return the exchange calendar of an underlying's sessions, XNYS where nothing says so."""
+        names = {source.calendar for source in self.manifest(underlying).sources}
+        return names.pop() if names else "XNYS"
+
+    def settlement_sources(self, underlying: str) -> frozenset[str]:
+        """Return the values of `source` whose rows carry official settlement prices in `last`."""
+        sources = self.manifest(underlying).sources
+        return frozenset(s.source for s in sources if s.last_is_settlement)
+
     def chain_files(
         self, underlying: str, first: date | None = None, last: date | None = None
     ) -> list[Path]:
@@ -150,4 +160,6 @@ def connect(
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
+    # Its bar goes to standard output, which belongs to whoever asked for results.
+    connection.execute("SET enable_progress_bar = false")
     return connection

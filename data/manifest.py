@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -68,11 +68,17 @@ class SourceEntry:
         Fingerprint of how it was read: preset, column map, version of the pipeline.
     paths : tuple of str
         Where that content was found, sorted.
+    calendar : str
+        The exchange calendar that its sessions are of.
+    last_is_settlement : bool
+        `last` is an official settlement price in these rows.
     """
 
     source: str
     recipe: str
     paths: tuple[str, ...]
+    calendar: str = "XNYS"
+    last_is_settlement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +155,7 @@ def _from_json(found: dict[str, Any], folder: Path, underlying: str) -> Manifest
     return Manifest(
         underlying,
         tuple(_session_from_json(entry, folder) for entry in found["sessions"]),
-        tuple(
-            SourceEntry(entry["source"], entry["recipe"], tuple(entry["paths"]))
-            for entry in found["sources"]
-        ),
+        tuple(SourceEntry(**(e | {"paths": tuple(e["paths"])})) for e in found["sources"]),
     )
 
 
@@ -168,10 +171,7 @@ def _session_from_json(entry: dict[str, Any], folder: Path) -> SessionEntry:
 
 def _to_json(manifest: Manifest, folder: Path) -> str:
     """Return one line per session and source, so that two states can be compared by eye."""
-    sources = ",\n".join(
-        json.dumps({"source": s.source, "recipe": s.recipe, "paths": list(s.paths)})
-        for s in manifest.sources
-    )
+    sources = ",\n".join(json.dumps(asdict(s)) for s in manifest.sources)
     sessions = ",\n".join(
         json.dumps(
             {

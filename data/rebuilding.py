@@ -147,6 +147,7 @@ class Job:
     dealer: DealerModel
     books: tuple[Book, ...]
     facts: CalendarFacts
+    side_tables: bool = True
 
 
 def rebuild(
@@ -157,6 +158,7 @@ def rebuild(
     books: Sequence[Book] = BOOKS,
     dealer: str = "naive",
     calendar: str = "XNYS",
+    side_tables: bool = True,
     progress: Progress = silent,
 ) -> RebuildResult:
     """Rebuild the regime table of one underlying, as far as it is not up to date.
@@ -172,6 +174,9 @@ def rebuild(
         Name of a dealer model.
     calendar : str
         Name of the exchange calendar of the underlying.
+    side_tables : bool
+        Whether to write exposures by expiry and strike, roots and profiles too; the regime table
+        and the findings are always written.
     progress : Progress
         Called after every session.
 
@@ -194,11 +199,12 @@ def rebuild(
         dealer_model(dealer),
         tuple(b for b in BOOKS if b in books),
         CalendarFacts(trading_calendar(calendar)),
+        side_tables,
     )
     store = DerivedStore.at(
         opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name
     )
-    marks = _fingerprints(entries, job.books)
+    marks = _fingerprints(entries, job)
     stale = [
         e.session for e in entries if store.fingerprints.get(str(e.session)) != marks[e.session]
     ]
@@ -217,11 +223,12 @@ def rebuild(
     return RebuildResult(len(entries), len(stale), contracts, seconds, job.definition_id)
 
 
-def _fingerprints(entries: Sequence[SessionEntry], books: tuple[Book, ...]) -> dict[date, str]:
+def _fingerprints(entries: Sequence[SessionEntry], job: Job) -> dict[date, str]:
     """Return, per session, a mark of all that its rows depend on: it and the session before."""
+    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}"
     marks, before = {}, ""
     for entry in entries:
-        text = f"{_ROWS_GENERATION}|{','.join(books)}|{before}|{entry.fingerprint}"
+        text = f"{what}|{before}|{entry.fingerprint}"
         marks[entry.session] = hashlib.sha256(text.encode()).hexdigest()[:24]
         before = entry.fingerprint
     return marks
@@ -358,7 +365,8 @@ def session_rows(evaluation: SessionEvaluation, job: Job, fingerprint: str) -> S
             fingerprint=fingerprint,
         )
         rows.append(row)
-        _add_blocks(blocks, key, prepared, result)
+        if job.side_tables:
+            _add_blocks(blocks, key, prepared, result)
         findings += session_findings(
             key, raw, prepared, result, reasons, evaluation.unchanged, job.definition
         )
@@ -394,7 +402,7 @@ def _write(store: DerivedStore, job: Job, rows: list[SessionRows], marks: dict[d
     digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
     name = f"{rows[0].session}_{rows[-1].session}_{digest}"
     tables = {"regimes": regime_table([row for r in rows for row in r.regimes])}
-    for table in rows[0].blocks:
+    for table in rows[0].blocks if job.side_tables else ():
         tables[table] = side_table_of([block for r in rows for block in r.blocks[table]])
     findings = [finding for r in rows for finding in r.findings]
     tables["quality_findings"] = pa.Table.from_pylist(findings, schema=FINDINGS_SCHEMA)

@@ -35,7 +35,14 @@ if TYPE_CHECKING:
     from .lake import Lake
     from .manifest import SessionEntry, SourceEntry
 
-__all__ = ["LakeWriter", "compact", "lake_writer", "sorted_rows", "write_sessions"]
+__all__ = [
+    "LakeWriter",
+    "compact",
+    "lake_writer",
+    "sorted_rows",
+    "whole_sessions",
+    "write_sessions",
+]
 
 _PART_NAME: Final = re.compile(r"\d{8}-\d{8}-[0-9a-f]{12}\.parquet")
 _DRAFTS: Final = ".tmp"
@@ -236,7 +243,7 @@ def write_sessions(
         or the lake cannot be written. The lake is then as it was.
     """
     with lake_writer(lake, underlying) as writer:
-        for piece in _whole_sessions(_batches(rows)):
+        for piece in whole_sessions(_batches(rows)):
             writer.add(sorted_rows(to_canonical(piece, underlying, source)))
         return writer.commit().sessions
 
@@ -283,7 +290,7 @@ def _batches(rows: Any) -> Iterator[Any]:
         yield pa.Table.from_batches([batch])
 
 
-def _whole_sessions(tables: Iterable[Any]) -> Iterator[Any]:
+def whole_sessions(tables: Iterable[Any]) -> Iterator[Any]:
     """Cut a stream of tables anew, so that each piece ends where a session ends."""
     waiting: list[Any] = []
     for table in tables:

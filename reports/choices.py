@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..data.definitions import Definition
+    from .session_picture import SessionPicture
 
-__all__ = ["book_named", "definition_from", "session_named"]
+__all__ = [
+    "book_named",
+    "definition_from",
+    "definition_named",
+    "inspected",
+    "is_simulated",
+    "session_named",
+]
 
 
 def book_named(name: str) -> Book:
@@ -65,3 +73,56 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition:
 
     base = DEFAULT if name is None else load_definition(Path(name))
     return replace(base, **{key: value for key, value in changes.items() if value is not None})
+
+
+def definition_named(lake: Path, underlying: str, name: str | None) -> Definition | None:
+    """Return a definition from a file, or one that was rebuilt from its id.
+
+    Parameters
+    ----------
+    lake, underlying
+        Where ids are looked up.
+    name : str or None
+        Path of a TOML file, or an id; None gives None.
+    """
+    if name is None:
+        return None
+    if name.endswith(".toml"):
+        return definition_from(name, {})
+    from ..data.definitions import Definition
+    from ..data.derived import find_stores
+
+    stored = find_stores(lake, underlying, definition_id=name)[0].definition
+    return Definition(**{key: value for key, value in stored.items() if key != "generation"})
+
+
+def inspected(
+    lake: Path,
+    underlying: str,
+    session: str,
+    book: str,
+    dealer: str | None,
+    definition: str | None,
+) -> tuple[SessionPicture, bool]:
+    """Return what is drawn of a session, and whether its market is simulated."""
+    from ..data.inspection import explain
+    from .session_picture import picture_of
+
+    explanation = explain(
+        lake,
+        underlying,
+        session_named(session),
+        book=book_named(book),
+        definition=definition_named(lake, underlying, definition),
+        dealer=dealer,
+        most=_ALL,
+    )
+    return picture_of(explanation), is_simulated(lake)
+
+
+def is_simulated(lake: Path) -> bool:
+    """Return whether a lake holds a simulated market: it then lies beside its truth."""
+    return (lake / "truth.json").is_file()
+
+
+_ALL = 1_000_000

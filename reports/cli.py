@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..data.errors import GexlabError
-from .commands import doctor, profile, rebuild, regimes
+from .commands import doctor, explain, profile, rebuild, regimes
 from .output import to_json
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ COMMANDS: dict[str, ModuleType] = {
     "rebuild": rebuild,
     "regimes": regimes,
     "profile": profile,
+    "explain": explain,
     "doctor": doctor,
 }
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .formats import day, is_defined, level
 from .palette import LIGHT
 from .sections import words
 from .sections.profile import MARKS, NEAR, largest_expiries, sentence_of, strike_range, unit_of
+from .session_picture import SPANS, span_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,13 +41,15 @@ def draw_profile(picture: SessionPicture, path: Path, *, simulated: bool = False
     from matplotlib.figure import Figure
 
     with rc_context(_style()):
-        figure = Figure(figsize=(11, 9), facecolor=LIGHT["paper"], layout="constrained")
+        figure = Figure(figsize=(11, 11.5), facecolor=LIGHT["paper"], layout="constrained")
         FigureCanvasAgg(figure)
-        strikes, profile, expiries = figure.subplots(3, 1, height_ratios=[1.25, 1.0, 0.75])
-        profile.sharex(strikes)
-        _draw_strikes(strikes, picture)
-        _draw_curve(profile, picture)
-        _draw_expiries(expiries, picture)
+        axes = figure.subplots(4, 1, height_ratios=[1.25, 1.0, 0.85, 0.7])
+        axes[1].sharex(axes[0])
+        axes[2].sharex(axes[0])
+        _draw_strikes(axes[0], picture)
+        _draw_curve(axes[1], picture)
+        _draw_spans(axes[2], picture)
+        _draw_expiries(axes[3], picture)
         figure.suptitle(_title(picture, simulated=simulated), x=0.01, ha="left", fontsize=15)
         path.parent.mkdir(parents=True, exist_ok=True)
         # without the library's version in it, equal pictures are equal files
@@ -125,8 +130,29 @@ def _draw_curve(axes: Axes, picture: SessionPicture) -> None:
     roots = picture.roots["level"].to_numpy()
     axes.plot(roots, [0.0] * len(roots), "o", color=LIGHT["ink"], markerfacecolor=LIGHT["paper"])
     axes.set_ylabel(f"repriced profile, {unit} per 1 %")
-    axes.set_xlabel("level, points")
     _draw_marks(axes, picture.row, named=False)
+
+
+def _draw_spans(axes: Axes, picture: SessionPicture) -> None:
+    """Draw net gamma by strike, stacked by how far away the expiry is."""
+    lines = picture.lines.assign(span=span_of(picture))
+    table = lines.pivot_table("net_gex", "strike", "span", "sum", fill_value=0.0)
+    spot = float(picture.row["spot"])
+    table = table[(table.index.to_series() / spot - 1.0).abs() <= NEAR]
+    scale, unit = unit_of(table.to_numpy().ravel().tolist())
+    strikes = table.index.to_numpy()
+    above, below = np.zeros(len(strikes)), np.zeros(len(strikes))
+    for i, name in enumerate(SPANS):
+        if name in table:
+            net = table[name].to_numpy() / scale
+            base = np.where(net >= 0, above, below)
+            colour = LIGHT[f"span-{i + 1}"]
+            axes.bar(strikes, net, _bar_width(strikes.tolist()), base, color=colour, label=name)
+            above, below = above + net.clip(min=0), below + net.clip(max=0)
+    axes.axhline(0, color=LIGHT["rule"], linewidth=1)
+    axes.set_ylabel(f"net by expiry, {unit} per 1 %")
+    axes.set_xlabel("level, points")
+    axes.legend(loc="upper left", frameon=False, ncols=4)
 
 
 def _draw_expiries(axes: Axes, picture: SessionPicture) -> None:

@@ -14,6 +14,9 @@ __all__ = [
     "DebugOption",
     "JsonOption",
     "LakeOption",
+    "LastDealerOption",
+    "LastDefinitionOption",
+    "OneBookOption",
     "OutOption",
     "SessionOption",
     "UnderlyingOption",
@@ -44,4 +47,16 @@ ConfigArgument = Annotated[
 ]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for the results; made where absent.")
+]
+OneBookOption = Annotated[str, typer.Option("--book", help="as_of_close or post_expiry.")]
+LastDealerOption = Annotated[
+    str | None, typer.Option("--dealer", help="Dealer model; the one rebuilt last unless named.")
+]
+LastDefinitionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--definition",
+        metavar="NAME|FILE.toml|ID",
+        help="Definition; the one rebuilt last unless named.",
+    ),
 ]

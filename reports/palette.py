@@ -30,6 +30,10 @@ LIGHT: Final[dict[str, str]] = {
     "series-4": "#35876a",
     "series-5": "#8e5a9b",
     "series-6": "#8b9099",
+    "span-1": "#0f3b5f",
+    "span-2": "#2f7fb8",
+    "span-3": "#8cbcdc",
+    "span-4": "#d3d8db",
 }
 
 DARK: Final[dict[str, str]] = {
@@ -52,6 +56,10 @@ DARK: Final[dict[str, str]] = {
     "series-4": "#6cc3a0",
     "series-5": "#c295cf",
     "series-6": "#8b929b",
+    "span-1": "#d7ecfb",
+    "span-2": "#6db2e6",
+    "span-3": "#34729e",
+    "span-4": "#3f4750",
 }
 
 #: Colours of lines in the order in which they are handed out.

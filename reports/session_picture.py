@@ -1,21 +1,19 @@
-"""One session as it is drawn: the regime row and the side tables behind it."""
+"""One session as it is drawn: the regime row and the frames behind it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import UnknownNameError
-
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
 
-    from ..data.lake import Lake
-    from ..data.schema import Book
+    from ..data.inspection import Explanation
 
-__all__ = ["SessionPicture", "session_picture"]
+__all__ = ["SPANS", "SessionPicture", "picture_of", "span_of"]
+
+#: How far away an expiry is, nearest first.
+SPANS = ("next expiry", "within 7 days", "within 31 days", "later")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,15 +23,23 @@ class SessionPicture:
     Attributes
     ----------
     row : dict
-        The regime row; columns of ``schema.REGIME_COLUMNS``.
+        The regime row; columns of ``schema.REGIME_COLUMNS``, undefined is None.
     strikes : DataFrame
         ``strike, call_gex, put_gex, net_gex, gross_gex``, $ per 1 %.
     expiries : DataFrame
-        ``expiry, settlement, net_gex, gross_gex``, ...; $ per 1 %.
+        ``expiry, settlement, forward, forward_source, net_gex, gross_gex, open_interest,
+        contracts_used, contracts_rejected``; $ per 1 %.
     profile : DataFrame
         ``level, net_gex, gross_gex``; at a level the unit is $ per 1 % of that level.
     roots : DataFrame
-        ``level, direction, slope, is_flip``, ascending.
+        ``level, direction, slope``, ascending.
+    lines : DataFrame
+        ``expiry, settlement, strike, volatility, call_gex, put_gex, net_gex, gross_gex,
+        share_of_gross``, largest first.
+    definitions : DataFrame
+        ``iv_source, book, floor_minutes, carry, net_gex`` of the 16 definitions.
+    findings : DataFrame
+        ``check, severity, count, open_interest, detail``.
     """
 
     row: dict[str, Any]
@@ -41,57 +47,55 @@ class SessionPicture:
     expiries: pd.DataFrame
     profile: pd.DataFrame
     roots: pd.DataFrame
+    lines: pd.DataFrame
+    definitions: pd.DataFrame
+    findings: pd.DataFrame
 
 
-def session_picture(
-    lake: Lake,
-    underlying: str,
-    session: date | None = None,
-    *,
-    book: Book = "post_expiry",
-    dealer_model: str = "naive",
-    definition_id: str | None = None,
-) -> SessionPicture:
-    """Read what is drawn of one session.
+def picture_of(explanation: Explanation) -> SessionPicture:
+    """Return what is drawn of a session.
 
     Parameters
     ----------
-    lake : Lake
-    underlying : str
-    session : date, optional
-        The last one rebuilt where it is left out.
-    book, dealer_model, definition_id
-        As in `gexlab.data.regimes`.
-
-    Raises
-    ------
-    UnknownNameError
-        If the session has not been rebuilt; the message lists the nearest that was.
+    explanation : Explanation
+        With all its contracts: the stack by expiry adds them up.
     """
-    from ..data.regime_table import regimes, side_table
+    import pandas as pd
 
-    choice: Any = {"book": book, "dealer_model": dealer_model, "definition_id": definition_id}
-    rows = regimes(lake, underlying, **choice)
-    days = [f"{day:%Y-%m-%d}" for day in rows["session"]]
-    wanted = days[-1] if session is None else session.isoformat()
-    if wanted not in days:
-        raise UnknownNameError("session", wanted, _around(days, wanted))
-
-    def of_session(name: str) -> pd.DataFrame:
-        frame = side_table(lake, name, underlying, **choice)
-        return frame[frame["session"] == wanted].reset_index(drop=True)
-
+    found = explanation.profile
+    strikes = found.strikes
+    by_strike = {
+        "strike": strikes.strike,
+        "call_gex": strikes.call,
+        "put_gex": strikes.put,
+        "net_gex": strikes.net,
+        "gross_gex": strikes.gross,
+    }
+    curve = {"level": found.level, "net_gex": found.net_gex, "gross_gex": found.gross_gex}
+    roots = [(r.level, r.direction, r.slope) for r in found.roots]
+    verdicts = [
+        (v.iv_source, v.book, v.floor_minutes, v.carry, v.net_gex) for v in explanation.verdicts
+    ]
+    names = ["iv_source", "book", "floor_minutes", "carry", "net_gex"]
+    checks = ["check", "severity", "count", "open_interest", "detail"]
     return SessionPicture(
-        row={str(k): v for k, v in rows.iloc[days.index(wanted)].items()},
-        strikes=of_session("exposure_by_strike"),
-        expiries=of_session("exposure_by_expiry"),
-        profile=of_session("profile"),
-        roots=of_session("flip_roots"),
+        row=found.row,
+        strikes=pd.DataFrame(by_strike),
+        expiries=pd.DataFrame(found.by_expiry),
+        profile=pd.DataFrame(curve),
+        roots=pd.DataFrame(roots, columns=["level", "direction", "slope"]),
+        lines=explanation.contracts,
+        definitions=pd.DataFrame(verdicts, columns=names),
+        findings=pd.DataFrame(list(found.findings), columns=checks),
     )
 
 
-def _around(days: list[str], wanted: str) -> list[str]:
-    """Return the sessions nearest to one that is not there: enough to see what there is."""
-    earlier = [day for day in days if day < wanted]
-    later = [day for day in days if day > wanted]
-    return [*earlier[-3:], *later[:3]]
+def span_of(picture: SessionPicture) -> pd.Series[str]:
+    """Return, for each of a picture's lines, which of `SPANS` its expiry falls into."""
+    import pandas as pd
+
+    expiry = picture.lines["expiry"]
+    away = (expiry - pd.Timestamp(picture.row["session"])).dt.days
+    words = [SPANS[1] if d <= 7 else SPANS[2] if d <= 31 else SPANS[3] for d in away]
+    span = pd.Series(words, index=expiry.index)
+    return span.where(expiry != expiry.min(), SPANS[0])

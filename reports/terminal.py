@@ -11,10 +11,12 @@ from .formats import day, fixed, level, money
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import JustifyMethod
 
     from .health import Health
+    from .views import Table as View
 
-__all__ = ["health_table", "regimes_table", "simple_table"]
+__all__ = ["health_table", "regimes_table", "simple_table", "table_of"]
 
 _REGIME_STYLE = {"long": "blue", "short": "dark_orange3", "abstain": "dim", "neutral": "dim"}
 
@@ -36,6 +38,23 @@ def simple_table(*columns: str, title: str | None = None, right: tuple[str, ...]
     table = Table(box=None, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", header_style="dim")
+    return table
+
+
+def table_of(view: View, *, most: int | None = None) -> Table:
+    """Return a page's table for the terminal, shortened to `most` rows.
+
+    The text is the page's own, so that both say the same.
+    """
+    headings = [f"{c.heading}, {c.unit}" if c.unit else c.heading for c in view.columns]
+    table = Table(box=None, title=view.caption, title_justify="left", title_style="bold")
+    table.pad_edge = False
+    for name, column in zip(headings, view.columns, strict=True):
+        justify: JustifyMethod = "right" if column.numeric else "left"
+        table.add_column(name, justify=justify, header_style="dim")
+    for row in view.rows[:most]:
+        style = {"long": "blue", "short": "dark_orange3", "warn": "yellow"}.get(row.tone, "")
+        table.add_row(*row.cells, style="bold" if row.strong else style)
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -9,16 +10,27 @@ from rich.table import Table
 from rich.text import Text
 
 from .formats import day, fixed, level
+from .sections.explanation import (
+    contracts_table,
+    decisions_table,
+    definitions_table,
+    disagreement,
+    findings_table,
+    roots_table,
+)
 from .sections.profile import facts_of, sentence_of, unit_of
 from .sections.words import regime
-from .terminal import simple_table
+from .terminal import simple_table, table_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
+    from .audit import Decision
     from .session_picture import SessionPicture
 
-__all__ = ["profile_text"]
+__all__ = ["explanation_text", "profile_text"]
 
 _ROWS = 21
 _NEAR = 0.06
@@ -32,6 +44,21 @@ def profile_text(picture: SessionPicture, width: int) -> Group:
     return Group(
         head, Text(sentence_of(picture)), Text(), _facts(picture), Text(), _bars(picture, width)
     )
+
+
+def explanation_text(picture: SessionPicture, decisions: Sequence[Decision]) -> Group:
+    """Return the facts and the tables of ``gexlab explain``, largest contracts first."""
+    row = picture.row
+    head = Text(f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold")
+    tables = [contracts_table(picture), roots_table(picture), findings_table(picture)]
+    against = [row for row in definitions_table(picture).rows if row.tone]
+    if against:
+        tables.insert(2, replace(definitions_table(picture), rows=tuple(against)))
+    if decisions:
+        tables.append(decisions_table(decisions))
+    parts = [part for table in tables if table.rows for part in (Text(), table_of(table, most=10))]
+    about = Text(disagreement(picture))
+    return Group(head, Text(sentence_of(picture)), Text(), _facts(picture), Text(), about, *parts)
 
 
 def _facts(picture: SessionPicture) -> Table:

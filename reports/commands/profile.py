@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import DealerOption, DebugOption, JsonOption, LakeOption, SessionOption
-from ..options import UnderlyingOption as Underlying
+from ..options import (
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    LastDealerOption,
+    LastDefinitionOption,
+    OneBookOption,
+    SessionOption,
+    UnderlyingOption,
+)
 from ..output import emit
 
 if TYPE_CHECKING:
@@ -24,16 +32,11 @@ EXAMPLES = (
 
 def command(
     lake: LakeOption,
-    underlying: Underlying,
+    underlying: UnderlyingOption,
     session: SessionOption,
-    book: Annotated[str, typer.Option("--book", help="as_of_close or post_expiry.")] = (
-        "post_expiry"
-    ),
-    dealer: DealerOption = "naive",
-    definition: Annotated[
-        str | None,
-        typer.Option("--definition", metavar="ID", help="Definition; the one rebuilt last."),
-    ] = None,
+    book: OneBookOption = "post_expiry",
+    dealer: LastDealerOption = None,
+    definition: LastDefinitionOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Draw it to a .html or .png file."),
@@ -42,30 +45,22 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Show the gamma profile, the flip and the walls of one session."""
-    from ...data.lake import open_lake
-    from ..choices import book_named, session_named
+    from ..choices import inspected
     from ..pictures import write_profile
-    from ..session_picture import session_picture
 
-    picture = session_picture(
-        open_lake(lake),
-        underlying,
-        session_named(session),
-        book=book_named(book),
-        dealer_model=dealer,
-        definition_id=definition,
-    )
+    picture, simulated = inspected(lake, underlying, session, book, dealer, definition)
     if out is not None:
-        write_profile(picture, out)
+        write_profile(picture, out, simulated=simulated)
     emit(_document(picture, out), as_json, lambda console: _show(console, picture, out))
 
 
 def _document(picture: SessionPicture, out: Path | None) -> dict[str, object]:
     return {
         "regime": picture.row,
-        "roots": picture.roots[["level", "direction", "slope", "is_flip"]],
-        "profile": picture.profile[["level", "net_gex", "gross_gex"]],
-        "strikes": picture.strikes[["strike", "call_gex", "put_gex", "net_gex", "gross_gex"]],
+        "roots": picture.roots,
+        "profile": picture.profile,
+        "strikes": picture.strikes,
+        "expiries": picture.expiries,
         "out": out,
     }
 

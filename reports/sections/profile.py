@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..charts import axis, bars, dots, figure, layout, line, rounded
 from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent
 from ..palette import token
+from ..session_picture import SPANS, span_of
 from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 from . import words
 
@@ -28,6 +29,7 @@ __all__ = [
     "profile_page",
     "profile_section",
     "sentence_of",
+    "span_figure",
     "strike_range",
     "unit_of",
 ]
@@ -261,9 +263,38 @@ def _expiry_section(picture: SessionPicture) -> Section:
     return Section(
         id="expiries",
         title="By expiry",
-        figures=(expiry_figure(picture),),
+        figures=(span_figure(picture), expiry_figure(picture)),
         tables=(_expiry_table(picture),),
     )
+
+
+def span_figure(picture: SessionPicture) -> Figure:
+    """Return net exposure by strike, stacked by how far away the expiry is."""
+    lines = picture.lines.assign(span=span_of(picture))
+    table = lines.pivot_table("net_gex", "strike", "span", "sum", fill_value=0.0)
+    spot = float(picture.row["spot"])
+    near = table[(table.index.to_series() / spot - 1.0).abs() <= NEAR]
+    scale, unit = unit_of(near.to_numpy().ravel().tolist())
+    hover = {
+        "hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"
+    }
+    at = rounded(table.index.to_series(), 9)
+    data = [
+        bars(at, table[name] / scale, name, f"span-{i + 1}", **hover)
+        for i, name in enumerate(SPANS)
+        if name in table
+    ]
+    marks = [mark for mark in MARKS if mark[0] in ("spot", "flip") and _has(picture.row, mark[0])]
+    shape = layout(
+        barmode="relative",
+        bargap=0.15,
+        xaxis=axis("strike, points", range=[spot * (1 - NEAR), spot * (1 + NEAR)], tickformat=","),
+        yaxis=axis(f"net, {unit} per 1 %", zeroline=True),
+        shapes=[_mark(picture.row[key], dash, colour) for key, _, dash, colour in marks],
+        hovermode="closest",
+    )
+    caption = "Net dealer gamma by strike, stacked by expiry: what stands out most is gone soonest."
+    return Figure("fig-spans", "Whose gamma it is.", caption, figure(data, shape), 340)
 
 
 def expiry_figure(picture: SessionPicture) -> Figure:

@@ -1,0 +1,318 @@
+"""Vendor files to the canonical lake."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .errors import InputFileError
+from .inputs import find_files, opened
+from .lake import Lake, check_underlying, connect, open_lake
+from .manifest import Manifest, read_manifest
+from .merging import in_lake_order, merged, newest_only, rows_to_keep
+from .parts import to_canonical
+from .pipeline import count_others, naming_the_file, ordered_rows
+from .progress import silent
+from .sourcing import Plan, plan_sources, source_of
+from .vendors import vendor as vendor_preset
+from .vendors.mapping import check_preset, read_mapping
+from .vendors.mapping import mapped as with_mapping
+from .writing import LakeWriter, lake_writer, whole_sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import date
+
+    import duckdb
+    import numpy.typing as npt
+
+    from .inputs import Found
+    from .progress import Progress
+    from .vendors.base import InputFile, Preset
+
+__all__ = ["IngestResult", "ingest"]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What an ingest did. Every row that was read was either written or rejected.
+
+    Attributes
+    ----------
+    rows_read : int
+        Rows of the underlying in files that were not in the lake yet.
+    rows_written : int
+        Rows that entered the lake.
+    rows_rejected : int
+        Rows that did not.
+    rejects : dict of str to int
+        Rejected rows by reason (`schema.REJECT_REASONS`), reasons that occurred.
+    sessions : int
+        Sessions that the written rows belong to.
+    files : int
+        Files read, members of archives each.
+    files_unchanged : int
+        Files left out because the lake holds their very content, read the same way.
+    files_ignored : int
+        Files in folders that are not data by their suffix.
+    rows_of_others : int
+        Rows of other underlyings in the files.
+    rows_replaced : int
+        Rows that gave way to a newer file's row of the same contract and snapshot, in the lake or
+        within this ingest.
+    dry_run : bool
+        Nothing was written: the other numbers say what would have been.
+    """
+
+    rows_read: int
+    rows_written: int
+    rows_rejected: int
+    rejects: dict[str, int]
+    sessions: int
+    files: int
+    files_unchanged: int
+    files_ignored: int
+    rows_of_others: int
+    rows_replaced: int
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts that grow while rows stream by."""
+
+    by_file: Counter[int] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+    others: int = 0
+    replaced: int = 0
+    sessions: set[date] = field(default_factory=set)
+
+
+def ingest(
+    paths: Iterable[str | Path],
+    *,
+    vendor: str,
+    underlying: str,
+    lake: Lake | str | Path,
+    mapping: str | Path | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> IngestResult:
+    """Read vendor files into the lake, atomically: all of them, or none.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Files (CSV, Parquet, JSON, and zip or gzip of them), folders, glob patterns. Where two files
+        hold the same contract of the same snapshot, the later one counts.
+    vendor : str
+        Name of the preset.
+    underlying : str
+        What the chains are of; also a folder in the lake.
+    lake : Lake, str or Path
+        The lake; made where it does not exist.
+    mapping : str or Path, optional
+        A column map (TOML) laid over the preset.
+    dry_run : bool
+        Read, check and count, and write nothing.
+    progress : Progress, optional
+        Told how many rows have been worked through.
+
+    Returns
+    -------
+    IngestResult
+        Counts.
+
+    Raises
+    ------
+    GexlabError
+        If anything is not as it should be; the message names the file, the column and what to do.
+        The lake is then as it was.
+    """
+    check_underlying(underlying)
+    preset = vendor_preset(vendor)
+    if mapping is not None:
+        preset = with_mapping(preset, read_mapping(Path(mapping)))
+    check_preset(preset)
+    found = find_files(paths)
+    root = lake.root if isinstance(lake, Lake) else Path(lake)
+    with _session_of_work(root, underlying, dry_run=dry_run) as (before, folder, writer):
+        return _ingested(found, preset, before, folder, writer, progress or silent)
+
+
+@contextmanager
+def _session_of_work(
+    root: Path, underlying: str, *, dry_run: bool
+) -> Iterator[tuple[Manifest, Path, LakeWriter | None]]:
+    """Give the state before, a folder for temporary files, and the writer unless it is dry."""
+    if dry_run:
+        with tempfile.TemporaryDirectory(prefix="gexlab-") as folder:
+            chains = root / "chains" / f"underlying={underlying}"
+            yield read_manifest(chains, underlying), Path(folder), None
+        return
+    existed = root.exists()
+    lake = open_lake(root, create=True)
+    try:
+        with lake_writer(lake, underlying) as writer:
+            yield writer.before, writer.drafts, writer
+    except BaseException:
+        if not existed:
+            _unmake(lake.root)
+        raise
+
+
+def _unmake(root: Path) -> None:
+    """Remove a lake that was made for an ingest which then failed, if nobody else uses it."""
+    if not any((root / "chains").iterdir()):
+        (root / "chains").rmdir()
+        (root / ".lock").unlink(missing_ok=True)
+        if not any(root.iterdir()):
+            root.rmdir()
+
+
+def _ingested(
+    found: Found,
+    preset: Preset,
+    before: Manifest,
+    folder: Path,
+    writer: LakeWriter | None,
+    progress: Progress,
+) -> IngestResult:
+    files = [file for path in found.files for file in opened(path, folder)]
+    plan = plan_sources(preset, files, found.files, before.sources)
+    tally = _Tally()
+    if plan.fresh:
+        with connect(spill=folder / "spill") as connection:
+            for rows in _canonical_pieces(connection, plan, preset, before, tally, progress):
+                if writer is not None:
+                    writer.add(rows)
+    if writer is not None:
+        _take_out(plan, before, tally.sessions, writer)
+        writer.commit(plan.sources)
+    return _result(found, plan, tally, dry_run=writer is None)
+
+
+def _result(found: Found, plan: Plan, tally: _Tally, *, dry_run: bool) -> IngestResult:
+    read, rejected = tally.by_file.total(), tally.rejects.total()
+    return IngestResult(
+        rows_read=read,
+        rows_written=read - rejected,
+        rows_rejected=rejected,
+        rejects=dict(sorted(tally.rejects.items())),
+        sessions=len(tally.sessions),
+        files=len(plan.fresh),
+        files_unchanged=plan.unchanged,
+        files_ignored=found.ignored,
+        rows_of_others=tally.others,
+        rows_replaced=tally.replaced,
+        dry_run=dry_run,
+    )
+
+
+def _canonical_pieces(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    preset: Preset,
+    before: Manifest,
+    tally: _Tally,
+    progress: Progress,
+) -> Iterator[Any]:
+    """Yield whole sessions as they shall be in the lake, from all fresh files together."""
+    with naming_the_file(plan.fresh):
+        tables = preset.reader(connection, plan.fresh)
+    files = [file for table in tables for file in table.files]
+    age = np.array([plan.fresh.index(file) for file in files])
+    sources = pa.array([source_of(preset, file) for file in files])
+    batches = ordered_rows(connection, tables, preset, before.underlying)
+    for piece in whole_sessions(_accepted(batches, tally, progress)):
+        days = pc.unique(piece.column("session")).to_pylist()
+        tally.sessions.update(days)
+        index = piece.column("file_index")
+        rows = to_canonical(
+            piece.append_column("source", sources.take(index)), before.underlying, None
+        )
+        if len(files) > 1:
+            rows = _newest(rows, age[index.to_numpy()], tally)
+        yield _over_held(in_lake_order(rows), days, plan, before, tally)
+    tally.others = sum(count_others(connection, before.underlying).values())
+    _check_counts(connection, files, before.underlying, tally)
+
+
+def _accepted(batches: Iterable[Any], tally: _Tally, progress: Progress) -> Iterator[Any]:
+    """Count what comes and let through what is not rejected."""
+    for batch in batches:
+        counts = np.bincount(batch.column("file_index").to_numpy())
+        tally.by_file.update({int(i): int(counts[i]) for i in np.flatnonzero(counts)})
+        progress(tally.by_file.total(), None, "rows read")
+        reasons = batch.column("reject")
+        if reasons.null_count == len(batch):
+            yield batch
+            continue
+        tally.rejects.update(filter(None, reasons.to_pylist()))
+        yield batch.filter(pc.is_null(reasons))
+
+
+def _newest(rows: Any, age: npt.NDArray[np.int64], tally: _Tally) -> Any:
+    keep = newest_only(rows, age)
+    tally.replaced += int(len(keep) - keep.sum())
+    return rows.filter(pa.array(keep))
+
+
+def _over_held(rows: Any, days: Sequence[date], plan: Plan, before: Manifest, tally: _Tally) -> Any:
+    """Lay rows over what the lake holds of the same sessions from other files."""
+    held = rows_to_keep((e for e in before.sessions if e.session in set(days)), plan.replaced)
+    if held is None:
+        return rows
+    both = merged(rows, held)
+    tally.replaced += len(rows) + len(held) - len(both)
+    return both
+
+
+def _take_out(
+    plan: Plan, before: Manifest, rewritten: Collection[date], writer: LakeWriter
+) -> None:
+    """Take the rows of replaced sources out of sessions that nothing new was read for."""
+    left = [
+        e
+        for e in before.sessions
+        if e.session not in rewritten and not plan.replaced.isdisjoint(e.sources)
+    ]
+    writer.drop(e.session for e in left)
+    kept = rows_to_keep(left, plan.replaced)
+    if kept is not None:
+        writer.add(kept)
+
+
+def _check_counts(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[InputFile],
+    underlying: str,
+    tally: _Tally,
+) -> None:
+    """Refuse files that hold nothing to read, and columns that cannot be what they were mapped as.
+
+    A file of rejected rows is no error: a holiday's file, say, counts and adds nothing.
+    """
+    rejected = tally.rejects.total()
+    if rejected and rejected == tally.rejects["bad_contract"] == tally.by_file.total():
+        raise InputFileError(
+            f"{files[0].label}: no row names a contract ({rejected} rows): expected dates, numbers "
+            "and C or P in the columns for expiry, strike and right; correct the column map, or "
+            "choose another vendor"
+        )
+    empty = [file for i, file in enumerate(files) if not tally.by_file[i]]
+    if not empty:
+        return
+    others = count_others(connection, underlying)
+    if tally.others and len(empty) < len(files):
+        return
+    hint = f"it holds {', '.join(sorted(others))}" if others else "it has a header and no rows"
+    raise InputFileError(f"{empty[0].label} holds no rows of {underlying}: {hint}; leave it out")

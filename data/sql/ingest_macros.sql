@@ -1,0 +1,68 @@
+-- Turn a vendor's values into canonical types, refusing what is not what it should be.
+-- In:    a value, and for values that can be refused the canonical column and the file's index
+-- Out:   macros; a refusal is an error 'gexlab:<file index>:<column>:<value>'
+-- Grain: one value
+-- Unit:  dates, moments in UTC, numbers in the vendor's unit
+CREATE MACRO is_blank(v) AS lower(trim(v)) IN ('', 'nan', 'na', 'n/a', '#n/a', 'null', 'none', 'nat');
+
+CREATE MACRO refuse(v, what, file_index) AS
+    error('gexlab:' || file_index || ':' || what || ':' || left(v, 80));
+
+CREATE MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
+
+CREATE MACRO number_of_number(v) AS finite(CAST(v AS DOUBLE));
+
+CREATE MACRO number_of_text(v, what, file_index) AS
+    CASE
+        WHEN TRY_CAST(v AS DOUBLE) IS NOT NULL THEN finite(TRY_CAST(v AS DOUBLE))
+        WHEN v IS NULL OR is_blank(v) THEN NULL
+        ELSE refuse(v, what, file_index)
+    END;
+
+CREATE MACRO text_of(v) AS nullif(upper(trim(CAST(v AS VARCHAR))), '');
+
+-- Two-digit years come first: %Y would take '22' for the year 22.
+CREATE MACRO stamp_of_text(v) AS
+    try_strptime(trim(v), [
+        '%m/%d/%y', '%m/%d/%Y', '%Y%m%d', '%d-%b-%y', '%d-%b-%Y', '%d%b%y', '%d %b %Y',
+        '%b %d %Y', '%b %d, %Y', '%a %b %d %Y',
+        '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %I:%M:%S %p',
+        '%Y%m%d %H:%M', '%Y%m%d %H:%M:%S', '%Y%m%d%H%M', '%Y%m%d%H%M%S', '%d-%b-%Y %H:%M:%S'
+    ]);
+
+CREATE MACRO date_of_text(v, date_format) AS
+    CASE
+        WHEN date_format IS NOT NULL THEN CAST(try_strptime(trim(v), date_format) AS DATE)
+        ELSE coalesce(TRY_CAST(v AS DATE), CAST(stamp_of_text(v) AS DATE))
+    END;
+
+CREATE MACRO date_of_number(v) AS
+    CAST(try_strptime(CAST(TRY_CAST(v AS BIGINT) AS VARCHAR), '%Y%m%d') AS DATE);
+
+CREATE MACRO states_offset(v) AS
+    regexp_matches(v, '\d:\d\d(:\d\d)?([.]\d+)? ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$');
+
+CREATE MACRO moment_of_text(v, zone, date_format) AS
+    CASE
+        WHEN date_format IS NOT NULL THEN timezone(zone, try_strptime(trim(v), date_format))
+        WHEN states_offset(trim(v)) THEN TRY_CAST(trim(v) AS TIMESTAMPTZ)
+        ELSE timezone(zone, coalesce(TRY_CAST(v AS TIMESTAMP), stamp_of_text(v)))
+    END;
+
+-- Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size: the
+-- ranges of 2001 to 2286 do not overlap.
+CREATE MACRO moment_of_number(v) AS
+    CASE
+        WHEN v >= 1e18 THEN make_timestamptz(CAST(v // 1000 AS BIGINT))
+        WHEN v >= 1e15 THEN make_timestamptz(CAST(v AS BIGINT))
+        WHEN v >= 1e12 THEN make_timestamptz(CAST(v * 1000 AS BIGINT))
+        WHEN v >= 1e9 THEN make_timestamptz(CAST(v * 1000000 AS BIGINT))
+    END;
+
+-- A value that is there but is not understood is refused; one that is absent is NULL.
+CREATE MACRO understood(parsed, v, what, file_index) AS
+    CASE
+        WHEN parsed IS NOT NULL THEN parsed
+        WHEN v IS NULL OR is_blank(CAST(v AS VARCHAR)) THEN NULL
+        ELSE refuse(CAST(v AS VARCHAR), what, file_index)
+    END;

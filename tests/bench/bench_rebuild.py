@@ -1,0 +1,183 @@
+"""How fast a rebuild is: against a plain scan, and against repricing with numpy.
+
+All ratios are measured in one run. ``--sessions`` and ``--contracts`` set the size of the lake,
+which is generated beside the results and kept for the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from make_lake import make_lake, session_tables
+
+from gexlab.data.lake import Lake, connect, open_lake
+from gexlab.data.writing import lake_writer
+
+SCAN = """
+SELECT max(session), sum(epoch_us(quote_ts)), sum(epoch_us(known_at)), max(expiry),
+    sum(epoch_us(expiry_ts)), max(settlement), max("right"), sum(strike), sum(open_interest),
+    sum(bid), sum(ask), sum(iv), sum(spot), sum(multiplier), max(oi_asof), max(source), max("last")
+FROM read_parquet($files)
+"""
+
+
+def scan_seconds(lake: Lake) -> float:
+    """Return the best of three plain scans of the columns that a rebuild needs."""
+    files = [str(f) for f in lake.chain_files("SPX")]
+    times = []
+    with connect(lake) as connection:
+        for _ in range(3):
+            began = time.perf_counter()
+            connection.execute(SCAN, {"files": files}).fetchall()
+            times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def rebuild_in_child(lake: Path, *, side_tables: bool, fresh: bool = True) -> dict[str, float]:
+    """Rebuild one book in a process of its own; return seconds, start-up included and peak MB."""
+    if fresh:
+        shutil.rmtree(lake / "derived", ignore_errors=True)
+    code = (
+        "import json, resource, sys; from gexlab.data import rebuild;"
+        f"r = rebuild({str(lake)!r}, 'SPX', books=('post_expiry',), side_tables={side_tables});"
+        "print(json.dumps({'seconds': r.seconds, 'rebuilt': r.rebuilt,"
+        " 'peak_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))"
+    )
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    answer: dict[str, float] = json.loads(done.stdout)
+    return answer | {"wall": time.perf_counter() - began}
+
+
+def numpy_seconds_per_session(lake: Lake, sample: int = 5) -> float:
+    """Return the time that one session's profile takes when numpy reprices it on 401 levels."""
+    entries = lake.sessions("SPX")
+    picked = [entries[i] for i in np.linspace(0, len(entries) - 1, sample).astype(int)]
+    times = []
+    for entry in picked:
+        rows = pq.read_table(
+            entry.file,
+            columns=["strike", "right", "open_interest", "iv", "spot", "expiry_ts", "quote_ts"],
+            filters=[("session", "=", entry.session)],
+        ).to_pandas()
+        rows = rows[rows["expiry_ts"] > rows["quote_ts"]]
+        years = (rows["expiry_ts"] - rows["quote_ts"]).dt.total_seconds().to_numpy() / 31_536_000
+        strike, interest, iv = (rows[c].to_numpy(float) for c in ("strike", "open_interest", "iv"))
+        sign = np.where(rows["right"].to_numpy() == "C", 1.0, -1.0)
+        spot = float(rows["spot"].iloc[0])
+        _numpy_profile(spot, strike, interest, iv, years, sign)
+        began = time.perf_counter()
+        _numpy_profile(spot, strike, interest, iv, years, sign)
+        times.append(time.perf_counter() - began)
+    return float(np.median(times))
+
+
+def _numpy_profile(spot: float, strike: Any, interest: Any, iv: Any, years: Any, sign: Any) -> Any:
+    """Reprice every contract at every level, all at once, as the peers do it."""
+    levels = spot * np.exp(np.linspace(-0.2, 0.2, 401))[:, None]
+    v = iv * np.sqrt(years)
+    d1 = np.log(levels / strike) / v + 0.5 * v
+    gamma = np.exp(-0.5 * d1 * d1) / (math.sqrt(2 * math.pi) * levels * v)
+    return (gamma * (sign * interest * 100.0)).sum(axis=1) * levels[:, 0] ** 2 * 0.01
+
+
+def kernel_seconds_per_session(lake: Lake, sample: int = 5) -> float:
+    """Return the time that our kernel takes for one session's profile, one thread."""
+    from gexlab.data.exposure.mixture import profile_on_grid
+
+    sessions = lake.sessions("SPX")
+    days = [sessions[i].session for i in np.linspace(0, len(sessions) - 1, sample).astype(int)]
+    times = []
+    for day in days:
+        mixture = _mixture(lake, day)
+        args = (-0.2, 0.001, 401, mixture.centre, mixture.inverse_width, mixture.net, mixture.gross)
+        profile_on_grid(*args)
+        began = time.perf_counter()
+        for _ in range(5):
+            profile_on_grid(*args)
+        times.append((time.perf_counter() - began) / 5)
+    return float(np.median(times))
+
+
+def _mixture(lake: Lake, day: Any) -> Any:
+    from gexlab.data.calendars import CalendarFacts, trading_calendar
+    from gexlab.data.definitions import DEFAULT
+    from gexlab.data.exposure.book import mixture_of
+    from gexlab.data.exposure.dealers import dealer_model
+    from gexlab.data.inspection import open_session
+    from gexlab.data.rebuilding import Job, evaluate_session
+
+    facts = CalendarFacts(trading_calendar())
+    job = Job("SPX", DEFAULT, "bench", dealer_model("naive"), ("as_of_close",), facts)
+    raw, previous, _ = open_session(lake, "SPX", day)
+    return mixture_of(evaluate_session(raw, previous, job).results["as_of_close"].book)
+
+
+def add_one_session(folder: Path, sessions: int, contracts: int) -> None:
+    """Append the session after the last one to the lake."""
+    *_, last = session_tables(sessions + 1, contracts)
+    with lake_writer(open_lake(folder), "SPX") as writer:
+        writer.add(last)
+        writer.commit()
+
+
+def measure(out: Path, sessions: int, contracts: int) -> dict[str, float]:
+    """Return every figure of the benchmark."""
+    folder = make_lake(out / f"lake-{sessions}x{contracts}", sessions, contracts)
+    year = make_lake(out / f"lake-{sessions // 10}x{contracts}", sessions // 10, contracts)
+    rebuild_in_child(year, side_tables=True)
+    scan = scan_seconds(open_lake(folder))
+    table = rebuild_in_child(folder, side_tables=False)
+    tenth = rebuild_in_child(year, side_tables=False)
+    full = rebuild_in_child(folder, side_tables=True)
+    startup = rebuild_in_child(folder, side_tables=True, fresh=False)
+    numpy_session = numpy_seconds_per_session(open_lake(folder))
+    kernel = kernel_seconds_per_session(open_lake(folder))
+    grown = out / "lake-grown"
+    shutil.rmtree(grown, ignore_errors=True)
+    shutil.copytree(folder, grown)
+    add_one_session(grown, sessions, contracts)
+    one = rebuild_in_child(grown, side_tables=True, fresh=False)
+    assert (startup["rebuilt"], one["rebuilt"]) == (0, 1)
+    return {
+        "scan_seconds": scan,
+        "regime_table_seconds": table["seconds"],
+        "all_tables_seconds": full["seconds"],
+        "numpy_seconds": numpy_session * sessions,
+        "regime_table_in_scans": table["seconds"] / scan,
+        "all_tables_in_scans": full["seconds"] / scan,
+        "numpy_over_regime_table": numpy_session * sessions / table["seconds"],
+        "numpy_over_kernel_one_thread": numpy_session / kernel,
+        "numpy_over_scan": numpy_session * sessions / scan,
+        "peak_mb": full["peak_mb"],
+        "growth_exponent": math.log10(table["seconds"] / tenth["seconds"]),
+        "one_session_over_full": (one["wall"] - startup["wall"]) / full["seconds"],
+        "startup_seconds": startup["wall"],
+        "nanoseconds_per_contract": 1e9 * table["seconds"] / (sessions * contracts),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=2520)
+    parser.add_argument("--contracts", type=int, default=10_000)
+    parser.add_argument("--out", type=Path, default=Path("out/bench"))
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    for name, value in measure(asked.out, asked.sessions, asked.contracts).items():
+        print(f"{name:32s} {value:12.4g}")
+
+
+if __name__ == "__main__":
+    main()
