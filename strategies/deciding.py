@@ -25,16 +25,22 @@ class Decisions:
     ----------
     frame : DataFrame
         Indexed by session: ``label`` (of the filter), ``target`` (share of equity wanted),
-        ``regime_known_at`` and ``bars_known_at`` (UTC; NaT where that input was not read).
-    late : int
-        Sessions whose regime was published only after the order had to go: treated as missing.
-    undefined : int
-        Sessions that are flat because a rule had too few bars.
+        ``regime_known_at`` and ``bars_known_at`` (UTC; NaT where that input was not read),
+        ``late`` (the regime was published only after the order had to go: treated as missing),
+        ``undefined`` (flat because a rule had too few bars).
     """
 
     frame: pd.DataFrame
-    late: int
-    undefined: int
+
+    @property
+    def late(self) -> int:
+        """Sessions whose regime came too late."""
+        return int(self.frame["late"].sum())
+
+    @property
+    def undefined(self) -> int:
+        """Sessions that are flat for want of bars."""
+        return int(self.frame["undefined"].sum())
 
 
 def decide(
@@ -77,12 +83,16 @@ def decide(
     seen = table if systematic else _without(table, overdue)
     labels = filter_named(strategy.filter)(seen, strategy)
     label, known = _on_bars(strategy, labels, closes)
-    target, reads_bars, undefined = _targets(strategy, label, closes)
-    frame = pd.DataFrame({"label": label, "target": target}, index=closes.index)
+    target, reads_bars = _targets(strategy, label, closes)
+    undefined = np.isnan(target)
+    flat = np.where(undefined, 0.0, target)
+    frame = pd.DataFrame({"label": label, "target": flat}, index=closes.index)
     frame["regime_known_at"] = known.where(label != "abstain")
     frame["bars_known_at"] = bars_known_at.where(reads_bars)
-    hidden = int(overdue.sum()) if reads_regime and not systematic else 0
-    return Decisions(frame=frame, late=hidden, undefined=undefined)
+    hidden = overdue & reads_regime & (not systematic)
+    frame["late"] = pd.Series(hidden, index=table.index).reindex(closes.index, fill_value=False)
+    frame["undefined"] = undefined
+    return Decisions(frame)
 
 
 def _without(table: pd.DataFrame, rows: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -106,7 +116,7 @@ def _on_bars(
 
 def _targets(
     strategy: Strategy, label: npt.NDArray[np.object_], closes: pd.Series[float]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int]:
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     prices: npt.NDArray[np.float64] = np.asarray(closes, dtype=np.float64)
     target = np.zeros(len(prices))
     reads_bars = np.zeros(len(prices), dtype=bool)
@@ -115,6 +125,4 @@ def _targets(
         here = label == name
         target[here] = strategy.size * rule.target(prices, strategy)[here]
         reads_bars[here] = rule.reads_bars
-    undefined = np.isnan(target)
-    target[undefined] = 0.0
-    return target, reads_bars, int(undefined.sum())
+    return target, reads_bars

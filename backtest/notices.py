@@ -1,0 +1,121 @@
+"""What a reader of a result must know about the data and settings behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from .results import Notice, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .config import Config
+    from .market import Market
+    from .performance import Trading
+
+__all__ = ["notices_of"]
+
+_ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
+
+#: Fewer sessions of a label than this say little about it.
+_FEW: Final = 30
+
+
+def notices_of(config: Config, market: Market, trading: Trading) -> tuple[Notice, ...]:
+    """Return warnings and remarks, most severe first."""
+    found = [
+        *market.notices,
+        *_execution(config),
+        *_regime(config, market),
+        *_bars(market),
+        *_decisions(trading),
+    ]
+    return tuple(sorted(found, key=lambda notice: _ORDER[notice.severity]))
+
+
+def _execution(config: Config) -> Iterator[Notice]:
+    if config.data.instrument_kind == "index" and config.fill == "next_open":
+        detail = (
+            "the bars are those of a cash index, whose open is stale: it is partly yesterday's "
+            "close, so fills at it are not tradable; fill at the next close, or use an ETF's or a "
+            "future's bars"
+        )
+        yield Notice("stale_index_open", "warning", detail)
+    if config.data.instrument_kind == "index" and config.execution.fill is None:
+        detail = "a cash index cannot be traded itself: its next close stands in for a future's"
+        yield Notice("index_proxy", "info", detail)
+
+
+def _regime(config: Config, market: Market) -> Iterator[Notice]:
+    table = market.regime.table
+    sessions = market.sessions
+    lacking = len(sessions.difference(pd.DatetimeIndex(table.index)))
+    if lacking:
+        detail = f"{lacking} sessions have a bar but no regime row: flat, and left out of tables"
+        yield Notice("regime_missing", "warning", detail, lacking)
+    inside = table.loc[sessions[0] : sessions[-1]]
+    barless = len(pd.DatetimeIndex(inside.index).difference(sessions))
+    if barless:
+        detail = f"{barless} sessions have a regime row but no bar: they cannot be traded"
+        yield Notice("bars_missing_for_regime", "warning", detail, barless)
+    labels = inside["regime"]
+    for label in ("long", "short"):
+        count = int((labels == label).sum())
+        if count < _FEW:
+            detail = f"only {count} sessions are {label} gamma: read its figures with their n"
+            yield Notice(f"few_{label}_sessions", "warning", detail, count)
+    gated = int((labels == "abstain").sum())
+    if gated:
+        detail = f"{gated} sessions abstain: no position is decided after them"
+        yield Notice("abstaining_sessions", "info", detail, gated)
+    lake = config.regime.source == "lake"
+    if lake and config.data.instrument_kind == "share" and config.regime.dealer_model == "naive":
+        detail = (
+            "the naive dealer model is doubtful on a single stock: end users are net short there; "
+            "compare with dealer_model = inverted"
+        )
+        yield Notice("naive_single_stock", "warning", detail)
+
+
+def _bars(market: Market) -> Iterator[Notice]:
+    bars = market.bar_set
+    if bars.missing:
+        detail = f"{bars.missing} sessions have no daily bar: orders wait for the next one"
+        yield Notice("bars_missing", "warning", detail, bars.missing)
+    if bars.not_sessions:
+        detail = f"{bars.not_sessions} daily bars are dated on days that are no sessions: left out"
+        yield Notice("bars_not_sessions", "info", detail, bars.not_sessions)
+    if bars.outside_range:
+        detail = f"{bars.outside_range} daily bars open or close outside their own range"
+        yield Notice("bars_outside_range", "info", detail, bars.outside_range)
+    if market.intraday is not None and market.intraday.missing:
+        count = market.intraday.missing
+        detail = f"{count} intraday bars are missing in sessions that have others"
+        yield Notice("intraday_missing", "info", detail, count)
+
+
+def _decisions(trading: Trading) -> Iterator[Notice]:
+    pairs = list(zip(trading.strategies, trading.decisions, strict=True))
+    late = [(s.name, d.late) for s, d in pairs if d.late]
+    undefined = [(s.name, d.undefined) for s, d in pairs if d.undefined]
+    if late:
+        count = max(n for _, n in late)
+        detail = (
+            f"{count} regime rows were published after the order had to go out: treated as "
+            f"missing in {_names(late)}"
+        )
+        yield Notice("late_regime", "warning", detail, count)
+    if undefined:
+        count = max(n for _, n in undefined)
+        detail = f"{count} sessions are flat for want of earlier bars in {_names(undefined)}"
+        yield Notice("rule_undefined", "info", detail, count)
+    gone = [name for name, column in trading.net.equity.items() if (column <= 0.0).any()]
+    if gone:
+        detail = f"the equity of {', '.join(map(str, gone))} is gone: its figures are undefined"
+        yield Notice("ruined", "error", detail, len(gone))
+
+
+def _names(counted: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(name for name, _ in counted)
