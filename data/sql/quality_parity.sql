@@ -1,0 +1,78 @@
+-- Put-call parity per expiry: is there a forward, and does it agree with the spot of the rows?
+-- in:    quality_rows; $first
+-- out:   session, "check", count, open_interest, value
+-- grain: session x check
+-- unit:  no_parity: count of expiries without a forward, value their share of the open interest;
+--        spot_off_parity: value the absolute log distance of the shortest expiry's forward from spot,
+--        less 2 % a year of its life, at the ten strikes nearest to spot
+WITH legs AS (
+    SELECT
+        session,
+        expiry,
+        settlement,
+        root,
+        strike,
+        any_value(s) AS s,
+        any_value(t) AS t,
+        avg(mid) FILTER ("right" = 'C' AND two_sided) AS c,
+        avg(mid) FILTER ("right" = 'P' AND two_sided) AS p
+    FROM quality_rows
+    WHERE session >= $first AND alive AND abs(ln(strike / s)) <= 0.10
+    GROUP BY session, expiry, settlement, root, strike
+),
+nearest AS (
+    SELECT *, row_number() OVER (
+        PARTITION BY session, expiry, settlement ORDER BY abs(strike - s), strike
+    ) AS k
+    FROM legs
+    WHERE c IS NOT NULL AND p IS NOT NULL
+),
+forwards AS (
+    SELECT
+        session,
+        expiry,
+        settlement,
+        any_value(t) AS t,
+        median(strike + c - p) AS f,
+        any_value(s) AS s,
+        count(*) AS pairs
+    FROM nearest
+    WHERE k <= 10
+    GROUP BY session, expiry, settlement
+    HAVING count(*) >= 3
+),
+held AS (
+    SELECT session, expiry, settlement, sum(open_interest) AS oi
+    FROM quality_rows
+    WHERE session >= $first AND alive
+    GROUP BY session, expiry, settlement
+),
+without AS (
+    SELECT
+        h.session,
+        count(*) FILTER (f.f IS NULL) AS n_without,
+        sum(h.oi) FILTER (f.f IS NULL) AS oi_without,
+        sum(h.oi) AS oi,
+        count(f.f) AS n_with
+    FROM held AS h
+    LEFT JOIN forwards AS f
+        ON f.session = h.session AND f.expiry = h.expiry AND f.settlement = h.settlement
+    GROUP BY h.session
+),
+off_spot AS (
+    SELECT
+        session,
+        arg_min(abs(ln(f / s)) - 0.02 * t, t) AS distance,
+        min(t) AS t
+    FROM forwards
+    GROUP BY session
+)
+SELECT session, 'no_parity' AS "check", n_without AS "count", oi_without AS open_interest,
+    CASE WHEN n_with = 0 THEN 1 ELSE oi_without / oi END AS value
+FROM without
+WHERE n_without > 0
+UNION ALL
+SELECT session, 'spot_off_parity', 1, NULL, distance
+FROM off_spot
+WHERE distance > 0
+ORDER BY session, "check"
