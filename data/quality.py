@@ -148,10 +148,13 @@ def coverage(lake: Lake, underlying: str) -> pd.DataFrame:
     import pandas as pd
 
     frames = [
-        connection.execute(load_sql("quality_coverage"), {"first": first}).df()
+        connection.sql(load_sql("quality_coverage"), params={"first": first}).to_arrow_table()
         for connection, first in _blocks(lake, underlying, lake.sessions(underlying))
     ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    frame: pd.DataFrame = pd.concat([f.to_pandas() for f in frames], ignore_index=True)
+    return frame.assign(
+        session=pd.to_datetime(frame["session"]), oi_asof=pd.to_datetime(frame["oi_asof"])
+    )
 
 
 def findings_frame(found: Sequence[Finding]) -> pd.DataFrame:
@@ -172,7 +175,7 @@ def _measured(
     bars: pd.DataFrame | None,
     calendar: str | None,
 ) -> Iterator[Finding]:
-    name = calendar or lake.calendar(underlying)
+    name = calendar or "XNYS"
     for connection, first in _blocks(lake, underlying, entries):
         for query in _QUERIES:
             yield from _judged(connection, query, first, limits)

@@ -58,6 +58,7 @@ class Thresholds:
     missing_sessions: float = 0.0
     spot_off_close: float = 0.002
     spot_off_parity: float = 0.005
+    parity_spread: float = 0.001
     spot_unchanged: float = 0.0
     spot_jump: float = 0.25
     several_spots: float = 0.0
@@ -145,6 +146,11 @@ CHECKS: Final[dict[str, Check]] = {
         "moments.",
         "absolute log distance less 2 % a year of the expiry's life",
     ),
+    "parity_spread": Check(
+        "warning",
+        "Strikes of one expiry imply different forwards: calls and puts do not belong together.",
+        "interquartile range as a share of spot, median over expiries",
+    ),
     "spot_unchanged": Check(
         "warning", "The spot is that of the session before, to the last digit.", "1"
     ),
@@ -166,7 +172,7 @@ CHECKS: Final[dict[str, Check]] = {
     "one_sided_quotes": Check(
         "warning",
         "Contracts near the money have a bid or an ask, not both.",
-        "share of the alive contracts with open interest within 10 % of spot",
+        "share of the contracts near the money that are alive and have open interest",
     ),
     "missing_volatility": Check(
         "warning",

@@ -4,7 +4,9 @@
 -- grain: session x check
 -- unit:  no_parity: count of expiries without a forward, value their share of the open interest;
 --        spot_off_parity: value the absolute log distance of the shortest expiry's forward from spot,
---        less 2 % a year of its life, at the ten strikes nearest to spot
+--        less 2 % a year of its life, at the ten strikes nearest to spot;
+--        parity_spread: count of expiries, value the median over them of the interquartile range of
+--        the forwards that single strikes imply, as a share of spot
 WITH legs AS (
     SELECT
         session,
@@ -34,6 +36,7 @@ forwards AS (
         settlement,
         any_value(t) AS t,
         median(strike + c - p) AS f,
+        (quantile_cont(strike + c - p, 0.75) - quantile_cont(strike + c - p, 0.25)) / any_value(s) AS spread,
         any_value(s) AS s,
         count(*) AS pairs
     FROM nearest
@@ -63,7 +66,8 @@ off_spot AS (
     SELECT
         session,
         arg_min(abs(ln(f / s)) - 0.02 * t, t) AS distance,
-        min(t) AS t
+        median(spread) AS spread,
+        count(*) AS n
     FROM forwards
     GROUP BY session
 )
@@ -75,4 +79,8 @@ UNION ALL
 SELECT session, 'spot_off_parity', 1, NULL, distance
 FROM off_spot
 WHERE distance > 0
+UNION ALL
+SELECT session, 'parity_spread', n, NULL, spread
+FROM off_spot
+WHERE spread > 0
 ORDER BY session, "check"

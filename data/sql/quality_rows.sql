@@ -3,13 +3,14 @@
 -- out:   session, "check", count, open_interest, value (the share or size that is held against a limit)
 -- grain: session x check
 -- unit:  open_interest in contracts; value a share of 0 ... 1 unless the check says otherwise
+-- Near the money: within 10 % of spot and 1.5 standard deviations at 20 % volatility.
 WITH counted AS (
     SELECT
         session,
         count(*) AS n,
         count(*) FILTER (alive) AS n_alive,
         count(*) FILTER (bid IS NOT NULL AND ask IS NOT NULL) AS n_quoted,
-        count(*) FILTER (alive AND open_interest > 0 AND abs(ln(strike / s)) <= 0.10) AS n_near,
+        count(*) FILTER (alive AND open_interest > 0 AND abs(ln(strike / s)) <= least(0.10, 0.3 * sqrt(t))) AS n_near,
         sum(open_interest) AS oi_all,
         sum(open_interest) FILTER (alive) AS oi_alive,
         count(*) FILTER (known_at < quote_ts) AS early,
@@ -23,11 +24,11 @@ WITH counted AS (
         count(*) FILTER (bid < 0 OR ask < 0 OR "last" < 0) AS negative,
         sum(open_interest) FILTER (bid < 0 OR ask < 0 OR "last" < 0) AS negative_oi,
         count(*) FILTER (
-            alive AND open_interest > 0 AND abs(ln(strike / s)) <= 0.10
+            alive AND open_interest > 0 AND abs(ln(strike / s)) <= least(0.10, 0.3 * sqrt(t))
             AND (coalesce(bid, 0) <= 0) != (coalesce(ask, 0) <= 0)
         ) AS one_sided,
         sum(open_interest) FILTER (
-            alive AND open_interest > 0 AND abs(ln(strike / s)) <= 0.10
+            alive AND open_interest > 0 AND abs(ln(strike / s)) <= least(0.10, 0.3 * sqrt(t))
             AND (coalesce(bid, 0) <= 0) != (coalesce(ask, 0) <= 0)
         ) AS one_sided_oi,
         count(*) FILTER (alive AND open_interest > 0 AND iv IS NULL) AS no_iv,

@@ -1,0 +1,76 @@
+"""Cboe's delayed quotes as JSON: what the collector stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from ..errors import InputFileError
+from ..queries import load_sql
+from .base import InputFile, Preset, RawTable, Sql, Timing
+from .layout import OCC_ROOT, OCC_UNDERLYING
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["PRESET"]
+
+
+def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[RawTable]:
+    return [_contracts(connection, file, f"cboe_delayed_{i}") for i, file in enumerate(files)]
+
+
+def _contracts(
+    connection: duckdb.DuckDBPyConnection, file: InputFile, table: str
+) -> RawTable:
+    import duckdb
+
+    found = connection.sql(
+        load_sql("vendor_cboe_delayed_json"), params={"files": [str(file.path)]}
+    )
+    try:
+        # the file is one object: reading it as a whole finds out whether it is complete
+        found.create(table)
+    except duckdb.Error as error:
+        raise InputFileError(
+            f"{file.label}: expected Cboe's delayed quotes, {{'timestamp', 'data': {{'options': "
+            f"[...]}}}}; found something else ({str(error).splitlines()[0]}): download it again"
+        ) from error
+    return RawTable(connection.table(table), (file,))
+
+
+PRESET: Final = Preset(
+    name="cboe_delayed_json",
+    doc=(
+        "The JSON that Cboe's delayed-quotes page loads (_SPX.json): one object with the stamp of "
+        "the file (UTC), the underlying's price and its last trade (New York time), and one entry "
+        "per contract. Quotes are those of the underlying's last trade, at the latest the close; "
+        "the rows are known from the stamp on. Volatility in decimals, 0 where there is none. The "
+        "root in the option symbol decides AM or PM. A last trade price of 0 is none."
+    ),
+    columns={
+        "underlying": OCC_UNDERLYING,
+        "quote_ts": "quoted",
+        "known_at": "stamp",
+        "root": OCC_ROOT,
+        "expiry": Sql("CAST(try_strptime(right(contract, 15)[1:6], '%y%m%d') AS DATE)"),
+        "strike": Sql("TRY_CAST(right(contract, 8) AS DOUBLE) / 1000"),
+        "right": Sql("right(contract, 9)[1]"),
+        "open_interest": "open_interest",
+        "volume": "volume",
+        "bid": "bid",
+        "ask": "ask",
+        "last": "last",
+        "iv": "iv",
+        "delta": "delta",
+        "gamma": "gamma",
+        "spot": "spot",
+    },
+    constants={"multiplier": 100.0},
+    timing=Timing(timezone="America/New_York", oi_lag_sessions=1, settlement="third_friday"),
+    reader=_read,
+    cites=(
+        "The file holds OPRA's figure of its morning (open interest of the session before, printed "
+        "at about 06:30 New York time: docs.thetadata.us, option open interest), and its own stamp."
+    ),
+)

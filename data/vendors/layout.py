@@ -1,0 +1,111 @@
+"""Helpers for presets whose files are not yet one contract per row, or spell columns in many ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from .base import InputFile, RawTable, Reader, Sql
+
+if TYPE_CHECKING:
+    import duckdb
+    from duckdb import Expression
+
+__all__ = ["OCC_ROOT", "OCC_UNDERLYING", "Layout", "long_table", "reader_of"]
+
+Spellings = Mapping[str, tuple[str, ...]]
+
+_OCC: Final = r"^[A-Z0-9.^_]{1,6} *\d{6}[CP]\d{8}$"
+#: Root of an option symbol as the OCC writes it ("SPXW  110107C01050000", spaces optional), which
+#: a layout calls `contract`; NULL for symbols of another kind.
+OCC_ROOT: Final = Sql(
+    f"CASE WHEN regexp_matches(upper(trim(contract)), '{_OCC}') "
+    "THEN trim(left(trim(contract), length(trim(contract)) - 15)) END"
+)
+#: The underlying of an option symbol, called `contract`: weekly, quarterly and PM series belong to
+#: their index. A root of an adjusted contract ("SPY1") stays itself: its deliverable is another.
+OCC_UNDERLYING: Final = Sql(
+    f"""CASE {OCC_ROOT.text}
+    WHEN 'SPXW' THEN 'SPX' WHEN 'SPXPM' THEN 'SPX' WHEN 'SPXQ' THEN 'SPX'
+    WHEN 'NDXP' THEN 'NDX' WHEN 'RUTW' THEN 'RUT' WHEN 'VIXW' THEN 'VIX' WHEN 'DJXW' THEN 'DJX'
+    WHEN 'OEXW' THEN 'OEX' WHEN 'XSPW' THEN 'XSP' WHEN 'MRUTW' THEN 'MRUT'
+    ELSE {OCC_ROOT.text} END"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the columns of a file become the columns that a preset speaks of.
+
+    Attributes
+    ----------
+    shared : mapping of str to tuple of str
+        Name in the preset to the spellings that occur in files; the first one present is taken,
+        and a name without any is left out. Spaces around and case do not matter.
+    call, put : mapping of str to tuple of str
+        The same for files that hold a call and a put in each row; both empty where a row is one
+        contract. A column `right` is added.
+    """
+
+    shared: Spellings
+    call: Spellings = field(default_factory=dict)
+    put: Spellings = field(default_factory=dict)
+
+
+def reader_of(layout: Layout) -> Reader:
+    """Return a reader of CSV, Parquet and JSON tables of a layout."""
+
+    def read(
+        connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]
+    ) -> list[RawTable]:
+        from .reading import read_tables
+
+        return [long_table(table, layout) for table in read_tables(connection, files)]
+
+    return read
+
+
+def long_table(table: RawTable, layout: Layout) -> RawTable:
+    """Return a table with the layout's names, and one contract per row.
+
+    Of a row with a call and a put, the call comes first.
+    """
+    if not layout.call:
+        relation = table.relation.select(*_chosen(table, layout.shared), *_place(1, 0))
+    else:
+        calls = {**layout.shared, **layout.call}
+        puts = {**layout.shared, **layout.put}
+        relation = table.relation.select(
+            *_chosen(table, calls), _text("C").alias("right"), *_place(2, 0)
+        ).union(
+            table.relation.select(
+                *_chosen(table, puts), _text("P").alias("right"), *_place(2, 1)
+            )
+        )
+    return replace(table, relation=relation, ambiguous=frozenset())
+
+
+def _chosen(table: RawTable, names: Spellings) -> list[Expression]:
+    from duckdb import ColumnExpression
+
+    present = {column.strip().casefold(): column for column in reversed(table.relation.columns)}
+    found = {
+        name: next((present[s.casefold()] for s in spellings if s.casefold() in present), None)
+        for name, spellings in names.items()
+    }
+    return [ColumnExpression(c).alias(name) for name, c in found.items() if c is not None]
+
+
+def _place(step: int, offset: int) -> list[Expression]:
+    """Return where a row stands: the rows of a file keep their order."""
+    from duckdb import ColumnExpression, ConstantExpression
+
+    row = ColumnExpression("file_row") * ConstantExpression(step) + ConstantExpression(offset)
+    return [ColumnExpression("file_index"), row.alias("file_row")]
+
+
+def _text(value: str) -> Expression:
+    from duckdb import ConstantExpression
+
+    return ConstantExpression(value)
