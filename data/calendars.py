@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -203,17 +203,25 @@ def trading_calendar(
     name : str
         A calendar name of ``exchange_calendars``.
     first, last : str
-        Bounds, ISO dates. The calendar must reach the last expiry that is asked of it.
+        Bounds, ISO dates. The calendar must reach the last expiry that is asked of it. Where the
+        exchange has announced its holidays for fewer years, the calendar begins with the first
+        recorded one, and every weekday after the last recorded one is a session.
 
     Raises
     ------
     CalendarError
-        If there is no calendar of that name, or it cannot cover the bounds.
+        If there is no calendar of that name, or it has no session within the bounds.
     """
     import exchange_calendars
 
     try:
-        calendar = exchange_calendars.get_calendar(name, start=first, end=last)
+        kind = type(exchange_calendars.get_calendar(name))
+        earliest, latest = kind.bound_min(), kind.bound_max()
+        calendar = exchange_calendars.get_calendar(
+            name,
+            start=first if earliest is None else max(pd.Timestamp(first), earliest),
+            end=last if latest is None else min(pd.Timestamp(last), latest),
+        )
     except exchange_calendars.errors.InvalidCalendarName as error:
         raise CalendarError(
             f"unknown exchange calendar {name!r}: use a name of exchange_calendars, e.g. XNYS"
@@ -222,12 +230,30 @@ def trading_calendar(
         raise CalendarError(
             f"calendar {name!r} cannot cover {first} to {last}: {str(error).splitlines()[0]}"
         ) from error
-    schedule = calendar.schedule
+    schedule = pd.concat([calendar.schedule[["open", "close"]], _beyond(calendar, last)])
     return TradingCalendar(
         name=name,
         sessions=schedule.index.to_numpy().astype("datetime64[D]"),
         opens=schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
         closes=schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
+    )
+
+
+def _beyond(calendar: Any, last: str) -> pd.DataFrame:
+    """Return open and close of the weekdays after a calendar's end: hours of its last session."""
+    final = calendar.schedule.iloc[-1]
+    begin = calendar.bound_max() or pd.Timestamp(last)
+    days = pd.bdate_range(begin + pd.Timedelta(days=1), last)
+    hours = {
+        side: final[side].tz_convert(calendar.tz).tz_localize(None) - pd.Timestamp(final.name)
+        for side in ("open", "close")
+    }
+    return pd.DataFrame(
+        {
+            side: (days + after).tz_localize(calendar.tz).tz_convert("UTC")
+            for side, after in hours.items()
+        },
+        index=days,
     )
 
 
