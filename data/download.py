@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import Message
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -70,10 +69,11 @@ class _SameHostOnly(HTTPRedirectHandler):
         fp: IO[bytes],
         code: int,
         msg: str,
-        headers: Message,
+        headers: HTTPMessage,
         newurl: str,
     ) -> Request | None:
         if _origin(newurl) != _origin(req.full_url):
+            fp.close()
             raise InputFileError(
                 f"{req.full_url} redirects to another host, {_origin(newurl)}: if you trust it, "
                 "name that address itself"
@@ -81,7 +81,9 @@ class _SameHostOnly(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def download(url: str, *, patience: Patience, max_bytes: int, accept: Callable[[bytes], None]) -> Download:
+def download(
+    url: str, *, patience: Patience, max_bytes: int, accept: Callable[[bytes], None]
+) -> Download:
     """Fetch `url`, trying again after failures that may pass.
 
     Parameters
@@ -125,16 +127,15 @@ def download(url: str, *, patience: Patience, max_bytes: int, accept: Callable[[
     raise InputFileError(f"{url}: retries must be 0 or more, found {patience.retries}")
 
 
-def _attempt(
-    opener: OpenerDirector, url: str, timeout: float, max_bytes: int
-) -> tuple[bytes, str]:
+def _attempt(opener: OpenerDirector, url: str, timeout: float, max_bytes: int) -> tuple[bytes, str]:
     deadline = time.monotonic() + timeout
-    request = Request(url, headers={"User-Agent": "gexlab", "Accept": "application/json"})  # noqa: S310 - scheme checked
+    request = Request(url, headers={"User-Agent": "gexlab", "Accept": "application/json"})
     try:
         with opener.open(request, timeout=timeout) as response:
             return _read(response, url, deadline, max_bytes), response.headers.get_content_type()
     except HTTPError as error:
-        raise _refusal(url, error) from error
+        with error:
+            raise _refusal(url, error) from error
     except TimeoutError as error:
         raise _TransientError(f"no answer within {timeout:g} s") from error
     except (URLError, HTTPException, ConnectionError) as error:

@@ -161,12 +161,8 @@ CHECKS: Final[dict[str, Check]] = {
     "expired_today": Check(
         "note", "Contracts that had ended when the quotes were taken; they are not used.", _SHARE
     ),
-    "expired_before": Check(
-        "warning", "Contracts that had ended before the session.", _SHARE
-    ),
-    "duplicate_contracts": Check(
-        "warning", "The same contract occurs more than once.", _SHARE
-    ),
+    "expired_before": Check("warning", "Contracts that had ended before the session.", _SHARE),
+    "duplicate_contracts": Check("warning", "The same contract occurs more than once.", _SHARE),
     "crossed_quotes": Check("warning", "Bids above asks.", "share of quoted rows"),
     "negative_quotes": Check("warning", "Prices below zero.", _SHARE),
     "one_sided_quotes": Check(
@@ -179,9 +175,7 @@ CHECKS: Final[dict[str, Check]] = {
         "Contracts carry no volatility; it is solved from prices where that can be done.",
         "share of the open interest alive",
     ),
-    "impossible_volatility": Check(
-        "warning", "Volatilities outside 0.01 ... 10.", _SHARE
-    ),
+    "impossible_volatility": Check("warning", "Volatilities outside 0.01 ... 10.", _SHARE),
     "volatility_jump": Check(
         "warning",
         "The median volatility near the money jumps.",
@@ -232,7 +226,9 @@ CHECKS: Final[dict[str, Check]] = {
         "share of the open interest that should have stayed",
     ),
     "one_right_only": Check(
-        "warning", "Calls or puts are missing.", "absolute difference of the shares of calls and puts"
+        "warning",
+        "Calls or puts are missing.",
+        "absolute difference of the shares of calls and puts",
     ),
     "strike_coverage": Check(
         "warning",

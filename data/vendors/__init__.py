@@ -15,7 +15,17 @@ __all__ = ["VENDORS", "vendor"]
 #: Name on the command line, and of the module that holds it as ``PRESET``.
 VENDORS: Final = (
     "canonical",
+    "cboe_delayed_json",
+    "cboe_quote_table",
     "columns",
+    "deribit",
+    "historicaloptiondata",
+    "ivolatility",
+    "nse_bhavcopy",
+    "options_hist",
+    "optionsdx",
+    "orats",
+    "yfinance",
 )
 
 

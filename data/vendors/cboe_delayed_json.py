@@ -20,14 +20,10 @@ def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> 
     return [_contracts(connection, file, f"cboe_delayed_{i}") for i, file in enumerate(files)]
 
 
-def _contracts(
-    connection: duckdb.DuckDBPyConnection, file: InputFile, table: str
-) -> RawTable:
+def _contracts(connection: duckdb.DuckDBPyConnection, file: InputFile, table: str) -> RawTable:
     import duckdb
 
-    found = connection.sql(
-        load_sql("vendor_cboe_delayed_json"), params={"files": [str(file.path)]}
-    )
+    found = connection.sql(load_sql("vendor_cboe_delayed_json"), params={"files": [str(file.path)]})
     try:
         # the file is one object: reading it as a whole finds out whether it is complete
         found.create(table)

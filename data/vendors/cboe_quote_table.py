@@ -23,7 +23,9 @@ _HEAD_BYTES: Final = 1 << 16
 _SIDE: Final = ("Last Sale", "Net", "Bid", "Ask", "Volume", "IV", "Delta", "Gamma", "Open Interest")
 _HEADER: Final = ("Expiration Date", "Calls", *_SIDE, "Strike", "Puts", *_SIDE)
 _LAST: Final = re.compile(r"\bLast: *\$?([0-9][0-9,]*\.?[0-9]*)")
-_DATE: Final = re.compile(r"\bDate: *([A-Z][a-z]+ \d{1,2}, \d{4}) at (\d{1,2}:\d{2} [AP]M) +E[SD]?T\b")
+_DATE: Final = re.compile(
+    r"\bDate: *([A-Z][a-z]+ \d{1,2}, \d{4}) at (\d{1,2}:\d{2} [AP]M) +E[SD]?T\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

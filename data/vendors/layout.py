@@ -1,4 +1,4 @@
-"""Helpers for presets whose files are not yet one contract per row, or spell columns in many ways."""
+"""Files that hold two contracts in a row, or spell their columns in several ways."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ class Layout:
 def reader_of(layout: Layout) -> Reader:
     """Return a reader of CSV, Parquet and JSON tables of a layout."""
 
-    def read(
-        connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]
-    ) -> list[RawTable]:
+    def read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[RawTable]:
         from .reading import read_tables
 
         return [long_table(table, layout) for table in read_tables(connection, files)]
@@ -79,9 +77,7 @@ def long_table(table: RawTable, layout: Layout) -> RawTable:
         relation = table.relation.select(
             *_chosen(table, calls), _text("C").alias("right"), *_place(2, 0)
         ).union(
-            table.relation.select(
-                *_chosen(table, puts), _text("P").alias("right"), *_place(2, 1)
-            )
+            table.relation.select(*_chosen(table, puts), _text("P").alias("right"), *_place(2, 1))
         )
     return replace(table, relation=relation, ambiguous=frozenset())
 

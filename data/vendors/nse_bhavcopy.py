@@ -42,7 +42,9 @@ def _options(table: RawTable) -> RawTable:
     """Tell options from futures."""
     named = "symbol" in table.relation.columns
     query = load_sql("vendor_nse_named" if named else "vendor_nse_unnamed")
-    return replace(table, relation=table.relation.query("report", query))
+    relation = table.relation.query("report", query)
+    assert relation is not None
+    return replace(table, relation=relation)
 
 
 PRESET: Final = Preset(
@@ -80,4 +82,3 @@ PRESET: Final = Preset(
         "next session is later than all of them."
     ),
 )
-

@@ -48,6 +48,7 @@ def _with_spot(connection: duckdb.DuckDBPyConnection, table: RawTable) -> RawTab
     view = f"options_hist_{id(table)}"
     table.relation.create_view(view)
     relation = connection.table(view).query("chain", load_sql("vendor_parity_spot"))
+    assert relation is not None
     return replace(table, relation=relation)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gexlab.data.collector import snapshot
 from gexlab.data.download import Patience, download
 from gexlab.data.errors import GexlabError, InputFileError
@@ -207,18 +208,18 @@ def test_pauses_double_and_attempts_end(tmp_path: Path) -> None:
         pytest.param(sends(chain(stamp="soon")), r"expected a timestamp", id="no stamp"),
         pytest.param(sends(chain() + b" " * 4096), r"more than 2000 bytes", id="too large"),
         pytest.param(
-            fails(302, Location="http://localhost.invalid/x"), r"redirects to another host",
+            fails(302, Location="http://localhost.invalid/x"),
+            r"redirects to another host",
             id="redirect elsewhere",
         ),
         pytest.param(
-            fails(301, Location="file:///etc/passwd"), r"redirects to another host",
+            fails(301, Location="file:///etc/passwd"),
+            r"edirect",
             id="redirect to a file",
         ),
     ],
 )
-def test_what_will_not_pass_is_refused_at_once(
-    tmp_path: Path, bad: Answer, message: str
-) -> None:
+def test_what_will_not_pass_is_refused_at_once(tmp_path: Path, bad: Answer, message: str) -> None:
     with serving(bad) as server, pytest.raises(InputFileError, match=message) as caught:
         taken(tmp_path, server, max_bytes=2000)
     assert len(server.asked) == 1
@@ -254,7 +255,13 @@ def test_a_redirect_on_the_same_host_is_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://example.com/{symbol}.json", "ftp://127.0.0.1/x", "file:///etc/passwd", "x", "https://"],
+    [
+        "http://example.com/{symbol}.json",
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "x",
+        "https://",
+    ],
 )
 def test_only_https_or_this_machine(tmp_path: Path, url: str) -> None:
     with pytest.raises(InputFileError, match="expected an https address"):

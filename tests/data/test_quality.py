@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from planted_defects import DEFECTS
+from synthetic_chains import clean_market, table
+
 from gexlab.data.lake import open_lake, write_sessions
 from gexlab.data.quality import check, coverage, findings, findings_frame
 from gexlab.data.quality_catalogue import CHECKS, Finding, Thresholds
-from planted_defects import DEFECTS
-from synthetic_chains import clean_market, table
 
 
 def look(chains: pd.DataFrame, folder: Path, bars: pd.DataFrame | None = None) -> list[Finding]:
@@ -105,9 +106,7 @@ def test_naive_is_no_rule_for_single_stocks(tmp_path: Path) -> None:
     write_sessions(lake, "SPX", table(chains))
 
     def first(model: str, instrument: str) -> Finding:
-        found = findings(
-            lake, "SPX", calendar="XNYS", dealer_model=model, instrument=instrument
-        )
+        found = findings(lake, "SPX", calendar="XNYS", dealer_model=model, instrument=instrument)
         return found[0]
 
     assert first("naive", "share").check == "naive_single_stock"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gexlab.data.lake import open_lake, write_sessions
-from gexlab.data.quality import findings
 from planted_defects import DEFECTS
 from synthetic_chains import clean_market, table
+
+from gexlab.data.lake import open_lake, write_sessions
+from gexlab.data.quality import findings
 
 ROUNDS = 6
 

@@ -12,9 +12,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scipy.special import ndtr
+
 from gexlab.data.calendars import TradingCalendar, trading_calendar
 from gexlab.data.schema import CHAIN_COLUMNS
-from scipy.special import ndtr
 
 Rng = np.random.Generator
 

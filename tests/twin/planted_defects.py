@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from gexlab.data.calendars import trading_calendar
 from synthetic_chains import Rng, black_scholes, volatility
+
+from gexlab.data.calendars import trading_calendar
 
 #: Takes all chains, the session to spoil and a random generator; returns the spoilt chains.
 Plant = Callable[[pd.DataFrame, date, Rng], pd.DataFrame]
@@ -38,7 +40,7 @@ def _some(mask: pd.Series, share: float, rng: Rng, at_least: int = 1) -> pd.Seri
     return chosen
 
 
-def _set(chains: pd.DataFrame, mask: pd.Series, **values: object) -> pd.DataFrame:
+def _set(chains: pd.DataFrame, mask: pd.Series, **values: Any) -> pd.DataFrame:
     spoilt = chains.copy()
     for column, value in values.items():
         spoilt.loc[mask, column] = value
@@ -204,7 +206,8 @@ def half_the_chain(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
 
 def an_expiry_gone(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
     there = sorted(chains.expiry[_here(chains, _before(day)) & (chains.expiry > day)].unique())
-    return chains[~(_here(chains, day) & (chains.expiry == rng.choice(there)))]
+    gone: pd.Series = _here(chains, day) & (chains.expiry == rng.choice(there))
+    return chains[~gone]
 
 
 def contracts_gone(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
@@ -220,13 +223,15 @@ def puts_gone(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
 
 def strikes_cut(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
     side = rng.choice([-1, 1])
-    x = np.log(chains.strike / chains.spot) * side
-    return chains[~(_here(chains, day) & (x > rng.uniform(0.005, 0.03)))]
+    x = (chains.strike / chains.spot).map(math.log) * side
+    gone: pd.Series = _here(chains, day) & (x > rng.uniform(0.005, 0.03))
+    return chains[~gone]
 
 
 def hole_at_spot(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
-    x = np.log(chains.strike / chains.spot)
-    return chains[~(_here(chains, day) & (x.abs() < rng.uniform(0.012, 0.04)))]
+    x = (chains.strike / chains.spot).map(math.log)
+    gone: pd.Series = _here(chains, day) & (x.abs() < rng.uniform(0.012, 0.04))
+    return chains[~gone]
 
 
 def in_the_evening(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
