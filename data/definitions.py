@@ -11,11 +11,14 @@ import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .errors import DefinitionError, UnknownNameError
 
-__all__ = ["DEFAULT", "Definition", "load_definition"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEFAULT", "Definition", "load_definition", "stored_definition"]
 
 IvSource = Literal["otm", "own"]
 IvDynamics = Literal["sticky_strike", "sticky_moneyness"]
@@ -139,3 +142,24 @@ def load_definition(path: Path) -> Definition:
 
 #: The definition of the conventions, with no rates configured.
 DEFAULT: Final = Definition()
+
+
+def stored_definition(settings: Mapping[str, Any]) -> Definition:
+    """Return the definition that a rebuild stored with its rows.
+
+    Raises
+    ------
+    DefinitionError
+        If they were computed by a peer's rule, or by another generation of gexlab.
+    """
+    if str(settings.get("kind", "")) == "peer rule":
+        raise DefinitionError(
+            f"the definition is the peer rule {settings['name']!r}, which has neither profile nor "
+            "books: name one of gexlab's definitions, or rebuild with one"
+        )
+    try:
+        return Definition(**{k: v for k, v in settings.items() if k != "generation"})
+    except TypeError as error:
+        raise DefinitionError(
+            f"the stored definition was written by another version ({error}): rebuild"
+        ) from error

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .calendars import CalendarFacts, trading_calendar
 from .chain_reader import RawSession, read_sessions
-from .definitions import DEFAULT, Definition
+from .definitions import DEFAULT, Definition, stored_definition
 from .derived import find_stores
 from .errors import LakeError
 from .exposure.agreement import Verdict, sixteen_signs
@@ -98,8 +98,8 @@ def last_definition(lake: Lake, underlying: str) -> tuple[Definition, str]:
         stores = find_stores(lake.root, underlying)
     except LakeError:
         return DEFAULT, "naive"
-    settings = {k: v for k, v in stores[0].definition.items() if k != "generation"}
-    return Definition(**settings), max(stores, key=lambda s: s.rebuilt_at).dealer_model
+    last = max(stores, key=lambda s: s.rebuilt_at)
+    return stored_definition(last.definition), last.dealer_model
 
 
 def open_session(

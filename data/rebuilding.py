@@ -33,6 +33,7 @@ from .exposure.evaluation import (
 )
 from .exposure.findings import FINDINGS_SCHEMA, session_findings
 from .exposure.gate import share_unchanged
+from .exposure.peer_rules import PeerRule
 from .exposure.snapshot import Groups, expiry_groups
 from .exposure.tables import (
     Block,
@@ -154,7 +155,7 @@ def rebuild(
     lake: Lake | str | Path,
     underlying: str,
     *,
-    definition: Definition = DEFAULT,
+    definition: Definition | PeerRule = DEFAULT,
     books: Sequence[Book] = BOOKS,
     dealer: str = "naive",
     calendar: str = "XNYS",
@@ -167,8 +168,8 @@ def rebuild(
     ----------
     lake : Lake or path
     underlying : str
-    definition : Definition
-        What is computed.
+    definition : Definition or PeerRule
+        What is computed. A peer's rule has its own book, dealer model and calendar.
     books : sequence of {"as_of_close", "post_expiry"}
     dealer : str
         Name of a dealer model.
@@ -191,6 +192,11 @@ def rebuild(
     """
     began = time.perf_counter()
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    if isinstance(definition, PeerRule):
+        from .peer_rebuilding import rebuild_peer_rows
+
+        counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
+        return RebuildResult(*counts, definition.definition_id)
     entries = opened.sessions(underlying)
     job = Job(
         underlying,

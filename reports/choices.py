@@ -7,13 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import CalendarError, UnknownNameError
+from ..data.errors import CalendarError, DefinitionError, UnknownNameError
 from ..data.schema import BOOKS, Book
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..data.definitions import Definition
+    from ..data.exposure.peer_rules import PeerRule
     from .session_picture import SessionPicture
 
 __all__ = [
@@ -59,20 +60,42 @@ def session_named(text: str) -> date:
         raise CalendarError(f"session {text!r} is no date: write it as YYYY-MM-DD") from error
 
 
-def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition:
+def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition | PeerRule:
     """Return a definition by name or from a file, with single settings changed.
 
     Parameters
     ----------
     name : str or None
-        Path of a TOML file; None: the default definition.
+        Name of a peer's rule, or path of a TOML file; None: the default definition.
     changes : mapping
         Field of `Definition` to its value; None leaves the field as it is.
+
+    Raises
+    ------
+    DefinitionError
+        If single settings are given for a peer's rule, or the file is not valid.
+    UnknownNameError
+        If it is neither a rule nor a TOML file.
     """
     from ..data.definitions import DEFAULT, load_definition
 
+    given = {key: value for key, value in changes.items() if value is not None}
+    if name is not None and not name.endswith(".toml"):
+        return _rule_named(name, given)
     base = DEFAULT if name is None else load_definition(Path(name))
-    return replace(base, **{key: value for key, value in changes.items() if value is not None})
+    return replace(base, **given)
+
+
+def _rule_named(name: str, given: Mapping[str, Any]) -> PeerRule:
+    from ..data.exposure.peer_rules import peer_rule
+
+    rule = peer_rule(name)
+    if given:
+        raise DefinitionError(
+            f"the definition {name!r} states all of its settings, found also {', '.join(given)}: "
+            "leave those out, or write a definition file"
+        )
+    return rule
 
 
 def definition_named(lake: Path, underlying: str, name: str | None) -> Definition | None:
@@ -85,15 +108,14 @@ def definition_named(lake: Path, underlying: str, name: str | None) -> Definitio
     name : str or None
         Path of a TOML file, or an id; None gives None.
     """
+    from ..data.definitions import load_definition, stored_definition
+    from ..data.derived import find_stores
+
     if name is None:
         return None
     if name.endswith(".toml"):
-        return definition_from(name, {})
-    from ..data.definitions import Definition
-    from ..data.derived import find_stores
-
-    stored = find_stores(lake, underlying, definition_id=name)[0].definition
-    return Definition(**{key: value for key, value in stored.items() if key != "generation"})
+        return load_definition(Path(name))
+    return stored_definition(find_stores(lake, underlying, definition_id=name)[0].definition)
 
 
 def inspected(

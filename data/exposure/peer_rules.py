@@ -70,7 +70,7 @@ class PeerRule:
     flip_choice : {"nearest", "first"}
         Which of several zeros is called the flip.
     per_point : bool
-        Exposures in dollars per point instead of dollars per 1 %.
+        The peer shows dollars per point instead of dollars per 1 %.
 
     Examples
     --------

@@ -37,22 +37,39 @@ class PeerRow:
     spot : float
     contracts : int
         Contracts that the rule uses.
-    net, gross : float
-        Dollars per 1 % (or per point, where the rule says so) at spot. `net` is read off the
-        rule's own profile, as the peers do; NaN where the rule keeps no contract.
+    net_gex, gross_gex : float
+        Dollars per 1 % at spot. The net is read off the rule's own profile, as the peers do; NaN
+        where the rule keeps no contract.
     roots : tuple of float
         Levels, ascending, at which the rule sees a change of sign.
+    directions : tuple of str
+        For each of them ``up`` (negative below, positive above) or ``down``.
     flip : float
         The one it calls the flip; NaN where it sees none.
+    per_point : bool
+        Whether the peer itself shows dollars per point.
     """
 
     rule: str
     spot: float
     contracts: int
-    net: float
-    gross: float
+    net_gex: float
+    gross_gex: float
     roots: tuple[float, ...]
+    directions: tuple[str, ...]
     flip: float
+    per_point: bool = False
+
+    @property
+    def shown(self) -> float:
+        """The net exposure in the peer's own unit."""
+        return self.net_gex / (0.01 * self.spot) if self.per_point else self.net_gex
+
+    @property
+    def direction(self) -> str | None:
+        """Of the flip; None where there is none."""
+        at = [d for level, d in zip(self.roots, self.directions, strict=True) if level == self.flip]
+        return at[0] if at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +120,20 @@ def peer_row(chain: pd.DataFrame, rule: PeerRule) -> PeerRow:
         return _vendor_row(rows, spot, rule)
     used = _contracts(rows, spot, rule)
     if used.empty:
-        return PeerRow(rule.name, spot, 0, math.nan, math.nan, (), math.nan)
+        return PeerRow(rule.name, spot, 0, math.nan, math.nan, (), (), math.nan)
     levels = _levels(spot, rule)
     profile = _profile(used, levels, spot, rule)
-    roots = _roots(used, levels, profile, spot, rule)
-    unit = 1.0 / (0.01 * spot) if rule.per_point else 1.0
+    roots, directions = _roots(used, levels, profile, spot, rule)
     return PeerRow(
         rule=rule.name,
         spot=spot,
         contracts=len(used),
-        net=float(np.interp(spot, levels, profile)) * unit,
-        gross=float(np.abs(_at_spot(used, spot)).sum()) * unit,
+        net_gex=float(np.interp(spot, levels, profile)),
+        gross_gex=float(np.abs(_at_spot(used, spot)).sum()),
         roots=roots,
+        directions=directions,
         flip=_flip(roots, spot, rule),
+        per_point=rule.per_point,
     )
 
 
@@ -301,11 +319,11 @@ def _at_spot(used: pd.DataFrame, spot: float) -> Floats:
 
 def _roots(
     used: pd.DataFrame, levels: Floats, profile: Floats, spot: float, rule: PeerRule
-) -> tuple[float, ...]:
+) -> tuple[tuple[float, ...], tuple[str, ...]]:
     if rule.flip_method == "profile":
         return _crossings(levels, profile)
     if rule.flip_method == "profile_clipped":
-        return (float(np.interp(0.0, profile, levels)),)
+        return (float(np.interp(0.0, profile, levels)),), ("up",)
     by_strike = pd.Series(_at_spot(used, spot)).groupby(used["strike"].to_numpy()).sum()
     strikes = by_strike.index.to_numpy(dtype=np.float64)
     if rule.flip_method == "cumulative":
@@ -313,11 +331,13 @@ def _roots(
     return _crossings(strikes, _floats(by_strike))
 
 
-def _crossings(levels: Floats, values: Floats) -> tuple[float, ...]:
+def _crossings(levels: Floats, values: Floats) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Zeros of the broken line through neighbours of strictly opposite sign."""
     i = np.flatnonzero(values[:-1] * values[1:] < 0.0)
     step = (levels[i + 1] - levels[i]) / (values[i + 1] - values[i])
-    return tuple(float(level) for level in levels[i] - values[i] * step)
+    roots = levels[i] - values[i] * step
+    directions = tuple("up" if value < 0.0 else "down" for value in values[i])
+    return tuple(float(level) for level in roots), directions
 
 
 def _flip(roots: tuple[float, ...], spot: float, rule: PeerRule) -> float:
@@ -332,7 +352,7 @@ def _vendor_row(rows: pd.DataFrame, spot: float, rule: PeerRule) -> PeerRow:
     dollars = size.to_numpy(dtype=np.float64) * spot * spot * 0.01
     net = float(np.where(rows["right"] == "C", dollars, -dollars).sum())
     gross = float(np.abs(dollars).sum())
-    return PeerRow(rule.name, spot, len(rows), net, gross, (), math.nan)
+    return PeerRow(rule.name, spot, len(rows), net, gross, (), (), math.nan)
 
 
 def _argmax(values: pd.Series) -> float:

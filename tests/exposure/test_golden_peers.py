@@ -42,7 +42,7 @@ def row_of(shared_data: Path, underlying: str, rule: str) -> PeerRow:
 def test_published_numbers(shared_data: Path, cell: Golden) -> None:
     row = row_of(shared_data, cell.underlying, cell.rule)
     if cell.net is not None:
-        assert round(row.net / 1e9, 3) == cell.net
+        assert round(row.net_gex / 1e9, 3) == cell.net
     if cell.nearest is not None:
         assert round(row.flip, 1) == pytest.approx(cell.nearest, abs=1e-9)
     if cell.n_roots is not None:
@@ -59,8 +59,8 @@ def test_all_published_roots(shared_data: Path, rule: str, underlying: str) -> N
 def test_bold_row_at_spot(shared_data: Path, underlying: str) -> None:
     row = row_of(shared_data, underlying, "calendar-carry")
     assert row.contracts == CONTRACTS[underlying]
-    assert round(row.gross / 1e9, 2) == GROSS[underlying]
-    assert round(row.net / row.gross, 3) == NET_TO_GROSS[underlying]
+    assert round(row.gross_gex / 1e9, 2) == GROSS[underlying]
+    assert round(row.net_gex / row.gross_gex, 3) == NET_TO_GROSS[underlying]
 
 
 @pytest.mark.parametrize("underlying", INDICES)
@@ -100,7 +100,7 @@ def test_unmoved_spot_gives_the_unmoved_number(shared_data: Path) -> None:
     chain = chain_of(shared_data, "SPX")
     sticky = peer_row(chain, peer_rule("sticky-moneyness"))
     plain = row_of(shared_data, "SPX", "calendar-carry")
-    assert sticky.net == pytest.approx(plain.net, abs=1e-12 * plain.gross)
+    assert sticky.net_gex == pytest.approx(plain.net_gex, abs=1e-12 * plain.gross_gex)
 
 
 def test_clipped_interpolation_returns_an_end(shared_data: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_chain_without_usable_rows_has_no_numbers(shared_data: Path) -> None:
     chain = chain_of(shared_data, "RUT").assign(iv_quoted=np.nan)
     row = peer_row(chain, peer_rule("calendar-carry"))
     assert row.contracts == 0
-    assert np.isnan([row.net, row.gross, row.flip]).all()
+    assert np.isnan([row.net_gex, row.gross_gex, row.flip]).all()
     assert row.roots == ()
 
 
