@@ -35,6 +35,7 @@ _EXPORTS = {
     "load_series": "series",
     "open_lake": "lake",
     "profile": "inspection",
+    "query": "sql_access",
     "read_bars": "bars",
     "read_intraday": "bars",
     "read_series": "series",

@@ -22,6 +22,7 @@ __all__ = [
     "LakeLockedError",
     "LookAheadError",
     "NotEnoughDataError",
+    "QueryError",
     "UnknownNameError",
 ]
 
@@ -60,6 +61,10 @@ class LookAheadError(GexlabError):
 
 class NotEnoughDataError(GexlabError):
     """A statistic asked for on fewer observations than it is defined on."""
+
+
+class QueryError(GexlabError):
+    """A SQL statement that is not allowed, or that the lake cannot answer."""
 
 
 class UnknownNameError(GexlabError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..data.errors import GexlabError
-from .commands import doctor, explain, profile, rebuild, regimes
+from .commands import doctor, explain, profile, rebuild, regimes, sql
 from .output import to_json
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ COMMANDS: dict[str, ModuleType] = {
     "regimes": regimes,
     "profile": profile,
     "explain": explain,
+    "sql": sql,
     "doctor": doctor,
 }
 

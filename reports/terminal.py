@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from .formats import day, fixed, level, money
+from .formats import DASH, day, fixed, is_defined, level, money
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from rich.console import JustifyMethod
 
     from .health import Health
     from .views import Table as View
 
-__all__ = ["health_table", "regimes_table", "simple_table", "table_of"]
+__all__ = ["answer_table", "health_table", "regimes_table", "simple_table", "table_of"]
 
 _REGIME_STYLE = {"long": "blue", "short": "dark_orange3", "abstain": "dim", "neutral": "dim"}
 
@@ -84,4 +85,17 @@ def regimes_table(frame: pd.DataFrame) -> Table:
             level(row["flip"]),
             row["flip_status"] if row["quality"] == "ok" else row["quality"],
         )
+    return table
+
+
+def answer_table(answer: pa.Table, limit: int) -> Table:
+    """Return the first rows of a query's answer as they are: full numbers, null as a dash."""
+    import pyarrow as pa
+
+    table = Table(box=None, pad_edge=False)
+    for column in answer.schema:
+        number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        table.add_column(column.name, justify="right" if number else "left", header_style="dim")
+    for row in zip(*(answer.slice(0, limit).to_pydict().values()), strict=True):
+        table.add_row(*(DASH if not is_defined(value) else str(value) for value in row))
     return table

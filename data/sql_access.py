@@ -1,0 +1,124 @@
+"""Questions in SQL to a lake: read-only, and blind to everything outside it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+
+from .derived import TABLES, find_stores
+from .errors import GexlabError, LakeError, QueryError
+from .lake import Lake, connect, open_lake
+from .regime_table import regimes, side_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["VIEWS", "query"]
+
+#: What can be asked: the chains, and every table that a rebuild writes.
+VIEWS: Final = ("chains", *TABLES)
+
+
+def query(lake: Lake | str | Path, sql: str) -> pa.Table:
+    """Return the answer to one SELECT over the lake's views.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    sql : str
+        One SELECT statement in DuckDB's SQL. Views: ``chains`` (canonical columns, all
+        underlyings), ``regimes`` and its side tables (`VIEWS`), each of the definition that was
+        rebuilt last for its underlying, so that definitions do not mix.
+
+    Returns
+    -------
+    pyarrow.Table
+        In the order that the statement asks for; missing is null.
+
+    Raises
+    ------
+    QueryError
+        If the statement is no single SELECT, names what does not exist, or reaches outside.
+    LakeError
+        If it asks for a rebuilt table and nothing has been rebuilt.
+
+    Notes
+    -----
+    The connection may open the lake's chain files and nothing else, cannot load extensions, and
+    its settings are locked before the statement is seen.
+    """
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    _require_one_select(sql)
+    with connect(opened) as connection:
+        files = _chain_files(opened)
+        if files:
+            connection.read_parquet(files, hive_partitioning=False).create_view("chains")
+        for name in _mentioned(sql):
+            connection.register(name, _rebuilt(opened, name))
+        _lock(connection, files)
+        try:
+            return connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise QueryError(_reason(error, opened)) from error
+
+
+def _require_one_select(sql: str) -> None:
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise QueryError(f"not SQL: {_first_line(error)}; correct the statement") from error
+    kinds = [statement.type.name for statement in statements]
+    if kinds != ["SELECT"]:
+        found = ", ".join(kinds) or "nothing"
+        raise QueryError(f"expected one SELECT, found {found}: the lake is only read here")
+
+
+def _chain_files(lake: Lake) -> list[str]:
+    return [str(file) for name in lake.underlyings() for file in lake.chain_files(name)]
+
+
+def _mentioned(sql: str) -> list[str]:
+    """Return the rebuilt tables whose names occur: only they are read."""
+    words = set(re.findall(r"\w+", sql.lower()))
+    every = bool(words & {"show", "duckdb_views", "information_schema", "duckdb_tables"})
+    return [name for name in TABLES if every or name in words]
+
+
+def _rebuilt(lake: Lake, name: str) -> pd.DataFrame:
+    """Return a rebuilt table of all underlyings, each by its last definition."""
+    import pandas as pd
+
+    frames = []
+    for underlying in lake.underlyings():
+        try:
+            find_stores(lake.root, underlying)
+            read: Any = regimes if name == "regimes" else side_table
+            arguments = () if name == "regimes" else (name,)
+            frames.append(read(lake, *arguments, underlying))
+        except GexlabError:
+            continue  # nothing rebuilt for this underlying: it has no rows
+    if not frames:
+        raise LakeError(f"{lake.root}: no {name} has been rebuilt: run gexlab rebuild first")
+    return pd.concat(frames, ignore_index=True)
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET allowed_paths = ?", [files])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _reason(error: duckdb.Error, lake: Lake) -> str:
+    if isinstance(error, duckdb.PermissionException):
+        return f"the statement reaches outside the lake {lake.root}: ask for {', '.join(VIEWS)}"
+    return f"{_first_line(error)}; there are {', '.join(VIEWS)}"
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).strip().splitlines()[0]
