@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["export_regimes", "regimes", "require_one_definition", "side_table"]
+__all__ = ["export_regimes", "read_rebuilt", "regimes", "require_one_definition", "side_table"]
 
 
 def regimes(
@@ -50,7 +50,7 @@ def regimes(
     ------
     LakeError, DefinitionError, UnknownNameError
     """
-    return _frame(_read(lake, "regimes", underlying, book, dealer_model, definition_id))
+    return _frame(read_rebuilt(lake, "regimes", underlying, book, dealer_model, definition_id))
 
 
 def side_table(
@@ -65,7 +65,7 @@ def side_table(
     """Return one of the side tables, e.g. ``exposure_by_strike``; see `regimes`."""
     if name not in TABLES:
         raise UnknownNameError("table", name, TABLES)
-    return _frame(_read(lake, name, underlying, book, dealer_model, definition_id))
+    return _frame(read_rebuilt(lake, name, underlying, book, dealer_model, definition_id))
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _read(
+def read_rebuilt(
     lake: Lake | str | os.PathLike[str],
     table: str,
     underlying: str,
@@ -82,6 +82,7 @@ def _read(
     dealer_model: str | None,
     definition_id: str | None,
 ) -> pa.Table:
+    """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`."""
     if book is not None and book not in BOOKS:
         raise UnknownNameError("book", book, BOOKS)
     opened = lake if isinstance(lake, Lake) else open_lake(Path(lake))

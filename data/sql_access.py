@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from .derived import TABLES, find_stores
+from .derived import TABLES
 from .errors import GexlabError, LakeError, QueryError
 from .lake import Lake, connect, open_lake
-from .regime_table import regimes, side_table
+from .regime_table import read_rebuilt
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
     import pyarrow as pa
 
 __all__ = ["VIEWS", "query"]
@@ -58,8 +57,7 @@ def query(lake: Lake | str | Path, sql: str) -> pa.Table:
         files = _chain_files(opened)
         if files:
             connection.read_parquet(files, hive_partitioning=False).create_view("chains")
-        for name in _mentioned(sql):
-            connection.register(name, _rebuilt(opened, name))
+        _register_rebuilt(connection, opened, sql)
         _lock(connection, files)
         try:
             return connection.sql(sql).to_arrow_table()
@@ -82,29 +80,27 @@ def _chain_files(lake: Lake) -> list[str]:
     return [str(file) for name in lake.underlyings() for file in lake.chain_files(name)]
 
 
-def _mentioned(sql: str) -> list[str]:
-    """Return the rebuilt tables whose names occur: only they are read."""
+def _register_rebuilt(connection: duckdb.DuckDBPyConnection, lake: Lake, sql: str) -> None:
+    """Register the rebuilt tables whose names occur in the statement: only they are read."""
     words = set(re.findall(r"\w+", sql.lower()))
-    every = bool(words & {"show", "duckdb_views", "information_schema", "duckdb_tables"})
-    return [name for name in TABLES if every or name in words]
+    for name in TABLES:
+        if name in words:
+            connection.register(name, _rebuilt(lake, name))
 
 
-def _rebuilt(lake: Lake, name: str) -> pd.DataFrame:
+def _rebuilt(lake: Lake, name: str) -> pa.Table:
     """Return a rebuilt table of all underlyings, each by its last definition."""
-    import pandas as pd
+    import pyarrow as pa
 
-    frames = []
+    found = []
     for underlying in lake.underlyings():
         try:
-            find_stores(lake.root, underlying)
-            read: Any = regimes if name == "regimes" else side_table
-            arguments = () if name == "regimes" else (name,)
-            frames.append(read(lake, *arguments, underlying))
+            found.append(read_rebuilt(lake, name, underlying, None, None, None))
         except GexlabError:
             continue  # nothing rebuilt for this underlying: it has no rows
-    if not frames:
+    if not found:
         raise LakeError(f"{lake.root}: no {name} has been rebuilt: run gexlab rebuild first")
-    return pd.concat(frames, ignore_index=True)
+    return pa.concat_tables(found)
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from ..data.definitions import Definition
     from ..data.exposure.peer_rules import PeerRule
+    from ..data.simulate.parameters import Calibration
     from .session_picture import SessionPicture
 
 __all__ = [
     "book_named",
+    "calibration_named",
     "definition_from",
     "definition_named",
     "inspected",
@@ -39,6 +41,21 @@ def book_named(name: str) -> Book:
         if book == name:
             return book
     raise UnknownNameError("book", name, BOOKS)
+
+
+def calibration_named(name: str) -> Calibration:
+    """Return the calibration of a simulated world of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+    """
+    if name == "visible":
+        return "visible"
+    if name == "realistic":
+        return "realistic"
+    raise UnknownNameError("calibration", name, ("visible", "realistic"))
 
 
 def session_named(text: str) -> date:

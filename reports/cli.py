@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..data.errors import GexlabError
-from .commands import doctor, explain, profile, rebuild, regimes, sql
+from .commands import doctor, explain, ingest, profile, rebuild, regimes, simulate, sql
 from .output import to_json
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ __all__ = ["COMMANDS", "build_app", "main", "run"]
 
 #: Name of a command to the module with its ``command`` function and its ``EXAMPLES``.
 COMMANDS: dict[str, ModuleType] = {
+    "ingest": ingest,
     "rebuild": rebuild,
     "regimes": regimes,
     "profile": profile,
     "explain": explain,
+    "simulate": simulate,
     "sql": sql,
     "doctor": doctor,
 }
