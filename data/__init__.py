@@ -21,6 +21,7 @@ _EXPORTS = {
     "Thresholds": "quality_catalogue",
     "TradingCalendar": "calendars",
     "check": "quality",
+    "attribute_changes": "attributing",
     "compact": "lake",
     "coverage": "quality",
     "diff_regimes": "inspection",
