@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from .errors import LakeError
 from .fingerprints import file_fingerprint, session_fingerprint
 from .manifest import SessionEntry
-from .schema import CHAIN_COLUMNS
+from .schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ __all__ = [
     "part_rows",
     "split_sessions",
     "to_canonical",
+    "with_optional",
     "write_part",
 ]
 
@@ -86,6 +87,7 @@ def to_canonical(rows: Any, underlying: str, source: str | None) -> Any:
         If a column is missing, of another type, or empty where it may not be.
     """
     fixed = {"underlying": underlying} | ({"source": source} if source is not None else {})
+    rows = with_optional(rows)
     missing = [n for n in CHAIN_COLUMNS if n not in fixed and n not in rows.column_names]
     if missing:
         raise LakeError(f"canonical rows lack the column {missing[0]!r}: add it, NULL if unknown")
@@ -96,6 +98,15 @@ def to_canonical(rows: Any, underlying: str, source: str | None) -> Any:
         for f in CHAIN_SCHEMA
     ]
     return pa.Table.from_arrays(columns, schema=CHAIN_SCHEMA)
+
+
+def with_optional(rows: Any) -> Any:
+    """Return a table with the columns that writers may leave out, as NULL where they did."""
+    for name in OPTIONAL_COLUMNS:
+        if name not in rows.column_names:
+            nulls = pa.nulls(len(rows), CHAIN_SCHEMA.field(name).type)
+            rows = rows.add_column(CHAIN_SCHEMA.get_field_index(name), name, nulls)
+    return rows
 
 
 def _cast(column: Any, field: Any) -> Any:

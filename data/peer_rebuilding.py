@@ -74,7 +74,7 @@ def rebuild_peer_rows(
 def peer_chain(raw: RawSession) -> pd.DataFrame:
     """Return a session as the frame that `exposure.peers.peer_row` takes."""
     c = raw.columns
-    numbers = ("strike", "open_interest", "bid", "ask", "iv", "gamma", "spot", "multiplier")
+    numbers = ("strike", "open_interest", "bid", "ask", "iv_quoted", "gamma", "spot", "multiplier")
     return pd.DataFrame(
         {
             "session": c["session"].astype("datetime64[D]"),

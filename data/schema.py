@@ -13,6 +13,7 @@ __all__ = [
     "CHAIN_KEY",
     "CHAIN_SORT",
     "DEALER_MODELS",
+    "OPTIONAL_COLUMNS",
     "REGIMES",
     "REGIME_COLUMNS",
     "REJECT_REASONS",
@@ -53,6 +54,7 @@ CHAIN_COLUMNS: Final[dict[str, str]] = {
     "ask": "DOUBLE",
     "last": "DOUBLE",
     "iv": "DOUBLE",
+    "iv_outside": "DOUBLE",
     "delta": "DOUBLE",
     "gamma": "DOUBLE",
     "spot": "DOUBLE",
@@ -60,6 +62,11 @@ CHAIN_COLUMNS: Final[dict[str, str]] = {
     "known_at": "TIMESTAMPTZ",
     "source": "VARCHAR",
 }
+
+#: Columns that canonical rows may leave out; they are then NULL.
+#: ``iv_outside`` is the vendor's volatility where it is positive but outside 0.01 ... 10, so that
+#: `iv` is NULL: kept only to be compared with, like the vendor's delta and gamma.
+OPTIONAL_COLUMNS: Final = ("iv_outside",)
 
 CHAIN_KEY: Final = (
     "underlying",

@@ -104,9 +104,9 @@ def peer_row(chain: pd.DataFrame, rule: PeerRule) -> PeerRow:
     Parameters
     ----------
     chain : DataFrame
-        Canonical rows of one underlying and one session; the latest snapshot counts. A column
-        ``iv_quoted``, the vendor's volatility before the canonical range was applied, is used
-        instead of ``iv`` where it is there: the peers take whatever is positive.
+        Canonical rows of one underlying and one session; the latest snapshot counts. Where ``iv``
+        is NULL, ``iv_outside`` stands in: the peers take whatever is positive. A column
+        ``iv_quoted`` takes the place of both.
     rule : PeerRule
 
     Returns
@@ -165,11 +165,18 @@ def _latest(chain: pd.DataFrame) -> pd.DataFrame:
     rows: pd.DataFrame = chain[chain["quote_ts"] == chain["quote_ts"].max()]
     root = rows["root"].astype("object")
     return rows.assign(
-        iv=rows["iv_quoted"] if "iv_quoted" in rows else rows["iv"],
+        iv=_quoted_volatility(rows),
         expiry=pd.to_datetime(rows["expiry"]),
         session=pd.to_datetime(rows["session"]),
         root=root.where(root.notna(), rows["settlement"]),
     ).reset_index(drop=True)
+
+
+def _quoted_volatility(rows: pd.DataFrame) -> pd.Series:
+    """Return the vendor's volatility, whatever its size."""
+    if "iv_quoted" in rows:
+        return rows["iv_quoted"]
+    return rows["iv"].fillna(rows["iv_outside"]) if "iv_outside" in rows else rows["iv"]
 
 
 def _contracts(rows: pd.DataFrame, spot: float, rule: PeerRule) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..lake import open_lake
-from ..parts import CHAIN_SCHEMA
+from ..parts import CHAIN_SCHEMA, with_optional
 from ..writing import lake_writer
 
 __all__ = ["ChainSink", "chain_sink"]
@@ -39,4 +39,4 @@ class _Canonical:
         self._writer = writer
 
     def add(self, rows: Any) -> None:
-        self._writer.add(rows.cast(CHAIN_SCHEMA))
+        self._writer.add(with_optional(rows).cast(CHAIN_SCHEMA))

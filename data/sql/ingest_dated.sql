@@ -41,6 +41,9 @@ SELECT
     p.ask,
     p.last,
     CASE WHEN p.iv BETWEEN 0.01 AND 10 THEN p.iv END AS iv,
+    coalesce(
+        CASE WHEN p.iv > 0 AND p.iv NOT BETWEEN 0.01 AND 10 THEN p.iv END, p.iv_outside
+    ) AS iv_outside,
     p.delta,
     p.gamma,
     p.spot,

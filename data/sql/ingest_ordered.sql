@@ -27,6 +27,7 @@ SELECT
     ask,
     last,
     iv,
+    iv_outside,
     delta,
     gamma,
     spot,

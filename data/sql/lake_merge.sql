@@ -10,10 +10,10 @@ WITH both_origins AS (
 )
 SELECT
     underlying, session, quote_ts, root, expiry, settlement, expiry_ts, strike, "right",
-    open_interest, oi_asof, volume, bid, ask, last, iv, delta, gamma, spot, multiplier,
-    known_at, source
+    open_interest, oi_asof, volume, bid, ask, last, iv, iv_outside, delta, gamma,
+    spot, multiplier, known_at, source
 FROM both_origins
 QUALIFY age = max(age) OVER (PARTITION BY quote_ts, root, expiry, settlement, strike, "right")
 ORDER BY
     session, quote_ts, expiry, settlement, strike, "right", root,
-    open_interest, bid, ask, last, iv, delta, gamma, volume, known_at, source
+    open_interest, bid, ask, last, iv, iv_outside, delta, gamma, volume, known_at, source

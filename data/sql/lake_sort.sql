@@ -7,9 +7,9 @@
 -- rows always come out in the same order.
 SELECT
     underlying, session, quote_ts, root, expiry, settlement, expiry_ts, strike, "right",
-    open_interest, oi_asof, volume, bid, ask, last, iv, delta, gamma, spot, multiplier,
-    known_at, source
+    open_interest, oi_asof, volume, bid, ask, last, iv, iv_outside, delta, gamma,
+    spot, multiplier, known_at, source
 FROM canonical_rows
 ORDER BY
     session, quote_ts, expiry, settlement, strike, "right", root,
-    open_interest, bid, ask, last, iv, delta, gamma, volume, known_at, source
+    open_interest, bid, ask, last, iv, iv_outside, delta, gamma, volume, known_at, source

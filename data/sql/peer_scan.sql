@@ -15,6 +15,7 @@ SELECT
     coalesce(bid, 'nan'::DOUBLE) AS bid,
     coalesce(ask, 'nan'::DOUBLE) AS ask,
     coalesce(iv, 'nan'::DOUBLE) AS iv,
+    coalesce(iv, iv_outside, 'nan'::DOUBLE) AS iv_quoted,
     coalesce(gamma, 'nan'::DOUBLE) AS gamma,
     spot,
     multiplier,

@@ -78,6 +78,7 @@ def _session(
         "ask": pa.array(np.floor(price * 20) / 20 + 0.1),
         "last": pa.nulls(size, pa.float64()),
         "iv": pa.array(iv),
+        "iv_outside": pa.nulls(size, pa.float64()),
         "delta": pa.array(np.round(delta(spot, spot, strike, time, iv, 0.0, is_call=is_call), 4)),
         "gamma": pa.array(np.round(gamma(spot, spot, strike, time, iv, 0.0), 4)),
         "spot": same(spot, pa.float64()),

@@ -21,6 +21,7 @@ from golden_peers import (
 )
 from reference_data import cboe_quote_table
 
+from gexlab.data import ingest, rebuild, regimes
 from gexlab.data.errors import UnknownNameError
 from gexlab.data.exposure.peer_rules import PEER_RULES, peer_rule
 from gexlab.data.exposure.peers import PeerRow, peer_row, peer_walls
@@ -150,3 +151,35 @@ def test_open_interest_without_greeks(shared_data: Path, underlying: str) -> Non
     gap = (sides["C"] - sides["P"]).abs().median()
     assert [round(share, 3) for share in shares] == list(published[underlying][:3])
     assert round(gap, 4 if underlying == "SPX" else 3) == published[underlying][3]
+
+
+@pytest.fixture(scope="module")
+def vendor_lake(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The three quote tables, ingested by their vendor's preset."""
+    folder = tmp_path_factory.mktemp("golden")
+    for underlying in INDICES:
+        file = shared_data / "raw" / f"cboe_quote_table_{underlying.lower()}_20221212.csv"
+        ingest([file], vendor="cboe_quote_table", underlying=underlying, lake=folder)
+    return folder
+
+
+#: The smallest table in every row (it has the volatilities outside the range), the others in two.
+THROUGH_THE_LAKE = [
+    cell
+    for cell in golden_cells()
+    if cell.underlying == "RUT" or cell.rule in ("perfiliev", "calendar-carry")
+]
+
+
+@pytest.mark.parametrize("cell", THROUGH_THE_LAKE, ids=lambda c: f"{c.rule}-{c.underlying}")
+def test_named_definitions_through_the_lake(vendor_lake: Path, cell: Golden) -> None:
+    """What `gexlab ingest` and `gexlab rebuild --definition NAME` give."""
+    rule = peer_rule(cell.rule)
+    rebuild(vendor_lake, cell.underlying, definition=rule)
+    row = regimes(vendor_lake, cell.underlying, definition_id=rule.definition_id).iloc[0]
+    if cell.net is not None:
+        assert round(row["net_gex"] / 1e9, 3) == cell.net
+    if cell.nearest is not None:
+        assert round(row["flip"], 1) == pytest.approx(cell.nearest, abs=1e-9)
+    if cell.n_roots is not None:
+        assert row["n_roots"] == cell.n_roots

@@ -35,7 +35,9 @@ _ARROW: Final = {
 def table(frame: pd.DataFrame) -> pa.Table:
     """Return a frame of canonical columns with the lake's types."""
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in CHAIN_COLUMNS.items()])
-    return pa.Table.from_pandas(frame[list(CHAIN_COLUMNS)], schema=schema, preserve_index=False)
+    return pa.Table.from_pandas(
+        frame.reindex(columns=list(CHAIN_COLUMNS)), schema=schema, preserve_index=False
+    )
 
 
 def clean_market(rng: Rng, sessions: int = SESSIONS) -> tuple[pd.DataFrame, pd.DataFrame]:
