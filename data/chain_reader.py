@@ -17,7 +17,7 @@ from .exposure.snapshot import Snapshot
 from .queries import load_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     import duckdb
@@ -83,8 +83,8 @@ def read_sessions(
     first: date,
     last: date,
     *,
+    settled: Collection[str] = (),
     query: str = "rebuild_scan",
-    parameters: dict[str, Any] | None = None,
 ) -> Iterator[RawSession]:
     """Yield the sessions of chain files in order, each with its latest snapshot.
 
@@ -95,17 +95,23 @@ def read_sessions(
         In the order of their sessions.
     first, last : date
         Bounds, both included.
+    settled : collection of str
+        Sources whose ``last`` is an official settlement price.
     query : str
         Name of the scan in ``data/sql``.
-    parameters : dict, optional
-        Further parameters of the query.
 
     Notes
     -----
     Rows are fetched as they are asked for, so that memory does not grow with history.
     """
-    bound = {"files": [str(f) for f in chain_files], "first": first, "last": last}
-    relation = connection.sql(load_sql(query), params=bound | (parameters or {}))
+    bound: dict[str, object] = {
+        "files": [str(f) for f in chain_files],
+        "first": first,
+        "last": last,
+    }
+    if query == "rebuild_scan":
+        bound["settled"] = sorted(settled)
+    relation = connection.sql(load_sql(query), params=bound)
     reader: Any = relation.to_arrow_reader(_BATCH_ROWS)
     pending: Columns = {}
     for batch in reader:

@@ -78,7 +78,13 @@ def map_sessions(
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool, connect(opened) as connection:
         pending: deque[Future[T]] = deque()
         previous: RawSession | None = None
-        for raw in read_sessions(connection, files, needed[0].session, wanted[-1].session):
+        for raw in read_sessions(
+            connection,
+            files,
+            needed[0].session,
+            wanted[-1].session,
+            settled=opened.settlement_sources(underlying),
+        ):
             if raw.session >= wanted[0].session:
                 pending.append(pool.submit(function, raw, previous))
             previous = raw

@@ -124,7 +124,8 @@ def open_session(
     wanted = entries[max(i - 1, 0) : i + 1]
     with connect(lake) as connection:
         files = list(dict.fromkeys(entry.file for entry in wanted))
-        raws = list(read_sessions(connection, files, wanted[0].session, session))
+        settled = lake.settlement_sources(underlying)
+        raws = list(read_sessions(connection, files, wanted[0].session, session, settled=settled))
     return raws[-1], raws[0] if len(raws) > 1 else None, entries[i]
 
 
@@ -135,7 +136,7 @@ def _evaluate(
     book: Book,
     definition: Definition | None,
     dealer: str | None,
-    calendar: str,
+    calendar: str | None,
 ) -> tuple[SessionEvaluation, Job, str]:
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
     last, last_dealer = last_definition(opened, underlying)
@@ -147,7 +148,7 @@ def _evaluate(
         chosen.definition_id,
         dealer_model(dealer or last_dealer),
         (book,),
-        CalendarFacts(trading_calendar(calendar)),
+        CalendarFacts(trading_calendar(calendar or opened.calendar(underlying))),
     )
     return evaluate_session(raw, previous, job), job, entry.fingerprint
 
@@ -181,7 +182,7 @@ def profile(
     book: Book = "post_expiry",
     definition: Definition | None = None,
     dealer: str | None = None,
-    calendar: str = "XNYS",
+    calendar: str | None = None,
 ) -> SessionProfile:
     """Return the gamma profile, flip, walls and sums of one session, computed from its chain.
 
@@ -195,8 +196,8 @@ def profile(
         The one rebuilt last where it is left out, else the default.
     dealer : str, optional
         Likewise.
-    calendar : str
-        Exchange calendar of the underlying.
+    calendar : str, optional
+        Exchange calendar of the underlying; the lake's where not given.
 
     Raises
     ------
@@ -215,7 +216,7 @@ def explain(
     book: Book = "post_expiry",
     definition: Definition | None = None,
     dealer: str | None = None,
-    calendar: str = "XNYS",
+    calendar: str | None = None,
     most: int = 20,
 ) -> Explanation:
     """Return why a session has its regime: contracts, expiries, roots, definitions that disagree.
@@ -267,7 +268,7 @@ def diff_regimes(
     *,
     book: Book = "post_expiry",
     dealers: tuple[str, str] = ("naive", "naive"),
-    calendar: str = "XNYS",
+    calendar: str | None = None,
 ) -> pd.DataFrame:
     """Return the sessions of one underlying under two definitions, side by side.
 

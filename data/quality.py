@@ -175,7 +175,7 @@ def _measured(
     bars: pd.DataFrame | None,
     calendar: str | None,
 ) -> Iterator[Finding]:
-    name = calendar or _calendar(lake, underlying)
+    name = calendar or lake.calendar(underlying)
     for connection, first in _blocks(lake, underlying, entries):
         for query in _QUERIES:
             yield from _judged(connection, query, first, limits)
@@ -184,12 +184,6 @@ def _measured(
             yield from _judged(connection, "quality_close", first, limits)
         stamps = connection.execute(load_sql("quality_stamps"), {"first": first}).fetchall()
         yield from session_findings(stamps, name, limits)
-
-
-def _calendar(lake: Lake, underlying: str) -> str:
-    """Return the calendar that the chains were stamped with; XNYS where nothing says."""
-    sources = lake.manifest(underlying).sources
-    return sources[0].calendar if sources else "XNYS"
 
 
 def _judged(

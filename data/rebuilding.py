@@ -158,7 +158,7 @@ def rebuild(
     definition: Definition | PeerRule = DEFAULT,
     books: Sequence[Book] = BOOKS,
     dealer: str = "naive",
-    calendar: str = "XNYS",
+    calendar: str | None = None,
     side_tables: bool = True,
     progress: Progress = silent,
 ) -> RebuildResult:
@@ -173,8 +173,9 @@ def rebuild(
     books : sequence of {"as_of_close", "post_expiry"}
     dealer : str
         Name of a dealer model.
-    calendar : str
-        Name of the exchange calendar of the underlying.
+    calendar : str, optional
+        Name of the exchange calendar of the underlying; the one that the lake's chains were stamped
+        with where not given.
     side_tables : bool
         Whether to write exposures by expiry and strike, roots and profiles too; the regime table
         and the findings are always written.
@@ -204,7 +205,7 @@ def rebuild(
         definition.definition_id,
         dealer_model(dealer),
         tuple(b for b in BOOKS if b in books),
-        CalendarFacts(trading_calendar(calendar)),
+        CalendarFacts(trading_calendar(calendar or opened.calendar(underlying))),
         side_tables,
     )
     store = DerivedStore.at(
@@ -276,12 +277,13 @@ def _evaluated(
     """Yield the rows of every stale session, in order, evaluated in threads."""
     wanted, done = set(stale), 0
     prints = {e.session: e.fingerprint for e in entries}
+    settled = lake.settlement_sources(job.underlying)
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool, connect(lake) as connection:
         for files, first, last in _runs(entries, stale):
             pending: deque[Future[SessionRows]] = deque()
             previous: RawSession | None = None
-            for raw in read_sessions(connection, files, first, last):
+            for raw in read_sessions(connection, files, first, last, settled=settled):
                 if raw.session in wanted:
                     pending.append(
                         pool.submit(_session_rows, raw, previous, job, prints[raw.session])

@@ -1,5 +1,6 @@
 -- Chains, as plain numbers, in the order in which the lake keeps them.
--- in:    $files: the lake's chain files of one underlying; $first, $last: bounds of the sessions
+-- in:    $files: the lake's chain files of one underlying; $first, $last: bounds of the sessions;
+--        $settled: sources whose "last" is an official settlement price
 -- out:   one row per contract per snapshot, only what a rebuild needs
 -- order: session, quote_ts, expiry, settlement, strike, right (the files' own order)
 -- units: days or microseconds since 1970, UTC; points; contracts; decimal volatility; NaN = NULL
@@ -16,7 +17,7 @@ SELECT
     coalesce(ask, 'nan'::DOUBLE) AS ask,
     -- an official settlement price stands in where there are no quotes
     CASE
-        WHEN bid IS NULL AND ask IS NULL AND "last" > 0 AND contains(source, '+settlement')
+        WHEN bid IS NULL AND ask IS NULL AND "last" > 0 AND list_contains($settled::VARCHAR[], source)
             THEN "last"
         ELSE 'nan'::DOUBLE
     END AS settlement_price,

@@ -48,8 +48,9 @@ def command(
         ),
     ] = None,
     calendar: Annotated[
-        str, typer.Option("--calendar", help="Exchange calendar of the underlying.")
-    ] = "XNYS",
+        str | None,
+        typer.Option("--calendar", help="Exchange calendar; by default the one of the chains."),
+    ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
