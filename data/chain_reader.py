@@ -129,8 +129,12 @@ def read_sessions(
 
 
 def _joined(pending: Columns, columns: Columns) -> Columns:
+    """Append a batch to what is pending, in memory of our own.
+
+    Arrow's memory is read-only, and kernels would be compiled once more for it.
+    """
     if not pending or not pending["session"].size:
-        return columns
+        return {name: values.copy() for name, values in columns.items()}
     return {name: np.concatenate((pending[name], columns[name])) for name in columns}
 
 

@@ -74,9 +74,23 @@ def _pairs(
 
 
 @numba.njit(nogil=True, cache=True)
+def _median(n: int, values: Floats) -> float:
+    """Return the median of the first n values, which are sorted in place."""
+    for i in range(1, n):
+        value, k = values[i], i
+        while k > 0 and values[k - 1] > value:
+            values[k] = values[k - 1]
+            k -= 1
+        values[k] = value
+    return float(0.5 * (values[(n - 1) // 2] + values[n // 2]))
+
+
+@numba.njit(nogil=True, cache=True)
 def _median_nearest(found: int, spot: float, strikes: Floats, forwards: Floats) -> float:
     """Return the median forward over the strikes nearest to spot, the lower first on a tie."""
-    above = int(np.searchsorted(strikes[:found], spot))
+    above = 0
+    while above < found and strikes[above] < spot:
+        above += 1
     below = above - 1
     chosen = np.empty(_MOST_STRIKES)
     n = min(found, _MOST_STRIKES)
@@ -90,7 +104,7 @@ def _median_nearest(found: int, spot: float, strikes: Floats, forwards: Floats) 
         else:
             chosen[i] = forwards[above]
             above += 1
-    return float(np.median(chosen[:n]))
+    return _median(n, chosen)
 
 
 @numba.njit(nogil=True, cache=True)
