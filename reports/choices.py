@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import tomllib
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import CalendarError, DefinitionError, UnknownNameError
+from ..data.errors import CalendarError, ConfigError, DefinitionError, UnknownNameError
 from ..data.schema import BOOKS, Book
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..data.definitions import Definition
     from ..data.exposure.peer_rules import PeerRule
+    from ..data.quality_catalogue import Thresholds
     from ..data.simulate.parameters import Calibration
     from .session_picture import SessionPicture
 
@@ -26,6 +28,7 @@ __all__ = [
     "inspected",
     "is_simulated",
     "session_named",
+    "thresholds_from",
 ]
 
 
@@ -56,6 +59,33 @@ def calibration_named(name: str) -> Calibration:
     if name == "realistic":
         return "realistic"
     raise UnknownNameError("calibration", name, ("visible", "realistic"))
+
+
+def thresholds_from(path: Path | None) -> Thresholds | None:
+    """Return thresholds from a TOML file whose keys are the fields of `Thresholds`.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or a value is no number.
+    UnknownNameError
+        If a key is unknown; the message names the nearest.
+    """
+    if path is None:
+        return None
+    from ..data.quality_catalogue import Thresholds
+
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: not a readable TOML file: {error}; correct it") from error
+    known = [field.name for field in fields(Thresholds)]
+    for key, value in values.items():
+        if key not in known:
+            raise UnknownNameError(f"threshold in {path}", key, known)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ConfigError(f"{path}: {key} must be a number, found {value!r}: correct it")
+    return Thresholds(**values)
 
 
 def session_named(text: str) -> date:

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..data.errors import GexlabError
-from .commands import doctor, explain, ingest, profile, rebuild, regimes, simulate, sql
+from .commands import (
+    check,
+    doctor,
+    explain,
+    ingest,
+    profile,
+    rebuild,
+    regimes,
+    simulate,
+    snapshot,
+    sql,
+)
 from .output import to_json
 
 if TYPE_CHECKING:
@@ -27,11 +38,13 @@ __all__ = ["COMMANDS", "build_app", "main", "run"]
 #: Name of a command to the module with its ``command`` function and its ``EXAMPLES``.
 COMMANDS: dict[str, ModuleType] = {
     "ingest": ingest,
+    "check": check,
     "rebuild": rebuild,
     "regimes": regimes,
     "profile": profile,
     "explain": explain,
     "simulate": simulate,
+    "snapshot": snapshot,
     "sql": sql,
     "doctor": doctor,
 }
@@ -71,7 +84,8 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_root)
     for name, module in COMMANDS.items():
-        app.command(name, epilog=_epilog(module.EXAMPLES))(module.command)
+        summary = (module.command.__doc__ or "").splitlines()[0]
+        app.command(name, short_help=summary, epilog=_epilog(module.EXAMPLES))(module.command)
     return app
 
 

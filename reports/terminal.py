@@ -10,15 +10,26 @@ from rich.text import Text
 from .formats import DASH, day, fixed, is_defined, level, money
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     import pyarrow as pa
     from rich.console import JustifyMethod
 
+    from ..data.quality_catalogue import Finding
     from .health import Health
     from .views import Table as View
 
-__all__ = ["answer_table", "health_table", "regimes_table", "simple_table", "table_of"]
+__all__ = [
+    "answer_table",
+    "findings_table",
+    "health_table",
+    "regimes_table",
+    "simple_table",
+    "table_of",
+]
 
+_SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "dim", "info": "dim"}
 _REGIME_STYLE = {"long": "blue", "short": "dark_orange3", "abstain": "dim", "neutral": "dim"}
 
 _MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("failed", "red")}
@@ -98,4 +109,20 @@ def answer_table(answer: pa.Table, limit: int) -> Table:
         table.add_column(column.name, justify="right" if number else "left", header_style="dim")
     for row in zip(*(answer.slice(0, limit).to_pydict().values()), strict=True):
         table.add_row(*(DASH if not is_defined(value) else str(value) for value in row))
+    return table
+
+
+def findings_table(found: Sequence[Finding]) -> Table:
+    """Return findings grouped by check: in how many sessions, from when to when, and an example."""
+    table = simple_table(
+        "check", "severity", "sessions", "first", "last", "the first one", right=("sessions",)
+    )
+    by_check: dict[str, list[Finding]] = {}
+    for finding in found:
+        by_check.setdefault(finding.check, []).append(finding)
+    for name, group in by_check.items():
+        days = sorted(f.session for f in group if f.session is not None)
+        ends = (day(days[0]), day(days[-1])) if days else (DASH, DASH)
+        severity = Text(group[0].severity, style=_SEVERITY_STYLE.get(group[0].severity, ""))
+        table.add_row(name, severity, str(len(group)), *ends, group[0].detail)
     return table

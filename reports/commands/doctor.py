@@ -25,7 +25,7 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say what is wrong with this installation and how to mend it.
+    """Say what is wrong with this installation, and the remedy.
 
     Looks at versions, engines, calendars and free space; exit code 1 where something fails.
     """

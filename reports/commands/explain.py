@@ -50,7 +50,7 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say why a session has its regime, back to the contracts that caused it.
+    """Say why a session has its regime, back to the contracts.
 
     Contracts, expiries, roots and the definitions that disagree; with --run also the decisions
     taken on it and their fills.

@@ -39,9 +39,10 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Read vendor files into the lake: all of them or none, every rejected row counted.
+    """Read vendor files into the lake, all of them or none.
 
-    Files that the lake already holds are skipped; changed files replace their rows.
+    Every rejected row is counted by its reason. Files that the lake already holds are skipped;
+    changed files replace their rows.
     """
     from ...data.ingestion import ingest
 

@@ -54,9 +54,10 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Rebuild the regime table and its side tables from the lake's chains.
+    """Rebuild regimes, flips and walls from the lake's chains.
 
-    Only sessions whose chains or definition changed are computed.
+    Writes the regime table and its side tables; only sessions whose chains or definition
+    changed are computed.
     """
     from ...data.rebuilding import rebuild
     from ...data.schema import BOOKS

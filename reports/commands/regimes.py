@@ -40,7 +40,7 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Export the regime table of one definition, or show its last sessions."""
+    """Show or export the regime table of one definition."""
     from ...data.regime_table import export_regimes, regimes
     from ..choices import book_named
 

@@ -40,7 +40,10 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Write a simulated market with known truth: chains, bars, and the truth about them."""
+    """Write a simulated market whose truth is known.
+
+    Chains, daily and intraday bars, and the truth about them.
+    """
     from ...data.simulate import simulate
     from ..choices import calibration_named
 

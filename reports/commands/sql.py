@@ -30,7 +30,7 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask the lake in SQL: read-only DuckDB over its views.
+    """Ask the lake in SQL, read-only.
 
     Views: chains, regimes, exposure_by_expiry, exposure_by_strike, flip_roots, profile,
     fixed_strike_vol, quality_findings; rebuilt tables are those of the last definition.

@@ -34,6 +34,7 @@ def _fake(error: Exception) -> object:
             as_json: bool = typer.Option(False, "--json"),
             debug: bool = typer.Option(False, "--debug"),
         ) -> None:
+            """Break."""
             raise error
 
     return Module()
