@@ -5,7 +5,6 @@ Every complaint names the file, the column, the row and what stands there.
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputFileError
+from .queries import load_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,12 +59,11 @@ def read_table(
     """
     if not path.is_file():
         raise InputFileError(f"{path}: no such file: correct its path")
-    query = "table_parquet.sql" if path.suffix.lower() in {".parquet", ".pq"} else "table_csv.sql"
-    sql = resources.files(__package__).joinpath("sql", query).read_text(encoding="utf-8")
+    query = "table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "table_csv"
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            relation = connection.sql(sql, params={"file": str(path)})
+            relation = connection.sql(load_sql(query), params={"file": str(path)})
             names = _resolve(path, list(relation.columns), columns, optional)
             rows = _keep(path, relation, where or {})
             wanted = [duckdb.ColumnExpression(names[c]).alias(c) for c in names]

@@ -55,7 +55,7 @@ def _market(draw: st.DrawFn) -> dict[str, Any]:
     return {"closes": closes, "opens": closes * (1.0 + gap), "targets": targets}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     market=_market(),
     fill=st.sampled_from(["next_open", "next_close"]),
