@@ -127,8 +127,9 @@ def _otm_sum(
     for i in range(begin, end):
         x = log_forward - log_strike[i]
         v = (if_call[i] if x <= 0.0 else if_put[i]) * root
-        d1 = (x + shift) / v + 0.5 * v
-        total += amount[i] * exp_nonpositive(-0.5 * d1 * d1) / v
+        inverse = 1.0 / v
+        d1 = (x + shift) * inverse + 0.5 * v
+        total += amount[i] * exp_nonpositive(-0.5 * d1 * d1) * inverse
     return total
 
 

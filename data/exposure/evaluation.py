@@ -108,6 +108,10 @@ class BookResult:
     shares : ExpiryShares
     expired : int
         Contracts of the snapshot that are not in the book because they are dead.
+    net_gex : float
+        Dollars of delta per +1 %; NaN for an empty book.
+    gross_gex : float
+        Dollars per 1 %; 0 for an empty book.
     """
 
     name: BookName
@@ -119,21 +123,13 @@ class BookResult:
     strikes: ByStrike
     shares: ExpiryShares
     expired: int
+    net_gex: float
+    gross_gex: float
 
     @property
     def flip(self) -> Root | None:
         """The root nearest to spot; None without any."""
         return nearest_root(self.book.spot, self.roots)
-
-    @property
-    def net_gex(self) -> float:
-        """Dollars of delta per +1 %; NaN for an empty book."""
-        return self.exposure.net_gex if self.gross_gex > 0.0 else math.nan
-
-    @property
-    def gross_gex(self) -> float:
-        """Dollars per 1 %; 0 for an empty book."""
-        return self.exposure.gross_gex
 
     @property
     def net_to_gross(self) -> float:
@@ -234,6 +230,7 @@ def evaluate_book(
     exposure = exposure_at_spot(book, mixture)
     grid = Grid(definition.grid_width, definition.grid_points)
     profile, roots = _profile_and_roots(book, mixture, grid, prepared.curves)
+    gross_gex = exposure.gross_gex
     return BookResult(
         name=name,
         book=book,
@@ -244,6 +241,8 @@ def evaluate_book(
         strikes=by_strike(book, exposure),
         shares=_shares(book, exposure, groups, context, context.valuation_days[name]),
         expired=int(np.diff(groups.start)[~book.alive].sum()),
+        net_gex=exposure.net_gex if gross_gex > 0.0 else math.nan,
+        gross_gex=gross_gex,
     )
 
 
