@@ -38,11 +38,16 @@ def check_rows(
         chosen = Settings(*rates, iv_source=str(source))
         found = engine_rows(lake, underlying, chosen, str(model)).set_index(["session", "book"])
         roots = engine_side(lake, "flip_roots", underlying, chosen, str(model))
+        findings = engine_side(lake, "quality_findings", underlying, chosen, str(model))
+        dead = findings[findings["check"] == "expired"].set_index(["session", "book"])["count"]
         for _, row in wanted.iterrows():
-            mine = found.loc[(row["session"], row["book"])]
+            key = (row["session"], row["book"])
+            mine = found.loc[key]
             same = (roots["session"] == row["session"]) & (roots["book"] == row["book"])
             levels = roots.loc[same, "level"].tolist()
-            assert_equals_expected(dict(mine) | {"roots": levels}, row, engine=True)
+            assert_equals_expected(
+                dict(mine) | {"roots": levels, "expired": dead.loc[key]}, row, engine=True
+            )
             compared += 1
     return compared
 

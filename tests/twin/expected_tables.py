@@ -56,7 +56,7 @@ def assert_equals_expected(
 ) -> None:
     """Every column that the expected table holds.
 
-    The engine is allowed 1e-9 of gross and 1e-8 of a root; its table has no column `expired`.
+    The engine is allowed 1e-9 of gross and 1e-8 of a root.
     """
     gross, near = expected["gross_gex"], 1e-9 if engine else 1e-12
     for name in DOLLARS:
@@ -67,8 +67,6 @@ def assert_equals_expected(
         wanted = expected[name]
         assert row[name] == pytest.approx(wanted, rel=10 * near, abs=near, nan_ok=True), name
     for name in EXACT:
-        if name == "expired" and engine:
-            continue
         assert absent_as_none(row[name]) == absent_as_none(expected[name]), name
     # printed to six decimals
     slack = 1e-4 if engine else 6e-7
