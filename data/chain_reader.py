@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
-__all__ = ["RawSession", "read_sessions", "snapshot_of"]
+    from .manifest import SessionEntry
+
+__all__ = ["RawSession", "read_entries", "read_sessions", "snapshot_of"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -126,6 +128,42 @@ def read_sessions(
         pending = {name: values[starts[-1] :] for name, values in pending.items()}
     if pending and pending["session"].size:
         yield _session(pending, 0, pending["session"].size)
+
+
+def read_entries(
+    connection: duckdb.DuckDBPyConnection,
+    entries: Sequence[SessionEntry],
+    *,
+    settled: Collection[str] = (),
+) -> Iterator[RawSession]:
+    """Yield neighbouring sessions of a lake in order, wherever they are kept.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    entries : sequence of SessionEntry
+        Without a gap, ascending.
+    settled : collection of str
+        Sources whose ``last`` is an official settlement price.
+    """
+    for files, first, last in _stretches(entries):
+        yield from read_sessions(connection, files, first, last, settled=settled)
+
+
+def _stretches(entries: Sequence[SessionEntry]) -> Iterator[tuple[list[Path], date, date]]:
+    """Yield files that can be read one after the other, and the sessions to take from them.
+
+    A session that was replaced lies in a file of its own, in the middle of the sessions of
+    another file: reading must come back to that one later.
+    """
+    begin, files = 0, [entries[0].file]
+    for i, entry in enumerate(entries):
+        if entry.file in files[:-1]:
+            yield files, entries[begin].session, entries[i - 1].session
+            begin, files = i, [entry.file]
+        elif entry.file != files[-1]:
+            files.append(entry.file)
+    yield files, entries[begin].session, entries[-1].session
 
 
 def _joined(pending: Columns, columns: Columns) -> Columns:

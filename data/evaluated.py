@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .calendars import CalendarFacts, trading_calendar
-from .chain_reader import RawSession, read_sessions
+from .chain_reader import RawSession, read_entries
 from .exposure.dealers import dealer_model
 from .lake import Lake, connect, open_lake
 from .rebuilding import Job, SessionEvaluation, evaluate_session
@@ -74,17 +74,11 @@ def map_sessions(
         return
     before = entries.index(wanted[0]) - 1
     needed = entries[max(before, 0) : entries.index(wanted[-1]) + 1]
-    files = list(dict.fromkeys(entry.file for entry in needed))
+    settled = opened.settlement_sources(underlying)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool, connect(opened) as connection:
         pending: deque[Future[T]] = deque()
         previous: RawSession | None = None
-        for raw in read_sessions(
-            connection,
-            files,
-            needed[0].session,
-            wanted[-1].session,
-            settled=opened.settlement_sources(underlying),
-        ):
+        for raw in read_entries(connection, needed, settled=settled):
             if raw.session >= wanted[0].session:
                 pending.append(pool.submit(function, raw, previous))
             previous = raw

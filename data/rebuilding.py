@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .calendars import CalendarFacts, to_days, trading_calendar
-from .chain_reader import RawSession, read_sessions, snapshot_of
+from .chain_reader import RawSession, read_entries, snapshot_of
 from .definitions import DEFAULT, Definition
 from .derived import DerivedStore, Part
 from .exposure.dealers import DealerModel, dealer_model
@@ -40,6 +40,7 @@ from .exposure.tables import (
     Key,
     by_expiry_block,
     by_strike_block,
+    fixed_strike_block,
     profile_block,
     regime_row,
     regime_table,
@@ -66,7 +67,7 @@ __all__ = [
 ]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 1
+_ROWS_GENERATION: Final = 2
 _SESSIONS_PER_PART: Final = 252
 #: Sessions read ahead of the one that is written: bounds the memory.
 _AHEAD: Final = 8
@@ -241,9 +242,7 @@ def _fingerprints(entries: Sequence[SessionEntry], job: Job) -> dict[date, str]:
     return marks
 
 
-def _runs(
-    entries: Sequence[SessionEntry], stale: list[date]
-) -> Iterator[tuple[list[Path], date, date]]:
+def _runs(entries: Sequence[SessionEntry], stale: list[date]) -> Iterator[Sequence[SessionEntry]]:
     """Yield stretches of sessions to read: the stale ones, each with the session before it."""
     wanted = set(stale)
     need = [
@@ -258,11 +257,7 @@ def _runs(
         j = i
         while j + 1 < len(entries) and need[j + 1]:
             j += 1
-        yield (
-            list(dict.fromkeys(e.file for e in entries[i : j + 1])),
-            entries[i].session,
-            entries[j].session,
-        )
+        yield entries[i : j + 1]
         i = j + 1
 
 
@@ -280,21 +275,24 @@ def _evaluated(
     settled = lake.settlement_sources(job.underlying)
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool, connect(lake) as connection:
-        for files, first, last in _runs(entries, stale):
-            pending: deque[Future[SessionRows]] = deque()
+        for run in _runs(entries, stale):
+            pending: deque[Future[_Computed]] = deque()
             previous: RawSession | None = None
-            for raw in read_sessions(connection, files, first, last, settled=settled):
+            before: Future[_Computed] | None = None
+            for raw in read_entries(connection, run, settled=settled):
+                computed = None
                 if raw.session in wanted:
-                    pending.append(
-                        pool.submit(_session_rows, raw, previous, job, prints[raw.session])
+                    computed = pool.submit(
+                        _session_rows, raw, previous, before, job, prints[raw.session]
                     )
-                previous = raw
+                    pending.append(computed)
+                previous, before = raw, computed
                 while len(pending) > _AHEAD:
-                    yield pending.popleft().result()
+                    yield pending.popleft().result().rows
                     done += 1
                     progress(done, len(stale), job.underlying)
             while pending:
-                yield pending.popleft().result()
+                yield pending.popleft().result().rows
                 done += 1
                 progress(done, len(stale), job.underlying)
 
@@ -339,10 +337,7 @@ def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> 
         The session, and the lake's session before it.
     job : Job
     """
-    chain = snapshot_of(raw, job.dealer)
-    groups = expiry_groups(chain)
-    context = session_context(groups, chain.quote_us, raw.session, job.definition, job.facts)
-    prepared = prepare_chain(chain, groups, context, job.definition)
+    prepared, context = _prepared(raw, job)
     results = {name: evaluate_book(prepared, name, context, job.definition) for name in job.books}
     nets = {name: result.net_gex for name, result in results.items()}
     return SessionEvaluation(
@@ -355,8 +350,31 @@ def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> 
     )
 
 
-def session_rows(evaluation: SessionEvaluation, job: Job, fingerprint: str) -> SessionRows:
-    """Return the rows of one session; `fingerprint` is that of its chain in the lake."""
+def _prepared(raw: RawSession, job: Job) -> tuple[PreparedChain, SessionContext]:
+    chain = snapshot_of(raw, job.dealer)
+    groups = expiry_groups(chain)
+    context = session_context(groups, chain.quote_us, raw.session, job.definition, job.facts)
+    return prepare_chain(chain, groups, context, job.definition), context
+
+
+def session_rows(
+    evaluation: SessionEvaluation,
+    job: Job,
+    fingerprint: str,
+    *,
+    before: PreparedChain | None = None,
+) -> SessionRows:
+    """Return the rows of one session.
+
+    Parameters
+    ----------
+    evaluation : SessionEvaluation
+    job : Job
+    fingerprint : str
+        Of the session's chain in the lake.
+    before : PreparedChain, optional
+        The lake's session before it, for what compares the two.
+    """
     raw, prepared = evaluation.raw, evaluation.prepared
     rows, blocks, findings = [], _no_blocks(), []
     for name, result in evaluation.results.items():
@@ -375,22 +393,49 @@ def session_rows(evaluation: SessionEvaluation, job: Job, fingerprint: str) -> S
         rows.append(row)
         if job.side_tables:
             _add_blocks(blocks, key, prepared, result)
+            by_right = job.definition.iv_source == "own"
+            blocks["fixed_strike_vol"].append(
+                fixed_strike_block(key, before, prepared, result, by_right=by_right)
+            )
         findings += session_findings(
             key, raw, prepared, result, reasons, evaluation.unchanged, job.definition
         )
     return SessionRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
 
 
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """Rows of a session, and the chain that the next session is compared with."""
+
+    rows: SessionRows
+    prepared: PreparedChain
+
+
 def _session_rows(
-    raw: RawSession, previous: RawSession | None, job: Job, fingerprint: str
-) -> SessionRows:
-    return session_rows(evaluate_session(raw, previous, job), job, fingerprint)
+    raw: RawSession,
+    previous: RawSession | None,
+    before: Future[_Computed] | None,
+    job: Job,
+    fingerprint: str,
+) -> _Computed:
+    """Return the rows of one session; `before` is the session before, where that is computed too.
+
+    Waiting for it cannot deadlock: it was handed to the pool earlier, so that it is running or
+    done.
+    """
+    evaluation = evaluate_session(raw, previous, job)
+    chain = None
+    if before is not None:
+        chain = before.result().prepared
+    elif previous is not None and job.side_tables:
+        chain = _prepared(previous, job)[0]
+    rows = session_rows(evaluation, job, fingerprint, before=chain)
+    return _Computed(rows, evaluation.prepared)
 
 
 def _no_blocks() -> dict[str, list[Block]]:
-    return {
-        name: [] for name in ("exposure_by_expiry", "exposure_by_strike", "flip_roots", "profile")
-    }
+    names = ("exposure_by_expiry", "exposure_by_strike", "flip_roots", "profile")
+    return {name: [] for name in (*names, "fixed_strike_vol")}
 
 
 def _add_blocks(

@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from ..schema import REGIME_COLUMNS
 from .evaluation import BookResult, PreparedChain, group_sums, regime_of
+from .fixed_strike import fixed_strike_change
 from .lines import REJECTED, USED, USED_OI
 from .walls import call_wall, pin_strike, put_wall
 
-__all__ = ["Block", "Key", "by_expiry_block", "by_strike_block", "profile_block", "regime_row"]
-__all__ += ["regime_table", "roots_block", "side_table_of"]
+__all__ = ["Block", "Key", "by_expiry_block", "by_strike_block", "fixed_strike_block"]
+__all__ += ["profile_block", "regime_row", "regime_table", "roots_block", "side_table_of"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -168,6 +169,39 @@ def by_strike_block(key: Key, result: BookResult) -> Block:
     )
 
 
+def fixed_strike_block(
+    key: Key,
+    before: PreparedChain | None,
+    after: PreparedChain,
+    result: BookResult,
+    *,
+    by_right: bool,
+) -> Block:
+    """Return changes of volatility at fixed strikes; no rows without a session before.
+
+    The whole book is the row whose expiry is NULL and whose settlement is ``all``.
+    """
+    if before is None:
+        before, changed = after, slice(0, 0)
+    else:
+        changed = slice(None)
+    change = fixed_strike_change(before, after, result, by_right=by_right)
+    living = change.group[:-1]
+    expiry = np.append(after.groups.expiry[living].astype("datetime64[D]"), np.datetime64("NaT"))
+    settlement = np.append(np.where(after.groups.morning[living], "AM", "PM"), "all")
+    columns = {
+        "expiry": expiry,
+        "settlement": settlement,
+        "strikes": change.strikes,
+        "unmatched": change.unmatched,
+        "change_by_vega": change.by_vega,
+        "change_by_exposure": change.by_exposure,
+        "vega_dollars": change.vega_dollars,
+        "delta_dollars": change.delta_dollars,
+    }
+    return Block(key, {name: values[changed] for name, values in columns.items()})
+
+
 def roots_block(key: Key, result: BookResult) -> Block:
     """Return all roots of the profile, ascending."""
     flip = result.flip
@@ -211,5 +245,6 @@ def side_table_of(blocks: list[Block]) -> pa.Table:
         values = pa.array([getattr(block.key, name) for block in blocks], kind)
         columns[name] = values.take(index)
     for name in blocks[0].columns:
-        columns[name] = pa.array(np.concatenate([block.columns[name] for block in blocks]))
+        values = np.concatenate([block.columns[name] for block in blocks])
+        columns[name] = pa.array(values, from_pandas=True)  # undefined is NULL
     return pa.table(columns)
