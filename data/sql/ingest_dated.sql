@@ -48,7 +48,8 @@ SELECT
     p.gamma,
     p.spot,
     coalesce(p.multiplier, 100) AS multiplier,
-    coalesce(
+    -- NULLs do not count: a column, the rule, or the later of the two
+    greatest(
         p.known_at,
         CASE WHEN $known_is_quote THEN coalesce(p.quote_ts, s.quote_ts) ELSE s.known_at END
     ) AS known_at,

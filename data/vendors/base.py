@@ -58,6 +58,7 @@ class Timing:
         ``"close"`` or ``"HH:MM"`` of the session; None where a column `quote_ts` says so.
     known_at : str, optional
         ``"quote"``, ``"next_open"`` or ``"HH:MM"`` of the session; None where a column says so.
+        Where a column says so too, the later of the two counts.
     oi_lag_sessions : int, optional
         How many sessions before `session` the open interest was settled: 0 after the session
         itself, 1 after the one before. None where a column `oi_asof` says so.
