@@ -34,6 +34,7 @@ _EXPORTS = {
     "load_definition": "definitions",
     "load_intraday": "bars",
     "load_series": "series",
+    "look_alike_flips": "look_alikes",
     "open_lake": "lake",
     "profile": "inspection",
     "query": "sql_access",

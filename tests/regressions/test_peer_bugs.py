@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from exact_greeks import Option, exact_price
+from lakes import lake_of
 from plain_chains import (
     FRIDAY,
     SESSION,
@@ -26,11 +27,13 @@ from plain_chains import (
     rebuilt,
 )
 from reference_calendar import session_open
+from reference_data import cboe_quote_table
 
 from gexlab.data import (
     Definition,
     findings,
     ingest,
+    look_alike_flips,
     open_lake,
     query,
     rebuild,
@@ -364,11 +367,10 @@ def test_16_sign_change_by_strike_is_not_the_flip(tmp_path: Path) -> None:
         Contract("C", 4050.0, 2500.0),
     )
     lake = rebuilt(tmp_path, chain)
-    flip = regimes(lake, "SPX", book="as_of_close").iloc[0]["flip"]
-    rebuild(lake, "SPX", definition=replace(peer_rule("per-strike"), flip_choice="first"))
-    look_alike = regimes(lake, "SPX").iloc[0]["flip"]
-    assert 3000.0 < look_alike < 3100.0
-    assert 3800.0 < flip < 4050.0
+    row = look_alike_flips(lake, "SPX", book="as_of_close").iloc[0]
+    assert 3000.0 < row["flip_per_strike"] < 3100.0
+    assert 3800.0 < row["flip"] < 4050.0
+    assert regimes(lake, "SPX", book="as_of_close").iloc[0]["flip"] == row["flip"]
 
 
 def test_17_no_fallback_to_a_strike(rootless: Path) -> None:
@@ -386,11 +388,34 @@ def test_18_cumulative_sums_are_not_the_flip(tmp_path: Path) -> None:
         Contract("C", 4050.0, 2500.0),
     )
     lake = rebuilt(tmp_path, chain)
-    flip = regimes(lake, "SPX", book="as_of_close").iloc[0]["flip"]
-    rebuild(lake, "SPX", definition=replace(peer_rule("cumulative"), flip_choice="first"))
-    look_alike = regimes(lake, "SPX").iloc[0]["flip"]
-    assert 3000.0 < look_alike < 3100.0
-    assert 3800.0 < flip < 4050.0
+    row = look_alike_flips(lake, "SPX", book="as_of_close").iloc[0]
+    assert 3000.0 < row["flip_cumulative"] < 3100.0
+    assert 3800.0 < row["flip"] < 4050.0
+
+
+def test_06_the_lowest_root_is_a_look_alike(tmp_path: Path) -> None:
+    """The lowest of several roots is kept, under its own name."""
+    row = look_alike_flips(rebuilt(tmp_path, three_peaks(40.0)), "SPX", book="as_of_close").iloc[0]
+    assert 3960.0 < row["flip_first_root"] < 4000.0 < row["flip"]
+
+
+@pytest.mark.parametrize(
+    ("underlying", "name", "level"),
+    [
+        ("SPX", "flip_per_strike", 1088.5),
+        ("RUT", "flip_cumulative", 401.0),
+    ],
+)
+def test_16_18_look_alikes_of_the_published_chains(
+    shared_data: Path, tmp_path: Path, underlying: str, name: str, level: float
+) -> None:
+    """One chain each on which the look-alike lies where nobody trades."""
+    lake = lake_of(tmp_path, underlying, cboe_quote_table(shared_data, underlying))
+    definition = Definition(rate=0.045, dividend_yield=0.016, iv_source="own")
+    rebuild(lake, underlying, definition=definition)
+    row = look_alike_flips(lake, underlying, book="as_of_close").iloc[0]
+    assert row[name] == pytest.approx(level, abs=1.0)
+    assert abs(row["flip"] / row["spot"] - 1.0) < 0.05
 
 
 def test_19_missing_volatility_is_solved_or_rejected(tmp_path: Path) -> None:
