@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..data.chain_times import chain_times
@@ -119,10 +120,11 @@ def _session_stamps(market: Market) -> Check:
     tables = {"regime": market.regime.table, **market.series}
     leaks, count = [], 0
     for name, table in tables.items():
-        sessions = pd.DatetimeIndex(table.index)
+        used = table[_usable(table)]
+        sessions = pd.DatetimeIndex(used.index)
         opened = market.calendar.opens[session_rows(market.calendar, sessions)]
-        early = _utc(table["known_at"]) < opened
-        count += len(table)
+        early = _utc(used["known_at"]) < opened
+        count += len(used)
         leaks += _first(
             name,
             sessions[early],
@@ -132,7 +134,15 @@ def _session_stamps(market: Market) -> Check:
     return count, leaks
 
 
-def _utc(moments: pd.Series[pd.Timestamp]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+def _usable(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return which rows a strategy may read: what the quality gate refused is no input."""
+    usable: npt.NDArray[np.bool_] = np.isfinite(np.asarray(table["value"], dtype=float))
+    if "regime" in table:
+        usable &= np.asarray(table["regime"] != "abstain")
+    return usable
+
+
+def _utc(moments: pd.Series[pd.Timestamp]) -> npt.NDArray[np.datetime64]:
     return np.asarray(moments.dt.tz_convert(None), dtype="datetime64[ns]")
 
 
@@ -286,8 +296,8 @@ def _return_trace(market: Market) -> Check:
 
 
 def _rank_correlation(
-    x: np.ndarray[tuple[int], np.dtype[np.float64]],
-    y: np.ndarray[tuple[int], np.dtype[np.float64]],
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
 ) -> float:
     """Return Spearman's correlation over complete pairs; 0 where there are fewer than 100."""
     complete = np.isfinite(x) & np.isfinite(y)

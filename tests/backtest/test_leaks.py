@@ -109,6 +109,16 @@ def test_a_value_known_before_its_session(make_market: MakeMarket) -> None:
     assert result.leaks[0].session == table.index[7].date()
 
 
+def test_what_the_gate_refused_is_no_input(make_market: MakeMarket) -> None:
+    config = load_config(make_market())
+    market = load_market(config)
+    table = market.regime.table.copy()
+    table.loc[table.index[7], "known_at"] -= pd.Timedelta("120h")
+    table.loc[table.index[7], "regime"] = "abstain"
+    refused = replace(market, regime=replace(market.regime, table=table))
+    assert market_leaks(config, refused, strategies_of(config)).leaks == ()
+
+
 def test_rows_whose_spot_is_the_next_close(make_market: MakeMarket) -> None:
     config = load_config(make_market())
     market = load_market(config)
