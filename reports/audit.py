@@ -11,11 +11,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    import pandas as pd
 
-    from ..backtest.results import BacktestResult
-
-__all__ = ["ORDERS_FILE", "Decision", "decisions_on", "orders_frame"]
+__all__ = ["ORDERS_FILE", "Decision", "decisions_on"]
 
 ORDERS_FILE = "orders.parquet"
 
@@ -50,14 +47,6 @@ class Decision:
     size: float
     price: float
     fees: float
-
-
-def orders_frame(result: BacktestResult) -> pd.DataFrame:
-    """Return the orders of all strategies of a backtest, with the strategy's name."""
-    import pandas as pd
-
-    named = [s.orders.assign(strategy=name) for name, s in result.strategies.items()]
-    return pd.concat(named, ignore_index=True) if named else pd.DataFrame()
 
 
 def decisions_on(run: Path, session: date) -> list[Decision]:

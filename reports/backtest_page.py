@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["backtest_page"]
 
 
-def backtest_page(result: BacktestResult, extra: Sequence[Section] = ()) -> Page:
+def backtest_page(
+    result: BacktestResult, extra: Sequence[Section] = (), data: Sequence[Section] = ()
+) -> Page:
     """Return the report of a backtest.
 
     Parameters
@@ -37,13 +39,15 @@ def backtest_page(result: BacktestResult, extra: Sequence[Section] = ()) -> Page
     extra : sequence of Section
         Sections that need more than the result, shown after the regime: the last session's
         profile, the truth of a simulated market.
+    data : sequence of Section
+        Likewise about the data, shown after their quality.
     """
-    data = result.data
-    mark = "SIMULATED: " if data.simulated else ""
-    heading = f"{data.underlying}: do dealer gamma regimes pay?"
+    about = result.data
+    mark = "SIMULATED: " if about.simulated else ""
+    heading = f"{about.underlying}: do dealer gamma regimes pay?"
     summary = (
-        f"{day(data.first_session)} to {day(data.last_session)}, "
-        f"{plural(data.sessions, 'session')}; fade in long gamma, follow in short gamma, "
+        f"{day(about.first_session)} to {day(about.last_session)}, "
+        f"{plural(about.sessions, 'session')}; fade in long gamma, follow in short gamma, "
         f"filled at {FILLS[result.execution.fill]}."
     )
     sections = (
@@ -54,8 +58,9 @@ def backtest_page(result: BacktestResult, extra: Sequence[Section] = ()) -> Page
         volatility_section(result),
         trades_section(result),
         quality_section(result),
+        *data,
         definitions_section(result),
         provenance_section(result),
     )
-    title = f"{mark}{data.underlying} dealer gamma report, {day(data.last_session)}"
-    return Page(title, heading, summary, data.simulated, verdicts(result), sections)
+    title = f"{mark}{about.underlying} dealer gamma report, {day(about.last_session)}"
+    return Page(title, heading, summary, about.simulated, verdicts(result), sections)

@@ -16,6 +16,7 @@ import typer
 
 from ..data.errors import GexlabError
 from .commands import (
+    backtest,
     check,
     doctor,
     explain,
@@ -43,6 +44,7 @@ COMMANDS: dict[str, ModuleType] = {
     "regimes": regimes,
     "profile": profile,
     "explain": explain,
+    "backtest": backtest,
     "simulate": simulate,
     "snapshot": snapshot,
     "sql": sql,

@@ -1,0 +1,87 @@
+"""The report of a backtest: everything that its page needs, gathered and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from ..backtest.config import Config
+    from ..backtest.results import BacktestResult
+    from .views import Page, Section
+
+__all__ = ["REPORT_FILE", "report_page", "write_report"]
+
+REPORT_FILE = "report.html"
+_ALL = 1_000_000
+
+
+def write_report(result: BacktestResult, config: Config, out: Path) -> Path:
+    """Write ``report.html`` into the folder of a backtest's results and return its path."""
+    from .html import write_page
+
+    return write_page(report_page(result, config), out / REPORT_FILE)
+
+
+def report_page(result: BacktestResult, config: Config) -> Page:
+    """Return the report of a backtest.
+
+    Parameters
+    ----------
+    result : BacktestResult
+    config : Config
+        What was run: where a lake was read, the report shows its last session and its coverage,
+        and where the market is simulated, the truth.
+    """
+    from .backtest_page import backtest_page
+
+    if result.regime.source != "lake" or config.data.lake is None:
+        return backtest_page(result)
+    lake = Path(config.data.lake)
+    sections = [_last_session(result, config, lake)]
+    if (lake / "truth.json").is_file():
+        sections.append(_truth(result, lake))
+    return backtest_page(result, sections, [_coverage(config, lake)])
+
+
+def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section:
+    from ..data.inspection import explain
+    from .choices import definition_named
+    from .sections.profile import profile_section
+    from .session_picture import picture_of
+
+    explanation = explain(
+        lake,
+        config.data.underlying,
+        _last_day(result),
+        book=config.regime.book,
+        definition=definition_named(lake, config.data.underlying, result.regime.definition_id),
+        dealer=config.regime.dealer_model,
+        calendar=config.data.calendar,
+        most=_ALL,
+    )
+    return profile_section(picture_of(explanation))
+
+
+def _last_day(result: BacktestResult) -> date:
+    last: date = result.regime.table.index[-1].date()
+    return last
+
+
+def _truth(result: BacktestResult, lake: Path) -> Section:
+    from ..backtest.truth import compare_with_truth
+    from .sections.truth import truth_section
+
+    model, definition_id = result.regime.dealer_model or "naive", result.regime.definition_id
+    return truth_section(compare_with_truth(lake, dealer_model=model, definition_id=definition_id))
+
+
+def _coverage(config: Config, lake: Path) -> Section:
+    from ..data.lake import open_lake
+    from ..data.quality import coverage, findings
+    from .sections.coverage import coverage_section
+
+    opened, underlying = open_lake(lake), config.data.underlying
+    return coverage_section(coverage(opened, underlying), findings(opened, underlying))
