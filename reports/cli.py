@@ -18,6 +18,7 @@ from ..data.errors import GexlabError
 from .commands import (
     backtest,
     check,
+    demo,
     doctor,
     explain,
     ingest,
@@ -38,6 +39,7 @@ __all__ = ["COMMANDS", "build_app", "main", "run"]
 
 #: Name of a command to the module with its ``command`` function and its ``EXAMPLES``.
 COMMANDS: dict[str, ModuleType] = {
+    "demo": demo,
     "ingest": ingest,
     "check": check,
     "rebuild": rebuild,

@@ -24,8 +24,8 @@ def regime_section(result: BacktestResult) -> Section:
     """Return the section on the regime through time."""
     regime = result.regime
     text = (
-        f"The regime comes from {regime.name}; a session's label may be used from "
-        f"{_known(regime.known)} on.",
+        f"The regime comes from {regime.name}. A session's label is used only once it was "
+        f"public ({regime.known}).",
     )
     return Section(
         id="regime",
@@ -33,12 +33,6 @@ def regime_section(result: BacktestResult) -> Section:
         text=text,
         figures=(regime_figure(regime, result.data.underlying),),
         tables=tuple(t for t in (_counts(regime), _years(regime)) if t.rows),
-    )
-
-
-def _known(rule: str) -> str:
-    return {"known_at": "its own publication time", "close": "the close"}.get(
-        rule, rule.replace("_", " ")
     )
 
 

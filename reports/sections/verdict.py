@@ -80,7 +80,7 @@ def volatility_verdict(result: BacktestResult) -> Verdict:
         return Verdict(question, "Undefined", reason, "warn")
     found = (
         f"Volatility after short over that after long gamma: {fixed(ratio.value)} "
-        f"{interval(ratio.low, ratio.high)} ({words.estimator(name)})"
+        f"{interval(ratio.low, ratio.high)} ({words.estimator(name)}; {_agreement(result)})"
     )
     if ratio.low > 1:
         caution = (
@@ -93,12 +93,26 @@ def volatility_verdict(result: BacktestResult) -> Verdict:
     return Verdict(question, "Not supported", f"{found}: the interval holds 1.")
 
 
+#: Which estimator the verdict rests on, the most efficient first; fixed before any result.
+_PREFERRED = ("realised_variance", "parkinson")
+
+
 def main_ratio(result: BacktestResult) -> tuple[str, Estimate | None]:
-    """Return the first estimator and its ratio of the next session's volatility."""
-    for name, horizons in result.volatility.ratio.items():
-        if "next_1" in horizons:
-            return name, horizons["next_1"]
-    return "", None
+    """Return the estimator that the verdict rests on, and its ratio of the next session.
+
+    Intraday realised variance where there is one, else Parkinson's, whose use of high and low
+    makes it about five times as efficient as closes and which stale opens do not touch.
+    """
+    ratios = {n: h["next_1"] for n, h in result.volatility.ratio.items() if "next_1" in h}
+    name = next((n for n in (*_PREFERRED, *ratios) if n in ratios), "")
+    return name, ratios.get(name)
+
+
+def _agreement(result: BacktestResult) -> str:
+    """Return how many estimators' intervals lie above 1."""
+    ratios = [h["next_1"] for h in result.volatility.ratio.values() if "next_1" in h]
+    above = sum(is_defined(r.low) and r.low > 1 for r in ratios)
+    return f"above 1 by {above} of {plural(len(ratios), 'estimator')}"
 
 
 def autocorrelation_verdict(result: BacktestResult) -> Verdict:
@@ -139,10 +153,10 @@ def data_verdict(result: BacktestResult) -> Verdict:
     warnings = [n for n in result.notices if n.severity == "warning"]
     sessions = max(result.data.sessions, 1)
     abstained = result.regime.counts.get("abstain", 0)
-    found = (
-        f"{plural(result.data.sessions, 'session')}, of which {percent(abstained / sessions)} "
-        "have no regime because the quality gate failed"
-    )
+    share = percent(abstained / sessions)
+    failed = f"the quality gate leaves {share} of them without a regime"
+    passed = "all of them pass the quality gate"
+    found = f"{plural(result.data.sessions, 'session')}; {failed if abstained else passed}"
     if errors:
         return Verdict(question, "No", f"{found}. {errors[0].detail}", "short")
     if warnings:
