@@ -19,6 +19,7 @@ _EXPORTS = {
     "SessionProfile": "inspection",
     "SnapshotResult": "collector",
     "Thresholds": "quality_catalogue",
+    "TimeStructure": "exposure.structure",
     "TradingCalendar": "calendars",
     "check": "quality",
     "attribute_changes": "attributing",
@@ -45,6 +46,7 @@ _EXPORTS = {
     "regimes": "regime_table",
     "side_table": "regime_table",
     "snapshot": "collector",
+    "time_structure": "structuring",
     "trading_calendar": "calendars",
     "write_sessions": "lake",
 }

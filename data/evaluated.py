@@ -30,14 +30,20 @@ T = TypeVar("T")
 
 
 def job_of(
+    lake: Lake | str | Path,
     underlying: str,
     definition: Definition,
     *,
     dealer: str = "naive",
     books: Sequence[Book] = BOOKS,
-    calendar: str = "XNYS",
+    calendar: str | None = None,
 ) -> Job:
-    """Return what stays the same over the sessions of one evaluation."""
+    """Return what stays the same over the sessions of one evaluation.
+
+    The calendar is the one that the lake's chains were stamped with where none is given.
+    """
+    if calendar is None:
+        calendar = (lake if isinstance(lake, Lake) else open_lake(lake)).calendar(underlying)
     return Job(
         underlying,
         definition,

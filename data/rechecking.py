@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .calendars import TradingCalendar, from_days, trading_calendar
+from .calendars import TradingCalendar, from_days
 from .definitions import DEFAULT, Definition
 from .errors import InputFileError, LakeError
 from .evaluated import job_of, map_sessions
@@ -78,7 +78,7 @@ def intraday_regimes(
     *,
     definition: Definition = DEFAULT,
     dealer: str = "naive",
-    calendar: str = "XNYS",
+    calendar: str | None = None,
 ) -> IntradayRegimes:
     """Re-check the regime at the close of every bar, with spot and time moved on.
 
@@ -95,8 +95,8 @@ def intraday_regimes(
         underlying itself (an ETF's bars do not fit its index's chain).
     definition : Definition
     dealer : str
-    calendar : str
-        Exchange calendar of the underlying.
+    calendar : str, optional
+        Exchange calendar of the underlying; the one its chains were stamped with if left out.
 
     Returns
     -------
@@ -109,10 +109,12 @@ def intraday_regimes(
     LakeError
         If no session of the bars has a book.
     """
-    known = trading_calendar(calendar)
+    job = job_of(
+        lake, underlying, definition, dealer=dealer, books=("post_expiry",), calendar=calendar
+    )
+    known = job.facts.calendar
     days = _days(bars, known)
     morning_of = {known.shift(day, -1): day for day in days}
-    job = job_of(underlying, definition, dealer=dealer, books=("post_expiry",), calendar=calendar)
 
     def rows(raw: RawSession, previous: RawSession | None) -> pd.DataFrame | None:
         day = morning_of.get(raw.session)

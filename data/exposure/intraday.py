@@ -26,6 +26,7 @@ __all__ = ["Repriced", "moved", "reprice"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 #: Levels on either side of spot in which a flip is looked for first.
 _NEAR: Final = 48
@@ -76,7 +77,12 @@ def moved(mixture: Mixture, log_move: float) -> Mixture:
 
 
 def reprice(
-    prepared: PreparedChain, definition: Definition, moments_us: Ints, spots: Floats
+    prepared: PreparedChain,
+    definition: Definition,
+    moments_us: Ints,
+    spots: Floats,
+    *,
+    groups: Flags | None = None,
 ) -> Repriced:
     """Return the book of a chain at other moments and spots than those of its quotes.
 
@@ -90,6 +96,8 @@ def reprice(
         Microseconds since 1970, UTC, ascending.
     spots : ndarray, shape (m,)
         Points.
+    groups : ndarray of bool, shape (g,), optional
+        Expiry groups that count; all where it is left out.
 
     Returns
     -------
@@ -105,14 +113,22 @@ def reprice(
     out = np.full((3, moments_us.size), np.nan)
     lines = prepared.lines
     for i, (moment, spot) in enumerate(zip(moments_us.tolist(), spots.tolist(), strict=True)):
-        book = _book_at(prepared, lines, definition, moment)
+        book = _book_at(prepared, lines, definition, moment, groups)
         lines = book.lines  # what has died does not come back
         out[:, i] = _state(book, prepared.curves, grid, spot)
     return Repriced(out[0], out[1], out[2])
 
 
-def _book_at(prepared: PreparedChain, lines: Lines, definition: Definition, moment_us: int) -> Book:
+def _book_at(
+    prepared: PreparedChain,
+    lines: Lines,
+    definition: Definition,
+    moment_us: int,
+    wanted: Flags | None,
+) -> Book:
     time = years_between(moment_us, prepared.groups.expiry_us, definition.floor_minutes)
+    if wanted is not None:
+        time = np.where(wanted, time, np.nan)
     return value_book(lines, prepared.market, prepared.chain.spot, moment_us, time)
 
 

@@ -62,8 +62,8 @@ def test_every_bar_equals_the_twin(tmp_path: Path, session: date, chosen: Settin
 def test_unmoved_book_equals_the_frozen_one(tmp_path: Path, dynamics: str) -> None:
     chain = random_chain(np.random.default_rng(5), SESSIONS[0], Oddities())
     definition = definition_of(Settings(iv_dynamics=dynamics))
-    job = job_of("SPX", definition)
-    (evaluation,) = evaluated_sessions(lake_of(tmp_path, "SPX", chain), job)
+    lake = lake_of(tmp_path, "SPX", chain)
+    (evaluation,) = evaluated_sessions(lake, job_of(lake, "SPX", definition))
     for name, result in evaluation.results.items():
         moment = np.array([evaluation.context.valuations[name]])
         state = reprice(evaluation.prepared, definition, moment, np.array([result.book.spot]))
