@@ -1,0 +1,78 @@
+"""Everything that can be configured, chosen or read is named in the documentation."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from gexlab.backtest.config import Config, load_config
+from gexlab.backtest.leaks import Leak
+from gexlab.backtest.results import Metrics, Provenance
+from gexlab.strategies.filters import FILTERS
+from gexlab.strategies.registry import STRATEGIES
+from gexlab.strategies.rules import RULES
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield name
+        for section in _sections(field.annotation):
+            yield from _keys(section)
+
+
+def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _sections(inner)
+
+
+def _text(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", sorted(set(_keys(Config))))
+def test_every_key(key: str) -> None:
+    assert re.search(rf"[`\[.]{key}\b", _text("configuration.md"))
+
+
+@pytest.mark.parametrize("name", [*FILTERS, *RULES, *STRATEGIES])
+def test_every_filter_rule_and_strategy(name: str) -> None:
+    assert f"| `{name}`" in _text("backtest.md")
+
+
+@pytest.mark.parametrize("metric", [f.name for f in (*fields(Metrics), *fields(Provenance))])
+def test_every_metric(metric: str) -> None:
+    assert re.search(rf"\b{metric}\b", _text("backtest.md"))
+
+
+def test_every_notice() -> None:
+    source = (DOCS.parent / "backtest" / "notices.py").read_text(encoding="utf-8")
+    source += (DOCS.parent / "backtest" / "regime_source.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r'Notice\(\s*"(\w+)"', source))
+    assert len(codes) > 10
+    assert [code for code in codes if f"`{code}`" not in _text("backtest.md")] == []
+
+
+def test_every_kind_of_leak() -> None:
+    kinds = re.findall(r"``(\w+)``", str(Leak.__doc__))
+    assert len(kinds) == 7
+    assert [kind for kind in kinds if f"| `{kind}`" not in _text("backtest.md")] == []
+
+
+def test_the_example_is_a_configuration(tmp_path: Path) -> None:
+    example = _text("configuration.md").split("```toml\n")[1].split("```")[0]
+    file = tmp_path / "run.toml"
+    file.write_text(example, encoding="utf-8")
+    config = load_config(file)
+    assert tomllib.loads(example)["data"]["underlying"] == config.data.underlying
+    assert config.fill == "next_open"
