@@ -198,8 +198,15 @@ def _judged(
                 CHECKS[name].severity,
                 int(count),
                 math.nan if open_interest is None else float(open_interest),
-                f"{CHECKS[name].value}: {value:.4g}, limit {limits.limit(name):g}",
+                _detail(name, value, limits),
             )
+
+
+def _detail(name: str, value: float, limits: Thresholds) -> str:
+    check = CHECKS[name]
+    if check.value == "1":
+        return check.meaning
+    return f"{check.value}: {value:.4g}, limit {limits.limit(name):g}"
 
 
 def _exceeds(name: str, value: float, limits: Thresholds) -> bool:

@@ -57,7 +57,7 @@ class Thresholds:
     quotes_outside_session: float = 0.0
     missing_sessions: float = 0.0
     spot_off_close: float = 0.002
-    spot_off_parity: float = 0.005
+    spot_off_parity: float = 0.0075
     parity_spread: float = 0.001
     spot_unchanged: float = 0.0
     spot_jump: float = 0.25
@@ -65,7 +65,7 @@ class Thresholds:
     expired_today: float = 0.0
     expired_before: float = 0.0
     duplicate_contracts: float = 0.0
-    crossed_quotes: float = 0.001
+    crossed_quotes: float = 0.005
     negative_quotes: float = 0.0
     one_sided_quotes: float = 0.10
     missing_volatility: float = 0.10
@@ -111,7 +111,7 @@ class Check:
     meaning : str
         What a finding says, in one sentence.
     value : str
-        What the limit is held against.
+        What the limit is held against; ``"1"`` where the thing is there or not.
     """
 
     severity: Severity

@@ -111,7 +111,7 @@ def repeated_without_root(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataF
 
 
 def crossed(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
-    rows = _some(_here(chains, day) & (chains.bid < chains.ask), rng.uniform(0.003, 0.5), rng)
+    rows = _some(_here(chains, day) & (chains.bid < chains.ask), rng.uniform(0.01, 0.5), rng)
     return _set(chains, rows, bid=chains.ask[rows], ask=chains.bid[rows])
 
 
