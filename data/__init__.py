@@ -29,6 +29,7 @@ _EXPORTS = {
     "explain": "inspection",
     "findings": "quality",
     "findings_frame": "quality",
+    "hedge_flows": "flowing",
     "ingest": "ingestion",
     "intraday_regimes": "rechecking",
     "load_bars": "bars",
