@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from contextlib import contextmanager
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +18,9 @@ from .errors import InputFileError
 from .inputs import find_files, opened
 from .lake import Lake, check_underlying, connect, open_lake
 from .manifest import Manifest, read_manifest
-from .merging import in_lake_order, merged, newest_only, rows_to_keep
-from .parts import to_canonical
-from .pipeline import count_others, naming_the_file, ordered_rows
+from .merging import merged, rows_to_keep
+from .ordering import canonical_sessions
+from .pipeline import canonical_rows, count_others, naming_the_file
 from .progress import silent
 from .sourcing import Plan, plan_sources, source_of
 from .vendors import vendor as vendor_preset
@@ -28,17 +29,23 @@ from .vendors.mapping import mapped as with_mapping
 from .writing import LakeWriter, lake_writer, whole_sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from datetime import date
 
     import duckdb
-    import numpy.typing as npt
 
     from .inputs import Found
+    from .pipeline import Rows
     from .progress import Progress
     from .vendors.base import InputFile, Preset
 
 __all__ = ["IngestResult", "ingest"]
+
+#: Rows that are put in order and written at a time: about one row group.
+_PIECE_ROWS: Final = 131_072
+#: Files smaller than this together are sorted at once: setting up the stream costs more.
+_STREAMED_BYTES: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +198,12 @@ def _ingested(
     tally = _Tally()
     if plan.fresh:
         with connect(spill=folder / "spill") as connection:
-            for rows in _canonical_pieces(connection, plan, preset, before, tally, progress):
-                if writer is not None:
-                    writer.add(rows)
+            with naming_the_file(plan.fresh):
+                tables = preset.reader(connection, plan.fresh)
+            rows = canonical_rows(connection, tables, preset, before.underlying)
+            tally = _read(rows, plan, preset, before, writer, progress)
+            tally.others = sum(count_others(connection, before.underlying).values())
+            _check_counts(connection, rows.files, before.underlying, tally)
     if writer is not None:
         _take_out(plan, before, tally.sessions, writer)
         writer.commit(plan.sources)
@@ -217,33 +227,83 @@ def _result(found: Found, plan: Plan, tally: _Tally, *, dry_run: bool) -> Ingest
     )
 
 
-def _canonical_pieces(
-    connection: duckdb.DuckDBPyConnection,
+def _read(
+    rows: Rows,
     plan: Plan,
     preset: Preset,
     before: Manifest,
-    tally: _Tally,
+    writer: LakeWriter | None,
     progress: Progress,
-) -> Iterator[Any]:
-    """Yield whole sessions as they shall be in the lake, from all fresh files together."""
-    with naming_the_file(plan.fresh):
-        tables = preset.reader(connection, plan.fresh)
-    files = [file for table in tables for file in table.files]
-    age = np.array([plan.fresh.index(file) for file in files])
-    sources = pa.array([source_of(preset, file) for file in files])
-    batches = ordered_rows(connection, tables, preset, before.underlying)
-    for piece in whole_sessions(_accepted(batches, tally, progress)):
-        days = pc.unique(piece.column("session")).to_pylist()
-        tally.sessions.update(days)
-        index = piece.column("file_index")
-        rows = to_canonical(
-            piece.append_column("source", sources.take(index)), before.underlying, None
-        )
-        if len(files) > 1:
-            rows = _newest(rows, age[index.to_numpy()], tally)
-        yield _over_held(in_lake_order(rows), days, plan, before, tally)
-    tally.others = sum(count_others(connection, before.underlying).values())
-    _check_counts(connection, files, before.underlying, tally)
+) -> _Tally:
+    """Take all rows through to the writer.
+
+    Large files are streamed in file order, which is faster; if it turns out that the rows of a
+    session do not come together, they are read again and sorted.
+    """
+    if sum(file.path.stat().st_size for file in rows.files) > _STREAMED_BYTES:
+        try:
+            return _read_stream(rows, rows.in_file_order(), plan, preset, before, writer, progress)
+        except _UnsortedError:
+            if writer is not None:
+                writer.forget()
+    return _read_stream(rows, rows.by_session(), plan, preset, before, writer, progress)
+
+
+def _read_stream(
+    rows: Rows,
+    stream: Generator[Any],
+    plan: Plan,
+    preset: Preset,
+    before: Manifest,
+    writer: LakeWriter | None,
+    progress: Progress,
+) -> _Tally:
+    """Work through one reading of the rows, whole sessions at a time."""
+    tally = _Tally()
+    age = np.array([plan.fresh.index(file) for file in rows.files])
+    sources = [source_of(preset, file) for file in rows.files]
+    accepted = _ascending(_accepted(stream, tally, progress))
+    with closing(stream), _in_background(writer) as write:
+        for piece in whole_sessions(accepted, _PIECE_ROWS):
+            days = pc.unique(piece.column("session")).to_pylist()
+            tally.sessions.update(days)
+            fresh, replaced = canonical_sessions(piece, before.underlying, sources, age)
+            tally.replaced += replaced
+            write(_over_held(fresh, days, plan, before, tally))
+    return tally
+
+
+class _UnsortedError(Exception):
+    """The rows of a session do not come together; they have to be sorted first."""
+
+
+def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
+    last = None
+    for table in tables:
+        days = table.column("session").cast(pa.int32()).to_numpy()
+        if (np.diff(days) < 0).any() or (last is not None and days[0] < last):
+            raise _UnsortedError
+        last = days[-1]
+        yield table
+
+
+@contextmanager
+def _in_background(writer: LakeWriter | None) -> Iterator[Callable[[Any], None]]:
+    """Give a function that writes while the next rows are being read, at most two pieces behind."""
+    if writer is None:
+        yield lambda rows: None
+        return
+    pending: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(max_workers=1) as worker:
+
+        def write(rows: Any) -> None:
+            if len(pending) >= 2:
+                pending.popleft().result()
+            pending.append(worker.submit(writer.add, rows))
+
+        yield write
+        for future in pending:
+            future.result()
 
 
 def _accepted(batches: Iterable[Any], tally: _Tally, progress: Progress) -> Iterator[Any]:
@@ -253,17 +313,11 @@ def _accepted(batches: Iterable[Any], tally: _Tally, progress: Progress) -> Iter
         tally.by_file.update({int(i): int(counts[i]) for i in np.flatnonzero(counts)})
         progress(tally.by_file.total(), None, "rows read")
         reasons = batch.column("reject")
-        if reasons.null_count == len(batch):
+        if reasons.null_count < len(batch):
+            tally.rejects.update(filter(None, reasons.to_pylist()))
+            batch = batch.filter(pc.is_null(reasons))
+        if len(batch):
             yield batch
-            continue
-        tally.rejects.update(filter(None, reasons.to_pylist()))
-        yield batch.filter(pc.is_null(reasons))
-
-
-def _newest(rows: Any, age: npt.NDArray[np.int64], tally: _Tally) -> Any:
-    keep = newest_only(rows, age)
-    tally.replaced += int(len(keep) - keep.sum())
-    return rows.filter(pa.array(keep))
 
 
 def _over_held(rows: Any, days: Sequence[date], plan: Plan, before: Manifest, tally: _Tally) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "CHAIN_SCHEMA",
     "PART_ROWS",
+    "PartWriter",
     "SessionRows",
     "part_rows",
     "split_sessions",
     "to_canonical",
     "with_optional",
-    "write_part",
 ]
 
 #: Rows after which a part is closed at the next end of a session.
@@ -136,38 +137,64 @@ def split_sessions(rows: Any) -> Iterator[SessionRows]:
         )
 
 
-def write_part(folder: Path, number: int, sessions: list[SessionRows]) -> list[SessionEntry]:
-    """Write sessions of one year to one Parquet file in `folder`, named by its content.
+class PartWriter:
+    """One Parquet file in the making: sessions of one year, row groups that never cut a session
+    unless it is larger than a group.
 
-    Returns
-    -------
-    list of SessionEntry
-        Entries whose `file` is the new file; its bytes are on disk.
+    Attributes
+    ----------
+    year : int
+        The year of its sessions.
+    rows : int
+        How many it has taken.
     """
-    draft = folder / f"{number}.draft"
-    with pq.ParquetWriter(draft, CHAIN_SCHEMA, compression="zstd", store_schema=False) as writer:
-        for group in _row_groups(sessions):
-            writer.write_table(group, row_group_size=_GROUP_ROWS)
-    with draft.open("rb") as stream:
-        os.fsync(stream.fileno())
-    days = sorted(s.session for s in sessions)
-    name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-{file_fingerprint(draft)[:12]}.parquet"
-    path = draft.rename(folder / name)
-    return [
-        SessionEntry(s.session, s.rows.num_rows, s.fingerprint, path, s.sources) for s in sessions
-    ]
 
+    def __init__(self, draft: Path, year: int) -> None:
+        self.year = year
+        self.rows = 0
+        self._draft = draft
+        self._writer = pq.ParquetWriter(draft, CHAIN_SCHEMA, compression="zstd", store_schema=False)
+        self._waiting: list[Any] = []
+        self._entries: list[SessionEntry] = []
 
-def _row_groups(sessions: list[SessionRows]) -> Iterator[Any]:
-    """Join sessions until a row group is worth its while; a group never starts mid-session."""
-    waiting: list[Any] = []
-    for entry in sessions:
-        waiting.append(entry.rows)
-        if sum(t.num_rows for t in waiting) > _GROUP_ROWS * 3 // 4:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
+    def add(self, entry: SessionRows) -> None:
+        """Take a session."""
+        count = entry.rows.num_rows
+        self.rows += count
+        self._waiting.append(entry.rows)
+        self._entries.append(
+            SessionEntry(entry.session, count, entry.fingerprint, self._draft, entry.sources)
+        )
+        if sum(t.num_rows for t in self._waiting) > _GROUP_ROWS * 3 // 4:
+            self._write_group()
+
+    def close(self) -> list[SessionEntry]:
+        """Finish the file, whose bytes are then on disk, and return what it holds.
+
+        Its name says which sessions it spans, and which bytes it has: the same rows, the same name.
+        """
+        self._write_group()
+        self._writer.close()
+        with self._draft.open("rb") as stream:
+            os.fsync(stream.fileno())
+        days = sorted(entry.session for entry in self._entries)
+        digest = file_fingerprint(self._draft)[:12]
+        name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-{digest}.parquet"
+        path = self._draft.rename(self._draft.with_name(name))
+        return [replace(entry, file=path) for entry in self._entries]
+
+    def abandon(self) -> None:
+        """Give up the file; whoever owns the folder removes it."""
+        self._waiting = []
+        # nobody will read the file, so it does not matter whether its footer fits on the disk
+        with suppress(OSError):
+            self._writer.close()
+
+    def _write_group(self) -> None:
+        if self._waiting:
+            group = pa.concat_tables(self._waiting)
+            self._writer.write_table(group, row_group_size=_GROUP_ROWS)
+            self._waiting = []
 
 
 def part_rows(path: Path, sessions: list[date]) -> Any:
@@ -181,4 +208,4 @@ def part_rows(path: Path, sessions: list[date]) -> Any:
             f"({str(error).splitlines()[0]}): restore it, or ingest its sessions again"
         ) from error
     wanted = pa.array(sessions, pa.date32())
-    return rows.filter(pc.is_in(rows.column("session"), value_set=wanted))
+    return with_optional(rows.filter(pc.is_in(rows.column("session"), value_set=wanted)))

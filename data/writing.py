@@ -19,11 +19,11 @@ from .manifest import Manifest, check_underlying, read_manifest, sync_folder, wr
 from .parts import (
     CHAIN_SCHEMA,
     PART_ROWS,
+    PartWriter,
     SessionRows,
     part_rows,
     split_sessions,
     to_canonical,
-    write_part,
 )
 from .queries import load_sql
 
@@ -65,9 +65,10 @@ class LakeWriter:
         self.drafts = drafts
         self._old = {entry.session: entry for entry in self.before.sessions}
         self._fresh: dict[date, SessionEntry] = {}
+        self._seen: set[date] = set()
         self._unchanged: set[date] = set()
         self._dropped: set[date] = set()
-        self._waiting: list[SessionRows] = []
+        self._part: PartWriter | None = None
         self._parts = 0
 
     def add(self, rows: Any) -> None:
@@ -84,7 +85,18 @@ class LakeWriter:
     def readd(self, rows: Any) -> None:
         """Take sessions that are already in the lake, to be written to new parts."""
         for entry in split_sessions(rows):
-            self._wait(entry)
+            self._put(entry)
+
+    def forget(self) -> None:
+        """Start over, as if nothing had been added or dropped."""
+        self.abandon()
+        self._fresh, self._seen, self._unchanged, self._dropped = {}, set(), set(), set()
+
+    def abandon(self) -> None:
+        """Let go of the part that is being written."""
+        if self._part is not None:
+            self._part.abandon()
+            self._part = None
 
     def drop(self, sessions: Iterable[date]) -> None:
         """Take sessions out of the lake."""
@@ -111,31 +123,29 @@ class LakeWriter:
 
     def _add_session(self, entry: SessionRows) -> None:
         day = entry.session
-        if day in self._fresh or day in self._unchanged or self._is_waiting(day):
+        if day in self._seen:
             raise LakeError(f"session {day} arrived in two pieces: sort the rows by session")
+        self._seen.add(day)
         old = self._old.get(day)
         if old and (old.fingerprint, old.sources) == (entry.fingerprint, entry.sources):
             self._unchanged.add(day)
         else:
-            self._wait(entry)
+            self._put(entry)
 
-    def _wait(self, entry: SessionRows) -> None:
-        day = entry.session
-        if self._waiting and self._waiting[-1].session.year != day.year:
+    def _put(self, entry: SessionRows) -> None:
+        part = self._part
+        if part is not None and (part.rows >= PART_ROWS or part.year != entry.session.year):
             self._flush()
-        self._waiting.append(entry)
-        if sum(s.rows.num_rows for s in self._waiting) >= PART_ROWS:
-            self._flush()
-
-    def _is_waiting(self, day: date) -> bool:
-        return any(entry.session == day for entry in self._waiting)
+        if self._part is None:
+            self._parts += 1
+            self._part = PartWriter(self.drafts / f"{self._parts}.draft", entry.session.year)
+        self._part.add(entry)
 
     def _flush(self) -> None:
-        if self._waiting:
-            self._parts += 1
-            entries = write_part(self.drafts, self._parts, self._waiting)
+        if self._part is not None:
+            entries = self._part.close()
+            self._part = None
             self._fresh.update((entry.session, entry) for entry in entries)
-            self._waiting = []
 
     def _rescue(self, stale: set[Path], replaced: set[date]) -> None:
         """Copy the sessions that share a part with a replaced one into parts of their own."""
@@ -143,7 +153,7 @@ class LakeWriter:
             kept = [e.session for e in self.before.sessions if e.file == path]
             kept = [day for day in kept if day not in replaced]
             if kept:
-                self._waiting = list(split_sessions(part_rows(path, kept)))
+                self.readd(part_rows(path, kept))
                 self._flush()
 
     def _after(self, replaced: set[date], sources: tuple[SourceEntry, ...]) -> Manifest:
@@ -190,7 +200,10 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
         try:
             writer = LakeWriter(lake.root, underlying, drafts)
             _remove_strays(writer.folder, writer.before)
-            yield writer
+            try:
+                yield writer
+            finally:
+                writer.abandon()
         finally:
             shutil.rmtree(drafts, ignore_errors=True)
 
@@ -290,14 +303,14 @@ def _batches(rows: Any) -> Iterator[Any]:
         yield pa.Table.from_batches([batch])
 
 
-def whole_sessions(tables: Iterable[Any]) -> Iterator[Any]:
-    """Cut a stream of tables anew, so that each piece ends where a session ends."""
+def whole_sessions(tables: Iterable[Any], least: int = PART_ROWS) -> Iterator[Any]:
+    """Cut a stream of tables anew: at least so many rows each, ending where a session ends."""
     waiting: list[Any] = []
     for table in tables:
         if "session" not in table.column_names:
             raise LakeError("canonical rows lack the column 'session': add it")
         waiting.append(table)
-        if sum(t.num_rows for t in waiting) < PART_ROWS:
+        if sum(t.num_rows for t in waiting) < least:
             continue
         joined = pa.concat_tables(waiting)
         cut = _last_session_start(joined)

@@ -160,7 +160,7 @@ def test_the_source_alone_does_not_change_the_fingerprint(lake: Lake, make_chain
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     writes=st.lists(
