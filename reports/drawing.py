@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from .formats import day, is_defined, level
 from .palette import LIGHT
 from .sections import words
-from .sections.profile import MARKS, NEAR, largest_expiries, sentence_of, strike_range, unit_of
+from .sections.profile import (
+    MARKS,
+    NEAR,
+    largest_expiries,
+    sentence_of,
+    side_of,
+    strike_range,
+    unit_of,
+)
 from .session_picture import SPANS, span_of
 
 if TYPE_CHECKING:
@@ -111,10 +119,9 @@ def _draw_marks(axes: Axes, row: dict[str, Any], *, named: bool) -> None:
     for i, (key, name, dash, colour) in enumerate(shown):
         axes.axvline(row[key], color=LIGHT[colour], linestyle=_DASHES[dash], linewidth=1.2)
         if named:
-            right = row[key] >= row["spot"]
             text = f" {name} {level(row[key])} "
             at = (row[key], 0.985 - 0.07 * i)
-            side = "left" if right else "right"
+            side: Literal["left", "right"] = side_of(row[key] / row["spot"] - 1.0)
             ink = LIGHT[colour]
             axes.annotate(text, at, xycoords=top, fontsize=9.5, ha=side, va="top", color=ink)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..charts import axis, bars, dots, figure, layout, line, rounded
 from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent
@@ -29,6 +29,7 @@ __all__ = [
     "profile_page",
     "profile_section",
     "sentence_of",
+    "side_of",
     "span_figure",
     "strike_range",
     "unit_of",
@@ -241,13 +242,17 @@ def _mark(at: float, dash: str, colour: str) -> dict[str, Any]:
 
 def _labels(row: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the marks' names inside the picture's upper end, one below the other."""
-    shown = [(key, name, colour) for key, name, _, colour in MARKS if _has(row, key)]
+    shown = [
+        (key, name, colour)
+        for key, name, _, colour in MARKS
+        if _has(row, key) and abs(row[key] / row["spot"] - 1.0) <= NEAR
+    ]
     return [
         {
             "x": row[key],
             "y": 0.995 - 0.045 * i,
             "yref": "paper",
-            "xanchor": "left" if row[key] >= row["spot"] else "right",
+            "xanchor": side_of(row[key] / row["spot"] - 1.0),
             "yanchor": "top",
             "text": f" {name} {level(row[key])} ",
             "showarrow": False,
@@ -257,6 +262,13 @@ def _labels(row: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for i, (key, name, colour) in enumerate(shown)
     ]
+
+
+def side_of(away: float) -> Literal["left", "right"]:
+    """Return which side of its mark a name stands on: away from spot, but inside the picture."""
+    if abs(away) > 0.7 * NEAR:
+        away = -away
+    return "left" if away >= 0 else "right"
 
 
 def _expiry_section(picture: SessionPicture) -> Section:

@@ -31,6 +31,10 @@ def verdicts(result: BacktestResult) -> tuple[Verdict, ...]:
     )
 
 
+#: Sessions of a year: below it a bootstrap sees too few blocks for its interval to be believed.
+_ENOUGH = 252
+
+
 def direction_verdict(result: BacktestResult) -> Verdict:
     """Return whether the main strategy earned more than nothing, and more than its controls."""
     main, metrics = result.main, result.main.metrics
@@ -42,6 +46,9 @@ def direction_verdict(result: BacktestResult) -> Verdict:
         f"Sharpe ratio {fixed(metrics.sharpe)} {interval(metrics.sharpe_low, metrics.sharpe_high)} "
         f"over {plural(metrics.n, 'session')}, net of costs"
     )
+    if metrics.n < _ENOUGH and not metrics.sharpe_low <= 0 <= metrics.sharpe_high:
+        reason = f"{found}; less than a year of sessions, for which such intervals are too narrow."
+        return Verdict(question, "Too short to say", reason)
     if metrics.sharpe_high < 0:
         return Verdict(question, "Contradicted", f"{found}: it lost money.", "short")
     if metrics.sharpe_low <= 0:
@@ -149,6 +156,9 @@ def _has_interval(estimate: Estimate | None) -> bool:
 def data_verdict(result: BacktestResult) -> Verdict:
     """Return whether the data have been objected to."""
     question = "Can these data carry an answer?"
+    if result.regime.source == "series" and not result.notices:
+        reason = "The regime is a series as published: what it was made from cannot be checked."
+        return Verdict(question, "Taken as published", reason)
     errors = [n for n in result.notices if n.severity == "error"]
     warnings = [n for n in result.notices if n.severity == "warning"]
     sessions = max(result.data.sessions, 1)

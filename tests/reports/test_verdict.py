@@ -52,6 +52,41 @@ def test_direction(
 
 
 @pytest.mark.parametrize(
+    ("n", "low", "high", "answer"),
+    [
+        (48, 0.4, 2.0, "Too short to say"),
+        (48, -2.0, -0.4, "Too short to say"),
+        (48, -0.4, 2.0, "Not supported"),
+        (252, 0.4, 2.0, "Supported"),
+    ],
+)
+def test_less_than_a_year_supports_nothing(
+    result: BacktestResult, n: int, low: float, high: float, answer: str
+) -> None:
+    name, main = next(iter(result.strategies.items()))
+    short = replace(main.metrics, sharpe=(low + high) / 2, sharpe_low=low, sharpe_high=high, n=n)
+    alone = replace(result, strategies={name: replace(main, metrics=short)})
+    assert direction_verdict(alone).answer == answer
+
+
+def test_a_published_series_is_taken_as_it_is(result: BacktestResult) -> None:
+    series = replace(result, regime=replace(result.regime, source="series"), notices=())
+    assert data_verdict(series).answer == "Taken as published"
+
+
+def test_the_estimator_is_chosen_before_the_result(result: BacktestResult) -> None:
+    ratio = {
+        name: {"next_1": Estimate(value, value - 0.1, value + 0.1, 100)}
+        for name, value in (("close_to_close", 9.0), ("parkinson", 1.5), ("yang_zhang", 8.0))
+    }
+    volatility = replace(result.volatility, ratio=ratio)
+    assert (
+        "1.50 [1.40, 1.60] (Parkinson; above 1 by 3 of 3 estimators)"
+        in volatility_verdict(replace(result, volatility=volatility)).reason
+    )
+
+
+@pytest.mark.parametrize(
     ("ratio", "answer"),
     [
         (Estimate(1.7, 1.3, 2.1, 200), "Yes"),
