@@ -6,7 +6,7 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types contracts check links wheel lock clean
+.PHONY: help demo bench test lint types contracts check links wheel lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,6 +29,9 @@ demo: $(VENV)/run.stamp  ## The whole job on a simulated market
 
 test: $(VENV)/dev.stamp  ## Tests and docstring examples
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/dev.stamp  ## Measure speed as ratios, all in one run (minutes, about 2 GB in out/bench)
+	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lint: $(VENV)/dev.stamp  ## Style
 	$(BIN)/ruff check .
