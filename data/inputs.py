@@ -187,7 +187,9 @@ def _tables_in(archive: zipfile.ZipFile, path: Path) -> Sequence[zipfile.ZipInfo
     members = [
         info
         for info in infos
-        if not info.is_dir() and Path(info.filename).suffix.lower() in DATA_SUFFIXES
+        if not info.is_dir()
+        and Path(info.filename).suffix.lower() in DATA_SUFFIXES
+        and not _is_hidden(info.filename)
     ]
     if not members or len(infos) > _MAX_MEMBERS:
         raise InputFileError(
@@ -195,6 +197,12 @@ def _tables_in(archive: zipfile.ZipFile, path: Path) -> Sequence[zipfile.ZipInfo
             f"{', '.join(DATA_SUFFIXES)}; found {len(infos)} members, {len(members)} of them data"
         )
     return members
+
+
+def _is_hidden(member: str) -> bool:
+    """Return whether a member is one that archivers add for themselves, or hidden."""
+    parts = [part for part in member.replace("\\", "/").split("/") if part not in (".", "..")]
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
 def _bound(path: Path) -> int:

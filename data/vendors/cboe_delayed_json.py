@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -30,9 +31,14 @@ def _contracts(connection: duckdb.DuckDBPyConnection, file: InputFile, table: st
     except duckdb.Error as error:
         raise InputFileError(
             f"{file.label}: expected Cboe's delayed quotes, {{'timestamp', 'data': {{'options': "
-            f"[...]}}}}; found something else ({str(error).splitlines()[0]}): download it again"
+            f"[...]}}}}; found something else ({_reason(error)}): download it again"
         ) from error
     return RawTable(connection.table(table), (file,))
+
+
+def _reason(error: Exception) -> str:
+    """Return what DuckDB says, without the name of a temporary copy."""
+    return re.sub(r' in file "[^"]*",?', "", str(error).splitlines()[0])[:300]
 
 
 PRESET: Final = Preset(

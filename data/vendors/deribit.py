@@ -24,7 +24,8 @@ _LAYOUT: Final = Layout(
         "open_interest": ("open_interest",),
         "volume": ("volume_24h", "volume"),
         "forward": ("underlying_price",),
-    }
+    },
+    optional=frozenset({"delta", "gamma", "volume"}),
 )
 _FORWARD: Final = "number_of_text(CAST(forward AS VARCHAR), 'spot', file_index)"
 
@@ -58,7 +59,7 @@ PRESET: Final = Preset(
         oi_lag_sessions=1,
         settlement="PM",
     ),
-    optional=frozenset({"volume", "delta", "gamma"}),
+    optional=_LAYOUT.optional,
     reader=reader_of(_LAYOUT),
     cites=(
         "docs.deribit.com, public/get_book_summary_by_currency: underlying_price is the price for "

@@ -26,7 +26,8 @@ _LAYOUT: Final = Layout(
         "iv": ("IVMean", "IV", "impliedvol"),
         "delta": ("Delta",),
         "gamma": ("Gamma",),
-    }
+    },
+    optional=frozenset({"delta", "gamma", "iv", "last", "volume"}),
 )
 
 PRESET: Final = Preset(
@@ -41,7 +42,7 @@ PRESET: Final = Preset(
     timing=Timing(
         quote_time="close", known_at="next_open", oi_lag_sessions=1, settlement="third_friday"
     ),
-    optional=frozenset({"iv", "delta", "gamma", "volume", "last"}),
+    optional=_LAYOUT.optional,
     reader=reader_of(_LAYOUT),
     cites=(
         "File format pages of historicaloptiondata.com (columns; T1OpenInterest of level 3 is the "

@@ -25,7 +25,8 @@ _LAYOUT: Final = Layout(
         "open_interest": ("open_interest", "open interest"),
         "delta": ("delta",),
         "gamma": ("gamma",),
-    }
+    },
+    optional=frozenset({"delta", "gamma", "volume"}),
 )
 
 PRESET: Final = Preset(
@@ -40,7 +41,7 @@ PRESET: Final = Preset(
     timing=Timing(
         quote_time="close", known_at="next_open", oi_lag_sessions=1, settlement="third_friday"
     ),
-    optional=frozenset({"delta", "gamma", "volume"}),
+    optional=_LAYOUT.optional,
     reader=reader_of(_LAYOUT),
     cites=(
         "The lag shows in the numbers: over five sessions of SPX in January 2011, 89.9 % of the "

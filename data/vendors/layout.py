@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from ..errors import InputFileError
 from .base import InputFile, RawTable, Reader, Sql
 
 if TYPE_CHECKING:
@@ -41,16 +42,19 @@ class Layout:
     Attributes
     ----------
     shared : mapping of str to tuple of str
-        Name in the preset to the spellings that occur in files; the first one present is taken,
-        and a name without any is left out. Spaces around and case do not matter.
+        Name in the preset to the spellings that occur in files; the first one present is taken.
+        Spaces around and case do not matter.
     call, put : mapping of str to tuple of str
         The same for files that hold a call and a put in each row; both empty where a row is one
         contract. A column `right` is added.
+    optional : frozenset of str
+        Names that a file may lack; the table then lacks them, too.
     """
 
     shared: Spellings
     call: Spellings = field(default_factory=dict)
     put: Spellings = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
 
 
 def reader_of(layout: Layout) -> Reader:
@@ -68,29 +72,50 @@ def long_table(table: RawTable, layout: Layout) -> RawTable:
     """Return a table with the layout's names, and one contract per row.
 
     Of a row with a call and a put, the call comes first.
+
+    Raises
+    ------
+    InputFileError
+        If the file lacks a column that is not optional.
     """
     if not layout.call:
-        relation = table.relation.select(*_chosen(table, layout.shared), *_place(1, 0))
+        relation = table.relation.select(
+            *_chosen(table, layout.shared, layout.optional), *_place(1, 0)
+        )
     else:
         calls = {**layout.shared, **layout.call}
         puts = {**layout.shared, **layout.put}
         relation = table.relation.select(
-            *_chosen(table, calls), _text("C").alias("right"), *_place(2, 0)
+            *_chosen(table, calls, layout.optional), _text("C").alias("right"), *_place(2, 0)
         ).union(
-            table.relation.select(*_chosen(table, puts), _text("P").alias("right"), *_place(2, 1))
+            table.relation.select(
+                *_chosen(table, puts, layout.optional), _text("P").alias("right"), *_place(2, 1)
+            )
         )
     return replace(table, relation=relation, ambiguous=frozenset())
 
 
-def _chosen(table: RawTable, names: Spellings) -> list[Expression]:
+def _chosen(table: RawTable, names: Spellings, optional: frozenset[str]) -> list[Expression]:
     from duckdb import ColumnExpression
 
     present = {column.strip().casefold(): column for column in reversed(table.relation.columns)}
-    found = {
-        name: next((present[s.casefold()] for s in spellings if s.casefold() in present), None)
-        for name, spellings in names.items()
-    }
-    return [ColumnExpression(c).alias(name) for name, c in found.items() if c is not None]
+    chosen = []
+    for name, spellings in names.items():
+        found = next((present[s.casefold()] for s in spellings if s.casefold() in present), None)
+        if found is not None:
+            chosen.append(ColumnExpression(found).alias(name))
+        elif name not in optional:
+            raise _absent(table, name, spellings)
+    return chosen
+
+
+def _absent(table: RawTable, name: str, spellings: tuple[str, ...]) -> InputFileError:
+    columns = [c for c in table.relation.columns if c not in ("file_index", "file_row")]
+    return InputFileError(
+        f"{table.files[0].label}: expected a column {' or '.join(spellings)} ({name}), found "
+        f"{', '.join(columns)[:400]}: choose another vendor, or map the columns with --vendor "
+        "columns"
+    )
 
 
 def _place(step: int, offset: int) -> list[Expression]:

@@ -28,7 +28,8 @@ _LAYOUT: Final = Layout(
         "units": ("OpnIntrst",),
         "volume": ("TtlTradgVol",),
         "multiplier": ("NewBrdLotQty",),
-    }
+    },
+    optional=frozenset({"symbol"}),
 )
 
 

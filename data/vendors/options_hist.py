@@ -32,7 +32,8 @@ _LAYOUT: Final = Layout(
         "delta": ("delta",),
         "gamma": ("gamma",),
         "spot": ("spot", "underlying_price", "underlying_last"),
-    }
+    },
+    optional=frozenset({"delta", "gamma", "iv", "last", "spot", "volume"}),
 )
 
 
@@ -67,7 +68,7 @@ PRESET: Final = Preset(
     timing=Timing(
         quote_time="close", known_at="next_open", oi_lag_sessions=1, settlement="third_friday"
     ),
-    optional=frozenset({"last", "volume", "iv", "delta", "gamma"}),
+    optional=_LAYOUT.optional,
     reader=_read,
     cites=(
         "The schema says nothing about the lag. OPRA prints open interest once, at about 06:30 "

@@ -24,6 +24,7 @@ _LAYOUT: Final = Layout(
     },
     call=_side("C"),
     put=_side("P"),
+    optional=frozenset({"delta", "gamma", "last", "volume"}),
 )
 
 PRESET: Final = Preset(
@@ -36,6 +37,7 @@ PRESET: Final = Preset(
     ),
     columns={name: name for name in (*_LAYOUT.shared, *_LAYOUT.call, "right")},
     constants={"multiplier": 100.0},
+    optional=_LAYOUT.optional,
     timing=Timing(timezone="America/New_York", known_at="next_open", settlement="third_friday"),
     reader=reader_of(_LAYOUT),
     cites=(

@@ -33,6 +33,7 @@ _LAYOUT: Final = Layout(
     },
     call=_side("c", "call"),
     put=_side("p", "put"),
+    optional=frozenset({"gamma", "settlement", "volume"}),
 )
 
 PRESET: Final = Preset(
@@ -57,7 +58,7 @@ PRESET: Final = Preset(
         oi_lag_sessions=1,
         settlement="third_friday",
     ),
-    optional=frozenset({"settlement", "volume", "gamma"}),
+    optional=_LAYOUT.optional,
     reader=reader_of(_LAYOUT),
     cites=(
         "orats.com/near-eod-data: cOi and pOi are 'updated by OCC the night before', stkPx of an "

@@ -144,7 +144,7 @@ def _respelled(column: str, available: dict[str, str]) -> str | None:
 def _absent(column: str, name: str, table: RawTable, available: list[str]) -> str:
     near = get_close_matches(column, available, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    shown = ", ".join(available[:40])
+    shown = ", ".join(available[:40])[:400]
     return (
         f"{table.files[0].label}: column {column!r} (for {name}) is missing: {hint}the file has "
         f"{shown}; correct the column map, or choose another vendor"

@@ -25,7 +25,8 @@ _LAYOUT: Final = Layout(
         "iv": ("impliedVolatility",),
         "last_trade": ("lastTradeDate",),
         "spot": ("spot", "underlying_price"),
-    }
+    },
+    optional=frozenset({"last", "volume"}),
 )
 _NOT_COLUMNS: Final = ("contract", "last_trade")
 
@@ -49,7 +50,7 @@ PRESET: Final = Preset(
     timing=Timing(
         quote_time="close", known_at="next_open", oi_lag_sessions=0, settlement="third_friday"
     ),
-    optional=frozenset({"volume", "last"}),
+    optional=_LAYOUT.optional,
     reader=reader_of(_LAYOUT),
     cites=(
         "The stamps show it: of the contracts last traded on the session before their stamp, 93 % "
