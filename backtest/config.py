@@ -11,7 +11,6 @@ import json
 import re
 import tomllib
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -28,11 +27,13 @@ from pydantic import (
 
 from ..data.errors import ConfigError
 from ..data.schema import Book
+from ..strategies.registry import make_strategy
+from .config_problems import first_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from pydantic_core import ErrorDetails
+    from ..strategies.model import Strategy
 
 __all__ = [
     "Config",
@@ -243,6 +244,15 @@ class StrategyConfig(_Section):
     exit: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
     size: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
+    def build(self) -> Strategy:
+        """Return the strategy: the built-in one of that name, or a new one, as changed."""
+        return make_strategy(self.name, **self.model_dump(exclude={"name"}, exclude_none=True))
+
+    @model_validator(mode="after")
+    def _known(self) -> StrategyConfig:
+        self.build()
+        return self
+
 
 class ExecutionConfig(_Section):
     """Fills and costs.
@@ -404,51 +414,7 @@ def _build(document: Mapping[str, Any], folder: Path, name: str, sha256: str) ->
     try:
         config = Config.model_validate(document, context={"folder": folder.absolute()})
     except ValidationError as error:
-        # a misspelt key explains the missing one beside it, so it is reported first
-        errors = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        raise ConfigError(f"{name}: {_message(errors[0])}") from error
+        raise ConfigError(f"{name}: {first_problem(error.errors(), Config)}") from error
     config._sha256 = sha256
     config._folder = folder.absolute()
     return config
-
-
-def _message(error: ErrorDetails) -> str:
-    """Say in one line what is wrong at one place of the document, and what would be right."""
-    place = error["loc"]
-    key = _dotted(place)
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        return f"unknown key {key!r}: {_hint(str(place[-1]), _keys_at(place[:-1]))}"
-    if kind == "missing":
-        return f"key {key!r} is missing: add it"
-    reason = error["msg"].removeprefix("Value error, ")
-    if kind == "value_error":
-        return f"{key}: {reason}" if key else reason
-    return f"{key} = {error['input']!r}: {reason[:1].lower()}{reason[1:]}"
-
-
-def _dotted(place: Sequence[str | int]) -> str:
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
-    return "".join(parts).removeprefix(".")
-
-
-def _hint(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-
-
-def _keys_at(place: Sequence[str | int]) -> list[str]:
-    """Return the keys that the section at `place` may have."""
-    model: type[BaseModel] = Config
-    for part in place:
-        if isinstance(part, str) and part in model.model_fields:
-            model = _section_of(model.model_fields[part].annotation) or model
-    return list(model.model_fields)
-
-
-def _section_of(annotation: Any) -> type[BaseModel] | None:
-    """Return the section class inside an annotation such as ``tuple[X, ...]`` or ``X | None``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_section_of(inner) for inner in get_args(annotation))
-    return next((section for section in found if section is not None), None)

@@ -53,22 +53,22 @@ def _regime(config: Config, market: Market) -> Iterator[Notice]:
     sessions = market.sessions
     lacking = len(sessions.difference(pd.DatetimeIndex(table.index)))
     if lacking:
-        detail = f"{lacking} sessions have a bar but no regime row: flat, and left out of tables"
+        detail = f"{_sessions(lacking)} with a bar but no regime row: flat, and left out of tables"
         yield Notice("regime_missing", "warning", detail, lacking)
     inside = table.loc[sessions[0] : sessions[-1]]
     barless = len(pd.DatetimeIndex(inside.index).difference(sessions))
     if barless:
-        detail = f"{barless} sessions have a regime row but no bar: they cannot be traded"
+        detail = f"{_sessions(barless)} with a regime row but no bar: not tradable"
         yield Notice("bars_missing_for_regime", "warning", detail, barless)
     labels = inside["regime"]
     for label in ("long", "short"):
         count = int((labels == label).sum())
         if count < _FEW:
-            detail = f"only {count} sessions are {label} gamma: read its figures with their n"
+            detail = f"only {_sessions(count)} of {label} gamma: read the figures with their n"
             yield Notice(f"few_{label}_sessions", "warning", detail, count)
     gated = int((labels == "abstain").sum())
     if gated:
-        detail = f"{gated} sessions abstain: no position is decided after them"
+        detail = f"{_sessions(gated)} without a regime (abstain): no position is decided after them"
         yield Notice("abstaining_sessions", "info", detail, gated)
     lake = config.regime.source == "lake"
     if lake and config.data.instrument_kind == "share" and config.regime.dealer_model == "naive":
@@ -82,17 +82,17 @@ def _regime(config: Config, market: Market) -> Iterator[Notice]:
 def _bars(market: Market) -> Iterator[Notice]:
     bars = market.bar_set
     if bars.missing:
-        detail = f"{bars.missing} sessions have no daily bar: orders wait for the next one"
+        detail = f"{_sessions(bars.missing)} without a daily bar: orders wait for the next one"
         yield Notice("bars_missing", "warning", detail, bars.missing)
     if bars.not_sessions:
-        detail = f"{bars.not_sessions} daily bars are dated on days that are no sessions: left out"
+        detail = f"daily bars dated on days that are no sessions, left out: {bars.not_sessions}"
         yield Notice("bars_not_sessions", "info", detail, bars.not_sessions)
     if bars.outside_range:
-        detail = f"{bars.outside_range} daily bars open or close outside their own range"
+        detail = f"daily bars that open or close outside their own range: {bars.outside_range}"
         yield Notice("bars_outside_range", "info", detail, bars.outside_range)
     if market.intraday is not None and market.intraday.missing:
         count = market.intraday.missing
-        detail = f"{count} intraday bars are missing in sessions that have others"
+        detail = f"intraday bars missing in sessions that have others: {count}"
         yield Notice("intraday_missing", "info", detail, count)
 
 
@@ -103,18 +103,22 @@ def _decisions(trading: Trading) -> Iterator[Notice]:
     if late:
         count = max(n for _, n in late)
         detail = (
-            f"{count} regime rows were published after the order had to go out: treated as "
-            f"missing in {_names(late)}"
+            "regime rows published after the order had to go out, treated as missing in "
+            f"{_names(late)}: {count}"
         )
         yield Notice("late_regime", "warning", detail, count)
     if undefined:
         count = max(n for _, n in undefined)
-        detail = f"{count} sessions are flat for want of earlier bars in {_names(undefined)}"
+        detail = f"{_sessions(count)} flat for want of earlier bars in {_names(undefined)}"
         yield Notice("rule_undefined", "info", detail, count)
     gone = [name for name, column in trading.net.equity.items() if (column <= 0.0).any()]
     if gone:
         detail = f"the equity of {', '.join(map(str, gone))} is gone: its figures are undefined"
         yield Notice("ruined", "error", detail, len(gone))
+
+
+def _sessions(count: int) -> str:
+    return f"{count} session{'' if count == 1 else 's'}"
 
 
 def _names(counted: Iterable[tuple[str, int]]) -> str:

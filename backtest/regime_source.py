@@ -112,7 +112,7 @@ def _from_series(config: Config) -> RegimeSource:
 def _left_out(name: str, rows: int) -> tuple[Notice, ...]:
     if not rows:
         return ()
-    detail = f"{name}: {rows} rows dated on days that are no sessions were left out"
+    detail = f"{name}: rows dated on days that are no sessions, left out: {rows}"
     return (Notice("series_not_sessions", "info", detail, rows),)
 
 
@@ -174,7 +174,7 @@ def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[N
     count = int(np.sum(hit))
     if not count:
         return ()
-    detail = f"{count} sessions abstain because of findings promoted by the configuration"
+    detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
     return (Notice("promoted_findings", "info", detail, count),)
 
 

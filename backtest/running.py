@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..data.progress import Progress, silent
 from ..data.schema import REGIMES
-from ..strategies.registry import make_strategy, strategies_named
+from ..strategies.registry import strategies_named
 from .config import Config, load_config
 from .costs import Costs
 from .documents import write_results
@@ -86,19 +86,9 @@ def backtest(
 
 
 def strategies_of(config: Config) -> tuple[Strategy, ...]:
-    """Return the configured strategies; the main one and all controls where none is.
-
-    Raises
-    ------
-    UnknownNameError, ConfigError
-        If a filter or rule is unknown, or parameters contradict each other.
-    """
-    if not config.strategies:
-        return strategies_named()
-    return tuple(
-        make_strategy(s.name, **s.model_dump(exclude={"name"}, exclude_none=True))
-        for s in config.strategies
-    )
+    """Return the configured strategies; the main one and all controls where none is."""
+    built = tuple(strategy.build() for strategy in config.strategies)
+    return built or strategies_named()
 
 
 def trade_config(

@@ -57,7 +57,7 @@ class BarSet:
         Index ``session`` (datetime64[ns]); columns ``open, high, low, close`` and, where the file
         has it, ``volume``; floats.
     not_sessions : int
-        Rows dated on a day that is no session: left out.
+        Rows dated on a day that is no session, or before the calendar begins: left out.
     missing : int
         Sessions between the first and the last bar that have no bar.
     outside_range : int

@@ -25,6 +25,9 @@ Scalar = str | int | float | bool
 #: Formats of dates written as text; month-first and day-first are told apart by the whole column.
 _DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y")
 
+#: Years that a market's data can be of; calendars end a year later.
+_FIRST_YEAR, _LAST_YEAR = 1800, 2039
+
 
 def read_table(
     path: Path,
@@ -89,9 +92,14 @@ def _resolve(
         expected = columns[missing[0]][0]
         raise InputFileError(
             f"{path}: no column {expected!r} for {missing[0]!r}: the file has "
-            f"{', '.join(present)}; map it under columns"
+            f"{_listed(present)}; map it under columns"
         )
     return {name: column for name, column in found.items() if column is not None}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return column names in one line, whatever they contain."""
+    return ", ".join(" ".join(name.split()) for name in names)
 
 
 def _match(present: list[str], candidates: Sequence[str]) -> str | None:
@@ -110,7 +118,7 @@ def _keep(
         if column is None:
             raise InputFileError(
                 f"{path}: no column {name!r} to select rows by: the file has "
-                f"{', '.join(relation.columns)}"
+                f"{_listed(relation.columns)}"
             )
         text = duckdb.ColumnExpression(column).cast(duckdb.sqltypes.VARCHAR)
         wanted = str(value).lower() if isinstance(value, bool) else str(value)
@@ -162,6 +170,7 @@ def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Seri
         cells = (utc if dates_meant else cells.dt.tz_convert(timezone)).dt.tz_localize(None)
     elif not pd.api.types.is_datetime64_any_dtype(cells):
         cells = _parse_days(path, cells, column)
+    _require_era(path, cells, column)
     midnights: pd.Series[pd.Timestamp] = cells.dt.normalize().astype("datetime64[ns]")
     return midnights
 
@@ -206,10 +215,12 @@ def stamps(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Se
     cells = frame[column]
     _require_filled(path, cells, column)
     if isinstance(cells.dtype, pd.DatetimeTZDtype):
+        _require_era(path, cells, column)
         utc: pd.Series[pd.Timestamp] = cells.dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
         return utc
     if not pd.api.types.is_datetime64_any_dtype(cells):
         return _parse_stamps(path, cells, column, timezone)
+    _require_era(path, cells, column)
     return _in_utc(cells, timezone)
 
 
@@ -226,6 +237,7 @@ def _parse_stamps(
             f"{path}: column {column!r} holds {text.iloc[row]!r} in row {row + 1}: expected time "
             "stamps such as 2026-01-05 09:30, all with a zone or all without"
         )
+    _require_era(path, parsed, column)
     if zoned.all():
         return parsed.astype("datetime64[ns, UTC]")
     return _in_utc(parsed, timezone)
@@ -257,6 +269,17 @@ def clock_minutes(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[flo
             "clock time HH:MM"
         )
     return minutes
+
+
+def _require_era(path: Path, moments: pd.Series[pd.Timestamp], column: str) -> None:
+    years = moments.dt.year
+    strange = ((years < _FIRST_YEAR) | (years > _LAST_YEAR)).to_numpy()
+    if strange.any():
+        row = int(np.flatnonzero(strange)[0])
+        raise InputFileError(
+            f"{path}: column {column!r} holds a date of the year {years.iloc[row]} in row "
+            f"{row + 1}: expected {_FIRST_YEAR} to {_LAST_YEAR}; correct it"
+        )
 
 
 def _require_filled(path: Path, cells: pd.Series[str], column: str) -> None:

@@ -13,11 +13,9 @@ import pytest
 
 from gexlab.backtest.running import backtest
 from gexlab.data.errors import (
-    ConfigError,
     InputFileError,
     LookAheadError,
     NotEnoughDataError,
-    UnknownNameError,
 )
 
 MakeMarket = Callable[..., Path]
@@ -280,21 +278,6 @@ def test_a_market_beside_its_truth_is_simulated(make_market: MakeMarket) -> None
     assert not backtest(file).data.simulated
     (file.parent / "truth.json").write_text("{}")
     assert backtest(file).data.simulated
-
-
-@pytest.mark.parametrize(
-    ("strategies", "error", "message"),
-    [
-        ("[[strategies]]\nname='x'\nfilter='sine'", UnknownNameError, "unknown filter 'sine'"),
-        ("[[strategies]]\nname='x'\nlong='fad'", UnknownNameError, "unknown rule 'fad'"),
-        ("[[strategies]]\nname='x'\nenter=0.5\nexit=0.9", ConfigError, "lies above enter"),
-    ],
-)
-def test_unknown_parts_of_a_strategy(
-    make_market: MakeMarket, strategies: str, error: type[Exception], message: str
-) -> None:
-    with pytest.raises(error, match=message):
-        backtest(make_market(strategies=strategies))
 
 
 def test_too_little_data(make_market: MakeMarket) -> None:

@@ -131,6 +131,8 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         ({"close": [10.5, np.inf, 1.0, 1.0]}, "column 'close' holds 'inf' in row 2"),
         ({"session": [*DAYS[:3], DAYS[0]]}, "two bars of 2024-07-01"),
         ({"session": ["2024-07-04"] * 1 + ["2024-07-06", "2024-07-07", "2024-12-25"]}, "none of"),
+        ({"session": ["2300-01-02", *DAYS[1:]]}, "a date of the year 2300 in row 1"),
+        ({"session": ["2040-12-31", *DAYS[1:]]}, "a date of the year 2040 in row 1"),
         ({"session": [None, *DAYS[1:]]}, "column 'session' is empty in row 1"),
     ],
 )
@@ -255,6 +257,7 @@ def test_hours_that_do_not_exist_are_counted(tmp_path: Path) -> None:
     ("stamps", "message"),
     [
         (["2024-07-01 09:30", "2024-07-01 09:30"], "two bars of 2024-07-01T13:30"),
+        (["2024-07-01 09:30", "9999-12-31 09:30"], "a date of the year 9999 in row 2"),
         (["2024-07-01 09:30", "later"], "column 'timestamp' holds 'later' in row 2"),
         (["2024-07-01 09:30", "2024-07-01T13:35:00Z"], "all with a zone or all without"),
     ],
