@@ -7,12 +7,14 @@ first used.
 from .._lazy import lazy_door
 
 _EXPORTS = {
+    "Agents": "agents",
     "Market": "parameters",
     "Mechanism": "parameters",
     "SimulationResult": "simulation",
     "World": "registry",
     "PathMarket": "pathwise",
     "demo_market": "demo",
+    "failure_rate": "agents",
     "simulate": "simulation",
     "simulate_path": "pathwise",
     "worlds": "registry",

@@ -125,6 +125,10 @@ class Mechanism:
         Squared correlation of the naive measure with the truth; 1 = no measurement noise.
     noise_sd : float
         Standard deviation of the unobserved part of dealers' positions, as a share of the gross.
+    agents : float
+        Options that the hedger on the agents' order book holds per unit of kappa; 0 = no agents.
+    immediacy : float
+        Share of market orders among the agents'.
     """
 
     impact: float = 0.0
@@ -137,10 +141,12 @@ class Mechanism:
     reversed_from: float = 1.0
     reliability: float = 1.0
     noise_sd: float = 0.0
+    agents: float = 0.0
+    immediacy: float = 0.3
 
     def __post_init__(self) -> None:
         _require_finite(self)
-        _require_share(self, "permanent", "reversed_from", "reliability")
+        _require_share(self, "permanent", "reversed_from", "reliability", "immediacy")
         if self.impact < 0 or self.noise_sd < 0:
             raise ConfigError(
                 f"mechanism: expected impact and noise_sd of at least 0, found impact "
@@ -150,7 +156,7 @@ class Mechanism:
     @property
     def uses_gamma(self) -> bool:
         """Whether dealers' gamma moves prices at all."""
-        return any((self.damping, self.lag, self.close_share, self.pin))
+        return any((self.damping, self.lag, self.close_share, self.pin, self.agents))
 
 
 _Values = TypeVar("_Values", Market, Mechanism)

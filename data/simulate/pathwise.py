@@ -158,6 +158,11 @@ def simulate_path(
     default_market, default_mechanism = world_named(world).calibration(calibration)
     market = override(default_market, parameters or {})
     mechanism = override(default_mechanism, parameters or {})
+    if mechanism.agents:
+        raise ConfigError(
+            f"world {world}: its prices come from an order book, which needs the full market: use "
+            "simulate, or failure_rate"
+        )
     days = _days(start, sessions)
     given = np.full(sessions + _BURN_IN, np.nan)
     if kappa is not None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..calendars import TradingCalendar
 from . import kernels
+from .agents import Agents, agent_bars
 from .parameters import require_well_posed
 from .records import CLOSE_MINUTES, FULL_SESSION, Effects, Setting, State
 
@@ -25,6 +26,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 PIN_STEPS = 500
+_NEWS_TICKS = 3.0  # standard deviation of the fundamental's move in a bar, ticks of the book
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,14 @@ class Draws:
         In (0, 1]: highest and lowest within each bar.
     pin : ndarray, shape (500,) or (0,)
         Standard normal, for the pinning equation.
+    orders : int
+        Seed of the agents' orders.
     """
 
     shocks: Floats
     uniforms: Floats
     pin: Floats
+    orders: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ def draws_of(setting: Setting, source: np.random.Generator) -> Draws:
         shocks=source.standard_normal(full + 1),
         uniforms=1.0 - source.random((full, 2)),
         pin=source.standard_normal(PIN_STEPS if setting.mechanism.pin else 0),
+        orders=int(source.integers(2**63)) if setting.mechanism.agents else 0,
     )
 
 
@@ -120,6 +126,8 @@ def session_prices(
     step = float(sd * np.sqrt((1 - market.overnight_share) / full))
     gap = sd * float(np.sqrt(market.overnight_share) * draws.shocks[0])
     opening = market.drift + gap - effects.given_back
+    if setting.mechanism.agents:
+        return _agents_trade(setting, state, effects, draws, bars, opening)
     out = np.empty((bars, 4))
     pull = _pull(setting, state, opening, step * float(np.sqrt(bars)))
     if pull is None:
@@ -144,6 +152,23 @@ def session_prices(
     return Moves(prices, effects, _shock(setting, effects, draws, bars))
 
 
+def _agents_trade(
+    setting: Setting, state: State, effects: Effects, draws: Draws, bars: int, opening: float
+) -> Moves:
+    market, full = setting.market, FULL_SESSION // setting.minutes
+    step = effects.fundamental_sd * float(np.sqrt((1 - market.overnight_share) / full))
+    tick = step / _NEWS_TICKS
+    ticks, ahead, failed = agent_bars(
+        setting.mechanism.agents * effects.kappa,
+        _NEWS_TICKS * draws.shocks[1 : bars + 1],
+        np.random.default_rng(draws.orders),
+        Agents(immediacy=setting.mechanism.immediacy),
+    )
+    prices: Floats = np.exp(state.log_price + opening + tick * ticks).round(2)
+    effects = replace(effects, close_push=tick * ahead, failed=float(failed))
+    return Moves(prices, effects, _shock(setting, effects, draws, bars))
+
+
 def advance(setting: Setting, state: State, moves: Moves) -> None:
     """Move the state to the close: price, variances, what the next open gives back."""
     market = setting.market
@@ -156,7 +181,8 @@ def advance(setting: Setting, state: State, moves: Moves) -> None:
     else:
         state.seen_variance += (1 - market.iv_memory) * (realised**2 - state.seen_variance)
     state.log_price = log_price
-    state.give_back = (1 - setting.mechanism.permanent) * moves.effects.close_push
+    kept = 0.0 if setting.mechanism.agents else setting.mechanism.permanent
+    state.give_back = (1 - kept) * moves.effects.close_push
 
 
 def pin_candidates(strike: Floats, net: Floats, gross: Floats) -> tuple[Floats, Floats] | None:

@@ -20,6 +20,7 @@ _MODULES = {
     "S5": "s5_sign",
     "S6": "s6_noise",
     "S7": "s7_leveraged",
+    "S8": "s8_agents",
     "S1S3": "s1s3_demo",
 }
 _CALIBRATIONS: tuple[Calibration, ...] = ("visible", "realistic")
