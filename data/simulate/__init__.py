@@ -15,6 +15,7 @@ _EXPORTS = {
     "PathMarket": "pathwise",
     "demo_market": "demo",
     "failure_rate": "agents",
+    "pin_probability": "s4_pin",
     "simulate": "simulation",
     "simulate_path": "pathwise",
     "worlds": "registry",

@@ -1,6 +1,6 @@
 """Compiled steps of a simulated session. Arrays and scalars in, buffers filled; nothing else.
 
-Each has a readable twin in ``tests/simulate/twins.py``.
+Each has a readable twin in ``tests/twin/session_twin.py``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["pinned_bars", "session_bars"]
+__all__ = ["pin_ends", "pinned_bars", "session_bars"]
 
 
 @njit(cache=True)
@@ -144,3 +144,28 @@ def pin_step(z: float, s: float, ds: float, beta: float, shock: float) -> float:
         drift = math.copysign(z, drift)
     after: float = z - drift + math.sqrt(ds) * shock
     return after
+
+
+@njit(cache=True)
+def pin_ends(shocks: np.ndarray, start: float, beta: float, out: np.ndarray) -> None:
+    """Fill z at the expiration of many sessions that start at one distance from the strike.
+
+    Parameters
+    ----------
+    shocks : ndarray, shape (n, N)
+        Standard normal; N steps of the grid ``s_j = 1 - (1 - j/N)^2``.
+    start, beta : float
+        z at the open, and the pull.
+    out : ndarray, shape (n,)
+        Receives z.
+    """
+    steps = shocks.shape[1]
+    for i in range(shocks.shape[0]):
+        z = start
+        s = 0.0
+        for j in range(steps):
+            left = 1.0 - (j + 1) / steps
+            s_next = 1.0 - left * left
+            z = pin_step(z, s, s_next - s, beta, shocks[i, j])
+            s = s_next
+        out[i] = z

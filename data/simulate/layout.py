@@ -17,10 +17,11 @@ import numpy.typing as npt
 from ..calendars import Settlement, TradingCalendar
 from ..errors import ConfigError
 
-__all__ = ["Expiry", "Ladder", "Layout", "expiries", "ladder_for", "layout_for"]
+__all__ = ["LONGEST", "Expiry", "Ladder", "Layout", "expiries", "ladder_for", "layout_for"]
 
 _MONTH = 30.5  # calendar days
-_LEAPS = 730  # calendar days: the longest listing
+#: Calendar days ahead of the longest listing.
+LONGEST = 730
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Layout:
         Weeks ahead with an expiration on the week's last session.
     monthly, monthly_pm, quarterly : int
         Months ahead with a monthly expiration settled at the open, one settled at the close, and
-        a quarterly one. December's are listed two years ahead.
+        a quarterly one. June's and December's are listed two years ahead.
     strikes : int
         Strikes per expiration around the spot; each has a call and a put.
     """
@@ -93,7 +94,7 @@ class Ladder:
 
 # (contracts up to, layout without strikes, mean number of expirations it lists)
 _SIZES: tuple[tuple[int, tuple[int, int, int, int, int], float], ...] = (
-    (2_000, (3, 3, 3, 1, 6), 12.0),
+    (2_000, (3, 3, 3, 1, 6), 13.0),
     (6_000, (5, 6, 6, 3, 12), 21.0),
     (1_000_000, (10, 8, 12, 12, 24), 43.0),
 )
@@ -153,19 +154,8 @@ def expiries(
     """Return every expiration that is quoted in sessions `first` ... `last` of the calendar.
 
     Sorted by expiry, AM before PM.
-
-    Raises
-    ------
-    ConfigError
-        If the calendar ends before the last expiration.
     """
-    end = calendar.sessions[last].item() + timedelta(days=_LEAPS + 40)
-    if np.datetime64(end, "D") > calendar.sessions[-1]:
-        raise ConfigError(
-            f"the market lists expirations until {end}: expected a calendar that reaches it, "
-            f"found {calendar.name} until {calendar.sessions[-1]}; ask for fewer years or start "
-            "earlier"
-        )
+    end = calendar.sessions[last].item() + timedelta(days=LONGEST)
     stop = calendar.position(end, at_or_before=True)
     found = [
         Expiry(day, settlement, listed, position, calendar.is_monthly(day))
@@ -198,7 +188,7 @@ def _horizons(
     am = _MONTH * layout.monthly
     if day.month % 3 == 0:
         am = max(am, _MONTH * layout.quarterly)
-    return max(am, _LEAPS if day.month == 12 else 0.0), max(pm, _MONTH * layout.monthly_pm)
+    return max(am, LONGEST if day.month in (6, 12) else 0.0), max(pm, _MONTH * layout.monthly_pm)
 
 
 def _first_session(calendar: TradingCalendar, day: date, days: float) -> int:

@@ -13,16 +13,56 @@ Avellaneda and Lipkin (2003); Golez and Jackwerth (2012) for both signs.
 
 from __future__ import annotations
 
+import numpy as np
+
+from . import kernels
 from .calibrations import REALISTIC, VISIBLE
 from .parameters import Mechanism
 from .registry import World
 
-__all__ = ["WORLD", "effects"]
+__all__ = ["WORLD", "effects", "pin_probability"]
 
 
 def effects(mechanism: Mechanism) -> dict[str, float]:
     """Return the true numbers."""
     return {"beta_per_net_to_gross_at_the_strike": mechanism.pin}
+
+
+def pin_probability(
+    beta: float,
+    start: float,
+    *,
+    within: float = 0.05,
+    paths: int = 20_000,
+    steps: int = 500,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return how often the price ends at the strike, and the standard error of that.
+
+    Parameters
+    ----------
+    beta : float
+        Pull; negative repels, 0 is a Brownian motion.
+    start : float
+        z at the open, ln(S/K) in units of the session's standard deviation.
+    within : float
+        Distance from the strike that counts as pinned, in the same units.
+    paths, steps : int
+        Sessions, and steps in each.
+    seed : int
+
+    Returns
+    -------
+    tuple of float
+        Share of ``abs(z_T) < within`` and its binomial standard error.
+    """
+    source = np.random.default_rng(seed)
+    ends = np.empty(paths)
+    for first in range(0, paths, 2_000):
+        part = ends[first : first + 2_000]
+        kernels.pin_ends(source.standard_normal((len(part), steps)), start, beta, part)
+    share = float(np.mean(np.abs(ends) < within))
+    return share, (share * (1 - share) / paths) ** 0.5
 
 
 WORLD = World(

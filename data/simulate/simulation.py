@@ -20,7 +20,7 @@ from ..calendars import TradingCalendar, trading_calendar
 from ..errors import ConfigError, LakeError
 from ..progress import Progress, silent
 from . import tables
-from .layout import layout_for
+from .layout import LONGEST, layout_for
 from .market import run
 from .parameters import Calibration, Mechanism, override, require_known
 from .records import CLOSE_MINUTES, Session, Setting
@@ -183,8 +183,15 @@ def setting_for(
 def _span(calendar: TradingCalendar, start: date, years: float) -> tuple[int, int]:
     if not 0 < years <= 50:
         raise ConfigError(f"years: expected more than 0 and at most 50, found {years:g}")
-    first = int(np.searchsorted(calendar.sessions, np.datetime64(start, "D")))
     end = start + timedelta(days=round(365.25 * years) - 1)
+    reach = calendar.sessions[-1].item() - timedelta(days=LONGEST + 10)
+    if end > reach or start < calendar.sessions[0].item():
+        raise ConfigError(
+            f"years and start: expected a market between {calendar.sessions[0]} and {reach} (the "
+            f"calendar must reach its last expiration), found {start} to {end}; ask for fewer "
+            "years or another start"
+        )
+    first = int(np.searchsorted(calendar.sessions, np.datetime64(start, "D")))
     return first, max(first, calendar.position(end, at_or_before=True))
 
 
@@ -270,6 +277,8 @@ def _write_files(collected: _Collected, result: SimulationResult) -> None:
         draft = path.with_suffix(".draft")
         pq.write_table(collected.table(name), draft, compression="zstd")
         draft.replace(path)
+    for name in {"intraday", "positions"} - set(collected.parts):
+        (result.lake / f"{name}.parquet").unlink(missing_ok=True)  # an earlier run's
 
 
 def _truth_json(

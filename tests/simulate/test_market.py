@@ -1,0 +1,285 @@
+"""A simulated lake holds what a vendor would deliver, and a truth that can be recovered."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from reference_book import Settings, quoted_contracts, value_book
+from reference_profile import exposure_curve, find_roots, nearest_root
+
+from gexlab.data import GexlabError, open_lake, rebuild, regimes, trading_calendar
+from gexlab.data.schema import CHAIN_COLUMNS, CHAIN_SORT
+from gexlab.data.simulate import SimulationResult, simulate, simulate_path, worlds
+
+START = date(2019, 11, 1)
+
+
+def make(world: str, folder: Path, **changes: Any) -> SimulationResult:
+    arguments = {"years": 0.12, "seed": 3, "contracts": 400, "start": START} | changes
+    return simulate(world, lake=folder, **arguments)
+
+
+def chain_of(result: SimulationResult) -> pd.DataFrame:
+    files = [str(f) for f in open_lake(result.lake).chain_files(result.underlying)]
+    frame: pd.DataFrame = ds.dataset(files).to_table().to_pandas()
+    return frame
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> SimulationResult:
+    return make("S1", tmp_path_factory.mktemp("s1"))
+
+
+@pytest.fixture(scope="module")
+def chain(market: SimulationResult) -> pd.DataFrame:
+    return chain_of(market)
+
+
+def test_columns_and_order_are_the_lakes(chain: pd.DataFrame) -> None:
+    assert list(chain.columns) == list(CHAIN_COLUMNS)
+    keys = chain[list(CHAIN_SORT)]
+    pd.testing.assert_frame_equal(keys, keys.sort_values(list(CHAIN_SORT), kind="stable"))
+    assert not chain.duplicated(["session", "expiry", "settlement", "strike", "right"]).any()
+
+
+def test_stamps_are_the_exchanges(chain: pd.DataFrame) -> None:
+    calendar = trading_calendar()
+    for day, rows in chain.groupby("session"):
+        close = calendar.close_of(day)
+        assert (rows["quote_ts"] == close).all()
+        assert (rows["known_at"] == close + pd.Timedelta(minutes=30)).all()
+        assert (rows["oi_asof"] == calendar.shift(day, -1)).all()
+    # Thanksgiving and its Friday: closed, then an early close
+    days = set(chain["session"])
+    assert date(2019, 11, 28) not in days
+    early = chain.loc[chain["session"] == date(2019, 11, 29), "quote_ts"]
+    assert early.dt.tz_convert("America/New_York").dt.hour.eq(13).all()
+
+
+def test_expirations_reach_from_today_to_two_years(chain: pd.DataFrame) -> None:
+    left = pd.to_datetime(chain["expiry"]) - pd.to_datetime(chain["session"])
+    assert left.min() == pd.Timedelta(0)
+    assert left.max() > pd.Timedelta(days=550)
+    assert set(chain["settlement"]) == {"AM", "PM"}
+    assert (chain["root"].eq("SPX") == chain["settlement"].eq("AM")).all()
+    dead = chain["expiry_ts"] <= chain["quote_ts"]
+    assert chain.loc[dead, "iv"].isna().all()
+    assert chain.loc[~dead, "iv"].between(0.01, 10).all()
+
+
+def test_quotes_agree_with_parity_and_with_black_scholes(chain: pd.DataFrame) -> None:
+    assert (chain["ask"] >= chain["bid"]).all()
+    assert (chain["bid"] >= 0).all()
+    mids = chain.assign(mid=(chain["bid"] + chain["ask"]) / 2)
+    key = ["session", "expiry", "settlement", "strike", "spot"]
+    wide = mids[mids["bid"] > 0].pivot(index=key, columns="right", values="mid").dropna()
+    strike, spot = (wide.index.get_level_values(n) for n in ("strike", "spot"))
+    np.testing.assert_allclose(wide["C"] - wide["P"], spot - strike, atol=1e-9)
+    # an independent price: vollib's formula typed in (Black 1976 at zero rates)
+    alive = mids[(mids["iv"].notna()) & (mids["bid"] > 0)]
+    years = (alive["expiry_ts"] - alive["quote_ts"]).dt.total_seconds() / (365 * 86_400)
+    from scipy.stats import norm
+
+    v = alive["iv"] * np.sqrt(years)
+    d1 = np.log(alive["spot"] / alive["strike"]) / v + v / 2
+    call = alive["spot"] * norm.cdf(d1) - alive["strike"] * norm.cdf(d1 - v)
+    price = call - np.where(alive["right"] == "P", alive["spot"] - alive["strike"], 0.0)
+    assert (alive["mid"] - price).abs().max() < 0.011  # a cent, the tick
+    np.testing.assert_allclose(
+        alive["gamma"], norm.pdf(d1) / (alive["spot"] * v), rtol=0, atol=1e-8
+    )
+    np.testing.assert_allclose(
+        alive["delta"], norm.cdf(d1) - (alive["right"] == "P"), rtol=0, atol=1e-5
+    )
+
+
+def test_bars_belong_to_the_chain(market: SimulationResult, chain: pd.DataFrame) -> None:
+    bars = pq.read_table(market.bars).to_pandas().set_index("session")
+    spot = chain.groupby("session")["spot"].first()
+    pd.testing.assert_series_equal(bars["close"], spot, check_names=False)
+    intraday = pq.read_table(market.intraday).to_pandas()
+    grouped = intraday.groupby("session")
+    pd.testing.assert_series_equal(grouped["high"].max(), bars["high"])
+    pd.testing.assert_series_equal(grouped["low"].min(), bars["low"])
+    pd.testing.assert_series_equal(grouped["open"].first(), bars["open"])
+    assert grouped.size().loc[date(2019, 11, 29)] == 42
+    assert grouped.size().loc[date(2019, 11, 27)] == 78
+    opens = intraday.groupby("session")["ts"].min()
+    assert opens.loc[date(2019, 11, 27)] == trading_calendar().open_of(date(2019, 11, 27))
+
+
+def test_the_readable_twin_finds_the_same_truth(
+    market: SimulationResult, chain: pd.DataFrame
+) -> None:
+    truth = pq.read_table(market.truth).to_pandas().set_index(["session", "book"])
+    for day in sorted(set(chain["session"]))[3::25]:
+        rows = chain[chain["session"] == day]
+        quoted = quoted_contracts(rows, Settings())
+        for name in ("as_of_close", "post_expiry"):
+            curve = exposure_curve(value_book(rows, name, Settings(), quoted), "naive")
+            spot, true = float(rows["spot"].iloc[0]), truth.loc[(day, name)]
+            assert abs(curve.net(0.0) - true["net_gex"]) < 1e-9 * curve.gross(0.0)
+            flip = nearest_root(find_roots(curve, spot))
+            if flip is None:
+                assert np.isnan(true["flip"])
+            else:
+                assert flip.level == pytest.approx(true["flip"], rel=1e-7)
+
+
+def rebuilt(result: SimulationResult, dealer: str) -> pd.DataFrame:
+    rebuild(result.lake, result.underlying, dealer=dealer)
+    found = regimes(result.lake, result.underlying, dealer_model=dealer)
+    found = found.assign(session=pd.to_datetime(found["session"]))
+    truth = pq.read_table(result.truth).to_pandas()
+    truth["session"] = pd.to_datetime(truth["session"])
+    joined: pd.DataFrame = truth.merge(found, on=["session", "book"], suffixes=("_true", ""))
+    return joined
+
+
+@pytest.mark.parametrize("world", ["S0", "S4", "S7", "S8"])
+def test_rebuilding_recovers_the_truth(world: str, tmp_path: Path) -> None:
+    joined = rebuilt(make(world, tmp_path, years=0.06), "naive")
+    error = (joined["net_gex"] - joined["net_gex_true"]).abs() / joined["gross_gex"]
+    assert len(joined) > 20
+    assert error.max() < 1e-6
+    assert (joined["flip"].isna() == joined["flip_true"].isna()).all()
+    assert not ((joined["flip"] - joined["flip_true"]).abs() / joined["spot"] > 1e-6).any()
+
+
+def test_the_sign_flip_is_recovered_with_the_right_model_in_each_half(tmp_path: Path) -> None:
+    result = make("S5", tmp_path)
+    half = pd.Timestamp(trading_calendar().sessions[_first(result) + result.sessions // 2])
+    for dealer, part in (("naive", slice(None, half)), ("inverted", slice(half, None))):
+        joined = rebuilt(result, dealer).set_index("session").sort_index().loc[part]
+        inside = joined[joined.index != half]
+        error = (inside["net_gex"] - inside["net_gex_true"]).abs() / inside["gross_gex"]
+        assert error.max() < 1e-6
+    joined = rebuilt(result, "naive")
+    agree = np.sign(joined["net_gex"]) == np.sign(joined["net_gex_true"])
+    assert 0.4 < agree.mean() < 0.6
+
+
+def _first(result: SimulationResult) -> int:
+    first: int = trading_calendar().position(result.first_session)
+    return first
+
+
+def test_noisy_positions_are_written_and_give_the_truth(tmp_path: Path) -> None:
+    result = make("S6", tmp_path)
+    assert result.positions is not None
+    positions = pq.read_table(result.positions).to_pandas()
+    chain = chain_of(result)
+    key = ["session", "expiry", "settlement", "strike", "right"]
+    joined = chain.merge(positions, on=[*key, "root"], validate="one_to_one")
+    assert len(joined) == len(chain)
+    alive = joined[joined["iv"].notna()]
+    years = (alive["expiry_ts"] - alive["quote_ts"]).dt.total_seconds() / (365 * 86_400)
+    v = alive["iv"] * np.sqrt(years)
+    d1 = np.log(alive["spot"] / alive["strike"]) / v + v / 2
+    gamma = np.exp(-(d1**2) / 2) / (np.sqrt(2 * np.pi) * alive["spot"] * v)
+    exposure = alive["position"] * 100 * gamma * alive["spot"] ** 2 * 0.01
+    found = exposure.groupby(alive["session"]).sum()
+    truth = pq.read_table(result.truth).to_pandas()
+    true = truth[truth["book"] == "as_of_close"].set_index("session")["net_gex"]
+    np.testing.assert_allclose(found, true, rtol=1e-9)
+
+
+def test_truth_json_says_what_was_simulated(market: SimulationResult) -> None:
+    truth = json.loads(market.truth_json.read_text())
+    effects = pq.read_table(market.effects).to_pandas()
+    assert truth["world"] == "S1"
+    assert truth["parameters"]["mechanism"]["damping"] == 1.0
+    assert truth["rates"] == {"rate": 0.0, "dividend_yield": 0.0}
+    assert truth["dealer_model"] == "naive"
+    assert truth["sessions"] == market.sessions == len(effects)
+    assert truth["effects"]["kappa_mean"] == pytest.approx(effects["kappa"].mean())
+    # the effect is the truth of the session before: kappa = impact x 100 x net_gex
+    true = pq.read_table(market.truth).to_pandas()
+    net = true[true["book"] == "post_expiry"]["net_gex"].to_numpy()
+    np.testing.assert_allclose(effects["kappa"][1:], 2e-13 * 100 * net[:-1], rtol=1e-12)
+    np.testing.assert_allclose(effects["volatility_multiplier"], 1 / (1 + effects["kappa"]))
+
+
+def test_another_process_writes_the_same_bytes(market: SimulationResult, tmp_path: Path) -> None:
+    code = (
+        "from datetime import date; from gexlab.data.simulate import simulate; "
+        f"simulate('S1', lake={str(tmp_path)!r}, years=0.12, seed=3, contracts=400, "
+        "start=date(2019, 11, 1))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    names = {p.relative_to(tmp_path) for p in tmp_path.rglob("*.parquet")}
+    assert names == {p.relative_to(market.lake) for p in market.lake.rglob("*.parquet")} - {
+        p for p in names if "regimes" in str(p)
+    }
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (market.lake / name).read_bytes(), name
+
+
+def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
+    make("S1", tmp_path, years=0.08)
+    result = make("S1", tmp_path, years=0.04, seed=9, intraday=None)
+    entries = open_lake(tmp_path).sessions("SIM")
+    assert len(entries) == result.sessions
+    assert {e.sources for e in entries} == {("simulate:S1:visible:9",)}
+    assert result.intraday is None
+    assert not (tmp_path / "intraday.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"world": "S9"}, "unknown world 'S9'"),
+        ({"calibration": "visibl"}, "did you mean 'visible'"),
+        ({"parameters": {"impct": 1}}, "did you mean 'impact'"),
+        ({"parameters": {"impact": 1e-11}}, "expected more than -1"),
+        ({"parameters": {"impact": -1.0}}, "at least 0"),
+        ({"parameters": {"permanent": 1.5}}, "between 0 and 1"),
+        ({"parameters": {"volatility": 0.0}}, "more than 0"),
+        ({"parameters": {"beta": 0.95}}, "below 1"),
+        ({"years": 0.0}, "years: expected more than 0"),
+        ({"years": 30.0}, "the calendar must reach its last expiration"),
+        ({"intraday": 7}, "divide 30"),
+        ({"contracts": 10}, "200 to 40000"),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused_and_leaves_nothing(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    arguments: dict[str, Any] = {"world": "S1", "years": 1.0} | changes
+    with pytest.raises(GexlabError, match=message) as caught:
+        make(arguments.pop("world"), tmp_path, **arguments)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.rglob("*.parquet"))
+    assert not (tmp_path / "truth.json").exists()
+
+
+@pytest.mark.parametrize("world", ["S1", "S3", "S4"])
+def test_every_world_with_gamma_refuses_kappa_of_minus_one(world: str) -> None:
+    with pytest.raises(GexlabError, match="expected more than -1"):
+        simulate_path(world, sessions=10, seed=1, kappa=-1.0)
+
+
+def test_lagged_hedging_refuses_kappa_of_one() -> None:
+    with pytest.raises(GexlabError, match="overshoots"):
+        simulate_path("S2", sessions=10, seed=1, kappa=1.0)
+
+
+def test_every_world_says_what_it_is() -> None:
+    found = worlds()
+    assert [n for n in found if len(n) == 2] == [f"S{k}" for k in range(9)]
+    for name, world in found.items():
+        assert world.name == name
+        for calibration in ("visible", "realistic"):
+            market, mechanism = world.calibration(calibration)
+            assert all(hasattr(market, p) or hasattr(mechanism, p) for p in world.parameters)
+            assert all(np.isfinite(list(world.effects(mechanism).values())))
