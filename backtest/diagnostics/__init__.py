@@ -1,0 +1,1 @@
+"""What a regime did to prices: regressions, dependence, path shape, tails, pins and premia."""

@@ -1,0 +1,120 @@
+"""Within a session, prices revert under high gamma and trend under low gamma."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..diagnostics.dependence import RatioByGroup, autocorrelation_on_gex, variance_ratio_by_group
+from ..intraday import IntradayGrid
+from .features import Split, gex_before, needs, split_sessions, standardised
+from .outcomes import score_series
+from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+
+__all__ = ["HORIZONS", "HYPOTHESIS"]
+
+_CARD = Card(
+    name="autocorr-regime",
+    claim="Within the session prices revert more (trend less) when dealers' gamma is high.",
+    source="Barbon, Buraschi, Gamma Fragility (SSRN 3725454); Dim, Eraker, Vilkov (SSRN 4692190)",
+    how_read="abstract",
+    specification="within-session variance ratio over 60 minutes by GEX of the session before, "
+    "intervals by resampling sessions; autocorrelation of h-minute returns, h 1 ... 60, on GEX, "
+    "clustered by session",
+    tier="M",
+    expected_sign="-",
+    kill="the intervals of the two variance ratios overlap",
+    estimate="variance ratio over 60 minutes, high less low gamma",
+    effect=-0.10,
+)
+HORIZONS = (1, 5, 15, 30, 60)
+_FEWEST = 10
+
+
+def _run(dataset: Dataset, settings: Settings) -> Outcome:
+    needs(dataset.intraday is not None, "intraday bars of at most 30 minutes (data.intraday)")
+    grid = dataset.intraday
+    assert grid is not None
+    needs(grid.minutes <= 30, f"intraday bars of at most 30 minutes, not {grid.minutes}")
+    gex, rank = gex_before(dataset, grid.sessions)
+    returns = grid.returns()
+    usable = np.asarray(np.isfinite(returns).sum(axis=1) * grid.minutes >= 180)
+    split = split_sessions(gex, rank, usable)
+    counts = int(split.low.sum()), int(split.high.sum())
+    needs(
+        min(counts) >= _FEWEST,
+        f"at least {_FEWEST} sessions with intraday bars in each group, found {counts[0]} and "
+        f"{counts[1]}",
+    )
+    ratios = {
+        minutes: variance_ratio_by_group(
+            returns, split.low, split.high, minutes // grid.minutes, settings.resampling
+        )
+        for minutes in _spans(grid)
+    }
+    main = ratios[max(ratios)]
+    value = main.difference[0]
+    t = value / main.std_error
+    return Outcome(
+        estimate=value,
+        std_error=main.std_error,
+        t_stat=t,
+        p_value=_two_sided(t),
+        n=main.n_low + main.n_high,
+        low=main.difference[1],
+        high=main.difference[2],
+        supported=main.high[2] < main.low[1],
+        reason=(
+            f"variance ratio {main.low[0]:.3f} ({main.low[1]:.3f} to {main.low[2]:.3f}) under low, "
+            f"{main.high[0]:.3f} ({main.high[1]:.3f} to {main.high[2]:.3f}) under high gamma, "
+            f"split by {split.by}"
+        ),
+        scores=score_series(main.scores, grid.sessions),
+        tables=(_ratio_table(ratios), _slope_table(dataset, grid, split)),
+    )
+
+
+def _spans(grid: IntradayGrid) -> tuple[int, ...]:
+    """Return the spans in minutes that are at least two steps of the grid."""
+    return tuple(m for m in (15, 30, 60) if m % grid.minutes == 0 and m >= 2 * grid.minutes)
+
+
+def _two_sided(t: float) -> float:
+    from scipy.stats import norm
+
+    return float(2.0 * norm.sf(abs(t)))
+
+
+def _ratio_table(ratios: dict[int, RatioByGroup]) -> Table:
+    return Table(
+        "Variance ratio within the session",
+        ("minutes", "low gamma", "from", "to", "high gamma", "from", "to", "difference", "t"),
+        tuple(
+            (m, *r.low, *r.high, r.difference[0], r.difference[0] / r.std_error)
+            for m, r in ratios.items()
+        ),
+        f"{next(iter(ratios.values())).n_low} low and {next(iter(ratios.values())).n_high} high "
+        "sessions; 1 is a random walk, below it reverts.",
+    )
+
+
+def _slope_table(dataset: Dataset, grid: IntradayGrid, split: Split) -> Table:
+    gex, _ = gex_before(dataset, grid.sessions)
+    z = standardised(np.where(split.low | split.high | np.isfinite(gex), gex, np.nan))
+    rows: list[tuple[str | int | float, ...]] = []
+    nan = float("nan")
+    for minutes in HORIZONS:
+        if minutes % grid.minutes or minutes < grid.minutes:
+            rows.append((minutes, nan, nan, nan, nan, 0))
+            continue
+        fit = autocorrelation_on_gex(grid.returns(minutes), z, grid.sessions)
+        level, change = fit.coefficient("lagged"), fit.coefficient("interaction")
+        rows.append((minutes, level.value, level.t_stat, change.value, change.t_stat, level.n))
+    return Table(
+        "Autocorrelation of h-minute returns on GEX of the session before",
+        ("h", "autocorrelation", "t", "per sd of GEX", "t", "n"),
+        tuple(rows),
+        "Clustered by session; the claim is a negative effect, largest at 60 minutes.",
+    )
+
+
+HYPOTHESIS = Hypothesis(_CARD, _run)

@@ -1,0 +1,99 @@
+"""Whether what holds on average holds before and after the ideas were published."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..diagnostics.regression import Coefficient, ols
+from .features import Daily, daily, needs
+from .outcomes import coefficient_outcome
+from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .vol_damping import fit_damping
+
+__all__ = ["HYPOTHESIS"]
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+_CARD = Card(
+    name="era-split",
+    claim="GEX and the next session's volatility go together in every era alike.",
+    source="this project: before and after 2011, before and after 2021-11",
+    how_read="own computation",
+    specification="the regression of vol-damping with GEX x 1{from 2021-11} (and x 1{before 2011} "
+    "where there are such sessions); HAC(10)",
+    tier="D",
+    expected_sign="0",
+    kill="an era without a negative slope (t above -1.65), or slopes that differ (t beyond 1.96)",
+    estimate="slope from 2021-11 less the slope before",
+    effect=0.2,
+)
+_ERAS = {
+    "before 2011": (None, "2011-01-01"),
+    "2011 to 2021-10": ("2011-01-01", "2021-11-01"),
+    "from 2021-11": ("2021-11-01", None),
+}
+_FEWEST = 60
+
+
+def _run(dataset: Dataset, settings: Settings) -> Outcome:
+    needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
+    features = daily(dataset)
+    eras = {name: _rows(features, *bounds) for name, bounds in _ERAS.items()}
+    usable = {name: rows for name, rows in eras.items() if rows.sum() >= _FEWEST}
+    needs(
+        "from 2021-11" in usable and len(usable) >= 2,
+        f"at least {_FEWEST} sessions with GEX both before and from 2021-11",
+    )
+    late = np.where(usable["from 2021-11"], 1.0, 0.0)
+    columns = {
+        **features.har_columns(),
+        "ln_vix": features.log_vix,
+        "loss": features.loss,
+        "gex": features.gex_rank,
+        "late": late,
+        "change": features.gex_rank * late,
+    }
+    fit = ols(features.next_log_vol, columns, hac=10)
+    change = fit.coefficient("change")
+    slopes = {name: _slope(features, rows) for name, rows in usable.items()}
+    supported = all(c.t_stat < -1.65 for c in slopes.values()) and abs(change.t_stat) < 1.96
+    return coefficient_outcome(
+        fit,
+        "change",
+        features.sessions,
+        settings,
+        supported=supported,
+        reason="; ".join(f"{n} {c.value:+.3f} (t {c.t_stat:.1f})" for n, c in slopes.items())
+        + f"; change t {change.t_stat:.1f}",
+        critical=1.96,
+        tables=(
+            Table(
+                "Log volatility of the next session on the percentile of GEX, by era",
+                ("era", "b", "t", "n", "share of GEX < 0"),
+                tuple(
+                    (n, c.value, c.t_stat, c.n, float((features.gex[usable[n]] < 0).mean()))
+                    for n, c in slopes.items()
+                ),
+                "HAR, ln VIX and min(r, 0) in every row; HAC(10).",
+            ),
+        ),
+    )
+
+
+def _rows(features: Daily, first: str | None, last: str | None) -> Mask:
+    rows = np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)
+    if first is not None:
+        rows &= features.sessions >= np.datetime64(first)
+    if last is not None:
+        rows &= features.sessions < np.datetime64(last)
+    return np.asarray(rows)
+
+
+def _slope(features: Daily, rows: Mask) -> Coefficient:
+    gex: Floats = np.where(rows, features.gex_rank, np.nan)
+    return fit_damping(features, gex).coefficient("gex")
+
+
+HYPOTHESIS = Hypothesis(_CARD, _run)

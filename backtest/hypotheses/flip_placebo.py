@@ -1,0 +1,160 @@
+"""Whether the flip separates calm from wild sessions better than levels that mean nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ..diagnostics.regression import ols
+from .features import Daily, daily, needs, trailing_sum
+from .outcomes import coefficient_outcome
+from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["HYPOTHESIS", "placebo_distances"]
+
+Floats = npt.NDArray[np.float64]
+
+_CARD = Card(
+    name="flip-placebo",
+    claim="The spot against the gamma flip says more about the next session's volatility than the "
+    "spot against levels that have nothing to do with options.",
+    source="practitioners; no peer-reviewed definition was found",
+    how_read="own computation",
+    specification="ln Parkinson volatility of t + 1 on 1{spot > flip} with HAR, signed, 5- and "
+    "20-session returns (and ln VIX); the same for moving averages, round numbers, earlier flips, "
+    "shuffled flips and the median of VIX",
+    tier="C",
+    expected_sign="-",
+    kill="the flip's t lies within the 95th percentile of the placebos'",
+    estimate="change of log volatility where the spot is above the flip",
+    effect=-0.1,
+)
+_FEWEST = 40
+_FEWEST_PLACEBO = 30
+_SHIFTS = 60
+
+
+def _run(dataset: Dataset, settings: Settings) -> Outcome:
+    table = dataset.table
+    needs(table is not None and "flip" in table, "chains (regime.source = lake) for the flip")
+    assert table is not None
+    features = daily(dataset)
+    flip = table["flip"].reindex(dataset.bars.index).to_numpy(dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        distance = features.close - np.log(flip)
+    known = int(np.isfinite(distance).sum())
+    needs(known >= _FEWEST, f"at least {_FEWEST} sessions with a flip, found {known}")
+    above = _above(distance)
+    needs(np.nanstd(above) > 0.0, "sessions on both sides of the flip")
+    controls = _controls(features)
+    fit = ols(features.next_log_vol, {**controls, "above": above}, hac=10)
+    c = fit.coefficient("above")
+    rows = np.isfinite(distance)
+    placebos = {
+        name: _t_stat(features, controls, np.where(rows, x, np.nan))
+        for name, x in placebo_distances(dataset, features, distance, settings.resampling.seed)
+    }
+    drawn = np.array([t for t in placebos.values() if np.isfinite(t)])
+    needs(len(drawn) >= 19, "at least 19 placebo levels that vary: give a longer sample")
+    p = (1.0 + float((drawn <= c.t_stat).sum())) / (1.0 + len(drawn))
+    critical = float(np.quantile(drawn, settings.alpha))
+    return coefficient_outcome(
+        fit,
+        "above",
+        features.sessions,
+        settings,
+        supported=c.t_stat < critical and c.value < 0.0,
+        reason=(
+            f"t {c.t_stat:.2f} against {critical:.2f}, the {100 * settings.alpha:g} % quantile of "
+            f"{len(drawn)} placebos (p {p:.3f})"
+        ),
+        critical=critical,
+        p_simulated=p,
+        tables=(_table(c.t_stat, placebos),),
+    )
+
+
+def _above(distance: Floats) -> Floats:
+    return np.where(np.isfinite(distance), distance > 0.0, np.nan).astype(np.float64)
+
+
+def _controls(features: Daily) -> dict[str, Floats]:
+    columns = {
+        **features.har_columns(),
+        "ret": features.ret,
+        "loss": features.loss,
+        "ret_5": trailing_sum(features.ret, 5),
+        "ret_20": trailing_sum(features.ret, 20),
+    }
+    if np.isfinite(features.log_vix).sum() > _FEWEST:
+        columns["ln_vix"] = features.log_vix
+    return columns
+
+
+def _t_stat(features: Daily, controls: dict[str, Floats], distance: Floats) -> float:
+    above = _above(distance)
+    known = above[np.isfinite(above)]
+    if len(known) < _FEWEST_PLACEBO or min(known.mean(), 1.0 - known.mean()) < 0.02:
+        return float("nan")
+    fit = ols(features.next_log_vol, {**controls, "above": above}, hac=10)
+    return fit.coefficient("above").t_stat
+
+
+def placebo_distances(
+    dataset: Dataset, features: Daily, distance: Floats, seed: int
+) -> Iterator[tuple[str, Floats]]:
+    """Yield log distances of the spot to levels that mean nothing, by name."""
+    import pandas as pd
+
+    close = pd.Series(np.exp(features.close))
+    for window in (5, 10, 15, 20, 30, 40, 50, 60, 80, 100, 150, 200):
+        mean = close.rolling(window).mean().to_numpy(dtype=np.float64)
+        yield f"moving average {window}", features.close - np.log(mean)
+    step = 10.0 ** np.floor(np.log10(float(close.iloc[-1]))) / 10.0
+    nearest = np.round(close.to_numpy() / step) * step
+    yield "round number", features.close - np.log(nearest)
+    flip = features.close - distance
+    for lag in (5, 10, 15, 21, 30, 42, 63):
+        yield f"flip {lag} sessions ago", features.close - _shifted(flip, lag)
+    rng = np.random.default_rng(seed)
+    known = np.flatnonzero(np.isfinite(distance))
+    margin = min(21, len(known) // 4)
+    for k in range(_SHIFTS):
+        turned = np.full(len(distance), np.nan)
+        turn = int(rng.integers(margin, len(known) - margin))
+        turned[known] = np.roll(distance[known], turn)
+        yield f"shuffled flip {k + 1}", turned
+    if dataset.vix is not None:
+        past = pd.Series(features.log_vix).expanding(min_periods=20).median().to_numpy()
+        yield "median of VIX", past - features.log_vix
+
+
+def _shifted(x: Floats, lag: int) -> Floats:
+    return np.concatenate([np.full(lag, np.nan), x[:-lag]])
+
+
+def _table(t_stat: float, placebos: dict[str, float]) -> Table:
+    shuffled = np.array([t for name, t in placebos.items() if name.startswith("shuffled")])
+    named = {n: t for n, t in placebos.items() if not n.startswith("shuffled")}
+    rows: list[tuple[str | int | float, ...]] = [("gamma flip", t_stat)]
+    rows += sorted(named.items(), key=lambda item: np.nan_to_num(item[1], nan=9.0))
+    rows.append(("shuffled flips, 5 % quantile", _quantile(shuffled)))
+    return Table(
+        "t of 1{spot > level} for the next session's log volatility",
+        ("level", "t"),
+        tuple(rows),
+        "The claim is a negative t, further from zero than that of levels without meaning.",
+    )
+
+
+def _quantile(x: Floats) -> float:
+    known = x[np.isfinite(x)]
+    return float(np.quantile(known, 0.05)) if len(known) else float("nan")
+
+
+HYPOTHESIS = Hypothesis(_CARD, _run)

@@ -1,0 +1,184 @@
+"""Whether closes gather at strikes, above all on expirations and where gamma is long."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..diagnostics.regression import Coefficient, Fit, ols
+from ..resampling import interval, resampled_sums
+from .features import Daily, daily, needs
+from .outcomes import coefficient_outcome, score_series
+from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+
+__all__ = ["HYPOTHESIS", "fit_attraction", "is_monthly", "strike_distance"]
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+_CARD = Card(
+    name="pin-distance",
+    claim="On expirations closes lie nearer to a strike than otherwise, and sessions end nearer "
+    "to the strike where dealers are longest gamma.",
+    source="Ni, Pearson, Poteshman (2005); Golez, Jackwerth (2012)",
+    how_read="abstract",
+    specification="distance of the close to the nearest strike over the distance of strikes, "
+    "monthly expirations against other sessions (Kolmogorov-Smirnov and mean); attraction to the "
+    "pin strike of the session before on the signed gamma there",
+    tier="D+C",
+    expected_sign="+",
+    kill="Kolmogorov-Smirnov p above 0.05 (with fewer than 8 expirations: attraction t below 1.96)",
+    estimate="mean distance on other sessions less that on expirations, in strikes (0 ... 0.5)",
+    effect=0.03,
+)
+_FEWEST = 8
+
+
+def strike_distance(close: Floats, step: float) -> Floats:
+    """Return the distance to the nearest multiple of `step`, in steps: 0 at a strike ... 0.5."""
+    place = close / step
+    return np.asarray(np.abs(place - np.rint(place)), dtype=np.float64)
+
+
+def is_monthly(sessions: npt.NDArray[np.datetime64]) -> Mask:
+    """Return whether each session is the last at or before its month's third Friday."""
+    days = sessions.astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    first = months.astype("datetime64[D]").astype(np.int64)
+    weekday = (first + 3) % 7
+    friday = (first + (4 - weekday) % 7 + 14).astype("datetime64[D]")
+    following = np.append(days[1:], days[-1:] + 7)
+    return np.asarray((days <= friday) & (following > friday))
+
+
+def _run(dataset: Dataset, settings: Settings) -> Outcome:
+    needs(dataset.table is not None, "chains (regime.source = lake) for strikes and pin strikes")
+    needs(np.isfinite(dataset.strike_step), "chains (regime.source = lake) for the strikes")
+    features = daily(dataset)
+    expiry = is_monthly(features.sessions) & np.isfinite(features.gex)
+    other = ~expiry & np.isfinite(features.gex)
+    fit = fit_attraction(dataset, features)
+    if expiry.sum() >= _FEWEST:
+        return _by_expiry(dataset, features, expiry, other, fit, settings)
+    needs(
+        fit is not None,
+        f"at least {_FEWEST} monthly expirations (found {int(expiry.sum())}) or 20 pin strikes",
+    )
+    assert fit is not None
+    c = fit.coefficient("gamma")
+    return coefficient_outcome(
+        fit,
+        "gamma",
+        features.sessions,
+        settings,
+        supported=c.t_stat > 1.96,
+        reason=(
+            f"{int(expiry.sum())} monthly expirations are too few; attraction to the pin strike "
+            f"{c.value:+.5f} per unit of signed strength, t {c.t_stat:.2f}"
+        ),
+        critical=1.96,
+        tables=(_table(dataset, features, expiry, other, c),),
+    )
+
+
+def _by_expiry(
+    dataset: Dataset,
+    features: Daily,
+    expiry: Mask,
+    other: Mask,
+    fit: Fit | None,
+    settings: Settings,
+) -> Outcome:
+    from scipy.stats import ks_2samp
+
+    distance = strike_distance(np.exp(features.close), dataset.strike_step)
+    columns = np.column_stack([expiry, expiry * distance, other, other * distance])
+    columns = np.nan_to_num(columns.astype(np.float64))
+    sums = resampled_sums(columns, settings.resampling)
+    draws = sums[:, 3] / sums[:, 2] - sums[:, 1] / sums[:, 0]
+    low, high = interval(draws, settings.resampling.level)
+    value = float(np.nanmean(distance[other]) - np.nanmean(distance[expiry]))
+    error = float(np.nanstd(draws, ddof=1))
+    test = ks_2samp(distance[expiry], distance[other])
+    attraction = None if fit is None else fit.coefficient("gamma")
+    scores = np.where(other, distance / other.mean(), 0.0)
+    scores = scores - np.where(expiry, distance / expiry.mean(), 0.0)
+    return Outcome(
+        estimate=value,
+        std_error=error,
+        t_stat=value / error,
+        p_value=float(test.pvalue),
+        n=int(expiry.sum() + other.sum()),
+        low=low,
+        high=high,
+        supported=bool(test.pvalue <= settings.alpha and value > 0.0),
+        reason=(
+            f"{int(expiry.sum())} expirations, Kolmogorov-Smirnov p {test.pvalue:.3f}, mean "
+            f"distance {np.nanmean(distance[expiry]):.3f} against "
+            f"{np.nanmean(distance[other]):.3f}"
+        ),
+        scores=score_series(scores, features.sessions),
+        tables=(_table(dataset, features, expiry, other, attraction),),
+    )
+
+
+def fit_attraction(dataset: Dataset, features: Daily) -> Fit | None:
+    """Regress how much nearer to yesterday's pin strike a session ends on the gamma there.
+
+    None where fewer than 20 sessions have a pin strike. ``gamma`` is the coefficient of the
+    signed strength: the strength of the pin times the sign of net GEX, or ``pin_gamma`` where
+    the table has it.
+    """
+    assert dataset.table is not None
+    table = dataset.table.reindex(dataset.bars.index)
+    if "pin_strike" not in table or "pin_strength" not in table:
+        return None
+    strike = table["pin_strike"].shift(1).to_numpy(dtype=np.float64)
+    signed = (
+        table["pin_gamma"].to_numpy(dtype=np.float64)
+        if "pin_gamma" in table
+        else table["pin_strength"].to_numpy(dtype=np.float64) * np.sign(features.gex)
+    )
+    signed = np.concatenate([[np.nan], signed[:-1]])
+    price = np.exp(features.close)
+    before = np.concatenate([[np.nan], price[:-1]])
+    start, end = np.abs(before - strike) / before, np.abs(price - strike) / before
+    if np.isfinite(start + end + signed).sum() < 20:
+        return None
+    return ols(start - end, {"gamma": signed, "start": start})
+
+
+def _table(
+    dataset: Dataset, features: Daily, expiry: Mask, other: Mask, attraction: Coefficient | None
+) -> Table:
+    distance = strike_distance(np.exp(features.close), dataset.strike_step)
+    rows: list[tuple[str | int | float, ...]] = []
+    for name, rows_in in (
+        ("monthly expirations", expiry),
+        ("the session before", _day(features, expiry, -1) & ~expiry),
+        ("other sessions", other),
+    ):
+        chosen = distance[rows_in]
+        mean = float(np.nanmean(chosen)) if len(chosen) else float("nan")
+        error = float(np.nanstd(chosen) / np.sqrt(len(chosen))) if len(chosen) else float("nan")
+        rows.append((name, mean, error, len(chosen)))
+    if attraction is not None:
+        rows.append(
+            ("attraction per signed strength", attraction.value, attraction.std_error, attraction.n)
+        )
+    return Table(
+        f"Distance of the close to the nearest multiple of {dataset.strike_step:g}",
+        ("sessions", "mean", "standard error", "n"),
+        tuple(rows),
+        "A uniform close has mean 0.25. Dealers short before an expiration push away.",
+    )
+
+
+def _day(features: Daily, mask: Mask, shift: int) -> Mask:
+    moved = np.roll(mask, shift)
+    if shift < 0:
+        moved[shift:] = False
+    return np.asarray(moved & np.isfinite(features.gex))
+
+
+HYPOTHESIS = Hypothesis(_CARD, _run)

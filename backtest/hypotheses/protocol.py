@@ -1,0 +1,285 @@
+"""What a hypothesis is, what it is run on and what it returns.
+
+A hypothesis is a `Card` (what is claimed, by whom, what would refute it) and a function from
+`Dataset` and `Settings` to an `Outcome`. Built-in and users' own ones are the same kind of
+object; users' are found through the entry point group ``gexlab.hypotheses``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from ..resampling import Resampling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from ..intraday import IntradayGrid
+
+__all__ = [
+    "Card",
+    "Dataset",
+    "Hypothesis",
+    "HypothesisLike",
+    "MissingDataError",
+    "Outcome",
+    "Published",
+    "Settings",
+    "Table",
+]
+
+Floats = npt.NDArray[np.float64]
+HowRead = Literal["full text", "abstract", "own computation", "authors' readme", "not published"]
+Sign = Literal["+", "-", "0"]
+
+
+class MissingDataError(Exception):
+    """Raised by a hypothesis on a dataset that lacks something; the message names what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A number from the literature, shown beside ours.
+
+    Attributes
+    ----------
+    value : float
+        In the unit of the hypothesis' own estimate where `comparable`, else as printed there.
+    label : str
+        What the number is, with its unit.
+    source : str
+    how_read : str
+        ``full text``, ``abstract``, ``own computation`` or ``authors' readme``. Numbers known
+        only at second hand are never given.
+    t_stat : float
+        NaN where none was printed.
+    comparable : bool
+        Whether unit and definition are those of our estimate.
+    """
+
+    value: float
+    label: str
+    source: str
+    how_read: HowRead
+    t_stat: float = float("nan")
+    comparable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a hypothesis claims and what would refute it.
+
+    Attributes
+    ----------
+    name : str
+    claim : str
+        One sentence in plain words.
+    source : str
+        Who says so.
+    how_read : str
+        How well that source was read.
+    specification : str
+        The regression or statistic, in one line.
+    tier : str
+        Data it needs: D daily bars and a GEX series; C chains; M intraday bars of at most 30
+        minutes; S signed open-close data.
+    expected_sign : {"+", "-", "0"}
+        Of the estimate, under the claim.
+    kill : str
+        When the verdict must be "not supported".
+    estimate : str
+        What the estimate is, with its unit.
+    published : tuple of Published
+        The first one is the headline.
+    effect : float
+        Size of the effect whose detection the power refers to, in the estimate's unit; NaN where
+        no comparable size is known.
+    """
+
+    name: str
+    claim: str
+    source: str
+    how_read: HowRead
+    specification: str
+    tier: str
+    expected_sign: Sign
+    kill: str
+    estimate: str
+    published: tuple[Published, ...] = ()
+    effect: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """One market, ready for tests. Everything is indexed by session (``datetime64``).
+
+    Attributes
+    ----------
+    bars : DataFrame
+        ``open, high, low, close``; a missing bar is a row of NaN.
+    gex : Series of float
+        Net GEX of session t as known before the open of t + 1; NaN where unknown. Any unit.
+    regime : Series of str or None
+        Label of the same instant; None: the sign of `gex`.
+    vix : Series of float or None
+        Implied volatility index at the close of t, percent.
+    intraday : IntradayGrid or None
+    tradable : DataFrame or None
+        Bars of an instrument whose opens are real (an ETF or a future); None where `bars` are.
+    stale_opens : bool
+        Whether the opens of `bars` are those of a cash index.
+    table : DataFrame or None
+        Columns of the regime table (flip, pin_strike, pin_strength, ...), where chains are known.
+    legs : DataFrame or None
+        ``call`` and ``put``: dollar gamma of calls and of puts, each positive, by session.
+    other_gex : Series of float or None
+        Another vendor's GEX of the same underlying.
+    letf : Series of float or None
+        Rebalancing demand of leveraged funds per unit return, any unit, known before the close.
+    frozen, dynamic : ndarray or None, shape (intraday sessions, columns of the grid)
+        Net GEX of the morning's book as it was, and repriced at each bar.
+    strike_step : float
+        Distance of neighbouring strikes near spot; NaN where unknown.
+    simulated : bool
+    """
+
+    bars: pd.DataFrame
+    gex: pd.Series[float]
+    regime: pd.Series[str] | None = None
+    vix: pd.Series[float] | None = None
+    intraday: IntradayGrid | None = None
+    tradable: pd.DataFrame | None = None
+    stale_opens: bool = False
+    table: pd.DataFrame | None = None
+    legs: pd.DataFrame | None = None
+    other_gex: pd.Series[float] | None = None
+    letf: pd.Series[float] | None = None
+    frozen: Floats | None = None
+    dynamic: Floats | None = None
+    strike_step: float = float("nan")
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How tests are run.
+
+    Attributes
+    ----------
+    resampling : Resampling
+        Of block-bootstrap intervals.
+    alpha : float
+        Level of the tests.
+    simulations : int
+        Simulated null markets for the tests whose asymptotic critical values over-reject; 0:
+        none, the calibrated critical value of ``docs/calibration.md`` decides.
+    costs_bps : float
+        Per side, basis points, that a trading rule has to earn.
+    trials : int
+        Configurations ever evaluated, for the deflated Sharpe ratio.
+    """
+
+    resampling: Resampling = field(default_factory=lambda: Resampling(replications=999))
+    alpha: float = 0.05
+    simulations: int = 0
+    costs_bps: float = 1.0
+    trials: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table in the form of the paper's.
+
+    Attributes
+    ----------
+    title : str
+    columns : tuple of str
+        The first names the rows; a column ``published`` holds the literature's values.
+    rows : tuple of tuple
+        Cells: str, int, float (NaN: no value).
+    note : str
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What a test found on one dataset.
+
+    Attributes
+    ----------
+    estimate, std_error, t_stat, p_value : float
+        The p-value is two-sided and asymptotic unless the specification says otherwise.
+    n : int
+        Observations behind the estimate.
+    low, high : float
+        Block-bootstrap interval of the estimate.
+    supported : bool
+        Whether the data pass the kill condition.
+    reason : str
+        Why, in one sentence with the numbers that decided.
+    p_simulated : float
+        Against simulated null markets; NaN where none were asked for.
+    critical : float
+        Value that the t statistic was held against; NaN where another criterion decided.
+    scores : Series of float or None
+        By session: their mean is what is tested, so that several tests can be resampled
+        together; None where the statistic is no smooth function of means.
+    tables : tuple of Table
+    """
+
+    estimate: float
+    std_error: float
+    t_stat: float
+    p_value: float
+    n: int
+    low: float
+    high: float
+    supported: bool
+    reason: str
+    p_simulated: float = float("nan")
+    critical: float = float("nan")
+    scores: pd.Series[float] | None = None
+    tables: tuple[Table, ...] = ()
+
+
+@runtime_checkable
+class HypothesisLike(Protocol):
+    """What the registry accepts: anything with a card that can be run on a dataset."""
+
+    @property
+    def card(self) -> Card: ...
+
+    def run(self, dataset: Dataset, settings: Settings) -> Outcome:
+        """Run the test; raise `MissingDataError` where the dataset lacks something."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A card and the function that tests it: the plain way to write a hypothesis.
+
+    Examples
+    --------
+    >>> card = Card("null", "Nothing happens.", "nobody", "not published", "none", "D", "0",
+    ...             "always", "none")
+    >>> isinstance(Hypothesis(card, lambda dataset, settings: None), HypothesisLike)
+    True
+    """
+
+    card: Card
+    evaluate: Callable[[Dataset, Settings], Outcome]
+
+    def run(self, dataset: Dataset, settings: Settings) -> Outcome:
+        """Run the test on a dataset."""
+        return self.evaluate(dataset, settings)

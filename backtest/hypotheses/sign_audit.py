@@ -1,0 +1,141 @@
+"""Whether the data ask for the sign convention that everybody uses."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..diagnostics.regression import Coefficient, Fit, ols
+from .features import Daily, daily, needs, standardised
+from .outcomes import coefficient_outcome
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+
+__all__ = ["HYPOTHESIS", "conventions"]
+
+Floats = npt.NDArray[np.float64]
+
+_CARD = Card(
+    name="sign-audit",
+    claim="Dealers are long calls and short puts: gamma of calls lowers volatility, gamma of puts "
+    "raises it.",
+    source="duc-v-le/dealer-gamma-volatility (US stocks, 2016 to 2024)",
+    how_read="authors' readme",
+    specification="ln Parkinson volatility of t + 1 on HAR and (ln of) call and put gamma freely; "
+    "each convention alone; naive GEX with its sign reversed at random in blocks of 21 sessions",
+    tier="D+C",
+    expected_sign="-",
+    kill="gross or inverted gamma does at least as well as naive, or the free signs are not those "
+    "of the convention: unidentified",
+    estimate="change of log volatility per standard deviation of naive GEX, gross GEX held fixed",
+    published=(
+        Published(
+            -0.0268,
+            "slope of the net, US stocks",
+            "duc-v-le/dealer-gamma-volatility",
+            "authors' readme",
+            -20.7,
+        ),
+        Published(
+            0.0155,
+            "slope of puts alone, US stocks",
+            "duc-v-le/dealer-gamma-volatility",
+            "authors' readme",
+        ),
+    ),
+    effect=-0.05,
+)
+_FEWEST = 40
+_FLIPS = 99
+_BLOCK = 21
+
+
+def conventions(call: Floats, put: Floats) -> dict[str, Floats]:
+    """Return net gamma under each convention from gamma of calls and of puts (both positive)."""
+    return {
+        "naive": call - put,
+        "inverted": put - call,
+        "all long": call + put,
+        "all short": -call - put,
+        "calls only": call,
+        "puts only": -put,
+    }
+
+
+def _run(dataset: Dataset, settings: Settings) -> Outcome:
+    needs(
+        dataset.legs is not None,
+        "gamma of calls and of puts apart (chains, regime.source = lake, rebuilt with calls_only "
+        "and puts_only)",
+    )
+    assert dataset.legs is not None
+    legs = dataset.legs.reindex(dataset.bars.index)
+    call, put = (legs[c].to_numpy(dtype=np.float64) for c in ("call", "put"))
+    known = int(np.isfinite(call + put).sum())
+    needs(known >= _FEWEST, f"at least {_FEWEST} sessions with call and put gamma, found {known}")
+    features = daily(dataset)
+    free = _fit(features, {"call": standardised(call), "put": standardised(put)})
+    joint = _fit(features, {"naive": standardised(call - put), "gross": standardised(call + put)})
+    alone = {
+        name: _fit(features, {"gex": standardised(x)}) for name, x in conventions(call, put).items()
+    }
+    flips = _random_signs(features, call - put, settings.resampling.seed)
+    naive, gross = alone["naive"], alone["all long"]
+    b_call, b_put = free.coefficient("call"), free.coefficient("put")
+    t = naive.coefficient("gex").t_stat
+    rank = (1.0 + float((flips <= t).sum())) / (1.0 + len(flips))
+    signs = b_call.value < 0.0 < b_put.value
+    better = naive.r2 > gross.r2 and naive.coefficient("gex").value < 0.0
+    supported = signs and better and rank <= settings.alpha
+    return coefficient_outcome(
+        joint,
+        "naive",
+        features.sessions,
+        settings,
+        supported=supported,
+        reason=(
+            f"calls {b_call.value:+.3f} (t {b_call.t_stat:.1f}), puts {b_put.value:+.3f} "
+            f"(t {b_put.t_stat:.1f}); R2 naive {naive.r2:.4f}, gross {gross.r2:.4f}; "
+            f"p against random signs {rank:.2f}"
+            + ("" if supported else ": the sign is not identified")
+        ),
+        p_simulated=rank,
+        tables=(_table(alone, b_call, b_put),),
+    )
+
+
+def _fit(features: Daily, columns: dict[str, Floats]) -> Fit:
+    controls = features.har_columns()
+    if np.isfinite(features.log_vix).sum() > _FEWEST:
+        controls["ln_vix"] = features.log_vix
+    return ols(features.next_log_vol, {**controls, **columns}, hac=10)
+
+
+def _random_signs(features: Daily, naive: Floats, seed: int) -> Floats:
+    """Return t of naive GEX whose sign is reversed at random, block by block."""
+    rng = np.random.default_rng(seed)
+    blocks = -(-len(naive) // _BLOCK)
+    out = np.empty(_FLIPS)
+    for k in range(_FLIPS):
+        signs = np.repeat(rng.choice((-1.0, 1.0), size=blocks), _BLOCK)[: len(naive)]
+        out[k] = _fit(features, {"gex": standardised(signs * naive)}).coefficient("gex").t_stat
+    return out
+
+
+def _table(alone: dict[str, Fit], call: Coefficient, put: Coefficient) -> Table:
+    published = {"naive": "-.0268 (-20.7)", "calls only": "-.0235", "all long": "-.0103"}
+    rows: list[tuple[str | int | float, ...]] = []
+    for name, fit in alone.items():
+        c = fit.coefficient("gex")
+        rows.append((name, c.value, c.t_stat, fit.r2, c.n, published.get(name, "")))
+    nan = float("nan")
+    rows.append(("free: calls", call.value, call.t_stat, nan, call.n, ""))
+    rows.append(("free: puts (positive gamma)", put.value, put.t_stat, nan, put.n, "+.0155"))
+    return Table(
+        "Sign conventions: log volatility of the next session per standard deviation",
+        ("convention", "b", "t", "R2", "n", "published"),
+        tuple(rows),
+        "Published: authors' readme, US stocks, own units.",
+    )
+
+
+HYPOTHESIS = Hypothesis(_CARD, _run)

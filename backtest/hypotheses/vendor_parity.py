@@ -1,0 +1,122 @@
+"""Whether two vendors of GEX mean the same regime."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..resampling import Resampling, interval, resampled_sums
+from .features import needs
+from .outcomes import score_series
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+
+__all__ = ["HYPOTHESIS", "kappa_from_shares"]
+
+Floats = npt.NDArray[np.float64]
+
+_CARD = Card(
+    name="vendor-parity",
+    claim="Two vendors' GEX of one underlying agree on the regime.",
+    source="this project: two published series and the naive formula",
+    how_read="own computation",
+    specification="agreement of signs beyond chance (Cohen's kappa), rank correlation, agreement "
+    "of terciles; intervals by block bootstrap",
+    tier="D",
+    expected_sign="+",
+    kill="the interval of kappa reaches below 0.6",
+    estimate="Cohen's kappa of the signs",
+    published=(
+        Published(
+            0.72,
+            "share of sessions with the same sign, naive formula against a published series, 2026",
+            "own computation on public chains",
+            "own computation",
+        ),
+    ),
+    effect=0.6,
+)
+_FEWEST = 20
+
+
+def kappa_from_shares(shares: Floats) -> Floats:
+    """Return Cohen's kappa from counts or shares (..., 4): ++, +-, -+, --; NaN where undefined."""
+    p = shares / shares.sum(axis=-1, keepdims=True)
+    agree = p[..., 0] + p[..., 3]
+    one, other = p[..., 0] + p[..., 1], p[..., 0] + p[..., 2]
+    chance = one * other + (1.0 - one) * (1.0 - other)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((agree - chance) / (1.0 - chance), dtype=np.float64)
+
+
+def _run(dataset: Dataset, settings: Settings) -> Outcome:
+    needs(dataset.other_gex is not None, "a second vendor's GEX, as series.other_gex")
+    assert dataset.other_gex is not None
+    both = pd.concat([dataset.gex, dataset.other_gex], axis=1, join="inner").dropna()
+    needs(len(both) >= _FEWEST, f"at least {_FEWEST} common sessions, found {len(both)}")
+    one, other = (both.iloc[:, k].to_numpy(dtype=np.float64) for k in (0, 1))
+    cells = np.column_stack(
+        [
+            (one >= 0) & (other >= 0), (one >= 0) & (other < 0),
+            (one < 0) & (other >= 0), (one < 0) & (other < 0),
+        ]
+    ).astype(np.float64)  # fmt: skip
+    value = float(kappa_from_shares(cells.sum(axis=0)))
+    draws = kappa_from_shares(resampled_sums(cells, settings.resampling))
+    low, high = interval(draws, settings.resampling.level)
+    error = float(np.nanstd(draws, ddof=1))
+    t = value / error if error > 0.0 else float("nan")
+    agree = float(cells[:, 0].mean() + cells[:, 3].mean())
+    return Outcome(
+        estimate=value,
+        std_error=error,
+        t_stat=t,
+        p_value=_two_sided(t),
+        n=len(both),
+        low=low,
+        high=high,
+        supported=low >= 0.6,
+        reason=f"signs agree on {100 * agree:.0f} % of {len(both)} sessions, kappa {value:.2f} "
+        f"({low:.2f} to {high:.2f})",
+        critical=float("nan"),
+        scores=score_series(cells[:, 0] + cells[:, 3] - _chance(cells), both.index.to_numpy()),
+        tables=(_table(one, other, agree, value, settings.resampling),),
+    )
+
+
+def _chance(cells: Floats) -> float:
+    p = cells.mean(axis=0)
+    one, other = p[0] + p[1], p[0] + p[2]
+    return float(one * other + (1.0 - one) * (1.0 - other))
+
+
+def _two_sided(t: float) -> float:
+    from scipy.stats import norm
+
+    return float(2.0 * norm.sf(abs(t)))
+
+
+def _ranks(x: Floats) -> Floats:
+    return np.asarray(pd.Series(x).rank(pct=True).to_numpy(), dtype=np.float64)
+
+
+def _table(one: Floats, other: Floats, agree: float, kappa: float, how: Resampling) -> Table:
+    a, b = _ranks(one), _ranks(other)
+    correlation = float(np.corrcoef(a, b)[0, 1])
+    same = float((np.floor(3 * a - 1e-9) == np.floor(3 * b - 1e-9)).mean())
+    return Table(
+        "Agreement of two GEX series",
+        ("measure", "value", "published"),
+        (
+            ("same sign", agree, "0.72 naive against published, 2026 [own]"),
+            ("kappa of signs", kappa, ""),
+            ("rank correlation", correlation, ""),
+            ("same tercile", same, ""),
+            ("negative share, first", float((one < 0).mean()), ""),
+            ("negative share, second", float((other < 0).mean()), ""),
+        ),
+        f"Intervals: {how.replications} block resamples.",
+    )
+
+
+HYPOTHESIS = Hypothesis(_CARD, _run)

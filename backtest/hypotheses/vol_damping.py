@@ -1,0 +1,117 @@
+"""More dealer gamma, less volatility on the next session."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..diagnostics.regression import Coefficient, Fit, ols
+from .features import Daily, daily, needs
+from .null_market import CRITICAL, scaled_critical, simulated_p
+from .outcomes import coefficient_outcome, halves
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+
+__all__ = ["HYPOTHESIS", "fit_damping"]
+
+Floats = npt.NDArray[np.float64]
+
+_CARD = Card(
+    name="vol-damping",
+    claim="The higher dealers' gamma, the lower the volatility of the next session.",
+    source="Ni, Pearson, Poteshman, White (2021); Anderegg, Ulmann, Sornette (2022)",
+    how_read="abstract",
+    specification="ln Parkinson volatility of t + 1 on HAR, ln VIX, min(r, 0) and the 252-session "
+    "percentile of GEX; HAC(10)",
+    tier="D",
+    expected_sign="-",
+    kill="t above the 5 % quantile of a market without dealers, or the sign flips by half",
+    estimate="change of log volatility from the lowest to the highest percentile of GEX",
+    published=(
+        Published(
+            -0.359,
+            "same regression, S&P 500, 2012 to 2026",
+            "own computation on a published series",
+            "own computation",
+            -12.0,
+            comparable=True,
+        ),
+        Published(
+            -0.132,
+            "standardised slope of abs(r), DAX, 2002 to 2019",
+            "balint41/Thesis",
+            "full text",
+            -3.8,
+        ),
+    ),
+    effect=-0.359,
+)
+
+
+_FEWEST_HALVES = 120
+
+
+def fit_damping(features: Daily, gex: Floats, y: Floats | None = None) -> Fit:
+    """Return the regression; the coefficient of interest is ``gex``."""
+    columns = {**features.har_columns(), "ln_vix": features.log_vix, "loss": features.loss}
+    target = features.next_log_vol if y is None else y
+    return ols(target, {**columns, "gex": gex}, hac=10)
+
+
+def _run(dataset: Dataset, settings: Settings) -> Outcome:
+    needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
+    features = daily(dataset)
+    fit = fit_damping(features, features.gex_rank)
+    whole = fit.coefficient("gex")
+    parts = _by_half(features, fit)
+    p_simulated, critical = float("nan"), scaled_critical(CRITICAL["vol-damping"], whole.n)
+    if settings.simulations:
+        p_simulated, critical = simulated_p("vol-damping", dataset, settings, whole.t_stat)
+    # a sample too short to halve cannot meet the condition, whatever its t
+    stable = bool(parts) and all(part.value < 0.0 for part in parts)
+    supported = whole.t_stat < critical and stable
+    reason = f"t {whole.t_stat:.1f} against {critical:.1f} without any dealers; by half " + (
+        ", ".join(f"{part.value:+.3f}" for part in parts) or "too short"
+    )
+    return coefficient_outcome(
+        fit,
+        "gex",
+        features.sessions,
+        settings,
+        supported=supported,
+        reason=reason,
+        critical=critical,
+        p_simulated=p_simulated,
+        tables=(_table(features, fit, parts),),
+    )
+
+
+def _by_half(features: Daily, fit: Fit) -> list[Coefficient]:
+    """Return GEX's coefficient in each half of the sample; none where the halves are too short."""
+    if fit.n < _FEWEST_HALVES:
+        return []
+    ranks = (np.where(rows, features.gex_rank, np.nan) for rows in halves(fit.used))
+    return [fit_damping(features, rank).coefficient("gex") for rank in ranks]
+
+
+def _table(features: Daily, fit: Fit, parts: list[Coefficient]) -> Table:
+    negative = np.where(np.isfinite(features.gex_rank), features.gex < 0.0, np.nan)
+    rows: list[tuple[str | int | float, ...]]
+    whole = fit.coefficient("gex")
+    named = [("percentile, all", whole, "-.359 (-12.0) [own]")]
+    named += [
+        (f"percentile, {half} half", c, "")
+        for half, c in zip(("first", "second"), parts, strict=False)
+    ]
+    rows = [(name, c.value, c.t_stat, c.n, published) for name, c, published in named]
+    if np.nanstd(negative) > 0.0:
+        dummy = fit_damping(features, negative).coefficient("gex")
+        rows.append(("1{GEX < 0}", dummy.value, dummy.t_stat, dummy.n, "+.112 (3.9) [own]"))
+    return Table(
+        "Log volatility of the next session on GEX",
+        ("regressor", "b", "t", "n", "published"),
+        tuple(rows),
+        "HAR, ln VIX and min(r, 0) are in every row; HAC(10). Published: S&P 500, 2012 to 2026.",
+    )
+
+
+HYPOTHESIS = Hypothesis(_CARD, _run)
