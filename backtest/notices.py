@@ -90,6 +90,12 @@ def _bars(market: Market) -> Iterator[Notice]:
     if bars.outside_range:
         detail = f"daily bars that open or close outside their own range: {bars.outside_range}"
         yield Notice("bars_outside_range", "info", detail, bars.outside_range)
+    if bars.jumps:
+        detail = (
+            f"daily bars that open more than a factor of 1.4 from the close before: {bars.jumps}; "
+            "if these are splits, use adjusted prices (bars_columns.adjusted_close)"
+        )
+        yield Notice("bars_jump", "warning", detail, bars.jumps)
     if market.intraday is not None and market.intraday.missing:
         count = market.intraday.missing
         detail = f"intraday bars missing in sessions that have others: {count}"

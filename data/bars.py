@@ -7,6 +7,7 @@ is repaired: what cannot be a bar is refused with its date, and what is left out
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .calendars import TradingCalendar, trading_calendar
-from .errors import CalendarError, InputFileError
+from .errors import InputFileError
 from .tabular import Scalar, clock_minutes, days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _DAILY: dict[str, tuple[str, ...]] = {
     "session": ("session", "date", "day", "timestamp", "datetime", "time"),
     **{name: (name,) for name in PRICES},
     "volume": ("volume",),
+    "adjusted_close": (),
 }
 _INTRADAY: dict[str, tuple[str, ...]] = {
     "timestamp": ("timestamp", "datetime", "ts", "ts_utc"),
@@ -62,12 +64,16 @@ class BarSet:
         Sessions between the first and the last bar that have no bar.
     outside_range : int
         Bars whose open or close lies outside low ... high: kept.
+    jumps : int
+        Bars that open more than a factor of 1.4 away from the close before: kept; on an
+        unadjusted file these are mostly splits.
     """
 
     frame: pd.DataFrame
     not_sessions: int
     missing: int
     outside_range: int
+    jumps: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +131,8 @@ def load_bars(
     columns : mapping of str to str, optional
         ``session, open, high, low, close, volume`` to the file's columns. Names that are not
         mapped are looked for under themselves (``session`` also as ``date``), in any letter case.
+        Where ``adjusted_close`` is mapped, all prices are scaled by adjusted / close, so that
+        returns include dividends and splits.
     where : mapping, optional
         Column of the file to the value of the rows to keep, for files with several instruments.
     calendar : str
@@ -139,7 +147,9 @@ def load_bars(
         missing, a price is not positive, or a high lies below its low.
     """
     file = Path(path)
-    frame = read_table(file, _wanted(file, _DAILY, columns), optional=["volume"], where=where)
+    optional = [] if "adjusted_close" in (columns or {}) else ["adjusted_close"]
+    wanted = _wanted(file, _DAILY, columns)
+    frame = read_table(file, wanted, optional=["volume", *optional], where=where)
     session = days(file, frame, "session", timezone or exchange_timezone(calendar))
     values = {c: numbers(file, frame, c) for c in frame.columns if c != "session"}
     bars = pd.DataFrame(values).set_axis(pd.DatetimeIndex(session, name="session"))
@@ -147,6 +157,7 @@ def load_bars(
     when = pd.DatetimeIndex(bars.index)
     _require_valid(file, bars, when)
     _require_once(file, when)
+    bars = _adjusted(file, bars)
     known = trading_calendar(calendar)
     inside = np.isin(when.to_numpy().astype("datetime64[D]"), known.sessions)
     bars = bars[inside]
@@ -157,6 +168,7 @@ def load_bars(
         not_sessions=int((~inside).sum()),
         missing=_sessions_between(known, when[inside]) - len(bars),
         outside_range=_outside_range(bars),
+        jumps=_jumps(bars),
     )
 
 
@@ -232,16 +244,19 @@ def load_intraday(
     )
 
 
+@lru_cache(maxsize=8)
 def exchange_timezone(calendar: str) -> str:
-    """Return the IANA zone of an exchange, e.g. ``America/New_York`` for ``XNYS``."""
+    """Return the IANA zone of an exchange, e.g. ``America/New_York`` for ``XNYS``.
+
+    Raises
+    ------
+    CalendarError
+        If there is no calendar of that name.
+    """
     import exchange_calendars
 
     trading_calendar(calendar)
-    try:
-        bounds = {"start": "1990-01-01", "end": "2040-12-31"}
-        return str(exchange_calendars.get_calendar(calendar, **bounds).tz)
-    except exchange_calendars.errors.InvalidCalendarName as error:  # pragma: no cover
-        raise CalendarError(f"unknown exchange calendar {calendar!r}") from error
+    return str(exchange_calendars.get_calendar(calendar).tz)
 
 
 def _wanted(
@@ -286,6 +301,23 @@ def _require_once(path: Path, when: pd.DatetimeIndex) -> None:
             f"{path}: two bars of {_written(twice[0])}: keep one, or select one instrument by a "
             "column (bars_where)"
         )
+
+
+def _adjusted(path: Path, bars: pd.DataFrame) -> pd.DataFrame:
+    """Return prices scaled by adjusted / close, where the file's adjusted closes were mapped."""
+    if "adjusted_close" not in bars:
+        return bars
+    factor = bars["adjusted_close"] / bars["close"]
+    bad = ~(factor > 0.0).to_numpy()
+    when = pd.DatetimeIndex(bars.index)
+    _refuse(path, when, bad, "has no positive adjusted close", "correct it, or do not map it")
+    prices = bars[list(PRICES)].mul(factor, axis=0)
+    return bars.drop(columns="adjusted_close").assign(**{c: prices[c] for c in PRICES})
+
+
+def _jumps(bars: pd.DataFrame) -> int:
+    overnight = np.log(bars["open"].to_numpy()[1:] / bars["close"].to_numpy()[:-1])
+    return int((np.abs(overnight) > np.log(1.4)).sum())
 
 
 def _outside_range(bars: pd.DataFrame) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.data.bars import load_bars, load_intraday, read_bars
+from gexlab.data.bars import exchange_timezone, load_bars, load_intraday, read_bars
 from gexlab.data.errors import CalendarError, InputFileError
 
 # Monday 2024-07-01 to Friday 2024-07-05: the 3rd closes at 13:00, the 4th is a holiday
@@ -145,6 +145,39 @@ def test_a_bar_that_cannot_be_one(tmp_path: Path, changes: dict[str, Any], messa
 def test_an_undefined_open_stays_undefined(tmp_path: Path) -> None:
     bars = read_bars(_parquet(tmp_path, _daily(open=[None, 11.0, 12.0, 13.0])))
     assert np.isnan(bars["open"].iloc[0])
+
+
+def test_adjusted_prices(tmp_path: Path) -> None:
+    # two for one before the 3rd: half the price, the same move
+    frame = _daily(adj=[5.25, 5.75, 12.5, 13.5])
+    plain = load_bars(_parquet(tmp_path, frame))
+    assert "adjusted_close" not in plain.frame
+    assert plain.frame["close"].tolist() == [10.5, 11.5, 12.5, 13.5]
+    scaled = load_bars(_parquet(tmp_path, frame), {"adjusted_close": "adj"}).frame
+    assert scaled["close"].tolist() == [5.25, 5.75, 12.5, 13.5]
+    assert scaled["open"].tolist() == [5.0, 5.5, 12.0, 13.0]
+    frame.loc[1, "adj"] = 0.0
+    with pytest.raises(InputFileError, match="bar of 2024-07-02 has no positive adjusted close"):
+        load_bars(_parquet(tmp_path, frame), {"adjusted_close": "adj"})
+
+
+def test_jumps_are_counted(tmp_path: Path) -> None:
+    frame = _daily()
+    frame.loc[2:, ["open", "high", "low", "close"]] /= 2.0
+    assert load_bars(_parquet(tmp_path, frame)).jumps == 1
+    assert load_bars(_parquet(tmp_path, _daily())).jumps == 0
+
+
+@pytest.mark.parametrize(
+    ("calendar", "zone"),
+    [("XNYS", "America/New_York"), ("XBOM", "Asia/Calcutta"), ("24/7", "UTC")],
+)
+def test_other_exchanges(tmp_path: Path, calendar: str, zone: str) -> None:
+    assert exchange_timezone(calendar) in {zone, "Asia/Kolkata"}
+    session = ["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05"]
+    found = load_bars(_parquet(tmp_path, _daily(session=session)), calendar=calendar)
+    # only New York rests on the 4th
+    assert found.missing == (0 if calendar == "XNYS" else 1)
 
 
 def test_text_in_a_number_is_named(tmp_path: Path) -> None:
