@@ -42,6 +42,7 @@ __all__ = [
     "Fill",
     "InferenceConfig",
     "Instrument",
+    "NightlyConfig",
     "RegimeConfig",
     "SeriesConfig",
     "StrategyConfig",
@@ -295,12 +296,49 @@ class InferenceConfig(_Section):
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
 
 
+class NightlyConfig(_Section):
+    """What ``gexlab nightly`` does before the backtest, and where its results go.
+
+    Attributes
+    ----------
+    paths : tuple of str
+        Files, folders or globs to look for new chains in; none: nothing is ingested.
+    vendor : str
+        Name of their format.
+    map : Path or None
+        Column map, for the vendor ``columns``.
+    snapshot : bool
+        Download Cboe's delayed quotes of the underlying first.
+    rate, dividend_yield : float
+        Of the definition that is rebuilt, continuous, per year.
+    definition : Path or None
+        TOML file of a whole definition, instead of the two rates.
+    out : Path
+        Folder of the results.
+    """
+
+    paths: tuple[AddressNearConfig, ...] = ()
+    vendor: str = "canonical"
+    map: NearConfig | None = None
+    snapshot: bool = False
+    rate: float = 0.0
+    dividend_yield: float = 0.0
+    definition: NearConfig | None = None
+    out: NearConfig | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> NightlyConfig:
+        if self.definition is not None and (self.rate or self.dividend_yield):
+            raise ValueError("definition states the rates too: leave out rate and dividend_yield")
+        return self
+
+
 class Config(_Section):
     """A whole configuration.
 
     Attributes
     ----------
-    data, regime, strategies, execution, series, inference
+    data, regime, strategies, execution, series, inference, nightly
         Sections of the same names. Without strategies the main one and all controls run.
     """
 
@@ -310,6 +348,7 @@ class Config(_Section):
     execution: ExecutionConfig = ExecutionConfig()
     series: dict[str, SeriesConfig] = {}
     inference: InferenceConfig = InferenceConfig()
+    nightly: NightlyConfig = NightlyConfig()
 
     _sha256: str = PrivateAttr(default="")
     _folder: Path = PrivateAttr(default_factory=Path)

@@ -25,6 +25,7 @@ __all__ = [
     "calibration_named",
     "definition_from",
     "definition_named",
+    "full_definition",
     "inspected",
     "is_simulated",
     "session_named",
@@ -131,6 +132,19 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
         return _rule_named(name, given)
     base = DEFAULT if name is None else load_definition(Path(name))
     return replace(base, **given)
+
+
+def full_definition(path: Path) -> Definition:
+    """Return a definition from a file; a peer's rule will not do, it has no profile.
+
+    Raises
+    ------
+    DefinitionError
+        If the file is not valid.
+    """
+    from ..data.definitions import load_definition
+
+    return load_definition(path)
 
 
 def _rule_named(name: str, given: Mapping[str, Any]) -> PeerRule:

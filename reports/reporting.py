@@ -55,7 +55,7 @@ def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section
     explanation = explain(
         lake,
         config.data.underlying,
-        _last_day(result),
+        _last_day(config, lake),
         book=config.regime.book,
         definition=definition_named(lake, config.data.underlying, result.regime.definition_id),
         dealer=config.regime.dealer_model,
@@ -65,9 +65,12 @@ def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section
     return profile_section(picture_of(explanation))
 
 
-def _last_day(result: BacktestResult) -> date:
-    last: date = result.regime.table.index[-1].date()
-    return last
+def _last_day(config: Config, lake: Path) -> date:
+    """Return the lake's last session, even where its bar has not come yet."""
+    from ..data.lake import open_lake
+
+    days = [entry.session for entry in open_lake(lake).sessions(config.data.underlying)]
+    return max(day for day in days if config.data.end is None or day <= config.data.end)
 
 
 def _truth(result: BacktestResult, lake: Path) -> Section:

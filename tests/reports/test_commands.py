@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from gexlab.data.calendars import trading_calendar
 from gexlab.data.schema import REGIME_COLUMNS
 from gexlab.data.simulate import simulate
 from gexlab.reports import cli
@@ -258,3 +260,46 @@ def test_ingest_of_an_unknown_vendor(tmp_path: Path, capsys: pytest.CaptureFixtu
     arguments = ("ingest", str(source), "--vendor", "colums", "--underlying", "SPX")
     error = _text(capsys, *arguments, "--lake", str(tmp_path / "lake"), code=1)
     assert "did you mean 'columns'?" in error
+
+
+def test_diff_lists_sessions_and_returns(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.toml").write_text("band = 0.0\n", encoding="utf-8")
+    (tmp_path / "b.toml").write_text("band = 0.4\n", encoding="utf-8")
+    out = tmp_path / "diff.html"
+    files = (str(tmp_path / "a.toml"), str(tmp_path / "b.toml"))
+    document = _json(capsys, "diff", *files, *_market(lake), "--out", str(out))
+    assert document["changed"] == len(document["rows"]) > 0
+    assert "a against b" in out.read_text(encoding="utf-8")
+    assert "regime differs on" in _text(capsys, "diff", *files, *_market(lake))
+    error = _text(capsys, "diff", files[0], "absent.toml", *_market(lake), code=1)
+    assert "absent.toml" in error
+
+
+def test_leakcheck_ends_in_1_where_there_is_a_leak(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = trading_calendar("XNYS").sessions[-2000:-1800]
+    steps = np.random.default_rng(4).normal(0.0, 0.01, len(days))
+    close = pd.Series(100.0 * np.exp(np.cumsum(steps)))
+    frame = pd.DataFrame({"session": days, "open": close, "high": close, "low": close})
+    frame.assign(close=close).to_csv(tmp_path / "bars.csv", index=False)
+    for name, value in (("today", close), ("tomorrow", close.shift(-1))):
+        dated = pd.DataFrame({"session": days, "value": value - close.mean()}).dropna()
+        dated.to_csv(tmp_path / f"{name}.csv", index=False)
+        text = (
+            '[data]\nunderlying = "X"\ninstrument = "etf"\nbars = "bars.csv"\n'
+            '[regime]\nsource = "series"\n[regime.series]\n'
+            f'path = "{name}.csv"\nknown = "close"\n'
+        )
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    clean = _json(capsys, "leakcheck", str(tmp_path / "today.toml"), "--cuts", "3")
+    assert clean["leaks"] == []
+    assert clean["checked"] > 0
+    arguments = ("leakcheck", str(tmp_path / "tomorrow.toml"), "--cuts", "3")
+    found = _json(capsys, *arguments, code=1)
+    assert found["leaks"]
+    assert {"input", "session", "kind"} <= set(found["leaks"][0])
+    assert cli.run(list(arguments)) == 1
+    assert "1 leak in" in capsys.readouterr().out
