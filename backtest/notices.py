@@ -96,6 +96,9 @@ def _bars(market: Market) -> Iterator[Notice]:
             "if these are splits, use adjusted prices (bars_columns.adjusted_close)"
         )
         yield Notice("bars_jump", "warning", detail, bars.jumps)
+    if market.intraday is not None and not market.intraday.minutes > 0.0:
+        detail = "no session has two intraday bars, so there is no variance to take from them"
+        yield Notice("intraday_too_thin", "warning", detail)
     if market.intraday is not None and market.intraday.missing:
         count = market.intraday.missing
         detail = f"intraday bars missing in sessions that have others: {count}"

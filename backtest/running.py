@@ -184,7 +184,7 @@ def _with_gaps(market: Market, bars: pd.DataFrame) -> pd.DataFrame:
 def _intraday_variance(market: Market) -> pd.Series[float] | None:
     """Return realised variance by session within its hours; None without intraday bars."""
     intraday = market.intraday
-    if intraday is None:
+    if intraday is None or not intraday.minutes > 0.0:  # NaN where no session has two bars
         return None
     minutes = max(5, round(intraday.minutes))
     grid = intraday_grid(intraday.frame, market.calendar, minutes)

@@ -43,3 +43,22 @@ def test_undefined_intervals(returns: np.ndarray) -> None:
     found = return_intervals(returns[:, None], Resampling(replications=100))[0]
     assert isnan(found.sharpe[0])
     assert isnan(found.sharpe_error)
+
+
+def test_intervals_are_those_of_the_library() -> None:
+    # arch's own percentile interval of the ratio, from the same seed
+    from arch.bootstrap import StationaryBootstrap
+
+    returns = np.random.default_rng(6).normal(0.0005, 0.01, size=500)
+
+    def figures(x: np.ndarray) -> np.ndarray:
+        sd = x.std(ddof=1)
+        growth = np.prod(1.0 + x) ** (252 / len(x)) - 1.0
+        return np.array([x.mean() / sd * sqrt(252), growth, sd * sqrt(252)])
+
+    library = StationaryBootstrap(10, returns, seed=3)
+    expected = library.conf_int(figures, reps=300, method="percentile", size=0.95)
+    found = return_intervals(returns[:, None], Resampling(seed=3, replications=300, block=10))[0]
+    np.testing.assert_allclose(
+        np.array([found.sharpe, found.cagr, found.volatility]).T, expected, rtol=1e-9
+    )

@@ -28,21 +28,25 @@ long = "{long}"
 """
 
 
+def _check(file: Path) -> LeakResult:
+    return leakcheck(file, cuts=8)
+
+
 def _kinds(result: LeakResult) -> list[tuple[str, str]]:
     return [(leak.input, leak.kind) for leak in result.leaks]
 
 
 @pytest.mark.parametrize("fill", ["next_open", "next_close"])
 def test_a_clean_configuration_has_none(make_market: MakeMarket, fill: str) -> None:
-    result = leakcheck(make_market(execution=f'fill = "{fill}"'))
+    result = _check(make_market(execution=f'fill = "{fill}"'))
     assert result.leaks == ()
-    # 400 regime and 400 VIX stamps and values each, five strategies' orders and 25 cuts
-    assert result.checked > 4 * 400 + 5 * 25
+    # 400 regime and 400 VIX stamps and values each, five strategies' orders and 8 cuts
+    assert result.checked > 4 * 400 + 5 * 8
 
 
 def test_a_clean_configuration_with_ranks_has_none(make_market: MakeMarket) -> None:
     ranked = "[[strategies]]\nname = 'r'\nfilter = 'percentile'\nwindow = 60\n"
-    assert leakcheck(make_market(strategies=ranked)).leaks == ()
+    assert _check(make_market(strategies=ranked)).leaks == ()
 
 
 def test_a_filter_over_the_whole_sample(
@@ -55,7 +59,7 @@ def test_a_filter_over_the_whole_sample(
 
     monkeypatch.setitem(FILTERS, "whole-sample", whole_sample)
     file = make_market(strategies=ONE.format(filter="whole-sample", long="fade"))
-    assert _kinds(leakcheck(file)) == [("filter whole-sample", "changes_with_later_data")]
+    assert _kinds(_check(file)) == [("filter whole-sample", "changes_with_later_data")]
 
 
 def test_a_filter_that_smooths_backwards(
@@ -68,7 +72,7 @@ def test_a_filter_that_smooths_backwards(
 
     monkeypatch.setitem(FILTERS, "smoothed", smoothed)
     file = make_market(strategies=ONE.format(filter="smoothed", long="fade"))
-    assert ("filter smoothed", "changes_with_later_data") in _kinds(leakcheck(file))
+    assert ("filter smoothed", "changes_with_later_data") in _kinds(_check(file))
 
 
 def test_a_rule_that_knows_the_next_close(
@@ -79,22 +83,22 @@ def test_a_rule_that_knows_the_next_close(
 
     monkeypatch.setitem(RULES, "foresight", Rule("foresight", foresight, reads_bars=True))
     file = make_market(strategies=ONE.format(filter="sign", long="foresight"))
-    assert _kinds(leakcheck(file)) == [("rules foresight, follow, flat", "changes_with_later_data")]
+    assert _kinds(_check(file)) == [("rules foresight, follow, flat", "changes_with_later_data")]
 
 
 def test_a_fill_before_publication(make_market: MakeMarket) -> None:
-    result = leakcheck(make_market(known="10:30", execution='fill = "next_open"'))
+    result = _check(make_market(known="10:30", execution='fill = "next_open"'))
     assert _kinds(result) == [("regime", "used_before_known")]
     assert str(result.leaks[0].session) == "2019-01-02"
 
 
 def test_the_same_close(make_market: MakeMarket) -> None:
-    result = leakcheck(make_market(execution='fill = "same_close"'))
+    result = _check(make_market(execution='fill = "same_close"'))
     assert set(_kinds(result)) == {("regime", "used_before_known"), ("bars", "used_before_known")}
 
 
 def test_a_series_that_is_dated_too_early(make_market: MakeMarket) -> None:
-    result = leakcheck(make_market(shift=1))
+    result = _check(make_market(shift=1))
     assert ("regime", "moves_with_the_next_return") in _kinds(result)
 
 
@@ -104,7 +108,7 @@ def test_a_value_known_before_its_session(make_market: MakeMarket) -> None:
     table = market.regime.table.copy()
     table.loc[table.index[7], "known_at"] -= pd.Timedelta("120h")
     planted = replace(market, regime=replace(market.regime, table=table))
-    result = market_leaks(config, planted, strategies_of(config))
+    result = market_leaks(config, planted, strategies_of(config), cuts=5)
     assert _kinds(result) == [("regime", "known_before_session")]
     assert result.leaks[0].session == table.index[7].date()
 
@@ -116,7 +120,7 @@ def test_what_the_gate_refused_is_no_input(make_market: MakeMarket) -> None:
     table.loc[table.index[7], "known_at"] -= pd.Timedelta("120h")
     table.loc[table.index[7], "regime"] = "abstain"
     refused = replace(market, regime=replace(market.regime, table=table))
-    assert market_leaks(config, refused, strategies_of(config)).leaks == ()
+    assert market_leaks(config, refused, strategies_of(config), cuts=5).leaks == ()
 
 
 def test_rows_whose_spot_is_the_next_close(make_market: MakeMarket) -> None:
@@ -124,10 +128,10 @@ def test_rows_whose_spot_is_the_next_close(make_market: MakeMarket) -> None:
     market = load_market(config)
     table = market.regime.table.assign(spot=market.closes)
     clean = replace(market, regime=replace(market.regime, table=table))
-    assert market_leaks(config, clean, strategies_of(config)).leaks == ()
+    assert market_leaks(config, clean, strategies_of(config), cuts=5).leaks == ()
     shifted = table.assign(spot=market.closes.shift(-1))
     planted = replace(market, regime=replace(market.regime, table=shifted))
-    result = market_leaks(config, planted, strategies_of(config))
+    result = market_leaks(config, planted, strategies_of(config), cuts=5)
     assert _kinds(result) == [("regime", "spot_of_a_later_session")]
 
 
@@ -149,4 +153,4 @@ path = "{shared_data}/series/vix_daily.parquet"
 columns = {{ session = "date" }}
 known = "close"
 """)
-    assert leakcheck(file).leaks == ()
+    assert _check(file).leaks == ()

@@ -280,6 +280,38 @@ def test_a_market_beside_its_truth_is_simulated(make_market: MakeMarket) -> None
     assert backtest(file).data.simulated
 
 
+def test_doing_nothing_has_no_figures(make_market: MakeMarket) -> None:
+    flat = "[[strategies]]\nname = 'nothing'\nlong = 'flat'\nshort = 'flat'"
+    result = backtest(make_market(sessions=5, strategies=flat))
+    metrics = result.main.metrics
+    assert np.isnan([metrics.sharpe, metrics.sharpe_low, metrics.break_even_bps]).all()
+    assert np.isnan(metrics.hit_rate)
+    assert (metrics.trades, metrics.turnover, metrics.exposure, metrics.cagr) == (0, 0.0, 0.0, 0.0)
+    assert len(result.main.orders) == len(result.main.trades) == 0
+
+
+def test_intraday_bars_give_realised_variance(make_market: MakeMarket) -> None:
+    file = make_market(sessions=40)
+    days = pd.read_parquet(file.parent / "bars.parquet")["session"]
+    times = [f"{d.date()} {clock}" for d in days for clock in ("09:30", "09:40", "09:50")]
+    flat = pd.DataFrame({"timestamp": times})
+    # +1 % and back within each session: two returns of ln 1.01
+    close = np.tile([100.0, 101.0, 100.0], len(days))
+    flat = flat.assign(open=np.tile([100.0, 100.0, 101.0], len(days)), close=close)
+    flat = flat.assign(high=flat[["open", "close"]].max(axis=1), low=flat["close"].clip(upper=100))
+    flat.to_parquet(file.parent / "intraday.parquet")
+    text = file.read_text().replace("[regime]", 'intraday = "intraday.parquet"\n\n[regime]', 1)
+    file.write_text(text)
+    result = backtest(file)
+    cell = result.volatility.by_regime["realised_variance"]["long"]
+    assert cell.today == pytest.approx(np.sqrt(252 * 2) * np.log(1.01), rel=1e-9)
+    assert result.data.intraday_sessions == 40
+    flat.iloc[::3].to_parquet(file.parent / "intraday.parquet")
+    thin = backtest(file)
+    assert "realised_variance" not in thin.volatility.by_regime
+    assert "intraday_too_thin" in [n.code for n in thin.notices]
+
+
 def test_too_little_data(make_market: MakeMarket) -> None:
     with pytest.raises(NotEnoughDataError, match="only 2 sessions have both"):
         backtest(make_market(sessions=2))
