@@ -219,7 +219,7 @@ def _translated(message: str, files: Sequence[InputFile]) -> GexlabError:
 
 
 def _refused(file: InputFile, column: str, value: str) -> GexlabError:
-    if value == "":
+    if value == "" and column in _MISSING:
         return InputFileError(f"{file.label}: {_MISSING[column]}")
     expected = "AM or PM" if column == "settlement" else "a number or a date"
     return InputFileError(

@@ -48,7 +48,9 @@ PRESET: Final = Preset(
         "bid": Sql(f"number_of_text(CAST(bid_coin AS VARCHAR), 'bid', file_index) * {_FORWARD}"),
         "ask": Sql(f"number_of_text(CAST(ask_coin AS VARCHAR), 'ask', file_index) * {_FORWARD}"),
         "spot": Sql(f"arg_min({_FORWARD}, expiry) OVER (PARTITION BY underlying, stamp)"),
-        "expiry_ts": Sql("CAST(CAST(expiry AS DATE) AS VARCHAR) || ' 08:00:00+00'"),
+        "expiry_ts": Sql(
+            "CAST(date_of_text(CAST(expiry AS VARCHAR), NULL) AS VARCHAR) || ' 08:00:00+00'"
+        ),
     },
     scale={"iv": 0.01},
     constants={"multiplier": 1.0},

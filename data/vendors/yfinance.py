@@ -43,7 +43,8 @@ PRESET: Final = Preset(
         **{name: name for name in _LAYOUT.shared if name not in _NOT_COLUMNS},
         "root": OCC_ROOT,
         "known_at": Sql(
-            "max(CAST(last_trade AS TIMESTAMPTZ)) OVER (PARTITION BY session, underlying)"
+            "max(understood(moment_of_text(CAST(last_trade AS VARCHAR), 'UTC', NULL), last_trade, "
+            "'known_at', file_index)) OVER (PARTITION BY session, underlying)"
         ),
     },
     constants={"multiplier": 100.0},

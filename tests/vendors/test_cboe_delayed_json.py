@@ -8,25 +8,10 @@ from typing import Any
 
 import pytest
 from arrivals import arrived, day, pick, utc
+from made_files import cboe_delayed_json
 
 from gexlab.data.errors import InputFileError
 from gexlab.data.ingestion import ingest
-
-
-def made(stamp: str, traded: str | None, **more: Any) -> str:
-    """Return a file with an AM contract, a PM contract and one of an adjusted root."""
-    option = {
-        "bid": 80.0, "ask": 81.0, "iv": 0.19, "open_interest": 700.0, "volume": 12.0,
-        "delta": 0.58, "gamma": 0.0021, "last_trade_price": 80.5, "theo": 80.4,
-    }  # fmt: skip
-    names = ("SPX260320C06600000", "SPXW260320P06602500", "SPX1260320C06600000")
-    data = {
-        "options": [{"option": name, **option, **more} for name in names],
-        "symbol": "^SPX",
-        "current_price": 6612.5,
-        "last_trade_time": traded,
-    }
-    return json.dumps({"timestamp": stamp, "data": data, "symbol": "_SPX"})
 
 
 def read(tmp_path: Path, text: str) -> Any:
@@ -37,7 +22,7 @@ def read(tmp_path: Path, text: str) -> Any:
 
 def test_made_by_hand(tmp_path: Path) -> None:
     # Thursday 2026-03-05, New York is five hours behind UTC until the Sunday after
-    found = read(tmp_path, made("2026-03-05 23:40:12", "2026-03-05T16:14:59"))
+    found = read(tmp_path, cboe_delayed_json("2026-03-05 23:40:12", "2026-03-05T16:14:59"))
     assert (found.result.rows_read, found.result.rows_of_others) == (2, 1)
     row = found.row(root="SPX")
     assert pick(row, "session", "quote_ts", "known_at", "oi_asof") == (
@@ -73,13 +58,15 @@ def test_made_by_hand(tmp_path: Path) -> None:
     ],
 )
 def test_moments(tmp_path: Path, stamp: str, traded: str | None, session: str, quoted: Any) -> None:
-    row = read(tmp_path, made(stamp, traded)).row(root="SPX")
+    row = read(tmp_path, cboe_delayed_json(stamp, traded)).row(root="SPX")
     assert pick(row, "session", "quote_ts") == (day(session), quoted)
     assert row["known_at"].strftime("%Y-%m-%d %H:%M:%S") == stamp
 
 
 def test_zeros_that_mean_none(tmp_path: Path) -> None:
-    text = made("2026-03-05 23:40:12", "2026-03-05T16:14:59", iv=0.0, last_trade_price=0.0, bid=0.0)
+    text = cboe_delayed_json(
+        "2026-03-05 23:40:12", "2026-03-05T16:14:59", iv=0.0, last_trade_price=0.0, bid=0.0
+    )
     row = read(tmp_path, text).row(root="SPX")
     assert pick(row, "iv", "last", "bid", "open_interest") == (None, None, 0.0, 700.0)
 
@@ -89,7 +76,7 @@ def test_zeros_that_mean_none(tmp_path: Path) -> None:
     [
         '{"timestamp": "2026-03-05 23:40:12"}',
         "[1, 2, 3]",
-        made("2026-03-05 23:40:12", "2026-03-05T16:14:59")[:-50],
+        cboe_delayed_json("2026-03-05 23:40:12", "2026-03-05T16:14:59")[:-50],
         '{"timestamp": "soon", "data": {"options": [], "current_price": "x"}}',
     ],
 )

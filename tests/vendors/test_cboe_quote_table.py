@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from arrivals import arrived, day, lines, pick, utc
+from made_files import CBOE_QUOTE_TABLE
 
 from gexlab.data.definitions import Definition
 from gexlab.data.errors import InputFileError
@@ -15,27 +16,10 @@ from gexlab.data.ingestion import ingest
 from gexlab.data.rebuilding import rebuild
 from gexlab.data.regime_table import regimes
 
-HEADER = (
-    "Expiration Date,Calls,Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest,Strike,"
-    "Puts,Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest\n"
-)
-# Friday 2022-11-25 closed at 13:00; Thursday was a holiday
-MADE = (
-    'S&P 500 INDEX,"Last: 4,026.12",Change: -1.14\n'
-    '"Date: November 25, 2022 at 3:30 PM EST",Bid: 4000,Ask: 4050,Size: 1*1,Volume: 0\n'
-    + HEADER
-    + "Fri Nov 25 2022,SPXW221125C04000000,26.1,1,26,26.3,900,0.05,1,0,1500,4000.00,"
-    "SPXW221125P04000000,0,0,0,0.05,0,0,0,0,2500\n"
-    "Fri Dec 16 2022,SPX221216C04000000,80.5,1,80,81,12,0.19,0.58,0.0021,700,4000.00,"
-    "SPX221216P04000000,44.2,1,44,44.6,7,0.2,-0.42,0.0021,800\n"
-    "Fri Dec 16 2022,SPXW221216C04002500,79,1,78.9,79.9,3,0.188,0.57,0.0021,70,4002.50,"
-    "SPXW221216P04002500,0,0,45,45.6,0,0.199,-0.43,0.0021,\n"
-)
-
 
 def test_made_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "quotedata.csv"
-    file.write_text(MADE)
+    file.write_text(CBOE_QUOTE_TABLE)
     found = arrived(tmp_path / "lake", "cboe_quote_table", "SPX", file)
     assert (found.result.rows_read, found.result.rows_written) == (6, 6)
 
@@ -67,7 +51,9 @@ def test_made_by_hand(tmp_path: Path) -> None:
 
 def test_a_table_of_the_session_carries_its_own_moment(tmp_path: Path) -> None:
     file = tmp_path / "quotedata.csv"
-    file.write_text(MADE.replace("November 25, 2022 at 3:30 PM", "November 28, 2022 at 10:05 AM"))
+    file.write_text(
+        CBOE_QUOTE_TABLE.replace("November 25, 2022 at 3:30 PM", "November 28, 2022 at 10:05 AM")
+    )
     found = arrived(tmp_path / "lake", "cboe_quote_table", "SPX", file)
     assert {r["session"] for r in found.rows} == {day("2022-11-28")}
     assert {r["quote_ts"] for r in found.rows} == {utc(2022, 11, 28, 15, 5)}
@@ -75,7 +61,9 @@ def test_a_table_of_the_session_carries_its_own_moment(tmp_path: Path) -> None:
 
 def test_a_table_printed_before_the_open_is_of_the_session_before(tmp_path: Path) -> None:
     file = tmp_path / "quotedata.csv"
-    file.write_text(MADE.replace("November 25, 2022 at 3:30 PM", "November 28, 2022 at 8:05 AM"))
+    file.write_text(
+        CBOE_QUOTE_TABLE.replace("November 25, 2022 at 3:30 PM", "November 28, 2022 at 8:05 AM")
+    )
     found = arrived(tmp_path / "lake", "cboe_quote_table", "SPX", file)
     assert {r["session"] for r in found.rows} == {day("2022-11-25")}
     assert {r["quote_ts"] for r in found.rows} == {utc(2022, 11, 25, 18)}
@@ -83,9 +71,9 @@ def test_a_table_printed_before_the_open_is_of_the_session_before(tmp_path: Path
 
 
 def test_losing_a_side_moves_no_other_contract(tmp_path: Path) -> None:
-    lines = MADE.splitlines()
+    lines = CBOE_QUOTE_TABLE.splitlines()
     whole, part = tmp_path / "whole.csv", tmp_path / "part.csv"
-    whole.write_text(MADE)
+    whole.write_text(CBOE_QUOTE_TABLE)
     part.write_text("\n".join(lines[:3] + lines[4:]) + "\n")
     rows = arrived(tmp_path / "a", "cboe_quote_table", "SPX", whole).rows
     fewer = arrived(tmp_path / "b", "cboe_quote_table", "SPX", part).rows
@@ -97,12 +85,12 @@ def test_losing_a_side_moves_no_other_contract(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("a,b\n1,2\n", "expected Cboe's quote table"),
-        (MADE.replace("Last:", "Price:"), "expected the underlying's price"),
-        (MADE.replace("Date:", "Day:"), "expected the moment of printing"),
-        (MADE.replace("November 25", "Nonember 95"), "expected the moment of printing"),
-        (MADE.replace("Open Interest,Strike", "OI,Strike"), "expected the columns"),
-        (MADE.replace(",1500,", ",many,"), "'many' where a number"),
-        (MADE.replace(",2500\n", "\n"), "line"),
+        (CBOE_QUOTE_TABLE.replace("Last:", "Price:"), "expected the underlying's price"),
+        (CBOE_QUOTE_TABLE.replace("Date:", "Day:"), "expected the moment of printing"),
+        (CBOE_QUOTE_TABLE.replace("November 25", "Nonember 95"), "expected the moment of printing"),
+        (CBOE_QUOTE_TABLE.replace("Open Interest,Strike", "OI,Strike"), "expected the columns"),
+        (CBOE_QUOTE_TABLE.replace(",1500,", ",many,"), "'many' where a number"),
+        (CBOE_QUOTE_TABLE.replace(",2500\n", "\n"), "line"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, message: str) -> None:
@@ -116,7 +104,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, message: s
 
 def test_the_wrong_underlying_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "quotedata.csv"
-    file.write_text(MADE)
+    file.write_text(CBOE_QUOTE_TABLE)
     with pytest.raises(InputFileError, match="NDX"):
         ingest([file], vendor="cboe_quote_table", underlying="NDX", lake=tmp_path / "lake")
 

@@ -7,22 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from arrivals import arrived, day, lines, pick, utc
-
-MADE = (
-    "snapshot_utc,exchange,underlying,instrument,expiry,strike,type,mark_price,bid,ask,mark_iv,"
-    "delta,gamma,vega,theta,open_interest,volume_24h,underlying_price,quote_date\n"
-    "2026-07-10 03:40:39,deribit,BTC,BTC-10JUL26-64000-C,2026-07-10,64000,call,0.004,0.0038,0.0042,"
-    "41.5,,,,,161.3,5,64100,2026-07-10\n"
-    "2026-07-10 03:40:39,deribit,BTC,BTC-25SEP26-64000-P,2026-07-25,64000,put,0.05,,0.052,49.63,"
-    ",,,,0,0,64800,2026-07-10\n"
-    "2026-07-10 03:40:39,deribit,ETH,ETH-10JUL26-1800-C,2026-07-10,1800,call,0.01,0.01,0.02,60,"
-    ",,,,7,1,1805,2026-07-10\n"
-)
+from made_files import DERIBIT
 
 
 def test_made_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "deribit.csv"
-    file.write_text(MADE)
+    file.write_text(DERIBIT)
     found = arrived(tmp_path / "lake", "deribit", "BTC", file)
     assert (found.result.rows_read, found.result.rows_of_others) == (2, 1)
     call = found.row(right="C")

@@ -6,27 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 from arrivals import arrived, covered_changes, day, lines, pick, utc
-
-LEVEL_2 = (
-    "UnderlyingSymbol,UnderlyingPrice,Exchange,OptionSymbol,Blank,Type,Expiration,DataDate,Strike,"
-    "Last,Bid,Ask,Volume,OpenInterest,IV,Delta,Gamma,Theta,Vega,Alias\n"
-    "SPX,1650.5,*,SPXW131129C01650000,,call,11/29/2013,11/27/2013 16:00,1650,9.9,9.5,10.1,514,744,"
-    "0.1443,0.51,0.0176,-15.9,61.8,SPXW131129C01650000\n"
-    "SPX,1650.5,*,SPX131221P01600000,,put,12/21/2013,11/27/2013 16:00,1600,10.83,10.45,10.9,317,"
-    "17052,0.1519,-0.25,0.0101,-17.0,61.9,SPX131221P01600000\n"
-    "A,48.74,*,A131221C00050000,,call,12/21/2013,11/27/2013 16:00,50,0.71,0.67,0.7,20,2359,0.2,0.4,"
-    "0.1,-5,6,A131221C00050000\n"
-)
-LEVEL_1 = (
-    "UnderlyingSymbol,UnderlyingPrice,Exchange,OptionSymbol,Blank,Type,Expiration,DataDate,Strike,"
-    "Last,Bid,Ask,Volume,OpenInterest\n"
-    "A,48.74,*,A131019C00050000,,call,10/19/2013,09/16/2013,50,0.71,0.67,0.7,20,2359\n"
-)
+from made_files import HISTORICALOPTIONDATA_1, HISTORICALOPTIONDATA_2
 
 
 def test_made_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "options_20131127.csv"
-    file.write_text(LEVEL_2)
+    file.write_text(HISTORICALOPTIONDATA_2)
     found = arrived(tmp_path / "lake", "historicaloptiondata", "SPX", file)
     assert (found.result.rows_read, found.result.rows_of_others) == (2, 1)
     call = found.row(right="C")
@@ -46,7 +31,7 @@ def test_made_by_hand(tmp_path: Path) -> None:
 
 def test_bare_files_have_no_volatility(tmp_path: Path) -> None:
     file = tmp_path / "bb_20130916.csv"
-    file.write_text(LEVEL_1)
+    file.write_text(HISTORICALOPTIONDATA_1)
     [row] = arrived(tmp_path / "lake", "historicaloptiondata", "A", file).rows
     assert pick(row, "iv", "delta", "bid", "open_interest", "settlement") == (
         None, None, 0.67, 2359.0, "PM",

@@ -6,23 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 from arrivals import arrived, covered_changes, day, lines, pick, utc
-
-MADE = (
-    "symbol,exchange,company_name,date,stock_price_close,option_symbol,option_expiration,strike,"
-    "call/put,style,ask,bid,mean_price,settlement,iv,volume,open_interest,stock_price_for_iv,"
-    "forward_price,isinterpolated,delta,vega,gamma,theta,rho\n"
-    "SPX,CBOE,S&P 500,07/05/2011,1337.88,SPX   110716C01340000,07/15/2011,1340,C,E,14.1,13.6,13.85,"
-    "0,0.141,120,20123,1337.88,1336.9,,0.47,0.9,0.0113,-0.5,0.2\n"
-    "SPX,CBOE,S&P 500,07/05/2011,1337.88,SPXPM 110930P01200000,09/30/2011,1200,P,E,19.2,18.2,18.7,"
-    "0,-1,0,30,1337.88,1333.1,,0,0,0,0,0\n"
-    "SPX,CBOE,S&P 500,07/05/2011,1337.88,SXYGF,07/15/2011,1345,C,E,11.1,10.6,10.85,"
-    "0,0.139,10,5,1337.88,1336.9,,0.44,0.9,0.0115,-0.5,0.2\n"
-)
+from made_files import IVOLATILITY
 
 
 def test_made_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "iv.csv"
-    file.write_text(MADE)
+    file.write_text(IVOLATILITY)
     found = arrived(tmp_path / "lake", "ivolatility", "SPX", file)
     assert (found.result.rows_read, found.result.rows_written) == (3, 3)
     call = found.row(strike=1340.0)

@@ -8,25 +8,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from arrivals import arrived, day, lines, pick, utc
+from made_files import NSE_BHAVCOPY
 
 from gexlab.data.calendars import trading_calendar
 from gexlab.data.rebuilding import rebuild
 from gexlab.data.regime_table import regimes
 
-MADE = (
-    "TradDt,BizDt,Sgmt,FinInstrmTp,TckrSymb,XpryDt,StrkPric,OptnTp,ClsPric,UndrlygPric,SttlmPric,"
-    "OpnIntrst,ChngInOpnIntrst,TtlTradgVol,NewBrdLotQty\n"
-    "2025-03-13,2025-03-13,FO,IDO,NIFTY,2025-03-27,22500,CE,250.1,22397.2,251.35,750000,75000,1200,75\n"
-    "2025-03-13,2025-03-13,FO,IDO,NIFTY,2025-03-27,22500,PE,240.1,22397.2,,150,0,3,75\n"
-    "2025-03-13,2025-03-13,FO,IDF,NIFTY,2025-03-27,,,22500.1,22397.2,22501,7500,0,3,75\n"
-    "2025-03-13,2025-03-13,FO,IDO,BANKNIFTY,2025-03-27,48000,CE,250,48060.4,251,300,0,3,30\n"
-    "2025-03-13,2025-03-13,FO,STF,INFY,2025-03-27,,,1700,1690,1701,400,0,3,400\n"
-)
-
 
 def test_made_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "BhavCopy_NSE_FO_0_0_0_20250313_F_0000.csv"
-    file.write_text(MADE)
+    file.write_text(NSE_BHAVCOPY)
     found = arrived(tmp_path / "lake", "nse_bhavcopy", "NIFTY", file)
     assert (found.result.rows_read, found.result.rows_of_others) == (2, 3)
     call = found.row(right="C")

@@ -9,24 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from arrivals import arrived, day, lines, pick, utc
+from made_files import YFINANCE
 
 from gexlab.data.calendars import trading_calendar
-
-MADE = (
-    "quote_date,underlying,contractSymbol,expiry,type,strike,lastPrice,bid,ask,volume,openInterest,"
-    "impliedVolatility,lastTradeDate,spot\n"
-    "2026-08-12,SPY,SPY260821C00770000,2026-08-21,C,770,5.1,5.0,5.2,12,3400,0.14,"
-    "2026-08-13 14:31:07+00:00,772.5\n"
-    "2026-08-12,SPY,SPY260821P00770000,2026-08-21,P,770,4.4,4.3,,nan,,0.00001,"
-    "2026-08-12 19:59:00+00:00,772.5\n"
-    "2026-08-12,QQQ,QQQ260821P00700000,2026-08-21,P,700,4.4,4.3,4.5,1,2,0.2,"
-    "2026-08-13 15:00:00+00:00,723.7\n"
-)
 
 
 def test_made_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "dump.csv"
-    file.write_text(MADE)
+    file.write_text(YFINANCE)
     found = arrived(tmp_path / "lake", "yfinance", "SPY", file)
     assert (found.result.rows_read, found.result.rows_of_others) == (2, 1)
     call = found.row(right="C")
@@ -46,7 +36,7 @@ def test_made_by_hand(tmp_path: Path) -> None:
 def test_open_interest_of_the_date_is_never_known_on_it(tmp_path: Path) -> None:
     """Where no trade proves a later collection, the next open is the earliest moment."""
     file = tmp_path / "dump.csv"
-    file.write_text(MADE.replace("2026-08-13 14:31:07", "2026-08-12 20:14:00"))
+    file.write_text(YFINANCE.replace("2026-08-13 14:31:07", "2026-08-12 20:14:00"))
     found = arrived(tmp_path / "lake", "yfinance", "SPY", file)
     assert {r["known_at"] for r in found.rows} == {utc(2026, 8, 13, 13, 30)}
 
@@ -102,7 +92,7 @@ def test_the_stamps_of_the_real_dumps_contain_their_own_trading(shared_data: Pat
 def _dump(stamps: list[date], settled: dict[date, int], lag: int) -> str:
     """Return a dump of one contract whose figure stamped t was settled `lag` sessions before t."""
     calendar = trading_calendar("XNYS")
-    head = MADE.splitlines()[0]
+    head = YFINANCE.splitlines()[0]
     lines = [
         f"{t},SPY,SPY261218C00770000,2026-12-18,C,770,5,5,6,1,{settled[calendar.shift(t, -lag)]},"
         f"0.14,{t + timedelta(days=1)} 14:00:00+00:00,772.5"

@@ -1,0 +1,31 @@
+"""A bounded part of the fuzzing of the vendors' parsers; the whole is run by hand."""
+
+from __future__ import annotations
+
+import fuzz_vendors
+import pytest
+
+
+def test_mutated_rows() -> None:
+    report = fuzz_vendors.Report()
+    fuzz_vendors.fuzz_rows(6_000, 11, report)
+    assert report.failures == []
+    assert report.inputs >= 6_000
+    assert report.outcomes["rows written"] > 1_000
+    assert report.outcomes["rows rejected"] > 100
+
+
+def test_mutated_files() -> None:
+    report = fuzz_vendors.Report()
+    fuzz_vendors.fuzz_files(44, 12, report)
+    assert report.failures == []
+    assert report.outcomes["files refused"] > 10
+    assert report.outcomes["files read"] > 3
+
+
+@pytest.mark.slow
+def test_many() -> None:
+    report = fuzz_vendors.Report()
+    fuzz_vendors.fuzz_rows(1_000_000, 1, report)
+    fuzz_vendors.fuzz_files(2_000, 1, report)
+    assert report.failures == []
