@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..diagnostics.magnitude import ImpactAssumptions, implied_magnitude
 from ..diagnostics.regression import Coefficient, Fit, ols
+from ..volatility import quantile_groups
 from .features import Daily, daily, needs
 from .null_market import CRITICAL, scaled_critical, simulated_p
 from .outcomes import coefficient_outcome, halves
@@ -48,6 +50,7 @@ _CARD = Card(
 
 
 _FEWEST_HALVES = 120
+_QUARTILES = ("lowest", "second", "third", "highest")
 
 
 def fit_damping(features: Daily, gex: Floats, y: Floats | None = None) -> Fit:
@@ -81,7 +84,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         reason=reason,
         critical=critical,
         p_simulated=p_simulated,
-        tables=(_table(features, fit, parts),),
+        tables=(_table(features, fit, parts), _magnitude_table(features)),
     )
 
 
@@ -112,6 +115,31 @@ def _table(features: Daily, fit: Fit, parts: list[Coefficient]) -> Table:
         tuple(rows),
         "HAR, ln VIX and min(r, 0) are in every row; HAC(10). Published: S&P 500, 2012 to 2026.",
     )
+
+
+def _magnitude_table(features: Daily) -> Table:
+    """Return volatility by quartile of GEX beside what hedging of that size could do."""
+    known = np.isfinite(features.next_ret)
+    group = quantile_groups(np.where(known, features.gex, np.nan))
+    means = [float(np.mean(features.gex[group == q])) for q in range(4)]
+    spread = [100.0 * float(np.std(features.next_ret[group == q], ddof=1)) for q in range(4)]
+    factors = [implied_magnitude(mean) for mean in means]
+    rows = tuple(
+        (name, mean, sd, sd / spread[3], f.lambda_gamma, f.volatility_factor)
+        for name, mean, sd, f in zip(_QUARTILES, means, spread, factors, strict=True)
+    )
+    a = ImpactAssumptions()
+    return Table(
+        "Next session's volatility by quartile of GEX, and what hedging could move",
+        (
+            "GEX", "mean", "sd of next return %", "over highest", "lambda Gamma",
+            "volatility factor by hedging",
+        ),
+        rows,
+        "If GEX is in dollars per 1 %, linear impact with assumed inputs "
+        f"(${a.dollar_volume / 1e9:g}bn traded a day, {100 * a.daily_volatility:g} % a day, "
+        f"Y = {a.coefficient:g}) allows only the factors of the last column.",
+    )  # fmt: skip
 
 
 HYPOTHESIS = Hypothesis(_CARD, _run)
