@@ -12,7 +12,7 @@ from ..data.errors import CalendarError, ConfigError, DefinitionError, UnknownNa
 from ..data.schema import BOOKS, Book
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..data.definitions import Definition
     from ..data.exposure.peer_rules import PeerRule
@@ -28,6 +28,7 @@ __all__ = [
     "full_definition",
     "inspected",
     "is_simulated",
+    "names_and_config",
     "session_named",
     "thresholds_from",
 ]
@@ -209,3 +210,30 @@ def is_simulated(lake: Path) -> bool:
 
 
 _ALL = 1_000_000
+
+
+def names_and_config(words: Sequence[str], *, every: bool) -> tuple[list[str] | None, Path]:
+    """Return the names and the one configuration among words of the command line.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Names, and one word that ends in ``.toml``.
+    every : bool
+        All names are meant: None is returned for them.
+
+    Raises
+    ------
+    ConfigError
+        If there is not exactly one configuration, or names are given where all are meant.
+    """
+    configs = [word for word in words if word.endswith(".toml")]
+    names = [word for word in words if not word.endswith(".toml")]
+    if len(configs) != 1:
+        found = ", ".join(configs) or "none"
+        raise ConfigError(f"expected one configuration (.toml), found {found}: name one file")
+    if every and names:
+        raise ConfigError(f"--all means every hypothesis, found also {', '.join(names)}: choose")
+    if not every and not names:
+        raise ConfigError("no hypothesis named: give names before the configuration, or --all")
+    return (None if every else names), Path(configs[0])

@@ -31,6 +31,7 @@ from .commands import (
     simulate,
     snapshot,
     sql,
+    test,
 )
 from .output import to_json
 
@@ -51,6 +52,7 @@ COMMANDS: dict[str, ModuleType] = {
     "explain": explain,
     "diff": diff,
     "backtest": backtest,
+    "test": test,
     "leakcheck": leakcheck,
     "nightly": nightly,
     "simulate": simulate,

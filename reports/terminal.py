@@ -61,9 +61,9 @@ def table_of(view: View, *, most: int | None = None) -> Table:
     headings = [f"{c.heading}, {c.unit}" if c.unit else c.heading for c in view.columns]
     table = Table(box=None, title=view.caption, title_justify="left", title_style="bold")
     table.pad_edge = False
-    for name, column in zip(headings, view.columns, strict=True):
+    for i, (name, column) in enumerate(zip(headings, view.columns, strict=True)):
         justify: JustifyMethod = "right" if column.numeric else "left"
-        table.add_column(name, justify=justify, header_style="dim")
+        table.add_column(name, justify=justify, header_style="dim", no_wrap=i == 0)
     for row in view.rows[:most]:
         style = {"long": "blue", "short": "dark_orange3", "warn": "yellow"}.get(row.tone, "")
         table.add_row(*row.cells, style="bold" if row.strong else style)

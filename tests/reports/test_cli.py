@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,15 +41,17 @@ def _fake(error: Exception) -> object:
 
 def test_help_is_fast_and_imports_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom gexlab.reports.cli import run\n"
-        f"run(['--help'])\nprint([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+        "import sys, time\nfrom gexlab.reports.cli import run\nrun(['--help'])\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)\n"
+        "print(time.process_time(), file=sys.stderr)"
     )
     seconds = []
     for _ in range(3):
-        begin = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        seconds.append(time.perf_counter() - begin)
-        assert done.stderr.strip() == "[]"
+        heavy, spent = done.stderr.splitlines()
+        assert heavy == "[]"
+        seconds.append(float(spent))
+    # processor time since the interpreter's start: what else the machine does is not ours
     assert min(seconds) < 0.4
 
 
