@@ -37,6 +37,8 @@ oddities = st.builds(
     unequal_spots=st.booleans(),
     early_knowledge=st.booleans(),
     few_quotes=st.booleans(),
+    stale_spot=st.booleans(),
+    settlement_prices=st.booleans(),
     carry=st.sampled_from([0.0, 0.02, 0.04]),
 )
 definitions = st.builds(
@@ -66,15 +68,30 @@ bounded = settings(
 )
 def test_regime_rows(seed: int, session: Any, odd: Oddities, chosen: Settings, model: str) -> None:
     chain = random_chain(np.random.default_rng(seed), session, odd)
+    chosen = replace(chosen, last_is_settlement=odd.settlement_prices)
     with tempfile.TemporaryDirectory() as folder:
-        lake = one_lake(Path(folder), chain)
+        lake = one_lake(Path(folder), chain, settlement_prices=odd.settlement_prices)
         rows = engine_rows(lake, "SPX", chosen, model).set_index("book")
         roots = engine_side(lake, "flip_roots", "SPX", chosen, model)
+        expiries = engine_side(lake, "exposure_by_expiry", "SPX", chosen, model)
     for book in BOOKS:
+        assert_same_forwards(expiries[expiries["book"] == book], chain, book, chosen)
         wanted = regime_row(chain, book, model, settings=chosen)
         assert_same_row(dict(rows.loc[book]), wanted)
         levels = roots.loc[roots["book"] == book, "level"]
         assert levels.tolist() == pytest.approx(wanted["roots"], rel=1e-8)
+
+
+def assert_same_forwards(
+    found: pd.DataFrame, chain: pd.DataFrame, book: str, chosen: Settings
+) -> None:
+    """Time, forward and where it comes from, per expiry and settlement."""
+    keys = ["expiry", "settlement"]
+    groups = value_book(chain, book, chosen).contracts.groupby(keys)
+    wanted = groups[["years", "forward", "forward_source"]].first()
+    assert found["time"].tolist() == pytest.approx(wanted["years"].tolist(), rel=1e-14)
+    assert found["forward"].tolist() == pytest.approx(wanted["forward"].tolist(), rel=1e-12)
+    assert found["forward_source"].tolist() == wanted["forward_source"].tolist()
 
 
 def contracts_of(chain: pd.DataFrame, book: str, chosen: Settings, model: str) -> pd.DataFrame:

@@ -9,7 +9,9 @@ import pandas as pd
 import pyarrow as pa
 
 from gexlab.data.lake import Lake, open_lake, write_sessions
+from gexlab.data.manifest import SourceEntry
 from gexlab.data.schema import CHAIN_COLUMNS
+from gexlab.data.writing import lake_writer
 
 _MOMENTS = ("quote_ts", "expiry_ts", "known_at")
 
@@ -35,9 +37,14 @@ def canonical_table(chain: pd.DataFrame) -> pa.Table:
     return pa.table(columns)
 
 
-def lake_of(root: Path, underlying: str, *sessions: pd.DataFrame) -> Lake:
+def lake_of(
+    root: Path, underlying: str, *sessions: pd.DataFrame, settlement_prices: bool = False
+) -> Lake:
     """A lake that holds these sessions of one underlying."""
     lake = open_lake(root, create=True)
     rows = pa.concat_tables([canonical_table(chain) for chain in sessions])
     write_sessions(lake, underlying, rows, source="test")
+    if settlement_prices:  # as the manifest says after the ingest of such a vendor
+        with lake_writer(lake, underlying) as writer:
+            writer.commit((SourceEntry("test", "by hand", (), last_is_settlement=True),))
     return lake

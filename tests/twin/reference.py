@@ -134,7 +134,8 @@ def walls(book: Book, used: pd.DataFrame, signed: Array, gross: float) -> dict[s
 def expiry_shares(
     book: Book, used: pd.DataFrame, absolute: Array, gross: float
 ) -> dict[str, float]:
-    """Shares of gross by the session on which contracts die."""
+    """Shares of gross by the session on which contracts die; expiries without gross are not in."""
+    used, absolute = used[absolute > 0.0], absolute[absolute > 0.0]
     by_session: dict[Any, float] = {}
     for dies, value in zip(used["dies"], absolute, strict=True):
         by_session[dies] = by_session.get(dies, 0.0) + value

@@ -39,6 +39,8 @@ class Oddities:
     unequal_spots: bool = False
     early_knowledge: bool = False
     few_quotes: bool = False
+    stale_spot: bool = False
+    settlement_prices: bool = False
     carry: float = 0.02
 
 
@@ -77,6 +79,12 @@ def random_chain(rng: np.random.Generator, session: date, oddities: Oddities) ->
     chain = pd.concat(pieces, ignore_index=True)
     chain = chain.assign(underlying="SPX", session=session, quote_ts=quote_ts, multiplier=100.0)
     chain["spot"] = spot
+    chain["last"] = np.nan
+    if oddities.stale_spot:  # quotes and spot of different moments: parity must not be believed
+        chain["spot"] = np.round(spot * 1.006, 2)
+    if oddities.settlement_prices:  # an official price instead of quotes and volatility
+        middle = (chain["bid"] + chain["ask"]) / 2.0
+        chain = chain.assign(last=middle, bid=np.nan, ask=np.nan, iv=np.nan)
     if oddities.unequal_spots:
         chain.loc[chain.index[: len(chain) // 4], "spot"] = spot * 1.01
     lag = pd.Timedelta(hours=-1 if oddities.early_knowledge else 5)
