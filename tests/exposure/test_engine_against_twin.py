@@ -51,7 +51,7 @@ definitions = st.builds(
     floor_seconds=st.sampled_from([1800.0, 86400.0]),
 )
 bounded = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
