@@ -231,6 +231,7 @@ def _blocks(
                     "files": sorted({str(entry.file) for entry in held}),
                     "first": held[0].session,
                     "last": held[-1].session,
+                    "settled": sorted(lake.settlement_sources(underlying)),
                 },
             )
             yield connection, entries[start].session

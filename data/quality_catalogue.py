@@ -58,7 +58,7 @@ class Thresholds:
     missing_sessions: float = 0.0
     spot_off_close: float = 0.002
     spot_off_parity: float = 0.0075
-    parity_spread: float = 0.001
+    parity_spread: float = 0.004
     spot_unchanged: float = 0.0
     spot_jump: float = 0.25
     several_spots: float = 0.0
@@ -149,7 +149,7 @@ CHECKS: Final[dict[str, Check]] = {
     "parity_spread": Check(
         "warning",
         "Strikes of one expiry imply different forwards: calls and puts do not belong together.",
-        "interquartile range as a share of spot, median over expiries",
+        "interquartile range as a share of spot, expiry with most open interest",
     ),
     "spot_unchanged": Check(
         "warning", "The spot is that of the session before, to the last digit.", "1"

@@ -1,5 +1,6 @@
 -- The latest snapshot of every session of a block, with what the quality checks derive from a row.
--- in:    $files (chain files of one underlying), $first, $last (sessions, inclusive)
+-- in:    $files (chain files of one underlying), $first, $last (sessions, inclusive), $settled
+--        (sources whose "last" is an official settlement price)
 -- out:   temporary table quality_rows
 -- grain: one contract per session (rows that share a key are kept)
 -- unit:  t in years (ACT/365 to the contract's end, may be negative); prices in points
@@ -38,6 +39,12 @@ SELECT
     b.expiry_ts > b.quote_ts AS alive,
     (epoch_us(b.expiry_ts) - epoch_us(b.quote_ts)) / 31536000000000.0 AS t,
     coalesce(b.bid > 0 AND b.ask >= b.bid, false) AS two_sided,
-    (b.bid + b.ask) / 2 AS mid
+    coalesce(list_contains($settled::VARCHAR[], b.source), false) AS settled,
+    -- as the rebuild prices a contract: between two-sided quotes, else where settled
+    CASE
+        WHEN b.bid > 0 AND b.ask >= b.bid THEN (b.bid + b.ask) / 2
+        WHEN b.bid IS NULL AND b.ask IS NULL AND b."last" > 0
+            AND list_contains($settled::VARCHAR[], b.source) THEN b."last"
+    END AS price
 FROM block AS b
 INNER JOIN ordered AS o ON b.session = o.session AND b.quote_ts = o.quote_ts

@@ -5,8 +5,8 @@
 -- unit:  no_parity: count of expiries without a forward, value their share of the open interest;
 --        spot_off_parity: value the absolute log distance of the shortest expiry's forward from spot,
 --        less 2 % a year of its life, at the ten strikes nearest to spot;
---        parity_spread: count of expiries, value the median over them of the interquartile range of
---        the forwards that single strikes imply, as a share of spot
+--        parity_spread: count of expiries, value the interquartile range of the forwards that single
+--        strikes imply, as a share of spot, in the expiry with most open interest at those strikes
 WITH legs AS (
     SELECT
         session,
@@ -16,8 +16,9 @@ WITH legs AS (
         strike,
         any_value(s) AS s,
         any_value(t) AS t,
-        avg(mid) FILTER ("right" = 'C' AND two_sided) AS c,
-        avg(mid) FILTER ("right" = 'P' AND two_sided) AS p
+        sum(open_interest) AS oi,
+        avg(price) FILTER ("right" = 'C') AS c,
+        avg(price) FILTER ("right" = 'P') AS p
     FROM quality_rows
     WHERE session >= $first AND alive AND abs(ln(strike / s)) <= 0.10
     GROUP BY session, expiry, settlement, root, strike
@@ -38,7 +39,7 @@ forwards AS (
         median(strike + c - p) AS f,
         (quantile_cont(strike + c - p, 0.75) - quantile_cont(strike + c - p, 0.25)) / any_value(s) AS spread,
         any_value(s) AS s,
-        count(*) AS pairs
+        sum(oi) AS oi
     FROM nearest
     WHERE k <= 10
     GROUP BY session, expiry, settlement
@@ -66,7 +67,7 @@ off_spot AS (
     SELECT
         session,
         arg_min(abs(ln(f / s)) - 0.02 * t, t) AS distance,
-        median(spread) AS spread,
+        arg_max(spread, coalesce(oi, 0)) AS spread,
         count(*) AS n
     FROM forwards
     GROUP BY session

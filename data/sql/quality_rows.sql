@@ -31,8 +31,8 @@ WITH counted AS (
             alive AND open_interest > 0 AND abs(ln(strike / s)) <= least(0.10, 0.3 * sqrt(t))
             AND (coalesce(bid, 0) <= 0) != (coalesce(ask, 0) <= 0)
         ) AS one_sided_oi,
-        count(*) FILTER (alive AND open_interest > 0 AND iv IS NULL) AS no_iv,
-        sum(open_interest) FILTER (alive AND iv IS NULL) AS no_iv_oi,
+        count(*) FILTER (alive AND open_interest > 0 AND iv IS NULL AND NOT settled) AS no_iv,
+        sum(open_interest) FILTER (alive AND iv IS NULL AND NOT settled) AS no_iv_oi,
         count(*) FILTER (iv < 0.01 OR iv > 10) AS bad_iv,
         sum(open_interest) FILTER (iv < 0.01 OR iv > 10) AS bad_iv_oi,
         count(*) FILTER (
