@@ -185,10 +185,10 @@ CHECKS: Final[dict[str, Check]] = {
         "warning", "The vendor's delta or gamma has an impossible sign or size.", _SHARE
     ),
     "vertical_arbitrage": Check(
-        "warning", "Quotes of neighbouring strikes are out of order.", "share of quoted contracts"
+        "warning", "Quotes of neighbouring strikes are out of order.", "share of the pairs compared"
     ),
     "butterfly_arbitrage": Check(
-        "warning", "Quotes are not convex in strike.", "share of quoted contracts"
+        "warning", "Quotes are not convex in strike.", "share of the triples compared"
     ),
     "calendar_arbitrage": Check(
         "warning", "Total variance at one strike falls with time.", "share of the pairs compared"
