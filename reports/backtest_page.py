@@ -28,7 +28,10 @@ __all__ = ["backtest_page"]
 
 
 def backtest_page(
-    result: BacktestResult, extra: Sequence[Section] = (), data: Sequence[Section] = ()
+    result: BacktestResult,
+    extra: Sequence[Section] = (),
+    measured: Sequence[Section] = (),
+    data: Sequence[Section] = (),
 ) -> Page:
     """Return the report of a backtest.
 
@@ -39,6 +42,8 @@ def backtest_page(
     extra : sequence of Section
         Sections that need more than the result, shown after the regime: the last session's
         profile, the truth of a simulated market.
+    measured : sequence of Section
+        Likewise about prices, shown after volatility.
     data : sequence of Section
         Likewise about the data, shown after their quality.
     """
@@ -56,6 +61,7 @@ def backtest_page(
         *extra,
         performance_section(result),
         volatility_section(result),
+        *measured,
         trades_section(result),
         quality_section(result),
         *data,

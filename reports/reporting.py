@@ -37,13 +37,37 @@ def report_page(result: BacktestResult, config: Config) -> Page:
     """
     from .backtest_page import backtest_page
 
+    diagnostics = [_diagnostics(result, config)]
     if result.regime.source != "lake" or config.data.lake is None:
-        return backtest_page(result)
+        return backtest_page(result, measured=diagnostics)
     lake = Path(config.data.lake)
     sections = [_last_session(result, config, lake)]
     if (lake / "truth.json").is_file():
         sections.append(_truth(result, lake))
-    return backtest_page(result, sections, [_coverage(config, lake)])
+    return backtest_page(result, sections, diagnostics, [_coverage(config, lake)])
+
+
+def _diagnostics(result: BacktestResult, config: Config) -> Section:
+    from ..backtest.datasets import load_dataset
+    from ..backtest.diagnostics.magnitude import ImpactAssumptions
+    from ..backtest.diagnostics.quantiles import magnitude_by_quantile
+    from ..backtest.diagnostics.report import diagnose
+    from ..backtest.resampling import Resampling
+    from .sections.diagnostics import diagnostics_section
+
+    how = config.inference
+    resampling = Resampling(how.seed, how.bootstrap, how.block, how.level)
+    found = diagnose(load_dataset(config, recheck=False), resampling)
+    assumed = ImpactAssumptions()
+    # a published series has a unit of its own, a lake's is dollars per 1 %
+    magnitudes = (
+        magnitude_by_quantile(
+            result.regime.table["value"], result.next_return_sd_by_quantile, assumed
+        )
+        if result.regime.source == "lake"
+        else ()
+    )
+    return diagnostics_section(found, magnitudes, assumed)
 
 
 def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section:

@@ -73,7 +73,7 @@ def test_the_report_says_simulated_and_shows_the_truth(demo: Demo) -> None:
     assert re.search(r"<title>SIMULATED: SIM", text)
     for section in ("verdict", "regime", "profile", "truth", "equity", "volatility", "trades"):
         assert f'<section id="{section}"' in text
-    for section in ("quality", "coverage", "definitions", "provenance"):
+    for section in ("diagnostics", "quality", "coverage", "definitions", "provenance"):
         assert f'<section id="{section}"' in text
 
 
