@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import mpmath
 import pytest
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -17,3 +19,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("development data not found; set GEXLAB_SHARED_DATA to its folder")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def fifty_digits() -> Iterator[None]:
+    """Let mpmath work with fifty digits in every test: its precision is global, tests are not."""
+    with mpmath.workdps(50):
+        yield

@@ -63,7 +63,6 @@ def _var(x: list[mpf]) -> mpf:
 
 def _ttr(calc: str, n: int = 5) -> mpf:
     """TTR's documented formulas for the last row, annualised with N = 252."""
-    mp.dps = 50
     rows = [[mpf(x) for x in row] for row in BARS]
     last = rows[-n:]
     before = [row[3] for row in rows[-n - 1 : -1]]
@@ -184,7 +183,6 @@ def test_intraday_measures_by_hand() -> None:
 
 
 def test_jump_test_in_long_arithmetic() -> None:
-    mp.dps = 40
     r = [mpf(str(x)) for x in RETURNS]
     m = len(r)
     rv_ = mp.fsum([x**2 for x in r])

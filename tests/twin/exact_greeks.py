@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import mpmath
 
-mpmath.mp.dps = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Option:
