@@ -16,7 +16,7 @@ import pytest
 from engine_rows import assert_same_row, engine_rows, engine_side, one_lake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reference import regime_row
+from reference import regime_row, sixteen_nets
 from reference_book import BOOKS, Settings, value_book
 from reference_profile import (
     GRID,
@@ -74,9 +74,10 @@ def test_regime_rows(seed: int, session: Any, odd: Oddities, chosen: Settings, m
         rows = engine_rows(lake, "SPX", chosen, model).set_index("book")
         roots = engine_side(lake, "flip_roots", "SPX", chosen, model)
         expiries = engine_side(lake, "exposure_by_expiry", "SPX", chosen, model)
+    nets = sixteen_nets(chain, model, chosen)
     for book in BOOKS:
         assert_same_forwards(expiries[expiries["book"] == book], chain, book, chosen)
-        wanted = regime_row(chain, book, model, settings=chosen)
+        wanted = regime_row(chain, book, model, settings=chosen, nets=nets)
         assert_same_row(dict(rows.loc[book]), wanted)
         levels = roots.loc[roots["book"] == book, "level"]
         assert levels.tolist() == pytest.approx(wanted["roots"], rel=1e-8)

@@ -169,20 +169,22 @@ def net_at_spot(book: Book, model: str) -> float:
     return float(np.sum(dealer_positions(used, model) * contract_exposures(book, used)))
 
 
-def definition_agreement(
-    chain: pd.DataFrame, model: str, settings: Settings, net_gex: float
-) -> float:
-    """Share of the 16 definitions whose sign of net exposure equals that of `net_gex`."""
-    agreeing = 0
+def sixteen_nets(chain: pd.DataFrame, model: str, settings: Settings) -> list[float]:
+    """Net exposure under each of the 16 definitions; both books share them."""
+    chain = latest_snapshot(chain)
+    nets = []
     for source, floor, carried in product(("otm", "own"), (1800.0, 86400.0), (True, False)):
         variant = replace(settings, iv_source=source, floor_seconds=floor)
         if not carried:
             variant = replace(variant, rate=0.0, dividend_yield=0.0, parity=False)
         quoted = quoted_contracts(chain, variant)
-        for name in BOOKS:
-            net = net_at_spot(value_book(chain, name, variant, quoted), model)
-            agreeing += int(np.sign(net) == np.sign(net_gex))
-    return agreeing / 16.0
+        nets += [net_at_spot(value_book(chain, name, variant, quoted), model) for name in BOOKS]
+    return nets
+
+
+def definition_agreement(nets: list[float], net_gex: float) -> float:
+    """Share of the 16 definitions whose sign of net exposure equals that of `net_gex`."""
+    return float(sum(np.sign(net) == np.sign(net_gex) for net in nets)) / 16.0
 
 
 def flip_columns(roots: list[Root], spot: float) -> dict[str, Any]:
@@ -204,11 +206,13 @@ def regime_row(
     settings: Settings | None = None,
     previous: pd.DataFrame | None = None,
     agreement: bool = True,
+    nets: list[float] | None = None,
 ) -> dict[str, Any]:
     """One row of the regime table, plus `expired` and `roots`.
 
     Parameters: one session's canonical chain; the book; the dealer model; the settings; the
-    lake's previous session (for the copy check); whether to value the 16 definitions.
+    lake's previous session (for the copy check); whether to value the 16 definitions, or
+    their net exposures where they are known already.
     """
     settings = settings or Settings()
     snapshot = latest_snapshot(chain)
@@ -247,7 +251,6 @@ def regime_row(
     row["regime"] = regime_of(net_to_gross, reasons, settings.band)
     row["flip_status"] = status_of(roots, reasons, sums["net_gex"])
     if agreement:
-        row["definition_agreement"] = definition_agreement(
-            snapshot, model, settings, sums["net_gex"]
-        )
+        nets = nets or sixteen_nets(snapshot, model, settings)
+        row["definition_agreement"] = definition_agreement(nets, sums["net_gex"])
     return row
