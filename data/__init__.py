@@ -29,6 +29,7 @@ _EXPORTS = {
     "explain": "inspection",
     "findings": "quality",
     "findings_frame": "quality",
+    "from_unit": "exposure.units",
     "hedge_flows": "flowing",
     "ingest": "ingestion",
     "intraday_regimes": "rechecking",
@@ -48,6 +49,7 @@ _EXPORTS = {
     "side_table": "regime_table",
     "snapshot": "collector",
     "time_structure": "structuring",
+    "to_unit": "exposure.units",
     "trading_calendar": "calendars",
     "write_sessions": "lake",
 }

@@ -32,6 +32,8 @@ from reference_data import cboe_quote_table
 from gexlab.data import (
     Definition,
     findings,
+    from_unit,
+    hedge_flows,
     ingest,
     look_alike_flips,
     open_lake,
@@ -39,11 +41,13 @@ from gexlab.data import (
     rebuild,
     regimes,
     side_table,
+    to_unit,
     trading_calendar,
 )
 from gexlab.data.errors import DefinitionError, GexlabError
 from gexlab.data.exposure.implied import implied_volatility
 from gexlab.data.exposure.peer_rules import peer_rule
+from gexlab.data.exposure.units import UNITS, Unit
 from gexlab.data.regime_table import require_one_definition
 from gexlab.reports import cli
 
@@ -168,6 +172,16 @@ def test_05_zero_dte_is_in_the_book_until_the_close(tmp_path: Path) -> None:
     assert row["contracts_used"] == 2
     assert row["gex_0dte_share"] > 0.5
     assert one_row(tmp_path, chain, book="post_expiry")["contracts_used"] == 1
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_05_units_are_conversions_that_invert(tmp_path: Path, unit: Unit) -> None:
+    """A per-point number was scaled by hand to resemble another one."""
+    row = one_row(tmp_path, plain_chain(Contract("C", 4000.0), Contract("P", 3900.0)))
+    for name in ("net_gex", "gross_gex"):
+        there = to_unit(row[name], unit, spot=row["spot"], dollar_volume=3e10)
+        back = from_unit(there, unit, spot=row["spot"], dollar_volume=3e10)
+        assert float(back) == pytest.approx(row[name], rel=4e-16)
 
 
 def test_06_the_nearest_of_several_roots_and_null_without_any(tmp_path: Path) -> None:
@@ -339,6 +353,16 @@ def test_14_early_closes_shorten_time(tmp_path: Path) -> None:
     wednesday, friday = date(2022, 11, 23), date(2022, 11, 25)
     chain = plain_chain(Contract("C", 4000.0, expiry=friday), session=wednesday)
     assert by_expiry(rebuilt(tmp_path, chain))["time"][0] == pytest.approx(45.0 / 8760.0, rel=1e-14)
+
+
+@pytest.mark.parametrize("right", ["C", "P"])
+@pytest.mark.parametrize(("dealer", "sign"), [("all_long", 1.0), ("all_short", -1.0)])
+def test_15_hedge_flow_of_an_up_day(tmp_path: Path, right: str, dealer: str, sign: float) -> None:
+    """The same four cases through the hedge flow of the next session: short gamma buys."""
+    lake = rebuilt(tmp_path, plain_chain(Contract(right, 4000.0, expiry=date(2023, 3, 17))))
+    bars = pd.DataFrame({"close": [4040.0]}, index=pd.DatetimeIndex(["2022-12-13"], name="session"))
+    flow = hedge_flows(lake, "SPX", bars, dealer=dealer)
+    assert np.sign(flow["flow_dollars"].iloc[0]) == -sign
 
 
 @pytest.mark.parametrize("right", ["C", "P"])
