@@ -30,10 +30,13 @@ __all__ = ["CheckResult", "check", "coverage", "findings", "findings_frame"]
 
 #: Rows held at a time; about 200 bytes each.
 _BLOCK_ROWS: Final = 3_000_000
+#: Sessions before a block that are held with it.
+_CONTEXT: Final = 10
 _QUERIES: Final = (
     "quality_rows",
     "quality_duplicates",
     "quality_previous",
+    "quality_copies",
     "quality_missing",
     "quality_level",
     "quality_parity",
@@ -218,13 +221,13 @@ def _exceeds(name: str, value: float, limits: Thresholds) -> bool:
 def _blocks(
     lake: Lake, underlying: str, entries: Sequence[SessionEntry]
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, date]]:
-    """Yield a connection that holds a block of sessions (and the one before), and its first."""
+    """Yield a connection that holds a block of sessions, with some before it, and its first."""
     from .lake import connect
 
     connection = connect(lake)
     try:
         for start, stop in _spans(entries):
-            held = entries[max(start - 1, 0) : stop]
+            held = entries[max(start - _CONTEXT, 0) : stop]
             connection.execute(
                 load_sql("quality_load"),
                 {

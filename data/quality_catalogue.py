@@ -53,6 +53,7 @@ class Thresholds:
 
     known_before_quotes: float = 0.0
     copy_of_previous_session: float = 0.95
+    copy_of_earlier_session: float = 0.90
     not_a_session: float = 0.0
     quotes_outside_session: float = 0.0
     missing_sessions: float = 0.0
@@ -129,6 +130,11 @@ CHECKS: Final[dict[str, Check]] = {
         "error",
         "Open interest, volatility, bid and ask are those of the session before.",
         "share of the contracts in both sessions (found at the limit, too)",
+    ),
+    "copy_of_earlier_session": Check(
+        "error",
+        "Quotes, volatility and open interest are those of a session further back (ten at most).",
+        "share of the quoted contracts",
     ),
     "not_a_session": Check("error", "The date is no session of the exchange.", "1"),
     "quotes_outside_session": Check(

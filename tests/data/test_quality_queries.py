@@ -37,7 +37,7 @@ def spoilt(rng: np.random.Generator) -> pd.DataFrame:
     crossed = some(0.03)
     chains.loc[crossed, "bid"] = chains.loc[crossed, "ask"] + 1
     dear = some(0.05)
-    chains.loc[dear, ["bid", "ask"]] *= 1.2
+    chains.loc[dear, ["bid", "ask"]] *= 1.6
     low = some(0.05)
     chains.loc[low, "iv"] *= 0.6
     return chains[~some(0.03)].reset_index(drop=True)

@@ -8,19 +8,19 @@ import pytest
 
 def test_mutated_rows() -> None:
     report = fuzz_vendors.Report()
-    fuzz_vendors.fuzz_rows(6_000, 11, report)
+    fuzz_vendors.fuzz_rows(3_300, 11, report)
     assert report.failures == []
-    assert report.inputs >= 6_000
+    assert report.inputs >= 3_300
     assert report.outcomes["rows written"] > 1_000
-    assert report.outcomes["rows rejected"] > 100
+    assert report.outcomes["rows rejected"] > 50
 
 
 def test_mutated_files() -> None:
     report = fuzz_vendors.Report()
-    fuzz_vendors.fuzz_files(44, 12, report)
+    fuzz_vendors.fuzz_files(22, 12, report)
     assert report.failures == []
-    assert report.outcomes["files refused"] > 10
-    assert report.outcomes["files read"] > 3
+    assert report.outcomes["files refused"] > 5
+    assert report.outcomes["files read"] > 1
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ def test_planted(tmp_path: Path, name: str, seed: int) -> None:
     rng = np.random.default_rng([seed, *name.encode()])
     chains, bars = clean_market(rng)
     days = sorted(chains.session.unique())
-    i = int(rng.integers(1, len(days) - 1))
+    i = int(rng.integers(2, len(days) - 1))
     defect = DEFECTS[name]
     lake = open_lake(tmp_path, create=True)
     write_sessions(lake, "SPX", table(defect.plant(chains, days[i], rng)))

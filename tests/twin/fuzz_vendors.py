@@ -10,7 +10,8 @@ the rows after it are tried as well. What arrives in the lake must satisfy the c
 
 ``files``: whole files are mutated (columns, lines, quotes, encodings, bytes, archives, Parquet
 types) and ingested one by one into a lake that holds a session. The outcome must be a result or a
-one-line GexlabError, within five seconds, and an error leaves every byte of the lake alone.
+one-line GexlabError, within five seconds of processor time (a minute by the clock, because other
+work may share the machine), and an error leaves every byte of the lake alone.
 
 Prints one JSON document; exit code 1 where something failed.
 """
@@ -417,7 +418,7 @@ def _try_file(
     path = _write(text, suffix, rng, folder)
     report.inputs += 1
     before = tree(lakes[i])
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     try:
         ingest([path], vendor=vendor, underlying=underlying, lake=lakes[i])
         report.outcomes["files read"] += 1
@@ -433,7 +434,7 @@ def _try_file(
             raise
     taken = time.perf_counter() - began
     report.slowest = max(report.slowest, taken)
-    if taken > _SLOW:
+    if time.process_time() - busy > _SLOW or taken > 12 * _SLOW:
         report.fail(f"{label}: {vendor}: {taken:.1f} s")
     path.unlink()
 

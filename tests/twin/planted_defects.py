@@ -67,6 +67,16 @@ def copied(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
     return pd.concat([chains[~_here(chains, day)], copy], ignore_index=True)
 
 
+def copied_from_earlier(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
+    """Put the session before last under this session's date."""
+    old = chains[_here(chains, _before(_before(day)))]
+    stamps = chains[_here(chains, day)].iloc[0]
+    copy = old.assign(
+        session=day, quote_ts=stamps.quote_ts, known_at=stamps.known_at, source=stamps.source
+    )
+    return pd.concat([chains[~_here(chains, day)], copy], ignore_index=True)
+
+
 def before_the_open(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
     stamp = chains.quote_ts - pd.Timedelta(minutes=int(rng.integers(420, 1140)))
     return _set(chains, _here(chains, day), known_at=stamp[_here(chains, day)])
@@ -277,6 +287,7 @@ def multiplier_changes(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFram
 DEFECTS: Final[dict[str, Defect]] = {
     "holiday": Defect(holiday, "not_a_session"),
     "copied": Defect(copied, "copy_of_previous_session"),
+    "copied_from_earlier": Defect(copied_from_earlier, "copy_of_earlier_session"),
     "before_the_open": Defect(before_the_open, "known_before_quotes"),
     "stale_spot": Defect(stale_spot, "spot_unchanged"),
     "spot_off": Defect(spot_off, "spot_off_close"),

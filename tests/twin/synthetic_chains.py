@@ -67,7 +67,7 @@ def _contracts(first: date, rng: Rng) -> pd.DataFrame:
         day = calendar.last_session_at_or_before(expiry)
         roots = ["SPXW", "SPX"] if calendar.is_monthly(day) else ["SPXW"]
         for root in roots:
-            for strike in range(4300, 5725, 25):
+            for strike in range(4300, 5750, 50):
                 rows += [(day, root, float(strike), right) for right in "CP"]
     frame = pd.DataFrame(rows, columns=pd.Index(["expiry", "root", "strike", "right"]))
     frame = frame.drop_duplicates().reset_index(drop=True)

@@ -58,13 +58,12 @@ def test_archives(tmp_path: Path) -> None:
     [
         "a,b\n1,2\n",
         "=1+1,+cmd|' /C calc'!A0\n@SUM(1),-1\n",
-        "x" * 5000,
         "\x00\x01\x02",
     ],
-    ids=["other table", "formulas", "one long word", "bytes"],
+    ids=["other table", "formulas", "bytes"],
 )
 def test_foreign_files_are_refused_in_one_line(tmp_path: Path, vendor: str, text: str) -> None:
-    for suffix in (".csv", ".json"):
+    for suffix in (".json",) if vendor == "cboe_delayed_json" else (".csv",):
         file = tmp_path / f"foreign{suffix}"
         file.write_text(text)
         with pytest.raises(GexlabError) as caught:
