@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
     from ..data.definitions import Definition
     from ..data.exposure.peer_rules import PeerRule
+    from ..data.lake import Lake
     from ..data.quality_catalogue import Thresholds
     from ..data.simulate.parameters import Calibration
     from .session_picture import SessionPicture
+    from .session_story import SessionStory
 
 __all__ = [
+    "Wanted",
     "book_named",
     "calibration_named",
     "definition_from",
@@ -31,6 +34,8 @@ __all__ = [
     "names_and_config",
     "session_named",
     "thresholds_from",
+    "told",
+    "wanted_session",
 ]
 
 
@@ -180,28 +185,71 @@ def definition_named(lake: Path, underlying: str, name: str | None) -> Definitio
     return stored_definition(find_stores(lake, underlying, definition_id=name)[0].definition)
 
 
-def inspected(
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One session as asked for on the command line, every choice made."""
+
+    lake: Lake
+    underlying: str
+    session: date
+    book: Book
+    definition: Definition
+    dealer: str
+
+
+def wanted_session(
     lake: Path,
     underlying: str,
     session: str,
     book: str,
     dealer: str | None,
     definition: str | None,
-) -> tuple[SessionPicture, bool]:
-    """Return what is drawn of a session, and whether its market is simulated."""
+) -> Wanted:
+    """Return what is meant: definition and dealer model are those rebuilt last unless named."""
+    from ..data.inspection import last_definition
+    from ..data.lake import open_lake
+
+    opened = open_lake(lake)
+    last, last_dealer = last_definition(opened, underlying)
+    return Wanted(
+        opened,
+        underlying,
+        session_named(session),
+        book_named(book),
+        definition_named(lake, underlying, definition) or last,
+        dealer or last_dealer,
+    )
+
+
+def inspected(wanted: Wanted) -> SessionPicture:
+    """Return what is drawn of a session."""
     from ..data.inspection import explain
     from .session_picture import picture_of
 
     explanation = explain(
-        lake,
-        underlying,
-        session_named(session),
-        book=book_named(book),
-        definition=definition_named(lake, underlying, definition),
-        dealer=dealer,
+        wanted.lake,
+        wanted.underlying,
+        wanted.session,
+        book=wanted.book,
+        definition=wanted.definition,
+        dealer=wanted.dealer,
         most=_ALL,
     )
-    return picture_of(explanation), is_simulated(lake)
+    return picture_of(explanation)
+
+
+def told(wanted: Wanted) -> SessionStory:
+    """Return where a session's gamma came from and where it goes."""
+    from .session_story import session_story
+
+    return session_story(
+        wanted.lake,
+        wanted.underlying,
+        wanted.session,
+        book=wanted.book,
+        definition=wanted.definition,
+        dealer=wanted.dealer,
+    )
 
 
 def is_simulated(lake: Path) -> bool:

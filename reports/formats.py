@@ -89,15 +89,15 @@ def money(value: float | None, digits: int = 2) -> str:
 
     Examples
     --------
-    >>> money(-4.13e9), money(12.0), money(float("nan"))
-    ('−$4.13 bn', '$12.00', '–')
+    >>> money(-4.13e9), money(12.0), money(-1e-9), money(float("nan"))
+    ('−$4.13 bn', '$12.00', '$0.00', '–')
     """
     if value is None or not is_defined(float(value)):
         return DASH
     size = abs(float(value))
     scale, name = next(((s, n) for s, n in _SCALES if size >= s), (1.0, ""))
     text = f"${size / scale:,.{digits}f}" + (f" {name}" if name else "")
-    return MINUS + text if value < 0 else text
+    return MINUS + text if value < 0 and any(c in "123456789" for c in text) else text
 
 
 def level(value: float | None) -> str:

@@ -19,6 +19,7 @@ from .sections.explanation import (
     roots_table,
 )
 from .sections.profile import facts_of, sentence_of, unit_of
+from .sections.story import change_table, future_table
 from .sections.words import regime
 from .terminal import simple_table, table_of
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from .audit import Decision
     from .session_picture import SessionPicture
+    from .session_story import SessionStory
 
 __all__ = ["explanation_text", "profile_text"]
 
@@ -46,7 +48,9 @@ def profile_text(picture: SessionPicture, width: int) -> Group:
     )
 
 
-def explanation_text(picture: SessionPicture, decisions: Sequence[Decision]) -> Group:
+def explanation_text(
+    picture: SessionPicture, story: SessionStory, decisions: Sequence[Decision]
+) -> Group:
     """Return the facts and the tables of ``gexlab explain``, largest contracts first."""
     row = picture.row
     head = Text(f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold")
@@ -54,6 +58,9 @@ def explanation_text(picture: SessionPicture, decisions: Sequence[Decision]) -> 
     against = [row for row in definitions_table(picture).rows if row.tone]
     if against:
         tables.insert(2, replace(definitions_table(picture), rows=tuple(against)))
+    if story.change is not None:
+        tables.append(change_table(story.change))
+    tables.append(future_table(story.structure))
     if decisions:
         tables.append(decisions_table(decisions))
     parts = [part for table in tables if table.rows for part in (Text(), table_of(table, most=10))]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..audit import Decision
     from ..session_picture import SessionPicture
+    from ..session_story import SessionStory
 
 EXAMPLES = (
     "gexlab explain --lake lake --underlying SPX --session 2026-07-01",
@@ -52,25 +53,27 @@ def command(
 ) -> None:
     """Say why a session has its regime, back to the contracts.
 
-    Contracts, expiries, roots and the definitions that disagree; with --run also the decisions
-    taken on it and their fills.
+    Contracts, expiries, roots, the definitions that disagree, where net gamma came from and
+    what becomes of it; with --run also the decisions taken on it and their fills.
     """
     from ..audit import decisions_on
-    from ..choices import inspected, session_named
+    from ..choices import inspected, is_simulated, told, wanted_session
 
-    picture, simulated = inspected(lake, underlying, session, book, dealer, definition)
-    decisions = [] if run is None else decisions_on(run, session_named(session))
+    wanted = wanted_session(lake, underlying, session, book, dealer, definition)
+    decisions = [] if run is None else decisions_on(run, wanted.session)
+    picture, story = inspected(wanted), told(wanted)
     if out is not None:
         from ..html import write_page
         from ..sections.explanation import explanation_page
 
-        write_page(explanation_page(picture, decisions, simulated=simulated), out)
-    document = _document(picture, decisions, out)
-    emit(document, as_json, lambda console: _show(console, picture, decisions, out))
+        page = explanation_page(picture, story, decisions, simulated=is_simulated(lake))
+        write_page(page, out)
+    document = _document(picture, story, decisions, out)
+    emit(document, as_json, lambda console: _show(console, picture, story, decisions, out))
 
 
 def _document(
-    picture: SessionPicture, decisions: list[Decision], out: Path | None
+    picture: SessionPicture, story: SessionStory, decisions: list[Decision], out: Path | None
 ) -> dict[str, object]:
     return {
         "regime": picture.row,
@@ -79,16 +82,22 @@ def _document(
         "roots": picture.roots,
         "definitions": picture.definitions,
         "findings": picture.findings,
+        "change": story.change,
+        "time_structure": story.structure,
         "decisions": decisions,
         "out": out,
     }
 
 
 def _show(
-    console: Console, picture: SessionPicture, decisions: list[Decision], out: Path | None
+    console: Console,
+    picture: SessionPicture,
+    story: SessionStory,
+    decisions: list[Decision],
+    out: Path | None,
 ) -> None:
     from ..terminal_profile import explanation_text
 
-    console.print(explanation_text(picture, decisions))
+    console.print(explanation_text(picture, story, decisions))
     if out is not None:
         console.print(f"page in {out}", style="dim")

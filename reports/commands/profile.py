@@ -45,12 +45,12 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Show the gamma profile, the flip and the walls of one session."""
-    from ..choices import inspected
+    from ..choices import inspected, is_simulated, wanted_session
     from ..pictures import write_profile
 
-    picture, simulated = inspected(lake, underlying, session, book, dealer, definition)
+    picture = inspected(wanted_session(lake, underlying, session, book, dealer, definition))
     if out is not None:
-        write_profile(picture, out, simulated=simulated)
+        write_profile(picture, out, simulated=is_simulated(lake))
     emit(_document(picture, out), as_json, lambda console: _show(console, picture, out))
 
 

@@ -8,12 +8,14 @@ from ..formats import count, day, fixed, level, moment, money, percent, plural, 
 from ..views import Column, Page, Row, Section, Table, text_column
 from . import words
 from .profile import profile_page
+from .story import change_section, future_section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..audit import Decision
     from ..session_picture import SessionPicture
+    from ..session_story import SessionStory
     from ..views import Tone
 
 __all__ = [
@@ -31,7 +33,11 @@ _SEVERITY: dict[str, Tone] = {"error": "short", "warning": "warn"}
 
 
 def explanation_page(
-    picture: SessionPicture, decisions: Sequence[Decision] = (), *, simulated: bool = False
+    picture: SessionPicture,
+    story: SessionStory,
+    decisions: Sequence[Decision] = (),
+    *,
+    simulated: bool = False,
 ) -> Page:
     """Return the page that leads from a regime back to its contracts and on to its orders."""
     page = profile_page(picture, simulated=simulated)
@@ -45,13 +51,20 @@ def explanation_page(
         ),
         Section("findings", "Findings", tables=(findings_table(picture),)),
     )
+    came = () if story.change is None else (change_section(story.change),)
     acted = (Section("decisions", "Decision and fill", tables=(decisions_table(decisions),)),)
     return Page(
         title=page.title.replace("gamma profile", "why this regime"),
         heading=page.heading,
         summary=page.summary,
         simulated=simulated,
-        sections=(*page.sections, *why, *(acted if decisions else ())),
+        sections=(
+            *page.sections,
+            *came,
+            future_section(story),
+            *why,
+            *(acted if decisions else ()),
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from gexlab.data.calendars import trading_calendar
 from gexlab.data.schema import REGIME_COLUMNS
 from gexlab.data.simulate import simulate
 from gexlab.reports import cli
+from gexlab.reports.sections.story import PARTS
 
 SESSION = "2015-01-15"
 
@@ -186,7 +187,16 @@ def test_explain_leads_to_contracts_and_definitions(
     shares = [line["share_of_gross"] for line in document["contracts"]]
     assert shares == sorted(shares, reverse=True)
     assert document["decisions"] == []
-    assert out.read_text(encoding="utf-8").count('data-figure="fig-') == 3
+    assert out.read_text(encoding="utf-8").count('data-figure="fig-') == 5
+    change = document["change"]
+    parts = [change[part] for part in PARTS]
+    # the parts of the change add up to it
+    assert sum(parts) == pytest.approx(
+        change["after"] - change["before"], abs=1e-9 * change["gross"]
+    )
+    assert change["after"] == pytest.approx(document["regime"]["net_gex"], rel=1e-12)
+    today = document["time_structure"]["today"]
+    assert today["net_gex"] == pytest.approx(document["regime"]["net_gex"], rel=1e-9)
     assert "Largest lines of the book" in _text(capsys, *arguments)
 
 
