@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,7 @@ _CARD = Card(
     how_read="own computation",
     specification="ln Parkinson volatility of t + 1 on 1{spot > flip} with HAR, signed, 5- and "
     "20-session returns (and ln VIX); the same for moving averages, round numbers, earlier flips, "
-    "shuffled flips and the median of VIX",
+    "shuffled flips and the median of VIX; p: rank among these, or one-sided if that is larger",
     tier="C",
     expected_sign="-",
     kill="the flip's t lies within the 95th percentile of the placebos'",
@@ -41,6 +42,8 @@ _SHIFTS = 60
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
     table = dataset.table
+    from scipy.stats import norm
+
     needs(table is not None and "flip" in table, "chains (regime.source = lake) for the flip")
     assert table is not None
     features = daily(dataset)
@@ -61,10 +64,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     }
     drawn = np.array([t for t in placebos.values() if np.isfinite(t)])
     needs(len(drawn) >= 19, "at least 19 placebo levels that vary: give a longer sample")
-    p = (1.0 + float((drawn <= c.t_stat).sum())) / (1.0 + len(drawn))
+    by_rank = (1.0 + float((drawn <= c.t_stat).sum())) / (1.0 + len(drawn))
+    p = max(by_rank, float(norm.cdf(c.t_stat)))
     # placebos are few: what chance alone exceeds one time in twenty is not enough either
     critical = min(float(np.quantile(drawn, settings.alpha)), -1.645)
-    return coefficient_outcome(
+    outcome = coefficient_outcome(
         fit,
         "above",
         features.sessions,
@@ -75,6 +79,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         p_simulated=p,
         tables=(_table(c.t_stat, placebos),),
     )
+    return replace(outcome, p_value=p)
 
 
 def _above(distance: Floats) -> Floats:

@@ -18,8 +18,8 @@ Mask = npt.NDArray[np.bool_]
 
 _CARD = Card(
     name="pin-distance",
-    claim="On expirations closes lie nearer to a strike than otherwise, and sessions end nearer "
-    "to the strike where dealers are longest gamma.",
+    claim="On expirations closes lie nearer to a strike than otherwise unless dealers are short "
+    "there, and sessions end nearer to the pin the longer dealers are.",
     source="Ni, Pearson, Poteshman (2005); Golez, Jackwerth (2012)",
     how_read="abstract",
     specification="distance of the close to the nearest strike over the distance of strikes, "
@@ -52,17 +52,18 @@ def is_monthly(sessions: npt.NDArray[np.datetime64]) -> Mask:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(dataset.table is not None, "chains (regime.source = lake) for strikes and pin strikes")
     needs(np.isfinite(dataset.strike_step), "chains (regime.source = lake) for the strikes")
     features = daily(dataset)
-    expiry = is_monthly(features.sessions) & np.isfinite(features.gex)
+    expiry = _expirations(dataset, features) & np.isfinite(features.gex)
+    # where dealers are known to be short at the pin they push away: not what is claimed
+    expiry &= ~(_signed_pin(dataset, features) < 0.0)
     other = ~expiry & np.isfinite(features.gex)
     fit = fit_attraction(dataset, features)
     if expiry.sum() >= _FEWEST:
         return _by_expiry(dataset, features, expiry, other, fit, settings)
     needs(
         fit is not None,
-        f"at least {_FEWEST} monthly expirations (found {int(expiry.sum())}) or 20 pin strikes",
+        f"at least {_FEWEST} expirations (found {int(expiry.sum())}) or 20 pin strikes",
     )
     assert fit is not None
     c = fit.coefficient("gamma")
@@ -73,12 +74,35 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         settings,
         supported=c.t_stat > 1.96,
         reason=(
-            f"{int(expiry.sum())} monthly expirations are too few; attraction to the pin strike "
+            f"{int(expiry.sum())} expirations are too few; attraction to the pin strike "
             f"{c.value:+.5f} per unit of signed strength, t {c.t_stat:.2f}"
         ),
         critical=1.96,
         tables=(_table(dataset, features, expiry, other, c),),
     )
+
+
+def _expirations(dataset: Dataset, features: Daily) -> Mask:
+    if dataset.expirations is None:
+        return is_monthly(features.sessions)
+    listed = dataset.expirations.reindex(dataset.bars.index, fill_value=False)
+    return np.asarray(listed.to_numpy(), dtype=np.bool_)
+
+
+def _signed_pin(dataset: Dataset, features: Daily) -> Floats:
+    """Return dealers' gamma at the pin of the session before, share of gross; NaN unknown."""
+    unknown = np.full(len(features.close), np.nan)
+    if dataset.table is None or "pin_strike" not in dataset.table:
+        return unknown
+    table = dataset.table.reindex(dataset.bars.index)
+    if "pin_gamma" in table:
+        signed = np.asarray(table["pin_gamma"].to_numpy(), dtype=np.float64)
+    elif "pin_strength" in table:
+        strength = np.asarray(table["pin_strength"].to_numpy(), dtype=np.float64)
+        signed = strength * np.sign(features.gex)
+    else:
+        return unknown
+    return np.concatenate([[np.nan], signed[:-1]])
 
 
 def _by_expiry(
@@ -129,17 +153,11 @@ def fit_attraction(dataset: Dataset, features: Daily) -> Fit | None:
     signed strength: the strength of the pin times the sign of net GEX, or ``pin_gamma`` where
     the table has it.
     """
-    assert dataset.table is not None
-    table = dataset.table.reindex(dataset.bars.index)
-    if "pin_strike" not in table or "pin_strength" not in table:
+    if dataset.table is None or "pin_strike" not in dataset.table:
         return None
-    strike = table["pin_strike"].shift(1).to_numpy(dtype=np.float64)
-    signed = (
-        table["pin_gamma"].to_numpy(dtype=np.float64)
-        if "pin_gamma" in table
-        else table["pin_strength"].to_numpy(dtype=np.float64) * np.sign(features.gex)
-    )
-    signed = np.concatenate([[np.nan], signed[:-1]])
+    pins = dataset.table["pin_strike"].reindex(dataset.bars.index)
+    strike = np.asarray(pins.shift(1).to_numpy(), dtype=np.float64)
+    signed = _signed_pin(dataset, features)
     price = np.exp(features.close)
     before = np.concatenate([[np.nan], price[:-1]])
     start, end = np.abs(before - strike) / before, np.abs(price - strike) / before
@@ -154,7 +172,7 @@ def _table(
     distance = strike_distance(np.exp(features.close), dataset.strike_step)
     rows: list[tuple[str | int | float, ...]] = []
     for name, rows_in in (
-        ("monthly expirations", expiry),
+        ("expirations", expiry),
         ("the session before", _day(features, expiry, -1) & ~expiry),
         ("other sessions", other),
     ):
