@@ -32,6 +32,9 @@ __all__ = [
 _SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "dim", "info": "dim"}
 _REGIME_STYLE = {"long": "blue", "short": "dark_orange3", "abstain": "dim", "neutral": "dim"}
 
+#: Characters up to which a name at the head of a row is never broken.
+_SHORT = 24
+
 _MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("failed", "red")}
 
 
@@ -61,9 +64,11 @@ def table_of(view: View, *, most: int | None = None) -> Table:
     headings = [f"{c.heading}, {c.unit}" if c.unit else c.heading for c in view.columns]
     table = Table(box=None, title=view.caption, title_justify="left", title_style="bold")
     table.pad_edge = False
+    longest = max((len(row.cells[0]) for row in view.rows), default=0)
     for i, (name, column) in enumerate(zip(headings, view.columns, strict=True)):
         justify: JustifyMethod = "right" if column.numeric else "left"
-        table.add_column(name, justify=justify, header_style="dim", no_wrap=i == 0)
+        whole = column.numeric or (i == 0 and longest <= _SHORT)
+        table.add_column(name, justify=justify, header_style="dim", no_wrap=whole)
     for row in view.rows[:most]:
         style = {"long": "blue", "short": "dark_orange3", "warn": "yellow"}.get(row.tone, "")
         table.add_row(*row.cells, style="bold" if row.strong else style)

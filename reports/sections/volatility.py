@@ -89,7 +89,7 @@ def ratio_figure(result: BacktestResult) -> Figure:
     one = {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper"}
     shape = layout(
         legend=False,
-        xaxis=axis("volatility after short / after long gamma"),
+        xaxis=axis("short / long"),
         yaxis=axis(type="category"),
         shapes=[one | {"line": {"color": token("muted"), "width": 1, "dash": "dot"}}],
         hovermode="closest",
