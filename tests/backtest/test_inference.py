@@ -38,7 +38,9 @@ def test_strategies_are_resampled_together() -> None:
     assert both[0] == both[1]
 
 
-@pytest.mark.parametrize("returns", [np.zeros(50), np.r_[np.full(49, 0.01), np.nan]])
+@pytest.mark.parametrize(
+    "returns", [np.zeros(50), np.full(50, 0.001), np.r_[np.full(49, 0.01), np.nan]]
+)
 def test_undefined_intervals(returns: np.ndarray) -> None:
     found = return_intervals(returns[:, None], Resampling(replications=100))[0]
     assert isnan(found.sharpe[0])

@@ -269,6 +269,9 @@ def test_a_missing_bar_delays_the_fill(make_market: MakeMarket) -> None:
     result = backtest(file)
     orders = result.strategies["always-follow"].orders.set_index("decided")
     assert orders["session"].loc[bars["session"][turn]] == bars["session"][turn + 2]
+    # no return spans the gap: besides the first session two more have none
+    cells = result.volatility.by_regime["close_to_close"].values()
+    assert sum(cell.n for cell in cells) == 400 - 1 - 2
     codes = [n.code for n in result.notices]
     assert {"bars_missing", "bars_missing_for_regime"} <= set(codes)
 
