@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..data.lake import open_lake
 from ..data.regime_table import regimes, side_table
 from .hypotheses.protocol import Dataset
 from .intraday import intraday_grid
@@ -15,6 +16,7 @@ from .market import Market, load_market
 
 if TYPE_CHECKING:
     from ..data.calendars import TradingCalendar
+    from ..data.definitions import Definition
     from .config import Config
     from .intraday import IntradayGrid
 
@@ -166,7 +168,7 @@ def _rechecked(
     config: Config, market: Market, grid: IntradayGrid | None
 ) -> tuple[Floats | None, Floats | None]:
     """Return net/gross of the morning's book, frozen and repriced, on the intraday grid."""
-    from ..data.errors import LakeError
+    from ..data.errors import DefinitionError, LakeError
     from ..data.rechecking import intraday_regimes
 
     if grid is None or market.intraday is None:
@@ -177,12 +179,28 @@ def _rechecked(
             config.data.lake,
             config.data.underlying,
             market.intraday.frame,
+            definition=_definition(config),
             dealer=config.regime.dealer_model,
             calendar=config.data.calendar,
         ).frame
-    except LakeError:
+    except (LakeError, DefinitionError):  # no chain before these bars, or a peer's rule
         return None, None
     return _place(found, market.calendar, grid)
+
+
+def _definition(config: Config) -> Definition:
+    """Return the definition whose rows the configuration reads."""
+    from ..data.definitions import stored_definition
+    from ..data.derived import find_stores
+
+    assert config.data.lake is not None
+    stores = find_stores(
+        open_lake(config.data.lake).root,
+        config.data.underlying,
+        definition_id=config.regime.definition_id,
+        dealer_model=config.regime.dealer_model,
+    )
+    return stored_definition(max(stores, key=lambda s: s.rebuilt_at).definition)
 
 
 def _place(

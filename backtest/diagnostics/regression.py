@@ -224,8 +224,20 @@ def wald(fit: Fit, names: tuple[str, ...]) -> WaldTest:
     return WaldTest(statistic, float(chi2.sf(statistic, len(at))), len(at))
 
 
-def coefficient_interval(fit: Fit, name: str, how: Resampling) -> tuple[float, float]:
-    """Return the block-bootstrap interval of a coefficient: rows resampled whole, refitted."""
+def coefficient_interval(
+    fit: Fit, name: str, how: Resampling, groups: npt.ArrayLike | None = None
+) -> tuple[float, float]:
+    """Return the block-bootstrap interval of a coefficient, refitted on each resample.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str
+    how : Resampling
+    groups : array_like, shape (rows given,), optional
+        Group of each row, in time order (sessions, say): groups are resampled whole instead of
+        rows.
+    """
     k = len(fit.names)
     i = fit.position(name)
     y = fit.design @ fit.params + fit.residuals
@@ -233,6 +245,9 @@ def coefficient_interval(fit: Fit, name: str, how: Resampling) -> tuple[float, f
     columns = np.zeros((len(fit.used), len(upper[0]) + k))
     products = fit.design[:, upper[0]] * fit.design[:, upper[1]]
     columns[fit.used] = np.column_stack([products, fit.design * y[:, None]])
+    if groups is not None:
+        index = np.unique(np.asarray(groups), return_inverse=True)[1]
+        columns = np.column_stack([np.bincount(index, weights=c) for c in columns.T])
     sums = resampled_sums(columns, how)
     gram = np.empty((len(sums), k, k))
     gram[:, upper[0], upper[1]] = sums[:, : len(upper[0])]

@@ -60,7 +60,8 @@ def coefficient_outcome(
         As in `Outcome`.
     """
     c = fit.coefficient(name)
-    low, high = coefficient_interval(fit, name, settings.resampling)
+    several = len(np.unique(sessions)) < len(sessions)
+    low, high = coefficient_interval(fit, name, settings.resampling, sessions if several else None)
     return Outcome(
         estimate=scale * c.value,
         std_error=scale * c.std_error,

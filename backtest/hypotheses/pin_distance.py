@@ -74,7 +74,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         settings,
         supported=c.t_stat > 1.96,
         reason=(
-            f"{int(expiry.sum())} expirations are too few; attraction to the pin strike "
+            f"too few expirations ({int(expiry.sum())}); attraction to the pin strike "
             f"{c.value:+.5f} per unit of signed strength, t {c.t_stat:.2f}"
         ),
         critical=1.96,

@@ -122,14 +122,20 @@ def _random_signs(features: Daily, naive: Floats, seed: int) -> Floats:
 
 
 def _table(alone: dict[str, Fit], call: Coefficient, put: Coefficient) -> Table:
-    published = {"naive": "-.0268 (-20.7)", "calls only": "-.0235", "all long": "-.0103"}
+    published = {
+        "naive": "-.0268 (-20.7) [readme]",
+        "calls only": "-.0235 [readme]",
+        "all long": "-.0103 [readme]",
+    }
     rows: list[tuple[str | int | float, ...]] = []
     for name, fit in alone.items():
         c = fit.coefficient("gex")
         rows.append((name, c.value, c.t_stat, fit.r2, c.n, published.get(name, "")))
     nan = float("nan")
     rows.append(("free: calls", call.value, call.t_stat, nan, call.n, ""))
-    rows.append(("free: puts (positive gamma)", put.value, put.t_stat, nan, put.n, "+.0155"))
+    rows.append(
+        ("free: puts (positive gamma)", put.value, put.t_stat, nan, put.n, "+.0155 [readme]")
+    )
     return Table(
         "Sign conventions: log volatility of the next session per standard deviation",
         ("convention", "b", "t", "R2", "n", "published"),

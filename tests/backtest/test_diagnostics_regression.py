@@ -93,6 +93,15 @@ def test_bootstrap_interval_covers_the_slope() -> None:
     assert high - low == pytest.approx(3.92 * error, rel=0.25)
 
 
+def test_groups_are_resampled_whole() -> None:
+    """Ten copies of each row in a group say no more than one."""
+    fit = ols(np.repeat(Y, 10), {"x": np.repeat(X, 10)}, clusters=np.repeat(np.arange(300), 10))
+    how = Resampling(replications=400, block=2.0)
+    low, high = coefficient_interval(fit, "x", how, np.repeat(np.arange(300), 10))
+    once = coefficient_interval(ols(Y, {"x": X}), "x", how)
+    assert (low, high) == pytest.approx(once)
+
+
 def test_what_cannot_be_fitted_is_refused() -> None:
     with pytest.raises(NotEnoughDataError, match="at least 6 complete rows, got 5"):
         ols(Y[:5], {"x": X[:5]})
