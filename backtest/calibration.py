@@ -10,19 +10,30 @@ Markets and tests are spread over processes; a seed gives the same result in eac
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data.errors import ConfigError, NotEnoughDataError
 from ..data.progress import Progress, silent
+from .rejection import (
+    Direction,
+    Interval,
+    RejectionRate,
+    Score,
+    SimulationCheck,
+    critical_value,
+    wilson,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,50 +41,11 @@ if TYPE_CHECKING:
     from ..data.simulate.parameters import Calibration
     from ..data.simulate.pathwise import PathMarket
 
-__all__ = [
-    "Interval",
-    "MarketRun",
-    "RejectionRate",
-    "Score",
-    "SimulationCheck",
-    "TestFunction",
-    "critical_value",
-    "simulate_check",
-    "wilson",
-]
+__all__ = ["MarketRun", "TestFunction", "simulate_check", "simulate_run"]
 
 Floats = npt.NDArray[np.float64]
-Direction = Literal["+", "-", "0"]
-
-
-class Score(NamedTuple):
-    """What a test says about one market.
-
-    Attributes
-    ----------
-    statistic : float
-        Compared with critical values; NaN where the test does not apply to the market.
-    p_value : float
-        Two-sided.
-    supported : bool
-        Whether the test's own verdict is that the claim holds.
-    """
-
-    statistic: float
-    p_value: float
-    supported: bool
-
-
 #: A test: from a market to a score. It must be picklable to run in other processes.
 TestFunction = Callable[["PathMarket"], Score]
-
-
-class Interval(NamedTuple):
-    """A share and its 95 % interval (Wilson 1927)."""
-
-    share: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,83 +68,6 @@ class MarketRun:
     start: date
 
 
-@dataclass(frozen=True, slots=True)
-class RejectionRate:
-    """One test on the markets of one world at one strength.
-
-    Attributes
-    ----------
-    test, world, calibration : str
-    strength : float
-        Factor on everything that hedging does.
-    effect : float
-        Mean over markets of the standard deviation of kappa times the strength's mechanism; 0
-        where nothing is hedged.
-    direction : {"+", "-", "0"}
-        Sign of the statistic under the claim; "0" for either.
-    markets, undefined : int
-        Markets in which the test gave a number, and others.
-    rejected : Interval
-        Two-sided p-value below the level.
-    claimed : Interval
-        Of these, the ones in the claim's direction.
-    supported : Interval
-        The test's own verdict.
-    simulated : Interval
-        Statistic beyond the critical value of the null world, in the claim's direction. On the
-        null world itself the critical value is that of the first half of the markets and the
-        share that of the second half.
-    statistic_mean, statistic_sd : float
-        Over markets.
-    """
-
-    test: str
-    world: str
-    calibration: str
-    strength: float
-    effect: float
-    direction: Direction
-    markets: int
-    undefined: int
-    rejected: Interval
-    claimed: Interval
-    supported: Interval
-    simulated: Interval
-    statistic_mean: float
-    statistic_sd: float
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationCheck:
-    """Size and power of some tests.
-
-    Attributes
-    ----------
-    level : float
-        Of the tests.
-    seeds : int
-        Markets per world and strength.
-    sessions : int
-        Length of each.
-    critical : mapping of str to float
-        Critical value of each test's statistic from the null world, in the claim's direction
-        (absolute where the direction is "0"); NaN where the null world was not run.
-    rates : tuple of RejectionRate
-        By world, strength and test.
-    """
-
-    level: float
-    seeds: int
-    sessions: int
-    critical: Mapping[str, float]
-    rates: tuple[RejectionRate, ...]
-
-    def document(self) -> dict[str, Any]:
-        """Return everything as plain values; undefined is None."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
-
-
 def simulate_check(
     tests: Mapping[str, tuple[TestFunction, Direction]],
     *,
@@ -183,6 +78,7 @@ def simulate_check(
     sessions: int = 2_500,
     start: date | None = None,
     level: float = 0.05,
+    critical: Mapping[str, float] | None = None,
     first_seed: int = 0,
     processes: int = 2,
     progress: Progress | None = None,
@@ -207,6 +103,8 @@ def simulate_check(
         First session, 2016-01-04 by default.
     level : float
         Of the tests.
+    critical : mapping of str to float, optional
+        Critical values of an earlier check, used where S0 is not among the worlds.
     first_seed : int
         Seeds are `first_seed` ... `first_seed + seeds - 1`.
     processes : int
@@ -232,74 +130,19 @@ def simulate_check(
     found = _work(partial(_score_market, functions), jobs, processes, progress or silent)
     by_run = {run: found[i * seeds : (i + 1) * seeds] for i, run in enumerate(runs)}
     null = next((scored for run, scored in by_run.items() if run.world == "S0"), None)
-    critical = {
-        name: math.nan if null is None else critical_value(_statistics(null, name), side, level)
+    given = critical or {}
+    bounds = {
+        name: given.get(name, math.nan)
+        if null is None
+        else critical_value(_statistics(null, name), side, level)
         for name, (_, side) in tests.items()
     }
     rates = tuple(
-        _rate(name, side, run, scored, critical[name], level)
+        _rate(name, side, run, scored, bounds[name], level)
         for run, scored in by_run.items()
         for name, (_, side) in tests.items()
     )
-    return SimulationCheck(level, seeds, sessions, critical, rates)
-
-
-def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> Interval:
-    """Return a share and its Wilson score interval.
-
-    Parameters
-    ----------
-    successes, trials : int
-    z : float
-        Normal quantile; the default gives 95 %.
-
-    Returns
-    -------
-    Interval
-        NaN where there were no trials.
-
-    Examples
-    --------
-    >>> [round(x, 4) for x in wilson(20, 400)]
-    [0.05, 0.0326, 0.0759]
-    """
-    if trials == 0:
-        return Interval(math.nan, math.nan, math.nan)
-    share = successes / trials
-    scale = 1 + z**2 / trials
-    centre = (share + z**2 / (2 * trials)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return Interval(share, centre - half, centre + half)
-
-
-def critical_value(statistics: npt.ArrayLike, direction: Direction, level: float) -> float:
-    """Return the value beyond which a share `level` of the statistics lies.
-
-    Parameters
-    ----------
-    statistics : array_like
-        On markets where the claim is false; NaN is left out.
-    direction : {"+", "-", "0"}
-        The upper quantile, the lower one, or the upper one of the absolute value.
-    level : float
-
-    Returns
-    -------
-    float
-        NaN where there is no statistic.
-
-    Examples
-    --------
-    >>> critical_value(range(101), "-", 0.05)
-    5.0
-    """
-    values = np.asarray(statistics, dtype=np.float64)
-    values = values[np.isfinite(values)]
-    if values.size == 0:
-        return math.nan
-    if direction == "-":
-        return float(np.quantile(values, level))
-    return float(np.quantile(np.abs(values) if direction == "0" else values, 1 - level))
+    return SimulationCheck(level, seeds, sessions, bounds, rates)
 
 
 class _Scored(NamedTuple):
@@ -385,8 +228,25 @@ def _work(
 ) -> list[_Scored]:
     if processes == 1:
         return _collect(map(function, jobs), jobs, progress)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with _one_thread_each(), ProcessPoolExecutor(processes, mp_context=spawn) as pool:
         return _collect(pool.map(function, jobs, chunksize=4), jobs, progress)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Keep the linear algebra of new processes to one thread: they share the processors."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _collect(
@@ -450,13 +310,3 @@ def _against_null(
 
 def _points(statistic: float, direction: Direction) -> bool:
     return direction == "0" or (statistic > 0) == (direction == "+")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -17,6 +17,7 @@ import typer
 from ..data.errors import GexlabError
 from .commands import (
     backtest,
+    calibrate,
     check,
     demo,
     diff,
@@ -56,6 +57,7 @@ COMMANDS: dict[str, ModuleType] = {
     "leakcheck": leakcheck,
     "nightly": nightly,
     "simulate": simulate,
+    "calibrate": calibrate,
     "snapshot": snapshot,
     "sql": sql,
     "doctor": doctor,

@@ -82,6 +82,7 @@ def walk(
     uniforms: np.ndarray,
     customers: np.ndarray,
     pins: np.ndarray,
+    pin_days: np.ndarray,
     given_kappa: np.ndarray,
     close_bars: int,
     with_flip: bool,
@@ -102,6 +103,8 @@ def walk(
         Standard normal: demand, and the unseen position.
     pins : ndarray, shape (n, p)
         Standard normal, for sessions that pin; p = 0 where none does.
+    pin_days : ndarray of bool, shape (n,)
+        Sessions on which contracts expire and pin.
     given_kappa : ndarray, shape (n,)
         Where finite it takes the place of impact times the book's gamma.
     close_bars : int
@@ -150,7 +153,7 @@ def walk(
             shocks[t],
             uniforms[t],
             pins[t],
-            (t + 1) % 5 == 0,
+            pin_days[t],
             close_bars,
             row,
             bars[t],

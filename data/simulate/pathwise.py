@@ -43,6 +43,8 @@ class PathMarket:
     seed : int
     minutes : int
         Length of a bar; every session has 390 minutes.
+    spot : float
+        Price before the first session simulated; strikes that pin are its 160ths.
     sessions : ndarray of datetime64[D], shape (n,)
         Sessions of the New York Stock Exchange.
     bars : ndarray, shape (n, m, 4)
@@ -58,6 +60,7 @@ class PathMarket:
     world: str
     seed: int
     minutes: int
+    spot: float
     sessions: npt.NDArray[np.datetime64]
     bars: Floats
     gammas: Mapping[str, Floats]
@@ -170,11 +173,13 @@ def simulate_path(
         given[_BURN_IN:] = np.asarray(kappa, dtype=np.float64)
     reversed_from = _BURN_IN + int(np.ceil(mechanism.reversed_from * sessions))
     numbers = _numbers(market, mechanism, reversed_from)
-    bars, effects, gammas = _walk(numbers, mechanism, seed, given, minutes, with_flip)
+    expires = np.concatenate([np.zeros(_BURN_IN, dtype=bool), _ends_of_weeks(days)])
+    bars, effects, gammas = _walk(numbers, mechanism, seed, given, expires, minutes, with_flip)
     return PathMarket(
         world=world,
         seed=seed,
         minutes=minutes,
+        spot=market.spot,
         sessions=days,
         bars=np.exp(bars[_BURN_IN:]),
         gammas={name: gammas[_BURN_IN:, i] for i, name in enumerate(GAMMAS)},
@@ -187,6 +192,7 @@ def _walk(
     mechanism: Mechanism,
     seed: int,
     given: Floats,
+    expires: npt.NDArray[np.bool_],
     minutes: int,
     with_flip: bool,
 ) -> tuple[Floats, Floats, Floats]:
@@ -200,6 +206,7 @@ def _walk(
         1.0 - prices.random((count, full, 2)),
         customers.standard_normal((count, 2)),
         prices.standard_normal((count, PIN_STEPS if mechanism.pin else 0)),
+        expires,
         given,
         CLOSE_MINUTES // minutes,
         with_flip,
@@ -246,6 +253,11 @@ def _numbers(market: Market, mechanism: Mechanism, reversed_from: int) -> PathNu
         reliability=mechanism.reliability,
         noise_sd=mechanism.noise_sd,
     )
+
+
+def _ends_of_weeks(days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
+    week = (days.astype(np.int64) + 3) // 7  # weeks start on Mondays
+    return np.append(week[1:] != week[:-1], False)
 
 
 def _days(start: date, sessions: int) -> npt.NDArray[np.datetime64]:

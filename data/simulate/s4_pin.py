@@ -71,7 +71,7 @@ WORLD = World(
     equation="dz = -beta z (1-s)^(-3/2) exp(-z^2 / (2 (1-s))) ds + dW",
     truth="P(abs(z_T) < 0.05) by beta and z_0; more often near the strike where dealers are long",
     parameters=("pin",),
-    visible=(VISIBLE, Mechanism(pin=1.0)),
-    realistic=(REALISTIC, Mechanism(pin=0.1)),
+    visible=(VISIBLE, Mechanism(pin=3.0)),
+    realistic=(REALISTIC, Mechanism(pin=0.3)),
     effects=effects,
 )

@@ -8,15 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gexlab.backtest.calibration import (
-    Score,
-    SimulationCheck,
-    critical_value,
-    simulate_check,
-    wilson,
-)
+from gexlab.backtest.calibration import simulate_check
+from gexlab.backtest.calibration_markets import check_hypotheses, path_dataset
+from gexlab.backtest.rejection import Score, SimulationCheck, critical_value, wilson
 from gexlab.data import GexlabError
-from gexlab.data.simulate import PathMarket
+from gexlab.data.simulate import PathMarket, simulate_path
 
 
 def market_blind(market: PathMarket) -> Score:
@@ -48,9 +44,9 @@ def check() -> SimulationCheck:
             "never": (never_applies, "0"),
         },
         worlds=("S0", "S1"),
-        strengths=(0.0, 0.25, 1.0),
-        seeds=60,
-        sessions=300,
+        strengths=(0.0, 1.0),
+        seeds=24,
+        sessions=200,
         processes=1,
     )
 
@@ -77,7 +73,7 @@ def test_critical_values_are_quantiles(direction: str, expected: float) -> None:
 def test_a_blind_test_keeps_its_level_everywhere(check: SimulationCheck) -> None:
     for row in check.rates:
         if row.test == "blind":
-            assert row.markets == 60
+            assert row.markets == 24
             assert row.rejected.low <= 0.05 <= row.rejected.high
 
 
@@ -86,12 +82,12 @@ def test_the_null_world_over_rejects_until_its_own_critical_value_is_used(
 ) -> None:
     asymptotic, simulated = rate(check, "damping", "S0", 0.0)
     assert asymptotic > 0.9
-    assert simulated < 0.25
+    assert simulated < 0.4
     assert check.critical["damping"] < -5
 
 
 def test_power_grows_with_the_effect(check: SimulationCheck) -> None:
-    shares = [rate(check, "damping", "S1", s)[0] for s in (0.0, 0.25, 1.0)]
+    shares = [rate(check, "damping", "S1", s)[0] for s in (0.0, 1.0)]
     assert shares == sorted(shares)
     assert shares[-1] > 0.95
     assert shares[0] < 0.3
@@ -99,7 +95,7 @@ def test_power_grows_with_the_effect(check: SimulationCheck) -> None:
 
 def test_a_test_that_does_not_apply_is_counted_not_scored(check: SimulationCheck) -> None:
     rows = [r for r in check.rates if r.test == "never"]
-    assert all((r.markets, r.undefined) == (0, 60) for r in rows)
+    assert all((r.markets, r.undefined) == (0, 24) for r in rows)
     assert all(math.isnan(r.rejected.share) for r in rows)
     assert check.document()["critical"]["never"] is None
 
@@ -113,12 +109,10 @@ def test_processes_change_nothing() -> None:
 
 
 def test_other_processes_give_the_same_numbers() -> None:
-    from gexlab.backtest.calibration import simulate_check as run
-
-    arguments = {"worlds": ("S3",), "seeds": 4, "sessions": 60}
+    arguments = {"worlds": ("S3",), "seeds": 2, "sessions": 60}
     tests = {"first": (first_close, "0")}
-    here = run(tests, processes=1, **arguments)  # type: ignore[arg-type]
-    there = run(tests, processes=2, **arguments)  # type: ignore[arg-type]
+    here = simulate_check(tests, processes=1, **arguments)  # type: ignore[arg-type]
+    there = simulate_check(tests, processes=2, **arguments)  # type: ignore[arg-type]
     assert here.rates[0].statistic_mean == there.rates[0].statistic_mean
 
 
@@ -138,3 +132,26 @@ def first_close(market: PathMarket) -> Score:
 def test_nonsense_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(GexlabError, match=message):
         simulate_check({"blind": (market_blind, "+")}, processes=1, **changes)  # type: ignore[arg-type]
+
+
+def test_a_path_becomes_a_dataset_that_every_tier_but_signed_can_use() -> None:
+    market = simulate_path("S3", sessions=120, seed=1, with_flip=True)
+    data = path_dataset(market)
+    assert data.simulated
+    np.testing.assert_array_equal(data.gex, market.gammas["net_gex"])
+    assert data.intraday is not None
+    np.testing.assert_allclose(data.intraday.at(-30), np.log(market.bars[:, -7, 3]))
+    np.testing.assert_allclose(data.intraday.at(0), np.log(market.bars[:, 0, 0]))
+    assert data.legs is not None
+    np.testing.assert_allclose(data.legs["call"] - data.legs["put"], data.gex)
+    assert data.vix is not None
+    ratio = np.log(data.vix / (100 * market.gammas["iv"]))
+    assert abs(ratio.std() - 0.05) < 0.02
+
+
+def test_momentum_is_found_where_dealers_hedge_into_the_close() -> None:
+    check = check_hypotheses(
+        ("momentum-interaction",), worlds=("S3",), seeds=5, sessions=1_000, processes=1
+    )
+    (row,) = check.rates
+    assert row.claimed.share > 0.6

@@ -1,0 +1,100 @@
+"""``gexlab calibrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..options import DebugOption, JsonOption
+from ..output import emit
+from ..progress import progress_on_stderr
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...backtest.rejection import SimulationCheck
+
+EXAMPLES = (
+    "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
+    "gexlab calibrate --out docs/calibration.md",
+)
+
+
+def command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Hypotheses; none: the whole plan."),
+    ] = None,
+    world: Annotated[
+        list[str] | None, typer.Option("--world", help="World; may be repeated.  [default: S0]")
+    ] = None,
+    strength: Annotated[
+        list[float] | None,
+        typer.Option("--strength", help="Factor on hedging; may be repeated.  [default: 1]"),
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=2, help="Markets per world.")] = 400,
+    sessions: Annotated[
+        int, typer.Option("--sessions", min=60, help="Length of a market.")
+    ] = 1_500,
+    calibration: Annotated[
+        str, typer.Option("--calibration", help="visible (for tests) or realistic.")
+    ] = "visible",
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Markets worked on at once.")
+    ] = 2,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.md", help="Write the page there too.")
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure size and power of hypotheses on simulated markets.
+
+    Rejection rates with Wilson intervals, and critical values from the null world.
+    """
+    from ...backtest.calibration_markets import check_hypotheses, check_plan
+    from ..choices import calibration_named
+
+    with progress_on_stderr("calibrate") as progress:
+        if names:
+            result = check_hypotheses(
+                names,
+                worlds=world or ["S0"],
+                strengths=strength or [1.0],
+                calibration=calibration_named(calibration),
+                seeds=seeds,
+                sessions=sessions,
+                processes=processes,
+                progress=progress,
+            )
+        else:
+            result = check_plan(
+                seeds=seeds,
+                power_seeds=max(2, seeds // 4),
+                sessions=sessions,
+                processes=processes,
+                progress=progress,
+            )
+    if out is not None:
+        _write(result, out)
+    emit(result.document(), as_json, lambda console: _show(console, result))
+
+
+def _write(result: SimulationCheck, out: Path) -> None:
+    from ...data.errors import InputFileError
+    from ..calibration_page import calibration_page
+
+    try:
+        out.write_text(calibration_page(result), encoding="utf-8")
+    except OSError as error:
+        raise InputFileError(
+            f"{out}: {error.strerror or 'cannot be written'}: choose another file with --out"
+        ) from error
+
+
+def _show(console: Console, result: SimulationCheck) -> None:
+    from ..calibration_page import calibration_page
+
+    console.print(calibration_page(result), markup=False, soft_wrap=True)
