@@ -7,6 +7,7 @@ why and what to do), 2 wrong usage.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -66,6 +67,10 @@ COMMANDS: dict[str, ModuleType] = {
 
 def main() -> None:
     """Run the command line on the process's arguments and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that knows no minus sign shows a question mark instead of a traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -119,15 +119,21 @@ def _package(name: str) -> Check:
 
 
 def _engine() -> Check:
-    """Return whether vectorbt's compiled engine fits the installed vectorbt."""
-    name, main, rust = "vectorbt engine", _version("vectorbt"), _version("vectorbt-rust")
+    """Return which kernel vectorbt really runs: it is imported and asked."""
+    from ..backtest.engine import engine_name
+
+    name = "backtest engine"
+    try:
+        found = engine_name()
+    except ImportError as error:
+        return Check(name, "failed", f"cannot be imported: {error}", "pip install vectorbt")
+    if "rust" in found:
+        return Check(name, "ok", found)
+    main, rust = _version("vectorbt"), _version("vectorbt-rust")
     if rust is None:
-        remedy = 'pip install "vectorbt[rust]" for the compiled engine'
-        return Check(name, "warning", "numba (slower start)", remedy)
-    if main is not None and main.rsplit(".", 1)[0] != rust.rsplit(".", 1)[0]:
-        remedy = f"pip install vectorbt-rust=={main}"
-        return Check(name, "warning", f"numba: rust {rust} does not fit vectorbt {main}", remedy)
-    return Check(name, "ok", f"rust {rust}")
+        return Check(name, "warning", found, 'pip install "vectorbt[rust]" for the compiled engine')
+    remedy = f"pip install vectorbt-rust=={main}: {rust} does not fit"
+    return Check(name, "warning", found, remedy)
 
 
 def _calendar() -> Check:

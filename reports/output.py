@@ -39,7 +39,7 @@ def to_json(document: object) -> str:
     >>> to_json({"flip": float("nan"), "sessions": 3})
     '{\\n  "flip": null,\\n  "sessions": 3\\n}'
     """
-    return json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(plain(document), indent=2, allow_nan=False)
 
 
 def plain(value: Any) -> Any:

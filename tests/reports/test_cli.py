@@ -133,6 +133,24 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     assert done.stdout == "{"
 
 
+def test_a_poor_terminal_is_no_traceback() -> None:
+    code = (
+        "import sys; sys.argv = ['gexlab', 'doctor', '--nonsense−']\n"
+        "from gexlab.reports.cli import main; main()"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_no_colour_in_a_pipe() -> None:
+    code = "from gexlab.reports.output import stdout_console as c; c().print('[red]x[/red]')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "x\n"
+
+
 @dataclass(frozen=True, slots=True)
 class _Value:
     flip: float
