@@ -114,7 +114,8 @@ def findings(
         From which size on something is a finding.
     bars : DataFrame, optional
         Daily bars indexed by session with a column ``close``: the official closes that spots are
-        held against. Without them that check is left out.
+        held against. Without them, and with bars of another instrument (further than 5 % off in
+        the median), that check is left out.
     calendar : str, optional
         Exchange calendar; the one that the chains were stamped with where not given.
     rate, dividend_yield : float, optional

@@ -3,6 +3,7 @@
 -- out:   session, "check", count, open_interest, value
 -- grain: session
 -- unit:  value the absolute log distance
+-- Bars that are further than 5 % off in the median are of another instrument: nothing is said then.
 SELECT
     r.session,
     'spot_off_close' AS "check",
@@ -13,5 +14,5 @@ FROM quality_rows AS r
 INNER JOIN quality_closes AS c ON c.session = r.session
 WHERE r.session >= $first AND c.close > 0
 GROUP BY r.session
-HAVING abs(ln(any_value(r.s) / any_value(c.close))) > 0
+QUALIFY median(abs(ln(any_value(r.s) / any_value(c.close)))) OVER () <= 0.05
 ORDER BY r.session
