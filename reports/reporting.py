@@ -106,9 +106,24 @@ def _truth(result: BacktestResult, lake: Path) -> Section:
 
 
 def _coverage(config: Config, lake: Path) -> Section:
+    from ..data.bars import read_bars
     from ..data.lake import open_lake
     from ..data.quality import coverage, findings
     from .sections.coverage import coverage_section
 
-    opened, underlying = open_lake(lake), config.data.underlying
-    return coverage_section(coverage(opened, underlying), findings(opened, underlying))
+    opened, data = open_lake(lake), config.data
+    bars = read_bars(
+        data.bars,
+        data.bars_columns,
+        where=data.bars_where,
+        calendar=data.calendar,
+        timezone=data.bars_timezone,
+    )
+    found = findings(
+        opened,
+        data.underlying,
+        bars=bars,
+        dealer_model=config.regime.dealer_model,
+        instrument=data.instrument,
+    )
+    return coverage_section(coverage(opened, data.underlying), found)
