@@ -35,6 +35,9 @@ EFFECTS = (
 #: Columns of the gammas that `walk` fills.
 GAMMAS = ("net_gex", "gross_gex", "true_net_gex", "flip", "iv")
 
+# Cells of the state that a market carries from session to session
+_LEVEL, _VARIANCE, _SEEN, _DEMAND, _UNSEEN, _NET, _RATIO, _GIVE_BACK = range(8)
+_STATES = 8
 _CELLS = 2048
 _SPACING = 0.01
 _REACH = 40  # cells: strikes within 40 %
@@ -124,60 +127,82 @@ def walk(
     """
     calls = np.zeros(_CELLS)
     puts = np.zeros(_CELLS)
-    level = numbers.log_spot
-    origin = round(level / _SPACING) - _CELLS // 2
-    variance = numbers.variance
-    seen = numbers.variance
-    demand = 0.0
-    unseen = 0.0
-    net = 0.0
-    ratio = 0.0
-    give_back = 0.0
-    fresh = math.sqrt(1.0 - numbers.demand_memory**2)
+    origin = round(numbers.log_spot / _SPACING) - _CELLS // 2
+    state = np.zeros(_STATES)
+    state[_LEVEL] = numbers.log_spot
+    state[_VARIANCE] = state[_SEEN] = numbers.variance
     for t in range(shocks.shape[0]):
-        kappa = numbers.impact * 100.0 * net
+        kappa = numbers.impact * 100.0 * state[_NET]
         if math.isfinite(given_kappa[t]):
             kappa = given_kappa[t]
         if _ill_posed(numbers, kappa):
             effects[t, 0] = kappa
             return t
         sign = -1.0 if t >= numbers.reversed_from else 1.0
-        sd = math.sqrt(variance)
-        row = effects[t]
-        _expect(numbers, kappa, sd, give_back, sign, unseen, row)
-        before = level
+        _expect(numbers, kappa, sign, state, effects[t])
         push = _session(
             numbers,
-            level,
-            ratio,
+            state,
             shocks[t],
             uniforms[t],
             pins[t],
             pin_days[t],
             close_bars,
-            row,
+            effects[t],
             bars[t],
         )
-        level = bars[t, -1, 3]
-        give_back = (1.0 - numbers.permanent) * push
-        if numbers.is_gjr:
-            shock = numbers.drift + sd * _standard(numbers, shocks[t])
-            slope = numbers.alpha + (numbers.leverage if shock < 0.0 else 0.0)
-            variance = numbers.omega + slope * shock * shock + numbers.beta * variance
-            seen = variance
-        else:
-            seen += (1.0 - numbers.iv_memory) * ((level - before) ** 2 - seen)
-        iv = numbers.iv_ratio * math.sqrt(252.0 * seen) + numbers.iv_premium
-        trade_on_grid(numbers, calls, puts, level, origin, demand)
-        gammas[t, 0], gammas[t, 1] = grid_gamma(calls, puts, level, origin, iv)
-        net = sign * (numbers.reliability * gammas[t, 0] + unseen * gammas[t, 1])
-        ratio = net / gammas[t, 1]
-        gammas[t, 2] = net
-        gammas[t, 3] = grid_flip(calls, puts, level, origin, iv) if with_flip else math.nan
-        gammas[t, 4] = iv
-        demand = numbers.demand_memory * demand + fresh * customers[t, 0]
-        unseen = numbers.demand_memory * unseen + fresh * numbers.noise_sd * customers[t, 1]
+        _advance(numbers, state, bars[t, -1, 3], push, shocks[t])
+        trade_on_grid(numbers, calls, puts, state[_LEVEL], origin, state[_DEMAND])
+        _measure(numbers, calls, puts, origin, sign, state, with_flip, gammas[t])
+        _advance_customers(numbers, state, customers[t])
     return len(shocks)
+
+
+@njit(cache=True)
+def _advance(
+    numbers: PathNumbers, state: np.ndarray, close: float, push: float, shocks: np.ndarray
+) -> None:
+    """Move prices and variances to the close."""
+    realised = close - state[_LEVEL]
+    if numbers.is_gjr:
+        shock = numbers.drift + math.sqrt(state[_VARIANCE]) * _standard(numbers, shocks)
+        slope = numbers.alpha + (numbers.leverage if shock < 0.0 else 0.0)
+        state[_VARIANCE] = numbers.omega + slope * shock * shock + numbers.beta * state[_VARIANCE]
+        state[_SEEN] = state[_VARIANCE]
+    else:
+        state[_SEEN] += (1.0 - numbers.iv_memory) * (realised**2 - state[_SEEN])
+    state[_LEVEL] = close
+    state[_GIVE_BACK] = (1.0 - numbers.permanent) * push
+
+
+@njit(cache=True)
+def _measure(
+    numbers: PathNumbers,
+    calls: np.ndarray,
+    puts: np.ndarray,
+    origin: int,
+    sign: float,
+    state: np.ndarray,
+    with_flip: bool,
+    row: np.ndarray,
+) -> None:
+    """Fill the gammas at the close, and remember the dealers' true one."""
+    level = state[_LEVEL]
+    iv = numbers.iv_ratio * math.sqrt(252.0 * state[_SEEN]) + numbers.iv_premium
+    row[0], row[1] = grid_gamma(calls, puts, level, origin, iv)
+    state[_NET] = sign * (numbers.reliability * row[0] + state[_UNSEEN] * row[1])
+    state[_RATIO] = state[_NET] / row[1]
+    row[2] = state[_NET]
+    row[3] = grid_flip(calls, puts, level, origin, iv) if with_flip else math.nan
+    row[4] = iv
+
+
+@njit(cache=True)
+def _advance_customers(numbers: PathNumbers, state: np.ndarray, draws: np.ndarray) -> None:
+    memory = numbers.demand_memory
+    fresh = math.sqrt(1.0 - memory**2)
+    state[_DEMAND] = memory * state[_DEMAND] + fresh * draws[0]
+    state[_UNSEEN] = memory * state[_UNSEEN] + fresh * numbers.noise_sd * draws[1]
 
 
 @njit(cache=True)
@@ -190,29 +215,26 @@ def _ill_posed(numbers: PathNumbers, kappa: float) -> bool:
 def _expect(
     numbers: PathNumbers,
     kappa: float,
-    sd: float,
-    give_back: float,
     sign: float,
-    unseen: float,
+    state: np.ndarray,
     row: np.ndarray,
 ) -> None:
     row[0] = kappa
-    row[1] = sd
+    row[1] = math.sqrt(state[_VARIANCE])
     row[2] = 1.0 / (1.0 + numbers.damping * kappa)
     row[3] = -numbers.lag * kappa
     row[4] = numbers.rebalancing - numbers.close_share * kappa
     row[5] = 0.0
-    row[6] = give_back
+    row[6] = state[_GIVE_BACK]
     row[7:10] = math.nan
     row[10] = sign * numbers.reliability
-    row[11] = sign * unseen
+    row[11] = sign * state[_UNSEEN]
 
 
 @njit(cache=True)
 def _session(
     numbers: PathNumbers,
-    level: float,
-    ratio: float,
+    state: np.ndarray,
     shocks: np.ndarray,
     uniforms: np.ndarray,
     pins: np.ndarray,
@@ -222,6 +244,7 @@ def _session(
     out: np.ndarray,
 ) -> float:
     count = out.shape[0]
+    level, ratio = state[_LEVEL], state[_RATIO]
     sd = row[1] * row[2]
     step = sd * math.sqrt((1.0 - numbers.overnight_share) / count)
     opening = numbers.drift + sd * math.sqrt(numbers.overnight_share) * shocks[0] - row[6]
