@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import ols
+from ..diagnostics.regression import ols, t_stats
 from .features import Daily, daily, needs, trailing_sum
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
@@ -58,10 +58,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     fit = ols(features.next_log_vol, {**controls, "above": above}, hac=10)
     c = fit.coefficient("above")
     rows = np.isfinite(distance)
-    placebos = {
-        name: _t_stat(features, controls, np.where(rows, x, np.nan))
-        for name, x in placebo_distances(dataset, features, distance, settings.resampling.seed)
-    }
+    named = placebo_distances(dataset, features, distance, settings.resampling.seed)
+    placebos = _placebo_stats(features, controls, rows, dict(named))
     drawn = np.array([t for t in placebos.values() if np.isfinite(t)])
     needs(len(drawn) >= 19, "at least 19 placebo levels that vary: give a longer sample")
     by_rank = (1.0 + float((drawn <= c.t_stat).sum())) / (1.0 + len(drawn))
@@ -99,13 +97,22 @@ def _controls(features: Daily) -> dict[str, Floats]:
     return columns
 
 
-def _t_stat(features: Daily, controls: dict[str, Floats], distance: Floats) -> float:
-    above = _above(distance)
+def _placebo_stats(
+    features: Daily,
+    controls: dict[str, Floats],
+    rows: npt.NDArray[np.bool_],
+    distances: dict[str, Floats],
+) -> dict[str, float]:
+    """Return t of each placebo on the flip's rows; NaN where it hardly ever changes sides."""
+    above = [_usable(_above(np.where(rows, x, np.nan))) for x in distances.values()]
+    stats = t_stats(features.next_log_vol, controls, np.column_stack(above), hac=10)
+    return dict(zip(distances, stats.tolist(), strict=True))
+
+
+def _usable(above: Floats) -> Floats:
     known = above[np.isfinite(above)]
-    if len(known) < _FEWEST_PLACEBO or min(known.mean(), 1.0 - known.mean()) < 0.02:
-        return float("nan")
-    fit = ols(features.next_log_vol, {**controls, "above": above}, hac=10)
-    return fit.coefficient("above").t_stat
+    enough = len(known) >= _FEWEST_PLACEBO and 0.02 <= known.mean() <= 0.98
+    return above if enough else np.full(len(above), np.nan)
 
 
 def placebo_distances(

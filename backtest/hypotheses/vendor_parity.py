@@ -9,7 +9,7 @@ import pandas as pd
 from ..resampling import Resampling, interval, resampled_sums
 from .features import needs
 from .outcomes import score_series
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
 
 __all__ = ["HYPOTHESIS", "kappa_from_shares"]
 
@@ -26,14 +26,6 @@ _CARD = Card(
     expected_sign="+",
     kill="the interval of kappa reaches below 0.6",
     estimate="Cohen's kappa of the signs",
-    published=(
-        Published(
-            0.72,
-            "share of sessions with the same sign, naive formula against a published series, 2026",
-            "own computation on public chains",
-            "own computation",
-        ),
-    ),
     effect=0.6,
 )
 _FEWEST = 20

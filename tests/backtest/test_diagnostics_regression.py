@@ -21,6 +21,7 @@ from gexlab.backtest.diagnostics.regression import (
     hac_lags,
     mean_test,
     ols,
+    t_stats,
     wald,
 )
 from gexlab.backtest.resampling import Resampling
@@ -91,6 +92,20 @@ def test_bootstrap_interval_covers_the_slope() -> None:
     error = ols(Y, {"x": X}).coefficient("x").std_error
     assert low < 0.3 < high
     assert high - low == pytest.approx(3.92 * error, rel=0.25)
+
+
+def test_many_candidates_at_once_give_the_same_t() -> None:
+    controls = {"a": RNG.standard_normal(300), "b": RNG.standard_normal(300)}
+    candidates = RNG.standard_normal((300, 5))
+    candidates[:30, 3] = np.nan
+    candidates[:, 4] = 2.0 * controls["a"] - 1.0  # nothing left once the controls are in
+    y = Y.copy()
+    y[100] = np.nan
+    got = t_stats(y, controls, candidates, hac=6)
+    for k in range(4):
+        fit = ols(y, {**controls, "x": candidates[:, k]}, hac=6)
+        assert got[k] == pytest.approx(fit.coefficient("x").t_stat, rel=1e-9)
+    assert math.isnan(got[4])
 
 
 def test_groups_are_resampled_whole() -> None:
