@@ -44,7 +44,7 @@ PRESET: Final = Preset(
     optional=_LAYOUT.optional,
     reader=reader_of(_LAYOUT),
     cites=(
-        "The lag shows in the numbers: over five sessions of SPX in January 2011, 89.9 % of the "
+        "The lag shows in the numbers: over five sessions of SPX in January 2011, 89.8 % of the "
         "changes of open interest between stamps are covered by the volume of the earlier stamp, "
         "43.1 % by that of the later. OPRA prints the figure of the session before at about "
         "06:30 New York time (docs.thetadata.us, option open interest)."
