@@ -27,8 +27,8 @@ _CARD = Card(
     source="practitioners' rule; no paper found claims it at the daily horizon",
     how_read="own computation",
     specification="position -sign(r_t) where GEX_t >= 0, else sign(r_t); filled at the next close "
-    "of a cash index, else at the next open, held one session; deflated Sharpe ratio. "
-    "Beside it: open-to-close on the overnight gap by tercile of GEX",
+    "of a cash index, else at the next open, held one session; deflated Sharpe ratio; p one-sided, "
+    "since a loss is no evidence. Beside it: open-to-close on the overnight gap by tercile of GEX",
     tier="D",
     expected_sign="+",
     kill="deflated Sharpe ratio below 0.95 with the logged number of trials, or no profit after "
@@ -110,6 +110,8 @@ def _net(position: Floats, leg: Floats, costs_bps: float) -> Floats:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
+    from scipy.stats import norm
+
     features = daily(dataset)
     rules = positions(features)
     legs = rule_returns(dataset.bars)
@@ -127,7 +129,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         estimate=value,
         std_error=value / mean.t_stat,
         t_stat=mean.t_stat,
-        p_value=mean.p_value,
+        p_value=float(norm.sf(mean.t_stat)),
         n=mean.n,
         low=low,
         high=high,
