@@ -9,7 +9,7 @@ from ..views import Column, Fact, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
-    from ...backtest.results import BacktestResult, Notice
+    from ...backtest.results import BacktestResult, Notice, RegimeSummary
     from ..views import Tone
 
 __all__ = ["definitions_section", "provenance_section", "quality_section", "run_section"]
@@ -73,9 +73,7 @@ def _notice(notice: Notice) -> Row:
 def definitions_section(result: BacktestResult) -> Section:
     """Return what every number means."""
     regime = result.regime
-    band = (
-        f"{percent(regime.band, 0)} of gross" if regime.band is not None else "none on this series"
-    )
+    band = _band(regime)
     rows = (
         Row(("Net GEX", "dealer gamma in dollars of delta per +1 % move of the underlying")),
         Row(("Dealer model", regime.dealer_model or "of the series' publisher")),
@@ -106,6 +104,15 @@ def definitions_section(result: BacktestResult) -> Section:
     columns = (text_column("Word"), text_column("Meaning here"))
     table = Table("tab-definitions", "Definitions", columns, rows)
     return Section("definitions", "Definitions", tables=(table,), folded=True)
+
+
+def _band(regime: RegimeSummary) -> str:
+    """Return where the neutral band of a regime comes from."""
+    if regime.band is not None:
+        return f"{percent(regime.band, 0)} of gross"
+    if regime.source == "lake":
+        return f"that of definition {regime.definition_id}"
+    return "none on this series"
 
 
 def provenance_section(result: BacktestResult) -> Section:
