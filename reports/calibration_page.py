@@ -29,11 +29,12 @@ _NULL = """\
 ## Size: world S0, no dealers
 
 A share whose interval contains {level:g} or lies below it is sound. Gamma is built from where
-prices have been, and so is volatility: by asymptotic critical values tests of one against the other
-(`vol-damping`, `beyond-leverage`, `fragility-tail`, `flip-placebo`) reject too often. Their verdicts
-use critical values from markets without dealers; those of `vol-damping` come from a market whose
-volatility is seen with more noise, and where the verdict's share is above {level:g} hold t against
-the last column, which is for this length of sample.
+prices have been, and so is volatility: with asymptotic critical values, tests of one against the
+other (`vol-damping`, `beyond-leverage`, `fragility-tail`, `flip-placebo`) reject too often. Their
+verdicts use critical values from markets without dealers: that of `flip-placebo` comes from the
+first 400 seeds of this table itself; that of `vol-damping` from a market whose volatility is seen
+with more noise. Where a verdict's share is above {level:g}, hold t against the last column, which
+is for this length of sample.
 
 | test | markets | rejected | claimed | verdict | simulated | critical value |
 |---|---|---|---|---|---|---|
