@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,19 +119,27 @@ def test(
         correct=names is None,
         progress=progress,
     )
-    result = HypothesesResult(
-        results=results,
-        corrected=names is None,
+    described = _described(setting, dataset, names is None, simulations)
+    result = replace(described, results=results, seconds=time.perf_counter() - started)
+    if out is None:
+        return result
+    _write(result, Path(out))
+    return replace(result, out=Path(out))
+
+
+def _described(
+    config: Config, dataset: Dataset, corrected: bool, simulations: int
+) -> HypothesesResult:
+    """Return a result without its tests."""
+    return HypothesesResult(
+        results=(),
+        corrected=corrected,
         simulations=simulations,
-        underlying=setting.data.underlying,
-        sessions=_sessions(dataset),
+        underlying=config.data.underlying,
+        sessions=int(dataset.gex.notna().sum()),
         simulated=dataset.simulated,
-        seconds=time.perf_counter() - started,
-        out=None if out is None else Path(out),
+        seconds=0.0,
     )
-    if out is not None:
-        _write(result, Path(out))
-    return result
 
 
 def _require_known(names: Sequence[str]) -> None:
@@ -139,10 +147,6 @@ def _require_known(names: Sequence[str]) -> None:
 
     for name in names:
         hypothesis(name)
-
-
-def _sessions(dataset: Dataset) -> int:
-    return int(dataset.gex.notna().sum())
 
 
 def _settings(config: Config, simulations: int) -> Settings:
