@@ -143,7 +143,7 @@ def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> Interva
     Examples
     --------
     >>> [round(x, 4) for x in wilson(20, 400)]
-    [0.05, 0.0326, 0.0759]
+    [0.05, 0.0326, 0.076]
     """
     if trials == 0:
         return Interval(math.nan, math.nan, math.nan)
