@@ -32,6 +32,7 @@ def attribute_changes(
     book: Book = "post_expiry",
     definition: Definition = DEFAULT,
     dealer: str = "naive",
+    positions: str | Path | None = None,
     calendar: str | None = None,
     first: date | None = None,
     last: date | None = None,
@@ -45,6 +46,9 @@ def attribute_changes(
     book : {"post_expiry", "as_of_close"}
     definition : Definition
     dealer : str
+        As for `gexlab.data.rebuild`.
+    positions : path, optional
+        Likewise.
     calendar : str, optional
         Exchange calendar of the underlying; the one its chains were stamped with if left out.
     first, last : date, optional
@@ -57,7 +61,15 @@ def attribute_changes(
         chain) and the fields of `gexlab.data.exposure.attribution.NetChange`, dollars per 1 %.
         No rows for fewer than two sessions.
     """
-    job = job_of(lake, underlying, definition, dealer=dealer, books=(book,), calendar=calendar)
+    job = job_of(
+        lake,
+        underlying,
+        definition,
+        dealer=dealer,
+        positions=positions,
+        books=(book,),
+        calendar=calendar,
+    )
     by_right = definition.iv_source == "own"
     rows = [
         _row(before, after, book, by_right=by_right)

@@ -7,10 +7,12 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 
 from .calendars import from_days
+from .errors import DefinitionError
 from .exposure.dealers import DealerModel
 from .exposure.gate import Contracts
 from .exposure.snapshot import Snapshot
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    import duckdb
-
+    from .dealer_sources import DealerSource
     from .manifest import SessionEntry
 
 __all__ = ["RawSession", "read_entries", "read_sessions", "snapshot_of"]
@@ -31,6 +32,9 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
 #: Rows fetched at a time: some dozen sessions of an index chain.
 _BATCH_ROWS = 262_144
+#: Scans whose columns `snapshot_of` understands; the second has the dealers' positions too.
+_PLAIN = "rebuild_scan"
+_POSITIONED = "rebuild_scan_positions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def read_sessions(
     last: date,
     *,
     settled: Collection[str] = (),
-    query: str = "rebuild_scan",
+    query: str = _PLAIN,
 ) -> Iterator[RawSession]:
     """Yield the sessions of chain files in order, each with its latest snapshot.
 
@@ -106,12 +110,10 @@ def read_sessions(
     -----
     Rows are fetched as they are asked for, so that memory does not grow with history.
     """
-    bound: dict[str, object] = {
-        "files": [str(f) for f in chain_files],
-        "first": first,
-        "last": last,
-    }
-    if query == "rebuild_scan":
+    bound: dict[str, object] = {"first": first, "last": last}
+    if query != _POSITIONED:
+        bound["files"] = [str(f) for f in chain_files]
+    if query in (_PLAIN, _POSITIONED):
         bound["settled"] = sorted(settled)
     relation = connection.sql(load_sql(query), params=bound)
     reader: Any = relation.to_arrow_reader(_BATCH_ROWS)
@@ -135,6 +137,7 @@ def read_entries(
     entries: Sequence[SessionEntry],
     *,
     settled: Collection[str] = (),
+    source: DealerSource | None = None,
 ) -> Iterator[RawSession]:
     """Yield neighbouring sessions of a lake in order, wherever they are kept.
 
@@ -145,9 +148,27 @@ def read_entries(
         Without a gap, ascending.
     settled : collection of str
         Sources whose ``last`` is an official settlement price.
+    source : DealerSource, optional
+        Where positions come from when the right alone does not give them.
+
+    Raises
+    ------
+    DefinitionError
+        If the dealers' positions or expression do not fit the chains.
     """
+    query = _PLAIN if source is None else _POSITIONED
     for files, first, last in _stretches(entries):
-        yield from read_sessions(connection, files, first, last, settled=settled)
+        if source is not None:
+            source.lay_out(connection, files, first, last)
+        try:
+            yield from read_sessions(connection, files, first, last, settled=settled, query=query)
+        except duckdb.Error as error:
+            if source is None:
+                raise
+            raise DefinitionError(
+                f"dealer model {source.model.name!r} fails on the chains from {first} to {last}: "
+                f"{str(error).splitlines()[0]}: correct the expression"
+            ) from error
 
 
 def _stretches(entries: Sequence[SessionEntry]) -> Iterator[tuple[list[Path], date, date]]:
@@ -191,6 +212,12 @@ def _session(columns: Columns, begin: int, end: int) -> RawSession:
     )
 
 
+def _known_us(columns: Columns) -> int:
+    """Return the moment from which the chain, and the positions where it has any, were public."""
+    latest = [int(columns[n].max()) for n in ("known_us", "position_known_us") if n in columns]
+    return max(latest)
+
+
 def snapshot_of(raw: RawSession, dealer: DealerModel) -> Snapshot:
     """Return the arrays of one session, signed by a dealer model.
 
@@ -207,10 +234,10 @@ def snapshot_of(raw: RawSession, dealer: DealerModel) -> Snapshot:
         sign = np.where(is_call, dealer.call_sign, dealer.put_sign)
         position = sign * open_interest * c["multiplier"]
     else:
-        position = position * c["multiplier"]
+        position = np.where(np.isfinite(position), position, np.nan) * c["multiplier"]
     return Snapshot(
         quote_us=int(c["quote_us"][-1]),
-        known_us=int(c["known_us"].max()),
+        known_us=_known_us(c),
         spot=raw.spot,
         expiry=c["expiry"],
         morning=(c["kind"] & 1) != 0,

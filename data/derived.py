@@ -7,6 +7,7 @@ reader sees either the state before a rebuild or the state after it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -177,7 +178,11 @@ class DerivedStore:
 
 
 def _folder_name(dealer: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", dealer)
+    """Return a folder's name that no other dealer model has, an expression included."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", dealer)
+    if plain == dealer:
+        return plain
+    return f"{plain[:40]}-{hashlib.sha256(dealer.encode()).hexdigest()[:12]}"
 
 
 def find_stores(

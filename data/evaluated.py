@@ -8,11 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from .calendars import CalendarFacts, trading_calendar
 from .chain_reader import RawSession, read_entries
-from .exposure.dealers import dealer_model
+from .jobs import Job, make_job
 from .lake import Lake, connect, open_lake
-from .rebuilding import Job, SessionEvaluation, evaluate_session
+from .rebuilding import SessionEvaluation, evaluate_session
 from .schema import BOOKS, Book
 
 if TYPE_CHECKING:
@@ -35,28 +34,26 @@ def job_of(
     definition: Definition,
     *,
     dealer: str = "naive",
+    positions: str | Path | None = None,
     books: Sequence[Book] = BOOKS,
     calendar: str | None = None,
 ) -> Job:
-    """Return what stays the same over the sessions of one evaluation.
-
-    The calendar is the one that the lake's chains were stamped with where none is given.
-    """
-    if calendar is None:
-        calendar = (lake if isinstance(lake, Lake) else open_lake(lake)).calendar(underlying)
-    return Job(
+    """Return what stays the same over the sessions of one evaluation; see `jobs.make_job`."""
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    return make_job(
+        opened,
         underlying,
         definition,
-        definition.definition_id,
-        dealer_model(dealer),
-        tuple(books),
-        CalendarFacts(trading_calendar(calendar)),
+        dealer=dealer,
+        positions=positions,
+        books=books,
+        calendar=calendar,
     )
 
 
 def map_sessions(
     lake: Lake | str | Path,
-    underlying: str,
+    job: Job,
     function: Callable[[RawSession, RawSession | None], T],
     *,
     first: date | None = None,
@@ -67,24 +64,25 @@ def map_sessions(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str
+    job : Job
+        Its underlying is read, with its dealers' positions.
     function : callable
         Takes a session and the lake's session before it (None before the first one).
     first, last : date, optional
         Bounds, both included; the session before `first` is read too where there is one.
     """
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
-    entries = opened.sessions(underlying)
+    entries = opened.sessions(job.underlying)
     wanted = [e for e in entries if (not first or e.session >= first) and _until(e.session, last)]
     if not wanted:
         return
     before = entries.index(wanted[0]) - 1
     needed = entries[max(before, 0) : entries.index(wanted[-1]) + 1]
-    settled = opened.settlement_sources(underlying)
+    settled = opened.settlement_sources(job.underlying)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool, connect(opened) as connection:
         pending: deque[Future[T]] = deque()
         previous: RawSession | None = None
-        for raw in read_entries(connection, needed, settled=settled):
+        for raw in read_entries(connection, needed, settled=settled, source=job.source):
             if raw.session >= wanted[0].session:
                 pending.append(pool.submit(function, raw, previous))
             previous = raw
@@ -108,7 +106,7 @@ def evaluated_sessions(
     """Yield the evaluation of each session of the job's underlying, in order."""
     return map_sessions(
         lake,
-        job.underlying,
+        job,
         lambda raw, previous: evaluate_session(raw, previous, job),
         first=first,
         last=last,

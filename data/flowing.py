@@ -43,6 +43,7 @@ def hedge_flows(
     *,
     definition: Definition = DEFAULT,
     dealer: str = "naive",
+    positions: str | Path | None = None,
     dollar_volume: pd.Series[float] | None = None,
     calendar: str | None = None,
 ) -> pd.DataFrame:
@@ -61,6 +62,9 @@ def hedge_flows(
         ``close``, and ``volume`` in shares where there is one.
     definition : Definition
     dealer : str
+        As for `gexlab.data.rebuild`.
+    positions : path, optional
+        Likewise.
     dollar_volume : Series, optional
         By session, dollars; volume times close of the bars where it is left out. For an index
         give that of the instruments which hedge it (futures and ETFs).
@@ -80,7 +84,13 @@ def hedge_flows(
         - ``dollar_volume``, ``flow_share`` = abs(flow) / volume, NaN where volume is unknown.
     """
     job = job_of(
-        lake, underlying, definition, dealer=dealer, books=("post_expiry",), calendar=calendar
+        lake,
+        underlying,
+        definition,
+        dealer=dealer,
+        positions=positions,
+        books=("post_expiry",),
+        calendar=calendar,
     )
     volume = _volume(bars) if dollar_volume is None else dollar_volume
     closes, traded = _by_day(bars["close"]), _by_day(volume)
@@ -92,7 +102,7 @@ def hedge_flows(
         found = evaluate_session(raw, previous, job)
         return _row(found, job, day, closes[day], traded.get(day, math.nan))
 
-    rows = [r for r in map_sessions(lake, underlying, row) if r is not None]
+    rows = [r for r in map_sessions(lake, job, row) if r is not None]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 

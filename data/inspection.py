@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .calendars import CalendarFacts, trading_calendar
-from .chain_reader import RawSession, read_sessions
+from .chain_reader import RawSession, read_entries
 from .definitions import DEFAULT, Definition, stored_definition
 from .derived import find_stores
 from .errors import LakeError
 from .exposure.agreement import Verdict, sixteen_signs
-from .exposure.dealers import dealer_model
 from .exposure.flips import Root
 from .exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
+from .jobs import Job, make_job
 from .lake import Lake, SessionEntry, connect, open_lake
-from .rebuilding import Job, SessionEvaluation, evaluate_session, rebuild, session_rows
+from .rebuilding import SessionEvaluation, evaluate_session, rebuild, session_rows
 from .regime_table import regimes
 from .schema import Book
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .dealer_sources import DealerSource
 
 __all__ = [
     "Explanation",
@@ -103,7 +104,7 @@ def last_definition(lake: Lake, underlying: str) -> tuple[Definition, str]:
 
 
 def open_session(
-    lake: Lake, underlying: str, session: date
+    lake: Lake, underlying: str, session: date, *, source: DealerSource | None = None
 ) -> tuple[RawSession, RawSession | None, SessionEntry]:
     """Return a session's chain, the chain of the lake's session before it, and its entry.
 
@@ -123,9 +124,8 @@ def open_session(
     i = days.index(session)
     wanted = entries[max(i - 1, 0) : i + 1]
     with connect(lake) as connection:
-        files = list(dict.fromkeys(entry.file for entry in wanted))
         settled = lake.settlement_sources(underlying)
-        raws = list(read_sessions(connection, files, wanted[0].session, session, settled=settled))
+        raws = list(read_entries(connection, wanted, settled=settled, source=source))
     return raws[-1], raws[0] if len(raws) > 1 else None, entries[i]
 
 
@@ -136,20 +136,22 @@ def _evaluate(
     book: Book,
     definition: Definition | None,
     dealer: str | None,
+    positions: str | Path | None,
     calendar: str | None,
 ) -> tuple[SessionEvaluation, Job, str]:
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
     last, last_dealer = last_definition(opened, underlying)
     chosen = definition or last
-    raw, previous, entry = open_session(opened, underlying, session)
-    job = Job(
+    job = make_job(
+        opened,
         underlying,
         chosen,
-        chosen.definition_id,
-        dealer_model(dealer or last_dealer),
-        (book,),
-        CalendarFacts(trading_calendar(calendar or opened.calendar(underlying))),
+        dealer=dealer or last_dealer,
+        positions=positions,
+        books=(book,),
+        calendar=calendar,
     )
+    raw, previous, entry = open_session(opened, underlying, session, source=job.source)
     return evaluate_session(raw, previous, job), job, entry.fingerprint
 
 
@@ -182,6 +184,7 @@ def profile(
     book: Book = "post_expiry",
     definition: Definition | None = None,
     dealer: str | None = None,
+    positions: str | Path | None = None,
     calendar: str | None = None,
 ) -> SessionProfile:
     """Return the gamma profile, flip, walls and sums of one session, computed from its chain.
@@ -196,6 +199,8 @@ def profile(
         The one rebuilt last where it is left out, else the default.
     dealer : str, optional
         Likewise.
+    positions : path, optional
+        The dealers' positions that the dealer model ``signed`` needs.
     calendar : str, optional
         Exchange calendar of the underlying; the lake's where not given.
 
@@ -204,7 +209,7 @@ def profile(
     LakeError
         If the lake does not hold that session.
     """
-    found = _evaluate(lake, underlying, session, book, definition, dealer, calendar)
+    found = _evaluate(lake, underlying, session, book, definition, dealer, positions, calendar)
     return _profile(*found, book)
 
 
@@ -216,6 +221,7 @@ def explain(
     book: Book = "post_expiry",
     definition: Definition | None = None,
     dealer: str | None = None,
+    positions: str | Path | None = None,
     calendar: str | None = None,
     most: int = 20,
 ) -> Explanation:
@@ -223,7 +229,7 @@ def explain(
 
     Parameters are those of `profile`; `most` is the number of lines to name.
     """
-    found = _evaluate(lake, underlying, session, book, definition, dealer, calendar)
+    found = _evaluate(lake, underlying, session, book, definition, dealer, positions, calendar)
     evaluation, job, _ = found
     prepared, context = evaluation.prepared, evaluation.context
     verdicts = sixteen_signs(

@@ -14,15 +14,16 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from .calendars import CalendarFacts, to_days, trading_calendar
+from .calendars import to_days
 from .chain_reader import RawSession, read_entries, snapshot_of
 from .definitions import DEFAULT, Definition
 from .derived import DerivedStore, Part
-from .exposure.dealers import DealerModel, dealer_model
+from .exposure.dealer_findings import dealer_findings
 from .exposure.evaluation import (
     BookResult,
     PreparedChain,
@@ -47,6 +48,7 @@ from .exposure.tables import (
     roots_block,
     side_table_of,
 )
+from .jobs import Job, make_job
 from .lake import Lake, SessionEntry, connect, open_lake
 from .progress import Progress, silent
 from .schema import BOOKS, Book
@@ -54,6 +56,8 @@ from .schema import BOOKS, Book
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from .exposure.curves import RateCurve
 
 __all__ = [
     "Job",
@@ -71,6 +75,9 @@ _ROWS_GENERATION: Final = 2
 _SESSIONS_PER_PART: Final = 252
 #: Sessions read ahead of the one that is written: bounds the memory.
 _AHEAD: Final = 8
+_DAY_US: Final = 86_400e6
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +146,6 @@ class SessionRows:
     findings: list[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What stays the same over the sessions of one rebuild."""
-
-    underlying: str
-    definition: Definition
-    definition_id: str
-    dealer: DealerModel
-    books: tuple[Book, ...]
-    facts: CalendarFacts
-    side_tables: bool = True
-
-
 def rebuild(
     lake: Lake | str | Path,
     underlying: str,
@@ -159,8 +153,10 @@ def rebuild(
     definition: Definition | PeerRule = DEFAULT,
     books: Sequence[Book] = BOOKS,
     dealer: str = "naive",
+    positions: str | Path | None = None,
     calendar: str | None = None,
     side_tables: bool = True,
+    instrument: str | None = None,
     progress: Progress = silent,
 ) -> RebuildResult:
     """Rebuild the regime table of one underlying, as far as it is not up to date.
@@ -173,13 +169,17 @@ def rebuild(
         What is computed. A peer's rule has its own book, dealer model and calendar.
     books : sequence of {"as_of_close", "post_expiry"}
     dealer : str
-        Name of a dealer model.
+        Name of a dealer model; ``signed``; or ``sql:`` and an expression of the dealers' sign.
+    positions : path, optional
+        The dealers' positions that ``signed`` needs; see `dealer_sources.load_positions`.
     calendar : str, optional
         Name of the exchange calendar of the underlying; the one that the lake's chains were stamped
         with where not given.
     side_tables : bool
         Whether to write exposures by expiry and strike, roots and profiles too; the regime table
         and the findings are always written.
+    instrument : {"index", "etf", "future", "share"}, optional
+        What the underlying is: naive dealers of a share are a finding.
     progress : Progress
         Called after every session.
 
@@ -200,14 +200,16 @@ def rebuild(
         counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
         return RebuildResult(*counts, definition.definition_id)
     entries = opened.sessions(underlying)
-    job = Job(
+    job = make_job(
+        opened,
         underlying,
         definition,
-        definition.definition_id,
-        dealer_model(dealer),
-        tuple(b for b in BOOKS if b in books),
-        CalendarFacts(trading_calendar(calendar or opened.calendar(underlying))),
-        side_tables,
+        dealer=dealer,
+        positions=positions,
+        books=books,
+        calendar=calendar,
+        side_tables=side_tables,
+        instrument=instrument,
     )
     store = DerivedStore.at(
         opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name
@@ -233,12 +235,12 @@ def rebuild(
 
 def _fingerprints(entries: Sequence[SessionEntry], job: Job) -> dict[date, str]:
     """Return, per session, a mark of all that its rows depend on: it and the session before."""
-    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}"
+    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{job.instrument}"
     marks, before = {}, ""
     for entry in entries:
-        text = f"{what}|{before}|{entry.fingerprint}"
-        marks[entry.session] = hashlib.sha256(text.encode()).hexdigest()[:24]
-        before = entry.fingerprint
+        here = entry.fingerprint + job.mark(entry.session)
+        marks[entry.session] = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()[:24]
+        before = here
     return marks
 
 
@@ -279,7 +281,7 @@ def _evaluated(
             pending: deque[Future[_Computed]] = deque()
             previous: RawSession | None = None
             before: Future[_Computed] | None = None
-            for raw in read_entries(connection, run, settled=settled):
+            for raw in read_entries(connection, run, settled=settled, source=job.source):
                 computed = None
                 if raw.session in wanted:
                     computed = pool.submit(
@@ -308,13 +310,11 @@ def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
         yield chunk
 
 
-def session_context(
-    groups: Groups, quote_us: int, session: date, definition: Definition, facts: CalendarFacts
-) -> SessionContext:
+def session_context(groups: Groups, quote_us: int, session: date, job: Job) -> SessionContext:
     """Return what the evaluation of a session needs besides its chain."""
+    definition, facts = job.definition, job.facts
     following = facts.calendar.shift(session, 1)
     expiries = set(groups.expiry.tolist())
-    n = groups.expiry.size
     return SessionContext(
         valuations={
             "as_of_close": quote_us,
@@ -323,9 +323,18 @@ def session_context(
         valuation_days={"as_of_close": to_days(session), "post_expiry": to_days(following)},
         dies={e: facts.dies(e) for e in expiries},
         monthly=frozenset(e for e in expiries if facts.is_monthly(e)),
-        rate=np.full(n, definition.rate),
-        dividend_yield=np.full(n, definition.dividend_yield),
+        rate=_rates(job.rate, definition.rate, groups, quote_us, session),
+        dividend_yield=_rates(job.dividend, definition.dividend_yield, groups, quote_us, session),
     )
+
+
+def _rates(
+    curve: RateCurve | None, constant: float, groups: Groups, quote_us: int, session: date
+) -> Floats:
+    """Return the rate of each expiry group: the curve's at its calendar days, else the constant."""
+    if curve is None:
+        return np.full(groups.expiry.size, constant)
+    return curve.rates(session, np.maximum(groups.expiry_us - quote_us, 0) / _DAY_US)
 
 
 def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> SessionEvaluation:
@@ -353,7 +362,7 @@ def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> 
 def _prepared(raw: RawSession, job: Job) -> tuple[PreparedChain, SessionContext]:
     chain = snapshot_of(raw, job.dealer)
     groups = expiry_groups(chain)
-    context = session_context(groups, chain.quote_us, raw.session, job.definition, job.facts)
+    context = session_context(groups, chain.quote_us, raw.session, job)
     return prepare_chain(chain, groups, context, job.definition), context
 
 
@@ -400,6 +409,7 @@ def session_rows(
         findings += session_findings(
             key, raw, prepared, result, reasons, evaluation.unchanged, job.definition
         )
+        findings += dealer_findings(key, raw, prepared, result, job)
     return SessionRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
 
 

@@ -78,6 +78,7 @@ def intraday_regimes(
     *,
     definition: Definition = DEFAULT,
     dealer: str = "naive",
+    positions: str | Path | None = None,
     calendar: str | None = None,
 ) -> IntradayRegimes:
     """Re-check the regime at the close of every bar, with spot and time moved on.
@@ -95,6 +96,9 @@ def intraday_regimes(
         underlying itself (an ETF's bars do not fit its index's chain).
     definition : Definition
     dealer : str
+        As for `gexlab.data.rebuild`.
+    positions : path, optional
+        Likewise.
     calendar : str, optional
         Exchange calendar of the underlying; the one its chains were stamped with if left out.
 
@@ -110,7 +114,13 @@ def intraday_regimes(
         If no session of the bars has a book.
     """
     job = job_of(
-        lake, underlying, definition, dealer=dealer, books=("post_expiry",), calendar=calendar
+        lake,
+        underlying,
+        definition,
+        dealer=dealer,
+        positions=positions,
+        books=("post_expiry",),
+        calendar=calendar,
     )
     known = job.facts.calendar
     days = _days(bars, known)
@@ -123,7 +133,7 @@ def intraday_regimes(
         return _rows(evaluate_session(raw, previous, job), job, day, days[day])
 
     bounds = {"first": min(morning_of), "last": max(morning_of)}
-    frames = [f for f in map_sessions(lake, underlying, rows, **bounds) if f is not None]
+    frames = [f for f in map_sessions(lake, job, rows, **bounds) if f is not None]
     if not frames:
         raise LakeError(
             f"no session of the bars ({min(days)} to {max(days)}) has a chain of {underlying} from "

@@ -27,6 +27,7 @@ def time_structure(
     book: Book = "post_expiry",
     definition: Definition = DEFAULT,
     dealer: str = "naive",
+    positions: str | Path | None = None,
     calendar: str | None = None,
     sessions: int = 20,
 ) -> TimeStructure:
@@ -40,6 +41,9 @@ def time_structure(
     book : {"post_expiry", "as_of_close"}
     definition : Definition
     dealer : str
+        As for `gexlab.data.rebuild`.
+    positions : path, optional
+        Likewise.
     calendar : str, optional
         Exchange calendar of the underlying; the one its chains were stamped with if left out.
     sessions : int
@@ -56,8 +60,16 @@ def time_structure(
         If the lake does not hold that session.
     """
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
-    job = job_of(opened, underlying, definition, dealer=dealer, books=(book,), calendar=calendar)
-    raw, previous, _ = open_session(opened, underlying, session)
+    job = job_of(
+        opened,
+        underlying,
+        definition,
+        dealer=dealer,
+        positions=positions,
+        books=(book,),
+        calendar=calendar,
+    )
+    raw, previous, _ = open_session(opened, underlying, session, source=job.source)
     found = evaluate_session(raw, previous, job)
     return time_structure_of(
         found.prepared, found.results[book], found.context, definition, job.facts.calendar, sessions

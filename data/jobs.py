@@ -1,0 +1,121 @@
+"""What stays the same over the sessions of one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .calendars import CalendarFacts, trading_calendar
+from .dealer_sources import DealerSource, dealer_source
+from .definitions import Definition
+from .errors import UnknownNameError
+from .exposure.dealers import DealerModel
+from .rate_files import load_curve
+from .schema import BOOKS, Book
+
+if TYPE_CHECKING:
+    from .exposure.curves import RateCurve
+    from .lake import Lake
+
+__all__ = ["INSTRUMENTS", "Job", "make_job"]
+
+#: What an underlying can be.
+INSTRUMENTS: Final = ("index", "etf", "future", "share")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What stays the same over the sessions of one evaluation.
+
+    Attributes
+    ----------
+    underlying : str
+    definition : Definition
+    definition_id : str
+    dealer : DealerModel
+    books : tuple of {"as_of_close", "post_expiry"}
+    facts : CalendarFacts
+    side_tables : bool
+        Whether a rebuild writes them.
+    source : DealerSource or None
+        Where positions come from when the right alone does not give them.
+    rate, dividend : RateCurve or None
+        Curves that replace the definition's constants.
+    instrument : {"index", "etf", "future", "share"} or None
+    """
+
+    underlying: str
+    definition: Definition
+    definition_id: str
+    dealer: DealerModel
+    books: tuple[Book, ...]
+    facts: CalendarFacts
+    side_tables: bool = True
+    source: DealerSource | None = None
+    rate: RateCurve | None = None
+    dividend: RateCurve | None = None
+    instrument: str | None = None
+
+    def mark(self, session: date) -> str:
+        """Return a text that changes whenever a user's positions or rates of a session change."""
+        curves = [curve.mark(session) for curve in (self.rate, self.dividend) if curve]
+        return "|".join([*curves, self.source.mark(session) if self.source else ""])
+
+
+def make_job(
+    lake: Lake,
+    underlying: str,
+    definition: Definition,
+    *,
+    dealer: str = "naive",
+    positions: str | Path | None = None,
+    books: Sequence[Book] = BOOKS,
+    calendar: str | None = None,
+    side_tables: bool = True,
+    instrument: str | None = None,
+) -> Job:
+    """Return a job, with whatever files its definition and dealer model name.
+
+    Parameters
+    ----------
+    lake : Lake
+    underlying : str
+    definition : Definition
+    dealer : str
+        A built-in model, ``signed``, or ``sql:`` and an expression.
+    positions : path, optional
+        The dealers' positions that ``signed`` needs.
+    books : sequence of {"as_of_close", "post_expiry"}
+    calendar : str, optional
+        The one that the lake's chains were stamped with if left out.
+    side_tables : bool
+    instrument : {"index", "etf", "future", "share"}, optional
+        What the underlying is, where that is known.
+
+    Raises
+    ------
+    UnknownNameError, DefinitionError, InputFileError
+    """
+    if instrument is not None and instrument not in INSTRUMENTS:
+        raise UnknownNameError("instrument", instrument, INSTRUMENTS)
+    source = dealer_source(dealer, positions)
+    curves = [
+        load_curve(path) if path else None
+        for path in (definition.rate_curve, definition.dividend_curve)
+    ]
+    return Job(
+        underlying,
+        definition,
+        definition.definition_id,
+        source.model,
+        tuple(b for b in BOOKS if b in books),
+        CalendarFacts(trading_calendar(calendar or lake.calendar(underlying))),
+        side_tables,
+        None if source.by_right else source,
+        curves[0],
+        curves[1],
+        instrument,
+    )
