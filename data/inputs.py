@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import gzip
 import os
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -29,6 +30,17 @@ _MAX_GROWTH: Final = 200
 _ALLOWANCE: Final = 64 << 20
 _MAX_MEMBERS: Final = 100_000
 _CHUNK: Final = 1 << 20
+#: What the standard library raises on archives that are not what they claim.
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,8 @@ def _matches(path: str | Path) -> tuple[list[Path], int]:
         if given.exists():
             return [_data_file(given)], 0
         found = sorted(Path(name).absolute() for name in glob.glob(text, recursive=True))
+    except InputFileError:
+        raise
     except (OSError, ValueError) as error:
         raise InputFileError(f"cannot look for {text!r}: {error}") from error
     if not found:
@@ -138,7 +152,9 @@ def opened(path: Path, folder: Path) -> Iterator[InputFile]:
             yield _gunzipped(path, folder)
         else:
             yield _plain(path, folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except InputFileError:
+        raise
+    except _DAMAGED as error:
         raise InputFileError(
             f"{path}: damaged or encrypted archive ({error}): download it again, or unpack it "
             "yourself"
@@ -187,7 +203,7 @@ def _tables_in(archive: zipfile.ZipFile, path: Path) -> Sequence[zipfile.ZipInfo
     members = [
         info
         for info in infos
-        if not info.is_dir()
+        if not info.filename.endswith("/")
         and Path(info.filename).suffix.lower() in DATA_SUFFIXES
         and not _is_hidden(info.filename)
     ]

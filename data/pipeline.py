@@ -206,7 +206,9 @@ def naming_the_file(files: Sequence[InputFile]) -> Iterator[None]:
 def _translated(message: str, files: Sequence[InputFile]) -> GexlabError:
     refusal = _REFUSAL.search(message)
     if refusal:
-        return _refused(files[int(refusal[1])], refusal[2], refusal[3].strip())
+        return _refused(
+            files[int(refusal[1])], refusal[2], refusal[3].splitlines()[0] if refusal[3] else ""
+        )
     file = _file_in(message, files)
     line = _CSV_LINE.search(message)
     if line:

@@ -3,7 +3,8 @@
 -- Out:   macros; a refusal is an error 'gexlab:<file index>:<column>:<value>'
 -- Grain: one value
 -- Unit:  dates, moments in UTC, numbers in the vendor's unit
-CREATE MACRO is_blank(v) AS lower(trim(v)) IN ('', 'nan', 'na', 'n/a', '#n/a', 'null', 'none', 'nat');
+CREATE MACRO is_blank(v) AS lower(trim(v, chr(9) || chr(10) || chr(13) || ' ')) IN
+    ('', 'nan', 'na', 'n/a', '#n/a', 'null', 'none', 'nat');
 
 CREATE MACRO refuse(v, what, file_index) AS
     error('gexlab:' || file_index || ':' || what || ':' || left(v, 80));
@@ -44,9 +45,9 @@ CREATE MACRO states_offset(v) AS
 
 CREATE MACRO moment_of_text(v, zone, date_format) AS
     CASE
-        WHEN date_format IS NOT NULL THEN timezone(zone, try_strptime(trim(v), date_format))
+        WHEN date_format IS NOT NULL THEN TRY(timezone(zone, try_strptime(trim(v), date_format)))
         WHEN states_offset(trim(v)) THEN TRY_CAST(trim(v) AS TIMESTAMPTZ)
-        ELSE timezone(zone, coalesce(TRY_CAST(v AS TIMESTAMP), stamp_of_text(v)))
+        ELSE TRY(timezone(zone, coalesce(TRY_CAST(v AS TIMESTAMP), stamp_of_text(v))))
     END;
 
 -- Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size: the

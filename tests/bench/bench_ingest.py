@@ -1,0 +1,179 @@
+"""How fast an ingest is, beside DuckDB's plain scan of the same file; parity is checked first.
+
+    python tests/bench/bench_ingest.py [--rows 2000000] [--json]
+
+A made chain of sessions x 10,000 contracts is written as Parquet and as CSV and ingested with a
+column map into a fresh lake. CPU seconds stand beside the wall clock's, for machines that are busy
+with other things.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from gexlab.data.calendars import trading_calendar
+from gexlab.data.ingestion import IngestResult, ingest
+from gexlab.data.lake import open_lake
+
+CONTRACTS = 10_000
+MAP = """
+[columns]
+session = "quote_date"
+known_at = "ts_utc"
+expiry = "expiry"
+strike = "strike"
+right = "cp"
+open_interest = "oi"
+iv = "iv"
+delta = "delta"
+gamma = "gamma"
+bid = "bid"
+ask = "ask"
+spot = "spot"
+[timing]
+timezone = "UTC"
+quote_time = "close"
+oi_lag_sessions = 1
+settlement = "third_friday"
+"""
+#: One row per contract and session: 20 expiries x 250 strikes x 2, numbers with realistic digits.
+MAKE = """
+COPY (
+    SELECT
+        day AS quote_date, CAST(day AS TIMESTAMP) + INTERVAL 23 HOUR AS ts_utc,
+        'SPX' AS underlying, 7431.46 + n AS spot,
+        day + CAST(7 * (1 + i // 500) AS INTEGER) AS expiry,
+        CAST(5000 + 20 * (i // 2 % 250) AS DOUBLE) AS strike,
+        CASE WHEN i % 2 = 0 THEN 'C' ELSE 'P' END AS cp,
+        CAST(hash(i, n) % 20000 AS INTEGER) AS oi,
+        0.1 + (hash(n, i) % 4000) / 10000.0 AS iv,
+        (hash(i, n, 1) % 10000) / 10000.0 AS delta,
+        (hash(i, n, 2) % 10000) / 1e6 AS gamma,
+        (hash(i, n, 3) % 100000) / 100.0 AS bid,
+        (hash(i, n, 3) % 100000) / 100.0 + 0.15 AS ask
+    FROM days, range($contracts) AS contracts(i)
+    ORDER BY n, i
+) TO '{path}' ({format})
+"""
+SCAN = "SELECT count(*), {sums} FROM '{path}'"
+
+
+def make(folder: Path, rows: int) -> dict[str, Path]:
+    """Write the made chain in both formats; return the paths by format."""
+    sessions = trading_calendar().sessions
+    days = [str(d) for d in sessions[-5000 : -5000 + rows // CONTRACTS]]
+    paths = {"parquet": folder / "chain.parquet", "csv": folder / "chain.csv"}
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE days (day DATE, n INTEGER)")
+        connection.executemany(
+            "INSERT INTO days VALUES (?, ?)", [(d, i) for i, d in enumerate(days)]
+        )
+        for kind, path in paths.items():
+            options = "FORMAT parquet, COMPRESSION zstd" if kind == "parquet" else "FORMAT csv"
+            query = MAKE.replace("{path}", str(path)).replace("{format}", options)
+            connection.execute(query, {"contracts": CONTRACTS})
+    return paths
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def scan(path: Path) -> int:
+    """Read every column of a file with DuckDB, in its own types; return the rows."""
+    with duckdb.connect() as connection:
+        columns = connection.sql(f"FROM '{path}'").columns
+        maxima = ", ".join(f"max({name})" for name in columns)
+        (row,) = connection.execute(SCAN.format(sums=maxima, path=path)).fetchall()
+    return int(row[0])
+
+
+def timed(work: Callable[[], int | IngestResult], times: int = 2) -> tuple[float, float]:
+    """Return the least wall clock seconds of some runs, and the CPU seconds of that one."""
+    runs = []
+    for _ in range(times):
+        wall, cpu = time.perf_counter(), _cpu()
+        work()
+        runs.append((time.perf_counter() - wall, _cpu() - cpu))
+    return min(runs)
+
+
+def bench(rows: int) -> dict[str, dict[str, float]]:
+    """Return seconds, rows a second and the ratio to DuckDB's scan, by format."""
+    found: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "map.toml").write_text(MAP)
+        paths = make(folder, rows)
+        parity(folder, paths)
+        for kind, path in paths.items():
+            count = scan(path)
+            scanned, scan_cpu = timed(lambda path=path: scan(path))  # type: ignore[misc]
+            took, cpu = timed(lambda path=path: _fresh(folder, path))  # type: ignore[misc]
+            found[kind] = {
+                "rows": count,
+                "seconds": round(took, 3),
+                "cpu_seconds": round(cpu, 3),
+                "rows_per_second": round(count / took),
+                "scan_seconds": round(scanned, 3),
+                "scan_cpu_seconds": round(scan_cpu, 3),
+                "share_of_scan_speed": round(scanned / took, 3),
+                "share_of_scan_cpu": round(scan_cpu / cpu, 3),
+            }
+    return found
+
+
+def parity(folder: Path, paths: dict[str, Path]) -> None:
+    """Both formats must give the same lake, and every row of the file."""
+    states = []
+    for path in paths.values():
+        result = _fresh(folder, path)
+        assert result.rows_written == result.rows_read == scan(path)
+        sessions = open_lake(folder / "lake").sessions("SPX")
+        states.append([(e.session, e.rows, e.fingerprint) for e in sessions])
+    assert states[0] == states[1]
+
+
+def _fresh(folder: Path, path: Path) -> IngestResult:
+    shutil.rmtree(folder / "lake", ignore_errors=True)
+    return ingest(
+        [path],
+        vendor="columns",
+        underlying="SPX",
+        lake=folder / "lake",
+        mapping=folder / "map.toml",
+    )
+
+
+def main() -> None:
+    """Print a line per format, or one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    found = bench(given.rows)
+    if given.json:
+        sys.stdout.write(json.dumps(found) + "\n")
+        return
+    for kind, row in found.items():
+        sys.stdout.write(
+            f"ingest {kind}: {row['rows']:,.0f} rows in {row['seconds']:.2f} s "
+            f"({row['rows_per_second']:,.0f} rows/s; CPU {row['cpu_seconds']:.2f} s); DuckDB scan "
+            f"{row['scan_seconds']:.2f} s (CPU {row['scan_cpu_seconds']:.2f} s): "
+            f"{row['share_of_scan_speed']:.2f} of its speed\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
