@@ -202,7 +202,8 @@ def _ingested(
                 tables = preset.reader(connection, plan.fresh)
             rows = canonical_rows(connection, tables, preset, before.underlying)
             tally = _read(rows, plan, preset, before, writer, progress)
-            tally.others = sum(count_others(connection, before.underlying).values())
+            if preset.columns.get("underlying") is not None:
+                tally.others = sum(count_others(connection, before.underlying).values())
             _check_counts(connection, rows.files, before.underlying, tally)
     if writer is not None:
         _take_out(plan, before, tally.sessions, writer)

@@ -13,8 +13,8 @@ WITH placed AS (
             CASE WHEN c.quote_ts >= t.open_ts THEN t.session ELSE t.before END
         ) AS stated_session,
         CASE
-            WHEN c."right" IN ('C', 'CALL', 'CALLS', 'CE') THEN 'C'
-            WHEN c."right" IN ('P', 'PUT', 'PUTS', 'PE') THEN 'P'
+            WHEN list_contains(['C', 'CALL', 'CALLS', 'CE'], c."right") THEN 'C'
+            WHEN list_contains(['P', 'PUT', 'PUTS', 'PE'], c."right") THEN 'P'
         END AS side
     FROM contracts AS c
     LEFT JOIN stamps AS t ON t.day = CAST(c.quote_ts AS DATE)

@@ -3,8 +3,9 @@
 -- Out:   macros; a refusal is an error 'gexlab:<file index>:<column>:<value>'
 -- Grain: one value
 -- Unit:  dates, moments in UTC, numbers in the vendor's unit
-CREATE MACRO is_blank(v) AS lower(trim(v, chr(9) || chr(10) || chr(13) || ' ')) IN
-    ('', 'nan', 'na', 'n/a', '#n/a', 'null', 'none', 'nat');
+-- A pattern: trimming and comparing with a list was measured to be done for every row, asked or not.
+CREATE MACRO is_blank(v) AS
+    regexp_full_match(v, '(?i)\s*(nan|na|n/a|#n/a|null|none|nat)?\s*');
 
 CREATE MACRO refuse(v, what, file_index) AS
     error('gexlab:' || file_index || ':' || what || ':' || left(v, 80));

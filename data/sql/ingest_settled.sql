@@ -14,7 +14,7 @@ WITH settled AS (
             WHEN stated_settlement IN ('PM', 'P') THEN 'PM'
             WHEN stated_settlement IS NOT NULL
                 THEN refuse(stated_settlement, 'settlement', file_index)
-            WHEN root IN ('SPX', 'NDX', 'RUT', 'DJX', 'VIX') THEN 'AM'
+            WHEN list_contains(['SPX', 'NDX', 'RUT', 'DJX', 'VIX'], root) THEN 'AM'
             WHEN root IS NOT NULL THEN 'PM'
             WHEN $rule = 'third_friday' THEN CASE WHEN is_monthly THEN NULL ELSE 'PM' END
             WHEN $rule IS NOT NULL THEN CAST($rule AS VARCHAR)
