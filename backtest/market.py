@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,6 @@ from .results import DataSummary, InputFile, Notice
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
-    from pathlib import Path
 
     from .config import Config
 
@@ -204,5 +204,9 @@ def _load_intraday(config: Config) -> IntradaySet | None:
 
 
 def _beside_truth(config: Config) -> bool:
-    """Return whether the bars lie beside the truth of a simulated market."""
-    return (config.data.bars.parent / "truth.json").is_file()
+    """Return whether the bars or the lake lie beside the truth of a simulated market."""
+    lake = config.data.lake
+    folders = [config.data.bars.parent]
+    if config.regime.source == "lake" and lake is not None:
+        folders.append(Path(lake))
+    return any((folder / "truth.json").is_file() for folder in folders)

@@ -58,6 +58,12 @@ def test_the_regime_is_that_of_the_table(world: World) -> None:
     assert (orders["fill_ts"].to_numpy() >= known).all()
 
 
+def test_a_simulated_lake_is_known_wherever_the_bars_lie(world: World, tmp_path: Path) -> None:
+    bars = tmp_path / "bars.parquet"
+    bars.write_bytes((world.folder / "bars.parquet").read_bytes())
+    assert load_market(world.config(data={"bars": str(bars)})).simulated
+
+
 def test_books_differ_and_are_chosen(world: World) -> None:
     tables = {
         book: load_market(world.config(regime={"book": book})).regime.table
