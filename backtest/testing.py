@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.errors import ConfigError, InputFileError
 from .config import Config, load_config
+from .critical_values import load_critical_values
 from .hypotheses.protocol import Settings
 from .hypotheses.registry import hypothesis_names
 from .hypotheses.running import HypothesisResult, run_hypotheses
@@ -72,6 +73,7 @@ def test(
     *,
     out: str | Path | None = None,
     simulations: int = 0,
+    critical: str | Path | None = None,
     progress: Progress | None = None,
 ) -> HypothesesResult:
     """Test hypotheses on the data that a configuration names.
@@ -87,6 +89,8 @@ def test(
         Folder that receives ``hypotheses.json``; None writes nothing.
     simulations : int
         Simulated null markets for the tests whose asymptotic p-values over-reject; 0: none.
+    critical : str or Path, optional
+        What ``gexlab calibrate --out FILE.json`` wrote: t must lie beyond its critical values too.
     progress : Progress, optional
         Called after each hypothesis.
 
@@ -111,11 +115,12 @@ def test(
     if not chosen:
         raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
     _require_known(chosen)
+    how = _settings(setting, simulations, critical)
     dataset = load_dataset(setting, recheck="screenshot-vs-dynamic" in chosen)
     results = run_hypotheses(
         chosen,
         dataset,
-        _settings(setting, simulations),
+        how,
         correct=names is None,
         progress=progress,
     )
@@ -149,7 +154,7 @@ def _require_known(names: Sequence[str]) -> None:
         hypothesis(name)
 
 
-def _settings(config: Config, simulations: int) -> Settings:
+def _settings(config: Config, simulations: int, critical: str | Path | None) -> Settings:
     inference, execution = config.inference, config.execution
     return Settings(
         resampling=Resampling(
@@ -158,6 +163,7 @@ def _settings(config: Config, simulations: int) -> Settings:
         simulations=simulations,
         costs_bps=execution.fees_bps + execution.slippage_bps,
         trials=max(10, len(config.strategies)),
+        critical=None if critical is None else load_critical_values(critical),
     )
 
 

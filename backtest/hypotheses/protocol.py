@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..critical_values import CriticalValues
     from ..intraday import IntradayGrid
 
 __all__ = [
@@ -186,6 +187,8 @@ class Settings:
         Per side, basis points, that a trading rule has to earn.
     trials : int
         Configurations ever evaluated, for the deflated Sharpe ratio.
+    critical : CriticalValues or None
+        Of a calibration run: t must lie beyond them too, besides the test's own condition.
     """
 
     resampling: Resampling = field(default_factory=lambda: Resampling(replications=999))
@@ -193,6 +196,7 @@ class Settings:
     simulations: int = 0
     costs_bps: float = 1.0
     trials: int = 10
+    critical: CriticalValues | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.errors import NotEnoughDataError
+from ..critical_values import is_beyond
 from ..multiple import benjamini_hochberg, romano_wolf
 from .outcomes import detectable, power
 from .protocol import MissingDataError, Settings
@@ -80,6 +81,7 @@ def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> Hypot
     if outcome is None:
         verdict = f"needs data: {reason}"
         return HypothesisResult(test.card, None, verdict, reason, nan, nan, nan, None, seconds)
+    outcome = _held_against_markets(test.card, outcome, dataset, settings)
     return HypothesisResult(
         card=test.card,
         outcome=outcome,
@@ -90,6 +92,29 @@ def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> Hypot
         q_value=nan,
         romano_wolf=None,
         seconds=seconds,
+    )
+
+
+def _held_against_markets(
+    card: Card, outcome: Outcome, dataset: Dataset, settings: Settings
+) -> Outcome:
+    """Ask of t that it lies beyond the critical value of a calibration run too, where given."""
+    if settings.critical is None or not np.isfinite(outcome.t_stat):
+        return outcome
+    sessions = int(dataset.gex.notna().sum())
+    bound = settings.critical.at(card.name, card.expected_sign, sessions)
+    if not np.isfinite(bound):
+        return outcome
+    beyond = is_beyond(outcome.t_stat, bound, card.expected_sign)
+    word = "beyond" if beyond else "not beyond"
+    reason = (
+        f"{outcome.reason}; t {outcome.t_stat:.2f} is {word} {bound:.2f}, the critical value of "
+        f"{settings.critical.seeds} simulated markets without dealers"
+    )
+    own = outcome.critical
+    stricter = own if np.isfinite(own) and is_beyond(own, bound, card.expected_sign) else bound
+    return replace(
+        outcome, supported=outcome.supported and beyond, reason=reason, critical=stricter
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..options import DebugOption, JsonOption
-from ..output import emit
+from ..output import emit, to_json
 from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
+    "gexlab calibrate fade-follow --seeds 200 --out critical.json --out charts.html",
     "gexlab calibrate --out docs/calibration.md",
 )
 
@@ -45,7 +46,13 @@ def command(
         int, typer.Option("--processes", min=1, help="Markets worked on at once.")
     ] = 2,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.md", help="Write the page there too.")
+        list[Path] | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Write .md (tables), .html (charts) or .json (for gexlab test --critical); may "
+            "be repeated.",
+        ),
     ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -57,6 +64,7 @@ def command(
     from ...backtest.calibration_markets import check_hypotheses, check_plan
     from ..choices import calibration_named
 
+    _require_writable(out or [])
     with progress_on_stderr("calibrate") as progress:
         if names:
             result = check_hypotheses(
@@ -77,20 +85,45 @@ def command(
                 processes=processes,
                 progress=progress,
             )
-    if out is not None:
-        _write(result, out)
+    for path in out or []:
+        _write(result, path)
     emit(result.document(), as_json, lambda console: _show(console, result))
 
 
-def _write(result: SimulationCheck, out: Path) -> None:
+_ENDINGS = (".md", ".html", ".json")
+
+
+def _require_writable(paths: list[Path]) -> None:
+    """Refuse a file that could not be written before the markets are simulated."""
+    from ...data.errors import InputFileError
+
+    for path in paths:
+        if path.suffix not in _ENDINGS:
+            raise InputFileError(
+                f"{path}: a calibration is written as .md, .html or .json: give such an ending"
+            )
+        if not path.absolute().parent.is_dir():
+            raise InputFileError(
+                f"{path}: its folder does not exist: make it, or choose another file with --out"
+            )
+
+
+def _write(result: SimulationCheck, path: Path) -> None:
     from ...data.errors import InputFileError
     from ..calibration_page import calibration_page
+    from ..html import write_page
+    from ..sections.calibration import calibration_html_page
 
     try:
-        out.write_text(calibration_page(result), encoding="utf-8")
+        if path.suffix == ".html":
+            write_page(calibration_html_page(result), path)
+        elif path.suffix == ".json":
+            path.write_text(to_json(result.document()) + "\n", encoding="utf-8")
+        else:
+            path.write_text(calibration_page(result), encoding="utf-8")
     except OSError as error:
         raise InputFileError(
-            f"{out}: {error.strerror or 'cannot be written'}: choose another file with --out"
+            f"{path}: {error.strerror or 'cannot be written'}: choose another file with --out"
         ) from error
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "gexlab test vol-damping beyond-leverage config.toml --out out",
     "gexlab test --all config.toml --out out",
+    "gexlab test fade-follow config.toml --out out --critical critical.json",
 )
 
 
@@ -35,6 +36,14 @@ def command(
         int,
         typer.Option("--simulations", min=0, help="Null markets for simulated p-values; 0: none."),
     ] = 0,
+    critical: Annotated[
+        Path | None,
+        typer.Option(
+            "--critical",
+            metavar="FILE.json",
+            help="Critical values of gexlab calibrate: t must lie beyond them too.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -50,7 +59,9 @@ def command(
 
     names, config = names_and_config(words, every=every)
     with progress_on_stderr("test") as progress:
-        result = test(names, config, out=out, simulations=simulations, progress=progress)
+        result = test(
+            names, config, out=out, simulations=simulations, critical=critical, progress=progress
+        )
     report = write_page(hypotheses_page(result), out / "hypotheses.html")
     document = hypotheses_document(result)
     emit(document, as_json, lambda console: _show(console, result, report))

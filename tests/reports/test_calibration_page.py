@@ -11,6 +11,7 @@ import pytest
 from gexlab.backtest.rejection import RejectionRate, SimulationCheck, wilson
 from gexlab.reports import cli
 from gexlab.reports.calibration_page import calibration_page
+from gexlab.reports.sections.calibration import calibration_html_page
 
 
 def rate(test: str, world: str, strength: float, rejected: int) -> RejectionRate:
@@ -39,10 +40,13 @@ def test_the_page_shows_size_and_power_with_intervals() -> None:
 def test_the_command_writes_page_and_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "page.md"
+    out, chart, values = (tmp_path / name for name in ("page.md", "page.html", "values.json"))
     arguments = ["calibrate", "fade-follow", "--seeds", "3", "--sessions", "300"]
-    assert cli.run([*arguments, "--processes", "1", "--out", str(out), "--json"]) == 0
+    arguments += [word for path in (out, chart, values) for word in ("--out", str(path))]
+    assert cli.run([*arguments, "--processes", "1", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
+    assert json.loads(values.read_text(encoding="utf-8")) == document
+    assert 'data-figure="fig-size"' in chart.read_text(encoding="utf-8")
     assert document["seeds"] == 3
     (row,) = document["rates"]
     assert (row["test"], row["world"], row["markets"]) == ("fade-follow", "S0", 3)
@@ -54,10 +58,30 @@ def test_an_unknown_hypothesis_is_one_line(capsys: pytest.CaptureFixture[str]) -
     assert "did you mean 'fade-follow'" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_charts_show_every_share_with_its_interval() -> None:
+    check = SimulationCheck(
+        0.05,
+        400,
+        1_500,
+        {"a": -3.5},
+        (rate("a", "S0", 0.0, 20), rate("a", "S1", 0.5, 200), rate("a", "S1", 1.0, 400)),
+    )
+    size, power = calibration_html_page(check).sections
+    claimed, _, simulated = size.figures[0].spec["data"]
+    # Wilson 20/400, by hand: 3.26 to 7.60 %
+    assert claimed["x"] == [5.0]
+    assert claimed["error_x"]["array"] == [pytest.approx(2.60, abs=0.01)]
+    assert claimed["error_x"]["arrayminus"] == [pytest.approx(1.74, abs=0.01)]
+    assert simulated["x"] == [None]
+    (curve,) = power.figures[0].spec["data"]
+    assert (curve["name"], curve["x"], curve["y"]) == ("S1 a", [0.5, 1.0], [50.0, 100.0])
+    assert size.tables[0].rows[0].cells[-1] == "−3.50"
+
+
+@pytest.mark.parametrize("name", ["page.txt", "absent/page.html"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    target = tmp_path / "absent" / "page.md"
-    arguments = ["calibrate", "fade-follow", "--seeds", "2", "--sessions", "60"]
-    assert cli.run([*arguments, "--processes", "1", "--out", str(target)]) == 1
-    assert "page.md" in capsys.readouterr().err
+    arguments = ["calibrate", "fade-follow", "--seeds", "100000", "--out", str(tmp_path / name)]
+    assert cli.run(arguments) == 1
+    assert name in capsys.readouterr().err

@@ -96,3 +96,18 @@ def test_an_unknown_claim_names_the_nearest(
     assert cli.run(["test", "vol-dampin", str(config), "--out", str(tmp_path / "x")]) == 1
     assert "did you mean 'vol-damping'?" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_critical_values_of_a_calibration_run_decide(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"level": 0.05, "seeds": 20, "sessions": 500, "critical": {"fade-follow": 50.0}}
+    file = tmp_path / "critical.json"
+    file.write_text(json.dumps(values), encoding="utf-8")
+    arguments = ["test", "fade-follow", str(config), "--out", str(tmp_path / "out"), "--json"]
+    assert cli.run([*arguments, "--critical", str(file)]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert entry["verdict"] == "not supported"
+    assert "is not beyond 50.00" in entry["reason"]
+    assert cli.run([*arguments, "--critical", str(tmp_path / "absent.json")]) == 1
+    assert "gexlab calibrate NAME --out FILE.json" in capsys.readouterr().err
