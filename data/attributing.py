@@ -18,7 +18,7 @@ from .schema import Book
 if TYPE_CHECKING:
     from datetime import date
 
-    from .rebuilding import SessionEvaluation
+    from .session_evaluation import SessionEvaluation
 
 __all__ = ["attribute_changes"]
 

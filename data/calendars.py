@@ -7,7 +7,7 @@ stamps. Early closes are included throughout.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ __all__ = [
     "trading_calendar",
 ]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 Settlement = Literal["AM", "PM"]
@@ -148,20 +149,44 @@ class CalendarFacts:
         self.calendar = calendar
         self._known: dict[int, tuple[int, bool]] = {}
 
-    def dies(self, expiry: int) -> int:
-        """Return the session on which contracts listed for a day die; days since 1970."""
-        return self._facts(expiry)[0]
+    def expirations(
+        self, expiry: npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+        """Return when contracts die, and which are monthly.
 
-    def is_monthly(self, expiry: int) -> bool:
-        """Return whether a listed expiration, days since 1970, is a monthly one."""
-        return self._facts(expiry)[1]
+        Parameters
+        ----------
+        expiry : ndarray of int32, shape (g,)
+            Listed expirations, days since 1970.
 
-    def _facts(self, expiry: int) -> tuple[int, bool]:
-        if expiry not in self._known:
-            day = from_days(expiry)
-            last = self.calendar.last_session_at_or_before(day)
-            self._known[expiry] = (to_days(last), self.calendar.is_monthly(day))
-        return self._known[expiry]
+        Returns
+        -------
+        dies : ndarray of int32, shape (g,)
+            The session on which each dies, days since 1970.
+        monthly : ndarray of bool, shape (g,)
+        """
+        days = expiry.tolist()
+        for day in days:
+            if day not in self._known:
+                self._known[day] = self._look_up(day)
+        facts = [self._known[day] for day in days]
+        dies = np.array([last for last, _ in facts], np.int32)
+        return dies, np.array([monthly for _, monthly in facts], np.bool_)
+
+    def following(self, session: date) -> tuple[int, int]:
+        """Return the session after a session, and its open.
+
+        Days since 1970; microseconds since 1970, UTC.
+        """
+        calendar = self.calendar
+        i = calendar.position(calendar.shift(session, 1))
+        opens = calendar.opens[i].astype("datetime64[us]").astype(np.int64)
+        return int(calendar.sessions[i].astype(np.int64)), int(opens)
+
+    def _look_up(self, expiry: int) -> tuple[int, bool]:
+        day = from_days(expiry)
+        last = self.calendar.last_session_at_or_before(day)
+        return to_days(last), self.calendar.is_monthly(day)
 
 
 def to_days(day: date) -> int:
@@ -215,13 +240,7 @@ def trading_calendar(
     import exchange_calendars
 
     try:
-        kind = type(exchange_calendars.get_calendar(name))
-        earliest, latest = kind.bound_min(), kind.bound_max()
-        calendar = exchange_calendars.get_calendar(
-            name,
-            start=first if earliest is None else max(pd.Timestamp(first), earliest),
-            end=last if latest is None else min(pd.Timestamp(last), latest),
-        )
+        calendar = _within_bounds(name, first, last)
     except exchange_calendars.errors.InvalidCalendarName as error:
         raise CalendarError(
             f"unknown exchange calendar {name!r}: use a name of exchange_calendars, e.g. XNYS"
@@ -237,6 +256,23 @@ def trading_calendar(
         opens=schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
         closes=schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
     )
+
+
+def _within_bounds(name: str, first: str, last: str) -> Any:
+    """Return a calendar of ``exchange_calendars``, cut to what its exchange has announced."""
+    import exchange_calendars
+
+    try:
+        return exchange_calendars.get_calendar(name, start=first, end=last)
+    except ValueError:
+        # only a calendar knows its bounds, and building a second one costs as much as the first
+        kind = type(exchange_calendars.get_calendar(name))
+        earliest, latest = kind.bound_min(), kind.bound_max()
+        return exchange_calendars.get_calendar(
+            name,
+            start=first if earliest is None else max(pd.Timestamp(first), earliest),
+            end=last if latest is None else min(pd.Timestamp(last), latest),
+        )
 
 
 def _beyond(calendar: Any, last: str) -> pd.DataFrame:
@@ -264,4 +300,4 @@ def _day(value: np.datetime64) -> date:
 
 
 def _moment(value: np.datetime64) -> datetime:
-    return pd.Timestamp(value, tz="UTC").to_pydatetime()
+    return _EPOCH + timedelta(microseconds=int(value.astype("datetime64[us]").astype(np.int64)))

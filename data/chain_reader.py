@@ -30,8 +30,9 @@ __all__ = ["RawSession", "read_entries", "read_sessions", "snapshot_of"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
-#: Rows fetched at a time: some dozen sessions of an index chain.
-_BATCH_ROWS = 262_144
+#: Rows fetched at a time: few enough that a batch is still in the processor's cache when it is
+#: copied, and that its memory is used again for the next one.
+_BATCH_ROWS = 16_384
 #: Scans whose columns `snapshot_of` understands; the second has the dealers' positions too.
 _PLAIN = "rebuild_scan"
 _POSITIONED = "rebuild_scan_positions"
@@ -117,19 +118,15 @@ def read_sessions(
         bound["settled"] = sorted(settled)
     relation = connection.sql(load_sql(query), params=bound)
     reader: Any = relation.to_arrow_reader(_BATCH_ROWS)
-    pending: Columns = {}
+    pending: list[Columns] = []
     for batch in reader:
-        columns = {
-            name: batch.column(i).to_numpy(zero_copy_only=False)
-            for i, name in enumerate(batch.schema.names)
-        }
-        pending = _joined(pending, columns)
-        starts = _starts(pending["session"])
-        for begin, end in pairwise(starts):
-            yield _session(pending, begin, end)
-        pending = {name: values[starts[-1] :] for name, values in pending.items()}
-    if pending and pending["session"].size:
-        yield _session(pending, 0, pending["session"].size)
+        for piece in _pieces(batch):
+            if pending and pending[-1]["session"][-1] != piece["session"][0]:
+                yield _session(pending)
+                pending = []
+            pending.append(piece)
+    if pending:
+        yield _session(pending)
 
 
 def read_entries(
@@ -187,29 +184,32 @@ def _stretches(entries: Sequence[SessionEntry]) -> Iterator[tuple[list[Path], da
     yield files, entries[begin].session, entries[-1].session
 
 
-def _joined(pending: Columns, columns: Columns) -> Columns:
-    """Append a batch to what is pending, in memory of our own.
+def _pieces(batch: Any) -> Iterator[Columns]:
+    """Yield the parts of a batch that belong to one session each, as views of its memory."""
+    columns = {
+        name: batch.column(i).to_numpy(zero_copy_only=False)
+        for i, name in enumerate(batch.schema.names)
+    }
+    session = columns["session"]
+    if session.size and session[0] == session[-1]:
+        yield columns
+        return
+    edges = [0, *(np.flatnonzero(session[1:] != session[:-1]) + 1).tolist(), session.size]
+    for begin, end in pairwise(edges if session.size else []):
+        yield {name: values[begin:end] for name, values in columns.items()}
+
+
+def _session(pieces: list[Columns]) -> RawSession:
+    """Return the latest snapshot of a session, in memory of our own.
 
     Arrow's memory is read-only, and kernels would be compiled once more for it.
     """
-    if not pending or not pending["session"].size:
-        return {name: values.copy() for name, values in columns.items()}
-    return {name: np.concatenate((pending[name], columns[name])) for name in columns}
-
-
-def _starts(session: npt.NDArray[Any]) -> list[int]:
-    if not session.size:
-        return [0]
-    return [0, *(np.flatnonzero(session[1:] != session[:-1]) + 1).tolist()]
-
-
-def _session(columns: Columns, begin: int, end: int) -> RawSession:
-    quote_us = columns["quote_us"][begin:end]
-    latest = begin + int(np.searchsorted(quote_us, quote_us[-1]))
-    return RawSession(
-        from_days(int(columns["session"][begin])),
-        {name: values[latest:end] for name, values in columns.items()},
-    )
+    columns = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+    quote_us = columns["quote_us"]
+    latest = int(np.searchsorted(quote_us, quote_us[-1]))
+    if latest:
+        columns = {name: values[latest:] for name, values in columns.items()}
+    return RawSession(from_days(int(columns["session"][0])), columns)
 
 
 def _known_us(columns: Columns) -> int:

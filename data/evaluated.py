@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from .chain_reader import RawSession, read_entries
 from .jobs import Job, make_job
 from .lake import Lake, connect, open_lake
-from .rebuilding import SessionEvaluation, evaluate_session
 from .schema import BOOKS, Book
+from .session_evaluation import SessionEvaluation, evaluate_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

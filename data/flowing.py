@@ -11,8 +11,9 @@ import pandas as pd
 from .definitions import DEFAULT, Definition
 from .evaluated import job_of, map_sessions
 from .exposure.hedge_flow import Move, hedge_flow
+from .jobs import Job
 from .lake import Lake
-from .rebuilding import Job, SessionEvaluation, evaluate_session
+from .session_evaluation import SessionEvaluation, evaluate_session
 
 if TYPE_CHECKING:
     from datetime import date

@@ -19,9 +19,10 @@ from .exposure.flips import Root
 from .exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
 from .jobs import Job, make_job
 from .lake import Lake, SessionEntry, connect, open_lake
-from .rebuilding import SessionEvaluation, evaluate_session, rebuild, session_rows
+from .rebuilding import rebuild
 from .regime_table import regimes
 from .schema import Book
+from .session_evaluation import SessionEvaluation, evaluate_session, session_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,8 +18,9 @@ from .errors import InputFileError, LakeError
 from .evaluated import job_of, map_sessions
 from .exposure.evaluation import regime_of
 from .exposure.intraday import reprice
+from .jobs import Job
 from .lake import Lake
-from .rebuilding import Job, SessionEvaluation, evaluate_session
+from .session_evaluation import SessionEvaluation, evaluate_session
 
 if TYPE_CHECKING:
     from .chain_reader import RawSession

@@ -10,8 +10,8 @@ from .evaluated import job_of
 from .exposure.structure import TimeStructure, time_structure_of
 from .inspection import open_session
 from .lake import Lake, open_lake
-from .rebuilding import evaluate_session
 from .schema import Book
+from .session_evaluation import evaluate_session
 
 if TYPE_CHECKING:
     from datetime import date

@@ -15,10 +15,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from .book import years_between
+from .book import fill_years
 from .fastexp import exp_nonpositive
-from .forwards import Market, parity_forwards
-from .lines import IvSource, Volatility, own_volatility, side_volatility
+from .forwards import Market, fill_forwards
+from .lines import IvSource, fill_own, side_volatilities
 from .snapshot import Groups, Snapshot
 
 __all__ = ["Verdict", "definition_agreement", "sixteen_signs"]
@@ -55,80 +55,69 @@ class Verdict:
     net_gex: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Slots:
-    """Strikes of a snapshot and their contracts, as the 16 sums need them.
-
-    A slot is an expiry group's strike: the volatility it takes where its call, or its put, is out
-    of the money, and the dealers' amounts of both. Where a strike has no volatility at all, or a
-    contract none, the amount is 0.
-    """
-
-    start: Ints
-    log_strike: Floats
-    if_call: Floats
-    if_put: Floats
-    amount: Floats
-    contract_log_strike: Floats
-    contract_volatility: Floats
-    contract_amount: Floats
+# What the 16 sums add up is laid out twice. Of ``otm`` each item is an expiry group's strike, in
+# the rows ln(K); volatility and its inverse if the call is out of the money; the same if the put
+# is; the dealers' signed amount. Of ``own`` each is a contract, in the rows ln(K); volatility; its
+# inverse; amount. What has no volatility or no amount is left out.
 
 
 @numba.njit(nogil=True, cache=True)
-def _fill_slots(
+def _fill_items(
     start: Ints, strike: Floats, is_call: Flags, open_interest: Floats, position: Floats,
-    own: Floats, first: Ints, slots: Floats, contracts: Floats,
-) -> int:  # fmt: skip
-    m = 0
+    volatility: Floats, otm_start: Ints, otm: Floats, own_start: Ints, own: Floats,
+) -> None:  # fmt: skip
+    m, n = 0, 0
     for g in range(start.size - 1):
-        first[g] = m
         i = start[g]
         while i < start[g + 1]:
-            begin, total = i, 0.0
+            begin, total, log_strike = i, 0.0, math.log(strike[i])
             while i < start[g + 1] and strike[i] == strike[begin]:
-                counts = open_interest[i] > 0.0 and not math.isnan(position[i])
-                total += position[i] if counts else 0.0
-                has = counts and not math.isnan(own[i])
-                contracts[1, i] = own[i] if has else 1.0
-                contracts[2, i] = position[i] if has else 0.0
+                if open_interest[i] > 0.0 and not math.isnan(position[i]):
+                    total += position[i]
+                    if not math.isnan(volatility[i]):
+                        own[0, n], own[1, n] = log_strike, volatility[i]
+                        own[2, n], own[3, n] = 1.0 / volatility[i], position[i]
+                        n += 1
                 i += 1
-            slots[1, m] = side_volatility(begin, i, is_call, own, True)
-            slots[2, m] = side_volatility(begin, i, is_call, own, False)
-            if math.isnan(slots[1, m]):
-                slots[1, m], slots[2, m], total = 1.0, 1.0, 0.0
-            slots[0, m] = math.log(strike[begin])
-            slots[3, m] = total
-            contracts[0, begin:i] = slots[0, m]
+            call, put = side_volatilities(begin, i, is_call, volatility)
+            if total == 0.0 or (math.isnan(call) and math.isnan(put)):
+                continue
+            call, put = put if math.isnan(call) else call, call if math.isnan(put) else put
+            otm[0, m], otm[1, m], otm[2, m] = log_strike, call, 1.0 / call
+            otm[3, m], otm[4, m], otm[5, m] = put, 1.0 / put, total
             m += 1
-    first[start.size - 1] = m
-    return m
+        otm_start[g + 1], own_start[g + 1] = m, n
 
 
-def _slots(chain: Snapshot, groups: Groups, own: Volatility) -> _Slots:
-    n = chain.strike.size
-    first, slots, contracts = (
-        np.empty(groups.start.size, np.int64),
-        np.empty((4, n)),
-        np.empty((3, n)),
-    )
-    m = _fill_slots(
-        groups.start, chain.strike, chain.is_call, chain.open_interest, chain.position,
-        own.value, first, slots, contracts,
-    )  # fmt: skip
-    return _Slots(first, *slots[:, :m], *contracts)
+# Both loops divide nothing, call nothing and count from 0, so that they become vector instructions:
+# inverse volatilities are prepared once for all definitions.
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def _otm_sum(
-    begin: int, end: int, log_forward: float, shift: float, root: float,
-    log_strike: Floats, if_call: Floats, if_put: Floats, amount: Floats,
+    log_forward: float, shift: float, root: float, log_strike: Floats, if_call: Floats,
+    over_call: Floats, if_put: Floats, over_put: Floats, amount: Floats,
 ) -> float:  # fmt: skip
-    total = 0.0
-    for i in range(begin, end):
+    total, inverse_root = 0.0, 1.0 / root
+    for i in range(amount.size):
         x = log_forward - log_strike[i]
-        v = (if_call[i] if x <= 0.0 else if_put[i]) * root
-        inverse = 1.0 / v
+        call = x <= 0.0
+        v = (if_call[i] if call else if_put[i]) * root
+        inverse = (over_call[i] if call else over_put[i]) * inverse_root
         d1 = (x + shift) * inverse + 0.5 * v
+        total += amount[i] * exp_nonpositive(-0.5 * d1 * d1) * inverse
+    return total
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def _own_sum(
+    log_forward: float, shift: float, root: float,
+    log_strike: Floats, volatility: Floats, over: Floats, amount: Floats,
+) -> float:  # fmt: skip
+    total, inverse_root = 0.0, 1.0 / root
+    for i in range(amount.size):
+        inverse = over[i] * inverse_root
+        d1 = (log_forward - log_strike[i] + shift) * inverse + 0.5 * volatility[i] * root
         total += amount[i] * exp_nonpositive(-0.5 * d1 * d1) * inverse
     return total
 
@@ -136,8 +125,8 @@ def _otm_sum(
 @numba.njit(nogil=True, cache=True)
 def _net_sums(
     wanted: Flags, quoted: Floats, times: Floats, forward: Floats, rate: Floats,
-    dividend_yield: Floats, slot_start: Ints, slots: tuple[Floats, Floats, Floats, Floats],
-    start: Ints, contracts: tuple[Floats, Floats, Floats], out: Floats,
+    dividend_yield: Floats, otm_start: Ints, otm: Floats, own_start: Ints, own: Floats,
+    out: Floats,
 ) -> None:  # fmt: skip
     """Set out[source, book, group] to net dollar gamma at spot, for the groups wanted."""
     for g in range(wanted.size):
@@ -150,23 +139,60 @@ def _net_sums(
             shift = (rate[g] - dividend_yield[g]) * (times[b, g] - quoted[g])
             height = forward[g] * math.exp(shift - rate[g] * times[b, g])
             log_forward, root = math.log(forward[g]), math.sqrt(times[b, g])
+            i, j = otm_start[g], otm_start[g + 1]
             out[0, b, g] = height * _otm_sum(
-                slot_start[g], slot_start[g + 1], log_forward, shift, root,
-                slots[0], slots[1], slots[2], slots[3],
+                log_forward, shift, root,
+                otm[0][i:j], otm[1][i:j], otm[2][i:j], otm[3][i:j], otm[4][i:j], otm[5][i:j],
             )  # fmt: skip
-            out[1, b, g] = height * _otm_sum(
-                start[g], start[g + 1], log_forward, shift, root,
-                contracts[0], contracts[1], contracts[1], contracts[2],
-            )  # fmt: skip
+            i, j = own_start[g], own_start[g + 1]
+            out[1, b, g] = height * _own_sum(
+                log_forward, shift, root, own[0][i:j], own[1][i:j], own[2][i:j], own[3][i:j]
+            )
 
 
-def _market(
-    chain: Snapshot, groups: Groups, time: Floats, configured: Market, *, carry: bool, parity: bool
-) -> Market:
-    """Return the market with the configured carry or without any, at given times."""
-    rate = configured.rate if carry else np.zeros_like(time)
-    dividend_yield = configured.dividend_yield if carry else rate
-    return parity_forwards(chain, groups, time, rate, dividend_yield, use_parity=parity and carry)
+@numba.njit(nogil=True, cache=True)
+def _sixteen_nets(
+    quote_us: int, moments: Ints, floors: Floats, spot: float, use_parity: bool, solve: bool,
+    rate: Floats, dividend_yield: Floats, start: Ints, expiry_us: Ints, strike: Floats,
+    is_call: Flags, open_interest: Floats, position: Floats, mid: Floats, vendors: Floats,
+) -> Floats:  # fmt: skip
+    """Return net dollar gamma at spot, shape (carry, floor, source, book)."""
+    n, g, b = strike.size, expiry_us.size, moments.size
+    nets = np.empty((2, floors.size, 2, b))
+    otm, own = np.empty((6, n)), np.empty((4, n))
+    otm_start, own_start = np.zeros(g + 1, np.int64), np.zeros(g + 1, np.int64)
+    volatility, code = vendors.copy(), np.empty(n, np.int8)
+    quoted, times, masked = np.empty(g), np.empty((b, g)), np.empty(g)
+    forward, from_parity = np.empty(g), np.empty(g, np.bool_)
+    nothing, sums = np.zeros(g), np.zeros((2, b, g))
+    latest = max(quote_us, moments.max())
+    if not solve:
+        _fill_items(
+            start, strike, is_call, open_interest, position, volatility,
+            otm_start, otm, own_start, own,
+        )  # fmt: skip
+    for c in range(2):
+        r, q = (rate, dividend_yield) if c == 0 else (nothing, nothing)
+        for f in range(floors.size):
+            # a later floor changes only what is closer to its end: other sums stay
+            wanted = (expiry_us - latest < _DAY_US) | (f == 0)
+            fill_years(quote_us, expiry_us, floors[f], quoted)
+            for k in range(b):
+                fill_years(moments[k], expiry_us, floors[f], times[k])
+            masked[:] = np.where(wanted, quoted, np.nan)
+            fill_forwards(
+                start, masked, r, q, spot, use_parity and c == 0, strike, is_call, mid,
+                forward, from_parity,
+            )  # fmt: skip
+            if solve:
+                fill_own(start, masked, forward, r, strike, is_call, mid, vendors, volatility, code)
+                _fill_items(
+                    start, strike, is_call, open_interest, position, volatility,
+                    otm_start, otm, own_start, own,
+                )  # fmt: skip
+            _net_sums(wanted, quoted, times, forward, r, q, otm_start, otm, own_start, own, sums)
+            nets[c, f] = 0.01 / _SQRT_2PI * sums.sum(axis=2)
+    return nets
 
 
 def sixteen_signs(
@@ -200,51 +226,23 @@ def sixteen_signs(
     groups are those of the floor of 30 minutes. Volatilities depend on the forward only where
     they are solved from prices.
     """
-    verdicts: list[Verdict] = []
-    shared = None if _needs_solving(chain) else _slots(chain, groups, _vendors(chain))
-    for carry in (True, False):
-        out = np.zeros((len(_SOURCES), len(valuations), groups.expiry.size))
-        for floor in _FLOORS:
-            wanted = np.ones(groups.expiry.size, np.bool_)
-            if floor > _FLOORS[0]:
-                wanted = _touched(chain.quote_us, groups, valuations)
-            quoted = years_between(chain.quote_us, groups.expiry_us, floor)
-            market = _market(
-                chain, groups, np.where(wanted, quoted, np.nan), configured,
-                carry=carry, parity=use_parity,
-            )  # fmt: skip
-            slots = shared or _slots(chain, groups, own_volatility(chain, groups, market))
-            times = np.stack(
-                [years_between(moment, groups.expiry_us, floor) for moment in valuations.values()]
-            )
-            _net_sums(
-                wanted, quoted, times, market.forward, market.rate, market.dividend_yield,
-                slots.start, (slots.log_strike, slots.if_call, slots.if_put, slots.amount),
-                groups.start,
-                (slots.contract_log_strike, slots.contract_volatility, slots.contract_amount),
-                out,
-            )  # fmt: skip
-            nets = 0.01 / _SQRT_2PI * out.sum(axis=2)
-            verdicts += [
-                Verdict(source, book, floor, carry, float(nets[s, b]))
-                for s, source in enumerate(_SOURCES)
-                for b, book in enumerate(valuations)
-            ]
-    return verdicts
+    moments = np.array(list(valuations.values()), np.int64)
+    nets = _sixteen_nets(
+        chain.quote_us, moments, np.array(_FLOORS), chain.spot, use_parity, _needs_solving(chain),
+        configured.rate, configured.dividend_yield, groups.start, groups.expiry_us, chain.strike,
+        chain.is_call, chain.open_interest, chain.position, chain.mid, chain.volatility,
+    )  # fmt: skip
+    return [
+        Verdict(source, book, floor, carry, float(nets[c, f, s, b]))
+        for c, carry in enumerate((True, False))
+        for f, floor in enumerate(_FLOORS)
+        for s, source in enumerate(_SOURCES)
+        for b, book in enumerate(valuations)
+    ]
 
 
 def _needs_solving(chain: Snapshot) -> bool:
     return bool((np.isnan(chain.volatility) & ~np.isnan(chain.mid)).any())
-
-
-def _vendors(chain: Snapshot) -> Volatility:
-    return Volatility(chain.volatility, np.zeros(chain.volatility.size, np.int8))
-
-
-def _touched(quote_us: int, groups: Groups, valuations: dict[str, int]) -> Flags:
-    """Return the groups that a floor of a day changes in some book: the others are reused."""
-    latest = max(quote_us, *valuations.values())
-    return np.asarray((groups.expiry_us - latest) < _DAY_US)
 
 
 def definition_agreement(verdicts: list[Verdict], net_gex: float) -> float:

@@ -15,7 +15,15 @@ from .forwards import Market
 from .lines import REJECTED, REJECTED_OI, USED, USED_OI, Lines
 from .mixture import Mixture
 
-__all__ = ["Book", "SpotExposure", "exposure_at_spot", "mixture_of", "value_book", "years_between"]
+__all__ = [
+    "Book",
+    "SpotExposure",
+    "exposure_at_spot",
+    "fill_years",
+    "mixture_of",
+    "value_book",
+    "years_between",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -119,9 +127,18 @@ def years_between(start_us: int, end_us: Ints, floor_minutes: float) -> Floats:
     >>> [float(round(x, 9)) for x in hours]
     [1.0, 0.5, nan]
     """
-    years = (end_us - start_us) / _US_PER_YEAR
-    floored = np.maximum(years, floor_minutes * 60e6 / _US_PER_YEAR)
-    return np.where(years > 0.0, floored, np.nan)
+    years = np.empty(end_us.size)
+    fill_years(start_us, end_us, floor_minutes, years)
+    return years
+
+
+@numba.njit(cache=True)
+def fill_years(start_us: int, end_us: Ints, floor_minutes: float, out: Floats) -> None:
+    """Fill `out` with what `years_between` returns."""
+    floor = floor_minutes * 60e6 / _US_PER_YEAR
+    for i in range(end_us.size):
+        years = (end_us[i] - start_us) / _US_PER_YEAR
+        out[i] = max(years, floor) if years > 0.0 else np.nan
 
 
 def value_book(lines: Lines, market: Market, spot: float, valuation_us: int, time: Floats) -> Book:

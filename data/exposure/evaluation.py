@@ -63,18 +63,18 @@ class SessionContext:
         Moment at which each book is valued, microseconds since 1970, UTC.
     valuation_days : mapping of book to int
         The session of that moment, days since 1970.
-    dies : mapping of int to int
-        Listed expiration to the session on which it dies, days since 1970.
-    monthly : frozenset of int
-        Listed expirations that are monthly ones.
+    dies : ndarray of int32, shape (g,)
+        The session on which each expiry group dies, days since 1970.
+    monthly : ndarray of bool, shape (g,)
+        Expiry groups of monthly expirations.
     rate, dividend_yield : ndarray, shape (g,)
         Of each expiry group, continuous, per year.
     """
 
     valuations: Mapping[BookName, int]
     valuation_days: Mapping[BookName, int]
-    dies: Mapping[int, int]
-    monthly: frozenset[int]
+    dies: npt.NDArray[np.int32]
+    monthly: npt.NDArray[np.bool_]
     rate: Floats
     dividend_yield: Floats
 
@@ -201,15 +201,10 @@ def _profile_and_roots(
     return profile, mixture_roots(book.spot, grid, mixture, profile[0], profile[1])
 
 
-def _shares(
-    book: Book, exposure: SpotExposure, groups: Groups, context: SessionContext, day: int
-) -> ExpiryShares:
+def _shares(book: Book, exposure: SpotExposure, context: SessionContext, day: int) -> ExpiryShares:
     gross = group_sums(exposure.gross, book)
     present = book.alive & (gross > 0.0)
-    expiry = groups.expiry[present].tolist()
-    dies = np.array([context.dies[e] for e in expiry], np.int32)
-    monthly = np.array([e in context.monthly for e in expiry], np.bool_)
-    return expiry_shares(gross[present], dies, monthly, day)
+    return expiry_shares(gross[present], context.dies[present], context.monthly[present], day)
 
 
 def group_sums(values: Floats, book: Book) -> Floats:
@@ -239,7 +234,7 @@ def evaluate_book(
         grid=grid,
         roots=roots,
         strikes=by_strike(book, exposure),
-        shares=_shares(book, exposure, groups, context, context.valuation_days[name]),
+        shares=_shares(book, exposure, context, context.valuation_days[name]),
         expired=int(np.diff(groups.start)[~book.alive].sum()),
         net_gex=exposure.net_gex if gross_gex > 0.0 else math.nan,
         gross_gex=gross_gex,

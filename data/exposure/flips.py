@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
 Direction = Literal["up", "down"]
 FlipStatus = Literal["degraded", "ok", "multiple", "none_long", "none_short"]
 
@@ -33,6 +34,7 @@ FlipStatus = Literal["degraded", "ok", "multiple", "none_long", "none_short"]
 _NO_SIGN: Final = 1e-12
 #: Half of the width, in u, to which a root is enclosed: five times finer than promised.
 _TOLERANCE: Final = 1e-9
+_STEP: Final = 0.5 * _TOLERANCE
 _MAX_STEPS: Final = 200
 
 
@@ -103,20 +105,36 @@ def sign_changes(net: Floats, gross: Floats) -> list[tuple[int, int]]:
 
 
 @numba.njit(nogil=True, cache=True)
+def _zero_of_cubic(a: float, b: float, c: float, d: float) -> float:
+    """Return the zero in (0, 1) of the cubic through a ... d at -1, 0, 1, 2; b c < 0."""
+    first = c - a / 3.0 - 0.5 * b - d / 6.0
+    second = 0.5 * (a + c) - b
+    third = (d - a) / 6.0 + 0.5 * (b - c)
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        t = 0.5 * (low + high)
+        value = b + t * (first + t * (second + t * third))
+        if (value < 0.0) == (b < 0.0):
+            low = t
+        else:
+            high = t
+    return 0.5 * (low + high)
+
+
+@numba.njit(nogil=True, cache=True)
 def _enclose(
-    low: float, high: float, f_low: float, f_high: float,
+    low: float, high: float, f_low: float, f_high: float, guess: float,
     centre: Floats, inverse_width: Floats, net: Floats,
 ) -> float:  # fmt: skip
-    """Return the root in (low, high) by secant steps that keep it enclosed."""
+    """Return the root in (low, high): from a first guess by secant steps that keep it enclosed."""
+    u = guess
     for _ in range(_MAX_STEPS):
         if high - low <= 2.0 * _TOLERANCE:
             break
-        middle = 0.5 * (low + high)
-        u = low - f_low * (high - low) / (f_high - f_low)
-        # Step just past the estimate, towards the far end, so that both ends close in.
-        u += _TOLERANCE if u < middle else -_TOLERANCE
+        # step just past the estimate, towards the far end, so that both ends close in
+        u += _STEP if u < 0.5 * (low + high) else -_STEP
         if not low < u < high:
-            u = middle
+            u = 0.5 * (low + high)
         width = high - low
         value = value_at(u, centre, inverse_width, net)
         if value == 0.0:
@@ -132,7 +150,31 @@ def _enclose(
                 low, f_low = u, value
             else:
                 high, f_high = u, value
+        u = low - f_low * (high - low) / (f_high - f_low)
     return 0.5 * (low + high)
+
+
+@numba.njit(nogil=True, cache=True)
+def _roots_between(
+    pairs: Ints, lower: float, step: float, profile: Floats,
+    centre: Floats, inverse_width: Floats, net: Floats,
+) -> Floats:  # fmt: skip
+    """Return level and slope of the root between each pair of grid points, shape (k, 2)."""
+    found = np.empty((pairs.shape[0], 2))
+    for k in range(pairs.shape[0]):
+        i, j = pairs[k, 0], pairs[k, 1]
+        low, high = lower + i * step, lower + j * step
+        if j > i + 1:
+            u = 0.5 * (low + high)  # between them lie levels without a sign
+        else:
+            f = np.empty(4)
+            for n in range(4):
+                at = min(max(i - 1 + n, 0), profile.size - 1)
+                f[n] = profile[at] * math.exp(-lower - at * step)
+            guess = low + step * _zero_of_cubic(f[0], f[1], f[2], f[3])
+            u = _enclose(low, high, f[1], f[2], guess, centre, inverse_width, net)
+        found[k] = u, derivative_at(u, centre, inverse_width, net)
+    return found
 
 
 def _direction(before: float) -> Direction:
@@ -182,14 +224,16 @@ def mixture_roots(
     net, gross : ndarray, shape (grid.points,)
         The profile on the grid, dollars per 1 %.
     """
-    terms = (mixture.centre, mixture.inverse_width, mixture.net)
-
-    def refine(low: float, high: float) -> float:
-        f_low, f_high = value_at(low, *terms), value_at(high, *terms)
-        return float(_enclose(low, high, f_low, f_high, *terms))
-
-    return find_roots(
-        spot, grid.levels(), net, gross, refine, lambda u: float(derivative_at(u, *terms))
+    pairs = sign_changes(net, gross)
+    if not pairs:
+        return ()
+    found = _roots_between(
+        np.array(pairs), -grid.width, grid.step, net,
+        mixture.centre, mixture.inverse_width, mixture.net,
+    )  # fmt: skip
+    return tuple(
+        Root(spot * math.exp(u), _direction(net[i]), slope)
+        for (i, _), (u, slope) in zip(pairs, found.tolist(), strict=True)
     )
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .snapshot import Groups, Snapshot
 
-__all__ = ["Market", "parity_forwards"]
+__all__ = ["Market", "fill_forwards", "parity_forwards"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -55,7 +55,12 @@ def _pairs(
 ) -> int:  # fmt: skip
     """Collect the strikes near spot that are quoted on both sides, and their forwards."""
     found, i = 0, start
-    while i < stop:
+    # a little wider than the rule, which is applied where it could matter
+    lowest = spot * math.exp(-1.001 * _WIDEST_LOG_DISTANCE)
+    highest = spot * math.exp(1.001 * _WIDEST_LOG_DISTANCE)
+    while i < stop and strike[i] < lowest:
+        i += 1
+    while i < stop and strike[i] <= highest:
         k, calls, puts, call_sum, put_sum = strike[i], 0, 0, 0.0, 0.0
         while i < stop and strike[i] == k:
             if not math.isnan(mid[i]):
@@ -108,10 +113,11 @@ def _median_nearest(found: int, spot: float, strikes: Floats, forwards: Floats) 
 
 
 @numba.njit(nogil=True, cache=True)
-def _all_forwards(
+def fill_forwards(
     start: Ints, time: Floats, rate: Floats, dividend_yield: Floats, spot: float, use_parity: bool,
     strike: Floats, is_call: Flags, mid: Floats, forward: Floats, from_parity: Flags,
 ) -> None:  # fmt: skip
+    """Fill forwards, and whether each is from parity, as `parity_forwards` describes them."""
     strikes, forwards = np.empty(strike.size), np.empty(strike.size)
     for g in range(time.size):
         forward[g], from_parity[g] = np.nan, False
@@ -166,7 +172,7 @@ def parity_forwards(
         NaN forwards for dead groups.
     """
     forward, from_parity = np.empty(time.size), np.empty(time.size, np.bool_)
-    _all_forwards(
+    fill_forwards(
         groups.start, time, rate, dividend_yield, chain.spot, use_parity,
         chain.strike, chain.is_call, chain.mid, forward, from_parity,
     )  # fmt: skip

@@ -19,7 +19,16 @@ from .forwards import Market
 from .implied import solve_volatility
 from .snapshot import Groups, Snapshot
 
-__all__ = ["IvSource", "Lines", "Volatility", "book_lines", "own_volatility", "side_volatility"]
+__all__ = [
+    "IvSource",
+    "Lines",
+    "Volatility",
+    "book_lines",
+    "fill_own",
+    "own_volatility",
+    "side_volatilities",
+    "side_volatility",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -87,10 +96,11 @@ class Lines:
 
 
 @numba.njit(nogil=True, cache=True)
-def _own(
+def fill_own(
     start: Ints, time: Floats, forward: Floats, rate: Floats, strike: Floats, is_call: Flags,
     mid: Floats, vendor: Floats, value: Floats, code: Codes,
 ) -> None:  # fmt: skip
+    """Fill volatilities and reasons as `own_volatility` describes them."""
     for g in range(time.size):
         discount = math.exp(-rate[g] * time[g])
         for i in range(start[g], start[g + 1]):
@@ -114,7 +124,7 @@ def own_volatility(chain: Snapshot, groups: Groups, market: Market) -> Volatilit
         NaN for dead contracts and where nothing could be solved, with the reason.
     """
     value, code = np.empty(chain.strike.size), np.empty(chain.strike.size, np.int8)
-    _own(
+    fill_own(
         groups.start, market.time, market.forward, market.rate,
         chain.strike, chain.is_call, chain.mid, chain.volatility, value, code,
     )  # fmt: skip
@@ -136,10 +146,10 @@ def _count(open_interest: float, position: float, volatility: float, tally: Floa
 
 
 @numba.njit(nogil=True, cache=True)
-def side_volatility(
-    begin: int, end: int, is_call: Flags, volatility: Floats, prefer_call: bool
-) -> float:
-    """Return the mean volatility of the preferred side of one strike, else of the other."""
+def side_volatilities(
+    begin: int, end: int, is_call: Flags, volatility: Floats
+) -> tuple[float, float]:
+    """Return the mean volatility of the calls and of the puts of one strike; NaN for none."""
     calls, puts, call_sum, put_sum = 0, 0, 0.0, 0.0
     for i in range(begin, end):
         if not math.isnan(volatility[i]):
@@ -149,9 +159,17 @@ def side_volatility(
             else:
                 puts += 1
                 put_sum += volatility[i]
-    if calls and (prefer_call or not puts):
-        return call_sum / calls
-    return put_sum / puts if puts else np.nan
+    return call_sum / calls if calls else np.nan, put_sum / puts if puts else np.nan
+
+
+@numba.njit(nogil=True, cache=True)
+def side_volatility(
+    begin: int, end: int, is_call: Flags, volatility: Floats, prefer_call: bool
+) -> float:
+    """Return the mean volatility of the preferred side of one strike, else of the other."""
+    call, put = side_volatilities(begin, end, is_call, volatility)
+    first, second = (call, put) if prefer_call else (put, call)
+    return second if math.isnan(first) else first
 
 
 @numba.njit(nogil=True, cache=True)
@@ -163,15 +181,15 @@ def _otm_lines(
     m = 0
     for g in range(time.size):
         first[g] = m
-        i = start[g]
-        while i < start[g + 1] and not math.isnan(time[g]):
+        i, stop, counted = start[g], start[g + 1], tally[g]
+        while i < stop and not math.isnan(time[g]):
             begin = i
-            while i < start[g + 1] and strike[i] == strike[begin]:
+            while i < stop and strike[i] == strike[begin]:
                 i += 1
             sigma = side_volatility(begin, i, is_call, own, strike[begin] >= forward[g])
             call, put, call_size, put_size = 0.0, 0.0, 0.0, 0.0
             for j in range(begin, i):
-                _count(open_interest[j], position[j], sigma, tally[g])
+                _count(open_interest[j], position[j], sigma, counted)
                 if open_interest[j] > 0.0 and not math.isnan(position[j]):
                     if is_call[j]:
                         call += position[j]

@@ -167,18 +167,13 @@ def expiry_exposures(
         ExpiryExposure(
             from_days(int(groups.expiry[g])),
             "AM" if groups.morning[g] else "PM",
-            from_days(context.dies[int(groups.expiry[g])]),
-            int(groups.expiry[g]) in context.monthly,
+            from_days(int(context.dies[g])),
+            bool(context.monthly[g]),
             float(book.time[g]),
             *(float(total[g]) for total in sums),
         )
         for g in np.flatnonzero(book.alive & (gross > 0.0))
     )
-
-
-def _dies(prepared: PreparedChain, context: SessionContext) -> Ints:
-    """Return the session on which each expiry group dies, days since 1970."""
-    return np.array([context.dies[int(e)] for e in prepared.groups.expiry], np.int64)
 
 
 def _present(result: BookResult) -> Flags:
@@ -212,7 +207,7 @@ def zero_dte_book(
     prepared: PreparedChain, result: BookResult, context: SessionContext, definition: Definition
 ) -> BookState:
     """Return the part of a book that dies in the session of its valuation."""
-    today = _dies(prepared, context) == context.valuation_days[result.name]
+    today = context.dies == context.valuation_days[result.name]
     moment = np.array([result.book.valuation_us])
     return _states(prepared, definition, moment, today)[0]
 
@@ -240,10 +235,10 @@ def book_after(
         Valued at the moment at which the last contracts of that expiration's session die: AM and
         PM series are both gone. None where the book has no such expiration.
     """
-    dies, expiry = _dies(prepared, context), prepared.groups.expiry
+    dies = context.dies
     candidates = _present(result)
     if monthly:
-        candidates &= np.array([int(e) in context.monthly for e in expiry], np.bool_)
+        candidates &= context.monthly
     if not candidates.any():
         return None
     gone = dies == dies[candidates].min()
@@ -261,8 +256,7 @@ def roll_off(
     exposure, book = result.exposure, result.book
     net = group_sums(exposure.call_gex + exposure.put_gex, book)
     gross = group_sums(exposure.gross, book)
-    dies, present = _dies(prepared, context), _present(result)
-    monthly = np.array([int(e) in context.monthly for e in prepared.groups.expiry], np.bool_)
+    dies, monthly, present = context.dies, context.monthly, _present(result)
     total = float(gross.sum())
     found = []
     for day in np.unique(dies[present]).tolist():
@@ -270,7 +264,11 @@ def roll_off(
         here = float(gross[at].sum())
         found.append(
             RollOff(
-                from_days(day), float(net[at].sum()), here, here / total, bool(monthly[at].any())
+                from_days(day),
+                float(net[at].sum()),
+                here,
+                here / total,
+                bool(monthly[at].any()),
             )
         )
     return tuple(found)

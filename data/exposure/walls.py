@@ -115,13 +115,27 @@ def by_strike(book: Book, exposure: SpotExposure) -> ByStrike:
     return ByStrike(ladder, out[0], out[1], out[2])
 
 
-def _best(strikes: ByStrike, spot: float, score: Floats, allowed: Flags) -> Wall:
-    """Return the allowed strike of the largest positive score: ties to the nearest, then lower."""
-    wanted = allowed & (score > 0.0)
-    if not wanted.any():
+@numba.njit(cache=True)
+def _best(strike: Floats, spot: float, score: Floats, side: int) -> int:
+    """Return the strike of the largest positive score: ties to the nearest, then to the lower.
+
+    `side` 1 allows strikes at or above spot, -1 those at or below it, 0 all. -1 for none.
+    """
+    best = -1
+    for i in range(strike.size):
+        if not score[i] > 0.0 or side * (strike[i] - spot) < 0.0:
+            continue
+        if best < 0 or score[i] > score[best]:
+            best = i
+        elif score[i] == score[best] and abs(strike[i] - spot) < abs(strike[best] - spot):
+            best = i  # strikes ascend, so that the lower one comes first
+    return best
+
+
+def _wall(strikes: ByStrike, spot: float, score: Floats, side: int) -> Wall:
+    i = _best(strikes.strike, spot, score, side)
+    if i < 0:
         return NO_WALL
-    top = np.flatnonzero(wanted & (score == score[wanted].max()))
-    i = top[np.lexsort((strikes.strike[top], np.abs(strikes.strike[top] - spot)))[0]]
     return Wall(float(strikes.strike[i]), float(score[i] / strikes.gross.sum()))
 
 
@@ -137,14 +151,14 @@ def call_wall(strikes: ByStrike, spot: float) -> Wall:
     >>> put_wall(ladder, 105.0).strike
     100.0
     """
-    return _best(strikes, spot, strikes.call, strikes.strike >= spot)
+    return _wall(strikes, spot, strikes.call, 1)
 
 
 def put_wall(strikes: ByStrike, spot: float) -> Wall:
     """Return the strike at or below spot with the most negative put exposure."""
-    return _best(strikes, spot, -strikes.put, strikes.strike <= spot)
+    return _wall(strikes, spot, -strikes.put, -1)
 
 
 def pin_strike(strikes: ByStrike, spot: float) -> Wall:
     """Return the strike with the largest absolute net gamma."""
-    return _best(strikes, spot, np.abs(strikes.net), np.ones(strikes.strike.size, dtype=bool))
+    return _wall(strikes, spot, np.abs(strikes.net), 0)

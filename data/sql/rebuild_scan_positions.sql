@@ -16,8 +16,10 @@ SELECT
     coalesce(open_interest, 'nan'::DOUBLE) AS open_interest,
     coalesce(bid, 'nan'::DOUBLE) AS bid,
     coalesce(ask, 'nan'::DOUBLE) AS ask,
-    -- an official settlement price stands in where there are no quotes
+    -- an official settlement price stands in where there are no quotes; the first branch spares the
+    -- columns of the second where no source declares any
     CASE
+        WHEN len($settled::VARCHAR[]) = 0 THEN 'nan'::DOUBLE
         WHEN bid IS NULL AND ask IS NULL AND "last" > 0 AND list_contains($settled::VARCHAR[], source)
             THEN "last"
         ELSE 'nan'::DOUBLE

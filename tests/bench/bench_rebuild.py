@@ -115,7 +115,8 @@ def _mixture(lake: Lake, day: Any) -> Any:
     from gexlab.data.exposure.book import mixture_of
     from gexlab.data.exposure.dealers import dealer_model
     from gexlab.data.inspection import open_session
-    from gexlab.data.rebuilding import Job, evaluate_session
+    from gexlab.data.jobs import Job
+    from gexlab.data.session_evaluation import evaluate_session
 
     facts = CalendarFacts(trading_calendar())
     job = Job("SPX", DEFAULT, "bench", dealer_model("naive"), ("as_of_close",), facts)

@@ -23,7 +23,7 @@ from gexlab.data import hedge_flows
 from gexlab.data.evaluated import evaluated_sessions, job_of
 from gexlab.data.exposure.hedge_flow import HedgeFlow, Move, hedge_flow
 from gexlab.data.lake import Lake
-from gexlab.data.rebuilding import SessionEvaluation
+from gexlab.data.session_evaluation import SessionEvaluation
 
 BEFORE = date(2023, 7, 10)
 
