@@ -157,7 +157,7 @@ class DerivedStore:
         }
         half = self.folder / f".{_MANIFEST}.{os.getpid()}.half"
         with half.open("w", encoding="utf-8") as file:
-            json.dump(content, file)
+            file.write(json.dumps(content))
             file.flush()
             os.fsync(file.fileno())
         half.replace(self.folder / _MANIFEST)

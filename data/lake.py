@@ -56,6 +56,19 @@ class Lake:
         """Return what the lake holds of an underlying; empty where it holds nothing."""
         return read_manifest(self.root / "chains" / f"{_PREFIX}{underlying}", underlying)
 
+    def held(self, underlying: str) -> Manifest:
+        """Return what the lake holds of an underlying, which must be something.
+
+        Raises
+        ------
+        UnknownNameError
+            If the lake holds nothing of that underlying.
+        """
+        manifest = self.manifest(check_underlying(underlying))
+        if not manifest.sessions:
+            raise UnknownNameError("underlying", underlying, self.underlyings())
+        return manifest
+
     def sessions(self, underlying: str) -> list[SessionEntry]:
         """Return the sessions of an underlying in ascending order, without scanning a file.
 
@@ -64,20 +77,15 @@ class Lake:
         UnknownNameError
             If the lake holds nothing of that underlying.
         """
-        entries = list(self.manifest(check_underlying(underlying)).sessions)
-        if not entries:
-            raise UnknownNameError("underlying", underlying, self.underlyings())
-        return entries
+        return list(self.held(underlying).sessions)
 
     def calendar(self, underlying: str) -> str:
         """Return the exchange calendar of an underlying's sessions, XNYS where nothing says so."""
-        names = {source.calendar for source in self.manifest(underlying).sources}
-        return names.pop() if names else "XNYS"
+        return self.manifest(underlying).calendar
 
     def settlement_sources(self, underlying: str) -> frozenset[str]:
         """Return the values of `source` whose rows carry official settlement prices in `last`."""
-        sources = self.manifest(underlying).sources
-        return frozenset(s.source for s in sources if s.last_is_settlement)
+        return self.manifest(underlying).settlement_sources
 
     def chain_files(
         self, underlying: str, first: date | None = None, last: date | None = None

@@ -89,6 +89,17 @@ class Manifest:
     sessions: tuple[SessionEntry, ...] = ()
     sources: tuple[SourceEntry, ...] = ()
 
+    @property
+    def calendar(self) -> str:
+        """The exchange calendar of the sessions, XNYS where nothing says so."""
+        names = {source.calendar for source in self.sources}
+        return names.pop() if names else "XNYS"
+
+    @property
+    def settlement_sources(self) -> frozenset[str]:
+        """The values of `source` whose rows carry official settlement prices in `last`."""
+        return frozenset(s.source for s in self.sources if s.last_is_settlement)
+
 
 def check_underlying(name: str) -> str:
     """Return the name of an underlying, which is also the name of a folder.
@@ -152,19 +163,21 @@ def sync_folder(folder: Path) -> None:
 def _from_json(found: dict[str, Any], folder: Path, underlying: str) -> Manifest:
     if found["format"] != _FORMAT or found["underlying"] != underlying:
         raise ValueError(f"format {found['format']}, underlying {found['underlying']}")
+    # few files hold many sessions, and a path takes longer to make than the rest of an entry
+    paths = {name: folder / name for name in {entry["file"] for entry in found["sessions"]}}
     return Manifest(
         underlying,
-        tuple(_session_from_json(entry, folder) for entry in found["sessions"]),
+        tuple(_session_from_json(entry, paths) for entry in found["sessions"]),
         tuple(SourceEntry(**(e | {"paths": tuple(e["paths"])})) for e in found["sources"]),
     )
 
 
-def _session_from_json(entry: dict[str, Any], folder: Path) -> SessionEntry:
+def _session_from_json(entry: dict[str, Any], paths: dict[str, Path]) -> SessionEntry:
     return SessionEntry(
         date.fromisoformat(entry["session"]),
         int(entry["rows"]),
         str(entry["fingerprint"]),
-        folder / entry["file"],
+        paths[entry["file"]],
         tuple(entry["sources"]),
     )
 

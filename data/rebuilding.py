@@ -114,7 +114,7 @@ def rebuild(
 
         counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
         return RebuildResult(*counts, definition.definition_id)
-    entries = opened.sessions(underlying)
+    held = opened.held(underlying)
     job = make_job(
         opened,
         underlying,
@@ -122,27 +122,27 @@ def rebuild(
         dealer=dealer,
         positions=positions,
         books=books,
-        calendar=calendar,
+        calendar=calendar or held.calendar,
         side_tables=side_tables,
         instrument=instrument,
     )
     store = DerivedStore.at(
         opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name
     )
-    marks = _fingerprints(entries, job)
-    held = store.fingerprints
-    stale = {e.session for e in entries if held.get(str(e.session)) != marks[e.session]}
+    marks = _fingerprints(held.sessions, job)
+    done = store.fingerprints
+    stale = {day for day, mark in marks.items() if done.get(str(day)) != mark}
     contracts = 0
     parts = []
-    blocks = evaluated_blocks(opened, job, entries, stale)
+    blocks = evaluated_blocks(opened, job, held, stale)
     for rows in _chunks(_reported(blocks, len(stale), underlying, progress)):
         contracts += sum(r.contracts for r in rows)
         parts.append(_write(store, job, rows, marks))
-    gone = set(held) - {str(e.session) for e in entries}
+    gone = set(done) - {str(day) for day in marks}
     store = replace(store, parts=store.without(gone)) if gone else store
     store.commit(tuple(parts), datetime.now(UTC).isoformat())
     seconds = time.perf_counter() - began
-    return RebuildResult(len(entries), len(stale), contracts, seconds, job.definition_id)
+    return RebuildResult(len(marks), len(stale), contracts, seconds, job.definition_id)
 
 
 def _fingerprints(entries: Sequence[SessionEntry], job: Job) -> dict[date, str]:

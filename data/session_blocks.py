@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from .jobs import Job
-    from .manifest import SessionEntry
+    from .manifest import Manifest, SessionEntry
 
 __all__ = ["evaluated_blocks", "session_blocks"]
 
@@ -102,7 +102,7 @@ def session_blocks(
 
 
 def evaluated_blocks(
-    lake: Lake, job: Job, entries: Sequence[SessionEntry], stale: Collection[date]
+    lake: Lake, job: Job, held: Manifest, stale: Collection[date]
 ) -> Iterator[list[SessionRows]]:
     """Yield the rows of the stale sessions in order, some sessions at a time.
 
@@ -110,10 +110,10 @@ def evaluated_blocks(
     ----------
     lake : Lake
     job : Job
-    entries : sequence of SessionEntry
-        All sessions of the job's underlying, ascending.
+    held : Manifest
+        What the lake holds of the job's underlying.
     stale : collection of date
-        The ones to evaluate.
+        The sessions to evaluate.
 
     Notes
     -----
@@ -121,14 +121,16 @@ def evaluated_blocks(
     history.
     """
     workers = os.cpu_count() or 1
-    settled = lake.settlement_sources(job.underlying)
+    if not stale:
+        return
     with ThreadPoolExecutor(workers) as pool, connect(lake, threads=1) as connection:
         pending: deque[Future[_Evaluated]] = deque()
         before: Future[_Evaluated] | None = None
-        for block, continues in session_blocks(entries, stale, workers=workers):
+        for block, continues in session_blocks(held.sessions, stale, workers=workers):
             before = pool.submit(
-                _evaluated, connection, block, stale, settled, job, before if continues else None
-            )
+                _evaluated, connection, block, stale, held.settlement_sources, job,
+                before if continues else None,
+            )  # fmt: skip
             pending.append(before)
             while len(pending) > 2 * workers:
                 yield pending.popleft().result().rows
