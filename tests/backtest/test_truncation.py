@@ -47,7 +47,7 @@ def _trade(market: Market, strategies: tuple[Strategy, ...], fill: Any) -> Tradi
     return trade(market, strategies, fill, Costs(2.0, 1.0), 1e6)
 
 
-def _require_same_past(whole: Trading, part: Trading, n: int) -> None:
+def assert_same_past(whole: Trading, part: Trading, n: int) -> None:
     """Labels and targets up to the cut, orders filled by then, and the equity they gave."""
     for before, after in zip(whole.decisions, part.decisions, strict=True):
         pd.testing.assert_frame_equal(before.frame.iloc[:n], after.frame, check_freq=False)
@@ -73,7 +73,7 @@ def test_decisions_orders_and_equity_do_not_know_the_future(
 ) -> None:
     whole = _trade(market, (strategy,), fill)
     part = _trade(cut_market(market, market.sessions[cut]), (strategy,), fill)
-    _require_same_past(whole, part, cut + 1)
+    assert_same_past(whole, part, cut + 1)
 
 
 @pytest.fixture(scope="module")
@@ -185,4 +185,4 @@ known = "next_open"
     n = len(market.sessions)
     for cut in np.random.default_rng(8).integers(300, n - 1, size=50):
         part = _trade(cut_market(market, market.sessions[cut]), every, "next_close")
-        _require_same_past(whole, part, int(cut) + 1)
+        assert_same_past(whole, part, int(cut) + 1)
