@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 from make_lake import make_lake, session_tables
+from scipy.stats import norm
 
 from gexlab.data.lake import Lake, connect, open_lake
 from gexlab.data.writing import lake_writer
@@ -59,7 +60,7 @@ def rebuild_in_child(lake: Path, *, side_tables: bool, fresh: bool = True) -> di
     return answer | {"wall": time.perf_counter() - began}
 
 
-def numpy_seconds_per_session(lake: Lake, sample: int = 5) -> float:
+def numpy_seconds_per_session(lake: Lake, reprice: Any, sample: int = 5) -> float:
     """Return the time that one session's profile takes when numpy reprices it on 401 levels."""
     entries = lake.sessions("SPX")
     picked = [entries[i] for i in np.linspace(0, len(entries) - 1, sample).astype(int)]
@@ -75,9 +76,9 @@ def numpy_seconds_per_session(lake: Lake, sample: int = 5) -> float:
         strike, interest, iv = (rows[c].to_numpy(float) for c in ("strike", "open_interest", "iv"))
         sign = np.where(rows["right"].to_numpy() == "C", 1.0, -1.0)
         spot = float(rows["spot"].iloc[0])
-        _numpy_profile(spot, strike, interest, iv, years, sign)
+        reprice(spot, strike, interest, iv, years, sign)
         began = time.perf_counter()
-        _numpy_profile(spot, strike, interest, iv, years, sign)
+        reprice(spot, strike, interest, iv, years, sign)
         times.append(time.perf_counter() - began)
     return float(np.median(times))
 
@@ -89,6 +90,22 @@ def _numpy_profile(spot: float, strike: Any, interest: Any, iv: Any, years: Any,
     d1 = np.log(levels / strike) / v + 0.5 * v
     gamma = np.exp(-0.5 * d1 * d1) / (math.sqrt(2 * math.pi) * levels * v)
     return (gamma * (sign * interest * 100.0)).sum(axis=1) * levels[:, 0] ** 2 * 0.01
+
+
+def _script_profile(spot: float, strike: Any, interest: Any, iv: Any, years: Any, sign: Any) -> Any:
+    """Reprice as published scripts do: level after level, calls and puts apart, scipy's density."""
+    sides = [(side, sign == side) for side in (1.0, -1.0)]
+    legs = [(side, strike[m], interest[m], iv[m], years[m]) for side, m in sides]
+    profile = []
+    for level in spot * np.exp(np.linspace(-0.2, 0.2, 401)):
+        total = 0.0
+        for side, k, size, vol, time_left in legs:
+            v = vol * np.sqrt(time_left)
+            d1 = (np.log(level / k) + 0.5 * vol**2 * time_left) / v
+            gamma = norm.pdf(d1) / (level * v)
+            total += side * (size * 100.0 * level * level * 0.01 * gamma).sum()
+        profile.append(total)
+    return profile
 
 
 def kernel_seconds_per_session(lake: Lake, sample: int = 5) -> float:
@@ -174,7 +191,8 @@ def measure(out: Path, sessions: int, contracts: int) -> dict[str, float]:
     tenth = rebuild_in_child(year, side_tables=False)
     full = rebuild_in_child(folder, side_tables=True)
     startup = rebuild_in_child(folder, side_tables=True, fresh=False)
-    numpy_session = numpy_seconds_per_session(open_lake(folder))
+    numpy_session = numpy_seconds_per_session(open_lake(folder), _numpy_profile)
+    script_session = numpy_seconds_per_session(open_lake(folder), _script_profile)
     kernel = kernel_seconds_per_session(open_lake(folder))
     grown = out / "lake-grown"
     shutil.rmtree(grown, ignore_errors=True)
@@ -193,7 +211,9 @@ def measure(out: Path, sessions: int, contracts: int) -> dict[str, float]:
         "regime_table_in_scans": table["seconds"] / scan,
         "all_tables_in_scans": full["seconds"] / scan,
         "numpy_over_regime_table": numpy_session * sessions / table["seconds"],
+        "script_over_regime_table": script_session * sessions / table["seconds"],
         "numpy_over_kernel_one_thread": numpy_session / kernel,
+        "script_over_kernel_one_thread": script_session / kernel,
         "numpy_over_scan": numpy_session * sessions / scan,
         "peak_mb": full["peak_mb"],
         "growth_exponent": math.log10(table["seconds"] / tenth["seconds"]),
