@@ -1,4 +1,4 @@
-"""The configuration file: what it may say, its defaults, and how it is read.
+"""The configuration file: what it may say, and its defaults.
 
 Unknown keys are errors that name the nearest right spelling. Paths are relative to the file.
 Every key is described in ``docs/configuration.md``.
@@ -6,13 +6,10 @@ Every key is described in ``docs/configuration.md``.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-import tomllib
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -20,19 +17,14 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 
-from ..data.errors import ConfigError
 from ..data.schema import Book
 from ..strategies.registry import make_strategy
-from .config_problems import first_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..strategies.model import Strategy
 
 __all__ = [
@@ -47,8 +39,6 @@ __all__ = [
     "SeriesConfig",
     "StrategyConfig",
     "default_fill",
-    "load_config",
-    "parse_config",
 ]
 
 Instrument = Literal["index", "etf", "future", "share"]
@@ -363,6 +353,12 @@ class Config(_Section):
         """Folder that its paths are relative to."""
         return self._folder
 
+    def located(self, folder: Path, sha256: str) -> Config:
+        """Return the configuration with where it was read and the SHA-256 of its text."""
+        found = self.model_copy()
+        found._folder, found._sha256 = folder, sha256
+        return found
+
     @property
     def fill(self) -> Fill:
         """Fill that applies: the configured one, else the instrument's default."""
@@ -393,67 +389,3 @@ def default_fill(instrument: Instrument) -> Fill:
     The opens of cash indices are stale: they are partly yesterday's close.
     """
     return "next_close" if instrument == "index" else "next_open"
-
-
-def load_config(path: str | Path) -> Config:
-    """Read and check a configuration file.
-
-    Parameters
-    ----------
-    path : str or Path
-        A TOML file; the paths in it are relative to its folder.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read, is not TOML, or says something that is not valid.
-    """
-    file = Path(path)
-    try:
-        text = file.read_bytes()
-        document = tomllib.loads(text.decode("utf-8"))
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise ConfigError(f"{file}: {reason}: give the path of a configuration file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not a TOML file: {error}; correct that line") from error
-    return _build(document, file.parent, str(file), hashlib.sha256(text).hexdigest())
-
-
-def parse_config(document: Mapping[str, Any], folder: str | Path = ".") -> Config:
-    """Check a configuration that is already a mapping, e.g. built by a program.
-
-    Parameters
-    ----------
-    document : mapping
-        What the TOML file would hold.
-    folder : str or Path
-        Folder that its paths are relative to.
-
-    Raises
-    ------
-    ConfigError
-        If it says something that is not valid.
-
-    Examples
-    --------
-    >>> bars = {"underlying": "SPX", "bars": "spx.csv", "lake": "lake"}
-    >>> parse_config({"data": bars}).fill
-    'next_close'
-    >>> parse_config({"data": {**bars, "bar": "spx.csv"}})
-    Traceback (most recent call last):
-    gexlab.data.errors.ConfigError: configuration: unknown key 'data.bar': did you mean 'bars'?
-    """
-    text = json.dumps(document, sort_keys=True, default=str).encode()
-    sha256 = hashlib.sha256(text).hexdigest()
-    return _build(document, Path(folder), "configuration", sha256)
-
-
-def _build(document: Mapping[str, Any], folder: Path, name: str, sha256: str) -> Config:
-    try:
-        config = Config.model_validate(document, context={"folder": folder.absolute()})
-    except ValidationError as error:
-        raise ConfigError(f"{name}: {first_problem(error.errors(), Config)}") from error
-    config._sha256 = sha256
-    config._folder = folder.absolute()
-    return config

@@ -17,7 +17,8 @@ import pandas as pd
 from ..data.chain_times import chain_times
 from ..data.lake import open_lake
 from ..strategies.deciding import Decisions, decide
-from .config import Config, load_config
+from .config import Config
+from .config_reading import load_config
 from .market import Market, cut_market, load_market
 from .running import strategies_of
 from .timing import Schedule, make_schedule, plan_orders, session_rows

@@ -14,7 +14,8 @@ import pandas as pd
 from ..data.progress import Progress, silent
 from ..data.schema import REGIMES
 from ..strategies.registry import strategies_named
-from .config import Config, load_config
+from .config import Config
+from .config_reading import load_config
 from .costs import Costs
 from .documents import write_results
 from .engine import engine_name

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.errors import ConfigError, InputFileError
-from .config import Config, load_config
+from .config import Config
+from .config_reading import load_config
 from .critical_values import load_critical_values
 from .hypotheses.protocol import Settings
 from .hypotheses.registry import hypothesis_names

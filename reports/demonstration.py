@@ -85,7 +85,7 @@ def demo(out: str | Path, *, progress: Progress = silent) -> DemoResult:
     InputFileError
         If the folder cannot be written to.
     """
-    from ..backtest.config import load_config
+    from ..backtest.config_reading import load_config
     from ..backtest.running import backtest
     from ..backtest.truth import compare_with_truth
     from ..data.rebuilding import rebuild

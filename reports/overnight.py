@@ -83,7 +83,7 @@ def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult
     GexlabError
         Whatever a step raises; the steps before it stay done.
     """
-    from ..backtest.config import load_config
+    from ..backtest.config_reading import load_config
 
     began = time.perf_counter()
     settings = load_config(config)

@@ -28,7 +28,7 @@ def command(
 
     Writes report.html, results.json, trades.parquet, orders.parquet and equity.parquet.
     """
-    from ...backtest.config import load_config
+    from ...backtest.config_reading import load_config
     from ...backtest.documents import results_document
     from ...backtest.running import backtest
     from ..reporting import write_report

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gexlab.backtest.config import default_fill, load_config, parse_config
+from gexlab.backtest.config import default_fill
+from gexlab.backtest.config_reading import load_config, parse_config
 from gexlab.data.errors import ConfigError
 
 EXAMPLE = """

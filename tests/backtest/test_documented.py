@@ -12,7 +12,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gexlab.backtest.config import Config, load_config
+from gexlab.backtest.config import Config
+from gexlab.backtest.config_reading import load_config
 from gexlab.backtest.leaks import Leak
 from gexlab.backtest.results import Metrics, Provenance
 from gexlab.strategies.filters import FILTERS

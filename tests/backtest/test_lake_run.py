@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from gexlab.backtest.config import Config, parse_config
+from gexlab.backtest.config import Config
+from gexlab.backtest.config_reading import parse_config
 from gexlab.backtest.leaks import leakcheck, market_leaks
 from gexlab.backtest.market import Market, load_market
 from gexlab.backtest.running import backtest, strategies_of

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.config import load_config
+from gexlab.backtest.config_reading import load_config
 from gexlab.backtest.leaks import LeakResult, leakcheck, market_leaks
 from gexlab.backtest.market import load_market
 from gexlab.backtest.running import strategies_of

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gexlab.backtest.config import load_config
+from gexlab.backtest.config_reading import load_config
 from gexlab.backtest.costs import Costs
 from gexlab.backtest.market import Market, cut_market, load_market
 from gexlab.backtest.performance import Trading, trade
@@ -81,7 +81,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
     """Return a market with late rows, missing values and missing bars in it."""
     from dataclasses import replace
 
-    from gexlab.backtest.config import parse_config
+    from gexlab.backtest.config_reading import parse_config
 
     folder = tmp_path_factory.mktemp("market")
     rng = np.random.default_rng(11)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from gexlab.backtest import testing
-from gexlab.backtest.config import parse_config
+from gexlab.backtest.config_reading import parse_config
 from gexlab.backtest.datasets import known_before_next_open, load_dataset
 from gexlab.backtest.hypotheses import registry
 from gexlab.backtest.hypotheses.null_market import (
