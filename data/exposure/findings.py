@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+import numba
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from .implied import REASONS, SOLVED
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["FINDINGS_SCHEMA", "Severity", "session_findings"]
 
 Severity = Literal["info", "warning", "error"]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 FINDINGS_SCHEMA: Final = pa.schema(
     [
@@ -74,7 +79,7 @@ def session_findings(
         dead = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
         interest = float(np.nansum(prepared.chain.open_interest[dead]))
         add("expired", "info", result.expired, interest, "dead at the book's valuation")
-    for reason, count, interest in _rejected(prepared, result):
+    for reason, count, interest in _rejected(prepared, result, definition):
         add(reason, "warning", count, interest, "rejected: carries open interest, no volatility")
     unknown = int(result.book.lines.tally[result.book.alive, UNKNOWN_OI].sum())
     if unknown:
@@ -97,14 +102,16 @@ def _gate_detail(reason: str, raw: RawSession, result: BookResult, unchanged: fl
     }[reason]
 
 
-def _rejected(prepared: PreparedChain, result: BookResult) -> list[tuple[str, int, float]]:
+def _rejected(
+    prepared: PreparedChain, result: BookResult, definition: Definition
+) -> list[tuple[str, int, float]]:
     """Return contracts of positive open interest that have no volatility, by reason."""
     if not result.book.lines.tally[result.book.alive, REJECTED_OI].sum() > 0.0:
         return []
     chain = prepared.chain
     alive = np.repeat(result.book.alive, np.diff(prepared.groups.start))
     missing = alive & np.isnan(prepared.own.value) & (chain.open_interest > 0.0)
-    if prepared.lines.strike.size and prepared.curves is None:
+    if definition.iv_source == "otm" and prepared.curves is None:
         missing &= ~_has_line(prepared)
     rows = []
     for code, reason in REASONS.items():
@@ -114,13 +121,27 @@ def _rejected(prepared: PreparedChain, result: BookResult) -> list[tuple[str, in
     return rows
 
 
-def _has_line(prepared: PreparedChain) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which contracts found a volatility, be it that of the other side."""
-    group = np.repeat(np.arange(prepared.groups.expiry.size), np.diff(prepared.groups.start))
-    lines = prepared.lines
-    have = set(zip(lines.group.tolist(), lines.strike.tolist(), strict=True))
-    pairs = zip(group.tolist(), prepared.chain.strike.tolist(), strict=True)
-    return np.fromiter((pair in have for pair in pairs), np.bool_, group.size)
+def _has_line(prepared: PreparedChain) -> Flags:
+    """Return which contracts found a volatility, be it that of the other side, shape (n,)."""
+    out = np.empty(prepared.chain.strike.size, np.bool_)
+    _find_lines(
+        prepared.groups.start, prepared.chain.strike,
+        prepared.lines.start, prepared.lines.strike, out,
+    )  # fmt: skip
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_lines(
+    start: Ints, strike: Floats, line_start: Ints, line_strike: Floats, out: Flags
+) -> None:
+    """Mark the contracts whose expiry group has a line of their strike; both ascend."""
+    for g in range(start.size - 1):
+        line, stop = line_start[g], line_start[g + 1]
+        for i in range(start[g], start[g + 1]):
+            while line < stop and line_strike[line] < strike[i]:
+                line += 1
+            out[i] = line < stop and line_strike[line] == strike[i]
 
 
 def _no_carry(prepared: PreparedChain, result: BookResult, definition: Definition) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -168,6 +169,32 @@ def test_unknown_open_interest_is_rejected_and_abstains(
     )
     assert rows["contracts_used"].item() == 0
     assert rows["contracts_rejected"].item() > 0.9 * CONTRACTS
+
+
+@pytest.mark.parametrize("source", ["otm", "own"])
+def test_every_rejected_contract_is_in_a_finding(
+    tmp_path: Path, chains: list[pa.Table], source: Literal["otm", "own"]
+) -> None:
+    """A contract without a price: a line of its own finds no volatility; a shared line may."""
+    frame = chains[0].to_pandas()
+    bare = frame.index % 5 == 0
+    frame.loc[bare, ["iv", "bid", "ask"]] = np.nan
+    frame.loc[frame.index % 30 == 0, "open_interest"] = 0.0
+    both = (frame.index // 2) % 7 == 0  # call and put of a strike, so that the line is missing
+    frame.loc[both, ["iv", "bid", "ask"]] = np.nan
+    table = pa.Table.from_pandas(frame, schema=chains[0].schema, preserve_index=False)
+    lake = lake_of(tmp_path, [table])
+    rebuild(lake, "SPX", definition=Definition(iv_source=source), books=("as_of_close",))
+    row = regimes(lake, "SPX").iloc[0]
+    findings = side_table(lake, "quality_findings", "SPX").set_index("check")
+    alive = frame["expiry_ts"] > frame["quote_ts"]
+    without = alive & frame["iv"].isna() & (frame["open_interest"] > 0.0)
+    if source == "otm":
+        strike = frame.groupby(["expiry", "strike"])["iv"]
+        without &= strike.transform("count") == 0
+    assert findings.loc["no_price", "count"] == row["contracts_rejected"] == without.sum()
+    rejected = frame.loc[without, "open_interest"].sum()
+    assert findings.loc["no_price", "open_interest"] == rejected
 
 
 def test_side_tables_add_up_to_the_row(tmp_path: Path, chains: list[pa.Table]) -> None:
