@@ -43,33 +43,50 @@ def session_fingerprint(rows: Any) -> str:
     """
     digest = hashlib.sha256()
     for name in _CONTENT:
-        column = rows.column(name).combine_chunks()
+        column = _in_one(rows.column(name))
         digest.update(f"{name}:{len(column)}:".encode())
-        digest.update(np.packbits(_valid(column)).tobytes())
+        digest.update(_validity(column))
         digest.update(_values(column))
     return digest.hexdigest()
 
 
-def _valid(column: Any) -> Any:
-    return pc.is_valid(column).to_numpy(zero_copy_only=False)
+def _in_one(column: Any) -> Any:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _values(column: Any) -> bytes:
+def _validity(column: Any) -> bytes:
+    """Return one bit per value, the first in the highest bit; the last byte is filled with 0."""
+    count, missing = len(column), column.null_count
+    if missing == count:
+        return bytes((count + 7) // 8)
+    if missing:
+        return bytes(np.packbits(column.is_valid().to_numpy(zero_copy_only=False)).tobytes())
+    full, left = divmod(count, 8)
+    return b"\xff" * full + (bytes([256 - (1 << (8 - left))]) if left else b"")
+
+
+def _values(column: Any) -> Any:
+    """Return 8 bytes per value, zero where it is NULL."""
+    if column.null_count == len(column):
+        return bytes(8 * len(column))
     if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
         return _text(column)
     if pa.types.is_floating(column.type):
         # adding zero turns -0.0 into 0.0: equal numbers have equal bytes
-        filled = pc.fill_null(column, 0.0).to_numpy() + 0.0
-        return bytes(filled.astype("<f8").tobytes())
+        return (_filled(column, 0.0) + 0.0).astype("<f8", copy=False)
     width = pa.int32() if pa.types.is_date(column.type) else pa.int64()
-    filled = pc.fill_null(column.cast(width), 0).to_numpy(zero_copy_only=False)
-    return bytes(filled.astype("<i8").tobytes())
+    return _filled(column.cast(width), 0).astype("<i8", copy=False)
 
 
-def _text(column: Any) -> bytes:
+def _filled(column: Any, value: float) -> Any:
+    full = pc.fill_null(column, value) if column.null_count else column
+    return full.to_numpy(zero_copy_only=False)
+
+
+def _text(column: Any) -> Any:
     """Return 8 bytes per value, zero where it is NULL, whatever the order of the dictionary."""
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     words = encoded.dictionary.to_pylist()
     keys = [hashlib.sha256(word.encode()).digest()[:8] for word in words] + [bytes(8)]
-    codes = pc.fill_null(encoded.indices, len(words)).to_numpy(zero_copy_only=False)
-    return bytes(np.frombuffer(b"".join(keys), dtype="<u8")[codes].tobytes())
+    codes = _filled(encoded.indices, len(words))
+    return np.frombuffer(b"".join(keys), dtype="<u8")[codes]

@@ -20,7 +20,8 @@ from .lake import Lake, check_underlying, connect, open_lake
 from .manifest import Manifest, read_manifest
 from .merging import merged, rows_to_keep
 from .ordering import canonical_sessions
-from .pipeline import canonical_rows, count_others, naming_the_file
+from .parts import split_sessions
+from .pipeline import canonical_rows, naming_the_file
 from .progress import silent
 from .sourcing import Plan, plan_sources, source_of
 from .vendors import vendor as vendor_preset
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from datetime import date
-
-    import duckdb
 
     from .inputs import Found
     from .pipeline import Rows
@@ -98,7 +97,7 @@ class _Tally:
 
     by_file: Counter[int] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
-    others: int = 0
+    others: Counter[str] = field(default_factory=Counter)
     replaced: int = 0
     sessions: set[date] = field(default_factory=set)
 
@@ -202,9 +201,8 @@ def _ingested(
                 tables = preset.reader(connection, plan.fresh)
             rows = canonical_rows(connection, tables, preset, before.underlying)
             tally = _read(rows, plan, preset, before, writer, progress)
-            if preset.columns.get("underlying") is not None:
-                tally.others = sum(count_others(connection, before.underlying).values())
-            _check_counts(connection, rows.files, before.underlying, tally)
+            tally.others = rows.dating.others
+            _check_counts(rows.files, before.underlying, tally)
     if writer is not None:
         _take_out(plan, before, tally.sessions, writer)
         writer.commit(plan.sources)
@@ -222,7 +220,7 @@ def _result(found: Found, plan: Plan, tally: _Tally, *, dry_run: bool) -> Ingest
         files=len(plan.fresh),
         files_unchanged=plan.unchanged,
         files_ignored=found.ignored,
-        rows_of_others=tally.others,
+        rows_of_others=tally.others.total(),
         rows_replaced=tally.replaced,
         dry_run=dry_run,
     )
@@ -290,7 +288,11 @@ def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
 
 @contextmanager
 def _in_background(writer: LakeWriter | None) -> Iterator[Callable[[Any], None]]:
-    """Give a function that writes while the next rows are being read, at most two pieces behind."""
+    """Give a function that writes while the next rows are being read, at most two pieces behind.
+
+    Sessions are fingerprinted before they are handed over: the two threads then have about the same
+    to do.
+    """
     if writer is None:
         yield lambda rows: None
         return
@@ -300,7 +302,7 @@ def _in_background(writer: LakeWriter | None) -> Iterator[Callable[[Any], None]]
         def write(rows: Any) -> None:
             if len(pending) >= 2:
                 pending.popleft().result()
-            pending.append(worker.submit(writer.add, rows))
+            pending.append(worker.submit(writer.add_sessions, list(split_sessions(rows))))
 
         yield write
         for future in pending:
@@ -346,12 +348,7 @@ def _take_out(
         writer.add(kept)
 
 
-def _check_counts(
-    connection: duckdb.DuckDBPyConnection,
-    files: Sequence[InputFile],
-    underlying: str,
-    tally: _Tally,
-) -> None:
+def _check_counts(files: Sequence[InputFile], underlying: str, tally: _Tally) -> None:
     """Refuse files that hold nothing to read, and columns that cannot be what they were mapped as.
 
     A file of rejected rows is no error: a holiday's file, say, counts and adds nothing.
@@ -366,8 +363,11 @@ def _check_counts(
     empty = [file for i, file in enumerate(files) if not tally.by_file[i]]
     if not empty:
         return
-    others = count_others(connection, underlying)
     if tally.others and len(empty) < len(files):
         return
-    hint = f"it holds {', '.join(sorted(others))}" if others else "it has a header and no rows"
+    hint = (
+        f"it holds {', '.join(sorted(tally.others))}"
+        if tally.others
+        else "it has a header and no rows"
+    )
     raise InputFileError(f"{empty[0].label} holds no rows of {underlying}: {hint}; leave it out")

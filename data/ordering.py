@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .parts import CHAIN_SCHEMA
+from .parts import CODED_SCHEMA
 from .writing import sorted_rows
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def canonical_sessions(
     file_index = rows.column("file_index").to_numpy()
     contract = _contract_codes(rows)
     morning, undecided = _settlement(rows, contract, file_index)
-    key = _packed([*contract[:2], ((~morning).astype(np.int64), 2), *contract[2:]])
+    key = _packed([*contract[:3], ((~morning).astype(np.int64), 2), *contract[3:]])
     order = _order(key)
     kept = order
     if len(sources) > 1:
@@ -62,14 +62,16 @@ def canonical_sessions(
 def _contract_codes(rows: Any) -> list[tuple[_Ints, int]]:
     """Return small integers, and how many there are, that order rows as the lake does.
 
-    In order: moment, expiry, strike, right, root; settlement comes in between, once it is known.
+    In order: session, moment, expiry, strike, right, root; settlement comes in between, once it is
+    known.
     """
     return [
-        _ranked(_plain(rows.column("quote_ts"), pa.int64())),
+        _shifted(_plain(rows.column("session"), pa.int32())),
+        _distinct(rows.column("quote_ts").cast(pa.int64())),
         _shifted(_plain(rows.column("expiry"), pa.int32())),
-        _ranked(rows.column("strike").to_numpy()),
-        _words(rows.column("right")),
-        _words(rows.column("root")) if "root" in rows.column_names else _nothing(len(rows)),
+        _distinct(rows.column("strike")),
+        _distinct(rows.column("right")),
+        _distinct(rows.column("root")) if "root" in rows.column_names else _nothing(len(rows)),
     ]
 
 
@@ -126,8 +128,20 @@ def _assembled(
         made["expiry_ts"] = pc.if_else(
             pa.array(decided_here), rows.column("morning_ts"), rows.column("expiry_ts")
         )
-    columns = [made.get(f.name, pa.nulls(len(rows), f.type)) for f in CHAIN_SCHEMA]
-    return pa.table(columns, schema=CHAIN_SCHEMA)
+    columns = [
+        _as_field(made[f.name], f) if f.name in made else _nulls(len(rows), f) for f in CODED_SCHEMA
+    ]
+    return pa.table(columns, schema=CODED_SCHEMA)
+
+
+def _as_field(column: Any, field: Any) -> Any:
+    return column if column.type == field.type else column.cast(field.type)
+
+
+def _nulls(count: int, field: Any) -> Any:
+    if not pa.types.is_dictionary(field.type):
+        return pa.nulls(count, field.type)
+    return pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), pa.array([], pa.string()))
 
 
 def _order(key: _Ints) -> _Ints:
@@ -159,12 +173,13 @@ def _shifted(values: npt.NDArray[np.generic]) -> tuple[_Ints, int]:
     return codes, int(codes.max()) + 1
 
 
-def _words(column: Any) -> tuple[_Ints, int]:
-    """Return the alphabetical rank, NULL last."""
+def _distinct(column: Any) -> tuple[_Ints, int]:
+    """Return the rank of each value among the distinct ones, NULL last."""
     encoded = column.combine_chunks().dictionary_encode()
-    words = encoded.dictionary.to_pylist()
-    rank = np.append(np.argsort(np.argsort(words)) if words else [], len(words)).astype(np.int64)
-    return rank[_plain(pc.fill_null(encoded.indices, len(words)), pa.int64())], len(words) + 1
+    found = encoded.dictionary.to_numpy(zero_copy_only=False)
+    rank = np.append(np.argsort(np.argsort(found)), len(found)).astype(np.int64)
+    codes = _plain(pc.fill_null(encoded.indices, len(found)), pa.int64())
+    return rank[codes], len(found) + 1
 
 
 def _nothing(count: int) -> tuple[_Ints, int]:
@@ -172,11 +187,13 @@ def _nothing(count: int) -> tuple[_Ints, int]:
 
 
 def _repeated(value: str | float, count: int) -> Any:
+    if isinstance(value, str):
+        return _picked([value], np.zeros(count, dtype=np.int32))
     return pa.repeat(pa.scalar(value), count)
 
 
 def _picked(words: Sequence[str], codes: npt.NDArray[np.integer]) -> Any:
-    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(words)).cast(pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(words))
 
 
 def _plain(column: Any, kind: Any) -> Any:

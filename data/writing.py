@@ -79,7 +79,11 @@ class LakeWriter:
         rows : pyarrow.Table
             Canonical columns and types in the lake's order; sessions ascend from call to call.
         """
-        for entry in split_sessions(rows):
+        self.add_sessions(split_sessions(rows))
+
+    def add_sessions(self, sessions: Iterable[SessionRows]) -> None:
+        """Take whole sessions that are cut and fingerprinted already, as `add` does."""
+        for entry in sessions:
             self._add_session(entry)
 
     def readd(self, rows: Any) -> None:

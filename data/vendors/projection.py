@@ -187,7 +187,7 @@ def _moment(value: Any, kind: str, zone: Any, pattern: Any) -> Any | None:
     if _is_zoned(kind):
         return value.cast("TIMESTAMPTZ")
     if kind == "DATE" or kind.startswith("TIMESTAMP"):
-        return FunctionExpression("timezone", zone, value.cast("TIMESTAMP"))
+        return FunctionExpression("at_zone", zone, value.cast("TIMESTAMP"))
     if _is_numeric(kind):
         return FunctionExpression("moment_of_number", value)
     if kind == "VARCHAR":

@@ -43,7 +43,7 @@ import made_files
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gexlab.data import pipeline
+from gexlab.data import dating, pipeline
 from gexlab.data.errors import GexlabError
 from gexlab.data.ingestion import ingest
 from gexlab.data.lake import open_lake
@@ -135,7 +135,12 @@ def refusals_as_null() -> Iterator[None]:
             return text
         return text + "\nCREATE OR REPLACE MACRO refuse(v, what, file_index) AS NULL;"
 
-    with patch.object(pipeline, "load_sql", forgiving):
+    def overlook(*_: object) -> None: ...
+
+    with (
+        patch.object(pipeline, "load_sql", forgiving),
+        patch.object(dating.Dating, "_refuse_unread", overlook),
+    ):
         yield
 
 
