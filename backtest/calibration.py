@@ -14,7 +14,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
@@ -25,6 +24,7 @@ import numpy.typing as npt
 
 from ..data.errors import ConfigError, NotEnoughDataError
 from ..data.progress import Progress, silent
+from .calibration_worlds import MarketRun, require_world, simulate_run
 from .rejection import (
     Direction,
     Interval,
@@ -41,31 +41,11 @@ if TYPE_CHECKING:
     from ..data.simulate.parameters import Calibration
     from ..data.simulate.pathwise import PathMarket
 
-__all__ = ["MarketRun", "TestFunction", "simulate_check", "simulate_run"]
+__all__ = ["TestFunction", "simulate_check"]
 
 Floats = npt.NDArray[np.float64]
 #: A test: from a market to a score. It must be picklable to run in other processes.
 TestFunction = Callable[["PathMarket"], Score]
-
-
-@dataclass(frozen=True, slots=True)
-class MarketRun:
-    """Which markets are simulated.
-
-    Attributes
-    ----------
-    world, calibration : str
-    strength : float
-        Factor on everything that hedging does: 0 leaves customers without feedback.
-    sessions : int
-    start : date
-    """
-
-    world: str
-    calibration: Calibration
-    strength: float
-    sessions: int
-    start: date
 
 
 def simulate_check(
@@ -90,8 +70,8 @@ def simulate_check(
     tests : mapping of str to (function, direction)
         Functions must be picklable (defined at the top of a module) unless `processes` is 1.
     worlds : sequence of str
-        Names of `gexlab.data.simulate.worlds`. Where S0 is among them its critical values are
-        used on all.
+        Names of `gexlab.data.simulate.worlds`, or of variants. Where S0 is among them and no
+        critical values are given, its own are used on all.
     strengths : sequence of float
         Factors on what hedging does; S0 has no hedging and is run once.
     calibration : {"visible", "realistic"}
@@ -104,7 +84,7 @@ def simulate_check(
     level : float
         Of the tests.
     critical : mapping of str to float, optional
-        Critical values of an earlier check, used where S0 is not among the worlds.
+        Critical values of an earlier check, of other seeds.
     first_seed : int
         Seeds are `first_seed` ... `first_seed + seeds - 1`.
     processes : int
@@ -130,15 +110,13 @@ def simulate_check(
     found = _work(partial(_score_market, functions), jobs, processes, progress or silent)
     by_run = {run: found[i * seeds : (i + 1) * seeds] for i, run in enumerate(runs)}
     null = next((scored for run, scored in by_run.items() if run.world == "S0"), None)
-    given = critical or {}
-    bounds = {
-        name: given.get(name, math.nan)
-        if null is None
-        else critical_value(_statistics(null, name), side, level)
-        for name, (_, side) in tests.items()
-    }
+    if critical is not None or null is None:
+        bounds = {name: (critical or {}).get(name, math.nan) for name in tests}
+    else:
+        sides = {name: side for name, (_, side) in tests.items()}
+        bounds = {n: critical_value(_statistics(null, n), sides[n], level) for n in tests}
     rates = tuple(
-        _rate(name, side, run, scored, bounds[name], level)
+        _rate(name, side, run, scored, bounds[name], level, others=critical is not None)
         for run, scored in by_run.items()
         for name, (_, side) in tests.items()
     )
@@ -166,27 +144,6 @@ def _score(test: TestFunction, market: PathMarket) -> Score:
         return Score(math.nan, math.nan, False)
 
 
-def simulate_run(run: MarketRun, seed: int) -> PathMarket:
-    """Return one market of a run."""
-    from ..data.simulate.pathwise import simulate_path
-    from ..data.simulate.registry import world_named
-
-    _, mechanism = world_named(run.world).calibration(run.calibration)
-    scaled = {
-        name: run.strength * getattr(mechanism, name)
-        for name in ("damping", "lag", "close_share", "rebalancing", "pin")
-    }
-    return simulate_path(
-        run.world,
-        sessions=run.sessions,
-        seed=seed,
-        calibration=run.calibration,
-        start=run.start,
-        with_flip=True,
-        parameters=scaled,
-    )
-
-
 def _runs(
     worlds: Sequence[str],
     strengths: Sequence[float],
@@ -196,11 +153,9 @@ def _runs(
 ) -> tuple[MarketRun, ...]:
     from datetime import date as day
 
-    from ..data.simulate.registry import world_named
-
     first = start or day(2016, 1, 4)
     for world in worlds:
-        world_named(world)
+        require_world(world)
     return tuple(
         MarketRun(world, calibration, strength, sessions, first)
         for world in worlds
@@ -270,11 +225,15 @@ def _rate(
     scored: Sequence[_Scored],
     critical: float,
     level: float,
+    *,
+    others: bool,
 ) -> RejectionRate:
     scores = [s.scores[name] for s in scored]
     defined = [s for s in scores if math.isfinite(s.statistic) and math.isfinite(s.p_value)]
-    rejected = [s for s in defined if s.p_value < level]
+    rejected = [s for s in defined if s.p_value <= level]
+    normal = [s for s in defined if math.isfinite(s.p_asymptotic)]
     values = np.array([s.statistic for s in defined])
+    null = run.world == "S0"
     return RejectionRate(
         test=name,
         world=run.world,
@@ -287,16 +246,17 @@ def _rate(
         rejected=wilson(len(rejected), len(defined)),
         claimed=wilson(sum(_points(s.statistic, direction) for s in rejected), len(defined)),
         supported=wilson(sum(s.supported for s in defined), len(defined)),
-        simulated=_against_null(values, direction, run, critical, level),
+        simulated=_against_null(values, direction, critical, level, split=null and not others),
+        asymptotic=wilson(sum(s.p_asymptotic <= level for s in normal), len(normal)),
         statistic_mean=float(values.mean()) if values.size else math.nan,
         statistic_sd=float(values.std(ddof=1)) if values.size > 1 else math.nan,
     )
 
 
 def _against_null(
-    values: Floats, direction: Direction, run: MarketRun, critical: float, level: float
+    values: Floats, direction: Direction, critical: float, level: float, *, split: bool
 ) -> Interval:
-    if run.world == "S0":
+    if split:
         half = len(values) // 2
         critical, values = critical_value(values[:half], direction, level), values[half:]
     if not math.isfinite(critical):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,13 +24,20 @@ if TYPE_CHECKING:
     from ..data.simulate.parameters import Calibration
     from ..data.simulate.pathwise import PathMarket
 
-__all__ = ["PLAN", "HypothesisTest", "check_hypotheses", "check_plan", "path_dataset"]
+__all__ = [
+    "CRITICAL_SEED",
+    "PLAN",
+    "HypothesisTest",
+    "check_hypotheses",
+    "check_plan",
+    "path_dataset",
+]
 
 _VIX_NOISE = 0.05  # of its log, as in the specification of the null world
 _STRIKES = 160  # strikes between zero and the price that simulated markets start from
 
-#: World to the hypotheses that are checked on it: all on the null, then each on the market in which
-#: its claim is true (momentum in S7 too, where it is true for another reason).
+#: World, or variant, to the hypotheses that are checked on it: all on the null, then each where its
+#: claim is true, and where another cause looks like it (momentum in S7, signs in S5).
 PLAN: Mapping[str, tuple[str, ...]] = {
     "S0": (
         "momentum-split",
@@ -43,13 +51,22 @@ PLAN: Mapping[str, tuple[str, ...]] = {
         "fragility-tail",
         "pin-distance",
         "close-reversal",
+        "sign-audit",
     ),
-    "S1": ("vol-damping",),
+    "S1": ("vol-damping", "beyond-leverage", "flip-placebo", "sign-audit", "fragility-tail"),
+    "S1-strong": ("fragility-tail",),
+    "S1-weekdays": ("expiry-did",),
     "S2": ("autocorr-regime",),
     "S3": ("momentum-split", "momentum-interaction", "close-reversal"),
+    "S3-transient": ("close-reversal",),
     "S4": ("pin-distance",),
+    "S5": ("sign-audit",),
     "S7": ("momentum-split", "momentum-interaction"),
+    "S7-varying": ("letf-rebalance", "momentum-split", "momentum-interaction"),
 }
+#: First seed of the null markets that critical values come from: the table's own begin at 0.
+CRITICAL_SEED = 100_000
+_REPLICATIONS = 199
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +82,13 @@ class HypothesisTest:
     name: str
 
     def __call__(self, market: PathMarket) -> Score:
-        """Return the t statistic, its asymptotic p-value and the verdict."""
-        settings = Settings(resampling=Resampling(replications=20))
+        """Return the t statistic, the p-value and the verdict as reported, and the normal p."""
+        settings = Settings(resampling=Resampling(replications=_REPLICATIONS))
         try:
-            outcome = hypothesis(self.name).run(path_dataset(market), settings)
+            found = hypothesis(self.name).run(path_dataset(market), settings)
         except (MissingDataError, NotEnoughDataError, np.linalg.LinAlgError):
             return Score(math.nan, math.nan, False)
-        return Score(outcome.t_stat, outcome.p_value, bool(outcome.supported))
+        return Score(found.t_stat, found.p_value, bool(found.supported), found.p_asymptotic)
 
 
 def check_hypotheses(
@@ -85,6 +102,7 @@ def check_hypotheses(
     start: date | None = None,
     level: float = 0.05,
     critical: Mapping[str, float] | None = None,
+    first_seed: int = 0,
     processes: int = 2,
     progress: Progress | None = None,
 ) -> SimulationCheck:
@@ -95,7 +113,7 @@ def check_hypotheses(
     names : sequence of str
         Hypotheses.
     worlds : sequence of str
-        Names of `gexlab.data.simulate.worlds`.
+        Names of `gexlab.data.simulate.worlds`, or of variants.
     strengths : sequence of float
         Factors on what hedging does.
     calibration : {"visible", "realistic"}
@@ -109,7 +127,9 @@ def check_hypotheses(
     level : float
         Of the tests.
     critical : mapping of str to float, optional
-        Critical values of an earlier check, where S0 is not among the worlds.
+        Critical values of an earlier check, of other seeds.
+    first_seed : int
+        Seeds are `first_seed` ... `first_seed + seeds - 1`.
     processes : int
         1 works in this process.
     progress : Progress, optional
@@ -139,6 +159,7 @@ def check_hypotheses(
         start=start or date(2018, 1, 2),
         level=level,
         critical=critical,
+        first_seed=first_seed,
         processes=processes,
         progress=progress,
     )
@@ -171,11 +192,17 @@ def check_plan(
     Returns
     -------
     SimulationCheck
-        Critical values from the null world are held against all others.
+        Critical values come from as many more null markets, of other seeds.
     """
-    null = check_hypotheses(
-        PLAN["S0"], seeds=seeds, sessions=sessions, processes=processes, progress=progress
+    size = partial(
+        check_hypotheses,
+        PLAN["S0"],
+        seeds=seeds,
+        sessions=sessions,
+        processes=processes,
+        progress=progress,
     )
+    null = size(critical=size(first_seed=CRITICAL_SEED).critical)
     others = [
         check_hypotheses(
             names,
@@ -199,7 +226,7 @@ def path_dataset(market: PathMarket) -> Dataset:
 
     GEX is the naive measure of the book at each close, known at the next open; the volatility
     index is the implied volatility seen with 5 % noise; the pin strike is the one nearest to the
-    close.
+    close. What leveraged funds will do is known the evening before, where it varies (S7).
     """
     import pandas as pd
 
@@ -216,6 +243,7 @@ def path_dataset(market: PathMarket) -> Dataset:
         }
     )
     calls = (gamma["gross_gex"] + gamma["net_gex"]) / 2
+    funds = pd.Series(market.effects["close_slope"], index=bars.index).shift(-1)
     return Dataset(
         bars=bars,
         gex=gamma["net_gex"],
@@ -224,6 +252,7 @@ def path_dataset(market: PathMarket) -> Dataset:
         table=table,
         legs=pd.DataFrame({"call": calls, "put": gamma["gross_gex"] - calls}),
         strike_step=step,
+        letf=funds if market.world == "S7" and funds.std() > 0.0 else None,
         simulated=True,
     )
 

@@ -31,14 +31,17 @@ class Score(NamedTuple):
     statistic : float
         Compared with critical values; NaN where the test does not apply to the market.
     p_value : float
-        Two-sided.
+        The one that the test reports as its own.
     supported : bool
         Whether the test's own verdict is that the claim holds.
+    p_asymptotic : float
+        Two-sided, if the statistic were standard normal; NaN where that makes no sense.
     """
 
     statistic: float
     p_value: float
     supported: bool
+    p_asymptotic: float = math.nan
 
 
 class Interval(NamedTuple):
@@ -66,15 +69,17 @@ class RejectionRate:
     markets, undefined : int
         Markets in which the test gave a number, and others.
     rejected : Interval
-        Two-sided p-value below the level.
+        The test as reported: its own p-value at or below the level.
     claimed : Interval
-        Of these, the ones in the claim's direction.
+        The same, and the statistic in the claim's direction.
     supported : Interval
         The test's own verdict.
     simulated : Interval
         Statistic beyond the critical value of the null world, in the claim's direction. On the
-        null world itself the critical value is that of the first half of the markets and the
-        share that of the second half.
+        null world itself that value comes from other markets: an earlier check's, or else the
+        first half, and the share is that of the second half.
+    asymptotic : Interval
+        Two-sided normal p-value at or below the level, for comparison.
     statistic_mean, statistic_sd : float
         Over markets.
     """
@@ -91,6 +96,7 @@ class RejectionRate:
     claimed: Interval
     supported: Interval
     simulated: Interval
+    asymptotic: Interval
     statistic_mean: float
     statistic_sd: float
 

@@ -191,6 +191,7 @@ def _entry(result: HypothesisResult) -> dict[str, Any]:
         "low": outcome.low if outcome else nan,
         "high": outcome.high if outcome else nan,
         "p_simulated": outcome.p_simulated if outcome else nan,
+        "p_asymptotic": outcome.p_asymptotic if outcome else nan,
         "critical_value": outcome.critical if outcome else nan,
         "power": result.power,
         "detectable_effect": result.detectable,

@@ -9,7 +9,8 @@ import pandas as pd
 from ..diagnostics.ladder import RUNGS, OutOfSample, Rung, ladder
 from ..resampling import interval, resampled_sums
 from .features import Daily, daily, needs, percentile, trailing_sum
-from .null_market import CRITICAL, scaled_critical, simulated_p
+from .null_market import simulated_p
+from .null_table import null_critical, null_p
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
 
@@ -23,7 +24,8 @@ _CARD = Card(
     source="ablation ladder of this project",
     how_read="own computation",
     specification="ln Parkinson volatility of t + 1 on HAR, + ln VIX, + signed returns, + VIX "
-    "state, each with and without the percentile of GEX; expanding out of sample",
+    "state, each with and without the percentile of GEX; expanding out of sample; p of the last "
+    "rung's Clark-West t, one-sided, in markets without dealers",
     tier="D",
     expected_sign="+",
     kill="on the last rung, Clark-West t below 1.65 or below the 95 % quantile of a market without "
@@ -113,10 +115,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     assert last is not None
     test = last.clark_west
     p_simulated = float("nan")
-    critical = max(1.65, scaled_critical(CRITICAL["beyond-leverage"], rungs[-1].gex.n))
+    critical = max(1.65, null_critical("beyond-leverage", test.n, settings.alpha))
+    p_value = null_p("beyond-leverage", test.t_stat, test.n)
     if settings.simulations:
         p_simulated, simulated = simulated_p("beyond-leverage", dataset, settings, test.t_stat)
-        critical = max(1.65, simulated)
+        critical, p_value = max(1.65, simulated), p_simulated
     supported = test.t_stat >= critical and last.first_half > 0.0 and last.second_half > 0.0
     low, high = _gain_interval(last, settings)
     sessions = features.sessions[rungs[-1].rows][last.rows]
@@ -124,7 +127,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         estimate=100.0 * last.gain,
         std_error=_std_error(low, high),
         t_stat=test.t_stat,
-        p_value=test.p_value,
+        p_value=p_value,
         n=test.n,
         low=low,
         high=high,

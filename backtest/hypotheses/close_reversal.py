@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..diagnostics.regression import Coefficient, ols, wald
+from ..diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
@@ -19,8 +20,8 @@ _CARD = Card(
     claim="The last half hour's move reverses within three sessions, as a price pressure would.",
     source="Baltussen, Da, Lammers, Martens (2021), Table 11",
     how_read="full text",
-    specification="returns of t + 1 ... t + 3 on the last half hour of t, jointly (Wald, "
-    "Newey-West), and on its part that the day predicts and the rest",
+    specification="returns of t + 1 ... t + 3 on the last half hour of t, Newey-West, jointly "
+    "(Wald; p by the wild bootstrap), and on its part that the day predicts and the rest",
     tier="M",
     expected_sign="-",
     kill="the joint test fails at 5 %, or the sum of the slopes is not negative",
@@ -49,19 +50,20 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     # that all three covariances vanish is one restriction set, tested in the reverse regression
     names = tuple(f"t+{k}" for k in (1, 2, 3))
     reverse = ols(m.last, dict(zip(names, m.next_days.T, strict=True)))
-    joint = wald(reverse, names)
+    joint, asymptotic = wild_p(reverse, names, settings.resampling), wald(reverse, names)
     total = sum(fit.coefficient("last").value for fit in fits)
     return coefficient_outcome(
         fits[0],
         "last",
         m.sessions,
         settings,
-        supported=joint.p_value < settings.alpha and total < 0.0,
+        supported=joint <= settings.alpha and total < 0.0,
         reason=(
-            f"joint test p {joint.p_value:.3f}, sum of slopes {100 * total:+.1f}; the placebo "
-            "after 16:00 needs futures bars"
+            f"joint test p {joint:.3f} (Newey-West {asymptotic.p_value:.3f}), sum of slopes "
+            f"{100 * total:+.1f}; the placebo after 16:00 needs futures bars"
         ),
         scale=100.0,
+        p_value=joint,
         tables=(_table(m, [fit.coefficient("last") for fit in fits]),),
     )
 

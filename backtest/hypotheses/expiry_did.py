@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..diagnostics.regression import Fit, ols
+from ..diagnostics.wild import wild_p
 from ..intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome
@@ -22,7 +23,8 @@ _CARD = Card(
     source="Adams, Fontaine, Ornthanalai (2025), Table 2",
     how_read="full text",
     specification="mean 10-minute realised volatility of the session, percent, on Tuesday or "
-    "Thursday x after introduction, fixed effects of week; clustered by week",
+    "Thursday x after introduction, fixed effects of week; clustered by week; p "
+    "by the wild bootstrap of weeks",
     tier="M",
     expected_sign="-",
     kill="a placebo weekday, or a placebo date, gives an effect as large",
@@ -60,7 +62,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         f"2022-05-11, found {before} and {after}",
     )
     fit = fit_difference(y, days, _TREATED, starts)
-    c = fit.coefficient("treated")
+    c, p = fit.coefficient("treated"), wild_p(fit, "treated", settings.resampling, weeks)
     pairs = _placebo_days(y, days, starts)
     dates = _placebo_dates(y, days)
     largest = min([f.coefficient("treated").t_stat for f in pairs.values()] + list(dates))
@@ -69,9 +71,10 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "treated",
         days,
         settings,
-        supported=c.t_stat < -1.96 and c.t_stat < largest,
-        reason=f"t {c.t_stat:.2f}; most negative of the placebos {largest:.2f}",
+        supported=c.t_stat < min(-1.96, largest) and p <= settings.alpha,
+        reason=f"t {c.t_stat:.2f}, p {p:.3f}; most negative of the placebos {largest:.2f}",
         critical=-1.96,
+        p_value=p,
         tables=(_table(fit, pairs, dates),),
     )
 

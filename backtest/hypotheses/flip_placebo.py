@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from ..diagnostics.regression import ols, t_stats
 from .features import Daily, daily, needs, trailing_sum
-from .null_market import scaled_critical
+from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
 
@@ -29,7 +28,8 @@ _CARD = Card(
     how_read="own computation",
     specification="ln Parkinson volatility of t + 1 on 1{spot > flip} with HAR, signed, 5- and "
     "20-session returns (and ln VIX); the same for moving averages, round numbers, earlier flips, "
-    "shuffled flips and the median of VIX; p: rank among these, or one-sided if that is larger",
+    "shuffled flips and the median of VIX; p: rank among these, or one-sided in markets without "
+    "dealers if that is larger",
     tier="C",
     expected_sign="-",
     kill="the flip's t lies within the 95th percentile of the placebos', or of markets without "
@@ -40,15 +40,10 @@ _CARD = Card(
 _FEWEST = 40
 _FEWEST_PLACEBO = 30
 _SHIFTS = 60
-# Of t at 5 % over 3,200 sessions of the market without dealers: -2.42 over 1,500, 400 markets
-# (``docs/calibration.md``)
-_CRITICAL = -2.78
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
     table = dataset.table
-    from scipy.stats import norm
-
     needs(table is not None and "flip" in table, "chains (regime.source = lake) for the flip")
     assert table is not None
     features = daily(dataset)
@@ -68,11 +63,12 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     drawn = np.array([t for t in placebos.values() if np.isfinite(t)])
     needs(len(drawn) >= 19, "at least 19 placebo levels that vary: give a longer sample")
     by_rank = (1.0 + float((drawn <= c.t_stat).sum())) / (1.0 + len(drawn))
-    p = max(by_rank, float(norm.cdf(c.t_stat)))
+    p = max(by_rank, null_p("flip-placebo", c.t_stat, c.n))
     # the flip follows past prices as volatility does, which placebos do not: a market without
     # dealers exceeds their quantile too often, so its own critical value counts as well
-    critical = min(float(np.quantile(drawn, settings.alpha)), scaled_critical(_CRITICAL, known))
-    outcome = coefficient_outcome(
+    by_null = null_critical("flip-placebo", c.n, settings.alpha)
+    critical = min(float(np.quantile(drawn, settings.alpha)), by_null)
+    return coefficient_outcome(
         fit,
         "above",
         features.sessions,
@@ -80,10 +76,10 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         supported=c.t_stat < critical and c.value < 0.0,
         reason=(f"t {c.t_stat:.2f} against {critical:.2f}, by {len(drawn)} placebos (p {p:.3f})"),
         critical=critical,
+        p_value=p,
         p_simulated=p,
         tables=(_table(c.t_stat, placebos),),
     )
-    return replace(outcome, p_value=p)
 
 
 def _above(distance: Floats) -> Floats:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ..diagnostics.regression import Coefficient
 from ..resampling import Resampling
 from .features import Daily, daily, needs
-from .null_market import CRITICAL, scaled_critical, simulated_p
+from .null_market import simulated_p
+from .null_table import null_critical, null_p
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, Settings, Table
 
@@ -26,7 +27,8 @@ _CARD = Card(
     source="Barbon, Buraschi, Gamma Fragility (SSRN 3725454)",
     how_read="abstract",
     specification="logit of a loss beyond the 5 % quantile of all earlier returns, on minus the "
-    "percentile of GEX and ln VIX, HAC(10); the V-shape (distance from zero GEX) beside it",
+    "percentile of GEX and ln VIX, HAC(10); p one-sided, in markets without dealers; the V-shape "
+    "(distance from zero GEX) beside it",
     tier="D",
     expected_sign="+",
     kill="t below 2 with VIX, or below the 95 % quantile of a market without dealers",
@@ -138,16 +140,17 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     features = daily(dataset)
     fit, bent = fit_fragility(features), _with_bend(features)
     c = fit.coefficient
-    p_simulated, critical = float("nan"), max(2.0, scaled_critical(CRITICAL["fragility-tail"], c.n))
+    p_simulated, p_value = float("nan"), null_p("fragility-tail", c.t_stat, c.n)
+    critical = max(2.0, null_critical("fragility-tail", c.n, settings.alpha))
     if settings.simulations:
         p_simulated, simulated = simulated_p("fragility-tail", dataset, settings, c.t_stat)
-        critical = max(2.0, simulated)
+        critical, p_value = max(2.0, simulated), p_simulated
     low, high = _interval(fit, settings.resampling)
     return Outcome(
         estimate=c.value,
         std_error=c.std_error,
         t_stat=c.t_stat,
-        p_value=c.p_value,
+        p_value=p_value,
         n=c.n,
         low=low,
         high=high,

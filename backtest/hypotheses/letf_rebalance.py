@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnostics.regression import ols
+from ..diagnostics.wild import wild_p
 from .features import momentum, needs, standardised
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
@@ -17,10 +18,10 @@ _CARD = Card(
     source="Baltussen, Da, Lammers, Martens (2021), Table 9",
     how_read="full text",
     specification="last half hour on r_ROD, z(funds) r_ROD and z(funds) of the session before, "
-    "with z(GEX) r_ROD where GEX is known; Newey-West",
+    "with z(GEX) r_ROD where GEX is known; Newey-West; p by the wild bootstrap",
     tier="M",
     expected_sign="+",
-    kill="t below 2",
+    kill="t below 2, or p above 5 %",
     estimate="change of the slope per standard deviation of the funds' demand, x 100",
     published=(
         Published(
@@ -54,7 +55,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         z = standardised(m.gex)
         columns |= {"gamma": z * m.rest, "gex": z}
     fit = ols(m.last, columns)
-    c = fit.coefficient("interaction")
+    c, p = fit.coefficient("interaction"), wild_p(fit, "interaction", settings.resampling)
     rows = tuple(
         (name, 100 * k.value, k.t_stat, k.n)
         for name, k in ((n, fit.coefficient(n)) for n in columns)
@@ -64,10 +65,12 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "interaction",
         m.sessions,
         settings,
-        supported=c.t_stat > 2.0,
-        reason=f"interaction {100 * c.value:+.2f} per standard deviation, t {c.t_stat:.2f}",
+        supported=c.t_stat > 2.0 and p <= settings.alpha,
+        reason=f"interaction {100 * c.value:+.2f} per standard deviation, t {c.t_stat:.2f}, "
+        f"p {p:.3f}",
         scale=100.0,
         critical=2.0,
+        p_value=p,
         tables=(
             Table(
                 "Last half hour on the rest of the day and leveraged funds",

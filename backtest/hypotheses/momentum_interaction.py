@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..diagnostics.regression import Fit, ols
+from ..diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs, standardised
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
@@ -17,10 +18,10 @@ _CARD = Card(
     source="Baltussen, Da, Lammers, Martens (2021), Table 8",
     how_read="full text",
     specification="last half hour on r_ROD, z(GEX) r_ROD and z(GEX) of the session before; "
-    "Newey-West",
+    "Newey-West; p by the wild bootstrap",
     tier="M+C",
     expected_sign="-",
-    kill="t above -2",
+    kill="t above -2, or p above 5 %",
     estimate="change of the slope per standard deviation of GEX, x 100",
     published=(
         Published(
@@ -49,16 +50,18 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     known = int(np.isfinite(m.gex).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} full sessions with GEX, found {known}")
     fit = fit_interaction(m)
-    c = fit.coefficient("interaction")
+    c, p = fit.coefficient("interaction"), wild_p(fit, "interaction", settings.resampling)
     return coefficient_outcome(
         fit,
         "interaction",
         m.sessions,
         settings,
-        supported=c.t_stat < -2.0,
-        reason=f"interaction {100 * c.value:+.2f} per standard deviation, t {c.t_stat:.2f}",
+        supported=c.t_stat < -2.0 and p <= settings.alpha,
+        reason=f"interaction {100 * c.value:+.2f} per standard deviation, t {c.t_stat:.2f}, "
+        f"p {p:.3f}",
         scale=100.0,
         critical=-2.0,
+        p_value=p,
         tables=(_table(m, fit),),
     )
 

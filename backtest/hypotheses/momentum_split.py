@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..diagnostics.regression import Coefficient, Fit, ols
+from ..diagnostics.wild import wild_p
 from .features import Momentum, Split, momentum, needs, split_sessions, tercile
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
@@ -21,7 +22,8 @@ _CARD = Card(
     source="Baltussen, Da, Lammers, Martens (2021), Table 7",
     how_read="full text",
     specification="last half hour on the return from the previous close until then, by the sign "
-    "of GEX of the session before (terciles where a sign is rare); full sessions, Newey-West",
+    "of GEX of the session before (terciles where a sign is rare); full sessions, Newey-West; p by "
+    "the wild bootstrap",
     tier="M+C",
     expected_sign="+",
     kill="the interval of the difference covers zero, in the whole sample or in either era",
@@ -61,10 +63,12 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     c = fit.coefficient("difference")
     low, high = c.value - 1.96 * c.std_error, c.value + 1.96 * c.std_error
     eras = _eras(m, split)
-    supported = low > 0.0 and all(e.value > 0.0 for e in eras.values())
+    p = wild_p(fit, "difference", settings.resampling)
+    same = all(e.value > 0.0 for e in eras.values())
+    supported = low > 0.0 and p <= settings.alpha and same
     reason = (
-        f"difference {100 * c.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}), split by "
-        f"{split.by}, {counts[0]} low and {counts[1]} high sessions"
+        f"difference {100 * c.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}), p {p:.3f}, "
+        f"split by {split.by}, {counts[0]} low and {counts[1]} high sessions"
     )
     return coefficient_outcome(
         fit,
@@ -75,6 +79,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         reason=reason,
         scale=100.0,
         critical=1.96,
+        p_value=p,
         tables=(_table(m, split, eras),),
     )
 

@@ -17,20 +17,22 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from ...data.errors import NotEnoughDataError
 from .. import realised
 from .features import Daily, daily, needs, percentile
+from .protocol import MissingDataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .protocol import Dataset, Settings
 
 __all__ = [
-    "CRITICAL",
     "STATISTICS",
     "NullParameters",
     "NullPaths",
     "fit_null",
     "null_features",
-    "scaled_critical",
     "simulate_null",
     "simulated_p",
 ]
@@ -44,13 +46,6 @@ _YEARS: Final = 21.0 / 252.0
 _DECAY: Final = 29.0 / 30.0
 _PROXY_NOISE: Final = 0.35
 _VIX_NOISE: Final = 0.05
-
-#: Quantiles at 5 % of the t statistics in the market of `NullParameters()` over
-#: `CRITICAL_SESSIONS` sessions: 1,000 markets, 400 for beyond-leverage. The market of
-#: ``docs/calibration.md`` is harder on vol-damping (-3.56 over 1,500 sessions, here scaled; this
-#: one gives -3.56 over 3,200): the stricter of the two stands.
-CRITICAL: Final = {"vol-damping": -4.44, "beyond-leverage": 3.09, "fragility-tail": 4.53}
-CRITICAL_SESSIONS: Final = 3_200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,18 +240,12 @@ STATISTICS: Final = {
 }
 
 
-def scaled_critical(value: float, n: int) -> float:
-    """Return a critical value for n sessions from the one for `CRITICAL_SESSIONS`.
-
-    The bias of the statistic grows with the root of the sample, its spread does not.
-
-    Examples
-    --------
-    >>> scaled_critical(-3.645, 800)
-    -2.645
-    """
-    edge = np.copysign(1.645, value)
-    return float(edge + (value - edge) * np.sqrt(n / CRITICAL_SESSIONS))
+def _drawn(statistic: Callable[[Daily], float], features: Daily) -> float:
+    """Return the statistic; NaN where the market is too calm for the test."""
+    try:
+        return statistic(features)
+    except (MissingDataError, NotEnoughDataError):
+        return float("nan")
 
 
 def simulated_p(
@@ -271,7 +260,8 @@ def simulated_p(
     dataset : Dataset
         Its returns calibrate the markets; its sessions with GEX set their length.
     settings : Settings
-        ``simulations`` markets, from the seed of the resampling.
+        ``simulations`` markets, from the seed of the resampling; those in which the test cannot
+        run (too few losses, say) are left out.
     t_stat : float
 
     Returns
@@ -284,8 +274,11 @@ def simulated_p(
     known = int(np.isfinite(features.gex).sum())
     seed = settings.resampling.seed
     paths = simulate_null(fit_null(features.ret), known, settings.simulations, seed)
-    drawn = np.array(
-        [statistic(null_features(paths, m, seed)) for m in range(settings.simulations)]
+    every = (_drawn(statistic, null_features(paths, m, seed)) for m in range(settings.simulations))
+    drawn = np.array([t for t in every if np.isfinite(t)])
+    needs(
+        len(drawn) >= max(1, settings.simulations // 2),
+        f"returns whose null market lets the test run: {len(drawn)} of {settings.simulations} did",
     )
     beyond = drawn >= t_stat if upper else drawn <= t_stat
     p = (1.0 + float(beyond.sum())) / (1.0 + len(drawn))

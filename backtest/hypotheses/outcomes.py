@@ -40,6 +40,7 @@ def coefficient_outcome(
     scale: float = 1.0,
     critical: float = float("nan"),
     tables: tuple[Table, ...] = (),
+    p_value: float | None = None,
     p_simulated: float = float("nan"),
 ) -> Outcome:
     """Return the outcome of a test whose estimate is one coefficient of a regression.
@@ -58,6 +59,8 @@ def coefficient_outcome(
         Factor on the coefficient, e.g. 100 where the paper prints it so.
     critical, tables, p_simulated
         As in `Outcome`.
+    p_value : float, optional
+        The test's own; default the normal one of t.
     """
     c = fit.coefficient(name)
     several = len(np.unique(sessions)) < len(sessions)
@@ -66,7 +69,7 @@ def coefficient_outcome(
         estimate=scale * c.value,
         std_error=scale * c.std_error,
         t_stat=c.t_stat,
-        p_value=c.p_value,
+        p_value=c.p_value if p_value is None else p_value,
         n=c.n,
         low=scale * low,
         high=scale * high,

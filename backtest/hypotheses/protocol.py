@@ -7,6 +7,7 @@ object; users' are found through the entry point group ``gexlab.hypotheses``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -225,8 +226,11 @@ class Outcome:
 
     Attributes
     ----------
-    estimate, std_error, t_stat, p_value : float
-        The p-value is two-sided and asymptotic unless the specification says otherwise.
+    estimate, std_error, t_stat : float
+    p_value : float
+        The test's own, of the size that it says: two-sided unless the specification says
+        otherwise, by the wild bootstrap or from markets without dealers where the normal one
+        rejects too often.
     n : int
         Observations behind the estimate.
     low, high : float
@@ -258,6 +262,11 @@ class Outcome:
     critical: float = float("nan")
     scores: pd.Series[float] | None = None
     tables: tuple[Table, ...] = ()
+
+    @property
+    def p_asymptotic(self) -> float:
+        """Two-sided p-value of the t statistic if it were standard normal, for comparison."""
+        return math.erfc(abs(self.t_stat) / math.sqrt(2.0))
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ..diagnostics.regression import Coefficient, Fit, ols, t_stats
 from .features import Daily, daily, needs, standardised
+from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
 
@@ -21,11 +22,12 @@ _CARD = Card(
     source="duc-v-le/dealer-gamma-volatility (US stocks, 2016 to 2024)",
     how_read="authors' readme",
     specification="ln Parkinson volatility of t + 1 on HAR and (ln of) call and put gamma freely; "
-    "each convention alone; naive GEX with its sign reversed at random in blocks of 21 sessions",
+    "each convention alone; naive GEX with its sign reversed at random in blocks of 21 sessions: p "
+    "is the rank among these, or one-sided in markets without dealers if that is larger",
     tier="D+C",
     expected_sign="-",
     kill="gross or inverted gamma does at least as well as naive, or the free signs are not those "
-    "of the convention: unidentified",
+    "of the convention, or markets without dealers show as much: unidentified",
     estimate="change of log volatility per standard deviation of naive GEX, gross GEX held fixed",
     published=(
         Published(
@@ -86,7 +88,10 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     rank = (1.0 + float((flips <= t + 1e-6 * abs(t)).sum())) / (1.0 + len(flips))
     signs = b_call.value < 0.0 < b_put.value
     better = naive.r2 > gross.r2 and naive.coefficient("gex").value < 0.0
-    supported = signs and better and rank <= settings.alpha
+    # low gamma follows losses, and so does volatility: without dealers the signs come out the same
+    own = joint.coefficient("naive")
+    p = max(rank, null_p("sign-audit", own.t_stat, own.n))
+    supported = signs and better and p <= settings.alpha
     return coefficient_outcome(
         joint,
         "naive",
@@ -96,9 +101,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         reason=(
             f"calls {b_call.value:+.3f} (t {b_call.t_stat:.1f}), puts {b_put.value:+.3f} "
             f"(t {b_put.t_stat:.1f}); R2 naive {naive.r2:.4f}, gross {gross.r2:.4f}; "
-            f"p against random signs {rank:.2f}"
+            f"p against random signs {rank:.3f}, against no dealers {p:.3f}"
             + ("" if supported else ": the sign is not identified")
         ),
+        critical=null_critical("sign-audit", own.n, settings.alpha),
+        p_value=p,
         p_simulated=rank,
         tables=(_table(alone, b_call, b_put),),
     )

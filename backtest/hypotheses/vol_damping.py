@@ -9,7 +9,8 @@ from ..diagnostics.magnitude import ImpactAssumptions, implied_magnitude
 from ..diagnostics.regression import Coefficient, Fit, ols
 from ..volatility import quantile_groups
 from .features import Daily, daily, needs
-from .null_market import CRITICAL, scaled_critical, simulated_p
+from .null_market import simulated_p
+from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome, halves
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
 
@@ -23,7 +24,7 @@ _CARD = Card(
     source="Ni, Pearson, Poteshman, White (2021); Anderegg, Ulmann, Sornette (2022)",
     how_read="abstract",
     specification="ln Parkinson volatility of t + 1 on HAR, ln VIX, min(r, 0) and the 252-session "
-    "percentile of GEX; HAC(10)",
+    "percentile of GEX; HAC(10); p one-sided, in markets without dealers",
     tier="D",
     expected_sign="-",
     kill="t above the 5 % quantile of a market without dealers, or the sign flips by half",
@@ -66,9 +67,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     fit = fit_damping(features, features.gex_rank)
     whole = fit.coefficient("gex")
     parts = _by_half(features, fit)
-    p_simulated, critical = float("nan"), scaled_critical(CRITICAL["vol-damping"], whole.n)
+    p_simulated, critical = float("nan"), null_critical("vol-damping", whole.n, settings.alpha)
+    p_value = null_p("vol-damping", whole.t_stat, whole.n)
     if settings.simulations:
         p_simulated, critical = simulated_p("vol-damping", dataset, settings, whole.t_stat)
+        p_value = p_simulated
     # a sample too short to halve cannot meet the condition, whatever its t
     stable = bool(parts) and all(part.value < 0.0 for part in parts)
     supported = whole.t_stat < critical and stable
@@ -83,6 +86,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         supported=supported,
         reason=reason,
         critical=critical,
+        p_value=p_value,
         p_simulated=p_simulated,
         tables=(_table(features, fit, parts), _magnitude_table(features)),
     )

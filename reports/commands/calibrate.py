@@ -29,7 +29,8 @@ def command(
         typer.Argument(metavar="[NAME]...", help="Hypotheses; none: the whole plan."),
     ] = None,
     world: Annotated[
-        list[str] | None, typer.Option("--world", help="World; may be repeated.  [default: S0]")
+        list[str] | None,
+        typer.Option("--world", help="World or variant; may be given often.  [default: S0]"),
     ] = None,
     strength: Annotated[
         list[float] | None,
@@ -80,7 +81,7 @@ def command(
         else:
             result = check_plan(
                 seeds=seeds,
-                power_seeds=max(2, seeds // 4),
+                power_seeds=max(2, min(100, seeds // 4)),
                 sessions=sessions,
                 processes=processes,
                 progress=progress,

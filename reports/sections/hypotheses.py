@@ -191,7 +191,8 @@ def _facts(found: HypothesisResult) -> tuple[Fact, ...]:
     bounds = interval(outcome.low, outcome.high, _digits(outcome.estimate))
     return (
         Fact("Estimate", number(outcome.estimate), f"{bounds}", tone),
-        Fact("t", fixed(outcome.t_stat), f"p {_p(outcome.p_value)}"),
+        Fact("p", _p(outcome.p_value), "of the test itself"),
+        Fact("t", fixed(outcome.t_stat), f"if it were normal: p {_p(outcome.p_asymptotic)}"),
         Fact("Held against", fixed(outcome.critical), "critical value"),
         Fact("Simulated p", _p(outcome.p_simulated)),
         Fact("Power", fixed(found.power), "at the published size"),

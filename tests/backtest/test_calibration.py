@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 from gexlab.backtest.calibration import simulate_check
-from gexlab.backtest.calibration_markets import check_hypotheses, path_dataset
+from gexlab.backtest.calibration_markets import PLAN, check_hypotheses, path_dataset
+from gexlab.backtest.calibration_worlds import MarketRun, require_world, simulate_run
+from gexlab.backtest.hypotheses.registry import BUILT_IN
 from gexlab.backtest.rejection import Score, SimulationCheck, critical_value, wilson
 from gexlab.data import GexlabError
 from gexlab.data.simulate import PathMarket, simulate_path
@@ -155,3 +158,32 @@ def test_momentum_is_found_where_dealers_hedge_into_the_close() -> None:
     )
     (row,) = check.rates
     assert row.claimed.share > 0.6
+
+
+def test_variants_are_the_markets_that_they_say() -> None:
+    start = date(2018, 1, 2)
+    weekdays = simulate_run(MarketRun("S1-weekdays", "visible", 1.0, 1_300, start), 3)
+    treated = weekdays.effects["kappa"] > 0
+    day = weekdays.sessions[treated].astype("datetime64[D]").astype(int)
+    assert set((day + 3) % 7) == {1, 3}  # Tuesdays and Thursdays
+    assert weekdays.sessions[treated].min() == np.datetime64("2022-04-19")  # first Tuesday after
+    assert set(np.round(weekdays.effects["volatility_multiplier"], 6)) == {1.0, 0.952381}
+    funds = simulate_run(MarketRun("S7-varying", "visible", 1.0, 300, start), 3)
+    slope = funds.effects["close_slope"]
+    assert 0.03 < slope.mean() < 0.3
+    data = path_dataset(funds)
+    assert data.letf is not None
+    # what the test reads the evening before is the slope of the next session
+    np.testing.assert_allclose(data.letf.to_numpy()[:-1], slope[1:])
+    half = simulate_run(MarketRun("S3-transient", "visible", 0.5, 300, start), 3)
+    np.testing.assert_allclose(half.effects["close_slope"], -0.5 * half.effects["kappa"])
+    np.testing.assert_allclose(half.effects["given_back"][1:], half.effects["close_push"][:-1])
+    assert path_dataset(half).letf is None
+
+
+def test_every_test_of_the_plan_is_on_a_world_that_exists() -> None:
+    for world, names in PLAN.items():
+        require_world(world)
+        assert set(names) <= set(BUILT_IN)
+    with pytest.raises(GexlabError, match="S3-transient"):
+        require_world("S3-transien")

@@ -30,6 +30,7 @@ from gexlab.backtest.hypotheses.protocol import (
     Published,
     Settings,
 )
+from gexlab.backtest.resampling import Resampling
 from gexlab.data.calendars import trading_calendar
 from gexlab.data.errors import ConfigError, UnknownNameError
 
@@ -229,13 +230,28 @@ def test_null_market_has_the_famous_table_without_a_dealer() -> None:
 
 
 def test_asymptotic_values_over_reject_and_the_stored_ones_do_not() -> None:
-    from gexlab.backtest.hypotheses.null_market import CRITICAL, STATISTICS
+    from gexlab.backtest.hypotheses.null_market import STATISTICS
+    from gexlab.backtest.hypotheses.null_table import null_critical, null_p
 
     statistic, _ = STATISTICS["vol-damping"]
     paths = simulate_null(NullParameters(), 3_200, 30, 77)
     drawn = np.array([statistic(null_features(paths, m, 77)) for m in range(30)])
     assert (drawn < -1.645).mean() > 0.3
-    assert (drawn < CRITICAL["vol-damping"]).mean() <= 0.2
+    critical = null_critical("vol-damping", 2_948, 0.05)
+    assert (drawn < critical).mean() <= 0.2
+    # the p-value and the critical value are two readings of one distribution
+    assert null_p("vol-damping", critical, 2_948) == pytest.approx(0.05)
+    assert null_p("fragility-tail", 1.75, 1_248) == pytest.approx(0.5)
+
+
+def test_null_markets_in_which_a_test_cannot_run_are_left_out() -> None:
+    from gexlab.backtest.hypotheses.null_market import simulated_p
+
+    dataset = markets.market(1_000, 3)
+    how = Settings(resampling=Resampling(replications=19), simulations=19)
+    p, critical = simulated_p("fragility-tail", dataset, how, 100.0)
+    assert p <= 0.1  # one of 1 + the markets that had losses enough
+    assert critical < 100.0
 
 
 def test_calibration_recovers_the_null_market() -> None:

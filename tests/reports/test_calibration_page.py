@@ -17,8 +17,9 @@ from gexlab.reports.sections.calibration import calibration_html_page
 def rate(test: str, world: str, strength: float, rejected: int) -> RejectionRate:
     share, none = wilson(rejected, 400), wilson(0, 0)
     return RejectionRate(
-        test, world, "visible", strength, 0.18, "-", 400, 0, share, share, share, none, 0.1, 1.0
-    )
+        test, world, "visible", strength, 0.18, "-", 400, 0, share, share, share, none,
+        wilson(60, 400), 0.1, 1.0,
+    )  # fmt: skip
 
 
 def test_the_page_shows_size_and_power_with_intervals() -> None:
@@ -31,9 +32,9 @@ def test_the_page_shows_size_and_power_with_intervals() -> None:
     )
     page = calibration_page(check)
     # Wilson 20/400, by hand: 3.3 to 7.6
-    assert "| `vol-damping` | 400 | 5.0 (3.3 to 7.6) |" in page
+    assert "| `vol-damping` | 400 | **5.0 (3.3 to 7.6)** | 15.0 (11.8 to 18.8) |" in page
     assert "| – | -3.50 |" in page
-    assert "| S1 | `other` | 0.5 | 0.18 | 100.0 (99.0 to 100.0) |" in page
+    assert "| S1 | `other` | 0.5 | 0.18 | **100.0 (99.0 to 100.0)** |" in page
     assert page.endswith("|\n")
 
 
@@ -67,12 +68,12 @@ def test_the_charts_show_every_share_with_its_interval() -> None:
         (rate("a", "S0", 0.0, 20), rate("a", "S1", 0.5, 200), rate("a", "S1", 1.0, 400)),
     )
     size, power = calibration_html_page(check).sections
-    claimed, _, simulated = size.figures[0].spec["data"]
+    reported, normal, _ = size.figures[0].spec["data"]
     # Wilson 20/400, by hand: 3.26 to 7.60 %
-    assert claimed["x"] == [5.0]
-    assert claimed["error_x"]["array"] == [pytest.approx(2.60, abs=0.01)]
-    assert claimed["error_x"]["arrayminus"] == [pytest.approx(1.74, abs=0.01)]
-    assert simulated["x"] == [None]
+    assert reported["x"] == [5.0]
+    assert normal["x"] == [15.0]
+    assert reported["error_x"]["array"] == [pytest.approx(2.60, abs=0.01)]
+    assert reported["error_x"]["arrayminus"] == [pytest.approx(1.74, abs=0.01)]
     (curve,) = power.figures[0].spec["data"]
     assert (curve["name"], curve["x"], curve["y"]) == ("S1 a", [0.5, 1.0], [50.0, 100.0])
     assert size.tables[0].rows[0].cells[-1] == "−3.50"
@@ -85,3 +86,10 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
     arguments = ["calibrate", "fade-follow", "--seeds", "100000", "--out", str(tmp_path / name)]
     assert cli.run(arguments) == 1
     assert name in capsys.readouterr().err
+
+
+def test_variants_are_explained_where_they_are_used() -> None:
+    rates = (rate("vol-damping", "S0", 0.0, 20), rate("close-reversal", "S3-transient", 1.0, 380))
+    page = calibration_page(SimulationCheck(0.05, 400, 1_500, {"vol-damping": -3.5}, rates))
+    assert "- **S3-transient**: the whole hedge waits" in page
+    assert "S7-varying" not in page
