@@ -11,14 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..data.inspection import diff_regimes
-from ..data.lake import Lake, open_lake
-from ..data.regime_table import regimes
 from ..strategies.registry import MAIN, rule_named, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..data.definitions import Definition
+    from ..data.lake import Lake
     from ..data.schema import Book
 
 __all__ = ["DiffResult", "diff"]
@@ -69,6 +68,7 @@ def diff(
     *,
     book: Book = "post_expiry",
     dealers: tuple[str, str] = ("naive", "naive"),
+    positions: str | Path | None = None,
     closes: pd.Series[float] | None = None,
 ) -> DiffResult:
     """Return the sessions whose regime changes between two definitions, and the P&L on them.
@@ -82,6 +82,8 @@ def diff(
     book : {"post_expiry", "as_of_close"}
     dealers : tuple of str
         Dealer model of each.
+    positions : path, optional
+        The dealers' positions, for whichever of the two is ``signed``.
     closes : Series, optional
         Close by session; the lake's own spots where it is left out.
 
@@ -89,9 +91,10 @@ def diff(
     -------
     DiffResult
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
-    frame = diff_regimes(opened, underlying, first, second, book=book, dealers=dealers)
-    prices = _spots(opened, underlying, first, book, dealers[0]) if closes is None else closes
+    frame = diff_regimes(
+        lake, underlying, first, second, book=book, dealers=dealers, positions=positions
+    )
+    prices = frame.set_index("session")["spot_a"].astype(float) if closes is None else closes
     earned = _returns_by_label(prices).reindex(pd.DatetimeIndex(frame["session"]))
     for side in ("a", "b"):
         frame[f"return_{side}"] = _earned(frame[f"regime_{side}"], earned)
@@ -121,20 +124,6 @@ _COLUMNS = [
     "return_a",
     "return_b",
 ]
-
-
-def _spots(
-    lake: Lake, underlying: str, definition: Definition, book: Book, dealer: str
-) -> pd.Series[float]:
-    table = regimes(
-        lake,
-        underlying,
-        book=book,
-        dealer_model=dealer,
-        definition_id=definition.definition_id,
-    )
-    spots: pd.Series[float] = table.set_index("session")["spot"].astype(float)
-    return spots
 
 
 def _returns_by_label(closes: pd.Series[float]) -> pd.DataFrame:

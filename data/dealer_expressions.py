@@ -74,6 +74,8 @@ def checked_expression(text: str) -> str:
     """
     if not text.strip() or len(text) > _LONGEST:
         raise _refused(text, "it is empty or longer than 4,000 characters")
+    if "\0" in text:
+        raise _refused(text, "it holds a NUL character")
     with duckdb.connect(config={"threads": 1, "enable_external_access": False}) as connection:
         tree = _parsed(connection, text)
         _check(tree, text, 0)
@@ -97,9 +99,13 @@ def _parsed(connection: duckdb.DuckDBPyConnection, text: str) -> Node:
     statement = "SELECT " + "".join(pieces) + "\n"
     row = connection.execute(load_sql("expression_parse"), {"statement": statement}).fetchone()
     assert row is not None
-    found: Node = json.loads(row[0])
+    try:
+        found: Node = json.loads(row[0])
+    except RecursionError as error:
+        raise _refused(text, "nested too deeply") from error
     if found.get("error"):
-        raise _refused(text, f"not SQL ({found.get('error_message', 'cannot be parsed')})")
+        reason = " ".join(str(found.get("error_message", "cannot be parsed")).split())
+        raise _refused(text, f"not SQL ({reason})")
     statements = found["statements"]
     node = statements[0]["node"] if len(statements) == 1 else {}
     if not _is_bare(node):
@@ -123,8 +129,12 @@ def _is_bare(node: Node) -> bool:
 def _check(node: Node, text: str, depth: int) -> None:
     """Refuse a tree that holds anything but what is listed above."""
     kind, form = node.get("class"), str(node.get("type"))
-    if kind not in _CLASSES or depth > _DEEPEST:
+    if depth > _DEEPEST:
+        raise _refused(text, "nested too deeply")
+    if kind not in _CLASSES:
         raise _refused(text, f"{str(kind).lower()} is not allowed")
+    if node.get("alias"):  # "0x7f" is read as 0 with the name x7f: never what was meant
+        raise _refused(text, f"the name {node['alias']!r} stands where an operator is expected")
     if kind == "OPERATOR" and form not in _OPERATOR_TYPES:
         raise _refused(text, f"{form.lower()} is not allowed")
     if kind == "COLUMN_REF":

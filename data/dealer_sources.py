@@ -14,7 +14,7 @@ import pandas as pd
 
 from .dealer_expressions import checked_expression
 from .errors import DefinitionError, InputFileError
-from .exposure.dealers import DealerModel, dealer_model
+from .exposure.dealers import SQL_PREFIX, DealerModel, dealer_model, dealer_name
 from .queries import load_sql
 from .tabular import days, numbers, read_table, stamps
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DealerSource", "Positions", "dealer_source", "load_positions"]
 
-_PREFIX: Final = "sql:"
 _UNSIGNED: Final = float("nan")
 _RIGHTS: Final = {"C": "C", "CALL": "C", "CE": "C", "P": "P", "PUT": "P", "PE": "P"}
 _KEY: Final = ("session", "expiry", "settlement", "root", "strike", "right")
@@ -87,6 +86,9 @@ class DealerSource:
     ) -> None:
         """Make the view ``positioned_rows``: the chains with ``position, position_known_at``.
 
+        The view is registered with this connection alone: threads share one database, and each
+        reads other files.
+
         Raises
         ------
         DefinitionError
@@ -96,18 +98,18 @@ class DealerSource:
         if self.expression is not None:
             sign = duckdb.SQLExpression(self.expression).cast(duckdb.sqltypes.DOUBLE)
             nobody = duckdb.ConstantExpression(None).cast(duckdb.sqltypes.TIMESTAMP_TZ)
-            chains.select(
+            signed = chains.select(
                 duckdb.StarExpression(),
                 (sign * duckdb.ColumnExpression("open_interest")).alias("position"),
                 nobody.alias("position_known_at"),
-            ).create_view("positioned_rows", replace=True)
+            )
+            connection.register("positioned_rows", signed)
             return
         assert self.positions is not None
-        chains.create_view("chain_rows", replace=True)
+        connection.register("chain_rows", chains)
         connection.register("positions", self.positions.table)
         _require_one_contract(connection, self.positions, first, last)
-        joined = connection.sql(load_sql("positions_join"))
-        joined.create_view("positioned_rows", replace=True)
+        connection.register("positioned_rows", connection.sql(load_sql("positions_join")))
 
 
 def dealer_source(dealer: str, positions: str | Path | None = None) -> DealerSource:
@@ -136,9 +138,9 @@ def dealer_source(dealer: str, positions: str | Path | None = None) -> DealerSou
             )
         model = DealerModel("signed", _UNSIGNED, _UNSIGNED)
         return DealerSource(model, positions=load_positions(positions))
-    if dealer.startswith(_PREFIX):
-        text = dealer.removeprefix(_PREFIX).strip()
-        model = DealerModel(f"{_PREFIX} {text}", _UNSIGNED, _UNSIGNED)
+    if dealer.startswith(SQL_PREFIX):
+        model = DealerModel(dealer_name(dealer), _UNSIGNED, _UNSIGNED)
+        text = dealer.removeprefix(SQL_PREFIX).strip()
         return DealerSource(model, expression=checked_expression(text))
     return DealerSource(dealer_model(dealer))
 

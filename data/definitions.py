@@ -18,7 +18,7 @@ from .errors import DefinitionError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT", "Definition", "load_definition", "stored_definition"]
+__all__ = ["DEFAULT", "CurveFile", "Definition", "load_definition", "stored_definition"]
 
 IvSource = Literal["otm", "own"]
 IvDynamics = Literal["sticky_strike", "sticky_moneyness"]
@@ -26,6 +26,26 @@ ForwardSource = Literal["parity", "rates"]
 
 #: Raised whenever the meaning of a number changes without any setting changing.
 _GENERATION: Final = 1
+
+
+#: Fields of `Definition` that hold a curve, and the constant that each replaces.
+_CURVES: Final = {"rate_curve": "rate", "dividend_curve": "dividend_yield"}
+
+
+@dataclass(frozen=True, slots=True)
+class CurveFile:
+    """A curve that a definition uses, known by its numbers; made by `rate_files.curve_file`.
+
+    Attributes
+    ----------
+    digest : str
+        Of the numbers: two files that hold the same ones are the same curve.
+    path : str
+        Where they were read.
+    """
+
+    digest: str
+    path: str = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +57,8 @@ class Definition:
     rate, dividend_yield : float
         Continuous, per year. The default of 0 raises the finding ``no_carry`` where no parity
         forward exists.
-    rate_curve, dividend_curve : str or None
-        File (Parquet or CSV) with columns ``session``, ``rate`` and optionally ``days``: zero
-        rates that replace the constants; see `gexlab.data.exposure.curves`.
+    rate_curve, dividend_curve : CurveFile or None
+        Zero rates from a file, which replace the constants; see `rate_files.curve_file`.
     iv_source : {"otm", "own"}
         One volatility per expiry, settlement and strike from the out-of-the-money side, or each
         contract its own.
@@ -66,8 +85,8 @@ class Definition:
 
     rate: float = 0.0
     dividend_yield: float = 0.0
-    rate_curve: str | None = None
-    dividend_curve: str | None = None
+    rate_curve: CurveFile | None = None
+    dividend_curve: CurveFile | None = None
     iv_source: IvSource = "otm"
     iv_dynamics: IvDynamics = "sticky_strike"
     forward_source: ForwardSource = "parity"
@@ -83,6 +102,9 @@ class Definition:
         _require_choice("forward_source", self.forward_source, ("parity", "rates"))
         for name in ("rate", "dividend_yield"):
             _require(math.isfinite(getattr(self, name)), name, getattr(self, name), "a number")
+        for curve, constant in _CURVES.items():
+            alone = getattr(self, curve) is None or getattr(self, constant) == 0.0
+            _require(alone, constant, getattr(self, constant), f"left out beside {curve}")
         _require(0.0 <= self.band < 1.0, "band", self.band, "in [0, 1)")
         _require(self.floor_minutes > 0.0, "floor_minutes", self.floor_minutes, "positive")
         _require(0.0 < self.grid_width <= 2.0, "grid_width", self.grid_width, "in (0, 2]")
@@ -91,8 +113,11 @@ class Definition:
 
     @property
     def definition_id(self) -> str:
-        """Twelve hexadecimal digits that change with any setting."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        """Twelve hexadecimal digits that change with any setting, and with the curves' numbers."""
+        settings = asdict(self)
+        for name in _CURVES:
+            settings[name] = settings[name] and settings[name]["digest"]
+        text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
@@ -121,10 +146,14 @@ def _require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
 def load_definition(path: Path) -> Definition:
     """Read a definition from a TOML file whose keys are the fields of `Definition`.
 
+    Curves are given by the paths of their files, relative to the TOML file.
+
     Raises
     ------
     DefinitionError
         If the file cannot be read, or a key or value is not valid.
+    InputFileError
+        If the file of a curve cannot be read.
     """
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -135,9 +164,22 @@ def load_definition(path: Path) -> Definition:
         if key not in known:
             raise UnknownNameError(f"key of the definition {path}", key, known)
     try:
-        return Definition(**values)
+        return Definition(**values | _curves_beside(path, values))
     except TypeError as error:
         raise DefinitionError(f"{path}: {error}: correct the value's type") from error
+
+
+def _curves_beside(path: Path, values: Mapping[str, Any]) -> dict[str, CurveFile]:
+    """Return the curves that a definition file names."""
+    from .rate_files import curve_file
+
+    found = {}
+    for name in _CURVES:
+        if name in values:
+            text = values[name]
+            _require(isinstance(text, str), f"{path}: {name}", text, "the path of a file")
+            found[name] = curve_file(path.parent / Path(text).expanduser())
+    return found
 
 
 #: The definition of the conventions, with no rates configured.
@@ -157,8 +199,10 @@ def stored_definition(settings: Mapping[str, Any]) -> Definition:
             f"the definition is the peer rule {settings['name']!r}, which has neither profile nor "
             "books: name one of gexlab's definitions, or rebuild with one"
         )
+    given = {k: v for k, v in settings.items() if k != "generation"}
     try:
-        return Definition(**{k: v for k, v in settings.items() if k != "generation"})
+        curves = {name: CurveFile(**given[name]) for name in _CURVES if given.get(name)}
+        return Definition(**given | curves)
     except TypeError as error:
         raise DefinitionError(
             f"the stored definition was written by another version ({error}): rebuild"

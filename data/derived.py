@@ -2,7 +2,8 @@
 
 ``derived/underlying=X/definition=ID/dealer=M/`` holds a manifest and, per table, Parquet parts.
 The manifest says which part is valid for which session; it is replaced in one step, so that a
-reader sees either the state before a rebuild or the state after it.
+reader sees either the state before a rebuild or the state after it. What was computed for a
+comparison only lies under ``compared/`` in the same way, where no other command reads it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import DefinitionError, LakeError
+from .exposure.dealers import dealer_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TABLES", "DerivedStore", "Part", "find_stores"]
+__all__ = ["COMPARED", "TABLES", "DerivedStore", "Part", "find_stores"]
+
+_REBUILT: Final = "derived"
+#: Folder of a lake for rows that only a comparison reads.
+COMPARED: Final = "compared"
 
 TABLES: Final = (
     "regimes",
@@ -81,10 +87,12 @@ class DerivedStore:
         definition: dict[str, Any],
         definition_id: str,
         dealer: str,
+        *,
+        tree: str = _REBUILT,
     ) -> DerivedStore:
         """Return the store of a definition, with what was rebuilt before, if anything."""
         folder = (
-            lake / "derived" / f"underlying={underlying}" / f"definition={definition_id}"
+            lake / tree / f"underlying={underlying}" / f"definition={definition_id}"
             / f"dealer={_folder_name(dealer)}"
         )  # fmt: skip
         if (folder / _MANIFEST).is_file():
@@ -191,6 +199,7 @@ def find_stores(
     *,
     definition_id: str | None = None,
     dealer_model: str | None = None,
+    tree: str = _REBUILT,
 ) -> list[DerivedStore]:
     """Return the stores of one definition: the one named, else the one rebuilt last.
 
@@ -201,7 +210,7 @@ def find_stores(
     DefinitionError
         If that definition or dealer model has not been rebuilt.
     """
-    root = lake / "derived" / f"underlying={underlying}"
+    root = lake / tree / f"underlying={underlying}"
     stores = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
     if not stores:
         raise LakeError(
@@ -209,7 +218,8 @@ def find_stores(
             f"{lake} --underlying {underlying}"
         )
     if dealer_model is not None:
-        stores = [s for s in stores if s.dealer_model == dealer_model]
+        name = dealer_name(dealer_model)
+        stores = [s for s in stores if s.dealer_model == name]
     if definition_id is None and stores:
         definition_id = _id_of(max(stores, key=lambda s: s.rebuilt_at))
     chosen = [s for s in stores if _id_of(s) == definition_id]

@@ -10,10 +10,12 @@ import pandas as pd
 
 from .definitions import DEFAULT, Definition
 from .evaluated import job_of, map_sessions
+from .exposure.book import exposure_at_spot, mixture_of
+from .exposure.evaluation import book_at
 from .exposure.hedge_flow import Move, hedge_flow
 from .jobs import Job
 from .lake import Lake
-from .session_evaluation import SessionEvaluation, evaluate_session
+from .session_evaluation import prepared_session
 
 if TYPE_CHECKING:
     from datetime import date
@@ -96,12 +98,11 @@ def hedge_flows(
     volume = _volume(bars) if dollar_volume is None else dollar_volume
     closes, traded = _by_day(bars["close"]), _by_day(volume)
 
-    def row(raw: RawSession, previous: RawSession | None) -> tuple[object, ...] | None:
+    def row(raw: RawSession, _: RawSession | None) -> tuple[object, ...] | None:
         day = job.facts.calendar.shift(raw.session, 1)
         if day not in closes:
             return None
-        found = evaluate_session(raw, previous, job)
-        return _row(found, job, day, closes[day], traded.get(day, math.nan))
+        return _row(raw, job, day, closes[day], traded.get(day, math.nan))
 
     rows = [r for r in map_sessions(lake, job, row) if r is not None]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
@@ -118,24 +119,24 @@ def _volume(bars: pd.DataFrame) -> pd.Series[float]:
     return pd.Series(math.nan, index=bars.index)
 
 
-def _row(
-    found: SessionEvaluation, job: Job, day: date, close: float, volume: float
-) -> tuple[object, ...]:
-    result = found.results["post_expiry"]
+def _row(raw: RawSession, job: Job, day: date, close: float, volume: float) -> tuple[object, ...]:
+    prepared, context = prepared_session(raw, job)
+    book = book_at(prepared, context.valuations["post_expiry"], job.definition)
     ends = job.facts.calendar.close_of(day)
     moment = round(ends.timestamp() * 1e6)
-    flow = hedge_flow(found.prepared, result.book, job.definition, Move(close, moment))
-    spot = result.book.spot
-    change = close / spot - 1.0
+    flow = hedge_flow(prepared, book, job.definition, Move(close, moment))
+    exposure = exposure_at_spot(book, mixture_of(book))
+    net_gex = exposure.net_gex if exposure.gross_gex > 0.0 else math.nan
+    change = close / book.spot - 1.0
     return (
         pd.Timestamp(day),
-        pd.Timestamp(found.raw.session),
+        pd.Timestamp(raw.session),
         pd.Timestamp(ends),
-        spot,
+        book.spot,
         close,
         change,
         flow.dollars,
-        -result.net_gex * change / 0.01,
+        -net_gex * change / 0.01,
         flow.unwind_dollars,
         volume,
         abs(flow.dollars) / volume if volume > 0.0 else math.nan,

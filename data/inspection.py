@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .chain_reader import RawSession, read_entries
 from .definitions import DEFAULT, Definition, stored_definition
-from .derived import find_stores
+from .derived import COMPARED, find_stores
 from .errors import LakeError
 from .exposure.agreement import Verdict, sixteen_signs
 from .exposure.flips import Root
@@ -20,7 +20,7 @@ from .exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
 from .jobs import Job, make_job
 from .lake import Lake, SessionEntry, connect, open_lake
 from .rebuilding import rebuild
-from .regime_table import regimes
+from .regime_table import compared_regimes
 from .schema import Book
 from .session_evaluation import SessionEvaluation, evaluate_session, session_rows
 
@@ -275,37 +275,59 @@ def diff_regimes(
     *,
     book: Book = "post_expiry",
     dealers: tuple[str, str] = ("naive", "naive"),
+    positions: str | Path | None = None,
     calendar: str | None = None,
 ) -> pd.DataFrame:
     """Return the sessions of one underlying under two definitions, side by side.
 
-    Both are rebuilt as far as they are not up to date.
+    Both are rebuilt as far as they are not up to date, apart from the lake's own tables: what other
+    functions read when no definition is named does not change.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    first, second : Definition
+    book : {"post_expiry", "as_of_close"}
+    dealers : tuple of str
+        Dealer model of each.
+    positions : path, optional
+        The dealers' positions, for whichever of the two is ``signed``.
+    calendar : str, optional
+        Exchange calendar of the underlying; the lake's where not given.
 
     Returns
     -------
     DataFrame
-        One row per session: ``session, known_at``, and for both definitions ``regime, net_gex,
-        net_to_gross, flip, flip_status`` with the endings ``_a`` and ``_b``, and ``changed``.
+        One row per session: ``session, known_at`` (when both were), for both definitions ``spot,
+        regime, net_gex, net_to_gross, flip, flip_status`` with the endings ``_a`` and ``_b``, and
+        ``changed``.
     """
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
     frames = []
     for definition, dealer in zip((first, second), dealers, strict=True):
-        rebuild(lake, underlying, definition=definition, dealer=dealer, calendar=calendar)
-        frames.append(
-            regimes(
-                lake,
-                underlying,
-                book=book,
-                dealer_model=dealer,
-                definition_id=definition.definition_id,
-            )
+        done = rebuild(
+            opened,
+            underlying,
+            definition=definition,
+            books=(book,),
+            dealer=dealer,
+            positions=positions if dealer == "signed" else None,
+            calendar=calendar,
+            side_tables=False,
+            tree=COMPARED,
         )
-    columns = ["session", "known_at", "regime", "net_gex", "net_to_gross", "flip", "flip_status"]
-    joined = frames[0][columns].merge(
-        frames[1][columns].drop(columns="known_at"),
-        on="session",
-        suffixes=("_a", "_b"),
-        how="outer",
-        validate="one_to_one",
+        rows = compared_regimes(opened, underlying, book, dealer, done.definition_id)
+        frames.append(rows[_COMPARED_COLUMNS])
+    joined = frames[0].merge(
+        frames[1], on="session", suffixes=("_a", "_b"), how="outer", validate="one_to_one"
     )
+    known = joined[["known_at_a", "known_at_b"]]
+    joined.insert(1, "known_at", known.max(axis="columns"))
     joined["changed"] = joined["regime_a"] != joined["regime_b"]
-    return joined
+    return joined.drop(columns=known.columns)
+
+
+_COMPARED_COLUMNS = [
+    *("session", "known_at", "spot", "regime", "net_gex", "net_to_gross", "flip", "flip_status")
+]

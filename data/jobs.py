@@ -13,7 +13,7 @@ from .dealer_sources import DealerSource, dealer_source
 from .definitions import Definition
 from .errors import UnknownNameError
 from .exposure.dealers import DealerModel
-from .rate_files import load_curve
+from .rate_files import curve_in
 from .schema import BOOKS, Book
 
 if TYPE_CHECKING:
@@ -60,9 +60,11 @@ class Job:
     instrument: str | None = None
 
     def mark(self, session: date) -> str:
-        """Return a text that changes whenever a user's positions or rates of a session change."""
-        curves = [curve.mark(session) for curve in (self.rate, self.dividend) if curve]
-        return "|".join([*curves, self.source.mark(session) if self.source else ""])
+        """Return a text that changes whenever a user's positions of a session change.
+
+        Curves need none: another curve is another definition.
+        """
+        return self.source.mark(session) if self.source else ""
 
 
 def make_job(
@@ -102,10 +104,6 @@ def make_job(
     if instrument is not None and instrument not in INSTRUMENTS:
         raise UnknownNameError("instrument", instrument, INSTRUMENTS)
     source = dealer_source(dealer, positions)
-    curves = [
-        load_curve(path) if path else None
-        for path in (definition.rate_curve, definition.dividend_curve)
-    ]
     return Job(
         underlying,
         definition,
@@ -115,7 +113,7 @@ def make_job(
         CalendarFacts(trading_calendar(calendar or lake.calendar(underlying))),
         side_tables,
         None if source.by_right else source,
-        curves[0],
-        curves[1],
+        curve_in(definition.rate_curve),
+        curve_in(definition.dividend_curve),
         instrument,
     )

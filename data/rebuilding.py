@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from .definitions import DEFAULT, Definition
 from .derived import DerivedStore, Part
+from .errors import DefinitionError
 from .exposure.findings import FINDINGS_SCHEMA
 from .exposure.peer_rules import PeerRule
 from .exposure.tables import regime_table, side_table_of
@@ -72,6 +73,7 @@ def rebuild(
     calendar: str | None = None,
     side_tables: bool = True,
     instrument: str | None = None,
+    tree: str = "derived",
     progress: Progress = silent,
 ) -> RebuildResult:
     """Rebuild the regime table of one underlying, as far as it is not up to date.
@@ -95,6 +97,8 @@ def rebuild(
         and the findings are always written.
     instrument : {"index", "etf", "future", "share"}, optional
         What the underlying is: naive dealers of a share are a finding.
+    tree : str
+        Folder of the lake that the results go to; comparisons have one of their own.
     progress : Progress
         Called after every session.
 
@@ -112,6 +116,7 @@ def rebuild(
     if isinstance(definition, PeerRule):
         from .peer_rebuilding import rebuild_peer_rows
 
+        _require_bare(definition, books, dealer, positions)
         counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
         return RebuildResult(*counts, definition.definition_id)
     held = opened.held(underlying)
@@ -127,7 +132,7 @@ def rebuild(
         instrument=instrument,
     )
     store = DerivedStore.at(
-        opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name
+        opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name, tree=tree
     )
     marks = _fingerprints(held.sessions, job)
     done = store.fingerprints
@@ -145,9 +150,21 @@ def rebuild(
     return RebuildResult(len(marks), len(stale), contracts, seconds, job.definition_id)
 
 
+def _require_bare(
+    rule: PeerRule, books: Sequence[Book], dealer: str, positions: str | Path | None
+) -> None:
+    """Refuse what a peer's rule would pass over in silence."""
+    if dealer != "naive" or positions is not None or "as_of_close" not in books:
+        raise DefinitionError(
+            f"the peer rule {rule.name!r} has naive dealers and the book as_of_close: leave out "
+            "dealer model, positions and the other book"
+        )
+
+
 def _fingerprints(entries: Sequence[SessionEntry], job: Job) -> dict[date, str]:
     """Return, per session, a mark of all that its rows depend on: it and the session before."""
-    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{job.instrument}"
+    share = job.instrument if job.instrument == "share" else None  # others change no row
+    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
     marks, before = {}, ""
     for entry in entries:
         here = entry.fingerprint + job.mark(entry.session)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .derived import TABLES, find_stores
+from .derived import COMPARED, TABLES, find_stores
 from .errors import DefinitionError, UnknownNameError
 from .lake import Lake, connect, open_lake
 from .queries import load_sql
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["export_regimes", "read_rebuilt", "regimes", "require_one_definition", "side_table"]
+__all__ = [
+    "compared_regimes",
+    "export_regimes",
+    "read_rebuilt",
+    "regimes",
+    "require_one_definition",
+    "side_table",
+]
 
 
 def regimes(
@@ -53,6 +60,16 @@ def regimes(
     return _frame(read_rebuilt(lake, "regimes", underlying, book, dealer_model, definition_id))
 
 
+def compared_regimes(
+    lake: Lake, underlying: str, book: Book, dealer_model: str, definition_id: str
+) -> pd.DataFrame:
+    """Return regime rows that were rebuilt for a comparison; see `regimes`."""
+    table = read_rebuilt(
+        lake, "regimes", underlying, book, dealer_model, definition_id, tree=COMPARED
+    )
+    return _frame(table)
+
+
 def side_table(
     lake: Lake | str | os.PathLike[str],
     name: str,
@@ -81,13 +98,18 @@ def read_rebuilt(
     book: str | None,
     dealer_model: str | None,
     definition_id: str | None,
+    *,
+    tree: str = "derived",
 ) -> pa.Table:
-    """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`."""
+    """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`.
+
+    `tree` is the folder of the lake that a rebuild wrote to.
+    """
     if book is not None and book not in BOOKS:
         raise UnknownNameError("book", book, BOOKS)
     opened = lake if isinstance(lake, Lake) else open_lake(Path(lake))
     stores = find_stores(
-        opened.root, underlying, definition_id=definition_id, dealer_model=dealer_model
+        opened.root, underlying, definition_id=definition_id, dealer_model=dealer_model, tree=tree
     )
     files = {file: days for store in stores for file, days in store.files(table).items()}
     if not files:

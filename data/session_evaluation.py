@@ -23,7 +23,8 @@ from .exposure.evaluation import (
 )
 from .exposure.findings import session_findings
 from .exposure.gate import share_unchanged
-from .exposure.snapshot import Groups, expiry_groups
+from .exposure.rate_findings import rate_findings
+from .exposure.snapshot import Groups, Snapshot, expiry_groups
 from .exposure.tables import (
     Block,
     Key,
@@ -96,31 +97,32 @@ class SessionRows:
     findings: list[dict[str, Any]]
 
 
-def session_context(groups: Groups, quote_us: int, session: date, job: Job) -> SessionContext:
+def session_context(groups: Groups, chain: Snapshot, session: date, job: Job) -> SessionContext:
     """Return what the evaluation of a session needs besides its chain."""
     definition, facts = job.definition, job.facts
     following, opens_us = facts.following(session)
     dies, monthly = facts.expirations(groups.expiry)
     return SessionContext(
         valuations={
-            "as_of_close": quote_us,
+            "as_of_close": chain.quote_us,
             "post_expiry": opens_us,
         },
         valuation_days={"as_of_close": to_days(session), "post_expiry": following},
         dies=dies,
         monthly=monthly,
-        rate=_rates(job.rate, definition.rate, groups, quote_us, session),
-        dividend_yield=_rates(job.dividend, definition.dividend_yield, groups, quote_us, session),
+        rate=_rates(job.rate, definition.rate, groups, chain, session),
+        dividend_yield=_rates(job.dividend, definition.dividend_yield, groups, chain, session),
     )
 
 
 def _rates(
-    curve: RateCurve | None, constant: float, groups: Groups, quote_us: int, session: date
+    curve: RateCurve | None, constant: float, groups: Groups, chain: Snapshot, session: date
 ) -> Floats:
     """Return the rate of each expiry group: the curve's at its calendar days, else the constant."""
     if curve is None:
         return np.full(groups.expiry.size, constant)
-    return curve.rates(session, np.maximum(groups.expiry_us - quote_us, 0) / _DAY_US)
+    days = np.maximum(groups.expiry_us - chain.quote_us, 0) / _DAY_US
+    return curve.rates(session, chain.known_us, days)
 
 
 def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> SessionEvaluation:
@@ -149,7 +151,7 @@ def prepared_session(raw: RawSession, job: Job) -> tuple[PreparedChain, SessionC
     """Return what the books of a session share, and what else their evaluation needs."""
     chain = snapshot_of(raw, job.dealer)
     groups = expiry_groups(chain)
-    context = session_context(groups, chain.quote_us, raw.session, job)
+    context = session_context(groups, chain, raw.session, job)
     return prepare_chain(chain, groups, context, job.definition), context
 
 
@@ -197,6 +199,7 @@ def session_rows(
             key, raw, prepared, result, reasons, evaluation.unchanged, job.definition
         )
         findings += dealer_findings(key, raw, prepared, result, job)
+        findings += rate_findings(key, prepared.chain.known_us, job)
     return SessionRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
 
 

@@ -14,7 +14,7 @@ from ..data.schema import BOOKS, Book
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..data.definitions import Definition
+    from ..data.definitions import CurveFile, Definition
     from ..data.exposure.peer_rules import PeerRule
     from ..data.lake import Lake
     from ..data.quality_catalogue import Thresholds
@@ -122,7 +122,8 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
     name : str or None
         Name of a peer's rule, or path of a TOML file; None: the default definition.
     changes : mapping
-        Field of `Definition` to its value; None leaves the field as it is.
+        Field of `Definition` to its value, that of a curve to its file; None leaves the field as
+        it is.
 
     Raises
     ------
@@ -137,7 +138,17 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
     if name is not None and not name.endswith(".toml"):
         return _rule_named(name, given)
     base = DEFAULT if name is None else load_definition(Path(name))
-    return replace(base, **given)
+    return replace(base, **given | _curves_among(given))
+
+
+def _curves_among(given: Mapping[str, Any]) -> dict[str, CurveFile]:
+    """Return the curves whose files are named."""
+    named = {key: value for key, value in given.items() if isinstance(value, Path)}
+    if not named:
+        return {}
+    from ..data.rate_files import curve_file
+
+    return {key: curve_file(path) for key, path in named.items()}
 
 
 def full_definition(path: Path) -> Definition:
@@ -195,6 +206,7 @@ class Wanted:
     book: Book
     definition: Definition
     dealer: str
+    positions: Path | None = None
 
 
 def wanted_session(
@@ -204,6 +216,7 @@ def wanted_session(
     book: str,
     dealer: str | None,
     definition: str | None,
+    positions: Path | None = None,
 ) -> Wanted:
     """Return what is meant: definition and dealer model are those rebuilt last unless named."""
     from ..data.inspection import last_definition
@@ -218,6 +231,7 @@ def wanted_session(
         book_named(book),
         definition_named(lake, underlying, definition) or last,
         dealer or last_dealer,
+        positions,
     )
 
 
@@ -233,6 +247,7 @@ def inspected(wanted: Wanted) -> SessionPicture:
         book=wanted.book,
         definition=wanted.definition,
         dealer=wanted.dealer,
+        positions=wanted.positions,
         most=_ALL,
     )
     return picture_of(explanation)
@@ -249,6 +264,7 @@ def told(wanted: Wanted) -> SessionStory:
         book=wanted.book,
         definition=wanted.definition,
         dealer=wanted.dealer,
+        positions=wanted.positions,
     )
 
 

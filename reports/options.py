@@ -18,6 +18,7 @@ __all__ = [
     "LastDefinitionOption",
     "OneBookOption",
     "OutOption",
+    "PositionsOption",
     "SessionOption",
     "UnderlyingOption",
 ]
@@ -40,7 +41,16 @@ BookOption = Annotated[
     str | None, typer.Option("--book", help="as_of_close or post_expiry; both unless named.")
 ]
 DealerOption = Annotated[
-    str, typer.Option("--dealer", help="Dealer model: who is long what (naive, inverted, ...).")
+    str,
+    typer.Option(
+        "--dealer",
+        metavar="NAME|sql:EXPRESSION",
+        help="Dealer model: who is long what (naive, inverted, ..., signed).",
+    ),
+]
+PositionsOption = Annotated[
+    Path | None,
+    typer.Option("--positions", metavar="FILE", help="Dealers' positions, for --dealer signed."),
 ]
 ConfigArgument = Annotated[
     Path, typer.Argument(metavar="CONFIG.toml", help="Configuration of the run.")
@@ -50,7 +60,12 @@ OutOption = Annotated[
 ]
 OneBookOption = Annotated[str, typer.Option("--book", help="as_of_close or post_expiry.")]
 LastDealerOption = Annotated[
-    str | None, typer.Option("--dealer", help="Dealer model; the one rebuilt last unless named.")
+    str | None,
+    typer.Option(
+        "--dealer",
+        metavar="NAME|sql:EXPRESSION",
+        help="Dealer model; the one rebuilt last unless named.",
+    ),
 ]
 LastDefinitionOption = Annotated[
     str | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     from ..data.definitions import Definition
     from ..data.exposure.structure import TimeStructure
@@ -41,12 +42,18 @@ def session_story(
     book: Book,
     definition: Definition,
     dealer: str,
+    positions: Path | None = None,
 ) -> SessionStory:
     """Return where a session's gamma came from and what becomes of it."""
     from ..data.attributing import attribute_changes
     from ..data.structuring import time_structure
 
-    choice: Any = {"book": book, "definition": definition, "dealer": dealer}
+    choice: Any = {
+        "book": book,
+        "definition": definition,
+        "dealer": dealer,
+        "positions": positions,
+    }
     days = [entry.session for entry in lake.sessions(underlying)]
     before = [day for day in days if day < session]
     change = None

@@ -7,7 +7,10 @@ from typing import Final
 
 from ..errors import UnknownNameError
 
-__all__ = ["BUILT_IN", "DealerModel", "dealer_model"]
+__all__ = ["BUILT_IN", "SQL_PREFIX", "DealerModel", "dealer_model", "dealer_name"]
+
+#: What a dealer model written as an SQL expression begins with.
+SQL_PREFIX: Final = "sql:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,16 @@ def dealer_model(name: str) -> DealerModel:
     if name not in BUILT_IN:
         raise UnknownNameError("dealer model", name, BUILT_IN)
     return BUILT_IN[name]
+
+
+def dealer_name(dealer: str) -> str:
+    """Return the name under which the rows of a dealer model are kept.
+
+    Examples
+    --------
+    >>> dealer_name("naive"), dealer_name("sql:1 ")
+    ('naive', 'sql: 1')
+    """
+    if not dealer.startswith(SQL_PREFIX):
+        return dealer
+    return f"{SQL_PREFIX} {dealer.removeprefix(SQL_PREFIX).strip()}"

@@ -44,6 +44,7 @@ __all__ = [
     "PreparedChain",
     "SessionContext",
     "agreement_of",
+    "book_at",
     "evaluate_book",
     "group_sums",
     "prepare_chain",
@@ -213,14 +214,18 @@ def group_sums(values: Floats, book: Book) -> Floats:
     return sums.astype(np.float64)
 
 
+def book_at(prepared: PreparedChain, valuation_us: int, definition: Definition) -> Book:
+    """Return what is alive at a moment, valued then at the chain's spot."""
+    time = years_between(valuation_us, prepared.groups.expiry_us, definition.floor_minutes)
+    return value_book(prepared.lines, prepared.market, prepared.chain.spot, valuation_us, time)
+
+
 def evaluate_book(
     prepared: PreparedChain, name: BookName, context: SessionContext, definition: Definition
 ) -> BookResult:
     """Return exposures, profile, roots, walls and shares of one book."""
-    chain, groups = prepared.chain, prepared.groups
-    valuation = context.valuations[name]
-    time = years_between(valuation, groups.expiry_us, definition.floor_minutes)
-    book = value_book(prepared.lines, prepared.market, chain.spot, valuation, time)
+    groups = prepared.groups
+    book = book_at(prepared, context.valuations[name], definition)
     mixture = mixture_of(book)
     exposure = exposure_at_spot(book, mixture)
     grid = Grid(definition.grid_width, definition.grid_points)

@@ -17,7 +17,7 @@ from ..definitions import Definition
 from .book import Book, years_between
 from .evaluation import PreparedChain
 from .greeks import delta
-from .sticky import Curves
+from .sticky import moved_volatility
 
 __all__ = ["HedgeFlow", "Move", "hedge_flow"]
 
@@ -111,12 +111,16 @@ def hedge_flow(
     ends = prepared.groups.expiry_us
     time = years_between(move.moment_us, ends, definition.floor_minutes)
     settled = np.isnan(time)[lines.group]
-    sigma = _moved_volatility(book, prepared.curves, log_move) + move.volatility_shift
+    sigma = lines.volatility
+    if prepared.curves is not None:
+        sigma = moved_volatility(book, prepared.curves, log_move)
     start = _deltas(book, book.spot, book.time, lines.volatility)
     end = np.where(
         settled,
         _settlement(book, move.spot),
-        _deltas(book, move.spot, time, np.maximum(sigma, _LOWEST_VOLATILITY)),
+        _deltas(
+            book, move.spot, time, np.maximum(sigma + move.volatility_shift, _LOWEST_VOLATILITY)
+        ),
     )
     return HedgeFlow(
         delta_before=float(start.sum()),
@@ -143,19 +147,3 @@ def _settlement(book: Book, spot: float) -> Floats:
     lines = book.lines
     call = 0.5 * (1.0 + np.sign(spot - lines.strike))
     return np.asarray(lines.call * call + lines.put * (call - 1.0))
-
-
-def _moved_volatility(book: Book, curves: Curves | None, log_move: float) -> Floats:
-    """Return the volatility of each line after spot moved, as the definition's dynamics say."""
-    lines = book.lines
-    if curves is None:
-        return lines.volatility
-    right = (lines.put_size > 0.0).astype(np.int64)
-    curve = 2 * lines.group + right if curves.by_right else lines.group
-    at = np.log(lines.strike) - log_move
-    out = lines.volatility.copy()
-    for c in np.unique(curve):
-        nodes = slice(curves.start[c], curves.start[c + 1])
-        here = curve == c
-        out[here] = np.interp(at[here], curves.log_strike[nodes], curves.volatility[nodes])
-    return out

@@ -21,7 +21,14 @@ from .forwards import Market
 from .lines import IvSource, Volatility, side_volatility
 from .snapshot import Groups, Snapshot
 
-__all__ = ["Curves", "sticky_at", "sticky_profile", "sticky_roots", "volatility_curves"]
+__all__ = [
+    "Curves",
+    "moved_volatility",
+    "sticky_at",
+    "sticky_profile",
+    "sticky_roots",
+    "volatility_curves",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -128,6 +135,17 @@ def _interpolate(x: float, begin: int, end: int, node: Floats, value: Floats) ->
 
 
 @numba.njit(nogil=True, cache=True)
+def _volatilities(
+    u: float, curve: Ints, log_strike: Floats, start: Ints, node: Floats, value: Floats
+) -> Floats:
+    out = np.empty(curve.size)
+    for i in range(curve.size):
+        c = curve[i]
+        out[i] = _interpolate(log_strike[i] - u, start[c], start[c + 1], node, value)
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
 def _sums(
     u: float, group: Ints, curve: Ints, log_strike: Floats, log_moneyness: Floats,
     time: Floats, shift: Floats, height: Floats, net: Floats, gross: Floats,
@@ -160,12 +178,28 @@ def _profile(
     return out
 
 
+def _curve_of_lines(book: Book, curves: Curves) -> Ints:
+    """Return the index of each line's curve."""
+    lines = book.lines
+    if not curves.by_right:
+        return lines.group
+    return 2 * lines.group + (lines.put_size > 0.0).astype(np.int64)
+
+
+def moved_volatility(book: Book, curves: Curves, u: float) -> Floats:
+    """Return the volatility of each line at the spot S exp(u), where it stays with moneyness."""
+    return np.asarray(
+        _volatilities(
+            u, _curve_of_lines(book, curves), np.log(book.lines.strike),
+            curves.start, curves.log_strike, curves.volatility,
+        )
+    )  # fmt: skip
+
+
 def _terms(book: Book, curves: Curves) -> tuple[npt.NDArray[np.generic], ...]:
     lines = book.lines
-    right = (lines.put_size > 0.0).astype(np.int64)
-    curve = 2 * lines.group + right if curves.by_right else lines.group
     return (
-        lines.group, curve, np.log(lines.strike), lines.log_moneyness,
+        lines.group, _curve_of_lines(book, curves), np.log(lines.strike), lines.log_moneyness,
         book.time, book.shift, 0.01 * book.discount * book.forward / _SQRT_2PI,
         lines.call + lines.put, lines.call_size + lines.put_size,
         curves.start, curves.log_strike, curves.volatility,

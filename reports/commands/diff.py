@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import DebugOption, JsonOption, LakeOption, OneBookOption, UnderlyingOption
+from ..options import (
+    DealerOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    OneBookOption,
+    PositionsOption,
+    UnderlyingOption,
+)
 from ..output import emit
 
 if TYPE_CHECKING:
@@ -27,7 +35,8 @@ def command(
     lake: LakeOption,
     underlying: UnderlyingOption,
     book: OneBookOption = "post_expiry",
-    dealer: Annotated[str, typer.Option("--dealer", help="Dealer model of both.")] = "naive",
+    dealer: DealerOption = "naive",
+    positions: PositionsOption = None,
     bars: Annotated[
         Path | None,
         typer.Option("--bars", metavar="FILE", help="Daily closes; else the lake's own spots."),
@@ -40,8 +49,9 @@ def command(
 ) -> None:
     """Show where two definitions disagree, and the P&L on those sessions.
 
-    Both are rebuilt as far as necessary. The P&L is that of the main strategy: decided at the
-    session's close, filled at the next close, held for one session, before costs.
+    Both are rebuilt as far as necessary, apart from the regime table that other commands read. The
+    P&L is that of the main strategy: decided at the session's close, filled at the next close,
+    held for one session, before costs.
     """
     from ...backtest.comparing import diff
     from ...data.bars import read_bars
@@ -54,6 +64,7 @@ def command(
         full_definition(second),
         book=book_named(book),
         dealers=(dealer, dealer),
+        positions=positions,
         closes=None if bars is None else read_bars(bars)["close"],
     )
     if out is not None:

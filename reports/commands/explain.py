@@ -14,6 +14,7 @@ from ..options import (
     LastDealerOption,
     LastDefinitionOption,
     OneBookOption,
+    PositionsOption,
     SessionOption,
     UnderlyingOption,
 )
@@ -40,6 +41,7 @@ def command(
     session: SessionOption,
     book: OneBookOption = "post_expiry",
     dealer: LastDealerOption = None,
+    positions: PositionsOption = None,
     definition: LastDefinitionOption = None,
     run: Annotated[
         Path | None,
@@ -59,7 +61,7 @@ def command(
     from ..audit import decisions_on
     from ..choices import inspected, is_simulated, told, wanted_session
 
-    wanted = wanted_session(lake, underlying, session, book, dealer, definition)
+    wanted = wanted_session(lake, underlying, session, book, dealer, definition, positions)
     decisions = [] if run is None else decisions_on(run, wanted.session)
     picture, story = inspected(wanted), told(wanted)
     if out is not None:

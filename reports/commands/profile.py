@@ -14,6 +14,7 @@ from ..options import (
     LastDealerOption,
     LastDefinitionOption,
     OneBookOption,
+    PositionsOption,
     SessionOption,
     UnderlyingOption,
 )
@@ -36,6 +37,7 @@ def command(
     session: SessionOption,
     book: OneBookOption = "post_expiry",
     dealer: LastDealerOption = None,
+    positions: PositionsOption = None,
     definition: LastDefinitionOption = None,
     out: Annotated[
         Path | None,
@@ -48,7 +50,8 @@ def command(
     from ..choices import inspected, is_simulated, wanted_session
     from ..pictures import write_profile
 
-    picture = inspected(wanted_session(lake, underlying, session, book, dealer, definition))
+    wanted = wanted_session(lake, underlying, session, book, dealer, definition, positions)
+    picture = inspected(wanted)
     if out is not None:
         write_profile(picture, out, simulated=is_simulated(lake))
     emit(_document(picture, out), as_json, lambda console: _show(console, picture, out))

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import BookOption, DealerOption, DebugOption, JsonOption, LakeOption
+from ..options import (
+    BookOption,
+    DealerOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    PositionsOption,
+)
 from ..options import UnderlyingOption as Underlying
 from ..output import emit
 from ..progress import progress_on_stderr
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "gexlab rebuild --lake lake --underlying SPX",
     "gexlab rebuild --lake lake --underlying SPX --rate 0.045 --dividend-yield 0.013",
+    "gexlab rebuild --lake lake --underlying SPX --dealer signed --positions positions.parquet",
 )
 
 
@@ -26,6 +35,7 @@ def command(
     lake: LakeOption,
     underlying: Underlying,
     dealer: DealerOption = "naive",
+    positions: PositionsOption = None,
     book: BookOption = None,
     rate: Annotated[
         float | None, typer.Option("--rate", help="Interest rate, continuous, decimal a year.")
@@ -33,6 +43,14 @@ def command(
     dividend_yield: Annotated[
         float | None,
         typer.Option("--dividend-yield", help="Dividend yield, continuous, decimal a year."),
+    ] = None,
+    rate_curve: Annotated[
+        Path | None,
+        typer.Option("--rate-curve", metavar="FILE", help="Zero rates by session and days."),
+    ] = None,
+    dividend_curve: Annotated[
+        Path | None,
+        typer.Option("--dividend-curve", metavar="FILE", help="Dividend yields, likewise."),
     ] = None,
     iv_source: Annotated[
         str | None, typer.Option("--iv-source", help="Whose volatility: otm (default) or own.")
@@ -46,6 +64,10 @@ def command(
         typer.Option(
             "--definition", metavar="NAME|FILE.toml", help="Sets everything at once; see the guide."
         ),
+    ] = None,
+    instrument: Annotated[
+        str | None,
+        typer.Option("--instrument", help="index, etf, future or share: naive shares are doubted."),
     ] = None,
     calendar: Annotated[
         str | None,
@@ -66,6 +88,8 @@ def command(
     changes = {
         "rate": rate,
         "dividend_yield": dividend_yield,
+        "rate_curve": rate_curve,
+        "dividend_curve": dividend_curve,
         "iv_source": iv_source,
         "iv_dynamics": iv_dynamics,
     }
@@ -78,6 +102,8 @@ def command(
             definition=chosen,
             books=books,
             dealer=dealer,
+            positions=positions,
+            instrument=instrument,
             calendar=calendar,
             progress=progress,
         )

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from gexlab.backtest.comparing import diff
+from gexlab.data import rebuild, regimes
 from gexlab.data.definitions import Definition
-from gexlab.data.regime_table import regimes
+from gexlab.data.errors import LakeError
 from gexlab.data.simulate import simulate
 
 NARROW, WIDE = Definition(band=0.0), Definition(band=0.3)
@@ -20,6 +21,7 @@ NARROW, WIDE = Definition(band=0.0), Definition(band=0.3)
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("diff")
     simulate("S1", years=0.2, seed=2, lake=folder, contracts=200, intraday=None)
+    rebuild(folder, "SIM", definition=NARROW, books=("post_expiry",))
     return folder
 
 
@@ -61,3 +63,30 @@ def test_closes_may_come_from_bars(lake: Path) -> None:
     result = diff(lake, "SIM", NARROW, WIDE, closes=flat)
     assert result.priced_with == "bars"
     assert result.return_a == 0.0
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_comparison_changes_nothing_that_others_read(lake: Path) -> None:
+    """Neither the definition read by default, nor the books or dealer models beside it."""
+    before, kept = regimes(lake, "SIM"), files_of(lake / "derived")
+    diff(lake, "SIM", Definition(band=0.1), WIDE, book="as_of_close", dealers=("naive", "inverted"))
+    pd.testing.assert_frame_equal(regimes(lake, "SIM"), before)
+    assert set(before["book"]) == {"post_expiry"}
+    assert files_of(lake / "derived") == kept
+
+
+def test_a_comparison_is_no_rebuild(tmp_path: Path) -> None:
+    simulate("S1", years=0.05, seed=2, lake=tmp_path, contracts=200, intraday=None)
+    diff(tmp_path, "SIM", NARROW, WIDE)
+    with pytest.raises(LakeError, match="no regimes of SIM have been rebuilt"):
+        regimes(tmp_path, "SIM")
+
+
+def test_dealer_models_can_be_compared(lake: Path) -> None:
+    inverted = "sql:case right when 'C' then -1 else 1 end"
+    result = diff(lake, "SIM", NARROW, NARROW, dealers=("naive", inverted))
+    assert result.changed == result.sessions > 0
+    assert (result.rows["net_to_gross_a"] == -result.rows["net_to_gross_b"]).all()

@@ -80,3 +80,31 @@ def test_a_copy_is_found_across_blocks(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(session_blocks, "_FEWEST_ROWS", 1)
     rebuild(lake, "SPX", books=("post_expiry",))
     assert list(regimes(lake, "SPX")["quality"]) == ["ok", "copy_of_previous_session", "ok", "ok"]
+
+
+def test_threads_do_not_read_each_others_positions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks of many files, with dealers from an expression and from a file.
+
+    Threads share one database: a view of one block's files must not serve another block.
+    """
+    lake = open_lake(tmp_path / "lake", create=True)
+    tables = list(session_tables(24, 240, seed=3))
+    for table in tables:  # one file each
+        write_sessions(lake, "SPX", table)
+    held = pa.concat_tables(tables).to_pandas()
+    sign = held["right"].map({"C": 1.0, "P": -1.0})
+    key = ["session", "expiry", "settlement", "root", "strike", "right", "known_at"]
+    held[key].assign(position=sign * held["open_interest"]).to_parquet(tmp_path / "p.parquet")
+    rebuild(lake, "SPX", side_tables=False)
+    columns = ["session", "book", "net_gex", "gross_gex", "contracts_used", "flip"]
+    naive = regimes(lake, "SPX", dealer_model="naive")[columns]
+    monkeypatch.setattr(session_blocks, "_FEWEST_ROWS", 1)
+    monkeypatch.setattr(session_blocks, "_MOST_ROWS", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    by_right = "sql: case right when 'C' then 1 else -1 end"
+    for dealer, positions in ((by_right, None), ("signed", tmp_path / "p.parquet")):
+        rebuild(lake, "SPX", dealer=dealer, positions=positions, side_tables=False)
+        found = regimes(lake, "SPX", dealer_model=dealer)[columns]
+        pd.testing.assert_frame_equal(found, naive, rtol=1e-12)
