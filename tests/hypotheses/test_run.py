@@ -241,7 +241,9 @@ def test_asymptotic_values_over_reject_and_the_stored_ones_do_not() -> None:
     assert (drawn < critical).mean() <= 0.2
     # the p-value and the critical value are two readings of one distribution
     assert null_p("vol-damping", critical, 2_948) == pytest.approx(0.05)
-    assert null_p("fragility-tail", 1.75, 1_248) == pytest.approx(0.5)
+    assert null_p("fragility-tail", 1.74, 1_248) == pytest.approx(0.5, abs=0.005)
+    # few rows: t of -3.1 over 25 sessions is no evidence
+    assert null_p("vol-damping", -3.1, 25) > 0.15
 
 
 def test_null_markets_in_which_a_test_cannot_run_are_left_out() -> None:
