@@ -30,7 +30,7 @@ def canonical_sessions(
     Parameters
     ----------
     rows : pyarrow.Table
-        Columns of ``ingest_settled.sql``, rows that were not rejected, in file order within each
+        What `dating.Dating` gives, rows that were not rejected, in file order within each
         session.
     underlying : str
         Goes into the column `underlying`.

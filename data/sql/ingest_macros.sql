@@ -54,7 +54,7 @@ CREATE MACRO at_zone(zone, t) AS
 CREATE MACRO moment_of_text(v, zone, date_format) AS
     CASE
         WHEN date_format IS NOT NULL THEN TRY(at_zone(zone, try_strptime(trim(v), date_format)))
-        WHEN v LIKE '____-__-__ __:__:__' THEN TRY(at_zone(zone, TRY_CAST(v AS TIMESTAMP)))
+        WHEN v LIKE '____-__-_____:__:__' THEN TRY(at_zone(zone, TRY_CAST(v AS TIMESTAMP)))
         WHEN states_offset(trim(v)) THEN TRY_CAST(trim(v) AS TIMESTAMPTZ)
         ELSE TRY(at_zone(zone, coalesce(TRY_CAST(v AS TIMESTAMP), stamp_of_text(v))))
     END;

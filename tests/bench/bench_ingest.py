@@ -1,25 +1,33 @@
 """How fast an ingest is, beside DuckDB's plain scan of the same file; parity is checked first.
 
     python tests/bench/bench_ingest.py [--rows 2000000] [--json]
+    python tests/bench/bench_ingest.py --memory 10000000 60000000 [--folder DIR]
 
 A made chain of sessions x 10,000 contracts is written as Parquet and as CSV and ingested with a
 column map into a fresh lake. CPU seconds stand beside the wall clock's, for machines that are busy
-with other things.
+with other things. With ``--memory``, files of several sizes are ingested, each in a process of its
+own whose peak memory is printed: it may not grow with the file.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gexlab.data.calendars import trading_calendar
 from gexlab.data.ingestion import IngestResult, ingest
@@ -48,7 +56,6 @@ settlement = "third_friday"
 """
 #: One row per contract and session: 20 expiries x 250 strikes x 2, numbers with realistic digits.
 MAKE = """
-COPY (
     SELECT
         day AS quote_date, CAST(day AS TIMESTAMP) + INTERVAL 23 HOUR AS ts_utc,
         'SPX' AS underlying, 7431.46 + n AS spot,
@@ -62,26 +69,41 @@ COPY (
         (hash(i, n, 3) % 100000) / 100.0 AS bid,
         (hash(i, n, 3) % 100000) / 100.0 + 0.15 AS ask
     FROM days, range($contracts) AS contracts(i)
+    WHERE n BETWEEN $first AND $last
     ORDER BY n, i
-) TO '{path}' ({format})
+"""
+#: Sessions that are made at a time.
+CHUNK = 50
+CHILD = """
+import sys
+from gexlab.data.ingestion import ingest
+path, lake, mapping = sys.argv[1:]
+print(ingest([path], vendor="columns", underlying="SPX", lake=lake, mapping=mapping).rows_written)
 """
 SCAN = "SELECT count(*), {sums} FROM '{path}'"
 
 
 def make(folder: Path, rows: int) -> dict[str, Path]:
     """Write the made chain in both formats; return the paths by format."""
-    sessions = trading_calendar().sessions
-    days = [str(d) for d in sessions[-5000 : -5000 + rows // CONTRACTS]]
+    count = rows // CONTRACTS
+    sessions = trading_calendar().sessions[-max(count, 5000) :][:count]
     paths = {"parquet": folder / "chain.parquet", "csv": folder / "chain.csv"}
-    with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE days (day DATE, n INTEGER)")
-        connection.executemany(
-            "INSERT INTO days VALUES (?, ?)", [(d, i) for i, d in enumerate(days)]
-        )
-        for kind, path in paths.items():
-            options = "FORMAT parquet, COMPRESSION zstd" if kind == "parquet" else "FORMAT csv"
-            query = MAKE.replace("{path}", str(path)).replace("{format}", options)
-            connection.execute(query, {"contracts": CONTRACTS})
+    with duckdb.connect(config={"threads": 1}) as connection, ExitStack() as stack:
+        days = pa.table({"day": sessions, "n": range(count)})
+        connection.register("days", days)
+        text = stack.enter_context(paths["csv"].open("wb"))
+        parquet: Any = None
+        for first in range(0, count, CHUNK):
+            span = {"contracts": CONTRACTS, "first": first, "last": first + CHUNK - 1}
+            table = connection.sql(MAKE, params=span).to_arrow_table()
+            parquet = parquet or stack.enter_context(
+                pq.ParquetWriter(paths["parquet"], table.schema, compression="zstd")
+            )
+            parquet.write_table(table)
+            part = folder / "part.csv"
+            connection.from_arrow(table).write_csv(str(part), header=first == 0)
+            text.write(part.read_bytes())
+            part.unlink()
     return paths
 
 
@@ -134,6 +156,38 @@ def bench(rows: int) -> dict[str, dict[str, float]]:
     return found
 
 
+def memory(sizes: Sequence[int], parent: Path | None) -> list[dict[str, object]]:
+    """Return what ingests of files of several sizes took, each in a process of its own."""
+    found: list[dict[str, object]] = []
+    for rows in sizes:
+        with tempfile.TemporaryDirectory(dir=parent) as name:
+            folder = Path(name)
+            (folder / "map.toml").write_text(MAP)
+            for kind, path in make(folder, rows).items():
+                found.append({"format": kind, "rows": rows} | _watched(folder, path))
+                shutil.rmtree(folder / "lake")
+                path.unlink()
+    return found
+
+
+def _watched(folder: Path, path: Path) -> dict[str, float]:
+    """Ingest a file in a child; return its time and its peak memory."""
+    began = time.perf_counter()
+    arguments = [str(path), str(folder / "lake"), str(folder / "map.toml")]
+    child = subprocess.Popen([sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE)
+    _, status, used = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - began
+    assert status == 0
+    assert child.stdout is not None
+    return {
+        "rows_written": int(child.stdout.read()),
+        "file_megabytes": round(path.stat().st_size / 1e6),
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "peak_megabytes": round(used.ru_maxrss / 1024),
+    }
+
+
 def parity(folder: Path, paths: dict[str, Path]) -> None:
     """Both formats must give the same lake, and every row of the file."""
     states = []
@@ -161,7 +215,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--memory", type=int, nargs="+", metavar="ROWS")
+    parser.add_argument("--folder", type=Path, help="where --memory puts its files")
     given = parser.parse_args()
+    if given.memory:
+        sys.stdout.writelines(json.dumps(row) + "\n" for row in memory(given.memory, given.folder))
+        return
     found = bench(given.rows)
     if given.json:
         sys.stdout.write(json.dumps(found) + "\n")
