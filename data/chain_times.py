@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .lake import Lake, connect
+from .lake import Lake, connect, undisturbed
 from .queries import load_sql
 
 __all__ = ["chain_times"]
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@undisturbed
 def chain_times(lake: Lake, underlying: str) -> pd.DataFrame:
     """Return the latest stamps of each session's chain rows.
 

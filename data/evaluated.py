@@ -72,13 +72,25 @@ def map_sessions(
         Bounds, both included; the session before `first` is read too where there is one.
     """
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
-    entries = opened.sessions(job.underlying)
+    with opened.reading():
+        yield from _mapped(opened, job, function, first, last)
+
+
+def _mapped(
+    opened: Lake,
+    job: Job,
+    function: Callable[[RawSession, RawSession | None], T],
+    first: date | None,
+    last: date | None,
+) -> Iterator[T]:
+    manifest = opened.held(job.underlying)
+    entries = manifest.sessions
     wanted = [e for e in entries if (not first or e.session >= first) and _until(e.session, last)]
     if not wanted:
         return
     before = entries.index(wanted[0]) - 1
     needed = entries[max(before, 0) : entries.index(wanted[-1]) + 1]
-    settled = opened.settlement_sources(job.underlying)
+    settled = manifest.settlement_sources
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool, connect(opened) as connection:
         pending: deque[Future[T]] = deque()
         previous: RawSession | None = None

@@ -18,7 +18,7 @@ from .exposure.agreement import Verdict, sixteen_signs
 from .exposure.flips import Root
 from .exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
 from .jobs import Job, make_job
-from .lake import Lake, SessionEntry, connect, open_lake
+from .lake import Lake, SessionEntry, connect, open_lake, undisturbed
 from .rebuilding import rebuild
 from .regime_table import compared_regimes
 from .schema import Book
@@ -104,6 +104,7 @@ def last_definition(lake: Lake, underlying: str) -> tuple[Definition, str]:
     return stored_definition(last.definition), last.dealer_model
 
 
+@undisturbed
 def open_session(
     lake: Lake, underlying: str, session: date, *, source: DealerSource | None = None
 ) -> tuple[RawSession, RawSession | None, SessionEntry]:
@@ -114,7 +115,8 @@ def open_session(
     LakeError
         If the lake does not hold that session; the message names the nearest.
     """
-    entries = lake.sessions(underlying)
+    manifest = lake.held(underlying)
+    entries = manifest.sessions
     days = [entry.session for entry in entries]
     if session not in days:
         nearest = min(days, key=lambda day: abs((day - session).days))
@@ -125,8 +127,9 @@ def open_session(
     i = days.index(session)
     wanted = entries[max(i - 1, 0) : i + 1]
     with connect(lake) as connection:
-        settled = lake.settlement_sources(underlying)
-        raws = list(read_entries(connection, wanted, settled=settled, source=source))
+        raws = list(
+            read_entries(connection, wanted, settled=manifest.settlement_sources, source=source)
+        )
     return raws[-1], raws[0] if len(raws) > 1 else None, entries[i]
 
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import duckdb
 
 from .errors import LakeError, UnknownNameError
+from .locking import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, read_manifest
-from .writing import compact, write_sessions
+from .writing import compact, sweep, write_sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from datetime import date
 
 __all__ = [
@@ -28,10 +32,13 @@ __all__ = [
     "compact",
     "connect",
     "open_lake",
+    "undisturbed",
     "write_sessions",
 ]
 
 _PREFIX: Final = "underlying="
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,26 @@ class Lake:
     def manifest(self, underlying: str) -> Manifest:
         """Return what the lake holds of an underlying; empty where it holds nothing."""
         return read_manifest(self.root / "chains" / f"{_PREFIX}{underlying}", underlying)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep every file that a manifest names from now on, whatever writers do meanwhile.
+
+        Raises
+        ------
+        LakeError
+            If a file cannot be read all the same.
+        """
+        try:
+            with read_lock(self.root):
+                yield
+        except duckdb.IOException as error:
+            raise LakeError(
+                f"the lake {self.root} cannot be read ({str(error).splitlines()[0]}): if somebody "
+                "was writing to it, repeat; else restore it, or ingest those sessions again"
+            ) from error
+        finally:
+            sweep(self.root)
 
     def held(self, underlying: str) -> Manifest:
         """Return what the lake holds of an underlying, which must be something.
@@ -102,6 +129,18 @@ class Lake:
                 and (last is None or entry.session <= last)
             }
         )
+
+
+def undisturbed(function: F) -> F:
+    """Let a function that reads a lake, its first argument, finish on the state it began with."""
+
+    @wraps(function)
+    def reading(lake: Lake | str | Path, *args: Any, **named: Any) -> Any:
+        opened = lake if isinstance(lake, Lake) else open_lake(lake)
+        with opened.reading():
+            return function(opened, *args, **named)
+
+    return cast("F", reading)
 
 
 def open_lake(path: str | Path, *, create: bool = False) -> Lake:

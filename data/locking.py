@@ -1,4 +1,4 @@
-"""One writer at a time: a lock that dies with its process."""
+"""One writer at a time, and no file removed below a reader: locks that die with their process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["write_lock"]
+__all__ = ["nobody_reading", "read_lock", "write_lock"]
 
 _NAME: Final = ".lock"
 
@@ -91,3 +91,54 @@ def _owner(path: Path) -> str:
         return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+@contextmanager
+def read_lock(root: Path) -> Iterator[None]:
+    """Keep writers from removing files of the lake at `root` that were superseded meanwhile.
+
+    Any number of readers may hold it, and no writer waits for them. It is a lock on the folder of
+    the chains, so that reading needs no right to write and leaves nothing behind. Where it cannot
+    be had (a platform or a file system without such locks) reading goes on without.
+    """
+    handle = _folder(root)
+    try:
+        if handle is not None:
+            _lock(handle, alone=False)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+@contextmanager
+def nobody_reading(root: Path) -> Iterator[bool]:
+    """Give whether no reader holds the lake; while this lasts, none begins."""
+    handle = _folder(root)
+    try:
+        yield handle is None or _lock(handle, alone=True)
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _folder(root: Path) -> int | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        return os.open(root / "chains", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def _lock(handle: int, *, alone: bool) -> bool:
+    """Lock a folder; return False where others hold it, True also where there are no such locks."""
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

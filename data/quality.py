@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from .errors import ConfigError
 from .quality_catalogue import CHECKS, Finding, Severity, Thresholds
 from .quality_sessions import carry_findings, session_findings
 from .queries import load_sql
@@ -71,6 +72,7 @@ def check(
     underlying: str | None = None,
     *,
     thresholds: Thresholds | None = None,
+    bars: pd.DataFrame | None = None,
 ) -> CheckResult:
     """Look for whatever is wrong in a lake.
 
@@ -82,11 +84,23 @@ def check(
         All of them where not given.
     thresholds : Thresholds, optional
         From which size on something is a finding.
+    bars : DataFrame, optional
+        Daily bars of the underlying, as for `findings`: spots are then held against their closes.
+
+    Raises
+    ------
+    ConfigError
+        If there are bars and several underlyings: bars are of one of them.
     """
     names = [underlying] if underlying is not None else lake.underlyings()
+    if bars is not None and len(names) != 1:
+        raise ConfigError(
+            f"daily bars are of one underlying, the lake holds {', '.join(names)}: say which is "
+            "meant, e.g. --underlying " + (names[0] if names else "SPX")
+        )
     return CheckResult(
         {name: len(lake.sessions(name)) for name in names},
-        {name: tuple(findings(lake, name, thresholds=thresholds)) for name in names},
+        {name: tuple(findings(lake, name, thresholds=thresholds, bars=bars)) for name in names},
     )
 
 
@@ -131,8 +145,9 @@ def findings(
         In order of session and check; findings about the underlying as a whole come first.
     """
     limits = thresholds or Thresholds()
-    entries = lake.sessions(underlying)
-    found = list(_measured(lake, underlying, entries, limits, bars, calendar))
+    with lake.reading():
+        entries = lake.sessions(underlying)
+        found = list(_measured(lake, underlying, entries, limits, bars, calendar))
     found += carry_findings(found, limits, rate, dividend_yield)
     found += _about_the_model(dealer_model, instrument, limits)
     return sorted(found, key=_order)
@@ -151,10 +166,11 @@ def coverage(lake: Lake, underlying: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    frames = [
-        connection.sql(load_sql("quality_coverage"), params={"first": first}).to_arrow_table()
-        for connection, first in _blocks(lake, underlying, lake.sessions(underlying))
-    ]
+    with lake.reading():
+        frames = [
+            connection.sql(load_sql("quality_coverage"), params={"first": first}).to_arrow_table()
+            for connection, first in _blocks(lake, underlying, lake.sessions(underlying))
+        ]
     frame: pd.DataFrame = pd.concat([f.to_pandas() for f in frames], ignore_index=True)
     return frame.assign(
         session=pd.to_datetime(frame["session"]), oi_asof=pd.to_datetime(frame["oi_asof"])

@@ -21,7 +21,7 @@ from .exposure.findings import FINDINGS_SCHEMA
 from .exposure.peer_rules import PeerRule
 from .exposure.tables import regime_table, side_table_of
 from .jobs import Job, make_job
-from .lake import Lake, SessionEntry, open_lake
+from .lake import Lake, SessionEntry, open_lake, undisturbed
 from .progress import Progress, silent
 from .schema import BOOKS, Book
 from .session_blocks import evaluated_blocks
@@ -62,6 +62,7 @@ class RebuildResult:
     definition_id: str
 
 
+@undisturbed
 def rebuild(
     lake: Lake | str | Path,
     underlying: str,

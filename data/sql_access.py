@@ -9,7 +9,7 @@ import duckdb
 
 from .derived import TABLES
 from .errors import GexlabError, LakeError, QueryError
-from .lake import Lake, connect, open_lake
+from .lake import Lake, connect, open_lake, undisturbed
 from .regime_table import read_rebuilt
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = ["VIEWS", "query"]
 VIEWS: Final = ("chains", *TABLES)
 
 
+@undisturbed
 def query(lake: Lake | str | Path, sql: str) -> pa.Table:
     """Return the answer to one SELECT over the lake's views.
 

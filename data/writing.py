@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .errors import LakeError
-from .locking import write_lock
+from .locking import nobody_reading, write_lock
 from .manifest import Manifest, check_underlying, read_manifest, sync_folder, write_manifest
 from .parts import (
     CHAIN_SCHEMA,
@@ -40,12 +40,15 @@ __all__ = [
     "compact",
     "lake_writer",
     "sorted_rows",
+    "sweep",
     "whole_sessions",
     "write_sessions",
 ]
 
 _PART_NAME: Final = re.compile(r"\d{8}-\d{8}-[0-9a-f]{12}\.parquet")
 _DRAFTS: Final = ".tmp"
+#: Stands in the lake's folder while files are kept for readers that began before a write.
+_SUPERSEDED: Final = ".superseded"
 
 
 class LakeWriter:
@@ -60,6 +63,7 @@ class LakeWriter:
     """
 
     def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
+        self._root = root
         self.folder = root / "chains" / f"underlying={underlying}"
         self.before = read_manifest(self.folder, underlying)
         self.drafts = drafts
@@ -121,8 +125,7 @@ class LakeWriter:
         after = self._after(replaced, self.before.sources if sources is None else sources)
         if after != self.before:
             self._publish(after)
-            for path in stale - {entry.file for entry in after.sessions}:
-                path.unlink(missing_ok=True)
+            _remove(self._root, stale - {entry.file for entry in after.sessions})
         return after
 
     def _add_session(self, entry: SessionRows) -> None:
@@ -203,7 +206,7 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
         drafts.mkdir()
         try:
             writer = LakeWriter(lake.root, underlying, drafts)
-            _remove_strays(writer.folder, writer.before)
+            _remove_strays(lake.root, writer.folder, writer.before)
             try:
                 yield writer
             finally:
@@ -223,12 +226,35 @@ def _naming_the_lake(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _remove_strays(folder: Path, manifest: Manifest) -> None:
-    """Delete parts that no manifest names: a killed writer left them."""
+def _remove_strays(root: Path, folder: Path, manifest: Manifest) -> None:
+    """Delete parts that no manifest names: a killed writer left them, or one with readers."""
     known = {entry.file for entry in manifest.sessions}
-    for path in sorted(folder.glob("year=*/*.parquet")):
-        if path not in known and _PART_NAME.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+    found = (p for p in folder.glob("year=*/*.parquet") if _PART_NAME.fullmatch(p.name))
+    _remove(root, set(found) - known)
+
+
+def _remove(root: Path, paths: set[Path]) -> None:
+    """Delete files that nothing names any more, unless somebody may still be reading them."""
+    if not paths:
+        return
+    with nobody_reading(root) as alone:
+        if alone:
+            for path in sorted(paths):
+                path.unlink(missing_ok=True)
+        else:
+            (root / _SUPERSEDED).touch()
+
+
+def sweep(root: Path) -> None:
+    """Delete what writers kept for readers, if these are gone and nobody is writing."""
+    mark = root / _SUPERSEDED
+    if not mark.exists():
+        return
+    with suppress(LakeError, OSError), write_lock(root):
+        mark.unlink(missing_ok=True)
+        for folder in sorted((root / "chains").glob("underlying=*")):
+            name = folder.name.removeprefix("underlying=")
+            _remove_strays(root, folder, read_manifest(folder, name))
 
 
 def write_sessions(

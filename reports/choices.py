@@ -14,6 +14,8 @@ from ..data.schema import BOOKS, Book
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
     from ..data.definitions import CurveFile, Definition
     from ..data.exposure.peer_rules import PeerRule
     from ..data.lake import Lake
@@ -26,6 +28,7 @@ __all__ = [
     "Wanted",
     "book_named",
     "calibration_named",
+    "closes_from",
     "definition_from",
     "definition_named",
     "full_definition",
@@ -93,6 +96,47 @@ def thresholds_from(path: Path | None) -> Thresholds | None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ConfigError(f"{path}: {key} must be a number, found {value!r}: correct it")
     return Thresholds(**values)
+
+
+def closes_from(
+    path: Path | None, columns: str | None, lake: Lake, underlying: str | None
+) -> pd.DataFrame | None:
+    """Return daily bars on the calendar of an underlying, None where no file is named.
+
+    Parameters
+    ----------
+    path : Path or None
+        Parquet or CSV.
+    columns : str or None
+        ``name=column`` pairs between commas, for columns that are named otherwise.
+    lake : Lake
+        Says whose calendar it is.
+    underlying : str or None
+        None: the lake's only one.
+
+    Raises
+    ------
+    ConfigError
+        If the columns are not written as pairs, or come without a file.
+    InputFileError
+        If the file holds no usable bars.
+    """
+    if path is None:
+        if columns is not None:
+            raise ConfigError("--bars-columns says how the columns of --bars are named: add --bars")
+        return None
+    from ..data.bars import read_bars
+
+    pairs = [pair.partition("=") for pair in (columns or "").split(",") if pair.strip()]
+    for name, equals, column in pairs:
+        if not equals or not name.strip() or not column.strip():
+            raise ConfigError(
+                f"--bars-columns holds {name + equals + column!r}: expected NAME=COLUMN pairs "
+                "between commas, e.g. session=date,close=c"
+            )
+    names = [underlying] if underlying else lake.underlyings()
+    mapped = {name.strip(): column.strip() for name, _, column in pairs}
+    return read_bars(path, mapped or None, calendar=lake.calendar(names[0]) if names else "XNYS")
 
 
 def session_named(text: str) -> date:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from ...data.quality import CheckResult
 
-EXAMPLES = ("gexlab check --lake lake", "gexlab check --lake lake --underlying SPX --json")
+EXAMPLES = (
+    "gexlab check --lake lake",
+    "gexlab check --lake lake --underlying SPX --json",
+    "gexlab check --lake lake --underlying SPX --bars spx.csv --bars-columns close=c",
+)
 
 
 def command(
@@ -27,6 +31,20 @@ def command(
         Path | None,
         typer.Option("--thresholds", metavar="FILE.toml", help="When something is a finding."),
     ] = None,
+    bars: Annotated[
+        Path | None,
+        typer.Option(
+            "--bars", metavar="FILE", help="Daily bars: spots are held against their closes."
+        ),
+    ] = None,
+    bars_columns: Annotated[
+        str | None,
+        typer.Option(
+            "--bars-columns",
+            metavar="NAME=COLUMN,...",
+            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -34,12 +52,21 @@ def command(
 
     Each finding has a severity, a count and the open interest it touches. A finding is no
     failure of the command: the exit code stays 0.
+
+    With daily bars, spots are also held against the official closes (spot_off_close), in the
+    sessions that both have.
     """
     from ...data.lake import open_lake
     from ...data.quality import check
-    from ..choices import thresholds_from
+    from ..choices import closes_from, thresholds_from
 
-    result = check(open_lake(lake), underlying, thresholds=thresholds_from(thresholds))
+    opened = open_lake(lake)
+    result = check(
+        opened,
+        underlying,
+        thresholds=thresholds_from(thresholds),
+        bars=closes_from(bars, bars_columns, opened, underlying),
+    )
     emit(result, as_json, lambda console: _show(console, result))
 
 

@@ -221,6 +221,32 @@ def test_check_lists_findings(
     assert "did you mean 'expired_today'?" in error
 
 
+def test_check_holds_spots_against_closes(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One close of the bars is moved by 1 %: that session's spot is off it, and no other."""
+    spots = _json(
+        capsys, "sql", "SELECT session, max(spot) AS spot FROM chains GROUP BY 1 ORDER BY 1",
+        "--lake", str(lake),
+    )  # fmt: skip
+    days = [row["session"][:10] for row in spots]
+    closes = [row["spot"] for row in spots]
+    closes[7] *= 1.01
+    bars = pd.DataFrame({"day": days, "o": closes, "h": closes, "l": closes, "c": closes})
+    bars.to_csv(tmp_path / "bars.csv", index=False)
+    names = "session=day,open=o,high=h,low=l,close=c"
+    named = ("--bars", str(tmp_path / "bars.csv"), "--bars-columns", names)
+    found = _json(capsys, "check", *_market(lake), *named)["findings"]["SIM"]
+    off = [finding["session"] for finding in found if finding["check"] == "spot_off_close"]
+    assert off == [days[7]]
+    without = _json(capsys, "check", *_market(lake))["findings"]["SIM"]
+    assert not [finding for finding in without if finding["check"] == "spot_off_close"]
+    alone = _text(capsys, "check", *_market(lake), "--bars-columns", names, code=1)
+    assert "add --bars" in alone
+    wrong = (*named[:3], "close")
+    assert "expected NAME=COLUMN" in _text(capsys, "check", *_market(lake), *wrong, code=1)
+
+
 def test_sql_answers(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     statement = "SELECT regime, count(*) AS n FROM regimes WHERE book = 'post_expiry' GROUP BY 1"
     rows = _json(capsys, "sql", statement, "--lake", str(lake))
