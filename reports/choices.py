@@ -35,6 +35,7 @@ __all__ = [
     "inspected",
     "is_simulated",
     "names_and_config",
+    "parameters_from",
     "session_named",
     "thresholds_from",
     "told",
@@ -69,6 +70,31 @@ def calibration_named(name: str) -> Calibration:
     if name == "realistic":
         return "realistic"
     raise UnknownNameError("calibration", name, ("visible", "realistic"))
+
+
+def parameters_from(words: Sequence[str]) -> dict[str, float | str]:
+    """Return parameters of a simulated world from ``NAME=VALUE``.
+
+    Raises
+    ------
+    ConfigError
+        If a word has no ``=``.
+
+    Examples
+    --------
+    >>> parameters_from(["impact=1e-13", "dynamics=gjr"])
+    {'impact': 1e-13, 'dynamics': 'gjr'}
+    """
+    found: dict[str, float | str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"--set {word}: expected NAME=VALUE, as in --set impact=1e-13")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            found[name.strip()] = value.strip()
+    return found
 
 
 def thresholds_from(path: Path | None) -> Thresholds | None:

@@ -8,11 +8,16 @@ from .._lazy import lazy_door
 
 _EXPORTS = {
     "Agents": "agents",
+    "Check": "check_records",
     "Market": "parameters",
     "Mechanism": "parameters",
     "SimulationResult": "simulation",
     "World": "registry",
+    "WorldsCheck": "check_records",
     "PathMarket": "pathwise",
+    "check_lake": "lake_checks",
+    "check_world": "world_checks",
+    "check_worlds": "checking",
     "demo_market": "demo",
     "failure_rate": "agents",
     "pin_probability": "s4_pin",

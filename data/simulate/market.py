@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..calendars import TradingCalendar
+from ..errors import ConfigError
 from .book import Book, Listing, empty_book, listing, trade
 from .layout import Expiry, Ladder, expiries, ladder_for
 from .parameters import Market, Mechanism
@@ -53,6 +54,7 @@ def run(setting: Setting, seed: int) -> Iterator[Session]:
         effects = expected_effects(setting, state, position)
         moves = session_prices(setting, state, effects, position, draws_of(setting, prices_draws))
         advance(setting, state, moves)
+        _require_listed(moves.close, ladder, str(setting.calendar.sessions[position]))
         quoted = tuple(e for e in schedule if _is_quoted(e, position))
         quotes = _quote(setting, state, book, ladder, quoted, position, moves.close)
         state.net = _dealers_net(quotes, moves.effects, moves.close)
@@ -80,6 +82,16 @@ def book_inputs(quotes: Quotes, effects: Effects, book: str) -> tuple[Floats, Fl
     kept = (years > 0) & (quotes.years > 0) & (position != 0)
     v = quotes.iv[kept] * np.sqrt(np.maximum(years[kept], _FLOOR))
     return position[kept], quotes.listed.strike[kept], v
+
+
+def _require_listed(close: float, ladder: Ladder, when: str) -> None:
+    """Refuse a market that has run away from every strike that the exchange may list."""
+    low, high = 20 * ladder.base, ladder.base * ladder.count / 1.25
+    if not low <= close <= high:
+        raise ConfigError(
+            f"price on {when}: expected between {low:g} and {high:g} (the strikes that can be "
+            f"listed), found {close:g}; lower volatility, drift or years"
+        )
 
 
 def _initial(market: Market) -> State:

@@ -19,6 +19,7 @@ __all__ = [
     "Mechanism",
     "override",
     "require_known",
+    "require_seed",
     "require_well_posed",
 ]
 
@@ -85,9 +86,9 @@ class Market:
     decay: float = 1.0 / 30.0
 
     def __post_init__(self) -> None:
-        _require_finite(self)
-        _require_positive(self, "spot", "volatility", "omega", "contracts_traded", "iv_ratio")
-        _require_share(self, "overnight_share", "call_share", "decay", "iv_memory")
+        _require_within(self, _MARKET_BOUNDS)
+        if self.dynamics not in _DYNAMICS:
+            raise UnknownNameError("dynamics", self.dynamics, _DYNAMICS)
         if self.alpha + self.leverage / 2 + self.beta >= 1:
             raise ConfigError(
                 "market parameters alpha + leverage / 2 + beta: expected below 1 (a variance that "
@@ -145,13 +146,7 @@ class Mechanism:
     immediacy: float = 0.3
 
     def __post_init__(self) -> None:
-        _require_finite(self)
-        _require_share(self, "permanent", "reversed_from", "reliability", "immediacy")
-        if self.impact < 0 or self.noise_sd < 0:
-            raise ConfigError(
-                f"mechanism: expected impact and noise_sd of at least 0, found impact "
-                f"{self.impact:g} and noise_sd {self.noise_sd:g}; the sign belongs to the gamma"
-            )
+        _require_within(self, _MECHANISM_BOUNDS)
 
     @property
     def uses_gamma(self) -> bool:
@@ -189,11 +184,25 @@ def require_known(changes: Mapping[str, object]) -> None:
             raise UnknownNameError("parameter", name, known)
 
 
+def require_seed(seed: int) -> None:
+    """Refuse a seed that no random numbers can be drawn from.
+
+    Raises
+    ------
+    ConfigError
+        If it is negative.
+    """
+    if seed < 0:
+        raise ConfigError(f"seed: expected a whole number of at least 0, found {seed}")
+
+
 def require_well_posed(kappa: float, mechanism: Mechanism, when: str) -> None:
     """Refuse hedging that no price can clear.
 
     Wherever gamma moves prices, ``kappa > -1`` (below, the hedge moves the price by more than the
-    move that caused it); lagged hedging also needs ``abs(lag kappa) < 1``.
+    move that caused it), and so is ``damping kappa``; lagged hedging also needs
+    ``abs(lag kappa) < 1``, and what the next open gives back of a push at the close must be
+    smaller than the move that caused the push.
 
     Parameters
     ----------
@@ -219,39 +228,79 @@ def require_well_posed(kappa: float, mechanism: Mechanism, when: str) -> None:
 (below, hedging moves the price by more than the move that caused it), found -1; lower impact \
 or contracts_traded
     """
-    if kappa <= -1 and mechanism.uses_gamma:
-        raise ConfigError(
-            f"impact x dollar gamma on {when}: expected more than -1 (below, hedging moves the "
-            f"price by more than the move that caused it), found {kappa:.4g}; lower impact or "
-            "contracts_traded"
+    least = -1.0 / max(mechanism.damping, 1.0)
+    given_back = (1 - mechanism.permanent) * (mechanism.rebalancing - mechanism.close_share * kappa)
+    if kappa <= least and mechanism.uses_gamma:
+        problem = (
+            f"more than {least:g} (below, hedging moves the price by more than the move that "
+            "caused it)"
         )
-    if abs(mechanism.lag * kappa) >= 1:
-        raise ConfigError(
-            f"impact x dollar gamma on {when}: expected between -1 and 1 (outside, lagged "
-            f"hedging overshoots more each step), found {kappa:.4g}; lower impact or "
-            "contracts_traded"
+    elif abs(mechanism.lag * kappa) >= 1:
+        bound = 1 / mechanism.lag
+        problem = (
+            f"between {-bound:g} and {bound:g} (outside, lagged hedging overshoots more each step)"
         )
+    elif abs(given_back) >= 1:
+        problem = (
+            "a push at the close of which less than the whole day's move is given back overnight "
+            f"(else moves grow from session to session; {given_back:.3g} of it here)"
+        )
+    else:
+        return
+    raise ConfigError(
+        f"impact x dollar gamma on {when}: expected {problem}, found {kappa:.4g}; lower impact or "
+        "contracts_traded"
+    )
 
 
-def _require_finite(value: Market | Mechanism) -> None:
-    for field in fields(value):
-        found = getattr(value, field.name)
-        if isinstance(found, float | int) and not math.isfinite(found):
-            raise ConfigError(f"parameter {field.name}: expected a finite number, found {found}")
+_DYNAMICS = ("constant", "gjr")
+
+# Least and largest value of each parameter, and what it is
+_Bounds = Mapping[str, tuple[float, float, str]]
+_SHARE = (0.0, 1.0, "a share")
+_MARKET_BOUNDS: _Bounds = {
+    "spot": (1.0, 1e6, "index points"),
+    "volatility": (0.001, 2.0, "decimal, a year"),
+    "drift": (-0.01, 0.01, "log return of a session"),
+    "overnight_share": (0.0, 0.99, "a share"),
+    "omega": (1e-12, 0.01, "daily variance"),
+    "alpha": (0.0, 1.0, "else a variance can be negative"),
+    "leverage": (0.0, 2.0, "else a variance can be negative"),
+    "beta": (0.0, 1.0, "else a variance can be negative"),
+    "iv_ratio": (0.1, 10.0, "implied over realised volatility"),
+    "iv_premium": (0.0, 1.0, "decimal, a year"),
+    "iv_memory": _SHARE,
+    "skew": (-1.0, 1.0, "per standardised log moneyness"),
+    "smile": (-1.0, 1.0, "per its square"),
+    "contracts_traded": (1e-6, math.inf, "contracts a session"),
+    "call_share": (0.001, 0.999, "a share; customers trade calls and puts"),
+    "demand_swing": (0.0, 10.0, "standard deviation, in logits"),
+    "demand_memory": (0.0, 0.9999, "a first autocorrelation"),
+    "decay": _SHARE,
+}
+_MECHANISM_BOUNDS: _Bounds = {
+    "impact": (0.0, math.inf, "return per dollar; the sign belongs to the gamma"),
+    "damping": (0.0, math.inf, "the sign belongs to the gamma"),
+    "lag": (0.0, math.inf, "the sign belongs to the gamma"),
+    "close_share": _SHARE,
+    "rebalancing": (0.0, 0.99, "funds trade with the day, and by less than it"),
+    "permanent": _SHARE,
+    "pin": (0.0, 1e3, "the sign belongs to the gamma"),
+    "reversed_from": _SHARE,
+    "reliability": _SHARE,
+    "noise_sd": (0.0, math.inf, "a share of the gross"),
+    "agents": (0.0, 1e5, "options per unit of kappa"),
+    "immediacy": _SHARE,
+}
 
 
-def _require_positive(value: Market, *names: str) -> None:
-    for name in names:
-        if not getattr(value, name) > 0:
+def _require_within(value: Market | Mechanism, bounds: _Bounds) -> None:
+    for name, (low, high, what) in bounds.items():
+        found = getattr(value, name)
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            raise ConfigError(f"parameter {name}: expected a number, found {found!r}")
+        if not low <= found <= high or math.isinf(found):
+            span = f"of at least {low:g}" if math.isinf(high) else f"between {low:g} and {high:g}"
             raise ConfigError(
-                f"parameter {name}: expected more than 0, found {getattr(value, name):g}"
-            )
-
-
-def _require_share(value: Market | Mechanism, *names: str) -> None:
-    for name in names:
-        if not 0 <= getattr(value, name) <= 1:
-            raise ConfigError(
-                f"parameter {name}: expected a share between 0 and 1, "
-                f"found {getattr(value, name):g}"
+                f"parameter {name}: expected a number {span} ({what}), found {found:g}"
             )

@@ -40,6 +40,7 @@ _LEVEL, _VARIANCE, _SEEN, _DEMAND, _UNSEEN, _NET, _RATIO, _GIVE_BACK = range(8)
 _STATES = 8
 _CELLS = 2048
 _SPACING = 0.01
+_FARTHEST = 9.0  # log points from the start: beyond, the book's cells would end
 _REACH = 40  # cells: strikes within 40 %
 _YEARS = 21.0 / 252.0
 _PER_CONTRACT = 100.0 * 0.01  # multiplier, and per 1 %
@@ -123,7 +124,7 @@ def walk(
     Returns
     -------
     int
-        Sessions filled: fewer than n where the next one is ill posed.
+        Sessions filled: fewer than n where the next one is ill posed or off the book.
     """
     calls = np.zeros(_CELLS)
     puts = np.zeros(_CELLS)
@@ -135,7 +136,7 @@ def walk(
         kappa = numbers.impact * 100.0 * state[_NET]
         if math.isfinite(given_kappa[t]):
             kappa = given_kappa[t]
-        if _ill_posed(numbers, kappa):
+        if _ill_posed(numbers, kappa) or abs(state[_LEVEL] - numbers.log_spot) > _FARTHEST:
             effects[t, 0] = kappa
             return t
         sign = -1.0 if t >= numbers.reversed_from else 1.0
@@ -208,7 +209,9 @@ def _advance_customers(numbers: PathNumbers, state: np.ndarray, draws: np.ndarra
 @njit(cache=True)
 def _ill_posed(numbers: PathNumbers, kappa: float) -> bool:
     moves = numbers.damping != 0 or numbers.close_share != 0 or numbers.pin != 0
-    return (kappa <= -1.0 and moves) or abs(numbers.lag * kappa) >= 1.0
+    given_back = (1.0 - numbers.permanent) * (numbers.rebalancing - numbers.close_share * kappa)
+    clears = kappa > -1.0 / max(numbers.damping, 1.0) or not moves
+    return not clears or abs(numbers.lag * kappa) >= 1.0 or abs(given_back) >= 1.0
 
 
 @njit(cache=True)

@@ -17,7 +17,15 @@ import pandas as pd
 
 from ..calendars import trading_calendar
 from ..errors import ConfigError
-from .parameters import Calibration, Market, Mechanism, override, require_known, require_well_posed
+from .parameters import (
+    Calibration,
+    Market,
+    Mechanism,
+    override,
+    require_known,
+    require_seed,
+    require_well_posed,
+)
 from .path_kernels import EFFECTS, GAMMAS, PathNumbers, walk
 from .prices import PIN_STEPS
 from .records import CLOSE_MINUTES, FULL_SESSION
@@ -158,6 +166,7 @@ def simulate_path(
     if minutes < 1 or CLOSE_MINUTES % minutes:
         raise ConfigError(f"minutes: expected a divisor of {CLOSE_MINUTES}, found {minutes}")
     require_known(parameters or {})
+    require_seed(seed)
     default_market, default_mechanism = world_named(world).calibration(calibration)
     market = override(default_market, parameters or {})
     mechanism = override(default_mechanism, parameters or {})
@@ -170,7 +179,7 @@ def simulate_path(
     given = np.full(sessions + _BURN_IN, np.nan)
     if kappa is not None:
         given[:] = 0.0
-        given[_BURN_IN:] = np.asarray(kappa, dtype=np.float64)
+        given[_BURN_IN:] = _given_kappa(kappa, sessions)
     reversed_from = _BURN_IN + int(np.ceil(mechanism.reversed_from * sessions))
     numbers = _numbers(market, mechanism, reversed_from)
     expires = np.concatenate([np.zeros(_BURN_IN, dtype=bool), _ends_of_weeks(days)])
@@ -185,6 +194,16 @@ def simulate_path(
         gammas={name: gammas[_BURN_IN:, i] for i, name in enumerate(GAMMAS)},
         effects={name: effects[_BURN_IN:, i] for i, name in enumerate(EFFECTS)},
     )
+
+
+def _given_kappa(kappa: npt.ArrayLike, sessions: int) -> Floats:
+    values = np.asarray(kappa, dtype=np.float64)
+    if values.shape not in {(), (sessions,)} or not np.isfinite(values).all():
+        raise ConfigError(
+            f"kappa: expected one finite number or {sessions}, found shape {values.shape} with "
+            f"{int((~np.isfinite(values)).sum())} that are not finite"
+        )
+    return values
 
 
 def _walk(
@@ -216,6 +235,10 @@ def _walk(
     )
     if done < count:
         require_well_posed(float(effects[done, 0]), mechanism, f"step {done - _BURN_IN}")
+        raise ConfigError(
+            f"price at step {done - _BURN_IN}: expected within a factor of 8,000 of the first, "
+            "found farther off; lower volatility, drift or sessions"
+        )
     return bars, effects, gammas
 
 

@@ -9,6 +9,7 @@ nobody hedges: every test of gamma against volatility must be held against this 
 
 from __future__ import annotations
 
+from ..errors import ConfigError
 from .parameters import Market, Mechanism
 from .registry import World
 
@@ -16,14 +17,24 @@ __all__ = ["WORLD", "effects"]
 
 
 def effects(mechanism: Mechanism) -> dict[str, float]:
-    """Return the true numbers."""
-    assert not mechanism.uses_gamma, "the null has no mechanism"
+    """Return the true numbers.
+
+    Raises
+    ------
+    ConfigError
+        If something is hedged after all.
+    """
+    if mechanism.uses_gamma or mechanism.rebalancing:
+        raise ConfigError(
+            "world S0: expected no hedging, found a parameter of a mechanism above 0: leave "
+            "damping, lag, close_share, pin, agents and rebalancing at 0, or choose another world"
+        )
     return {"effect_on_volatility": 0.0, "effect_on_direction": 0.0}
 
 
 WORLD = World(
     name="S0",
-    title="null with leverage effect and no dealers",
+    title="null: leverage effect, no dealers",
     equation="r_t = drift + sqrt(h_t) z_t, GJR-GARCH h; no feedback",
     truth="every effect of gamma is zero; the table of volatility by quartile of gamma is not flat",
     parameters=("omega", "alpha", "leverage", "beta"),

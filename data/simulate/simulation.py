@@ -22,10 +22,10 @@ from ..progress import Progress, silent
 from . import tables
 from .layout import LONGEST, layout_for
 from .market import run
-from .parameters import Calibration, Mechanism, override, require_known
+from .parameters import Calibration, Mechanism, override, require_known, require_seed
 from .records import CLOSE_MINUTES, Session, Setting
 from .registry import World, world_named
-from .sink import ChainSink, chain_sink
+from .sink import SIMULATED, ChainSink, PositionsSink, chain_sink, positions_sink
 
 __all__ = ["SimulationResult", "setting_for", "simulate"]
 
@@ -124,9 +124,10 @@ def simulate(
     UnknownNameError
         If the world, the calibration or a parameter does not exist.
     LakeError
-        If the folder cannot be written.
+        If the folder cannot be written, or holds chains of that name that were not simulated.
     """
     kind = world_named(world)
+    require_seed(seed)
     setting = setting_for(
         kind,
         years=years,
@@ -137,9 +138,13 @@ def simulate(
         parameters=parameters or {},
     )
     folder = Path(lake).expanduser().absolute()
-    source = f"simulate:{world}:{calibration}:{seed}"
-    with _naming(folder), chain_sink(folder, underlying) as sink:
-        collected = _Collected(setting, sink, underlying, source, intraday is not None)
+    source = f"{SIMULATED}{world}:{calibration}:{seed}"
+    with (
+        _naming(folder),
+        chain_sink(folder, underlying) as sink,
+        positions_sink(folder, wanted=_hides(setting.mechanism)) as positions,
+    ):
+        collected = _Collected(setting, sink, positions, (underlying, source), intraday is not None)
         _drive(run(setting, seed), collected, progress or silent, setting)
         result = _result(setting, collected, folder, (world, calibration, underlying, seed))
         _write_files(collected, result)
@@ -161,6 +166,8 @@ def setting_for(
     """Return what a run of `kind` depends on; arguments as in `simulate`."""
     require_known(parameters)
     market, mechanism = kind.calibration(calibration)
+    market, mechanism = override(market, parameters), override(mechanism, parameters)
+    kind.effects(mechanism)
     minutes = _DEFAULT_MINUTES if intraday is None else intraday
     if minutes < 1 or CLOSE_MINUTES % minutes:
         raise ConfigError(
@@ -170,8 +177,8 @@ def setting_for(
     calendar = trading_calendar()
     first, last = _span(calendar, start, years)
     return Setting(
-        override(market, parameters),
-        override(mechanism, parameters),
+        market,
+        mechanism,
         layout_for(contracts),
         calendar,
         first,
@@ -196,13 +203,18 @@ def _span(calendar: TradingCalendar, start: date, years: float) -> tuple[int, in
 
 
 class _Collected:
-    """Small tables of a run, gathered month by month; the chain goes straight to the lake."""
+    """Small tables of a run, gathered month by month; what is large goes straight to its file."""
 
     def __init__(
-        self, setting: Setting, sink: ChainSink, underlying: str, source: str, with_bars: bool
+        self,
+        setting: Setting,
+        sink: ChainSink,
+        positions: PositionsSink,
+        labels: tuple[str, str],
+        with_bars: bool,
     ) -> None:
-        self.setting, self.sink = setting, sink
-        self.underlying, self.source, self.with_bars = underlying, source, with_bars
+        self.setting, self.sink, self.positions = setting, sink, positions
+        self.labels, self.with_bars = labels, with_bars
         self.parts: dict[str, list[pa.Table]] = {}
         self.rows = 0
         self.sessions: list[int] = []
@@ -210,7 +222,7 @@ class _Collected:
     def add(self, sessions: Sequence[Session]) -> None:
         """Take the sessions of one month."""
         calendar = self.setting.calendar
-        chain = tables.chain_table(sessions, calendar, self.underlying, self.source)
+        chain = tables.chain_table(sessions, calendar, *self.labels)
         self.sink.add(chain)
         self.rows += chain.num_rows
         self.sessions += [s.position for s in sessions]
@@ -220,8 +232,8 @@ class _Collected:
         if self.with_bars:
             minutes = self.setting.minutes
             self._keep("intraday", tables.intraday_table(sessions, calendar, minutes))
-        if _hides(self.setting.mechanism):
-            self._keep("positions", tables.positions_table(sessions, calendar))
+        if self.positions.wanted:
+            self.positions.add(tables.positions_table(sessions, calendar))
 
     def _keep(self, name: str, table: pa.Table) -> None:
         self.parts.setdefault(name, []).append(table)
@@ -267,7 +279,7 @@ def _result(
         truth_json=folder / "truth.json",
         effects=folder / "effects.parquet",
         intraday=folder / "intraday.parquet" if "intraday" in found else None,
-        positions=folder / "positions.parquet" if "positions" in found else None,
+        positions=collected.positions.path if collected.positions.wanted else None,
     )
 
 
@@ -277,8 +289,8 @@ def _write_files(collected: _Collected, result: SimulationResult) -> None:
         draft = path.with_suffix(".draft")
         pq.write_table(collected.table(name), draft, compression="zstd")
         draft.replace(path)
-    for name in {"intraday", "positions"} - set(collected.parts):
-        (result.lake / f"{name}.parquet").unlink(missing_ok=True)  # an earlier run's
+    if result.intraday is None:
+        (result.lake / "intraday.parquet").unlink(missing_ok=True)  # an earlier run's
 
 
 def _truth_json(
@@ -309,9 +321,20 @@ def _truth_json(
             "kappa_sd": float(kappa.std()),
             "kappa_min": float(kappa.min()),
             "kappa_max": float(kappa.max()),
-            "negative_share": float((kappa < 0).mean()),
+            "negative_share": _negative_share(collected.table("truth")),
         },
     }
+
+
+def _negative_share(truth: pa.Table) -> float | None:
+    """Return the share of sessions, all but the first, that begin with dealers short gamma.
+
+    From the dealers' positions, not from what hedging does: in a world that hedges nothing dealers
+    still are short at times. None where there is only one session.
+    """
+    books = truth.column("book").to_numpy(zero_copy_only=False)
+    before = truth.column("net_gex").to_numpy()[books == "post_expiry"][:-1]
+    return float((before < 0).mean()) if before.size else None
 
 
 def _hides(mechanism: Mechanism) -> bool:

@@ -90,7 +90,11 @@ def effects_table(sessions: Sequence[Session], calendar: TradingCalendar) -> pa.
 
 
 def positions_table(sessions: Sequence[Session], calendar: TradingCalendar) -> pa.Table:
-    """Return the dealers' true positions: the chain's key and ``position``, contracts."""
+    """Return the dealers' true positions, as ``rebuild --dealer signed`` reads them.
+
+    The chain's key, ``position`` (contracts, positive = dealers are long) and ``known_at`` (that of
+    the chain: a world's dealers are read as if a feed of signed open interest came with it).
+    """
     return pa.concat_tables([_positions_of(s, calendar) for s in sessions])
 
 
@@ -187,11 +191,13 @@ def _positions_of(session: Session, calendar: TradingCalendar) -> pa.Table:
     rows = 2 * session.quotes.listed.strike.size
     columns = _contract_columns(session, calendar)
     columns.pop("expiry_ts")
+    published = calendar.closes[session.position] + _PUBLISHED
     return pa.table(
         {
             "session": _repeat(_dates(calendar.sessions[[session.position]]), rows),
             **columns,
             "position": _interleave(*dealer_positions(session.quotes.listed, session.effects)),
+            "known_at": _repeat(_stamps(np.array([published])), rows),
         }
     )
 

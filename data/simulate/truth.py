@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,10 @@ def read_truth(lake: str | Path) -> Truth:
         title=about["title"],
         underlying=about["underlying"],
         dealer_model=about["dealer_model"],
-        effects={name: float(value) for name, value in about["effects"].items()},
+        effects={
+            name: math.nan if value is None else float(value)
+            for name, value in about["effects"].items()
+        },
         impact=float(about["parameters"]["mechanism"]["impact"]),
         table=table.assign(session=pd.to_datetime(table["session"])),
         bars=folder / "bars.parquet",

@@ -1,181 +1,236 @@
-"""Each world shows what its equation says, within simulation error.
+"""Each world shows what its equation says, and a world that does not is found out.
 
-Errors are four standard errors of the estimate, computed from the same sample; the closed forms
-are typed in from the specification.
+The checks are those of ``gexlab simulate --check``; what their theory must be is typed in here
+from the specification.
 """
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from gexlab.data.simulate import PathMarket, pin_probability, simulate_path
-
-Floats = npt.NDArray[np.float64]
-
-
-def bar_returns(market: PathMarket) -> Floats:
-    logs: Floats = np.log(market.bars)
-    return logs[:, :, 3] - logs[:, :, 0]
-
-
-def close_parts(market: PathMarket) -> tuple[Floats, Floats, Floats]:
-    """Return from the previous close to 15:30, the last half hour, and the next session."""
-    close, half = np.log(market.bars[:, -1, 3]), np.log(market.bars[:, -7, 3])
-    return (half[1:-1] - close[:-2]), (close - half)[1:-1], np.diff(close)[1:]
-
-
-def slope(y: Floats, x: Floats) -> tuple[float, float]:
-    """Least squares with an intercept: slope and its robust (HC0) standard error."""
-    x0 = x - x.mean()
-    b = float(x0 @ y / (x0 @ x0))
-    residual = y - y.mean() - b * x0
-    return b, float(np.sqrt(x0**2 @ residual**2) / (x0 @ x0))
-
-
-@pytest.mark.parametrize("world", ["S1", "S1S3"])
-def test_log_volatility_falls_one_for_one_in_s1(world: str) -> None:
-    market = simulate_path(world, sessions=4_000, seed=2, parameters={"close_share": 0.0})
-    x = np.log1p(market.effects["kappa"])
-    realised = np.log((bar_returns(market) ** 2).sum(axis=1))
-    b, error = slope(realised / 2, x)
-    assert error < 0.01
-    assert abs(b + 1) < 4 * error
-    b, error = slope(realised, x)
-    assert abs(b + 2) < 4 * error
-
-
-@pytest.mark.parametrize(
-    ("kappa", "ratio", "one_step", "long_run"),
-    [
-        (-0.3, 1.816, 1.048, 1.429),
-        (-0.1, 1.214, 1.005, 1.111),
-        (0.1, 0.824, 1.005, 0.909),
-        (0.3, 0.550, 1.048, 0.769),
-    ],
+from gexlab.data.simulate import (
+    Check,
+    PathMarket,
+    check_world,
+    pin_probability,
+    simulate_path,
+    world_checks,
 )
-def test_s2_has_the_stated_autocorrelation_and_variance_ratio(
-    kappa: float, ratio: float, one_step: float, long_run: float
-) -> None:
-    market = simulate_path("S2", sessions=5_200, seed=3, kappa=kappa, parameters={"drift": 0.0})
-    r = bar_returns(market)
-    variance = (r**2).mean()
-    ac = (r[:, 1:] * r[:, :-1]).mean(axis=1) / variance
-    assert abs(ac.mean() + kappa) < 4 * ac.std() / len(ac) ** 0.5
-    path = np.cumsum(r, axis=1)
-    blocks = (path[:, 30:] - path[:, :-30]) ** 2
-    vr = blocks.mean(axis=1) / (30 * variance)
-    assert abs(vr.mean() - ratio) < 4 * vr.std() / len(vr) ** 0.5 + 5e-4
-    shock = 0.16 / 252**0.5 * (0.8 / 78) ** 0.5
-    assert np.sqrt(variance) / shock == pytest.approx(one_step, abs=0.005)
-    # the long-run one, from whole sessions: VR(78) closed form links it to one step
-    exact = 1 + 2 * sum((1 - j / 78) * (-kappa) ** j for j in range(1, 78))
-    whole = path[:, -1] ** 2 / (78 * variance)
-    assert abs(whole.mean() - exact) < 4 * whole.std() / len(whole) ** 0.5
-    assert one_step * exact**0.5 == pytest.approx(long_run, rel=0.012)
+from gexlab.data.simulate.check_records import WorldsCheck, check_limit, error_of_mean, slope
+from gexlab.data.simulate.closed_forms import PIN_STARTS, pin_law, reversal_slope, variance_ratio
+
+LIMIT = 4.0
+
+#: Specification 14: world to quantity to value, and how exactly it is printed there.
+STATED: dict[str, dict[str, float]] = {
+    "S0": {
+        "sd of next return, %, GEX quartile 1": 0.90,
+        "sd of next return, %, GEX quartile 2": 0.87,
+        "sd of next return, %, GEX quartile 3": 0.60,
+        "sd of next return, %, GEX quartile 4": 0.48,
+        "ln (realised / due vol.) on GEX in sd": 0.0,
+    },
+    "S1": {"ln 5-min vol. on ln(1 + kappa)": -1.0, "ln |daily return| on ln(1 + kappa)": -1.0},
+    "S2": {
+        "AC(1), kappa -0.3": 0.3,
+        "AC(1), kappa -0.1": 0.1,
+        "AC(1), kappa +0.1": -0.1,
+        "AC(1), kappa +0.3": -0.3,
+        "VR(30), kappa -0.3": 1.816,
+        "VR(30), kappa -0.1": 1.214,
+        "VR(30), kappa +0.1": 0.824,
+        "VR(30), kappa +0.3": 0.550,
+        "sd of a bar / eps, kappa -0.3": 1.048,
+        "sd of a bar / eps, kappa -0.1": 1.005,
+        "sd of a bar / eps, kappa +0.1": 1.005,
+        "sd of a bar / eps, kappa +0.3": 1.048,
+    },
+    "S3": {
+        "last half hour on day, kappa -0.3": 0.15,
+        "last half hour on day, kappa +0.3": -0.15,
+        "last half hour on day, kappa -0.9": 0.45,
+    },
+    "S4": {},
+    "S5": {
+        "ln vol. on naive ln(1 + kappa), half 1": -1.0,
+        "ln vol. on -ln(1 - kappa), half 2": 1.0,
+        "naive signs that are right": 0.5,
+    },
+    "S6": {"slope on naive / slope on truth": 0.74**2, "correlation of naive with truth": 0.74},
+    "S7": {"last half hour on day, GEX < 0": 0.10, "last half hour on day, GEX > 0": 0.10},
+    "S8": {},
+    "S1S3": {"ln vol. until 15:30 on ln(1 + kappa)": -1.0, "last half hour on kappa x day": -0.5},
+}
 
 
-def test_the_last_half_hour_of_s3_has_its_slope_by_regime() -> None:
-    market = simulate_path("S3", sessions=6_000, seed=4, parameters={"drift": 0.0})
-    day, late, _ = close_parts(market)
-    true = -0.5 * market.effects["kappa"][1:-1]
-    for chosen in (true > 0, true < 0):
-        x = day[chosen]
-        b, error = slope(late[chosen], x)
-        expected = float(true[chosen] @ x**2 / (x @ x))
-        assert abs(b - expected) < 4 * error
-    # the difference between the regimes is far outside the error
-    assert slope(late[true > 0], day[true > 0])[0] - slope(late[true < 0], day[true < 0])[0] > 0.1
+@pytest.fixture
+def fewer_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pin a third of the paths that the command does."""
+    monkeypatch.setattr(world_checks, "_PIN_PATHS", 2_000)
 
 
-def test_s3_gives_back_its_share_of_the_next_session() -> None:
-    # At constant kappa the reversal is -(1 - theta) R2 (1 + b): the next close trades with the
-    # reversal as with any other part of the day
-    market = simulate_path("S3", sessions=5_000, seed=6, kappa=-0.9)
-    day, late, following = close_parts(market)
-    b, _ = slope(late, day)
-    fitted = b * (day - day.mean())
-    r2 = float(fitted @ fitted / ((late - late.mean()) @ (late - late.mean())))
-    found, error = slope(following, late)
-    assert abs(found + 0.6 * r2 * (1 + b)) < 4 * error
-    assert found < -4 * error
+@pytest.mark.usefixtures("fewer_paths")
+@pytest.mark.parametrize("world", STATED)
+def test_every_world_shows_what_its_equation_says(world: str) -> None:
+    checks = check_world(world, seed=2)
+    assert not [c for c in checks if not c.holds(LIMIT)]
+    theory = {c.quantity: c.theory for c in checks}
+    assert {name: theory[name] for name in STATED[world]} == pytest.approx(
+        STATED[world], abs=5.1e-4
+    )
 
 
-def test_s7_has_momentum_into_the_close_whatever_the_gamma() -> None:
-    market = simulate_path("S7", sessions=6_000, seed=4)
-    day, late, _ = close_parts(market)
-    gamma = market.gammas["net_gex"][:-2]
-    for chosen in (gamma > 0, gamma < 0):
-        b, error = slope(late[chosen], day[chosen])
-        assert abs(b - 0.10) < 4 * error
-        assert b > 4 * error
-
-
-PINNED = [
-    (0.0, (0.0399, 0.39, 0.63, 0.87, 0.98)),
-    (0.5, (0.0352, 0.36, 0.59, 0.83, 0.97)),
-    (1.0, (0.0242, 0.26, 0.46, 0.70, 0.91)),
-    (2.0, (0.0054, 0.06, 0.13, 0.24, 0.42)),
+#: What is wrong with the world, and what it must fail by.
+PLANTED: list[tuple[str, dict[str, Any], str]] = [
+    ("S0", {"dynamics": "constant"}, "quartile 1 / quartile 4"),
+    ("S0", {"impact": 2e-13, "damping": 1.0}, "realised / due"),
+    ("S1", {"damping": 0.95}, "ln 5-min vol."),
+    ("S2", {"lag": 0.95}, "AC(1), kappa"),
+    ("S2", {"lag": 0.95}, "r_i on kappa_t"),
+    ("S3", {"close_share": 0.4}, "last half hour on day, kappa +0.3"),
+    ("S3", {"permanent": 1.0}, "next session on half hour"),
+    ("S5", {"reversed_from": 0.75}, "half 2"),
+    ("S5", {"reversed_from": 0.75}, "naive signs"),
+    ("S6", {"reliability": 0.8}, "slope on naive"),
+    ("S7", {"rebalancing": 0.07}, "last half hour on day, GEX"),
+    ("S7", {"close_share": 0.5, "impact": 2e-13}, "their difference"),
+    ("S1S3", {"close_share": 0.4}, "last half hour on kappa"),
 ]
 
 
-@pytest.mark.parametrize(("start", "row"), PINNED, ids=[f"z0={z}" for z, _ in PINNED])
-def test_s4_pins_as_often_as_the_table_says(start: float, row: tuple[float, ...]) -> None:
-    for beta, expected in zip((0.0, 0.25, 0.5, 1.0, 2.0), row, strict=True):
-        found, error = pin_probability(beta, start, paths=8_000, seed=8)
-        # the table is printed to two digits (four where beta is 0, which is exact) and was
-        # itself simulated on 20,000 paths
-        printed = 5e-5 if beta == 0 else 0.005
-        of_table = 0.0 if beta == 0 else error * (8_000 / 20_000) ** 0.5
-        assert abs(found - expected) < 4 * np.hypot(error, of_table) + printed
+@pytest.mark.parametrize(("world", "parameters", "quantity"), PLANTED)
+def test_a_world_that_does_otherwise_is_found_out(
+    world: str, parameters: dict[str, Any], quantity: str
+) -> None:
+    failed = [c.quantity for c in check_world(world, seed=2, parameters=parameters)
+              if not c.holds(LIMIT)]  # fmt: skip
+    assert any(name.startswith(quantity) or quantity in name for name in failed)
+
+
+@pytest.mark.usefixtures("fewer_paths")
+def test_a_pull_that_is_too_weak_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def weaker(beta: float, start: float, **arguments: Any) -> tuple[float, float]:
+        found: tuple[float, float] = pin_probability(0.8 * beta, start, **arguments)
+        return found
+
+    monkeypatch.setattr(world_checks, "pin_probability", weaker)
+    monkeypatch.setattr(world_checks, "_pinned_market", lambda _run: ())
+    checks = [c for c in check_world("S4", seed=2) if c.quantity.startswith("pinned")]
+    assert len(checks) == 20
+    assert all(c.holds(LIMIT) for c in checks if "beta 0," in c.quantity)
+    assert any(not c.holds(LIMIT) for c in checks)
+
+
+def test_agents_that_fail_whatever_the_gamma_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world_checks, "failure_rate", lambda *_, **__: 0.5)
+    failed = [c.quantity for c in check_world("S8", seed=2) if not c.holds(LIMIT)]
+    assert failed == ["failure, long - short, 35% taking", "failure, long - short, 40% taking"]
+
+
+# P(|z_T| < .05) as the specification prints it: simulated on 20,000 paths, standard error up to
+# .0035, two digits; beta = 0 is exact
+PINNED = [
+    (0.0, (0.0399, 0.0352, 0.0242, 0.0054)),
+    (0.25, (0.39, 0.36, 0.26, 0.06)),
+    (0.5, (0.63, 0.59, 0.46, 0.13)),
+    (1.0, (0.87, 0.83, 0.70, 0.24)),
+    (2.0, (0.98, 0.97, 0.91, 0.42)),
+]
+
+
+@pytest.mark.parametrize(("beta", "row"), PINNED)
+def test_the_law_of_the_pinning_scheme_is_the_specifications_table(
+    beta: float, row: tuple[float, ...]
+) -> None:
+    law = pin_law(beta, PIN_STARTS)
+    allowed = 5e-5 if beta == 0 else 0.005 + 3e-4 + 3 * 0.0035 * 0.5
+    np.testing.assert_allclose(law, row, rtol=0, atol=allowed)
+
+
+def test_the_grid_of_times_hardly_matters_to_the_law() -> None:
+    # the specification: 500, 1,000, 2,000 and 4,000 steps agree within .01
+    coarse, fine = (pin_law(0.5, PIN_STARTS, steps=n) for n in (500, 2_000))
+    assert np.abs(coarse - fine).max() < 0.003
 
 
 def test_dealers_who_are_short_repel() -> None:
-    pulled, free, pushed = (pin_probability(b, 0.5, paths=4_000)[0] for b in (0.5, 0.0, -0.5))
+    pulled, free, pushed = (pin_law(b, [0.5])[0] for b in (0.5, 0.0, -0.5))
     assert pushed < free < pulled
+    assert pin_probability(-0.5, 0.5, paths=2_000)[0] < free
 
 
-def test_the_sign_flip_hides_the_slope_from_the_naive_measure() -> None:
-    market = simulate_path("S5", sessions=4_000, seed=1)
-    realised = np.log((bar_returns(market) ** 2).sum(axis=1)) / 2
-    true = market.effects["kappa"]
-    naive = np.where(np.arange(4_000) <= 2_000, true, -true)
-    before, after = slice(1, 2_000), slice(2_001, None)
-    b, error = slope(realised[before], np.log1p(naive[before]))
-    assert abs(b + 1) < 4 * error
-    # there the truth is minus naive: ln sigma = -ln(1 - naive), which rises with naive
-    b, error = slope(realised[after], -np.log1p(-naive[after]))
-    assert abs(b - 1) < 4 * error
+def test_s3_gives_back_what_the_sample_says_too() -> None:
+    # the closed form against the sample's own R2 at constant kappa
+    market = simulate_path("S3", sessions=5_000, seed=6, kappa=-0.9, parameters={"drift": 0.0})
+    close, half = np.log(market.bars[:, -1, 3]), np.log(market.bars[:, -7, 3])
+    day, late, following = half[1:-1] - close[:-2], (close - half)[1:-1], np.diff(close)[1:]
+    r2 = np.corrcoef(late, day)[0, 1] ** 2
+    assert reversal_slope(0.45, 0.6, 0.2, 30 / 390) == pytest.approx(-0.6 * r2 * 1.45, rel=0.03)
+    found, error = slope(following, late)
+    assert abs(found + 0.6 * r2 * 1.45) < 4 * error
+    assert found < -4 * error
 
 
-def test_measurement_noise_attenuates_by_the_reliability() -> None:
-    ratios, correlations = [], []
-    for seed in range(6):
-        market = simulate_path("S6", sessions=5_000, seed=seed)
-        true, naive = (market.gammas[n][300:-1] for n in ("true_net_gex", "net_gex"))
-        effect = market.effects["kappa"][301:]
-        ratios.append(slope(effect, naive)[0] / slope(effect, true)[0])
-        correlations.append(np.corrcoef(true, naive)[0, 1])
-    error = np.std(ratios, ddof=1) / 6**0.5
-    assert abs(np.mean(ratios) - 0.5476) < 4 * error
-    assert abs(np.mean(correlations) - 0.74) < 0.05
+def test_the_null_world_feeds_nothing_back() -> None:
+    market: PathMarket = simulate_path("S0", sessions=500, seed=1)
+    assert (market.effects["volatility_multiplier"] == 1).all()
+    assert (market.effects["close_push"] == 0).all()
+    moves = np.corrcoef(np.diff(np.log(market.bars[:, -1, 3])), np.diff(market.gammas["net_gex"]))[
+        0, 1
+    ]
+    assert 0.4 < moves < 0.9  # specification 14.1: .58 to .82 over 3,200 sessions
 
 
-def test_a_market_without_dealers_shows_the_table_of_volatility_by_quartile() -> None:
-    # specification 14.1: .90 / .87 / .60 / .48, from 12 seeds
-    tables, moves = [], []
-    for seed in range(24):
-        market = simulate_path("S0", sessions=3_200, seed=seed)
-        r = np.diff(np.log(market.bars[:, -1, 3]))
-        gamma = market.gammas["net_gex"]
-        quartile = np.searchsorted(np.quantile(gamma[:-1], [0.25, 0.5, 0.75]), gamma[:-1])
-        tables.append([100 * r[quartile == k].std(ddof=1) for k in range(4)])
-        moves.append(np.corrcoef(r, np.diff(gamma))[0, 1])
-        assert (market.effects["volatility_multiplier"] == 1).all()
-    mean, error = np.mean(tables, axis=0), np.std(tables, axis=0) / 24**0.5
-    expected = np.array([0.90, 0.87, 0.60, 0.48])
-    # both means are simulated, the other one on half as many seeds
-    assert (np.abs(mean - expected) < 4 * error * 3**0.5).all()
-    assert mean[0] > mean[2] > mean[3]
-    assert 0.5 < np.mean(moves) < 0.85
+def test_variance_ratio_by_hand() -> None:
+    # q = 3: 1 + 2 ((2/3)(-k) + (1/3) k^2)
+    assert variance_ratio(0.3, 3) == pytest.approx(1 + 2 * (-0.2 + 0.03))
+
+
+def test_slope_and_mean_agree_with_statsmodels() -> None:
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(300)
+    y = 0.4 * x + np.abs(x) * rng.standard_normal(300)
+    fit = sm.OLS(y, sm.add_constant(x)).fit(cov_type="HC0")
+    assert slope(y, x) == pytest.approx((fit.params[1], fit.bse[1]))
+    constant = sm.OLS(y, np.ones(300)).fit()
+    assert error_of_mean(y) == pytest.approx((constant.params[0], constant.bse[0]))
+
+
+def check(measured: float, error: float = 1.0, **changes: Any) -> Check:
+    return Check("S1", "q", 0.0, measured, error, 10, "sessions", **changes)
+
+
+@pytest.mark.parametrize(
+    ("found", "z", "holds"),
+    [
+        (check(3.0), 3.0, True),
+        (check(-3.2), -3.2, False),
+        (check(math.nan), math.nan, False),
+        (check(3.2, tolerance=0.5), 2.7, True),
+        (check(1e-7, 0.0, tolerance=1e-6), 0.0, True),
+        (check(-2e-6, 0.0, tolerance=1e-6), -math.inf, False),
+        (check(math.nan, 0.0, tolerance=1e-6), math.nan, False),
+        (check(-5.0, relation="<"), -5.0, True),
+        (check(-2.0, relation="<"), -2.0, False),
+        (check(5.0, relation=">"), 5.0, True),
+        (check(math.nan, relation=">"), math.nan, False),
+        (check(9.0, 0.0, relation="reported"), math.inf, True),
+    ],
+)
+def test_a_verdict_is_a_distance_in_standard_errors(found: Check, z: float, holds: bool) -> None:
+    assert found.z == pytest.approx(z, nan_ok=True)
+    assert found.holds(3.1) is holds
+
+
+def test_the_limit_grows_with_the_number_of_checks() -> None:
+    # Bonferroni by hand: 1 % over 100 two-sided tests leaves 5e-5 in each tail, 3.8906
+    assert check_limit([check(0.0)] * 100) == pytest.approx(3.8906, abs=1e-4)
+    assert check_limit([check(0.0, 0.0)] * 100) == pytest.approx(2.5758, abs=1e-4)
+    result = WorldsCheck((check(0.0), check(9.0)), 4.0, 0.01, 1, 0.0)
+    assert [c.measured for c in result.failed] == [9.0]
