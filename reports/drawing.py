@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .formats import day, is_defined, level
+from .formats import day, is_defined, level, percent
 from .palette import LIGHT
 from .sections import words
 from .sections.profile import (
@@ -24,6 +24,7 @@ from .session_picture import SPANS, span_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from .session_picture import SessionPicture
@@ -93,6 +94,7 @@ def _title(picture: SessionPicture, *, simulated: bool) -> str:
 
 def _draw_strikes(axes: Axes, picture: SessionPicture) -> None:
     frame, spot = picture.strikes, float(picture.row["spot"])
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     near = frame[(frame["strike"] / spot - 1.0).abs() <= NEAR]
     scale, unit = unit_of([*near["call_gex"], *near["put_gex"]])
     width = _bar_width(near["strike"].tolist())
@@ -123,7 +125,10 @@ def _draw_marks(axes: Axes, row: dict[str, Any], *, named: bool) -> None:
             at = (row[key], 0.985 - 0.07 * i)
             side: Literal["left", "right"] = side_of(row[key] / row["spot"] - 1.0)
             ink = LIGHT[colour]
-            axes.annotate(text, at, xycoords=top, fontsize=9.5, ha=side, va="top", color=ink)
+            paper = {"facecolor": LIGHT["paper"], "edgecolor": "none", "pad": 1.0}
+            axes.annotate(
+                text, at, xycoords=top, fontsize=9.5, ha=side, va="top", color=ink, bbox=paper
+            )
 
 
 def _draw_curve(axes: Axes, picture: SessionPicture) -> None:
@@ -159,19 +164,37 @@ def _draw_spans(axes: Axes, picture: SessionPicture) -> None:
     axes.axhline(0, color=LIGHT["rule"], linewidth=1)
     axes.set_ylabel(f"net by expiry, {unit} per 1 %")
     axes.set_xlabel("level, points")
+    _leave_room(axes)
     axes.legend(loc="upper left", frameon=False, ncols=4)
+
+
+def _leave_room(axes: Axes) -> None:
+    """Raise the upper end, so that no bar reaches the legend."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.22 * (high - low))
 
 
 def _draw_expiries(axes: Axes, picture: SessionPicture) -> None:
     frame = largest_expiries(picture.expiries)
     scale, unit = unit_of(frame["gross_gex"].tolist())
-    names = [f"{day(e)[5:]} {s}" for e, s in zip(frame["expiry"], frame["settlement"], strict=True)]
+    names = [f"{day(e)} {s}" for e, s in zip(frame["expiry"], frame["settlement"], strict=True)]
     net = (frame["net_gex"] / scale).to_numpy()
-    colours = [LIGHT["long"] if value >= 0 else LIGHT["short"] for value in net]
     places = range(len(names))
     axes.bar(places, frame["gross_gex"] / scale, 0.8, color=LIGHT["abstain"], label="gross")
-    axes.bar(places, net, 0.8, color=colours)
+    axes.bar(places, net.clip(min=0), 0.8, color=LIGHT["long"], label="net, long")
+    axes.bar(places, net.clip(max=0), 0.8, color=LIGHT["short"], label="net, short")
     axes.set_xticks(list(places), names, rotation=45, ha="right", fontsize=8)
     axes.grid(visible=False, axis="x")
     axes.set_ylabel(f"by expiry, {unit} per 1 %")
-    axes.legend(loc="upper right", frameon=False)
+    axes.set_xlabel(_share_shown(picture, frame))
+    _leave_room(axes)
+    axes.legend(loc="upper left", frameon=False, ncols=3)
+
+
+def _share_shown(picture: SessionPicture, frame: pd.DataFrame) -> str:
+    """Return how many expiries are drawn, and how much of the gamma they carry."""
+    carrying = int((picture.expiries["gross_gex"] > 0).sum())
+    share = frame["gross_gex"].sum() / picture.expiries["gross_gex"].sum()
+    if carrying == len(frame):
+        return f"all {carrying} expiries"
+    return f"the {len(frame)} largest of {carrying} expiries, {percent(share, 0)} of gross"

@@ -61,14 +61,16 @@ def table_of(view: View, *, most: int | None = None) -> Table:
 
     The text is the page's own, so that both say the same.
     """
-    headings = [f"{c.heading}, {c.unit}" if c.unit else c.heading for c in view.columns]
+    # units stand below their headings, as on the page: numbers and dates are never cut
+    headings = [f"{c.heading}\n{c.unit}" if c.unit else c.heading for c in view.columns]
     table = Table(box=None, title=view.caption, title_justify="left", title_style="bold")
     table.pad_edge = False
     longest = max((len(row.cells[0]) for row in view.rows), default=0)
     for i, (name, column) in enumerate(zip(headings, view.columns, strict=True)):
         justify: JustifyMethod = "right" if column.numeric else "left"
         whole = column.numeric or (i == 0 and longest <= _SHORT)
-        table.add_column(name, justify=justify, header_style="dim", no_wrap=whole)
+        heading = name.replace(" / ", " /\n") if column.numeric else name
+        table.add_column(heading, justify=justify, header_style="dim", no_wrap=whole)
     for row in view.rows[:most]:
         style = {"long": "blue", "short": "dark_orange3", "warn": "yellow"}.get(row.tone, "")
         table.add_row(*row.cells, style="bold" if row.strong else style)

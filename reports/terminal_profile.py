@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .formats import day, fixed, level
+from .formats import day, fixed, is_defined, level
 from .sections.explanation import (
     contracts_table,
     decisions_table,
@@ -18,7 +18,7 @@ from .sections.explanation import (
     findings_table,
     roots_table,
 )
-from .sections.profile import facts_of, sentence_of, unit_of
+from .sections.profile import MARKS, facts_of, sentence_of, unit_of
 from .sections.story import change_table, future_table
 from .sections.words import regime
 from .terminal import simple_table, table_of
@@ -85,19 +85,35 @@ def _bars(picture: SessionPicture, width: int) -> Table:
     spot = float(picture.row["spot"])
     bundles = _bundles(picture.strikes, spot)
     largest = max((abs(net) for _, net in bundles), default=0.0) or 1.0
-    space = max((width - 30) // 2, 8)
+    marks = _marks(picture.row, [strike for strike, _ in bundles])
+    taken = max((len(mark) for mark in marks.values()), default=0)
+    space = max((width - 24 - taken) // 2, 8)
     scale, unit = unit_of([net for _, net in bundles])
     amount = f"net GEX, {unit} / 1 %"
-    table = simple_table("strike", amount, "", "", right=("strike", amount))
+    table = simple_table("strike", amount, "", "", right=(amount,))
     table.columns[2].justify = "right"
     for strike, net in reversed(bundles):
         bar = "█" * round(space * abs(net) / largest)
         left = Text(bar if net < 0 else "", style=_STYLE["short"])
         right = Text(bar if net >= 0 else "", style=_STYLE["long"])
-        near = abs(strike - spot) == min(abs(s - spot) for s, _ in bundles)
-        name = Text(level(strike) + (" ◂ spot" if near else ""), style="bold" if near else "")
-        table.add_row(name, fixed(net / scale), left, right)
+        mark = marks.get(strike, "")
+        table.add_row(
+            Text(level(strike) + mark, style="bold" if mark else ""),
+            fixed(net / scale),
+            left,
+            right,
+        )
     return table
+
+
+def _marks(row: dict[str, Any], strikes: list[float]) -> dict[float, str]:
+    """Return what to write beside the strikes that are nearest to spot, flip and walls."""
+    names: dict[float, list[str]] = {}
+    for key, name, _, _ in MARKS:
+        if strikes and is_defined(row[key]) and strikes[0] <= row[key] <= strikes[-1]:
+            nearest = min(strikes, key=lambda strike: abs(strike - row[key]))
+            names.setdefault(nearest, []).append(name)
+    return {strike: " ◂ " + ", ".join(found) for strike, found in names.items()}
 
 
 def _bundles(strikes: pd.DataFrame, spot: float) -> list[tuple[float, float]]:
