@@ -16,7 +16,7 @@ from . import metrics
 from .costs import FREE, Costs, break_even_bps
 from .engine import Simulation, simulate
 from .inference import ReturnIntervals, return_intervals
-from .results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
+from .strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
 from .timing import OrderPlan, Schedule, make_schedule, plan_orders
 
 if TYPE_CHECKING:
