@@ -23,6 +23,7 @@ _EXPORTS = {
     "TradingCalendar": "calendars",
     "check": "quality",
     "attribute_changes": "attributing",
+    "average_dollar_volume": "regime_units",
     "compact": "lake",
     "coverage": "quality",
     "diff_regimes": "inspection",
@@ -51,6 +52,7 @@ _EXPORTS = {
     "time_structure": "structuring",
     "to_unit": "exposure.units",
     "trading_calendar": "calendars",
+    "with_unit": "regime_units",
     "write_sessions": "lake",
 }
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..data.definitions import CurveFile, Definition
     from ..data.exposure.peer_rules import PeerRule
+    from ..data.exposure.units import Unit
     from ..data.lake import Lake
     from ..data.quality_catalogue import Thresholds
     from ..data.simulate.parameters import Calibration
@@ -39,6 +40,7 @@ __all__ = [
     "session_named",
     "thresholds_from",
     "told",
+    "unit_named",
     "wanted_session",
 ]
 
@@ -55,6 +57,22 @@ def book_named(name: str) -> Book:
         if book == name:
             return book
     raise UnknownNameError("book", name, BOOKS)
+
+
+def unit_named(name: str) -> Unit:
+    """Return the unit of exposure of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+    """
+    from ..data.exposure.units import UNITS
+
+    for unit in UNITS:
+        if unit == name:
+            return unit
+    raise UnknownNameError("unit", name, UNITS)
 
 
 def calibration_named(name: str) -> Calibration:

@@ -18,6 +18,7 @@ __all__ = [
     "count",
     "day",
     "fixed",
+    "in_unit",
     "interval",
     "is_defined",
     "joined",
@@ -98,6 +99,21 @@ def money(value: float | None, digits: int = 2) -> str:
     scale, name = next(((s, n) for s, n in _SCALES if size >= s), (1.0, ""))
     text = f"${size / scale:,.{digits}f}" + (f" {name}" if name else "")
     return MINUS + text if value < 0 and any(c in "123456789" for c in text) else text
+
+
+def in_unit(value: float | None, unit: str) -> str:
+    """Return an exposure in one of the units of `gexlab.data.to_unit`.
+
+    Examples
+    --------
+    >>> in_unit(-4e6, "per_point"), in_unit(1234.5, "shares_per_point")
+    ('−$4.00 mm', '1,234')
+    >>> in_unit(0.0123, "share_of_adv")
+    '1.23 %'
+    """
+    if unit == "share_of_adv":
+        return percent(value, 2)
+    return count(value) if unit == "shares_per_point" else money(value)
 
 
 def level(value: float | None) -> str:

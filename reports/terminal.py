@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from .formats import DASH, day, fixed, is_defined, level, money
+from .formats import DASH, day, fixed, in_unit, is_defined, level, money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,9 +88,11 @@ def health_table(health: Health) -> Table:
 
 def regimes_table(frame: pd.DataFrame) -> Table:
     """Return regime rows, one line each: what a desk reads first."""
+    more = [name for name in frame.columns if name.startswith("net_gex_")]
+    units = [name.removeprefix("net_gex_").replace("_", " ") for name in more]
     table = simple_table(
-        "session", "book", "regime", "net GEX / 1 %", "net/gross", "spot", "flip", "status",
-        right=("net GEX / 1 %", "net/gross", "spot", "flip"),
+        "session", "book", "regime", "net GEX / 1 %", *units, "net/gross", "spot", "flip", "status",
+        right=("net GEX / 1 %", *units, "net/gross", "spot", "flip"),
     )  # fmt: skip
     for row in frame.to_dict("records"):
         table.add_row(
@@ -98,6 +100,7 @@ def regimes_table(frame: pd.DataFrame) -> Table:
             row["book"],
             Text(str(row["regime"]), style=_REGIME_STYLE.get(row["regime"], "")),
             money(row["net_gex"]),
+            *(in_unit(row[name], name.removeprefix("net_gex_")) for name in more),
             fixed(row["net_to_gross"], 3),
             level(row["spot"]),
             level(row["flip"]),

@@ -92,6 +92,9 @@ def _per_percent(unit: Unit, spot: npt.ArrayLike, dollar_volume: npt.ArrayLike |
     if unit != "share_of_adv":
         raise UnknownNameError("unit", unit, UNITS)
     if dollar_volume is None:
-        raise GexlabError("share_of_adv needs the average daily dollar volume: give dollar_volume")
+        raise GexlabError(
+            "share_of_adv needs the average daily dollar volume: give dollar_volume, or daily bars "
+            "with volumes (--bars)"
+        )
     volume = np.asarray(dollar_volume, dtype=np.float64)
     return np.where(volume > 0.0, volume, np.nan)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "gexlab regimes --lake lake --underlying SPX --book post_expiry",
     "gexlab regimes --lake lake --underlying SPX --out regimes.parquet",
+    "gexlab regimes --lake lake --underlying SPY --unit share_of_adv --bars spy.csv",
 )
 
 _SHOWN = 15
@@ -37,21 +38,47 @@ def command(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write all rows to a .parquet or .csv file."),
     ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--unit", help="Net and gross also per_point, in shares_per_point or share_of_adv."
+        ),
+    ] = None,
+    bars: Annotated[
+        Path | None,
+        typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
+    ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show or export the regime table of one definition."""
+    """Show or export the regime table of one definition.
+
+    Dollars are per 1 %. With --unit, two columns more: net and gross in that unit. The average
+    daily dollar volume is that of 21 sessions.
+    """
     from ...data.regime_table import export_regimes, regimes
     from ..choices import book_named
 
     chosen = None if book is None else book_named(book)
     frame = regimes(lake, underlying, book=chosen, dealer_model=dealer, definition_id=definition)
+    frame = _converted(frame, unit, bars)
     if out is not None:
         export_regimes(frame, out)
         summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
         emit(summary, as_json, lambda console: console.print(f"{len(frame)} rows in {out}"))
         return
     emit(frame, as_json, lambda console: _show(console, frame))
+
+
+def _converted(frame: pd.DataFrame, unit: str | None, bars: Path | None) -> pd.DataFrame:
+    if unit is None:
+        return frame
+    from ...data.bars import read_bars
+    from ...data.regime_units import average_dollar_volume, with_unit
+    from ..choices import unit_named
+
+    volume = None if bars is None else average_dollar_volume(read_bars(bars))
+    return with_unit(frame, unit_named(unit), dollar_volume=volume)
 
 
 def _show(console: Console, frame: pd.DataFrame) -> None:

@@ -180,3 +180,26 @@ def test_curves_by_flag_and_by_definition_are_one(
     assert (flag["rebuilt"], file["rebuilt"]) == (1, 0)
     row = document(capsys, "profile", "--session", str(SESSION))["regime"]
     assert row["definition_id"] == flag["definition_id"]
+
+
+def test_regimes_in_other_units(chain: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    document(capsys, "rebuild", "--book", "post_expiry")
+    (plain,) = document(capsys, "regimes")
+    (row,) = document(capsys, "regimes", "--unit", "shares_per_point")
+    wanted = plain["net_gex"] / (0.01 * plain["spot"] ** 2)
+    assert row.pop("net_gex_shares_per_point") == pytest.approx(wanted, rel=1e-12)
+    row.pop("gross_gex_shares_per_point")
+    assert row == plain
+    days = pd.bdate_range(end=str(SESSION), periods=40)
+    bars = pd.DataFrame({"session": days, "open": 9.0, "high": 11.0, "low": 8.0, "close": 10.0})
+    bars.assign(volume=1e6).to_csv("bars.csv", index=False)
+    options = ("--unit", "share_of_adv", "--bars", "bars.csv")
+    (row,) = document(capsys, "regimes", *options)
+    assert row["net_gex_share_of_adv"] == pytest.approx(plain["net_gex"] / 1e7, rel=1e-12)
+    capsys.readouterr()
+    assert cli.run(["regimes", *MARKET, *options]) == 0
+    assert "share of adv" in capsys.readouterr().out
+    bars.to_csv("bars.csv", index=False)
+    assert "no column 'volume'" in error_of(capsys, "regimes", *options)
+    assert "give dollar_volume" in error_of(capsys, "regimes", "--unit", "share_of_adv")
+    assert "did you mean 'per_point'" in error_of(capsys, "regimes", "--unit", "per_points")
