@@ -1,7 +1,7 @@
 """Feed mutated inputs to everything that parses what a user or a vendor wrote.
 
     python tests/robustness/fuzz_ingest.py --inputs 1000000 --seed 1
-    python tests/robustness/fuzz_ingest.py --only files --inputs 5000 --seed 1
+    python tests/robustness/fuzz_ingest.py --only files --minutes 20 --seed 1
 
 Mutations know the structure of what they change: cells, columns, rows, quotes, types, archives'
 members, TOML keys, bytes. Every input must end in a result or in a GexlabError of one line, within
@@ -26,7 +26,7 @@ import tempfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -211,6 +211,14 @@ def canonical_sample(draw: random.Random) -> tuple[str, bytes]:
     return ".csv", mutate_bytes(draw, content) if draw.random() < 0.3 else content
 
 
+def zipped(name: str, content: bytes) -> bytes:
+    """Return an archive with one member."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return sink.getvalue()
+
+
 SAMPLES: Final[dict[str, Callable[[random.Random], tuple[str, bytes]]]] = {
     "canonical": canonical_sample,
     "columns": columns_sample,
@@ -234,8 +242,13 @@ class Fuzzer:
         name = draw.choice(sorted(SAMPLES))
         suffix, content = SAMPLES[name](draw)
         path = self.folder / f"{draw.choice(['chain', 'a b', 'x[1]'])}{suffix}"
-        if draw.random() < 0.1:
+        packing = draw.random()
+        if packing < 0.1:
             path, content = path.with_name(path.name + ".gz"), gzip.compress(content)
+        elif packing < 0.2:
+            path, content = path.with_suffix(".zip"), zipped(path.name, content)
+        if packing < 0.2 and draw.random() < 0.3:
+            content = mutate_bytes(draw, content)
         path.write_bytes(content)
         try:
             self._ingest(path, name)
@@ -376,8 +389,12 @@ def _python_number(cell: str) -> float | None:
     return value if math.isfinite(value) and plain else None
 
 
-def fuzz(inputs: int, seed: int, only: str | None = None) -> dict[str, dict[str, int]]:
+def fuzz(
+    inputs: int, seed: int, only: str | None = None, *, minutes: float = math.inf
+) -> dict[str, dict[str, int]]:
     """Feed so many inputs, divided among the parsers by `SHARES`; return outcomes by parser.
+
+    No parser but that of cells gets more than so many minutes of processor time.
 
     Raises
     ------
@@ -397,9 +414,18 @@ def fuzz(inputs: int, seed: int, only: str | None = None) -> dict[str, dict[str,
                 for start in range(0, count, 50_000):
                     outcome += fuzz_cells(min(50_000, count - start), seed * 10**9 + start)
             else:
-                outcome = Counter(_one(fuzzer, parser, seed * 10**9 + i) for i in range(count))
+                numbers = _within_time(count, minutes)
+                outcome = Counter(_one(fuzzer, parser, seed * 10**9 + i) for i in numbers)
             report[parser] = dict(sorted(outcome.items()))
     return report
+
+
+def _within_time(count: int, minutes: float) -> Iterator[int]:
+    end = time.process_time() + 60 * minutes
+    for i in range(count):
+        if time.process_time() > end:
+            return
+        yield i
 
 
 def _one(fuzzer: Fuzzer, parser: str, seed: int) -> str:
@@ -423,8 +449,9 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=tuple(SHARES))
+    parser.add_argument("--minutes", type=float, default=math.inf)
     given = parser.parse_args()
-    report = fuzz(given.inputs, given.seed, given.only)
+    report = fuzz(given.inputs, given.seed, given.only, minutes=given.minutes)
     total = sum(sum(outcome.values()) for outcome in report.values())
     sys.stdout.write(json.dumps({"inputs": total, **report}) + "\n")
 
