@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import date
 
+    import duckdb
+
     from .inputs import Found
     from .pipeline import Rows
     from .progress import Progress
-    from .vendors.base import InputFile, Preset
+    from .vendors.base import InputFile, Preset, RawTable
 
 __all__ = ["IngestResult", "ingest"]
 
@@ -199,10 +201,7 @@ def _ingested(
         with connect(spill=folder / "spill") as connection:
             with naming_the_file(plan.fresh):
                 tables = preset.reader(connection, plan.fresh)
-            rows = canonical_rows(connection, tables, preset, before.underlying)
-            tally = _read(rows, plan, preset, before, writer, progress)
-            tally.others = rows.dating.others
-            _check_counts(rows.files, before.underlying, tally)
+            tally = _read_tables(connection, tables, plan, preset, before, writer, progress)
     if writer is not None:
         _take_out(plan, before, tally.sessions, writer)
         writer.commit(plan.sources)
@@ -224,6 +223,38 @@ def _result(found: Found, plan: Plan, tally: _Tally, *, dry_run: bool) -> Ingest
         rows_replaced=tally.replaced,
         dry_run=dry_run,
     )
+
+
+def _read_tables(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[RawTable],
+    plan: Plan,
+    preset: Preset,
+    before: Manifest,
+    writer: LakeWriter | None,
+    progress: Progress,
+) -> _Tally:
+    """Take all rows through to the writer.
+
+    The reader of text parses numbers itself, which is faster. Where it meets one that it cannot
+    parse, everything is read again cell by cell: "n/a" is then missing, and what is to be refused
+    is named.
+    """
+    typed = any(table.with_numbers is not None for table in tables)
+    for numbers in (True, False) if typed else (False,):
+        rows = canonical_rows(connection, tables, preset, before.underlying, numbers=numbers)
+        try:
+            tally = _read(rows, plan, preset, before, writer, progress)
+        except InputFileError:
+            if not numbers:
+                raise
+            if writer is not None:
+                writer.forget()
+            continue
+        tally.others = rows.dating.others
+        _check_counts(rows.files, before.underlying, tally)
+        break
+    return tally
 
 
 def _read(

@@ -73,7 +73,12 @@ class Rows:
 
 
 def canonical_rows(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[RawTable], preset: Preset, name: str
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[RawTable],
+    preset: Preset,
+    name: str,
+    *,
+    numbers: bool = False,
 ) -> Rows:
     """Return the rows of raw tables, typed, ready to be streamed as canonical ones.
 
@@ -87,22 +92,29 @@ def canonical_rows(
         Columns and timing.
     name : str
         The underlying; rows of others are left out.
+    numbers : bool
+        Let the reader of text parse numbers: faster, but a cell that is none ends the reading with
+        an error that does not name it.
     """
     files = tuple(file for table in tables for file in table.files)
     with naming_the_file(files):
         connection.execute(load_sql("ingest_macros"))
-        _type(connection, tables, preset)
+        _type(connection, tables, preset, numbers=numbers)
     return Rows(connection, Dating(preset, name, files))
 
 
 def _type(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[RawTable], preset: Preset
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[RawTable],
+    preset: Preset,
+    *,
+    numbers: bool,
 ) -> None:
     """Make the view ``contracts``: the rows of all tables, in types."""
     zone = zone_of(preset.timing)
     offset, contracts = 0, None
     for table in tables:
-        part = projected(table, preset, zone, offset)
+        part = projected(table, preset, zone, offset, numbers=numbers)
         contracts = part if contracts is None else contracts.union(part)
         offset += len(table.files)
     assert contracts is not None

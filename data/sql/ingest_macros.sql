@@ -4,27 +4,27 @@
 -- Grain: one value
 -- Unit:  dates, moments in UTC, numbers in the vendor's unit
 -- A pattern: trimming and comparing with a list was measured to be done for every row, asked or not.
-CREATE MACRO is_blank(v) AS
+CREATE OR REPLACE MACRO is_blank(v) AS
     regexp_full_match(v, '(?i)\s*(nan|na|n/a|#n/a|null|none|nat)?\s*');
 
-CREATE MACRO refuse(v, what, file_index) AS
+CREATE OR REPLACE MACRO refuse(v, what, file_index) AS
     error('gexlab:' || file_index || ':' || what || ':' || left(v, 80));
 
-CREATE MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
+CREATE OR REPLACE MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
 
-CREATE MACRO number_of_number(v) AS finite(CAST(v AS DOUBLE));
+CREATE OR REPLACE MACRO number_of_number(v) AS finite(CAST(v AS DOUBLE));
 
-CREATE MACRO number_of_text(v, what, file_index) AS
+CREATE OR REPLACE MACRO number_of_text(v, what, file_index) AS
     CASE
         WHEN TRY_CAST(v AS DOUBLE) IS NOT NULL THEN finite(TRY_CAST(v AS DOUBLE))
         WHEN v IS NULL OR is_blank(v) THEN NULL
         ELSE refuse(v, what, file_index)
     END;
 
-CREATE MACRO text_of(v) AS nullif(upper(trim(CAST(v AS VARCHAR))), '');
+CREATE OR REPLACE MACRO text_of(v) AS nullif(upper(trim(CAST(v AS VARCHAR))), '');
 
 -- Two-digit years come first: %Y would take '22' for the year 22.
-CREATE MACRO stamp_of_text(v) AS
+CREATE OR REPLACE MACRO stamp_of_text(v) AS
     try_strptime(trim(v), [
         '%m/%d/%y', '%m/%d/%Y', '%Y%m%d', '%d-%b-%y', '%d-%b-%Y', '%d%b%y', '%d %b %Y',
         '%b %d %Y', '%b %d, %Y', '%a %b %d %Y',
@@ -32,26 +32,26 @@ CREATE MACRO stamp_of_text(v) AS
         '%Y%m%d %H:%M', '%Y%m%d %H:%M:%S', '%Y%m%d%H%M', '%Y%m%d%H%M%S', '%d-%b-%Y %H:%M:%S'
     ]);
 
-CREATE MACRO date_of_text(v, date_format) AS
+CREATE OR REPLACE MACRO date_of_text(v, date_format) AS
     CASE
         WHEN date_format IS NOT NULL THEN CAST(try_strptime(trim(v), date_format) AS DATE)
         ELSE coalesce(TRY_CAST(v AS DATE), CAST(stamp_of_text(v) AS DATE))
     END;
 
-CREATE MACRO date_of_number(v) AS
+CREATE OR REPLACE MACRO date_of_number(v) AS
     CAST(try_strptime(CAST(TRY_CAST(v AS BIGINT) AS VARCHAR), '%Y%m%d') AS DATE);
 
-CREATE MACRO states_offset(v) AS
+CREATE OR REPLACE MACRO states_offset(v) AS
     regexp_matches(v, '\d:\d\d(:\d\d)?([.]\d+)? ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$');
 
 -- In UTC the count of microseconds stays what it is, which was measured to be 25 times faster than
 -- asking the time zone's rules. An infinite moment is none.
-CREATE MACRO at_zone(zone, t) AS
+CREATE OR REPLACE MACRO at_zone(zone, t) AS
     CASE WHEN zone = 'UTC' THEN make_timestamptz(epoch_us(t)) ELSE timezone(zone, t) END;
 
 -- The usual spelling has no room for an offset: trimming it and looking for one was measured to take
 -- four times as long as reading it.
-CREATE MACRO moment_of_text(v, zone, date_format) AS
+CREATE OR REPLACE MACRO moment_of_text(v, zone, date_format) AS
     CASE
         WHEN date_format IS NOT NULL THEN TRY(at_zone(zone, try_strptime(trim(v), date_format)))
         WHEN v LIKE '____-__-_____:__:__' THEN TRY(at_zone(zone, TRY_CAST(v AS TIMESTAMP)))
@@ -61,7 +61,7 @@ CREATE MACRO moment_of_text(v, zone, date_format) AS
 
 -- Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size: the
 -- ranges of 2001 to 2286 do not overlap.
-CREATE MACRO moment_of_number(v) AS
+CREATE OR REPLACE MACRO moment_of_number(v) AS
     CASE
         WHEN v >= 1e18 THEN make_timestamptz(CAST(v // 1000 AS BIGINT))
         WHEN v >= 1e15 THEN make_timestamptz(CAST(v AS BIGINT))
@@ -70,7 +70,7 @@ CREATE MACRO moment_of_number(v) AS
     END;
 
 -- A value that is there but is not understood is refused; one that is absent is NULL.
-CREATE MACRO understood(parsed, v, what, file_index) AS
+CREATE OR REPLACE MACRO understood(parsed, v, what, file_index) AS
     CASE
         WHEN parsed IS NOT NULL THEN parsed
         WHEN v IS NULL OR is_blank(CAST(v AS VARCHAR)) THEN NULL

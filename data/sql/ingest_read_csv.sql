@@ -1,6 +1,6 @@
--- Read delimited text as it is: every value as text, every row of every file.
--- In:    $files (paths), $columns (names in file order), $delimiter
--- Out:   the files' columns as VARCHAR, empty as NULL; file_index, file_row
+-- Read delimited text as it is, every row of every file.
+-- In:    $files (paths), $columns (names in file order to VARCHAR or DOUBLE), $delimiter
+-- Out:   the files' columns, empty as NULL; file_index, file_row
 -- Grain: one row per line after the header
 -- Unit:  the vendor's
 SELECT *, file_index, row_number() OVER () AS file_row

@@ -7,7 +7,7 @@ no vendor can do it differently by accident.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +21,7 @@ __all__ = [
     "Preset",
     "RawTable",
     "Reader",
+    "Rereading",
     "SettlementRule",
     "Sql",
     "Timing",
@@ -102,6 +103,23 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Rereading:
+    """Another way to read the rows of a relation of text.
+
+    Attributes
+    ----------
+    of : DuckDBPyRelation
+        Which relation: a table whose relation is another one by now cannot be read this way.
+    with_numbers : callable
+        Takes names of its columns and returns the same rows with these read as DOUBLE, which is
+        faster, and an error where a cell is none.
+    """
+
+    of: duckdb.DuckDBPyRelation
+    with_numbers: Callable[[Collection[str]], duckdb.DuckDBPyRelation]
+
+
+@dataclass(frozen=True, slots=True)
 class RawTable:
     """What a reader yields: rows as the vendor wrote them.
 
@@ -114,11 +132,20 @@ class RawTable:
         The files it is read from.
     ambiguous : frozenset of str
         Column names that occur twice in the file, and thus may not be used.
+    rereading : Rereading, optional
+        For text: how it is read faster, as long as `relation` is the one that was read.
     """
 
     relation: duckdb.DuckDBPyRelation
     files: tuple[InputFile, ...]
     ambiguous: frozenset[str] = frozenset()
+    rereading: Rereading | None = None
+
+    @property
+    def with_numbers(self) -> Callable[[Collection[str]], duckdb.DuckDBPyRelation] | None:
+        """What reads the same rows faster, None where nothing does."""
+        reread = self.rereading
+        return None if reread is None or reread.of is not self.relation else reread.with_numbers
 
 
 #: Reads files that exist and are not empty. Several tables where files differ in their columns.

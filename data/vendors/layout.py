@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ..errors import InputFileError
-from .base import InputFile, RawTable, Reader, Sql
+from .base import InputFile, RawTable, Reader, Rereading, Sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -92,21 +92,53 @@ def long_table(table: RawTable, layout: Layout) -> RawTable:
                 *_chosen(table, puts, layout.optional), _text("P").alias("right"), *_place(2, 1)
             )
         )
-    return replace(table, relation=relation, ambiguous=frozenset())
+    reread = table.with_numbers
+
+    def with_numbers(names: Collection[str]) -> duckdb.DuckDBPyRelation:
+        assert reread is not None
+        numbers = reread(_only_for(names, table, layout))
+        return long_table(replace(table, relation=numbers), layout).relation
+
+    return replace(
+        table,
+        relation=relation,
+        ambiguous=frozenset(),
+        rereading=None if reread is None else Rereading(relation, with_numbers),
+    )
+
+
+def _only_for(names: Collection[str], table: RawTable, layout: Layout) -> set[str]:
+    """Return the file's columns that stand for these names and for no others."""
+    serves: dict[str, set[str]] = {}
+    present = _present(table)
+    for part in (layout.shared, layout.call, layout.put):
+        for name, spellings in part.items():
+            column = _spelled(spellings, present)
+            if column is not None:
+                serves.setdefault(column, set()).add(name)
+    return {column for column, served in serves.items() if served <= set(names)}
 
 
 def _chosen(table: RawTable, names: Spellings, optional: frozenset[str]) -> list[Expression]:
     from duckdb import ColumnExpression
 
-    present = {column.strip().casefold(): column for column in reversed(table.relation.columns)}
+    present = _present(table)
     chosen = []
     for name, spellings in names.items():
-        found = next((present[s.casefold()] for s in spellings if s.casefold() in present), None)
+        found = _spelled(spellings, present)
         if found is not None:
             chosen.append(ColumnExpression(found).alias(name))
         elif name not in optional:
             raise _absent(table, name, spellings)
     return chosen
+
+
+def _present(table: RawTable) -> dict[str, str]:
+    return {column.strip().casefold(): column for column in reversed(table.relation.columns)}
+
+
+def _spelled(spellings: tuple[str, ...], present: dict[str, str]) -> str | None:
+    return next((present[s.casefold()] for s in spellings if s.casefold() in present), None)
 
 
 def _absent(table: RawTable, name: str, spellings: tuple[str, ...]) -> InputFileError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,7 +42,9 @@ _NUMERIC: Final = (
 _NULL_TYPE: Final = '"NULL"'
 
 
-def projected(table: RawTable, preset: Preset, zone: str, offset: int) -> duckdb.DuckDBPyRelation:
+def projected(
+    table: RawTable, preset: Preset, zone: str, offset: int, *, numbers: bool = False
+) -> duckdb.DuckDBPyRelation:
     """Return a relation with the columns `PROJECTED`, `file_index` and `file_row`.
 
     Parameters
@@ -53,6 +57,8 @@ def projected(table: RawTable, preset: Preset, zone: str, offset: int) -> duckdb
         Of stamps that state none.
     offset : int
         Added to `file_index`, which then counts through all tables of an ingest.
+    numbers : bool
+        Let the reader of text parse numbers, where it can.
 
     Returns
     -------
@@ -65,10 +71,30 @@ def projected(table: RawTable, preset: Preset, zone: str, offset: int) -> duckdb
     InputFileError
         If a column is absent, occurs twice, or is of a type that cannot be what it should be.
     """
+    if numbers and table.with_numbers is not None:
+        found = table.with_numbers(_number_columns(table, preset))
+        table = replace(table, relation=found)
     number = ColumnExpression("file_index") + ConstantExpression(offset)
     columns = [_column(name, table, preset, zone, number).alias(name) for name in PROJECTED]
     row = ColumnExpression("file_row").cast("BIGINT").alias("file_row")
     return table.relation.select(*columns, number.cast("BIGINT").alias("file_index"), row)
+
+
+def _number_columns(table: RawTable, preset: Preset) -> set[str]:
+    """Return the columns that are numbers by the preset, and that no expression reads."""
+    expressions = " ".join(c.text for c in preset.columns.values() if isinstance(c, Sql))
+    available = dict.fromkeys(table.relation.columns, "VARCHAR")
+    found: dict[str, set[bool]] = {}
+    for name, column in preset.columns.items():
+        if isinstance(column, str):
+            spelled = column if column in available else _respelled(column, available)
+            is_number = CHAIN_COLUMNS[name] == "DOUBLE"
+            found.setdefault(spelled or "", set()).add(is_number and name not in preset.constants)
+    return {
+        column
+        for column, kinds in found.items()
+        if kinds == {True} and not re.search(rf"\b{re.escape(column)}\b", expressions)
+    }
 
 
 def _column(name: str, table: RawTable, preset: Preset, zone: str, file_index: Any) -> Any:

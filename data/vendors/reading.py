@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 
 from ..errors import InputFileError
 from ..queries import load_sql
-from .base import RawTable
+from .base import RawTable, Rereading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from .base import InputFile
 
@@ -79,15 +79,15 @@ def _csv(
 ) -> RawTable:
     delimiter = max(_DELIMITERS, key=header.count)
     names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
-    relation = connection.sql(
-        load_sql("ingest_read_csv"),
-        params={
-            "files": [str(f.path) for f in files],
-            "columns": dict.fromkeys(_unique(names), "VARCHAR"),
-            "delimiter": delimiter,
-        },
-    )
-    return RawTable(relation, files, _repeated(names))
+    columns, paths = _unique(names), [str(f.path) for f in files]
+
+    def read(numbers: Collection[str] = ()) -> duckdb.DuckDBPyRelation:
+        kinds = {name: "DOUBLE" if name in numbers else "VARCHAR" for name in columns}
+        given = {"files": paths, "columns": kinds, "delimiter": delimiter}
+        return connection.sql(load_sql("ingest_read_csv"), params=given)
+
+    relation = read()
+    return RawTable(relation, files, _repeated(names), Rereading(relation, read))
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,7 +19,10 @@ from hypothesis import strategies as st
 
 from gexlab.data.errors import ConfigError, GexlabError, InputFileError, LakeError
 from gexlab.data.ingestion import IngestResult, ingest
-from gexlab.data.lake import Lake, open_lake
+from gexlab.data.lake import Lake, connect, open_lake
+from gexlab.data.queries import load_sql
+from gexlab.data.vendors.base import InputFile
+from gexlab.data.vendors.reading import read_tables
 from gexlab.data.writing import sorted_rows
 
 HEADER = "date,expiry,strike,cp,oi,iv,bid,ask,spot"
@@ -827,3 +831,59 @@ def test_a_map_that_is_not_there(bench: Bench) -> None:
 def test_an_unknown_vendor_is_told_the_nearest(bench: Bench) -> None:
     with pytest.raises(GexlabError, match="unknown vendor 'column': did you mean 'columns'"):
         bench.ingest(bench.file(ROW), vendor="column")
+
+
+def test_a_number_that_the_csv_reader_cannot_parse_is_read_as_text(bench: Bench) -> None:
+    """Met after parts of the file were written already: they are dropped and read again."""
+    days = ("2022-12-12", "2022-12-13", "2022-12-14")
+    rows = [
+        f"{day},2022-12-30,{1000 + i},C,10,0.2,1.{i % 7},2.0,3990.5{i % 3}"
+        for day in days
+        for i in range(35_000)
+    ]
+    good = bench.file(*rows, name="a.csv")
+    assert good.stat().st_size > 4 << 20
+    rows[-1] = "2022-12-14,2022-12-30,35999,C,10,n/a, 1.6 ,2.0,3990.51"
+    late = bench.file(*rows, name="b.csv")
+    result = bench.ingest(late, lake=bench.folder / "late")
+    assert (result.rows_read, result.rows_written) == (len(rows), len(rows))
+    bench.ingest(good)
+    plain, spelled = (
+        pa.concat_tables(pq.ParquetFile(path).read() for path in open_lake(root).chain_files("SPX"))
+        for root in (bench.root, bench.folder / "late")
+    )
+    iv = spelled.column("iv").to_pylist()
+    assert iv.count(None) == 1
+    assert spelled.column("strike")[iv.index(None)].as_py() == 35_999.0
+    assert spelled.drop_columns(["iv", "source"]) == plain.drop_columns(["iv", "source"])
+    rows[-1] = "2022-12-14,2022-12-30,35999,C,10,0.2,1.6,2;0,3990.51"
+    wrong = bench.file(*rows, name="c.csv")
+    with pytest.raises(InputFileError, match=r"c\.csv: column for ask holds '2;0' where a number"):
+        bench.ingest(wrong)
+
+
+ODD = (
+    *("", " ", "nan", "NaN", "1e3", "+1", "-0.0", ".5", "5.", " 1", "1 ", "1_0", "0x10", "inf"),
+    *("1e-400", "1e400", "NULL", "none", "1.2.3", "--1", '"1"', '""', "-Infinity", "1d", "\uff11"),
+)
+
+
+@pytest.mark.parametrize("cell", ODD)
+def test_both_readings_of_a_number_agree(cell: str, tmp_path: Path) -> None:
+    """Where the CSV reader takes a cell as a number, reading it as text gives the same one."""
+    path = tmp_path / "cell.csv"
+    path.write_text(f"a,b\n1,{cell}\n", encoding="utf-8")
+    found = []
+    with connect() as connection:
+        connection.execute(load_sql("ingest_macros"))
+        (table,) = read_tables(connection, [InputFile(path, "cell.csv", "0")])
+        assert table.with_numbers is not None
+        for relation, value in (
+            (table.with_numbers({"b"}), "number_of_number(b)"),
+            (table.relation, "number_of_text(b, 'b', 0)"),
+        ):
+            try:
+                found.append(relation.select(duckdb.SQLExpression(value)).fetchall())
+            except duckdb.Error:
+                found.append([])
+    assert found[0] in ([], found[1])
