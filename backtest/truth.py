@@ -86,7 +86,7 @@ def compare_with_truth(
     truth = read_truth(lake)
     found = regimes(lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id)
     merged = found.merge(truth.table, on=["session", "book"], suffixes=("", "_true"))
-    quantities = [*_recovered(merged), _negative_share(truth, found)]
+    quantities = [*_recovered(merged), *_last_session(merged), _negative_share(truth, found)]
     return tuple(quantities + _slopes(truth, found))
 
 
@@ -104,6 +104,18 @@ def _recovered(merged: pd.DataFrame) -> list[Quantity]:
         _exact("largest relative error of the flip", 0.0, away.max(), len(both)),
         _exact("share that agrees on whether there is a flip", 1.0, either.mean(), n),
     ]
+
+
+def _last_session(merged: pd.DataFrame) -> list[Quantity]:
+    """Return what dealers carry into the session after the last one, in figures."""
+    book = merged[merged["book"] == "post_expiry"].sort_values("session")
+    if book.empty:
+        return []
+    last = book.iloc[-1]
+    net = _exact(
+        "last session: net GEX, $bn per 1 %", last["net_gex_true"] / 1e9, last["net_gex"] / 1e9, 1
+    )
+    return [net, _exact("last session: flip, points", last["flip_true"], last["flip"], 1)]
 
 
 def _exact(name: str, truth: float, value: float, n: int) -> Quantity:

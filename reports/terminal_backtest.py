@@ -10,6 +10,7 @@ from rich.text import Text
 
 from .formats import day, fixed, interval, percent, plural
 from .sections.verdict import verdicts
+from .sections.volatility import without_dealers
 from .terminal import simple_table
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def _quartiles(result: BacktestResult) -> Table:
     names = tuple(f"Q{i + 1}" for i in range(len(result.next_return_sd_by_quantile)))
     table = simple_table("s.d. of next return, % a day, by quartile of", *names, right=names)
     table.add_row("regime value, lowest first", *map(fixed, result.next_return_sd_by_quantile))
+    if null := without_dealers(result.next_return_sd_by_quantile):
+        table.add_row("the same in a market without dealers", *map(fixed, null), style="dim")
     if result.vix_return_sd_by_quantile:
         table.add_row("VIX, lowest first", *map(fixed, result.vix_return_sd_by_quantile))
     return table

@@ -13,7 +13,11 @@ from ..errors import ConfigError
 from .parameters import Market, Mechanism
 from .registry import World
 
-__all__ = ["WORLD", "effects"]
+__all__ = ["QUARTILES", "WORLD", "effects"]
+
+#: Standard deviation of the next return by quartile of gamma, lowest first, over the root mean
+#: square of the four: means of 400 markets of 3,200 sessions (standard errors .003 to .007).
+QUARTILES = (1.23, 1.14, 0.84, 0.68)
 
 
 def effects(mechanism: Mechanism) -> dict[str, float]:

@@ -19,7 +19,9 @@ def truth_section(quantities: Sequence[Quantity]) -> Section:
     """Return the section that only a simulated market can have."""
     text = (
         "The dealers' positions of this market are known. The first rows say how exactly the "
-        "chains give them back; the slopes are estimated from prices and rebuilt gamma.",
+        "chains give them back; the slopes are estimated from prices and rebuilt gamma. kappa is "
+        "the share of a move that dealers' hedging takes back (below zero: adds), by the gamma of "
+        "the session before.",
     )
     return Section("truth", "Truth next to estimate", text, tables=(truth_table(quantities),))
 

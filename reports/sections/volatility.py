@@ -11,9 +11,17 @@ from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...backtest.results import BacktestResult, VolatilityCell
 
-__all__ = ["quantile_figure", "ratio_figure", "volatility_figure", "volatility_section"]
+__all__ = [
+    "quantile_figure",
+    "ratio_figure",
+    "volatility_figure",
+    "volatility_section",
+    "without_dealers",
+]
 
 _SYMBOLS = {"long": "circle", "short": "diamond", "neutral": "square", "abstain": "x"}
 _HORIZONS = {"today": "same session", "next_1": "next session", "next_5": "next 5"}
@@ -109,8 +117,10 @@ def quantile_figure(result: BacktestResult) -> Figure:
     if vix:
         # the highest VIX is set against the lowest GEX, so that both fall from left to right
         data.append(_quantile_bars(names, vix[::-1], "by VIX, reversed", "neutral"))
+    if own:
+        data.append(_null_marks(names, without_dealers(own)))
     shape = layout(
-        legend=bool(vix),
+        legend=bool(own),
         xaxis=axis(type="category", showgrid=False),
         yaxis=axis("s.d. of next return, % a day", rangemode="tozero"),
         bargap=0.35,
@@ -118,9 +128,33 @@ def quantile_figure(result: BacktestResult) -> Figure:
     )
     caption = (
         "Standard deviation of the next session's log return by quartile of today's value. "
-        "A market without dealers shows the same pattern."
+        "Diamonds: a simulated market without any dealers, at the same overall volatility; a "
+        "fall as steep as theirs is no sign of hedging."
     )
     return Figure("fig-quantiles", "By quartile.", caption, figure(data, shape), 300)
+
+
+def without_dealers(own: Sequence[float]) -> tuple[float, ...]:
+    """Return the same quartiles in the null world S0, scaled to the same root mean square.
+
+    Empty where there are not four.
+
+    Examples
+    --------
+    >>> [round(x, 2) for x in without_dealers((1.0, 1.0, 1.0, 1.0))]
+    [1.23, 1.14, 0.84, 0.68]
+    """
+    from ...data.simulate.s0_null import QUARTILES
+
+    if len(own) != len(QUARTILES):
+        return ()
+    overall = (sum(x * x for x in own) / len(own)) ** 0.5
+    return tuple(overall * x for x in QUARTILES)
+
+
+def _null_marks(names: list[str], values: tuple[float, ...]) -> dict[str, object]:
+    marks = dots(names, list(values), "without any dealers (S0)", "short", "diamond")
+    return marks | {"hovertemplate": "without dealers, %{x}: %{y:.2f} % a day<extra></extra>"}
 
 
 def _quantile_bars(
@@ -128,8 +162,8 @@ def _quantile_bars(
 ) -> dict[str, object]:
     return bars(names, list(values), name, colour) | {
         "text": [fixed(v) for v in values],
-        "textposition": "outside",
-        "cliponaxis": False,
+        "textposition": "inside",
+        "insidetextanchor": "start",
         "hovertemplate": "%{x}: %{y:.2f} % a day<extra></extra>",
     }
 
@@ -185,11 +219,20 @@ def _ratios(result: BacktestResult) -> Table:
 def _quantiles(result: BacktestResult) -> Table:
     own, vix = result.next_return_sd_by_quantile, result.vix_return_sd_by_quantile
     rows = [Row(("by regime value", *(fixed(v) for v in own)))]
+    if null := without_dealers(own):
+        rows.append(
+            Row(("the same without dealers (S0), scaled", *(fixed(v) for v in null)), "muted")
+        )
     if vix:
         rows.append(Row(("by VIX", *(fixed(v) for v in vix))))
     columns = (text_column("Sorted"), *(Column(name) for name in _quantile_names(len(own))))
     caption = "Standard deviation of the next session's return by quartile, % a day"
-    note = "Quartiles use the whole sample: a description, never an input to a strategy."
+    note = (
+        "Quartiles use the whole sample: a description, never an input to a strategy. S0 is a "
+        "simulated market whose volatility rises after losses and in which nobody hedges, scaled "
+        "to the overall volatility of this one: losses leave the book short gamma, and volatility "
+        "high."
+    )
     return Table("tab-quantiles", caption, columns, tuple(rows) if own else (), note)
 
 

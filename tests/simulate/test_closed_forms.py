@@ -22,6 +22,7 @@ from gexlab.data.simulate import (
 )
 from gexlab.data.simulate.check_records import WorldsCheck, check_limit, error_of_mean, slope
 from gexlab.data.simulate.closed_forms import PIN_STARTS, pin_law, reversal_slope, variance_ratio
+from gexlab.data.simulate.s0_null import QUARTILES
 
 LIMIT = 4.0
 
@@ -234,3 +235,15 @@ def test_the_limit_grows_with_the_number_of_checks() -> None:
     assert check_limit([check(0.0, 0.0)] * 100) == pytest.approx(2.5758, abs=1e-4)
     result = WorldsCheck((check(0.0), check(9.0)), 4.0, 0.01, 1, 0.0)
     assert [c.measured for c in result.failed] == [9.0]
+
+
+def test_the_reports_profile_of_the_null_world_is_what_it_shows() -> None:
+    profiles = []
+    for seed in range(40):  # other seeds than the 400 that the constant comes from
+        market = simulate_path("S0", sessions=3_200, seed=seed)
+        r, gamma = np.diff(np.log(market.bars[:, -1, 3])), market.gammas["net_gex"][:-1]
+        quartile = np.searchsorted(np.quantile(gamma, [0.25, 0.5, 0.75]), gamma)
+        sd = np.array([r[quartile == q].std(ddof=1) for q in range(4)])
+        profiles.append(sd / np.sqrt((sd**2).mean()))
+    mean, error = np.mean(profiles, axis=0), np.std(profiles, axis=0) / 40**0.5
+    assert (np.abs(mean - QUARTILES) < 4 * error + 0.005).all()
