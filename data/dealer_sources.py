@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from .dealer_expressions import checked_expression
 from .errors import DefinitionError, InputFileError
@@ -36,9 +39,10 @@ class Positions:
     ----------
     name : str
         The file, for messages.
-    table : DataFrame
-        ``session, expiry`` (dates), ``settlement, root`` (None where the file has none),
-        ``strike, right, position`` (contracts, signed for dealers), ``known_at`` (UTC).
+    table : pyarrow.Table
+        ``session, expiry`` (dates), ``settlement, root`` (null where the file has none),
+        ``strike, right, position`` (contracts, signed for dealers), ``known_at`` (UTC); sorted
+        by session.
     marks : mapping of date to str
         Fingerprint of each session's rows.
     counts : mapping of date to int
@@ -46,9 +50,16 @@ class Positions:
     """
 
     name: str
-    table: pd.DataFrame
+    table: pa.Table
     marks: Mapping[date, str] = field(default_factory=dict)
     counts: Mapping[date, int] = field(default_factory=dict)
+
+    def between(self, first: date, last: date) -> pa.Table:
+        """Return the rows of some sessions, both ends included, without a copy."""
+        begin = sum(n for day, n in self.counts.items() if day < first)
+        return self.table.slice(
+            begin, sum(n for day, n in self.counts.items() if first <= day <= last)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ class DealerSource:
             return
         assert self.positions is not None
         connection.register("chain_rows", chains)
-        connection.register("positions", self.positions.table)
+        connection.register("positions", self.positions.between(first, last))
         _require_one_contract(connection, self.positions, first, last)
         connection.register("positioned_rows", connection.sql(load_sql("positions_join")))
 
@@ -166,8 +177,8 @@ def load_positions(path: str | Path) -> Positions:
     frame = read_table(file, names, optional=["settlement", "root"])
     table = pd.DataFrame(
         {
-            "session": days(file, frame, "session", "UTC").dt.date,
-            "expiry": days(file, frame, "expiry", "UTC").dt.date,
+            "session": days(file, frame, "session", "UTC"),
+            "expiry": days(file, frame, "expiry", "UTC"),
             "settlement": _words(file, frame, "settlement", {"AM": "AM", "PM": "PM"}),
             "root": _words(file, frame, "root", None),
             "strike": numbers(file, frame, "strike"),
@@ -178,39 +189,49 @@ def load_positions(path: str | Path) -> Positions:
     )
     table = table.sort_values(list(_KEY), ignore_index=True)
     _require_once(file, table)
-    groups = dict(list(table.groupby("session")))
-    marks = {_day(day): _mark(rows) for day, rows in groups.items()}
-    counts = {_day(day): len(rows) for day, rows in groups.items()}
-    return Positions(str(file), table, marks, counts)
+    starts = np.flatnonzero(table["session"].diff().ne(pd.Timedelta(0)).to_numpy())
+    sessions = [moment.date() for moment in table["session"].iloc[starts]]
+    edges = [*starts.tolist(), len(table)]
+    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy("<u8")
+    marks = {
+        day: hashlib.sha256(hashes[begin:end].tobytes()).hexdigest()[:16]
+        for day, (begin, end) in zip(sessions, pairwise(edges), strict=True)
+    }
+    counts = dict(zip(sessions, np.diff(edges).tolist(), strict=True))
+    return Positions(str(file), _arrow(table), marks, counts)
 
 
-def _day(value: Any) -> date:
-    assert isinstance(value, date)
-    return value
-
-
-def _mark(rows: pd.DataFrame) -> str:
-    text = rows.to_csv(index=False, float_format="%.17g")
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _arrow(table: pd.DataFrame) -> pa.Table:
+    """Return positions in the types of the chain that they are joined to."""
+    kinds = {"session": pa.date32(), "expiry": pa.date32(), "known_at": pa.timestamp("us", "UTC")}
+    words = {name: pa.string() for name in ("settlement", "root", "right")}
+    columns = {
+        name: pa.Array.from_pandas(table[name]).cast(kind) for name, kind in (kinds | words).items()
+    }
+    numeric = {name: pa.array(table[name].to_numpy("float64")) for name in ("strike", "position")}
+    return pa.table(columns | numeric)
 
 
 def _words(
     path: Path, frame: pd.DataFrame, column: str, known: Mapping[str, str] | None
 ) -> pd.Series[Any]:
-    """Return a column of words, None throughout where the file lacks it."""
+    """Return a column of words as categories, missing throughout where the file lacks it."""
     if column not in frame or frame[column].isna().all():
-        return pd.Series([None] * len(frame), dtype=object)
-    cells = frame[column].astype("str").str.strip().str.upper()
-    read = cells if known is None else cells.map(known)
-    bad = frame[column].isna() | read.isna()
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
+        return pd.Series(pd.Categorical([None] * len(frame), categories=[""]))
+    codes, found = pd.factorize(frame[column])
+    upper = [str(cell).strip().upper() for cell in found]
+    read = upper if known is None else [known.get(word) for word in upper]
+    bad = np.flatnonzero((codes < 0) | np.array([word is None for word in read] or [True])[codes])
+    if bad.size:
+        row = int(bad[0])
         expected = "a word in every row" if known is None else f"one of {', '.join(known)}"
         raise InputFileError(
             f"{path}: column {column!r} holds {str(frame[column].iloc[row])!r} in row {row + 1}: "
             f"expected {expected}; correct it, or leave the column out"
         )
-    return read.astype(object)
+    words = sorted({str(word) for word in read})
+    places = np.array([words.index(str(word)) for word in read], np.int64)
+    return pd.Series(pd.Categorical.from_codes(places[codes], dtype=pd.CategoricalDtype(words)))
 
 
 def _require_once(path: Path, table: pd.DataFrame) -> None:
@@ -219,7 +240,8 @@ def _require_once(path: Path, table: pd.DataFrame) -> None:
         row = table[twice].iloc[0]
         raise InputFileError(
             f"{path}: expected one position per contract and session, found two for "
-            f"{row['session']} {row['expiry']} {row['strike']:g} {row['right']}: add them up, or "
+            f"{row['session']:%Y-%m-%d} {row['expiry']:%Y-%m-%d} {row['strike']:g} {row['right']}: "
+            "add them up, or "
             "tell the contracts apart by settlement or root"
         )
 

@@ -176,21 +176,23 @@ def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Seri
 
 
 def _parse_days(path: Path, cells: pd.Series[str], column: str) -> pd.Series[pd.Timestamp]:
-    text = cells.astype(str).str.strip()
+    codes, found = pd.factorize(cells)  # long files have few days: each is read once
+    text = pd.Series(found).astype(str).str.strip()
     dated = text.str.replace(r"[ T]\d{1,2}:\d{2}.*$", "", regex=True)
     fits = [f for f in _DAY_FORMATS if _fits(dated, f)]
     if len(fits) == 1:
-        return pd.to_datetime(dated, format=fits[0])
+        parsed = pd.to_datetime(dated, format=fits[0])
+        return pd.Series(parsed.to_numpy()[codes], index=cells.index)
     if fits:
         raise InputFileError(
             f"{path}: dates in column {column!r} such as {text.iloc[0]!r} can be read day first or "
             "month first: write them as YYYY-MM-DD"
         )
-    parsed = pd.to_datetime(dated, format="%Y-%m-%d", errors="coerce")
-    row = int(np.flatnonzero(parsed.isna().to_numpy())[0])
+    unread = pd.to_datetime(dated, format="%Y-%m-%d", errors="coerce").isna().to_numpy()
+    row = int(np.flatnonzero(unread[codes])[0])
     raise InputFileError(
-        f"{path}: column {column!r} holds {text.iloc[row]!r} in row {row + 1}: expected a date; "
-        "write dates as YYYY-MM-DD"
+        f"{path}: column {column!r} holds {text.iloc[codes[row]]!r} in row {row + 1}: expected a "
+        "date; write dates as YYYY-MM-DD"
     )
 
 

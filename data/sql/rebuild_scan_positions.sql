@@ -34,4 +34,5 @@ FROM positioned_rows AS r
 WHERE session BETWEEN $first AND $last
 ORDER BY
     r.session, r.quote_ts, r.expiry, r.settlement, r.strike, r."right", r.root,
-    r.open_interest, r.bid, r.ask, r."last", r.iv, r.delta, r.gamma, r.volume, r.known_at, r.source
+    r.open_interest, r.bid, r.ask, r."last", r.iv, r.iv_outside, r.delta, r.gamma, r.volume,
+    r.known_at, r.source
