@@ -173,6 +173,9 @@ class RegimeConfig(_Section):
     ----------
     source : {"lake", "series"}
     dealer_model : str
+    positions : Path or None
+        File of the dealers' positions, for the dealer model ``signed``: `nightly` rebuilds from
+        it, reports evaluate their last session with it.
     book : {"as_of_close", "post_expiry"}
     band : float or None
         Neutral band on net/gross, 0 to 1; None: that of the definition rebuilt.
@@ -186,6 +189,7 @@ class RegimeConfig(_Section):
 
     source: Literal["lake", "series"] = "lake"
     dealer_model: str = "naive"
+    positions: NearConfig | None = None
     book: Book = "post_expiry"
     band: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
     definition_id: str | None = None

@@ -181,6 +181,7 @@ def _rechecked(
             market.intraday.frame,
             definition=_definition(config),
             dealer=config.regime.dealer_model,
+            positions=config.regime.positions,
             calendar=config.data.calendar,
         ).frame
     except (LakeError, DefinitionError):  # no chain before these bars, or a peer's rule

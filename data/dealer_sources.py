@@ -145,7 +145,8 @@ def dealer_source(dealer: str, positions: str | Path | None = None) -> DealerSou
     if dealer == "signed":
         if positions is None:
             raise DefinitionError(
-                "the dealer model signed needs dealers' positions: give their file (--positions)"
+                "the dealer model signed needs dealers' positions: give their file (--positions), "
+                "or positions under [regime] of a configuration"
             )
         model = DealerModel("signed", _UNSIGNED, _UNSIGNED)
         return DealerSource(model, positions=load_positions(positions))

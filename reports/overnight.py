@@ -146,6 +146,7 @@ def _rebuild(settings: Config, progress: Progress) -> RebuildResult | None:
         settings.data.underlying,
         definition=_definition(settings),
         dealer=settings.regime.dealer_model,
+        positions=settings.regime.positions,
         instrument=settings.data.instrument_kind,
         progress=progress,
     )

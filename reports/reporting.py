@@ -83,6 +83,7 @@ def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section
         book=config.regime.book,
         definition=definition_named(lake, config.data.underlying, result.regime.definition_id),
         dealer=config.regime.dealer_model,
+        positions=config.regime.positions,
         calendar=config.data.calendar,
         most=_ALL,
     )

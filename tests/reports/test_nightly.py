@@ -108,3 +108,20 @@ def test_a_definition_and_rates_contradict_each_other(
     (folder / "config.toml").write_text(text, encoding="utf-8")
     assert cli.run(["nightly", str(folder / "config.toml")]) == 1
     assert "rate" in capsys.readouterr().err
+
+
+def test_positions_of_a_file_are_rebuilt_and_reported(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chains = pq.read_table(folder / "incoming" / "old.parquet").to_pandas()
+    key = ["session", "expiry", "settlement", "root", "strike", "right", "known_at"]
+    sign = chains["right"].map({"C": 1.0, "P": -1.0})
+    chains[key].assign(position=sign * chains["open_interest"]).to_parquet(
+        folder / "positions.parquet"
+    )
+    regime = '[regime]\ndealer_model = "signed"\npositions = "positions.parquet"\n'
+    (folder / "config.toml").write_text(regime + CONFIG, encoding="utf-8")
+    first = _night(folder, capsys)
+    assert first["rebuilt"]["rebuilt"] == first["rebuilt"]["sessions"]
+    assert first["quality"] == "ok"
+    assert _night(folder, capsys)["ran"] is False
