@@ -21,6 +21,7 @@ from gexlab.data.regime_table import regimes
 from gexlab.data.schema import CHAIN_COLUMNS
 
 SAMPLES = [
+    ("cboe_quote_table", "RUT", "cboe_quote_table_rut_20221212.csv", Settings()),
     ("cboe_delayed_json", "RUT", "cboe_delayed_rut.json", Settings()),
     ("yfinance", "IWM", "yfinance_spy_qqq_iwm_2026.parquet", Settings()),
     ("ivolatility", "SPX", "ivolatility_spx_2011.parquet", Settings()),
