@@ -242,8 +242,8 @@ def _read_tables(
     """
     typed = any(table.with_numbers is not None for table in tables)
     for numbers in (True, False) if typed else (False,):
-        rows = canonical_rows(connection, tables, preset, before.underlying, numbers=numbers)
         try:
+            rows = canonical_rows(connection, tables, preset, before.underlying, numbers=numbers)
             tally = _read(rows, plan, preset, before, writer, progress)
         except InputFileError:
             if not numbers:
@@ -356,7 +356,8 @@ def _accepted(batches: Iterable[Any], tally: _Tally, progress: Progress) -> Iter
 
 def _over_held(rows: Any, days: Sequence[date], plan: Plan, before: Manifest, tally: _Tally) -> Any:
     """Lay rows over what the lake holds of the same sessions from other files."""
-    held = rows_to_keep((e for e in before.sessions if e.session in set(days)), plan.replaced)
+    here = set(days)
+    held = rows_to_keep((e for e in before.sessions if e.session in here), plan.replaced)
     if held is None:
         return rows
     both = merged(rows, held)

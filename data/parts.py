@@ -150,26 +150,27 @@ class PartWriter:
     """One Parquet file in the making: sessions of one year, row groups that never cut a session
     unless it is larger than a group.
 
-    Attributes
-    ----------
-    year : int
-        The year of its sessions.
-    rows : int
-        How many it has taken.
+    Its sessions ascend, as readers expect that go through a file once.
     """
 
-    def __init__(self, draft: Path, year: int) -> None:
-        self.year = year
-        self.rows = 0
+    def __init__(self, draft: Path) -> None:
+        self._rows = 0
         self._draft = draft
         self._writer = pq.ParquetWriter(draft, CODED_SCHEMA, compression="zstd", store_schema=False)
         self._waiting: list[Any] = []
         self._entries: list[SessionEntry] = []
 
+    def takes(self, session: date) -> bool:
+        """Return whether a session belongs here: of the same year, later, and there is room."""
+        if not self._entries:
+            return True
+        last = self._entries[-1].session
+        return self._rows < PART_ROWS and last.year == session.year and last < session
+
     def add(self, entry: SessionRows) -> None:
         """Take a session."""
         count = entry.rows.num_rows
-        self.rows += count
+        self._rows += count
         self._waiting.append(entry.rows)
         self._entries.append(
             SessionEntry(entry.session, count, entry.fingerprint, self._draft, entry.sources)

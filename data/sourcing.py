@@ -119,8 +119,17 @@ def _without(
     """Take from an entry the paths that now hold something else, or nothing any more."""
     here = {file.label for file in wanted.get(entry.source, [])}
     archives = {str(path) for path in named}
-    kept = [path for path in entry.paths if path in here or path.partition("!")[0] not in archives]
+    kept = [path for path in entry.paths if path in here or not _named(path, archives)]
     return replace(entry, paths=tuple(kept))
+
+
+def _named(path: str, files: set[str]) -> bool:
+    """Return whether a path is one of the files, or a member of an archive that is.
+
+    An exclamation mark before a member may also stand in the name of a file or folder.
+    """
+    ends = [i for i, letter in enumerate(path) if letter == "!"]
+    return path in files or any(path[:end] in files for end in ends)
 
 
 def _check_calendar(preset: Preset, known: Sequence[SourceEntry]) -> None:

@@ -141,11 +141,11 @@ class LakeWriter:
 
     def _put(self, entry: SessionRows) -> None:
         part = self._part
-        if part is not None and (part.rows >= PART_ROWS or part.year != entry.session.year):
+        if part is not None and not part.takes(entry.session):
             self._flush()
         if self._part is None:
             self._parts += 1
-            self._part = PartWriter(self.drafts / f"{self._parts}.draft", entry.session.year)
+            self._part = PartWriter(self.drafts / f"{self._parts}.draft")
         self._part.add(entry)
 
     def _flush(self) -> None:

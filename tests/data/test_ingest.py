@@ -408,6 +408,35 @@ def test_a_changed_file_replaces_its_rows(bench: Bench) -> None:
     assert new[date(2022, 12, 12)] != old[date(2022, 12, 12)]
 
 
+def test_sessions_ascend_in_every_file_of_the_lake(bench: Bench) -> None:
+    """Sessions that lose a source's rows are rewritten after later ones, from several files."""
+    days = [f"2022-12-{day}" for day in (12, 13, 14)]
+
+    def of(strike: int, *days: str) -> list[str]:
+        row = ROW.replace(",4000,", f",{strike},")
+        return [row.replace("2022-12-12", day) for day in days]
+
+    bench.ingest(bench.file(*of(4000, *days), name="a.csv"))
+    bench.ingest(bench.file(*of(4100, *days), name="b.csv"))
+    bench.ingest(bench.file(*of(4200, days[1]), name="c.csv"))
+    bench.ingest(bench.file(*of(4000, "2022-12-16"), name="a.csv"))
+    lake = open_lake(bench.root)
+    for path in lake.chain_files("SPX"):
+        sessions = pq.ParquetFile(path).read(["session"]).column(0).to_pylist()
+        assert sessions == sorted(sessions)
+    held = [(e.session.day, e.rows) for e in lake.sessions("SPX")]
+    assert held == [(12, 1), (13, 2), (14, 1), (16, 1)]
+    assert sorted(bench.rows("strike")) == [4000.0, 4100.0, 4100.0, 4100.0, 4200.0]
+
+
+@pytest.mark.parametrize("name", ["a!b.csv", "now!/a.csv", "!.csv"])
+def test_an_exclamation_mark_in_a_path_names_no_member(name: str, bench: Bench) -> None:
+    later = ROW.replace("2022-12-12", "2022-12-13")
+    bench.ingest(bench.file(ROW, later, name=name))
+    bench.ingest(bench.file(later, name=name))
+    assert bench.rows("session") == [date(2022, 12, 13)]
+
+
 def test_a_grown_file_keeps_the_fingerprints_of_its_old_sessions(bench: Bench) -> None:
     bench.ingest(bench.file(ROW))
     (old,) = open_lake(bench.root).sessions("SPX")
