@@ -93,7 +93,7 @@ def reversal_slope(b: float, given_back: float, overnight: float, late: float) -
     Examples
     --------
     >>> round(reversal_slope(0.45, 0.6, 0.2, 30 / 390), 3)
-    -0.69
+    -0.669
     """
     within = 1 - overnight
     rest = (overnight + within * (1 - late)) / (1 - (given_back * b) ** 2)
