@@ -86,7 +86,7 @@ def compare_with_truth(
     truth = read_truth(lake)
     found = regimes(lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id)
     merged = found.merge(truth.table, on=["session", "book"], suffixes=("", "_true"))
-    quantities = [*_recovered(merged), *_last_session(merged), _negative_share(truth, found)]
+    quantities = [*_last_session(merged), *_recovered(merged), _negative_share(truth, found)]
     return tuple(quantities + _slopes(truth, found))
 
 
@@ -99,10 +99,10 @@ def _recovered(merged: pd.DataFrame) -> list[Quantity]:
     either = merged["flip"].notna() == merged["flip_true"].notna()
     n = len(merged)
     return [
-        _exact("largest error of net GEX, share of gross", 0.0, error.max(), n),
-        _exact("share of sessions and books with the true sign", 1.0, same.mean(), n),
-        _exact("largest relative error of the flip", 0.0, away.max(), len(both)),
-        _exact("share that agrees on whether there is a flip", 1.0, either.mean(), n),
+        _exact("net GEX: largest error, share of gross", 0.0, error.max(), n),
+        _exact("net GEX: share with the true sign", 1.0, same.mean(), n),
+        _exact("flip: largest relative error", 0.0, away.max(), len(both)),
+        _exact("flip: share found where there is one", 1.0, either.mean(), n),
     ]
 
 
@@ -113,9 +113,12 @@ def _last_session(merged: pd.DataFrame) -> list[Quantity]:
         return []
     last = book.iloc[-1]
     net = _exact(
-        "last session: net GEX, $bn per 1 %", last["net_gex_true"] / 1e9, last["net_gex"] / 1e9, 1
+        "net GEX of the last session, $bn per 1 %",
+        last["net_gex_true"] / 1e9,
+        last["net_gex"] / 1e9,
+        1,
     )
-    return [net, _exact("last session: flip, points", last["flip_true"], last["flip"], 1)]
+    return [net, _exact("flip of the last session, points", last["flip_true"], last["flip"], 1)]
 
 
 def _exact(name: str, truth: float, value: float, n: int) -> Quantity:
@@ -127,7 +130,7 @@ def _negative_share(truth: Truth, found: pd.DataFrame) -> Quantity:
     # the last session's book governs a session that is not in the market any more
     before = found[found["book"] == "post_expiry"]["net_gex"].iloc[:-1]
     share = float((before < 0.0).mean()) if len(before) else nan
-    name = "share of sessions with dealers short gamma"
+    name = "sessions with dealers short gamma, share"
     return _exact(name, truth.effects.get("negative_share", nan), share, len(before))
 
 

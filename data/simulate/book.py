@@ -146,7 +146,8 @@ def trade(
     Returns
     -------
     tuple of ndarray
-        Calls and puts opened per row of the listing.
+        Contracts that changed hands per row of the listing, calls and puts: opened and closed,
+        whole, and never fewer than the published open interest changes by.
     """
     left = years[listed.expiry]
     unit = 0.01 * np.sqrt(np.maximum(left, _DAY) / _MONTH_YEARS)
@@ -157,11 +158,14 @@ def trade(
     popularity *= np.where(monthly[listed.expiry], 3.0, 1.0)
     sold = calls * _shares(distance, popularity, _CALL)
     bought = puts * _shares(-distance, popularity, _PUT)
-    book.interest *= 1.0 - decay
     flat = book.interest.reshape(-1, 2)
-    flat[listed.cell, 0] += sold
-    flat[listed.cell, 1] += bought
-    return sold, bought
+    opened = np.column_stack([sold, bought])
+    closed = decay * flat[listed.cell]
+    book.interest *= 1.0 - decay
+    flat[listed.cell] += opened
+    change = np.abs(np.rint(flat[listed.cell]) - np.column_stack([listed.calls, listed.puts]))
+    volume = np.maximum(np.rint(opened + closed), change)
+    return volume[:, 0], volume[:, 1]
 
 
 def _shares(

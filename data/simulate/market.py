@@ -95,10 +95,7 @@ def _require_listed(close: float, ladder: Ladder, when: str) -> None:
 
 
 def _initial(market: Market) -> State:
-    if market.dynamics == "gjr":
-        variance = market.omega / (1 - market.alpha - market.leverage / 2 - market.beta)
-    else:
-        variance = market.volatility**2 / 252
+    variance = market.long_run_variance
     return State(float(np.log(market.spot)), variance, variance)
 
 

@@ -95,6 +95,18 @@ class Market:
                 f"comes back), found {self.alpha + self.leverage / 2 + self.beta:g}; lower one"
             )
 
+    @property
+    def long_run_variance(self) -> float:
+        """Variance of a session of the fundamental in the long run."""
+        if self.dynamics == "gjr":
+            return self.omega / (1 - self.alpha - self.leverage / 2 - self.beta)
+        return self.volatility**2 / 252
+
+    @property
+    def long_run_volatility(self) -> float:
+        """The same as a volatility, a year."""
+        return math.sqrt(252 * self.long_run_variance)
+
 
 @dataclass(frozen=True, slots=True)
 class Mechanism:

@@ -243,13 +243,10 @@ def _walk(
 
 
 def _numbers(market: Market, mechanism: Mechanism, reversed_from: int) -> PathNumbers:
-    variance = market.volatility**2 / 252
-    if market.dynamics == "gjr":
-        variance = market.omega / (1 - market.alpha - market.leverage / 2 - market.beta)
     return PathNumbers(
         log_spot=float(np.log(market.spot)),
         is_gjr=market.dynamics == "gjr",
-        variance=variance,
+        variance=market.long_run_variance,
         drift=market.drift,
         overnight_share=market.overnight_share,
         omega=market.omega,

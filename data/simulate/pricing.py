@@ -46,7 +46,7 @@ def smile(log_moneyness: Floats, years: Floats, level: float, market: Market) ->
         positive.
     """
     left = np.where(years > 0, years, np.nan)
-    far = market.iv_ratio * market.volatility + market.iv_premium
+    far = market.iv_ratio * market.long_run_volatility + market.iv_premium
     money = level + (far - level) * (1.0 - np.exp(-left / 0.75))
     x = np.clip(log_moneyness / (money * np.sqrt(np.maximum(left, 5 / 365))), -6.0, 4.0)
     wings = 1.0 + market.skew * x + market.smile * x * x

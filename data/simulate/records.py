@@ -113,7 +113,7 @@ class Quotes:
     iv, otm, delta, gamma : ndarray, shape (n,)
         Volatility, price of the out-of-the-money side, call delta, gamma; NaN where dead.
     traded : tuple of ndarray
-        Calls and puts opened in the session.
+        Calls and puts that changed hands in the session, whole contracts.
     """
 
     listed: Listing

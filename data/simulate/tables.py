@@ -122,7 +122,7 @@ def _chain_of(
             **_contract_columns(session, calendar),
             "open_interest": _interleave(listed.calls, listed.puts),
             "oi_asof": _repeat(_dates(calendar.sessions[[session.position - 1]]), rows),
-            "volume": _interleave(*(np.rint(1.5 * side) for side in quotes.traded)),
+            "volume": _interleave(*quotes.traded),
             "bid": _interleave(calls_bid, puts_bid),
             "ask": _interleave(calls_ask, puts_ask),
             "last": _last(session, calls_bid + calls_ask, puts_bid + puts_ask),
@@ -182,7 +182,7 @@ def _two_sides(spot: float, strike: Floats, otm: Floats) -> tuple[Floats, Floats
 
 
 def _last(session: Session, calls: Floats, puts: Floats) -> pa.Array:
-    traded = _interleave(*(np.rint(1.5 * side) for side in session.quotes.traded))
+    traded = _interleave(*session.quotes.traded)
     mid = np.round(_interleave(calls, puts) / 2, 2)
     return pa.array(mid, mask=~((traded > 0) & (mid > 0)))
 

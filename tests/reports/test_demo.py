@@ -54,10 +54,10 @@ def test_it_leaves_lake_configuration_results_and_report(demo: Demo) -> None:
 def test_rebuilding_recovers_the_dealers_book(demo: Demo) -> None:
     found = {q["name"]: q for q in demo.document["truth"]}
     # the bounds are those of the conventions for independent implementations
-    assert found["largest error of net GEX, share of gross"]["estimate"] < 1e-6
-    assert found["largest relative error of the flip"]["estimate"] < 1e-5
-    assert found["share of sessions and books with the true sign"]["estimate"] == 1.0
-    assert found["share that agrees on whether there is a flip"]["estimate"] == 1.0
+    assert found["net GEX: largest error, share of gross"]["estimate"] < 1e-6
+    assert found["flip: largest relative error"]["estimate"] < 1e-5
+    assert found["net GEX: share with the true sign"]["estimate"] == 1.0
+    assert found["flip: share found where there is one"]["estimate"] == 1.0
 
 
 @pytest.mark.parametrize("slope", ["log volatility", "the last half hour"])

@@ -94,10 +94,11 @@ def test_customers_sell_calls_above_and_buy_puts_below() -> None:
     years = np.array([(e.expiry - date(2022, 12, 12)).days / 365 for e in quoted])
     book = empty_book(len(quoted), ladder)
     listed = listing(book, quoted, years, layout, ladder, 4_000.0)
-    sold, bought = trade(book, listed, years, 4_000.0, calls=100.0, puts=100.0, decay=0.1)
+    sold, bought = trade(book, listed, years, 4_000.0, calls=1e5, puts=1e5, decay=0.1)
     above = listed.strike > 4_000.0
-    assert sold[above].sum() > 70
-    assert bought[~above].sum() > 70
+    assert sold[above].sum() > 70_000
+    assert bought[~above].sum() > 70_000
+    assert sold.sum() == pytest.approx(1e5, rel=1e-3)  # nothing was open: opened is all
     assert (listed.calls == 0).all()  # settled overnight: not yet open interest
     # strikes with a position stay listed when the price has moved away
     moved = listing(book, quoted, years, layout, ladder, 5_000.0)

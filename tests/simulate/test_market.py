@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import subprocess
@@ -31,6 +32,7 @@ from gexlab.data.simulate import (
     simulate_path,
     worlds,
 )
+from gexlab.data.simulate.pricing import smile
 from gexlab.data.writing import lake_writer
 
 START = date(2019, 11, 1)
@@ -113,6 +115,30 @@ def test_quotes_agree_with_parity_and_with_black_scholes(chain: pd.DataFrame) ->
     np.testing.assert_allclose(
         alive["delta"], norm.cdf(d1) - (alive["right"] == "P"), rtol=0, atol=1e-5
     )
+
+
+def test_open_interest_changes_by_no_more_than_was_traded(chain: pd.DataFrame) -> None:
+    # what is published with a session settled after the one before: the session's own volume
+    # shows in the next one's
+    key = ["expiry", "settlement", "strike", "right"]
+    days = sorted(set(chain["session"]))
+    changed = 0
+    for day, following in itertools.pairwise(days):
+        one, two = (chain[chain["session"] == d].set_index(key) for d in (day, following))
+        both = one.join(two["open_interest"].rename("next"), how="inner")
+        change = (both["next"] - both["open_interest"]).abs()
+        assert (change <= both["volume"]).all()
+        changed += int((change > 0).sum())
+    assert changed > 1_000
+    assert (chain["volume"] == np.rint(chain["volume"])).all()
+
+
+def test_a_gjr_market_quotes_its_own_long_run_volatility() -> None:
+    # by hand: 1.2e-6 / (1 - .02 - .08 - .88) = 6e-5 a session
+    market = Market(dynamics="gjr")
+    assert market.long_run_volatility == pytest.approx((252 * 6e-5) ** 0.5)
+    far = smile(np.zeros(1), np.array([50.0]), 0.5, market)
+    assert far[0] == pytest.approx(1.1 * (252 * 6e-5) ** 0.5 + 0.02, abs=1e-6)
 
 
 def test_bars_belong_to_the_chain(market: SimulationResult, chain: pd.DataFrame) -> None:
