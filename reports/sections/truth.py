@@ -20,8 +20,8 @@ def truth_section(quantities: Sequence[Quantity]) -> Section:
     text = (
         "The dealers' positions of this market are known. The first rows say how exactly the "
         "chains give them back; the slopes are estimated from prices and rebuilt gamma. kappa is "
-        "the share of a move that dealers' hedging takes back (below zero: adds), by the gamma of "
-        "the session before.",
+        "how far dealers' hedging pushes the price back per unit of a move (below zero: on), by "
+        "the gamma of the session before.",
     )
     return Section("truth", "Truth next to estimate", text, tables=(truth_table(quantities),))
 
