@@ -105,7 +105,7 @@ def _draw_strikes(axes: Axes, picture: SessionPicture) -> None:
     axes.set_xlim(spot * (1 - NEAR), spot * (1 + NEAR))
     low, high = strike_range(frame, spot)
     axes.set_ylim(low / scale, high / scale)
-    axes.legend(loc="upper left", frameon=False, ncols=2)
+    _legend(axes)
     _draw_marks(axes, picture.row, named=True)
 
 
@@ -164,14 +164,14 @@ def _draw_spans(axes: Axes, picture: SessionPicture) -> None:
     axes.axhline(0, color=LIGHT["rule"], linewidth=1)
     axes.set_ylabel(f"net by expiry, {unit} per 1 %")
     axes.set_xlabel("level, points")
-    _leave_room(axes)
-    axes.legend(loc="upper left", frameon=False, ncols=4)
+    _legend(axes)
 
 
-def _leave_room(axes: Axes) -> None:
-    """Raise the upper end, so that no bar reaches the legend."""
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.22 * (high - low))
+def _legend(axes: Axes) -> None:
+    """Put the legend above the picture, where no bar, line or name can reach it."""
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, ncols=4, borderaxespad=0.2
+    )
 
 
 def _draw_expiries(axes: Axes, picture: SessionPicture) -> None:
@@ -187,8 +187,7 @@ def _draw_expiries(axes: Axes, picture: SessionPicture) -> None:
     axes.grid(visible=False, axis="x")
     axes.set_ylabel(f"by expiry, {unit} per 1 %")
     axes.set_xlabel(_share_shown(picture, frame))
-    _leave_room(axes)
-    axes.legend(loc="upper left", frameon=False, ncols=3)
+    _legend(axes)
 
 
 def _share_shown(picture: SessionPicture, frame: pd.DataFrame) -> str:
