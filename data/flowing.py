@@ -79,7 +79,8 @@ def hedge_flows(
     DataFrame
         One row per session that has a bar and the chain of the session before:
 
-        - ``session``, ``chain_session``, ``known_at`` (the session's close);
+        - ``session``, ``chain_session``, ``known_at`` (the session's close, or the moment at which
+          chain and positions were public where that is later);
         - ``spot_before``, ``spot_after`` (points), ``simple_return``;
         - ``flow_dollars``: dollars traded to follow the delta, positive buys;
         - ``gamma_dollars``: what the morning's net gamma alone says, -net_gex x return / 1 %;
@@ -131,7 +132,7 @@ def _row(raw: RawSession, job: Job, day: date, close: float, volume: float) -> t
     return (
         pd.Timestamp(day),
         pd.Timestamp(raw.session),
-        pd.Timestamp(ends),
+        pd.Timestamp(max(moment, prepared.chain.known_us), unit="us", tz="UTC"),
         book.spot,
         close,
         change,

@@ -202,3 +202,11 @@ def test_flow_of_a_session(tmp_path: Path) -> None:
     assert given["flow_share"].iloc[0] == pytest.approx(row["flow_dollars"] / 1e6)
     without = hedge_flows(lake, "SPX", bars[["close"]], dealer="all_short")
     assert math.isnan(without["flow_share"].iloc[0])
+
+
+def test_a_flow_is_not_known_before_its_chain(tmp_path: Path) -> None:
+    late = session_close(date(2023, 7, 13))
+    lake = lake_of(tmp_path, "SPX", one_option("C").assign(known_at=late))
+    index = pd.DatetimeIndex([pd.Timestamp("2023-07-11")], name="session")
+    found = hedge_flows(lake, "SPX", pd.DataFrame({"close": [103.0]}, index=index))
+    assert found["known_at"].item() == late
