@@ -60,6 +60,10 @@ No world is made for `fade-follow`: nothing that hedging does in any of them pay
 decides at one close and is filled at the next open. `fragility-tail` sees some sixty losses in
 1,500 sessions and is held against a null world in which losses come with low gamma: its power
 stays low where volatility itself is found at once.
+
+In `S7-varying` the slope of the last half hour wanders slowly for a reason that is not gamma, and a
+gamma that moves slowly too fits it by chance: at full strength the tests of gamma reject in a fifth
+of the markets. No error of theirs knows of it; `letf-rebalance` holds gamma fixed and does.
 """
 
 
