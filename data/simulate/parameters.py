@@ -213,8 +213,7 @@ def require_well_posed(kappa: float, mechanism: Mechanism, when: str) -> None:
 
     Wherever gamma moves prices, ``kappa > -1`` (below, the hedge moves the price by more than the
     move that caused it), and so is ``damping kappa``; lagged hedging also needs
-    ``abs(lag kappa) < 1``, and what the next open gives back of a push at the close must be
-    smaller than the move that caused the push.
+    ``abs(lag kappa) < 1``.
 
     Parameters
     ----------
@@ -241,7 +240,6 @@ def require_well_posed(kappa: float, mechanism: Mechanism, when: str) -> None:
 or contracts_traded
     """
     least = -1.0 / max(mechanism.damping, 1.0)
-    given_back = (1 - mechanism.permanent) * (mechanism.rebalancing - mechanism.close_share * kappa)
     if kappa <= least and mechanism.uses_gamma:
         problem = (
             f"more than {least:g} (below, hedging moves the price by more than the move that "
@@ -251,11 +249,6 @@ or contracts_traded
         bound = 1 / mechanism.lag
         problem = (
             f"between {-bound:g} and {bound:g} (outside, lagged hedging overshoots more each step)"
-        )
-    elif abs(given_back) >= 1:
-        problem = (
-            "a push at the close of which less than the whole day's move is given back overnight "
-            f"(else moves grow from session to session; {given_back:.3g} of it here)"
         )
     else:
         return

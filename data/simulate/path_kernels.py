@@ -209,9 +209,8 @@ def _advance_customers(numbers: PathNumbers, state: np.ndarray, draws: np.ndarra
 @njit(cache=True)
 def _ill_posed(numbers: PathNumbers, kappa: float) -> bool:
     moves = numbers.damping != 0 or numbers.close_share != 0 or numbers.pin != 0
-    given_back = (1.0 - numbers.permanent) * (numbers.rebalancing - numbers.close_share * kappa)
     clears = kappa > -1.0 / max(numbers.damping, 1.0) or not moves
-    return not clears or abs(numbers.lag * kappa) >= 1.0 or abs(given_back) >= 1.0
+    return not clears or abs(numbers.lag * kappa) >= 1.0
 
 
 @njit(cache=True)
