@@ -60,7 +60,8 @@ No world is made for `fade-follow`: nothing that hedging does in any of them pay
 decides at one close and is filled at the next open. `fragility-tail` sees some sixty losses in
 1,500 sessions and is held against a null world in which losses come with low gamma: its power
 stays low where volatility itself is found at once.
-
+"""
+_WANDERING = """\
 In `S7-varying` the slope of the last half hour wanders slowly for a reason that is not gamma, and a
 gamma that moves slowly too fits it by chance: at full strength the tests of gamma reject in a fifth
 of the markets. No error of theirs knows of it; `letf-rebalance` holds gamma fixed and does.
@@ -91,7 +92,8 @@ def _described(rates: list[RejectionRate]) -> list[str]:
     if not used:
         return []
     lines = [f"- **{name}**: {VARIANTS[name].meaning}." for name in used]
-    return [_VARIANTS + "\n".join(lines) + "\n", _NOTES]
+    wandering = [_WANDERING] if "S7-varying" in used else []
+    return [_VARIANTS + "\n".join(lines) + "\n", _NOTES, *wandering]
 
 
 def _null_rows(check: SimulationCheck, rates: list[RejectionRate]) -> Iterator[str]:

@@ -88,7 +88,8 @@ def _power(check: SimulationCheck, rates: Sequence[RejectionRate]) -> Section:
     caption = (
         "Share of markets in which the test's verdict is supported, by strength of the effect."
     )
-    power = Figure("fig-power", "Power.", caption, figure(curves, shape), 460)
+    height = 380 + 26 * -(-len(curves) // 3)  # the legend has three names to a line
+    power = Figure("fig-power", "Power.", caption, figure(curves, shape), height)
     return Section(
         "power", "Power: something is hedged", text, (), (power,), (_table(check, rates),)
     )
