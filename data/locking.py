@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["nobody_reading", "read_lock", "write_lock"]
 
 _NAME: Final = ".lock"
+_PATIENCE: Final = 0.5
 
 
 @contextmanager
-def write_lock(root: Path) -> Iterator[None]:
+def write_lock(root: Path, *, patience: float = _PATIENCE) -> Iterator[None]:
     """Hold the only right to write to the lake at `root`.
+
+    Whoever holds it is waited for so many seconds: long enough for a reader that removes files
+    which were kept for it, not for a writer.
 
     The operating system ties the lock to the open file, so that it disappears with its process,
     however that process ends. The text in the file (process, host, time) only serves the message.
@@ -43,7 +48,7 @@ def write_lock(root: Path) -> Iterator[None]:
             f"cannot write to the lake {root}: {error.strerror}; choose a folder you may write to"
         ) from error
     try:
-        if not _acquire(handle):
+        if not _acquired(handle, patience):
             raise LakeLockedError(
                 f"the lake {root} is being written to by {_owner(path)}: wait until it has "
                 "finished, or stop it"
@@ -53,6 +58,15 @@ def write_lock(root: Path) -> Iterator[None]:
     finally:
         # closing releases; the file stays, because removing it would race with the next writer
         os.close(handle)
+
+
+def _acquired(handle: int, patience: float) -> bool:
+    end = time.monotonic() + patience
+    while not _acquire(handle):
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _acquire(handle: int) -> bool:

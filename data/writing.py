@@ -213,6 +213,8 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
                 writer.abandon()
         finally:
             shutil.rmtree(drafts, ignore_errors=True)
+            with suppress(OSError):
+                _sweep(lake.root)
 
 
 @contextmanager
@@ -246,15 +248,22 @@ def _remove(root: Path, paths: set[Path]) -> None:
 
 
 def sweep(root: Path) -> None:
-    """Delete what writers kept for readers, if these are gone and nobody is writing."""
+    """Delete what writers kept for readers, if these are gone; a writer that is at work does it."""
+    if (root / _SUPERSEDED).exists():
+        with suppress(LakeError, OSError), write_lock(root):
+            _sweep(root)
+
+
+def _sweep(root: Path) -> None:
+    """Do so while nobody else writes."""
     mark = root / _SUPERSEDED
     if not mark.exists():
         return
-    with suppress(LakeError, OSError), write_lock(root):
-        mark.unlink(missing_ok=True)
-        for folder in sorted((root / "chains").glob("underlying=*")):
-            name = folder.name.removeprefix("underlying=")
-            _remove_strays(root, folder, read_manifest(folder, name))
+    mark.unlink()
+    for folder in sorted((root / "chains").glob("underlying=*")):
+        with suppress(LakeError):
+            found = read_manifest(folder, folder.name.removeprefix("underlying="))
+            _remove_strays(root, folder, found)
 
 
 def write_sessions(
