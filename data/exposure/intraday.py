@@ -30,6 +30,8 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 #: Levels on either side of spot in which a flip is looked for first.
 _NEAR: Final = 48
+#: The same where every level costs a sum over all lines.
+_STICKY: Final = (6, 20, 48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def reprice(
     Notes
     -----
     The flip is the root of the profile, on the definition's grid around each spot, that lies
-    nearest to that spot; it is looked for within 48 levels first, which finds the same one.
+    nearest to that spot; it is looked for in the middle of the grid first, which finds the same.
     """
     grid = Grid(definition.grid_width, definition.grid_points)
     out = np.full((3, moments_us.size), np.nan)
@@ -149,9 +151,9 @@ def _state(
     return net if gross > 0.0 else math.nan, gross, flip.level if flip else math.nan
 
 
-def _near(grid: Grid) -> Grid:
+def _near(grid: Grid, levels: int = _NEAR) -> Grid:
     """Return the middle of a grid: the same levels, fewer of them."""
-    points = min(grid.points, 2 * _NEAR + 1)
+    points = min(grid.points, 2 * levels + 1)
     return Grid(0.5 * (points - 1) * grid.step, points)
 
 
@@ -168,7 +170,7 @@ def _flip(mixture: Mixture, grid: Grid, spot: float) -> Root | None:
 
 
 def _sticky_flip(book: Book, curves: Curves, grid: Grid, log_move: float) -> Root | None:
-    for part in (_near(grid), grid):
+    for part in (*(_near(grid, levels) for levels in _STICKY), grid):
         net, gross = sticky_profile(book, curves, log_move + part.levels())
         roots = sticky_roots(book, curves, part, net, gross, around=log_move)
         if _is_enough(roots, net, gross):

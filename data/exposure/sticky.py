@@ -124,38 +124,45 @@ def volatility_curves(
 
 
 @numba.njit(nogil=True, cache=True)
-def _interpolate(x: float, begin: int, end: int, node: Floats, value: Floats) -> float:
-    if x <= node[begin]:
+def _interpolate(x: float, begin: int, end: int, j: int, node: Floats, value: Floats) -> float:
+    """Return the curve at x, whose first node that is not below x is the j-th of all."""
+    if j == begin:
         return float(value[begin])
-    if x >= node[end - 1]:
+    if j == end:
         return float(value[end - 1])
-    j = begin + np.searchsorted(node[begin:end], x)
     weight = (x - node[j - 1]) / (node[j] - node[j - 1])
     return float(value[j - 1] + weight * (value[j] - value[j - 1]))
 
 
 @numba.njit(nogil=True, cache=True)
 def _volatilities(
-    u: float, curve: Ints, log_strike: Floats, start: Ints, node: Floats, value: Floats
-) -> Floats:
-    out = np.empty(curve.size)
+    u: float, curve: Ints, log_strike: Floats, start: Ints, node: Floats, value: Floats, out: Floats
+) -> None:
+    """Fill `out` with the volatility of each line; strikes ascend within a curve, and so do nodes.
+
+    One pass suffices: the place in a curve is where its last line left it.
+    """
+    place = start.copy()
     for i in range(curve.size):
         c = curve[i]
-        out[i] = _interpolate(log_strike[i] - u, start[c], start[c + 1], node, value)
-    return out
+        x, j, end = log_strike[i] - u, place[c], start[c + 1]
+        while j < end and node[j] < x:
+            j += 1
+        place[c] = j
+        out[i] = _interpolate(x, start[c], end, j, node, value)
 
 
 @numba.njit(nogil=True, cache=True)
 def _sums(
     u: float, group: Ints, curve: Ints, log_strike: Floats, log_moneyness: Floats,
-    time: Floats, shift: Floats, height: Floats, net: Floats, gross: Floats,
-    start: Ints, node: Floats, value: Floats,
+    root_time: Floats, shift: Floats, height: Floats, net: Floats, gross: Floats,
+    start: Ints, node: Floats, value: Floats, sigma: Floats,
 ) -> tuple[float, float]:  # fmt: skip
     total, absolute = 0.0, 0.0
+    _volatilities(u, curve, log_strike, start, node, value, sigma)
     for i in range(group.size):
-        g, c = group[i], curve[i]
-        sigma = _interpolate(log_strike[i] - u, start[c], start[c + 1], node, value)
-        v = sigma * math.sqrt(time[g])
+        g = group[i]
+        v = sigma[i] * root_time[g]
         d1 = (u - log_moneyness[i] + shift[g]) / v + 0.5 * v
         density = height[g] / v * math.exp(-0.5 * d1 * d1)
         total += net[i] * density
@@ -166,14 +173,14 @@ def _sums(
 @numba.njit(nogil=True, cache=True)
 def _profile(
     levels: Floats, group: Ints, curve: Ints, log_strike: Floats, log_moneyness: Floats,
-    time: Floats, shift: Floats, height: Floats, net: Floats, gross: Floats,
+    root_time: Floats, shift: Floats, height: Floats, net: Floats, gross: Floats,
     start: Ints, node: Floats, value: Floats,
 ) -> Floats:  # fmt: skip
-    out = np.empty((2, levels.size))
+    out, sigma = np.empty((2, levels.size)), np.empty(group.size)
     for j in range(levels.size):
         out[0, j], out[1, j] = _sums(
             levels[j], group, curve, log_strike, log_moneyness,
-            time, shift, height, net, gross, start, node, value,
+            root_time, shift, height, net, gross, start, node, value, sigma,
         )  # fmt: skip
     return out
 
@@ -188,19 +195,19 @@ def _curve_of_lines(book: Book, curves: Curves) -> Ints:
 
 def moved_volatility(book: Book, curves: Curves, u: float) -> Floats:
     """Return the volatility of each line at the spot S exp(u), where it stays with moneyness."""
-    return np.asarray(
-        _volatilities(
-            u, _curve_of_lines(book, curves), np.log(book.lines.strike),
-            curves.start, curves.log_strike, curves.volatility,
-        )
+    out = np.empty(book.lines.strike.size)
+    _volatilities(
+        u, _curve_of_lines(book, curves), np.log(book.lines.strike),
+        curves.start, curves.log_strike, curves.volatility, out,
     )  # fmt: skip
+    return out
 
 
 def _terms(book: Book, curves: Curves) -> tuple[npt.NDArray[np.generic], ...]:
     lines = book.lines
     return (
         lines.group, _curve_of_lines(book, curves), np.log(lines.strike), lines.log_moneyness,
-        book.time, book.shift, 0.01 * book.discount * book.forward / _SQRT_2PI,
+        np.sqrt(book.time), book.shift, 0.01 * book.discount * book.forward / _SQRT_2PI,
         lines.call + lines.put, lines.call_size + lines.put_size,
         curves.start, curves.log_strike, curves.volatility,
     )  # fmt: skip
@@ -239,8 +246,10 @@ def sticky_roots(
     """
     from scipy.optimize import brentq
 
+    terms = _terms(book, curves)
+
     def value(u: float) -> float:
-        return sticky_at(book, curves, u)[0]
+        return float(_profile(np.array([u]), *terms)[0, 0])  # type: ignore[arg-type]
 
     def refine(low: float, high: float) -> float:
         return float(brentq(value, low, high, xtol=_TOLERANCE, rtol=1e-15))
