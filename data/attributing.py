@@ -57,9 +57,9 @@ def attribute_changes(
     Returns
     -------
     DataFrame
-        One row per session but the first: ``session, previous_session, known_at`` (of the later
-        chain) and the fields of `gexlab.data.exposure.attribution.NetChange`, dollars per 1 %.
-        No rows for fewer than two sessions.
+        One row per session but the first: ``session, previous_session, known_at`` (when both
+        chains were) and the fields of `gexlab.data.exposure.attribution.NetChange`, dollars per
+        1 %. No rows for fewer than two sessions.
     """
     job = job_of(
         lake,
@@ -86,6 +86,7 @@ def _row(
         (after.prepared, after.results[book]),
         by_right=by_right,
     )
-    known = pd.Timestamp(after.prepared.chain.known_us, unit="us", tz="UTC")
+    known_us = max(before.prepared.chain.known_us, after.prepared.chain.known_us)
+    known = pd.Timestamp(known_us, unit="us", tz="UTC")
     sessions = (pd.Timestamp(after.raw.session), pd.Timestamp(before.raw.session))
     return (*sessions, known, *(getattr(change, f.name) for f in fields(change)))
