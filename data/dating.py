@@ -245,7 +245,7 @@ class Dating:
 
 
 def _side(word: str) -> int:
-    return _SIDES.get(word, -1)
+    return _SIDES.get(word.strip(" ").upper(), -1)
 
 
 def _stated_settlement(word: str) -> int:

@@ -63,8 +63,9 @@ def projected(
     Returns
     -------
     DuckDBPyRelation
-        Dates, moments in UTC, text in upper case, numbers in canonical units; NULL where the file
-        says nothing. A value that cannot be read is an error when the relation is executed.
+        Dates, moments in UTC, text in upper case (but `right`, which stays as it is), numbers in
+        canonical units; NULL where the file says nothing. A value that cannot be read is an error
+        when the relation is executed.
 
     Raises
     ------
@@ -191,8 +192,13 @@ def _typed(
         parsed = _moment(value, kind, where, pattern)
     elif CHAIN_COLUMNS[name] == "DOUBLE":
         return _number(value, kind, what, file_index)
+    elif not _is_scalar(kind):
+        return None
+    elif name == "right":
+        # its few words are put into capitals once each, not row by row
+        return value.cast("VARCHAR")
     else:
-        return FunctionExpression("text_of", value) if _is_scalar(kind) else None
+        return FunctionExpression("text_of", value)
     # an expiry that is no date makes its contract impossible, which is a reject with a count
     if parsed is None or name == "expiry" or kind not in ("VARCHAR", *_NUMERIC):
         return parsed
