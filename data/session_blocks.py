@@ -40,7 +40,7 @@ __all__ = ["evaluated_blocks", "session_blocks"]
 #: Rows of a block: enough that opening files costs little against reading them, few enough that
 #: all threads have work until the end. Neither bound is crossed for the sake of the other.
 _FEWEST_ROWS: Final = 65_536
-_MOST_ROWS: Final = 262_144
+_MOST_ROWS: Final = 524_288
 #: Blocks for each thread, where there are rows enough.
 _BLOCKS_PER_WORKER: Final = 4
 
