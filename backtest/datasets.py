@@ -61,7 +61,9 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
     grid = None if market.intraday is None else _grid(market)
     chains = config.regime.source == "lake"
     rows = _regime_rows(config, bars.index) if chains else None
-    frozen, dynamic = _rechecked(config, market, grid) if chains and recheck else (None, None)
+    frozen, dynamic, unchecked = None, None, ""
+    if chains and recheck:
+        frozen, dynamic, unchecked = _rechecked(config, market, grid)
     return Dataset(
         bars=bars,
         gex=gex,
@@ -75,6 +77,7 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
         letf=named.get("letf"),
         frozen=frozen,
         dynamic=dynamic,
+        unchecked=unchecked,
         strike_step=float("nan") if rows is None else _strike_step(config, bars),
         simulated=market.simulated,
     )
@@ -166,13 +169,17 @@ def _strike_step(config: Config, bars: pd.DataFrame) -> float:
 
 def _rechecked(
     config: Config, market: Market, grid: IntradayGrid | None
-) -> tuple[Floats | None, Floats | None]:
-    """Return net/gross of the morning's book, frozen and repriced, on the intraday grid."""
-    from ..data.errors import DefinitionError, LakeError
+) -> tuple[Floats | None, Floats | None, str]:
+    """Return net/gross of the morning's book, frozen and repriced, on the intraday grid.
+
+    Where there is none, the last value says why: no chain before these bars, bars of another
+    instrument, a peer's rule that cannot be repriced, a curve that has changed since.
+    """
+    from ..data.errors import DefinitionError, InputFileError, LakeError
     from ..data.rechecking import intraday_regimes
 
     if grid is None or market.intraday is None:
-        return None, None
+        return None, None, ""
     assert config.data.lake is not None
     try:
         found = intraday_regimes(
@@ -184,9 +191,9 @@ def _rechecked(
             positions=config.regime.positions,
             calendar=config.data.calendar,
         ).frame
-    except (LakeError, DefinitionError):  # no chain before these bars, or a peer's rule
-        return None, None
-    return _place(found, market.calendar, grid)
+    except (DefinitionError, InputFileError, LakeError) as error:
+        return None, None, str(error)
+    return *_place(found, market.calendar, grid), ""
 
 
 def _definition(config: Config) -> Definition:

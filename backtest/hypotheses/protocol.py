@@ -146,6 +146,8 @@ class Dataset:
         Rebalancing demand of leveraged funds per unit return, any unit, known before the close.
     frozen, dynamic : ndarray or None, shape (intraday sessions, columns of the grid)
         Net GEX of the morning's book as it was, and repriced at each bar.
+    unchecked : str
+        Why the book could not be repriced, where it was tried.
     expirations : Series of bool or None
         Sessions at whose close contracts expire, for pinning; None: the monthly ones.
     strike_step : float
@@ -166,6 +168,7 @@ class Dataset:
     letf: pd.Series[float] | None = None
     frozen: Floats | None = None
     dynamic: Floats | None = None
+    unchecked: str = ""
     expirations: pd.Series[bool] | None = None
     strike_step: float = float("nan")
     simulated: bool = False

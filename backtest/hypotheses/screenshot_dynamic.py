@@ -70,7 +70,9 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     needs(grid is not None, "intraday bars of at most 30 minutes (data.intraday)")
     needs(
         dataset.frozen is not None and dataset.dynamic is not None,
-        "chains (regime.source = lake) of the sessions before the intraday bars",
+        f"a re-checked regime: {dataset.unchecked}"
+        if dataset.unchecked
+        else "chains (regime.source = lake) of the sessions before the intraday bars",
     )
     assert grid is not None
     assert dataset.frozen is not None

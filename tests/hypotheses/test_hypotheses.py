@@ -170,6 +170,10 @@ def test_rechecked_regime_against_the_frozen_one() -> None:
     assert found.verdict == "supported", found.reason
     swapped = replace(live, frozen=dynamic, dynamic=frozen)
     assert _run("screenshot-vs-dynamic", swapped).verdict == "not supported"
+    without = replace(live, frozen=None, dynamic=None, unchecked="the curve has changed")
+    assert _run("screenshot-vs-dynamic", without).verdict.endswith(
+        "a re-checked regime: the curve has changed"
+    )
 
 
 def test_fade_follow_pays_only_where_it_should() -> None:

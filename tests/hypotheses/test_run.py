@@ -31,8 +31,10 @@ from gexlab.backtest.hypotheses.protocol import (
     Settings,
 )
 from gexlab.backtest.resampling import Resampling
+from gexlab.data import rebuild
 from gexlab.data.calendars import trading_calendar
 from gexlab.data.errors import ConfigError, UnknownNameError
+from gexlab.data.simulate import simulate
 
 KEYS = {
     "name", "estimate", "std_error", "t_stat", "p_value", "n", "expected_sign", "verdict",
@@ -164,6 +166,29 @@ def test_values_published_late_move_to_the_session_that_knows_them() -> None:
 
 
 # --- users' own ---------------------------------------------------------------------------------
+
+
+def test_a_book_that_cannot_be_repriced_says_why(tmp_path: Path) -> None:
+    simulate("S1", years=0.2, seed=2, lake=tmp_path, contracts=200)
+    rebuild(tmp_path, "SIM")
+    bars = pd.read_parquet(tmp_path / "intraday.parquet")
+    prices = ["open", "high", "low", "close"]
+    bars.assign(**(bars[prices] / 10.0)).to_parquet(tmp_path / "etf.parquet")
+
+    def unchecked(intraday: str) -> str:
+        raw = {
+            "data": {
+                "underlying": "SIM", "instrument": "index", "lake": str(tmp_path),
+                "bars": str(tmp_path / "bars.parquet"), "intraday": str(tmp_path / intraday),
+            },
+            "regime": {"source": "lake"},
+        }  # fmt: skip
+        dataset = load_dataset(parse_config(raw))
+        assert (dataset.frozen is None) == bool(dataset.unchecked)
+        return dataset.unchecked
+
+    assert unchecked("intraday.parquet") == ""
+    assert "give bars of the underlying itself" in unchecked("etf.parquet")
 
 
 def _mean_return(dataset: Dataset, settings: Settings) -> Outcome:

@@ -236,7 +236,8 @@ def _try_rows(
     lake = open_lake(folder / "lake")
     if lake.underlyings():
         files = [str(file) for file in lake.chain_files(underlying)]
-        broken, n = duckdb.execute(_INVARIANTS, {"files": files}).fetchall()[0]
+        with duckdb.connect() as connection:
+            broken, n = connection.execute(_INVARIANTS, {"files": files}).fetchall()[0]
         if broken or n != sum(entry.rows for entry in lake.sessions(underlying)):
             report.fail(f"{vendor}: {broken} rows of {n} break the schema")
 
