@@ -6,7 +6,7 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo bench test lint types contracts check links wheel lock clean
+.PHONY: help demo bench test bounds lint types contracts check links wheel lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +30,10 @@ demo: $(VENV)/run.stamp  ## The whole job on a simulated market
 test: $(VENV)/dev.stamp  ## Tests and docstring examples
 	$(BIN)/python -m pytest
 
+# Compiled loops check no index on their own: one that is wrong spoils memory and is noticed elsewhere, or never.
+bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array access checked
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/out/bounds $(BIN)/python -m pytest tests/exposure tests/simulate
+
 bench: $(VENV)/dev.stamp  ## Measure speed as ratios, all in one run (minutes, about 2 GB in out/bench)
 	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
@@ -43,7 +47,7 @@ types: $(VENV)/dev.stamp links  ## Static types
 contracts: $(VENV)/dev.stamp  ## Who may import whom
 	$(BIN)/lint-imports
 
-check: lint types contracts test  ## All of the above
+check: lint types contracts test bounds  ## All of the above
 
 links:  ## Tree of links that shows path-based tools the import names
 	@mkdir -p .links/gexlab

@@ -76,6 +76,18 @@ class Agents:
                 f"{self.price / self.tick:g}; choose a larger tick"
             )
 
+        for name in ("orders", "spread_sd", "decay", "option_sd"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(
+                    f"agents: {name}: expected more than 0, found {getattr(self, name):g}"
+                )
+        reach = (self.spread + 4.0 * self.spread_sd) / self.tick
+        if not 1 <= reach < LEVELS // 2:
+            raise ConfigError(
+                f"agents: spread + 4 spread_sd: expected 1 to {LEVELS // 2 - 1} ticks, found "
+                f"{reach:g}: the book has {LEVELS} levels"
+            )
+
     def numbers(self, position: float) -> AgentNumbers:
         """Return the kernel's view, in ticks, of a market whose hedger holds `position`."""
         return AgentNumbers(

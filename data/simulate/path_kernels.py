@@ -124,7 +124,7 @@ def walk(
     Returns
     -------
     int
-        Sessions filled: fewer than n where the next one is ill posed or off the book.
+        Sessions filled: fewer than n where the next one is ill posed or ends off the book.
     """
     calls = np.zeros(_CELLS)
     puts = np.zeros(_CELLS)
@@ -136,7 +136,7 @@ def walk(
         kappa = numbers.impact * 100.0 * state[_NET]
         if math.isfinite(given_kappa[t]):
             kappa = given_kappa[t]
-        if _ill_posed(numbers, kappa) or abs(state[_LEVEL] - numbers.log_spot) > _FARTHEST:
+        if _ill_posed(numbers, kappa):
             effects[t, 0] = kappa
             return t
         sign = -1.0 if t >= numbers.reversed_from else 1.0
@@ -153,6 +153,9 @@ def walk(
             bars[t],
         )
         _advance(numbers, state, bars[t, -1, 3], push, shocks[t])
+        # before the book is touched: one session can jump over all the cells that are left
+        if not abs(state[_LEVEL] - numbers.log_spot) <= _FARTHEST:
+            return t
         trade_on_grid(numbers, calls, puts, state[_LEVEL], origin, state[_DEMAND])
         _measure(numbers, calls, puts, origin, sign, state, with_flip, gammas[t])
         _advance_customers(numbers, state, customers[t])

@@ -138,13 +138,36 @@ def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
         "        output.emit(['x' * 100] * 20_000, True, lambda console: None)\n"
         "cli.COMMANDS['big'] = Big\n"
         "sys.argv = ['gexlab', 'big']\n"
-        "cli.main()\n",
+        "cli.console()\n",
         encoding="utf-8",
     )
     command = f"{sys.executable} {script} | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stderr == ""
     assert done.stdout == "["
+
+
+@pytest.mark.parametrize("arguments", [("doctor", "--json"), ("--version",), ("sql", "--help")])
+def test_a_full_disk_behind_standard_output_is_a_failure(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "gexlab.reports", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: No space left on device: free some, then run the same command again\n"
+    )
+
+
+def test_the_exit_code_is_that_of_the_work_whatever_comes_after() -> None:
+    """Taking the process apart may fail; what was printed and the exit code stay."""
+    code = (
+        "import atexit, os, sys; sys.argv = ['gexlab', 'doctor', '--json']\n"
+        "atexit.register(os.abort)\n"
+        "from gexlab.reports.cli import console; console()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["healthy"] is True
 
 
 def test_a_poor_terminal_is_no_traceback() -> None:

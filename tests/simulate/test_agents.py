@@ -77,5 +77,11 @@ def test_what_makes_no_book_is_refused() -> None:
         Agents(immediacy=1.5)
     with pytest.raises(GexlabError, match="choose a larger tick"):
         Agents(tick=1e-6)
+    for wrong in ({"spread": 25.0}, {"spread": 0.0, "spread_sd": 0.001}):
+        with pytest.raises(GexlabError, match=r"spread \+ 4 spread_sd: expected 1 to 1999 ticks"):
+            Agents(**wrong)
+    for name in ("orders", "spread_sd", "decay", "option_sd"):
+        with pytest.raises(GexlabError, match=f"{name}: expected more than 0"):
+            Agents(**{name: 0.0})
     with pytest.raises(GexlabError, match="order book"):
         simulate_path("S8", sessions=10, seed=1)
