@@ -33,6 +33,8 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 #: Rows fetched at a time: few enough that a batch is still in the processor's cache when it is
 #: copied, and that its memory is used again for the next one.
 _BATCH_ROWS = 16_384
+#: Contracts of a position: more of them are a mistake, and their exposure would be no number.
+_MOST_POSITION = 1e15
 #: Scans whose columns `snapshot_of` understands; the second has the dealers' positions too.
 _PLAIN = "rebuild_scan"
 _POSITIONED = "rebuild_scan_positions"
@@ -234,7 +236,7 @@ def snapshot_of(raw: RawSession, dealer: DealerModel) -> Snapshot:
         sign = np.where(is_call, dealer.call_sign, dealer.put_sign)
         position = sign * open_interest * c["multiplier"]
     else:
-        position = np.where(np.isfinite(position), position, np.nan) * c["multiplier"]
+        position = np.where(np.abs(position) < _MOST_POSITION, position, np.nan) * c["multiplier"]
     return Snapshot(
         quote_us=int(c["quote_us"][-1]),
         known_us=_known_us(c),

@@ -44,6 +44,8 @@ _RIGHTS: Final = ("C", "P")
 _SIDES: Final = dict.fromkeys(("C", "CALL", "CALLS", "CE"), 0) | dict.fromkeys(
     ("P", "PUT", "PUTS", "PE"), 1
 )
+#: A price below is none: its inverse would leave what a double holds.
+_LEAST: Final = 1e-15
 #: In the order in which they are looked for.
 _REASONS: Final = ("not_a_session", "spot_missing", "bad_contract", "negative_open_interest")
 _MISSING: Final = {
@@ -296,8 +298,8 @@ def _reject(table: Any, position: _Ints, listed: _Ints, right: _Codes) -> _Codes
     strike, spot = _number(table, "strike"), _number(table, "spot")
     negative = _number(table, "open_interest") < 0
     code = np.where(negative, np.int8(3), np.int8(-1))
-    code[(listed < 0) | ~(strike > 0) | (right < 0)] = 2
-    code[~(spot > 0)] = 1
+    code[(listed < 0) | ~(strike > _LEAST) | (right < 0)] = 2
+    code[~(spot > _LEAST)] = 1
     code[position < 0] = 0
     return code
 

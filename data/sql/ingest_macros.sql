@@ -10,7 +10,8 @@ CREATE OR REPLACE MACRO is_blank(v) AS
 CREATE OR REPLACE MACRO refuse(v, what, file_index) AS
     error('gexlab:' || file_index || ':' || what || ':' || left(v, 80));
 
-CREATE OR REPLACE MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
+-- No market has prints of 1e15 of anything; products of such numbers would leave what a double holds.
+CREATE OR REPLACE MACRO finite(x) AS CASE WHEN abs(x) < 1e15 THEN x END;
 
 CREATE OR REPLACE MACRO number_of_number(v) AS finite(CAST(v AS DOUBLE));
 

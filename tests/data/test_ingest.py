@@ -199,6 +199,21 @@ def test_impossible_volatilities_become_null(
     assert bench.rows("iv") == [expected]
 
 
+@pytest.mark.parametrize("wrong", ["1e308", "-1e308", "1e15", "1e-308"])
+def test_numbers_that_no_market_prints_are_none(wrong: str, bench: Bench) -> None:
+    """Their products and inverses leave what a double holds: exposures would be infinite."""
+    result = bench.ingest(
+        bench.file(
+            ROW.replace(",10,0.2,1,2,", f",{wrong},{wrong},{wrong},{wrong},"),
+            f"2022-12-12,2022-12-30,{wrong},C,10,0.2,1,2,3990",
+            f"2022-12-12,2022-12-30,4000,P,10,0.2,1,2,{wrong}",
+        )
+    )
+    assert result.rejects == {"bad_contract": 1, "spot_missing": 1}
+    small = float(wrong) if abs(float(wrong)) < 1 else None  # next to nothing is a number
+    assert bench.rows("open_interest", "iv", "bid", "ask") == [(small, None, small, small)]
+
+
 def test_scales_and_constants(bench: Bench) -> None:
     bench.map(
         MAP.replace('spot = "spot"', "")

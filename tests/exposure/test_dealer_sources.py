@@ -186,9 +186,10 @@ def test_an_expression_sees_its_row(tmp_path: Path) -> None:
         np.testing.assert_allclose(found[column], wanted[column], rtol=1e-12)
 
 
-def test_a_null_sign_is_unknown_not_zero(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unknown", ["NULL", "1e308", "-1e308 * open_interest"])
+def test_a_sign_that_is_none_is_unknown_not_zero(tmp_path: Path, unknown: str) -> None:
     lake = lake_of(tmp_path, "SPX", chain_of())
-    found = rows_of(lake, "sql: CASE WHEN right = 'C' THEN 1 END")
+    found = rows_of(lake, f"sql: CASE WHEN right = 'C' THEN 1 ELSE {unknown} END")
     naive = rows_of(lake, "naive")
     assert (found["contracts_rejected"] > naive["contracts_rejected"]).all()
     assert (found["quality"].str.contains("open_interest_rejected")).all()
