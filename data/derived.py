@@ -12,15 +12,19 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import DefinitionError, LakeError
+from .errors import DefinitionError, LakeError, MissingPartError
 from .exposure.dealers import dealer_name
+from .locking import write_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
 __all__ = ["COMPARED", "TABLES", "DerivedStore", "Part", "find_stores"]
@@ -40,6 +44,8 @@ TABLES: Final = (
 )
 
 _MANIFEST: Final = "manifest.json"
+#: Seconds that a rebuild waits for another one of the same store.
+_PATIENCE: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,10 @@ class DerivedStore:
             folder.mkdir(parents=True, exist_ok=True)
             target = folder / f"{name}.parquet"
             half = folder / f".{name}.{os.getpid()}.half"
-            pq.write_table(rows, half, compression="zstd", row_group_size=262_144)
+            with half.open("wb") as file:
+                pq.write_table(rows, file, compression="zstd", row_group_size=262_144)
+                file.flush()
+                os.fsync(file.fileno())  # a manifest on disk must not name what is not
             half.replace(target)
 
     def commit(self, parts: tuple[Part, ...], rebuilt_at: str) -> DerivedStore:
@@ -176,13 +185,48 @@ class DerivedStore:
                 (self.folder / table / f"{name}.parquet").unlink(missing_ok=True)
 
     def files(self, table: str) -> dict[str, list[date]]:
-        """Return the Parquet files of a table, each with the sessions that count in it."""
+        """Return the Parquet files of a table, each with the sessions that count in it.
+
+        Raises
+        ------
+        MissingPartError
+            If one is gone: its sessions must not silently be missing too.
+        """
+        if not (self.folder / table).is_dir():  # a table that this store does not have
+            return {}
         found = {}
         for part in self.parts:
-            path = self.folder / table / f"{part.name}.parquet"
-            if path.is_file():
-                found[str(path)] = sorted(date.fromisoformat(day) for day in part.sessions)
+            path = self._file(table, part)
+            if not path.is_file():
+                raise MissingPartError(
+                    f"{path} is gone, and with it {len(part.sessions)} sessions: run gexlab "
+                    "rebuild again, which computes them anew"
+                )
+            found[str(path)] = sorted(date.fromisoformat(day) for day in part.sessions)
         return found
+
+    def intact(self) -> DerivedStore:
+        """Return the store with the parts of which no file is gone."""
+        tables = [table for table in TABLES if (self.folder / table).is_dir()]
+        whole = (p for p in self.parts if all(self._file(t, p).is_file() for t in tables))
+        return replace(self, parts=tuple(whole))
+
+    def _file(self, table: str, part: Part) -> Path:
+        return self.folder / table / f"{part.name}.parquet"
+
+    @contextmanager
+    def writing(self) -> Iterator[DerivedStore]:
+        """Hold the only right to rebuild, and give the store as the one before left it.
+
+        Raises
+        ------
+        LakeLockedError
+            If another rebuild of this store takes more than ten minutes.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with write_lock(self.folder, patience=_PATIENCE):
+            known = (self.folder / _MANIFEST).is_file()
+            yield self.load(self.folder).intact() if known else self
 
 
 def _folder_name(dealer: str) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "LakeError",
     "LakeLockedError",
     "LookAheadError",
+    "MissingPartError",
     "NotEnoughDataError",
     "QueryError",
     "UnknownNameError",
@@ -41,6 +42,10 @@ class ConfigError(GexlabError):
 
 class LakeError(GexlabError):
     """A lake that is absent, incomplete, unwritable, or not a lake."""
+
+
+class MissingPartError(LakeError):
+    """A file of rebuilt tables that their manifest names, and that is not there."""
 
 
 class LakeLockedError(LakeError):

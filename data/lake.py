@@ -18,7 +18,7 @@ import duckdb
 
 from .errors import LakeError, UnknownNameError
 from .locking import read_lock
-from .manifest import Manifest, SessionEntry, check_underlying, read_manifest
+from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
 from .writing import compact, sweep, write_sessions
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ class Lake:
 
     def manifest(self, underlying: str) -> Manifest:
         """Return what the lake holds of an underlying; empty where it holds nothing."""
-        return read_manifest(self.root / "chains" / f"{_PREFIX}{underlying}", underlying)
+        return read_manifest(self._folder(underlying), underlying)
+
+    def _folder(self, underlying: str) -> Path:
+        return self.root / "chains" / f"{_PREFIX}{underlying}"
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -95,6 +98,10 @@ class Lake:
         if not manifest.sessions:
             raise UnknownNameError("underlying", underlying, self.underlyings())
         return manifest
+
+    def written(self, underlying: str) -> tuple[int, int]:
+        """Return a mark that changes whenever what the lake holds of an underlying does."""
+        return manifest_mark(self._folder(underlying))
 
     def sessions(self, underlying: str) -> list[SessionEntry]:
         """Return the sessions of an underlying in ascending order, without scanning a file.

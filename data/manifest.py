@@ -22,6 +22,7 @@ __all__ = [
     "SessionEntry",
     "SourceEntry",
     "check_underlying",
+    "manifest_mark",
     "read_manifest",
     "write_manifest",
 ]
@@ -115,6 +116,12 @@ def check_underlying(name: str) -> str:
             "^ $ . _ -, e.g. SPX"
         )
     return name
+
+
+def manifest_mark(folder: Path) -> tuple[int, int]:
+    """Return a mark of the manifest in `folder` that changes whenever it is replaced."""
+    state = (folder / _NAME).stat()
+    return state.st_ino, state.st_mtime_ns
 
 
 def read_manifest(folder: Path, underlying: str) -> Manifest:

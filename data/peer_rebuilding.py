@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -51,9 +51,24 @@ def rebuild_peer_rows(
         Sessions in the lake, sessions computed, rows read, seconds.
     """
     began = time.perf_counter()
-    entries = lake.sessions(underlying)
+    lake.held(underlying)  # or say that there is nothing, before anything is written
     settings = {"kind": "peer rule"} | asdict(rule)
-    store = DerivedStore.at(lake.root, underlying, settings, rule.definition_id, _DEALER)
+    place = DerivedStore.at(lake.root, underlying, settings, rule.definition_id, _DEALER)
+    with place.writing() as store:
+        entries = lake.sessions(underlying)
+        counts = _update(store, lake, underlying, rule, entries, progress)
+    return len(entries), *counts, time.perf_counter() - began
+
+
+def _update(
+    store: DerivedStore,
+    lake: Lake,
+    underlying: str,
+    rule: PeerRule,
+    entries: list[SessionEntry],
+    progress: Progress,
+) -> tuple[int, int]:
+    """Bring a store up to date; return how many sessions and rows that took."""
     marks = _marks(entries)
     known = store.fingerprints
     stale = [e for e in entries if known.get(str(e.session)) != marks[e.session]]
@@ -67,8 +82,10 @@ def rebuild_peer_rows(
         blocks.append(_roots_block(key, found))
         contracts += int(raw.columns["strike"].size)
         progress(i + 1, len(stale), underlying)
+    gone = set(known) - {str(day) for day in marks}
+    store = replace(store, parts=store.without(gone)) if gone else store
     _commit(store, rows, blocks, {str(e.session): marks[e.session] for e in stale})
-    return len(entries), len(stale), contracts, time.perf_counter() - began
+    return len(stale), contracts
 
 
 def peer_chain(raw: RawSession) -> pd.DataFrame:

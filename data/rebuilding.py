@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from .manifest import Manifest
+
 __all__ = ["RebuildResult", "rebuild"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
@@ -120,7 +122,7 @@ def rebuild(
         _require_bare(definition, books, dealer, positions)
         counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
         return RebuildResult(*counts, definition.definition_id)
-    held = opened.held(underlying)
+    held, written = opened.held(underlying), opened.written(underlying)
     job = make_job(
         opened,
         underlying,
@@ -132,23 +134,34 @@ def rebuild(
         side_tables=side_tables,
         instrument=instrument,
     )
-    store = DerivedStore.at(
+    place = DerivedStore.at(
         opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name, tree=tree
     )
+    with place.writing() as store:
+        if opened.written(underlying) != written:  # while another rebuild was waited for
+            held = opened.held(underlying)
+        stale, contracts = _update(store, opened, job, held, progress)
+    seconds = time.perf_counter() - began
+    return RebuildResult(len(held.sessions), stale, contracts, seconds, job.definition_id)
+
+
+def _update(
+    store: DerivedStore, lake: Lake, job: Job, held: Manifest, progress: Progress
+) -> tuple[int, int]:
+    """Bring a store up to date; return how many sessions and contracts that took."""
     marks = _fingerprints(held.sessions, job)
     done = store.fingerprints
     stale = {day for day, mark in marks.items() if done.get(str(day)) != mark}
     contracts = 0
     parts = []
-    blocks = evaluated_blocks(opened, job, held, stale)
-    for rows in _chunks(_reported(blocks, len(stale), underlying, progress)):
+    blocks = evaluated_blocks(lake, job, held, stale)
+    for rows in _chunks(_reported(blocks, len(stale), job.underlying, progress)):
         contracts += sum(r.contracts for r in rows)
         parts.append(_write(store, job, rows, marks))
     gone = set(done) - {str(day) for day in marks}
     store = replace(store, parts=store.without(gone)) if gone else store
     store.commit(tuple(parts), datetime.now(UTC).isoformat())
-    seconds = time.perf_counter() - began
-    return RebuildResult(len(marks), len(stale), contracts, seconds, job.definition_id)
+    return len(stale), contracts
 
 
 def _require_bare(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .derived import COMPARED, TABLES, find_stores
-from .errors import DefinitionError, UnknownNameError
+import duckdb
+
+from .derived import COMPARED, TABLES, DerivedStore, find_stores
+from .errors import DefinitionError, LakeError, MissingPartError, UnknownNameError
 from .lake import Lake, connect, open_lake
 from .queries import load_sql
 from .schema import BOOKS, Book
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     import pyarrow as pa
 
@@ -103,26 +107,62 @@ def read_rebuilt(
 ) -> pa.Table:
     """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`.
 
-    `tree` is the folder of the lake that a rebuild wrote to.
+    `tree` is the folder of the lake that a rebuild wrote to. Where a rebuild replaces the files
+    while they are read, they are read once more as it left them.
     """
     if book is not None and book not in BOOKS:
         raise UnknownNameError("book", book, BOOKS)
     opened = lake if isinstance(lake, Lake) else open_lake(Path(lake))
-    stores = find_stores(
-        opened.root, underlying, definition_id=definition_id, dealer_model=dealer_model, tree=tree
-    )
-    files = {file: days for store in stores for file, days in store.files(table).items()}
-    if not files:
-        raise DefinitionError(f"{opened.root}: {table} of {underlying} is empty: rebuild it")
-    valid = [f"{file}|{day}" for file, days in files.items() for day in days]
-    with connect(opened) as connection:
-        parameters = {"files": list(files), "valid": valid}
-        rows: Any = connection.sql(load_sql("derived_read"), params=parameters).to_arrow_table()
+
+    def stores() -> list[DerivedStore]:
+        return find_stores(
+            opened.root,
+            underlying,
+            definition_id=definition_id,
+            dealer_model=dealer_model,
+            tree=tree,
+        )
+
+    before = stores()
+    while True:
+        try:
+            rows = _rows(opened, underlying, table, before)
+            break
+        except MissingPartError:
+            now = stores()
+            if now == before:
+                raise
+            before = now
     if book is None:
         return rows
     import pyarrow.compute as pc
 
     return rows.filter(pc.equal(rows["book"], book))
+
+
+def _rows(lake: Lake, underlying: str, table: str, stores: Sequence[DerivedStore]) -> pa.Table:
+    """Return the rows of a table that count in some stores.
+
+    Raises
+    ------
+    MissingPartError
+        If a file that they name is gone.
+    """
+    files = {file: days for store in stores for file, days in store.files(table).items()}
+    if not files:
+        raise DefinitionError(f"{lake.root}: {table} of {underlying} is empty: rebuild it")
+    valid = [f"{file}|{day}" for file, days in files.items() for day in days]
+    with connect(lake) as connection:
+        parameters = {"files": list(files), "valid": valid}
+        try:
+            return connection.sql(load_sql("derived_read"), params=parameters).to_arrow_table()
+        except duckdb.Error as error:
+            for store in stores:
+                store.files(table)  # says so if one has gone since
+            raise LakeError(
+                f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
+                f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"
+            ) from error
 
 
 def require_one_definition(frame: pd.DataFrame) -> str:
