@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import re
-from contextlib import contextmanager
+import shutil
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -223,10 +224,22 @@ class DerivedStore:
         LakeLockedError
             If another rebuild of this store takes more than ten minutes.
         """
+        manifest = self.folder / _MANIFEST
         self.folder.mkdir(parents=True, exist_ok=True)
-        with write_lock(self.folder, patience=_PATIENCE):
-            known = (self.folder / _MANIFEST).is_file()
-            yield self.load(self.folder).intact() if known else self
+        try:
+            with write_lock(self.folder, patience=_PATIENCE):
+                yield self.load(self.folder).intact() if manifest.is_file() else self
+        finally:
+            if not manifest.is_file():  # a first rebuild that failed leaves nothing
+                _remove(self.folder)
+
+
+def _remove(store: Path) -> None:
+    """Remove a store without a manifest, and the folders above it that are then empty."""
+    shutil.rmtree(store, ignore_errors=True)
+    with suppress(OSError):
+        for above in store.parents[:3]:  # of the definition, the underlying, all that is rebuilt
+            above.rmdir()
 
 
 def _folder_name(dealer: str) -> str:

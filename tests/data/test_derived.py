@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from make_lake import session_tables
 
-from gexlab.data import rebuild, regime_table, regimes, side_table
+from gexlab.data import rebuild, rebuilding, regime_table, regimes, side_table
 from gexlab.data.definitions import DEFAULT
 from gexlab.data.derived import DerivedStore, find_stores
 from gexlab.data.errors import LakeError
@@ -48,7 +48,10 @@ def store_of(lake: Lake) -> DerivedStore:
 @pytest.mark.parametrize("table", ["regimes", "exposure_by_strike", "quality_findings"])
 def test_a_file_that_is_gone_is_an_error_until_it_is_rebuilt(lake: Lake, table: str) -> None:
     def read() -> pd.DataFrame:
-        return regimes(lake, "SPX") if table == "regimes" else side_table(lake, table, "SPX")
+        rows: pd.DataFrame = (
+            regimes(lake, "SPX") if table == "regimes" else side_table(lake, table, "SPX")
+        )
+        return rows
 
     before = read()
     first, _ = store_of(lake).files(table)
@@ -116,6 +119,20 @@ def test_rows_of_a_session_that_left_the_lake_go(
         write_sessions(lake, "SPX", pa.concat_tables(chains[:count]))
         rebuild(lake, "SPX", definition=definition)
         assert regimes(lake, "SPX")["session"].nunique() == count
+
+
+def test_a_first_rebuild_that_fails_leaves_nothing(
+    tmp_path: Path, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*given: Any) -> Any:
+        raise LakeError("in the middle")
+
+    lake = open_lake(tmp_path, create=True)
+    write_sessions(lake, "SPX", pa.concat_tables(chains))
+    monkeypatch.setattr(rebuilding, "_update", failing)
+    with pytest.raises(LakeError, match="in the middle"):
+        rebuild(lake, "SPX")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "chains"]
 
 
 def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake) -> None:
