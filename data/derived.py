@@ -184,6 +184,8 @@ class DerivedStore:
         for table in TABLES:
             for name in names:
                 (self.folder / table / f"{name}.parquet").unlink(missing_ok=True)
+            with suppress(OSError):  # a folder says that all parts have the table
+                (self.folder / table).rmdir()
 
     def files(self, table: str) -> dict[str, list[date]]:
         """Return the Parquet files of a table, each with the sessions that count in it.

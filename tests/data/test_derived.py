@@ -17,7 +17,7 @@ from make_lake import session_tables
 from gexlab.data import rebuild, rebuilding, regime_table, regimes, side_table
 from gexlab.data.definitions import DEFAULT
 from gexlab.data.derived import DerivedStore, find_stores
-from gexlab.data.errors import LakeError
+from gexlab.data.errors import DefinitionError, LakeError
 from gexlab.data.exposure.peer_rules import PEER_RULES
 from gexlab.data.lake import Lake, open_lake, write_sessions
 
@@ -73,6 +73,16 @@ def test_a_file_that_cannot_be_read_is_one_line(lake: Lake) -> None:
     Path(first).unlink()
     assert rebuild(lake, "SPX").rebuilt == 6
     assert regimes(lake, "SPX")["session"].nunique() == 7
+
+
+def test_a_rebuild_without_side_tables_is_complete_without_them(lake: Lake) -> None:
+    assert rebuild(lake, "SPX", side_tables=False).rebuilt == 7
+    assert rebuild(lake, "SPX", side_tables=False).rebuilt == 0
+    assert regimes(lake, "SPX")["session"].nunique() == 7
+    with pytest.raises(DefinitionError, match="profile of SPX is empty: rebuild it"):
+        side_table(lake, "profile", "SPX")
+    assert rebuild(lake, "SPX").rebuilt == 7
+    assert side_table(lake, "profile", "SPX")["session"].nunique() == 7
 
 
 def test_a_reader_whose_files_are_replaced_reads_the_new_ones(
