@@ -8,7 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import CalendarError, ConfigError, DefinitionError, UnknownNameError
+from ..data.errors import (
+    CalendarError,
+    ConfigError,
+    DefinitionError,
+    LakeError,
+    UnknownNameError,
+)
 from ..data.schema import BOOKS, Book
 
 if TYPE_CHECKING:
@@ -40,6 +46,7 @@ __all__ = [
     "session_named",
     "thresholds_from",
     "told",
+    "underlying_in",
     "unit_named",
     "wanted_session",
 ]
@@ -297,27 +304,50 @@ class Wanted:
     positions: Path | None = None
 
 
+def underlying_in(lake: Path, name: str | None) -> str:
+    """Return the underlying that is meant: the one named, else the only one in the lake.
+
+    Raises
+    ------
+    LakeError
+        If none is named and the lake does not hold exactly one.
+    """
+    from ..data.lake import open_lake
+
+    if name is not None:
+        return name
+    held = open_lake(lake).underlyings()
+    if len(held) != 1:
+        found = ", ".join(held) or "no chains"
+        raise LakeError(f"the lake {lake} holds {found}: name one underlying (--underlying)")
+    return held[0]
+
+
 def wanted_session(
     lake: Path,
-    underlying: str,
-    session: str,
+    underlying: str | None,
+    session: str | None,
     book: str,
     dealer: str | None,
     definition: str | None,
     positions: Path | None = None,
 ) -> Wanted:
-    """Return what is meant: definition and dealer model are those rebuilt last unless named."""
+    """Return what is meant.
+
+    Unless named: the only underlying, its last session, the definition and dealer model that were
+    rebuilt last.
+    """
     from ..data.inspection import last_definition
     from ..data.lake import open_lake
 
-    opened = open_lake(lake)
-    last, last_dealer = last_definition(opened, underlying)
+    opened, name = open_lake(lake), underlying_in(lake, underlying)
+    last, last_dealer = last_definition(opened, name)
     return Wanted(
         opened,
-        underlying,
-        session_named(session),
+        name,
+        opened.sessions(name)[-1].session if session is None else session_named(session),
         book_named(book),
-        definition_named(lake, underlying, definition) or last,
+        definition_named(lake, name, definition) or last,
         dealer or last_dealer,
         positions,
     )

@@ -16,10 +16,11 @@ __all__ = [
     "LakeOption",
     "LastDealerOption",
     "LastDefinitionOption",
+    "LastSessionOption",
     "OneBookOption",
     "OutOption",
     "PositionsOption",
-    "SessionOption",
+    "StoredUnderlyingOption",
     "UnderlyingOption",
 ]
 
@@ -34,8 +35,19 @@ UnderlyingOption = Annotated[
     str,
     typer.Option("--underlying", metavar="X", help="Underlying as named in the lake, e.g. SPX."),
 ]
-SessionOption = Annotated[
-    str, typer.Option("--session", metavar="YYYY-MM-DD", help="Exchange session.")
+StoredUnderlyingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--underlying",
+        metavar="X",
+        help="Underlying as named in the lake; needed where it holds several.",
+    ),
+]
+LastSessionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--session", metavar="YYYY-MM-DD", help="Exchange session; the last one unless named."
+    ),
 ]
 BookOption = Annotated[
     str | None, typer.Option("--book", help="as_of_close or post_expiry; both unless named.")

@@ -14,7 +14,7 @@ from ..options import (
     LakeOption,
     OneBookOption,
     PositionsOption,
-    UnderlyingOption,
+    StoredUnderlyingOption,
 )
 from ..output import emit
 
@@ -33,7 +33,7 @@ def command(
     first: Annotated[Path, typer.Argument(metavar="A.toml", help="A definition.")],
     second: Annotated[Path, typer.Argument(metavar="B.toml", help="Another one.")],
     lake: LakeOption,
-    underlying: UnderlyingOption,
+    underlying: StoredUnderlyingOption = None,
     book: OneBookOption = "post_expiry",
     dealer: DealerOption = "naive",
     positions: PositionsOption = None,
@@ -55,11 +55,12 @@ def command(
     """
     from ...backtest.comparing import diff
     from ...data.bars import read_bars
-    from ..choices import book_named, full_definition, is_simulated
+    from ..choices import book_named, full_definition, is_simulated, underlying_in
 
+    name = underlying_in(lake, underlying)
     result = diff(
         lake,
-        underlying,
+        name,
         full_definition(first),
         full_definition(second),
         book=book_named(book),
@@ -72,7 +73,7 @@ def command(
         from ..sections.difference import difference_page
 
         names = (first.stem, second.stem)
-        page = difference_page(result, underlying, names, simulated=is_simulated(lake))
+        page = difference_page(result, name, names, simulated=is_simulated(lake))
         write_page(page, out)
     emit(result, as_json, lambda console: _show(console, result, out))
 

@@ -13,10 +13,10 @@ from ..options import (
     LakeOption,
     LastDealerOption,
     LastDefinitionOption,
+    LastSessionOption,
     OneBookOption,
     PositionsOption,
-    SessionOption,
-    UnderlyingOption,
+    StoredUnderlyingOption,
 )
 from ..output import emit
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..session_story import SessionStory
 
 EXAMPLES = (
+    "gexlab explain --lake lake",
     "gexlab explain --lake lake --underlying SPX --session 2026-07-01",
     "gexlab explain --lake lake --underlying SPX --session 2026-07-01 --run out --out why.html",
 )
@@ -37,8 +38,8 @@ _MOST = 20
 
 def command(
     lake: LakeOption,
-    underlying: UnderlyingOption,
-    session: SessionOption,
+    underlying: StoredUnderlyingOption = None,
+    session: LastSessionOption = None,
     book: OneBookOption = "post_expiry",
     dealer: LastDealerOption = None,
     positions: PositionsOption = None,

@@ -13,10 +13,10 @@ from ..options import (
     LakeOption,
     LastDealerOption,
     LastDefinitionOption,
+    LastSessionOption,
     OneBookOption,
     PositionsOption,
-    SessionOption,
-    UnderlyingOption,
+    StoredUnderlyingOption,
 )
 from ..output import emit
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..session_picture import SessionPicture
 
 EXAMPLES = (
+    "gexlab profile --lake lake",
     "gexlab profile --lake lake --underlying SPX --session 2026-07-01",
     "gexlab profile --lake lake --underlying SPX --session 2026-07-01 --out profile.html",
 )
@@ -33,8 +34,8 @@ EXAMPLES = (
 
 def command(
     lake: LakeOption,
-    underlying: UnderlyingOption,
-    session: SessionOption,
+    underlying: StoredUnderlyingOption = None,
+    session: LastSessionOption = None,
     book: OneBookOption = "post_expiry",
     dealer: LastDealerOption = None,
     positions: PositionsOption = None,

@@ -15,7 +15,7 @@ from ..options import (
     LakeOption,
     PositionsOption,
 )
-from ..options import UnderlyingOption as Underlying
+from ..options import StoredUnderlyingOption as Underlying
 from ..output import emit
 from ..progress import progress_on_stderr
 
@@ -33,7 +33,7 @@ EXAMPLES = (
 
 def command(
     lake: LakeOption,
-    underlying: Underlying,
+    underlying: Underlying = None,
     dealer: DealerOption = "naive",
     positions: PositionsOption = None,
     book: BookOption = None,
@@ -83,7 +83,7 @@ def command(
     """
     from ...data.rebuilding import rebuild
     from ...data.schema import BOOKS
-    from ..choices import book_named, definition_from
+    from ..choices import book_named, definition_from, underlying_in
 
     changes = {
         "rate": rate,
@@ -98,7 +98,7 @@ def command(
     with progress_on_stderr("rebuild") as progress:
         result = rebuild(
             lake,
-            underlying,
+            underlying_in(lake, underlying),
             definition=chosen,
             books=books,
             dealer=dealer,

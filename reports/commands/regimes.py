@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import BookOption, DebugOption, JsonOption, LakeOption, UnderlyingOption
+from ..options import BookOption, DebugOption, JsonOption, LakeOption, StoredUnderlyingOption
 from ..output import emit
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SHOWN = 15
 
 def command(
     lake: LakeOption,
-    underlying: UnderlyingOption,
+    underlying: StoredUnderlyingOption = None,
     book: BookOption = None,
     dealer: Annotated[
         str | None, typer.Option("--dealer", help="Dealer model; all rebuilt ones unless named.")
@@ -57,10 +57,11 @@ def command(
     daily dollar volume is that of 21 sessions.
     """
     from ...data.regime_table import export_regimes, regimes
-    from ..choices import book_named
+    from ..choices import book_named, underlying_in
 
+    name = underlying_in(lake, underlying)
     chosen = None if book is None else book_named(book)
-    frame = regimes(lake, underlying, book=chosen, dealer_model=dealer, definition_id=definition)
+    frame = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
     frame = _converted(frame, unit, bars)
     if out is not None:
         export_regimes(frame, out)

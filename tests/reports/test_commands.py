@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from gexlab.data.calendars import trading_calendar
+from gexlab.data.lake import open_lake
 from gexlab.data.schema import REGIME_COLUMNS
 from gexlab.data.simulate import simulate
 from gexlab.reports import cli
@@ -69,6 +70,31 @@ def test_rebuild_is_incremental(lake: Path, capsys: pytest.CaptureFixture[str]) 
     assert document["rebuilt"] == 0
     assert {"sessions", "rebuilt", "contracts", "seconds", "definition_id"} <= set(document)
     assert "0 sessions of" in _text(capsys, "rebuild", *_market(lake))
+
+
+def test_the_only_underlying_and_its_last_session_need_no_names(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = ("--lake", str(lake))
+    last = str(open_lake(lake).sessions("SIM")[-1].session)
+    for command in ("profile", "explain"):
+        named = _text(capsys, command, *_market(lake), "--session", last)
+        assert _text(capsys, command, *alone) == named
+    assert _text(capsys, "regimes", *alone) == _text(capsys, "regimes", *_market(lake))
+    assert _json(capsys, "rebuild", *alone)["rebuilt"] == 0
+
+
+def test_several_underlyings_need_a_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("SIM", "TWO"):
+        simulate(
+            "S1", years=0.01, seed=3, lake=tmp_path, contracts=200, intraday=None, underlying=name
+        )
+    for command in ("rebuild", "regimes", "profile", "explain"):
+        assert _text(capsys, command, "--lake", str(tmp_path), code=1) == (
+            f"error: the lake {tmp_path} holds SIM, TWO: name one underlying (--underlying)\n"
+        )
 
 
 def test_rebuild_takes_a_definition_file(
