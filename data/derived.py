@@ -144,8 +144,8 @@ class DerivedStore:
     def commit(self, parts: tuple[Part, ...], rebuilt_at: str) -> DerivedStore:
         """Make new parts the valid ones for their sessions, in one step.
 
-        Sessions of older parts that the new ones hold are dropped from the older parts; a part
-        without any session left is deleted afterwards.
+        Sessions of older parts that the new ones hold are dropped from the older parts; files of
+        no part are deleted afterwards.
         """
         fresh = {day for part in parts for day in part.sessions}
         kept = [
@@ -155,7 +155,7 @@ class DerivedStore:
         merged = tuple(p for p in [*kept, *parts] if p.sessions)
         store = DerivedStore(self.folder, self.definition, self.dealer_model, rebuilt_at, merged)
         store._save()
-        self._delete({p.name for p in kept} - {p.name for p in merged})
+        store._sweep()
         return store
 
     def without(self, sessions: set[str]) -> tuple[Part, ...]:
@@ -180,12 +180,16 @@ class DerivedStore:
             os.fsync(file.fileno())
         half.replace(self.folder / _MANIFEST)
 
-    def _delete(self, names: set[str]) -> None:
+    def _sweep(self) -> None:
+        """Remove files of no part: replaced ones, and what a killed rebuild left."""
+        names = {f"{part.name}.parquet" for part in self.parts}
         for table in TABLES:
-            for name in names:
-                (self.folder / table / f"{name}.parquet").unlink(missing_ok=True)
+            folder = self.folder / table
+            for path in folder.glob("*"):
+                if path.name not in names:
+                    path.unlink(missing_ok=True)
             with suppress(OSError):  # a folder says that all parts have the table
-                (self.folder / table).rmdir()
+                folder.rmdir()
 
     def files(self, table: str) -> dict[str, list[date]]:
         """Return the Parquet files of a table, each with the sessions that count in it.

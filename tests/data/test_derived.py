@@ -145,6 +145,18 @@ def test_a_first_rebuild_that_fails_leaves_nothing(
     assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "chains"]
 
 
+def test_what_a_killed_rebuild_left_goes_with_the_next_one(lake: Lake) -> None:
+    def files() -> set[str]:
+        return {p.name for p in store_of(lake).folder.rglob("*.*") if p.is_file()}
+
+    before = files()
+    folder = store_of(lake).folder / "regimes"
+    for name in ("2022-01-03_2022-01-04_00000000.parquet", ".2022-01-03.99.half"):
+        (folder / name).write_bytes(b"PAR1")
+    rebuild(lake, "SPX")
+    assert files() == before
+
+
 def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake) -> None:
     """Each rebuild replaces all files of the one before."""
     code = (
