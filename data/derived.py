@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import DefinitionError, LakeError, MissingPartError
+from .errors import DefinitionError, LakeError, MissingPartError, NotRebuiltError
 from .exposure.dealers import dealer_name
 from .locking import write_lock
 
@@ -268,7 +268,7 @@ def find_stores(
 
     Raises
     ------
-    LakeError
+    NotRebuiltError
         If nothing has been rebuilt for the underlying.
     DefinitionError
         If that definition or dealer model has not been rebuilt.
@@ -276,7 +276,7 @@ def find_stores(
     root = lake / tree / f"underlying={underlying}"
     stores = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
     if not stores:
-        raise LakeError(
+        raise NotRebuiltError(
             f"{lake}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "
             f"{lake} --underlying {underlying}"
         )

@@ -23,6 +23,7 @@ __all__ = [
     "LookAheadError",
     "MissingPartError",
     "NotEnoughDataError",
+    "NotRebuiltError",
     "QueryError",
     "UnknownNameError",
 ]
@@ -42,6 +43,10 @@ class ConfigError(GexlabError):
 
 class LakeError(GexlabError):
     """A lake that is absent, incomplete, unwritable, or not a lake."""
+
+
+class NotRebuiltError(LakeError):
+    """A lake in which nothing of an underlying has been rebuilt yet."""
 
 
 class MissingPartError(LakeError):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from .chain_reader import RawSession, read_entries
 from .definitions import DEFAULT, Definition, stored_definition
 from .derived import COMPARED, find_stores
-from .errors import LakeError
+from .errors import LakeError, NotRebuiltError
 from .exposure.agreement import Verdict, sixteen_signs
 from .exposure.flips import Root
 from .exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
@@ -98,7 +98,7 @@ def last_definition(lake: Lake, underlying: str) -> tuple[Definition, str]:
     """Return the definition and dealer model rebuilt last, or the defaults if none was."""
     try:
         stores = find_stores(lake.root, underlying)
-    except LakeError:
+    except NotRebuiltError:
         return DEFAULT, "naive"
     last = max(stores, key=lambda s: s.rebuilt_at)
     return stored_definition(last.definition), last.dealer_model

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from .derived import TABLES
-from .errors import GexlabError, LakeError, QueryError
+from .errors import DefinitionError, NotRebuiltError, QueryError
 from .lake import Lake, connect, open_lake, undisturbed
 from .regime_table import read_rebuilt
 
@@ -44,8 +44,10 @@ def query(lake: Lake | str | Path, sql: str) -> pa.Table:
     ------
     QueryError
         If the statement is no single SELECT, names what does not exist, or reaches outside.
-    LakeError
+    NotRebuiltError
         If it asks for a rebuilt table and nothing has been rebuilt.
+    LakeError
+        If rebuilt files are gone or cannot be read.
 
     Notes
     -----
@@ -97,10 +99,10 @@ def _rebuilt(lake: Lake, name: str) -> pa.Table:
     for underlying in lake.underlyings():
         try:
             found.append(read_rebuilt(lake, name, underlying, None, None, None))
-        except GexlabError:
-            continue  # nothing rebuilt for this underlying: it has no rows
+        except (NotRebuiltError, DefinitionError):
+            continue  # it has no rows: nothing is rebuilt, or a peer's rule without such a table
     if not found:
-        raise LakeError(f"{lake.root}: no {name} has been rebuilt: run gexlab rebuild first")
+        raise NotRebuiltError(f"{lake.root}: no {name} has been rebuilt: run gexlab rebuild first")
     return pa.concat_tables(found)
 
 

@@ -19,7 +19,9 @@ from gexlab.data.definitions import DEFAULT
 from gexlab.data.derived import DerivedStore, find_stores
 from gexlab.data.errors import DefinitionError, LakeError
 from gexlab.data.exposure.peer_rules import PEER_RULES
+from gexlab.data.inspection import last_definition
 from gexlab.data.lake import Lake, open_lake, write_sessions
+from gexlab.data.sql_access import query
 
 SESSIONS = 8
 
@@ -73,6 +75,24 @@ def test_a_file_that_cannot_be_read_is_one_line(lake: Lake) -> None:
     Path(first).unlink()
     assert rebuild(lake, "SPX").rebuilt == 6
     assert regimes(lake, "SPX")["session"].nunique() == 7
+
+
+def test_another_underlying_does_not_hide_a_file_that_is_gone(
+    lake: Lake, chains: list[pa.Table]
+) -> None:
+    other = chains[0].set_column(0, "underlying", pa.array(["NDX"] * len(chains[0])))
+    write_sessions(lake, "NDX", other)
+    count = "SELECT count(DISTINCT session) AS n FROM regimes"
+    assert query(lake, count).to_pylist() == [{"n": 7}]  # nothing rebuilt of NDX: no rows
+    rebuild(lake, "NDX")
+    Path(next(iter(store_of(lake).files("regimes")))).unlink()
+    with pytest.raises(LakeError, match="is gone, and with it 6 sessions"):
+        query(lake, count)
+    assert last_definition(lake, "SPX") == (DEFAULT, "naive")
+    (store_of(lake).folder / "manifest.json").write_text("{", encoding="utf-8")
+    for read in (lambda: query(lake, count), lambda: last_definition(lake, "SPX")):
+        with pytest.raises(LakeError, match="not a readable manifest"):
+            read()
 
 
 def test_a_rebuild_without_side_tables_is_complete_without_them(lake: Lake) -> None:
