@@ -15,7 +15,7 @@ import re
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,11 +24,13 @@ from .exposure.dealers import dealer_name
 from .locking import write_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     import pyarrow as pa
 
-__all__ = ["COMPARED", "TABLES", "DerivedStore", "Part", "find_stores"]
+    from .manifest import SessionEntry
+
+__all__ = ["COMPARED", "TABLES", "DerivedStore", "Part", "find_stores", "session_marks"]
 
 _REBUILT: Final = "derived"
 #: Folder of a lake for rows that only a comparison reads.
@@ -64,6 +66,29 @@ class Part:
     name: str
     sessions: dict[str, str]
 
+    @classmethod
+    def of(cls, sessions: dict[str, str]) -> Part:
+        """Return the part of some sessions: its name says which, computed from what."""
+        digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
+        return cls(f"{min(sessions)}_{max(sessions)}_{digest}", sessions)
+
+
+def session_marks(
+    entries: Iterable[SessionEntry], what: str, own: Callable[[date], str] = lambda _: ""
+) -> dict[str, str]:
+    """Return, per ISO session, a mark of all that its rows depend on.
+
+    That is its chain, the chain of the session before it, `what` all rows depend on, and what is
+    its `own` besides the chain.
+    """
+    marks, before = {}, ""
+    for entry in entries:
+        here = entry.fingerprint + own(entry.session)
+        digest = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()
+        marks[str(entry.session)] = digest[:24]
+        before = here
+    return marks
+
 
 @dataclass(frozen=True, slots=True)
 class DerivedStore:
@@ -97,13 +122,11 @@ class DerivedStore:
         *,
         tree: str = _REBUILT,
     ) -> DerivedStore:
-        """Return the store of a definition, with what was rebuilt before, if anything."""
+        """Return the place of a definition's rows; `writing` reads what is there."""
         folder = (
             lake / tree / f"underlying={underlying}" / f"definition={definition_id}"
             / f"dealer={_folder_name(dealer)}"
         )  # fmt: skip
-        if (folder / _MANIFEST).is_file():
-            return cls.load(folder)
         return cls(folder, definition, dealer)
 
     @classmethod
@@ -141,29 +164,22 @@ class DerivedStore:
                 os.fsync(file.fileno())  # a manifest on disk must not name what is not
             half.replace(target)
 
-    def commit(self, parts: tuple[Part, ...], rebuilt_at: str) -> DerivedStore:
+    def commit(self, parts: tuple[Part, ...], held: Collection[str]) -> DerivedStore:
         """Make new parts the valid ones for their sessions, in one step.
 
-        Sessions of older parts that the new ones hold are dropped from the older parts; files of
-        no part are deleted afterwards.
+        Older parts lose the sessions that the new ones hold and those that are not `held` by the
+        lake any more; files of no part are deleted afterwards.
         """
-        fresh = {day for part in parts for day in part.sessions}
+        current = set(held).difference(*(part.sessions for part in parts))
         kept = [
-            Part(p.name, {d: mark for d, mark in p.sessions.items() if d not in fresh})
+            Part(p.name, {d: mark for d, mark in p.sessions.items() if d in current})
             for p in self.parts
         ]
         merged = tuple(p for p in [*kept, *parts] if p.sessions)
-        store = DerivedStore(self.folder, self.definition, self.dealer_model, rebuilt_at, merged)
+        store = replace(self, parts=merged, rebuilt_at=datetime.now(UTC).isoformat())
         store._save()
         store._sweep()
         return store
-
-    def without(self, sessions: set[str]) -> tuple[Part, ...]:
-        """Return the parts with some sessions dropped."""
-        return tuple(
-            Part(p.name, {d: m for d, m in p.sessions.items() if d not in sessions})
-            for p in self.parts
-        )
 
     def _save(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
-from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .chain_reader import RawSession, read_sessions
-from .derived import DerivedStore, Part
+from .derived import DerivedStore, Part, session_marks
 from .exposure.evaluation import regime_of
 from .exposure.gate import gate_reasons, share_unchanged
 from .exposure.peers import PeerRow, peer_row
@@ -69,9 +68,9 @@ def _update(
     progress: Progress,
 ) -> tuple[int, int]:
     """Bring a store up to date; return how many sessions and rows that took."""
-    marks = _marks(entries)
+    marks = session_marks(entries, str(_GENERATION))
     known = store.fingerprints
-    stale = [e for e in entries if known.get(str(e.session)) != marks[e.session]]
+    stale = [e for e in entries if known.get(str(e.session)) != marks[str(e.session)]]
     rows: list[dict[str, Any]] = []
     blocks: list[Block] = []
     contracts = 0
@@ -82,9 +81,12 @@ def _update(
         blocks.append(_roots_block(key, found))
         contracts += int(raw.columns["strike"].size)
         progress(i + 1, len(stale), underlying)
-    gone = set(known) - {str(day) for day in marks}
-    store = replace(store, parts=store.without(gone)) if gone else store
-    _commit(store, rows, blocks, {str(e.session): marks[e.session] for e in stale})
+    parts: tuple[Part, ...] = ()
+    if stale:
+        parts = (Part.of({str(e.session): marks[str(e.session)] for e in stale}),)
+        tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
+        store.write_part(parts[0].name, tables)
+    store.commit(parts, marks)
     return len(stale), contracts
 
 
@@ -103,16 +105,6 @@ def peer_chain(raw: RawSession) -> pd.DataFrame:
             **{name: c[name] for name in numbers},
         }
     )
-
-
-def _marks(entries: list[SessionEntry]) -> dict[date, str]:
-    """Return, per session, a mark of all that its row depends on: it and the session before."""
-    marks, before = {}, ""
-    for entry in entries:
-        text = f"{_GENERATION}|{before}|{entry.fingerprint}"
-        marks[entry.session] = hashlib.sha256(text.encode()).hexdigest()[:24]
-        before = entry.fingerprint
-    return marks
 
 
 def _read(
@@ -200,16 +192,3 @@ def _roots_block(key: Key, found: PeerRow) -> Block:
             "is_flip": np.array([level == found.flip for level in found.roots], np.bool_),
         },
     )
-
-
-def _commit(
-    store: DerivedStore, rows: list[dict[str, Any]], blocks: list[Block], marks: dict[str, str]
-) -> None:
-    """Write one part with all new rows; it counts once it is committed."""
-    parts: tuple[Part, ...] = ()
-    if rows:
-        digest = hashlib.sha256("".join(marks.values()).encode()).hexdigest()[:8]
-        name = f"{min(marks)}_{max(marks)}_{digest}"
-        store.write_part(name, {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)})
-        parts = (Part(name, marks),)
-    store.commit(parts, datetime.now(UTC).isoformat())

@@ -6,22 +6,21 @@ sessions whose inputs or definition changed are computed.
 
 from __future__ import annotations
 
-import hashlib
 import time
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 from .definitions import DEFAULT, Definition
-from .derived import DerivedStore, Part
+from .derived import DerivedStore, Part, session_marks
 from .errors import DefinitionError
 from .exposure.findings import FINDINGS_SCHEMA
 from .exposure.peer_rules import PeerRule
 from .exposure.tables import regime_table, side_table_of
 from .jobs import Job, make_job
-from .lake import Lake, SessionEntry, open_lake, undisturbed
+from .lake import Lake, open_lake, undisturbed
 from .progress import Progress, silent
 from .schema import BOOKS, Book
 from .session_blocks import evaluated_blocks
@@ -149,18 +148,18 @@ def _update(
     store: DerivedStore, lake: Lake, job: Job, held: Manifest, progress: Progress
 ) -> tuple[int, int]:
     """Bring a store up to date; return how many sessions and contracts that took."""
-    marks = _fingerprints(held.sessions, job)
+    share = job.instrument if job.instrument == "share" else None  # others change no row
+    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
+    marks = session_marks(held.sessions, what, job.mark)
     done = store.fingerprints
-    stale = {day for day, mark in marks.items() if done.get(str(day)) != mark}
+    stale = {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}
     contracts = 0
     parts = []
     blocks = evaluated_blocks(lake, job, held, stale)
     for rows in _chunks(_reported(blocks, len(stale), job.underlying, progress)):
         contracts += sum(r.contracts for r in rows)
         parts.append(_write(store, job, rows, marks))
-    gone = set(done) - {str(day) for day in marks}
-    store = replace(store, parts=store.without(gone)) if gone else store
-    store.commit(tuple(parts), datetime.now(UTC).isoformat())
+    store.commit(tuple(parts), marks)
     return len(stale), contracts
 
 
@@ -173,18 +172,6 @@ def _require_bare(
             f"the peer rule {rule.name!r} has naive dealers and the book as_of_close: leave out "
             "dealer model, positions and the other book"
         )
-
-
-def _fingerprints(entries: Sequence[SessionEntry], job: Job) -> dict[date, str]:
-    """Return, per session, a mark of all that its rows depend on: it and the session before."""
-    share = job.instrument if job.instrument == "share" else None  # others change no row
-    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
-    marks, before = {}, ""
-    for entry in entries:
-        here = entry.fingerprint + job.mark(entry.session)
-        marks[entry.session] = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()[:24]
-        before = here
-    return marks
 
 
 def _reported(
@@ -210,15 +197,13 @@ def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
         yield chunk
 
 
-def _write(store: DerivedStore, job: Job, rows: list[SessionRows], marks: dict[date, str]) -> Part:
+def _write(store: DerivedStore, job: Job, rows: list[SessionRows], marks: dict[str, str]) -> Part:
     """Write one part and return it; it counts once it is committed."""
-    sessions = {str(r.session): marks[r.session] for r in rows}
-    digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
-    name = f"{rows[0].session}_{rows[-1].session}_{digest}"
+    part = Part.of({str(r.session): marks[str(r.session)] for r in rows})
     tables = {"regimes": regime_table([row for r in rows for row in r.regimes])}
     for table in rows[0].blocks if job.side_tables else ():
         tables[table] = side_table_of([block for r in rows for block in r.blocks[table]])
     findings = [finding for r in rows for finding in r.findings]
     tables["quality_findings"] = pa.Table.from_pylist(findings, schema=FINDINGS_SCHEMA)
-    store.write_part(name, tables)
-    return Part(name, sessions)
+    store.write_part(part.name, tables)
+    return part

@@ -65,6 +65,11 @@ def command(
     from ...backtest.calibration_markets import check_hypotheses, check_plan
     from ..choices import calibration_named
 
+    if not names and (world or strength or calibration != "visible"):
+        raise typer.BadParameter(
+            "--world, --strength and --calibration go with hypotheses: name one, or leave them out "
+            "for the whole plan, which has its own"
+        )
     _require_writable(out or [])
     with progress_on_stderr("calibrate") as progress:
         if names:

@@ -75,6 +75,8 @@ def command(
     1 where one fails; with --lake too, that lake is rebuilt and held against its truth.
     """
     if check:
+        if years is not None or changes:
+            raise typer.BadParameter("--check has lengths and parameters of its own")
         _check(worlds or [], world, lake, seed, as_json)
         return
     if worlds:

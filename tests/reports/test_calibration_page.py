@@ -93,3 +93,13 @@ def test_variants_are_explained_where_they_are_used() -> None:
     page = calibration_page(SimulationCheck(0.05, 400, 1_500, {"vol-damping": -3.5}, rates))
     assert "- **S3-transient**: the whole hedge waits" in page
     assert "S7-varying" not in page
+
+
+@pytest.mark.parametrize(
+    "option", [("--world", "S3"), ("--strength", "2"), ("--calibration", "realistic")]
+)
+def test_what_the_whole_plan_would_pass_over_is_refused(
+    option: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["calibrate", *option]) == 2
+    assert "go with hypotheses: name one" in " ".join(capsys.readouterr().err.split())

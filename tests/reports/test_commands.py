@@ -65,6 +65,14 @@ def test_simulate_refuses_an_unknown_world(
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", [("--years", "2"), ("--set", "impact=0")])
+def test_a_check_refuses_what_it_would_pass_over(
+    option: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = _text(capsys, "simulate", "--check", "S4", *option, code=2)
+    assert "--check has lengths and parameters of its own" in error
+
+
 def test_rebuild_is_incremental(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = _json(capsys, "rebuild", *_market(lake))
     assert document["rebuilt"] == 0
