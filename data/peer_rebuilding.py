@@ -15,11 +15,12 @@ import pandas as pd
 from .chain_reader import RawSession, read_sessions
 from .derived import DerivedStore, Part, session_marks
 from .exposure.evaluation import regime_of
-from .exposure.gate import gate_reasons, share_unchanged
+from .exposure.gate import gate_reasons
 from .exposure.peers import PeerRow, peer_row
 from .exposure.tables import Block, Key, regime_table, side_table_of
 from .lake import Lake, SessionEntry, connect
 from .progress import Progress, silent
+from .session_evaluation import likeness_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +139,8 @@ def _regime_row(
     empty = not found.gross_gex > 0.0
     reasons = gate_reasons(
         known_before_quotes=raw.known_before_quotes,
-        unchanged=share_unchanged(raw.contracts, previous.contracts) if previous else math.nan,
+        copied=likeness_of(raw, previous).is_copy,
+        contradicting_duplicates=raw.contradicting_duplicates > 0,
         oi_rejected_share=math.nan,
         gross_gex=0.0 if empty else found.gross_gex,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .errors import ConfigError
 from .quality_catalogue import CHECKS, Finding, Severity, Thresholds
+from .quality_contradictions import contradiction_findings
 from .quality_sessions import carry_findings, session_findings
 from .queries import load_sql
 
@@ -199,6 +200,7 @@ def _measured(
     for connection, first in _blocks(lake, underlying, entries):
         for query in _QUERIES:
             yield from _judged(connection, query, first, limits)
+        yield from contradiction_findings(connection, first, limits)
         if bars is not None:
             connection.register("quality_closes", _closes(bars))
             yield from _judged(connection, "quality_close", first, limits)
