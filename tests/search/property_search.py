@@ -6,6 +6,7 @@ new ones, a hundred times as many. Each property states its number for the defau
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -43,12 +44,11 @@ def _keep_local_constants_out() -> None:
     Hypothesis draws constants from whatever local modules are imported at the time, so that the
     order of tests, the number of workers and the folder's name would choose the examples.
     """
-    from hypothesis.internal.conjecture import providers
-
+    providers: Any = import_module("hypothesis.internal.conjecture.providers")
     nothing, local = providers.Constants(), providers._get_local_constants
-    providers._get_local_constants = lambda: nothing if settings.default.derandomize else local()
+    providers._get_local_constants = lambda: nothing if settings().derandomize else local()
 
 
 def examples(number: int) -> settings:
     """Return the settings of a property: `number` examples in the default suite."""
-    return settings(max_examples=max(1, number * settings.default.max_examples // _DEFAULT))
+    return settings(max_examples=max(1, number * settings().max_examples // _DEFAULT))
