@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..data.errors import ConfigError, NotEnoughDataError
-from ..data.progress import Progress, silent
-from .calibration_worlds import MarketRun, require_world, simulate_run
-from .rejection import (
+from ...data.base.errors import ConfigError, NotEnoughDataError
+from ...data.base.progress import Progress, silent
+from ..statistics.rejection import (
     Direction,
     Interval,
     RejectionRate,
@@ -34,12 +33,13 @@ from .rejection import (
     critical_value,
     wilson,
 )
+from .worlds import MarketRun, require_world, simulate_run
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from ..data.simulate.parameters import Calibration
-    from ..data.simulate.pathwise import PathMarket
+    from ...data.simulate.market.paths import PathMarket
+    from ...data.simulate.worlds.parameters import Calibration
 
 __all__ = ["TestFunction", "simulate_check"]
 

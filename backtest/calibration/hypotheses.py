@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.errors import NotEnoughDataError
-from ..data.progress import Progress
-from .calibration import simulate_check
-from .hypotheses.protocol import Dataset, MissingDataError, Settings
-from .hypotheses.registry import hypothesis
-from .intraday import IntradayGrid
-from .rejection import Direction, Score, SimulationCheck
-from .resampling import Resampling
+from ...data.base.errors import NotEnoughDataError
+from ...data.base.progress import Progress
+from ..hypotheses.protocol import Dataset, MissingDataError, Settings
+from ..hypotheses.registry import hypothesis
+from ..statistics.intraday import IntradayGrid
+from ..statistics.rejection import Direction, Score, SimulationCheck
+from ..statistics.resampling import Resampling
+from .check import simulate_check
 
 if TYPE_CHECKING:
-    from ..data.simulate.parameters import Calibration
-    from ..data.simulate.pathwise import PathMarket
+    from ...data.simulate.market.paths import PathMarket
+    from ...data.simulate.worlds.parameters import Calibration
 
 __all__ = [
     "CRITICAL_SEED",

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from ..data.simulate.parameters import Calibration
-    from ..data.simulate.pathwise import PathMarket
+    from ...data.simulate.market.paths import PathMarket
+    from ...data.simulate.worlds.parameters import Calibration
 
 __all__ = ["VARIANTS", "MarketRun", "Variant", "require_world", "simulate_run"]
 
@@ -132,8 +132,8 @@ def require_world(name: str) -> None:
     ------
     UnknownNameError
     """
-    from ..data.errors import UnknownNameError
-    from ..data.simulate.registry import worlds
+    from ...data.base.errors import UnknownNameError
+    from ...data.simulate.worlds.registry import worlds
 
     if name not in VARIANTS and name not in worlds():
         raise UnknownNameError("world", name, (*worlds(), *VARIANTS))
@@ -141,9 +141,9 @@ def require_world(name: str) -> None:
 
 def simulate_run(run: MarketRun, seed: int) -> PathMarket:
     """Return one market of a run."""
-    from ..data.simulate.parameters import override
-    from ..data.simulate.pathwise import simulate_path
-    from ..data.simulate.registry import world_named
+    from ...data.simulate.market.paths import simulate_path
+    from ...data.simulate.worlds.parameters import override
+    from ...data.simulate.worlds.registry import world_named
 
     variant = VARIANTS.get(run.world, Variant(run.world, ""))
     _, default = world_named(variant.world).calibration(run.calibration)
@@ -167,7 +167,7 @@ def simulate_run(run: MarketRun, seed: int) -> PathMarket:
 
 
 def _days(run: MarketRun) -> Days:
-    from ..data.calendars import trading_calendar
+    from ...data.calendar.trading import trading_calendar
 
     sessions = trading_calendar().sessions
     first = int(np.searchsorted(sessions, np.datetime64(run.start, "D")))

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.errors import InputFileError
+from ...data.base.errors import InputFileError
 from .timing import OrderPlan, Schedule, require_known
 
 if TYPE_CHECKING:

@@ -9,23 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.schema import REGIMES
-from ..strategies.deciding import Decisions, decide
-from ..strategies.registry import MAIN, STRATEGIES
-from . import metrics
+from ...data.base.schema import REGIMES
+from ...strategies.decisions import Decisions, decide
+from ...strategies.registry import MAIN, STRATEGIES
+from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
+from ..statistics import metrics
+from ..statistics.inference import ReturnIntervals, return_intervals
 from .costs import FREE, Costs, break_even_bps
 from .engine import Simulation, simulate
-from .inference import ReturnIntervals, return_intervals
-from .strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
 from .timing import OrderPlan, Schedule, make_schedule, plan_orders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..strategies.model import Strategy
-    from .config import Fill
-    from .market import Market
-    from .resampling import Resampling
+    from ...strategies.model import Strategy
+    from ..run.config import Fill
+    from ..run.market import Market
+    from ..statistics.resampling import Resampling
 
 __all__ = ["Trading", "evaluate", "trade"]
 

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.errors import LookAheadError
+from ...data.base.errors import LookAheadError
 
 if TYPE_CHECKING:
-    from ..data.calendars import TradingCalendar
-    from ..strategies.deciding import Decisions
+    from ...data.calendar.trading import TradingCalendar
+    from ...strategies.decisions import Decisions
 
 __all__ = ["OrderPlan", "Schedule", "make_schedule", "plan_orders", "require_known", "session_rows"]
 

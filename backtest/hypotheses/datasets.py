@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.lake import open_lake
-from ..data.regime_table import regimes, side_table
-from .hypotheses.protocol import Dataset
-from .intraday import intraday_grid
-from .market import Market, load_market
+from ...data.lake.lake import open_lake
+from ...data.regimes.table import regimes, side_table
+from ..run.market import Market, load_market
+from ..statistics.intraday import intraday_grid
+from .protocol import Dataset
 
 if TYPE_CHECKING:
-    from ..data.calendars import TradingCalendar
-    from ..data.definitions import Definition
-    from .config import Config
-    from .intraday import IntradayGrid
+    from ...data.calendar.trading import TradingCalendar
+    from ...data.exposure.definition import Definition
+    from ..run.config import Config
+    from ..statistics.intraday import IntradayGrid
 
 __all__ = ["dataset_of", "known_before_next_open", "load_dataset"]
 
@@ -175,8 +175,8 @@ def _rechecked(
     Where there is none, the last value says why: no chain before these bars, bars of another
     instrument, a peer's rule that cannot be repriced, a curve that has changed since.
     """
-    from ..data.errors import DefinitionError, InputFileError, LakeError
-    from ..data.rechecking import intraday_regimes
+    from ...data.base.errors import DefinitionError, InputFileError, LakeError
+    from ...data.regimes.intraday_recheck import intraday_regimes
 
     if grid is None or market.intraday is None:
         return None, None, ""
@@ -198,8 +198,8 @@ def _rechecked(
 
 def _definition(config: Config) -> Definition:
     """Return the definition whose rows the configuration reads."""
-    from ..data.definitions import stored_definition
-    from ..data.derived import find_stores
+    from ...data.exposure.definition import stored_definition
+    from ...data.lake.derived_tables import find_stores
 
     assert config.data.lake is not None
     stores = find_stores(

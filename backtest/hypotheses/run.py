@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.errors import NotEnoughDataError
-from ..critical_values import is_beyond
-from ..multiple import benjamini_hochberg, romano_wolf
+from ...data.base.errors import NotEnoughDataError
+from ..statistics.critical_values import is_beyond
+from ..statistics.multiple import benjamini_hochberg, romano_wolf
 from .outcomes import detectable, power
 from .protocol import MissingDataError, Settings
 from .registry import hypothesis
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ...data.progress import Progress
+    from ...data.base.progress import Progress
     from .protocol import Card, Dataset, HypothesisLike, Outcome
 
 __all__ = ["HypothesisResult", "run_hypotheses", "run_one"]

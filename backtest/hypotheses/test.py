@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import ConfigError, InputFileError
-from .config import Config
-from .config_reading import load_config
-from .critical_values import load_critical_values
-from .hypotheses.protocol import Settings
-from .hypotheses.registry import hypothesis_names
-from .hypotheses.running import HypothesisResult, run_hypotheses
-from .resampling import Resampling
+from ...data.base.errors import ConfigError, InputFileError
+from ..run.config import Config
+from ..run.load_config import load_config
+from ..statistics.critical_values import load_critical_values
+from ..statistics.resampling import Resampling
+from .protocol import Settings
+from .registry import hypothesis_names
+from .run import HypothesisResult, run_hypotheses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..data.progress import Progress
-    from .hypotheses.protocol import Dataset, Published, Table
+    from ...data.base.progress import Progress
+    from .protocol import Dataset, Published, Table
 
 __all__ = ["HypothesesResult", "hypotheses_document", "test"]
 
@@ -149,7 +149,7 @@ def _described(
 
 
 def _require_known(names: Sequence[str]) -> None:
-    from .hypotheses.registry import hypothesis
+    from .registry import hypothesis
 
     for name in names:
         hypothesis(name)

@@ -14,21 +14,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.chain_times import chain_times
-from ..data.lake import open_lake
-from ..strategies.deciding import Decisions, decide
-from .config import Config
-from .config_reading import load_config
-from .market import Market, cut_market, load_market
-from .running import strategies_of
-from .timing import Schedule, make_schedule, plan_orders, session_rows
+from ...data.lake.chain_times import chain_times
+from ...data.lake.lake import open_lake
+from ...strategies.decisions import Decisions, decide
+from ..execution.timing import Schedule, make_schedule, plan_orders, session_rows
+from ..run.backtest import strategies_of
+from ..run.config import Config
+from ..run.load_config import load_config
+from ..run.market import Market, cut_market, load_market
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
-    from ..strategies.model import Strategy
+    from ...strategies.model import Strategy
 
 __all__ = ["Leak", "LeakResult", "leakcheck", "market_leaks"]
 

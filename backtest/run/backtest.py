@@ -11,25 +11,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..data.progress import Progress, silent
-from ..data.schema import REGIMES
-from ..strategies.registry import strategies_named
+from ...data.base.progress import Progress, silent
+from ...data.base.schema import REGIMES
+from ...strategies.registry import strategies_named
+from ..execution.costs import Costs
+from ..execution.engine import engine_name
+from ..execution.performance import Trading, evaluate, trade
+from ..statistics.intraday import intraday_grid, realised_variance
+from ..statistics.resampling import Resampling
+from ..statistics.volatility import (
+    autocorrelation_by_regime,
+    next_return_sd_by_quantile,
+    volatility_summary,
+)
 from .config import Config
-from .config_reading import load_config
-from .costs import Costs
 from .documents import write_results
-from .engine import engine_name
-from .intraday import intraday_grid, realised_variance
+from .load_config import load_config
 from .market import Market, load_market, summarise_data
 from .notices import notices_of
-from .performance import Trading, evaluate, trade
 from .provenance import provenance_of
-from .resampling import Resampling
 from .results import BacktestResult, ExecutionSummary, RegimeSummary
-from .volatility import autocorrelation_by_regime, next_return_sd_by_quantile, volatility_summary
 
 if TYPE_CHECKING:
-    from ..strategies.model import Strategy
+    from ...strategies.model import Strategy
 
 __all__ = ["backtest", "run_backtest", "strategies_of", "trade_config"]
 

@@ -21,11 +21,11 @@ from pydantic import (
     model_validator,
 )
 
-from ..data.schema import Book
-from ..strategies.registry import make_strategy
+from ...data.base.schema import Book
+from ...strategies.registry import make_strategy
 
 if TYPE_CHECKING:
-    from ..strategies.model import Strategy
+    from ...strategies.model import Strategy
 
 __all__ = [
     "Config",

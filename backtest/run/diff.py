@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.inspection import diff_regimes
-from ..strategies.registry import MAIN, rule_named, strategy
+from ...data.regimes.explain import diff_regimes
+from ...strategies.registry import MAIN, rule_named, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..data.definitions import Definition
-    from ..data.lake import Lake
-    from ..data.schema import Book
+    from ...data.base.schema import Book
+    from ...data.exposure.definition import Definition
+    from ...data.lake.lake import Lake
 
 __all__ = ["DiffResult", "diff"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..data.errors import InputFileError
+from ...data.base.errors import InputFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..data.errors import ConfigError
+from ...data.base.errors import ConfigError
 from .config import Config
-from .config_problems import first_problem
+from .config_errors import first_problem
 
 __all__ = ["load_config", "parse_config"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.bars import BarSet, IntradaySet, load_bars, load_intraday
-from ..data.calendars import TradingCalendar, trading_calendar
-from ..data.errors import NotEnoughDataError
-from ..data.fingerprints import file_fingerprint
+from ...data.base.errors import NotEnoughDataError
+from ...data.base.fingerprints import file_fingerprint
+from ...data.calendar.trading import TradingCalendar, trading_calendar
+from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
 from .results import DataSummary, InputFile, Notice
 

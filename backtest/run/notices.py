@@ -11,9 +11,9 @@ from .results import Notice, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ..execution.performance import Trading
     from .config import Config
     from .market import Market
-    from .performance import Trading
 
 __all__ = ["notices_of"]
 

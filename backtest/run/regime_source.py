@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from ..data.errors import LakeError
-from ..data.fingerprints import file_fingerprint
-from ..data.lake import open_lake
-from ..data.regime_table import regimes, require_one_definition, side_table
-from ..data.series import load_series
+from ...data.base.errors import LakeError
+from ...data.base.fingerprints import file_fingerprint
+from ...data.lake.lake import open_lake
+from ...data.regimes.table import regimes, require_one_definition, side_table
+from ...data.tables.series import load_series
 from .results import InputFile, Notice
 
 if TYPE_CHECKING:

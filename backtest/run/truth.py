@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.bars import read_bars, read_intraday
-from ..data.calendars import trading_calendar
-from ..data.regime_table import regimes
-from ..data.simulate.truth import Truth, read_truth
-from .intraday import intraday_grid, realised_variance
+from ...data.calendar.trading import trading_calendar
+from ...data.regimes.table import regimes
+from ...data.simulate.market.truth import Truth, read_truth
+from ...data.tables.bars import read_bars, read_intraday
+from ..statistics.intraday import intraday_grid, realised_variance
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .intraday import IntradayGrid
+    from ..statistics.intraday import IntradayGrid
 
 __all__ = ["Quantity", "compare_with_truth"]
 

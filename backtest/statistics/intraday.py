@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..data.errors import NotEnoughDataError
+from ...data.base.errors import NotEnoughDataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..data.calendars import TradingCalendar
+    from ...data.calendar.trading import TradingCalendar
 
 __all__ = [
     "IntradayGrid",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ..data.errors import NotEnoughDataError, UnknownNameError
+from ...data.base.errors import NotEnoughDataError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ..data.schema import REGIMES
+from ...data.base.schema import REGIMES
+from ..run.results import Estimate, VolatilityCell, VolatilitySummary
 from . import realised
 from .resampling import Resampling, interval, resampled_sums
-from .results import Estimate, VolatilityCell, VolatilitySummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The project's SQL: one query per file in ``data/sql``, read when it is first used."""
+"""The project's SQL: one query per file in the room that asks it, read when it is first used."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ __all__ = ["load_sql"]
 
 @cache
 def load_sql(name: str) -> str:
-    """Return the text of ``data/sql/<name>.sql``.
+    """Return the text of one query: ``"lake/sort"`` is ``data/lake/sql/sort.sql``.
 
     Values reach a query as bound parameters, tables as registered views; the text itself is
     never put together from pieces.
     """
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    room, _, query = name.partition("/")
+    folder = files(__package__.rpartition(".")[0]).joinpath(room, "sql")
+    return folder.joinpath(f"{query}.sql").read_text(encoding="utf-8")

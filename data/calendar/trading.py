@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .errors import CalendarError
+from ..base.errors import CalendarError
 
 __all__ = [
     "CalendarFacts",

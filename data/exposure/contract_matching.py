@@ -9,8 +9,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from .lines import Lines
 from .snapshot import Groups
+from .strike_lines import Lines
 
 __all__ = ["LineKeys", "line_keys", "match_lines"]
 

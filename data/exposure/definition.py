@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from .errors import DefinitionError, UnknownNameError
+from ..base.errors import DefinitionError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,7 +171,7 @@ def load_definition(path: Path) -> Definition:
 
 def _curves_beside(path: Path, values: Mapping[str, Any]) -> dict[str, CurveFile]:
     """Return the curves that a definition file names."""
-    from .rate_files import curve_file
+    from ..tables.rates import curve_file
 
     found = {}
     for name in _CURVES:

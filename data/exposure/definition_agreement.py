@@ -18,8 +18,8 @@ import numpy.typing as npt
 from .book import fill_years
 from .fastexp import exp_nonpositive
 from .forwards import Market, fill_forwards
-from .lines import IvSource, fill_own, side_volatilities
 from .snapshot import Groups, Snapshot
+from .strike_lines import IvSource, fill_own, side_volatilities
 
 __all__ = ["Verdict", "definition_agreement", "sixteen_signs"]
 

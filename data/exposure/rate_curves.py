@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputFileError
+from ..base.errors import InputFileError
 
 __all__ = ["CurveDay", "CurveRow", "RateCurve", "curve_of"]
 

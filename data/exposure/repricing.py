@@ -13,14 +13,14 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..definitions import Definition
-from ..schema import Regime
+from ..base.schema import Regime
 from .book import Book, mixture_of, value_book, years_between
+from .definition import Definition
 from .evaluation import PreparedChain, regime_of
 from .flips import Grid, Root, mixture_roots, nearest_root, signs
-from .lines import Lines
-from .mixture import Mixture, net_and_gross_at, profile_on_grid
-from .sticky import Curves, sticky_at, sticky_profile, sticky_roots
+from .profile_kernel import Mixture, net_and_gross_at, profile_on_grid
+from .sticky_moneyness import Curves, sticky_at, sticky_profile, sticky_roots
+from .strike_lines import Lines
 
 __all__ = ["Repriced", "moved", "reprice"]
 

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from .book import Book
 from .flips import Grid, Root, find_roots
 from .forwards import Market
-from .lines import IvSource, Volatility, side_volatility
 from .snapshot import Groups, Snapshot
+from .strike_lines import IvSource, Volatility, side_volatility
 
 __all__ = [
     "Curves",

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .forwards import Market
-from .implied import solve_volatility
+from .implied_volatility import solve_volatility
 from .snapshot import Groups, Snapshot
 
 __all__ = [

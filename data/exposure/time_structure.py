@@ -13,11 +13,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..calendars import TradingCalendar, from_days
-from ..definitions import Definition
-from ..schema import Regime
+from ..base.schema import Regime
+from ..calendar.trading import TradingCalendar, from_days
+from .definition import Definition
 from .evaluation import BookResult, PreparedChain, SessionContext, group_sums
-from .intraday import reprice
+from .repricing import reprice
 
 __all__ = [
     "BookState",

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from .calendars import third_friday, trading_calendar
-from .errors import CalendarError, ConfigError
+from ..base.errors import CalendarError, ConfigError
+from ..calendar.trading import third_friday, trading_calendar
 
 if TYPE_CHECKING:
-    from .calendars import TradingCalendar
-    from .vendors.base import Timing
+    from ..calendar.trading import TradingCalendar
+    from ..vendors.preset import Timing
 
 __all__ = ["CalendarTables", "calendar_tables", "zone_of"]
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 import pyarrow as pa
 
-from .dating import Dating, refused, stated
-from .errors import GexlabError, InputFileError
-from .queries import load_sql
-from .sessions import calendar_tables, zone_of
-from .vendors.projection import projected
+from ..base.errors import GexlabError, InputFileError
+from ..base.sql import load_sql
+from ..vendors.projection import projected
+from .calendar_tables import calendar_tables, zone_of
+from .timing import Dating, refused, stated
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from .vendors.base import InputFile, Preset, RawTable
+    from ..vendors.preset import InputFile, Preset, RawTable
 
 __all__ = ["Rows", "canonical_rows", "naming_the_file"]
 
@@ -60,7 +60,7 @@ class Rows:
         """
         calendar = calendar_tables(self.dating.preset.timing)
         self.connection.register("stamps", calendar.stamps)
-        return self._dated(load_sql("ingest_by_session"))
+        return self._dated(load_sql("ingest/by_session"))
 
     def _dated(self, query: str) -> Generator[Any]:
         self.dating.others.clear()
@@ -98,7 +98,7 @@ def canonical_rows(
     """
     files = tuple(file for table in tables for file in table.files)
     with naming_the_file(files):
-        connection.execute(load_sql("ingest_macros"))
+        connection.execute(load_sql("ingest/macros"))
         _type(connection, tables, preset, numbers=numbers)
     return Rows(connection, Dating(preset, name, files))
 

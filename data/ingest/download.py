@@ -11,7 +11,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
-from .errors import InputFileError
+from ..base.errors import InputFileError
 
 __all__ = ["Download", "Patience", "download"]
 

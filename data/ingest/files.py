@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 from uuid import uuid4
 
-from .errors import InputFileError
-from .fingerprints import file_fingerprint
-from .vendors.base import InputFile
+from ..base.errors import InputFileError
+from ..base.fingerprints import file_fingerprint
+from ..vendors.preset import InputFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

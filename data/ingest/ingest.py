@@ -14,20 +14,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .errors import InputFileError
-from .inputs import find_files, opened
-from .lake import Lake, check_underlying, connect, open_lake
-from .manifest import Manifest, read_manifest
-from .merging import merged, rows_to_keep
-from .ordering import canonical_sessions
-from .parts import split_sessions
-from .pipeline import canonical_rows, naming_the_file
-from .progress import silent
-from .sourcing import Plan, plan_sources, source_of
-from .vendors import vendor as vendor_preset
-from .vendors.mapping import check_preset, read_mapping
-from .vendors.mapping import mapped as with_mapping
-from .writing import LakeWriter, lake_writer, whole_sessions
+from ..base.errors import InputFileError
+from ..base.progress import silent
+from ..lake.lake import Lake, check_underlying, connect, open_lake
+from ..lake.manifest import Manifest, read_manifest
+from ..lake.parts import split_sessions
+from ..lake.writer import LakeWriter, lake_writer, whole_sessions
+from ..vendors import vendor as vendor_preset
+from ..vendors.column_map import check_preset, read_mapping
+from ..vendors.column_map import mapped as with_mapping
+from .canonical_rows import canonical_rows, naming_the_file
+from .files import find_files, opened
+from .merge import merged, rows_to_keep
+from .plan import Plan, plan_sources, source_of
+from .session_order import canonical_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from .inputs import Found
-    from .pipeline import Rows
-    from .progress import Progress
-    from .vendors.base import InputFile, Preset, RawTable
+    from ..base.progress import Progress
+    from ..vendors.preset import InputFile, Preset, RawTable
+    from .canonical_rows import Rows
+    from .files import Found
 
 __all__ = ["IngestResult", "ingest"]
 

@@ -8,15 +8,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .parts import CHAIN_SCHEMA, part_rows
-from .queries import load_sql
+from ..base.sql import load_sql
+from ..lake.parts import CHAIN_SCHEMA, part_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import date
     from pathlib import Path
 
-    from .manifest import SessionEntry
+    from ..lake.manifest import SessionEntry
 
 __all__ = ["merged", "rows_to_keep"]
 
@@ -44,4 +44,4 @@ def merged(fresh: Any, held: Any) -> Any:
     with duckdb.connect() as connection:
         connection.register("fresh_rows", fresh)
         connection.register("held_rows", held)
-        return connection.sql(load_sql("lake_merge")).to_arrow_table().cast(CHAIN_SCHEMA)
+        return connection.sql(load_sql("ingest/merge")).to_arrow_table().cast(CHAIN_SCHEMA)

@@ -6,14 +6,14 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from .errors import LakeError
-from .manifest import SourceEntry
+from ..base.errors import LakeError
+from ..lake.manifest import SourceEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from .vendors.base import InputFile, Preset
+    from ..vendors.preset import InputFile, Preset
 
 __all__ = ["Plan", "plan_sources", "recipe_of", "source_of"]
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .parts import CODED_SCHEMA
-from .writing import sorted_rows
+from ..lake.parts import CODED_SCHEMA
+from ..lake.writer import sorted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

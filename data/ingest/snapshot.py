@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..base.errors import InputFileError, LakeError
 from .download import Download, Patience, download
-from .errors import InputFileError, LakeError
 
 if TYPE_CHECKING:
-    from .ingestion import IngestResult
-    from .lake import Lake
+    from ..lake.lake import Lake
+    from .ingest import IngestResult
 
 __all__ = ["CBOE_URL", "SnapshotResult", "snapshot"]
 
@@ -101,7 +101,7 @@ def snapshot(
         something else than this underlying's delayed quotes, or every attempt failed. The lake is
         unchanged then.
     """
-    from .ingestion import ingest
+    from .ingest import ingest
 
     name = _checked_name(underlying)
     address = url.replace("{symbol}", _cboe_symbol(name))

@@ -16,15 +16,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .errors import InputFileError
-from .schema import CHAIN_COLUMNS
-from .sessions import calendar_tables
-from .vendors.projection import PROJECTED
+from ..base.errors import InputFileError
+from ..base.schema import CHAIN_COLUMNS
+from ..vendors.projection import PROJECTED
+from .calendar_tables import calendar_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .vendors.base import InputFile, Preset, Timing
+    from ..vendors.preset import InputFile, Preset, Timing
 
 __all__ = ["Dating", "refused", "stated"]
 

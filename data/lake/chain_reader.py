@@ -11,18 +11,18 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from .calendars import from_days
-from .errors import DefinitionError
-from .exposure.dealers import DealerModel
-from .exposure.gate import Contracts
-from .exposure.snapshot import Snapshot
-from .queries import load_sql
+from ..base.errors import DefinitionError
+from ..base.sql import load_sql
+from ..calendar.trading import from_days
+from ..exposure.dealers import DealerModel
+from ..exposure.quality_gate import Contracts
+from ..exposure.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from .dealer_sources import DealerSource
+    from ..tables.positions import DealerSource
     from .manifest import SessionEntry
 
 __all__ = ["RawSession", "read_entries", "read_sessions", "snapshot_of"]
@@ -36,8 +36,8 @@ _BATCH_ROWS = 16_384
 #: Contracts of a position: more of them are a mistake, and their exposure would be no number.
 _MOST_POSITION = 1e15
 #: Scans whose columns `snapshot_of` understands; the second has the dealers' positions too.
-_PLAIN = "rebuild_scan"
-_POSITIONED = "rebuild_scan_positions"
+_PLAIN = "lake/rebuild_scan"
+_POSITIONED = "lake/rebuild_scan_positions"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..base.sql import load_sql
 from .lake import Lake, connect, undisturbed
-from .queries import load_sql
 
 __all__ = ["chain_times"]
 
@@ -37,7 +37,7 @@ def chain_times(lake: Lake, underlying: str) -> pd.DataFrame:
     """
     files: Sequence[str] = [str(path) for path in lake.chain_files(underlying)]
     with connect(lake, threads=1) as connection:
-        query = connection.sql(load_sql("chain_times"), params={"files": files})
+        query = connection.sql(load_sql("lake/chain_times"), params={"files": files})
         table: pd.DataFrame = query.to_arrow_table().to_pandas(date_as_object=False)
     index = pd.DatetimeIndex(table.pop("session"), name="session").as_unit("ns")
     return table.set_index(index)

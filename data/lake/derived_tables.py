@@ -19,9 +19,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import DefinitionError, LakeError, MissingPartError, NotRebuiltError
-from .exposure.dealers import dealer_name
-from .locking import write_lock
+from ..base.errors import DefinitionError, LakeError, MissingPartError, NotRebuiltError
+from ..exposure.dealers import dealer_name
+from .locks import write_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

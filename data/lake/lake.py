@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import duckdb
 
-from .errors import LakeError, UnknownNameError
-from .locking import read_lock
+from ..base.errors import LakeError, UnknownNameError
+from .locks import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
-from .writing import compact, sweep, write_sessions
+from .writer import compact, sweep, write_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from .errors import LakeError, LakeLockedError
+from ..base.errors import LakeError, LakeLockedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from .errors import LakeError
+from ..base.errors import LakeError
 
 __all__ = [
     "Manifest",

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .errors import LakeError
-from .fingerprints import file_fingerprint, session_fingerprint
+from ..base.errors import LakeError
+from ..base.fingerprints import file_fingerprint, session_fingerprint
+from ..base.schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
 from .manifest import SessionEntry
-from .schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .errors import LakeError
-from .locking import nobody_reading, write_lock
+from ..base.errors import LakeError
+from ..base.sql import load_sql
+from .locks import nobody_reading, write_lock
 from .manifest import Manifest, check_underlying, read_manifest, sync_folder, write_manifest
 from .parts import (
     CHAIN_SCHEMA,
@@ -25,7 +26,6 @@ from .parts import (
     split_sessions,
     to_canonical,
 )
-from .queries import load_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -328,7 +328,7 @@ def sorted_rows(rows: Any) -> Any:
     """Return canonical rows in the lake's order."""
     with duckdb.connect() as connection:
         connection.register("canonical_rows", rows)
-        return connection.sql(load_sql("lake_sort")).to_arrow_table().cast(CHAIN_SCHEMA)
+        return connection.sql(load_sql("lake/sort")).to_arrow_table().cast(CHAIN_SCHEMA)
 
 
 def _batches(rows: Any) -> Iterator[Any]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 if TYPE_CHECKING:
-    from .peer_rules import PeerRule
+    from .rules import PeerRule
 
 __all__ = ["PeerRow", "PeerWalls", "peer_row", "peer_walls"]
 

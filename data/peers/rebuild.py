@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from .chain_reader import RawSession, read_sessions
-from .derived import DerivedStore, Part, session_marks
-from .exposure.evaluation import regime_of
-from .exposure.gate import gate_reasons, share_unchanged
-from .exposure.peers import PeerRow, peer_row
-from .exposure.tables import Block, Key, regime_table, side_table_of
-from .lake import Lake, SessionEntry, connect
-from .progress import Progress, silent
+from ..base.progress import Progress, silent
+from ..exposure.evaluation import regime_of
+from ..exposure.quality_gate import gate_reasons, share_unchanged
+from ..lake.chain_reader import RawSession, read_sessions
+from ..lake.derived_tables import DerivedStore, Part, session_marks
+from ..lake.lake import Lake, SessionEntry, connect
+from ..regimes.rows import Block, Key, regime_table, side_table_of
+from .exposures import PeerRow, peer_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .exposure.peer_rules import PeerRule
+    from .rules import PeerRule
 
 __all__ = ["peer_chain", "rebuild_peer_rows"]
 
@@ -127,7 +127,9 @@ def _read(
 
 
 def _one(connection: Any, entry: SessionEntry) -> RawSession:
-    found = read_sessions(connection, [entry.file], entry.session, entry.session, query="peer_scan")
+    found = read_sessions(
+        connection, [entry.file], entry.session, entry.session, query="peers/scan"
+    )
     return next(iter(found))
 
 

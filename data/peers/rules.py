@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Literal
 
-from ..errors import UnknownNameError
+from ..base.errors import UnknownNameError
 
 __all__ = ["PEER_RULES", "PeerRule", "peer_rule"]
 

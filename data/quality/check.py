@@ -12,10 +12,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import ConfigError
-from .quality_catalogue import CHECKS, Finding, Severity, Thresholds
-from .quality_sessions import carry_findings, session_findings
-from .queries import load_sql
+from ..base.errors import ConfigError
+from ..base.sql import load_sql
+from .catalogue import CHECKS, Finding, Severity, Thresholds
+from .session_checks import carry_findings, session_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-    from .lake import Lake
-    from .manifest import SessionEntry
+    from ..lake.lake import Lake
+    from ..lake.manifest import SessionEntry
 
 __all__ = ["CheckResult", "check", "coverage", "findings", "findings_frame"]
 
@@ -34,15 +34,15 @@ _BLOCK_ROWS: Final = 3_000_000
 #: Sessions before a block that are held with it.
 _CONTEXT: Final = 10
 _QUERIES: Final = (
-    "quality_rows",
-    "quality_duplicates",
-    "quality_previous",
-    "quality_copies",
-    "quality_missing",
-    "quality_level",
-    "quality_parity",
-    "quality_strikes",
-    "quality_arbitrage",
+    "quality/rows",
+    "quality/duplicates",
+    "quality/previous",
+    "quality/copies",
+    "quality/missing",
+    "quality/level",
+    "quality/parity",
+    "quality/strikes",
+    "quality/arbitrage",
 )
 
 
@@ -168,7 +168,7 @@ def coverage(lake: Lake, underlying: str) -> pd.DataFrame:
 
     with lake.reading():
         frames = [
-            connection.sql(load_sql("quality_coverage"), params={"first": first}).to_arrow_table()
+            connection.sql(load_sql("quality/coverage"), params={"first": first}).to_arrow_table()
             for connection, first in _blocks(lake, underlying, lake.sessions(underlying))
         ]
     frame: pd.DataFrame = pd.concat([f.to_pandas() for f in frames], ignore_index=True)
@@ -201,8 +201,8 @@ def _measured(
             yield from _judged(connection, query, first, limits)
         if bars is not None:
             connection.register("quality_closes", _closes(bars))
-            yield from _judged(connection, "quality_close", first, limits)
-        stamps = connection.execute(load_sql("quality_stamps"), {"first": first}).fetchall()
+            yield from _judged(connection, "quality/close", first, limits)
+        stamps = connection.execute(load_sql("quality/stamps"), {"first": first}).fetchall()
         yield from session_findings(stamps, name, limits)
 
 
@@ -239,14 +239,14 @@ def _blocks(
     lake: Lake, underlying: str, entries: Sequence[SessionEntry]
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, date]]:
     """Yield a connection that holds a block of sessions, with some before it, and its first."""
-    from .lake import connect
+    from ..lake.lake import connect
 
     connection = connect(lake)
     try:
         for start, stop in _spans(entries):
             held = entries[max(start - _CONTEXT, 0) : stop]
             connection.execute(
-                load_sql("quality_load"),
+                load_sql("quality/load"),
                 {
                     "files": sorted({str(entry.file) for entry in held}),
                     "first": held[0].session,

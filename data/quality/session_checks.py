@@ -6,8 +6,8 @@ import math
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from .calendars import TradingCalendar, trading_calendar
-from .quality_catalogue import CHECKS, Finding, Thresholds
+from ..calendar.trading import TradingCalendar, trading_calendar
+from .catalogue import CHECKS, Finding, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .definitions import DEFAULT, Definition
-from .evaluated import evaluated_sessions, job_of
-from .exposure.attribution import NetChange, net_change
-from .lake import Lake
-from .schema import Book
+from ..base.schema import Book
+from ..exposure.attribution import NetChange, net_change
+from ..exposure.definition import DEFAULT, Definition
+from ..lake.lake import Lake
+from .sessions import evaluated_sessions, job_of
 
 if TYPE_CHECKING:
     from datetime import date

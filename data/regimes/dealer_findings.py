@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from ..chain_reader import RawSession
-    from ..jobs import Job
-    from .evaluation import BookResult, PreparedChain
-    from .tables import Key
+    from ..exposure.evaluation import BookResult, PreparedChain
+    from ..lake.chain_reader import RawSession
+    from .job import Job
+    from .rows import Key
 
 __all__ = ["dealer_findings"]
 

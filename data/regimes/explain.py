@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .chain_reader import RawSession, read_entries
-from .definitions import DEFAULT, Definition, stored_definition
-from .derived import COMPARED, find_stores
-from .errors import LakeError, NotRebuiltError
-from .exposure.agreement import Verdict, sixteen_signs
-from .exposure.flips import Root
-from .exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
-from .jobs import Job, make_job
-from .lake import Lake, SessionEntry, connect, open_lake, undisturbed
-from .rebuilding import rebuild
-from .regime_table import compared_regimes
-from .schema import Book
+from ..base.errors import LakeError, NotRebuiltError
+from ..base.schema import Book
+from ..exposure.definition import DEFAULT, Definition, stored_definition
+from ..exposure.definition_agreement import Verdict, sixteen_signs
+from ..exposure.flips import Root
+from ..exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
+from ..lake.chain_reader import RawSession, read_entries
+from ..lake.derived_tables import COMPARED, find_stores
+from ..lake.lake import Lake, SessionEntry, connect, open_lake, undisturbed
+from .job import Job, make_job
+from .rebuild import rebuild
 from .session_evaluation import SessionEvaluation, evaluate_session, session_rows
+from .table import compared_regimes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .dealer_sources import DealerSource
+    from ..tables.positions import DealerSource
 
 __all__ = [
     "Explanation",

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .implied import REASONS, SOLVED
-from .lines import REJECTED_OI, UNKNOWN_OI
+from ..exposure.implied_volatility import REASONS, SOLVED
+from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
 
 if TYPE_CHECKING:
-    from ..chain_reader import RawSession
-    from ..definitions import Definition
-    from .evaluation import BookResult, PreparedChain
-    from .tables import Key
+    from ..exposure.definition import Definition
+    from ..exposure.evaluation import BookResult, PreparedChain
+    from ..lake.chain_reader import RawSession
+    from .rows import Key
 
 __all__ = ["FINDINGS_SCHEMA", "Severity", "session_findings"]
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .definitions import DEFAULT, Definition
-from .evaluated import job_of, map_sessions
-from .exposure.book import exposure_at_spot, mixture_of
-from .exposure.evaluation import book_at
-from .exposure.hedge_flow import Move, hedge_flow
-from .jobs import Job
-from .lake import Lake
+from ..exposure.book import exposure_at_spot, mixture_of
+from ..exposure.definition import DEFAULT, Definition
+from ..exposure.evaluation import book_at
+from ..exposure.hedge_flow import Move, hedge_flow
+from ..lake.lake import Lake
+from .job import Job
 from .session_evaluation import prepared_session
+from .sessions import job_of, map_sessions
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from .chain_reader import RawSession
+    from ..lake.chain_reader import RawSession
 
 __all__ = ["hedge_flows"]
 

@@ -12,18 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .calendars import TradingCalendar, from_days
-from .definitions import DEFAULT, Definition
-from .errors import InputFileError, LakeError
-from .evaluated import job_of, map_sessions
-from .exposure.evaluation import regime_of
-from .exposure.intraday import reprice
-from .jobs import Job
-from .lake import Lake
+from ..base.errors import InputFileError, LakeError
+from ..calendar.trading import TradingCalendar, from_days
+from ..exposure.definition import DEFAULT, Definition
+from ..exposure.evaluation import regime_of
+from ..exposure.repricing import reprice
+from ..lake.lake import Lake
+from .job import Job
 from .session_evaluation import SessionEvaluation, evaluate_session
+from .sessions import job_of, map_sessions
 
 if TYPE_CHECKING:
-    from .chain_reader import RawSession
+    from ..lake.chain_reader import RawSession
 
 __all__ = ["IntradayRegimes", "intraday_regimes"]
 

@@ -8,17 +8,17 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .calendars import CalendarFacts, trading_calendar
-from .dealer_sources import DealerSource, dealer_source
-from .definitions import Definition
-from .errors import UnknownNameError
-from .exposure.dealers import DealerModel
-from .rate_files import curve_in
-from .schema import BOOKS, Book
+from ..base.errors import UnknownNameError
+from ..base.schema import BOOKS, Book
+from ..calendar.trading import CalendarFacts, trading_calendar
+from ..exposure.dealers import DealerModel
+from ..exposure.definition import Definition
+from ..tables.positions import DealerSource, dealer_source
+from ..tables.rates import curve_in
 
 if TYPE_CHECKING:
-    from .exposure.curves import RateCurve
-    from .lake import Lake
+    from ..exposure.rate_curves import RateCurve
+    from ..lake.lake import Lake
 
 __all__ = ["INSTRUMENTS", "Job", "make_job"]
 

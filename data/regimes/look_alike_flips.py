@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .regime_table import side_table
+from .table import side_table
 
 if TYPE_CHECKING:
     import os
 
     import pandas as pd
 
-    from .lake import Lake
-    from .schema import Book
+    from ..base.schema import Book
+    from ..lake.lake import Lake
 
 __all__ = ["first_sign_change", "look_alike_flips"]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from .derived import TABLES
-from .errors import DefinitionError, NotRebuiltError, QueryError
-from .lake import Lake, connect, open_lake, undisturbed
-from .regime_table import read_rebuilt
+from ..base.errors import DefinitionError, NotRebuiltError, QueryError
+from ..lake.derived_tables import TABLES
+from ..lake.lake import Lake, connect, open_lake, undisturbed
+from .table import read_rebuilt
 
 if TYPE_CHECKING:
     from pathlib import Path

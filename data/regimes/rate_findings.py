@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ..jobs import Job
-    from .tables import Key
+    from .job import Job
+    from .rows import Key
 
 __all__ = ["rate_findings"]
 

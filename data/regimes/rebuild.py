@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from .definitions import DEFAULT, Definition
-from .derived import DerivedStore, Part, session_marks
-from .errors import DefinitionError
-from .exposure.findings import FINDINGS_SCHEMA
-from .exposure.peer_rules import PeerRule
-from .exposure.tables import regime_table, side_table_of
-from .jobs import Job, make_job
-from .lake import Lake, open_lake, undisturbed
-from .progress import Progress, silent
-from .schema import BOOKS, Book
+from ..base.errors import DefinitionError
+from ..base.progress import Progress, silent
+from ..base.schema import BOOKS, Book
+from ..exposure.definition import DEFAULT, Definition
+from ..lake.derived_tables import DerivedStore, Part, session_marks
+from ..lake.lake import Lake, open_lake, undisturbed
+from ..peers.rules import PeerRule
+from .findings import FINDINGS_SCHEMA
+from .job import Job, make_job
+from .rows import regime_table, side_table_of
 from .session_blocks import evaluated_blocks
 from .session_evaluation import SessionRows
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from .manifest import Manifest
+    from ..lake.manifest import Manifest
 
 __all__ = ["RebuildResult", "rebuild"]
 
@@ -116,7 +116,7 @@ def rebuild(
     began = time.perf_counter()
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
     if isinstance(definition, PeerRule):
-        from .peer_rebuilding import rebuild_peer_rows
+        from ..peers.rebuild import rebuild_peer_rows
 
         _require_bare(definition, books, dealer, positions)
         counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..schema import REGIME_COLUMNS
-from .evaluation import BookResult, PreparedChain, group_sums, regime_of
-from .fixed_strike import fixed_strike_change
-from .lines import REJECTED, USED, USED_OI
-from .walls import call_wall, pin_strike, put_wall
+from ..base.schema import REGIME_COLUMNS
+from ..exposure.evaluation import BookResult, PreparedChain, group_sums, regime_of
+from ..exposure.fixed_strike import fixed_strike_change
+from ..exposure.strike_lines import REJECTED, USED, USED_OI
+from ..exposure.walls import call_wall, pin_strike, put_wall
 
 __all__ = ["Block", "Key", "by_expiry_block", "by_strike_block", "fixed_strike_block"]
 __all__ += ["profile_block", "regime_row", "regime_table", "roots_block", "side_table_of"]

@@ -14,10 +14,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from .chain_reader import RawSession, read_entries
-from .exposure.evaluation import PreparedChain
-from .exposure.gate import share_unchanged
-from .lake import Lake, connect
+from ..exposure.evaluation import PreparedChain
+from ..exposure.quality_gate import share_unchanged
+from ..lake.chain_reader import RawSession, read_entries
+from ..lake.lake import Lake, connect
 from .session_evaluation import (
     SessionEvaluation,
     SessionRows,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from .jobs import Job
-    from .manifest import Manifest, SessionEntry
+    from ..lake.manifest import Manifest, SessionEntry
+    from .job import Job
 
 __all__ = ["evaluated_blocks", "session_blocks"]
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .calendars import to_days
-from .chain_reader import RawSession, snapshot_of
-from .exposure.dealer_findings import dealer_findings
-from .exposure.evaluation import (
+from ..base.schema import Book
+from ..calendar.trading import to_days
+from ..exposure.evaluation import (
     BookResult,
     PreparedChain,
     SessionContext,
@@ -21,11 +20,14 @@ from .exposure.evaluation import (
     evaluate_book,
     prepare_chain,
 )
-from .exposure.findings import session_findings
-from .exposure.gate import share_unchanged
-from .exposure.rate_findings import rate_findings
-from .exposure.snapshot import Groups, Snapshot, expiry_groups
-from .exposure.tables import (
+from ..exposure.quality_gate import share_unchanged
+from ..exposure.snapshot import Groups, Snapshot, expiry_groups
+from ..lake.chain_reader import RawSession, snapshot_of
+from .dealer_findings import dealer_findings
+from .findings import session_findings
+from .job import Job
+from .rate_findings import rate_findings
+from .rows import (
     Block,
     Key,
     by_expiry_block,
@@ -35,11 +37,9 @@ from .exposure.tables import (
     regime_row,
     roots_block,
 )
-from .jobs import Job
-from .schema import Book
 
 if TYPE_CHECKING:
-    from .exposure.curves import RateCurve
+    from ..exposure.rate_curves import RateCurve
 
 __all__ = [
     "SessionEvaluation",

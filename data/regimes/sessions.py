@@ -8,17 +8,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from .chain_reader import RawSession, read_entries
-from .jobs import Job, make_job
-from .lake import Lake, connect, open_lake
-from .schema import BOOKS, Book
+from ..base.schema import BOOKS, Book
+from ..lake.chain_reader import RawSession, read_entries
+from ..lake.lake import Lake, connect, open_lake
+from .job import Job, make_job
 from .session_evaluation import SessionEvaluation, evaluate_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
-    from .definitions import Definition
+    from ..exposure.definition import Definition
 
 __all__ = ["evaluated_sessions", "job_of", "map_sessions"]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from .derived import COMPARED, TABLES, DerivedStore, find_stores
-from .errors import DefinitionError, LakeError, MissingPartError, UnknownNameError
-from .lake import Lake, connect, open_lake
-from .queries import load_sql
-from .schema import BOOKS, Book
+from ..base.errors import DefinitionError, LakeError, MissingPartError, UnknownNameError
+from ..base.schema import BOOKS, Book
+from ..base.sql import load_sql
+from ..lake.derived_tables import COMPARED, TABLES, DerivedStore, find_stores
+from ..lake.lake import Lake, connect, open_lake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,7 @@ def _rows(lake: Lake, underlying: str, table: str, stores: Sequence[DerivedStore
     with connect(lake) as connection:
         parameters = {"files": list(files), "valid": valid}
         try:
-            return connection.sql(load_sql("derived_read"), params=parameters).to_arrow_table()
+            return connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
         except duckdb.Error as error:
             for store in stores:
                 store.files(table)  # says so if one has gone since

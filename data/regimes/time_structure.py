@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .definitions import DEFAULT, Definition
-from .evaluated import job_of
-from .exposure.structure import TimeStructure, time_structure_of
-from .inspection import open_session
-from .lake import Lake, open_lake
-from .schema import Book
+from ..base.schema import Book
+from ..exposure.definition import DEFAULT, Definition
+from ..exposure.time_structure import TimeStructure, time_structure_of
+from ..lake.lake import Lake, open_lake
+from .explain import open_session
 from .session_evaluation import evaluate_session
+from .sessions import job_of
 
 if TYPE_CHECKING:
     from datetime import date

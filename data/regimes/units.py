@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from .errors import InputFileError
-from .exposure.units import Unit, to_unit
+from ..base.errors import InputFileError
+from ..exposure.units import Unit, to_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .calendars import TradingCalendar, trading_calendar
-from .errors import InputFileError
-from .tabular import Scalar, clock_minutes, days, numbers, read_table, stamps
+from ..base.errors import InputFileError
+from ..calendar.trading import TradingCalendar, trading_calendar
+from .reader import Scalar, clock_minutes, days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

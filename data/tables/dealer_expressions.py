@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
-from .errors import DefinitionError, UnknownNameError
-from .queries import load_sql
-from .schema import CHAIN_COLUMNS
+from ..base.errors import DefinitionError, UnknownNameError
+from ..base.schema import CHAIN_COLUMNS
+from ..base.sql import load_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,9 @@ def _parsed(connection: duckdb.DuckDBPyConnection, text: str) -> Node:
     pieces = _QUOTED.split(text)
     pieces[::2] = [_RIGHT.sub('"right"', piece) for piece in pieces[::2]]
     statement = "SELECT " + "".join(pieces) + "\n"
-    row = connection.execute(load_sql("expression_parse"), {"statement": statement}).fetchone()
+    row = connection.execute(
+        load_sql("tables/expression_parse"), {"statement": statement}
+    ).fetchone()
     assert row is not None
     try:
         found: Node = json.loads(row[0])
@@ -185,18 +187,22 @@ def _expressions(value: Any) -> Iterator[Node]:
 
 def _written(connection: duckdb.DuckDBPyConnection, tree: Node) -> str:
     """Return the text of a checked tree."""
-    blank = connection.execute(load_sql("expression_parse"), {"statement": "SELECT 1"}).fetchone()
+    blank = connection.execute(
+        load_sql("tables/expression_parse"), {"statement": "SELECT 1"}
+    ).fetchone()
     assert blank is not None
     whole = json.loads(blank[0])
     whole["statements"][0]["node"]["select_list"] = [tree | {"alias": ""}]
-    row = connection.execute(load_sql("expression_write"), {"tree": json.dumps(whole)}).fetchone()
+    row = connection.execute(
+        load_sql("tables/expression_write"), {"tree": json.dumps(whole)}
+    ).fetchone()
     assert row is not None
     return str(row[0]).removeprefix("SELECT ")
 
 
 def _require_number(connection: duckdb.DuckDBPyConnection, canonical: str, text: str) -> None:
     """Bind the expression to a row of the chain and refuse what is not a number."""
-    nothing = connection.sql(load_sql("expression_row"))
+    nothing = connection.sql(load_sql("tables/expression_row"))
     try:
         found = nothing.select(duckdb.SQLExpression(canonical)).types[0]
     except duckdb.Error as error:

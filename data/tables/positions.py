@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ..base.errors import DefinitionError, InputFileError
+from ..base.sql import load_sql
+from ..exposure.dealers import SQL_PREFIX, DealerModel, dealer_model, dealer_name
 from .dealer_expressions import checked_expression
-from .errors import DefinitionError, InputFileError
-from .exposure.dealers import SQL_PREFIX, DealerModel, dealer_model, dealer_name
-from .queries import load_sql
-from .tabular import days, numbers, read_table, stamps
+from .reader import days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +120,7 @@ class DealerSource:
         connection.register("chain_rows", chains)
         connection.register("positions", self.positions.between(first, last))
         _require_one_contract(connection, self.positions, first, last)
-        connection.register("positioned_rows", connection.sql(load_sql("positions_join")))
+        connection.register("positioned_rows", connection.sql(load_sql("tables/positions_join")))
 
 
 def dealer_source(dealer: str, positions: str | Path | None = None) -> DealerSource:
@@ -251,7 +251,7 @@ def _require_one_contract(
     connection: duckdb.DuckDBPyConnection, positions: Positions, first: date, last: date
 ) -> None:
     bounds = {"first": first, "last": last}
-    found = connection.execute(load_sql("positions_ambiguous"), bounds).fetchone()
+    found = connection.execute(load_sql("tables/positions_ambiguous"), bounds).fetchone()
     if found is not None:
         session, expiry, strike, right, contracts = found
         raise DefinitionError(

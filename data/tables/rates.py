@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from .definitions import CurveFile
-from .errors import DefinitionError, InputFileError
-from .exposure.curves import CurveRow, RateCurve, curve_of
-from .tabular import days, numbers, read_table, stamps
+from ..base.errors import DefinitionError, InputFileError
+from ..exposure.definition import CurveFile
+from ..exposure.rate_curves import CurveRow, RateCurve, curve_of
+from .reader import days, numbers, read_table, stamps
 
 __all__ = ["curve_file", "curve_in", "load_curve"]
 

@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from .errors import InputFileError
-from .queries import load_sql
+from ..base.errors import InputFileError
+from ..base.sql import load_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +62,9 @@ def read_table(
     """
     if not path.is_file():
         raise InputFileError(f"{path}: no such file: correct its path")
-    query = "table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "table_csv"
+    query = (
+        "tables/table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "tables/table_csv"
+    )
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:

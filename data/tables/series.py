@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..base.errors import InputFileError
+from ..calendar.trading import TradingCalendar, trading_calendar
 from .bars import exchange_timezone
-from .calendars import TradingCalendar, trading_calendar
-from .errors import InputFileError
-from .tabular import Scalar, days, numbers, read_table
+from .reader import Scalar, days, numbers, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

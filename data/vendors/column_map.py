@@ -8,9 +8,9 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from ..errors import ConfigError
-from ..schema import CHAIN_COLUMNS
-from .base import Preset, SettlementRule, Timing
+from ..base.errors import ConfigError
+from ..base.schema import CHAIN_COLUMNS
+from .preset import Preset, SettlementRule, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -155,7 +155,7 @@ Reader = Callable[["duckdb.DuckDBPyConnection", Sequence[InputFile]], list[RawTa
 def _default_reader(
     connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]
 ) -> list[RawTable]:
-    from .reading import read_tables
+    from .table_reader import read_tables
 
     return read_tables(connection, files)
 

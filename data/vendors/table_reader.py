@@ -10,14 +10,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import InputFileError
-from ..queries import load_sql
-from .base import RawTable, Rereading
+from ..base.errors import InputFileError
+from ..base.sql import load_sql
+from .preset import RawTable, Rereading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from .base import InputFile
+    from .preset import InputFile
 
 __all__ = ["TEXT_SUFFIXES", "read_tables"]
 
@@ -84,7 +84,7 @@ def _csv(
     def read(numbers: Collection[str] = ()) -> duckdb.DuckDBPyRelation:
         kinds = {name: "DOUBLE" if name in numbers else "VARCHAR" for name in columns}
         given = {"files": paths, "columns": kinds, "delimiter": delimiter}
-        return connection.sql(load_sql("ingest_read_csv"), params=given)
+        return connection.sql(load_sql("vendors/read_csv"), params=given)
 
     relation = read()
     return RawTable(relation, files, _repeated(names), Rereading(relation, read))
@@ -118,12 +118,14 @@ def _schema(file: InputFile) -> str:
 
 def _parquet(connection: duckdb.DuckDBPyConnection, files: tuple[InputFile, ...]) -> RawTable:
     paths = [str(f.path) for f in files]
-    return RawTable(connection.sql(load_sql("ingest_read_parquet"), params={"files": paths}), files)
+    return RawTable(
+        connection.sql(load_sql("vendors/read_parquet"), params={"files": paths}), files
+    )
 
 
 def _json(connection: duckdb.DuckDBPyConnection, file: InputFile) -> RawTable:
     try:
-        relation = connection.sql(load_sql("ingest_read_json"), params={"files": [str(file.path)]})
+        relation = connection.sql(load_sql("vendors/read_json"), params={"files": [str(file.path)]})
     except duckdb.Error as error:
         raise InputFileError(
             f"{file.label} is not a JSON table ({str(error).splitlines()[0]}): expected an array "

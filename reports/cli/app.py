@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ..data.errors import GexlabError
+from ...data.base.errors import GexlabError
+from ..terminal.output import to_json
 from .commands import (
     backtest,
     calibrate,
@@ -37,7 +38,6 @@ from .commands import (
     sql,
     test,
 )
-from .output import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

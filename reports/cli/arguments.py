@@ -8,28 +8,28 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import (
+from ...data.base.errors import (
     CalendarError,
     ConfigError,
     DefinitionError,
     LakeError,
     UnknownNameError,
 )
-from ..data.schema import BOOKS, Book
+from ...data.base.schema import BOOKS, Book
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from ..data.definitions import CurveFile, Definition
-    from ..data.exposure.peer_rules import PeerRule
-    from ..data.exposure.units import Unit
-    from ..data.lake import Lake
-    from ..data.quality_catalogue import Thresholds
-    from ..data.simulate.parameters import Calibration
-    from .session_picture import SessionPicture
-    from .session_story import SessionStory
+    from ...data.exposure.definition import CurveFile, Definition
+    from ...data.exposure.units import Unit
+    from ...data.lake.lake import Lake
+    from ...data.peers.rules import PeerRule
+    from ...data.quality.catalogue import Thresholds
+    from ...data.simulate.worlds.parameters import Calibration
+    from ..session.picture import SessionPicture
+    from ..session.story import SessionStory
 
 __all__ = [
     "Wanted",
@@ -74,7 +74,7 @@ def unit_named(name: str) -> Unit:
     UnknownNameError
         If there is none.
     """
-    from ..data.exposure.units import UNITS
+    from ...data.exposure.units import UNITS
 
     for unit in UNITS:
         if unit == name:
@@ -134,7 +134,7 @@ def thresholds_from(path: Path | None) -> Thresholds | None:
     """
     if path is None:
         return None
-    from ..data.quality_catalogue import Thresholds
+    from ...data.quality.catalogue import Thresholds
 
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -176,7 +176,7 @@ def closes_from(
         if columns is not None:
             raise ConfigError("--bars-columns says how the columns of --bars are named: add --bars")
         return None
-    from ..data.bars import read_bars
+    from ...data.tables.bars import read_bars
 
     pairs = [pair.partition("=") for pair in (columns or "").split(",") if pair.strip()]
     for name, equals, column in pairs:
@@ -227,7 +227,7 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
     UnknownNameError
         If it is neither a rule nor a TOML file.
     """
-    from ..data.definitions import DEFAULT, load_definition
+    from ...data.exposure.definition import DEFAULT, load_definition
 
     given = {key: value for key, value in changes.items() if value is not None}
     if name is not None and not name.endswith(".toml"):
@@ -241,7 +241,7 @@ def _curves_among(given: Mapping[str, Any]) -> dict[str, CurveFile]:
     named = {key: value for key, value in given.items() if isinstance(value, Path)}
     if not named:
         return {}
-    from ..data.rate_files import curve_file
+    from ...data.tables.rates import curve_file
 
     return {key: curve_file(path) for key, path in named.items()}
 
@@ -254,13 +254,13 @@ def full_definition(path: Path) -> Definition:
     DefinitionError
         If the file is not valid.
     """
-    from ..data.definitions import load_definition
+    from ...data.exposure.definition import load_definition
 
     return load_definition(path)
 
 
 def _rule_named(name: str, given: Mapping[str, Any]) -> PeerRule:
-    from ..data.exposure.peer_rules import peer_rule
+    from ...data.peers.rules import peer_rule
 
     rule = peer_rule(name)
     if given:
@@ -281,8 +281,8 @@ def definition_named(lake: Path, underlying: str, name: str | None) -> Definitio
     name : str or None
         Path of a TOML file, or an id; None gives None.
     """
-    from ..data.definitions import load_definition, stored_definition
-    from ..data.derived import find_stores
+    from ...data.exposure.definition import load_definition, stored_definition
+    from ...data.lake.derived_tables import find_stores
 
     if name is None:
         return None
@@ -312,7 +312,7 @@ def underlying_in(lake: Path, name: str | None) -> str:
     LakeError
         If none is named and the lake does not hold exactly one.
     """
-    from ..data.lake import open_lake
+    from ...data.lake.lake import open_lake
 
     if name is not None:
         return name
@@ -337,8 +337,8 @@ def wanted_session(
     Unless named: the only underlying, its last session, the definition and dealer model that were
     rebuilt last.
     """
-    from ..data.inspection import last_definition
-    from ..data.lake import open_lake
+    from ...data.lake.lake import open_lake
+    from ...data.regimes.explain import last_definition
 
     opened, name = open_lake(lake), underlying_in(lake, underlying)
     last, last_dealer = last_definition(opened, name)
@@ -355,8 +355,8 @@ def wanted_session(
 
 def inspected(wanted: Wanted) -> SessionPicture:
     """Return what is drawn of a session."""
-    from ..data.inspection import explain
-    from .session_picture import picture_of
+    from ...data.regimes.explain import explain
+    from ..session.picture import picture_of
 
     explanation = explain(
         wanted.lake,
@@ -373,7 +373,7 @@ def inspected(wanted: Wanted) -> SessionPicture:
 
 def told(wanted: Wanted) -> SessionStory:
     """Return where a session's gamma came from and where it goes."""
-    from .session_story import session_story
+    from ..session.story import session_story
 
     return session_story(
         wanted.lake,

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data.errors import InputFileError
-from ..data.progress import silent
+from ...data.base.errors import InputFileError
+from ...data.base.progress import silent
 
 if TYPE_CHECKING:
-    from ..backtest.results import BacktestResult
-    from ..backtest.truth import Quantity
-    from ..data.progress import Progress
-    from ..data.rebuilding import RebuildResult
-    from ..data.simulate import SimulationResult
+    from ...backtest.run.results import BacktestResult
+    from ...backtest.run.truth import Quantity
+    from ...data.base.progress import Progress
+    from ...data.regimes.rebuild import RebuildResult
+    from ...data.simulate import SimulationResult
 
 __all__ = ["CONFIG", "DemoResult", "demo"]
 
@@ -85,12 +85,12 @@ def demo(out: str | Path, *, progress: Progress = silent) -> DemoResult:
     InputFileError
         If the folder cannot be written to.
     """
-    from ..backtest.config_reading import load_config
-    from ..backtest.running import backtest
-    from ..backtest.truth import compare_with_truth
-    from ..data.rebuilding import rebuild
-    from ..data.simulate import demo_market
-    from .reporting import write_report
+    from ...backtest.run.backtest import backtest
+    from ...backtest.run.load_config import load_config
+    from ...backtest.run.truth import compare_with_truth
+    from ...data.regimes.rebuild import rebuild
+    from ...data.simulate import demo_market
+    from ..page.report import write_report
 
     began = time.perf_counter()
     folder = Path(out)

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from ..data.errors import GexlabError
+from ...data.base.errors import GexlabError
 
 __all__ = ["Check", "Health", "doctor", "package_versions"]
 
@@ -120,7 +120,7 @@ def _package(name: str) -> Check:
 
 def _engine() -> Check:
     """Return which kernel vectorbt really runs: it is imported and asked."""
-    from ..backtest.engine import engine_name
+    from ...backtest.execution.engine import engine_name
 
     name = "backtest engine"
     try:
@@ -137,7 +137,7 @@ def _engine() -> Check:
 
 
 def _calendar() -> Check:
-    from ..data.calendars import trading_calendar
+    from ...data.calendar.trading import trading_calendar
 
     try:
         calendar = trading_calendar("XNYS")

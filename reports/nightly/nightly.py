@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import ConfigError
-from ..data.progress import silent
+from ...data.base.errors import ConfigError
+from ...data.base.progress import silent
 
 if TYPE_CHECKING:
-    from ..backtest.config import Config
-    from ..data.collector import SnapshotResult
-    from ..data.definitions import Definition
-    from ..data.ingestion import IngestResult
-    from ..data.progress import Progress
-    from ..data.rebuilding import RebuildResult
+    from ...backtest.run.config import Config
+    from ...data.base.progress import Progress
+    from ...data.exposure.definition import Definition
+    from ...data.ingest.ingest import IngestResult
+    from ...data.ingest.snapshot import SnapshotResult
+    from ...data.regimes.rebuild import RebuildResult
 
 __all__ = ["NightlyResult", "nightly"]
 
@@ -83,7 +83,7 @@ def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult
     GexlabError
         Whatever a step raises; the steps before it stay done.
     """
-    from ..backtest.config_reading import load_config
+    from ...backtest.run.load_config import load_config
 
     began = time.perf_counter()
     settings = load_config(config)
@@ -114,8 +114,8 @@ def _lake(settings: Config) -> Path:
 def _snapshot(settings: Config) -> SnapshotResult | None:
     if not settings.nightly.snapshot:
         return None
-    from ..data.collector import snapshot
-    from ..data.lake import open_lake
+    from ...data.ingest.snapshot import snapshot
+    from ...data.lake.lake import open_lake
 
     return snapshot(settings.data.underlying, open_lake(_lake(settings), create=True))
 
@@ -124,7 +124,7 @@ def _ingest(settings: Config, progress: Progress) -> IngestResult | None:
     night = settings.nightly
     if not night.paths:
         return None
-    from ..data.ingestion import ingest
+    from ...data.ingest.ingest import ingest
 
     return ingest(
         night.paths,
@@ -139,7 +139,7 @@ def _ingest(settings: Config, progress: Progress) -> IngestResult | None:
 def _rebuild(settings: Config, progress: Progress) -> RebuildResult | None:
     if settings.regime.source != "lake":
         return None
-    from ..data.rebuilding import rebuild
+    from ...data.regimes.rebuild import rebuild
 
     return rebuild(
         _lake(settings),
@@ -153,7 +153,7 @@ def _rebuild(settings: Config, progress: Progress) -> RebuildResult | None:
 
 
 def _definition(settings: Config) -> Definition:
-    from ..data.definitions import Definition, load_definition
+    from ...data.exposure.definition import Definition, load_definition
 
     night = settings.nightly
     if night.definition is not None:
@@ -163,9 +163,9 @@ def _definition(settings: Config) -> Definition:
 
 def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, dict[str, Any]]:
     """Run and report, unless the last complete run had the same inputs; return its last session."""
-    from ..backtest.market import load_market
-    from ..backtest.running import backtest
-    from .reporting import write_report
+    from ...backtest.run.backtest import backtest
+    from ...backtest.run.market import load_market
+    from ..page.report import write_report
 
     market = load_market(settings)
     table = market.regime.table
@@ -187,7 +187,7 @@ def _quality(settings: Config, definition_id: str | None) -> str:
     """Return what the quality gate says of the last session; ``ok`` of a series, which has none."""
     if settings.regime.source != "lake":
         return "ok"
-    from ..data.regime_table import regimes
+    from ...data.regimes.table import regimes
 
     rows = regimes(
         _lake(settings),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .output import plain
+from ..terminal.output import plain
 from .palette import token
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ def _template(name: str) -> str:
 
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("gexlab.reports"),
+        loader=PackageLoader("gexlab.reports.page"),
         autoescape=select_autoescape(enabled_extensions=("html", "j2"), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,

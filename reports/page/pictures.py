@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..data.errors import InputFileError
+from ...data.base.errors import InputFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .session_picture import SessionPicture
+    from ..session.picture import SessionPicture
 
 __all__ = ["write_profile"]
 
@@ -23,7 +23,7 @@ def write_profile(picture: SessionPicture, path: Path, *, simulated: bool = Fals
         If the file's name ends in neither ``.html`` nor ``.png``.
     """
     if path.suffix == ".png":
-        from .drawing import draw_profile
+        from .png import draw_profile
 
         return draw_profile(picture, path, simulated=simulated)
     if path.suffix == ".html":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..session.picture import SPANS, span_of
 from .formats import day, is_defined, level, percent
 from .palette import LIGHT
 from .sections import words
@@ -19,7 +20,6 @@ from .sections.profile import (
     strike_range,
     unit_of,
 )
-from .session_picture import SPANS, span_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from .session_picture import SessionPicture
+    from ..session.picture import SessionPicture
 
 __all__ = ["draw_profile"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date
 
-    from ..backtest.config import Config
-    from ..backtest.results import BacktestResult
+    from ...backtest.run.config import Config
+    from ...backtest.run.results import BacktestResult
     from .views import Page, Section
 
 __all__ = ["REPORT_FILE", "report_page", "write_report"]
@@ -48,11 +48,11 @@ def report_page(result: BacktestResult, config: Config) -> Page:
 
 
 def _diagnostics(result: BacktestResult, config: Config) -> Section:
-    from ..backtest.datasets import load_dataset
-    from ..backtest.diagnostics.magnitude import ImpactAssumptions
-    from ..backtest.diagnostics.quantiles import magnitude_by_quantile
-    from ..backtest.diagnostics.report import diagnose
-    from ..backtest.resampling import Resampling
+    from ...backtest.hypotheses.datasets import load_dataset
+    from ...backtest.statistics.diagnostics.magnitude import ImpactAssumptions
+    from ...backtest.statistics.diagnostics.quantiles import magnitude_by_quantile
+    from ...backtest.statistics.diagnostics.report import diagnose
+    from ...backtest.statistics.resampling import Resampling
     from .sections.diagnostics import diagnostics_section
 
     how = config.inference
@@ -71,10 +71,10 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
 
 
 def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section:
-    from ..data.inspection import explain
-    from .choices import definition_named
+    from ...data.regimes.explain import explain
+    from ..cli.arguments import definition_named
+    from ..session.picture import picture_of
     from .sections.profile import profile_section
-    from .session_picture import picture_of
 
     explanation = explain(
         lake,
@@ -92,14 +92,14 @@ def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section
 
 def _last_day(config: Config, lake: Path) -> date:
     """Return the lake's last session, even where its bar has not come yet."""
-    from ..data.lake import open_lake
+    from ...data.lake.lake import open_lake
 
     days = [entry.session for entry in open_lake(lake).sessions(config.data.underlying)]
     return max(day for day in days if config.data.end is None or day <= config.data.end)
 
 
 def _truth(result: BacktestResult, lake: Path) -> Section:
-    from ..backtest.truth import compare_with_truth
+    from ...backtest.run.truth import compare_with_truth
     from .sections.truth import truth_section
 
     model, definition_id = result.regime.dealer_model or "naive", result.regime.definition_id
@@ -107,9 +107,9 @@ def _truth(result: BacktestResult, lake: Path) -> Section:
 
 
 def _coverage(config: Config, lake: Path) -> Section:
-    from ..data.bars import read_bars
-    from ..data.lake import open_lake
-    from ..data.quality import coverage, findings
+    from ...data.lake.lake import open_lake
+    from ...data.quality.check import coverage, findings
+    from ...data.tables.bars import read_bars
     from .sections.coverage import coverage_section
 
     opened, data = open_lake(lake), config.data

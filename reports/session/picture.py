@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..data.inspection import Explanation
+    from ...data.regimes.explain import Explanation
 
 __all__ = ["SPANS", "SessionPicture", "picture_of", "span_of"]
 

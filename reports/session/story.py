@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from ..data.definitions import Definition
-    from ..data.exposure.structure import TimeStructure
-    from ..data.lake import Lake
-    from ..data.schema import Book
+    from ...data.base.schema import Book
+    from ...data.exposure.definition import Definition
+    from ...data.exposure.time_structure import TimeStructure
+    from ...data.lake.lake import Lake
 
 __all__ = ["SessionStory", "session_story"]
 
@@ -45,8 +45,8 @@ def session_story(
     positions: Path | None = None,
 ) -> SessionStory:
     """Return where a session's gamma came from and what becomes of it."""
-    from ..data.attributing import attribute_changes
-    from ..data.structuring import time_structure
+    from ...data.regimes.attribution import attribute_changes
+    from ...data.regimes.time_structure import time_structure
 
     choice: Any = {
         "book": book,

@@ -8,16 +8,16 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .formats import day, fixed, interval, percent, plural
-from .sections.verdict import verdicts
-from .sections.volatility import without_dealers
-from .terminal import simple_table
+from ..page.formats import day, fixed, interval, percent, plural
+from ..page.sections.verdict import verdicts
+from ..page.sections.volatility import without_dealers
+from .tables import simple_table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ..backtest.results import BacktestResult, Notice
-    from .views import Verdict
+    from ...backtest.run.results import BacktestResult, Notice
+    from ..page.views import Verdict
 
 __all__ = ["backtest_text", "verdicts_text"]
 

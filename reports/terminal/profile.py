@@ -9,8 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .formats import day, fixed, is_defined, level
-from .sections.explanation import (
+from ..page.formats import day, fixed, is_defined, level
+from ..page.sections.explanation import (
     contracts_table,
     decisions_table,
     definitions_table,
@@ -18,19 +18,19 @@ from .sections.explanation import (
     findings_table,
     roots_table,
 )
-from .sections.profile import MARKS, facts_of, sentence_of, unit_of
-from .sections.story import change_table, future_table
-from .sections.words import regime
-from .terminal import simple_table, table_of
+from ..page.sections.profile import MARKS, facts_of, sentence_of, unit_of
+from ..page.sections.story import change_table, future_table
+from ..page.sections.words import regime
+from .tables import simple_table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from .audit import Decision
-    from .session_picture import SessionPicture
-    from .session_story import SessionStory
+    from ..session.audit import Decision
+    from ..session.picture import SessionPicture
+    from ..session.story import SessionStory
 
 __all__ = ["explanation_text", "profile_text"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..data.progress import silent
+from ...data.base.progress import silent
 from .output import stderr_console
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from ..data.progress import Progress
+    from ...data.base.progress import Progress
 
 __all__ = ["progress_on_stderr"]
 

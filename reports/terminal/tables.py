@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from .formats import DASH, day, fixed, in_unit, is_defined, level, money
+from ..page.formats import DASH, day, fixed, in_unit, is_defined, level, money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import JustifyMethod
 
-    from ..data.quality_catalogue import Finding
-    from .health import Health
-    from .views import Table as View
+    from ...data.quality.catalogue import Finding
+    from ..cli.doctor import Health
+    from ..page.views import Table as View
 
 __all__ = [
     "answer_table",

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from .formats import DASH, count, fixed, is_defined
-from .terminal import simple_table
+from ..page.formats import DASH, count, fixed, is_defined
+from .tables import simple_table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..data.simulate import Check, WorldsCheck
+    from ...data.simulate import Check, WorldsCheck
 
 __all__ = ["checks_table", "checks_words"]
 
@@ -35,7 +35,7 @@ def checks_table(result: WorldsCheck) -> Table:
 
 
 def _heading(world: str) -> tuple[str, ...]:
-    from ..data.simulate import worlds
+    from ...data.simulate import worlds
 
     return (f"{world} {worlds()[world].title}", *[""] * 6)
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ...run.results import Estimate
 from ..resampling import Resampling, interval, resampled_sums
-from ..results import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

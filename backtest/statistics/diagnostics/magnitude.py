@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...data.errors import NotEnoughDataError
+from ....data.base.errors import NotEnoughDataError
 
 __all__ = ["ImpactAssumptions", "ImpliedMagnitude", "implied_magnitude", "implied_ratio"]
 

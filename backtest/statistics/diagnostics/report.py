@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ...data.errors import NotEnoughDataError
+from ....data.base.errors import NotEnoughDataError
 from .. import realised
 from ..resampling import Resampling
 from .dependence import VarianceRatioResult, daily_variance_ratio
@@ -23,7 +23,7 @@ from .measures import (
 from .regression import Coefficient, coefficient_interval, ols
 
 if TYPE_CHECKING:
-    from ..hypotheses.protocol import Dataset
+    from ...hypotheses.protocol import Dataset
 
 __all__ = ["DiagnosticsResult", "Slope", "diagnose"]
 

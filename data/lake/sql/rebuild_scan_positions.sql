@@ -3,7 +3,7 @@
 --        position_known_at (NULL: none of its own); $first, $last: bounds of the sessions;
 --        $settled: sources whose "last" is an official settlement price
 -- out:   one row per contract per snapshot, only what a rebuild needs
--- order: the lake's, as in lake_sort.sql: a join does not keep it
+-- order: the lake's, as in sort.sql: a join does not keep it
 -- units: days or microseconds since 1970, UTC; points; contracts; decimal volatility; NaN = NULL
 SELECT
     datediff('day', DATE '1970-01-01', session)::INTEGER AS session,

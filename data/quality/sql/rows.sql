@@ -1,5 +1,5 @@
 -- What single rows of a session say about it.
--- in:    quality_rows (quality_load.sql); $first (sessions before it are context only)
+-- in:    quality_rows (load.sql); $first (sessions before it are context only)
 -- out:   session, "check", count, open_interest, value (the share or size that is held against a limit)
 -- grain: session x check
 -- unit:  open_interest in contracts; value a share of 0 ... 1 unless the check says otherwise

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import UnknownNameError
-from ..progress import Progress, silent
-from .check_records import FALSE_ALARM, WorldsCheck, check_limit
+from ...base.errors import UnknownNameError
+from ...base.progress import Progress, silent
+from .records import FALSE_ALARM, WorldsCheck, check_limit
 
 __all__ = ["check_worlds"]
 

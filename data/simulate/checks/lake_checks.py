@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputFileError
-from ..rebuilding import rebuild
-from ..regime_table import regimes
-from .check_records import Check
-from .simulation import simulate
-from .truth import Truth, read_truth
+from ...base.errors import InputFileError
+from ...regimes.rebuild import rebuild
+from ...regimes.table import regimes
+from ..market.simulate import simulate
+from ..market.truth import Truth, read_truth
+from .records import Check
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,9 +13,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from .agents import Agents, agent_bars, failure_rate
-from .calibrations import IMPACT_VISIBLE
-from .check_records import Check, error_of_mean, slope
+from ..market.agents import Agents, agent_bars, failure_rate
+from ..market.paths import PathMarket, simulate_path
+from ..market.records import CLOSE_MINUTES, FULL_SESSION
+from ..worlds.calibrations import IMPACT_VISIBLE
+from ..worlds.s4_pin import pin_probability
 from .closed_forms import (
     NULL_TABLE,
     PIN_STARTS,
@@ -26,9 +28,7 @@ from .closed_forms import (
     reversal_slope,
     variance_ratio,
 )
-from .pathwise import PathMarket, simulate_path
-from .records import CLOSE_MINUTES, FULL_SESSION
-from .s4_pin import pin_probability
+from .records import Check, error_of_mean, slope
 
 __all__ = ["CHECKS", "check_world"]
 

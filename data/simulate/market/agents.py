@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ConfigError
+from ...base.errors import ConfigError
 from .agent_kernels import LEVELS, AgentNumbers, agent_session, seed_book
 
 __all__ = ["Agents", "agent_bars", "failure_rate"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .layout import Expiry, Ladder, Layout, window
+from .listings import Expiry, Ladder, Layout, window
 
 __all__ = ["Book", "Listing", "empty_book", "listing", "trade"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..progress import Progress
-from .simulation import SimulationResult, simulate
+from ...base.progress import Progress
+from .simulate import SimulationResult, simulate
 
 __all__ = ["demo_market"]
 

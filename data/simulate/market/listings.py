@@ -14,8 +14,8 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from ..calendars import Settlement, TradingCalendar
-from ..errors import ConfigError
+from ...base.errors import ConfigError
+from ...calendar.trading import Settlement, TradingCalendar
 
 __all__ = ["LONGEST", "Expiry", "Ladder", "Layout", "expiries", "ladder_for", "layout_for"]
 

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from ..calendars import TradingCalendar
-from ..errors import ConfigError
+from ...base.errors import ConfigError
+from ...calendar.trading import TradingCalendar
+from ..worlds.parameters import Market, Mechanism
 from .book import Book, Listing, empty_book, listing, trade
-from .layout import Expiry, Ladder, expiries, ladder_for
-from .parameters import Market, Mechanism
+from .listings import Expiry, Ladder, expiries, ladder_for
 from .prices import advance, draws_of, expected_effects, pin_candidates, session_prices
 from .pricing import black_scholes, net_gamma, smile
 from .records import MULTIPLIER, Effects, Quotes, Session, Setting, State

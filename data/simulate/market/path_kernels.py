@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .kernels import pinned_bars, session_bars
+from .session_kernels import pinned_bars, session_bars
 
 __all__ = ["EFFECTS", "GAMMAS", "PathNumbers", "walk"]
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..calendars import trading_calendar
-from ..errors import ConfigError
-from .parameters import (
+from ...base.errors import ConfigError
+from ...calendar.trading import trading_calendar
+from ..worlds.parameters import (
     Calibration,
     Market,
     Mechanism,
@@ -26,10 +26,10 @@ from .parameters import (
     require_seed,
     require_well_posed,
 )
+from ..worlds.registry import world_named
 from .path_kernels import EFFECTS, GAMMAS, PathNumbers, walk
 from .prices import PIN_STEPS
 from .records import CLOSE_MINUTES, FULL_SESSION
-from .registry import world_named
 
 __all__ = ["PathMarket", "simulate_path"]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ..calendars import TradingCalendar
-from . import kernels
+from ...calendar.trading import TradingCalendar
+from ..worlds.parameters import require_well_posed
+from . import session_kernels as kernels
 from .agents import Agents, agent_bars
-from .parameters import require_well_posed
 from .records import CLOSE_MINUTES, FULL_SESSION, Effects, Setting, State
 
 __all__ = [

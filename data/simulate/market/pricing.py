@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from .parameters import Market
+from ..worlds.parameters import Market
 
 __all__ = ["black_scholes", "flip_of", "net_gamma", "smile"]
 

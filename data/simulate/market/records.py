@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..calendars import TradingCalendar
+from ...calendar.trading import TradingCalendar
+from ..worlds.parameters import Market, Mechanism
 from .book import Listing
-from .layout import Layout
-from .parameters import Market, Mechanism
+from .listings import Layout
 
 __all__ = [
     "CLOSE_MINUTES",

@@ -16,15 +16,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..calendars import TradingCalendar, trading_calendar
-from ..errors import ConfigError, LakeError
-from ..progress import Progress, silent
+from ...base.errors import ConfigError, LakeError
+from ...base.progress import Progress, silent
+from ...calendar.trading import TradingCalendar, trading_calendar
+from ..worlds.parameters import Calibration, Mechanism, override, require_known, require_seed
+from ..worlds.registry import World, world_named
 from . import tables
-from .layout import LONGEST, layout_for
+from .listings import LONGEST, layout_for
 from .market import run
-from .parameters import Calibration, Mechanism, override, require_known, require_seed
 from .records import CLOSE_MINUTES, Session, Setting
-from .registry import World, world_named
 from .sink import SIMULATED, ChainSink, PositionsSink, chain_sink, positions_sink
 
 __all__ = ["SimulationResult", "setting_for", "simulate"]

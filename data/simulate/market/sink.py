@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 import pyarrow.parquet as pq
 
-from ..errors import LakeError
-from ..lake import open_lake
-from ..manifest import SessionEntry
-from ..parts import CHAIN_SCHEMA, with_optional
-from ..writing import lake_writer
+from ...base.errors import LakeError
+from ...lake.lake import open_lake
+from ...lake.manifest import SessionEntry
+from ...lake.parts import CHAIN_SCHEMA, with_optional
+from ...lake.writer import lake_writer
 
 __all__ = ["SIMULATED", "ChainSink", "PositionsSink", "chain_sink", "positions_sink"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..calendars import TradingCalendar
-from ..schema import BOOKS
+from ...base.schema import BOOKS
+from ...calendar.trading import TradingCalendar
 from .market import book_inputs, dealer_positions
 from .pricing import flip_of, net_gamma
 from .records import MULTIPLIER, Session

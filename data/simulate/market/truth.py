@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputFileError
+from ...base.errors import InputFileError
 
 if TYPE_CHECKING:
     import pandas as pd

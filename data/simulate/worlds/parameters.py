@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
-from ..errors import ConfigError, UnknownNameError
+from ...base.errors import ConfigError, UnknownNameError
 
 __all__ = [
     "Calibration",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-from ..errors import UnknownNameError
+from ...base.errors import UnknownNameError
 from .parameters import Calibration, Market, Mechanism
 
 __all__ = ["World", "world_named", "worlds"]

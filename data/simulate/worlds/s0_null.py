@@ -9,7 +9,7 @@ nobody hedges: every test of gamma against volatility must be held against this 
 
 from __future__ import annotations
 
-from ..errors import ConfigError
+from ...base.errors import ConfigError
 from .parameters import Market, Mechanism
 from .registry import World
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import kernels
+from ..market import session_kernels as kernels
 from .calibrations import REALISTIC, VISIBLE
 from .parameters import Mechanism
 from .registry import World

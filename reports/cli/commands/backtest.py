@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import ConfigArgument, DebugOption, JsonOption, OutOption
-from ..output import emit
-from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
-    from ...backtest.results import BacktestResult
+    from ....backtest.run.results import BacktestResult
 
 EXAMPLES = ("gexlab backtest config.toml --out out",)
 
@@ -28,10 +28,10 @@ def command(
 
     Writes report.html, results.json, trades.parquet, orders.parquet and equity.parquet.
     """
-    from ...backtest.config_reading import load_config
-    from ...backtest.documents import results_document
-    from ...backtest.running import backtest
-    from ..reporting import write_report
+    from ....backtest.run.backtest import backtest
+    from ....backtest.run.documents import results_document
+    from ....backtest.run.load_config import load_config
+    from ...page.report import write_report
 
     settings = load_config(config)
     with progress_on_stderr("backtest") as progress:
@@ -42,7 +42,7 @@ def command(
 
 
 def _show(console: Console, result: BacktestResult, report: Path) -> None:
-    from ..terminal_backtest import backtest_text
+    from ...terminal.backtest import backtest_text
 
     console.print(backtest_text(result))
     console.print(f"report: {report}", style="bold")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit, to_json
+from ...terminal.progress import progress_on_stderr
 from ..options import DebugOption, JsonOption
-from ..output import emit, to_json
-from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...backtest.rejection import SimulationCheck
+    from ....backtest.statistics.rejection import SimulationCheck
 
 EXAMPLES = (
     "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
@@ -62,8 +62,8 @@ def command(
 
     Rejection rates with Wilson intervals, and critical values from the null world.
     """
-    from ...backtest.calibration_markets import check_hypotheses, check_plan
-    from ..choices import calibration_named
+    from ....backtest.calibration.hypotheses import check_hypotheses, check_plan
+    from ..arguments import calibration_named
 
     if not names and (world or strength or calibration != "visible"):
         raise typer.BadParameter(
@@ -101,7 +101,7 @@ _ENDINGS = (".md", ".html", ".json")
 
 def _require_writable(paths: list[Path]) -> None:
     """Refuse a file that could not be written before the markets are simulated."""
-    from ...data.errors import InputFileError
+    from ....data.base.errors import InputFileError
 
     for path in paths:
         if path.suffix not in _ENDINGS:
@@ -115,10 +115,10 @@ def _require_writable(paths: list[Path]) -> None:
 
 
 def _write(result: SimulationCheck, path: Path) -> None:
-    from ...data.errors import InputFileError
-    from ..calibration_page import calibration_page
-    from ..html import write_page
-    from ..sections.calibration import calibration_html_page
+    from ....data.base.errors import InputFileError
+    from ...page.calibration_markdown import calibration_page
+    from ...page.html import write_page
+    from ...page.sections.calibration import calibration_html_page
 
     try:
         if path.suffix == ".html":
@@ -134,6 +134,6 @@ def _write(result: SimulationCheck, path: Path) -> None:
 
 
 def _show(console: Console, result: SimulationCheck) -> None:
-    from ..calibration_page import calibration_page
+    from ...page.calibration_markdown import calibration_page
 
     console.print(calibration_page(result), markup=False, soft_wrap=True)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import DebugOption, JsonOption, LakeOption
-from ..output import emit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...data.quality import CheckResult
+    from ....data.quality.check import CheckResult
 
 EXAMPLES = (
     "gexlab check --lake lake",
@@ -56,9 +56,9 @@ def command(
     With daily bars, spots are also held against the official closes (spot_off_close), in the
     sessions that both have.
     """
-    from ...data.lake import open_lake
-    from ...data.quality import check
-    from ..choices import closes_from, thresholds_from
+    from ....data.lake.lake import open_lake
+    from ....data.quality.check import check
+    from ..arguments import closes_from, thresholds_from
 
     opened = open_lake(lake)
     result = check(
@@ -71,8 +71,8 @@ def command(
 
 
 def _show(console: Console, result: CheckResult) -> None:
-    from ..formats import plural
-    from ..terminal import findings_table
+    from ...page.formats import plural
+    from ...terminal.tables import findings_table
 
     for name, found in result.findings.items():
         sessions = plural(result.sessions[name], "session")

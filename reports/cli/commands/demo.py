@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import DebugOption, JsonOption
-from ..output import emit
-from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..demonstration import DemoResult
+    from ..demo import DemoResult
 
 EXAMPLES = ("gexlab demo", "gexlab demo --out out/demo")
 
@@ -31,7 +31,7 @@ def command(
     Chains, regimes, backtest, volatility and report, in under a minute; ends with the path of
     the report and the truth next to what was found.
     """
-    from ..demonstration import demo
+    from ..demo import demo
 
     with progress_on_stderr("demo") as progress:
         done = demo(out, progress=progress)
@@ -53,10 +53,10 @@ def _document(done: DemoResult) -> dict[str, object]:
 
 
 def _show(console: Console, done: DemoResult) -> None:
-    from ..formats import fixed
-    from ..sections.truth import truth_table
-    from ..terminal import table_of
-    from ..terminal_backtest import backtest_text
+    from ...page.formats import fixed
+    from ...page.sections.truth import truth_table
+    from ...terminal.backtest import backtest_text
+    from ...terminal.tables import table_of
 
     console.print(backtest_text(done.result))
     console.print()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import (
     DealerOption,
     DebugOption,
@@ -16,12 +17,11 @@ from ..options import (
     PositionsOption,
     StoredUnderlyingOption,
 )
-from ..output import emit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...backtest.comparing import DiffResult
+    from ....backtest.run.diff import DiffResult
 
 EXAMPLES = (
     "gexlab diff a.toml b.toml --lake lake --underlying SPX",
@@ -53,9 +53,9 @@ def command(
     P&L is that of the main strategy: decided at the session's close, filled at the next close,
     held for one session, before costs.
     """
-    from ...backtest.comparing import diff
-    from ...data.bars import read_bars
-    from ..choices import book_named, full_definition, is_simulated, underlying_in
+    from ....backtest.run.diff import diff
+    from ....data.tables.bars import read_bars
+    from ..arguments import book_named, full_definition, is_simulated, underlying_in
 
     name = underlying_in(lake, underlying)
     result = diff(
@@ -69,8 +69,8 @@ def command(
         closes=None if bars is None else read_bars(bars)["close"],
     )
     if out is not None:
-        from ..html import write_page
-        from ..sections.difference import difference_page
+        from ...page.html import write_page
+        from ...page.sections.difference import difference_page
 
         names = (first.stem, second.stem)
         page = difference_page(result, name, names, simulated=is_simulated(lake))
@@ -79,8 +79,8 @@ def command(
 
 
 def _show(console: Console, result: DiffResult, out: Path | None) -> None:
-    from ..sections.difference import changes_table, summary_of
-    from ..terminal import table_of
+    from ...page.sections.difference import changes_table, summary_of
+    from ...terminal.tables import table_of
 
     console.print(summary_of(result))
     if result.changed:

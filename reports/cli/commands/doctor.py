@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import DebugOption, JsonOption
-from ..output import emit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..health import Health
+    from ..doctor import Health
 
 EXAMPLES = ("gexlab doctor", "gexlab doctor --lake lake --json")
 
@@ -29,7 +29,7 @@ def command(
 
     Looks at versions, engines, calendars and free space; exit code 1 where something fails.
     """
-    from ..health import doctor
+    from ..doctor import doctor
 
     health = doctor(lake)
     emit(health, as_json, lambda console: _show(console, health))
@@ -38,6 +38,6 @@ def command(
 
 
 def _show(console: Console, health: Health) -> None:
-    from ..terminal import health_table
+    from ...terminal.tables import health_table
 
     console.print(health_table(health))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import (
     DebugOption,
     JsonOption,
@@ -18,14 +19,13 @@ from ..options import (
     PositionsOption,
     StoredUnderlyingOption,
 )
-from ..output import emit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..audit import Decision
-    from ..session_picture import SessionPicture
-    from ..session_story import SessionStory
+    from ...session.audit import Decision
+    from ...session.picture import SessionPicture
+    from ...session.story import SessionStory
 
 EXAMPLES = (
     "gexlab explain --lake lake",
@@ -59,15 +59,15 @@ def command(
     Contracts, expiries, roots, the definitions that disagree, where net gamma came from and
     what becomes of it; with --run also the decisions taken on it and their fills.
     """
-    from ..audit import decisions_on
-    from ..choices import inspected, is_simulated, told, wanted_session
+    from ...session.audit import decisions_on
+    from ..arguments import inspected, is_simulated, told, wanted_session
 
     wanted = wanted_session(lake, underlying, session, book, dealer, definition, positions)
     decisions = [] if run is None else decisions_on(run, wanted.session)
     picture, story = inspected(wanted), told(wanted)
     if out is not None:
-        from ..html import write_page
-        from ..sections.explanation import explanation_page
+        from ...page.html import write_page
+        from ...page.sections.explanation import explanation_page
 
         page = explanation_page(picture, story, decisions, simulated=is_simulated(lake))
         write_page(page, out)
@@ -99,7 +99,7 @@ def _show(
     decisions: list[Decision],
     out: Path | None,
 ) -> None:
-    from ..terminal_profile import explanation_text
+    from ...terminal.profile import explanation_text
 
     console.print(explanation_text(picture, story, decisions))
     if out is not None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import DebugOption, JsonOption, LakeOption, UnderlyingOption
-from ..output import emit
-from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...data.ingestion import IngestResult
+    from ....data.ingest.ingest import IngestResult
 
 EXAMPLES = (
     "gexlab ingest chains/*.parquet --vendor columns --map map.toml --underlying SPX --lake lake",
@@ -44,7 +44,7 @@ def command(
     Every rejected row is counted by its reason. Files that the lake already holds are skipped;
     changed files replace their rows.
     """
-    from ...data.ingestion import ingest
+    from ....data.ingest.ingest import ingest
 
     with progress_on_stderr("ingest") as progress:
         result = ingest(
@@ -60,7 +60,7 @@ def command(
 
 
 def _show(console: Console, result: IngestResult) -> None:
-    from ..formats import count, plural
+    from ...page.formats import count, plural
 
     would = "would be written" if result.dry_run else "written"
     console.print(

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import ConfigArgument, DebugOption, JsonOption
-from ..output import emit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...backtest.leaks import LeakResult
+    from ....backtest.leaks.leakcheck import LeakResult
 
 EXAMPLES = ("gexlab leakcheck config.toml", "gexlab leakcheck config.toml --json")
 
@@ -30,7 +30,7 @@ def command(
     Compares time stamps, recomputes every decision from data that end at a session, and traces
     values that belong to a later one. Exit code 1 where there is a leak.
     """
-    from ...backtest.leaks import leakcheck
+    from ....backtest.leaks.leakcheck import leakcheck
 
     result = leakcheck(config, cuts=cuts)
     emit(result, as_json, lambda console: _show(console, result))
@@ -39,8 +39,8 @@ def command(
 
 
 def _show(console: Console, result: LeakResult) -> None:
-    from ..formats import day, plural
-    from ..terminal import simple_table
+    from ...page.formats import day, plural
+    from ...terminal.tables import simple_table
 
     found = plural(len(result.leaks), "leak")
     console.print(f"{found} in {plural(result.checked, 'check')}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import ConfigArgument, DebugOption, JsonOption
-from ..output import emit
-from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..overnight import NightlyResult
+    from ...nightly.nightly import NightlyResult
 
 EXAMPLES = ("gexlab nightly config.toml",)
 
@@ -26,7 +26,7 @@ def command(
     Can be run any number of times: nothing is done twice, and a run that was killed is started
     again. The section [nightly] of the configuration says what is ingested.
     """
-    from ..overnight import nightly
+    from ...nightly.nightly import nightly
 
     with progress_on_stderr("nightly") as progress:
         result = nightly(config, progress=progress)
@@ -34,8 +34,8 @@ def command(
 
 
 def _show(console: Console, result: NightlyResult) -> None:
-    from ..formats import count, plural
-    from ..sections.words import regime
+    from ...page.formats import count, plural
+    from ...page.sections.words import regime
 
     if result.ingested is not None:
         unchanged = plural(result.ingested.files_unchanged, "file")

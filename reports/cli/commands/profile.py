@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import (
     DebugOption,
     JsonOption,
@@ -18,12 +19,11 @@ from ..options import (
     PositionsOption,
     StoredUnderlyingOption,
 )
-from ..output import emit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..session_picture import SessionPicture
+    from ...session.picture import SessionPicture
 
 EXAMPLES = (
     "gexlab profile --lake lake",
@@ -48,8 +48,8 @@ def command(
     debug: DebugOption = False,
 ) -> None:
     """Show the gamma profile, the flip and the walls of one session."""
-    from ..choices import inspected, is_simulated, wanted_session
-    from ..pictures import write_profile
+    from ...page.pictures import write_profile
+    from ..arguments import inspected, is_simulated, wanted_session
 
     wanted = wanted_session(lake, underlying, session, book, dealer, definition, positions)
     picture = inspected(wanted)
@@ -70,7 +70,7 @@ def _document(picture: SessionPicture, out: Path | None) -> dict[str, object]:
 
 
 def _show(console: Console, picture: SessionPicture, out: Path | None) -> None:
-    from ..terminal_profile import profile_text
+    from ...terminal.profile import profile_text
 
     console.print(profile_text(picture, console.width))
     if out is not None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import (
     BookOption,
     DealerOption,
@@ -16,13 +18,11 @@ from ..options import (
     PositionsOption,
 )
 from ..options import StoredUnderlyingOption as Underlying
-from ..output import emit
-from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...data.rebuilding import RebuildResult
+    from ....data.regimes.rebuild import RebuildResult
 
 EXAMPLES = (
     "gexlab rebuild --lake lake --underlying SPX",
@@ -81,9 +81,9 @@ def command(
     Writes the regime table and its side tables; only sessions whose chains or definition
     changed are computed.
     """
-    from ...data.rebuilding import rebuild
-    from ...data.schema import BOOKS
-    from ..choices import book_named, definition_from, underlying_in
+    from ....data.base.schema import BOOKS
+    from ....data.regimes.rebuild import rebuild
+    from ..arguments import book_named, definition_from, underlying_in
 
     changes = {
         "rate": rate,
@@ -111,7 +111,7 @@ def command(
 
 
 def _show(console: Console, result: RebuildResult) -> None:
-    from ..formats import count, fixed, plural
+    from ...page.formats import count, fixed, plural
 
     console.print(
         f"{plural(result.rebuilt, 'session')} of {count(result.sessions)} rebuilt, "

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import BookOption, DebugOption, JsonOption, LakeOption, StoredUnderlyingOption
-from ..output import emit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +56,8 @@ def command(
     Dollars are per 1 %. With --unit, two columns more: net and gross in that unit. The average
     daily dollar volume is that of 21 sessions.
     """
-    from ...data.regime_table import export_regimes, regimes
-    from ..choices import book_named, underlying_in
+    from ....data.regimes.table import export_regimes, regimes
+    from ..arguments import book_named, underlying_in
 
     name = underlying_in(lake, underlying)
     chosen = None if book is None else book_named(book)
@@ -74,16 +74,16 @@ def command(
 def _converted(frame: pd.DataFrame, unit: str | None, bars: Path | None) -> pd.DataFrame:
     if unit is None:
         return frame
-    from ...data.bars import read_bars
-    from ...data.regime_units import average_dollar_volume, with_unit
-    from ..choices import unit_named
+    from ....data.regimes.units import average_dollar_volume, with_unit
+    from ....data.tables.bars import read_bars
+    from ..arguments import unit_named
 
     volume = None if bars is None else average_dollar_volume(read_bars(bars))
     return with_unit(frame, unit_named(unit), dollar_volume=volume)
 
 
 def _show(console: Console, frame: pd.DataFrame) -> None:
-    from ..terminal import regimes_table
+    from ...terminal.tables import regimes_table
 
     console.print(regimes_table(frame.tail(_SHOWN)))
     if len(frame) > _SHOWN:

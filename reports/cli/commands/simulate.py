@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import DebugOption, JsonOption
-from ..output import emit
-from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...data.simulate import Check, SimulationResult, WorldsCheck
+    from ....data.simulate import Check, SimulationResult, WorldsCheck
 
 _Value = TypeVar("_Value")
 
@@ -81,8 +81,8 @@ def command(
         return
     if worlds:
         raise typer.BadParameter(f"{worlds[0]}: name the world with --world")
-    from ...data.simulate import simulate
-    from ..choices import calibration_named, parameters_from
+    from ....data.simulate import simulate
+    from ..arguments import calibration_named, parameters_from
 
     with progress_on_stderr("simulate") as progress:
         result = simulate(
@@ -108,7 +108,7 @@ def _given(value: _Value | None, option: str) -> _Value:
 def _check(
     worlds: list[str], world: str | None, lake: Path | None, seed: int | None, as_json: bool
 ) -> None:
-    from ...data.simulate import check_worlds
+    from ....data.simulate import check_worlds
 
     names = [*worlds, *([world] if world else [])]
     if names and lake is not None:
@@ -148,14 +148,14 @@ def _entry(check: Check, limit: float) -> dict[str, object]:
 
 
 def _show_checks(console: Console, result: WorldsCheck) -> None:
-    from ..terminal_checks import checks_table, checks_words
+    from ...terminal.world_checks import checks_table, checks_words
 
     console.print(checks_table(result))
     console.print(checks_words(result), style="bold")
 
 
 def _show(console: Console, result: SimulationResult) -> None:
-    from ..formats import day, plural
+    from ...page.formats import day, plural
 
     console.print(
         f"world {result.world} ({result.calibration}, seed {result.seed}): "

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import DebugOption, JsonOption, LakeOption, UnderlyingOption
-from ..output import emit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...data.collector import SnapshotResult
+    from ....data.ingest.snapshot import SnapshotResult
 
 EXAMPLES = ("gexlab snapshot --underlying SPX --lake lake",)
 
@@ -41,8 +41,8 @@ def command(
     Starts a history for free. The raw file is kept in the lake; nothing changes where the
     download fails.
     """
-    from ...data.collector import CBOE_URL, snapshot
-    from ...data.lake import open_lake
+    from ....data.ingest.snapshot import CBOE_URL, snapshot
+    from ....data.lake.lake import open_lake
 
     result = snapshot(
         underlying,
@@ -56,7 +56,7 @@ def command(
 
 
 def _show(console: Console, result: SnapshotResult) -> None:
-    from ..formats import moment, plural
+    from ...page.formats import moment, plural
 
     console.print(
         f"{result.underlying} of {moment(result.taken_at)}: "

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
 from ..options import DebugOption, JsonOption, LakeOption
-from ..output import emit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,14 +35,14 @@ def command(
     Views: chains, regimes, exposure_by_expiry, exposure_by_strike, flip_roots, profile,
     fixed_strike_vol, quality_findings; rebuilt tables are those of the last definition.
     """
-    from ...data.sql_access import query
+    from ....data.regimes.query import query
 
     answer = query(lake, statement)
     emit(answer.to_pylist(), as_json, lambda console: _show(console, answer, limit))
 
 
 def _show(console: Console, answer: pa.Table, limit: int) -> None:
-    from ..terminal import answer_table
+    from ...terminal.tables import answer_table
 
     console.print(answer_table(answer, limit))
     if answer.num_rows > limit:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import DebugOption, JsonOption, OutOption
-from ..output import emit
-from ..progress import progress_on_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...backtest.testing import HypothesesResult
+    from ....backtest.hypotheses.test import HypothesesResult
 
 EXAMPLES = (
     "gexlab test vol-damping beyond-leverage config.toml --out out",
@@ -52,10 +52,10 @@ def command(
     Writes hypotheses.json and hypotheses.html: estimate, interval, p-value, the published number
     beside it, and a verdict; a test whose data are missing says which.
     """
-    from ...backtest.testing import hypotheses_document, test
-    from ..choices import names_and_config
-    from ..html import write_page
-    from ..sections.hypotheses import hypotheses_page
+    from ....backtest.hypotheses.test import hypotheses_document, test
+    from ...page.html import write_page
+    from ...page.sections.hypotheses import hypotheses_page
+    from ..arguments import names_and_config
 
     names, config = names_and_config(words, every=every)
     with progress_on_stderr("test") as progress:
@@ -68,9 +68,9 @@ def command(
 
 
 def _show(console: Console, result: HypothesesResult, report: Path) -> None:
-    from ..formats import joined, plural
-    from ..sections.hypotheses import verdicts_table
-    from ..terminal import table_of
+    from ...page.formats import joined, plural
+    from ...page.sections.hypotheses import verdicts_table
+    from ...terminal.tables import table_of
 
     counts = joined(f"{number} {name}" for name, number in result.counts.items() if number)
     tests = plural(len(result.results), "hypothesis", "hypotheses")

@@ -13,7 +13,7 @@ from ..views import Column, Figure, Page, Row, Section, Table, text_column
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...backtest.rejection import Interval, RejectionRate, SimulationCheck
+    from ....backtest.statistics.rejection import Interval, RejectionRate, SimulationCheck
 
 __all__ = ["calibration_html_page"]
 

@@ -11,10 +11,10 @@ from .hypotheses import number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...backtest.diagnostics.groups import Diagnostic
-    from ...backtest.diagnostics.magnitude import ImpactAssumptions
-    from ...backtest.diagnostics.quantiles import QuantileMagnitude
-    from ...backtest.diagnostics.report import DiagnosticsResult
+    from ....backtest.statistics.diagnostics.groups import Diagnostic
+    from ....backtest.statistics.diagnostics.magnitude import ImpactAssumptions
+    from ....backtest.statistics.diagnostics.quantiles import QuantileMagnitude
+    from ....backtest.statistics.diagnostics.report import DiagnosticsResult
 
 __all__ = ["diagnostics_section", "diagnostics_table", "magnitude_table"]
 

@@ -10,7 +10,7 @@ from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
-    from ...backtest.comparing import DiffResult
+    from ....backtest.run.diff import DiffResult
 
 __all__ = ["changes_table", "difference_page", "summary_of"]
 

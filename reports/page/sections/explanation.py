@@ -13,9 +13,9 @@ from .story import change_section, future_section
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..audit import Decision
-    from ..session_picture import SessionPicture
-    from ..session_story import SessionStory
+    from ...session.audit import Decision
+    from ...session.picture import SessionPicture
+    from ...session.story import SessionStory
     from ..views import Tone
 
 __all__ = [

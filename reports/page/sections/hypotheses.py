@@ -10,10 +10,10 @@ from ..palette import token
 from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 
 if TYPE_CHECKING:
-    from ...backtest.hypotheses.protocol import Published
-    from ...backtest.hypotheses.protocol import Table as Tested
-    from ...backtest.hypotheses.running import HypothesisResult
-    from ...backtest.testing import HypothesesResult
+    from ....backtest.hypotheses.protocol import Published
+    from ....backtest.hypotheses.protocol import Table as Tested
+    from ....backtest.hypotheses.run import HypothesisResult
+    from ....backtest.hypotheses.test import HypothesesResult
     from ..views import Tone
 
 __all__ = ["hypotheses_page", "number", "verdicts_table"]

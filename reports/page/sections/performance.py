@@ -13,7 +13,7 @@ from . import words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...backtest.results import BacktestResult, ExecutionSummary, StrategyResult
+    from ....backtest.run.results import BacktestResult, ExecutionSummary, StrategyResult
 
 __all__ = ["equity_figure", "performance_section", "trades_section"]
 

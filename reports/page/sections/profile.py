@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from ...session.picture import SPANS, span_of
 from ..charts import axis, bars, dots, figure, layout, line, rounded
 from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent
 from ..palette import token
-from ..session_picture import SPANS, span_of
 from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 from . import words
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..session_picture import SessionPicture
+    from ...session.picture import SessionPicture
 
 __all__ = [
     "FLIP_STATUS",

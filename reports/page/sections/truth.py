@@ -10,7 +10,7 @@ from ..views import Column, Row, Section, Table, text_column
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...backtest.truth import Quantity
+    from ....backtest.run.truth import Quantity
 
 __all__ = ["truth_section", "truth_table"]
 

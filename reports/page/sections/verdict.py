@@ -9,7 +9,7 @@ from ..views import Verdict
 from . import words
 
 if TYPE_CHECKING:
-    from ...backtest.results import BacktestResult, Estimate, StrategyResult
+    from ....backtest.run.results import BacktestResult, Estimate, StrategyResult
 
 __all__ = [
     "autocorrelation_verdict",

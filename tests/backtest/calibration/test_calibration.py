@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gexlab.backtest.calibration import simulate_check
-from gexlab.backtest.calibration_markets import PLAN, check_hypotheses, path_dataset
-from gexlab.backtest.calibration_worlds import MarketRun, require_world, simulate_run
+from gexlab.backtest.calibration.check import simulate_check
+from gexlab.backtest.calibration.hypotheses import PLAN, check_hypotheses, path_dataset
+from gexlab.backtest.calibration.worlds import MarketRun, require_world, simulate_run
 from gexlab.backtest.hypotheses.registry import BUILT_IN
-from gexlab.backtest.rejection import Score, SimulationCheck, critical_value, wilson
+from gexlab.backtest.statistics.rejection import Score, SimulationCheck, critical_value, wilson
 from gexlab.data import GexlabError
 from gexlab.data.simulate import PathMarket, simulate_path
 

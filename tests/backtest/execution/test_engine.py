@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_portfolio import portfolio_equity
 
-from gexlab.backtest.costs import FREE, Costs
-from gexlab.backtest.engine import engine_name, simulate
-from gexlab.backtest.metrics import equity_returns, sharpe
-from gexlab.backtest.timing import OrderPlan, Schedule, make_schedule
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.errors import InputFileError, LookAheadError
+from gexlab.backtest.execution.costs import FREE, Costs
+from gexlab.backtest.execution.engine import engine_name, simulate
+from gexlab.backtest.execution.timing import OrderPlan, Schedule, make_schedule
+from gexlab.backtest.statistics.metrics import equity_returns, sharpe
+from gexlab.data.base.errors import InputFileError, LookAheadError
+from gexlab.data.calendar.trading import trading_calendar
 
 NAT = np.datetime64("NaT", "ns")
 

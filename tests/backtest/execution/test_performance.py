@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.costs import FREE, Costs
-from gexlab.backtest.market import Market
-from gexlab.backtest.performance import evaluate, trade
-from gexlab.backtest.regime_source import RegimeSource
-from gexlab.backtest.resampling import Resampling
-from gexlab.backtest.results import StrategyResult
-from gexlab.data.bars import BarSet
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.series import publication
+from gexlab.backtest.execution.costs import FREE, Costs
+from gexlab.backtest.execution.performance import evaluate, trade
+from gexlab.backtest.run.market import Market
+from gexlab.backtest.run.regime_source import RegimeSource
+from gexlab.backtest.run.results import StrategyResult
+from gexlab.backtest.statistics.resampling import Resampling
+from gexlab.data.calendar.trading import trading_calendar
+from gexlab.data.tables.bars import BarSet
+from gexlab.data.tables.series import publication
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import strategy
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from gexlab.backtest.hypotheses.protocol import Dataset
-from gexlab.backtest.intraday import IntradayGrid
-from gexlab.data.calendars import trading_calendar
+from gexlab.backtest.statistics.intraday import IntradayGrid
+from gexlab.data.calendar.trading import trading_calendar
 
 Floats = npt.NDArray[np.float64]
 STEPS = 78

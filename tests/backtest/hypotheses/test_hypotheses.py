@@ -12,8 +12,8 @@ import pytest
 
 from gexlab.backtest.hypotheses.protocol import Dataset, Outcome, Settings
 from gexlab.backtest.hypotheses.registry import BUILT_IN, hypothesis
-from gexlab.backtest.hypotheses.running import HypothesisResult, run_hypotheses, run_one
-from gexlab.backtest.resampling import Resampling
+from gexlab.backtest.hypotheses.run import HypothesisResult, run_hypotheses, run_one
+from gexlab.backtest.statistics.resampling import Resampling
 
 QUICK = Settings(resampling=Resampling(replications=199), costs_bps=0.0)
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest import realised as rv
-from gexlab.backtest.diagnostics.regression import ols
 from gexlab.backtest.hypotheses import beyond_leverage, fade_follow
 from gexlab.backtest.hypotheses.features import Daily, daily, tercile
 from gexlab.backtest.hypotheses.protocol import Dataset
 from gexlab.backtest.hypotheses.vol_damping import fit_damping
-from gexlab.backtest.volatility import next_return_sd_by_quantile, quantile_groups
+from gexlab.backtest.statistics import realised as rv
+from gexlab.backtest.statistics.diagnostics.regression import ols
+from gexlab.backtest.statistics.volatility import next_return_sd_by_quantile, quantile_groups
 
 PRICES = ["open", "high", "low", "close"]
 

@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest import testing
-from gexlab.backtest.config_reading import parse_config
-from gexlab.backtest.datasets import known_before_next_open, load_dataset
 from gexlab.backtest.hypotheses import registry
+from gexlab.backtest.hypotheses import test as testing
+from gexlab.backtest.hypotheses.datasets import known_before_next_open, load_dataset
 from gexlab.backtest.hypotheses.null_market import (
     NullParameters,
     fit_null,
@@ -30,10 +29,11 @@ from gexlab.backtest.hypotheses.protocol import (
     Published,
     Settings,
 )
-from gexlab.backtest.resampling import Resampling
+from gexlab.backtest.run.load_config import parse_config
+from gexlab.backtest.statistics.resampling import Resampling
 from gexlab.data import rebuild
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.errors import ConfigError, UnknownNameError
+from gexlab.data.base.errors import ConfigError, UnknownNameError
+from gexlab.data.calendar.trading import trading_calendar
 from gexlab.data.simulate import simulate
 
 KEYS = {

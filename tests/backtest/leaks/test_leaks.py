@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.config_reading import load_config
-from gexlab.backtest.leaks import LeakResult, leakcheck, market_leaks
-from gexlab.backtest.market import load_market
-from gexlab.backtest.running import strategies_of
+from gexlab.backtest.leaks.leakcheck import LeakResult, leakcheck, market_leaks
+from gexlab.backtest.run.backtest import strategies_of
+from gexlab.backtest.run.load_config import load_config
+from gexlab.backtest.run.market import load_market
 from gexlab.strategies.filters import FILTERS
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.rules import RULES, Rule

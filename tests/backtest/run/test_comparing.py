@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.comparing import diff
+from gexlab.backtest.run.diff import diff
 from gexlab.data import rebuild, regimes
-from gexlab.data.definitions import Definition
-from gexlab.data.errors import LakeError
+from gexlab.data.base.errors import LakeError
+from gexlab.data.exposure.definition import Definition
 from gexlab.data.simulate import simulate
 
 NARROW, WIDE = Definition(band=0.0), Definition(band=0.3)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gexlab.backtest.config import default_fill
-from gexlab.backtest.config_reading import load_config, parse_config
-from gexlab.data.errors import ConfigError
+from gexlab.backtest.run.config import default_fill
+from gexlab.backtest.run.load_config import load_config, parse_config
+from gexlab.data.base.errors import ConfigError
 
 EXAMPLE = """
 [data]

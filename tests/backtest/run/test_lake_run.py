@@ -11,15 +11,15 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from gexlab.backtest.config import Config
-from gexlab.backtest.config_reading import parse_config
-from gexlab.backtest.leaks import leakcheck, market_leaks
-from gexlab.backtest.market import Market, load_market
-from gexlab.backtest.running import backtest, strategies_of
-from gexlab.data.errors import DefinitionError, LakeError
-from gexlab.data.lake import open_lake, write_sessions
-from gexlab.data.rebuilding import rebuild
-from gexlab.data.regime_table import regimes, side_table
+from gexlab.backtest.leaks.leakcheck import leakcheck, market_leaks
+from gexlab.backtest.run.backtest import backtest, strategies_of
+from gexlab.backtest.run.config import Config
+from gexlab.backtest.run.load_config import parse_config
+from gexlab.backtest.run.market import Market, load_market
+from gexlab.data.base.errors import DefinitionError, LakeError
+from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.regimes.rebuild import rebuild
+from gexlab.data.regimes.table import regimes, side_table
 from gexlab.data.simulate import simulate
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.running import backtest
-from gexlab.data.errors import (
+from gexlab.backtest.run.backtest import backtest
+from gexlab.data.base.errors import (
     InputFileError,
     LookAheadError,
     NotEnoughDataError,
@@ -221,9 +221,9 @@ def test_the_same_close_is_refused_to_rules_that_read_it(make_market: MakeMarket
 def test_single_late_rows_are_missing_and_counted(make_market: MakeMarket) -> None:
     from dataclasses import replace
 
-    from gexlab.backtest.config_reading import load_config
-    from gexlab.backtest.market import load_market
-    from gexlab.backtest.running import run_backtest, trade_config
+    from gexlab.backtest.run.backtest import run_backtest, trade_config
+    from gexlab.backtest.run.load_config import load_config
+    from gexlab.backtest.run.market import load_market
 
     config = load_config(make_market())
     market = load_market(config)
@@ -353,7 +353,7 @@ bootstrap = 200
 def _published(shared_data: Path, **changes: str) -> Any:
     import tomllib
 
-    from gexlab.backtest.config_reading import parse_config
+    from gexlab.backtest.run.load_config import parse_config
 
     settings = {"instrument": "index", "root": "SPX", "dates": "", "fill": "next_close"}
     document = tomllib.loads(PUBLISHED.format(**{**settings, **changes}))

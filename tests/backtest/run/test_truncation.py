@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gexlab.backtest.config_reading import load_config
-from gexlab.backtest.costs import Costs
-from gexlab.backtest.market import Market, cut_market, load_market
-from gexlab.backtest.performance import Trading, trade
-from gexlab.backtest.running import backtest
+from gexlab.backtest.execution.costs import Costs
+from gexlab.backtest.execution.performance import Trading, trade
+from gexlab.backtest.run.backtest import backtest
+from gexlab.backtest.run.load_config import load_config
+from gexlab.backtest.run.market import Market, cut_market, load_market
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import STRATEGIES
 
@@ -81,7 +81,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
     """Return a market with late rows, missing values and missing bars in it."""
     from dataclasses import replace
 
-    from gexlab.backtest.config_reading import parse_config
+    from gexlab.backtest.run.load_config import parse_config
 
     folder = tmp_path_factory.mktemp("market")
     rng = np.random.default_rng(11)

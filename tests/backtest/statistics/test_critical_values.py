@@ -11,9 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.critical_values import CriticalValues, is_beyond, load_critical_values
 from gexlab.backtest.hypotheses.protocol import Card, Dataset, Hypothesis, Outcome, Settings
-from gexlab.backtest.hypotheses.running import run_one
+from gexlab.backtest.hypotheses.run import run_one
+from gexlab.backtest.statistics.critical_values import (
+    CriticalValues,
+    is_beyond,
+    load_critical_values,
+)
 from gexlab.data import GexlabError
 
 DOCUMENT: dict[str, Any] = {

@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 from markets import market
 
-from gexlab.backtest import realised as rv
-from gexlab.backtest.diagnostics.groups import Measure, compare_groups, mean_measure
-from gexlab.backtest.diagnostics.magnitude import (
+from gexlab.backtest.statistics import realised as rv
+from gexlab.backtest.statistics.diagnostics.groups import Measure, compare_groups, mean_measure
+from gexlab.backtest.statistics.diagnostics.magnitude import (
     ImpactAssumptions,
     implied_magnitude,
     implied_ratio,
 )
-from gexlab.backtest.diagnostics.measures import failed_breakouts, session_measures
-from gexlab.backtest.diagnostics.report import diagnose
-from gexlab.backtest.resampling import Resampling
-from gexlab.data.errors import NotEnoughDataError
+from gexlab.backtest.statistics.diagnostics.measures import failed_breakouts, session_measures
+from gexlab.backtest.statistics.diagnostics.report import diagnose
+from gexlab.backtest.statistics.resampling import Resampling
+from gexlab.data.base.errors import NotEnoughDataError
 
 FEW = Resampling(seed=2, replications=300)
 

@@ -9,14 +9,14 @@ import pytest
 from arch.unitroot import VarianceRatio
 from arch.univariate import HARX
 
-from gexlab.backtest import realised as rv
-from gexlab.backtest.diagnostics.dependence import (
+from gexlab.backtest.statistics import realised as rv
+from gexlab.backtest.statistics.diagnostics.dependence import (
     autocorrelation_on_gex,
     daily_variance_ratio,
     variance_ratio_by_group,
 )
-from gexlab.backtest.diagnostics.ladder import out_of_sample
-from gexlab.backtest.diagnostics.regression import (
+from gexlab.backtest.statistics.diagnostics.ladder import out_of_sample
+from gexlab.backtest.statistics.diagnostics.regression import (
     coefficient_interval,
     hac_lags,
     mean_test,
@@ -24,8 +24,8 @@ from gexlab.backtest.diagnostics.regression import (
     t_stats,
     wald,
 )
-from gexlab.backtest.resampling import Resampling
-from gexlab.data.errors import NotEnoughDataError, UnknownNameError
+from gexlab.backtest.statistics.resampling import Resampling
+from gexlab.data.base.errors import NotEnoughDataError, UnknownNameError
 
 RNG = np.random.default_rng(8)
 X = RNG.standard_normal(300)

@@ -7,8 +7,8 @@ from math import isnan, sqrt
 import numpy as np
 import pytest
 
-from gexlab.backtest.inference import return_intervals
-from gexlab.backtest.resampling import Resampling
+from gexlab.backtest.statistics.inference import return_intervals
+from gexlab.backtest.statistics.resampling import Resampling
 
 
 def test_the_standard_error_of_a_sharpe_ratio() -> None:

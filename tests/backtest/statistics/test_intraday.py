@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.intraday import IntradayGrid, intraday_grid
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.errors import NotEnoughDataError
+from gexlab.backtest.statistics.intraday import IntradayGrid, intraday_grid
+from gexlab.data.base.errors import NotEnoughDataError
+from gexlab.data.calendar.trading import trading_calendar
 
 CALENDAR = trading_calendar()
 

@@ -7,8 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from gexlab.backtest.diagnostics.magnitude import ImpactAssumptions
-from gexlab.backtest.diagnostics.quantiles import magnitude_by_quantile
+from gexlab.backtest.statistics.diagnostics.magnitude import ImpactAssumptions
+from gexlab.backtest.statistics.diagnostics.quantiles import magnitude_by_quantile
 
 
 def test_each_quartile_by_hand() -> None:

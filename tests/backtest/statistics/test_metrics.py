@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gexlab.backtest import metrics
-from gexlab.backtest.costs import Costs, break_even_bps
+from gexlab.backtest.execution.costs import Costs, break_even_bps
+from gexlab.backtest.statistics import metrics
 
 R = np.array([0.01, -0.02, 0.03, 0.0])
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.multiple import benjamini_hochberg, deflated_sharpe, romano_wolf
-from gexlab.backtest.resampling import Resampling
+from gexlab.backtest.statistics.multiple import benjamini_hochberg, deflated_sharpe, romano_wolf
+from gexlab.backtest.statistics.resampling import Resampling
 
 FEW = Resampling(seed=5, replications=400)
 

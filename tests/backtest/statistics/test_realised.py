@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from gexlab.backtest import intraday
-from gexlab.backtest import realised as rv
-from gexlab.data.errors import NotEnoughDataError, UnknownNameError
+from gexlab.backtest.statistics import intraday
+from gexlab.backtest.statistics import realised as rv
+from gexlab.data.base.errors import NotEnoughDataError, UnknownNameError
 
 # open, high, low, close
 BARS = (

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest import realised as rv
-from gexlab.backtest.resampling import Resampling, interval, resampled_sums
-from gexlab.backtest.volatility import (
+from gexlab.backtest.statistics import realised as rv
+from gexlab.backtest.statistics.resampling import Resampling, interval, resampled_sums
+from gexlab.backtest.statistics.volatility import (
     autocorrelation_by_regime,
     next_return_sd_by_quantile,
     quantile_groups,

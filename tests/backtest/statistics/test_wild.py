@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from gexlab.backtest.diagnostics.regression import ols
-from gexlab.backtest.diagnostics.wild import wild_p
-from gexlab.backtest.resampling import Resampling
+from gexlab.backtest.statistics.diagnostics.regression import ols
+from gexlab.backtest.statistics.diagnostics.wild import wild_p
+from gexlab.backtest.statistics.resampling import Resampling
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal(10)

@@ -17,10 +17,10 @@ from scipy.interpolate import interp1d
 from small_chains import SESSIONS, Oddities, random_chain
 
 from gexlab.data import Definition, load_definition, profile, rebuild, regimes, side_table
-from gexlab.data.errors import DefinitionError, GexlabError, InputFileError
-from gexlab.data.exposure.curves import CurveRow, curve_of
-from gexlab.data.rate_files import curve_file, load_curve
-from gexlab.data.schema import REGIME_COLUMNS
+from gexlab.data.base.errors import DefinitionError, GexlabError, InputFileError
+from gexlab.data.base.schema import REGIME_COLUMNS
+from gexlab.data.exposure.rate_curves import CurveRow, curve_of
+from gexlab.data.tables.rates import curve_file, load_curve
 
 MONDAY, TUESDAY, WEDNESDAY = date(2022, 3, 7), date(2022, 3, 8), date(2022, 3, 9)
 FRIDAY = SESSIONS[2]  # 2022-03-11
@@ -267,7 +267,9 @@ def test_each_expiry_has_the_rate_of_its_days(tmp_path: Path) -> None:
     for expiry, settlement, days in days_of(rows):
         r = interp1d([7, 91, 730], [0.04, 0.05, 0.03])(np.clip(days, 7, 730)).item()
         q = interp1d([7, 91, 730], [0.01, 0.02, 0.0])(np.clip(days, 7, 730)).item()
-        rebuild(lake, "SPX", definition=Definition(rate=r, dividend_yield=q))
+        rebuild(
+            lake, "SPX", definition=Definition(rate=float(r.real), dividend_yield=float(q.real))
+        )
         wanted = side_table(lake, "exposure_by_expiry", "SPX").set_index(key)
         for book in ("as_of_close", "post_expiry"):
             at = (book, pd.Timestamp(expiry), settlement)

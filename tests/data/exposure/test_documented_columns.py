@@ -9,13 +9,13 @@ from typing import get_args
 
 import pytest
 
-from gexlab.data.definitions import Definition
-from gexlab.data.derived import TABLES
+from gexlab.data.base.schema import BOOKS, REGIME_COLUMNS, Regime
 from gexlab.data.exposure.dealers import BUILT_IN
+from gexlab.data.exposure.definition import Definition
 from gexlab.data.exposure.flips import FlipStatus
-from gexlab.data.schema import BOOKS, REGIME_COLUMNS, Regime
+from gexlab.data.lake.derived_tables import TABLES
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs"
+FOLDER = Path(__file__).resolve().parents[3] / "docs"
 TEXT = (FOLDER / "regime-table.md").read_text(encoding="utf-8")
 SETTINGS = [field for field in fields(Definition) if field.init]
 NAMES = [

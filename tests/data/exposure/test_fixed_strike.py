@@ -19,7 +19,8 @@ from reference_profile import contract_exposures, dealer_positions
 from small_chains import SESSIONS, Oddities, random_chain
 
 from gexlab.data import rebuild, side_table
-from gexlab.data.lake import Lake, open_lake
+from gexlab.data.base.schema import Book
+from gexlab.data.lake.lake import Lake, open_lake
 
 SETTINGS = Settings(rate=0.03, dividend_yield=0.01)
 NUMBERS = ("change_by_vega", "change_by_exposure", "vega_dollars", "delta_dollars")
@@ -88,7 +89,7 @@ def totals(lines: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def table_of(lake: Lake, settings: Settings, book: str) -> pd.DataFrame:
+def table_of(lake: Lake, settings: Settings, book: Book) -> pd.DataFrame:
     definition = definition_of(settings)
     rebuild(lake, "SPX", definition=definition)
     frame: pd.DataFrame = side_table(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gexlab.data.exposure.flips import Grid, mixture_roots
-from gexlab.data.exposure.mixture import (
+from gexlab.data.exposure.profile_kernel import (
     Mixture,
     derivative_at,
     net_and_gross_at,

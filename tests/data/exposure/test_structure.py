@@ -19,9 +19,9 @@ from reference_moved import state_at
 from reference_profile import contract_exposures, dealer_positions
 from small_chains import Oddities, random_chain
 
-from gexlab.data.exposure.structure import BookState, TimeStructure
-from gexlab.data.schema import Book
-from gexlab.data.structuring import time_structure
+from gexlab.data.base.schema import Book
+from gexlab.data.exposure.time_structure import BookState, TimeStructure
+from gexlab.data.regimes.time_structure import time_structure
 
 SETTINGS = Settings(rate=0.03, dividend_yield=0.01)
 #: A Thursday before a monthly that Good Friday moves to it, and the Friday of a monthly.

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gexlab.data import average_dollar_volume, with_unit
-from gexlab.data.errors import GexlabError, InputFileError, UnknownNameError
+from gexlab.data.base.errors import GexlabError, InputFileError, UnknownNameError
 from gexlab.data.exposure.units import UNITS, from_unit, to_unit
 
 #: One contract of gamma 0.002 per share, multiplier 100, 5,000 of them, spot 4,000.

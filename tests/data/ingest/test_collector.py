@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from gexlab.data.collector import snapshot
-from gexlab.data.download import Patience, download
-from gexlab.data.errors import GexlabError, InputFileError
-from gexlab.data.lake import open_lake
+from gexlab.data.base.errors import GexlabError, InputFileError
+from gexlab.data.ingest.download import Patience, download
+from gexlab.data.ingest.snapshot import snapshot
+from gexlab.data.lake.lake import open_lake
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

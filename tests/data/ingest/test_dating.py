@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.dating import Dating
-from gexlab.data.errors import InputFileError
-from gexlab.data.ingestion import ingest
-from gexlab.data.lake import open_lake
-from gexlab.data.vendors.base import InputFile, Preset, Timing
+from gexlab.data.base.errors import InputFileError
+from gexlab.data.calendar.trading import trading_calendar
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.ingest.timing import Dating
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.vendors.preset import InputFile, Preset, Timing
 
 CALENDAR = trading_calendar()
 SESSIONS: list[date] = CALENDAR.sessions.tolist()

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gexlab.data.errors import ConfigError, GexlabError, InputFileError, LakeError
-from gexlab.data.ingestion import IngestResult, ingest
-from gexlab.data.lake import Lake, connect, open_lake
-from gexlab.data.queries import load_sql
-from gexlab.data.vendors.base import InputFile
-from gexlab.data.vendors.reading import read_tables
-from gexlab.data.writing import sorted_rows
+from gexlab.data.base.errors import ConfigError, GexlabError, InputFileError, LakeError
+from gexlab.data.base.sql import load_sql
+from gexlab.data.ingest.ingest import IngestResult, ingest
+from gexlab.data.lake.lake import Lake, connect, open_lake
+from gexlab.data.lake.writer import sorted_rows
+from gexlab.data.vendors.preset import InputFile
+from gexlab.data.vendors.table_reader import read_tables
 
 HEADER = "date,expiry,strike,cp,oi,iv,bid,ask,spot"
 ROW = "2022-12-12,2022-12-30,4000,C,10,0.2,1,2,3990.5"
@@ -919,7 +919,7 @@ def test_both_readings_of_a_number_agree(cell: str, tmp_path: Path) -> None:
     path.write_text(f"a,b\n1,{cell}\n", encoding="utf-8")
     found = []
     with connect() as connection:
-        connection.execute(load_sql("ingest_macros"))
+        connection.execute(load_sql("ingest/macros"))
         (table,) = read_tables(connection, [InputFile(path, "cell.csv", "0")])
         assert table.with_numbers is not None
         for relation, value in (

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gexlab.data.ingestion import ingest
-from gexlab.data.lake import Lake, compact, open_lake
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.lake.lake import Lake, compact, open_lake
 
 MAP = """
 [columns]

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from gexlab.data.ingestion import IngestResult, ingest
-from gexlab.data.lake import Lake, open_lake
+from gexlab.data.ingest.ingest import IngestResult, ingest
+from gexlab.data.lake.lake import Lake, open_lake
 
 
 @pytest.fixture(scope="module")

@@ -14,14 +14,16 @@ import pyarrow as pa
 import pytest
 from make_lake import session_tables
 
-from gexlab.data import rebuild, rebuilding, regime_table, regimes, side_table
-from gexlab.data.definitions import DEFAULT
-from gexlab.data.derived import DerivedStore, find_stores
-from gexlab.data.errors import DefinitionError, LakeError
-from gexlab.data.exposure.peer_rules import PEER_RULES
-from gexlab.data.inspection import last_definition
-from gexlab.data.lake import Lake, open_lake, write_sessions
-from gexlab.data.sql_access import query
+from gexlab.data import rebuild, regimes, side_table
+from gexlab.data.base.errors import DefinitionError, LakeError
+from gexlab.data.exposure.definition import DEFAULT
+from gexlab.data.lake.derived_tables import DerivedStore, find_stores
+from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.peers.rules import PEER_RULES
+from gexlab.data.regimes import rebuild as rebuilding
+from gexlab.data.regimes import table as regime_table
+from gexlab.data.regimes.explain import last_definition
+from gexlab.data.regimes.query import query
 
 SESSIONS = 8
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from gexlab.data import rebuild, regimes
-from gexlab.data.errors import GexlabError, LakeError
-from gexlab.data.lake import Lake, open_lake, write_sessions
-from gexlab.data.parts import part_rows
-from gexlab.data.session_blocks import evaluated_blocks
-from gexlab.data.sql_access import query
-from gexlab.data.writing import lake_writer
+from gexlab.data.base.errors import GexlabError, LakeError
+from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.parts import part_rows
+from gexlab.data.lake.writer import lake_writer
+from gexlab.data.regimes.query import query
+from gexlab.data.regimes.session_blocks import evaluated_blocks
 
 DAYS = [date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3), date(2023, 1, 4)]
 
@@ -86,7 +86,7 @@ def test_a_rebuild_finishes_on_its_state_while_a_writer_commits(
         return evaluated_blocks(*args)
 
     with monkeypatch.context() as patched:
-        patched.setattr("gexlab.data.rebuilding.evaluated_blocks", disturbed)
+        patched.setattr("gexlab.data.regimes.rebuild.evaluated_blocks", disturbed)
         assert rebuild(lake, "SPX").rebuilt == len(DAYS)
     before = regimes(lake, "SPX")["gross_gex"]
     assert _parts(lake) - set((lake.root / "derived").rglob("*")) == set(lake.chain_files("SPX"))

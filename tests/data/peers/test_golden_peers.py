@@ -22,9 +22,9 @@ from golden_peers import (
 from reference_data import cboe_quote_table
 
 from gexlab.data import ingest, rebuild, regimes
-from gexlab.data.errors import UnknownNameError
-from gexlab.data.exposure.peer_rules import PEER_RULES, peer_rule
-from gexlab.data.exposure.peers import PeerRow, peer_row, peer_walls
+from gexlab.data.base.errors import UnknownNameError
+from gexlab.data.peers.exposures import PeerRow, peer_row, peer_walls
+from gexlab.data.peers.rules import PEER_RULES, peer_rule
 
 INDICES = ("SPX", "NDX", "RUT")
 

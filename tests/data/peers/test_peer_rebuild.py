@@ -11,12 +11,12 @@ from lakes import lake_of
 from small_chains import SESSIONS, Oddities, random_chain
 
 from gexlab.data import Lake, rebuild, regimes, side_table
-from gexlab.data.errors import DefinitionError, UnknownNameError
-from gexlab.data.exposure.peer_rules import PEER_RULES, peer_rule
-from gexlab.data.exposure.peers import peer_row
-from gexlab.data.inspection import last_definition
-from gexlab.data.regime_table import require_one_definition
-from gexlab.reports.choices import definition_from
+from gexlab.data.base.errors import DefinitionError, UnknownNameError
+from gexlab.data.peers.exposures import peer_row
+from gexlab.data.peers.rules import PEER_RULES, peer_rule
+from gexlab.data.regimes.explain import last_definition
+from gexlab.data.regimes.table import require_one_definition
+from gexlab.reports.cli.arguments import definition_from
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from planted_defects import DEFECTS
 from synthetic_chains import clean_market, table
 
-from gexlab.data.lake import open_lake, write_sessions
-from gexlab.data.quality import check, coverage, findings, findings_frame
-from gexlab.data.quality_catalogue import CHECKS, Finding, Thresholds
+from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.quality.catalogue import CHECKS, Finding, Thresholds
+from gexlab.data.quality.check import check, coverage, findings, findings_frame
 
 
 def look(chains: pd.DataFrame, folder: Path, bars: pd.DataFrame | None = None) -> list[Finding]:

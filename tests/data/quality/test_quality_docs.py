@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gexlab.data.quality_catalogue import CHECKS, Thresholds
+from gexlab.data.quality.catalogue import CHECKS, Thresholds
 from gexlab.data.vendors import VENDORS, vendor
 
-_DOCS = Path(__file__).resolve().parents[2] / "docs"
+_DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.mark.parametrize("name", VENDORS)

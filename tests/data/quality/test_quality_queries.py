@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from synthetic_chains import clean_market, table
 
-from gexlab.data.queries import load_sql
+from gexlab.data.base.sql import load_sql
 
 KEY = ["expiry", "settlement", "root", "strike", "right"]
 Measured = dict[tuple[Any, str], tuple[int, float | None, float]]
@@ -57,7 +57,7 @@ def connection(
     with duckdb.connect() as opened:
         opened.execute("SET TimeZone = 'UTC'")
         days = {"first": min(chains.session), "last": max(chains.session)}
-        opened.execute(load_sql("quality_load"), {"files": [str(path)], "settled": [], **days})
+        opened.execute(load_sql("quality/load"), {"files": [str(path)], "settled": [], **days})
         yield opened
 
 
@@ -86,7 +86,7 @@ def agrees(found: tuple[int, float | None, float], rows: pd.DataFrame, share_of:
 
 
 def test_rows(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> None:
-    found = measured(connection, "quality_rows", min(chains.session))
+    found = measured(connection, "quality/rows", min(chains.session))
     for day, x, _ in sessions(chains):
         alive, held = x.t > 0, x.open_interest > 0
         quoted = x.bid.notna() & x.ask.notna()
@@ -112,7 +112,7 @@ def test_rows(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> No
 def test_against_the_session_before(
     connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame
 ) -> None:
-    found = measured(connection, "quality_previous", min(chains.session))
+    found = measured(connection, "quality/previous", min(chains.session))
     for day, x, before in sessions(chains):
         if before is None:
             assert not [key for key in found if key[0] == day]
@@ -132,7 +132,7 @@ def test_against_the_session_before(
 
 
 def test_what_is_missing(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> None:
-    found = measured(connection, "quality_missing", min(chains.session))
+    found = measured(connection, "quality/missing", min(chains.session))
     for day, x, before in sessions(chains):
         if before is None:
             continue
@@ -147,7 +147,7 @@ def test_what_is_missing(connection: duckdb.DuckDBPyConnection, chains: pd.DataF
 
 
 def test_levels(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> None:
-    found = measured(connection, "quality_level", min(chains.session))
+    found = measured(connection, "quality/level", min(chains.session))
 
     def level(x: pd.DataFrame) -> float:
         t = (x.expiry_ts - x.quote_ts).dt.total_seconds() / (365 * 86400)
@@ -163,7 +163,7 @@ def test_levels(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> 
 
 
 def test_parity(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> None:
-    found = measured(connection, "quality_parity", min(chains.session))
+    found = measured(connection, "quality/parity", min(chains.session))
     for day, x, _ in sessions(chains):
         spot = x.spot.iloc[0]
         near = x[(x.t > 0) & ((x.strike / spot).map(np.log).abs() <= 0.10) & x.two_sided]
@@ -183,7 +183,7 @@ def test_parity(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> 
 
 
 def test_arbitrage(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> None:
-    found = measured(connection, "quality_arbitrage", min(chains.session))
+    found = measured(connection, "quality/arbitrage", min(chains.session))
     for day, x, _ in sessions(chains):
         vertical = butterfly = pairs = triples = 0
         quoted = x[(x.t > 0) & x.two_sided]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gexlab.data.ingestion import IngestResult, ingest
-from gexlab.data.lake import Lake, open_lake
-from gexlab.data.quality import findings
+from gexlab.data.ingest.ingest import IngestResult, ingest
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.quality.check import findings
 
 BEFORE_THE_OPEN = date(2026, 6, 23)
 REALLY_THE_DAY_BEFORE = date(2026, 8, 7)

@@ -20,10 +20,10 @@ from reference_profile import dealer_positions, volatility_mover
 from small_chains import SESSIONS, Oddities, random_chain
 
 from gexlab.data import hedge_flows
-from gexlab.data.evaluated import evaluated_sessions, job_of
 from gexlab.data.exposure.hedge_flow import HedgeFlow, Move, hedge_flow
-from gexlab.data.lake import Lake
-from gexlab.data.session_evaluation import SessionEvaluation
+from gexlab.data.lake.lake import Lake
+from gexlab.data.regimes.session_evaluation import SessionEvaluation
+from gexlab.data.regimes.sessions import evaluated_sessions, job_of
 
 BEFORE = date(2023, 7, 10)
 

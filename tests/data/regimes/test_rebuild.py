@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,10 @@ import pytest
 from make_lake import session_tables
 
 from gexlab.data import Definition, rebuild, regimes, side_table
-from gexlab.data.errors import DefinitionError, LakeError, UnknownNameError
-from gexlab.data.inspection import explain, profile
-from gexlab.data.lake import Lake, open_lake, write_sessions
-from gexlab.data.regime_table import export_regimes, require_one_definition
+from gexlab.data.base.errors import DefinitionError, LakeError, UnknownNameError
+from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.regimes.explain import explain, profile
+from gexlab.data.regimes.table import export_regimes, require_one_definition
 
 CONTRACTS = 240
 SESSIONS = 12
@@ -231,7 +231,7 @@ def test_what_was_never_rebuilt_is_an_error(tmp_path: Path, chains: list[pa.Tabl
     with pytest.raises(DefinitionError, match="0123456789ab"):
         regimes(lake, "SPX", definition_id="0123456789ab")
     with pytest.raises(UnknownNameError, match="post_expiry"):
-        regimes(lake, "SPX", book="post_expire")
+        regimes(lake, "SPX", book=cast("Any", "post_expire"))
     with pytest.raises(UnknownNameError, match="naive"):
         rebuild(lake, "SPX", dealer="naiv")
     with pytest.raises(LakeError, match="ask for one"):

@@ -18,11 +18,11 @@ from reference_calendar import next_session, session_close, session_open
 from reference_moved import state_at
 from small_chains import SESSIONS, Oddities, random_chain
 
-from gexlab.data.errors import InputFileError, LakeError
-from gexlab.data.evaluated import evaluated_sessions, job_of
-from gexlab.data.exposure.intraday import moved, reprice
-from gexlab.data.exposure.mixture import Mixture, net_and_gross_at
-from gexlab.data.rechecking import intraday_regimes
+from gexlab.data.base.errors import InputFileError, LakeError
+from gexlab.data.exposure.profile_kernel import Mixture, net_and_gross_at
+from gexlab.data.exposure.repricing import moved, reprice
+from gexlab.data.regimes.intraday_recheck import intraday_regimes
+from gexlab.data.regimes.sessions import evaluated_sessions, job_of
 
 WITH_CARRY = Settings(rate=0.03, dividend_yield=0.01)
 MOVES = (0.0, 0.004, -0.011, 0.03, -0.06, 0.002)

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from make_lake import session_tables
 
-from gexlab.data import rebuild, regimes, session_blocks, side_table
-from gexlab.data.lake import open_lake, write_sessions
-from gexlab.data.manifest import SessionEntry
+from gexlab.data import rebuild, regimes, side_table
+from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.lake.manifest import SessionEntry
+from gexlab.data.regimes import session_blocks
 
 FIRST = date(2024, 1, 1)
 

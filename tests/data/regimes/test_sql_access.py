@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from gexlab.data.errors import LakeError, QueryError
-from gexlab.data.lake import Lake, open_lake, write_sessions
-from gexlab.data.rebuilding import rebuild
-from gexlab.data.sql_access import VIEWS, query
+from gexlab.data.base.errors import LakeError, QueryError
+from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.regimes.query import VIEWS, query
+from gexlab.data.regimes.rebuild import rebuild
 
 DAYS = [date(2026, 7, 1), date(2026, 7, 2)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 
 from gexlab.data import GexlabError
 from gexlab.data.simulate import Agents, failure_rate, simulate_path
-from gexlab.data.simulate.agent_kernels import LEVELS, agent_session, seed_book
-from gexlab.data.simulate.agents import agent_bars
+from gexlab.data.simulate.market.agent_kernels import LEVELS, agent_session, seed_book
+from gexlab.data.simulate.market.agents import agent_bars
 
 # Buis et al. (2024), table 1, panel A, as reported by a replication: share of failed markets by
 # the hedger's position
@@ -77,11 +79,12 @@ def test_what_makes_no_book_is_refused() -> None:
         Agents(immediacy=1.5)
     with pytest.raises(GexlabError, match="choose a larger tick"):
         Agents(tick=1e-6)
-    for wrong in ({"spread": 25.0}, {"spread": 0.0, "spread_sd": 0.001}):
+    wide: tuple[dict[str, Any], ...] = ({"spread": 25.0}, {"spread": 0.0, "spread_sd": 0.001})
+    for wrong in wide:
         with pytest.raises(GexlabError, match=r"spread \+ 4 spread_sd: expected 1 to 1999 ticks"):
             Agents(**wrong)
     for name in ("orders", "spread_sd", "decay", "option_sd"):
         with pytest.raises(GexlabError, match=f"{name}: expected more than 0"):
-            Agents(**{name: 0.0})
+            Agents(**cast("Any", {name: 0.0}))
     with pytest.raises(GexlabError, match="order book"):
         simulate_path("S8", sessions=10, seed=1)

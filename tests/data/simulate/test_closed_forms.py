@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gexlab.data.simulate import (
-    Check,
-    PathMarket,
-    check_world,
-    pin_probability,
-    simulate_path,
-    world_checks,
+from gexlab.data.simulate import Check, PathMarket, check_world, pin_probability, simulate_path
+from gexlab.data.simulate.checks import world_checks
+from gexlab.data.simulate.checks.closed_forms import (
+    PIN_STARTS,
+    pin_law,
+    reversal_slope,
+    variance_ratio,
 )
-from gexlab.data.simulate.check_records import WorldsCheck, check_limit, error_of_mean, slope
-from gexlab.data.simulate.closed_forms import PIN_STARTS, pin_law, reversal_slope, variance_ratio
-from gexlab.data.simulate.s0_null import QUARTILES
+from gexlab.data.simulate.checks.records import WorldsCheck, check_limit, error_of_mean, slope
+from gexlab.data.simulate.worlds.s0_null import QUARTILES
 
 LIMIT = 4.0
 

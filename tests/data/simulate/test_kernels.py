@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from session_twin import pinned_end, session_bars
 
-from gexlab.data.simulate import kernels
+from gexlab.data.simulate.market import session_kernels as kernels
 
 
 @settings(max_examples=50, deadline=None)

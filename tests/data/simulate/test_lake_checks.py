@@ -11,7 +11,7 @@ import pytest
 
 from gexlab.data import GexlabError, regimes
 from gexlab.data.simulate import SimulationResult, check_lake, simulate, worlds
-from gexlab.reports import cli
+from gexlab.reports.cli import app as cli
 
 
 def make(world: str, folder: Path) -> SimulationResult:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gexlab.data import GexlabError, trading_calendar
-from gexlab.data.simulate.book import empty_book, listing, trade
-from gexlab.data.simulate.layout import expiries, ladder_for, layout_for
+from gexlab.data.simulate.market.book import empty_book, listing, trade
+from gexlab.data.simulate.market.listings import expiries, ladder_for, layout_for
 
 CALENDAR = trading_calendar()
 LARGE = layout_for(10_000)

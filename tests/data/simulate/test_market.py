@@ -10,7 +10,7 @@ import sys
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -22,8 +22,9 @@ from reference_book import Settings, quoted_contracts, value_book
 from reference_profile import exposure_curve, find_roots, nearest_root
 
 from gexlab.data import GexlabError, open_lake, rebuild, regimes, trading_calendar
-from gexlab.data.parts import CHAIN_SCHEMA
-from gexlab.data.schema import CHAIN_COLUMNS, CHAIN_SORT
+from gexlab.data.base.schema import CHAIN_COLUMNS, CHAIN_SORT
+from gexlab.data.lake.parts import CHAIN_SCHEMA
+from gexlab.data.lake.writer import lake_writer
 from gexlab.data.simulate import (
     Market,
     Mechanism,
@@ -32,14 +33,18 @@ from gexlab.data.simulate import (
     simulate_path,
     worlds,
 )
-from gexlab.data.simulate.pricing import smile
-from gexlab.data.writing import lake_writer
+from gexlab.data.simulate.market.pricing import smile
 
 START = date(2019, 11, 1)
 
 
 def make(world: str, folder: Path, **changes: Any) -> SimulationResult:
-    arguments = {"years": 0.12, "seed": 3, "contracts": 400, "start": START} | changes
+    arguments: dict[str, Any] = {
+        "years": 0.12,
+        "seed": 3,
+        "contracts": 400,
+        "start": START,
+    } | changes
     return simulate(world, lake=folder, **arguments)
 
 
@@ -68,7 +73,8 @@ def test_columns_and_order_are_the_lakes(chain: pd.DataFrame) -> None:
 
 def test_stamps_are_the_exchanges(chain: pd.DataFrame) -> None:
     calendar = trading_calendar()
-    for day, rows in chain.groupby("session"):
+    for day in sorted(set(chain["session"])):
+        rows = chain[chain["session"] == day]
         close = calendar.close_of(day)
         assert (rows["quote_ts"] == close).all()
         assert (rows["known_at"] == close + pd.Timedelta(minutes=30)).all()
@@ -342,7 +348,7 @@ def test_every_parameter_refuses_what_is_outside_its_range() -> None:
     for name, (low, high) in REFUSED.items():
         for bad in (low, high, math.nan, True, "x"):
             with pytest.raises(GexlabError, match=f"parameter {name}: expected a number"):
-                kinds[name](**{name: bad})
+                kinds[name](**{name: cast("Any", bad)})
 
 
 def test_chains_from_elsewhere_are_not_replaced(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +59,6 @@ def test_kappa_is_the_gamma_of_the_session_before() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"minutes": 7}, {"sessions": 0}, {"sessions": 10**6}])
-def test_bad_requests_are_refused(changes: dict[str, int]) -> None:
+def test_bad_requests_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(GexlabError, match="expected"):
         simulate_path("S1", **({"sessions": 10, "seed": 1} | changes))

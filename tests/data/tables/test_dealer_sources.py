@@ -16,11 +16,11 @@ from lakes import lake_of
 from small_chains import SESSIONS, Oddities, random_chain
 
 from gexlab.data import rebuild, regimes, side_table
-from gexlab.data.dealer_expressions import checked_expression
-from gexlab.data.dealer_sources import dealer_source, load_positions
-from gexlab.data.errors import DefinitionError, GexlabError, InputFileError, UnknownNameError
-from gexlab.data.lake import Lake
-from gexlab.data.schema import REGIME_COLUMNS
+from gexlab.data.base.errors import DefinitionError, GexlabError, InputFileError, UnknownNameError
+from gexlab.data.base.schema import REGIME_COLUMNS
+from gexlab.data.lake.lake import Lake
+from gexlab.data.tables.dealer_expressions import checked_expression
+from gexlab.data.tables.positions import dealer_source, load_positions
 
 NAIVE = "sql: CASE WHEN right = 'C' THEN 1 ELSE -1 END"
 IDENTITY = ("dealer_model", "definition_id")
@@ -108,7 +108,7 @@ def test_contracts_without_a_position_are_rejected_and_counted(tmp_path: Path) -
     assert (found["contracts_rejected"] - naive["contracts_rejected"]).equals(priced)
     findings = side_table(lake, "quality_findings", "SPX", dealer_model="signed")
     missing = findings[findings["check"] == "position_missing"].set_index("book")
-    assert missing.loc["as_of_close", "count"] <= 5
+    assert missing["count"].to_dict()["as_of_close"] <= 5
     alive = chain.loc[lost]["expiry_ts"] > chain["quote_ts"].iloc[0]
     interest = chain.loc[lost]["open_interest"][alive].sum()
     assert missing.loc["as_of_close", "open_interest"] == interest
@@ -341,7 +341,7 @@ def test_what_is_allowed(text: str, written_as: str | None) -> None:
 
 
 def test_both_scans_deliver_the_same_columns() -> None:
-    folder = files("gexlab.data") / "sql"
+    folder = files("gexlab.data") / "lake" / "sql"
     plain, positioned = (
         re.sub(r"--.*", "", (folder / name).read_text(encoding="utf-8"))
         for name in ("rebuild_scan.sql", "rebuild_scan_positions.sql")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gexlab.data.errors import InputFileError
-from gexlab.data.series import load_series, read_series
+from gexlab.data.base.errors import InputFileError
+from gexlab.data.tables.series import load_series, read_series
 
 
 def _write(folder: Path, rows: Sequence[tuple[str, object]]) -> Path:

@@ -10,8 +10,8 @@ import pytest
 from arrivals import arrived, day, pick, utc
 from made_files import cboe_delayed_json
 
-from gexlab.data.errors import InputFileError
-from gexlab.data.ingestion import ingest
+from gexlab.data.base.errors import InputFileError
+from gexlab.data.ingest.ingest import ingest
 
 
 def read(tmp_path: Path, text: str) -> Any:

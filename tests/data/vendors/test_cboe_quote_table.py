@@ -10,11 +10,11 @@ import pytest
 from arrivals import arrived, day, lines, pick, utc
 from made_files import CBOE_QUOTE_TABLE
 
-from gexlab.data.definitions import Definition
-from gexlab.data.errors import InputFileError
-from gexlab.data.ingestion import ingest
-from gexlab.data.rebuilding import rebuild
-from gexlab.data.regime_table import regimes
+from gexlab.data.base.errors import InputFileError
+from gexlab.data.exposure.definition import Definition
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.regimes.rebuild import rebuild
+from gexlab.data.regimes.table import regimes
 
 
 def test_made_by_hand(tmp_path: Path) -> None:

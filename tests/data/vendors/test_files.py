@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from arrivals import arrived
 
-from gexlab.data.errors import GexlabError
-from gexlab.data.ingestion import ingest
+from gexlab.data.base.errors import GexlabError
+from gexlab.data.ingest.ingest import ingest
 from gexlab.data.vendors import VENDORS
 
 ORATS = (

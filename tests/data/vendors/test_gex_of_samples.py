@@ -13,12 +13,12 @@ import reference_calendar
 from reference import regime_row
 from reference_book import Settings
 
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.ingestion import ingest
-from gexlab.data.lake import Lake, open_lake
-from gexlab.data.rebuilding import rebuild
-from gexlab.data.regime_table import regimes
-from gexlab.data.schema import CHAIN_COLUMNS
+from gexlab.data.base.schema import CHAIN_COLUMNS
+from gexlab.data.calendar.trading import trading_calendar
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.regimes.rebuild import rebuild
+from gexlab.data.regimes.table import regimes
 
 SAMPLES = [
     ("cboe_quote_table", "RUT", "cboe_quote_table_rut_20221212.csv", Settings()),

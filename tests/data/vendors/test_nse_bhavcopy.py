@@ -10,9 +10,9 @@ import pytest
 from arrivals import arrived, day, lines, pick, utc
 from made_files import NSE_BHAVCOPY
 
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.rebuilding import rebuild
-from gexlab.data.regime_table import regimes
+from gexlab.data.calendar.trading import trading_calendar
+from gexlab.data.regimes.rebuild import rebuild
+from gexlab.data.regimes.table import regimes
 
 
 def test_made_by_hand(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from arrivals import arrived, day, lines, pick, utc
 from made_files import YFINANCE
 
-from gexlab.data.calendars import trading_calendar
+from gexlab.data.calendar.trading import trading_calendar
 
 
 def test_made_by_hand(tmp_path: Path) -> None:

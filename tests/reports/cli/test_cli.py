@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 import typer
 
-from gexlab.data.errors import LakeError
-from gexlab.reports import cli
-from gexlab.reports.output import plain, to_json
+from gexlab.data.base.errors import LakeError
+from gexlab.reports.cli import app as cli
+from gexlab.reports.terminal.output import plain, to_json
 
 HEAVY = ("vectorbt", "numba", "plotly", "pandas", "duckdb", "numpy", "pydantic", "jinja2")
 

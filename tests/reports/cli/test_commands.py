@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.lake import open_lake
-from gexlab.data.schema import REGIME_COLUMNS
+from gexlab.data.base.schema import REGIME_COLUMNS
+from gexlab.data.calendar.trading import trading_calendar
+from gexlab.data.lake.lake import open_lake
 from gexlab.data.simulate import simulate
-from gexlab.reports import cli
-from gexlab.reports.sections.story import PARTS
+from gexlab.reports.cli import app as cli
+from gexlab.reports.page.sections.story import PARTS
 
 SESSION = "2015-01-15"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gexlab.reports import cli
+from gexlab.reports.cli import app as cli
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gexlab.reports import cli
+from gexlab.reports.cli import app as cli
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CLI = ROOT / "docs" / "cli.md"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gexlab.reports import cli
+from gexlab.reports.cli import app as cli
 
 MAP = """
 [columns]

@@ -12,8 +12,8 @@ import pytest
 from lakes import lake_of
 from small_chains import SESSIONS, Oddities, random_chain
 
-from gexlab.data.schema import REGIME_COLUMNS
-from gexlab.reports import cli
+from gexlab.data.base.schema import REGIME_COLUMNS
+from gexlab.reports.cli import app as cli
 
 SESSION = SESSIONS[0]
 MARKET = ("--lake", "lake", "--underlying", "SPX")

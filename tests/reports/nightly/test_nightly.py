@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gexlab.data.simulate import simulate
-from gexlab.reports import cli
+from gexlab.reports.cli import app as cli
 
 CONFIG = """
 [data]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gexlab.backtest.rejection import RejectionRate, SimulationCheck, wilson
-from gexlab.reports import cli
-from gexlab.reports.calibration_page import calibration_page
-from gexlab.reports.sections.calibration import calibration_html_page
+from gexlab.backtest.statistics.rejection import RejectionRate, SimulationCheck, wilson
+from gexlab.reports.cli import app as cli
+from gexlab.reports.page.calibration_markdown import calibration_page
+from gexlab.reports.page.sections.calibration import calibration_html_page
 
 
 def rate(test: str, world: str, strength: float, rejected: int) -> RejectionRate:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.errors import ConfigError
-from gexlab.reports import cli
-from gexlab.reports.choices import names_and_config
+from gexlab.data.base.errors import ConfigError
+from gexlab.data.calendar.trading import trading_calendar
+from gexlab.reports.cli import app as cli
+from gexlab.reports.cli.arguments import names_and_config
 
 
 @pytest.fixture

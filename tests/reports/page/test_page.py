@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from gexlab.backtest.results import BacktestResult, Notice
-from gexlab.reports.backtest_page import backtest_page
-from gexlab.reports.html import render_page, write_page
-from gexlab.reports.palette import DARK, LIGHT
-from gexlab.reports.views import Page, Row, Section, Table, text_column
+from gexlab.backtest.run.results import BacktestResult, Notice
+from gexlab.reports.page.backtest_page import backtest_page
+from gexlab.reports.page.html import render_page, write_page
+from gexlab.reports.page.palette import DARK, LIGHT
+from gexlab.reports.page.views import Page, Row, Section, Table, text_column
 
 GOLDEN = Path(__file__).parent / "golden" / "report.html"
 BROWSER = next(

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gexlab.backtest.results import BacktestResult, Estimate, Notice
-from gexlab.reports.sections.verdict import (
+from gexlab.backtest.run.results import BacktestResult, Estimate, Notice
+from gexlab.reports.page.sections.verdict import (
     autocorrelation_verdict,
     data_verdict,
     direction_verdict,
