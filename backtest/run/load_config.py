@@ -65,7 +65,7 @@ def parse_config(document: Mapping[str, Any], folder: str | Path = ".") -> Confi
     'next_close'
     >>> parse_config({"data": {**bars, "bar": "spx.csv"}})
     Traceback (most recent call last):
-    gexlab.data.errors.ConfigError: configuration: unknown key 'data.bar': did you mean 'bars'?
+    gexlab.data.base.errors.ConfigError: configuration: unknown key 'data.bar': did you mean 'bars'?
     """
     text = json.dumps(document, sort_keys=True, default=str).encode()
     sha256 = hashlib.sha256(text).hexdigest()

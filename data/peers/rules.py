@@ -1,7 +1,7 @@
 """Named rules that reproduce how other projects compute gamma exposure and its flip.
 
-They are for comparison only: gexlab's own numbers follow `gexlab.data.definitions`. A rule states
-everything that its number depends on, because on one real chain day count, carry and settlement
+They are for comparison only: gexlab's own numbers follow `gexlab.data.exposure.definition`. A rule
+states everything that its number depends on, because on one real chain day count, carry and settlement
 alone move the S&P 500's net exposure by a factor of four.
 """
 

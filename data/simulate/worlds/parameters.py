@@ -235,8 +235,8 @@ def require_well_posed(kappa: float, mechanism: Mechanism, when: str) -> None:
     >>> require_well_posed(-1.0, Mechanism(damping=1.0), "2020-01-02")
     Traceback (most recent call last):
         ...
-    gexlab.data.errors.ConfigError: impact x dollar gamma on 2020-01-02: expected more than -1 \
-(below, hedging moves the price by more than the move that caused it), found -1; lower impact \
+    gexlab.data.base.errors.ConfigError: impact x dollar gamma on 2020-01-02: expected more than \
+-1 (below, hedging moves the price by more than the move that caused it), found -1; lower impact \
 or contracts_traded
     """
     least = -1.0 / max(mechanism.damping, 1.0)

@@ -238,7 +238,7 @@ def test_a_second_writer_is_told_who_holds_the_lake(lake: Lake, make_chain: Any)
 
 def test_the_lock_of_a_dead_process_is_taken_over(lake: Lake, make_chain: Any) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from gexlab.data.locking import write_lock\n"
+        "import os, sys; from pathlib import Path; from gexlab.data.lake.locks import write_lock\n"
         "with write_lock(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run([sys.executable, "-c", code, str(lake.root)], check=False)

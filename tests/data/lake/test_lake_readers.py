@@ -15,6 +15,7 @@ from gexlab.data.base.errors import GexlabError, LakeError
 from gexlab.data.lake.lake import Lake, open_lake, write_sessions
 from gexlab.data.lake.parts import part_rows
 from gexlab.data.lake.writer import lake_writer
+from gexlab.data.regimes import rebuild as room
 from gexlab.data.regimes.query import query
 from gexlab.data.regimes.session_blocks import evaluated_blocks
 
@@ -56,7 +57,7 @@ def test_files_stay_until_the_last_reader_is_done(lake: Lake, make_chain: Any) -
 
 def test_what_a_killed_reader_left_goes_with_the_next_write(lake: Lake, make_chain: Any) -> None:
     code = (
-        "import os, sys; from gexlab.data.lake import Lake; from pathlib import Path\n"
+        "import os, sys; from gexlab.data.lake.lake import Lake; from pathlib import Path\n"
         "with Lake(Path(sys.argv[1])).reading():\n"
         "    print('reading', flush=True); sys.stdin.readline(); os.kill(os.getpid(), 9)"
     )
@@ -86,7 +87,7 @@ def test_a_rebuild_finishes_on_its_state_while_a_writer_commits(
         return evaluated_blocks(*args)
 
     with monkeypatch.context() as patched:
-        patched.setattr("gexlab.data.regimes.rebuild.evaluated_blocks", disturbed)
+        patched.setattr(room, "evaluated_blocks", disturbed)
         assert rebuild(lake, "SPX").rebuilt == len(DAYS)
     before = regimes(lake, "SPX")["gross_gex"]
     assert _parts(lake) - set((lake.root / "derived").rglob("*")) == set(lake.chain_files("SPX"))

@@ -14,6 +14,7 @@ from planted_defects import DEFECTS
 from synthetic_chains import clean_market, table
 
 from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.quality import check as room
 from gexlab.data.quality.catalogue import CHECKS, Finding, Thresholds
 from gexlab.data.quality.check import check, coverage, findings, findings_frame
 
@@ -123,7 +124,7 @@ def test_blocks_do_not_change_what_is_found(
     day = sorted(chains.session.unique())[3]
     spoilt = DEFECTS["copied"].plant(chains, day, rng)
     whole = look(spoilt, tmp_path, bars)
-    monkeypatch.setattr("gexlab.data.quality._BLOCK_ROWS", 2000)
+    monkeypatch.setattr(room, "_BLOCK_ROWS", 2000)
     assert look(spoilt, tmp_path, bars) == whole
 
 

@@ -129,7 +129,8 @@ def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
     script = tmp_path / "big.py"
     script.write_text(
         "import sys\n"
-        "from gexlab.reports import cli, output\n"
+        "from gexlab.reports.cli import app as cli\n"
+        "from gexlab.reports.terminal import output\n"
         "class Big:\n"
         "    EXAMPLES = ('gexlab big',)\n"
         "    @staticmethod\n"
@@ -183,7 +184,9 @@ def test_a_poor_terminal_is_no_traceback() -> None:
 
 
 def test_no_colour_in_a_pipe() -> None:
-    code = "from gexlab.reports.output import stdout_console as c; c().print('[red]x[/red]')"
+    code = (
+        "from gexlab.reports.terminal.output import stdout_console as c; c().print('[red]x[/red]')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "x\n"
 

@@ -28,7 +28,7 @@ def _cli_document(capsys: pytest.CaptureFixture[str]) -> str:
     parts = [
         "# Commands",
         "Generated from `--help`; a test keeps it so. `GEXLAB_ACCEPT_GOLDEN=1 python -m pytest "
-        "tests/reports/test_documents.py -k generated` rewrites it.",
+        "tests/reports/cli/test_documents.py -k generated` rewrites it.",
         f"```text\n{_help(capsys)}\n```",
     ]
     for name in cli.COMMANDS:
