@@ -1,8 +1,8 @@
 """Named rules that reproduce how other projects compute gamma exposure and its flip.
 
 They are for comparison only: gexlab's own numbers follow `gexlab.data.exposure.definition`. A rule
-states everything that its number depends on, because on one real chain day count, carry and settlement
-alone move the S&P 500's net exposure by a factor of four.
+states everything that its number depends on, because on one real chain day count, carry and
+settlement alone move the S&P 500's net exposure by a factor of four.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from gexlab.data.base.errors import ConfigError, GexlabError, InputFileError, LakeError
 from gexlab.data.base.sql import load_sql
+from gexlab.data.ingest import files as files_room
+from gexlab.data.ingest import ingest as ingest_room
 from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake.lake import Lake, connect, open_lake
 from gexlab.data.lake.writer import sorted_rows
@@ -502,7 +504,7 @@ def test_streaming_and_sorting_give_the_same_lake(
     path = bench.file(*MANY, *(row.replace("2022-12-30", "2022-12-16") for row in MANY * 2))
     bench.ingest(path)
     sorted_state = bench.state()
-    monkeypatch.setattr("gexlab.data.ingestion._STREAMED_BYTES", 0)
+    monkeypatch.setattr(ingest_room, "_STREAMED_BYTES", 0)
     ordered = sorted(path.read_text().splitlines()[1:], key=lambda row: row[:10])
     for name, rows in {
         "in order": ordered,
@@ -562,7 +564,7 @@ def test_the_order_of_rows_and_files_does_not_matter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     least = 0 if streamed else 1 << 40
-    monkeypatch.setattr("gexlab.data.ingestion._STREAMED_BYTES", least)
+    monkeypatch.setattr(ingest_room, "_STREAMED_BYTES", least)
     bench = Bench(tmp_path_factory.mktemp("bench"))
     plain = Bench(tmp_path_factory.mktemp("plain"))
     plain.ingest(plain.file(*MANY))
@@ -659,7 +661,7 @@ def test_members_cannot_leave_their_folder(bench: Bench) -> None:
 
 
 def test_bombs_are_stopped(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gexlab.data.inputs._ALLOWANCE", 1 << 16)
+    monkeypatch.setattr(files_room, "_ALLOWANCE", 1 << 16)
     zeros = b"0" * (1 << 24)
     with pytest.raises(InputFileError, match=r"archive.zip!zeros.csv unpacks to more than"):
         bench.ingest(_zipped(bench, {"zeros.csv": zeros}))
