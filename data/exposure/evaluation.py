@@ -137,13 +137,22 @@ class BookResult:
         """-1 ... 1; NaN for an empty book."""
         return self.net_gex / self.gross_gex if self.gross_gex > 0.0 else math.nan
 
-    def reasons(self, *, known_before_quotes: bool, unchanged: float) -> tuple[str, ...]:
+    def reasons(
+        self,
+        *,
+        known_before_quotes: bool,
+        copied: bool,
+        contradicting_duplicates: bool = False,
+        unit_contradicted: bool = False,
+    ) -> tuple[str, ...]:
         """Return why the book may not be called a regime."""
         return gate_reasons(
             known_before_quotes=known_before_quotes,
-            unchanged=unchanged,
+            copied=copied,
             oi_rejected_share=self.book.oi_rejected_share,
             gross_gex=self.gross_gex,
+            contradicting_duplicates=contradicting_duplicates,
+            unit_contradicted=unit_contradicted,
         )
 
     def status(self, *, degraded: bool) -> FlipStatus | None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..base.errors import DefinitionError
 from ..base.sql import load_sql
 from ..calendar.trading import from_days
+from ..exposure.contradictions import contradicting_duplicates
 from ..exposure.dealers import DealerModel
 from ..exposure.quality_gate import Contracts
 from ..exposure.snapshot import Snapshot
@@ -56,11 +57,20 @@ class RawSession:
 
     @property
     def contracts(self) -> Contracts:
-        """Keys and quotes, as `exposure.gate.share_unchanged` compares them."""
+        """Keys and quotes, as `exposure.gate.likeness` compares them."""
         c = self.columns
         return (
             c["expiry"], c["kind"], c["strike"], c["open_interest"], c["iv"], c["bid"], c["ask"]
         )  # fmt: skip
+
+    @property
+    def contradicting_duplicates(self) -> int:
+        """Rows that repeat a contract of known root with other interest, volatility or quotes."""
+        c = self.columns
+        key = (c["expiry"], c["kind"], c["strike"])
+        return contradicting_duplicates(
+            key, c["root_number"], (c["open_interest"], c["iv"], c["bid"], c["ask"])
+        )
 
     @property
     def spots(self) -> Floats:

@@ -14,11 +14,12 @@ import pandas as pd
 
 from ..base.progress import Progress, silent
 from ..exposure.evaluation import regime_of
-from ..exposure.quality_gate import gate_reasons, share_unchanged
+from ..exposure.quality_gate import gate_reasons
 from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.derived_tables import DerivedStore, Part, session_marks
 from ..lake.lake import Lake, SessionEntry, connect
 from ..regimes.rows import Block, Key, regime_table, side_table_of
+from ..regimes.session_evaluation import likeness_of
 from .exposures import PeerRow, peer_row
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def _regime_row(
     empty = not found.gross_gex > 0.0
     reasons = gate_reasons(
         known_before_quotes=raw.known_before_quotes,
-        unchanged=share_unchanged(raw.contracts, previous.contracts) if previous else math.nan,
+        copied=likeness_of(raw, previous).is_copy,
+        contradicting_duplicates=raw.contradicting_duplicates > 0,
         oi_rejected_share=math.nan,
         gross_gex=0.0 if empty else found.gross_gex,
     )

@@ -54,6 +54,8 @@ class Thresholds:
     known_before_quotes: float = 0.0
     copy_of_previous_session: float = 0.95
     copy_of_earlier_session: float = 0.90
+    contradicting_duplicates: float = 0.0
+    unit_contradicted: float = 0.0
     not_a_session: float = 0.0
     quotes_outside_session: float = 0.0
     missing_sessions: float = 0.0
@@ -128,13 +130,24 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "copy_of_previous_session": Check(
         "error",
-        "Open interest, volatility, bid and ask are those of the session before.",
+        "Open interest, volatility, bid and ask are those of the session before; or, at the same "
+        "spot, the open interest of at least 98 % of 50 or more contracts is.",
         "share of the contracts in both sessions (found at the limit, too)",
     ),
     "copy_of_earlier_session": Check(
         "error",
         "Quotes, volatility and open interest are those of a session further back (ten at most).",
         "share of the quoted contracts",
+    ),
+    "contradicting_duplicates": Check(
+        "error",
+        "Rows of one contract, its root known, differ in open interest, volatility or quotes.",
+        _SHARE,
+    ),
+    "unit_contradicted": Check(
+        "error",
+        "Prices, strikes, spot, volatility or open interest are off by a factor: another unit.",
+        "1",
     ),
     "not_a_session": Check("error", "The date is no session of the exchange.", "1"),
     "quotes_outside_session": Check(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import ConfigError
 from ..base.sql import load_sql
 from .catalogue import CHECKS, Finding, Severity, Thresholds
+from .contradictions import contradiction_findings
 from .session_checks import carry_findings, session_findings
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def _measured(
     for connection, first in _blocks(lake, underlying, entries):
         for query in _QUERIES:
             yield from _judged(connection, query, first, limits)
+        yield from contradiction_findings(connection, first, limits)
         if bars is not None:
             connection.register("quality_closes", _closes(bars))
             yield from _judged(connection, "quality/close", first, limits)

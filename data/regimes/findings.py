@@ -13,6 +13,8 @@ from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..exposure.definition import Definition
     from ..exposure.evaluation import BookResult, PreparedChain
     from ..lake.chain_reader import RawSession
@@ -46,14 +48,13 @@ def session_findings(
     raw: RawSession,
     prepared: PreparedChain,
     result: BookResult,
-    reasons: tuple[str, ...],
-    unchanged: float,
+    gate: Mapping[str, str],
     definition: Definition,
 ) -> list[dict[str, Any]]:
     """Return the findings of one book of one session.
 
-    The reasons of the gate are errors, and make the regime ``abstain``. Everything else is
-    reported and changes no label.
+    The reasons of the gate, each with what was measured, are errors and make the regime
+    ``abstain``. Everything else is reported and changes no label.
     """
     found: list[dict[str, Any]] = []
 
@@ -73,8 +74,8 @@ def session_findings(
             }
         )
 
-    for reason in reasons:
-        add(reason, "error", 1, None, _gate_detail(reason, raw, result, unchanged))
+    for reason, measured in gate.items():
+        add(reason, "error", 1, None, measured)
     if result.expired:
         dead = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
         interest = float(np.nansum(prepared.chain.open_interest[dead]))
@@ -91,15 +92,6 @@ def session_findings(
         advice = "rates are 0 and no parity forward exists: configure rate and dividend yield"
         add("no_carry", "warning", int(result.book.alive.sum()), None, advice)
     return found
-
-
-def _gate_detail(reason: str, raw: RawSession, result: BookResult, unchanged: float) -> str:
-    return {
-        "known_before_quotes": "a row's known_at precedes its quote_ts",
-        "copy_of_previous_session": f"{unchanged:.1%} of the common contracts are unchanged",
-        "open_interest_rejected": f"{result.book.oi_rejected_share:.2%} of open interest rejected",
-        "empty_book": "no contract carries gamma",
-    }[reason]
 
 
 def _rejected(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["RebuildResult", "rebuild"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 2
+_ROWS_GENERATION: Final = 3
 _SESSIONS_PER_PART: Final = 252
 
 

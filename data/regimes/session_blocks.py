@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..exposure.evaluation import PreparedChain
-from ..exposure.quality_gate import share_unchanged
 from ..lake.chain_reader import RawSession, read_entries
 from ..lake.lake import Lake, connect
 from .session_evaluation import (
     SessionEvaluation,
     SessionRows,
     evaluate_session,
+    likeness_of,
     prepared_session,
     session_rows,
 )
@@ -178,6 +178,5 @@ def _compared(
     """Return the rows of a session that was evaluated before the one that precedes it."""
     if before is None:
         return session_rows(evaluation, job, fingerprint)
-    unchanged = share_unchanged(evaluation.raw.contracts, before.raw.contracts)
-    compared = replace(evaluation, unchanged=unchanged)
+    compared = replace(evaluation, likeness=likeness_of(evaluation.raw, before.raw))
     return session_rows(compared, job, fingerprint, before=before.prepared)

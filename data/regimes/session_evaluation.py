@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from ..base.schema import Book
 from ..calendar.trading import to_days
+from ..exposure.contradictions import unit_contradiction
 from ..exposure.evaluation import (
     BookResult,
     PreparedChain,
@@ -20,7 +20,7 @@ from ..exposure.evaluation import (
     evaluate_book,
     prepare_chain,
 )
-from ..exposure.quality_gate import share_unchanged
+from ..exposure.quality_gate import Likeness, likeness
 from ..exposure.snapshot import Groups, Snapshot, expiry_groups
 from ..lake.chain_reader import RawSession, snapshot_of
 from .dealer_findings import dealer_findings
@@ -45,6 +45,7 @@ __all__ = [
     "SessionEvaluation",
     "SessionRows",
     "evaluate_session",
+    "likeness_of",
     "prepared_session",
     "session_context",
     "session_rows",
@@ -68,8 +69,12 @@ class SessionEvaluation:
     results : dict of book to BookResult
     agreement : dict of book to float
         Share of the 16 definitions that agree with the book's sign.
-    unchanged : float
-        Share of the contracts in common with the session before whose quotes are the same.
+    likeness : Likeness
+        To the lake's session before it.
+    repeated : int
+        Rows that repeat a contract with other values.
+    unit : str
+        Which unit the rows contradict, in words; empty where none.
     """
 
     raw: RawSession
@@ -77,12 +82,17 @@ class SessionEvaluation:
     context: SessionContext
     results: dict[Book, BookResult]
     agreement: dict[Book, float]
-    unchanged: float
+    likeness: Likeness
+    repeated: int = 0
+    unit: str = ""
 
     def reasons(self, book: Book) -> tuple[str, ...]:
         """Return why a book may not be called a regime."""
         return self.results[book].reasons(
-            known_before_quotes=self.raw.known_before_quotes, unchanged=self.unchanged
+            known_before_quotes=self.raw.known_before_quotes,
+            copied=self.likeness.is_copy,
+            contradicting_duplicates=self.repeated > 0,
+            unit_contradicted=bool(self.unit),
         )
 
 
@@ -143,7 +153,32 @@ def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> 
         context=context,
         results=results,
         agreement=agreement_of(prepared, context, job.definition, nets),
-        unchanged=share_unchanged(raw.contracts, previous.contracts) if previous else math.nan,
+        likeness=likeness_of(raw, previous),
+        repeated=raw.contradicting_duplicates,
+        unit=_unit(raw, prepared),
+    )
+
+
+def likeness_of(raw: RawSession, previous: RawSession | None) -> Likeness:
+    """Return how much a session resembles the lake's session before it."""
+    if previous is None:
+        return Likeness()
+    return likeness(raw.contracts, previous.contracts, spot=raw.spot, spot_before=previous.spot)
+
+
+def _unit(raw: RawSession, prepared: PreparedChain) -> str:
+    chain, groups = prepared.chain, prepared.groups
+    sizes = np.diff(groups.start)
+    return unit_contradiction(
+        spot=chain.spot,
+        expiry_group=np.repeat(np.arange(sizes.size), sizes),
+        years=np.repeat(np.nan_to_num(prepared.market.time), sizes),
+        strike=chain.strike,
+        is_call=chain.is_call,
+        price=chain.mid,
+        volatility=chain.volatility,
+        open_interest=chain.open_interest,
+        multiplier=raw.columns["multiplier"],
     )
 
 
@@ -196,11 +231,29 @@ def session_rows(
                 fixed_strike_block(key, before, prepared, result, by_right=by_right)
             )
         findings += session_findings(
-            key, raw, prepared, result, reasons, evaluation.unchanged, job.definition
+            key, raw, prepared, result, _gate_details(evaluation, name), job.definition
         )
         findings += dealer_findings(key, raw, prepared, result, job)
         findings += rate_findings(key, prepared.chain.known_us, job)
     return SessionRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
+
+
+def _gate_details(evaluation: SessionEvaluation, book: Book) -> dict[str, str]:
+    """Return why a book may not be called a regime, and what was measured."""
+    known = {
+        "known_before_quotes": "a row's known_at precedes its quote_ts",
+        "copy_of_previous_session": evaluation.likeness.words,
+        "open_interest_rejected": (
+            f"{evaluation.results[book].book.oi_rejected_share:.2%} of open interest rejected"
+        ),
+        "empty_book": "no contract carries gamma",
+        "contradicting_duplicates": (
+            f"{evaluation.repeated} rows repeat a contract with other open interest, volatility "
+            "or quotes"
+        ),
+        "unit_contradicted": evaluation.unit,
+    }
+    return {reason: known[reason] for reason in evaluation.reasons(book)}
 
 
 def _no_blocks() -> dict[str, list[Block]]:

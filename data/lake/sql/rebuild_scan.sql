@@ -26,6 +26,8 @@ SELECT
     coalesce(iv, 'nan'::DOUBLE) AS iv,
     spot,
     multiplier,
+    -- a number per root, 0 where it is unknown
+    CASE WHEN root IS NULL THEN 0 ELSE greatest(hash(root), 1) END::UBIGINT AS root_number,
     coalesce(datediff('day', DATE '1970-01-01', oi_asof), -1)::INTEGER AS oi_asof
 FROM read_parquet($files, hive_partitioning = false)
 WHERE session BETWEEN $first AND $last

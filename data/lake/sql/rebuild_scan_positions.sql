@@ -27,6 +27,8 @@ SELECT
     coalesce(iv, 'nan'::DOUBLE) AS iv,
     spot,
     multiplier,
+    -- a number per root, 0 where it is unknown
+    CASE WHEN root IS NULL THEN 0 ELSE greatest(hash(root), 1) END::UBIGINT AS root_number,
     coalesce(datediff('day', DATE '1970-01-01', oi_asof), -1)::INTEGER AS oi_asof,
     coalesce(r."position", 'nan'::DOUBLE) AS position,
     coalesce(epoch_us(position_known_at), -1) AS position_known_us
