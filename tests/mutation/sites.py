@@ -90,9 +90,10 @@ class _Sites(ast.NodeVisitor):
         self.scope.pop()
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        """Enter a class, for its methods."""
+        """Enter a class's body: what its decorators are given is no computation."""
         self.scope.append(node.name)
-        self.generic_visit(node)
+        for statement in node.body:
+            self.visit(statement)
         self.scope.pop()
 
     def visit_Raise(self, node: ast.Raise) -> None:
