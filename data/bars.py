@@ -7,7 +7,6 @@ is repaired: what cannot be a bar is refused with its date, and what is left out
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .calendars import TradingCalendar, trading_calendar
+from .calendars import TradingCalendar, exchange_timezone, trading_calendar
 from .errors import InputFileError
+from .market_rules import DEFAULT_CALENDAR
 from .tabular import Scalar, clock_minutes, days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BarSet",
     "IntradaySet",
-    "exchange_timezone",
     "load_bars",
     "load_intraday",
     "read_bars",
@@ -107,7 +106,7 @@ def read_bars(
     columns: Mapping[str, str] | None = None,
     *,
     where: Mapping[str, Scalar] | None = None,
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
 ) -> pd.DataFrame:
     """Return daily bars indexed by session: the frame of `load_bars`."""
@@ -119,7 +118,7 @@ def load_bars(
     columns: Mapping[str, str] | None = None,
     *,
     where: Mapping[str, Scalar] | None = None,
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
 ) -> BarSet:
     """Read daily bars and count what was left out.
@@ -177,7 +176,7 @@ def read_intraday(
     columns: Mapping[str, str] | None = None,
     *,
     where: Mapping[str, Scalar] | None = None,
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
     hours: Literal["regular", "all"] = "regular",
 ) -> pd.DataFrame:
@@ -192,7 +191,7 @@ def load_intraday(
     columns: Mapping[str, str] | None = None,
     *,
     where: Mapping[str, Scalar] | None = None,
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
     hours: Literal["regular", "all"] = "regular",
 ) -> IntradaySet:
@@ -242,21 +241,6 @@ def load_intraday(
         unplaced=int((~placed).sum()),
         missing=_missing_bars(known, bars, minutes),
     )
-
-
-@lru_cache(maxsize=8)
-def exchange_timezone(calendar: str) -> str:
-    """Return the IANA zone of an exchange, e.g. ``America/New_York`` for ``XNYS``.
-
-    Raises
-    ------
-    CalendarError
-        If there is no calendar of that name.
-    """
-    import exchange_calendars
-
-    trading_calendar(calendar)
-    return str(exchange_calendars.get_calendar(calendar).tz)
 
 
 def _wanted(

@@ -21,6 +21,7 @@ from .exposure.peer_rules import PeerRule
 from .exposure.tables import regime_table, side_table_of
 from .jobs import Job, make_job
 from .lake import Lake, open_lake, undisturbed
+from .market_rules import EXCHANGE_SESSIONS
 from .progress import Progress, silent
 from .schema import BOOKS, Book
 from .session_blocks import evaluated_blocks
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["RebuildResult", "rebuild"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 2
-_SESSIONS_PER_PART: Final = 252
+_ROWS_GENERATION: Final = 3
+_SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def rebuild(
         from .peer_rebuilding import rebuild_peer_rows
 
         _require_bare(definition, books, dealer, positions)
+        opened.manifest(underlying).agreed_calendar(calendar)
         counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
         return RebuildResult(*counts, definition.definition_id)
     held, written = opened.held(underlying), opened.written(underlying)
@@ -129,7 +131,7 @@ def rebuild(
         dealer=dealer,
         positions=positions,
         books=books,
-        calendar=calendar or held.calendar,
+        calendar=calendar,
         side_tables=side_tables,
         instrument=instrument,
     )
@@ -150,6 +152,7 @@ def _update(
     """Bring a store up to date; return how many sessions and contracts that took."""
     share = job.instrument if job.instrument == "share" else None  # others change no row
     what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
+    what += f"|{job.facts.calendar.name}|{job.facts.rule.name}"
     marks = session_marks(held.sessions, what, job.mark)
     done = store.fingerprints
     stale = {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .bars import exchange_timezone
-from .calendars import TradingCalendar, trading_calendar
+from .calendars import TradingCalendar, exchange_timezone, trading_calendar
 from .errors import InputFileError
+from .market_rules import DEFAULT_CALENDAR
 from .tabular import Scalar, days, numbers, read_table
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def read_series(
     path: str | Path,
     columns: Mapping[str, str] | None = None,
     known: str = "next_open",
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     *,
     where: Mapping[str, Scalar] | None = None,
 ) -> pd.DataFrame:
@@ -57,7 +56,7 @@ def load_series(
     path: str | Path,
     columns: Mapping[str, str] | None = None,
     known: str = "next_open",
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     *,
     where: Mapping[str, Scalar] | None = None,
 ) -> SeriesSet:
@@ -132,14 +131,4 @@ def publication(
         return calendar.closes[rows]
     if known == "next_open":
         return calendar.opens[rows + 1]
-    clock = time.fromisoformat(known)
-    wall = pd.DatetimeIndex(calendar.sessions[rows + 1].astype("datetime64[ns]")) + pd.Timedelta(
-        hours=clock.hour, minutes=clock.minute
-    )
-    # a wall time that a clock change skips moves on; one that it repeats means the later
-    placed = wall.tz_localize(
-        exchange_timezone(calendar.name),
-        ambiguous=np.zeros(len(wall), dtype=bool),
-        nonexistent="shift_forward",
-    )
-    return placed.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+    return calendar.moments(rows + 1, known)

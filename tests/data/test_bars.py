@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.data.bars import exchange_timezone, load_bars, load_intraday, read_bars
+from gexlab.data.bars import load_bars, load_intraday, read_bars
+from gexlab.data.calendars import exchange_timezone
 from gexlab.data.errors import CalendarError, InputFileError
 
 # Monday 2024-07-01 to Friday 2024-07-05: the 3rd closes at 13:00, the 4th is a holiday
