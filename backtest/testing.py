@@ -17,7 +17,7 @@ from .critical_values import load_critical_values
 from .hypotheses.protocol import Settings
 from .hypotheses.registry import hypothesis_names
 from .hypotheses.running import HypothesisResult, run_hypotheses
-from .resampling import Resampling
+from .resampling import NORMAL_LEVEL, Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,8 @@ class HypothesesResult:
         Wall-clock time, reading included.
     out : Path or None
         Folder that received ``hypotheses.json``.
+    level : float
+        Coverage of the intervals.
     """
 
     results: tuple[HypothesisResult, ...]
@@ -59,6 +61,7 @@ class HypothesesResult:
     simulated: bool
     seconds: float
     out: Path | None = None
+    level: float = NORMAL_LEVEL
 
     @property
     def counts(self) -> dict[str, int]:
@@ -145,6 +148,7 @@ def _described(
         sessions=int(dataset.gex.notna().sum()),
         simulated=dataset.simulated,
         seconds=0.0,
+        level=config.inference.level,
     )
 
 

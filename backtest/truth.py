@@ -138,8 +138,8 @@ def _slopes(truth: Truth, found: pd.DataFrame) -> list[Quantity]:
     """Return the mechanism's slopes, estimated from bars and the rebuilt net gamma."""
     if not truth.intraday.is_file():
         return []
-    calendar = trading_calendar("XNYS")
-    grid = intraday_grid(read_intraday(truth.intraday, calendar="XNYS"), calendar)
+    calendar = trading_calendar()
+    grid = intraday_grid(read_intraday(truth.intraday, calendar=calendar.name), calendar)
     kappa = _kappa_before(truth, found, grid.sessions)
     rows = []
     slope = truth.effects.get("slope_ln_sd_on_ln_1_plus_kappa")
@@ -172,7 +172,7 @@ def _volatility_slope(slope: float, grid: IntradayGrid, kappa: Floats) -> Quanti
 
 def _close_slope(slope: float, grid: IntradayGrid, kappa: Floats, truth: Truth) -> Quantity:
     """Return the slope of the last half hour on kappa times the rest of the day."""
-    close = np.log(read_bars(truth.bars, calendar="XNYS")["close"])
+    close = np.log(read_bars(truth.bars)["close"])
     days = pd.DatetimeIndex(grid.sessions.astype("datetime64[ns]"))
     previous = close.shift(1).reindex(days).to_numpy(np.float64)
     before = grid.at(_LAST_HALF_HOUR)

@@ -66,6 +66,8 @@ class BarSet:
     jumps : int
         Bars that open more than a factor of 1.4 away from the close before: kept; on an
         unadjusted file these are mostly splits.
+    left_out : tuple of datetime64
+        Days of the rows that `not_sessions` counts.
     """
 
     frame: pd.DataFrame
@@ -73,6 +75,21 @@ class BarSet:
     missing: int
     outside_range: int
     jumps: int
+    left_out: tuple[np.datetime64, ...] = ()
+
+    def within(self, first: pd.Timestamp, last: pd.Timestamp, calendar: TradingCalendar) -> BarSet:
+        """Return the bars from `first` to `last` with the counts of these alone."""
+        frame = self.frame.loc[first:last]
+        when = pd.DatetimeIndex(frame.index)
+        outside = tuple(day for day in self.left_out if first <= pd.Timestamp(day) <= last)
+        return BarSet(
+            frame=frame,
+            not_sessions=len(outside),
+            missing=_sessions_between(calendar, when) - len(when) if len(when) else 0,
+            outside_range=_outside_range(frame),
+            jumps=_jumps(frame),
+            left_out=outside,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +116,21 @@ class IntradaySet:
     outside_hours: int
     unplaced: int
     missing: int
+
+    def within(
+        self, first: pd.Timestamp, last: pd.Timestamp, calendar: TradingCalendar
+    ) -> IntradaySet:
+        """Return the bars of the sessions from `first` to `last`, and what these lack."""
+        session = self.frame["session"]
+        frame = self.frame[(session >= first) & (session <= last)].reset_index(drop=True)
+        minutes = _bar_minutes(frame)
+        return IntradaySet(
+            frame=frame,
+            minutes=minutes,
+            outside_hours=self.outside_hours,
+            unplaced=self.unplaced,
+            missing=_missing_bars(calendar, frame, minutes),
+        )
 
 
 def read_bars(
@@ -168,6 +200,7 @@ def load_bars(
         missing=_sessions_between(known, when[inside]) - len(bars),
         outside_range=_outside_range(bars),
         jumps=_jumps(bars),
+        left_out=tuple(when[~inside].to_numpy().astype("datetime64[D]")),
     )
 
 

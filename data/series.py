@@ -34,10 +34,13 @@ class SeriesSet:
         ``known_at`` (UTC); sorted by session, plain index.
     not_sessions : int
         Rows dated on a day that is no session: left out.
+    left_out : tuple of datetime64
+        Their days.
     """
 
     frame: pd.DataFrame
     not_sessions: int
+    left_out: tuple[np.datetime64, ...] = ()
 
 
 def read_series(
@@ -99,13 +102,14 @@ def load_series(
             f"{file}: two values of {twice.iloc[0].date()}: keep one, or select rows (where)"
         )
     trading = trading_calendar(calendar)
-    inside = np.isin(table["session"].to_numpy().astype("datetime64[D]"), trading.sessions)
+    dated = table["session"].to_numpy().astype("datetime64[D]")
+    inside = np.isin(dated, trading.sessions)
     table = table[inside].reset_index(drop=True)
     if table.empty:
         raise InputFileError(f"{file}: none of its dates is a session of {calendar}")
     moments = publication(trading, table["session"].to_numpy(), known)
     table["known_at"] = pd.DatetimeIndex(moments, tz="UTC")
-    return SeriesSet(frame=table, not_sessions=int((~inside).sum()))
+    return SeriesSet(table, int((~inside).sum()), tuple(dated[~inside]))
 
 
 def publication(
