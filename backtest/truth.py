@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.bars import read_bars, read_intraday
+from ..data.bars import load_intraday, read_bars
 from ..data.calendars import trading_calendar
 from ..data.regime_table import regimes
 from ..data.simulate.truth import Truth, read_truth
 from .intraday import intraday_grid, realised_variance
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from .intraday import IntradayGrid
@@ -59,7 +60,12 @@ class Quantity:
 
 
 def compare_with_truth(
-    lake: str | Path, *, dealer_model: str = "naive", definition_id: str | None = None
+    lake: str | Path,
+    *,
+    dealer_model: str = "naive",
+    definition_id: str | None = None,
+    start: date | None = None,
+    end: date | None = None,
 ) -> tuple[Quantity, ...]:
     """Return the quantities whose truth a simulated lake knows, each with its estimate.
 
@@ -69,6 +75,8 @@ def compare_with_truth(
         Folder of a simulated market that has been rebuilt.
     dealer_model, definition_id
         As in `gexlab.data.regimes`.
+    start, end : date, optional
+        First and last session compared.
 
     Returns
     -------
@@ -85,6 +93,10 @@ def compare_with_truth(
     """
     truth = read_truth(lake)
     found = regimes(lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id)
+    if start is not None:
+        found = found[found["session"] >= pd.Timestamp(start)]
+    if end is not None:
+        found = found[found["session"] <= pd.Timestamp(end)]
     merged = found.merge(truth.table, on=["session", "book"], suffixes=("", "_true"))
     quantities = [*_last_session(merged), *_recovered(merged), _negative_share(truth, found)]
     return tuple(quantities + _slopes(truth, found))
@@ -139,7 +151,10 @@ def _slopes(truth: Truth, found: pd.DataFrame) -> list[Quantity]:
     if not truth.intraday.is_file():
         return []
     calendar = trading_calendar()
-    grid = intraday_grid(read_intraday(truth.intraday, calendar=calendar.name), calendar)
+    bars = load_intraday(truth.intraday, calendar=calendar.name)
+    if not bars.minutes > 0.0 or -_LAST_HALF_HOUR % bars.minutes:
+        return []
+    grid = intraday_grid(bars.frame, calendar, max(5, round(bars.minutes)))
     kappa = _kappa_before(truth, found, grid.sessions)
     rows = []
     slope = truth.effects.get("slope_ln_sd_on_ln_1_plus_kappa")

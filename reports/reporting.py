@@ -43,7 +43,7 @@ def report_page(result: BacktestResult, config: Config) -> Page:
     lake = Path(config.data.lake)
     sections = [_last_session(result, config, lake)]
     if (lake / "truth.json").is_file():
-        sections.append(_truth(result, lake))
+        sections.append(_truth(result, config, lake))
     return backtest_page(
         result, sections, diagnostics, [_coverage(config, lake, result.data.calendar)]
     )
@@ -105,12 +105,19 @@ def _last_day(config: Config, lake: Path) -> date:
     return max(day for day in days if config.data.end is None or day <= config.data.end)
 
 
-def _truth(result: BacktestResult, lake: Path) -> Section:
+def _truth(result: BacktestResult, config: Config, lake: Path) -> Section:
     from ..backtest.truth import compare_with_truth
     from .sections.truth import truth_section
 
     model, definition_id = result.regime.dealer_model or "naive", result.regime.definition_id
-    return truth_section(compare_with_truth(lake, dealer_model=model, definition_id=definition_id))
+    found = compare_with_truth(
+        lake,
+        dealer_model=model,
+        definition_id=definition_id,
+        start=config.data.start,
+        end=config.data.end,
+    )
+    return truth_section(found)
 
 
 def _coverage(config: Config, lake: Path, calendar: str) -> Section:

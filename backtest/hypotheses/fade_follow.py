@@ -189,7 +189,7 @@ def gap_fade(dataset: Dataset) -> dict[str, tuple[float, float, int]]:
     day = logs["close"] - logs["open"]
     _, rank = gex_before(dataset, dataset.bars.index.to_numpy())
     counted = pd.Series(np.where(dataset.counted, rank, np.nan), index=dataset.bars.index)
-    before = counted.reindex(bars.index).to_numpy(dtype=np.float64)
+    before: Floats = np.asarray(counted.reindex(bars.index).to_numpy(), dtype=np.float64)
     third = tercile(before)
     groups = {name: third == k for k, name in enumerate(("low", "mid", "high"))}
     out: dict[str, tuple[float, float, int]] = {}

@@ -122,7 +122,8 @@ def magnitude_table(
     )
     note = (
         f"Assumed, not measured: {money(assumed.dollar_volume, 0, sign=sign)} traded a day, "
-        f"daily volatility {percent(assumed.daily_volatility)}, impact coefficient {fixed(assumed.coefficient, 1)}. "
+        f"daily volatility {percent(assumed.daily_volatility)}, impact coefficient "
+        f"{fixed(assumed.coefficient, 1)}. "
         "Compare the spread of the third column with that of the fourth."
     )
     return Table("tab-magnitude", "How much hedging could explain", columns, rows, note)

@@ -32,8 +32,8 @@ def volatility_section(result: BacktestResult) -> Section:
     """Return what the regime did to realised volatility."""
     text = (
         f"All volatilities are annualised with {result.data.sessions_per_year} sessions. High "
-        "gamma follows calm sessions as well as preceding them, so a difference here is no proof that "
-        "dealers caused it.",
+        "gamma follows calm sessions as well as preceding them, so a difference here is no proof "
+        "that dealers caused it.",
     )
     figures = [volatility_figure(result), ratio_figure(result), quantile_figure(result)]
     tables = (
