@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.market_rules import EXCHANGE_SESSIONS
-from ..diagnostics.regression import mean_test, ols
-from ..multiple import deflated_sharpe
-from ..resampling import Resampling, interval, resampled_sums
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ..statistics.diagnostics.regression import mean_test, ols
+from ..statistics.multiple import deflated_sharpe
+from ..statistics.resampling import Resampling, interval, resampled_sums
 from .features import Daily, daily, gex_before, needs, tercile
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table

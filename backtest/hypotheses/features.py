@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.market_rules import EXCHANGE_SESSIONS
-from .. import realised
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ..statistics import realised
 from .protocol import Dataset, MissingDataError
 
 __all__ = [

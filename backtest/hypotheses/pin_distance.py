@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...data.calendars import trading_calendar
-from ...data.market_facts import MarketFacts, market_facts
-from ..diagnostics.regression import Coefficient, Fit, ols
-from ..resampling import interval, resampled_sums
+from ...data.calendar.market_facts import MarketFacts, market_facts
+from ...data.calendar.trading import trading_calendar
+from ..statistics.diagnostics.regression import Coefficient, Fit, ols
+from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ...data.market_facts import MarketFacts, market_facts
-from ..resampling import Resampling
+from ...data.calendar.market_facts import MarketFacts, market_facts
+from ..statistics.resampling import Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from ..critical_values import CriticalValues
-    from ..intraday import IntradayGrid
+    from ..statistics.critical_values import CriticalValues
+    from ..statistics.intraday import IntradayGrid
 
 __all__ = [
     "Card",
