@@ -82,7 +82,7 @@ def test_a_scaled_signal_is_measured_over_its_own_lookback() -> None:
 def test_a_scaled_signal_is_cut_at_one() -> None:
     steps = [0.001 if i % 2 else -0.001 for i in range(30)]
     for last in (0.5, -0.5):
-        closes = 100.0 * np.cumprod([1.0, *(1.0 + s for s in steps), 1.0 + last])
+        closes = 100.0 * np.cumprod(np.array([1.0, *(1.0 + s for s in steps), 1.0 + last], float))
         found = RULES["follow"].target(closes, Strategy("s", scale="scaled"))
         assert found[-1] == np.sign(last)
         assert RULES["fade"].target(closes, Strategy("s", scale="scaled"))[-1] == -np.sign(last)
@@ -91,10 +91,9 @@ def test_a_scaled_signal_is_cut_at_one() -> None:
 def _decided(late: list[bool], strategy: Strategy, sessions: int | None = None) -> Decisions:
     n = len(late) if sessions is None else sessions
     table = _table([1.0] * len(late))
-    closes = pd.Series(
-        100.0 + np.arange(n), index=pd.date_range("2024-01-01", periods=n, name="session")
-    )
-    close = pd.Series(closes.index + 21 * HOUR, index=closes.index).dt.tz_localize("UTC")
+    days = pd.date_range("2024-01-01", periods=n, name="session")
+    closes = pd.Series(100.0 + np.arange(n), index=days)
+    close = pd.Series(days + 21 * HOUR, index=days).dt.tz_localize("UTC")
     deadline = close + 12 * HOUR  # rows are known 9 hours after the close
     deadline[: len(late)] -= np.where(late, 4, 0) * HOUR
     return decide(strategy, table, closes, close, deadline)

@@ -17,10 +17,16 @@ from gexlab.data.vendors.preset import Timing
 CONTRACTS = (Contract("C", 4050.0), Contract("P", 3950.0), Contract("C", 4100.0))
 
 
+def _later(chain: pd.DataFrame, row: int, by: pd.Timedelta) -> pd.DataFrame:
+    known = list(chain["known_at"])
+    known[row] += by
+    return chain.assign(known_at=known)
+
+
 @pytest.mark.parametrize("late", [0, 1, 2])
 def test_the_latest_row_counts_wherever_it_stands(tmp_path: Path, late: int) -> None:
     chain = plain_chain(*CONTRACTS)
-    chain.loc[late, "known_at"] += pd.Timedelta(hours=13, microseconds=1)
+    chain = _later(chain, late, pd.Timedelta(hours=13, microseconds=1))
     wanted = pd.Timestamp(
         "2022-12-13 14:00:00.000001", tz="UTC"
     )  # the close is 21:00, rows at 01:00
@@ -31,7 +37,7 @@ def test_the_latest_row_counts_wherever_it_stands(tmp_path: Path, late: int) -> 
 def test_a_row_that_the_book_leaves_out_counts_too(tmp_path: Path) -> None:
     """It was left out by reading it: without open interest, and expired after the close."""
     chain = plain_chain(*CONTRACTS, Contract("P", 3900.0, open_interest=0.0))
-    chain.loc[3, "known_at"] += pd.Timedelta(hours=9)
+    chain = _later(chain, 3, pd.Timedelta(hours=9))
     found = one_row(tmp_path, chain)["known_at"]
     assert found == pd.Timestamp("2022-12-13 10:00", tz="UTC")
 
