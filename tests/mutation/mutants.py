@@ -100,13 +100,14 @@ def tests_reaching(data: coverage.CoverageData, tree: Path, mutant: Mutant) -> l
     return sorted(found)
 
 
-def run(out: Path, number: int, seed: int, most: int, seconds: int) -> None:
-    """Run at most `most` more of the sample's mutants."""
+def run(out: Path, number: int, seed: int, most: int, seconds: int, only: str) -> None:
+    """Run at most `most` more of the sample's mutants, of those below a path."""
     tree = copy_tree(out)
     data = coverage.CoverageData(str(out / "reach"))
     data.read()
     done = {line["key"] for line in _results(out)}
-    left = [m for m in sample(tree, number, seed) if m.key not in done][:most]
+    drawn = sample(tree, number, seed)
+    left = [m for m in drawn if m.key not in done and m.path.startswith(only)][:most]
     if not left:
         return
     os.environ.update(_environment(tree))
@@ -239,6 +240,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=200, help="mutants in the sample")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--most", type=int, default=10**6, help="mutants to run now")
+    parser.add_argument("--only", default="", help="path that the mutants lie below")
     parser.add_argument("--seconds", type=int, default=300, help="longest run of one mutant")
     chosen, arguments = parser.parse_known_args()
     out = chosen.out.resolve()
@@ -246,7 +248,7 @@ def main() -> None:
     if chosen.what == "reach":
         reach(out, arguments)
     elif chosen.what == "run":
-        run(out, chosen.number, chosen.seed, chosen.most, chosen.seconds)
+        run(out, chosen.number, chosen.seed, chosen.most, chosen.seconds, chosen.only)
     report(out)
 
 
