@@ -239,9 +239,7 @@ class DerivedStore:
 
     def closed(self) -> bool:
         """Return whether there are rows of an earlier rebuild that cannot be added to."""
-        return (self.folder / _MANIFEST).is_file() and not os.access(
-            self.folder, os.W_OK | os.X_OK
-        )
+        return (self.folder / _MANIFEST).is_file() and not os.access(self.folder, os.W_OK | os.X_OK)
 
     @contextmanager
     def writing(self) -> Iterator[DerivedStore]:
