@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -40,7 +39,6 @@ def test_a_killed_parent_leaves_no_workers(tmp_path: object) -> None:
 
 
 def _alive(process: int) -> bool:
-    with suppress(OSError):
-        with open(f"/proc/{process}/stat", encoding="utf-8") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    with suppress(OSError), open(f"/proc/{process}/stat", encoding="utf-8") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     return False
