@@ -83,7 +83,7 @@ lock:  ## Resolve anew and rewrite constraints.txt; review the difference
 lowest:  ## The main job with the lowest version of everything declared
 	@echo "Installing the lowest declared versions into .venv-lowest (one to three minutes) ..."
 	@test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
-	@$(PYTHON) tests/lowest_versions.py > .venv-lowest/pins.txt
+	@$(PYTHON) tests/bench/lowest_versions.py > .venv-lowest/pins.txt
 	@PYTHONWARNINGS=ignore .venv-lowest/bin/python -m pip install --quiet --upgrade pip
 	@PYTHONWARNINGS=ignore .venv-lowest/bin/python -m pip install --quiet -r .venv-lowest/pins.txt -e .
 	@echo "... installed; now the main job on small markets (about two minutes at the first run, which compiles) ..."

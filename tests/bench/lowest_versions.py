@@ -25,5 +25,5 @@ def lowest_versions(pyproject: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     sys.stdout.write("\n".join(lowest_versions(root / "pyproject.toml")) + "\n")
