@@ -115,25 +115,28 @@ def _require_writable(paths: list[Path]) -> None:
 
 
 def _write(result: SimulationCheck, path: Path) -> None:
-    from ...data.errors import InputFileError
+    from ...data.exporting import replacing
     from ..calibration_page import calibration_page
     from ..html import write_page
     from ..sections.calibration import calibration_html_page
 
-    try:
-        if path.suffix == ".html":
-            write_page(calibration_html_page(result), path)
-        elif path.suffix == ".json":
-            path.write_text(to_json(result.document()) + "\n", encoding="utf-8")
-        else:
-            path.write_text(calibration_page(result), encoding="utf-8")
-    except OSError as error:
-        raise InputFileError(
-            f"{path}: {error.strerror or 'cannot be written'}: choose another file with --out"
-        ) from error
+    if path.suffix == ".html":
+        write_page(calibration_html_page(result), path)
+        return
+    as_json = path.suffix == ".json"
+    text = to_json(result.document()) + "\n" if as_json else calibration_page(result)
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 def _show(console: Console, result: SimulationCheck) -> None:
-    from ..calibration_page import calibration_page
+    from ..sections.calibration import calibration_tables
+    from ..terminal import table_of
 
-    console.print(calibration_page(result), markup=False, soft_wrap=True)
+    for table in calibration_tables(result):
+        console.print(table_of(table))
+    console.print(
+        f"{result.seeds} markets of {result.sessions} sessions per world, at the "
+        f"{100 * result.level:g} % level; --out FILE.md writes what the columns mean",
+        style="dim",
+    )
