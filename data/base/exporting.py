@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from .errors import InputFileError
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["defused", "defused_column", "defused_frame", "replacing"]
+__all__ = ["defused", "defused_column", "defused_frame"]
 
 #: What a spreadsheet takes for the beginning of a formula, full-width signs included.
 _FORMULA: Final = "[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
@@ -60,37 +53,3 @@ def defused_frame(frame: pd.DataFrame) -> pd.DataFrame:
                 changed.loc[is_text, name] = defused(column[is_text].tolist())
     changed.columns = defused([str(name) for name in frame.columns])
     return changed
-
-
-@contextmanager
-def replacing(out: Path) -> Iterator[Path]:
-    """Give a file beside `out` that takes its place at the end; a failure leaves neither.
-
-    Folders are made where they don't exist.
-
-    Raises
-    ------
-    InputFileError
-        If the file cannot be written there.
-    """
-    beside = out.with_name(f".{out.name[:100]}.{os.getpid()}.part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        yield beside
-        beside.replace(out)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValueError) and "null byte" not in str(error):
-            raise
-        reason = getattr(error, "strerror", None) or "not a usable file name"
-        raise InputFileError(
-            f"{out}: {reason}: free some space, or choose another file with --out"
-        ) from error
-    finally:
-        _remove(beside)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except (OSError, ValueError):
-        return

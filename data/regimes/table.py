@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..base.errors import DefinitionError, LakeError, MissingPartError, UnknownNameError
-from ..base.exporting import defused_frame, replacing
+from ..base.exporting import defused_frame
+from ..base.publishing import published_file
 from ..base.schema import BOOKS, Book
 from ..base.sql import load_sql
 from ..lake.derived_tables import COMPARED, TABLES, DerivedStore, find_stores
@@ -196,7 +197,7 @@ def export_regimes(frame: pd.DataFrame, out: Path) -> None:
     require_one_definition(frame)
     if out.suffix not in (".parquet", ".csv"):
         raise DefinitionError(f"{out}: give a file name that ends in .parquet or .csv")
-    with replacing(out) as beside:
+    with published_file(out) as beside:
         if out.suffix == ".parquet":
             frame.to_parquet(beside, index=False)
         else:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from ...data.base.errors import QueryError
-from ...data.base.exporting import defused, defused_column, replacing
+from ...data.base.exporting import defused, defused_column
 from ...data.base.printable import encodable
+from ...data.base.publishing import published_file
 from .output import plain
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def write_answer(answer: Answer, out: Path) -> int:
         If the file cannot be written.
     """
     require_ending(out)
-    with replacing(out) as beside:
+    with published_file(out) as beside:
         if out.suffix == ".json":
             with beside.open("w", encoding="utf-8") as file:
                 return write_json(answer, file)

@@ -68,10 +68,10 @@ def explanation_text(
     if against:
         tables.insert(2, replace(definitions_table(picture), rows=tuple(against)))
     if story.change is not None:
-        tables.append(change_table(story.change))
-    tables.append(future_table(story.structure))
+        tables.append(change_table(story.change, story.sign))
+    tables.append(future_table(story.structure, story.sign))
     if decisions:
-        tables.append(decisions_table(decisions))
+        tables.append(decisions_table(decisions, picture.sign))
     parts = [part for table in tables if table.rows for part in (Text(), table_of(table, most=10))]
     about = plain_text(disagreement(picture))
     return Group(
@@ -98,7 +98,7 @@ def _bars(picture: SessionPicture, width: int) -> FittingTable:
     marks = _marks(picture.row, [strike for strike, _ in bundles])
     labels = {strike: strike_label(strike) + marks.get(strike, "") for strike, _ in bundles}
     taken = max((len(label) for label in labels.values()), default=0)
-    scale, unit = unit_of([net for _, net in bundles])
+    scale, unit = unit_of([net for _, net in bundles], picture.sign)
     amount = f"net GEX, {unit} / 1 %"
     space = max((width - taken - len(amount) - 6) // 2, 4)
     title = f"each row adds up {size} neighbouring strikes" if size > 1 else None

@@ -74,8 +74,8 @@ def health_table(health: Health) -> FittingTable:
     return table
 
 
-def regimes_table(frame: pd.DataFrame) -> FittingTable:
-    """Return regime rows, one line each: what a desk reads first."""
+def regimes_table(frame: pd.DataFrame, *, sign: str) -> FittingTable:
+    """Return regime rows, one line each: what a desk reads first; `sign` is the currency's."""
     more = [name for name in frame.columns if name.startswith("net_gex_")]
     units = [name.removeprefix("net_gex_").replace("_", " ") for name in more]
     table = simple_table(
@@ -87,8 +87,8 @@ def regimes_table(frame: pd.DataFrame) -> FittingTable:
             day(row["session"]),
             row["book"],
             plain_text(str(row["regime"]), style=_REGIME_STYLE.get(row["regime"], "")),
-            money(row["net_gex"]),
-            *(in_unit(row[name], name.removeprefix("net_gex_")) for name in more),
+            money(row["net_gex"], sign=sign),
+            *(in_unit(row[name], name.removeprefix("net_gex_"), sign=sign) for name in more),
             fixed(row["net_to_gross"], 3),
             level(row["spot"]),
             level(row["flip"]),
