@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .metrics import NOISE
+
 __all__ = ["FREE", "Costs", "break_even_bps"]
 
 Floats = npt.NDArray[np.float64]
@@ -60,12 +62,13 @@ def break_even_bps(gross_returns: Floats, traded: Floats) -> float:
     gross_returns : ndarray, shape (n,)
         Simple returns without any cost.
     traded : ndarray, shape (n,)
-        Notional traded per session as a multiple of equity.
+        Notional traded per session as a multiple of equity, without any cost either: what a
+        strategy could bear does not depend on what it is charged.
 
     Returns
     -------
     float
-        NaN where nothing was traded or there is no gross profit.
+        NaN where nothing was traded, there is no gross profit or the equity is gone.
 
     Examples
     --------
@@ -74,5 +77,5 @@ def break_even_bps(gross_returns: Floats, traded: Floats) -> float:
     >>> break_even_bps(np.array([0.0, 0.003, 0.001]), np.array([1.0, 0.0, 1.0]))
     20.0
     """
-    profit, sides = float(np.nansum(gross_returns)), float(np.nansum(traded))
-    return 1e4 * profit / sides if sides > 0.0 and profit > 0.0 else float("nan")
+    profit, sides = float(np.sum(gross_returns)), float(np.sum(traded))
+    return 1e4 * profit / sides if sides > NOISE and profit > NOISE else float("nan")

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from .metrics import sharpe_of_moments
 from .realised import SESSIONS_PER_YEAR
 from .resampling import Resampling, interval, resampled_sums
 
 __all__ = ["ReturnIntervals", "return_intervals"]
 
 Floats = npt.NDArray[np.float64]
+
+#: Share of a sum of squares that a difference of two such sums may owe to rounding.
+_CANCELLED: Final = 1e-13
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,9 @@ def return_intervals(returns: Floats, how: Resampling) -> list[ReturnIntervals]:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / n
         variance = np.maximum(squares - n * mean**2, 0.0) / (n - 1)
-        sd = np.sqrt(np.where(variance > 1e-24 * mean**2, variance, nan))
-        ratio = mean / sd * np.sqrt(SESSIONS_PER_YEAR)
+        # what is left of squares that cancel is rounding
+        real = np.where(variance > _CANCELLED * squares / n, variance, 0.0)
+        ratio = sharpe_of_moments(mean, np.sqrt(real))
         annual = np.expm1(logs * (SESSIONS_PER_YEAR / n))
     volatility = np.sqrt(variance * SESSIONS_PER_YEAR)
     undefined = ReturnIntervals((nan, nan), (nan, nan), (nan, nan), nan)

@@ -20,7 +20,7 @@ from ..strategies.deciding import Decisions, decide
 from .config import Config
 from .config_reading import load_config
 from .market import Market, cut_market, load_market
-from .running import strategies_of
+from .running import strategies_asked_for, strategies_of
 from .timing import Schedule, make_schedule, plan_orders, session_rows
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
     """
     settings = config if isinstance(config, Config) else load_config(config)
     market = load_market(settings)
-    return market_leaks(settings, market, strategies_of(settings), cuts)
+    chosen = strategies_asked_for(settings) if settings.strategies else strategies_of(settings)
+    return market_leaks(settings, market, chosen, cuts)
 
 
 def market_leaks(

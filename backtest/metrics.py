@@ -1,12 +1,14 @@
 """Performance metrics: one definition each, for sessions, with 252 of them to the year.
 
 Inputs are simple returns per session, decimal. Cash earns nothing, so no risk-free rate is
-deducted. What is undefined is NaN, never 0.
+deducted. What is undefined is NaN, never 0; a return, position or spread of at most `NOISE` is
+rounding and counts as zero.
 """
 
 from __future__ import annotations
 
 from math import nan, sqrt
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +16,14 @@ import numpy.typing as npt
 from .realised import SESSIONS_PER_YEAR
 
 __all__ = [
+    "NOISE",
     "cagr",
     "equity_returns",
     "exposure",
     "hit_rate",
     "max_drawdown",
     "sharpe",
+    "sharpe_of_moments",
     "total_return",
     "turnover",
     "volatility",
@@ -27,27 +31,42 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
+#: Largest return, position or spread of returns that is taken for rounding. A return is a ratio of
+#: two equities less 1 and so carries errors of about 1e-16; a cent on a billion is 1e-11.
+NOISE: Final = 1e-12
 
-def equity_returns(equity: Floats) -> Floats:
+
+def equity_returns(equity: Floats, cash: float | None = None) -> Floats:
     """Return the simple return of each session after the first, shape (n - 1,).
 
     NaN from the session on which the equity is gone.
+
+    Parameters
+    ----------
+    equity : ndarray, shape (n,)
+        At each session's close.
+    cash : float, optional
+        Capital before the first session: the cost of a fill on the first close then belongs to
+        the first return. Default: the first equity.
 
     Examples
     --------
     >>> equity_returns(np.array([100.0, 110.0, 99.0])).round(12)
     array([ 0.1, -0.1])
+    >>> equity_returns(np.array([99.0, 108.9, 98.01]), cash=100.0).round(12)
+    array([ 0.089, -0.1  ])
     """
-    alive = np.logical_and.accumulate(equity > 0.0)
+    live = np.logical_and.accumulate(equity > 0.0)
+    before = equity[:-1] if cash is None else np.append(cash, equity[1:-1])[: len(equity) - 1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        change = equity[1:] / equity[:-1] - 1.0
-    return np.where(alive[1:], change, nan)
+        change = equity[1:] / before - 1.0
+    return np.where(live[1:], change, nan)
 
 
 def sharpe(returns: Floats) -> float:
     """Return mean over standard deviation (n - 1) times the root of 252.
 
-    NaN for fewer than two returns, a missing one, or returns without any spread.
+    NaN for fewer than two returns, a missing one, or returns whose spread is rounding.
 
     Examples
     --------
@@ -58,9 +77,25 @@ def sharpe(returns: Floats) -> float:
     """
     if len(returns) < 2:
         return nan
-    mean, sd = float(np.mean(returns)), float(np.std(returns, ddof=1))
-    # equal returns differ by rounding only, which is no risk
-    return mean / sd * sqrt(SESSIONS_PER_YEAR) if sd > 1e-12 * abs(mean) else nan
+    return float(sharpe_of_moments(np.mean(returns), np.std(returns, ddof=1)))
+
+
+def sharpe_of_moments(mean: npt.ArrayLike, deviation: npt.ArrayLike) -> Floats:
+    """Return the annual ratio of means to standard deviations per session; NaN without spread.
+
+    Parameters
+    ----------
+    mean, deviation : array_like
+        Per session, of one shape.
+
+    Examples
+    --------
+    >>> sharpe_of_moments([0.01, 0.01], [0.01, 1e-17]).round(6)
+    array([15.874508,        nan])
+    """
+    m, sd = np.asarray(mean, dtype=np.float64), np.asarray(deviation, dtype=np.float64)
+    spread = np.where(sd > NOISE * np.maximum(1.0, np.abs(m)), sd, nan)
+    return np.asarray(m / spread * sqrt(SESSIONS_PER_YEAR))
 
 
 def volatility(returns: Floats) -> float:
@@ -137,12 +172,13 @@ def hit_rate(returns: Floats, held: Floats) -> float:
     Parameters
     ----------
     returns, held : ndarray, shape (n,)
-        Return of each session and the position held into it; sessions held flat do not count.
+        Return of each session and the position held into it; sessions held flat or without a
+        return do not count. What is rounding is no position, and no gain.
 
     Examples
     --------
-    >>> hit_rate(np.array([0.1, -0.1, 0.1, 0.0]), np.array([1.0, 1.0, 0.0, 1.0]))
+    >>> hit_rate(np.array([0.1, -0.1, 0.1, 1e-17]), np.array([1.0, 1.0, 0.0, 1.0]))
     0.3333333333333333
     """
-    invested = held != 0.0
-    return float(np.mean(returns[invested] > 0.0)) if invested.any() else nan
+    invested = (np.abs(held) > NOISE) & np.isfinite(returns)
+    return float(np.mean(returns[invested] > NOISE)) if invested.any() else nan

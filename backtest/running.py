@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..data.progress import Progress, silent
 from ..data.schema import REGIMES
-from ..strategies.registry import strategies_named
+from ..strategies.registry import MAIN, strategy, with_controls
 from .config import Config
 from .config_reading import load_config
 from .costs import Costs
@@ -31,7 +31,7 @@ from .volatility import autocorrelation_by_regime, next_return_sd_by_quantile, v
 if TYPE_CHECKING:
     from ..strategies.model import Strategy
 
-__all__ = ["backtest", "run_backtest", "strategies_of", "trade_config"]
+__all__ = ["backtest", "run_backtest", "strategies_asked_for", "strategies_of", "trade_config"]
 
 _STEPS = 4
 
@@ -86,19 +86,33 @@ def backtest(
     return result
 
 
+def strategies_asked_for(config: Config) -> tuple[Strategy, ...]:
+    """Return the configured strategies, the main one where none is."""
+    return tuple(chosen.build() for chosen in config.strategies) or (strategy(MAIN),)
+
+
 def strategies_of(config: Config) -> tuple[Strategy, ...]:
-    """Return the configured strategies; the main one and all controls where none is."""
-    built = tuple(strategy.build() for strategy in config.strategies)
-    return built or strategies_named()
+    """Return the strategies asked for, followed by the controls, which always run."""
+    return with_controls(strategies_asked_for(config))
 
 
 def trade_config(
     config: Config, market: Market, strategies: tuple[Strategy, ...] | None = None
 ) -> Trading:
-    """Decide, order and simulate under a configuration's execution."""
+    """Decide, order and simulate under a configuration's execution.
+
+    A control that cannot be traded at the configured fill is left out.
+    """
     execution = config.execution
     costs = Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share)
-    return trade(market, strategies or strategies_of(config), config.fill, costs, execution.cash)
+    return trade(
+        market,
+        strategies or strategies_of(config),
+        config.fill,
+        costs,
+        execution.cash,
+        required=len(strategies_asked_for(config)),
+    )
 
 
 def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestResult:

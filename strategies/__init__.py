@@ -6,6 +6,7 @@ Names below are imported when they are first used.
 from ..data._lazy import lazy_door
 
 _EXPORTS = {
+    "CONTROLS": "registry",
     "Decisions": "deciding",
     "FILTERS": "filters",
     "MAIN": "registry",
@@ -18,6 +19,7 @@ _EXPORTS = {
     "rule_named": "registry",
     "strategies_named": "registry",
     "strategy": "registry",
+    "with_controls": "registry",
 }
 
 __all__ = sorted(_EXPORTS)
