@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .metrics import NOISE
+from ..data.rounding import NOISE
 
 __all__ = ["FREE", "Costs", "break_even_bps"]
 

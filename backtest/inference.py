@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ..data.rounding import real_difference
 from .metrics import sharpe_of_moments
 from .realised import SESSIONS_PER_YEAR
 from .resampling import Resampling, interval, resampled_sums
@@ -20,9 +20,6 @@ from .resampling import Resampling, interval, resampled_sums
 __all__ = ["ReturnIntervals", "return_intervals"]
 
 Floats = npt.NDArray[np.float64]
-
-#: Share of a sum of squares that a difference of two such sums may owe to rounding.
-_CANCELLED: Final = 1e-13
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +59,8 @@ def return_intervals(returns: Floats, how: Resampling) -> list[ReturnIntervals]:
     total, squares, logs = sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k :]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / n
-        variance = np.maximum(squares - n * mean**2, 0.0) / (n - 1)
-        # what is left of squares that cancel is rounding
-        real = np.where(variance > _CANCELLED * squares / n, variance, 0.0)
-        ratio = sharpe_of_moments(mean, np.sqrt(real))
+        variance = real_difference(squares - n * mean**2, squares) / (n - 1)
+        ratio = sharpe_of_moments(mean, np.sqrt(variance))
         annual = np.expm1(logs * (SESSIONS_PER_YEAR / n))
     volatility = np.sqrt(variance * SESSIONS_PER_YEAR)
     undefined = ReturnIntervals((nan, nan), (nan, nan), (nan, nan), nan)

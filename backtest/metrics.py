@@ -8,20 +8,20 @@ rounding and counts as zero.
 from __future__ import annotations
 
 from math import nan, sqrt
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ..data.rounding import NOISE, real_divisor
 from .realised import SESSIONS_PER_YEAR
 
 __all__ = [
-    "NOISE",
     "cagr",
     "equity_returns",
     "exposure",
     "hit_rate",
     "max_drawdown",
+    "per_session_sharpe",
     "sharpe",
     "sharpe_of_moments",
     "total_return",
@@ -30,10 +30,6 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-
-#: Largest return, position or spread of returns that is taken for rounding. A return is a ratio of
-#: two equities less 1 and so carries errors of about 1e-16; a cent on a billion is 1e-11.
-NOISE: Final = 1e-12
 
 
 def equity_returns(equity: Floats, cash: float | None = None) -> Floats:
@@ -80,6 +76,11 @@ def sharpe(returns: Floats) -> float:
     return float(sharpe_of_moments(np.mean(returns), np.std(returns, ddof=1)))
 
 
+def per_session_sharpe(returns: Floats) -> float:
+    """Return mean over standard deviation (n - 1) of a session's return; NaN as for `sharpe`."""
+    return sharpe(returns) / sqrt(SESSIONS_PER_YEAR)
+
+
 def sharpe_of_moments(mean: npt.ArrayLike, deviation: npt.ArrayLike) -> Floats:
     """Return the annual ratio of means to standard deviations per session; NaN without spread.
 
@@ -94,8 +95,9 @@ def sharpe_of_moments(mean: npt.ArrayLike, deviation: npt.ArrayLike) -> Floats:
     array([15.874508,        nan])
     """
     m, sd = np.asarray(mean, dtype=np.float64), np.asarray(deviation, dtype=np.float64)
-    spread = np.where(sd > NOISE * np.maximum(1.0, np.abs(m)), sd, nan)
-    return np.asarray(m / spread * sqrt(SESSIONS_PER_YEAR))
+    # equal returns differ by rounding only, which is no risk: that of 1, or of larger means
+    one = np.maximum(1.0, np.abs(m))
+    return np.asarray(m / one / real_divisor(sd / one) * sqrt(SESSIONS_PER_YEAR))
 
 
 def volatility(returns: Floats) -> float:

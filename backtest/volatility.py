@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from ..data.rounding import NOISE, real_difference, real_divisor
 from ..data.schema import REGIMES
 from . import realised
 from .resampling import Resampling, interval, resampled_sums
@@ -173,8 +174,7 @@ def _ratios(
 def _ratio(estimator: realised.Estimator, above: Floats, below: Floats) -> Floats:
     """Return the ratio of volatilities from sums whose last column is the count."""
     variances = [estimator.combine(x[..., :-1], x[..., -1]) for x in (above, below)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.sqrt(variances[0] / variances[1])
+    return np.sqrt(variances[0] / real_divisor(variances[1], NOISE**2))
 
 
 def range_efficiency(logs: realised.LogBars, mask: Mask, how: Resampling) -> Estimate:
@@ -183,7 +183,7 @@ def range_efficiency(logs: realised.LogBars, mask: Mask, how: Resampling) -> Est
     Sessions without a range have none and do not count.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        efficiency = np.abs(logs.close) / logs.range
+        efficiency = np.abs(logs.close) / real_divisor(logs.range)
     counts = (mask & np.isfinite(efficiency)).astype(np.float64)
     columns = np.column_stack([np.where(counts > 0, efficiency, 0.0), counts])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -227,7 +227,8 @@ def _from_sums(s: Floats) -> Floats:
     """Return the correlation from sums of 1, x, y, xx, yy, xy; NaN below three pairs."""
     n, x, y, xx, yy, xy = np.moveaxis(s, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = (xy - x * y / n) / np.sqrt((xx - x * x / n) * (yy - y * y / n))
+        spread = real_difference(xx - x * x / n, xx) * real_difference(yy - y * y / n, yy)
+        value = (xy - x * y / n) / np.sqrt(real_divisor(spread, NOISE**4))
     return np.where(n >= 3, value, np.nan)
 
 
