@@ -74,4 +74,5 @@ def provenance_of(
         block=config.inference.block,
         created_at=created_at,
         seconds=seconds,
+        level=config.inference.level,
     )

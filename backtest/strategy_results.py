@@ -18,6 +18,7 @@ __all__ = [
     "Estimate",
     "ExecutionSummary",
     "Metrics",
+    "Ratio",
     "RegimePerformance",
     "Role",
     "StrategyResult",
@@ -43,6 +44,20 @@ class Estimate:
     low: float
     high: float
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio(Estimate):
+    """A ratio of two groups of sessions, and how many each has.
+
+    Attributes
+    ----------
+    n_short, n_long : int
+        Sessions of each regime that this estimator can use at this horizon; they add up to `n`.
+    """
+
+    n_short: int = 0
+    n_long: int = 0
 
 
 @dataclass(frozen=True, slots=True)

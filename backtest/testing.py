@@ -45,6 +45,8 @@ class HypothesesResult:
         Sessions with GEX.
     simulated : bool
         Whether the market is a simulated one.
+    level : float
+        Coverage of the intervals.
     seconds : float
         Wall-clock time, reading included.
     out : Path or None
@@ -59,6 +61,7 @@ class HypothesesResult:
     simulated: bool
     seconds: float
     out: Path | None = None
+    level: float = 0.95
 
     @property
     def counts(self) -> dict[str, int]:
@@ -145,6 +148,7 @@ def _described(
         sessions=int(dataset.gex.notna().sum()),
         simulated=dataset.simulated,
         seconds=0.0,
+        level=config.inference.level,
     )
 
 

@@ -15,7 +15,7 @@ from ..data.rounding import NOISE, real_difference, real_divisor
 from ..data.schema import REGIMES
 from . import realised
 from .resampling import Resampling, interval, resampled_sums
-from .results import Estimate, VolatilityCell, VolatilitySummary
+from .results import Estimate, Ratio, VolatilityCell, VolatilitySummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,13 +134,19 @@ def _horizon(moments: Floats, horizon: str) -> tuple[Floats, Floats]:
 def _cell(estimator: realised.Estimator, logs: realised.LogBars, mask: Mask) -> VolatilityCell:
     moments = estimator.moments(logs)
 
-    def pooled(horizon: str) -> float:
+    values: dict[str, float] = {}
+    rows: dict[str, int] = {}
+    for horizon in HORIZONS:
         sums, count = _horizon(moments, horizon)
         variance = estimator.combine(sums[mask].sum(axis=0), count[mask].sum())
-        return float(realised.annualised(variance))
+        values[horizon] = float(realised.annualised(variance))
+        rows["n" if horizon == "today" else f"n_{horizon}"] = _rows(count[mask])
+    return VolatilityCell(**values, **rows)  # type: ignore[arg-type]
 
-    known = np.isfinite(moments).all(axis=1)
-    return VolatilityCell(n=int((mask & known).sum()), **{h: pooled(h) for h in HORIZONS})
+
+def _rows(counts: Floats) -> int:
+    """Return how many sessions have a horizon at all."""
+    return int(np.count_nonzero(counts))
 
 
 def _ratios(
@@ -149,25 +155,26 @@ def _ratios(
     short: Mask,
     long: Mask,
     how: Resampling,
-) -> dict[str, dict[str, Estimate]]:
+) -> dict[str, dict[str, Ratio]]:
     """Return volatility in short over long gamma, all from one set of resamples."""
     blocks: list[Floats] = []
+    rows: list[tuple[int, int]] = []
     for e in estimators:
         moments = e.moments(logs)
         for horizon in HORIZONS:
             sums, count = _horizon(moments, horizon)
             both = np.column_stack([sums, count])
             blocks += [both * short[:, None], both * long[:, None]]
+            rows.append((_rows(count[short]), _rows(count[long])))
     widths = np.cumsum([b.shape[1] for b in blocks])[:-1]
     everything = np.column_stack(blocks)
     drawn = np.split(resampled_sums(everything, how), widths, axis=1)
     whole = np.split(everything.sum(axis=0), widths)
-    out: dict[str, dict[str, Estimate]] = {e.name: {} for e in estimators}
+    out: dict[str, dict[str, Ratio]] = {e.name: {} for e in estimators}
     for i, (e, horizon) in enumerate((e, h) for e in estimators for h in HORIZONS):
         ratio = _ratio(e, whole[2 * i], whole[2 * i + 1])
         low, high = interval(_ratio(e, drawn[2 * i], drawn[2 * i + 1]), how.level)
-        n = int(short.sum() + long.sum())
-        out[e.name][horizon] = Estimate(float(ratio), low, high, n)
+        out[e.name][horizon] = Ratio(float(ratio), low, high, sum(rows[i]), *rows[i])
     return out
 
 

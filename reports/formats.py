@@ -20,6 +20,7 @@ __all__ = [
     "fixed",
     "in_unit",
     "interval",
+    "interval_of",
     "is_defined",
     "joined",
     "level",
@@ -161,6 +162,17 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     """
     ends = fixed(low, digits), fixed(high, digits)
     return DASH if DASH in ends else f"[{ends[0]}, {ends[1]}]"
+
+
+def interval_of(level: float) -> str:
+    """Return what intervals of a coverage are called.
+
+    Examples
+    --------
+    >>> interval_of(0.95), interval_of(0.8), interval_of(0.975)
+    ('95 % interval', '80 % interval', '97.5 % interval')
+    """
+    return f"{100 * level:g} % interval"
 
 
 def day(value: object) -> str:

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .formats import day, fixed, interval, percent, plural
+from .formats import day, fixed, interval, interval_of, percent, plural
 from .sections.verdict import verdicts
 from .sections.volatility import without_dealers
 from .terminal import simple_table
@@ -50,7 +50,8 @@ def verdicts_text(answers: tuple[Verdict, ...]) -> Table:
 
 
 def _strategies(result: BacktestResult) -> Table:
-    numbers = ("Sharpe", "95 % interval", "CAGR", "drawdown", "turnover", "break-even bp")
+    ends = interval_of(result.provenance.level)
+    numbers = ("Sharpe", ends, "CAGR", "drawdown", "turnover", "break-even bp")
     table = simple_table("strategy", *numbers, right=numbers)
     for name, strategy in result.strategies.items():
         m = strategy.metrics

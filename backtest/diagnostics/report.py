@@ -66,11 +66,14 @@ class DiagnosticsResult:
     variance_ratios : tuple of VarianceRatioResult
         Of daily closes over 2, 5 and 10 sessions (Lo-MacKinlay, heteroskedastic), all regimes;
         the longest stretch without a missing bar.
+    level : float
+        Coverage of the intervals.
     """
 
     by_regime: tuple[Diagnostic, ...]
     slopes: tuple[Slope, ...]
     variance_ratios: tuple[VarianceRatioResult, ...]
+    level: float = 0.95
 
 
 def diagnose(dataset: Dataset, how: Resampling | None = None) -> DiagnosticsResult:
@@ -102,6 +105,7 @@ def diagnose(dataset: Dataset, how: Resampling | None = None) -> DiagnosticsResu
         by_regime=found,
         slopes=_slopes(dataset, logs, log_close, pin, resampling),
         variance_ratios=_variance_ratios(log_close),
+        level=resampling.level,
     )
 
 

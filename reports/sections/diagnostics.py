@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..formats import count, fixed, interval, is_defined, money, percent
+from ..formats import count, fixed, interval, interval_of, is_defined, money, percent
 from ..views import Column, Row, Section, Table, text_column
 from .hypotheses import number
 
@@ -43,7 +43,7 @@ def diagnostics_table(found: DiagnosticsResult) -> Table:
         Column("Short"),
         Column("Long"),
         Column("Difference"),
-        Column("95 % interval"),
+        Column(interval_of(found.level)),
         Column("Effect", "s.d."),
         Column("Sessions", "short / long"),
         text_column("Meaning"),

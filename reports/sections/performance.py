@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..charts import axis, figure, layout, line
-from ..formats import count, day, fixed, interval, level, percent, plural, signed
+from ..formats import count, day, fixed, interval, interval_of, level, percent, plural, signed
 from ..palette import SERIES
 from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
@@ -26,9 +26,9 @@ def performance_section(result: BacktestResult) -> Section:
     text = (
         f"Orders fill at {words.FILLS[execution.fill]}. Costs per side: {_costs(execution)}. "
         f"Orders are worked through by {execution.engine}.",
-        "Intervals are 95 % from a stationary block bootstrap "
+        f"Each {interval_of(result.provenance.level)} comes from a stationary block bootstrap "
         f"({count(result.provenance.bootstrap)} resamples, mean block "
-        f"{fixed(result.provenance.block, 0)} sessions). They do not correct for the "
+        f"{fixed(result.provenance.block, 0)} sessions). None corrects for the "
         f"{plural(result.provenance.trials, 'trial')} of this run.",
     )
     tables = (_metrics(result), _by_regime(result))
@@ -87,7 +87,7 @@ def _metrics(result: BacktestResult) -> Table:
     columns = (
         text_column("Strategy"),
         Column("Sharpe"),
-        Column("95 % interval"),
+        Column(interval_of(result.provenance.level)),
         Column("CAGR"),
         Column("Volatility", "a year"),
         Column("Max. drawdown"),
@@ -123,12 +123,12 @@ def _metrics_row(strategy: StrategyResult) -> Row:
 
 def _by_regime(result: BacktestResult) -> Table:
     columns = (
-        text_column("Label at the decision"),
+        text_column("Regime at the decision"),
         Column("Sessions"),
         Column("Exposure", "mean"),
         Column("Mean return", "bp a session"),
         Column("Sharpe"),
-        Column("Sum of returns"),
+        Column("Total return"),
     )
     rows = tuple(
         Row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..charts import axis, bars, dots, figure, layout, rounded
-from ..formats import count, fixed, interval, percent
+from ..formats import count, fixed, interval, interval_of, percent
 from ..palette import token
 from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
@@ -102,7 +102,8 @@ def ratio_figure(result: BacktestResult) -> Figure:
         shapes=[one | {"line": {"color": token("muted"), "width": 1, "dash": "dot"}}],
         hovermode="closest",
     )
-    caption = "Above 1: more volatile after short gamma. Bars are 95 % bootstrap intervals."
+    bars_are = interval_of(result.provenance.level)
+    caption = f"Above 1: more volatile after short gamma. Each bar is the bootstrap's {bars_are}."
     data = [trace] if names else []
     return Figure(
         "fig-ratio", "Ratio short to long.", caption, figure(data, shape), 90 + 34 * len(names)
@@ -211,7 +212,7 @@ def _ratios(result: BacktestResult) -> Table:
         rows.append(Row(tuple(cells)))
     columns = [text_column("Estimator")]
     for word in _HORIZONS.values():
-        columns += [Column(word), Column("95 % interval")]
+        columns += [Column(word), Column(interval_of(result.provenance.level))]
     caption = "Volatility in short gamma over that in long gamma"
     return Table("tab-ratios", caption, tuple(columns), tuple(rows))
 
@@ -247,7 +248,7 @@ def _autocorrelation(result: BacktestResult) -> Table:
     columns = (
         text_column("Regime"),
         Column("Lag 1"),
-        Column("95 % interval"),
+        Column(interval_of(result.provenance.level)),
         Column("Sessions"),
     )
     return Table(
@@ -266,7 +267,7 @@ def _efficiency(result: BacktestResult) -> Table:
     columns = (
         text_column("Regime"),
         Column("Efficiency"),
-        Column("95 % interval"),
+        Column(interval_of(result.provenance.level)),
         Column("Sessions"),
     )
     note = "Mean of the open-to-close move over the high-low range, in logs: 1 is a straight line."
