@@ -42,6 +42,23 @@ class Costs:
         """Slippage as a fraction of the price."""
         return self.slippage_bps / 1e4
 
+    def describe(self) -> str:
+        """Return the costs in words.
+
+        Examples
+        --------
+        >>> Costs(1.0, 0.5).describe(), FREE.describe()
+        ('fees 1 bp and slippage 0.5 bp a side', 'no costs')
+        """
+        parts = [
+            f"{name} {value:g} bp"
+            for name, value in (("fees", self.fees_bps), ("slippage", self.slippage_bps))
+            if value
+        ]
+        if self.fixed_per_share:
+            parts.append(f"{self.fixed_per_share:g} per share")
+        return f"{' and '.join(parts)} a side" if parts else "no costs"
+
     def fee_rate(self, price: Floats) -> Floats:
         """Return fees as a fraction of the notional at each price.
 

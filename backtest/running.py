@@ -31,7 +31,14 @@ from .volatility import autocorrelation_by_regime, next_return_sd_by_quantile, v
 if TYPE_CHECKING:
     from ..strategies.model import Strategy
 
-__all__ = ["backtest", "run_backtest", "strategies_asked_for", "strategies_of", "trade_config"]
+__all__ = [
+    "backtest",
+    "costs_of",
+    "run_backtest",
+    "strategies_asked_for",
+    "strategies_of",
+    "trade_config",
+]
 
 _STEPS = 4
 
@@ -96,6 +103,12 @@ def strategies_of(config: Config) -> tuple[Strategy, ...]:
     return with_controls(strategies_asked_for(config))
 
 
+def costs_of(config: Config) -> Costs:
+    """Return the costs that a configuration charges."""
+    execution = config.execution
+    return Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share)
+
+
 def trade_config(
     config: Config, market: Market, strategies: tuple[Strategy, ...] | None = None
 ) -> Trading:
@@ -103,14 +116,12 @@ def trade_config(
 
     A control that cannot be traded at the configured fill is left out.
     """
-    execution = config.execution
-    costs = Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share)
     return trade(
         market,
         strategies or strategies_of(config),
         config.fill,
-        costs,
-        execution.cash,
+        costs_of(config),
+        config.execution.cash,
         required=len(strategies_asked_for(config)),
     )
 

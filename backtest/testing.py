@@ -18,6 +18,7 @@ from .hypotheses.protocol import Settings
 from .hypotheses.registry import hypothesis_names
 from .hypotheses.running import HypothesisResult, run_hypotheses
 from .resampling import Resampling
+from .running import strategies_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,11 @@ def test(
         raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
     _require_known(chosen)
     how = _settings(setting, simulations, critical)
-    dataset = load_dataset(setting, recheck="screenshot-vs-dynamic" in chosen)
+    dataset = load_dataset(
+        setting,
+        recheck="screenshot-vs-dynamic" in chosen,
+        traded="fade-follow" in chosen,
+    )
     results = run_hypotheses(
         chosen,
         dataset,
@@ -167,7 +172,7 @@ def _settings(config: Config, simulations: int, critical: str | Path | None) -> 
         ),
         simulations=simulations,
         costs_bps=execution.fees_bps + execution.slippage_bps,
-        trials=max(10, len(config.strategies)),
+        trials=len(strategies_of(config)),
         critical=None if critical is None else load_critical_values(critical),
     )
 

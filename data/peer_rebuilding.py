@@ -14,8 +14,8 @@ import pandas as pd
 
 from .chain_reader import RawSession, read_sessions
 from .derived import DerivedStore, Part, session_marks
-from .exposure.evaluation import regime_of
 from .exposure.gate import gate_reasons, share_unchanged
+from .exposure.labels import regime_of
 from .exposure.peers import PeerRow, peer_row
 from .exposure.tables import Block, Key, regime_table, side_table_of
 from .lake import Lake, SessionEntry, connect

@@ -16,8 +16,8 @@ from .calendars import TradingCalendar, from_days
 from .definitions import DEFAULT, Definition
 from .errors import InputFileError, LakeError
 from .evaluated import job_of, map_sessions
-from .exposure.evaluation import regime_of
 from .exposure.intraday import reprice
+from .exposure.labels import regime_of
 from .jobs import Job
 from .lake import Lake
 from .session_evaluation import SessionEvaluation, evaluate_session

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..critical_values import CriticalValues
     from ..intraday import IntradayGrid
+    from .requirements import Requirement
 
 __all__ = [
     "Card",
@@ -34,6 +35,7 @@ __all__ = [
     "Published",
     "Settings",
     "Table",
+    "Traded",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -102,6 +104,8 @@ class Card:
     effect : float
         Size of the effect whose detection the power refers to, in the estimate's unit; NaN where
         no comparable size is known.
+    requires : tuple of Requirement
+        What `kill` says, as data: the verdict is "supported" where all of it holds.
     """
 
     name: str
@@ -115,6 +119,32 @@ class Card:
     estimate: str
     published: tuple[Published, ...] = ()
     effect: float = float("nan")
+    requires: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traded:
+    """What the main strategy earned when it was traded.
+
+    Attributes
+    ----------
+    returns : Series of float
+        Simple returns per session after the first, net of costs; NaN once the equity is gone.
+    description : str
+        The strategy in one sentence.
+    fill : str
+        ``next_open``, ``next_close`` or ``same_close``.
+    costs : str
+        In words.
+    trials : int
+        Strategies that the run tries, this one included.
+    """
+
+    returns: pd.Series[float]
+    description: str
+    fill: str
+    costs: str
+    trials: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +183,9 @@ class Dataset:
     strike_step : float
         Distance of neighbouring strikes near spot; NaN where unknown.
     simulated : bool
+    traded : Traded or None
+        The main strategy as the configuration's backtest trades it; None where no configuration
+        stands behind the dataset.
     """
 
     bars: pd.DataFrame
@@ -172,6 +205,7 @@ class Dataset:
     expirations: pd.Series[bool] | None = None
     strike_step: float = float("nan")
     simulated: bool = False
+    traded: Traded | None = None
 
 
 @dataclass(frozen=True, slots=True)

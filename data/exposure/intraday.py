@@ -16,8 +16,9 @@ import numpy.typing as npt
 from ..definitions import Definition
 from ..schema import Regime
 from .book import Book, mixture_of, value_book, years_between
-from .evaluation import PreparedChain, regime_of
+from .evaluation import PreparedChain
 from .flips import Grid, Root, mixture_roots, nearest_root, signs
+from .labels import regime_of
 from .lines import Lines
 from .mixture import Mixture, net_and_gross_at, profile_on_grid
 from .sticky import Curves, sticky_at, sticky_profile, sticky_roots

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..schema import REGIME_COLUMNS
-from .evaluation import BookResult, PreparedChain, group_sums, regime_of
+from .evaluation import BookResult, PreparedChain, group_sums
 from .fixed_strike import fixed_strike_change
+from .labels import regime_of
 from .lines import REJECTED, USED, USED_OI
 from .walls import call_wall, pin_strike, put_wall
 
