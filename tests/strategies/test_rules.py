@@ -55,6 +55,23 @@ def test_a_scaled_signal_is_the_move_in_units_of_its_volatility() -> None:
     assert np.nanmax(np.abs(found)) <= 1.0
 
 
+def test_a_scaled_move_over_several_sessions_grows_with_the_root_of_their_number() -> None:
+    steps = np.array([0.01 if i % 2 else -0.01 for i in range(40)])
+    closes = 100.0 * np.cumprod(np.concatenate([[1.0], 1.0 + steps, [1.004, 1.0, 1.0]]))
+    found = RULES["follow"].target(closes, Strategy("s", scale="scaled", lookback=4))
+    window = np.concatenate([steps[-18:], [0.004, 0.0, 0.0]])
+    move = 1.01 * 1.004 - 1.0
+    assert found[-1] == pytest.approx(move / (np.std(window, ddof=1) * 2.0), rel=1e-9)
+    assert abs(found[-1]) < 1.0
+
+
+def test_a_calm_window_holds_no_trace_of_earlier_moves() -> None:
+    # 21 sessions without a move: no unit, although a running sum would leave 1e-9 of the storm
+    closes = 100.0 * np.cumprod(np.concatenate([[1.0, 1.5, 0.5, 1.37], np.ones(30)]))
+    found = RULES["follow"].target(closes, Strategy("s", scale="scaled", lookback=28))
+    assert np.isnan(found[-1])
+
+
 def test_without_volatility_a_scaled_signal_is_undefined() -> None:
     found = RULES["fade"].target(np.full(30, 100.0), Strategy("s", scale="scaled"))
     assert np.isnan(found).all()
