@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import ConfigError, UnknownNameError
+from ..data.base.errors import ConfigError, UnknownNameError
 from .filters import FILTERS
 from .model import Strategy
 from .rules import RULES

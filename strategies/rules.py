@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..data.rounding import real_divisor
+from ..data.base.rounding import real_divisor
 
 if TYPE_CHECKING:
     from .model import Strategy

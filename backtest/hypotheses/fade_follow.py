@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .. import metrics
-from ..diagnostics.regression import mean_test, ols
-from ..inference import return_intervals
-from ..multiple import deflated_sharpe
+from ..statistics import metrics
+from ..statistics.diagnostics.regression import mean_test, ols
+from ..statistics.inference import return_intervals
+from ..statistics.multiple import deflated_sharpe
 from .features import Daily, daily, needs, tercile
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table, Traded
@@ -118,7 +118,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     known = int(dataset.gex.reindex(dataset.bars.index).notna().sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with GEX, found {known}")
     traded = dataset.traded or _traded(dataset, settings)
-    returns = traded.returns.to_numpy(dtype=np.float64)
+    returns: Floats = np.asarray(traded.returns, dtype=np.float64)
     # trials without skill differ by sampling alone: the variance of a Sharpe ratio of zero
     deflated = deflated_sharpe(returns, traded.trials, 1.0 / len(returns))
     value, mean = metrics.sharpe(returns), mean_test(returns, hac=5)
@@ -148,7 +148,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
 
 
 def _traded(dataset: Dataset, settings: Settings) -> Traded:
-    from ..main_strategy import traded_on_dataset
+    from .main_strategy import traded_on_dataset
 
     return traded_on_dataset(dataset, settings.costs_bps, settings.trials)
 

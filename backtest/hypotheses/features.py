@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.rounding import NOISE, real_divisor
-from .. import realised
+from ...data.base.rounding import NOISE, real_divisor
+from ..statistics import realised
 from .protocol import Dataset, MissingDataError
 
 if TYPE_CHECKING:

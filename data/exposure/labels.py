@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from ..schema import Regime
+    from ..base.schema import Regime
 
 __all__ = ["labels_by_band", "labels_by_sign", "regime_of"]
 

@@ -1,0 +1,188 @@
+"""Serial dependence within sessions: autocorrelation and variance ratios by regime.
+
+Returns of different sessions are never put next to each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ....data.base.rounding import NOISE, real_divisor
+from ..resampling import Resampling, interval, resampled_sums
+from .regression import Fit, ols
+
+__all__ = [
+    "RatioByGroup",
+    "VarianceRatioResult",
+    "autocorrelation_on_gex",
+    "daily_variance_ratio",
+    "variance_ratio_by_group",
+]
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceRatioResult:
+    """A variance ratio of one unbroken series (Lo and MacKinlay 1988, heteroskedastic).
+
+    Attributes
+    ----------
+    ratio, z_stat, p_value : float
+        Above 1: trending; below: reverting. Two-sided p.
+    n : int
+        Returns.
+    """
+
+    ratio: float
+    z_stat: float
+    p_value: float
+    n: int
+
+
+def daily_variance_ratio(log_prices: Floats, lags: int) -> VarianceRatioResult:
+    """Return the variance ratio of an unbroken series of log prices, by ``arch``."""
+    from arch.unitroot import VarianceRatio
+
+    test = VarianceRatio(log_prices, lags=lags, robust=True, overlap=True, debiased=True)
+    return VarianceRatioResult(
+        float(test.vr), float(test.stat), float(test.pvalue), len(log_prices) - 1
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RatioByGroup:
+    """Within-session variance ratios of two groups of sessions.
+
+    Attributes
+    ----------
+    low, high, difference : tuple of float
+        Value, lower and upper end of the interval; the difference is high less low.
+    std_error : float
+        Of the difference, by bootstrap of sessions.
+    n_low, n_high : int
+        Sessions.
+    scores : ndarray, shape (sessions,)
+        Linear expansion of the difference, session by session.
+    """
+
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+    difference: tuple[float, float, float]
+    std_error: float
+    n_low: int
+    n_high: int
+    scores: Floats
+
+
+def _ratio_sums(returns: Floats, q: int) -> Floats:
+    """Return each session's sums for a variance ratio: squares of 1 step, of q steps, counts."""
+    padded = np.concatenate([np.zeros((len(returns), 1)), returns.cumsum(axis=1)], axis=1)
+    long = padded[:, q:] - padded[:, :-q]
+    one, known = np.nan_to_num(returns), np.isfinite(returns)
+    many = np.isfinite(long)
+    return np.column_stack(
+        [
+            (one**2).sum(axis=1),
+            known.sum(axis=1),
+            (np.nan_to_num(long) ** 2).sum(axis=1),
+            many.sum(axis=1),
+        ]
+    ).astype(np.float64)
+
+
+def _ratio(sums: Floats, q: int) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        one, many = sums[..., 0] / sums[..., 1], sums[..., 2] / sums[..., 3]
+        return np.asarray(many / real_divisor(q * one, NOISE**2), dtype=np.float64)
+
+
+def variance_ratio_by_group(
+    returns: Floats, low: Mask, high: Mask, q: int, how: Resampling
+) -> RatioByGroup:
+    """Return the variance of q-step returns over q times that of one step, by group.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (sessions, m)
+        Intraday log returns; NaN where there is none. Their mean within a session is taken as
+        zero. Each session is first scaled to its group-free unit variance, so that wild sessions
+        do not decide alone.
+    low, high : ndarray of bool, shape (sessions,)
+    q : int
+        Steps.
+    how : Resampling
+        Sessions are resampled in blocks.
+    """
+    scale = np.sqrt(np.nanmean(np.where(np.isfinite(returns), returns, np.nan) ** 2, axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sums = _ratio_sums(returns / scale[:, None], q)
+    moving = np.asarray(scale > NOISE)
+    sums = np.where(moving[:, None], sums, 0.0)
+    both = np.column_stack([sums * low[:, None], sums * high[:, None]])
+    drawn = resampled_sums(both, how)
+    draws_low, draws_high = _ratio(drawn[:, :4], q), _ratio(drawn[:, 4:], q)
+    total = both.sum(axis=0)
+    at_low, at_high = float(_ratio(total[:4], q)), float(_ratio(total[4:], q))
+    gap = draws_high - draws_low
+    return RatioByGroup(
+        low=(at_low, *interval(draws_low, how.level)),
+        high=(at_high, *interval(draws_high, how.level)),
+        difference=(at_high - at_low, *interval(gap, how.level)),
+        std_error=float(np.nanstd(gap, ddof=1)),
+        n_low=int((low & moving).sum()),
+        n_high=int((high & moving).sum()),
+        scores=_expansion(both, q, at_low, at_high),
+    )
+
+
+def _expansion(both: Floats, q: int, at_low: float, at_high: float) -> Floats:
+    """Return session scores whose mean is the difference of the ratios, to first order."""
+    n = len(both)
+    out = np.full(n, at_high - at_low)
+    for sums, value, sign in ((both[:, :4], at_low, -1.0), (both[:, 4:], at_high, 1.0)):
+        mean = sums.mean(axis=0)
+        one, many = mean[0] / mean[1], mean[2] / mean[3]
+        relative = (
+            (sums[:, 2] - many * sums[:, 3]) / (mean[3] * many)
+            - (sums[:, 0] - one * sums[:, 1]) / (mean[1] * one)
+        )  # fmt: skip
+        out += sign * value * relative
+    return out
+
+
+def autocorrelation_on_gex(
+    returns: Floats, gex: Floats, sessions: npt.NDArray[np.datetime64]
+) -> Fit:
+    """Regress each intraday return on the one before it, and on that times GEX.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (sessions, m)
+        Log returns over the horizon in question.
+    gex : ndarray, shape (sessions,)
+        Known before the session, standardised.
+    sessions : ndarray of datetime64, shape (sessions,)
+
+    Returns
+    -------
+    Fit
+        ``lagged`` is the autocorrelation at mean GEX, ``interaction`` its change per unit of
+        `gex`; clustered by session.
+    """
+    scale = np.sqrt(np.nanmean(returns**2, axis=1, keepdims=True))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = np.where(scale > 0, returns / scale, np.nan)
+    lagged, current = r[:, :-1], r[:, 1:]
+    level = np.broadcast_to(gex[:, None], lagged.shape)
+    group = np.broadcast_to(np.arange(len(sessions))[:, None], lagged.shape)
+    columns = {
+        "lagged": lagged.ravel(),
+        "interaction": (lagged * level).ravel(),
+        "gex": level.ravel(),
+    }
+    return ols(current.ravel(), columns, clusters=group.ravel())

@@ -1,0 +1,83 @@
+"""Intervals of performance figures by stationary block bootstrap.
+
+Whole blocks of sessions are drawn, so that volatility clustering and autocorrelation survive;
+the same draws serve every strategy, so that differences between them are paired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data.base.rounding import real_difference
+from .metrics import sharpe_of_moments
+from .realised import SESSIONS_PER_YEAR
+from .resampling import Resampling, interval, resampled_sums
+
+__all__ = ["ReturnIntervals", "return_intervals"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnIntervals:
+    """Intervals of one strategy's figures.
+
+    Attributes
+    ----------
+    sharpe, cagr, volatility : tuple of float
+        Low and high end, NaN where undefined.
+    sharpe_error : float
+        Standard deviation of the resampled Sharpe ratio.
+    """
+
+    sharpe: tuple[float, float]
+    cagr: tuple[float, float]
+    volatility: tuple[float, float]
+    sharpe_error: float
+
+
+def return_intervals(returns: Floats, how: Resampling) -> list[ReturnIntervals]:
+    """Return intervals of Sharpe ratio, compound growth and volatility.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n, k)
+        Simple returns per session of k strategies, resampled together.
+    how : Resampling
+    """
+    n, k = returns.shape
+    with np.errstate(invalid="ignore", divide="ignore"):
+        growth = np.log1p(returns)
+    broken: npt.NDArray[np.bool_] = np.asarray(~np.isfinite(growth).all(axis=0))
+    clean = np.where(broken, 0.0, returns)
+    growth = np.where(broken, 0.0, growth)
+    sums = resampled_sums(np.hstack([clean, clean**2, growth]), how)
+    total, squares, logs = sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k :]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total / n
+        variance = real_difference(squares - n * mean**2, squares) / (n - 1)
+        ratio = sharpe_of_moments(mean, np.sqrt(variance))
+        annual = np.expm1(logs * (SESSIONS_PER_YEAR / n))
+    volatility = np.sqrt(variance * SESSIONS_PER_YEAR)
+    undefined = ReturnIntervals((nan, nan), (nan, nan), (nan, nan), nan)
+    return [
+        undefined
+        if broken[j]
+        else _intervals(ratio[:, j], annual[:, j], volatility[:, j], how.level)
+        for j in range(k)
+    ]
+
+
+def _intervals(ratio: Floats, annual: Floats, volatility: Floats, level: float) -> ReturnIntervals:
+    ends = interval(ratio, level)
+    defined = ratio[np.isfinite(ratio)]
+    return ReturnIntervals(
+        sharpe=ends,
+        cagr=interval(annual, level),
+        volatility=interval(volatility, level),
+        sharpe_error=float(np.std(defined, ddof=1)) if np.isfinite(ends[0]) else nan,
+    )

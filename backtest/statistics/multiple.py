@@ -1,0 +1,141 @@
+"""Corrections for the number of things tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data.base.rounding import NOISE
+from .metrics import per_session_sharpe
+from .resampling import Resampling, resampled_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+__all__ = ["benjamini_hochberg", "deflated_sharpe", "romano_wolf"]
+
+Floats = npt.NDArray[np.float64]
+
+_NEVER = "(none)"
+
+
+def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
+    """Return adjusted p-values that control the false discovery rate; NaN stays NaN.
+
+    Tests without a p-value do not count as tests.
+
+    Examples
+    --------
+    >>> benjamini_hochberg([0.01, 0.04, 0.03, float("nan")]).round(3).tolist()
+    [0.03, 0.04, 0.04, nan]
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.asarray(p_values, dtype=np.float64)
+    known = np.isfinite(p)
+    out = np.full(len(p), np.nan)
+    if known.any():
+        out[known] = multipletests(p[known], method="fdr_bh")[1]
+    return out
+
+
+def romano_wolf(
+    scores: Mapping[str, pd.Series[float]], how: Resampling, alpha: float = 0.05
+) -> frozenset[str]:
+    """Return the names whose mean score is above zero, familywise error at most `alpha`.
+
+    Parameters
+    ----------
+    scores : mapping of str to Series
+        By session, oriented so that the claim means a positive mean. Series may cover different
+        sessions: outside its own, a series adds nothing to its mean's error.
+    how : Resampling
+        Stationary bootstrap of sessions, shared by all tests so that their dependence counts.
+    alpha : float
+
+    Notes
+    -----
+    Stepdown of Romano and Wolf (2005), ``arch.bootstrap.StepM``, on means that are studentised
+    by their bootstrap errors.
+    """
+    from arch.bootstrap import StepM
+
+    usable = {
+        k: s for k, s in scores.items() if len(s) > 2 and s.std() > NOISE * float(s.abs().max())
+    }
+    if not usable:
+        return frozenset()
+    table = _studentised(usable, how)
+    step = StepM(
+        np.zeros(len(table)),
+        -table,
+        size=alpha,
+        block_size=min(round(how.block), len(table)),
+        reps=how.replications,
+        bootstrap="stationary",
+        studentize=True,
+        nested=False,
+        seed=how.seed,
+    )
+    step.compute()
+    return frozenset(str(name) for name in step.superior_models) - {_NEVER}
+
+
+def _studentised(scores: Mapping[str, pd.Series[float]], how: Resampling) -> pd.DataFrame:
+    """Return scores on all sessions, each in units of its mean's standard error.
+
+    ``arch`` compares means in their own units, so that without this the widest would decide for
+    all. It also fails once every model is superior, so a column that never is stands in.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame({name: s - float(s.mean()) for name, s in scores.items()}).sort_index()
+    lengths = np.array([len(s) for s in scores.values()], dtype=np.float64)
+    spread = np.nan_to_num(table.to_numpy(dtype=np.float64)) * (len(table) / lengths)
+    errors = (resampled_sums(spread, how) / len(table)).std(axis=0, ddof=1)
+    means = np.array([float(s.mean()) for s in scores.values()])
+    out = dict(zip(scores, ((spread + means) / errors).T, strict=True))
+    out[_NEVER] = np.where(np.arange(len(table)) % 2, -11.0, -9.0)
+    return pd.DataFrame(out, index=table.index)
+
+
+def deflated_sharpe(returns: npt.ArrayLike, trials: int, trial_variance: float) -> float:
+    """Return the probability that the Sharpe ratio is above what the best of many would show.
+
+    Parameters
+    ----------
+    returns : array_like, shape (n,)
+        Per session; NaN rows are left out.
+    trials : int
+        Configurations ever evaluated, this one included.
+    trial_variance : float
+        Variance of the per-session Sharpe ratios of the trials.
+
+    Returns
+    -------
+    float
+        0 ... 1; NaN below three returns or without variation.
+
+    References
+    ----------
+    Bailey, Lopez de Prado (2014), The Deflated Sharpe Ratio, J. Portfolio Management 40.
+    """
+    from scipy.stats import kurtosis, norm, skew
+
+    x = np.asarray(returns, dtype=np.float64)
+    x = x[np.isfinite(x)]
+    sharpe = per_session_sharpe(x)
+    if len(x) < 3 or not np.isfinite(sharpe):
+        return float("nan")
+    hurdle = 0.0
+    if trials > 1:
+        g = float(np.euler_gamma)
+        best = (1 - g) * norm.ppf(1 - 1 / trials) + g * norm.ppf(1 - 1 / (trials * np.e))
+        hurdle = float(np.sqrt(trial_variance) * best)
+    g3, g4 = float(skew(x)), float(kurtosis(x, fisher=False))
+    spread = np.sqrt(1.0 - g3 * sharpe + (g4 - 1.0) / 4.0 * sharpe**2)
+    return float(norm.cdf((sharpe - hurdle) * np.sqrt(len(x) - 1) / spread))
