@@ -17,7 +17,14 @@ from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
 from .costs import FREE, Costs, break_even_bps
 from .engine import Simulation, simulate
-from .timing import OrderPlan, Schedule, knows_enough, make_schedule, plan_orders
+from .timing import (
+    OrderPlan,
+    Schedule,
+    knows_enough,
+    make_schedule,
+    plan_orders,
+    session_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +53,9 @@ class Trading:
     net, gross : Simulation
         With and without costs.
     cash : float
+    spans : ndarray of int, shape (n - 1,)
+        Sessions of the calendar from each bar to the next: more than 1 where bars are missing.
+    sessions_per_year : int
     regime : ndarray of str, shape (sessions tested,)
         Regime of each session, whatever a strategy's own filter calls it; ``abstain`` where a
         session has no row.
@@ -60,8 +70,15 @@ class Trading:
     net: Simulation
     gross: Simulation
     cash: float
+    spans: npt.NDArray[np.int64]
+    sessions_per_year: int
     regime: npt.NDArray[np.object_]
     left_out: tuple[str, ...] = ()
+
+    @property
+    def single(self) -> npt.NDArray[np.bool_]:
+        """Which returns are of one session: no bar is missing between their closes."""
+        return np.asarray(self.spans == 1)
 
     def regime_behind(self, plan: OrderPlan) -> npt.NDArray[np.object_]:
         """Return the regime of the session after which each bar's order was decided.
@@ -128,6 +145,8 @@ def trade(
         net=net,
         gross=gross,
         cash=cash,
+        spans=np.diff(session_rows(market.calendar, market.sessions)),
+        sessions_per_year=market.facts.sessions_per_year,
         regime=_regime_of_sessions(market),
         left_out=tuple(left_out),
     )
@@ -161,7 +180,8 @@ def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str,
         Of the intervals.
     """
     returns = net_returns(trading)
-    intervals = return_intervals(returns, how)
+    year, spans = trading.sessions_per_year, trading.spans
+    intervals = return_intervals(returns, how, year=year, spans=spans)
     return {
         strategy.name: _result(trading, i, bars, returns[:, i], intervals[i])
         for i, strategy in enumerate(trading.strategies)
@@ -214,25 +234,26 @@ def _metrics(
     traded = _traded(trading.net, i, trading.cash)
     free = trading.gross.equity.iloc[:, i].to_numpy(dtype=float)
     gross = metrics.equity_returns(free, trading.cash)
+    year, single, elapsed = trading.sessions_per_year, trading.single, int(trading.spans.sum())
     return Metrics(
-        sharpe=metrics.sharpe(returns),
+        sharpe=metrics.sharpe(returns[single], year),
         sharpe_low=ends.sharpe[0],
         sharpe_high=ends.sharpe[1],
         sharpe_error=ends.sharpe_error,
-        cagr=metrics.cagr(returns),
+        cagr=metrics.cagr(returns, year, elapsed),
         cagr_low=ends.cagr[0],
         cagr_high=ends.cagr[1],
-        volatility=metrics.volatility(returns),
+        volatility=metrics.volatility(returns[single], year),
         volatility_low=ends.volatility[0],
         volatility_high=ends.volatility[1],
         max_drawdown=metrics.max_drawdown(equity),
-        turnover=metrics.turnover(traded),
+        turnover=metrics.turnover(traded, year, elapsed + 1),
         trades=trades,
         exposure=metrics.exposure(positions),
         break_even_bps=break_even_bps(gross, _traded(trading.gross, i, trading.cash)),
-        hit_rate=metrics.hit_rate(returns, _held(trading, positions)),
+        hit_rate=metrics.hit_rate(returns[single], _held(trading, positions)[single]),
         total_return=metrics.total_return(returns),
-        n=len(returns),
+        n=int(single.sum()),
     )
 
 
@@ -267,10 +288,10 @@ def _by_regime(
     rows = {name: regime == name for name in REGIMES}
     return {
         name: RegimePerformance(
-            sessions=int(here.sum()),
+            sessions=int((here & trading.single).sum()),
             exposure=metrics.exposure(position[here]),
-            mean_bps=1e4 * float(np.mean(returns[here])),
-            sharpe=metrics.sharpe(returns[here]),
+            mean_bps=1e4 * metrics.mean(returns[here & trading.single]),
+            sharpe=metrics.sharpe(returns[here & trading.single], trading.sessions_per_year),
             total_return=metrics.total_return(returns[here]),
         )
         for name, here in rows.items()

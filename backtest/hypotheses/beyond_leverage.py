@@ -163,7 +163,7 @@ def _std_error(low: float, high: float, level: float) -> float:
     """Return the standard error that an interval of that coverage stands for."""
     from scipy.stats import norm
 
-    return (high - low) / float(2.0 * norm.ppf(0.5 + level / 2.0))
+    return (high - low) / (2.0 * float(norm.ppf(0.5 + level / 2.0)))
 
 
 def _gain_interval(last: OutOfSample, settings: Settings) -> tuple[float, float]:

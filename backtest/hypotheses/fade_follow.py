@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..statistics import metrics
 from ..statistics.diagnostics.regression import mean_test, ols
 from ..statistics.inference import return_intervals
 from ..statistics.multiple import deflated_sharpe
-from .features import Daily, daily, needs, tercile
+from .features import Daily, daily, gex_before, needs, tercile
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table, Traded
 from .requirements import Requirement, holds, kill_condition
@@ -107,9 +108,9 @@ def rule_returns(bars: pd.DataFrame, *, logs: bool = False) -> Legs:
     return Legs(leg(closes, 0), leg(opens, 1), leg(closes, 1))
 
 
-def sharpe(returns: Floats) -> float:
-    """Return the Sharpe ratio a year of the returns that are known."""
-    return metrics.sharpe(returns[np.isfinite(returns)])
+def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
+    """Return the Sharpe ratio a year of `year` sessions, of the returns that are known."""
+    return metrics.sharpe(returns[np.isfinite(returns)], year)
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
@@ -118,11 +119,14 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     known = int(dataset.gex.reindex(dataset.bars.index).notna().sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with GEX, found {known}")
     traded = dataset.traded or _traded(dataset, settings)
-    returns: Floats = np.asarray(traded.returns, dtype=np.float64)
+    every: Floats = np.asarray(traded.returns, dtype=np.float64)
+    returns = every[traded.spans == 1]
     # trials without skill differ by sampling alone: the variance of a Sharpe ratio of zero
     deflated = deflated_sharpe(returns, traded.trials, 1.0 / len(returns))
-    value, mean = metrics.sharpe(returns), mean_test(returns, hac=5)
-    ends = return_intervals(returns[:, None], settings.resampling)[0]
+    value, mean = metrics.sharpe(returns, traded.year), mean_test(returns, hac=5)
+    ends = return_intervals(
+        every[:, None], settings.resampling, year=traded.year, spans=traded.spans
+    )[0]
     low, high = ends.sharpe
     found = {"deflated": deflated, "profit": mean.value if np.isfinite(value) else np.nan}
     return Outcome(
@@ -139,9 +143,9 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             f"{traded.fill.replace('_', ' ')}, {traded.costs}, as traded by a backtest "
             f"({traded.description}); deflated Sharpe {deflated:.2f} with {traded.trials} trials"
         ),
-        scores=score_series(returns, traded.returns.index.to_numpy()),
+        scores=score_series(returns, traded.returns.index.to_numpy()[traded.spans == 1]),
         tables=(
-            _rules_table(positions(daily(dataset)), rule_returns(dataset.bars)),
+            _rules_table(positions(daily(dataset)), rule_returns(dataset.bars), traded.year),
             _gap_table(dataset),
         ),
     )
@@ -153,7 +157,7 @@ def _traded(dataset: Dataset, settings: Settings) -> Traded:
     return traded_on_dataset(dataset, settings.costs_bps, settings.trials)
 
 
-def _rules_table(rules: dict[str, Floats], legs: Legs) -> Table:
+def _rules_table(rules: dict[str, Floats], legs: Legs, year: int) -> Table:
     published = {
         "fade long, follow short": "SPX -.11, *.19, .09; SPY -.23, -.10, .11 [own]",
         "always fade": "SPX .42, *.42, .03; SPY .32, -.04, -.06 [own]",
@@ -165,7 +169,10 @@ def _rules_table(rules: dict[str, Floats], legs: Legs) -> Table:
         tuple(
             (
                 name,
-                *(sharpe(p * leg) for leg in (legs.same_close, legs.next_open, legs.next_close)),
+                *(
+                    sharpe(p * leg, year)
+                    for leg in (legs.same_close, legs.next_open, legs.next_close)
+                ),
                 published.get(name, ""),
             )
             for name, p in rules.items()
@@ -187,9 +194,9 @@ def gap_fade(dataset: Dataset) -> dict[str, tuple[float, float, int]]:
     logs = {c: np.log(bars[c].to_numpy(dtype=np.float64)) for c in ("open", "close")}
     gap = np.concatenate([[np.nan], logs["open"][1:] - logs["close"][:-1]])
     day = logs["close"] - logs["open"]
-    features = daily(dataset)
-    rank = pd.Series(features.gex_rank, index=dataset.bars.index).shift(1)
-    before = rank.reindex(bars.index).to_numpy(dtype=np.float64)
+    _, rank = gex_before(dataset, dataset.bars.index.to_numpy())
+    counted = pd.Series(np.where(dataset.counted, rank, np.nan), index=dataset.bars.index)
+    before: Floats = np.asarray(counted.reindex(bars.index).to_numpy(), dtype=np.float64)
     third = tercile(before)
     groups = {name: third == k for k, name in enumerate(("low", "mid", "high"))}
     out: dict[str, tuple[float, float, int]] = {}

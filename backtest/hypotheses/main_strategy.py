@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data.base.errors import LookAheadError
 from ...data.exposure.labels import labels_by_sign
-from ...strategies.decisions import decide
+from ...strategies.decisions import Decisions, decide
 from ...strategies.registry import MAIN, strategy
 from ..execution.costs import Costs
 from ..execution.engine import simulate
@@ -52,6 +52,8 @@ def _traded(trading: Trading, costs: Costs, trials: int) -> Traded:
     index = pd.DatetimeIndex(trading.net.equity.index[1:])
     return Traded(
         returns=pd.Series(net_returns(trading)[:, 0], index=index, name="return"),
+        spans=trading.spans,
+        year=trading.sessions_per_year,
         description=trading.strategies[0].describe(),
         fill=trading.schedule.fill,
         costs=costs.describe(),
@@ -77,11 +79,15 @@ def traded_on_dataset(dataset: Dataset, costs_bps: float, trials: int) -> Traded
     decisions = decide(
         main, _table(dataset, bars), bars["close"], schedule.bars_known_at, schedule.deadline
     )
-    plan = plan_orders(main.name, decisions, schedule)
+    counted = dataset.counted[dataset.bars.index.isin(bars.index)]
+    bars, schedule = bars[counted], _plain_schedule(bars[counted], schedule.fill)
+    plan = plan_orders(main.name, Decisions(decisions.frame[counted]), schedule)
     net = simulate([plan], bars, schedule, costs, _CASH)
     returns = equity_returns(net.equity.iloc[:, 0].to_numpy(dtype=np.float64), _CASH)
     return Traded(
         returns=pd.Series(returns, index=pd.DatetimeIndex(bars.index[1:]), name="return"),
+        spans=np.diff(dataset.bars.index.get_indexer(pd.DatetimeIndex(bars.index))),
+        year=dataset.market.sessions_per_year,
         description=main.describe(),
         fill=schedule.fill,
         costs=costs.describe(),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ...data.base.rounding import NOISE, real_difference, real_divisor
 from ...data.base.schema import REGIMES
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..run.results import Estimate, Ratio, VolatilityCell, VolatilitySummary
 from . import realised
 from .resampling import Resampling, interval, resampled_sums
@@ -51,6 +52,7 @@ def volatility_summary(
     intraday_variance: pd.Series[float] | None = None,
     quantiles: int = 4,
     resampling: Resampling | None = None,
+    year: int = EXCHANGE_SESSIONS,
 ) -> VolatilitySummary:
     """Return realised volatility by regime and by quantile of the regime's value.
 
@@ -66,6 +68,8 @@ def volatility_summary(
         Realised variance by session, from intraday bars: adds ``realised_variance``.
     quantiles : int
     resampling : Resampling, optional
+    year : int
+        Sessions a year.
 
     Returns
     -------
@@ -85,11 +89,12 @@ def volatility_summary(
         estimators.append(realised.mean_estimator("realised_variance", column))
     return VolatilitySummary(
         by_regime={
-            e.name: {label: _cell(e, logs, mask) for label, mask in groups.items()}
+            e.name: {label: _cell(e, logs, mask, year) for label, mask in groups.items()}
             for e in estimators
         },
         by_quantile={
-            e.name: tuple(_cell(e, logs, cut == q) for q in range(quantiles)) for e in estimators
+            e.name: tuple(_cell(e, logs, cut == q, year) for q in range(quantiles))
+            for e in estimators
         },
         ratio=_ratios(estimators, logs, groups["short"], groups["long"], how),
         range_efficiency={
@@ -131,7 +136,9 @@ def _horizon(moments: Floats, horizon: str) -> tuple[Floats, Floats]:
     return np.where(known[:, None], sums, 0.0), np.where(known, float(length), 0.0)
 
 
-def _cell(estimator: realised.Estimator, logs: realised.LogBars, mask: Mask) -> VolatilityCell:
+def _cell(
+    estimator: realised.Estimator, logs: realised.LogBars, mask: Mask, year: int
+) -> VolatilityCell:
     moments = estimator.moments(logs)
 
     values: dict[str, float] = {}
@@ -139,7 +146,7 @@ def _cell(estimator: realised.Estimator, logs: realised.LogBars, mask: Mask) -> 
     for horizon in HORIZONS:
         sums, count = _horizon(moments, horizon)
         variance = estimator.combine(sums[mask].sum(axis=0), count[mask].sum())
-        values[horizon] = float(realised.annualised(variance))
+        values[horizon] = float(realised.annualised(variance, year))
         rows["n" if horizon == "today" else f"n_{horizon}"] = _rows(count[mask])
     return VolatilityCell(**values, **rows)  # type: ignore[arg-type]
 

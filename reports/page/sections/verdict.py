@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....backtest.run.strategy_results import Estimate
-from ..formats import count, fixed, interval, interval_of, is_defined, joined, percent, plural
+from ..formats import count, fixed, interval, interval_heading, is_defined, joined, percent, plural
 from ..views import Verdict
 from . import words
 
@@ -164,7 +164,7 @@ def _agreement(result: BacktestResult) -> str:
 def _level(result: BacktestResult) -> str:
     """Return what an interval is called where it is not the usual one."""
     level = result.provenance.level
-    return "" if level == _USUAL else f" ({interval_of(level)})"
+    return "" if level == _USUAL else f" ({interval_heading(level)})"
 
 
 #: Coverage that a reader assumes of an interval.

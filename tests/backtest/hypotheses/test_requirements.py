@@ -126,7 +126,8 @@ def test_every_claim_has_its_conditions_as_data() -> None:
 
 def _traded(returns: np.ndarray) -> Traded:
     index = pd.bdate_range("2015-01-05", periods=len(returns))
-    return Traded(pd.Series(returns, index=index), "as drawn", "next_close", "no costs", 5)
+    series, one = pd.Series(returns, index=index), np.ones(len(returns), dtype=np.int64)
+    return Traded(series, one, 252, "as drawn", "next_close", "no costs", 5)
 
 
 @pytest.mark.parametrize(
