@@ -99,7 +99,7 @@ def sharpe_of_moments(
     Examples
     --------
     >>> sharpe_of_moments([0.01, 0.01], [0.01, 1e-17]).round(6)
-    array([15.874508,        nan])
+    array([15.874508,       nan])
     """
     m, sd = np.asarray(mean, dtype=np.float64), np.asarray(deviation, dtype=np.float64)
     # equal returns differ by rounding only, which is no risk: that of 1, or of larger means
