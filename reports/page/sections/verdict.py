@@ -270,7 +270,8 @@ def data_verdict(result: BacktestResult) -> Verdict:
     if published:
         reason = f"{found}. A series as published: what it was made from cannot be checked."
         return Verdict(question, "Taken as published", reason)
-    return Verdict(question, "No objection found", f"{found}.")
+    unchecked = "" if result.findings is not None else "; the chains were not checked here"
+    return Verdict(question, "No objection found", f"{found}{unchecked}.")
 
 
 def _details(result: BacktestResult, severity: str) -> list[Notice]:
@@ -286,4 +287,4 @@ def _without_regime(result: BacktestResult) -> str:
         return f"{lacking} in the series"
     if not abstained:
         return "all of them pass the quality gate"
-    return f"the quality gate leaves {share} of them without a regime"
+    return f"{share} of them are left without a regime"

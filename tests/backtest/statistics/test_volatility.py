@@ -196,7 +196,7 @@ def test_every_estimate_has_the_n_of_its_own_estimator_horizon_and_regimes() -> 
     bars, label, value = _market()
     minutes = pd.Series(np.nan, index=bars.index)
     minutes.iloc[100:140] = 1e-4
-    bars.iloc[50, bars.columns.get_indexer(["high", "low"])] = math.nan
+    bars.loc[bars.index[50], ["high", "low"]] = math.nan
     got = volatility_summary(bars, label, value, intraday_variance=minutes, resampling=FEW)
     closes = bars["close"].notna() & bars["close"].shift(1).notna()
     known = {
