@@ -156,7 +156,7 @@ def _log_flips(dataset: Dataset, otherwise: Floats) -> Floats:
 
 
 def _shifted(x: Floats, lag: int) -> Floats:
-    return np.concatenate([np.full(lag, np.nan), x[:-lag]])
+    return np.concatenate([np.full(lag, np.nan), x])[: len(x)]
 
 
 def _table(t_stat: float, placebos: dict[str, float]) -> Table:
