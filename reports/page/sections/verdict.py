@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..formats import fixed, interval, is_defined, percent, plural
 from ..views import Verdict
 from . import words
@@ -32,7 +33,7 @@ def verdicts(result: BacktestResult) -> tuple[Verdict, ...]:
 
 
 #: Sessions of a year: below it a bootstrap sees too few blocks for its interval to be believed.
-_ENOUGH = 252
+_ENOUGH = EXCHANGE_SESSIONS
 
 
 def direction_verdict(result: BacktestResult) -> Verdict:
