@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....backtest.run.strategy_results import Estimate
+from ....data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..formats import count, fixed, interval, interval_heading, is_defined, joined, percent, plural
 from ..views import Verdict
 from . import words
@@ -34,7 +35,7 @@ def verdicts(result: BacktestResult) -> tuple[Verdict, ...]:
 
 
 #: Sessions of a year: below it a bootstrap sees too few blocks for its interval to be believed.
-_ENOUGH = 252
+_ENOUGH = EXCHANGE_SESSIONS
 
 #: Sessions of a regime below which a figure about it hangs on single sessions.
 _FEW = 30
