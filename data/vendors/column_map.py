@@ -36,9 +36,13 @@ def read_mapping(path: Path) -> dict[str, dict[str, Any]]:
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot read the column map {path}: {error.strerror}") from error
+        raise ConfigError(
+            f"cannot read the column map {path}: {error.strerror}: correct its path (--map)"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the column map {path} is not valid TOML: {error}") from error
+        raise ConfigError(
+            f"the column map {path} is not valid TOML: {error}; correct it"
+        ) from error
     _known(found, _TABLES, f"{path}: table")
     for table, content in found.items():
         if not isinstance(content, dict):
