@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .calendars import TradingCalendar, trading_calendar
+from .calendars import TradingCalendar, base_calendar, trading_calendar
 from .errors import InputFileError
 from .tabular import Scalar, clock_minutes, days, numbers, read_table, stamps
 
@@ -256,7 +256,7 @@ def exchange_timezone(calendar: str) -> str:
     import exchange_calendars
 
     trading_calendar(calendar)
-    return str(exchange_calendars.get_calendar(calendar).tz)
+    return str(exchange_calendars.get_calendar(base_calendar(calendar)).tz)
 
 
 def _wanted(

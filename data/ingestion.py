@@ -6,7 +6,7 @@ import tempfile
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .errors import InputFileError
+from .errors import GexlabError, InputFileError, MissingColumnError
 from .inputs import find_files, opened
+from .joins import fingerprinted, with_joins
 from .lake import Lake, check_underlying, connect, open_lake
 from .manifest import Manifest, read_manifest
 from .merging import merged, rows_to_keep
@@ -23,10 +24,14 @@ from .ordering import canonical_sessions
 from .parts import split_sessions
 from .pipeline import canonical_rows, naming_the_file
 from .progress import silent
+from .queries import load_sql
+from .sessions import zone_of
 from .sourcing import Plan, plan_sources, source_of
 from .vendors import vendor as vendor_preset
 from .vendors.mapping import check_preset, read_mapping
 from .vendors.mapping import mapped as with_mapping
+from .vendors.paths import with_path
+from .vendors.projection import names_in, projected
 from .writing import LakeWriter, lake_writer, whole_sessions
 
 if TYPE_CHECKING:
@@ -76,6 +81,18 @@ class IngestResult:
     rows_replaced : int
         Rows that gave way to a newer file's row of the same contract and snapshot, in the lake or
         within this ingest.
+    rows_repeated : int
+        Rows that equal another row of their file in everything: one of them is written.
+    rows_left_out : int
+        Rows that the column map does not ask for (``[where]``).
+    files_empty : int
+        Files without a row of the underlying, among others that have some.
+    others : dict of str to int
+        Rows of other underlyings by name, the 20 most frequent.
+    ignored : tuple of str
+        Names of the files that were ignored, and of members of archives that hold another table.
+    unmatched : dict of str to int
+        For each join of the map, the rows that its files say nothing about.
     dry_run : bool
         Nothing was written: the other numbers say what would have been.
     """
@@ -90,6 +107,12 @@ class IngestResult:
     files_ignored: int
     rows_of_others: int
     rows_replaced: int
+    rows_repeated: int = 0
+    rows_left_out: int = 0
+    files_empty: int = 0
+    others: dict[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    unmatched: dict[str, int] = field(default_factory=dict)
     dry_run: bool = False
 
 
@@ -100,7 +123,11 @@ class _Tally:
     by_file: Counter[int] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+    unmatched: dict[str, int] = field(default_factory=dict)
     replaced: int = 0
+    repeated: int = 0
+    empty: int = 0
     sessions: set[date] = field(default_factory=set)
 
 
@@ -148,8 +175,10 @@ def ingest(
     check_underlying(underlying)
     preset = vendor_preset(vendor)
     if mapping is not None:
-        preset = with_mapping(preset, read_mapping(Path(mapping)))
+        said = read_mapping(Path(mapping))
+        preset = with_joins(with_mapping(preset, said), said, Path(mapping).absolute().parent)
     check_preset(preset)
+    preset = fingerprinted(preset)
     found = find_files(paths)
     root = lake.root if isinstance(lake, Lake) else Path(lake)
     with _session_of_work(root, underlying, dry_run=dry_run) as (before, folder, writer):
@@ -194,33 +223,85 @@ def _ingested(
     writer: LakeWriter | None,
     progress: Progress,
 ) -> IngestResult:
-    files = [file for path in found.files for file in opened(path, folder)]
+    opening = [file for path in found.files for file in opened(path, folder)]
+    filled = [file for file in opening if file.path.stat().st_size]
+    if not filled:
+        raise InputFileError(f"{opening[0].label} is empty: download or export it again")
+    files, aside = _fitting([_as_said(file, preset) for file in filled], preset)
     plan = plan_sources(preset, files, found.files, before.sources)
     tally = _Tally()
     if plan.fresh:
         with connect(spill=folder / "spill") as connection:
             with naming_the_file(plan.fresh):
                 tables = preset.reader(connection, plan.fresh)
-            tally = _read_tables(connection, tables, plan, preset, before, writer, progress)
+            tally = _read_tables(
+                connection, tables, plan, preset, before, writer, progress, folder
+            )
     if writer is not None:
         _take_out(plan, before, tally.sessions, writer)
         writer.commit(plan.sources)
-    return _result(found, plan, tally, dry_run=writer is None)
+    tally.empty += len(opening) - len(filled)
+    return _result(found, plan, tally, aside, dry_run=writer is None)
 
 
-def _result(found: Found, plan: Plan, tally: _Tally, *, dry_run: bool) -> IngestResult:
+def _as_said(file: InputFile, preset: Preset) -> InputFile:
+    """Return a file with what the map says of it."""
+    columns = [name for column in preset.columns.values() for name in names_in(column)]
+    patterns = list(preset.dialect.path.values())
+    return with_path(replace(file, encoding=preset.dialect.encoding), columns, patterns)
+
+
+def _fitting(files: list[InputFile], preset: Preset) -> tuple[list[InputFile], list[str]]:
+    """Put aside members of archives that hold another table than their neighbours.
+
+    Vendors' archives hold statistics and manuals beside the chains.
+    """
+    archives = Counter(f.label.rpartition("!")[0] for f in files if "!" in f.label)
+    crowded = {name for name, count in archives.items() if count > 1 and name}
+    members = [f for f in files if f.label.rpartition("!")[0] in crowded]
+    if not members:
+        return files, []
+    zone = zone_of(preset.timing)
+    misfits = {f.label for f in members if not _fits(f, preset, zone)}
+    fitting = {f.label.rpartition("!")[0] for f in members if f.label not in misfits}
+    aside = {label for label in misfits if label.rpartition("!")[0] in fitting}
+    return [f for f in files if f.label not in aside], sorted(aside)
+
+
+def _fits(file: InputFile, preset: Preset, zone: str) -> bool:
+    with connect() as connection:
+        connection.execute(load_sql("ingest_macros"))
+        try:
+            for table in preset.reader(connection, [file]):
+                projected(connection, table, preset, zone, 0, careful=False)
+        except MissingColumnError:
+            return False
+        except GexlabError:
+            return not file.path.suffix.lower() == ".txt"
+    return True
+
+
+def _result(
+    found: Found, plan: Plan, tally: _Tally, aside: Sequence[str], *, dry_run: bool
+) -> IngestResult:
     read, rejected = tally.by_file.total(), tally.rejects.total()
     return IngestResult(
         rows_read=read,
-        rows_written=read - rejected,
+        rows_written=read - rejected - tally.repeated,
         rows_rejected=rejected,
         rejects=dict(sorted(tally.rejects.items())),
         sessions=len(tally.sessions),
         files=len(plan.fresh),
         files_unchanged=plan.unchanged,
-        files_ignored=found.ignored,
+        files_ignored=len(found.ignored),
         rows_of_others=tally.others.total(),
         rows_replaced=tally.replaced,
+        rows_repeated=tally.repeated,
+        rows_left_out=tally.left_out,
+        files_empty=tally.empty,
+        others=dict(tally.others.most_common(20)),
+        ignored=(*(str(path) for path in found.ignored), *aside),
+        unmatched=tally.unmatched,
         dry_run=dry_run,
     )
 
@@ -233,26 +314,36 @@ def _read_tables(
     before: Manifest,
     writer: LakeWriter | None,
     progress: Progress,
+    folder: Path,
 ) -> _Tally:
     """Take all rows through to the writer.
 
-    The reader of text parses numbers itself, which is faster. Where it meets one that it cannot
-    parse, everything is read again cell by cell: "n/a" is then missing, and what is to be refused
-    is named.
+    How dates are written is told by the first rows, and the reader of text parses numbers itself,
+    which is faster. Where a cell is written in another way, everything is read again: the whole
+    column then decides, "n/a" is missing, and what is to be refused is named.
     """
-    typed = any(table.with_numbers is not None for table in tables)
-    for numbers in (True, False) if typed else (False,):
+    for careful in (False, True):
         try:
-            rows = canonical_rows(connection, tables, preset, before.underlying, numbers=numbers)
+            rows = canonical_rows(
+                connection,
+                tables,
+                preset,
+                before.underlying,
+                work=folder,
+                numbers=not careful,
+                careful=careful,
+            )
             tally = _read(rows, plan, preset, before, writer, progress)
         except InputFileError:
-            if not numbers:
+            if careful:
                 raise
             if writer is not None:
                 writer.forget()
             continue
         tally.others = rows.dating.others
-        _check_counts(rows.files, before.underlying, tally)
+        tally.left_out = rows.dating.left_out.total()
+        tally.unmatched = {j.join.name: j.unmatched.total() for j in rows.dating.joins}
+        tally.empty = _check_counts(rows.files, before.underlying, tally)
         break
     return tally
 
@@ -290,15 +381,17 @@ def _read_stream(
 ) -> _Tally:
     """Work through one reading of the rows, whole sessions at a time."""
     tally = _Tally()
-    age = np.array([plan.fresh.index(file) for file in rows.files])
+    place = {file.fingerprint: i for i, file in enumerate(plan.fresh)}
+    age = np.array([place[file.fingerprint] for file in rows.files])
     sources = [source_of(preset, file) for file in rows.files]
     accepted = _ascending(_accepted(stream, tally, progress))
     with closing(stream), _in_background(writer) as write:
         for piece in whole_sessions(accepted, _PIECE_ROWS):
             days = pc.unique(piece.column("session")).to_pylist()
             tally.sessions.update(days)
-            fresh, replaced = canonical_sessions(piece, before.underlying, sources, age)
+            fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
             tally.replaced += replaced
+            tally.repeated += repeated
             write(_over_held(fresh, days, plan, before, tally))
     return tally
 
@@ -380,10 +473,11 @@ def _take_out(
         writer.add(kept)
 
 
-def _check_counts(files: Sequence[InputFile], underlying: str, tally: _Tally) -> None:
+def _check_counts(files: Sequence[InputFile], underlying: str, tally: _Tally) -> int:
     """Refuse files that hold nothing to read, and columns that cannot be what they were mapped as.
 
-    A file of rejected rows is no error: a holiday's file, say, counts and adds nothing.
+    A file of rejected rows is no error: a holiday's file, say, counts and adds nothing. Returned
+    are the files without a row among others that have some.
     """
     rejected = tally.rejects.total()
     if rejected and rejected == tally.rejects["bad_contract"] == tally.by_file.total():
@@ -393,13 +487,16 @@ def _check_counts(files: Sequence[InputFile], underlying: str, tally: _Tally) ->
             "choose another vendor"
         )
     empty = [file for i, file in enumerate(files) if not tally.by_file[i]]
-    if not empty:
-        return
-    if tally.others and len(empty) < len(files):
-        return
-    hint = (
-        f"it holds {', '.join(sorted(tally.others))}"
-        if tally.others
-        else "it has a header and no rows"
-    )
-    raise InputFileError(f"{empty[0].label} holds no rows of {underlying}: {hint}; leave it out")
+    if len(empty) < len(files):
+        return len(empty)
+    hint = "it has a header and no rows; leave it out"
+    if tally.others:
+        names = sorted(tally.others)
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+        hint = (
+            f"it holds {', '.join(names[:20])}{more}; name one of them, or say in the map that it "
+            f'is the same: [aliases] {underlying} = ["{names[0]}"]'
+        )
+    elif tally.left_out:
+        hint = f"[where] asks for none of its {tally.left_out} rows; correct the map"
+    raise InputFileError(f"{empty[0].label} holds no rows of {underlying}: {hint}")

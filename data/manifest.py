@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from .calendars import united_calendar
 from .errors import LakeError
 
 __all__ = [
@@ -94,7 +95,7 @@ class Manifest:
     def calendar(self) -> str:
         """The exchange calendar of the sessions, XNYS where nothing says so."""
         names = {source.calendar for source in self.sources}
-        return names.pop() if names else "XNYS"
+        return united_calendar(names) if names else "XNYS"
 
     @property
     def settlement_sources(self) -> frozenset[str]:

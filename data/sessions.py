@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from .calendars import third_friday, trading_calendar
+from .calendars import base_calendar, third_friday, trading_calendar
 from .errors import CalendarError, ConfigError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _exchange_zone(name: str) -> str:
     import exchange_calendars
 
     trading_calendar(name)
-    return str(exchange_calendars.get_calendar(name).tz)
+    return str(exchange_calendars.get_calendar(base_calendar(name)).tz)
 
 
 @lru_cache(maxsize=8)
