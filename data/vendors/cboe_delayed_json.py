@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from ..errors import InputFileError
-from ..queries import bound_sql
-from .base import InputFile, Preset, RawTable, Sql, Timing
+from ..base.errors import InputFileError
+from ..base.sql import bound_sql
 from .layout import OCC_ROOT, OCC_UNDERLYING
+from .preset import InputFile, Preset, RawTable, Sql, Timing
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,7 +25,7 @@ def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> 
 def _contracts(connection: duckdb.DuckDBPyConnection, file: InputFile, table: str) -> RawTable:
     import duckdb
 
-    query, given = bound_sql("vendor_cboe_delayed_json", {"files": [str(file.path)]})
+    query, given = bound_sql("vendors/cboe_delayed_json", {"files": [str(file.path)]})
     found = connection.sql(query, params=given)
     try:
         # the file is one object: reading it as a whole finds out whether it is complete

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from ..date_dialect import moments_of
-from ..errors import InputFileError
-from ..queries import bound_sql
-from .base import InputFile, Preset, RawTable, Timing
+from ..base.date_dialect import moments_of
+from ..base.errors import InputFileError
+from ..base.sql import bound_sql
 from .layout import OCC_ROOT, OCC_UNDERLYING
+from .preset import InputFile, Preset, RawTable, Timing
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +51,7 @@ def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> 
             "spot": head.spot,
             "printed": head.printed,
         }
-        query, given = bound_sql("vendor_cboe_quote_table", given)
+        query, given = bound_sql("vendors/cboe_quote_table", given)
         relation = connection.sql(query, params=given)
         tables.append(RawTable(relation, (file,)))
     return tables
@@ -90,7 +90,9 @@ def _spot(text: str, file: InputFile) -> float:
 
 def _printed(text: str, file: InputFile) -> datetime:
     found = _DATE.search(text)
-    moments = {} if found is None else moments_of([f"{found[1] or found[2]} {found[3]}"], zone=_NEW_YORK)
+    moments = (
+        {} if found is None else moments_of([f"{found[1] or found[2]} {found[3]}"], zone=_NEW_YORK)
+    )
     if not moments:
         raise InputFileError(
             f"{file.label}: expected the moment of printing ('Date: December 12, 2022 at 8:30 PM "

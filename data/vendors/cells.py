@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import CoalesceOperator, ConstantExpression, FunctionExpression
 
-from ..calendars import base_calendar, trading_calendar
-from ..date_dialect import days_of, is_blank, moments_of
-from ..errors import InputFileError
-from ..expiry_codes import MonthCodes, default_rule, expiry_rule
-from ..number_dialect import Style, style_of
+from ..base.date_dialect import days_of, is_blank, moments_of
+from ..base.errors import InputFileError
+from ..base.number_dialect import Style, style_of
+from ..calendar.expiry_codes import MonthCodes, default_rule, expiry_rule
+from ..calendar.trading import base_calendar, trading_calendar
 from .roots import symbol_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .base import Preset, RawTable
+    from .preset import Preset, RawTable
 
 __all__ = ["DAYS", "MOMENTS", "Cells"]
 
@@ -33,7 +32,9 @@ MOMENTS: Final = ("quote_ts", "expiry_ts", "known_at")
 #: Rows that are looked at before a column is read.
 _HEAD_ROWS: Final = 2048
 _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_ISO_STAMP: Final = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}(:?\d{2})?)?")
+_ISO_STAMP: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}(:?\d{2})?)?"
+)
 #: Formats that the engine reads by itself, for files that write their dates in one way.
 _FORMATS: Final = (
     "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d-%b-%Y", "%d%b%y", "%a %b %d %Y", "%Y/%m/%d",
@@ -130,7 +131,11 @@ class Cells:
                 if form is not None:
                     return FunctionExpression("day_by", text, ConstantExpression(form))
             if found and all(symbol_parts(t) is not None for t in found):
-                return self._function(text, "DATE", lambda ts: {t: s[1] for t in ts if (s := symbol_parts(t)) is not None})
+                return self._function(
+                    text,
+                    "DATE",
+                    lambda ts: {t: s[1] for t in ts if (s := symbol_parts(t)) is not None},
+                )
         found = self._refusing(name, read, self._all(text), final=True)
         assert found is not None
         days = found
@@ -209,8 +214,8 @@ class Cells:
         return style_of(odd, points=points, label=self._table.files[0].label)
 
     def _number_columns(self) -> set[str]:
-        from ..schema import CHAIN_COLUMNS
-        from .projection import names_in, _respelled
+        from ..base.schema import CHAIN_COLUMNS
+        from .projection import _respelled, names_in
 
         available = {
             c: str(t)

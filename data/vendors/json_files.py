@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from ..errors import InputFileError
+from ..base.errors import InputFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .base import InputFile
+    from .preset import InputFile
 
 __all__ = ["flat_records", "json_table"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .base import Dialect, Preset, Timing
 from .layout import Layout, reader_of
+from .preset import Dialect, Preset, Timing
 
 __all__ = ["PRESET"]
 

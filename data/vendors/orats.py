@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .base import Clocked, Dialect, Preset, Sql, Timing
 from .layout import Layout, reader_of
+from .preset import Clocked, Dialect, Preset, Sql, Timing
 
 __all__ = ["PRESET"]
 
@@ -49,7 +49,11 @@ PRESET: Final = Preset(
         "state the moment of each snapshot (snapShotEstTime); the last of a session counts."
     ),
     columns={
-        **{name: name for name in (*_LAYOUT.shared, *_LAYOUT.call, "right") if name not in _NOT_COLUMNS},
+        **{
+            name: name
+            for name in (*_LAYOUT.shared, *_LAYOUT.call, "right")
+            if name not in _NOT_COLUMNS
+        },
         "quote_ts": Clocked("snapshot_day", "snapshot_time"),
         "delta": Sql(
             "TRY_CAST(call_delta AS DOUBLE) - CASE WHEN \"right\" = 'P' THEN 1 ELSE 0 END"

@@ -9,12 +9,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from ..errors import InputFileError
+from ..base.errors import InputFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .base import InputFile, RawTable
+    from .preset import InputFile, RawTable
 
 __all__ = ["FILENAME", "FOLDER", "path_texts", "with_path"]
 

@@ -16,16 +16,16 @@ from duckdb import (
     SQLExpression,
 )
 
-from ..errors import InputFileError, MissingColumnError
-from ..schema import CHAIN_COLUMNS
-from .base import Clocked, FirstOf, Sql
+from ..base.errors import InputFileError, MissingColumnError
+from ..base.schema import CHAIN_COLUMNS
 from .cells import DAYS, MOMENTS, Cells
 from .paths import path_texts
+from .preset import Clocked, FirstOf, Sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .base import Preset, RawTable
+    from .preset import Preset, RawTable
 
 __all__ = ["PROJECTED", "TAKEN", "names_in", "projected", "raw_key"]
 
@@ -125,9 +125,7 @@ def projected(
     taken = _taken(table, preset)
     cells = Cells(connection, table, preset, zone, taken, careful=careful)
     number = ColumnExpression("file_index") + ConstantExpression(offset)
-    columns = [
-        _column(name, table, preset, cells, number, taken).alias(name) for name in PROJECTED
-    ]
+    columns = [_column(name, table, preset, cells, number, taken).alias(name) for name in PROJECTED]
     carried = _raw_keys(preset) if keys is None else keys
     columns += [_key(name, table, preset).alias(raw_key(name)) for name in carried]
     if taken is not None:

@@ -35,8 +35,39 @@ class Root:
 
 #: Indices whose monthly contracts settle at the open.
 AM_INDICES: Final = frozenset(
-    "SPX NDX RUT DJX VIX MNX RLG RLV RUI RVX VXN VXD NQX RMN SML MID SGX SVX OIX BKX SOX XAU HGX "
-    "OSX UTY XDA GSO VXEEM OVX GVZ VXEFA".split()
+    [
+        "SPX",
+        "NDX",
+        "RUT",
+        "DJX",
+        "VIX",
+        "MNX",
+        "RLG",
+        "RLV",
+        "RUI",
+        "RVX",
+        "VXN",
+        "VXD",
+        "NQX",
+        "RMN",
+        "SML",
+        "MID",
+        "SGX",
+        "SVX",
+        "OIX",
+        "BKX",
+        "SOX",
+        "XAU",
+        "HGX",
+        "OSX",
+        "UTY",
+        "XDA",
+        "GSO",
+        "VXEEM",
+        "OVX",
+        "GVZ",
+        "VXEFA",
+    ]
 )
 _AM: Final = {
     "SPX": "SPX SPB SPL SPQ SPT SPV SPZ SXB SXM SXY SXZ SYF SYG SYU SYV SYZ SZD SZJ SZP SZQ SZT "

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from ..errors import InputFileError
+from ..base.errors import InputFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .base import InputFile
+    from .preset import InputFile
 
 __all__ = ["TextTable", "plain_text"]
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gexlab.data.ingestion import IngestResult, ingest
+from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake import open_lake
-from gexlab.data.rebuilding import rebuild
-from gexlab.data.regime_table import regimes
+from gexlab.data.regimes.rebuild import rebuild
+from gexlab.data.regimes.table import regimes
 
 Figures = dict[tuple[str, str], tuple[float, float, int]]
 
@@ -149,7 +149,7 @@ def run(case: Case, shared: Path, folder: Path) -> IngestResult:
         mapping = None if name is None else here / name
         if mapping is not None and case.extra_map:
             words = case.extra_map.partition("[")[0]
-            rest = case.extra_map[len(words):]
+            rest = case.extra_map[len(words) :]
             mapping.chmod(0o644)
             mapping.write_text(f"{words}{mapping.read_text('utf-8')}\n{rest}", encoding="utf-8")
         result = ingest(

@@ -1,6 +1,6 @@
 """Print how many cases from the field give their right answer.
 
-    python tests/field/run_cases.py [NUMBER...]
+python tests/field/run_cases.py [NUMBER...]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from field_cases import CASES, complaints, run
 
-from gexlab.data.errors import GexlabError
+from gexlab.data.base.errors import GexlabError
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
                 said = complaints(case, Path(folder))
             except GexlabError as error:
                 said = [f"refused: {error}"]
-            except Exception as error:  # noqa: BLE001 - a table of all cases
+            except Exception as error:
                 said = [f"{type(error).__name__}: {error}"[:400]]
         right += not said
         print(case.name, "ok" if not said else "; ".join(said))

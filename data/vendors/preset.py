@@ -1,0 +1,328 @@
+"""What a vendor module states: which columns mean what, in which units, and when they were known.
+
+A vendor is one `Preset`. It says where each canonical column comes from; one shared pipeline does
+everything else (types, sessions, settlement, expiry moments, publication times, rejects), so that
+no vendor can do it differently by accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = [
+    "Clocked",
+    "Column",
+    "Dialect",
+    "FirstOf",
+    "InputFile",
+    "Join",
+    "Preset",
+    "RawTable",
+    "Reader",
+    "Rereading",
+    "SettlementRule",
+    "Sql",
+    "Timing",
+    "Where",
+]
+
+SettlementRule = Literal["PM", "AM", "third_friday"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A DuckDB expression over the columns that a reader yields.
+
+    Only presets hold expressions; a user's column map names columns.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of several columns that says something; of a group of columns, their mean.
+
+    Attributes
+    ----------
+    choices : tuple of tuple of str
+        Names of source columns, best first.
+    """
+
+    choices: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """A moment whose date and whose time of day stand in two columns."""
+
+    date: str
+    time: str
+
+
+#: The name of a source column, or what is made of several of them.
+Column = str | Sql | FirstOf | Clocked
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which rows of a file are taken: those whose cell is (or is not) one of some values."""
+
+    column: str
+    values: tuple[str, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file writes what it says.
+
+    Attributes
+    ----------
+    encoding : str, optional
+        Of text files; by default told by the file's first bytes, UTF-8 where they say nothing.
+    decimal, thousands : str, optional
+        The marks in numbers; by default told by the whole file.
+    date_format : mapping of str to str
+        Canonical name to a ``strptime`` format; ``"*"`` stands for all others.
+    order : {"MDY", "DMY", "YMD"}, optional
+        What the vendor documents of dates that leave it open.
+    values : mapping of str to mapping
+        Canonical name to what its cells mean.
+    missing : mapping of str to tuple of str
+        Canonical name (``"*"``: every column) to the texts and numbers that mean unknown.
+    where : tuple of Where
+        Rows to take; the others are counted and left out.
+    aliases : mapping of str to tuple of str
+        Underlying to the other names that files use for it.
+    path : mapping of str to str
+        Canonical name to a regular expression whose group finds the value in a file's path.
+    expiry_rule : str, optional
+        On which day of its month a contract expires whose file says the month alone.
+    spot : str, optional
+        ``"parity"``: implied by put-call parity where the file has no spot.
+    """
+
+    encoding: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    date_format: Mapping[str, str] = field(default_factory=dict)
+    order: Literal["MDY", "DMY", "YMD"] | None = None
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    where: tuple[Where, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    path: Mapping[str, str] = field(default_factory=dict)
+    expiry_rule: str | None = None
+    spot: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When quotes were taken, when rows were public, and which session their numbers belong to.
+
+    Attributes
+    ----------
+    calendar : str
+        A name of ``exchange_calendars``.
+    timezone : str, optional
+        Of time stamps that state none, in columns and in `quote_time` and `known_at`; by default
+        the exchange's.
+    quote_time : str, optional
+        ``"close"`` or ``"HH:MM"`` of the session; None where a column `quote_ts` says so.
+    known_at : str, optional
+        ``"quote"``, ``"next_open"`` or ``"HH:MM"`` of the session; None where a column says so.
+        Where a column says so too, the later of the two counts.
+    oi_lag_sessions : int, optional
+        How many sessions before `session` the open interest was settled: 0 after the session
+        itself, 1 after the one before. None where a column `oi_asof` says so.
+    settlement : {"PM", "AM", "third_friday"}, optional
+        For contracts whose root is unknown.
+    last_is_settlement : bool
+        `last` is an official settlement price, from which a volatility may be solved.
+    date_format : str, optional
+        A ``strptime`` format of dates and stamps in text that is not understood by itself, or
+        that leaves open what comes first.
+    """
+
+    calendar: str = "XNYS"
+    timezone: str | None = None
+    quote_time: str | None = None
+    known_at: str | None = None
+    oi_lag_sessions: int | None = None
+    settlement: SettlementRule | None = None
+    last_is_settlement: bool = False
+    date_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to be read.
+
+    Attributes
+    ----------
+    path : Path
+        Where its bytes are, perhaps a temporary copy taken out of an archive.
+    label : str
+        What the user calls it, for messages and for the record: the absolute path, with
+        ``!member`` where it came out of an archive.
+    fingerprint : str
+        SHA-256 of its bytes.
+    work : Path or None
+        A folder for temporary copies.
+    encoding : str or None
+        Of its text, where the user says so.
+    """
+
+    path: Path
+    label: str
+    fingerprint: str
+    work: Path | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rereading:
+    """Another way to read the rows of a relation of text.
+
+    Attributes
+    ----------
+    of : DuckDBPyRelation
+        Which relation: a table whose relation is another one by now cannot be read this way.
+    with_numbers : callable
+        Takes names of its columns and returns the same rows with these read as DOUBLE, which is
+        faster, and an error where a cell is none.
+    """
+
+    of: duckdb.DuckDBPyRelation
+    with_numbers: Callable[[Collection[str]], duckdb.DuckDBPyRelation]
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """What a reader yields: rows as the vendor wrote them.
+
+    Attributes
+    ----------
+    relation : DuckDBPyRelation
+        The vendor's columns, `file_index` (BIGINT: position in `files`) and `file_row` (BIGINT:
+        ascending within a file).
+    files : tuple of InputFile
+        The files it is read from.
+    ambiguous : frozenset of str
+        Column names that occur twice in the file, and thus may not be used.
+    rereading : Rereading, optional
+        For text: how it is read faster, as long as `relation` is the one that was read.
+    header : tuple of str
+        For text: the columns that its header line names; a row that repeats it is no data.
+    """
+
+    relation: duckdb.DuckDBPyRelation
+    files: tuple[InputFile, ...]
+    ambiguous: frozenset[str] = frozenset()
+    rereading: Rereading | None = None
+    header: tuple[str, ...] = ()
+
+    @property
+    def with_numbers(self) -> Callable[[Collection[str]], duckdb.DuckDBPyRelation] | None:
+        """What reads the same rows faster, None where nothing does."""
+        reread = self.rereading
+        return None if reread is None or reread.of is not self.relation else reread.with_numbers
+
+
+#: Reads files that exist and are not empty. Several tables where files differ in their columns.
+Reader = Callable[["duckdb.DuckDBPyConnection", Sequence[InputFile]], list[RawTable]]
+
+
+def _default_reader(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]
+) -> list[RawTable]:
+    from .table_reader import read_tables
+
+    return read_tables(connection, files)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A vendor's format.
+
+    Attributes
+    ----------
+    name : str
+        As on the command line.
+    doc : str
+        One paragraph: what the files are, units, what is peculiar.
+    columns : mapping of str to Column
+        Canonical name to source column. `underlying`, where mapped, selects the rows of the
+        underlying that is asked for; the others are counted, not rejected.
+    timing : Timing
+        See there.
+    scale : mapping of str to float
+        Canonical name to the factor that turns the vendor's unit into the canonical one.
+    constants : mapping of str to float or str
+        Canonical name to the value that every row has.
+    optional : frozenset of str
+        Canonical names whose source column may be absent from a file; they are NULL then.
+    reader : Reader
+        How files become rows; by default CSV, Parquet and JSON tables.
+    cites : str
+        Where the open-interest lag and the publication time are documented.
+    dialect : Dialect
+        How the files write dates, numbers and words.
+    joins : tuple of Join
+        Files that give further columns.
+    """
+
+    name: str
+    doc: str
+    columns: Mapping[str, Column]
+    timing: Timing
+    scale: Mapping[str, float] = field(default_factory=dict)
+    constants: Mapping[str, float | str] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    reader: Reader = _default_reader
+    cites: str = ""
+    dialect: Dialect = field(default_factory=Dialect)
+    joins: tuple[Join, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Another file that gives columns of the same contracts.
+
+    Attributes
+    ----------
+    name : str
+        As in the column map.
+    files : tuple of str
+        Files, folders or globs.
+    keys : tuple of (str, str)
+        What a row of the chains and a row of these files have in common: canonical names, or
+        columns of the two files.
+    given : tuple of str
+        Canonical names that the files give.
+    preset : Preset
+        How they are read: columns, timing (their own lag and publication), dialect.
+    absent : mapping of str to float
+        Canonical name to the value of a contract that the files do not list for a session that
+        they cover; without an entry it is unknown.
+    take : {"only", "first", "last"}
+        Which row counts where several have one key; with ``only``, two that differ are refused.
+    fingerprint : str
+        Of the files' bytes.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    keys: tuple[tuple[str, str], ...]
+    given: tuple[str, ...]
+    preset: Preset
+    absent: Mapping[str, float] = field(default_factory=dict)
+    take: Literal["only", "first", "last"] = "only"
+    fingerprint: str = ""

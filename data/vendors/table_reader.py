@@ -1,0 +1,161 @@
+"""The reader most vendors share: tables in CSV, Parquet or JSON, rows as they are."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+
+from ..base.errors import InputFileError
+from ..base.sql import bound_sql
+from .json_files import json_table
+from .preset import RawTable, Rereading
+from .text_files import TextTable, plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from .preset import InputFile
+
+__all__ = ["TEXT_SUFFIXES", "read_tables"]
+
+TEXT_SUFFIXES: Final = (".csv", ".txt", ".tsv")
+_PARQUET: Final = (".parquet", ".pq", ".parq")
+_JSON: Final = (".json", ".jsonl", ".ndjson")
+_ARROW: Final = (".feather", ".arrow")
+_T = TypeVar("_T")
+#: JSON up to this size is parsed as a whole where it is nested.
+_NESTED_BYTES: Final = 1 << 30
+_NESTED_TYPES: Final = ("STRUCT", "MAP", "JSON", "UNION")
+
+
+def read_tables(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]
+) -> list[RawTable]:
+    """Return one raw table per set of columns that occurs among the files.
+
+    Raises
+    ------
+    InputFileError
+        If a file is not what its suffix says.
+    """
+    text = [plain_text(f, f.encoding) for f in files if _suffix(f) in TEXT_SUFFIXES]
+    parquet = [f for f in files if _suffix(f) in _PARQUET]
+    return [
+        *(_csv(connection, group) for group in _grouped(text, _layout)),
+        *(_parquet(connection, tuple(group)) for group in _grouped(parquet, _schema)),
+        *(_json(connection, file) for file in files if _suffix(file) in _JSON),
+        *(_arrow(connection, file) for file in files if _suffix(file) in _ARROW),
+    ]
+
+
+def _suffix(file: InputFile) -> str:
+    return file.path.suffix.lower()
+
+
+def _grouped(files: Iterable[_T], key: Callable[[_T], object]) -> list[list[_T]]:
+    groups: dict[object, list[_T]] = {}
+    for file in files:
+        groups.setdefault(key(file), []).append(file)
+    return list(groups.values())
+
+
+def _layout(table: TextTable) -> object:
+    return table.header, table.delimiter, table.trailing
+
+
+def _csv(connection: duckdb.DuckDBPyConnection, tables: list[TextTable]) -> RawTable:
+    first, files = tables[0], tuple(table.file for table in tables)
+    names = [name.strip() for name in next(csv.reader([first.header], delimiter=first.delimiter))]
+    columns = _unique([*names, ""] if first.trailing else names)
+    paths = [str(f.path) for f in files]
+
+    def read(numbers: Collection[str] = ()) -> duckdb.DuckDBPyRelation:
+        kinds = {name: "DOUBLE" if name in numbers else "VARCHAR" for name in columns}
+        given = {"files": paths, "columns": kinds, "delimiter": first.delimiter}
+        query, given = bound_sql("vendors/read_csv", given)
+        return connection.sql(query, params=given)
+
+    relation = read()
+    header = tuple(columns) if not first.trailing else tuple(columns[:-1])
+    return RawTable(relation, files, _repeated(names), Rereading(relation, read), header)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Name what has no name, and what has one that is taken, so that every column has its own."""
+    taken: set[str] = {"file_index", "file_row"}
+    unique = []
+    for i, name in enumerate(names):
+        fresh = name if name and name.casefold() not in taken else f"{name}#{i + 1}"
+        taken.add(fresh.casefold())
+        unique.append(fresh)
+    return unique
+
+
+def _repeated(names: list[str]) -> frozenset[str]:
+    counts = Counter(name.casefold() for name in names)
+    return frozenset(name for name in names if counts[name.casefold()] > 1)
+
+
+def _schema(file: InputFile) -> str:
+    try:
+        return str(pq.read_schema(file.path).remove_metadata())
+    except (OSError, pa.ArrowException) as error:
+        raise InputFileError(
+            f"{file.label} is not a complete Parquet file ({str(error).splitlines()[0]}): "
+            "download or export it again"
+        ) from error
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, files: tuple[InputFile, ...]) -> RawTable:
+    query, given = bound_sql("vendors/read_parquet", {"files": [str(f.path) for f in files]})
+    return RawTable(connection.sql(query, params=given), files)
+
+
+def _json(connection: duckdb.DuckDBPyConnection, file: InputFile) -> RawTable:
+    """Read flat JSON through the engine, and what is nested as a whole."""
+    query, given = bound_sql("vendors/read_json", {"files": [str(file.path)]})
+    try:
+        relation = connection.sql(query, params=given)
+        nested = any(
+            str(t).startswith(_NESTED_TYPES) or str(t).endswith("[]") for t in relation.types
+        )
+    except duckdb.Error as error:
+        if file.path.stat().st_size > _NESTED_BYTES:
+            raise InputFileError(
+                f"{file.label} is not a JSON table ({str(error).splitlines()[0]}): expected an "
+                "array of objects or one object per line"
+            ) from error
+        nested = True
+    if not nested:
+        return RawTable(relation, (file,))
+    return _registered(connection, json_table(file), file)
+
+
+def _arrow(connection: duckdb.DuckDBPyConnection, file: InputFile) -> RawTable:
+    try:
+        table = feather.read_table(file.path)
+    except (OSError, pa.ArrowException) as error:
+        raise InputFileError(
+            f"{file.label} is not a complete Feather file ({str(error).splitlines()[0]}): export "
+            "it again"
+        ) from error
+    return _registered(connection, table, file)
+
+
+def _registered(connection: duckdb.DuckDBPyConnection, table: object, file: InputFile) -> RawTable:
+    """Return an Arrow table as one that queries can read for as long as the connection lives."""
+    view = f"read_{uuid4().hex}"
+    connection.register(view, table)
+    relation = connection.view(view).select(
+        duckdb.StarExpression(),
+        duckdb.ConstantExpression(0).alias("file_index"),
+        duckdb.SQLExpression("row_number() OVER ()").alias("file_row"),
+    )
+    return RawTable(relation, (file,))
