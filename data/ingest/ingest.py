@@ -275,7 +275,7 @@ def _fits(file: InputFile, preset: Preset, zone: str) -> bool:
         except MissingColumnError:
             return False
         except GexlabError:
-            return not file.path.suffix.lower() == ".txt"
+            return file.path.suffix.lower() != ".txt"
     return True
 
 

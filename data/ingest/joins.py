@@ -119,9 +119,10 @@ def _join(name: str, said: Mapping[str, Any], preset: Preset, folder: Path) -> J
     given = tuple(n for n in given if n not in ("session", "underlying"))
     if not given:
         raise ConfigError(f"{where} gives no column: map what the file is joined for in columns")
+    dialect = replace(preset.dialect, where=(), values={}, missing={}, path={})
     plain = replace(
         preset, name=f"{preset.name}, join {name}", columns={}, constants={}, scale={}, joins=(),
-        optional=frozenset(), reader=_reader(), dialect=replace(preset.dialect, where=(), values={}, missing={}, path={}),
+        optional=frozenset(), reader=_reader(), dialect=dialect,
     )  # fmt: skip
     theirs = mapped(plain, {k: v for k, v in said.items() if k in _MAP_TABLES})
     take = said.get("take", "last" if "quote_ts" in columns else "only")

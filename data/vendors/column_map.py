@@ -165,7 +165,7 @@ def _dialect(
             _require(words[word] in allowed, word, " or ".join(map(repr, allowed)), words[word])
     return replace(
         before,
-        **{k: v for k, v in words.items()},
+        **words,
         date_format={
             **before.date_format,
             **{("*" if k in ("all", "values") else k): v for k, v in formats.items()},

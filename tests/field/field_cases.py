@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gexlab.data.ingest.ingest import IngestResult, ingest
-from gexlab.data.lake import open_lake
+from gexlab.data.lake.lake import open_lake
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes
 
@@ -109,7 +109,8 @@ CASES = [
     Case("29-suffixes", "SPY", written=12, sessions=("2024-01-11", "2024-01-12")),
     Case("30-nse-before-july-2024", "NIFTY", instrument="index", written=6,
          sessions=("2024-01-01",), files={"close.csv": "Date,Close\n01-01-2024,21741.90\n"},
-         extra_map='[join.spot]\nfiles = "close.csv"\ncolumns = { session = "Date", spot = "Close" }\n'
+         extra_map='[join.spot]\nfiles = "close.csv"\n'
+                   'columns = { session = "Date", spot = "Close" }\n'
                    'date_format = "%d-%m-%Y"\n[where]\nINSTRUMENT = "OPTIDX"\n'),
     Case("31-am-as-one-and-zero", "SPX", instrument="index",
          figures={("2019-03-14", CLOSE): (760086727.54, 1588582647.59, 8),
@@ -134,7 +135,8 @@ keys = ["session", "instrument_id"]
          figures={("2024-01-10", CLOSE): (-361476759.75, 6519115753.91, 12),
                   ("2024-01-11", CLOSE): (268593992.24, 11458211881.89, 18)},
          extra_map='encoding = "cp950"\n[join.spot]\nfiles = "spot.csv"\n'
-                   'columns = { session = "date", spot = "close" }\n[where]\n"交易時段" = "一般"\n'),
+                   'columns = { session = "date", spot = "close" }\n'
+                   '[where]\n"交易時段" = "一般"\n'),
 ]  # fmt: skip
 
 

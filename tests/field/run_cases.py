@@ -29,8 +29,8 @@ def main() -> None:
             except Exception as error:
                 said = [f"{type(error).__name__}: {error}"[:400]]
         right += not said
-        print(case.name, "ok" if not said else "; ".join(said))
-    print(f"{right} of {len(wanted)} right")
+        sys.stdout.write(f"{case.name} {'; '.join(said) or 'ok'}\n")
+    sys.stdout.write(f"{right} of {len(wanted)} right\n")
 
 
 if __name__ == "__main__":
