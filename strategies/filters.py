@@ -10,11 +10,13 @@ The table has one row per session, in order: ``value`` (float, NaN where undefin
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from ..data.exposure.labels import labels_by_sign
 
 if TYPE_CHECKING:
     from .model import Strategy
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["FILTERS", "Filter", "always", "percentile", "percentile_rank", "sign", "tercile"]
 
 Labels = npt.NDArray[np.str_]
+# ranks are fractions of a window; 1 - 0.8 as a double is less than the rank 0.2
+_ROUNDING: Final = 1e-12
+
 Filter = Callable[[pd.DataFrame, "Strategy"], pd.DataFrame]
 
 
@@ -31,11 +36,9 @@ def sign(table: pd.DataFrame, strategy: Strategy) -> pd.DataFrame:
     A value of exactly 0 is neutral; a missing one abstains.
     """
     if "regime" in table:
-        labels = table["regime"].to_numpy(dtype="U7")
+        labels = table["regime"].to_numpy(dtype=object)
     else:
-        value = table["value"].to_numpy(dtype=float)
-        cases: list[Any] = [np.isnan(value), value > 0.0, value < 0.0]
-        labels = np.select(cases, ["abstain", "long", "short"], "neutral")
+        labels = labels_by_sign(table["value"].to_numpy(dtype=float))
     return _labelled(table, labels, table["known_at"])
 
 
@@ -105,11 +108,12 @@ def _usable(table: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def _next_state(state: str, rank: float, enter: float, leave: float) -> str:
-    if rank >= enter:
+    above, below = rank + _ROUNDING, 1.0 - rank + _ROUNDING
+    if above >= enter:
         return "long"
-    if rank <= 1.0 - enter:
+    if below >= enter:
         return "short"
-    kept = (state == "long" and rank >= leave) or (state == "short" and rank <= 1.0 - leave)
+    kept = (state == "long" and above >= leave) or (state == "short" and below >= leave)
     return state if kept else "neutral"
 
 

@@ -12,6 +12,7 @@ from .features import Daily, daily, needs, trailing_sum
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["HYPOTHESIS", "placebo_distances"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement(
+        "t", "<", "placebo", "the flip's t lies within the 95th percentile of the placebos'"
+    ),
+    Requirement("t", "<", "null", "the flip's t lies within that of markets without dealers"),
+    Requirement("slope", "<", 0.0, "no calmer above the flip"),
+)
 
 _CARD = Card(
     name="flip-placebo",
@@ -32,10 +41,10 @@ _CARD = Card(
     "dealers if that is larger",
     tier="C",
     expected_sign="-",
-    kill="the flip's t lies within the 95th percentile of the placebos', or of markets without "
-    "dealers",
+    kill=kill_condition(_REQUIRES),
     estimate="change of log volatility where the spot is above the flip",
     effect=-0.1,
+    requires=_REQUIRES,
 )
 _FEWEST = 40
 _FEWEST_PLACEBO = 30
@@ -49,7 +58,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     features = daily(dataset)
     flip = table["flip"].reindex(dataset.bars.index).to_numpy(dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        distance = features.close - np.log(flip)
+        distance = np.where(dataset.counted, features.close - np.log(flip), np.nan)
     known = int(np.isfinite(distance).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with a flip, found {known}")
     above = _above(distance)
@@ -67,13 +76,16 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     # the flip follows past prices as volatility does, which placebos do not: a market without
     # dealers exceeds their quantile too often, so its own critical value counts as well
     by_null = null_critical("flip-placebo", c.n, settings.alpha)
-    critical = min(float(np.quantile(drawn, settings.alpha)), by_null)
+    by_placebo = float(np.quantile(drawn, settings.alpha))
+    critical = min(by_placebo, by_null)
     return coefficient_outcome(
         fit,
         "above",
         features.sessions,
         settings,
-        supported=c.t_stat < critical and c.value < 0.0,
+        supported=holds(
+            _REQUIRES, {"t": c.t_stat, "placebo": by_placebo, "null": by_null, "slope": c.value}
+        ),
         reason=(f"t {c.t_stat:.2f} against {critical:.2f}, by {len(drawn)} placebos (p {p:.3f})"),
         critical=critical,
         p_value=p,
@@ -130,7 +142,7 @@ def placebo_distances(
     step = 10.0 ** np.floor(np.log10(float(close.iloc[-1]))) / 10.0
     nearest = np.round(close.to_numpy() / step) * step
     yield "round number", features.close - np.log(nearest)
-    flip = features.close - distance
+    flip = _log_flips(dataset, features.close - distance)
     for lag in (5, 10, 15, 21, 30, 42, 63):
         yield f"flip {lag} sessions ago", features.close - _shifted(flip, lag)
     rng = np.random.default_rng(seed)
@@ -144,6 +156,15 @@ def placebo_distances(
     if dataset.vix is not None:
         past = pd.Series(features.log_vix).expanding(min_periods=20).median().to_numpy()
         yield "median of VIX", past - features.log_vix
+
+
+def _log_flips(dataset: Dataset, otherwise: Floats) -> Floats:
+    """Return log flips with those before the first session that counts: earlier ones may be."""
+    if dataset.table is None or "flip" not in dataset.table:
+        return otherwise
+    flip = dataset.table["flip"].reindex(dataset.bars.index).to_numpy(dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.log(flip), dtype=np.float64)
 
 
 def _shifted(x: Floats, lag: int) -> Floats:

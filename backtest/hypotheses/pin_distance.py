@@ -5,16 +5,29 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ...data.calendar.market_facts import MarketFacts, market_facts
+from ...data.calendar.trading import trading_calendar
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_attraction", "is_monthly", "strike_distance"]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+
+_REQUIRES = (
+    Requirement("p", "<=", "alpha", "Kolmogorov-Smirnov p above 5 %"),
+    Requirement("nearer", ">", 0.0, "closes no nearer to strikes on expirations"),
+)
+
+#: With fewer than 8 expirations.
+_ATTRACTION = (
+    Requirement("t", ">", 1.96, "with fewer than 8 expirations, attraction t of at most 1.96"),
+)
 
 _CARD = Card(
     name="pin-distance",
@@ -27,9 +40,10 @@ _CARD = Card(
     "pin strike of the session before on the signed gamma there",
     tier="D+C",
     expected_sign="+",
-    kill="Kolmogorov-Smirnov p above 0.05 (with fewer than 8 expirations: attraction t below 1.96)",
+    kill=kill_condition((*_REQUIRES, *_ATTRACTION)),
     estimate="mean distance on other sessions less that on expirations, in strikes (0 ... 0.5)",
     effect=0.03,
+    requires=_REQUIRES,
 )
 _FEWEST = 8
 
@@ -40,19 +54,18 @@ def strike_distance(close: Floats, step: float) -> Floats:
     return np.asarray(np.abs(place - np.rint(place)), dtype=np.float64)
 
 
-def is_monthly(sessions: npt.NDArray[np.datetime64]) -> Mask:
-    """Return whether each session is the last at or before its month's third Friday."""
+def is_monthly(sessions: npt.NDArray[np.datetime64], facts: MarketFacts | None = None) -> Mask:
+    """Return whether each session is the monthly expiration of its market."""
+    known = facts or market_facts()
+    calendar = trading_calendar(known.calendar)
     days = sessions.astype("datetime64[D]")
-    months = days.astype("datetime64[M]")
-    first = months.astype("datetime64[D]").astype(np.int64)
-    weekday = (first + 3) % 7
-    friday = (first + (4 - weekday) % 7 + 14).astype("datetime64[D]")
-    following = np.append(days[1:], days[-1:] + 7)
-    return np.asarray((days <= friday) & (following > friday))
+    months = {(d.year, d.month) for d in days.tolist()}
+    expirations = [calendar.monthly_expiration(y, m, known.monthly) for y, m in months]
+    return np.isin(days, np.array(expirations, dtype="datetime64[D]"))
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(np.isfinite(dataset.strike_step), "chains (regime.source = lake) for the strikes")
+    needs(np.isfinite(dataset.strike_step), _lacking_strikes(dataset))
     features = daily(dataset)
     expiry = _expirations(dataset, features) & np.isfinite(features.gex)
     # where dealers are known to be short at the pin they push away: not what is claimed
@@ -72,7 +85,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "gamma",
         features.sessions,
         settings,
-        supported=c.t_stat > 1.96,
+        supported=holds(_ATTRACTION, {"t": c.t_stat}),
         reason=(
             f"too few expirations ({int(expiry.sum())}); attraction to the pin strike "
             f"{c.value:+.5f} per unit of signed strength, t {c.t_stat:.2f}"
@@ -82,9 +95,18 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     )
 
 
+def _lacking_strikes(dataset: Dataset) -> str:
+    if dataset.table is None:
+        return "chains (regime.source = lake) for the strikes"
+    return (
+        "neighbouring strikes with open interest within 2 % of the last close: the lake's last "
+        "session has none there"
+    )
+
+
 def _expirations(dataset: Dataset, features: Daily) -> Mask:
     if dataset.expirations is None:
-        return is_monthly(features.sessions)
+        return is_monthly(features.sessions, dataset.market)
     listed = dataset.expirations.reindex(dataset.bars.index, fill_value=False)
     return np.asarray(listed.to_numpy(), dtype=np.bool_)
 
@@ -99,7 +121,8 @@ def _signed_pin(dataset: Dataset, features: Daily) -> Floats:
         signed = np.asarray(table["pin_gamma"].to_numpy(), dtype=np.float64)
     elif "pin_strength" in table:
         strength = np.asarray(table["pin_strength"].to_numpy(), dtype=np.float64)
-        signed = strength * np.sign(features.gex)
+        gex = dataset.warmed.reindex(dataset.bars.index).to_numpy(dtype=np.float64)
+        signed = strength * np.sign(gex)
     else:
         return unknown
     return np.concatenate([[np.nan], signed[:-1]])
@@ -135,7 +158,9 @@ def _by_expiry(
         n=int(expiry.sum() + other.sum()),
         low=low,
         high=high,
-        supported=bool(test.pvalue <= settings.alpha and value > 0.0),
+        supported=holds(
+            _REQUIRES, {"p": float(test.pvalue), "alpha": settings.alpha, "nearer": value}
+        ),
         reason=(
             f"{int(expiry.sum())} expirations, Kolmogorov-Smirnov p {test.pvalue:.3f}, mean "
             f"distance {np.nanmean(distance[expiry]):.3f} against "
@@ -161,9 +186,10 @@ def fit_attraction(dataset: Dataset, features: Daily) -> Fit | None:
     price = np.exp(features.close)
     before = np.concatenate([[np.nan], price[:-1]])
     start, end = np.abs(before - strike) / before, np.abs(price - strike) / before
-    if np.isfinite(start + end + signed).sum() < 20:
+    nearer = np.where(dataset.counted, start - end, np.nan)
+    if np.isfinite(nearer + signed).sum() < 20:
         return None
-    return ols(start - end, {"gamma": signed, "start": start})
+    return ols(nearer, {"gamma": signed, "start": start})
 
 
 def _table(

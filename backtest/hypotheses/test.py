@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.errors import ConfigError, InputFileError
+from ...data.base.errors import ConfigError
+from ...data.base.publishing import published
+from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..statistics.critical_values import load_critical_values
-from ..statistics.resampling import Resampling
+from ..statistics.resampling import NORMAL_LEVEL, Resampling
 from .protocol import Settings
 from .registry import hypothesis_names
 from .run import HypothesisResult, run_hypotheses
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ...data.base.progress import Progress
     from .protocol import Dataset, Published, Table
 
-__all__ = ["HypothesesResult", "hypotheses_document", "test"]
+__all__ = ["HypothesesResult", "hypotheses_document", "test", "write_hypotheses"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,8 @@ class HypothesesResult:
         Sessions with GEX.
     simulated : bool
         Whether the market is a simulated one.
+    level : float
+        Coverage of the intervals.
     seconds : float
         Wall-clock time, reading included.
     out : Path or None
@@ -59,6 +62,7 @@ class HypothesesResult:
     simulated: bool
     seconds: float
     out: Path | None = None
+    level: float = NORMAL_LEVEL
 
     @property
     def counts(self) -> dict[str, int]:
@@ -117,7 +121,11 @@ def test(
         raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
     _require_known(chosen)
     how = _settings(setting, simulations, critical)
-    dataset = load_dataset(setting, recheck="screenshot-vs-dynamic" in chosen)
+    dataset = load_dataset(
+        setting,
+        recheck="screenshot-vs-dynamic" in chosen,
+        traded="fade-follow" in chosen,
+    )
     results = run_hypotheses(
         chosen,
         dataset,
@@ -129,7 +137,8 @@ def test(
     result = replace(described, results=results, seconds=time.perf_counter() - started)
     if out is None:
         return result
-    _write(result, Path(out))
+    with published(out) as stage:
+        write_hypotheses(result, stage)
     return replace(result, out=Path(out))
 
 
@@ -145,6 +154,7 @@ def _described(
         sessions=int(dataset.gex.notna().sum()),
         simulated=dataset.simulated,
         seconds=0.0,
+        level=config.inference.level,
     )
 
 
@@ -163,7 +173,7 @@ def _settings(config: Config, simulations: int, critical: str | Path | None) -> 
         ),
         simulations=simulations,
         costs_bps=execution.fees_bps + execution.slippage_bps,
-        trials=max(10, len(config.strategies)),
+        trials=len(strategies_of(config)),
         critical=None if critical is None else load_critical_values(critical),
     )
 
@@ -241,16 +251,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _write(result: HypothesesResult, folder: Path) -> None:
-    """Write the file whole or not at all."""
-    target = folder / "hypotheses.json"
+def write_hypotheses(result: HypothesesResult, folder: Path) -> None:
+    """Write ``hypotheses.json`` into a folder."""
     text = json.dumps(hypotheses_document(result), indent=2, allow_nan=False) + "\n"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(".json.part")
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, target)
-    except OSError as error:
-        raise InputFileError(
-            f"{target}: {error.strerror or 'cannot be written'}: choose another folder with --out"
-        ) from error
+    (folder / "hypotheses.json").write_text(text, encoding="utf-8")

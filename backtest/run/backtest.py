@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...data.base.progress import Progress, silent
 from ...data.base.schema import REGIMES
-from ...strategies.registry import strategies_named
+from ...strategies.registry import MAIN, strategy, with_controls
 from ..execution.costs import Costs
 from ..execution.engine import engine_name
 from ..execution.performance import Trading, evaluate, trade
@@ -35,7 +35,14 @@ from .results import BacktestResult, ExecutionSummary, RegimeSummary
 if TYPE_CHECKING:
     from ...strategies.model import Strategy
 
-__all__ = ["backtest", "run_backtest", "strategies_of", "trade_config"]
+__all__ = [
+    "backtest",
+    "costs_of",
+    "run_backtest",
+    "strategies_asked_for",
+    "strategies_of",
+    "trade_config",
+]
 
 _STEPS = 4
 
@@ -54,9 +61,9 @@ def backtest(
         A configuration or the path of its file.
     out : str or Path, optional
         Folder that receives ``results.json``, ``trades.parquet``, ``orders.parquet`` and
-        ``equity.parquet``; None writes nothing.
+        ``equity.parquet``, all at once; None writes nothing.
     progress : Progress, optional
-        Called after each of four steps.
+        Called at the beginning of each of four steps, and at the end.
 
     Returns
     -------
@@ -75,34 +82,53 @@ def backtest(
     settings = config if isinstance(config, Config) else load_config(config)
     report = progress or silent
     strategies = strategies_of(settings)
+    report(0, _STEPS, "reading data")
     market = load_market(settings)
-    report(1, _STEPS, "data")
+    report(1, _STEPS, "fills")
     trading = trade_config(settings, market, strategies)
-    report(2, _STEPS, "fills")
+    report(2, _STEPS, "statistics")
     result = run_backtest(settings, market, trading)
-    report(3, _STEPS, "statistics")
     seconds = time.perf_counter() - started
     result = replace(result, provenance=replace(result.provenance, seconds=seconds))
     if out is not None:
-        result = replace(result, out=Path(out))
+        report(3, _STEPS, "files")
         write_results(result, Path(out))
-    report(4, _STEPS, "files")
+        result = replace(result, out=Path(out))
+    report(_STEPS, _STEPS, "done")
     return result
 
 
+def strategies_asked_for(config: Config) -> tuple[Strategy, ...]:
+    """Return the configured strategies, the main one where none is."""
+    return tuple(chosen.build() for chosen in config.strategies) or (strategy(MAIN),)
+
+
 def strategies_of(config: Config) -> tuple[Strategy, ...]:
-    """Return the configured strategies; the main one and all controls where none is."""
-    built = tuple(strategy.build() for strategy in config.strategies)
-    return built or strategies_named()
+    """Return the strategies asked for, followed by the controls, which always run."""
+    return with_controls(strategies_asked_for(config))
+
+
+def costs_of(config: Config) -> Costs:
+    """Return the costs that a configuration charges."""
+    execution = config.execution
+    return Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share)
 
 
 def trade_config(
     config: Config, market: Market, strategies: tuple[Strategy, ...] | None = None
 ) -> Trading:
-    """Decide, order and simulate under a configuration's execution."""
-    execution = config.execution
-    costs = Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share)
-    return trade(market, strategies or strategies_of(config), config.fill, costs, execution.cash)
+    """Decide, order and simulate under a configuration's execution.
+
+    A control that cannot be traded at the configured fill is left out.
+    """
+    return trade(
+        market,
+        strategies or strategies_of(config),
+        config.fill,
+        costs_of(config),
+        config.execution.cash,
+        required=len(strategies_asked_for(config)),
+    )
 
 
 def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestResult:
@@ -121,7 +147,12 @@ def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestRe
         execution=_execution(config),
         strategies=evaluate(trading, bars, how),
         volatility=volatility_summary(
-            whole, label, value, intraday_variance=_intraday_variance(market), resampling=how
+            whole,
+            label,
+            value,
+            intraday_variance=_intraday_variance(market),
+            resampling=how,
+            year=market.facts.sessions_per_year,
         ),
         next_return_sd_by_quantile=next_return_sd_by_quantile(whole["close"], value),
         vix_return_sd_by_quantile=(

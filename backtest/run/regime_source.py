@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ...data.base.errors import LakeError
 from ...data.base.fingerprints import file_fingerprint
+from ...data.exposure.labels import labels_by_band, labels_by_sign
 from ...data.lake.lake import open_lake
 from ...data.regimes.table import regimes, require_one_definition, side_table
 from ...data.tables.series import load_series
@@ -21,7 +23,14 @@ from .results import InputFile, Notice
 if TYPE_CHECKING:
     from .config import Config, SeriesConfig
 
-__all__ = ["RegimeSource", "load_named_series", "load_regime", "written_path"]
+__all__ = [
+    "RegimeSource",
+    "in_period",
+    "load_named_series",
+    "load_regime",
+    "until_end",
+    "written_path",
+]
 
 #: What reports show of a regime row, beside its value, label and publication.
 _SHOWN = (
@@ -61,21 +70,41 @@ class RegimeSource:
     notices: tuple[Notice, ...]
 
 
-def load_regime(config: Config) -> RegimeSource:
-    """Return the regime of a configuration, over everything that there is of it."""
-    return _from_lake(config) if config.regime.source == "lake" else _from_series(config)
+def load_regime(config: Config, calendar: str) -> RegimeSource:
+    """Return the regime of a configuration: everything that there is of it up to its end.
+
+    What lies before its start warms filters up; notices count nothing of it.
+    """
+    lake = config.regime.source == "lake"
+    return _from_lake(config) if lake else _from_series(config, calendar)
 
 
 def load_named_series(
-    series: SeriesConfig, config: Config
+    series: SeriesConfig, config: Config, calendar: str
 ) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...]]:
     """Return a series by session (``value``, ``known_at``), its file and what was left out."""
-    found = load_series(
-        series.path, series.columns, series.known, config.data.calendar, where=series.where
-    )
+    found = load_series(series.path, series.columns, series.known, calendar, where=series.where)
     file = InputFile(written_path(series.path, config), file_fingerprint(series.path))
-    notices = _left_out(file.path, found.not_sessions)
-    return found.frame.set_index("session"), file, notices
+    days = pd.DatetimeIndex(np.array(found.left_out, dtype="datetime64[ns]"))
+    notices = _left_out(file.path, int(in_period(config, days).sum()))
+    return until_end(config, found.frame.set_index("session")), file, notices
+
+
+def until_end(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows up to the configured end."""
+    end = config.data.end
+    return table if end is None else table[table.index <= pd.Timestamp(end)]
+
+
+def in_period(config: Config, days: pd.Index) -> npt.NDArray[np.bool_]:
+    """Return which days lie between the configured start and end."""
+    start, end = config.data.start, config.data.end
+    inside = np.ones(len(days), dtype=bool)
+    if start is not None:
+        inside &= np.asarray(days >= pd.Timestamp(start))
+    if end is not None:
+        inside &= np.asarray(days <= pd.Timestamp(end))
+    return inside
 
 
 def written_path(path: Path, config: Config) -> str:
@@ -83,13 +112,11 @@ def written_path(path: Path, config: Config) -> str:
     return Path(os.path.relpath(path, config.folder)).as_posix()
 
 
-def _from_series(config: Config) -> RegimeSource:
+def _from_series(config: Config, calendar: str) -> RegimeSource:
     series = config.regime.series
     assert series is not None  # the configuration's own check
-    table, file, left_out = load_named_series(series, config)
-    value = table["value"].to_numpy(dtype=float)
-    signs = [np.isnan(value), value > 0.0, value < 0.0]
-    table["regime"] = np.select(signs, ["abstain", "long", "short"], "neutral").astype(object)
+    table, file, left_out = load_named_series(series, config, calendar)
+    table["regime"] = labels_by_sign(table["value"].to_numpy(dtype=float))
     notices = list(left_out)
     if config.regime.band is not None:
         detail = (
@@ -132,6 +159,7 @@ def _from_lake(config: Config) -> RegimeSource:
     definition_id = require_one_definition(frame)
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
     table.index = pd.DatetimeIndex(table.index).as_unit("ns")
+    table = until_end(config, table)
     table = table.assign(value=table["net_gex"])[["value", "regime", "known_at", *_SHOWN]]
     table["known_at"] = table["known_at"].astype("datetime64[ns, UTC]")
     table["regime"] = table["regime"].astype(object)
@@ -152,9 +180,8 @@ def _from_lake(config: Config) -> RegimeSource:
 def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
     """Return labels with another neutral band; what abstains keeps abstaining."""
     ratio = table["net_to_gross"].to_numpy(dtype=float)
-    cases = [(table["regime"] == "abstain").to_numpy(), np.abs(ratio) < band, ratio > 0.0]
-    labels = np.select(cases, ["abstain", "neutral", "long"], "short")
-    return pd.Series(labels.astype(object), index=table.index)
+    abstained = (table["regime"] == "abstain").to_numpy()
+    return pd.Series(labels_by_band(ratio, band, abstained), index=table.index)
 
 
 def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[Notice, ...]:
@@ -171,7 +198,7 @@ def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[N
     chosen = findings[findings["check"].isin(config.regime.promote)]
     hit = table.index.isin(pd.DatetimeIndex(chosen["session"])) & (table["regime"] != "abstain")
     table.loc[hit, "regime"] = "abstain"
-    count = int(np.sum(hit))
+    count = int(np.sum(hit & in_period(config, table.index)))
     if not count:
         return ()
     detail = f"sessions that abstain because of findings promoted by the configuration: {count}"

@@ -10,10 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ..statistics.resampling import NORMAL_LEVEL
 from .strategy_results import (
     Estimate,
     ExecutionSummary,
     Metrics,
+    Ratio,
     RegimePerformance,
     StrategyResult,
     StrategySpec,
@@ -35,6 +38,7 @@ __all__ = [
     "Metrics",
     "Notice",
     "Provenance",
+    "Ratio",
     "RegimePerformance",
     "RegimeSummary",
     "StrategyResult",
@@ -73,8 +77,10 @@ class DataSummary:
 
     Attributes
     ----------
-    underlying, instrument, calendar : str
-        E.g. ``SPX``, ``index``, ``XNYS``.
+    underlying, instrument, calendar, currency : str
+        Name, kind, exchange calendar, and ISO code of the prices (empty: unknown).
+    sessions_per_year : int
+        What annual figures are annualised with.
     first_session, last_session : date
         Of the sessions with a bar and a regime row.
     sessions : int
@@ -82,7 +88,7 @@ class DataSummary:
     simulated : bool
         Whether the market is a simulated one; reports must say so in their title.
     bars : int
-        Daily bars read.
+        Daily bars of the period tested.
     bars_missing : int
         Sessions of the calendar, between the first and the last bar, that have no bar.
     bars_not_sessions : int
@@ -102,6 +108,8 @@ class DataSummary:
     bars_missing: int
     bars_not_sessions: int
     intraday_sessions: int
+    currency: str = ""
+    sessions_per_year: int = EXCHANGE_SESSIONS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +158,9 @@ class VolatilityCell:
     today, next_1, next_5, next_21 : float
         Of the session itself, of the next one, of the next five, of the next 21.
     n : int
-        Sessions.
+        Sessions with a value of this estimator of their own (`today`).
+    n_next_1, n_next_5, n_next_21 : int
+        Sessions that the other horizons rest on: those whose whole horizon has values.
     """
 
     today: float
@@ -158,6 +168,9 @@ class VolatilityCell:
     next_5: float
     n: int
     next_21: float = float("nan")
+    n_next_1: int = 0
+    n_next_5: int = 0
+    n_next_21: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +182,7 @@ class VolatilitySummary:
     by_regime : mapping of estimator to mapping of regime to VolatilityCell
     by_quantile : mapping of estimator to tuple of VolatilityCell
         Quartiles of the regime's value, lowest first, in-sample.
-    ratio : mapping of estimator to mapping of horizon to Estimate
+    ratio : mapping of estimator to mapping of horizon to Ratio
         Volatility in short over that in long gamma; horizons ``today, next_1, next_5,
         next_21``.
     range_efficiency : mapping of regime to Estimate
@@ -178,7 +191,7 @@ class VolatilitySummary:
 
     by_regime: Mapping[str, Mapping[str, VolatilityCell]]
     by_quantile: Mapping[str, tuple[VolatilityCell, ...]]
-    ratio: Mapping[str, Mapping[str, Estimate]]
+    ratio: Mapping[str, Mapping[str, Ratio]]
     range_efficiency: Mapping[str, Estimate]
 
 
@@ -219,6 +232,8 @@ class Provenance:
         Of the intervals: seed and number of resamples.
     block : int
         Mean block length of the stationary bootstrap, sessions.
+    level : float
+        Coverage of the intervals.
     created_at : datetime
         UTC; with `seconds` the only values that differ between two identical runs.
     seconds : float
@@ -236,6 +251,7 @@ class Provenance:
     block: int
     created_at: datetime
     seconds: float
+    level: float = NORMAL_LEVEL
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,10 @@
-"""Performance metrics: one definition each, for sessions, with 252 of them to the year.
+"""Performance metrics: one definition each, for sessions; how many a year is the calendar's.
 
 Inputs are simple returns per session, decimal. Cash earns nothing, so no risk-free rate is
-deducted. What is undefined is NaN, never 0.
+deducted. What is undefined is NaN, never 0; a return, position or spread of at most `NOISE` is
+rounding and counts as zero. A return that spans sessions without a bar is no return of one
+session: it makes money (total return, growth), but has no place among returns per session (Sharpe
+ratio, volatility, hit rate); callers leave it out there.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from math import nan, sqrt
 import numpy as np
 import numpy.typing as npt
 
-from .realised import SESSIONS_PER_YEAR
+from ...data.base.rounding import NOISE, real_divisor
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 
 __all__ = [
     "cagr",
@@ -19,7 +23,10 @@ __all__ = [
     "exposure",
     "hit_rate",
     "max_drawdown",
+    "mean",
+    "per_session_sharpe",
     "sharpe",
+    "sharpe_of_moments",
     "total_return",
     "turnover",
     "volatility",
@@ -28,44 +35,86 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 
-def equity_returns(equity: Floats) -> Floats:
+def equity_returns(equity: Floats, cash: float | None = None) -> Floats:
     """Return the simple return of each session after the first, shape (n - 1,).
 
     NaN from the session on which the equity is gone.
+
+    Parameters
+    ----------
+    equity : ndarray, shape (n,)
+        At each session's close.
+    cash : float, optional
+        Capital before the first session: the cost of a fill on the first close then belongs to
+        the first return. Default: the first equity.
 
     Examples
     --------
     >>> equity_returns(np.array([100.0, 110.0, 99.0])).round(12)
     array([ 0.1, -0.1])
+    >>> equity_returns(np.array([99.0, 108.9, 98.01]), cash=100.0).round(12)
+    array([ 0.089, -0.1  ])
     """
-    alive = np.logical_and.accumulate(equity > 0.0)
+    live = np.logical_and.accumulate(equity > 0.0)
+    before = equity[:-1] if cash is None else np.append(cash, equity[1:-1])[: len(equity) - 1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        change = equity[1:] / equity[:-1] - 1.0
-    return np.where(alive[1:], change, nan)
+        change = equity[1:] / before - 1.0
+    return np.where(live[1:], change, nan)
 
 
-def sharpe(returns: Floats) -> float:
-    """Return mean over standard deviation (n - 1) times the root of 252.
+def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
+    """Return mean over standard deviation (n - 1) times the root of the sessions a year.
 
-    NaN for fewer than two returns, a missing one, or returns without any spread.
+    NaN for fewer than two returns, a missing one, or returns whose spread is rounding.
 
     Examples
     --------
-    Mean 0.01 and standard deviation 0.01: 1 times sqrt(252).
+    Mean 0.01 and standard deviation 0.01: 1 times the root of 252.
 
     >>> round(sharpe(np.array([0.0, 0.01, 0.02])), 6)
     15.874508
     """
     if len(returns) < 2:
         return nan
-    mean, sd = float(np.mean(returns)), float(np.std(returns, ddof=1))
-    # equal returns differ by rounding only, which is no risk
-    return mean / sd * sqrt(SESSIONS_PER_YEAR) if sd > 1e-12 * abs(mean) else nan
+    return float(sharpe_of_moments(mean(returns), np.std(returns, ddof=1), year))
 
 
-def volatility(returns: Floats) -> float:
+def per_session_sharpe(returns: Floats) -> float:
+    """Return mean over standard deviation (n - 1) of a session's return; NaN as for `sharpe`."""
+    return sharpe(returns, year=1)
+
+
+def sharpe_of_moments(
+    mean: npt.ArrayLike, deviation: npt.ArrayLike, year: int = EXCHANGE_SESSIONS
+) -> Floats:
+    """Return the annual ratio of means to standard deviations per session; NaN without spread.
+
+    Parameters
+    ----------
+    mean, deviation : array_like
+        Per session, of one shape.
+    year : int
+        Sessions a year.
+
+    Examples
+    --------
+    >>> sharpe_of_moments([0.01, 0.01], [0.01, 1e-17]).round(6)
+    array([15.874508,       nan])
+    """
+    m, sd = np.asarray(mean, dtype=np.float64), np.asarray(deviation, dtype=np.float64)
+    # equal returns differ by rounding only, which is no risk: that of 1, or of larger means
+    one = np.maximum(1.0, np.abs(m))
+    return np.asarray(m / one / real_divisor(sd / one) * sqrt(year))
+
+
+def mean(returns: Floats) -> float:
+    """Return the mean return of a session; NaN without any."""
+    return float(np.mean(returns)) if len(returns) else nan
+
+
+def volatility(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
     """Return the annualised standard deviation (n - 1); NaN for fewer than two returns."""
-    return float(np.std(returns, ddof=1)) * sqrt(SESSIONS_PER_YEAR) if len(returns) > 1 else nan
+    return float(np.std(returns, ddof=1)) * sqrt(year) if len(returns) > 1 else nan
 
 
 def total_return(returns: Floats) -> float:
@@ -73,8 +122,16 @@ def total_return(returns: Floats) -> float:
     return float(np.prod(1.0 + returns) - 1.0) if len(returns) else nan
 
 
-def cagr(returns: Floats) -> float:
-    """Return the compound growth a year of 252 sessions; NaN without any session.
+def cagr(returns: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = None) -> float:
+    """Return the compound growth a year; NaN without any session.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n,)
+    year : int
+        Sessions a year.
+    sessions : int, optional
+        Sessions of the calendar that the returns span; by default one each.
 
     Examples
     --------
@@ -86,7 +143,7 @@ def cagr(returns: Floats) -> float:
     if not len(returns):
         return nan
     growth = 1.0 + total_return(returns)
-    return growth ** (SESSIONS_PER_YEAR / len(returns)) - 1.0 if growth > 0.0 else nan
+    return growth ** (year / (sessions or len(returns))) - 1.0 if growth > 0.0 else nan
 
 
 def max_drawdown(equity: Floats) -> float:
@@ -102,13 +159,17 @@ def max_drawdown(equity: Floats) -> float:
     return float(np.min(equity / np.maximum.accumulate(equity) - 1.0))
 
 
-def turnover(traded: Floats) -> float:
+def turnover(traded: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = None) -> float:
     """Return the notional traded a year as a multiple of equity.
 
     Parameters
     ----------
     traded : ndarray, shape (n,)
         Notional traded in each session over the equity at the close before; both sides count.
+    year : int
+        Sessions a year.
+    sessions : int, optional
+        Sessions of the calendar from the first to the last; by default `n`.
 
     Examples
     --------
@@ -117,7 +178,7 @@ def turnover(traded: Floats) -> float:
     >>> turnover(np.concatenate([[1.0], np.zeros(124), [1.0]]))
     4.0
     """
-    return float(np.mean(traded)) * SESSIONS_PER_YEAR if len(traded) else nan
+    return float(np.sum(traded)) * year / (sessions or len(traded)) if len(traded) else nan
 
 
 def exposure(positions: Floats) -> float:
@@ -137,12 +198,13 @@ def hit_rate(returns: Floats, held: Floats) -> float:
     Parameters
     ----------
     returns, held : ndarray, shape (n,)
-        Return of each session and the position held into it; sessions held flat do not count.
+        Return of each session and the position held into it; sessions held flat or without a
+        return do not count. What is rounding is no position, and no gain.
 
     Examples
     --------
-    >>> hit_rate(np.array([0.1, -0.1, 0.1, 0.0]), np.array([1.0, 1.0, 0.0, 1.0]))
+    >>> hit_rate(np.array([0.1, -0.1, 0.1, 1e-17]), np.array([1.0, 1.0, 0.0, 1.0]))
     0.3333333333333333
     """
-    invested = held != 0.0
-    return float(np.mean(returns[invested] > 0.0)) if invested.any() else nan
+    invested = (np.abs(held) > NOISE) & np.isfinite(returns)
+    return float(np.mean(returns[invested] > NOISE)) if invested.any() else nan

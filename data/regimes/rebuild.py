@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from ..base.errors import DefinitionError
+from ..base.errors import DefinitionError, LakeError
 from ..base.progress import Progress, silent
 from ..base.schema import BOOKS, Book
+from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_tables import DerivedStore, Part, session_marks
 from ..lake.lake import Lake, open_lake, undisturbed
@@ -36,7 +37,7 @@ __all__ = ["RebuildResult", "rebuild"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _ROWS_GENERATION: Final = 3
-_SESSIONS_PER_PART: Final = 252
+_SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def rebuild(
         from ..peers.rebuild import rebuild_peer_rows
 
         _require_bare(definition, books, dealer, positions)
+        opened.manifest(underlying).agreed_calendar(calendar)
         counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
         return RebuildResult(*counts, definition.definition_id)
     held, written = opened.held(underlying), opened.written(underlying)
@@ -129,13 +131,17 @@ def rebuild(
         dealer=dealer,
         positions=positions,
         books=books,
-        calendar=calendar or held.calendar,
+        calendar=calendar,
         side_tables=side_tables,
         instrument=instrument,
     )
     place = DerivedStore.at(
         opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name, tree=tree
     )
+    if place.closed():
+        _require_current(place, job, held)
+        seconds = time.perf_counter() - began
+        return RebuildResult(len(held.sessions), 0, 0, seconds, job.definition_id)
     with place.writing() as store:
         if opened.written(underlying) != written:  # while another rebuild was waited for
             held = opened.held(underlying)
@@ -144,15 +150,36 @@ def rebuild(
     return RebuildResult(len(held.sessions), stale, contracts, seconds, job.definition_id)
 
 
+def _marks(job: Job, held: Manifest) -> dict[str, str]:
+    """Return what the rows of each session depend on."""
+    share = job.instrument if job.instrument == "share" else None  # others change no row
+    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
+    what += f"|{job.facts.calendar.name}|{job.facts.rule.name}"
+    return session_marks(held.sessions, what, job.mark)
+
+
+def _stale(store: DerivedStore, marks: dict[str, str]) -> set[date]:
+    done = store.fingerprints
+    return {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}
+
+
+def _require_current(place: DerivedStore, job: Job, held: Manifest) -> None:
+    """Let a lake that cannot be written to be read, as long as nothing has to be computed."""
+    marks = _marks(job, held)
+    stale = _stale(place.load(place.folder).intact(), marks)
+    if stale:
+        raise LakeError(
+            f"{place.folder} cannot be written to, and {len(stale)} of {len(marks)} sessions are "
+            "not up to date: rebuild as a user who may write to it, or work on a copy of the lake"
+        )
+
+
 def _update(
     store: DerivedStore, lake: Lake, job: Job, held: Manifest, progress: Progress
 ) -> tuple[int, int]:
     """Bring a store up to date; return how many sessions and contracts that took."""
-    share = job.instrument if job.instrument == "share" else None  # others change no row
-    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
-    marks = session_marks(held.sessions, what, job.mark)
-    done = store.fingerprints
-    stale = {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}
+    marks = _marks(job, held)
+    stale = _stale(store, marks)
     contracts = 0
     parts = []
     blocks = evaluated_blocks(lake, job, held, stale)

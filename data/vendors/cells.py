@@ -16,8 +16,8 @@ from duckdb import CoalesceOperator, ConstantExpression, FunctionExpression
 from ..base.date_dialect import days_of, is_blank, moments_of
 from ..base.errors import InputFileError
 from ..base.number_dialect import Style, style_of
-from ..calendar.expiry_codes import MonthCodes, default_rule, expiry_rule
-from ..calendar.trading import base_calendar, trading_calendar
+from ..calendar.expiry_codes import MonthCodes, expiry_rule
+from ..calendar.trading import trading_calendar
 from .roots import symbol_parts
 
 if TYPE_CHECKING:
@@ -232,11 +232,11 @@ class Cells:
 
     @cached_property
     def _month_codes(self) -> MonthCodes:
-        name = self._preset.timing.calendar
-        said = self._dialect.expiry_rule
-        rule = default_rule(name) if said is None else expiry_rule(said)
-        tuesdays = said is None and base_calendar(name) == "XBOM"
-        return MonthCodes(trading_calendar(name), rule, self._first_year(), tuesdays)
+        timing = self._preset.timing
+        said = self._dialect.expiry_rule or timing.monthly
+        calendar = trading_calendar(timing.calendar)
+        rule = calendar.monthly if said is None else expiry_rule(said)
+        return MonthCodes(calendar, rule, self._first_year())
 
     def _first_year(self) -> int:
         """Return the year of the table's first session, from which codes of one digit count."""
