@@ -446,7 +446,7 @@ def _corrected(schedule: pd.DataFrame, zone: str, more: set[date], less: set[dat
     for day in fresh:
         place = int(kept.index.searchsorted(day))
         like = kept.iloc[max(place - 1, 0)]
-        offset = day - pd.Timestamp(like.name)
+        offset = day - kept.index[max(place - 1, 0)]
         rows[day] = {
             side: (like[side].tz_convert(zone).tz_localize(None) + offset)
             .tz_localize(zone)

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import CoalesceOperator, ConstantExpression, FunctionExpression
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from ..base.date_dialect import days_of, is_blank, moments_of
 from ..base.errors import InputFileError
@@ -300,7 +301,12 @@ class Cells:
             return found.take(encoded.indices)
 
         self._connection.create_function(
-            name, look_up, ["VARCHAR"], kind, type="arrow", null_handling="special"
+            name,
+            look_up,
+            ["VARCHAR"],
+            kind,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
         )
         return FunctionExpression(name, text)
 

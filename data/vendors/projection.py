@@ -156,7 +156,7 @@ def _without_headers(table: RawTable) -> duckdb.DuckDBPyRelation:
     present = [n for n in names if n in table.relation.columns]
     if not names or present != names:
         return table.relation
-    same = None
+    same: Any = None
     for name in names:
         cell = FunctionExpression("trim", ColumnExpression(name).cast("VARCHAR"))
         here = CoalesceOperator(cell, ConstantExpression("")) == ConstantExpression(name)
@@ -265,7 +265,8 @@ def _sources(name: str, table: RawTable, preset: Preset) -> list[list[_Source]]:
     """Return the groups of columns that a canonical column comes from, best first."""
     pattern = preset.dialect.path.get(name)
     if pattern is not None:
-        return [[_Source(_by_file(path_texts(table, f"re:{pattern}", name)), "VARCHAR")]]
+        texts = path_texts(table, f"re:{pattern}", name) or []
+        return [[_Source(_by_file(texts), "VARCHAR")]]
     column = preset.columns.get(name)
     if column is None:
         return []

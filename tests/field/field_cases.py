@@ -147,8 +147,8 @@ def run(case: Case, shared: Path, folder: Path) -> IngestResult:
     for name, text in case.files.items():
         (here / name).write_text(text, encoding="utf-8")
     result: Any = None
-    for path, name in zip(case.paths, case.maps, strict=True):
-        mapping = None if name is None else here / name
+    for path, toml in zip(case.paths, case.maps, strict=True):
+        mapping = None if toml is None else here / toml
         if mapping is not None and case.extra_map:
             words = case.extra_map.partition("[")[0]
             rest = case.extra_map[len(words) :]
