@@ -20,7 +20,7 @@ from ..base.sql import load_sql
 from ..lake.lake import Lake, check_underlying, connect, open_lake
 from ..lake.manifest import Manifest, read_manifest
 from ..lake.parts import split_sessions
-from ..lake.writer import LakeWriter, lake_writer, whole_sessions
+from ..lake.writer import LakeWriter, lake_writer, sorted_rows, whole_sessions
 from ..vendors import vendor as vendor_preset
 from ..vendors.column_map import check_preset, read_mapping
 from ..vendors.column_map import mapped as with_mapping
@@ -30,7 +30,7 @@ from .calendar_tables import zone_of
 from .canonical_rows import canonical_rows, naming_the_file
 from .files import find_files, opened
 from .joins import fingerprinted, with_joins
-from .merge import merged, rows_to_keep
+from .merge import LENDABLE, lent, merged, rows_to_keep
 from .plan import Plan, plan_sources, source_of
 from .session_order import canonical_sessions
 
@@ -128,6 +128,8 @@ class _Tally:
     replaced: int = 0
     repeated: int = 0
     empty: int = 0
+    outside: int = 0
+    rejected_by_file: Counter[tuple[int, str]] = field(default_factory=Counter)
     sessions: set[date] = field(default_factory=set)
 
 
@@ -139,6 +141,7 @@ def ingest(
     lake: Lake | str | Path,
     mapping: str | Path | None = None,
     dry_run: bool = False,
+    allow_rejects: bool = False,
     progress: Progress | None = None,
 ) -> IngestResult:
     """Read vendor files into the lake, atomically: all of them, or none.
@@ -158,6 +161,9 @@ def ingest(
         A column map (TOML) laid over the preset.
     dry_run : bool
         Read, check and count, and write nothing.
+    allow_rejects : bool
+        Write what is left where more than half of the rows are rejected. Files of days without a
+        session are no reason to refuse: a collector may have run on a holiday.
     progress : Progress, optional
         Told how many rows have been worked through.
 
@@ -182,7 +188,9 @@ def ingest(
     found = find_files(paths)
     root = lake.root if isinstance(lake, Lake) else Path(lake)
     with _session_of_work(root, underlying, dry_run=dry_run) as (before, folder, writer):
-        return _ingested(found, preset, before, folder, writer, progress or silent)
+        return _ingested(
+            found, preset, before, folder, writer, progress or silent, allow_rejects=allow_rejects
+        )
 
 
 @contextmanager
@@ -222,6 +230,8 @@ def _ingested(
     folder: Path,
     writer: LakeWriter | None,
     progress: Progress,
+    *,
+    allow_rejects: bool,
 ) -> IngestResult:
     opening = [file for path in found.files for file in opened(path, folder)]
     filled = [file for file in opening if file.path.stat().st_size]
@@ -235,6 +245,8 @@ def _ingested(
             with naming_the_file(plan.fresh):
                 tables = preset.reader(connection, plan.fresh)
             tally = _read_tables(connection, tables, plan, preset, before, writer, progress, folder)
+    if not allow_rejects and writer is not None:
+        _refuse_rejects(plan.fresh, tally)
     if writer is not None:
         _take_out(plan, before, tally.sessions, writer)
         writer.commit(plan.sources)
@@ -339,7 +351,8 @@ def _read_tables(
                 writer.forget()
             continue
         tally.others = rows.dating.others
-        tally.left_out = rows.dating.left_out.total()
+        tally.left_out = rows.dating.left_out["where"]
+        tally.outside = rows.dating.left_out["outside"]
         tally.unmatched = {j.join.name: j.unmatched.total() for j in rows.dating.joins}
         tally.empty = _check_counts(rows.files, before.underlying, tally)
         break
@@ -379,6 +392,9 @@ def _read_stream(
 ) -> _Tally:
     """Work through one reading of the rows, whole sessions at a time."""
     tally = _Tally()
+    joined = {name for join in preset.joins for name in join.given}
+    stated = {*preset.columns, *preset.constants, *joined}
+    unstated = [name for name in LENDABLE if name not in stated]
     place = {file.fingerprint: i for i, file in enumerate(plan.fresh)}
     age = np.array([place[file.fingerprint] for file in rows.files])
     sources = [source_of(preset, file) for file in rows.files]
@@ -390,7 +406,7 @@ def _read_stream(
             fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
             tally.replaced += replaced
             tally.repeated += repeated
-            write(_over_held(fresh, days, plan, before, tally))
+            write(_over_held(fresh, days, plan, before, tally, unstated))
     return tally
 
 
@@ -439,16 +455,29 @@ def _accepted(batches: Iterable[Any], tally: _Tally, progress: Progress) -> Iter
         progress(tally.by_file.total(), None, "rows read")
         reasons = batch.column("reject")
         if reasons.null_count < len(batch):
-            tally.rejects.update(filter(None, reasons.to_pylist()))
+            said = reasons.to_pylist()
+            places = batch.column("file_index").to_pylist()
+            tally.rejects.update(filter(None, said))
+            tally.rejected_by_file.update((i, s) for i, s in zip(places, said, strict=True) if s)
             batch = batch.filter(pc.is_null(reasons))
         if len(batch):
             yield batch
 
 
-def _over_held(rows: Any, days: Sequence[date], plan: Plan, before: Manifest, tally: _Tally) -> Any:
+def _over_held(
+    rows: Any,
+    days: Sequence[date],
+    plan: Plan,
+    before: Manifest,
+    tally: _Tally,
+    unstated: Collection[str],
+) -> Any:
     """Lay rows over what the lake holds of the same sessions from other files."""
     here = set(days)
-    held = rows_to_keep((e for e in before.sessions if e.session in here), plan.replaced)
+    entries = [e for e in before.sessions if e.session in here]
+    if unstated and entries:
+        rows = sorted_rows(lent(rows, rows_to_keep(entries, ()), unstated))
+    held = rows_to_keep(entries, plan.replaced)
     if held is None:
         return rows
     both = merged(rows, held)
@@ -469,6 +498,24 @@ def _take_out(
     kept = rows_to_keep(left, plan.replaced)
     if kept is not None:
         writer.add(kept)
+
+
+def _refuse_rejects(files: Sequence[InputFile], tally: _Tally) -> None:
+    """Refuse an ingest that would lose more than half of the rows it read."""
+    holidays = 0
+    for i, rows in tally.by_file.items():
+        if tally.rejected_by_file[i, "not_a_session"] == rows and not tally.outside:
+            holidays += rows
+    read, rejected = tally.by_file.total() - holidays, tally.rejects.total() - holidays
+    if 2 * rejected <= read:
+        return
+    reasons = ", ".join(f"{k.replace('_', ' ')}: {n}" for k, n in tally.rejects.most_common())
+    years = "; its dates lie outside the calendar: state date_format" if tally.outside else ""
+    raise InputFileError(
+        f"{files[0].label}: {rejected} of {read} rows would be rejected ({reasons}){years}. "
+        "Nothing was written: correct the files or the column map (gexlab inspect helps), or say "
+        "--allow-rejects to keep the rest"
+    )
 
 
 def _check_counts(files: Sequence[InputFile], underlying: str, tally: _Tally) -> int:

@@ -181,6 +181,7 @@ class Dating:
         table, known_later = self._joined(table, position, right, calendar)
         stamp = _numbers_of(table, "quote_ts")
         reject = _reject(table, position, listed, right)
+        self.left_out["outside"] += _outside(table, position, calendar)
         quote = _or(stamp, _at(calendar.quote, position))
         close = _at(calendar.close, position)
         rule = quote if timing.known_at == "quote" else _at(calendar.known, position)
@@ -452,6 +453,14 @@ def _session_position(stated: _Ints, stamp: _Ints, calendar: _Calendar) -> _Ints
     first, position = calendar.session
     found: _Ints = _at(position, _within(day, first, len(position)), -1)
     return found
+
+
+def _outside(table: Any, position: _Ints, calendar: _Calendar) -> int:
+    """Return how many rows of no session state a day beyond the calendar's bounds."""
+    day = _numbers_of(table, "session")
+    first, places = calendar.session
+    strange = (position < 0) & (day != NONE) & ((day < first) | (day >= first + len(places)))
+    return int(strange.sum())
 
 
 def _reject(table: Any, position: _Ints, listed: _Ints, right: _Codes) -> _Codes:

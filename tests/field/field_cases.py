@@ -182,6 +182,6 @@ def complaints(case: Case, folder: Path) -> list[str]:
         found = (row["net_gex"], row["gross_gex"], row["contracts_used"])
         for name, got, wanted in zip(("net", "gross", "contracts"), found, right, strict=True):
             scale = max(abs(right[1]), 1.0)
-            if not math.isnan(wanted) and abs(got - wanted) > case.tolerance * scale:
+            if not math.isnan(wanted) and not abs(got - wanted) <= case.tolerance * scale:
                 said.append(f"{day} {book} {name} {got}, right is {wanted}")
     return said
