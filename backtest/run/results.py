@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ...data.quality.catalogue import Finding
+
 __all__ = [
     "BacktestResult",
     "DataSummary",
@@ -278,6 +280,9 @@ class BacktestResult:
         Warnings and remarks, most severe first.
     bars : DataFrame
         Daily bars used: ``open, high, low, close``.
+    findings : tuple of Finding or None
+        What the checks of the chains found in the period; None where they were not made, as for
+        a series.
     out : Path or None
         Folder that the files were written to.
     """
@@ -293,6 +298,7 @@ class BacktestResult:
     notices: tuple[Notice, ...]
     provenance: Provenance
     bars: pd.DataFrame = field(repr=False)
+    findings: tuple[Finding, ...] | None = field(default=None, repr=False)
     out: Path | None = None
     __repr__ = short_repr
 
