@@ -10,7 +10,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+<<<<<<< HEAD
 from ...data.base.plain import plain
+=======
+from ...data.base.reprs import short_repr
+>>>>>>> main
 
 __all__ = [
     "Direction",
@@ -127,6 +131,7 @@ class SimulationCheck:
     sessions: int
     critical: Mapping[str, float]
     rates: tuple[RejectionRate, ...]
+    __repr__ = short_repr
 
     def document(self) -> dict[str, Any]:
         """Return everything as plain values; undefined is None."""
