@@ -10,11 +10,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-<<<<<<< HEAD
 from ...data.base.plain import plain
-=======
 from ...data.base.reprs import short_repr
->>>>>>> main
 
 __all__ = [
     "Direction",
