@@ -65,7 +65,7 @@ class CheckResult:
     def counts(self) -> dict[Severity, int]:
         """Return the number of findings of each severity, the gravest first."""
         found = Counter(f.severity for each in self.findings.values() for f in each)
-        return {"error": found["error"], "warning": found["warning"], "note": found["note"]}
+        return {"error": found["error"], "warning": found["warning"], "info": found["info"]}
 
 
 def check(

@@ -29,7 +29,7 @@ __all__ = [
     "table_of",
 ]
 
-_SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "dim", "info": "dim"}
+_SEVERITY_STYLE = {"error": "red", "warning": "yellow", "info": "dim"}
 _REGIME_STYLE = {"long": "blue", "short": "dark_orange3", "abstain": "dim", "neutral": "dim"}
 
 #: Characters up to which a name at the head of a row is never broken.

@@ -25,7 +25,7 @@ def look(chains: pd.DataFrame, folder: Path, bars: pd.DataFrame | None = None) -
 
 
 def alarms(found: list[Finding]) -> list[Finding]:
-    return [f for f in found if f.severity != "note"]
+    return [f for f in found if f.severity != "info"]
 
 
 def test_every_check_has_a_limit_and_a_meaning() -> None:
