@@ -129,6 +129,8 @@ class DataConfig(_Section):
         First and last session.
     simulated : bool
         Whether the market is a simulated one.
+    trusted : tuple of date
+        Sessions whose bars and values were looked at and are right, whatever the checks say.
     """
 
     lake: AddressNearConfig | None = None
@@ -147,6 +149,7 @@ class DataConfig(_Section):
     start: date | None = None
     end: date | None = None
     simulated: bool = False
+    trusted: tuple[date, ...] = ()
 
     @property
     def instrument_kind(self) -> Instrument:

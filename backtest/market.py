@@ -16,11 +16,13 @@ from ..data.errors import NotEnoughDataError
 from ..data.fingerprints import file_fingerprint
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
 from .results import DataSummary, InputFile, Notice
+from .soundness import of_other_instrument, sound_bars, sound_intraday
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from ..data.quality_catalogue import Finding
     from .config import Config
 
 __all__ = ["Market", "cut_market", "load_market", "summarise_data"]
@@ -47,6 +49,10 @@ class Market:
     inputs : tuple of InputFile
     notices : tuple of Notice
     simulated : bool
+    findings : tuple of Finding
+        What is wrong with bars and series, those before the period included.
+    bad_bars, bad_intraday : tuple of date
+        Sessions that lost their daily, or their intraday, bars for it.
     """
 
     calendar: TradingCalendar
@@ -59,6 +65,9 @@ class Market:
     inputs: tuple[InputFile, ...]
     notices: tuple[Notice, ...]
     simulated: bool
+    findings: tuple[Finding, ...] = ()
+    bad_bars: tuple[date, ...] = ()
+    bad_intraday: tuple[date, ...] = ()
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -94,21 +103,33 @@ def load_market(config: Config) -> Market:
         timezone=data.bars_timezone,
     )
     regime = load_regime(config)
-    first, last = _period(config, bar_set.frame, regime.table)
-    bars = bar_set.frame.loc[:last]
+    sound, about_bars, bad_bars = sound_bars(bar_set.frame, config)
+    first, last = _period(config, sound, regime.table)
+    bars = sound.loc[:last]
     tables = {name: load_named_series(series, config) for name, series in config.series.items()}
+    intraday, about_intraday, bad_intraday = sound_intraday(_load_intraday(config), config)
+    if "spot" in regime.table:
+        about_bars += of_other_instrument(bars.loc[first:], regime.table["spot"])
     files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
     return Market(
         calendar=trading_calendar(data.calendar),
         bars=bars,
         tested=np.asarray(bars.index >= first),
         regime=regime,
-        series={name: table for name, (table, _, _) in tables.items()},
+        series={name: table for name, (table, _, _, _) in tables.items()},
         bar_set=bar_set,
-        intraday=_load_intraday(config),
-        inputs=(*(f for group in files for f in group), *(f for _, f, _ in tables.values())),
-        notices=(*regime.notices, *(n for _, _, left_out in tables.values() for n in left_out)),
+        intraday=intraday,
+        inputs=(*(f for group in files for f in group), *(f for _, f, _, _ in tables.values())),
+        notices=(*regime.notices, *(n for _, _, left_out, _ in tables.values() for n in left_out)),
         simulated=data.simulated or _beside_truth(config),
+        findings=(
+            *about_bars,
+            *about_intraday,
+            *regime.findings,
+            *(f for _, _, _, found in tables.values() for f in found),
+        ),
+        bad_bars=bad_bars,
+        bad_intraday=bad_intraday,
     )
 
 
@@ -147,7 +168,16 @@ def summarise_data(config: Config, market: Market) -> DataSummary:
         bars_missing=market.bar_set.missing,
         bars_not_sessions=market.bar_set.not_sessions,
         intraday_sessions=intraday,
+        bars_bad=_bad_sessions(market, intraday=False),
+        intraday_bad_sessions=_bad_sessions(market, intraday=True),
     )
+
+
+def _bad_sessions(market: Market, *, intraday: bool) -> int:
+    """Return how many sessions of the period lost their daily, or their intraday, bars."""
+    first, last = market.sessions[0], market.sessions[-1]
+    days = market.bad_intraday if intraday else market.bad_bars
+    return sum(first <= pd.Timestamp(day) <= last for day in days)
 
 
 def _period(

@@ -17,8 +17,10 @@ from ..data.lake import open_lake
 from ..data.regime_table import regimes, require_one_definition, side_table
 from ..data.series import load_series
 from .results import InputFile, Notice
+from .soundness import sound_series
 
 if TYPE_CHECKING:
+    from ..data.quality_catalogue import Finding
     from .config import Config, SeriesConfig
 
 __all__ = ["RegimeSource", "load_named_series", "load_regime", "written_path"]
@@ -50,6 +52,8 @@ class RegimeSource:
     definition_id : str or None
     inputs : tuple of InputFile
     notices : tuple of Notice
+    findings : tuple of Finding
+        What is wrong with the values of a series.
     """
 
     kind: Literal["lake", "series"]
@@ -59,6 +63,7 @@ class RegimeSource:
     definition_id: str | None
     inputs: tuple[InputFile, ...]
     notices: tuple[Notice, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def load_regime(config: Config) -> RegimeSource:
@@ -68,14 +73,19 @@ def load_regime(config: Config) -> RegimeSource:
 
 def load_named_series(
     series: SeriesConfig, config: Config
-) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...]]:
-    """Return a series by session (``value``, ``known_at``), its file and what was left out."""
+) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...], tuple[Finding, ...]]:
+    """Return a series by session (``value``, ``known_at``), its file and what was left out.
+
+    Values that contradict their neighbours are NaN; the last element names them.
+    """
     found = load_series(
         series.path, series.columns, series.known, config.data.calendar, where=series.where
     )
     file = InputFile(written_path(series.path, config), file_fingerprint(series.path))
     notices = _left_out(file.path, found.not_sessions)
-    return found.frame.set_index("session"), file, notices
+    name = f"{series.path.name} {series.columns.get('value', 'value')}"
+    table, findings = sound_series(found.frame.set_index("session"), name, config)
+    return table, file, notices, findings
 
 
 def written_path(path: Path, config: Config) -> str:
@@ -86,7 +96,7 @@ def written_path(path: Path, config: Config) -> str:
 def _from_series(config: Config) -> RegimeSource:
     series = config.regime.series
     assert series is not None  # the configuration's own check
-    table, file, left_out = load_named_series(series, config)
+    table, file, left_out, findings = load_named_series(series, config)
     value = table["value"].to_numpy(dtype=float)
     signs = [np.isnan(value), value > 0.0, value < 0.0]
     table["regime"] = np.select(signs, ["abstain", "long", "short"], "neutral").astype(object)
@@ -106,6 +116,7 @@ def _from_series(config: Config) -> RegimeSource:
         definition_id=None,
         inputs=(file,),
         notices=tuple(notices),
+        findings=findings,
     )
 
 

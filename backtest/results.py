@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..data.quality_catalogue import Finding
+
 __all__ = [
     "BacktestResult",
     "DataSummary",
     "Estimate",
     "ExecutionSummary",
+    "Fragile",
     "InputFile",
     "Metrics",
     "Notice",
@@ -59,12 +62,16 @@ class Notice:
         One sentence: what was found and what to do about it.
     count : int
         How many rows or sessions it concerns.
+    left_out : bool
+        Whether what it concerns is in no answer: a session without a regime, a bar or value that
+        counts as missing.
     """
 
     code: str
     severity: Severity
     detail: str
     count: int = 1
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,11 @@ class DataSummary:
         Bars dated on a day that is no session; they were left out.
     intraday_sessions : int
         Sessions with intraday bars; 0 where none were given.
+    bars_bad : int
+        Sessions of the period whose daily bar contradicts itself or its neighbours: they count as
+        missing.
+    intraday_bad_sessions : int
+        Sessions of the period whose intraday bars were left out for a bad one among them.
     """
 
     underlying: str
@@ -102,6 +114,8 @@ class DataSummary:
     bars_missing: int
     bars_not_sessions: int
     intraday_sessions: int
+    bars_bad: int = 0
+    intraday_bad_sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +197,26 @@ class VolatilitySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Fragile:
+    """An answer that fewer than five observations decide.
+
+    Attributes
+    ----------
+    question : {"direction", "volatility"}
+        The verdict it belongs to.
+    sessions : tuple of date
+        Observations without which the answer is another, the most influential first.
+    answer, without : str
+        In words, with all observations and without those: ``yes``, ``no``, ``undecided``.
+    """
+
+    question: Literal["direction", "volatility"]
+    sessions: tuple[date, ...]
+    answer: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
 class InputFile:
     """A file that was read.
 
@@ -257,6 +291,11 @@ class BacktestResult:
         First-order, of the return from t to t + 1 on the one from t - 1 to t, by the label at t.
     notices : tuple of Notice
         Warnings and remarks, most severe first.
+    findings : tuple of Finding
+        Everything that was found in chains, bars and series of the period, one by one; the
+        notices count them by kind.
+    fragile : tuple of Fragile
+        Answers that hang on fewer than five observations.
     bars : DataFrame
         Daily bars used: ``open, high, low, close``.
     out : Path or None
@@ -275,6 +314,8 @@ class BacktestResult:
     provenance: Provenance
     bars: pd.DataFrame = field(repr=False)
     out: Path | None = None
+    findings: tuple[Finding, ...] = ()
+    fragile: tuple[Fragile, ...] = ()
 
     @property
     def main(self) -> StrategyResult:

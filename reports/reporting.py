@@ -44,7 +44,7 @@ def report_page(result: BacktestResult, config: Config) -> Page:
     sections = [_last_session(result, config, lake)]
     if (lake / "truth.json").is_file():
         sections.append(_truth(result, lake))
-    return backtest_page(result, sections, diagnostics, [_coverage(config, lake)])
+    return backtest_page(result, sections, diagnostics, [_coverage(result, config, lake)])
 
 
 def _diagnostics(result: BacktestResult, config: Config) -> Section:
@@ -106,25 +106,9 @@ def _truth(result: BacktestResult, lake: Path) -> Section:
     return truth_section(compare_with_truth(lake, dealer_model=model, definition_id=definition_id))
 
 
-def _coverage(config: Config, lake: Path) -> Section:
-    from ..data.bars import read_bars
+def _coverage(result: BacktestResult, config: Config, lake: Path) -> Section:
     from ..data.lake import open_lake
-    from ..data.quality import coverage, findings
+    from ..data.quality import coverage
     from .sections.coverage import coverage_section
 
-    opened, data = open_lake(lake), config.data
-    bars = read_bars(
-        data.bars,
-        data.bars_columns,
-        where=data.bars_where,
-        calendar=data.calendar,
-        timezone=data.bars_timezone,
-    )
-    found = findings(
-        opened,
-        data.underlying,
-        bars=bars,
-        dealer_model=config.regime.dealer_model,
-        instrument=data.instrument,
-    )
-    return coverage_section(coverage(opened, data.underlying), found)
+    return coverage_section(coverage(open_lake(lake), config.data.underlying), result.findings)

@@ -153,14 +153,20 @@ def _has_interval(estimate: Estimate | None) -> bool:
     return estimate is not None and is_defined(estimate.low) and is_defined(estimate.high)
 
 
+#: Share of the sessions that may be left out before what is left can carry no answer.
+_MUCH = 0.05
+
+
 def data_verdict(result: BacktestResult) -> Verdict:
     """Return whether the data have been objected to."""
     question = "Can these data carry an answer?"
     if result.regime.source == "series" and not result.notices:
         reason = "The regime is a series as published: what it was made from cannot be checked."
         return Verdict(question, "Taken as published", reason)
-    errors = [n for n in result.notices if n.severity == "error"]
-    warnings = [n for n in result.notices if n.severity == "warning"]
+    excluded = sum(n.count for n in result.notices if n.left_out)
+    much = excluded > _MUCH * max(result.data.sessions, 1)
+    errors = [n for n in result.notices if n.severity == "error" and (much or not n.left_out)]
+    warnings = [n for n in result.notices if n.severity != "info" and n not in errors]
     sessions = max(result.data.sessions, 1)
     abstained = result.regime.counts.get("abstain", 0)
     share = percent(abstained / sessions)
