@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..diagnostics.ladder import RUNGS, OutOfSample, Rung, ladder
-from ..resampling import interval, resampled_sums
+from ..statistics.diagnostics.ladder import RUNGS, OutOfSample, Rung, ladder
+from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs, percentile, trailing_sum
 from .null_market import simulated_p
 from .null_table import null_critical, null_p

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..diagnostics.regression import mean_test, ols
-from ..multiple import deflated_sharpe
-from ..realised import SESSIONS_PER_YEAR
-from ..resampling import Resampling, interval, resampled_sums
+from ..statistics.diagnostics.regression import mean_test, ols
+from ..statistics.multiple import deflated_sharpe
+from ..statistics.realised import SESSIONS_PER_YEAR
+from ..statistics.resampling import Resampling, interval, resampled_sums
 from .features import Daily, daily, needs, tercile
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from .. import realised
+from ..statistics import realised
 from .protocol import Dataset, MissingDataError
 
 if TYPE_CHECKING:

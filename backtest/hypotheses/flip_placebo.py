@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import ols, t_stats
+from ..statistics.diagnostics.regression import ols, t_stats
 from .features import Daily, daily, needs, trailing_sum
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.errors import NotEnoughDataError
-from .. import realised
+from ...data.base.errors import NotEnoughDataError
+from ..statistics import realised
 from .features import Daily, daily, needs, percentile
 from .protocol import MissingDataError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Coefficient, Fit, ols
-from ..resampling import interval, resampled_sums
+from ..statistics.diagnostics.regression import Coefficient, Fit, ols
+from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ..resampling import Resampling
+from ..statistics.resampling import Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from ..critical_values import CriticalValues
-    from ..intraday import IntradayGrid
+    from ..statistics.critical_values import CriticalValues
+    from ..statistics.intraday import IntradayGrid
 
 __all__ = [
     "Card",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Coefficient, Fit, ols, t_stats
+from ..statistics.diagnostics.regression import Coefficient, Fit, ols, t_stats
 from .features import Daily, daily, needs, standardised
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..resampling import Resampling, interval, resampled_sums
+from ..statistics.resampling import Resampling, interval, resampled_sums
 from .features import needs
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table

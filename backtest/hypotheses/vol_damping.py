@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.magnitude import ImpactAssumptions, implied_magnitude
-from ..diagnostics.regression import Coefficient, Fit, ols
-from ..volatility import quantile_groups
+from ..statistics.diagnostics.magnitude import ImpactAssumptions, implied_magnitude
+from ..statistics.diagnostics.regression import Coefficient, Fit, ols
+from ..statistics.volatility import quantile_groups
 from .features import Daily, daily, needs
 from .null_market import simulated_p
 from .null_table import null_critical, null_p

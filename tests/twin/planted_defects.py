@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from synthetic_chains import Rng, black_scholes, volatility
 
-from gexlab.data.calendars import trading_calendar
+from gexlab.data.calendar.trading import trading_calendar
 
 #: Takes all chains, the session to spoil and a random generator; returns the spoilt chains.
 Plant = Callable[[pd.DataFrame, date, Rng], pd.DataFrame]

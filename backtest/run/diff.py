@@ -1,0 +1,149 @@
+"""Two definitions side by side: where the regime changes, and what that was worth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...data.regimes.explain import diff_regimes
+from ...strategies.registry import MAIN, rule_named, strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...data.base.schema import Book
+    from ...data.exposure.definition import Definition
+    from ...data.lake.lake import Lake
+
+__all__ = ["DiffResult", "diff"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DiffResult:
+    """What changes between two definitions.
+
+    Attributes
+    ----------
+    first_id, second_id : str
+        The definitions.
+    sessions, changed : int
+        Sessions compared, and those whose regime differs.
+    transitions : dict of str to int
+        ``"long to neutral"`` and the like: sessions, most frequent first.
+    priced_with : str
+        ``spot`` of the lake, or ``bars``.
+    return_a, return_b : float
+        Sum over the changed sessions of what the main strategy earned on them, decimal, before
+        costs; NaN where none could be priced.
+    rows : DataFrame
+        One row per changed session: ``session, regime_a, regime_b, net_to_gross_a,
+        net_to_gross_b, flip_a, flip_b, return_a, return_b``. A return belongs to the decision at
+        the close of that session, filled at the next close and held to the one after; NaN for the
+        last two sessions.
+    """
+
+    first_id: str
+    second_id: str
+    sessions: int
+    changed: int
+    transitions: dict[str, int]
+    priced_with: str
+    return_a: float
+    return_b: float
+    rows: pd.DataFrame
+
+
+def diff(
+    lake: Lake | str | Path,
+    underlying: str,
+    first: Definition,
+    second: Definition,
+    *,
+    book: Book = "post_expiry",
+    dealers: tuple[str, str] = ("naive", "naive"),
+    positions: str | Path | None = None,
+    closes: pd.Series[float] | None = None,
+) -> DiffResult:
+    """Return the sessions whose regime changes between two definitions, and the P&L on them.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    first, second : Definition
+        Rebuilt as far as they are not up to date.
+    book : {"post_expiry", "as_of_close"}
+    dealers : tuple of str
+        Dealer model of each.
+    positions : path, optional
+        The dealers' positions, for whichever of the two is ``signed``.
+    closes : Series, optional
+        Close by session; the lake's own spots where it is left out.
+
+    Returns
+    -------
+    DiffResult
+    """
+    frame = diff_regimes(
+        lake, underlying, first, second, book=book, dealers=dealers, positions=positions
+    )
+    prices = frame.set_index("session")["spot_a"].astype(float) if closes is None else closes
+    earned = _returns_by_label(prices).reindex(pd.DatetimeIndex(frame["session"]))
+    for side in ("a", "b"):
+        frame[f"return_{side}"] = _earned(frame[f"regime_{side}"], earned)
+    rows = frame[frame["changed"]].reset_index(drop=True)
+    pairs = zip(rows["regime_a"], rows["regime_b"], strict=True)
+    return DiffResult(
+        first_id=first.definition_id,
+        second_id=second.definition_id,
+        sessions=len(frame),
+        changed=len(rows),
+        transitions=dict(Counter(f"{a} to {b}" for a, b in pairs).most_common()),
+        priced_with="spot" if closes is None else "bars",
+        return_a=float(rows["return_a"].sum(min_count=1)),
+        return_b=float(rows["return_b"].sum(min_count=1)),
+        rows=rows[_COLUMNS],
+    )
+
+
+_COLUMNS = [
+    "session",
+    "regime_a",
+    "regime_b",
+    "net_to_gross_a",
+    "net_to_gross_b",
+    "flip_a",
+    "flip_b",
+    "return_a",
+    "return_b",
+]
+
+
+def _returns_by_label(closes: pd.Series[float]) -> pd.DataFrame:
+    """Return what each label's rule earns, by session of the decision."""
+    main = strategy(MAIN)
+    prices: Floats = np.asarray(closes, np.float64)
+    held = np.full(len(prices), np.nan)
+    held[:-2] = prices[2:] / prices[1:-1] - 1.0
+    earned = {
+        label: rule_named(main.rule(label)).target(prices, main) * held
+        for label in ("long", "short", "neutral", "abstain")
+    }
+    return pd.DataFrame(earned, index=closes.index)
+
+
+def _earned(labels: pd.Series[str], earned: pd.DataFrame) -> Floats:
+    """Return for each session what its label's rule earned; NaN without a label."""
+    names = list(earned.columns)
+    table = earned.to_numpy(np.float64)
+    found = [
+        table[i, names.index(label)] if label in names else np.nan for i, label in enumerate(labels)
+    ]
+    return np.array(found, np.float64)

@@ -1,0 +1,198 @@
+"""The regime that a configuration names: rebuilt from a lake, or published by somebody else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from ...data.base.errors import LakeError
+from ...data.base.fingerprints import file_fingerprint
+from ...data.lake.lake import open_lake
+from ...data.regimes.table import regimes, require_one_definition, side_table
+from ...data.tables.series import load_series
+from .results import InputFile, Notice
+from .soundness import sound_series
+
+if TYPE_CHECKING:
+    from ...data.quality.catalogue import Finding
+    from .config import Config, SeriesConfig
+
+__all__ = ["RegimeSource", "load_named_series", "load_regime", "written_path"]
+
+#: What reports show of a regime row, beside its value, label and publication.
+_SHOWN = (
+    "spot",
+    "net_to_gross",
+    "flip",
+    "flip_status",
+    "call_wall",
+    "put_wall",
+    "definition_agreement",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegimeSource:
+    """A regime by session, with where it comes from.
+
+    Attributes
+    ----------
+    kind : {"lake", "series"}
+    name, known : str
+        What it is and when it is public, in words.
+    table : DataFrame
+        Indexed by session: ``value``, ``regime``, ``known_at`` (UTC) and, from a lake, what
+        reports show of it.
+    definition_id : str or None
+    inputs : tuple of InputFile
+    notices : tuple of Notice
+    findings : tuple of Finding
+        What is wrong with the values of a series.
+    """
+
+    kind: Literal["lake", "series"]
+    name: str
+    known: str
+    table: pd.DataFrame
+    definition_id: str | None
+    inputs: tuple[InputFile, ...]
+    notices: tuple[Notice, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def load_regime(config: Config) -> RegimeSource:
+    """Return the regime of a configuration, over everything that there is of it."""
+    return _from_lake(config) if config.regime.source == "lake" else _from_series(config)
+
+
+def load_named_series(
+    series: SeriesConfig, config: Config
+) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...], tuple[Finding, ...]]:
+    """Return a series by session (``value``, ``known_at``), its file and what was left out.
+
+    Values that contradict their neighbours are NaN; the last element names them.
+    """
+    found = load_series(
+        series.path, series.columns, series.known, config.data.calendar, where=series.where
+    )
+    file = InputFile(written_path(series.path, config), file_fingerprint(series.path))
+    notices = _left_out(file.path, found.not_sessions)
+    name = f"{series.path.name} {series.columns.get('value', 'value')}"
+    table, findings = sound_series(found.frame.set_index("session"), name, config)
+    return table, file, notices, findings
+
+
+def written_path(path: Path, config: Config) -> str:
+    """Return a path relative to the configuration's folder, the same on every machine."""
+    return Path(os.path.relpath(path, config.folder)).as_posix()
+
+
+def _from_series(config: Config) -> RegimeSource:
+    series = config.regime.series
+    assert series is not None  # the configuration's own check
+    table, file, left_out, findings = load_named_series(series, config)
+    value = table["value"].to_numpy(dtype=float)
+    signs = [np.isnan(value), value > 0.0, value < 0.0]
+    table["regime"] = np.select(signs, ["abstain", "long", "short"], "neutral").astype(object)
+    notices = list(left_out)
+    if config.regime.band is not None:
+        detail = (
+            "regime.band acts on net/gross, which a series from outside does not have: "
+            "its regime is its sign"
+        )
+        notices.append(Notice("band_without_effect", "info", detail))
+    column = series.columns.get("value", "value")
+    return RegimeSource(
+        kind="series",
+        name=f"{series.path.name}, column {column}",
+        known=series.known,
+        table=table,
+        definition_id=None,
+        inputs=(file,),
+        notices=tuple(notices),
+        findings=findings,
+    )
+
+
+def _left_out(name: str, rows: int) -> tuple[Notice, ...]:
+    if not rows:
+        return ()
+    detail = f"{name}: rows dated on days that are no sessions, left out: {rows}"
+    return (Notice("series_not_sessions", "info", detail, rows),)
+
+
+def _from_lake(config: Config) -> RegimeSource:
+    setting, data = config.regime, config.data
+    assert data.lake is not None  # the configuration's own check
+    if "://" in data.lake:
+        raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
+    lake = open_lake(data.lake)
+    frame = regimes(
+        lake,
+        data.underlying,
+        book=setting.book,
+        dealer_model=setting.dealer_model,
+        definition_id=setting.definition_id,
+    )
+    definition_id = require_one_definition(frame)
+    table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
+    table.index = pd.DatetimeIndex(table.index).as_unit("ns")
+    table = table.assign(value=table["net_gex"])[["value", "regime", "known_at", *_SHOWN]]
+    table["known_at"] = table["known_at"].astype("datetime64[ns, UTC]")
+    table["regime"] = table["regime"].astype(object)
+    if setting.band is not None:
+        table["regime"] = _relabelled(table, setting.band)
+    promoted = _promote(config, table, definition_id) if setting.promote else ()
+    return RegimeSource(
+        kind="lake",
+        name=f"net GEX of {data.underlying}, {setting.dealer_model} dealers, {setting.book} book",
+        known="known_at of the regime table",
+        table=table,
+        definition_id=definition_id,
+        inputs=(_lake_input(config),),
+        notices=promoted,
+    )
+
+
+def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
+    """Return labels with another neutral band; what abstains keeps abstaining."""
+    ratio = table["net_to_gross"].to_numpy(dtype=float)
+    cases = [(table["regime"] == "abstain").to_numpy(), np.abs(ratio) < band, ratio > 0.0]
+    labels = np.select(cases, ["abstain", "neutral", "long"], "short")
+    return pd.Series(labels.astype(object), index=table.index)
+
+
+def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[Notice, ...]:
+    """Make sessions with a promoted finding abstain, in place, and say how many."""
+    assert config.data.lake is not None
+    findings = side_table(
+        config.data.lake,
+        "quality_findings",
+        config.data.underlying,
+        book=config.regime.book,
+        dealer_model=config.regime.dealer_model,
+        definition_id=definition_id,
+    )
+    chosen = findings[findings["check"].isin(config.regime.promote)]
+    hit = table.index.isin(pd.DatetimeIndex(chosen["session"])) & (table["regime"] != "abstain")
+    table.loc[hit, "regime"] = "abstain"
+    count = int(np.sum(hit))
+    if not count:
+        return ()
+    detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
+    return (Notice("promoted_findings", "info", detail, count),)
+
+
+def _lake_input(config: Config) -> InputFile:
+    """Return the lake as an input: the digest of its sessions' fingerprints."""
+    lake = open_lake(str(config.data.lake))
+    digest = hashlib.sha256()
+    for entry in lake.sessions(config.data.underlying):
+        digest.update(f"{entry.session}:{entry.fingerprint}\n".encode())
+    return InputFile(written_path(lake.root, config), digest.hexdigest())

@@ -1,0 +1,199 @@
+"""Reading what was rebuilt: the regime table and its side tables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from ..base.errors import DefinitionError, LakeError, MissingPartError, UnknownNameError
+from ..base.schema import BOOKS, Book
+from ..base.sql import load_sql
+from ..lake.derived_tables import COMPARED, TABLES, DerivedStore, find_stores
+from ..lake.lake import Lake, connect, open_lake
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = [
+    "compared_regimes",
+    "export_regimes",
+    "read_rebuilt",
+    "regimes",
+    "require_one_definition",
+    "side_table",
+]
+
+
+def regimes(
+    lake: Lake | str | os.PathLike[str],
+    underlying: str,
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: str | None = None,
+) -> pd.DataFrame:
+    """Return the regime table of one definition.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    book : {"as_of_close", "post_expiry"}, optional
+        Both where it is left out.
+    dealer_model : str, optional
+        All that were rebuilt where it is left out.
+    definition_id : str, optional
+        The one rebuilt last where it is left out; definitions never mix.
+
+    Returns
+    -------
+    DataFrame
+        One row per session, book and dealer model; columns of ``schema.REGIME_COLUMNS``. A row
+        may be used from its ``known_at`` on. Undefined is NaN or None, never 0.
+
+    Raises
+    ------
+    LakeError, DefinitionError, UnknownNameError
+    """
+    return _frame(read_rebuilt(lake, "regimes", underlying, book, dealer_model, definition_id))
+
+
+def compared_regimes(
+    lake: Lake, underlying: str, book: Book, dealer_model: str, definition_id: str
+) -> pd.DataFrame:
+    """Return regime rows that were rebuilt for a comparison; see `regimes`."""
+    table = read_rebuilt(
+        lake, "regimes", underlying, book, dealer_model, definition_id, tree=COMPARED
+    )
+    return _frame(table)
+
+
+def side_table(
+    lake: Lake | str | os.PathLike[str],
+    name: str,
+    underlying: str,
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: str | None = None,
+) -> pd.DataFrame:
+    """Return one of the side tables, e.g. ``exposure_by_strike``; see `regimes`."""
+    if name not in TABLES:
+        raise UnknownNameError("table", name, TABLES)
+    return _frame(read_rebuilt(lake, name, underlying, book, dealer_model, definition_id))
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Return a frame whose dates are datetime64, so that it joins bars and series."""
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame
+
+
+def read_rebuilt(
+    lake: Lake | str | os.PathLike[str],
+    table: str,
+    underlying: str,
+    book: str | None,
+    dealer_model: str | None,
+    definition_id: str | None,
+    *,
+    tree: str = "derived",
+) -> pa.Table:
+    """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`.
+
+    `tree` is the folder of the lake that a rebuild wrote to. Where a rebuild replaces the files
+    while they are read, they are read once more as it left them.
+    """
+    if book is not None and book not in BOOKS:
+        raise UnknownNameError("book", book, BOOKS)
+    opened = lake if isinstance(lake, Lake) else open_lake(Path(lake))
+
+    def stores() -> list[DerivedStore]:
+        return find_stores(
+            opened.root,
+            underlying,
+            definition_id=definition_id,
+            dealer_model=dealer_model,
+            tree=tree,
+        )
+
+    before = stores()
+    while True:
+        try:
+            rows = _rows(opened, underlying, table, before)
+            break
+        except MissingPartError:
+            now = stores()
+            if now == before:
+                raise
+            before = now
+    if book is None:
+        return rows
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.equal(rows["book"], book))
+
+
+def _rows(lake: Lake, underlying: str, table: str, stores: Sequence[DerivedStore]) -> pa.Table:
+    """Return the rows of a table that count in some stores.
+
+    Raises
+    ------
+    MissingPartError
+        If a file that they name is gone.
+    """
+    files = {file: days for store in stores for file, days in store.files(table).items()}
+    if not files:
+        raise DefinitionError(f"{lake.root}: {table} of {underlying} is empty: rebuild it")
+    valid = [f"{file}|{day}" for file, days in files.items() for day in days]
+    with connect(lake) as connection:
+        parameters = {"files": list(files), "valid": valid}
+        try:
+            return connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
+        except duckdb.Error as error:
+            for store in stores:
+                store.files(table)  # says so if one has gone since
+            raise LakeError(
+                f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
+                f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"
+            ) from error
+
+
+def require_one_definition(frame: pd.DataFrame) -> str:
+    """Return the only definition id in regime rows.
+
+    Raises
+    ------
+    DefinitionError
+        If there are several: numbers of different definitions must not be aggregated.
+    """
+    ids = sorted(frame["definition_id"].unique())
+    if len(ids) != 1:
+        raise DefinitionError(
+            f"regime rows of {len(ids)} definitions ({', '.join(ids)}) cannot be used together: "
+            "choose one with definition_id"
+        )
+    return str(ids[0])
+
+
+def export_regimes(frame: pd.DataFrame, out: Path) -> None:
+    """Write regime rows to a Parquet or CSV file, chosen by its ending.
+
+    Raises
+    ------
+    DefinitionError
+        If the ending is neither, or the rows mix definitions.
+    """
+    require_one_definition(frame)
+    if out.suffix == ".parquet":
+        frame.to_parquet(out, index=False)
+    elif out.suffix == ".csv":
+        frame.to_csv(out, index=False)
+    else:
+        raise DefinitionError(f"{out}: give a file name that ends in .parquet or .csv")

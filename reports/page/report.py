@@ -1,0 +1,114 @@
+"""The report of a backtest: everything that its page needs, gathered and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from ...backtest.run.config import Config
+    from ...backtest.run.results import BacktestResult
+    from .views import Page, Section
+
+__all__ = ["REPORT_FILE", "report_page", "write_report"]
+
+REPORT_FILE = "report.html"
+_ALL = 1_000_000
+
+
+def write_report(result: BacktestResult, config: Config, out: Path) -> Path:
+    """Write ``report.html`` into the folder of a backtest's results and return its path."""
+    from .html import write_page
+
+    return write_page(report_page(result, config), out / REPORT_FILE)
+
+
+def report_page(result: BacktestResult, config: Config) -> Page:
+    """Return the report of a backtest.
+
+    Parameters
+    ----------
+    result : BacktestResult
+    config : Config
+        What was run: where a lake was read, the report shows its last session and its coverage,
+        and where the market is simulated, the truth.
+    """
+    from .backtest_page import backtest_page
+
+    diagnostics = [_diagnostics(result, config)]
+    if result.regime.source != "lake" or config.data.lake is None:
+        return backtest_page(result, measured=diagnostics)
+    lake = Path(config.data.lake)
+    sections = [_last_session(result, config, lake)]
+    if (lake / "truth.json").is_file():
+        sections.append(_truth(result, lake))
+    return backtest_page(result, sections, diagnostics, [_coverage(result, config, lake)])
+
+
+def _diagnostics(result: BacktestResult, config: Config) -> Section:
+    from ...backtest.hypotheses.datasets import load_dataset
+    from ...backtest.statistics.diagnostics.magnitude import ImpactAssumptions
+    from ...backtest.statistics.diagnostics.quantiles import magnitude_by_quantile
+    from ...backtest.statistics.diagnostics.report import diagnose
+    from ...backtest.statistics.resampling import Resampling
+    from .sections.diagnostics import diagnostics_section
+
+    how = config.inference
+    resampling = Resampling(how.seed, how.bootstrap, how.block, how.level)
+    found = diagnose(load_dataset(config, recheck=False), resampling)
+    assumed = ImpactAssumptions()
+    # a published series has a unit of its own, a lake's is dollars per 1 %
+    magnitudes = (
+        magnitude_by_quantile(
+            result.regime.table["value"], result.next_return_sd_by_quantile, assumed
+        )
+        if result.regime.source == "lake"
+        else ()
+    )
+    return diagnostics_section(found, magnitudes, assumed)
+
+
+def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section:
+    from ...data.regimes.explain import explain
+    from ..cli.arguments import definition_named
+    from ..session.picture import picture_of
+    from .sections.profile import profile_section
+
+    explanation = explain(
+        lake,
+        config.data.underlying,
+        _last_day(config, lake),
+        book=config.regime.book,
+        definition=definition_named(lake, config.data.underlying, result.regime.definition_id),
+        dealer=config.regime.dealer_model,
+        positions=config.regime.positions,
+        calendar=config.data.calendar,
+        most=_ALL,
+    )
+    return profile_section(picture_of(explanation))
+
+
+def _last_day(config: Config, lake: Path) -> date:
+    """Return the lake's last session, even where its bar has not come yet."""
+    from ...data.lake.lake import open_lake
+
+    days = [entry.session for entry in open_lake(lake).sessions(config.data.underlying)]
+    return max(day for day in days if config.data.end is None or day <= config.data.end)
+
+
+def _truth(result: BacktestResult, lake: Path) -> Section:
+    from ...backtest.run.truth import compare_with_truth
+    from .sections.truth import truth_section
+
+    model, definition_id = result.regime.dealer_model or "naive", result.regime.definition_id
+    return truth_section(compare_with_truth(lake, dealer_model=model, definition_id=definition_id))
+
+
+def _coverage(result: BacktestResult, config: Config, lake: Path) -> Section:
+    from ...data.lake.lake import open_lake
+    from ...data.quality.check import coverage
+    from .sections.coverage import coverage_section
+
+    return coverage_section(coverage(open_lake(lake), config.data.underlying), result.findings)

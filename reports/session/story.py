@@ -1,0 +1,63 @@
+"""Where a session's gamma came from, and what becomes of it if nothing trades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from ...data.base.schema import Book
+    from ...data.exposure.definition import Definition
+    from ...data.exposure.time_structure import TimeStructure
+    from ...data.lake.lake import Lake
+
+__all__ = ["SessionStory", "session_story"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionStory:
+    """A session's book before and after.
+
+    Attributes
+    ----------
+    change : dict or None
+        Row of `gexlab.data.attribute_changes`: the change of net gamma since the lake's session
+        before, in parts; None for the first session.
+    structure : TimeStructure
+        The book after its next expirations and over the sessions that follow.
+    """
+
+    change: dict[str, Any] | None
+    structure: TimeStructure
+
+
+def session_story(
+    lake: Lake,
+    underlying: str,
+    session: date,
+    *,
+    book: Book,
+    definition: Definition,
+    dealer: str,
+    positions: Path | None = None,
+) -> SessionStory:
+    """Return where a session's gamma came from and what becomes of it."""
+    from ...data.regimes.attribution import attribute_changes
+    from ...data.regimes.time_structure import time_structure
+
+    choice: Any = {
+        "book": book,
+        "definition": definition,
+        "dealer": dealer,
+        "positions": positions,
+    }
+    days = [entry.session for entry in lake.sessions(underlying)]
+    before = [day for day in days if day < session]
+    change = None
+    if before:
+        rows = attribute_changes(lake, underlying, first=before[-1], last=session, **choice)
+        change = {str(k): v for k, v in rows.iloc[-1].items()} if len(rows) else None
+    return SessionStory(change, time_structure(lake, underlying, session, **choice))
