@@ -1,7 +1,8 @@
 """Bars held against themselves and their neighbours: which cannot be what the market did.
 
-Nothing is repaired. A bar that contradicts itself or its neighbours (`bad_bar`) leaves what it
-would touch, as if it were missing: fills, volatilities, comparisons. Everything else is reported.
+Nothing is repaired. A price that contradicts its bar or its neighbours (`bad_bar`) counts as
+missing in all that it would touch: a low in volatilities from ranges; a close, and whatever
+concerns a whole bar, in fills too. Everything else is reported.
 Judged with hindsight, as a person would look at a chart: a price that is there and gone again is
 told from a move by what comes after it.
 """
@@ -65,9 +66,10 @@ class BarCheck:
     findings : tuple of Finding
         In order of session; ``field`` names the price.
     sound : DataFrame
-        The bars without the rows that findings gate.
+        The bars without what findings gate: NaN for a high or low, without the row for an open,
+        a close or a whole bar; intraday bars without the session.
     bad : ndarray of datetime64[D]
-        Sessions that lost a bar, ascending.
+        Sessions that lost a bar or a part of it, ascending.
     """
 
     findings: tuple[Finding, ...]
@@ -129,24 +131,41 @@ def _prepared(
     around = span.rolling(_AROUND, center=True, min_periods=_FEWEST).median().to_numpy()
     positive = span[span > 0.0]
     floor = 0.25 * float(positive.median()) if len(positive) else np.nan
+    usual = np.fmax(around, floor)
+    usual = np.where(usual > 0.0, usual, np.nan)  # nothing is usual where nothing moves
     moment = [""] * len(days) if ts is None else [f" {t:%H:%M} UTC" for t in ts]
     volume = bars["volume"].to_numpy(dtype=np.float64) if "volume" in bars else None
-    return _Bars(days, moment, prices, logs, np.fmax(around, floor), volume, ts is not None)
+    return _Bars(days, moment, prices, logs, usual, volume, ts is not None)
 
 
 def _checked(bars: pd.DataFrame, given: _Bars, trusted: Collection[Any]) -> BarCheck:
     found = [*_shadows(given), *_outside(given), *_other_levels(given), *_repeated(given)]
     found += _flat(given)
     known = np.array([np.datetime64(str(day), "D") for day in trusted], dtype="datetime64[D]")
-    gated = [i for i, check, _, _ in found if CATALOGUE[check].gates]
-    bad = np.unique(given.session[gated]) if gated else np.empty(0, "datetime64[D]")
-    bad = bad[~np.isin(bad, known)]
-    touched = np.isin(given.session, bad)
+    gated = [
+        (i, field)
+        for i, check, field, _ in found
+        if CATALOGUE[check].gates and not np.isin(given.session[i], known)
+    ]
     findings = [
         _finding(given, i, check, field, text, accepted=bool(np.isin(given.session[i], known)))
         for i, check, field, text in sorted(found)
     ]
-    return BarCheck((*_of_the_file(given), *findings), bars[~touched], bad)
+    bad = np.unique(given.session[[i for i, _ in gated]]) if gated else given.session[:0]
+    return BarCheck((*_of_the_file(given), *findings), _without(bars, given, gated), bad)
+
+
+def _without(bars: pd.DataFrame, given: _Bars, gated: list[tuple[int, str]]) -> pd.DataFrame:
+    """Return the bars without what is wrong."""
+    if given.intraday:
+        return bars[~np.isin(given.session, given.session[[i for i, _ in gated]])]
+    parts = [(i, field) for i, field in gated if field in ("high", "low")]
+    kept = np.ones(len(bars), np.bool_)
+    kept[[i for i, field in gated if field not in ("high", "low")]] = False
+    sound = bars.copy() if parts else bars
+    for i, field in parts:
+        sound.loc[sound.index[i], field] = np.nan
+    return sound[kept]
 
 
 #: Row, name of the check, field, what was measured.
@@ -295,7 +314,7 @@ def _flat(given: _Bars) -> Iterator[_Found]:
             yield (
                 int(row),
                 "flat_bar",
-                "high",
+                "bar",
                 f"high and low are both {_price(given, 'high', row)}",
             )
     if given.volume is None:
