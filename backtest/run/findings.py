@@ -27,14 +27,20 @@ def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
     """
     found = [*market.findings]
     if config.regime.source == "lake":
-        found += chain_findings(config, market.regime.definition_id, market.bars)
+        found += chain_findings(
+            config, market.regime.definition_id, bars=market.bars, calendar=market.calendar.name
+        )
     first, last = market.sessions[0].date(), market.sessions[-1].date()
     inside = [f for f in found if f.session is None or first <= f.session <= last]
     return tuple(sorted(inside, key=lambda f: (str(f.session or ""), f.check)))
 
 
 def chain_findings(
-    config: Config, definition_id: str | None, bars: pd.DataFrame | None = None
+    config: Config,
+    definition_id: str | None,
+    *,
+    bars: pd.DataFrame | None = None,
+    calendar: str | None = None,
 ) -> list[Finding]:
     """Return what `check` and the rebuild found in the chains of a configuration's regime.
 
@@ -48,6 +54,8 @@ def chain_findings(
         Of the regime.
     bars : DataFrame, optional
         Daily bars, whose closes the spots are held against.
+    calendar : str, optional
+        The lake's own where not given.
     """
     from ...data.lake.lake import open_lake
     from ...data.quality.check import findings
@@ -58,6 +66,7 @@ def chain_findings(
         open_lake(config.data.lake),
         config.data.underlying,
         bars=bars,
+        calendar=calendar,
         dealer_model=config.regime.dealer_model,
         instrument=config.data.instrument_kind,
     )

@@ -296,13 +296,13 @@ CHECKS: Final[dict[str, Check]] = {
         "warning",
         "Rate and dividend yield are 0 where no usable parity forward exists: F = S, the carry is "
         "missing. Configure rate and dividend yield.",
-        "share of the open interest alive",
+        "share of the open interest alive, expiries of more than a week (all, where none has one)",
     ),
     "parity_outside_guard": Check(
         "warning",
         "Parity forwards lie outside the guard (0.002 + 2 % a year from the carried spot) and are "
         "not used: rates are missing, or quotes and spot are of different moments.",
-        "share of the open interest alive",
+        "share of the open interest alive, expiries of more than a week",
     ),
     "several_sources": Check("info", "One snapshot comes from several files.", "files beyond one"),
     "several_multipliers": Check(

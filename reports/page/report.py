@@ -5,27 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...data.base.progress import silent
+
 if TYPE_CHECKING:
     from datetime import date
 
     from ...backtest.run.config import Config
     from ...backtest.run.results import BacktestResult
+    from ...data.base.progress import Progress
     from .views import Page, Section
 
 __all__ = ["REPORT_FILE", "report_page", "write_report"]
 
 REPORT_FILE = "report.html"
 _ALL = 1_000_000
+_STEPS = 4
 
 
-def write_report(result: BacktestResult, config: Config, out: Path) -> Path:
+def write_report(
+    result: BacktestResult, config: Config, out: Path, *, progress: Progress = silent
+) -> Path:
     """Write ``report.html`` into the folder of a backtest's results and return its path."""
     from .html import write_page
 
-    return write_page(report_page(result, config), out / REPORT_FILE)
+    page = report_page(result, config, progress=progress)
+    progress(_STEPS - 1, _STEPS, "writing the report")
+    return write_page(page, out / REPORT_FILE)
 
 
-def report_page(result: BacktestResult, config: Config) -> Page:
+def report_page(result: BacktestResult, config: Config, *, progress: Progress = silent) -> Page:
     """Return the report of a backtest.
 
     Parameters
@@ -34,16 +42,21 @@ def report_page(result: BacktestResult, config: Config) -> Page:
     config : Config
         What was run: where a lake was read, the report shows its last session and its coverage,
         and where the market is simulated, the truth.
+    progress : Progress
+        Called at the beginning of each step.
     """
     from .backtest_page import backtest_page
 
+    progress(0, _STEPS, "diagnostics")
     diagnostics = [_diagnostics(result, config)]
     if result.regime.source != "lake" or config.data.lake is None:
         return backtest_page(result, measured=diagnostics)
     lake = Path(config.data.lake)
+    progress(1, _STEPS, "profile of the last session")
     sections = [_last_session(result, config, lake)]
     if (lake / "truth.json").is_file():
-        sections.append(_truth(result, lake))
+        sections.append(_truth(result, config, lake))
+    progress(2, _STEPS, "coverage of the chains")
     return backtest_page(result, sections, diagnostics, [_coverage(result, config, lake)])
 
 
@@ -53,13 +66,16 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
     from ...backtest.statistics.diagnostics.quantiles import magnitude_by_quantile
     from ...backtest.statistics.diagnostics.report import diagnose
     from ...backtest.statistics.resampling import Resampling
+    from ...data.calendar.market_rules import currency_sign
     from .sections.diagnostics import diagnostics_section
 
     how = config.inference
     resampling = Resampling(how.seed, how.bootstrap, how.block, how.level)
-    found = diagnose(load_dataset(config, recheck=False), resampling)
-    assumed = ImpactAssumptions()
-    # a published series has a unit of its own, a lake's is dollars per 1 %
+    dataset = load_dataset(config, recheck=False)
+    found = diagnose(dataset, resampling)
+    known = dataset.traded_value > 0.0
+    assumed = ImpactAssumptions(dollar_volume=dataset.traded_value) if known else None
+    # a published series has a unit of its own, a lake's is currency per 1 %
     magnitudes = (
         magnitude_by_quantile(
             result.regime.table["value"], result.next_return_sd_by_quantile, assumed
@@ -67,10 +83,12 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
         if result.regime.source == "lake"
         else ()
     )
-    return diagnostics_section(found, magnitudes, assumed)
+    sign = currency_sign(result.data.currency)
+    return diagnostics_section(found, magnitudes, assumed, level=how.level, sign=sign)
 
 
 def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section:
+    from ...data.calendar.market_rules import currency_sign
     from ...data.regimes.explain import explain
     from ..cli.arguments import definition_named
     from ..session.picture import picture_of
@@ -84,10 +102,10 @@ def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section
         definition=definition_named(lake, config.data.underlying, result.regime.definition_id),
         dealer=config.regime.dealer_model,
         positions=config.regime.positions,
-        calendar=config.data.calendar,
+        calendar=result.data.calendar,
         most=_ALL,
     )
-    return profile_section(picture_of(explanation))
+    return profile_section(picture_of(explanation, sign=currency_sign(result.data.currency)))
 
 
 def _last_day(config: Config, lake: Path) -> date:
@@ -98,12 +116,19 @@ def _last_day(config: Config, lake: Path) -> date:
     return max(day for day in days if config.data.end is None or day <= config.data.end)
 
 
-def _truth(result: BacktestResult, lake: Path) -> Section:
+def _truth(result: BacktestResult, config: Config, lake: Path) -> Section:
     from ...backtest.run.truth import compare_with_truth
     from .sections.truth import truth_section
 
     model, definition_id = result.regime.dealer_model or "naive", result.regime.definition_id
-    return truth_section(compare_with_truth(lake, dealer_model=model, definition_id=definition_id))
+    found = compare_with_truth(
+        lake,
+        dealer_model=model,
+        definition_id=definition_id,
+        start=config.data.start,
+        end=config.data.end,
+    )
+    return truth_section(found)
 
 
 def _coverage(result: BacktestResult, config: Config, lake: Path) -> Section:
@@ -111,4 +136,11 @@ def _coverage(result: BacktestResult, config: Config, lake: Path) -> Section:
     from ...data.quality.check import coverage
     from .sections.coverage import coverage_section
 
-    return coverage_section(coverage(open_lake(lake), config.data.underlying), result.findings)
+    held = coverage(open_lake(lake), config.data.underlying)
+    asked = [_in_period(config, day.date()) for day in held["session"]]
+    return coverage_section(held[asked], result.findings)
+
+
+def _in_period(config: Config, session: date) -> bool:
+    start, end = config.data.start, config.data.end
+    return (start is None or session >= start) and (end is None or session <= end)
