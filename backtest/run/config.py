@@ -21,8 +21,10 @@ from pydantic import (
     model_validator,
 )
 
+from ...data.base.errors import UnknownNameError
 from ...data.base.schema import Book
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data.quality.catalogue import CATALOGUE, promotable
 from ...strategies.registry import make_strategy
 from ..statistics.resampling import NORMAL_LEVEL
 
@@ -214,6 +216,15 @@ class RegimeConfig(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> RegimeConfig:
+        for name in self.promote:
+            if name not in promotable():
+                raise ValueError(str(UnknownNameError("finding to promote", name, promotable())))
+            chain = CATALOGUE[name].about in ("chain", "rebuild")
+            if chain and self.source == "series":
+                raise ValueError(
+                    f"promote = {name!r} is about chains, and a series has none: leave it out, or "
+                    'use source = "lake"'
+                )
         if self.source == "series" and self.series is None:
             raise ValueError(
                 'source is "series" but there is no [regime.series]: add its path, columns, known'

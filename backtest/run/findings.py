@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
     from .config import Config
     from .market import Market
+    from .regime_source import RegimeSource
     from .results import Fragile
 
-__all__ = ["chain_findings", "fragile_notices", "run_findings"]
+__all__ = ["chain_findings", "fragile_notices", "promoted", "run_findings"]
 
 
 def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
@@ -112,3 +114,40 @@ def fragile_notices(fragile: Iterable[Fragile]) -> Iterator[Notice]:
             f"the answer is {each.answer} with them and {each.without} without"
         )
         yield Notice("hangs_on_few", CATALOGUE["hangs_on_few"].severity, detail, len(each.sessions))
+
+
+def promoted(
+    config: Config, regime: RegimeSource, findings: Iterable[Finding], bars: pd.DataFrame
+) -> RegimeSource:
+    """Return the regime, abstaining on the sessions of promoted findings.
+
+    A finding about the underlying or a file as a whole concerns every session.
+
+    Parameters
+    ----------
+    config : Config
+    regime : RegimeSource
+    findings : iterable of Finding
+        About bars and series; those about chains are looked for where one is promoted.
+    bars : DataFrame
+        Daily bars.
+    """
+    wanted = set(config.regime.promote)
+    found = [f for f in findings if f.check in wanted]
+    chains = {name for name in wanted if CATALOGUE[name].about in ("chain", "rebuild")}
+    if chains and config.regime.source == "lake":
+        known = chain_findings(config, regime.definition_id, bars=bars)
+        found += [f for f in known if f.check in chains]
+    if not found:
+        return regime
+    table = regime.table.copy()
+    days = pd.DatetimeIndex([f.session for f in found if f.session is not None])
+    hit = table.index.isin(days) | any(f.session is None for f in found)
+    hit &= (table["regime"] != "abstain").to_numpy()
+    if not hit.any():
+        return regime
+    table.loc[hit, "regime"] = "abstain"
+    count = int(hit.sum())
+    detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
+    notice = Notice("promoted_findings", "info", detail, count)
+    return replace(regime, table=table, notices=(*regime.notices, notice))

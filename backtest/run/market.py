@@ -15,6 +15,7 @@ from ...data.base.fingerprints import file_fingerprint
 from ...data.calendar.market_facts import MarketFacts, market_facts
 from ...data.calendar.trading import TradingCalendar, trading_calendar
 from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
+from .findings import promoted
 from .market_choice import market_of
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
 from .results import DataSummary, InputFile, Notice
@@ -122,6 +123,14 @@ def load_market(config: Config) -> Market:
     )
     if "spot" in regime.table:
         about_bars += of_other_instrument(bars.loc[first:], regime.table["spot"])
+    about = (
+        *about_bars,
+        *about_intraday,
+        *regime.findings,
+        *(f for _, _, _, found in tables.values() for f in found),
+    )
+    if config.regime.promote:
+        regime = promoted(config, regime, about, bars)
     files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
     return Market(
         calendar=calendar,
@@ -134,12 +143,7 @@ def load_market(config: Config) -> Market:
         inputs=(*(f for group in files for f in group), *(f for _, f, _, _ in tables.values())),
         notices=(*regime.notices, *(n for _, _, left_out, _ in tables.values() for n in left_out)),
         simulated=data.simulated or _beside_truth(config),
-        findings=(
-            *about_bars,
-            *about_intraday,
-            *regime.findings,
-            *(f for _, _, _, found in tables.values() for f in found),
-        ),
+        findings=about,
         bad_bars=bad_bars,
         bad_intraday=bad_intraday,
         facts=facts,

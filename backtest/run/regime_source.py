@@ -14,8 +14,9 @@ import pandas as pd
 
 from ...data.base.errors import LakeError
 from ...data.base.fingerprints import file_fingerprint
+from ...data.exposure.labels import labels_by_band, labels_by_sign
 from ...data.lake.lake import open_lake
-from ...data.regimes.table import regimes, require_one_definition, side_table
+from ...data.regimes.table import regimes, require_one_definition
 from ...data.tables.series import load_series
 from .results import InputFile, Notice
 from .soundness import sound_series
@@ -125,9 +126,7 @@ def _from_series(config: Config, calendar: str) -> RegimeSource:
     series = config.regime.series
     assert series is not None  # the configuration's own check
     table, file, left_out, findings = load_named_series(series, config, calendar)
-    value = table["value"].to_numpy(dtype=float)
-    signs = [np.isnan(value), value > 0.0, value < 0.0]
-    table["regime"] = np.select(signs, ["abstain", "long", "short"], "neutral").astype(object)
+    table["regime"] = labels_by_sign(table["value"].to_numpy(dtype=float))
     notices = list(left_out)
     if config.regime.band is not None:
         detail = (
@@ -177,7 +176,6 @@ def _from_lake(config: Config) -> RegimeSource:
     table["regime"] = table["regime"].astype(object)
     if setting.band is not None:
         table["regime"] = _relabelled(table, setting.band)
-    promoted = _promote(config, table, definition_id) if setting.promote else ()
     return RegimeSource(
         kind="lake",
         name=f"net GEX of {data.underlying}, {setting.dealer_model} dealers, {setting.book} book",
@@ -185,37 +183,15 @@ def _from_lake(config: Config) -> RegimeSource:
         table=table,
         definition_id=definition_id,
         inputs=(_lake_input(config),),
-        notices=promoted,
+        notices=(),
     )
 
 
 def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
     """Return labels with another neutral band; what abstains keeps abstaining."""
     ratio = table["net_to_gross"].to_numpy(dtype=float)
-    cases = [(table["regime"] == "abstain").to_numpy(), np.abs(ratio) < band, ratio > 0.0]
-    labels = np.select(cases, ["abstain", "neutral", "long"], "short")
-    return pd.Series(labels.astype(object), index=table.index)
-
-
-def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[Notice, ...]:
-    """Make sessions with a promoted finding abstain, in place, and say how many."""
-    assert config.data.lake is not None
-    findings = side_table(
-        config.data.lake,
-        "quality_findings",
-        config.data.underlying,
-        book=config.regime.book,
-        dealer_model=config.regime.dealer_model,
-        definition_id=definition_id,
-    )
-    chosen = findings[findings["check"].isin(config.regime.promote)]
-    hit = table.index.isin(pd.DatetimeIndex(chosen["session"])) & (table["regime"] != "abstain")
-    table.loc[hit, "regime"] = "abstain"
-    count = int(np.sum(hit & in_period(config, table.index)))
-    if not count:
-        return ()
-    detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
-    return (Notice("promoted_findings", "info", detail, count),)
+    abstained = (table["regime"] == "abstain").to_numpy()
+    return pd.Series(labels_by_band(ratio, band, abstained), index=table.index)
 
 
 def _lake_input(config: Config) -> InputFile:
