@@ -194,7 +194,7 @@ def _fragile(
     logs = realised.log_bars(*(bars[c].to_numpy() for c in ("open", "high", "low", "close")))
     variance = realised.parkinson(logs)
     if intraday is not None:
-        variance = intraday.reindex(bars.index).to_numpy(dtype=np.float64)
+        variance = np.asarray(intraday.reindex(bars.index).to_numpy(), dtype=np.float64)
     labels = label.reindex(bars.index).to_numpy(dtype=object)
     short, long = np.asarray(labels == "short"), np.asarray(labels == "long")
     sessions = pd.DatetimeIndex(bars.index)

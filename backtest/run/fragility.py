@@ -73,7 +73,7 @@ def fragile_direction(returns: pd.Series[float], how: Resampling) -> Fragile | N
         Simple, by session.
     how : Resampling
     """
-    values = returns.to_numpy(dtype=np.float64)
+    values: Floats = np.asarray(returns.to_numpy(), dtype=np.float64)
     if values.size < 2 * _FEW or not np.isfinite(values).all():
         return None
 

@@ -87,7 +87,7 @@ def of_other_instrument(bars: pd.DataFrame, spot: pd.Series[float]) -> tuple[Fin
         Of the chains, by session; the level may differ, as that of an ETF on an index does.
     """
     both = pd.DataFrame({"close": bars["close"], "spot": spot.astype("float64")}).dropna()
-    moves = np.log(both).diff().dropna()
+    moves = both.apply(np.log).diff().dropna()
     if len(moves) < _FEWEST_MOVES or not (moves.std() > 0.0).all():
         return ()
     alike = float(moves["close"].corr(moves["spot"], method="spearman"))

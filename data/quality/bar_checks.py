@@ -181,7 +181,7 @@ def _finding(
     return Finding(session, check, severity, 1, float("nan"), detail, field)
 
 
-def _price(given: _Bars, field: str, row: int) -> str:
+def _price(given: _Bars, field: str, row: int | np.signedinteger[Any]) -> str:
     return f"{given.prices[field][row]:g}"
 
 

@@ -67,13 +67,13 @@ def check_series(
         Sessions whose values were looked at and are right.
     """
     known = values[values.notna()]
-    x = known.to_numpy(dtype=np.float64)
+    x: Floats = np.asarray(known.to_numpy(), dtype=np.float64)
     days = pd.DatetimeIndex(known.index).to_numpy().astype("datetime64[D]")
     right = np.array([np.datetime64(str(day), "D") for day in trusted], dtype="datetime64[D]")
     found: list[tuple[int, str, str]] = []
     if x.size >= _FEWEST:
         # sizes that only positive values have are compared in logs: VIX, prices, volumes
-        scale = np.log(x) if (x > 0.0).all() else x
+        scale: Floats = np.asarray(np.log(x) if (x > 0.0).all() else x, dtype=np.float64)
         found += [*_spikes(scale, x), *_units(x), *_repeated(x)]
     gated = np.zeros(x.size, np.bool_)
     findings = []

@@ -45,7 +45,7 @@ def market(
 def _set(bars: pd.DataFrame, i: int, **values: float) -> pd.DataFrame:
     out = bars.copy()
     for name, value in values.items():
-        out.iloc[i, out.columns.get_loc(name)] = value
+        out.loc[out.index[i], name] = value
     return out
 
 
@@ -100,8 +100,8 @@ def duplicated(bars: pd.DataFrame, i: int, rng: Rng) -> pd.DataFrame:
 def other_instrument(bars: pd.DataFrame, i: int, rng: Rng) -> pd.DataFrame:
     out = bars.copy()
     factor = float(rng.choice([0.1, 0.7, 0.88, 1.15, 1.5, 10.0]))
-    rows = slice(i, min(i + int(rng.integers(1, 8)), len(bars) - 2))
-    out.iloc[rows, [out.columns.get_loc(f) for f in PRICES]] *= factor
+    days = out.index[i : min(i + int(rng.integers(1, 8)), len(bars) - 2)]
+    out.loc[days, PRICES] = out.loc[days, PRICES].to_numpy(dtype=np.float64) * factor
     return out
 
 
