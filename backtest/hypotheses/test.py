@@ -66,8 +66,8 @@ class HypothesesResult:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of results by verdict: supported, not supported, needs data."""
-        kinds = ("supported", "not supported", "needs data")
+        """Number of results by verdict: supported, not supported, needs data, failed."""
+        kinds = ("supported", "not supported", "needs data", "failed")
         heads = [r.verdict.split(":")[0] for r in self.results]
         return {kind: heads.count(kind) for kind in kinds}
 

@@ -25,6 +25,7 @@ from ..statistics.volatility import (
     next_return_sd_by_quantile,
     volatility_summary,
 )
+from .chain_findings import with_findings
 from .config import Config
 from .documents import write_results
 from .findings import fragile_notices, run_findings
@@ -93,7 +94,7 @@ def backtest(
     report(1, _STEPS, "fills")
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "statistics")
-    result = run_backtest(settings, market, trading)
+    result = with_findings(run_backtest(settings, market, trading), settings, market.bar_set.frame)
     seconds = time.perf_counter() - started
     result = replace(result, provenance=replace(result.provenance, seconds=seconds))
     if out is not None:
@@ -178,7 +179,7 @@ def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestRe
             config, market, len(trading.strategies), datetime.now(UTC), float("nan")
         ),
         bars=bars,
-        findings=findings,
+        input_findings=findings,
         fragile=fragile,
     )
 

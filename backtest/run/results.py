@@ -120,10 +120,10 @@ class DataSummary:
     bars_missing: int
     bars_not_sessions: int
     intraday_sessions: int
-    bars_bad: int = 0
-    intraday_bad_sessions: int = 0
     currency: str = ""
     sessions_per_year: int = EXCHANGE_SESSIONS
+    bars_bad: int = 0
+    intraday_bad_sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -307,13 +307,16 @@ class BacktestResult:
         First-order, of the return from t to t + 1 on the one from t - 1 to t, by the label at t.
     notices : tuple of Notice
         Warnings and remarks, most severe first.
-    findings : tuple of Finding
-        Everything that was found in chains, bars and series of the period, one by one; the
-        notices count them by kind.
+    input_findings : tuple of Finding
+        Everything that was found in bars and series of the period, one by one; the notices count
+        them by kind.
     fragile : tuple of Fragile
         Answers that hang on fewer than five observations.
     bars : DataFrame
         Daily bars used: ``open, high, low, close``.
+    findings : tuple of Finding or None
+        What the checks of the chains found in the period; None where they were not made, as for
+        a series.
     out : Path or None
         Folder that the files were written to.
     """
@@ -329,8 +332,9 @@ class BacktestResult:
     notices: tuple[Notice, ...]
     provenance: Provenance
     bars: pd.DataFrame = field(repr=False)
+    findings: tuple[Finding, ...] | None = field(default=None, repr=False)
     out: Path | None = None
-    findings: tuple[Finding, ...] = ()
+    input_findings: tuple[Finding, ...] = ()
     fragile: tuple[Fragile, ...] = ()
 
     @property

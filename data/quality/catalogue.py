@@ -419,6 +419,7 @@ _SERIES: Final[dict[str, Check]] = {
 _RUN: Final[dict[str, Check]] = {
     "abstaining_sessions": Check("info", "Sessions without a regime.", "sessions"),
     "band_without_effect": Check("info", "A band on a series that has no net/gross.", "1"),
+    "chain_findings": Check("warning", "The checks of the chains found something.", "findings"),
     "bars_missing": Check("warning", "Sessions without a daily bar.", "sessions"),
     "bars_missing_for_regime": Check("warning", "Regime rows without a bar.", "sessions"),
     "bars_not_sessions": Check("info", "Bars dated on days that are no sessions.", "bars"),

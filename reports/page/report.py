@@ -132,13 +132,19 @@ def _truth(result: BacktestResult, config: Config, lake: Path) -> Section:
 
 
 def _coverage(result: BacktestResult, config: Config, lake: Path) -> Section:
+    from ...backtest.run.chain_findings import chain_findings
     from ...data.lake.lake import open_lake
     from ...data.quality.check import coverage
     from .sections.coverage import coverage_section
 
-    held = coverage(open_lake(lake), config.data.underlying)
+    opened, data = open_lake(lake), config.data
+    told = result.findings
+    if told is None:
+        told = chain_findings(config, result.bars, result.data.calendar)
+    told = (*result.input_findings, *told)
+    held = coverage(opened, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
-    return coverage_section(held[asked], result.findings)
+    return coverage_section(held[asked], told)
 
 
 def _in_period(config: Config, session: date) -> bool:

@@ -32,13 +32,14 @@ class _Config:
 def test_every_name_makes_its_sessions_abstain(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding(date(2026, 1, 6), name, CATALOGUE[name].severity, 1, 0.0, "")
     about_chains = CATALOGUE[name].about in ("chain", "rebuild")
-    monkeypatch.setattr(room, "chain_findings", lambda *_, **__: [finding] if about_chains else [])
+    monkeypatch.setattr(room, "rebuilt_findings", lambda *_: [])
+    monkeypatch.setattr(room, "chain_findings", lambda *_: [finding] if about_chains else [])
     config: Any = _Config(name)
     found = promoted(config, source(), [] if about_chains else [finding], pd.DataFrame())
     assert found.table["regime"].tolist() == ["long", "abstain", "long", "long"]
     assert [n.code for n in found.notices] == ["promoted_findings"]
     every = replace(finding, session=None)
-    monkeypatch.setattr(room, "chain_findings", lambda *_, **__: [every] if about_chains else [])
+    monkeypatch.setattr(room, "chain_findings", lambda *_: [every] if about_chains else [])
     found = promoted(config, source(), [] if about_chains else [every], pd.DataFrame())
     assert set(found.table["regime"]) == {"abstain"}
 
