@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ...data.base.reprs import short_repr
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..statistics.resampling import NORMAL_LEVEL
 from .strategy_results import (
@@ -161,6 +162,7 @@ class RegimeSummary:
     counts: Mapping[str, int]
     negative_share_by_year: Mapping[int, float]
     table: pd.DataFrame
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,7 @@ class VolatilitySummary:
     by_quantile: Mapping[str, tuple[VolatilityCell, ...]]
     ratio: Mapping[str, Mapping[str, Ratio]]
     range_efficiency: Mapping[str, Estimate]
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +339,7 @@ class BacktestResult:
     out: Path | None = None
     input_findings: tuple[Finding, ...] = ()
     fragile: tuple[Fragile, ...] = ()
+    __repr__ = short_repr
 
     @property
     def main(self) -> StrategyResult:
