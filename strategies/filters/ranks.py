@@ -1,0 +1,174 @@
+"""By rank or size among past values: percentile, tercile, z-score, change, residual on VIX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from ..codes import between, by_sign
+from ..component import Filter, Past
+from .sign import source_of
+
+__all__ = ["Change", "Percentile", "Residual", "Tercile", "ZScore", "rank_of_last"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def rank_of_last(windows: Floats) -> Floats:
+    """Return the rank of each window's last value within it, in (0, 1]; ties share their mean.
+
+    Parameters
+    ----------
+    windows : ndarray of float, shape (n, window)
+
+    Examples
+    --------
+    >>> rank_of_last(np.array([[3.0, 1.0, 2.0], [1.0, 2.0, 2.0]])).tolist()
+    [0.6666666666666666, 0.8333333333333334]
+    """
+    last = windows[:, -1:]
+    less = (windows < last).sum(axis=1)
+    equal = (windows == last).sum(axis=1)
+    rank: Floats = (less + (equal + 1) / 2) / windows.shape[1]
+    rank[np.isnan(windows).any(axis=1)] = np.nan
+    return rank
+
+
+class Percentile(Filter):
+    """Percentile among the last `window` values, with a band against flutter.
+
+    Long from the session on which it reaches `enter` until it falls below `exit`; short,
+    mirrored, from 1 - `enter` until it rises above 1 - `exit`; neutral otherwise.
+    """
+
+    recursive = True
+    window: int = 252
+    enter: float = 0.6
+    exit: float = 0.5
+    on: str = "regime"
+
+    def describe(self) -> str:
+        """Return what it reads, and when it enters and leaves a label."""
+        return (
+            f"percentile of {source_of(self.on)} within {self.window} values, in at "
+            f"{self.enter:g}, out at {self.exit:g}"
+        )
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read the last values that there were: the window counts values, not sessions."""
+        return {"value": Past(self.on, self.window, skip_missing=True)}
+
+    def labels(self, value: Floats) -> Floats:
+        """Return one code a decision."""
+        return _latched_rank(rank_of_last(value), self.enter, self.exit)
+
+
+def _latched_rank(rank: Floats, enter: float, leave: float) -> Floats:
+    # short mirrors long about 1/2; compared as ranks, not as distances, which would round
+    out = np.zeros(rank.size)
+    state = 3.0
+    for t, p in enumerate(rank.tolist()):
+        if p != p:
+            state = 3.0
+            continue
+        if p >= enter:
+            state = 1.0
+        elif p <= 1.0 - enter:
+            state = 2.0
+        elif not ((state == 1.0 and p >= leave) or (state == 2.0 and p <= 1.0 - leave)):
+            state = 3.0
+        out[t] = state
+    return out
+
+
+class Tercile(Filter):
+    """Upper third of the last `window` values long, lower third short, the middle neutral."""
+
+    window: int = 252
+    on: str = "regime"
+
+    def describe(self) -> str:
+        """Return what it reads."""
+        return f"tercile of {source_of(self.on)} within {self.window} values"
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read the last values that there were."""
+        return {"value": Past(self.on, self.window, skip_missing=True)}
+
+    def labels(self, value: Floats) -> Floats:
+        """Return one code a decision."""
+        rank = rank_of_last(value)
+        out = np.where(rank > 2 / 3, 1.0, np.where(rank <= 1 / 3, 2.0, 3.0))
+        return np.where(np.isnan(rank), 0.0, out)
+
+
+class ZScore(Filter):
+    """Long at `level` standard deviations above the mean of the last `window` values, and so on."""
+
+    window: int = 252
+    level: float = 0.5
+    on: str = "regime"
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read the last values that there were."""
+        return {"value": Past(self.on, self.window, skip_missing=True)}
+
+    def labels(self, value: Floats) -> Floats:
+        """Return one code a decision; without any spread there is no score."""
+        mean, sd = value.mean(axis=1), value.std(axis=1, ddof=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            score = np.where(sd > 1e-12 * np.abs(mean), (value[:, -1] - mean) / sd, np.nan)
+        return between(score, -self.level, self.level)
+
+
+class Change(Filter):
+    """The sign of the value's change over `lookback` sessions."""
+
+    lookback: int = 5
+    on: str = "regime"
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read the last values that there were."""
+        return {"value": Past(self.on, self.lookback + 1, skip_missing=True)}
+
+    def labels(self, value: Floats) -> Floats:
+        """Return one code a decision."""
+        return by_sign(value[:, -1] - value[:, 0])
+
+
+class Residual(Filter):
+    """Percentile of what the value says beyond VIX: residual of an expanding regression.
+
+    On each session the value is regressed on the logarithm of `on_level` over all sessions so
+    far; today's residual is ranked among the residuals of the last `window` sessions by the same
+    coefficients.
+    """
+
+    window: int = 252
+    enter: float = 0.6
+    exit: float = 0.5
+    on: str = "regime"
+    on_level: str = "series.vix"
+    recursive = True
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read everything there was."""
+        return {"value": Past(self.on, None), "level": Past(self.on_level, None)}
+
+    def labels(self, value: Floats, level: Floats) -> Floats:
+        """Return one code a decision."""
+        there = np.flatnonzero(np.isfinite(value) & (level > 0.0))
+        y, x = value[there], np.log(level[there])
+        count = np.arange(1, there.size + 1)
+        sx, sy = np.cumsum(x), np.cumsum(y)
+        sxx, sxy = np.cumsum(x * x), np.cumsum(x * y)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope = (count * sxy - sx * sy) / (count * sxx - sx * sx)
+        rank = np.full(value.size, np.nan)
+        for k in range(self.window - 1, there.size):
+            past = slice(k + 1 - self.window, k + 1)
+            left = y[past] - slope[k] * x[past]
+            rank[there[k]] = rank_of_last(left[None, :])[0]
+        return _latched_rank(rank, self.enter, self.exit)
