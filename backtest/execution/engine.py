@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data.base.errors import InputFileError
-from .timing import OrderPlan, Schedule, require_known
+from .timing import OrderPlan, Schedule, require_known, without_dust
 
 if TYPE_CHECKING:
     from .costs import Costs
@@ -94,11 +94,15 @@ def simulate(
     A target is a share of the equity at the fill's own price. Holdings are marked at the close.
     Long positions are limited by cash; short ones are not limited, and are brought back to their
     target at every fill. A portfolio whose equity is gone sends no further orders.
+
+    A target smaller than `timing.SMALLEST_POSITION` is flat. Shares, or cash, left over by a fill
+    that are less than a billionth of what it moved are rounding and count as zero, so that a
+    position which is closed is closed.
     """
     for plan in plans:
         require_known(plan, schedule)
     price = bars["open" if schedule.fill == "next_open" else "close"].to_numpy(dtype=float)
-    targets = np.column_stack([plan.target for plan in plans])
+    targets = np.column_stack([without_dust(plan.target) for plan in plans])
     _require_prices(price, targets, schedule)
     names = [plan.name for plan in plans]
     close = pd.DataFrame(

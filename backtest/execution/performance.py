@@ -17,7 +17,7 @@ from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
 from .costs import FREE, Costs, break_even_bps
 from .engine import Simulation, simulate
-from .timing import OrderPlan, Schedule, make_schedule, plan_orders
+from .timing import OrderPlan, Schedule, make_schedule, plan_orders, session_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +46,9 @@ class Trading:
     net, gross : Simulation
         With and without costs.
     cash : float
+    spans : ndarray of int, shape (n - 1,)
+        Sessions of the calendar from each bar to the next: more than 1 where bars are missing.
+    sessions_per_year : int
     """
 
     strategies: tuple[Strategy, ...]
@@ -55,6 +58,13 @@ class Trading:
     net: Simulation
     gross: Simulation
     cash: float
+    spans: npt.NDArray[np.int64]
+    sessions_per_year: int
+
+    @property
+    def single(self) -> npt.NDArray[np.bool_]:
+        """Which returns are of one session: no bar is missing between their closes."""
+        return np.asarray(self.spans == 1)
 
 
 def trade(
@@ -80,7 +90,9 @@ def trade(
     bars = market.bars[market.tested]
     net = simulate(plans, bars, schedule, costs, cash)
     gross = net if costs.free else simulate(plans, bars, schedule, FREE, cash)
-    return Trading(tuple(strategies), decisions, plans, schedule, net, gross, cash)
+    spans = np.diff(session_rows(market.calendar, market.sessions))
+    year = market.facts.sessions_per_year
+    return Trading(tuple(strategies), decisions, plans, schedule, net, gross, cash, spans, year)
 
 
 def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
@@ -108,7 +120,8 @@ def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str,
     returns = np.column_stack(
         [metrics.equity_returns(column) for column in trading.net.equity.to_numpy().T]
     )
-    intervals = return_intervals(returns, how)
+    year, spans = trading.sessions_per_year, trading.spans
+    intervals = return_intervals(returns, how, year=year, spans=spans)
     return {
         strategy.name: _result(trading, i, bars, returns[:, i], intervals[i])
         for i, strategy in enumerate(trading.strategies)
@@ -130,7 +143,7 @@ def _result(
         spec=_spec(trading.strategies[i]),
         role=_role(trading.strategies[i]),
         metrics=measured,
-        by_regime=_by_regime(plan, schedule, returns, positions.to_numpy(dtype=float)),
+        by_regime=_by_regime(trading, plan, returns, positions.to_numpy(dtype=float)),
         equity=equity.rename("equity"),
         returns=by_session,
         positions=positions.rename("position"),
@@ -150,25 +163,26 @@ def _metrics(
     equity = trading.net.equity.iloc[:, i].to_numpy(dtype=float)
     gross = metrics.equity_returns(trading.gross.equity.iloc[:, i].to_numpy(dtype=float))
     traded = _traded(trading.net.orders, i, equity, trading.cash)
+    year, single, elapsed = trading.sessions_per_year, trading.single, int(trading.spans.sum())
     return Metrics(
-        sharpe=metrics.sharpe(returns),
+        sharpe=metrics.sharpe(returns[single], year),
         sharpe_low=ends.sharpe[0],
         sharpe_high=ends.sharpe[1],
         sharpe_error=ends.sharpe_error,
-        cagr=metrics.cagr(returns),
+        cagr=metrics.cagr(returns, year, elapsed),
         cagr_low=ends.cagr[0],
         cagr_high=ends.cagr[1],
-        volatility=metrics.volatility(returns),
+        volatility=metrics.volatility(returns[single], year),
         volatility_low=ends.volatility[0],
         volatility_high=ends.volatility[1],
         max_drawdown=metrics.max_drawdown(equity),
-        turnover=metrics.turnover(traded),
+        turnover=metrics.turnover(traded, year, elapsed + 1),
         trades=trades,
         exposure=metrics.exposure(positions),
         break_even_bps=break_even_bps(gross, traded),
-        hit_rate=metrics.hit_rate(returns, _held(trading, positions)),
+        hit_rate=metrics.hit_rate(returns[single], _held(trading, positions)[single]),
         total_return=metrics.total_return(returns),
-        n=len(returns),
+        n=int(single.sum()),
     )
 
 
@@ -186,14 +200,14 @@ def _traded(orders: pd.DataFrame, i: int, equity: Floats, cash: float) -> Floats
 
 
 def _by_regime(
-    plan: OrderPlan, schedule: Schedule, returns: Floats, positions: Floats
+    trading: Trading, plan: OrderPlan, returns: Floats, positions: Floats
 ) -> dict[str, RegimePerformance]:
     """Split returns by the label under which the position was decided.
 
     A fill at the close acts from the next session on, one at the open on its own session (whose
     overnight part still belongs to the position before).
     """
-    at_open = schedule.fill == "next_open"
+    at_open = trading.schedule.fill == "next_open"
     label = plan.label[1:] if at_open else plan.label[:-1]
     position = positions[1:] if at_open else positions[:-1]
     rows = {name: label == name for name in REGIMES}
@@ -201,8 +215,8 @@ def _by_regime(
         name: RegimePerformance(
             sessions=int(here.sum()),
             exposure=metrics.exposure(position[here]),
-            mean_bps=1e4 * float(np.mean(returns[here])),
-            sharpe=metrics.sharpe(returns[here]),
+            mean_bps=1e4 * metrics.mean(returns[here & trading.single]),
+            sharpe=metrics.sharpe(returns[here & trading.single], trading.sessions_per_year),
             total_return=float(np.sum(returns[here])),
         )
         for name, here in rows.items()

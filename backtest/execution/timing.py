@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from ...data.calendar.trading import TradingCalendar
     from ...strategies.decisions import Decisions
 
-__all__ = ["OrderPlan", "Schedule", "make_schedule", "plan_orders", "require_known", "session_rows"]
+__all__ = [
+    "SMALLEST_POSITION",
+    "OrderPlan",
+    "Schedule",
+    "make_schedule",
+    "plan_orders",
+    "require_known",
+    "session_rows",
+    "without_dust",
+]
+
+# share of equity below which a target is flat: what a simulated fill cannot tell from a closing
+SMALLEST_POSITION = 1e-9
 
 Fill = Literal["next_open", "next_close", "same_close"]
 Moments = npt.NDArray[np.datetime64]
@@ -135,7 +147,8 @@ def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPla
     """Move each decision to the bar at which it fills.
 
     An order that cannot change anything is not sent: the target equals the one before and is
-    flat, or fully long, where a portfolio without borrowing neither grows nor shrinks.
+    flat, or fully long, where a portfolio without borrowing neither grows nor shrinks. A target
+    smaller than `SMALLEST_POSITION` is flat.
     """
     frame = decisions.frame
     n = len(frame)
@@ -144,7 +157,7 @@ def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPla
     target = np.full(n, np.nan)
     decided = np.full(n, -1, dtype=np.int64)
     label = np.full(n, "", dtype="U7")
-    target[to] = frame["target"].to_numpy(dtype=float)[source]
+    target[to] = without_dust(frame["target"].to_numpy(dtype=float)[source])
     decided[to] = source
     label[to] = frame["label"].to_numpy(dtype="U7")[source]
     inputs = {}
@@ -153,6 +166,11 @@ def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPla
         inputs[title] = np.full(n, np.datetime64("NaT", "ns"))
         inputs[title][to] = moments[source]
     return OrderPlan(name, _without_idle(target), decided, label, inputs)
+
+
+def without_dust(target: Floats) -> Floats:
+    """Return targets with those smaller than `SMALLEST_POSITION` as 0; NaN stays NaN."""
+    return np.where(np.abs(target) < SMALLEST_POSITION, 0.0, target)
 
 
 def _without_idle(target: Floats) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...data.calendar.market_rules import assumed_volume
 from ...data.lake.lake import open_lake
 from ...data.regimes.table import regimes, side_table
 from ..run.market import Market, load_market
@@ -38,6 +39,7 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
 
     Bars are put on the exchange's calendar (a missing one is a row of NaN). Every daily value is
     put on the last session before whose next open it is known. Sessions that abstain have no GEX.
+    What lies before the first session tested warms up ranks and lookbacks and counts in nothing.
 
     Parameters
     ----------
@@ -48,12 +50,14 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
         Whether to reprice the morning's book at every intraday bar (takes a rebuild's time).
     """
     bars = _on_calendar(market.bars, market.calendar)
-    first = market.sessions[0]
+    first, last = market.sessions[0], market.sessions[-1]
     table = market.regime.table
-    table = table[table.index >= first]
-    labels = known_before_next_open(table, "regime", market.calendar).reindex(bars.index)
-    values = known_before_next_open(table, "value", market.calendar).reindex(bars.index)
-    gex = pd.to_numeric(values).where(labels != "abstain").astype(np.float64)
+    placed = known_before_next_open(table, "regime", market.calendar)
+    values = known_before_next_open(table, "value", market.calendar)
+    history = pd.to_numeric(values).where(placed != "abstain").astype(np.float64)
+    history = history[history.index <= last]
+    labels = placed.reindex(bars.index)
+    gex = history.reindex(bars.index).where(bars.index >= first)
     named = {
         name: pd.to_numeric(known_before_next_open(s, "value", market.calendar))
         for name, s in market.series.items()
@@ -72,7 +76,7 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
         intraday=grid,
         stale_opens=config.data.instrument_kind == "index" and not market.simulated,
         table=rows,
-        legs=None if rows is None else _legs(rows, config.regime.dealer_model),
+        legs=None if rows is None else _legs(rows[rows.index >= first], config.regime.dealer_model),
         other_gex=named.get("other_gex"),
         letf=named.get("letf"),
         frozen=frozen,
@@ -80,7 +84,17 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
         unchecked=unchecked,
         strike_step=float("nan") if rows is None else _strike_step(config, bars),
         simulated=market.simulated,
+        facts=market.facts,
+        first=first,
+        history=history,
+        traded_value=traded_value(config),
     )
+
+
+def traded_value(config: Config) -> float:
+    """Return the value traded a day that is assumed, NaN where nothing is known."""
+    assumed = config.data.traded_value or assumed_volume(config.data.underlying)
+    return float("nan") if assumed is None else assumed
 
 
 def known_before_next_open(
@@ -157,8 +171,10 @@ def _strike_step(config: Config, bars: pd.DataFrame) -> float:
         dealer_model=regime.dealer_model,
         definition_id=regime.definition_id,
     )
+    closes = bars["close"].dropna()
+    strikes = strikes[strikes["session"] <= closes.index[-1]]
     last = strikes[strikes["session"] == strikes["session"].max()]
-    spot = float(bars["close"].dropna().iloc[-1])
+    spot = float(closes.iloc[-1])
     near = np.sort(last.loc[(last["strike"] / spot - 1.0).abs() <= 0.02, "strike"].to_numpy())
     steps = np.diff(near)
     if not len(steps):
@@ -189,7 +205,7 @@ def _rechecked(
             definition=_definition(config),
             dealer=config.regime.dealer_model,
             positions=config.regime.positions,
-            calendar=config.data.calendar,
+            calendar=market.facts.calendar,
         ).frame
     except (DefinitionError, InputFileError, LakeError) as error:
         return None, None, str(error)

@@ -273,7 +273,9 @@ def simulated_p(
     features = daily(dataset)
     known = int(np.isfinite(features.gex).sum())
     seed = settings.resampling.seed
-    paths = simulate_null(fit_null(features.ret), known, settings.simulations, seed)
+    paths = simulate_null(
+        fit_null(features.ret[dataset.counted]), known, settings.simulations, seed
+    )
     every = (_drawn(statistic, null_features(paths, m, seed)) for m in range(settings.simulations))
     drawn = np.array([t for t in every if np.isfinite(t)])
     needs(

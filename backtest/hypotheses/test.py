@@ -14,7 +14,7 @@ from ...data.base.errors import ConfigError, InputFileError
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..statistics.critical_values import load_critical_values
-from ..statistics.resampling import Resampling
+from ..statistics.resampling import NORMAL_LEVEL, Resampling
 from .protocol import Settings
 from .registry import hypothesis_names
 from .run import HypothesisResult, run_hypotheses
@@ -49,6 +49,8 @@ class HypothesesResult:
         Wall-clock time, reading included.
     out : Path or None
         Folder that received ``hypotheses.json``.
+    level : float
+        Coverage of the intervals.
     """
 
     results: tuple[HypothesisResult, ...]
@@ -59,6 +61,7 @@ class HypothesesResult:
     simulated: bool
     seconds: float
     out: Path | None = None
+    level: float = NORMAL_LEVEL
 
     @property
     def counts(self) -> dict[str, int]:
@@ -145,6 +148,7 @@ def _described(
         sessions=int(dataset.gex.notna().sum()),
         simulated=dataset.simulated,
         seconds=0.0,
+        level=config.inference.level,
     )
 
 

@@ -121,7 +121,12 @@ def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestRe
         execution=_execution(config),
         strategies=evaluate(trading, bars, how),
         volatility=volatility_summary(
-            whole, label, value, intraday_variance=_intraday_variance(market), resampling=how
+            whole,
+            label,
+            value,
+            intraday_variance=_intraday_variance(market),
+            resampling=how,
+            year=market.facts.sessions_per_year,
         ),
         next_return_sd_by_quantile=next_return_sd_by_quantile(whole["close"], value),
         vix_return_sd_by_quantile=(

@@ -22,7 +22,9 @@ from pydantic import (
 )
 
 from ...data.base.schema import Book
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ...strategies.registry import make_strategy
+from ..statistics.resampling import NORMAL_LEVEL
 
 if TYPE_CHECKING:
     from ...strategies.model import Strategy
@@ -91,6 +93,8 @@ class SeriesConfig(_Section):
     known : str
         When the value dated t is public: ``close`` of t, ``next_open``, or ``HH:MM`` (exchange's
         time) of the next session.
+    calendar : str or None
+        Exchange calendar that its dates are of; None: that of the other data.
     where : mapping of str to scalar
         Rows to keep: column of the file = value.
     """
@@ -98,6 +102,7 @@ class SeriesConfig(_Section):
     path: NearConfig
     columns: dict[str, str] = {}
     known: Annotated[str, AfterValidator(_publication)]
+    calendar: str | None = None
     where: dict[str, Scalar] = {}
 
 
@@ -111,8 +116,9 @@ class DataConfig(_Section):
     underlying : str
     instrument : {"index", "etf", "future", "share"} or None
         None: known for common underlyings (see `instrument_kind`).
-    calendar : str
-        An ``exchange_calendars`` name.
+    calendar, monthly, currency : str or None
+        An ``exchange_calendars`` name; rule of the monthly expirations; ISO code of prices. None:
+        as the lake says, else as the calendar has it. A lake that says otherwise is an error.
     bars : Path
         Daily bars, Parquet or CSV.
     bars_columns, bars_where : mapping
@@ -129,12 +135,18 @@ class DataConfig(_Section):
         First and last session.
     simulated : bool
         Whether the market is a simulated one.
+    traded_value : float or None
+        Value of the underlying traded a day, futures included, in the currency of its prices:
+        what "how much hedging could explain" assumes. None: about that of S&P 500 futures for the
+        S&P 500, unknown for all others.
     """
 
     lake: AddressNearConfig | None = None
     underlying: Annotated[str, Field(min_length=1)]
     instrument: Instrument | None = None
-    calendar: str = "XNYS"
+    calendar: str | None = None
+    monthly: str | None = None
+    currency: str | None = None
     bars: NearConfig
     bars_columns: dict[str, str] = {}
     bars_where: dict[str, Scalar] = {}
@@ -147,6 +159,7 @@ class DataConfig(_Section):
     start: date | None = None
     end: date | None = None
     simulated: bool = False
+    traded_value: Annotated[float, Field(gt=0.0)] | None = None
 
     @property
     def instrument_kind(self) -> Instrument:
@@ -232,7 +245,7 @@ class StrategyConfig(_Section):
     short: str | None = None
     neutral: str | None = None
     on: str | None = None
-    lookback: Annotated[int, Field(ge=1, le=252)] | None = None
+    lookback: Annotated[int, Field(ge=1, le=EXCHANGE_SESSIONS)] | None = None
     scale: Literal["sign", "scaled"] | None = None
     window: Annotated[int, Field(ge=2)] | None = None
     enter: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
@@ -287,7 +300,7 @@ class InferenceConfig(_Section):
     seed: Annotated[int, Field(ge=0)] = 7
     bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2_000
     block: Annotated[int, Field(ge=1)] = 10
-    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = NORMAL_LEVEL
 
 
 class NightlyConfig(_Section):

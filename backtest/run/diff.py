@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...data.calendar.trading import TradingCalendar, trading_calendar
+from ...data.lake.lake import Lake, open_lake
 from ...data.regimes.explain import diff_regimes
 from ...strategies.registry import MAIN, rule_named, strategy
 
@@ -46,7 +48,10 @@ class DiffResult:
         One row per changed session: ``session, regime_a, regime_b, net_to_gross_a,
         net_to_gross_b, flip_a, flip_b, return_a, return_b``. A return belongs to the decision at
         the close of that session, filled at the next close and held to the one after; NaN for the
-        last two sessions.
+        last two sessions, and where one of the prices it needs is missing: no return spans a
+        session without a price, and a spot that the quality gate refused is none.
+    unpriced : int
+        Changed sessions whose return is NaN under either definition.
     """
 
     first_id: str
@@ -58,6 +63,7 @@ class DiffResult:
     return_a: float
     return_b: float
     rows: pd.DataFrame
+    unpriced: int = 0
 
 
 def diff(
@@ -94,8 +100,12 @@ def diff(
     frame = diff_regimes(
         lake, underlying, first, second, book=book, dealers=dealers, positions=positions
     )
-    prices = frame.set_index("session")["spot_a"].astype(float) if closes is None else closes
-    earned = _returns_by_label(prices).reindex(pd.DatetimeIndex(frame["session"]))
+    prices = _spots(frame) if closes is None else closes
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    calendar = trading_calendar(opened.calendar(underlying))
+    earned = _returns_by_label(_on_calendar(prices, calendar)).reindex(
+        pd.DatetimeIndex(frame["session"])
+    )
     for side in ("a", "b"):
         frame[f"return_{side}"] = _earned(frame[f"regime_{side}"], earned)
     rows = frame[frame["changed"]].reset_index(drop=True)
@@ -109,6 +119,7 @@ def diff(
         priced_with="spot" if closes is None else "bars",
         return_a=float(rows["return_a"].sum(min_count=1)),
         return_b=float(rows["return_b"].sum(min_count=1)),
+        unpriced=int(rows[["return_a", "return_b"]].isna().any(axis="columns").sum()),
         rows=rows[_COLUMNS],
     )
 
@@ -124,6 +135,21 @@ _COLUMNS = [
     "return_a",
     "return_b",
 ]
+
+
+def _spots(frame: pd.DataFrame) -> pd.Series[float]:
+    """Return the lake's spots by session, NaN where the quality gate refused the session."""
+    refused = (frame["regime_a"] == "abstain") | (frame["regime_b"] == "abstain")
+    spots = frame["spot_a"].astype(float).where(~refused)
+    return pd.Series(spots.to_numpy(), index=pd.DatetimeIndex(frame["session"]))
+
+
+def _on_calendar(prices: pd.Series[float], calendar: TradingCalendar) -> pd.Series[float]:
+    """Return prices by session of the calendar, NaN where there is none."""
+    days = calendar.sessions.astype("datetime64[ns]")
+    ends = pd.DatetimeIndex(prices.index)[[0, -1]].to_numpy().astype("datetime64[ns]")
+    inside = (days >= ends[0]) & (days <= ends[1])
+    return prices.reindex(pd.DatetimeIndex(days[inside]))
 
 
 def _returns_by_label(closes: pd.Series[float]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ import pandas as pd
 
 from ...data.base.errors import NotEnoughDataError
 from ...data.base.fingerprints import file_fingerprint
+from ...data.calendar.market_facts import MarketFacts, market_facts
 from ...data.calendar.trading import TradingCalendar, trading_calendar
 from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
+from .market_choice import market_of
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
 from .results import DataSummary, InputFile, Notice
 
@@ -42,11 +44,14 @@ class Market:
     series : mapping of str to DataFrame
         Named series by session: ``value``, ``known_at``.
     bar_set : BarSet
-        As read, with counts of what was left out.
+        Of the period tested, with counts of what was left out of it.
     intraday : IntradaySet or None
+        Of the period tested.
     inputs : tuple of InputFile
     notices : tuple of Notice
     simulated : bool
+    facts : MarketFacts
+        Calendar, monthly expirations, currency, sessions a year.
     """
 
     calendar: TradingCalendar
@@ -59,6 +64,7 @@ class Market:
     inputs: tuple[InputFile, ...]
     notices: tuple[Notice, ...]
     simulated: bool
+    facts: MarketFacts = field(default_factory=market_facts)
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -85,30 +91,36 @@ def load_market(config: Config) -> Market:
     NotEnoughDataError
         If fewer than three sessions have both a bar and a regime row.
     """
-    data = config.data
+    data, facts = config.data, market_of(config)
+    calendar = trading_calendar(facts.calendar)
     bar_set = load_bars(
         data.bars,
         data.bars_columns,
         where=data.bars_where,
-        calendar=data.calendar,
+        calendar=calendar.name,
         timezone=data.bars_timezone,
     )
-    regime = load_regime(config)
+    regime = load_regime(config, calendar.name)
     first, last = _period(config, bar_set.frame, regime.table)
     bars = bar_set.frame.loc[:last]
-    tables = {name: load_named_series(series, config) for name, series in config.series.items()}
+    tables = {
+        name: load_named_series(series, config, calendar.name)
+        for name, series in config.series.items()
+    }
+    intraday = _load_intraday(config, calendar.name)
     files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
     return Market(
-        calendar=trading_calendar(data.calendar),
+        calendar=calendar,
         bars=bars,
         tested=np.asarray(bars.index >= first),
         regime=regime,
         series={name: table for name, (table, _, _) in tables.items()},
-        bar_set=bar_set,
-        intraday=_load_intraday(config),
+        bar_set=bar_set.within(first, last, calendar),
+        intraday=None if intraday is None else intraday.within(first, last, calendar),
         inputs=(*(f for group in files for f in group), *(f for _, f, _ in tables.values())),
         notices=(*regime.notices, *(n for _, _, left_out in tables.values() for n in left_out)),
         simulated=data.simulated or _beside_truth(config),
+        facts=facts,
     )
 
 
@@ -138,7 +150,7 @@ def summarise_data(config: Config, market: Market) -> DataSummary:
     return DataSummary(
         underlying=config.data.underlying,
         instrument=config.data.instrument_kind,
-        calendar=config.data.calendar,
+        calendar=market.facts.calendar,
         first_session=both[0].date(),
         last_session=both[-1].date(),
         sessions=len(both),
@@ -147,6 +159,8 @@ def summarise_data(config: Config, market: Market) -> DataSummary:
         bars_missing=market.bar_set.missing,
         bars_not_sessions=market.bar_set.not_sessions,
         intraday_sessions=intraday,
+        currency=market.facts.currency,
+        sessions_per_year=market.facts.sessions_per_year,
     )
 
 
@@ -189,7 +203,7 @@ def _intraday_file(config: Config) -> tuple[InputFile, ...]:
     return (_file(config.data.intraday, config),) if config.data.intraday else ()
 
 
-def _load_intraday(config: Config) -> IntradaySet | None:
+def _load_intraday(config: Config, calendar: str) -> IntradaySet | None:
     data = config.data
     if data.intraday is None:
         return None
@@ -197,7 +211,7 @@ def _load_intraday(config: Config) -> IntradaySet | None:
         data.intraday,
         data.intraday_columns,
         where=data.intraday_where,
-        calendar=data.calendar,
+        calendar=calendar,
         timezone=data.intraday_timezone,
         hours=data.intraday_hours,
     )

@@ -60,7 +60,7 @@ def _regime(config: Config, market: Market) -> Iterator[Notice]:
     if barless:
         detail = f"{_sessions(barless)} with a regime row but no bar: not tradable"
         yield Notice("bars_missing_for_regime", "warning", detail, barless)
-    labels = inside["regime"]
+    labels = inside["regime"][inside.index.isin(sessions)]
     for label in ("long", "short"):
         count = int((labels == label).sum())
         if count < _FEW:

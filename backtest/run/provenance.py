@@ -72,6 +72,7 @@ def provenance_of(
         seed=config.inference.seed,
         bootstrap=config.inference.bootstrap,
         block=config.inference.block,
+        level=config.inference.level,
         created_at=created_at,
         seconds=seconds,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ...data.base.errors import LakeError
@@ -21,7 +22,14 @@ from .results import InputFile, Notice
 if TYPE_CHECKING:
     from .config import Config, SeriesConfig
 
-__all__ = ["RegimeSource", "load_named_series", "load_regime", "written_path"]
+__all__ = [
+    "RegimeSource",
+    "in_period",
+    "load_named_series",
+    "load_regime",
+    "until_end",
+    "written_path",
+]
 
 #: What reports show of a regime row, beside its value, label and publication.
 _SHOWN = (
@@ -61,21 +69,41 @@ class RegimeSource:
     notices: tuple[Notice, ...]
 
 
-def load_regime(config: Config) -> RegimeSource:
-    """Return the regime of a configuration, over everything that there is of it."""
-    return _from_lake(config) if config.regime.source == "lake" else _from_series(config)
+def load_regime(config: Config, calendar: str) -> RegimeSource:
+    """Return the regime of a configuration: everything that there is of it up to its end.
+
+    What lies before its start warms filters up; notices count nothing of it.
+    """
+    lake = config.regime.source == "lake"
+    return _from_lake(config) if lake else _from_series(config, calendar)
 
 
 def load_named_series(
-    series: SeriesConfig, config: Config
+    series: SeriesConfig, config: Config, calendar: str
 ) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...]]:
     """Return a series by session (``value``, ``known_at``), its file and what was left out."""
-    found = load_series(
-        series.path, series.columns, series.known, config.data.calendar, where=series.where
-    )
+    found = load_series(series.path, series.columns, series.known, calendar, where=series.where)
     file = InputFile(written_path(series.path, config), file_fingerprint(series.path))
-    notices = _left_out(file.path, found.not_sessions)
-    return found.frame.set_index("session"), file, notices
+    days = pd.DatetimeIndex(np.array(found.left_out, dtype="datetime64[ns]"))
+    notices = _left_out(file.path, int(in_period(config, days).sum()))
+    return until_end(config, found.frame.set_index("session")), file, notices
+
+
+def until_end(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows up to the configured end."""
+    end = config.data.end
+    return table if end is None else table[table.index <= pd.Timestamp(end)]
+
+
+def in_period(config: Config, days: pd.Index) -> npt.NDArray[np.bool_]:
+    """Return which days lie between the configured start and end."""
+    start, end = config.data.start, config.data.end
+    inside = np.ones(len(days), dtype=bool)
+    if start is not None:
+        inside &= np.asarray(days >= pd.Timestamp(start))
+    if end is not None:
+        inside &= np.asarray(days <= pd.Timestamp(end))
+    return inside
 
 
 def written_path(path: Path, config: Config) -> str:
@@ -83,10 +111,10 @@ def written_path(path: Path, config: Config) -> str:
     return Path(os.path.relpath(path, config.folder)).as_posix()
 
 
-def _from_series(config: Config) -> RegimeSource:
+def _from_series(config: Config, calendar: str) -> RegimeSource:
     series = config.regime.series
     assert series is not None  # the configuration's own check
-    table, file, left_out = load_named_series(series, config)
+    table, file, left_out = load_named_series(series, config, calendar)
     value = table["value"].to_numpy(dtype=float)
     signs = [np.isnan(value), value > 0.0, value < 0.0]
     table["regime"] = np.select(signs, ["abstain", "long", "short"], "neutral").astype(object)
@@ -132,6 +160,7 @@ def _from_lake(config: Config) -> RegimeSource:
     definition_id = require_one_definition(frame)
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
     table.index = pd.DatetimeIndex(table.index).as_unit("ns")
+    table = until_end(config, table)
     table = table.assign(value=table["net_gex"])[["value", "regime", "known_at", *_SHOWN]]
     table["known_at"] = table["known_at"].astype("datetime64[ns, UTC]")
     table["regime"] = table["regime"].astype(object)
@@ -171,7 +200,7 @@ def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[N
     chosen = findings[findings["check"].isin(config.regime.promote)]
     hit = table.index.isin(pd.DatetimeIndex(chosen["session"])) & (table["regime"] != "abstain")
     table.loc[hit, "regime"] = "abstain"
-    count = int(np.sum(hit))
+    count = int(np.sum(hit & in_period(config, table.index)))
     if not count:
         return ()
     detail = f"sessions that abstain because of findings promoted by the configuration: {count}"

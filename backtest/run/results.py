@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ..statistics.resampling import NORMAL_LEVEL
 from .strategy_results import (
     Estimate,
     ExecutionSummary,
@@ -73,8 +75,10 @@ class DataSummary:
 
     Attributes
     ----------
-    underlying, instrument, calendar : str
-        E.g. ``SPX``, ``index``, ``XNYS``.
+    underlying, instrument, calendar, currency : str
+        Name, kind, exchange calendar, and ISO code of the prices (empty: unknown).
+    sessions_per_year : int
+        What annual figures are annualised with.
     first_session, last_session : date
         Of the sessions with a bar and a regime row.
     sessions : int
@@ -82,7 +86,7 @@ class DataSummary:
     simulated : bool
         Whether the market is a simulated one; reports must say so in their title.
     bars : int
-        Daily bars read.
+        Daily bars of the period tested.
     bars_missing : int
         Sessions of the calendar, between the first and the last bar, that have no bar.
     bars_not_sessions : int
@@ -102,6 +106,8 @@ class DataSummary:
     bars_missing: int
     bars_not_sessions: int
     intraday_sessions: int
+    currency: str = ""
+    sessions_per_year: int = EXCHANGE_SESSIONS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,6 +225,8 @@ class Provenance:
         Of the intervals: seed and number of resamples.
     block : int
         Mean block length of the stationary bootstrap, sessions.
+    level : float
+        Coverage of the intervals.
     created_at : datetime
         UTC; with `seconds` the only values that differ between two identical runs.
     seconds : float
@@ -236,6 +244,7 @@ class Provenance:
     block: int
     created_at: datetime
     seconds: float
+    level: float = NORMAL_LEVEL
 
 
 @dataclass(frozen=True, slots=True, eq=False)

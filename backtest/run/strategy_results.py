@@ -100,7 +100,8 @@ class Metrics:
     Attributes
     ----------
     sharpe, sharpe_low, sharpe_high, sharpe_error : float
-        Annualised with 252 sessions, bootstrap interval and standard error; NaN where undefined.
+        Annualised with the calendar's sessions a year, bootstrap interval and standard error;
+        NaN where undefined.
     cagr, cagr_low, cagr_high : float
         Compound annual growth, decimal.
     volatility, volatility_low, volatility_high : float
@@ -121,7 +122,8 @@ class Metrics:
     total_return : float
         Decimal.
     n : int
-        Sessions counted.
+        Returns of one session: those over missing bars are left out of Sharpe ratio, volatility
+        and hit rate, and count in growth and total return.
     """
 
     sharpe: float

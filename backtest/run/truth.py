@@ -13,10 +13,11 @@ import pandas as pd
 from ...data.calendar.trading import trading_calendar
 from ...data.regimes.table import regimes
 from ...data.simulate.market.truth import Truth, read_truth
-from ...data.tables.bars import read_bars, read_intraday
+from ...data.tables.bars import load_intraday, read_bars
 from ..statistics.intraday import intraday_grid, realised_variance
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from ..statistics.intraday import IntradayGrid
@@ -59,7 +60,12 @@ class Quantity:
 
 
 def compare_with_truth(
-    lake: str | Path, *, dealer_model: str = "naive", definition_id: str | None = None
+    lake: str | Path,
+    *,
+    dealer_model: str = "naive",
+    definition_id: str | None = None,
+    start: date | None = None,
+    end: date | None = None,
 ) -> tuple[Quantity, ...]:
     """Return the quantities whose truth a simulated lake knows, each with its estimate.
 
@@ -69,6 +75,8 @@ def compare_with_truth(
         Folder of a simulated market that has been rebuilt.
     dealer_model, definition_id
         As in `gexlab.data.regimes`.
+    start, end : date, optional
+        First and last session compared.
 
     Returns
     -------
@@ -85,6 +93,10 @@ def compare_with_truth(
     """
     truth = read_truth(lake)
     found = regimes(lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id)
+    if start is not None:
+        found = found[found["session"] >= pd.Timestamp(start)]
+    if end is not None:
+        found = found[found["session"] <= pd.Timestamp(end)]
     merged = found.merge(truth.table, on=["session", "book"], suffixes=("", "_true"))
     quantities = [*_last_session(merged), *_recovered(merged), _negative_share(truth, found)]
     return tuple(quantities + _slopes(truth, found))
@@ -138,8 +150,11 @@ def _slopes(truth: Truth, found: pd.DataFrame) -> list[Quantity]:
     """Return the mechanism's slopes, estimated from bars and the rebuilt net gamma."""
     if not truth.intraday.is_file():
         return []
-    calendar = trading_calendar("XNYS")
-    grid = intraday_grid(read_intraday(truth.intraday, calendar="XNYS"), calendar)
+    calendar = trading_calendar()
+    bars = load_intraday(truth.intraday, calendar=calendar.name)
+    if not bars.minutes > 0.0 or -_LAST_HALF_HOUR % bars.minutes:
+        return []
+    grid = intraday_grid(bars.frame, calendar, max(5, round(bars.minutes)))
     kappa = _kappa_before(truth, found, grid.sessions)
     rows = []
     slope = truth.effects.get("slope_ln_sd_on_ln_1_plus_kappa")
@@ -172,7 +187,7 @@ def _volatility_slope(slope: float, grid: IntradayGrid, kappa: Floats) -> Quanti
 
 def _close_slope(slope: float, grid: IntradayGrid, kappa: Floats, truth: Truth) -> Quantity:
     """Return the slope of the last half hour on kappa times the rest of the day."""
-    close = np.log(read_bars(truth.bars, calendar="XNYS")["close"])
+    close = np.log(read_bars(truth.bars)["close"])
     days = pd.DatetimeIndex(grid.sessions.astype("datetime64[ns]"))
     previous = close.shift(1).reindex(days).to_numpy(np.float64)
     before = grid.at(_LAST_HALF_HOUR)

@@ -12,7 +12,7 @@ from math import nan
 import numpy as np
 import numpy.typing as npt
 
-from .realised import SESSIONS_PER_YEAR
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from .resampling import Resampling, interval, resampled_sums
 
 __all__ = ["ReturnIntervals", "return_intervals"]
@@ -38,7 +38,13 @@ class ReturnIntervals:
     sharpe_error: float
 
 
-def return_intervals(returns: Floats, how: Resampling) -> list[ReturnIntervals]:
+def return_intervals(
+    returns: Floats,
+    how: Resampling,
+    *,
+    year: int = EXCHANGE_SESSIONS,
+    spans: npt.NDArray[np.int64] | None = None,
+) -> list[ReturnIntervals]:
     """Return intervals of Sharpe ratio, compound growth and volatility.
 
     Parameters
@@ -46,6 +52,11 @@ def return_intervals(returns: Floats, how: Resampling) -> list[ReturnIntervals]:
     returns : ndarray, shape (n, k)
         Simple returns per session of k strategies, resampled together.
     how : Resampling
+    year : int
+        Sessions a year.
+    spans : ndarray of int, shape (n,), optional
+        Sessions of the calendar that each return spans, 1 unless bars are missing: longer ones
+        count in growth and not among returns of one session.
     """
     n, k = returns.shape
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -53,15 +64,20 @@ def return_intervals(returns: Floats, how: Resampling) -> list[ReturnIntervals]:
     broken: npt.NDArray[np.bool_] = np.asarray(~np.isfinite(growth).all(axis=0))
     clean = np.where(broken, 0.0, returns)
     growth = np.where(broken, 0.0, growth)
-    sums = resampled_sums(np.hstack([clean, clean**2, growth]), how)
-    total, squares, logs = sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k :]
+    length = np.ones(n, dtype=np.int64) if spans is None else spans
+    single = (length == 1).astype(np.float64)[:, None]
+    clean = clean * single
+    parts = [clean, clean**2, growth, single, length[:, None]]
+    sums = resampled_sums(np.hstack(parts), how)
+    total, squares, logs = sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k : 3 * k]
+    counts, sessions = sums[:, 3 * k : 3 * k + 1], sums[:, 3 * k + 1 :]
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = total / n
-        variance = np.maximum(squares - n * mean**2, 0.0) / (n - 1)
+        mean = total / counts
+        variance = np.maximum(squares - counts * mean**2, 0.0) / (counts - 1)
         sd = np.sqrt(np.where(variance > 1e-24 * mean**2, variance, nan))
-        ratio = mean / sd * np.sqrt(SESSIONS_PER_YEAR)
-        annual = np.expm1(logs * (SESSIONS_PER_YEAR / n))
-    volatility = np.sqrt(variance * SESSIONS_PER_YEAR)
+        ratio = mean / sd * np.sqrt(year)
+        annual = np.expm1(logs * (year / sessions))
+    volatility = np.sqrt(variance * year)
     undefined = ReturnIntervals((nan, nan), (nan, nan), (nan, nan), nan)
     return [
         undefined

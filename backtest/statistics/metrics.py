@@ -1,7 +1,9 @@
-"""Performance metrics: one definition each, for sessions, with 252 of them to the year.
+"""Performance metrics: one definition each, for sessions; how many a year is the calendar's.
 
 Inputs are simple returns per session, decimal. Cash earns nothing, so no risk-free rate is
-deducted. What is undefined is NaN, never 0.
+deducted. What is undefined is NaN, never 0. A return that spans sessions without a bar is no
+return of one session: it makes money (total return, growth), but has no place among returns per
+session (Sharpe ratio, volatility, hit rate); callers leave it out there.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from math import nan, sqrt
 import numpy as np
 import numpy.typing as npt
 
-from .realised import SESSIONS_PER_YEAR
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 
 __all__ = [
     "cagr",
@@ -19,6 +21,7 @@ __all__ = [
     "exposure",
     "hit_rate",
     "max_drawdown",
+    "mean",
     "sharpe",
     "total_return",
     "turnover",
@@ -44,28 +47,33 @@ def equity_returns(equity: Floats) -> Floats:
     return np.where(alive[1:], change, nan)
 
 
-def sharpe(returns: Floats) -> float:
-    """Return mean over standard deviation (n - 1) times the root of 252.
+def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
+    """Return mean over standard deviation (n - 1) times the root of the sessions a year.
 
     NaN for fewer than two returns, a missing one, or returns without any spread.
 
     Examples
     --------
-    Mean 0.01 and standard deviation 0.01: 1 times sqrt(252).
+    Mean 0.01 and standard deviation 0.01: 1 times the root of 252.
 
     >>> round(sharpe(np.array([0.0, 0.01, 0.02])), 6)
     15.874508
     """
     if len(returns) < 2:
         return nan
-    mean, sd = float(np.mean(returns)), float(np.std(returns, ddof=1))
+    average, sd = mean(returns), float(np.std(returns, ddof=1))
     # equal returns differ by rounding only, which is no risk
-    return mean / sd * sqrt(SESSIONS_PER_YEAR) if sd > 1e-12 * abs(mean) else nan
+    return average / sd * sqrt(year) if sd > 1e-12 * abs(average) else nan
 
 
-def volatility(returns: Floats) -> float:
+def mean(returns: Floats) -> float:
+    """Return the mean return of a session; NaN without any."""
+    return float(np.mean(returns)) if len(returns) else nan
+
+
+def volatility(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
     """Return the annualised standard deviation (n - 1); NaN for fewer than two returns."""
-    return float(np.std(returns, ddof=1)) * sqrt(SESSIONS_PER_YEAR) if len(returns) > 1 else nan
+    return float(np.std(returns, ddof=1)) * sqrt(year) if len(returns) > 1 else nan
 
 
 def total_return(returns: Floats) -> float:
@@ -73,8 +81,16 @@ def total_return(returns: Floats) -> float:
     return float(np.prod(1.0 + returns) - 1.0) if len(returns) else nan
 
 
-def cagr(returns: Floats) -> float:
-    """Return the compound growth a year of 252 sessions; NaN without any session.
+def cagr(returns: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = None) -> float:
+    """Return the compound growth a year; NaN without any session.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n,)
+    year : int
+        Sessions a year.
+    sessions : int, optional
+        Sessions of the calendar that the returns span; by default one each.
 
     Examples
     --------
@@ -86,7 +102,7 @@ def cagr(returns: Floats) -> float:
     if not len(returns):
         return nan
     growth = 1.0 + total_return(returns)
-    return growth ** (SESSIONS_PER_YEAR / len(returns)) - 1.0 if growth > 0.0 else nan
+    return growth ** (year / (sessions or len(returns))) - 1.0 if growth > 0.0 else nan
 
 
 def max_drawdown(equity: Floats) -> float:
@@ -102,13 +118,17 @@ def max_drawdown(equity: Floats) -> float:
     return float(np.min(equity / np.maximum.accumulate(equity) - 1.0))
 
 
-def turnover(traded: Floats) -> float:
+def turnover(traded: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = None) -> float:
     """Return the notional traded a year as a multiple of equity.
 
     Parameters
     ----------
     traded : ndarray, shape (n,)
         Notional traded in each session over the equity at the close before; both sides count.
+    year : int
+        Sessions a year.
+    sessions : int, optional
+        Sessions of the calendar from the first to the last; by default `n`.
 
     Examples
     --------
@@ -117,7 +137,7 @@ def turnover(traded: Floats) -> float:
     >>> turnover(np.concatenate([[1.0], np.zeros(124), [1.0]]))
     4.0
     """
-    return float(np.mean(traded)) * SESSIONS_PER_YEAR if len(traded) else nan
+    return float(np.sum(traded)) * year / (sessions or len(traded)) if len(traded) else nan
 
 
 def exposure(positions: Floats) -> float:

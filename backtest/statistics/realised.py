@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data.base.errors import NotEnoughDataError, UnknownNameError
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +45,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-SESSIONS_PER_YEAR: Final = 252
+SESSIONS_PER_YEAR: Final = EXCHANGE_SESSIONS
 _FOUR_LN_2: Final = 4.0 * log(2.0)
 
 
@@ -319,11 +320,11 @@ def rolling_variance(name: str, bars: LogBars, window: int) -> Floats:
     return out
 
 
-def annualised(variance: npt.ArrayLike) -> Floats:
+def annualised(variance: npt.ArrayLike, year: int = SESSIONS_PER_YEAR) -> Floats:
     """Return the volatility a year, decimal, of a variance per session; NaN below 0."""
     value = np.asarray(variance, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        return np.sqrt(SESSIONS_PER_YEAR * value)
+        return np.sqrt(year * value)
 
 
 def log_volatility(variance: npt.ArrayLike) -> Floats:

@@ -7,7 +7,7 @@ shares one set of draws and costs one matrix product. ``arch`` draws the rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Resampling", "interval", "resampled_sums"]
+__all__ = ["NORMAL_LEVEL", "Resampling", "interval", "resampled_sums"]
 
 Floats = npt.NDArray[np.float64]
 _CHUNK = 200
+#: Coverage of intervals where nothing else is asked for.
+NORMAL_LEVEL: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Resampling:
     seed: int = 7
     replications: int = 2_000
     block: float = 10.0
-    level: float = 0.95
+    level: float = NORMAL_LEVEL
 
 
 def _counts(n: int, how: Resampling) -> Iterator[Floats]:

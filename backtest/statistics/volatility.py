@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data.base.schema import REGIMES
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..run.results import Estimate, VolatilityCell, VolatilitySummary
 from . import realised
 from .resampling import Resampling, interval, resampled_sums
@@ -50,6 +51,7 @@ def volatility_summary(
     intraday_variance: pd.Series[float] | None = None,
     quantiles: int = 4,
     resampling: Resampling | None = None,
+    year: int = EXCHANGE_SESSIONS,
 ) -> VolatilitySummary:
     """Return realised volatility by regime and by quantile of the regime's value.
 
@@ -65,6 +67,8 @@ def volatility_summary(
         Realised variance by session, from intraday bars: adds ``realised_variance``.
     quantiles : int
     resampling : Resampling, optional
+    year : int
+        Sessions a year.
 
     Returns
     -------
@@ -84,11 +88,12 @@ def volatility_summary(
         estimators.append(realised.mean_estimator("realised_variance", column))
     return VolatilitySummary(
         by_regime={
-            e.name: {label: _cell(e, logs, mask) for label, mask in groups.items()}
+            e.name: {label: _cell(e, logs, mask, year) for label, mask in groups.items()}
             for e in estimators
         },
         by_quantile={
-            e.name: tuple(_cell(e, logs, cut == q) for q in range(quantiles)) for e in estimators
+            e.name: tuple(_cell(e, logs, cut == q, year) for q in range(quantiles))
+            for e in estimators
         },
         ratio=_ratios(estimators, logs, groups["short"], groups["long"], how),
         range_efficiency={
@@ -130,13 +135,15 @@ def _horizon(moments: Floats, horizon: str) -> tuple[Floats, Floats]:
     return np.where(known[:, None], sums, 0.0), np.where(known, float(length), 0.0)
 
 
-def _cell(estimator: realised.Estimator, logs: realised.LogBars, mask: Mask) -> VolatilityCell:
+def _cell(
+    estimator: realised.Estimator, logs: realised.LogBars, mask: Mask, year: int
+) -> VolatilityCell:
     moments = estimator.moments(logs)
 
     def pooled(horizon: str) -> float:
         sums, count = _horizon(moments, horizon)
         variance = estimator.combine(sums[mask].sum(axis=0), count[mask].sum())
-        return float(realised.annualised(variance))
+        return float(realised.annualised(variance, year))
 
     known = np.isfinite(moments).all(axis=1)
     return VolatilityCell(n=int((mask & known).sum()), **{h: pooled(h) for h in HORIZONS})

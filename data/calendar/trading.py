@@ -16,12 +16,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..base.errors import CalendarError
+from .market_rules import DEFAULT_CALENDAR, MonthlyRule, market_defaults, third_friday
 
 __all__ = [
     "CalendarFacts",
     "Settlement",
     "TradingCalendar",
+    "exchange_timezone",
     "from_days",
+    "require_calendar",
     "third_friday",
     "to_days",
     "trading_calendar",
@@ -45,12 +48,20 @@ class TradingCalendar:
         Sessions in ascending order.
     opens, closes : ndarray of datetime64[ns], shape (n,)
         Opening and closing moments in UTC, early closes included.
+    timezone : str
+        IANA zone of the exchange.
     """
 
     name: str
     sessions: npt.NDArray[np.datetime64]
     opens: npt.NDArray[np.datetime64]
     closes: npt.NDArray[np.datetime64]
+    timezone: str = "UTC"
+
+    @property
+    def open_every_day(self) -> bool:
+        """Whether every day is a session."""
+        return len(self.sessions) == int((self.sessions[-1] - self.sessions[0]).astype(int)) + 1
 
     def is_session(self, day: date) -> bool:
         """Return whether `day` is a session."""
@@ -105,6 +116,11 @@ class TradingCalendar:
         """Return `day` where it is a session, else the last session before it."""
         return _day(self.sessions[self.position(day, at_or_before=True)])
 
+    def first_session_at_or_after(self, day: date) -> date:
+        """Return `day` where it is a session, else the first session after it."""
+        self._require_inside(day)
+        return _day(self.sessions[np.searchsorted(self.sessions, np.datetime64(day, "D"))])
+
     def expiry_ts(self, expiry: date, settlement: Settlement) -> datetime:
         """Return the moment at which a contract stops existing, UTC.
 
@@ -113,21 +129,67 @@ class TradingCalendar:
         i = self.position(expiry, at_or_before=True)
         return _moment(self.opens[i] if settlement == "AM" else self.closes[i])
 
-    def monthly_expiration(self, year: int, month: int) -> date:
+    def monthly_expiration(self, year: int, month: int, rule: MonthlyRule | None = None) -> date:
         """Return the session on which a month's standard contracts expire.
 
-        The third Friday, or the last session before it where that is no session.
+        Parameters
+        ----------
+        year, month : int
+        rule : MonthlyRule, optional
+            By default the calendar's own; where its day is no session, the session before or
+            after, as it says.
         """
-        return self.last_session_at_or_before(third_friday(year, month))
+        chosen = rule or self.monthly
+        day = chosen.day(year, month)
+        if chosen.roll(year, month) == "before":
+            return self.last_session_at_or_before(day)
+        return self.first_session_at_or_after(day)
 
-    def is_monthly(self, expiry: date) -> bool:
-        """Return whether a listed expiration date is a monthly one.
+    def is_monthly(self, expiry: date, rule: MonthlyRule | None = None) -> bool:
+        """Return whether a listed expiration date is a monthly one, by a rule or the calendar's.
 
-        A Saturday listing counts as its Friday.
+        A Saturday listing counts as its Friday, where the rule names Fridays and no Saturday is a
+        session.
         """
-        day = expiry - timedelta(days=1) if expiry.weekday() == 5 else expiry
-        friday = third_friday(day.year, day.month)
-        return day == friday or day == self.monthly_expiration(day.year, day.month)
+        chosen = rule or self.monthly
+        day = expiry
+        if expiry.weekday() == 5 and not self.is_session(expiry):
+            friday = expiry - timedelta(days=1)
+            day = friday if chosen.saturday(friday.year, friday.month) else expiry
+        if day == chosen.day(day.year, day.month):
+            return True
+        months = {(day.year, day.month), _month_of(day + timedelta(days=7))}
+        months.add(_month_of(day - timedelta(days=7)))
+        return any(day == self.monthly_expiration(*month, rule=chosen) for month in months)
+
+    @property
+    def monthly(self) -> MonthlyRule:
+        """The rule of the market's monthly expirations."""
+        return market_defaults(self.name)[0]
+
+    def moments(
+        self, positions: npt.NDArray[np.int64], clock: str, zone: str | None = None
+    ) -> npt.NDArray[np.datetime64]:
+        """Return the moment of a wall clock on sessions, UTC, shape of `positions`.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+            Of the sessions.
+        clock : str
+            ``HH:MM``. A time that a clock change skips moves on; one that it repeats means the
+            later.
+        zone : str, optional
+            Whose clock; by default the exchange's.
+        """
+        hours, minutes = clock.split(":")
+        wall = pd.DatetimeIndex(self.sessions[positions].astype("datetime64[ns]"))
+        placed = (wall + pd.Timedelta(hours=int(hours), minutes=int(minutes))).tz_localize(
+            zone or self.timezone,
+            ambiguous=np.zeros(len(wall), dtype=bool),
+            nonexistent="shift_forward",
+        )
+        return placed.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
 
     def _require_inside(self, day: date) -> None:
         if not self.sessions[0] <= np.datetime64(day, "D") <= self.sessions[-1]:
@@ -143,10 +205,13 @@ class CalendarFacts:
     Parameters
     ----------
     calendar : TradingCalendar
+    rule : MonthlyRule, optional
+        Of the monthly expirations; by default the calendar's.
     """
 
-    def __init__(self, calendar: TradingCalendar) -> None:
+    def __init__(self, calendar: TradingCalendar, rule: MonthlyRule | None = None) -> None:
         self.calendar = calendar
+        self.rule = rule or calendar.monthly
         self._known: dict[int, tuple[int, bool]] = {}
 
     def expirations(
@@ -186,7 +251,7 @@ class CalendarFacts:
     def _look_up(self, expiry: int) -> tuple[int, bool]:
         day = from_days(expiry)
         last = self.calendar.last_session_at_or_before(day)
-        return to_days(last), self.calendar.is_monthly(day)
+        return to_days(last), self.calendar.is_monthly(day, self.rule)
 
 
 def to_days(day: date) -> int:
@@ -205,21 +270,47 @@ def from_days(days: int) -> date:
     return date.fromordinal(days + _EPOCH_ORDINAL)
 
 
-def third_friday(year: int, month: int) -> date:
-    """Return the third Friday of a month.
+def _month_of(day: date) -> tuple[int, int]:
+    return day.year, day.month
 
-    Examples
-    --------
-    >>> third_friday(2022, 4)
-    datetime.date(2022, 4, 15)
+
+def exchange_timezone(calendar: str) -> str:
+    """Return the IANA zone of an exchange, e.g. ``America/New_York`` for ``XNYS``.
+
+    Raises
+    ------
+    CalendarError
+        If there is no calendar of that name.
     """
-    first = date(year, month, 1)
-    return first + timedelta(days=(4 - first.weekday()) % 7 + 14)
+    return trading_calendar(calendar).timezone
+
+
+def require_calendar(known: str, asked: str | None, whose: str) -> None:
+    """Refuse a calendar that contradicts what the data say; an alias of theirs does not.
+
+    Parameters
+    ----------
+    known : str
+        The data's calendar.
+    asked : str or None
+        What a configuration or command says; None says nothing.
+    whose : str
+        Names the data, for the message.
+
+    Raises
+    ------
+    CalendarError
+    """
+    if asked is not None and trading_calendar(asked).name != trading_calendar(known).name:
+        raise CalendarError(
+            f"calendar {asked!r} contradicts {whose}, which are of {known}: leave it out, or name "
+            f"{known}"
+        )
 
 
 @lru_cache(maxsize=8)
 def trading_calendar(
-    name: str = "XNYS", first: str = "1990-01-01", last: str = "2040-12-31"
+    name: str = DEFAULT_CALENDAR, first: str = "1990-01-01", last: str = "2040-12-31"
 ) -> TradingCalendar:
     """Return the sessions of an exchange.
 
@@ -251,10 +342,11 @@ def trading_calendar(
         ) from error
     schedule = pd.concat([calendar.schedule[["open", "close"]], _beyond(calendar, last)])
     return TradingCalendar(
-        name=name,
+        name=str(calendar.name),
         sessions=schedule.index.to_numpy().astype("datetime64[D]"),
         opens=schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
         closes=schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
+        timezone=str(calendar.tz),
     )
 
 

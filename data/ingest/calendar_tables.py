@@ -9,17 +9,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from ..base.errors import CalendarError, ConfigError
-from ..calendar.trading import third_friday, trading_calendar
+from ..calendar.market_rules import monthly_rule
+from ..calendar.trading import trading_calendar
 
 if TYPE_CHECKING:
+    from ..calendar.market_rules import MonthlyRule
     from ..calendar.trading import TradingCalendar
     from ..vendors.preset import Timing
 
-__all__ = ["CalendarTables", "calendar_tables", "zone_of"]
+__all__ = ["CalendarTables", "calendar_tables", "rule_of", "zone_of"]
 
 _Moments = npt.NDArray[np.datetime64]
 _NOT: Final = np.datetime64("NaT", "ns")
@@ -47,6 +48,13 @@ class CalendarTables:
     stamps: Any
 
 
+def rule_of(timing: Timing) -> MonthlyRule:
+    """Return the rule of monthly expirations: the preset's, else the calendar's."""
+    if timing.monthly is not None:
+        return monthly_rule(timing.monthly)
+    return trading_calendar(timing.calendar).monthly
+
+
 def zone_of(timing: Timing) -> str:
     """Return the time zone of stamps that state none: the preset's, else the exchange's.
 
@@ -56,23 +64,15 @@ def zone_of(timing: Timing) -> str:
         If there is no such time zone.
     """
     if timing.timezone is None:
-        return _exchange_zone(timing.calendar)
+        return trading_calendar(timing.calendar).timezone
     try:
         ZoneInfo(timing.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigError(
             f"[timing] timezone {timing.timezone!r} is unknown: use a name such as "
-            "America/New_York or UTC"
+            "Europe/London or UTC"
         ) from error
     return timing.timezone
-
-
-@lru_cache(maxsize=8)
-def _exchange_zone(name: str) -> str:
-    import exchange_calendars
-
-    trading_calendar(name)
-    return str(exchange_calendars.get_calendar(name).tz)
 
 
 @lru_cache(maxsize=8)
@@ -83,7 +83,9 @@ def calendar_tables(timing: Timing) -> CalendarTables:
     that last one: only distant expirations reach there.
     """
     calendar = trading_calendar(timing.calendar)
-    return CalendarTables(_sessions(calendar, timing), _expiries(calendar), _stamps(calendar))
+    return CalendarTables(
+        _sessions(calendar, timing), _expiries(calendar, rule_of(timing)), _stamps(calendar)
+    )
 
 
 def _sessions(calendar: TradingCalendar, timing: Timing) -> Any:
@@ -112,14 +114,10 @@ def _clock(calendar: TradingCalendar, timing: Timing, rule: str | None) -> _Mome
         return calendar.closes
     if rule is None or ":" not in rule:
         return np.full(len(calendar.sessions), _NOT)
-    hours, minutes = rule.split(":")
-    local = pd.DatetimeIndex(calendar.sessions.astype("datetime64[ns]"))
-    local = local + pd.Timedelta(hours=int(hours), minutes=int(minutes))
-    zoned = local.tz_localize(zone_of(timing), ambiguous=True, nonexistent="shift_forward")
-    return zoned.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+    return calendar.moments(np.arange(len(calendar.sessions)), rule, zone_of(timing))
 
 
-def _expiries(calendar: TradingCalendar) -> Any:
+def _expiries(calendar: TradingCalendar, rule: MonthlyRule) -> Any:
     sessions, opens, closes = _extended(calendar)
     days = np.arange(sessions[0], sessions[-1] + 1)
     last = np.searchsorted(sessions, days, side="right") - 1
@@ -128,7 +126,7 @@ def _expiries(calendar: TradingCalendar) -> Any:
             "expiry": pa.array(days),
             "open_ts": _moments(opens[last]),
             "close_ts": _moments(closes[last]),
-            "is_monthly": pa.array(np.isin(days, _monthlies(sessions))),
+            "is_monthly": pa.array(np.isin(days, _monthlies(calendar, sessions, rule))),
         }
     )
 
@@ -136,7 +134,7 @@ def _expiries(calendar: TradingCalendar) -> Any:
 def _extended(calendar: TradingCalendar) -> tuple[_Moments, _Moments, _Moments]:
     end = np.datetime64("2060-12-31")
     days = np.arange(calendar.sessions[-1] + 1, end)
-    days = days[np.is_busday(days)]
+    days = days if calendar.open_every_day else days[np.is_busday(days)]
     shift = (days - calendar.sessions[-1]).astype("timedelta64[ns]")
     return (
         np.append(calendar.sessions, days),
@@ -145,15 +143,21 @@ def _extended(calendar: TradingCalendar) -> tuple[_Moments, _Moments, _Moments]:
     )
 
 
-def _monthlies(sessions: _Moments) -> _Moments:
+def _monthlies(
+    calendar: TradingCalendar, sessions: _Moments, rule: MonthlyRule
+) -> npt.NDArray[np.datetime64]:
     """Return the days that count as a monthly expiration, Saturday listings included."""
     months = np.unique(sessions.astype("datetime64[M]"))[1:-1]
-    fridays = np.array(
-        [third_friday(m.year, m.month) for m in months.tolist()], dtype="datetime64[D]"
-    )
-    moved = sessions[np.searchsorted(sessions, fridays, side="right") - 1]
-    on_friday = np.append(fridays, moved[moved.astype("int64") % 7 == 1])
-    return np.unique(np.concatenate([fridays, moved, on_friday + 1]))
+    found = []
+    for month in months.tolist():
+        named = np.datetime64(rule.day(month.year, month.month), "D")
+        side = "right" if rule.roll(month.year, month.month) == "before" else "left"
+        place = int(np.searchsorted(sessions, named, side=side)) - (side == "right")  # type: ignore[call-overload]
+        moved = sessions[place]
+        found += [named, moved]
+        if rule.saturday(month.year, month.month) and not calendar.open_every_day:
+            found += [named + 1] + ([moved + 1] if moved.item().weekday() == 4 else [])
+    return np.unique(np.array(found, dtype="datetime64[D]"))
 
 
 def _stamps(calendar: TradingCalendar) -> Any:

@@ -108,6 +108,8 @@ def plan_sources(
             tuple(sorted(paths)),
             preset.timing.calendar,
             preset.timing.last_is_settlement,
+            preset.timing.monthly,
+            preset.timing.currency,
         )
     replaced = frozenset((gone - set(wanted)) | (reread & {entry.source for entry in known}))
     return Plan(fresh, len(files) - len(fresh), replaced, tuple(after.values()))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
+    from ..calendar.market_facts import MarketFacts
+
 __all__ = [
     "Lake",
     "SessionEntry",
@@ -114,8 +116,12 @@ class Lake:
         return list(self.held(underlying).sessions)
 
     def calendar(self, underlying: str) -> str:
-        """Return the exchange calendar of an underlying's sessions, XNYS where nothing says so."""
+        """Return the exchange calendar of an underlying's sessions, the default where unknown."""
         return self.manifest(underlying).calendar
+
+    def facts(self, underlying: str) -> MarketFacts:
+        """Return calendar, monthly rule and currency of an underlying's market."""
+        return self.manifest(underlying).facts
 
     def settlement_sources(self, underlying: str) -> frozenset[str]:
         """Return the values of `source` whose rows carry official settlement prices in `last`."""

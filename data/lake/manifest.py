@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..base.errors import LakeError
+from ..calendar.market_facts import MarketFacts, market_facts
+from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.trading import require_calendar, trading_calendar
 
 __all__ = [
     "Manifest",
@@ -73,13 +76,17 @@ class SourceEntry:
         The exchange calendar that its sessions are of.
     last_is_settlement : bool
         `last` is an official settlement price in these rows.
+    monthly, currency : str or None
+        Rule of the monthly expirations and currency, where not the calendar's own.
     """
 
     source: str
     recipe: str
     paths: tuple[str, ...]
-    calendar: str = "XNYS"
+    calendar: str = DEFAULT_CALENDAR
     last_is_settlement: bool = False
+    monthly: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +99,41 @@ class Manifest:
 
     @property
     def calendar(self) -> str:
-        """The exchange calendar of the sessions, XNYS where nothing says so."""
+        """The exchange calendar of the sessions, the default where nothing says so."""
         names = {source.calendar for source in self.sources}
-        return names.pop() if names else "XNYS"
+        return names.pop() if names else DEFAULT_CALENDAR
+
+    def agreed_calendar(self, asked: str | None) -> str:
+        """Return the calendar of the sessions; the one asked for where nothing says so.
+
+        Raises
+        ------
+        CalendarError
+            If another one is asked for than the sessions are of.
+        """
+        if not self.sources:
+            return trading_calendar(asked or DEFAULT_CALENDAR).name
+        require_calendar(self.calendar, asked, f"the lake's sessions of {self.underlying}")
+        return self.calendar
+
+    @property
+    def facts(self) -> MarketFacts:
+        """Calendar, monthly rule and currency of the sessions.
+
+        Raises
+        ------
+        LakeError
+            If the files that the lake was made from contradict each other.
+        """
+        said = {(s.calendar, s.monthly, s.currency) for s in self.sources}
+        if len(said) > 1:
+            raise LakeError(
+                f"the sessions of {self.underlying} were ingested under different rules "
+                f"({'; '.join(sorted(' '.join(str(x) for x in each) for each in said))}): ingest "
+                "all of them with one map"
+            )
+        calendar, monthly, currency = said.pop() if said else (DEFAULT_CALENDAR, None, None)
+        return market_facts(calendar, monthly=monthly, currency=currency)
 
     @property
     def settlement_sources(self) -> frozenset[str]:
@@ -189,9 +228,14 @@ def _session_from_json(entry: dict[str, Any], paths: dict[str, Path]) -> Session
     )
 
 
+def _said(source: SourceEntry) -> dict[str, Any]:
+    """Return an entry without what it does not say."""
+    return {key: value for key, value in asdict(source).items() if value is not None}
+
+
 def _to_json(manifest: Manifest, folder: Path) -> str:
     """Return one line per session and source, so that two states can be compared by eye."""
-    sources = ",\n".join(json.dumps(asdict(s)) for s in manifest.sources)
+    sources = ",\n".join(json.dumps(_said(s)) for s in manifest.sources)
     sessions = ",\n".join(
         json.dumps(
             {

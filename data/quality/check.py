@@ -196,7 +196,7 @@ def _measured(
     bars: pd.DataFrame | None,
     calendar: str | None,
 ) -> Iterator[Finding]:
-    name = calendar or lake.calendar(underlying)
+    name = lake.manifest(underlying).agreed_calendar(calendar)
     for connection, first in _blocks(lake, underlying, entries):
         for query in _QUERIES:
             yield from _judged(connection, query, first, limits)

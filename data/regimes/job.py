@@ -110,10 +110,17 @@ def make_job(
         definition.definition_id,
         source.model,
         tuple(b for b in BOOKS if b in books),
-        CalendarFacts(trading_calendar(calendar or lake.calendar(underlying))),
+        _calendar_facts(lake, underlying, calendar),
         side_tables,
         None if source.by_right else source,
         curve_in(definition.rate_curve),
         curve_in(definition.dividend_curve),
         instrument,
     )
+
+
+def _calendar_facts(lake: Lake, underlying: str, calendar: str | None) -> CalendarFacts:
+    """Return the calendar of the lake's chains, and its rule of monthly expirations."""
+    held = lake.manifest(underlying)
+    name = held.agreed_calendar(calendar)
+    return CalendarFacts(trading_calendar(name), held.facts.monthly if held.sources else None)

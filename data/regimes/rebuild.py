@@ -16,6 +16,7 @@ import pyarrow as pa
 from ..base.errors import DefinitionError
 from ..base.progress import Progress, silent
 from ..base.schema import BOOKS, Book
+from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_tables import DerivedStore, Part, session_marks
 from ..lake.lake import Lake, open_lake, undisturbed
@@ -36,7 +37,7 @@ __all__ = ["RebuildResult", "rebuild"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _ROWS_GENERATION: Final = 3
-_SESSIONS_PER_PART: Final = 252
+_SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def rebuild(
         from ..peers.rebuild import rebuild_peer_rows
 
         _require_bare(definition, books, dealer, positions)
+        opened.manifest(underlying).agreed_calendar(calendar)
         counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
         return RebuildResult(*counts, definition.definition_id)
     held, written = opened.held(underlying), opened.written(underlying)
@@ -129,7 +131,7 @@ def rebuild(
         dealer=dealer,
         positions=positions,
         books=books,
-        calendar=calendar or held.calendar,
+        calendar=calendar,
         side_tables=side_tables,
         instrument=instrument,
     )
@@ -150,6 +152,7 @@ def _update(
     """Bring a store up to date; return how many sessions and contracts that took."""
     share = job.instrument if job.instrument == "share" else None  # others change no row
     what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
+    what += f"|{job.facts.calendar.name}|{job.facts.rule.name}"
     marks = session_marks(held.sessions, what, job.mark)
     done = store.fingerprints
     stale = {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}

@@ -7,7 +7,6 @@ is repaired: what cannot be a bar is refused with its date, and what is left out
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..base.errors import InputFileError
-from ..calendar.trading import TradingCalendar, trading_calendar
+from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
 from .reader import Scalar, clock_minutes, days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BarSet",
     "IntradaySet",
-    "exchange_timezone",
     "load_bars",
     "load_intraday",
     "read_bars",
@@ -67,6 +66,8 @@ class BarSet:
     jumps : int
         Bars that open more than a factor of 1.4 away from the close before: kept; on an
         unadjusted file these are mostly splits.
+    left_out : tuple of datetime64
+        Days of the rows that `not_sessions` counts.
     """
 
     frame: pd.DataFrame
@@ -74,6 +75,21 @@ class BarSet:
     missing: int
     outside_range: int
     jumps: int
+    left_out: tuple[np.datetime64, ...] = ()
+
+    def within(self, first: pd.Timestamp, last: pd.Timestamp, calendar: TradingCalendar) -> BarSet:
+        """Return the bars from `first` to `last` with the counts of these alone."""
+        frame = self.frame.loc[first:last]
+        when = pd.DatetimeIndex(frame.index)
+        outside = tuple(day for day in self.left_out if first <= pd.Timestamp(day) <= last)
+        return BarSet(
+            frame=frame,
+            not_sessions=len(outside),
+            missing=_sessions_between(calendar, when) - len(when) if len(when) else 0,
+            outside_range=_outside_range(frame),
+            jumps=_jumps(frame),
+            left_out=outside,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,13 +117,28 @@ class IntradaySet:
     unplaced: int
     missing: int
 
+    def within(
+        self, first: pd.Timestamp, last: pd.Timestamp, calendar: TradingCalendar
+    ) -> IntradaySet:
+        """Return the bars of the sessions from `first` to `last`, and what these lack."""
+        session = self.frame["session"]
+        frame = self.frame[(session >= first) & (session <= last)].reset_index(drop=True)
+        minutes = _bar_minutes(frame)
+        return IntradaySet(
+            frame=frame,
+            minutes=minutes,
+            outside_hours=self.outside_hours,
+            unplaced=self.unplaced,
+            missing=_missing_bars(calendar, frame, minutes),
+        )
+
 
 def read_bars(
     path: str | Path,
     columns: Mapping[str, str] | None = None,
     *,
     where: Mapping[str, Scalar] | None = None,
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
 ) -> pd.DataFrame:
     """Return daily bars indexed by session: the frame of `load_bars`."""
@@ -119,7 +150,7 @@ def load_bars(
     columns: Mapping[str, str] | None = None,
     *,
     where: Mapping[str, Scalar] | None = None,
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
 ) -> BarSet:
     """Read daily bars and count what was left out.
@@ -169,6 +200,7 @@ def load_bars(
         missing=_sessions_between(known, when[inside]) - len(bars),
         outside_range=_outside_range(bars),
         jumps=_jumps(bars),
+        left_out=tuple(when[~inside].to_numpy().astype("datetime64[D]")),
     )
 
 
@@ -177,7 +209,7 @@ def read_intraday(
     columns: Mapping[str, str] | None = None,
     *,
     where: Mapping[str, Scalar] | None = None,
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
     hours: Literal["regular", "all"] = "regular",
 ) -> pd.DataFrame:
@@ -192,7 +224,7 @@ def load_intraday(
     columns: Mapping[str, str] | None = None,
     *,
     where: Mapping[str, Scalar] | None = None,
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
     hours: Literal["regular", "all"] = "regular",
 ) -> IntradaySet:
@@ -242,21 +274,6 @@ def load_intraday(
         unplaced=int((~placed).sum()),
         missing=_missing_bars(known, bars, minutes),
     )
-
-
-@lru_cache(maxsize=8)
-def exchange_timezone(calendar: str) -> str:
-    """Return the IANA zone of an exchange, e.g. ``America/New_York`` for ``XNYS``.
-
-    Raises
-    ------
-    CalendarError
-        If there is no calendar of that name.
-    """
-    import exchange_calendars
-
-    trading_calendar(calendar)
-    return str(exchange_calendars.get_calendar(calendar).tz)
 
 
 def _wanted(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..base.errors import InputFileError
-from ..calendar.trading import TradingCalendar, trading_calendar
-from .bars import exchange_timezone
+from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
 from .reader import Scalar, days, numbers, read_table
 
 if TYPE_CHECKING:
@@ -35,17 +34,20 @@ class SeriesSet:
         ``known_at`` (UTC); sorted by session, plain index.
     not_sessions : int
         Rows dated on a day that is no session: left out.
+    left_out : tuple of datetime64
+        Their days.
     """
 
     frame: pd.DataFrame
     not_sessions: int
+    left_out: tuple[np.datetime64, ...] = ()
 
 
 def read_series(
     path: str | Path,
     columns: Mapping[str, str] | None = None,
     known: str = "next_open",
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     *,
     where: Mapping[str, Scalar] | None = None,
 ) -> pd.DataFrame:
@@ -57,7 +59,7 @@ def load_series(
     path: str | Path,
     columns: Mapping[str, str] | None = None,
     known: str = "next_open",
-    calendar: str = "XNYS",
+    calendar: str = DEFAULT_CALENDAR,
     *,
     where: Mapping[str, Scalar] | None = None,
 ) -> SeriesSet:
@@ -100,13 +102,14 @@ def load_series(
             f"{file}: two values of {twice.iloc[0].date()}: keep one, or select rows (where)"
         )
     trading = trading_calendar(calendar)
-    inside = np.isin(table["session"].to_numpy().astype("datetime64[D]"), trading.sessions)
+    dated = table["session"].to_numpy().astype("datetime64[D]")
+    inside = np.isin(dated, trading.sessions)
     table = table[inside].reset_index(drop=True)
     if table.empty:
         raise InputFileError(f"{file}: none of its dates is a session of {calendar}")
     moments = publication(trading, table["session"].to_numpy(), known)
     table["known_at"] = pd.DatetimeIndex(moments, tz="UTC")
-    return SeriesSet(frame=table, not_sessions=int((~inside).sum()))
+    return SeriesSet(table, int((~inside).sum()), tuple(dated[~inside]))
 
 
 def publication(
@@ -132,14 +135,4 @@ def publication(
         return calendar.closes[rows]
     if known == "next_open":
         return calendar.opens[rows + 1]
-    clock = time.fromisoformat(known)
-    wall = pd.DatetimeIndex(calendar.sessions[rows + 1].astype("datetime64[ns]")) + pd.Timedelta(
-        hours=clock.hour, minutes=clock.minute
-    )
-    # a wall time that a clock change skips moves on; one that it repeats means the later
-    placed = wall.tz_localize(
-        exchange_timezone(calendar.name),
-        ambiguous=np.zeros(len(wall), dtype=bool),
-        nonexistent="shift_forward",
-    )
-    return placed.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+    return calendar.moments(rows + 1, known)

@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from ..base.errors import ConfigError
+from ..base.errors import CalendarError, ConfigError
 from ..base.schema import CHAIN_COLUMNS
+from ..calendar.market_rules import known_currency, monthly_rule
 from .preset import Preset, SettlementRule, Timing
 
 if TYPE_CHECKING:
@@ -130,10 +131,19 @@ def _check_timing(where: str, key: str, value: object) -> None:
         _require(isinstance(value, int) and 0 <= value <= 5, where, "0 to 5", value)
     elif key == "settlement":
         _require(value in get_args(SettlementRule), where, "PM, AM or third_friday", value)
+    elif key in ("monthly", "currency"):
+        _check_market(where, key, str(value))
     elif key in ("quote_time", "known_at"):
         words = ("close",) if key == "quote_time" else ("quote", "next_open")
         fits = value in words or bool(_CLOCK.fullmatch(str(value)))
         _require(fits, where, f"{', '.join(words)} or HH:MM", value)
+
+
+def _check_market(where: str, key: str, value: str) -> None:
+    try:
+        monthly_rule(value) if key == "monthly" else known_currency(value)
+    except CalendarError as error:
+        raise ConfigError(f"{where}: {error}") from error
 
 
 def _is_number(value: object) -> bool:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..calendar.market_rules import DEFAULT_CALENDAR
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -70,9 +72,14 @@ class Timing:
     date_format : str, optional
         A ``strptime`` format of dates and stamps in text that is not understood by itself, or
         that would be understood wrongly (day before month).
+    monthly : str, optional
+        Rule of the monthly expirations (see `market_rules.monthly_rule`); by default the
+        calendar's.
+    currency : str, optional
+        ISO code of strikes and prices; by default the calendar's.
     """
 
-    calendar: str = "XNYS"
+    calendar: str = DEFAULT_CALENDAR
     timezone: str | None = None
     quote_time: str | None = None
     known_at: str | None = None
@@ -80,6 +87,8 @@ class Timing:
     settlement: SettlementRule | None = None
     last_is_settlement: bool = False
     date_format: str | None = None
+    monthly: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

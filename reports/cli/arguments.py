@@ -16,6 +16,7 @@ from ...data.base.errors import (
     UnknownNameError,
 )
 from ...data.base.schema import BOOKS, Book
+from ...data.calendar.market_rules import DEFAULT_CALENDAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -187,7 +188,8 @@ def closes_from(
             )
     names = [underlying] if underlying else lake.underlyings()
     mapped = {name.strip(): column.strip() for name, _, column in pairs}
-    return read_bars(path, mapped or None, calendar=lake.calendar(names[0]) if names else "XNYS")
+    calendar = lake.calendar(names[0]) if names else DEFAULT_CALENDAR
+    return read_bars(path, mapped or None, calendar=calendar)
 
 
 def session_named(text: str) -> date:
@@ -368,7 +370,7 @@ def inspected(wanted: Wanted) -> SessionPicture:
         positions=wanted.positions,
         most=_ALL,
     )
-    return picture_of(explanation)
+    return picture_of(explanation, sign=wanted.lake.facts(wanted.underlying).sign)
 
 
 def told(wanted: Wanted) -> SessionStory:

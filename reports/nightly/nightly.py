@@ -19,6 +19,8 @@ from ...data.base.errors import ConfigError
 from ...data.base.progress import silent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...backtest.run.config import Config
     from ...data.base.progress import Progress
     from ...data.exposure.definition import Definition
@@ -173,7 +175,7 @@ def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, di
         "key": _key(settings, market.inputs, market.regime.definition_id),
         "session": f"{table.index[-1]:%Y-%m-%d}",
         "regime": str(table["regime"].iloc[-1]),
-        "quality": _quality(settings, market.regime.definition_id),
+        "quality": _quality(settings, market.regime.definition_id, table.index[-1]),
     }
     if _done(out).get("key") == latest["key"] and (out / "report.html").is_file():
         return False, latest
@@ -183,8 +185,8 @@ def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, di
     return True, latest
 
 
-def _quality(settings: Config, definition_id: str | None) -> str:
-    """Return what the quality gate says of the last session; ``ok`` of a series, which has none."""
+def _quality(settings: Config, definition_id: str | None, session: pd.Timestamp) -> str:
+    """Return what the quality gate says of a session; ``ok`` of a series, which has none."""
     if settings.regime.source != "lake":
         return "ok"
     from ...data.regimes.table import regimes
@@ -196,7 +198,7 @@ def _quality(settings: Config, definition_id: str | None) -> str:
         dealer_model=settings.regime.dealer_model,
         definition_id=definition_id,
     )
-    return str(rows["quality"].iloc[-1])
+    return str(rows.set_index("session")["quality"].loc[session])
 
 
 def _key(settings: Config, inputs: Any, definition_id: str | None) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "fixed",
     "in_unit",
     "interval",
+    "interval_heading",
     "is_defined",
     "joined",
     "level",
@@ -85,35 +86,35 @@ def percent(value: float | None, digits: int = 1, *, sign: bool = False) -> str:
     return f"{number} %"
 
 
-def money(value: float | None, digits: int = 2) -> str:
-    """Return dollars in the unit that suits their size.
+def money(value: float | None, digits: int = 2, *, sign: str) -> str:
+    """Return an amount in the unit that suits its size, `sign` (the currency's) before it.
 
     Examples
     --------
-    >>> money(-4.13e9), money(12.0), money(-1e-9), money(float("nan"))
-    ('−$4.13 bn', '$12.00', '$0.00', '–')
+    >>> money(-4.13e9, sign="$"), money(12.0, sign="₹"), money(-1e-9, sign="$")
+    ('−$4.13 bn', '₹12.00', '$0.00')
     """
     if value is None or not is_defined(float(value)):
         return DASH
     size = abs(float(value))
     scale, name = next(((s, n) for s, n in _SCALES if size >= s), (1.0, ""))
-    text = f"${size / scale:,.{digits}f}" + (f" {name}" if name else "")
+    text = f"{sign}{size / scale:,.{digits}f}" + (f" {name}" if name else "")
     return MINUS + text if value < 0 and any(c in "123456789" for c in text) else text
 
 
-def in_unit(value: float | None, unit: str) -> str:
+def in_unit(value: float | None, unit: str, *, sign: str) -> str:
     """Return an exposure in one of the units of `gexlab.data.to_unit`.
 
     Examples
     --------
-    >>> in_unit(-4e6, "per_point"), in_unit(1234.5, "shares_per_point")
+    >>> in_unit(-4e6, "per_point", sign="$"), in_unit(1234.5, "shares_per_point", sign="$")
     ('−$4.00 mm', '1,234')
-    >>> in_unit(0.0123, "share_of_adv")
+    >>> in_unit(0.0123, "share_of_adv", sign="$")
     '1.23 %'
     """
     if unit == "share_of_adv":
         return percent(value, 2)
-    return count(value) if unit == "shares_per_point" else money(value)
+    return count(value) if unit == "shares_per_point" else money(value, sign=sign)
 
 
 def level(value: float | None) -> str:
@@ -161,6 +162,17 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     """
     ends = fixed(low, digits), fixed(high, digits)
     return DASH if DASH in ends else f"[{ends[0]}, {ends[1]}]"
+
+
+def interval_heading(level: float) -> str:
+    """Return the heading of a column of intervals of some coverage.
+
+    Examples
+    --------
+    >>> interval_heading(0.8), interval_heading(0.975)
+    ('80 % interval', '97.5 % interval')
+    """
+    return f"{100.0 * level:.6g} % interval"
 
 
 def day(value: object) -> str:

@@ -96,7 +96,7 @@ def _draw_strikes(axes: Axes, picture: SessionPicture) -> None:
     frame, spot = picture.strikes, float(picture.row["spot"])
     axes.xaxis.set_major_formatter("{x:,.0f}")
     near = frame[(frame["strike"] / spot - 1.0).abs() <= NEAR]
-    scale, unit = unit_of([*near["call_gex"], *near["put_gex"]])
+    scale, unit = unit_of([*near["call_gex"], *near["put_gex"]], picture.sign)
     width = _bar_width(near["strike"].tolist())
     axes.bar(near["strike"], near["call_gex"] / scale, width, color=LIGHT["long"], label="calls")
     axes.bar(near["strike"], near["put_gex"] / scale, width, color=LIGHT["short"], label="puts")
@@ -133,7 +133,7 @@ def _draw_marks(axes: Axes, row: dict[str, Any], *, named: bool) -> None:
 
 def _draw_curve(axes: Axes, picture: SessionPicture) -> None:
     levels = picture.profile["level"].to_numpy()
-    scale, unit = unit_of(picture.profile["net_gex"].tolist())
+    scale, unit = unit_of(picture.profile["net_gex"].tolist(), picture.sign)
     net = picture.profile["net_gex"].to_numpy() / scale
     axes.fill_between(levels, net, 0, where=net >= 0, color=LIGHT["long"], alpha=0.22, linewidth=0)
     axes.fill_between(levels, net, 0, where=net <= 0, color=LIGHT["short"], alpha=0.22, linewidth=0)
@@ -151,7 +151,7 @@ def _draw_spans(axes: Axes, picture: SessionPicture) -> None:
     table = lines.pivot_table("net_gex", "strike", "span", "sum", fill_value=0.0)
     spot = float(picture.row["spot"])
     table = table[(table.index.to_series() / spot - 1.0).abs() <= NEAR]
-    scale, unit = unit_of(table.to_numpy().ravel().tolist())
+    scale, unit = unit_of(table.to_numpy().ravel().tolist(), picture.sign)
     strikes = table.index.to_numpy()
     above, below = np.zeros(len(strikes)), np.zeros(len(strikes))
     for i, name in enumerate(SPANS):
@@ -176,7 +176,7 @@ def _legend(axes: Axes) -> None:
 
 def _draw_expiries(axes: Axes, picture: SessionPicture) -> None:
     frame = largest_expiries(picture.expiries)
-    scale, unit = unit_of(frame["gross_gex"].tolist())
+    scale, unit = unit_of(frame["gross_gex"].tolist(), picture.sign)
     names = [f"{day(e)} {s}" for e, s in zip(frame["expiry"], frame["settlement"], strict=True)]
     net = (frame["net_gex"] / scale).to_numpy()
     places = range(len(names))

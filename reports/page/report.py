@@ -43,8 +43,10 @@ def report_page(result: BacktestResult, config: Config) -> Page:
     lake = Path(config.data.lake)
     sections = [_last_session(result, config, lake)]
     if (lake / "truth.json").is_file():
-        sections.append(_truth(result, lake))
-    return backtest_page(result, sections, diagnostics, [_coverage(config, lake)])
+        sections.append(_truth(result, config, lake))
+    return backtest_page(
+        result, sections, diagnostics, [_coverage(config, lake, result.data.calendar)]
+    )
 
 
 def _diagnostics(result: BacktestResult, config: Config) -> Section:
@@ -53,13 +55,16 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
     from ...backtest.statistics.diagnostics.quantiles import magnitude_by_quantile
     from ...backtest.statistics.diagnostics.report import diagnose
     from ...backtest.statistics.resampling import Resampling
+    from ...data.calendar.market_rules import currency_sign
     from .sections.diagnostics import diagnostics_section
 
     how = config.inference
     resampling = Resampling(how.seed, how.bootstrap, how.block, how.level)
-    found = diagnose(load_dataset(config, recheck=False), resampling)
-    assumed = ImpactAssumptions()
-    # a published series has a unit of its own, a lake's is dollars per 1 %
+    dataset = load_dataset(config, recheck=False)
+    found = diagnose(dataset, resampling)
+    known = dataset.traded_value > 0.0
+    assumed = ImpactAssumptions(dollar_volume=dataset.traded_value) if known else None
+    # a published series has a unit of its own, a lake's is currency per 1 %
     magnitudes = (
         magnitude_by_quantile(
             result.regime.table["value"], result.next_return_sd_by_quantile, assumed
@@ -67,10 +72,12 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
         if result.regime.source == "lake"
         else ()
     )
-    return diagnostics_section(found, magnitudes, assumed)
+    sign = currency_sign(result.data.currency)
+    return diagnostics_section(found, magnitudes, assumed, level=how.level, sign=sign)
 
 
 def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section:
+    from ...data.calendar.market_rules import currency_sign
     from ...data.regimes.explain import explain
     from ..cli.arguments import definition_named
     from ..session.picture import picture_of
@@ -84,10 +91,10 @@ def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section
         definition=definition_named(lake, config.data.underlying, result.regime.definition_id),
         dealer=config.regime.dealer_model,
         positions=config.regime.positions,
-        calendar=config.data.calendar,
+        calendar=result.data.calendar,
         most=_ALL,
     )
-    return profile_section(picture_of(explanation))
+    return profile_section(picture_of(explanation, sign=currency_sign(result.data.currency)))
 
 
 def _last_day(config: Config, lake: Path) -> date:
@@ -98,15 +105,22 @@ def _last_day(config: Config, lake: Path) -> date:
     return max(day for day in days if config.data.end is None or day <= config.data.end)
 
 
-def _truth(result: BacktestResult, lake: Path) -> Section:
+def _truth(result: BacktestResult, config: Config, lake: Path) -> Section:
     from ...backtest.run.truth import compare_with_truth
     from .sections.truth import truth_section
 
     model, definition_id = result.regime.dealer_model or "naive", result.regime.definition_id
-    return truth_section(compare_with_truth(lake, dealer_model=model, definition_id=definition_id))
+    found = compare_with_truth(
+        lake,
+        dealer_model=model,
+        definition_id=definition_id,
+        start=config.data.start,
+        end=config.data.end,
+    )
+    return truth_section(found)
 
 
-def _coverage(config: Config, lake: Path) -> Section:
+def _coverage(config: Config, lake: Path, calendar: str) -> Section:
     from ...data.lake.lake import open_lake
     from ...data.quality.check import coverage, findings
     from ...data.tables.bars import read_bars
@@ -117,14 +131,23 @@ def _coverage(config: Config, lake: Path) -> Section:
         data.bars,
         data.bars_columns,
         where=data.bars_where,
-        calendar=data.calendar,
+        calendar=calendar,
         timezone=data.bars_timezone,
     )
     found = findings(
         opened,
         data.underlying,
         bars=bars,
+        calendar=calendar,
         dealer_model=config.regime.dealer_model,
         instrument=data.instrument,
     )
-    return coverage_section(coverage(opened, data.underlying), found)
+    told = [f for f in found if f.session is None or _in_period(config, f.session)]
+    held = coverage(opened, data.underlying)
+    asked = [_in_period(config, day.date()) for day in held["session"]]
+    return coverage_section(held[asked], told)
+
+
+def _in_period(config: Config, session: date) -> bool:
+    start, end = config.data.start, config.data.end
+    return (start is None or session >= start) and (end is None or session <= end)

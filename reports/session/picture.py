@@ -25,12 +25,12 @@ class SessionPicture:
     row : dict
         The regime row; columns of ``schema.REGIME_COLUMNS``, undefined is None.
     strikes : DataFrame
-        ``strike, call_gex, put_gex, net_gex, gross_gex``, $ per 1 %.
+        ``strike, call_gex, put_gex, net_gex, gross_gex``, currency per 1 %.
     expiries : DataFrame
         ``expiry, settlement, forward, forward_source, net_gex, gross_gex, open_interest,
-        contracts_used, contracts_rejected``; $ per 1 %.
+        contracts_used, contracts_rejected``; currency per 1 %.
     profile : DataFrame
-        ``level, net_gex, gross_gex``; at a level the unit is $ per 1 % of that level.
+        ``level, net_gex, gross_gex``; at a level the unit is currency per 1 % of that level.
     roots : DataFrame
         ``level, direction, slope``, ascending.
     lines : DataFrame
@@ -40,6 +40,8 @@ class SessionPicture:
         ``iv_source, book, floor_minutes, carry, net_gex`` of the 16 definitions.
     findings : DataFrame
         ``check, severity, count, open_interest, detail``.
+    sign : str
+        Of the currency that amounts are in; empty where unknown.
     """
 
     row: dict[str, Any]
@@ -50,15 +52,18 @@ class SessionPicture:
     lines: pd.DataFrame
     definitions: pd.DataFrame
     findings: pd.DataFrame
+    sign: str
 
 
-def picture_of(explanation: Explanation) -> SessionPicture:
+def picture_of(explanation: Explanation, *, sign: str) -> SessionPicture:
     """Return what is drawn of a session.
 
     Parameters
     ----------
     explanation : Explanation
         With all its contracts: the stack by expiry adds them up.
+    sign : str
+        Of the underlying's currency.
     """
     import pandas as pd
 
@@ -87,6 +92,7 @@ def picture_of(explanation: Explanation) -> SessionPicture:
         lines=explanation.contracts,
         definitions=pd.DataFrame(verdicts, columns=names),
         findings=pd.DataFrame(list(found.findings), columns=checks),
+        sign=sign,
     )
 
 

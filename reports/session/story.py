@@ -28,10 +28,13 @@ class SessionStory:
         before, in parts; None for the first session.
     structure : TimeStructure
         The book after its next expirations and over the sessions that follow.
+    sign : str
+        Of the currency that amounts are in; empty where unknown.
     """
 
     change: dict[str, Any] | None
     structure: TimeStructure
+    sign: str
 
 
 def session_story(
@@ -60,4 +63,5 @@ def session_story(
     if before:
         rows = attribute_changes(lake, underlying, first=before[-1], last=session, **choice)
         change = {str(k): v for k, v in rows.iloc[-1].items()} if len(rows) else None
-    return SessionStory(change, time_structure(lake, underlying, session, **choice))
+    structure = time_structure(lake, underlying, session, **choice)
+    return SessionStory(change, structure, lake.facts(underlying).sign)

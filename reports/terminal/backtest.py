@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..page.formats import day, fixed, interval, percent, plural
+from ..page.formats import day, fixed, interval, interval_heading, percent, plural
 from ..page.sections.verdict import verdicts
 from ..page.sections.volatility import without_dealers
 from .tables import simple_table
@@ -50,7 +50,14 @@ def verdicts_text(answers: tuple[Verdict, ...]) -> Table:
 
 
 def _strategies(result: BacktestResult) -> Table:
-    numbers = ("Sharpe", "95 % interval", "CAGR", "drawdown", "turnover", "break-even bp")
+    numbers = (
+        "Sharpe",
+        interval_heading(result.provenance.level),
+        "CAGR",
+        "drawdown",
+        "turnover",
+        "break-even bp",
+    )
     table = simple_table("strategy", *numbers, right=numbers)
     for name, strategy in result.strategies.items():
         m = strategy.metrics
@@ -75,7 +82,9 @@ def _quartiles(result: BacktestResult) -> Table:
     if null := without_dealers(result.next_return_sd_by_quantile):
         table.add_row("the same in a market without dealers", *map(fixed, null), style="dim")
     if result.vix_return_sd_by_quantile:
-        table.add_row("VIX, lowest first", *map(fixed, result.vix_return_sd_by_quantile))
+        table.add_row(
+            "implied volatility index, lowest first", *map(fixed, result.vix_return_sd_by_quantile)
+        )
     return table
 
 

@@ -59,10 +59,10 @@ def explanation_text(
     if against:
         tables.insert(2, replace(definitions_table(picture), rows=tuple(against)))
     if story.change is not None:
-        tables.append(change_table(story.change))
-    tables.append(future_table(story.structure))
+        tables.append(change_table(story.change, story.sign))
+    tables.append(future_table(story.structure, story.sign))
     if decisions:
-        tables.append(decisions_table(decisions))
+        tables.append(decisions_table(decisions, picture.sign))
     parts = [part for table in tables if table.rows for part in (Text(), table_of(table, most=10))]
     about = Text(disagreement(picture))
     return Group(head, Text(sentence_of(picture)), Text(), _facts(picture), Text(), about, *parts)
@@ -88,7 +88,7 @@ def _bars(picture: SessionPicture, width: int) -> Table:
     marks = _marks(picture.row, [strike for strike, _ in bundles])
     taken = max((len(mark) for mark in marks.values()), default=0)
     space = max((width - 24 - taken) // 2, 8)
-    scale, unit = unit_of([net for _, net in bundles])
+    scale, unit = unit_of([net for _, net in bundles], picture.sign)
     amount = f"net GEX, {unit} / 1 %"
     table = simple_table("strike", amount, "", "", right=(amount,))
     table.columns[2].justify = "right"

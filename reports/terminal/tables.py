@@ -86,8 +86,8 @@ def health_table(health: Health) -> Table:
     return table
 
 
-def regimes_table(frame: pd.DataFrame) -> Table:
-    """Return regime rows, one line each: what a desk reads first."""
+def regimes_table(frame: pd.DataFrame, *, sign: str) -> Table:
+    """Return regime rows, one line each: what a desk reads first; `sign` is the currency's."""
     more = [name for name in frame.columns if name.startswith("net_gex_")]
     units = [name.removeprefix("net_gex_").replace("_", " ") for name in more]
     table = simple_table(
@@ -99,8 +99,8 @@ def regimes_table(frame: pd.DataFrame) -> Table:
             day(row["session"]),
             row["book"],
             Text(str(row["regime"]), style=_REGIME_STYLE.get(row["regime"], "")),
-            money(row["net_gex"]),
-            *(in_unit(row[name], name.removeprefix("net_gex_")) for name in more),
+            money(row["net_gex"], sign=sign),
+            *(in_unit(row[name], name.removeprefix("net_gex_"), sign=sign) for name in more),
             fixed(row["net_to_gross"], 3),
             level(row["spot"]),
             level(row["flip"]),

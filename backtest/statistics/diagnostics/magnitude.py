@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....data.base.errors import NotEnoughDataError
+from ....data.calendar.market_rules import DEFAULT_VOLUME
 
 __all__ = ["ImpactAssumptions", "ImpliedMagnitude", "implied_magnitude", "implied_ratio"]
 
@@ -26,15 +27,15 @@ class ImpactAssumptions:
     Attributes
     ----------
     dollar_volume : float
-        Dollars of the underlying traded a day, futures included; default about that of S&P 500
-        futures.
+        Value of the underlying traded a day, futures included, in the currency of the gamma;
+        default about that of S&P 500 futures.
     daily_volatility : float
         Decimal.
     coefficient : float
         Y: impact of trading one day's volume, in daily standard deviations.
     """
 
-    dollar_volume: float = 400e9
+    dollar_volume: float = DEFAULT_VOLUME
     daily_volatility: float = 0.01
     coefficient: float = 1.0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ....data.calendar.market_rules import EXCHANGE_SESSIONS
 from .. import intraday, realised
 from .groups import Measure, mean_measure
 
@@ -115,7 +116,9 @@ def _mean_ahead(x: Floats, sessions: int) -> Floats:
     return out
 
 
-def variance_premium(bars: realised.LogBars, implied: Floats) -> Measure:
+def variance_premium(
+    bars: realised.LogBars, implied: Floats, year: int = EXCHANGE_SESSIONS
+) -> Measure:
     """Return implied less subsequently realised volatility over 21 sessions.
 
     Parameters
@@ -123,10 +126,13 @@ def variance_premium(bars: realised.LogBars, implied: Floats) -> Measure:
     bars : LogBars
     implied : ndarray, shape (n,)
         Volatility index at the close, percent a year.
+    year : int
+        Sessions a year.
     """
-    after = 100.0 * realised.annualised(_mean_ahead(bars.total**2, 21))
+    after = 100.0 * realised.annualised(_mean_ahead(bars.total**2, 21), year)
     return mean_measure(
-        "variance_premium", "vol points", "VIX less realised volatility of the next 21 sessions",
+        "variance_premium", "vol points",
+        "implied volatility index less realised volatility of the next 21 sessions",
         implied - after,
     )  # fmt: skip
 

@@ -83,8 +83,9 @@ def diagnose(dataset: Dataset, how: Resampling | None = None) -> DiagnosticsResu
     bars = dataset.bars
     logs = realised.log_bars(*(bars[c].to_numpy() for c in ("open", "high", "low", "close")))
     log_close = np.log(bars["close"].to_numpy(dtype=np.float64))
-    label = _labels(dataset)
-    before = np.concatenate([[""], label[:-1]]).astype(object)
+    label, counted = _labels(dataset), dataset.counted
+    before = np.where(counted, np.concatenate([[""], label[:-1]]), "").astype(object)
+    label = np.where(counted, label, "").astype(object)
     own = list(session_measures(logs, log_close))
     pin = _pin(dataset)
     if pin is not None:
@@ -92,7 +93,7 @@ def diagnose(dataset: Dataset, how: Resampling | None = None) -> DiagnosticsResu
     ahead = list(ahead_measures(logs))
     if dataset.vix is not None:
         implied = np.asarray(dataset.vix.reindex(bars.index).to_numpy(), dtype=np.float64)
-        ahead.append(variance_premium(logs, implied))
+        ahead.append(variance_premium(logs, implied, dataset.market.sessions_per_year))
     found = (
         *_compare(ahead, label, resampling),
         *_compare(own, before, resampling),
@@ -101,7 +102,7 @@ def diagnose(dataset: Dataset, how: Resampling | None = None) -> DiagnosticsResu
     return DiagnosticsResult(
         by_regime=found,
         slopes=_slopes(dataset, logs, log_close, pin, resampling),
-        variance_ratios=_variance_ratios(log_close),
+        variance_ratios=_variance_ratios(log_close[counted]),
     )
 
 
@@ -154,7 +155,8 @@ def _slopes(
     distance = np.concatenate([[np.nan], distance[:-1]])
     lagged = np.concatenate([[np.nan], volatility[:-1]])
     try:
-        fit = ols(volatility, {"distance": 100.0 * distance, "lagged": lagged})
+        explained = np.where(dataset.counted, volatility, np.nan)
+        fit = ols(explained, {"distance": 100.0 * distance, "lagged": lagged})
     except NotEnoughDataError:
         return ()
     c = fit.coefficient("distance")

@@ -41,6 +41,14 @@ def command(
         Path | None,
         typer.Option("--bars", metavar="FILE", help="Daily closes; else the lake's own spots."),
     ] = None,
+    bars_columns: Annotated[
+        str | None,
+        typer.Option(
+            "--bars-columns",
+            metavar="NAME=COLUMN,...",
+            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
     ] = None,
@@ -54,10 +62,11 @@ def command(
     held for one session, before costs.
     """
     from ....backtest.run.diff import diff
-    from ....data.tables.bars import read_bars
-    from ..arguments import book_named, full_definition, is_simulated, underlying_in
+    from ....data.lake.lake import open_lake
+    from ..arguments import book_named, closes_from, full_definition, is_simulated, underlying_in
 
     name = underlying_in(lake, underlying)
+    daily = closes_from(bars, bars_columns, open_lake(lake), name)
     result = diff(
         lake,
         name,
@@ -66,7 +75,7 @@ def command(
         book=book_named(book),
         dealers=(dealer, dealer),
         positions=positions,
-        closes=None if bars is None else read_bars(bars)["close"],
+        closes=None if daily is None else daily["close"],
     )
     if out is not None:
         from ...page.html import write_page

@@ -48,43 +48,54 @@ def command(
         Path | None,
         typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
     ] = None,
+    bars_columns: Annotated[
+        str | None,
+        typer.Option(
+            "--bars-columns",
+            metavar="NAME=COLUMN,...",
+            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Show or export the regime table of one definition.
 
-    Dollars are per 1 %. With --unit, two columns more: net and gross in that unit. The average
-    daily dollar volume is that of 21 sessions.
+    Amounts are in the underlying's currency, per 1 %. With --unit, two columns more: net and
+    gross in that unit. The average daily volume is that of 21 sessions.
     """
+    from ....data.lake.lake import open_lake
     from ....data.regimes.table import export_regimes, regimes
-    from ..arguments import book_named, underlying_in
+    from ..arguments import book_named, closes_from, underlying_in
 
     name = underlying_in(lake, underlying)
     chosen = None if book is None else book_named(book)
     frame = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
-    frame = _converted(frame, unit, bars)
+    opened = open_lake(lake)
+    daily = closes_from(bars, bars_columns, opened, name)
+    frame = _converted(frame, unit, daily)
     if out is not None:
         export_regimes(frame, out)
         summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
         emit(summary, as_json, lambda console: console.print(f"{len(frame)} rows in {out}"))
         return
-    emit(frame, as_json, lambda console: _show(console, frame))
+    sign = opened.facts(name).sign
+    emit(frame, as_json, lambda console: _show(console, frame, sign))
 
 
-def _converted(frame: pd.DataFrame, unit: str | None, bars: Path | None) -> pd.DataFrame:
+def _converted(frame: pd.DataFrame, unit: str | None, bars: pd.DataFrame | None) -> pd.DataFrame:
     if unit is None:
         return frame
     from ....data.regimes.units import average_dollar_volume, with_unit
-    from ....data.tables.bars import read_bars
     from ..arguments import unit_named
 
-    volume = None if bars is None else average_dollar_volume(read_bars(bars))
+    volume = None if bars is None else average_dollar_volume(bars)
     return with_unit(frame, unit_named(unit), dollar_volume=volume)
 
 
-def _show(console: Console, frame: pd.DataFrame) -> None:
+def _show(console: Console, frame: pd.DataFrame, sign: str) -> None:
     from ...terminal.tables import regimes_table
 
-    console.print(regimes_table(frame.tail(_SHOWN)))
+    console.print(regimes_table(frame.tail(_SHOWN), sign=sign))
     if len(frame) > _SHOWN:
         console.print(f"last {_SHOWN} of {len(frame)} rows; --out writes them all", style="dim")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ....backtest.statistics.resampling import NORMAL_LEVEL
 from ..charts import axis, figure, layout, rounded
-from ..formats import count, fixed, is_defined, plural
+from ..formats import count, fixed, interval_heading, is_defined, plural
 from ..palette import SERIES, token
 from ..views import Column, Figure, Page, Row, Section, Table, text_column
 
@@ -37,7 +38,8 @@ def calibration_html_page(check: SimulationCheck) -> Page:
         title="SIMULATED: size and power of the tests",
         heading="What the tests do on markets whose truth is known",
         summary=f"{plural(len({r.test for r in check.rates}), 'test')} on simulated markets of "
-        f"{plural(check.sessions, 'session')}; shares with 95 % Wilson intervals.",
+        f"{plural(check.sessions, 'session')}; shares with their "
+        f"{interval_heading(NORMAL_LEVEL)} (Wilson).",
         simulated=True,
         sections=tuple(sections),
     )
@@ -167,7 +169,12 @@ def _table(check: SimulationCheck, rates: Sequence[RejectionRate]) -> Table:
         Column("Critical"),
     )
     rows = tuple(_row(r, check.critical.get(r.test, float("nan"))) for r in rates)
-    return Table(f"tab-{rates[0].world}", "Shares, % of markets (95 % interval)", columns, rows)
+    return Table(
+        f"tab-{rates[0].world}",
+        f"Shares, % of markets ({interval_heading(NORMAL_LEVEL)})",
+        columns,
+        rows,
+    )
 
 
 def _row(r: RejectionRate, critical: float) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..formats import count, fixed, interval, is_defined, money, percent
+from ..formats import count, fixed, interval, interval_heading, is_defined, money, percent
 from ..views import Column, Row, Section, Table, text_column
 from .hypotheses import number
 
@@ -22,28 +22,48 @@ __all__ = ["diagnostics_section", "diagnostics_table", "magnitude_table"]
 def diagnostics_section(
     found: DiagnosticsResult,
     magnitudes: Sequence[QuantileMagnitude],
-    assumed: ImpactAssumptions,
+    assumed: ImpactAssumptions | None,
+    *,
+    level: float,
+    sign: str,
 ) -> Section:
-    """Return the diagnostics by regime and the implied magnitude."""
+    """Return the diagnostics by regime and the implied magnitude.
+
+    Parameters
+    ----------
+    found : DiagnosticsResult
+    magnitudes : sequence of QuantileMagnitude
+    assumed : ImpactAssumptions or None
+        None: nothing is assumed of what is traded a day, so nothing is implied.
+    level : float
+        Coverage of the intervals.
+    sign : str
+        Of the currency.
+    """
     text = [
         "Sessions that began in short gamma against sessions that began in long gamma; what "
         "follows a session is set against its own label. A bar at the margin: the interval of the "
         "difference leaves zero out. With this many measures one in twenty does so by chance.",
     ]
-    tables = [diagnostics_table(found)]
-    if magnitudes:
-        tables.append(magnitude_table(magnitudes, assumed))
+    tables = [diagnostics_table(found, level)]
+    if magnitudes and assumed is not None:
+        tables.append(magnitude_table(magnitudes, assumed, sign))
+    elif magnitudes:
+        text.append(
+            "How much hedging could explain is not said: the value traded a day is unknown. Set "
+            "data.traded_value, in the currency of the prices."
+        )
     return Section("diagnostics", "What else the regime did", tuple(text), tables=tuple(tables))
 
 
-def diagnostics_table(found: DiagnosticsResult) -> Table:
+def diagnostics_table(found: DiagnosticsResult, level: float) -> Table:
     """Return one row per measure: short, long, their difference, and its size."""
     columns = (
         text_column("Measure"),
         Column("Short"),
         Column("Long"),
         Column("Difference"),
-        Column("95 % interval"),
+        Column(interval_heading(level)),
         Column("Effect", "s.d."),
         Column("Sessions", "short / long"),
         text_column("Meaning"),
@@ -79,7 +99,9 @@ def _digits(low: float, high: float) -> int:
     return 1 if size >= 10 else 2 if size >= 0.5 else 3
 
 
-def magnitude_table(magnitudes: Sequence[QuantileMagnitude], assumed: ImpactAssumptions) -> Table:
+def magnitude_table(
+    magnitudes: Sequence[QuantileMagnitude], assumed: ImpactAssumptions, sign: str
+) -> Table:
     """Return what linear impact makes of each quartile's mean gamma."""
     columns = (
         text_column("Quartile of net GEX"),
@@ -91,7 +113,7 @@ def magnitude_table(magnitudes: Sequence[QuantileMagnitude], assumed: ImpactAssu
         Row(
             (
                 m.name,
-                money(m.mean),
+                money(m.mean, sign=sign),
                 percent(m.volatility_factor - 1.0, 2, sign=True),
                 fixed(m.next_return_sd),
             )
@@ -99,8 +121,9 @@ def magnitude_table(magnitudes: Sequence[QuantileMagnitude], assumed: ImpactAssu
         for m in magnitudes
     )
     note = (
-        f"Assumed, not measured: {money(assumed.dollar_volume, 0)} traded a day, daily volatility "
-        f"{percent(assumed.daily_volatility)}, impact coefficient {fixed(assumed.coefficient, 1)}. "
+        f"Assumed, not measured: {money(assumed.dollar_volume, 0, sign=sign)} traded a day, "
+        f"daily volatility {percent(assumed.daily_volatility)}, impact coefficient "
+        f"{fixed(assumed.coefficient, 1)}. "
         "Compare the spread of the third column with that of the fourth."
     )
     return Table("tab-magnitude", "How much hedging could explain", columns, rows, note)

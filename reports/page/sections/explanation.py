@@ -51,8 +51,12 @@ def explanation_page(
         ),
         Section("findings", "Findings", tables=(findings_table(picture),)),
     )
-    came = () if story.change is None else (change_section(story.change),)
-    acted = (Section("decisions", "Decision and fill", tables=(decisions_table(decisions),)),)
+    came = () if story.change is None else (change_section(story.change, story.sign),)
+    acted = (
+        Section(
+            "decisions", "Decision and fill", tables=(decisions_table(decisions, picture.sign),)
+        ),
+    )
     return Page(
         title=page.title.replace("gamma profile", "why this regime"),
         heading=page.heading,
@@ -88,9 +92,9 @@ def contracts_table(picture: SessionPicture) -> Table:
                 str(r["settlement"]),
                 level(r["strike"]),
                 percent(r["volatility"]),
-                money(r["call_gex"]),
-                money(r["put_gex"]),
-                money(r["net_gex"]),
+                money(r["call_gex"], sign=picture.sign),
+                money(r["put_gex"], sign=picture.sign),
+                money(r["net_gex"], sign=picture.sign),
                 percent(r["share_of_gross"]),
             )
         )
@@ -133,7 +137,7 @@ def definitions_table(picture: SessionPicture) -> Table:
                 r["book"],
                 "1 day" if r["floor_minutes"] >= 1440 else f"{fixed(r['floor_minutes'], 0)} min",
                 "as configured" if r["carry"] else "none",
-                money(r["net_gex"]),
+                money(r["net_gex"], sign=picture.sign),
                 "same" if _sign(r["net_gex"]) == sign else "differs",
             ),
             "" if _sign(r["net_gex"]) == sign else "warn",
@@ -159,7 +163,7 @@ def roots_table(picture: SessionPicture) -> Table:
                 fixed(r["level"], 2),
                 percent(r["level"] / spot - 1.0, sign=True),
                 str(r["direction"]),
-                money(r["slope"] * 0.01),
+                money(r["slope"] * 0.01, sign=picture.sign),
                 "nearest" if r["level"] == picture.row["flip"] else "",
             )
         )
@@ -193,7 +197,7 @@ def findings_table(picture: SessionPicture) -> Table:
     return Table("tab-findings", "Noticed in this session", columns, rows)
 
 
-def decisions_table(decisions: Sequence[Decision]) -> Table:
+def decisions_table(decisions: Sequence[Decision], sign: str) -> Table:
     """Return the orders that were decided on the session."""
     columns = (
         text_column("Strategy"),
@@ -203,7 +207,7 @@ def decisions_table(decisions: Sequence[Decision]) -> Table:
         Column("Target"),
         Column("Shares"),
         Column("Price", "points"),
-        Column("Fees", "$"),
+        Column("Fees", sign.strip()),
     )
     rows = tuple(
         Row(

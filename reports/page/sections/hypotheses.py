@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..charts import axis, dots, figure, layout, rounded
-from ..formats import DASH, count, fixed, interval, is_defined, joined, plural
+from ..formats import DASH, count, fixed, interval, interval_heading, is_defined, joined, plural
 from ..palette import token
 from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 
@@ -105,7 +105,7 @@ def verdicts_table(result: HypothesesResult) -> Table:
         text_column("Claim"),
         text_column("Verdict"),
         Column("Estimate"),
-        Column("95 % interval"),
+        Column(interval_heading(result.level)),
         Column("t"),
         Column("p"),
         Column("n"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ....data.calendar.market_rules import currency_sign
 from ..charts import axis, figure, layout, line
-from ..formats import count, day, fixed, interval, level, percent, plural, signed
+from ..formats import count, day, fixed, interval, interval_heading, level, percent, plural, signed
 from ..palette import SERIES
 from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
@@ -13,7 +14,7 @@ from . import words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ....backtest.run.results import BacktestResult, ExecutionSummary, StrategyResult
+    from ....backtest.run.results import BacktestResult, StrategyResult
 
 __all__ = ["equity_figure", "performance_section", "trades_section"]
 
@@ -24,9 +25,9 @@ def performance_section(result: BacktestResult) -> Section:
     """Return equity and metrics of the strategy and its controls."""
     execution = result.execution
     text = (
-        f"Orders fill at {words.FILLS[execution.fill]}. Costs per side: {_costs(execution)}. "
+        f"Orders fill at {words.FILLS[execution.fill]}. Costs per side: {_costs(result)}. "
         f"Orders are worked through by {execution.engine}.",
-        "Intervals are 95 % from a stationary block bootstrap "
+        f"Intervals are {_level(result)} from a stationary block bootstrap "
         f"({count(result.provenance.bootstrap)} resamples, mean block "
         f"{fixed(result.provenance.block, 0)} sessions). They do not correct for the "
         f"{plural(result.provenance.trials, 'trial')} of this run.",
@@ -36,13 +37,18 @@ def performance_section(result: BacktestResult) -> Section:
     return Section("equity", "Equity", text, figures=figures, tables=tables)
 
 
-def _costs(execution: ExecutionSummary) -> str:
+def _level(result: BacktestResult) -> str:
+    return interval_heading(result.provenance.level).removesuffix(" interval")
+
+
+def _costs(result: BacktestResult) -> str:
+    execution, sign = result.execution, currency_sign(result.data.currency)
     parts = [
         f"fees {fixed(execution.fees_bps, 1)} bp",
         f"slippage {fixed(execution.slippage_bps, 1)} bp",
     ]
     if execution.fixed_per_share:
-        parts.append(f"${fixed(execution.fixed_per_share, 4)} per share")
+        parts.append(f"{sign}{fixed(execution.fixed_per_share, 4)} per share")
     return ", ".join(parts)
 
 
@@ -87,7 +93,7 @@ def _metrics(result: BacktestResult) -> Table:
     columns = (
         text_column("Strategy"),
         Column("Sharpe"),
-        Column("95 % interval"),
+        Column(interval_heading(result.provenance.level)),
         Column("CAGR"),
         Column("Volatility", "a year"),
         Column("Max. drawdown"),
@@ -98,8 +104,9 @@ def _metrics(result: BacktestResult) -> Table:
     )
     rows = tuple(_metrics_row(strategy) for strategy in result.strategies.values())
     note = (
-        "Sharpe: mean over standard deviation of session returns, annualised with 252 sessions, "
-        "no risk-free rate. Break-even: the cost per side at which the gross profit would be gone."
+        "Sharpe: mean over standard deviation of session returns, annualised with "
+        f"{result.data.sessions_per_year} sessions, no risk-free rate. Break-even: "
+        "the cost per side at which the gross profit would be gone."
     )
     return Table("tab-metrics", "Performance, net of costs", columns, rows, note)
 
@@ -155,6 +162,7 @@ def trades_section(result: BacktestResult) -> Section:
         f"{plural(len(trades), 'trade')} of {result.main.spec.name}; the last {len(shown)} are "
         "shown, newest first. All trades of all strategies are in trades.parquet.",
     )
+    unit = currency_sign(result.data.currency).strip()
     columns = (
         text_column("Opened"),
         text_column("Closed"),
@@ -163,8 +171,8 @@ def trades_section(result: BacktestResult) -> Section:
         Column("Shares"),
         Column("Entry", "points"),
         Column("Exit", "points"),
-        Column("Fees", "$"),
-        Column("Result", "$"),
+        Column("Fees", unit),
+        Column("Result", unit),
         Column("Return"),
     )
     rows = tuple(_trade(row) for row in shown.to_dict("records"))

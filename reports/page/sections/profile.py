@@ -91,7 +91,7 @@ def sentence_of(picture: SessionPicture) -> str:
     row = picture.row
     pressure = _PRESSURE.get(row["regime"], "")
     share = percent(row["net_to_gross"], 0)
-    net = f"Net GEX {money(row['net_gex'])} of delta per +1 %, {share} of gross"
+    net = f"Net GEX {money(row['net_gex'], sign=picture.sign)} of delta per +1 %, {share} of gross"
     if not is_defined(row["flip"]):
         return f"{net}; {FLIP_STATUS.get(row['flip_status'], 'no flip')}. {pressure}".strip()
     side = "below" if row["flip"] < row["spot"] else "above"
@@ -112,8 +112,12 @@ def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
     row = picture.row
     return (
         Fact("Regime", words.regime(row["regime"]), row["book"], words.tone(row["regime"])),
-        Fact("Net GEX", money(row["net_gex"]), "of delta per +1 %"),
-        Fact("Net / gross", fixed(row["net_to_gross"], 3), f"gross {money(row['gross_gex'])}"),
+        Fact("Net GEX", money(row["net_gex"], sign=picture.sign), "of delta per +1 %"),
+        Fact(
+            "Net / gross",
+            fixed(row["net_to_gross"], 3),
+            f"gross {money(row['gross_gex'], sign=picture.sign)}",
+        ),
         Fact("Spot", level(row["spot"]), f"valued {moment(row['valuation_ts'])}"),
         Fact("Flip", level(row["flip"]), FLIP_STATUS.get(row["flip_status"], "")),
         Fact("Call wall", level(row["call_wall"]), _strength(row["call_wall_strength"]), "long"),
@@ -138,24 +142,25 @@ def _rejected(row: dict[str, Any]) -> str:
     return f"{percent(row['oi_rejected_share'], 2)} of open interest rejected"
 
 
-def unit_of(values: Sequence[float]) -> tuple[float, str]:
-    """Return the scale and name of the unit that suits the largest of some dollar amounts.
+def unit_of(values: Sequence[float], sign: str) -> tuple[float, str]:
+    """Return the scale and name of the unit that suits the largest of some amounts.
 
     Examples
     --------
-    >>> unit_of([3e6, -2e9])
-    (1000000000.0, '$bn')
+    >>> unit_of([3e6, -2e9], "$"), unit_of([3e6], "₹"), unit_of([12.0], "")
+    ((1000000000.0, '$bn'), (1000000.0, '₹mm'), (1.0, 'currency'))
     """
     largest = max((abs(v) for v in values if is_defined(v)), default=0.0)
-    return (1e9, "$bn") if largest >= 1e9 else (1e6, "$mm") if largest >= 1e6 else (1.0, "$")
+    scale, name = next(((s, n) for s, n in ((1e9, "bn"), (1e6, "mm")) if largest >= s), (1.0, ""))
+    return scale, f"{sign.strip()}{name}" or "currency"
 
 
 def profile_figure(picture: SessionPicture) -> Figure:
     """Return strikes above and the repriced profile below, on one axis of levels."""
     row, strikes, profile = picture.row, picture.strikes, picture.profile
     spot = float(row["spot"])
-    scale, unit = unit_of([*strikes["call_gex"], *strikes["put_gex"]])
-    wide, unit_below = unit_of(profile["net_gex"].tolist())
+    scale, unit = unit_of([*strikes["call_gex"], *strikes["put_gex"]], picture.sign)
+    wide, unit_below = unit_of(profile["net_gex"].tolist(), picture.sign)
     levels = rounded(profile["level"])
     data = [
         *_strike_bars(strikes, scale, unit),
@@ -286,7 +291,7 @@ def span_figure(picture: SessionPicture) -> Figure:
     table = lines.pivot_table("net_gex", "strike", "span", "sum", fill_value=0.0)
     spot = float(picture.row["spot"])
     near = table[(table.index.to_series() / spot - 1.0).abs() <= NEAR]
-    scale, unit = unit_of(near.to_numpy().ravel().tolist())
+    scale, unit = unit_of(near.to_numpy().ravel().tolist(), picture.sign)
     hover = {
         "hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"
     }
@@ -312,7 +317,7 @@ def span_figure(picture: SessionPicture) -> Figure:
 def expiry_figure(picture: SessionPicture) -> Figure:
     """Return net against gross exposure of the expiries that carry most, in order of time."""
     frame = largest_expiries(picture.expiries)
-    scale, unit = unit_of(frame["gross_gex"].tolist())
+    scale, unit = unit_of(frame["gross_gex"].tolist(), picture.sign)
     names = _expiry_names(frame)
     hover = {"hovertemplate": f"%{{x}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"}
     net = frame["net_gex"] / scale
@@ -357,18 +362,18 @@ def _expiry_table(picture: SessionPicture) -> Table:
         Column("Used"),
         Column("Rejected"),
     )
-    rows = tuple(_expiry_row(r, gross) for r in picture.expiries.to_dict("records"))
+    rows = tuple(_expiry_row(r, gross, picture.sign) for r in picture.expiries.to_dict("records"))
     return Table("tab-expiries", "Every expiry in the book", columns, rows)
 
 
-def _expiry_row(r: dict[Any, Any], gross: float) -> Row:
+def _expiry_row(r: dict[Any, Any], gross: float, sign: str) -> Row:
     cells = (
         day(r["expiry"]),
         str(r["settlement"]),
         level(r["forward"]),
         str(r["forward_source"]),
-        money(r["net_gex"]),
-        money(r["gross_gex"]),
+        money(r["net_gex"], sign=sign),
+        money(r["gross_gex"], sign=sign),
         percent(r["gross_gex"] / gross) if gross > 0 else DASH,
         fixed(r["open_interest"], 0),
         fixed(r["contracts_used"], 0),

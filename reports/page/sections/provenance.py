@@ -75,7 +75,12 @@ def definitions_section(result: BacktestResult) -> Section:
     regime = result.regime
     band = _band(regime)
     rows = (
-        Row(("Net GEX", "dealer gamma in dollars of delta per +1 % move of the underlying")),
+        Row(
+            (
+                "Net GEX",
+                f"dealer gamma as {_currency(result)} of delta per +1 % move of the underlying",
+            )
+        ),
         Row(("Dealer model", regime.dealer_model or "of the series' publisher")),
         Row(("Book", words.BOOKS.get(regime.book or "") or "of the series' publisher")),
         Row(
@@ -95,7 +100,8 @@ def definitions_section(result: BacktestResult) -> Section:
         Row(
             (
                 "Returns",
-                "log returns for volatility, simple returns for profit; 252 sessions a year",
+                "log returns for volatility, simple returns for profit; "
+                f"{result.data.sessions_per_year} sessions a year",
             )
         ),
         Row(("Undefined", "a dash; it is never counted as zero")),
@@ -104,6 +110,10 @@ def definitions_section(result: BacktestResult) -> Section:
     columns = (text_column("Word"), text_column("Meaning here"))
     table = Table("tab-definitions", "Definitions", columns, rows)
     return Section("definitions", "Definitions", tables=(table,), folded=True)
+
+
+def _currency(result: BacktestResult) -> str:
+    return f"{result.data.currency} worth" if result.data.currency else "currency worth"
 
 
 def _band(regime: RegimeSummary) -> str:

@@ -31,25 +31,26 @@ PARTS = {
 _AHEAD = (1, 2, 3, 5, 10, 20)
 
 
-def change_section(change: dict[str, Any]) -> Section:
+def change_section(change: dict[str, Any], sign: str) -> Section:
     """Return the change of net gamma since the session before."""
     text = (
         f"From {day(change['previous_session'])} to {day(change['session'])} net GEX went from "
-        f"{money(change['before'])} to {money(change['after'])} per 1 %. The parts add up exactly.",
+        f"{money(change['before'], sign=sign)} to {money(change['after'], sign=sign)} per 1 %. "
+        "The parts add up exactly.",
     )
     return Section(
         "change",
         "Where it came from",
         text,
-        figures=(_waterfall(change),),
-        tables=(change_table(change),),
+        figures=(_waterfall(change, sign),),
+        tables=(change_table(change, sign),),
     )
 
 
-def _waterfall(change: dict[str, Any]) -> Figure:
+def _waterfall(change: dict[str, Any], sign: str) -> Figure:
     names = ["before", *PARTS.values(), "after"]
     values = [change["before"], *(change[part] for part in PARTS), change["after"]]
-    scale, unit = unit_of(values)
+    scale, unit = unit_of(values, sign)
     trace = {
         "type": "waterfall",
         "x": names,
@@ -71,14 +72,14 @@ def _waterfall(change: dict[str, Any]) -> Figure:
     return Figure("fig-change", "Since the session before.", caption, figure([trace], shape), 360)
 
 
-def change_table(change: dict[str, Any]) -> Table:
-    """Return the parts of the change, each in dollars and as a share of gross."""
+def change_table(change: dict[str, Any], sign: str) -> Table:
+    """Return the parts of the change, each as an amount and as a share of gross."""
     gross = float(change["gross"])
     rows = tuple(
         Row(
             (
                 name,
-                money(change[part]),
+                money(change[part], sign=sign),
                 percent(change[part] / gross, 2, sign=True) if gross > 0 else DASH,
             )
         )
@@ -98,15 +99,18 @@ def future_section(story: SessionStory) -> Section:
         "future",
         "Where it goes",
         text,
-        figures=(_decay_figure(story.structure),),
-        tables=(future_table(story.structure), _roll_off_table(story.structure)),
+        figures=(_decay_figure(story.structure, story.sign),),
+        tables=(
+            future_table(story.structure, story.sign),
+            _roll_off_table(story.structure, story.sign),
+        ),
     )
 
 
-def _decay_figure(structure: TimeStructure) -> Figure:
+def _decay_figure(structure: TimeStructure, sign: str) -> Figure:
     states = [structure.today, *structure.decay]
     days = [day(state.moment) for state in states]
-    scale, unit = unit_of([state.gross_gex for state in states])
+    scale, unit = unit_of([state.gross_gex for state in states], sign)
     last = days[-1]
     dying = [r for r in structure.roll_off if day(r.session) <= last]
     hover = {"hovertemplate": f"%{{y:.4g}} {unit} per 1 %"}
@@ -138,7 +142,7 @@ def _monthly(dying: list[Any], scale: float) -> list[dict[str, Any]]:
     return [dots(x, y, "monthly expiration", "warn", "diamond") | {"hoverinfo": "skip"}]
 
 
-def future_table(structure: TimeStructure) -> Table:
+def future_table(structure: TimeStructure, sign: str) -> Table:
     """Return the book now, after expirations, and some sessions ahead."""
     columns = (
         text_column("Book"),
@@ -160,16 +164,16 @@ def future_table(structure: TimeStructure) -> Table:
         for n in _AHEAD
         if n <= len(structure.decay)
     ]
-    rows = tuple(_state_row(name, state) for name, state in named if state is not None)
+    rows = tuple(_state_row(name, state, sign) for name, state in named if state is not None)
     return Table("tab-future", "The book from today on", columns, rows)
 
 
-def _state_row(name: str, state: BookState) -> Row:
+def _state_row(name: str, state: BookState, sign: str) -> Row:
     cells = (
         name,
         moment(state.moment),
-        money(state.net_gex),
-        money(state.gross_gex),
+        money(state.net_gex, sign=sign),
+        money(state.gross_gex, sign=sign),
         signed(state.net_to_gross, 3),
         words.regime(state.regime),
         level(state.flip),
@@ -177,7 +181,7 @@ def _state_row(name: str, state: BookState) -> Row:
     return Row(cells, words.tone(state.regime))
 
 
-def _roll_off_table(structure: TimeStructure) -> Table:
+def _roll_off_table(structure: TimeStructure, sign: str) -> Table:
     columns = (
         text_column("Dies on"),
         Column("Net GEX", "per 1 %"),
@@ -189,8 +193,8 @@ def _roll_off_table(structure: TimeStructure) -> Table:
         Row(
             (
                 day(r.session),
-                money(r.net_gex),
-                money(r.gross_gex),
+                money(r.net_gex, sign=sign),
+                money(r.gross_gex, sign=sign),
                 percent(r.share),
                 "yes" if r.monthly else "",
             )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..formats import DASH, count, fixed, interval, is_defined
+from ....backtest.statistics.resampling import NORMAL_LEVEL
+from ..formats import DASH, count, fixed, interval, interval_heading, is_defined
 from ..views import Column, Row, Section, Table, text_column
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def truth_table(quantities: Sequence[Quantity]) -> Table:
         text_column("Quantity"),
         Column("Truth"),
         Column("Estimate"),
-        Column("95 % interval"),
+        Column(interval_heading(NORMAL_LEVEL)),
         text_column("Holds the truth"),
         Column("n"),
     )

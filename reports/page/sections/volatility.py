@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..charts import axis, bars, dots, figure, layout, rounded
-from ..formats import count, fixed, interval, percent
+from ..formats import count, fixed, interval, interval_heading, percent
 from ..palette import token
 from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
@@ -31,8 +31,9 @@ _PERCENT = 100.0
 def volatility_section(result: BacktestResult) -> Section:
     """Return what the regime did to realised volatility."""
     text = (
-        "All volatilities are annualised with 252 sessions. High gamma follows calm sessions as "
-        "well as preceding them, so a difference here is no proof that dealers caused it.",
+        f"All volatilities are annualised with {result.data.sessions_per_year} sessions. High "
+        "gamma follows calm sessions as well as preceding them, so a difference here is no proof "
+        "that dealers caused it.",
     )
     figures = [volatility_figure(result), ratio_figure(result), quantile_figure(result)]
     tables = (
@@ -102,7 +103,8 @@ def ratio_figure(result: BacktestResult) -> Figure:
         shapes=[one | {"line": {"color": token("muted"), "width": 1, "dash": "dot"}}],
         hovermode="closest",
     )
-    caption = "Above 1: more volatile after short gamma. Bars are 95 % bootstrap intervals."
+    level = interval_heading(result.provenance.level).removesuffix(" interval")
+    caption = f"Above 1: more volatile after short gamma. Bars are {level} bootstrap intervals."
     data = [trace] if names else []
     return Figure(
         "fig-ratio", "Ratio short to long.", caption, figure(data, shape), 90 + 34 * len(names)
@@ -115,8 +117,8 @@ def quantile_figure(result: BacktestResult) -> Figure:
     names = _quantile_names(len(own))
     data = [_quantile_bars(names, own, "by regime value", "long")] if own else []
     if vix:
-        # the highest VIX is set against the lowest GEX, so that both fall from left to right
-        data.append(_quantile_bars(names, vix[::-1], "by VIX, reversed", "neutral"))
+        # the highest is set against the lowest GEX, so that both fall from left to right
+        data.append(_quantile_bars(names, vix[::-1], "by implied volatility, reversed", "neutral"))
     if own:
         data.append(_null_marks(names, without_dealers(own)))
     shape = layout(
@@ -211,7 +213,7 @@ def _ratios(result: BacktestResult) -> Table:
         rows.append(Row(tuple(cells)))
     columns = [text_column("Estimator")]
     for word in _HORIZONS.values():
-        columns += [Column(word), Column("95 % interval")]
+        columns += [Column(word), Column(interval_heading(result.provenance.level))]
     caption = "Volatility in short gamma over that in long gamma"
     return Table("tab-ratios", caption, tuple(columns), tuple(rows))
 
@@ -224,7 +226,7 @@ def _quantiles(result: BacktestResult) -> Table:
             Row(("the same without dealers (S0), scaled", *(fixed(v) for v in null)), "muted")
         )
     if vix:
-        rows.append(Row(("by VIX", *(fixed(v) for v in vix))))
+        rows.append(Row(("by implied volatility", *(fixed(v) for v in vix))))
     columns = (text_column("Sorted"), *(Column(name) for name in _quantile_names(len(own))))
     caption = "Standard deviation of the next session's return by quartile, % a day"
     note = (
@@ -247,7 +249,7 @@ def _autocorrelation(result: BacktestResult) -> Table:
     columns = (
         text_column("Regime"),
         Column("Lag 1"),
-        Column("95 % interval"),
+        Column(interval_heading(result.provenance.level)),
         Column("Sessions"),
     )
     return Table(
@@ -266,7 +268,7 @@ def _efficiency(result: BacktestResult) -> Table:
     columns = (
         text_column("Regime"),
         Column("Efficiency"),
-        Column("95 % interval"),
+        Column(interval_heading(result.provenance.level)),
         Column("Sessions"),
     )
     note = "Mean of the open-to-close move over the high-low range, in logs: 1 is a straight line."

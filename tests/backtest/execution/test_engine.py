@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from property_search import examples
 from reference_portfolio import portfolio_equity
 
 from gexlab.backtest.execution.costs import FREE, Costs
@@ -55,7 +56,21 @@ def _market(draw: st.DrawFn) -> dict[str, Any]:
     return {"closes": closes, "opens": closes * (1.0 + gap), "targets": targets}
 
 
-@settings(max_examples=120, deadline=None)
+def _dust(target: float) -> dict[str, Any]:
+    """Return a market in which a short position is left for `target` and taken again."""
+    closes = np.array([100.0, 100.0, 80.0, 80.0, 100.0])
+    targets = np.array([np.nan, -1.0, target, -1.0, np.nan])
+    return {"closes": closes, "opens": closes, "targets": targets}
+
+
+@examples(120)
+@example(_dust(1.6e-10), "next_close", 0.0, 0.0, 0.0)  # the library closes a position for it
+@example(_dust(1.6e-10), "next_open", 7.3, 25.0, 0.1)
+@example(_dust(-1.6e-10), "next_close", 0.0, 0.0, 0.0)
+@example(_dust(9.99e-10), "next_close", 0.0, 0.0, 0.0)
+@example(_dust(1.01e-9), "next_close", 0.0, 0.0, 0.0)
+@example(_dust(1e-8), "next_close", 0.5, 0.0, 0.0)
+@example(_dust(1.0 - 5e-10), "next_close", 0.0, 0.0, 0.0)  # and spends what cash would be left
 @given(
     market=_market(),
     fill=st.sampled_from(["next_open", "next_close"]),
@@ -81,6 +96,19 @@ def test_equity_is_that_of_a_plain_portfolio(
         cash=10_000.0,
     )
     np.testing.assert_allclose(found.equity["s"], expected, rtol=1e-10, atol=1e-6)
+
+
+def test_a_position_too_small_to_be_real_is_flat() -> None:
+    closes = np.array([100.0, 100.0, 150.0])
+    bars = _bars(closes, closes)
+    found = {}
+    for target in (9.9e-10, 1e-9, -9.9e-10, -1e-9):
+        plan = _plan(np.array([np.nan, target, np.nan]))
+        found[target] = simulate([plan], bars, _schedule(3, "next_close"), FREE, 1e9)
+    # 1e-9 of a billion is one currency unit: a hundredth of a share at 100
+    assert [len(s.orders) for s in found.values()] == [0, 1, 0, 1]
+    assert found[1e-9].orders["size"].tolist() == pytest.approx([0.01])
+    assert found[-1e-9].equity["s"].iloc[-1] == pytest.approx(1e9 - 0.5, abs=1e-6)
 
 
 def test_a_hand_calculation() -> None:

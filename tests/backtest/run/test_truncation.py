@@ -13,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.backtest.execution.costs import Costs
 from gexlab.backtest.execution.performance import Trading, trade
@@ -60,9 +61,7 @@ def assert_same_past(whole: Trading, part: Trading, n: int) -> None:
     pd.testing.assert_frame_equal(whole.net.shares.iloc[:n], part.net.shares, check_freq=False)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(60)
 @given(
     strategy=STRATEGY,
     fill=st.sampled_from(["next_open", "next_close"]),

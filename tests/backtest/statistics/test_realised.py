@@ -13,9 +13,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
+from property_search import examples
 
 from gexlab.backtest.statistics import intraday
 from gexlab.backtest.statistics import realised as rv
@@ -316,7 +317,7 @@ def consistent_bars(draw: st.DrawFn) -> npt.NDArray[np.float64]:
     return np.array([[r[0], max(r), min(r), r[3]] for r in rows])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(consistent_bars(), st.floats(0.01, 100.0))
 def test_variances_ignore_the_price_unit(prices: npt.NDArray[np.float64], unit: float) -> None:
     one, other = rv.log_bars(*prices.T), rv.log_bars(*(unit * prices).T)
@@ -326,7 +327,7 @@ def test_variances_ignore_the_price_unit(prices: npt.NDArray[np.float64], unit: 
         )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(consistent_bars(), st.floats(0.1, 3.0))
 def test_variances_scale_with_the_square(prices: npt.NDArray[np.float64], factor: float) -> None:
     one, other = rv.log_bars(*prices.T), rv.log_bars(*(prices**factor).T)
@@ -337,7 +338,7 @@ def test_variances_scale_with_the_square(prices: npt.NDArray[np.float64], factor
         )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(consistent_bars())
 def test_consistent_bars_are_never_negative(prices: npt.NDArray[np.float64]) -> None:
     bars = rv.log_bars(*prices.T)
@@ -347,7 +348,7 @@ def test_consistent_bars_are_never_negative(prices: npt.NDArray[np.float64]) -> 
     assert rv.degenerate_bars(bars).inconsistent == 0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.floats(-0.05, 0.05), min_size=1, max_size=40))
 def test_semivariances_add_up(returns: list[float]) -> None:
     r = np.array([returns])

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from engine_rows import assert_same_row, engine_rows, engine_side, one_lake
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 from reference import regime_row, sixteen_nets
 from reference_book import BOOKS, Settings, value_book
 from reference_profile import (
@@ -50,12 +51,7 @@ definitions = st.builds(
     parity=st.booleans(),
     floor_seconds=st.sampled_from([1800.0, 86400.0]),
 )
-bounded = settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+bounded = examples(8)
 
 
 @bounded

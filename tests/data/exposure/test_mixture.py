@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.data.exposure.flips import Grid, mixture_roots
 from gexlab.data.exposure.profile_kernel import (
@@ -57,7 +58,7 @@ def mixtures(draw: st.DrawFn) -> Mixture:
     return Mixture(centre, 1.0 / width, size * rng.choice([-1.0, 1.0], n), size)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(mixtures())
 def test_kernel_equals_plain_sum(mixture: Mixture) -> None:
     expected, found = plain(mixture, GRID.levels()), kernel(mixture)
@@ -79,7 +80,7 @@ def test_empty_book_is_flat() -> None:
     assert not kernel(Mixture(nothing, nothing, nothing, nothing)).any()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(mixtures())
 def test_every_root_is_a_sign_change_of_the_exact_sum(mixture: Mixture) -> None:
     profile = kernel(mixture)

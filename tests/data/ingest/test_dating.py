@@ -8,8 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.data.base.errors import InputFileError
 from gexlab.data.calendar.trading import trading_calendar
@@ -113,7 +114,7 @@ def _table(rows: list[Row]) -> pa.Table:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(_ROWS, min_size=1, max_size=40))
 def test_rows_are_dated_as_one_by_one(rows: list[Row]) -> None:
     timing = Timing(

@@ -14,8 +14,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.data.base.errors import ConfigError, GexlabError, InputFileError, LakeError
 from gexlab.data.base.sql import load_sql
@@ -552,9 +553,7 @@ def test_rows_of_other_underlyings_are_left_out_and_counted(bench: Bench) -> Non
         bench.ingest(path, underlying="NDX")
 
 
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(10)
 @given(order=st.permutations(range(len(MANY))), cuts=st.integers(1, 3), streamed=st.booleans())
 def test_the_order_of_rows_and_files_does_not_matter(
     order: list[int],

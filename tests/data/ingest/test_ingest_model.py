@@ -7,8 +7,9 @@ from itertools import count
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import Lake, compact, open_lake
@@ -62,7 +63,7 @@ def _held(lake: Lake) -> dict[Key, int]:
     return found
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(_CALLS, st.booleans())
 def test_the_lake_holds_what_the_last_files_say(calls: list[Call], joined: bool) -> None:
     """A changed file takes its former rows with it; of two files, the later one's contract counts.

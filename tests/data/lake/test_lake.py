@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.data.base.errors import LakeError, LakeLockedError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
@@ -159,9 +160,7 @@ def test_the_source_alone_does_not_change_the_fingerprint(lake: Lake, make_chain
     assert set(_rows(lake).column("source").to_pylist()) == {"made:2"}
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(12)
 @given(
     writes=st.lists(
         st.tuples(st.sets(st.integers(0, 3), min_size=1), st.integers(1, 4)), max_size=5

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from engine_rows import definition_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lakes import lake_of
+from property_search import examples
 from reference_book import Settings
 from reference_calendar import next_session, session_close, session_open
 from reference_moved import state_at
@@ -147,7 +148,7 @@ def test_bars_of_another_instrument_are_refused(tmp_path: Path) -> None:
         intraday_regimes(lake, "SPX", bars_of(date(2023, 7, 11), 10.0))
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3), st.integers(0, 2**32 - 1))
 def test_a_moved_mixture_is_the_same_function(move: float, u: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.data import GexlabError
 from gexlab.data.simulate import Agents, failure_rate, simulate_path
@@ -29,7 +30,7 @@ def test_failure_falls_with_the_hedgers_gamma(immediacy: float) -> None:
     assert found[-1] == long
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     position=st.floats(-80, 80),
     immediacy=st.floats(0.0, 0.6),

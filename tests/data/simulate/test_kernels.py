@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 from session_twin import pinned_end, session_bars
 
 from gexlab.data.simulate.market import session_kernels as kernels
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     seed=st.integers(0, 2**32 - 1),
     bars=st.integers(6, 78),

@@ -6,8 +6,9 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.data import GexlabError, trading_calendar
 from gexlab.data.simulate.market.book import empty_book, listing, trade
@@ -79,7 +80,7 @@ def book_after(sessions: int, decay: float) -> tuple[float, float]:
     return float(calls), float(puts)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(sessions=st.integers(1, 60), decay=st.floats(0.0, 0.5))
 def test_open_interest_builds_and_decays_as_a_geometric_series(sessions: int, decay: float) -> None:
     total = sum((1 - decay) ** k for k in range(sessions))
