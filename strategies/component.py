@@ -74,6 +74,17 @@ class Component:
     name: ClassVar[str]
     #: Whether today's outcome depends on all earlier rows, not only on the declared windows.
     recursive: ClassVar[bool] = False
+    #: Smallest and largest value of a parameter, both allowed.
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self.bounds.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ConfigError(
+                    f"{name} of {self.kind} {self.name!r}: expected {low:g} to {high:g}, "
+                    f"found {value!r}"
+                )
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

@@ -86,11 +86,9 @@ def window_of(
     --------
     >>> x = np.array([1.0, np.nan, 2.0, 3.0])
     >>> at = np.arange(4)
-    >>> window_of(x, at, 2, skip_missing=True, complete=True).values
-    array([[nan, nan],
-           [nan, nan],
-           [ 1.,  2.],
-           [ 2.,  3.]])
+    >>> window = window_of(x, at, 2, skip_missing=True, complete=True)
+    >>> window.values[window.usable].tolist()
+    [[1.0, 2.0], [2.0, 3.0]]
     """
     if skip_missing:
         there = np.flatnonzero(np.isfinite(values))

@@ -12,6 +12,7 @@ import pandas as pd
 from ...data.base.schema import REGIMES
 from ...strategies.decisions import Decisions, decide
 from ...strategies.registry import MAIN, STRATEGIES
+from ..run.panel import evaluation_of
 from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
 from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
@@ -82,7 +83,8 @@ def trade(
     """
     every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
     schedule = make_schedule(market.calendar, market.sessions, fill)
-    decisions = tuple(_decide(market, strategy, every) for strategy in strategies)
+    evaluation = evaluation_of(market, every)
+    decisions = tuple(decide(s, evaluation, market.sessions) for s in strategies)
     plans = tuple(
         plan_orders(strategy.name, decision, schedule)
         for strategy, decision in zip(strategies, decisions, strict=True)
@@ -93,17 +95,6 @@ def trade(
     spans = np.diff(session_rows(market.calendar, market.sessions))
     year = market.facts.sessions_per_year
     return Trading(tuple(strategies), decisions, plans, schedule, net, gross, cash, spans, year)
-
-
-def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
-    made = decide(
-        strategy,
-        market.table_of(strategy.on),
-        market.closes,
-        schedule.bars_known_at,
-        schedule.deadline,
-    )
-    return Decisions(made.frame[market.tested])
 
 
 def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str, StrategyResult]:
@@ -260,10 +251,10 @@ def _trade_table(plan: OrderPlan, schedule: Schedule, trips: pd.DataFrame) -> pd
 def _spec(strategy: Strategy) -> StrategySpec:
     return StrategySpec(
         name=strategy.name,
-        filter=strategy.filter,
-        long=strategy.long,
-        short=strategy.short,
-        neutral=strategy.neutral,
+        filter=strategy.filter.name,
+        long=strategy.long.name,
+        short=strategy.short.name,
+        neutral=strategy.neutral.name,
         parameters=strategy.parameters(),
         description=strategy.describe(),
     )

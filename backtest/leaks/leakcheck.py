@@ -22,6 +22,7 @@ from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.market import Market, cut_market, load_market
+from ..run.panel import evaluation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -185,7 +186,6 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
     """Compare each order's inputs with the moment at which it had to be out."""
     schedule = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), config.fill)
     plan = plan_orders(strategy.name, _decide(market, strategy, schedule), schedule)
-    source = "regime" if strategy.on is None else strategy.on
     decided = plan.decided >= 0
     due = np.full(len(plan.target), np.datetime64("NaT", "ns"))
     due[decided] = schedule.due[plan.decided[decided]]
@@ -194,7 +194,7 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
         early = known >= due if schedule.strict else known > due
         count += int((~np.isnat(known)).sum())
         leaks += _first(
-            source if title == "regime" else title,
+            _sources(strategy) if title == "regime" else title,
             schedule.sessions[plan.decided[early]],
             "used_before_known",
             f"{strategy.name} fills at {config.fill} with it before it was public",
@@ -203,8 +203,13 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
 
 
 def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
-    table, closes = market.table_of(strategy.on), market.closes
-    return decide(strategy, table, closes, schedule.bars_known_at, schedule.deadline)
+    return decide(strategy, evaluation_of(market, schedule), pd.DatetimeIndex(market.bars.index))
+
+
+def _sources(strategy: Strategy) -> str:
+    """Return the prefixes of the columns that a filter reads: ``regime``, a series' name."""
+    read = {str(past.of).removeprefix("series.") for past in strategy.filter.inputs().values()}
+    return ", ".join(sorted({name.partition(".")[0] for name in read})) or "nothing"
 
 
 def _recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) -> Check:
@@ -235,7 +240,7 @@ def _differences(strategy: Strategy, whole: pd.DataFrame, part: pd.DataFrame) ->
     label = whole["label"].to_numpy() != part["label"].to_numpy()
     target = whole["target"].to_numpy() != part["target"].to_numpy()
     for name, differs in (
-        (f"filter {strategy.filter}", label),
+        (f"filter {strategy.filter.name}", label),
         (_rules(strategy), target & ~label),
     ):
         if differs.any():
@@ -249,7 +254,7 @@ def _differences(strategy: Strategy, whole: pd.DataFrame, part: pd.DataFrame) ->
 
 
 def _rules(strategy: Strategy) -> str:
-    return f"rules {strategy.long}, {strategy.short}, {strategy.neutral}"
+    return f"rules {strategy.long.name}, {strategy.short.name}, {strategy.neutral.name}"
 
 
 def _spot_trace(market: Market) -> Check:

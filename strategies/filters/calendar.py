@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ class DayOfWeek(Filter):
 
 class ExpirationWeek(Filter):
     """Long up to `before` sessions before a monthly expiration, short as many after it."""
+
+    bounds: ClassVar = {"before": (0, 60), "after": (0, 60)}
 
     before: int = 4
     after: int = 4

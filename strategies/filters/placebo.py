@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ class Markov(Filter):
     Each session keeps its label with the probability `stay_long` or `stay_short`. The draws of
     the first sessions do not depend on how many follow.
     """
+
+    bounds: ClassVar = {"stay_long": (0.0, 1.0), "stay_short": (0.0, 1.0), "seed": (0, 1e18)}
 
     recursive = True
     stay_long: float = 0.95
@@ -49,6 +52,8 @@ class Markov(Filter):
 class Lagged(Filter):
     """Another filter's label of `sessions` sessions ago: the right flips at the wrong time."""
 
+    bounds: ClassVar = {"sessions": (1, 1e5)}
+
     sessions: int = 63
     of: Filter = Sign()
 
@@ -66,6 +71,8 @@ class BlockShuffle(Filter):
 
     Blocks are at most `block` sessions long and start at a session drawn from those before.
     """
+
+    bounds: ClassVar = {"block": (1, 1e5), "seed": (0, 1e18)}
 
     recursive = True
     block: int = 21

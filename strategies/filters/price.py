@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ def _calm(volatility: Floats, level: Floats | float) -> Floats:
 class RealisedVolatility(Filter):
     """Close-to-close volatility of `window` sessions below its median over `history`: long."""
 
+    bounds: ClassVar = {"window": (2, 1e4), "history": (2, 1e5)}
+
     window: int = 21
     history: int = 252
 
@@ -50,6 +53,8 @@ class RealisedVolatility(Filter):
 class Trend(Filter):
     """The sign of the return over `lookback` sessions."""
 
+    bounds: ClassVar = {"lookback": (1, 1e4)}
+
     lookback: int = 63
 
     def inputs(self) -> Mapping[str, Past]:
@@ -63,6 +68,8 @@ class Trend(Filter):
 
 class MovingAverage(Filter):
     """Close above its mean of `window` sessions long, below it short: a flip without options."""
+
+    bounds: ClassVar = {"window": (2, 1e4), "band": (0.0, 1.0)}
 
     window: int = 50
     band: float = 0.0
@@ -82,6 +89,8 @@ class GarchForecast(Filter):
     The model is fitted with ``arch`` on everything before, anew every `refit` sessions after the
     first `history`; between fits its variance runs on with the coefficients of the last fit.
     """
+
+    bounds: ClassVar = {"history": (100, 1e5), "refit": (1, 1e5)}
 
     recursive = True
     history: int = 504
@@ -129,6 +138,8 @@ class HiddenMarkov(Filter):
     before, anew every `refit` sessions after the first `history`. The probability of a session is
     filtered, never smoothed: it knows no later return.
     """
+
+    bounds: ClassVar = {"history": (100, 1e5), "refit": (1, 1e5)}
 
     recursive = True
     history: int = 504

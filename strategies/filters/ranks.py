@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,8 @@ class Percentile(Filter):
     Long from the session on which it reaches `enter` until it falls below `exit`; short,
     mirrored, from 1 - `enter` until it rises above 1 - `exit`; neutral otherwise.
     """
+
+    bounds: ClassVar = {"window": (2, 1e5), "enter": (0.5, 1.0), "exit": (0.5, 1.0)}
 
     recursive = True
     window: int = 252
@@ -86,6 +89,8 @@ def _latched_rank(rank: Floats, enter: float, leave: float) -> Floats:
 class Tercile(Filter):
     """Upper third of the last `window` values long, lower third short, the middle neutral."""
 
+    bounds: ClassVar = {"window": (2, 1e5)}
+
     window: int = 252
     on: str = "regime"
 
@@ -107,6 +112,8 @@ class Tercile(Filter):
 class ZScore(Filter):
     """Long at `level` standard deviations above the mean of the last `window` values, and so on."""
 
+    bounds: ClassVar = {"window": (3, 1e5), "level": (0.0, 1e3)}
+
     window: int = 252
     level: float = 0.5
     on: str = "regime"
@@ -125,6 +132,8 @@ class ZScore(Filter):
 
 class Change(Filter):
     """The sign of the value's change over `lookback` sessions."""
+
+    bounds: ClassVar = {"lookback": (1, 1e5)}
 
     lookback: int = 5
     on: str = "regime"
@@ -145,6 +154,8 @@ class Residual(Filter):
     far; today's residual is ranked among the residuals of the last `window` sessions by the same
     coefficients.
     """
+
+    bounds: ClassVar = {"window": (3, 1e5), "enter": (0.5, 1.0), "exit": (0.5, 1.0)}
 
     window: int = 252
     enter: float = 0.6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,8 @@ class Sign(Filter):
 
     Of the regime, a band replaces the definition's: neutral where abs(net/gross) is below it.
     """
+
+    bounds: ClassVar = {"band": (0.0, 1.0)}
 
     on: str = "regime"
     band: float | None = None
@@ -72,6 +75,8 @@ class Always(Filter):
 class Hysteresis(Filter):
     """Net/gross with a band against flutter: entered at `enter`, left below `exit`."""
 
+    bounds: ClassVar = {"enter": (0.0, 1.0), "exit": (0.0, 1.0)}
+
     recursive = True
     enter: float = 0.05
     exit: float = 0.02
@@ -89,6 +94,8 @@ class Hysteresis(Filter):
 class NetToGross(Filter):
     """Long where net/gross is at least `level`, short where it is at most -`level`."""
 
+    bounds: ClassVar = {"level": (0.0, 1.0)}
+
     level: float = 0.1
 
     def inputs(self) -> Mapping[str, Past]:
@@ -102,6 +109,8 @@ class NetToGross(Filter):
 
 class FlipSide(Filter):
     """Spot above the flip long, below it short, within `band` of it (in log) neutral."""
+
+    bounds: ClassVar = {"band": (0.0, 1.0)}
 
     band: float = 0.0
 

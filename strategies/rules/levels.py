@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 class Breakout(Rule):
     """With a close beyond the range of the `sessions` sessions before."""
+
+    bounds: ClassVar = {"sessions": (1, 1e4)}
 
     sessions: int = 1
 
@@ -33,6 +36,8 @@ class Breakout(Rule):
 
 class FailedBreakout(Rule):
     """Against a session that left the previous range on one side and closed inside it again."""
+
+    bounds: ClassVar = {"sessions": (1, 1e4)}
 
     sessions: int = 1
 
@@ -75,6 +80,8 @@ class WallBreakout(Rule):
 
 class Pin(Rule):
     """Towards the pin strike in the last `before` sessions to the monthly expiration."""
+
+    bounds: ClassVar = {"before": (0, 60), "nearest": (0.0, 1.0)}
 
     before: int = 2
     nearest: float = 0.001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,8 @@ def past_signal(close: Floats, lookback: int, scale: str) -> Floats:
 
 class Follow(Rule):
     """With the return of the last `lookback` sessions, by its sign or by its size."""
+
+    bounds: ClassVar = {"lookback": (1, 1e4)}
 
     lookback: int = 1
     scale: Scale = "sign"
@@ -101,6 +103,8 @@ class Rsi(Rule):
     sum of mean gain and mean loss, times 100.
     """
 
+    bounds: ClassVar = {"window": (1, 1e4), "low": (0.0, 100.0), "high": (0.0, 100.0)}
+
     window: int = 2
     low: float = 10.0
     high: float = 90.0
@@ -122,6 +126,8 @@ class Rsi(Rule):
 class Bollinger(Rule):
     """Fade closes outside `width` standard deviations about the mean of `window` sessions."""
 
+    bounds: ClassVar = {"window": (2, 1e4), "width": (0.0, 100.0)}
+
     window: int = 20
     width: float = 2.0
 
@@ -138,6 +144,8 @@ class Bollinger(Rule):
 
 class MeanDistance(Rule):
     """Fade the distance to the mean of `window` sessions, fully at `full` (a share of price)."""
+
+    bounds: ClassVar = {"window": (2, 1e4), "full": (1e-9, 1e9)}
 
     window: int = 20
     full: float = 0.05

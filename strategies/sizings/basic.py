@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 class Fixed(Sizing):
     """A stated share of equity at full signal."""
+
+    bounds: ClassVar = {"size": (1e-9, 1.0)}
 
     size: float = 1.0
 
@@ -33,6 +36,8 @@ class VolatilityTarget(Sizing):
 
     At most `cap`, a multiple of equity.
     """
+
+    bounds: ClassVar = {"target": (1e-9, 10.0), "window": (2, 1e4), "cap": (1e-9, 1.0)}
 
     target: float = 0.10
     window: int = 21
@@ -55,6 +60,8 @@ class VolatilityTarget(Sizing):
 class Strength(Sizing):
     """In proportion to abs(net/gross), full at `full`."""
 
+    bounds: ClassVar = {"full": (1e-9, 1.0)}
+
     full: float = 0.2
 
     def inputs(self) -> Mapping[str, Past]:
@@ -68,6 +75,8 @@ class Strength(Sizing):
 
 class TurnoverLimit(Sizing):
     """Move at most `most` (a share of equity) a session towards the target."""
+
+    bounds: ClassVar = {"most": (1e-9, 2.0)}
 
     recursive = True
     most: float = 0.25
