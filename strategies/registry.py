@@ -85,7 +85,7 @@ def make_strategy(name: str, folder: Path | None = None, **settings: Any) -> Str
         "sizing": _part("sizing", base.sizing, given, folder),
     }
     made = replace(base, name=name, **parts)  # type: ignore[arg-type]
-    enter, leave = (getattr(made.filter, key, None) for key in ("enter", "exit"))
+    enter, leave = (getattr(made.filter, k, given.get(k)) for k in ("enter", "exit"))
     if enter is not None and leave is not None and leave > enter:
         raise ConfigError(
             f"strategy {name!r}: exit {leave:g} lies above enter {enter:g}: a label is "

@@ -90,6 +90,8 @@ def window_of(
     >>> window.values[window.usable].tolist()
     [[1.0, 2.0], [2.0, 3.0]]
     """
+    if not values.size:
+        return Window(np.empty((0, length)), np.empty(0, dtype=np.bool_), known_at)
     if skip_missing:
         there = np.flatnonzero(np.isfinite(values))
         inner = window_of(

@@ -7,7 +7,7 @@ numbers (values that belong to a later session than they are dated).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,13 +16,14 @@ import pandas as pd
 
 from ...data.lake.chain_times import chain_times
 from ...data.lake.lake import open_lake
+from ...strategies.codes import LONG, SHORT
 from ...strategies.decisions import Decisions, decide
 from ..execution.timing import Schedule, make_schedule, plan_orders, session_rows
 from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.market import Market, cut_market, load_market
-from ..run.panel import evaluation_of
+from ..run.panel import evaluation_of, market_panel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...strategies.model import Strategy
+    from ...strategies.panel import Panel
 
 __all__ = ["Leak", "LeakResult", "leakcheck", "market_leaks"]
 
@@ -216,12 +218,42 @@ def _recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) -
     """Recompute decisions from data that end early; earlier ones must be the same."""
     whole = _decide(market, strategy, _schedule(config, market)).frame
     leaks: list[Leak] = []
+    schedule, panel = _schedule(config, market), market_panel(market)
+    sessions = pd.DatetimeIndex(market.bars.index)
     for last in _cut_sessions(market, cuts):
         cut = cut_market(market, last)
         part = _decide(cut, strategy, _schedule(config, cut)).frame
         leaks += list(_differences(strategy, whole.loc[:last], part))
+        other = evaluation_of(market, schedule, _other_future(panel, last))
+        part = decide(strategy, other, sessions[sessions <= last]).frame
+        leaks += list(_differences(strategy, whole.loc[:last], part))
     leaks.sort(key=lambda leak: leak.session)
-    return cuts, leaks[:1]
+    return 2 * cuts, leaks[:1]
+
+
+def _other_future(panel: Panel, last: pd.Timestamp) -> Panel:
+    """Return the panel with everything after a session another: reversed, and turned over.
+
+    A decision that reads one later value as part of an average, say, hardly changes where the
+    data merely end; it does where what comes next is the opposite of what came.
+    """
+    kept = int(panel.sessions.searchsorted(last, side="right"))
+    changed = []
+    for column in panel.columns.values():
+        if column.scheduled:
+            continue
+        values = column.values.copy()
+        future = values[kept:][::-1]
+        if column.unit == "label":
+            values[kept:] = np.where(future == LONG, SHORT, np.where(future == SHORT, LONG, future))
+        elif column.unit in {"price", "shares"}:
+            past = values[:kept][values[:kept] > 0.0]
+            turned = past[-1] ** 2 / np.where(future > 0.0, future, np.nan) if past.size else future
+            values[kept:] = turned
+        else:
+            values[kept:] = -9.0 * future
+        changed.append(replace(column, values=values, content_id=""))
+    return panel.with_columns(changed)
 
 
 def _schedule(config: Config, market: Market) -> Schedule:

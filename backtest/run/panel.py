@@ -61,7 +61,9 @@ def _calendar_columns(market: Market, sessions: pd.DatetimeIndex) -> list[Column
     weekday = pd.DatetimeIndex(every[np.minimum(rows + 1, len(every) - 1)].astype("datetime64[ns]"))
     year = np.full(len(rows), float(market.facts.sessions_per_year))
     return [
-        _scheduled("calendar.next_weekday", weekday.dayofweek.to_numpy().astype(np.float64), "day"),
+        _scheduled(
+            "calendar.next_weekday", weekday.day_of_week.to_numpy().astype(np.float64), "day"
+        ),
         _scheduled("calendar.sessions_to_expiration", ahead, "sessions"),
         _scheduled("calendar.sessions_since_expiration", since, "sessions"),
         _scheduled("calendar.sessions_a_year", year, "sessions"),
@@ -70,8 +72,10 @@ def _calendar_columns(market: Market, sessions: pd.DatetimeIndex) -> list[Column
 
 def _expirations(market: Market, sessions: pd.DatetimeIndex) -> npt.NDArray[np.int64]:
     """Return the positions in the calendar of the monthly expirations around some sessions."""
-    first = sessions[0].to_period("M") - 2
-    months = pd.period_range(first, sessions[-1].to_period("M") + 2, freq="M")
+    known = pd.DatetimeIndex(market.calendar.sessions[[0, -1]].astype("datetime64[ns]"))
+    first = max(sessions[0].to_period("M") - 2, known[0].to_period("M") + 1)
+    last = min(sessions[-1].to_period("M") + 2, known[1].to_period("M") - 1)
+    months = pd.period_range(first, last, freq="M")
     found = [
         market.calendar.monthly_expiration(month.year, month.month, market.facts.monthly)
         for month in months

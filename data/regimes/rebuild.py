@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from ..base.errors import DefinitionError
+from ..base.errors import DefinitionError, LakeError
 from ..base.progress import Progress, silent
 from ..base.schema import BOOKS, Book
 from ..calendar.market_rules import EXCHANGE_SESSIONS
@@ -138,6 +138,10 @@ def rebuild(
     place = DerivedStore.at(
         opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name, tree=tree
     )
+    if place.closed():
+        _require_current(place, job, held)
+        seconds = time.perf_counter() - began
+        return RebuildResult(len(held.sessions), 0, 0, seconds, job.definition_id)
     with place.writing() as store:
         if opened.written(underlying) != written:  # while another rebuild was waited for
             held = opened.held(underlying)
@@ -146,16 +150,36 @@ def rebuild(
     return RebuildResult(len(held.sessions), stale, contracts, seconds, job.definition_id)
 
 
+def _marks(job: Job, held: Manifest) -> dict[str, str]:
+    """Return what the rows of each session depend on."""
+    share = job.instrument if job.instrument == "share" else None  # others change no row
+    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
+    what += f"|{job.facts.calendar.name}|{job.facts.rule.name}"
+    return session_marks(held.sessions, what, job.mark)
+
+
+def _stale(store: DerivedStore, marks: dict[str, str]) -> set[date]:
+    done = store.fingerprints
+    return {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}
+
+
+def _require_current(place: DerivedStore, job: Job, held: Manifest) -> None:
+    """Let a lake that cannot be written to be read, as long as nothing has to be computed."""
+    marks = _marks(job, held)
+    stale = _stale(place.load(place.folder).intact(), marks)
+    if stale:
+        raise LakeError(
+            f"{place.folder} cannot be written to, and {len(stale)} of {len(marks)} sessions are "
+            "not up to date: rebuild as a user who may write to it, or work on a copy of the lake"
+        )
+
+
 def _update(
     store: DerivedStore, lake: Lake, job: Job, held: Manifest, progress: Progress
 ) -> tuple[int, int]:
     """Bring a store up to date; return how many sessions and contracts that took."""
-    share = job.instrument if job.instrument == "share" else None  # others change no row
-    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
-    what += f"|{job.facts.calendar.name}|{job.facts.rule.name}"
-    marks = session_marks(held.sessions, what, job.mark)
-    done = store.fingerprints
-    stale = {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}
+    marks = _marks(job, held)
+    stale = _stale(store, marks)
     contracts = 0
     parts = []
     blocks = evaluated_blocks(lake, job, held, stale)

@@ -7,7 +7,6 @@ why and what to do), 2 wrong usage.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ...data.base.errors import GexlabError
 from ..terminal.output import to_json
 from .commands import (
     backtest,
@@ -38,6 +36,7 @@ from .commands import (
     sql,
     test,
 )
+from .failures import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,22 +166,12 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     if debug:
         traceback.print_exception(error)
-    sys.stderr.write(f"error: {_reason(error)}\n")
+    sys.stderr.write(f"error: {reason_of(error)}\n")
     if "--json" in arguments:
-        document = {"error": {"kind": type(error).__name__, "message": _reason(error)}}
+        document = {"error": {"kind": type(error).__name__, "message": reason_of(error)}}
         with suppress(OSError):  # what failed may be standard output itself
             sys.stdout.write(to_json(document) + "\n")
     return 1
-
-
-def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, GexlabError):
-        return text
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"{error.strerror}: free some, then run the same command again"
-    kind = type(error).__name__
-    return f"unexpected {kind}: {text or 'no details'}; run again with --debug to see where"
 
 
 def _broken_pipe() -> int:

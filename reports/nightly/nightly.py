@@ -7,9 +7,7 @@ again and goes on where the last complete step ended.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.base.errors import ConfigError
 from ...data.base.progress import silent
+from .standing import NOTE_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...backtest.run.config import Config
+    from ...backtest.run.market import Market
     from ...data.base.progress import Progress
     from ...data.exposure.definition import Definition
     from ...data.ingest.ingest import IngestResult
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from ...data.regimes.rebuild import RebuildResult
 
 __all__ = ["NightlyResult", "nightly"]
-
-_STATE = "nightly.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +164,34 @@ def _definition(settings: Config) -> Definition:
 def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, dict[str, Any]]:
     """Run and report, unless the last complete run had the same inputs; return its last session."""
     from ...backtest.run.backtest import backtest
+    from ...backtest.run.documents import write_result_files
     from ...backtest.run.market import load_market
+    from ...data.base.publishing import published
     from ..page.report import write_report
+    from .standing import depends_on, note_of, stands
 
+    progress(0, None, "reading data")
     market = load_market(settings)
+    latest = _latest(settings, market)
+    key = depends_on(settings, market)
+    if stands(out, key):
+        return False, latest
+    with published(out) as stage:
+        result = backtest(settings, progress=progress)
+        write_result_files(result, stage)
+        write_report(result, settings, stage, progress=progress)
+        note = json.dumps(latest | note_of(stage, key), indent=2) + "\n"
+        (stage / NOTE_FILE).write_text(note, encoding="utf-8")
+    return True, latest
+
+
+def _latest(settings: Config, market: Market) -> dict[str, Any]:
     table = market.regime.table
-    latest = {
-        "key": _key(settings, market.inputs, market.regime.definition_id),
+    return {
         "session": f"{table.index[-1]:%Y-%m-%d}",
         "regime": str(table["regime"].iloc[-1]),
         "quality": _quality(settings, market.regime.definition_id, table.index[-1]),
     }
-    if _done(out).get("key") == latest["key"] and (out / "report.html").is_file():
-        return False, latest
-    result = backtest(settings, out=out, progress=progress)
-    write_report(result, settings, out)
-    _remember(out, latest)
-    return True, latest
 
 
 def _quality(settings: Config, definition_id: str | None, session: pd.Timestamp) -> str:
@@ -199,28 +208,3 @@ def _quality(settings: Config, definition_id: str | None, session: pd.Timestamp)
         definition_id=definition_id,
     )
     return str(rows.set_index("session")["quality"].loc[session])
-
-
-def _key(settings: Config, inputs: Any, definition_id: str | None) -> str:
-    """Return a mark of everything that the report depends on."""
-    from importlib.metadata import version
-
-    parts = [version("gexlab"), settings.sha256, str(definition_id)]
-    parts += [f"{file.path}={file.sha256}" for file in inputs]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _done(out: Path) -> dict[str, Any]:
-    """Return what the last complete run left; empty where there was none."""
-    try:
-        state = json.loads((out / _STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return state if isinstance(state, dict) else {}
-
-
-def _remember(out: Path, latest: dict[str, Any]) -> None:
-    """Write the state last and in one step: a run that was killed leaves none."""
-    beside = out / f".{_STATE}.{os.getpid()}"
-    beside.write_text(json.dumps(latest, indent=2) + "\n", encoding="utf-8")
-    os.replace(beside, out / _STATE)

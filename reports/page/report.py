@@ -5,27 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...data.base.progress import silent
+
 if TYPE_CHECKING:
     from datetime import date
 
     from ...backtest.run.config import Config
     from ...backtest.run.results import BacktestResult
+    from ...data.base.progress import Progress
     from .views import Page, Section
 
 __all__ = ["REPORT_FILE", "report_page", "write_report"]
 
 REPORT_FILE = "report.html"
 _ALL = 1_000_000
+_STEPS = 4
 
 
-def write_report(result: BacktestResult, config: Config, out: Path) -> Path:
+def write_report(
+    result: BacktestResult, config: Config, out: Path, *, progress: Progress = silent
+) -> Path:
     """Write ``report.html`` into the folder of a backtest's results and return its path."""
     from .html import write_page
 
-    return write_page(report_page(result, config), out / REPORT_FILE)
+    page = report_page(result, config, progress=progress)
+    progress(_STEPS - 1, _STEPS, "writing the report")
+    return write_page(page, out / REPORT_FILE)
 
 
-def report_page(result: BacktestResult, config: Config) -> Page:
+def report_page(result: BacktestResult, config: Config, *, progress: Progress = silent) -> Page:
     """Return the report of a backtest.
 
     Parameters
@@ -34,16 +42,21 @@ def report_page(result: BacktestResult, config: Config) -> Page:
     config : Config
         What was run: where a lake was read, the report shows its last session and its coverage,
         and where the market is simulated, the truth.
+    progress : Progress
+        Called at the beginning of each step.
     """
     from .backtest_page import backtest_page
 
+    progress(0, _STEPS, "diagnostics")
     diagnostics = [_diagnostics(result, config)]
     if result.regime.source != "lake" or config.data.lake is None:
         return backtest_page(result, measured=diagnostics)
     lake = Path(config.data.lake)
+    progress(1, _STEPS, "profile of the last session")
     sections = [_last_session(result, config, lake)]
     if (lake / "truth.json").is_file():
         sections.append(_truth(result, config, lake))
+    progress(2, _STEPS, "checks of the chains")
     return backtest_page(
         result, sections, diagnostics, [_coverage(config, lake, result.data.calendar)]
     )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ..codes import between, by_sign
+from ..codes import ABSTAIN, LONG, NEUTRAL, SHORT, between, by_sign
 from ..component import Filter, Past
 from .sign import source_of
 
 __all__ = ["Change", "Percentile", "Residual", "Tercile", "ZScore", "rank_of_last"]
 
 Floats = npt.NDArray[np.float64]
+
+# ranks are fractions of a window; 1 - 0.8 as a double is less than the rank 0.2
+_ROUNDING: Final = 1e-12
 
 
 def rank_of_last(windows: Floats) -> Floats:
@@ -69,19 +72,20 @@ class Percentile(Filter):
 
 
 def _latched_rank(rank: Floats, enter: float, leave: float) -> Floats:
-    # short mirrors long about 1/2; compared as ranks, not as distances, which would round
-    out = np.zeros(rank.size)
-    state = 3.0
+    """Return labels by rank with hysteresis; short mirrors long about 1/2."""
+    out = np.full(rank.size, ABSTAIN)
+    state = NEUTRAL
     for t, p in enumerate(rank.tolist()):
+        above, below = p + _ROUNDING, 1.0 - p + _ROUNDING
         if p != p:
-            state = 3.0
+            state = NEUTRAL
             continue
-        if p >= enter:
-            state = 1.0
-        elif p <= 1.0 - enter:
-            state = 2.0
-        elif not ((state == 1.0 and p >= leave) or (state == 2.0 and p <= 1.0 - leave)):
-            state = 3.0
+        if above >= enter:
+            state = LONG
+        elif below >= enter:
+            state = SHORT
+        elif not ((state == LONG and above >= leave) or (state == SHORT and below >= leave)):
+            state = NEUTRAL
         out[t] = state
     return out
 
@@ -105,13 +109,14 @@ class Tercile(Filter):
     def labels(self, value: Floats) -> Floats:
         """Return one code a decision."""
         rank = rank_of_last(value)
-        out = np.where(rank > 2 / 3, 1.0, np.where(rank <= 1 / 3, 2.0, 3.0))
-        return np.where(np.isnan(rank), 0.0, out)
+        out = np.where(rank > 2 / 3, LONG, np.where(rank <= 1 / 3, SHORT, NEUTRAL))
+        return np.where(np.isnan(rank), ABSTAIN, out)
 
 
 class ZScore(Filter):
     """Long at `level` standard deviations above the mean of the last `window` values, and so on."""
 
+    name = "z-score"
     bounds: ClassVar = {"window": (3, 1e5), "level": (0.0, 1e3)}
 
     window: int = 252

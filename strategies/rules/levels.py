@@ -51,7 +51,8 @@ class FailedBreakout(Rule):
         top, bottom = high[:, :-1].max(axis=1), low[:, :-1].min(axis=1)
         inside = (close[:, -1] <= top) & (close[:, -1] >= bottom)
         above, below = inside & (high[:, -1] > top), inside & (low[:, -1] < bottom)
-        return below.astype(np.float64) - above.astype(np.float64)
+        target: Floats = below.astype(np.float64) - above.astype(np.float64)
+        return target
 
 
 class WallBreakout(Rule):

@@ -157,4 +157,5 @@ class MeanDistance(Rule):
     def targets(self, close: Floats) -> Floats:
         """Return one target a decision."""
         distance = close[:, -1] / close.mean(axis=1) - 1.0
-        return np.clip(-distance / self.full, -1.0, 1.0)
+        target: Floats = np.clip(-distance / self.full, -1.0, 1.0)
+        return target

@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from panels import targets_of
 
 from gexlab.data.base.errors import ConfigError, UnknownNameError
-from gexlab.strategies.model import Strategy
+from gexlab.strategies.components import built_in
 from gexlab.strategies.registry import MAIN, STRATEGIES, make_strategy, strategies_named, strategy
-from gexlab.strategies.rules import RULES, past_return
+from gexlab.strategies.rules.returns import Follow
+from gexlab.strategies.sizings.basic import Fixed
 
 CLOSES = np.array([100.0, 101.0, 101.0, 99.0, 102.0])
 
 
 def _target(rule: str, **parameters: Any) -> list[float]:
-    return [float(x) for x in RULES[rule].target(CLOSES, Strategy("s", **parameters))]
+    return targets_of(rule, CLOSES, **parameters).tolist()  # type: ignore[no-any-return]
 
 
 def test_fading_is_against_the_last_return_and_following_with_it() -> None:
@@ -27,20 +29,20 @@ def test_fading_is_against_the_last_return_and_following_with_it() -> None:
 def test_a_longer_lookback() -> None:
     # over two sessions: 101/100, 99/101, 102/101
     np.testing.assert_equal(_target("follow", lookback=2), [np.nan, np.nan, 1.0, -1.0, 1.0])
-    assert past_return(CLOSES, 2)[2] == pytest.approx(0.01)
 
 
 def test_rules_that_read_no_bars() -> None:
     assert _target("flat") == [0.0] * 5
     assert _target("hold") == [1.0] * 5
-    assert {name for name, rule in RULES.items() if not rule.reads_bars} == {"flat", "hold"}
+    rules = {name: made() for name, made in built_in("rule").items()}
+    assert {name for name, rule in rules.items() if not rule.inputs()} == {"flat", "hold"}
 
 
 def test_a_scaled_signal_is_the_move_in_units_of_its_volatility() -> None:
     # +1 % and -1 % in turn, so that the last 21 returns have a known spread; then half a move
     steps = np.array([0.01 if i % 2 else -0.01 for i in range(40)])
     closes = 100.0 * np.cumprod(np.concatenate([[1.0], 1.0 + steps, [1.004]]))
-    found = RULES["follow"].target(closes, Strategy("s", scale="scaled"))
+    found = targets_of("follow", closes, scale="scaled")
     window = np.concatenate([steps[-20:], [0.004]])
     assert found[-1] == pytest.approx(0.004 / np.std(window, ddof=1))
     assert np.isnan(found[20])
@@ -48,7 +50,7 @@ def test_a_scaled_signal_is_the_move_in_units_of_its_volatility() -> None:
 
 
 def test_without_volatility_a_scaled_signal_is_undefined() -> None:
-    found = RULES["fade"].target(np.full(30, 100.0), Strategy("s", scale="scaled"))
+    found = targets_of("fade", np.full(30, 100.0), scale="scaled")
     assert np.isnan(found).all()
 
 
@@ -61,7 +63,8 @@ def test_the_built_in_strategies() -> None:
         "buy-and-hold",
     ]
     main = strategy(MAIN)
-    assert (main.long, main.short, main.neutral, main.rule("abstain")) == (
+    rules = (main.long, main.short, main.neutral, main.rule("abstain"))
+    assert tuple(rule.name for rule in rules) == (
         "fade",
         "follow",
         "flat",
@@ -72,8 +75,8 @@ def test_the_built_in_strategies() -> None:
 
 def test_changing_a_built_in_strategy() -> None:
     changed = make_strategy("buy-and-hold", size=0.5)
-    assert (changed.long, changed.size) == ("hold", 0.5)
-    assert make_strategy("mine").short == "follow"
+    assert (changed.long.name, changed.sizing) == ("hold", Fixed(0.5))
+    assert make_strategy("mine").short == Follow()
 
 
 @pytest.mark.parametrize(
