@@ -12,8 +12,10 @@ from .model import Strategy as Strategy
 from .panel import Column as Column
 from .panel import Panel as Panel
 from .panel import panel_of as panel_of
+from .registry import CONTROLS as CONTROLS
 from .registry import MAIN as MAIN
 from .registry import STRATEGIES as STRATEGIES
 from .registry import make_strategy as make_strategy
 from .registry import strategies_named as strategies_named
 from .registry import strategy as strategy
+from .registry import with_controls as with_controls

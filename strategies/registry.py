@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,17 @@ from .filters.sign import Always
 from .model import RULED, Strategy
 from .rules.returns import Fade, Follow, Hold
 
-__all__ = ["MAIN", "SHORTHAND", "STRATEGIES", "make_strategy", "strategies_named", "strategy"]
+__all__ = [
+    "CONTROLS",
+    "MAIN",
+    "SHORTHAND",
+    "STRATEGIES",
+    "is_control",
+    "make_strategy",
+    "strategies_named",
+    "strategy",
+    "with_controls",
+]
 
 #: The strategy that the whole question is about.
 MAIN = "fade-long-follow-short"
@@ -36,6 +47,43 @@ SHORTHAND: Final[dict[str, tuple[str, ...]]] = {
     "rule": ("lookback", "scale"),
     "sizing": ("size",),
 }
+
+
+#: What every strategy is held against.
+CONTROLS: dict[str, Strategy] = {s.name: s for s in _BUILT_IN if s.name != MAIN}
+
+#: What a control is called where a configuration gives its name to something else.
+_AS_BUILT = "{} (as built in)"
+
+
+def is_control(candidate: Strategy) -> bool:
+    """Return whether a strategy is one of the controls, under its own or its second name.
+
+    Examples
+    --------
+    >>> is_control(CONTROLS["buy-and-hold"]), is_control(make_strategy("buy-and-hold", size=0.5))
+    (True, False)
+    """
+    return any(candidate in (c, _as_built(c)) for c in CONTROLS.values())
+
+
+def _as_built(control: Strategy) -> Strategy:
+    return replace(control, name=_AS_BUILT.format(control.name))
+
+
+def with_controls(chosen: Sequence[Strategy]) -> tuple[Strategy, ...]:
+    """Return strategies followed by every control that is not among them.
+
+    A control whose name the strategies give to something else runs under a second name.
+
+    Examples
+    --------
+    >>> [s.name for s in with_controls([make_strategy("always-fade", lookback=5)])][1:3]
+    ['follow-long-fade-short', 'always-fade (as built in)']
+    """
+    names = {s.name for s in chosen}
+    lacking = [c for c in CONTROLS.values() if c not in chosen]
+    return (*chosen, *(_as_built(c) if c.name in names else c for c in lacking))
 
 
 def strategy(name: str) -> Strategy:
@@ -62,7 +110,7 @@ def make_strategy(name: str, folder: Path | None = None, **settings: Any) -> Str
     Parameters
     ----------
     name : str
-        A new name starts from the main strategy.
+        A new name starts from the main strategy and needs at least one setting of its own.
     folder : Path, optional
         What files of users' own components are relative to.
     **settings
@@ -73,12 +121,13 @@ def make_strategy(name: str, folder: Path | None = None, **settings: Any) -> Str
     Raises
     ------
     UnknownNameError
-        If a component or parameter is unknown.
+        If a component or parameter is unknown, or the name is a misspelt built-in one.
     ConfigError
         If a parameter has the wrong type, or the exit lies above the entry.
     """
-    base = STRATEGIES.get(name, Strategy(name))
     given = {key: value for key, value in settings.items() if value is not None}
+    _require_intended(name, given)
+    base = STRATEGIES.get(name, Strategy(name))
     parts: dict[str, Component] = {
         "filter": _part("filter", base.filter, given, folder),
         **{label: _part("rule", base.rule(label), given, folder, label) for label in RULED},
@@ -92,6 +141,45 @@ def make_strategy(name: str, folder: Path | None = None, **settings: Any) -> Str
             "left at or below where it is entered"
         )
     return made
+
+
+#: Letters by which a new name may come near a built-in one before it counts as misspelt.
+_TYPO = 2
+
+#: What may follow a built-in name in the name of a variant: ``always-fade-5``.
+_VARIANT = re.compile(r"[-_ .]?\d+[a-z]?$")
+
+
+def _require_intended(name: str, changes: Mapping[str, object]) -> None:
+    """Refuse a new name that nearly is a built-in one, or that comes with nothing of its own.
+
+    Either would run the main strategy under another name.
+    """
+    if name in STRATEGIES:
+        return
+    plain = name.casefold()
+    stem = _VARIANT.sub("", plain)
+    variant = stem != plain and stem in STRATEGIES
+    misspelt = not variant and any(_distance(stem, known) <= _TYPO for known in STRATEGIES)
+    if misspelt or not changes:
+        remedy = "or give a strategy of your own another name and its filter or rules"
+        raise UnknownNameError("strategy", name, STRATEGIES, remedy)
+
+
+def _distance(a: str, b: str) -> int:
+    """Return how many letters must be changed, added or left out to turn one into the other.
+
+    Examples
+    --------
+    >>> _distance("buy-and-hald", "buy-and-hold"), _distance("buy_hold", "buy-and-hold")
+    (1, 5)
+    """
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        above, row = row, [i]
+        for j, other in enumerate(b, 1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (letter != other)))
+    return row[-1]
 
 
 def _part(

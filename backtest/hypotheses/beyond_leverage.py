@@ -13,23 +13,31 @@ from .null_market import simulated_p
 from .null_table import null_critical, null_p
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "climb", "last_rung"]
 
 Floats = npt.NDArray[np.float64]
 
+_REQUIRES = (
+    Requirement("t", ">=", 1.65, "on the last rung, Clark-West t below 1.65"),
+    Requirement("t", ">=", "null", "Clark-West t below the quantile of a market without dealers"),
+    Requirement("first_half", ">", 0.0, "no gain in the first half"),
+    Requirement("second_half", ">", 0.0, "no gain in the second half: GEX is a state proxy"),
+)
+
 _CARD = Card(
     name="beyond-leverage",
-    claim="GEX improves volatility forecasts beyond volatility, past returns and VIX.",
+    claim="GEX improves volatility forecasts beyond volatility, past returns and an implied "
+    "volatility index (IVX).",
     source="ablation ladder of this project",
     how_read="own computation",
-    specification="ln Parkinson volatility of t + 1 on HAR, + ln VIX, + signed returns, + VIX "
+    specification="ln Parkinson volatility of t + 1 on HAR, + ln IVX, + signed returns, + IVX "
     "state, each with and without the percentile of GEX; expanding out of sample; p of the last "
     "rung's Clark-West t, one-sided, in markets without dealers",
     tier="D",
     expected_sign="+",
-    kill="on the last rung, Clark-West t below 1.65 or below the 95 % quantile of a market without "
-    "dealers, or no gain in either half: GEX is a state proxy",
+    kill=kill_condition(_REQUIRES),
     estimate="out-of-sample gain of the last rung, percent of squared error",
     published=(
         Published(
@@ -42,6 +50,7 @@ _CARD = Card(
         ),
     ),
     effect=0.5,
+    requires=_REQUIRES,
 )
 _PUBLISHED = (
     "-.440 (-13.9); 4.07 % [own]",
@@ -76,7 +85,10 @@ def last_rung(features: Daily) -> OutOfSample:
         first_origin=_origin(features),
         rungs=RUNGS[-1:],
     )[0]
-    needs(rung.out_of_sample is not None, f"at least {_FEWEST} sessions with GEX and VIX")
+    needs(
+        rung.out_of_sample is not None,
+        f"at least {_FEWEST} sessions with GEX and an implied volatility index",
+    )
     assert rung.out_of_sample is not None
     return rung.out_of_sample
 
@@ -108,19 +120,29 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
     features = daily(dataset)
     known = int((np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)).sum())
-    needs(known >= _FEWEST, f"at least {_FEWEST} sessions with GEX and VIX, found {known}")
+    needs(
+        known >= _FEWEST,
+        f"at least {_FEWEST} sessions with GEX and an implied volatility index, found {known}",
+    )
     rungs = climb(features)
     last = rungs[-1].out_of_sample
     needs(last is not None, f"at least {_FEWEST} complete sessions, found {rungs[-1].gex.n}")
     assert last is not None
     test = last.clark_west
     p_simulated = float("nan")
-    critical = max(1.65, null_critical("beyond-leverage", test.n, settings.alpha))
+    null = null_critical("beyond-leverage", test.n, settings.alpha)
     p_value = null_p("beyond-leverage", test.t_stat, test.n)
     if settings.simulations:
-        p_simulated, simulated = simulated_p("beyond-leverage", dataset, settings, test.t_stat)
-        critical, p_value = max(1.65, simulated), p_simulated
-    supported = test.t_stat >= critical and last.first_half > 0.0 and last.second_half > 0.0
+        p_simulated, null = simulated_p("beyond-leverage", dataset, settings, test.t_stat)
+        p_value = p_simulated
+    critical = max(1.65, null)
+    found = {
+        "t": test.t_stat,
+        "null": null,
+        "first_half": last.first_half,
+        "second_half": last.second_half,
+    }
+    supported = holds(_REQUIRES, found)
     low, high = _gain_interval(last, settings)
     sessions = features.sessions[rungs[-1].rows][last.rows]
     return Outcome(

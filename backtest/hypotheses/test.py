@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.base.errors import ConfigError
 from ...data.base.publishing import published
+from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..statistics.critical_values import load_critical_values
@@ -45,12 +46,12 @@ class HypothesesResult:
         Sessions with GEX.
     simulated : bool
         Whether the market is a simulated one.
+    level : float
+        Coverage of the intervals.
     seconds : float
         Wall-clock time, reading included.
     out : Path or None
         Folder that received ``hypotheses.json``.
-    level : float
-        Coverage of the intervals.
     """
 
     results: tuple[HypothesisResult, ...]
@@ -65,8 +66,8 @@ class HypothesesResult:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of results by verdict: supported, not supported, needs data."""
-        kinds = ("supported", "not supported", "needs data")
+        """Number of results by verdict: supported, not supported, needs data, failed."""
+        kinds = ("supported", "not supported", "needs data", "failed")
         heads = [r.verdict.split(":")[0] for r in self.results]
         return {kind: heads.count(kind) for kind in kinds}
 
@@ -120,7 +121,11 @@ def test(
         raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
     _require_known(chosen)
     how = _settings(setting, simulations, critical)
-    dataset = load_dataset(setting, recheck="screenshot-vs-dynamic" in chosen)
+    dataset = load_dataset(
+        setting,
+        recheck="screenshot-vs-dynamic" in chosen,
+        traded="fade-follow" in chosen,
+    )
     results = run_hypotheses(
         chosen,
         dataset,
@@ -168,7 +173,7 @@ def _settings(config: Config, simulations: int, critical: str | Path | None) -> 
         ),
         simulations=simulations,
         costs_bps=execution.fees_bps + execution.slippage_bps,
-        trials=max(10, len(config.strategies)),
+        trials=len(strategies_of(config)),
         critical=None if critical is None else load_critical_values(critical),
     )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..execution.timing import Schedule
     from .market import Market
 
-__all__ = ["evaluation_of", "market_panel"]
+__all__ = ["evaluation_of", "market_panel", "on_schedule"]
 
 
 def market_panel(market: Market) -> Panel:
@@ -41,9 +41,13 @@ def market_panel(market: Market) -> Panel:
 
 def evaluation_of(market: Market, schedule: Schedule, panel: Panel | None = None) -> Evaluation:
     """Return the evaluation of components under a schedule over all bars of the market."""
-    whole = panel or market_panel(market)
-    deadline = schedule.deadline.reindex(whole.sessions).dt.tz_convert(None)
-    return Evaluation(whole, deadline.to_numpy().astype("datetime64[ns]"))
+    return on_schedule(panel or market_panel(market), schedule)
+
+
+def on_schedule(panel: Panel, schedule: Schedule) -> Evaluation:
+    """Return the evaluation of components on a panel; nothing is too late between bars."""
+    deadline = schedule.deadline.reindex(panel.sessions).dt.tz_convert(None)
+    return Evaluation(panel, deadline.to_numpy().astype("datetime64[ns]"))
 
 
 def _calendar_columns(market: Market, sessions: pd.DatetimeIndex) -> list[Column]:

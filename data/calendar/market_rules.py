@@ -21,6 +21,7 @@ __all__ = [
     "MonthlyRule",
     "assumed_volume",
     "currency_sign",
+    "is_friday",
     "known_currency",
     "market_defaults",
     "monthly_rule",
@@ -159,6 +160,11 @@ def nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
         return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
     end = date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
     return end - timedelta(days=(end.weekday() - weekday) % 7)
+
+
+def is_friday(day: date) -> bool:
+    """Return whether a day is a Friday, whose contracts may be listed on the Saturday."""
+    return day.weekday() == _WEEKDAYS.index("friday")
 
 
 def third_friday(year: int, month: int) -> date:

@@ -334,7 +334,8 @@ def trading_calendar(
         calendar = _within_bounds(name, first, last)
     except exchange_calendars.errors.InvalidCalendarName as error:
         raise CalendarError(
-            f"unknown exchange calendar {name!r}: use a name of exchange_calendars, e.g. XNYS"
+            f"unknown exchange calendar {name!r}: use a name of exchange_calendars, "
+            f"e.g. {DEFAULT_CALENDAR}"
         ) from error
     except ValueError as error:
         raise CalendarError(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from ...data.base.printable import shown
 from ..terminal.output import to_json
 from .commands import (
     backtest,
@@ -107,14 +108,29 @@ def run(arguments: Sequence[str]) -> int:
         What follows ``gexlab`` on the command line.
     """
     try:
-        build_app()(args=list(arguments), prog_name="gexlab")
+        code = build_app()(args=list(arguments), prog_name="gexlab", standalone_mode=False)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except BrokenPipeError:
         return _broken_pipe()
     except Exception as error:
-        return _failed(error, arguments)
-    return 0
+        wrong = _wrong_usage(error)
+        return _failed(error, arguments) if wrong is None else wrong
+    return code if isinstance(code, int) else 0
+
+
+def _wrong_usage(error: Exception) -> int | None:
+    """Print how the command is used, if that is what was wrong, and return the exit code.
+
+    The words of the command line are quoted in it, and shown like any other text.
+    """
+    show = getattr(error, "show", None)
+    if show is None:
+        return None
+    message = io.StringIO()
+    show(file=message)
+    sys.stderr.write(shown(message.getvalue(), keep="\n"))
+    return int(getattr(error, "exit_code", 2))
 
 
 def build_app() -> typer.Typer:
@@ -166,7 +182,7 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     if debug:
         traceback.print_exception(error)
-    sys.stderr.write(f"error: {reason_of(error)}\n")
+    sys.stderr.write(f"error: {shown(reason_of(error))}\n")
     if "--json" in arguments:
         document = {"error": {"kind": type(error).__name__, "message": reason_of(error)}}
         with suppress(OSError):  # what failed may be standard output itself

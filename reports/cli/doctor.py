@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...data.base.errors import GexlabError
+from ...data.calendar.market_rules import DEFAULT_CALENDAR
 
 __all__ = ["Check", "Health", "doctor", "package_versions"]
 
@@ -139,12 +140,13 @@ def _engine() -> Check:
 def _calendar() -> Check:
     from ...data.calendar.trading import trading_calendar
 
+    name = f"calendar {DEFAULT_CALENDAR}"
     try:
-        calendar = trading_calendar("XNYS")
+        calendar = trading_calendar(DEFAULT_CALENDAR)
     except GexlabError as error:
-        return Check("calendar XNYS", "failed", str(error), "pip install -U exchange-calendars")
+        return Check(name, "failed", str(error), "pip install -U exchange-calendars")
     found = f"{calendar.sessions[0]} to {calendar.sessions[-1]}"
-    return Check("calendar XNYS", "ok", found)
+    return Check(name, "ok", found)
 
 
 def _time_zone() -> Check:

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.rounding import real_divisor
 from ..component import Past, Rule
 
 __all__ = ["Bollinger", "Fade", "Flat", "Follow", "Hold", "MeanDistance", "Rsi", "past_signal"]
@@ -42,8 +43,8 @@ def past_signal(close: Floats, lookback: int, scale: str) -> Floats:
     daily = recent[:, 1:] / recent[:, :-1] - 1.0
     unit = daily.std(axis=1, ddof=1) * np.sqrt(lookback)
     # without any volatility there is no unit to measure a move in
-    unit = np.where(daily.max(axis=1) > daily.min(axis=1), unit, np.nan)
-    return np.clip(past / unit, -1.0, 1.0)
+    signal: Floats = np.clip(past / real_divisor(unit), -1.0, 1.0)
+    return signal
 
 
 class Follow(Rule):

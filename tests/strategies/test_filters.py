@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,6 +96,22 @@ def test_later_values_change_no_earlier_label(name: str, values: list[float], cu
     parameters = {"window": 5} if "window" in fields_of(name) else {}
     whole = labels_of(name, table_of(values), **parameters)
     assert labels_of(name, table_of(values[:cut]), **parameters) == whole[:cut]
+
+
+def test_bounds_of_filters_belong_where_their_words_say() -> None:
+    # rank 2 of 3 is not above two thirds, rank 1 of 3 is not above one third
+    values = [1.0, 2.0, 3.0, 2.5, 1.0]
+    found = labels_of("tercile", table_of(values), window=3)
+    assert found == ["abstain", "abstain", "long", "neutral", "short"]
+    # ranks of 4: 3/4 is the entry itself, 2/4 the exit itself, and mirrored 1/4 and 2/4
+    how: dict[str, Any] = {"window": 4, "enter": 0.75, "exit": 0.5}
+    for values, expected in (
+        ([1.0, 2.0, 4.0, 3.0, 2.5], ["long", "long"]),  # ranks .75, .5
+        ([1.0, 2.0, 4.0, 3.0, 1.5], ["long", "short"]),  # ranks .75, .25
+        ([4.0, 3.0, 2.0, 1.0, 1.5], ["short", "short"]),  # ranks .25, .5
+        ([4.0, 3.0, 2.0, 1.0, 2.5], ["short", "long"]),  # ranks .25, .75
+    ):
+        assert labels_of("percentile", table_of(values), **how)[3:] == expected
 
 
 def fields_of(name: str) -> list[str]:
