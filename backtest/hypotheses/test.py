@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.base.errors import ConfigError
 from ...data.base.publishing import published
+from ...data.base.reprs import short_repr
 from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
@@ -63,6 +64,7 @@ class HypothesesResult:
     seconds: float
     out: Path | None = None
     level: float = NORMAL_LEVEL
+    __repr__ = short_repr
 
     @property
     def counts(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ...data.base.reprs import short_repr
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..statistics.resampling import NORMAL_LEVEL
 from .strategy_results import (
@@ -149,6 +150,7 @@ class RegimeSummary:
     counts: Mapping[str, int]
     negative_share_by_year: Mapping[int, float]
     table: pd.DataFrame
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class VolatilitySummary:
     by_quantile: Mapping[str, tuple[VolatilityCell, ...]]
     ratio: Mapping[str, Mapping[str, Ratio]]
     range_efficiency: Mapping[str, Estimate]
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +300,7 @@ class BacktestResult:
     bars: pd.DataFrame = field(repr=False)
     findings: tuple[Finding, ...] | None = field(default=None, repr=False)
     out: Path | None = None
+    __repr__ = short_repr
 
     @property
     def main(self) -> StrategyResult:
