@@ -77,4 +77,8 @@ def _show(console: Console, result: HypothesesResult, report: Path) -> None:
     tests = plural(len(result.results), "hypothesis", "hypotheses")
     console.print(f"{tests} on {plural(result.sessions, 'session')}: {counts}")
     console.print(table_of(verdicts_table(result)))
+    for found in result.results:
+        if found.outcome is None:
+            word = found.verdict.split(":")[0].removesuffix(" data")
+            console.print(f"{found.card.name} {word}: {found.reason}", style="dim", markup=False)
     console.print(f"report: {report}", style="bold")
