@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ...data.base.reprs import short_repr
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..statistics.resampling import NORMAL_LEVEL
 from .strategy_results import (
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ...data.quality.catalogue import Finding
+
 __all__ = [
     "BacktestResult",
     "DataSummary",
     "Estimate",
     "ExecutionSummary",
+    "Fragile",
     "InputFile",
     "Metrics",
     "Notice",
@@ -63,12 +67,16 @@ class Notice:
         One sentence: what was found and what to do about it.
     count : int
         How many rows or sessions it concerns.
+    left_out : bool
+        Whether what it concerns is in no answer: a session without a regime, a bar or value that
+        counts as missing.
     """
 
     code: str
     severity: Severity
     detail: str
     count: int = 1
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,11 @@ class DataSummary:
         Bars dated on a day that is no session; they were left out.
     intraday_sessions : int
         Sessions with intraday bars; 0 where none were given.
+    bars_bad : int
+        Sessions of the period whose daily bar contradicts itself or its neighbours: they count as
+        missing.
+    intraday_bad_sessions : int
+        Sessions of the period whose intraday bars were left out for a bad one among them.
     """
 
     underlying: str
@@ -110,6 +123,8 @@ class DataSummary:
     intraday_sessions: int
     currency: str = ""
     sessions_per_year: int = EXCHANGE_SESSIONS
+    bars_bad: int = 0
+    intraday_bad_sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +162,7 @@ class RegimeSummary:
     counts: Mapping[str, int]
     negative_share_by_year: Mapping[int, float]
     table: pd.DataFrame
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +209,27 @@ class VolatilitySummary:
     by_quantile: Mapping[str, tuple[VolatilityCell, ...]]
     ratio: Mapping[str, Mapping[str, Ratio]]
     range_efficiency: Mapping[str, Estimate]
+    __repr__ = short_repr
+
+
+@dataclass(frozen=True, slots=True)
+class Fragile:
+    """An answer that fewer than five observations decide.
+
+    Attributes
+    ----------
+    question : {"direction", "volatility"}
+        The verdict it belongs to.
+    sessions : tuple of date
+        Observations without which the answer is another, the most influential first.
+    answer, without : str
+        In words, with all observations and without those: ``yes``, ``no``, ``undecided``.
+    """
+
+    question: Literal["direction", "volatility"]
+    sessions: tuple[date, ...]
+    answer: str
+    without: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +310,16 @@ class BacktestResult:
         First-order, of the return from t to t + 1 on the one from t - 1 to t, by the label at t.
     notices : tuple of Notice
         Warnings and remarks, most severe first.
+    input_findings : tuple of Finding
+        Everything that was found in bars and series of the period, one by one; the notices count
+        them by kind.
+    fragile : tuple of Fragile
+        Answers that hang on fewer than five observations.
     bars : DataFrame
         Daily bars used: ``open, high, low, close``.
+    findings : tuple of Finding or None
+        What the checks of the chains found in the period; None where they were not made, as for
+        a series.
     out : Path or None
         Folder that the files were written to.
     """
@@ -290,7 +335,11 @@ class BacktestResult:
     notices: tuple[Notice, ...]
     provenance: Provenance
     bars: pd.DataFrame = field(repr=False)
+    findings: tuple[Finding, ...] | None = field(default=None, repr=False)
     out: Path | None = None
+    input_findings: tuple[Finding, ...] = ()
+    fragile: tuple[Fragile, ...] = ()
+    __repr__ = short_repr
 
     @property
     def main(self) -> StrategyResult:

@@ -10,6 +10,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.plain import plain
+from ...data.base.reprs import short_repr
+
 __all__ = [
     "Direction",
     "Interval",
@@ -125,11 +128,12 @@ class SimulationCheck:
     sessions: int
     critical: Mapping[str, float]
     rates: tuple[RejectionRate, ...]
+    __repr__ = short_repr
 
     def document(self) -> dict[str, Any]:
         """Return everything as plain values; undefined is None."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+        found: dict[str, Any] = plain(asdict(self))
+        return found
 
 
 def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> Interval:
@@ -188,13 +192,3 @@ def critical_value(statistics: npt.ArrayLike, direction: Direction, level: float
     if direction == "-":
         return float(np.quantile(values, level))
     return float(np.quantile(np.abs(values) if direction == "0" else values, 1 - level))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -69,6 +69,7 @@ _MARKETS: Final[dict[str, tuple[str, str]]] = {
     "XTSE": ("third_friday", "CAD"),
     "XASX": ("third_thursday", "AUD"),
     "XTKS": ("second_friday", "JPY"),
+    "XSHG": ("third_friday_or_next", "CNY"),
     "XKRX": ("second_thursday", "KRW"),
     "XHKG": ("third_friday", "HKD"),
     "XSTO": ("third_friday", "SEK"),
@@ -209,5 +210,5 @@ def assumed_volume(underlying: str) -> float | None:
 
 def market_defaults(calendar: str) -> tuple[MonthlyRule, str]:
     """Return the monthly rule and the currency of a calendar; third Fridays where unknown."""
-    rule, currency = _MARKETS.get(calendar, ("third_friday", ""))
+    rule, currency = _MARKETS.get(re.split(r"[+~]", calendar)[0], ("third_friday", ""))
     return MonthlyRule(rule), currency

@@ -101,7 +101,9 @@ class Definition:
         _require_choice("iv_dynamics", self.iv_dynamics, ("sticky_strike", "sticky_moneyness"))
         _require_choice("forward_source", self.forward_source, ("parity", "rates"))
         for name in ("rate", "dividend_yield"):
-            _require(math.isfinite(getattr(self, name)), name, getattr(self, name), "a number")
+            value = getattr(self, name)
+            _require(math.isfinite(value), name, value, "a number")
+            _require(abs(value) <= 1.0, name, value, "a decimal a year (0.045 for 4.5 %)")
         for curve, constant in _CURVES.items():
             alone = getattr(self, curve) is None or getattr(self, constant) == 0.0
             _require(alone, constant, getattr(self, constant), f"left out beside {curve}")
@@ -157,8 +159,14 @@ def load_definition(path: Path) -> Definition:
     """
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DefinitionError(f"{path}: not a readable TOML definition: {error}") from error
+    except OSError as error:
+        raise DefinitionError(
+            f"{path}: no readable definition ({error.strerror}): correct its path"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DefinitionError(
+            f"{path}: not a readable TOML definition: {error}; correct that line"
+        ) from error
     known = [f.name for f in fields(Definition) if f.init]
     for key in values:
         if key not in known:

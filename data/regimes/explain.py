@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.errors import LakeError, NotRebuiltError
+from ..base.reprs import short_repr
 from ..base.schema import Book
 from ..exposure.definition import DEFAULT, Definition, stored_definition
 from ..exposure.definition_agreement import Verdict, sixteen_signs
@@ -73,6 +74,7 @@ class SessionProfile:
     put_wall: Wall
     pin_strike: Wall
     findings: tuple[dict[str, Any], ...]
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Explanation:
     profile: SessionProfile
     contracts: pd.DataFrame
     verdicts: tuple[Verdict, ...]
+    __repr__ = short_repr
 
 
 def last_definition(lake: Lake, underlying: str) -> tuple[Definition, str]:
@@ -143,7 +146,7 @@ def _evaluate(
     positions: str | Path | None,
     calendar: str | None,
 ) -> tuple[SessionEvaluation, Job, str]:
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     last, last_dealer = last_definition(opened, underlying)
     chosen = definition or last
     job = make_job(
@@ -306,7 +309,7 @@ def diff_regimes(
         regime, net_gex, net_to_gross, flip, flip_status`` with the endings ``_a`` and ``_b``, and
         ``changed``.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     frames = []
     for definition, dealer in zip((first, second), dealers, strict=True):
         done = rebuild(

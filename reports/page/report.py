@@ -56,10 +56,8 @@ def report_page(result: BacktestResult, config: Config, *, progress: Progress = 
     sections = [_last_session(result, config, lake)]
     if (lake / "truth.json").is_file():
         sections.append(_truth(result, config, lake))
-    progress(2, _STEPS, "checks of the chains")
-    return backtest_page(
-        result, sections, diagnostics, [_coverage(config, lake, result.data.calendar)]
-    )
+    progress(2, _STEPS, "coverage of the chains")
+    return backtest_page(result, sections, diagnostics, [_coverage(result, config, lake)])
 
 
 def _diagnostics(result: BacktestResult, config: Config) -> Section:
@@ -133,29 +131,17 @@ def _truth(result: BacktestResult, config: Config, lake: Path) -> Section:
     return truth_section(found)
 
 
-def _coverage(config: Config, lake: Path, calendar: str) -> Section:
+def _coverage(result: BacktestResult, config: Config, lake: Path) -> Section:
+    from ...backtest.run.chain_findings import chain_findings
     from ...data.lake.lake import open_lake
-    from ...data.quality.check import coverage, findings
-    from ...data.tables.bars import read_bars
+    from ...data.quality.check import coverage
     from .sections.coverage import coverage_section
 
     opened, data = open_lake(lake), config.data
-    bars = read_bars(
-        data.bars,
-        data.bars_columns,
-        where=data.bars_where,
-        calendar=calendar,
-        timezone=data.bars_timezone,
-    )
-    found = findings(
-        opened,
-        data.underlying,
-        bars=bars,
-        calendar=calendar,
-        dealer_model=config.regime.dealer_model,
-        instrument=data.instrument,
-    )
-    told = [f for f in found if f.session is None or _in_period(config, f.session)]
+    told = result.findings
+    if told is None:
+        told = chain_findings(config, result.bars, result.data.calendar)
+    told = (*result.input_findings, *told)
     held = coverage(opened, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
     return coverage_section(held[asked], told)
