@@ -168,7 +168,7 @@ QUANTITIES: dict[str, tuple[dict[str, Callable[[Told], Any]], Callable[[Told], A
             "results.json": lambda t: _main(t, "cagr")(t.document),
             "terminal": lambda t: _main(t, "cagr")(t.printed),
         },
-        lambda t: float((1.0 + t.hold).prod() ** (t.year / len(t.hold)) - 1.0),
+        lambda t: float(np.prod(1.0 + t.hold.to_numpy()) ** (t.year / len(t.hold)) - 1.0),
     ),
     "volatility of buy-and-hold": (
         {"results.json": lambda t: _main(t, "volatility")(t.document)},
