@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from ...data.lake.derived_tables import find_stores
 from ...data.lake.lake import open_lake
+from ...data.quality.catalogue import Finding
 from ...data.quality.check import findings
+from ...data.regimes.table import side_table
 from .results import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    import pandas as pd
-
-    from ...data.quality.catalogue import Finding
     from .config import Config
     from .results import BacktestResult
 
@@ -30,7 +33,7 @@ def with_findings(result: BacktestResult, config: Config, bars: pd.DataFrame) ->
     """
     if result.regime.source != "lake":
         return result
-    found = chain_findings(config, bars, result.data.calendar)
+    found = chain_findings(config, bars, result.data.calendar, result.regime.definition_id)
     told = findings_notice(found)
     notices = result.notices if told is None else (*result.notices, told)
     order = {"error": 0, "warning": 1, "info": 2}
@@ -39,7 +42,12 @@ def with_findings(result: BacktestResult, config: Config, bars: pd.DataFrame) ->
     )
 
 
-def chain_findings(config: Config, bars: pd.DataFrame, calendar: str) -> tuple[Finding, ...]:
+def chain_findings(
+    config: Config,
+    bars: pd.DataFrame,
+    calendar: str | None,
+    definition_id: str | None = None,
+) -> tuple[Finding, ...]:
     """Return the findings of a configuration's lake within its period.
 
     Parameters
@@ -47,18 +55,64 @@ def chain_findings(config: Config, bars: pd.DataFrame, calendar: str) -> tuple[F
     config : Config
     bars : DataFrame
         Daily bars by session, whose closes the chains' spots are held against.
-    calendar : str
+    calendar : str or None
+        None: the lake's own.
+    definition_id : str, optional
+        Of the regime, whose rates decide whether forwards and carry are found missing; the
+        configured one where not given.
     """
+    rates = _rates(config, definition_id or config.regime.definition_id)
     assert config.data.lake is not None
     found = findings(
         open_lake(config.data.lake),
         config.data.underlying,
         bars=bars,
         calendar=calendar,
+        rate=0.0 if rates is None else rates[0],
+        dividend_yield=0.0 if rates is None else rates[1],
         dealer_model=config.regime.dealer_model,
         instrument=config.data.instrument,
     )
+    if rates is None:  # the checks know no curves
+        found = [f for f in found if f.check not in ("no_carry", "parity_outside_guard")]
     return tuple(f for f in found if f.session is None or _in_period(config, f.session))
+
+
+def rebuilt_findings(config: Config, definition_id: str | None) -> list[Finding]:
+    """Return what the rebuild noticed about the evaluation of every session."""
+    table = side_table(
+        str(config.data.lake),
+        "quality_findings",
+        config.data.underlying,
+        book=config.regime.book,
+        dealer_model=config.regime.dealer_model,
+        definition_id=definition_id,
+    )
+    return [
+        Finding(
+            pd.Timestamp(row["session"]).date(),
+            str(row["check"]),
+            row["severity"],
+            int(row["count"]),
+            math.nan if pd.isna(row["open_interest"]) else float(row["open_interest"]),
+            str(row["detail"]),
+        )
+        for row in table.to_dict("records")
+    ]
+
+
+def _rates(config: Config, definition_id: str | None) -> tuple[float, float] | None:
+    """Return rate and dividend yield of a rebuilt definition; None where they are curves."""
+    stores = find_stores(
+        open_lake(str(config.data.lake)).root,
+        config.data.underlying,
+        definition_id=definition_id,
+        dealer_model=config.regime.dealer_model,
+    )
+    stated = max(stores, key=lambda store: store.rebuilt_at).definition if stores else {}
+    if stated.get("rate_curve") or stated.get("dividend_curve"):
+        return None
+    return float(stated.get("rate") or 0.0), float(stated.get("dividend_yield") or 0.0)
 
 
 def _in_period(config: Config, session: date) -> bool:
@@ -68,7 +122,7 @@ def _in_period(config: Config, session: date) -> bool:
 
 def findings_notice(found: Sequence[Finding]) -> Notice | None:
     """Return the notice of errors and warnings in chains; None where there are none."""
-    grave = [f for f in found if f.severity != "note"]
+    grave = [f for f in found if f.severity != "info"]
     if not grave:
         return None
     sessions = len({f.session for f in grave if f.session is not None})

@@ -16,11 +16,13 @@ from ...data.base.errors import LakeError
 from ...data.base.fingerprints import file_fingerprint
 from ...data.exposure.labels import labels_by_band, labels_by_sign
 from ...data.lake.lake import open_lake
-from ...data.regimes.table import regimes, require_one_definition, side_table
+from ...data.regimes.table import regimes, require_one_definition
 from ...data.tables.series import load_series
 from .results import InputFile, Notice
+from .soundness import sound_series
 
 if TYPE_CHECKING:
+    from ...data.quality.catalogue import Finding
     from .config import Config, SeriesConfig
 
 __all__ = [
@@ -59,6 +61,8 @@ class RegimeSource:
     definition_id : str or None
     inputs : tuple of InputFile
     notices : tuple of Notice
+    findings : tuple of Finding
+        What is wrong with the values of a series.
     """
 
     kind: Literal["lake", "series"]
@@ -68,6 +72,7 @@ class RegimeSource:
     definition_id: str | None
     inputs: tuple[InputFile, ...]
     notices: tuple[Notice, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def load_regime(config: Config, calendar: str) -> RegimeSource:
@@ -81,13 +86,18 @@ def load_regime(config: Config, calendar: str) -> RegimeSource:
 
 def load_named_series(
     series: SeriesConfig, config: Config, calendar: str
-) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...]]:
-    """Return a series by session (``value``, ``known_at``), its file and what was left out."""
+) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...], tuple[Finding, ...]]:
+    """Return a series by session (``value``, ``known_at``), its file and what was left out.
+
+    Values that contradict their neighbours are NaN; the last element names them.
+    """
     found = load_series(series.path, series.columns, series.known, calendar, where=series.where)
     file = InputFile(written_path(series.path, config), file_fingerprint(series.path))
     days = pd.DatetimeIndex(np.array(found.left_out, dtype="datetime64[ns]"))
     notices = _left_out(file.path, int(in_period(config, days).sum()))
-    return until_end(config, found.frame.set_index("session")), file, notices
+    name = f"{series.path.name} {series.columns.get('value', 'value')}"
+    table, findings = sound_series(found.frame.set_index("session"), name, config)
+    return table, file, notices, findings
 
 
 def until_end(config: Config, table: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +130,7 @@ def written_path(path: Path, config: Config) -> str:
 def _from_series(config: Config, calendar: str) -> RegimeSource:
     series = config.regime.series
     assert series is not None  # the configuration's own check
-    table, file, left_out = load_named_series(series, config, calendar)
+    table, file, left_out, findings = load_named_series(series, config, calendar)
     table["regime"] = labels_by_sign(table["value"].to_numpy(dtype=float))
     notices = list(left_out)
     if config.regime.band is not None:
@@ -138,6 +148,7 @@ def _from_series(config: Config, calendar: str) -> RegimeSource:
         definition_id=None,
         inputs=(file,),
         notices=tuple(notices),
+        findings=findings,
     )
 
 
@@ -170,7 +181,6 @@ def _from_lake(config: Config) -> RegimeSource:
     table["regime"] = table["regime"].astype(object)
     if setting.band is not None:
         table["regime"] = _relabelled(table, setting.band)
-    promoted = _promote(config, table, definition_id) if setting.promote else ()
     return RegimeSource(
         kind="lake",
         name=f"net GEX of {data.underlying}, {setting.dealer_model} dealers, {setting.book} book",
@@ -178,7 +188,7 @@ def _from_lake(config: Config) -> RegimeSource:
         table=table,
         definition_id=definition_id,
         inputs=(_lake_input(config),),
-        notices=promoted,
+        notices=(),
     )
 
 
@@ -187,27 +197,6 @@ def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
     ratio = table["net_to_gross"].to_numpy(dtype=float)
     abstained = (table["regime"] == "abstain").to_numpy()
     return pd.Series(labels_by_band(ratio, band, abstained), index=table.index)
-
-
-def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[Notice, ...]:
-    """Make sessions with a promoted finding abstain, in place, and say how many."""
-    assert config.data.lake is not None
-    findings = side_table(
-        config.data.lake,
-        "quality_findings",
-        config.data.underlying,
-        book=config.regime.book,
-        dealer_model=config.regime.dealer_model,
-        definition_id=definition_id,
-    )
-    chosen = findings[findings["check"].isin(config.regime.promote)]
-    hit = table.index.isin(pd.DatetimeIndex(chosen["session"])) & (table["regime"] != "abstain")
-    table.loc[hit, "regime"] = "abstain"
-    count = int(np.sum(hit & in_period(config, table.index)))
-    if not count:
-        return ()
-    detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
-    return (Notice("promoted_findings", "info", detail, count),)
 
 
 def _lake_input(config: Config) -> InputFile:
