@@ -105,7 +105,7 @@ def diff(
         lake, underlying, first, second, book=book, dealers=dealers, positions=positions
     )
     prices = _spots(frame) if closes is None else closes
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     calendar = trading_calendar(opened.calendar(underlying))
     earned = _returns_by_label(_on_calendar(prices, calendar)).reindex(
         pd.DatetimeIndex(frame["session"])

@@ -146,7 +146,7 @@ def _evaluate(
     positions: str | Path | None,
     calendar: str | None,
 ) -> tuple[SessionEvaluation, Job, str]:
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     last, last_dealer = last_definition(opened, underlying)
     chosen = definition or last
     job = make_job(
@@ -309,7 +309,7 @@ def diff_regimes(
         regime, net_gex, net_to_gross, flip, flip_status`` with the endings ``_a`` and ``_b``, and
         ``changed``.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     frames = []
     for definition, dealer in zip((first, second), dealers, strict=True):
         done = rebuild(

@@ -125,7 +125,7 @@ def stream(lake: Lake | str | Path, sql: str, *, limits: Limits | None = None) -
     -----
     The lake stays readable as it was at the beginning until the block ends.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     allowed = limits or Limits()
     with opened.reading():
         request = {

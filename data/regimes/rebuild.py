@@ -115,7 +115,7 @@ def rebuild(
         If the lake holds no chains of that underlying.
     """
     began = time.perf_counter()
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     if isinstance(definition, PeerRule):
         from ..peers.rebuild import rebuild_peer_rows
 

@@ -39,7 +39,7 @@ def job_of(
     calendar: str | None = None,
 ) -> Job:
     """Return what stays the same over the sessions of one evaluation; see `jobs.make_job`."""
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     return make_job(
         opened,
         underlying,
@@ -71,7 +71,7 @@ def map_sessions(
     first, last : date, optional
         Bounds, both included; the session before `first` is read too where there is one.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     with opened.reading():
         yield from _mapped(opened, job, function, first, last)
 
