@@ -118,8 +118,13 @@ def in_period(config: Config, days: pd.Index) -> npt.NDArray[np.bool_]:
 
 
 def written_path(path: Path, config: Config) -> str:
-    """Return a path relative to the configuration's folder, the same on every machine."""
-    return Path(os.path.relpath(path, config.folder)).as_posix()
+    """Return a path relative to the configuration's folder, the same on every machine.
+
+    Of a file far away only the name: the way to it would show whose home it lies in.
+    """
+    relative = Path(os.path.relpath(path, config.folder))
+    far = relative.is_absolute() or relative.parts[:2] == ("..", "..")
+    return relative.name if far else relative.as_posix()
 
 
 def _from_series(config: Config, calendar: str) -> RegimeSource:

@@ -239,7 +239,7 @@ class InputFile:
     Attributes
     ----------
     path : str
-        As written in the configuration, so that it is the same on every machine.
+        Relative to the configuration, the same on every machine; of a file far away its name.
     sha256 : str
         Of its bytes; for a lake, of the manifest that names its files.
     """

@@ -9,6 +9,7 @@ import pytest
 
 from gexlab.backtest.run.config import default_fill
 from gexlab.backtest.run.load_config import load_config, parse_config
+from gexlab.backtest.run.regime_source import written_path
 from gexlab.data.base.errors import ConfigError
 
 EXAMPLE = """
@@ -179,3 +180,11 @@ def test_the_fingerprint_is_that_of_the_text(tmp_path: Path) -> None:
     assert load_config(file).sha256 == hashlib.sha256(EXAMPLE.encode()).hexdigest()
     other = _write(tmp_path, EXAMPLE + "# changed\n")
     assert load_config(other).sha256 != hashlib.sha256(EXAMPLE.encode()).hexdigest()
+
+
+def test_a_file_far_away_is_named_without_the_way_to_it(tmp_path: Path) -> None:
+    bars = {"underlying": "SPX", "bars": "spx.csv", "lake": "lake"}
+    config = parse_config({"data": bars}, tmp_path / "a" / "b" / "c")
+    assert written_path(tmp_path / "a" / "b" / "c" / "in" / "x.csv", config) == "in/x.csv"
+    assert written_path(tmp_path / "a" / "b" / "x.csv", config) == "../x.csv"
+    assert written_path(tmp_path / "home" / "jane" / "x.csv", config) == "x.csv"
