@@ -132,5 +132,3 @@ def test_a_strategys_defaults_and_words() -> None:
     assert "fade 2 sessions scaled" in two
     assert two.endswith("; size 0.5")
     assert "by sign" in plain.describe()
-    assert plain.parameters()["on"] == "regime"
-    assert Strategy("s", on="vix").parameters()["on"] == "vix"
