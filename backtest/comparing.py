@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..data.definitions import Definition
+    from ..data.exposure.peer_rules import PeerRule
     from ..data.lake import Lake
     from ..data.schema import Book
 
@@ -63,8 +64,8 @@ class DiffResult:
 def diff(
     lake: Lake | str | Path,
     underlying: str,
-    first: Definition,
-    second: Definition,
+    first: Definition | PeerRule,
+    second: Definition | PeerRule,
     *,
     book: Book = "post_expiry",
     dealers: tuple[str, str] = ("naive", "naive"),
@@ -78,7 +79,7 @@ def diff(
     lake : Lake or path
     underlying : str
     first, second : Definition
-        Rebuilt as far as they are not up to date.
+        Evaluated in memory as far as the lake does not hold their rows; nothing is written.
     book : {"post_expiry", "as_of_close"}
     dealers : tuple of str
         Dealer model of each.

@@ -8,15 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.lake import open_lake
-from ..data.regime_table import regimes, side_table
 from .hypotheses.protocol import Dataset
 from .intraday import intraday_grid
 from .market import Market, load_market
 
 if TYPE_CHECKING:
     from ..data.calendars import TradingCalendar
-    from ..data.definitions import Definition
     from .config import Config
     from .intraday import IntradayGrid
 
@@ -60,7 +57,7 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
     }
     grid = None if market.intraday is None else _grid(market)
     chains = config.regime.source == "lake"
-    rows = _regime_rows(config, bars.index) if chains else None
+    rows = _regime_rows(config, market, bars.index) if chains else None
     frozen, dynamic, unchecked = None, None, ""
     if chains and recheck:
         frozen, dynamic, unchecked = _rechecked(config, market, grid)
@@ -78,7 +75,7 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
         frozen=frozen,
         dynamic=dynamic,
         unchecked=unchecked,
-        strike_step=float("nan") if rows is None else _strike_step(config, bars),
+        strike_step=float("nan") if rows is None else _strike_step(config, market, bars),
         simulated=market.simulated,
     )
 
@@ -113,17 +110,10 @@ def _grid(market: Market) -> IntradayGrid | None:
     return intraday_grid(market.intraday.frame, market.calendar, round(minutes))
 
 
-def _regime_rows(config: Config, index: pd.Index) -> pd.DataFrame:
+def _regime_rows(config: Config, market: Market, index: pd.Index) -> pd.DataFrame:
     """Return the regime table of the configured book by session, pins with their signed gamma."""
-    data, regime = config.data, config.regime
-    assert data.lake is not None
-    chosen = {
-        "book": regime.book,
-        "dealer_model": regime.dealer_model,
-        "definition_id": regime.definition_id,
-    }
-    rows = regimes(data.lake, data.underlying, **chosen)  # type: ignore[arg-type]
-    strikes = side_table(data.lake, "exposure_by_strike", data.underlying, **chosen)  # type: ignore[arg-type]
+    rows = market.regime.rows.table("regimes", config.regime.book)
+    strikes = market.regime.rows.table("exposure_by_strike", config.regime.book)
     pin = strikes.rename(columns={"strike": "pin_strike", "net_gex": "pin_net"})
     merged = rows.merge(
         pin[["session", "pin_strike", "pin_net"]], on=["session", "pin_strike"], how="left"
@@ -145,18 +135,9 @@ def _legs(rows: pd.DataFrame, dealer_model: str) -> pd.DataFrame | None:
     return both.where(kept)
 
 
-def _strike_step(config: Config, bars: pd.DataFrame) -> float:
+def _strike_step(config: Config, market: Market, bars: pd.DataFrame) -> float:
     """Return the most frequent distance of strikes within 2 % of the last spot."""
-    data, regime = config.data, config.regime
-    assert data.lake is not None
-    strikes = side_table(
-        data.lake,
-        "exposure_by_strike",
-        data.underlying,
-        book=regime.book,
-        dealer_model=regime.dealer_model,
-        definition_id=regime.definition_id,
-    )
+    strikes = market.regime.rows.table("exposure_by_strike", config.regime.book)
     last = strikes[strikes["session"] == strikes["session"].max()]
     spot = float(bars["close"].dropna().iloc[-1])
     near = np.sort(last.loc[(last["strike"] / spot - 1.0).abs() <= 0.02, "strike"].to_numpy())
@@ -180,35 +161,12 @@ def _rechecked(
 
     if grid is None or market.intraday is None:
         return None, None, ""
-    assert config.data.lake is not None
+    rows = market.regime.rows
     try:
-        found = intraday_regimes(
-            config.data.lake,
-            config.data.underlying,
-            market.intraday.frame,
-            definition=_definition(config),
-            dealer=config.regime.dealer_model,
-            positions=config.regime.positions,
-            calendar=config.data.calendar,
-        ).frame
+        found = intraday_regimes(rows.lake, rows.spec, market.intraday.frame).frame
     except (DefinitionError, InputFileError, LakeError) as error:
         return None, None, str(error)
     return *_place(found, market.calendar, grid), ""
-
-
-def _definition(config: Config) -> Definition:
-    """Return the definition whose rows the configuration reads."""
-    from ..data.definitions import stored_definition
-    from ..data.derived import find_stores
-
-    assert config.data.lake is not None
-    stores = find_stores(
-        open_lake(config.data.lake).root,
-        config.data.underlying,
-        definition_id=config.regime.definition_id,
-        dealer_model=config.regime.dealer_model,
-    )
-    return stored_definition(max(stores, key=lambda s: s.rebuilt_at).definition)
 
 
 def _place(

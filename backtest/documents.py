@@ -152,6 +152,11 @@ def write_results(result: BacktestResult, out: Path) -> None:
             ("orders", orders_table(result)),
             ("equity", equity_table(result)),
         ):
+            # kept in the file: pandas.read_parquet(...).attrs
+            table.attrs = {
+                "definition_id": result.provenance.definition_id,
+                "content_id": result.provenance.content_id,
+            }
             _replace(out / f"{name}.parquet", lambda path, t=table: t.to_parquet(path, index=False))
     except OSError as error:
         raise InputFileError(

@@ -14,6 +14,7 @@ from ..data.bars import BarSet, IntradaySet, load_bars, load_intraday
 from ..data.calendars import TradingCalendar, trading_calendar
 from ..data.errors import NotEnoughDataError
 from ..data.fingerprints import file_fingerprint
+from ..data.progress import Progress, silent
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
 from .results import DataSummary, InputFile, Notice
 
@@ -75,8 +76,8 @@ class Market:
         return self.regime.table if name is None else self.series[name]
 
 
-def load_market(config: Config) -> Market:
-    """Load what a configuration names.
+def load_market(config: Config, *, progress: Progress = silent) -> Market:
+    """Load what a configuration names; regimes that the lake lacks are rebuilt first.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def load_market(config: Config) -> Market:
         calendar=data.calendar,
         timezone=data.bars_timezone,
     )
-    regime = load_regime(config)
+    regime = load_regime(config, progress=progress)
     first, last = _period(config, bar_set.frame, regime.table)
     bars = bar_set.frame.loc[:last]
     tables = {name: load_named_series(series, config) for name, series in config.series.items()}

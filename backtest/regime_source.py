@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,17 +11,28 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from ..data.errors import LakeError
+from ..data.definitions import Definition, definition_from_table, definition_named
+from ..data.errors import ConfigError, LakeError
 from ..data.fingerprints import file_fingerprint
-from ..data.lake import open_lake
-from ..data.regime_table import regimes, require_one_definition, side_table
+from ..data.progress import Progress, silent
+from ..data.rebuilt_rows import RebuiltRows, rebuilt_rows
+from ..data.regime_spec import RegimeSpec
 from ..data.series import load_series
 from .results import InputFile, Notice
 
 if TYPE_CHECKING:
+    from ..data.exposure.peer_rules import PeerRule
+    from ..data.schema import Book
     from .config import Config, SeriesConfig
 
-__all__ = ["RegimeSource", "load_named_series", "load_regime", "written_path"]
+__all__ = [
+    "RegimeSource",
+    "definition_of",
+    "load_named_series",
+    "load_regime",
+    "regime_spec",
+    "written_path",
+]
 
 #: What reports show of a regime row, beside its value, label and publication.
 _SHOWN = (
@@ -50,6 +61,10 @@ class RegimeSource:
     definition_id : str or None
     inputs : tuple of InputFile
     notices : tuple of Notice
+    content_id : str
+        Of everything that the table was made from.
+    rebuilt : RebuiltRows or None
+        The lake's rows behind it, side tables included; None of a series.
     """
 
     kind: Literal["lake", "series"]
@@ -59,11 +74,64 @@ class RegimeSource:
     definition_id: str | None
     inputs: tuple[InputFile, ...]
     notices: tuple[Notice, ...]
+    content_id: str = ""
+    rebuilt: RebuiltRows | None = None
+
+    @property
+    def rows(self) -> RebuiltRows:
+        """The lake's rows behind the regime.
+
+        Raises
+        ------
+        ConfigError
+            If the regime is a series.
+        """
+        if self.rebuilt is None:
+            raise ConfigError("the regime is a published series: there are no rebuilt rows of it")
+        return self.rebuilt
 
 
-def load_regime(config: Config) -> RegimeSource:
-    """Return the regime of a configuration, over everything that there is of it."""
-    return _from_lake(config) if config.regime.source == "lake" else _from_series(config)
+def regime_spec(config: Config, books: tuple[Book, ...] | None = None) -> RegimeSpec:
+    """Return what a configuration's regime is rebuilt by: its definition file is read here.
+
+    Parameters
+    ----------
+    config : Config
+    books : tuple of {"as_of_close", "post_expiry"}, optional
+        The configured one where it is left out.
+
+    Raises
+    ------
+    DefinitionError, InputFileError, UnknownNameError
+        If the definition's file, or the file of a curve, cannot be read.
+    """
+    setting = config.regime
+    return RegimeSpec(
+        config.data.underlying,
+        definition_of(config),
+        setting.dealer_model,
+        setting.positions,
+        (setting.book,) if books is None else books,
+        instrument=config.data.instrument_kind,
+    )
+
+
+def definition_of(config: Config) -> Definition | PeerRule:
+    """Return the definition that a configuration states."""
+    stated = config.regime.definition
+    if isinstance(stated, Mapping):
+        return definition_from_table(stated, config.folder, "of the configuration")
+    return definition_named(stated)
+
+
+def load_regime(config: Config, *, progress: Progress = silent) -> RegimeSource:
+    """Return the regime of a configuration, over everything that there is of it.
+
+    What the lake lacks of its definition is rebuilt first.
+    """
+    if config.regime.source == "series":
+        return _from_series(config)
+    return _from_lake(config, progress)
 
 
 def load_named_series(
@@ -106,6 +174,7 @@ def _from_series(config: Config) -> RegimeSource:
         definition_id=None,
         inputs=(file,),
         notices=tuple(notices),
+        content_id=file.sha256,
     )
 
 
@@ -116,20 +185,13 @@ def _left_out(name: str, rows: int) -> tuple[Notice, ...]:
     return (Notice("series_not_sessions", "info", detail, rows),)
 
 
-def _from_lake(config: Config) -> RegimeSource:
+def _from_lake(config: Config, progress: Progress) -> RegimeSource:
     setting, data = config.regime, config.data
     assert data.lake is not None  # the configuration's own check
     if "://" in data.lake:
         raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
-    lake = open_lake(data.lake)
-    frame = regimes(
-        lake,
-        data.underlying,
-        book=setting.book,
-        dealer_model=setting.dealer_model,
-        definition_id=setting.definition_id,
-    )
-    definition_id = require_one_definition(frame)
+    rows = rebuilt_rows(data.lake, regime_spec(config), progress=progress)
+    frame = rows.table("regimes", setting.book)
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
     table.index = pd.DatetimeIndex(table.index).as_unit("ns")
     table = table.assign(value=table["net_gex"])[["value", "regime", "known_at", *_SHOWN]]
@@ -137,15 +199,17 @@ def _from_lake(config: Config) -> RegimeSource:
     table["regime"] = table["regime"].astype(object)
     if setting.band is not None:
         table["regime"] = _relabelled(table, setting.band)
-    promoted = _promote(config, table, definition_id) if setting.promote else ()
+    promoted = _promote(config, table, rows) if setting.promote else ()
     return RegimeSource(
         kind="lake",
         name=f"net GEX of {data.underlying}, {setting.dealer_model} dealers, {setting.book} book",
         known="known_at of the regime table",
         table=table,
-        definition_id=definition_id,
-        inputs=(_lake_input(config),),
+        definition_id=rows.spec.definition_id,
+        inputs=_lake_inputs(config, rows),
         notices=promoted,
+        content_id=rows.content_id,
+        rebuilt=rows,
     )
 
 
@@ -157,17 +221,9 @@ def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
     return pd.Series(labels.astype(object), index=table.index)
 
 
-def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[Notice, ...]:
+def _promote(config: Config, table: pd.DataFrame, rows: RebuiltRows) -> tuple[Notice, ...]:
     """Make sessions with a promoted finding abstain, in place, and say how many."""
-    assert config.data.lake is not None
-    findings = side_table(
-        config.data.lake,
-        "quality_findings",
-        config.data.underlying,
-        book=config.regime.book,
-        dealer_model=config.regime.dealer_model,
-        definition_id=definition_id,
-    )
+    findings = rows.table("quality_findings", config.regime.book)
     chosen = findings[findings["check"].isin(config.regime.promote)]
     hit = table.index.isin(pd.DatetimeIndex(chosen["session"])) & (table["regime"] != "abstain")
     table.loc[hit, "regime"] = "abstain"
@@ -178,10 +234,13 @@ def _promote(config: Config, table: pd.DataFrame, definition_id: str) -> tuple[N
     return (Notice("promoted_findings", "info", detail, count),)
 
 
-def _lake_input(config: Config) -> InputFile:
-    """Return the lake as an input: the digest of its sessions' fingerprints."""
-    lake = open_lake(str(config.data.lake))
-    digest = hashlib.sha256()
-    for entry in lake.sessions(config.data.underlying):
-        digest.update(f"{entry.session}:{entry.fingerprint}\n".encode())
-    return InputFile(written_path(lake.root, config), digest.hexdigest())
+def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[InputFile, ...]:
+    """Return the lake, as the content id of the rows read, and the files beside it."""
+    spec = rows.spec
+    files = [spec.positions] if spec.positions else []
+    if isinstance(spec.definition, Definition):
+        curves = (spec.definition.rate_curve, spec.definition.dividend_curve)
+        files += [Path(curve.path) for curve in curves if curve]
+    lake = InputFile(written_path(rows.lake.root, config), rows.content_id)
+    beside = (InputFile(written_path(file, config), file_fingerprint(file)) for file in files)
+    return (lake, *beside)

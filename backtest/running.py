@@ -41,6 +41,7 @@ def backtest(
     *,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    market: Market | None = None,
 ) -> BacktestResult:
     """Run everything that a configuration asks for.
 
@@ -53,6 +54,8 @@ def backtest(
         ``equity.parquet``; None writes nothing.
     progress : Progress, optional
         Called after each of four steps.
+    market : Market, optional
+        The configuration's inputs, where they are loaded already; see `market.load_market`.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def backtest(
     settings = config if isinstance(config, Config) else load_config(config)
     report = progress or silent
     strategies = strategies_of(settings)
-    market = load_market(settings)
+    market = load_market(settings, progress=report) if market is None else market
     report(1, _STEPS, "data")
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "fills")

@@ -17,6 +17,7 @@ from .critical_values import load_critical_values
 from .hypotheses.protocol import Settings
 from .hypotheses.registry import hypothesis_names
 from .hypotheses.running import HypothesisResult, run_hypotheses
+from .provenance import content_id
 from .resampling import Resampling
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..data.progress import Progress
     from .hypotheses.protocol import Dataset, Published, Table
+    from .market import Market
 
 __all__ = ["HypothesesResult", "hypotheses_document", "test"]
 
@@ -47,6 +49,10 @@ class HypothesesResult:
         Whether the market is a simulated one.
     seconds : float
         Wall-clock time, reading included.
+    definition_id : str or None
+        Of the regime; None where it is a series from outside.
+    content_id : str
+        Of everything that the results depend on.
     out : Path or None
         Folder that received ``hypotheses.json``.
     """
@@ -58,6 +64,8 @@ class HypothesesResult:
     sessions: int
     simulated: bool
     seconds: float
+    definition_id: str | None = None
+    content_id: str = ""
     out: Path | None = None
 
     @property
@@ -108,7 +116,8 @@ def test(
     InputFileError, LakeError, DefinitionError, NotEnoughDataError
         If an input is absent, cannot be read or is too short.
     """
-    from .datasets import load_dataset
+    from .datasets import dataset_of
+    from .market import load_market
 
     started = time.perf_counter()
     setting = config if isinstance(config, Config) else load_config(config)
@@ -117,7 +126,8 @@ def test(
         raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
     _require_known(chosen)
     how = _settings(setting, simulations, critical)
-    dataset = load_dataset(setting, recheck="screenshot-vs-dynamic" in chosen)
+    market = load_market(setting)
+    dataset = dataset_of(setting, market, recheck="screenshot-vs-dynamic" in chosen)
     results = run_hypotheses(
         chosen,
         dataset,
@@ -125,7 +135,7 @@ def test(
         correct=names is None,
         progress=progress,
     )
-    described = _described(setting, dataset, names is None, simulations)
+    described = _described(setting, market, dataset, names is None, simulations)
     result = replace(described, results=results, seconds=time.perf_counter() - started)
     if out is None:
         return result
@@ -134,7 +144,7 @@ def test(
 
 
 def _described(
-    config: Config, dataset: Dataset, corrected: bool, simulations: int
+    config: Config, market: Market, dataset: Dataset, corrected: bool, simulations: int
 ) -> HypothesesResult:
     """Return a result without its tests."""
     return HypothesesResult(
@@ -145,6 +155,8 @@ def _described(
         sessions=int(dataset.gex.notna().sum()),
         simulated=dataset.simulated,
         seconds=0.0,
+        definition_id=market.regime.definition_id,
+        content_id=content_id(config, market),
     )
 
 
@@ -170,7 +182,8 @@ def _settings(config: Config, simulations: int, critical: str | Path | None) -> 
 
 def hypotheses_document(result: HypothesesResult) -> list[dict[str, Any]]:
     """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None."""
-    return [_entry(r) for r in result.results]
+    ids = {"definition_id": result.definition_id, "content_id": result.content_id}
+    return [_entry(r) | ids for r in result.results]
 
 
 def _entry(result: HypothesisResult) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,17 @@ import pandas as pd
 
 from ..data.bars import read_bars, read_intraday
 from ..data.calendars import trading_calendar
+from ..data.rebuilt_rows import rebuilt_rows
 from ..data.regime_table import regimes
+from ..data.schema import BOOKS
 from ..data.simulate.truth import Truth, read_truth
 from .intraday import intraday_grid, realised_variance
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..data.regime_spec import RegimeSpec
+    from ..data.store_choice import DefinitionChoice
     from .intraday import IntradayGrid
 
 __all__ = ["Quantity", "compare_with_truth"]
@@ -59,7 +63,11 @@ class Quantity:
 
 
 def compare_with_truth(
-    lake: str | Path, *, dealer_model: str = "naive", definition_id: str | None = None
+    lake: str | Path,
+    *,
+    dealer_model: str = "naive",
+    definition_id: DefinitionChoice = None,
+    spec: RegimeSpec | None = None,
 ) -> tuple[Quantity, ...]:
     """Return the quantities whose truth a simulated lake knows, each with its estimate.
 
@@ -69,6 +77,9 @@ def compare_with_truth(
         Folder of a simulated market that has been rebuilt.
     dealer_model, definition_id
         As in `gexlab.data.regimes`.
+    spec : RegimeSpec, optional
+        What is compared, instead of dealer model and definition; both of its books are brought up
+        to date.
 
     Returns
     -------
@@ -84,7 +95,14 @@ def compare_with_truth(
         If the market is not simulated, or has not been rebuilt.
     """
     truth = read_truth(lake)
-    found = regimes(lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id)
+    if spec is None:
+        found = regimes(
+            lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id
+        )
+    else:
+        rows = rebuilt_rows(lake, replace(spec, books=BOOKS))
+        found = pd.concat([rows.table("regimes", book) for book in BOOKS])
+        found = found.sort_values(["session", "book"], ignore_index=True)
     merged = found.merge(truth.table, on=["session", "book"], suffixes=("", "_true"))
     quantities = [*_last_session(merged), *_recovered(merged), _negative_share(truth, found)]
     return tuple(quantities + _slopes(truth, found))

@@ -1,9 +1,11 @@
 """Where rebuilt tables live in a lake, and how they are read back.
 
-``derived/underlying=X/definition=ID/dealer=M/`` holds a manifest and, per table, Parquet parts.
-The manifest says which part is valid for which session; it is replaced in one step, so that a
-reader sees either the state before a rebuild or the state after it. What was computed for a
-comparison only lies under ``compared/`` in the same way, where no other command reads it.
+``derived/underlying=X/definition=ID/dealer=M/`` holds a manifest and, per table, Parquet parts;
+``dealer=M,inputs=KEY`` the same computed with a user's own files (positions, curves), another
+calendar or as a share, so that users with different inputs never replace each other's rows.
+The manifest says which part is valid for which session and book, and the mark of everything that
+those rows were computed from; it is replaced in one step, so that a reader sees either the state
+before a rebuild or the state after it.
 """
 
 from __future__ import annotations
@@ -15,26 +17,25 @@ import re
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import DefinitionError, LakeError, MissingPartError, NotRebuiltError
-from .exposure.dealers import dealer_name
+from .errors import LakeError, MissingPartError
 from .locking import write_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import pyarrow as pa
 
-    from .manifest import SessionEntry
+    from .manifest import Manifest
 
-__all__ = ["COMPARED", "TABLES", "DerivedStore", "Part", "find_stores", "session_marks"]
+__all__ = ["TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "Part", "session_marks", "stores_of"]
 
 _REBUILT: Final = "derived"
-#: Folder of a lake for rows that only a comparison reads.
-COMPARED: Final = "compared"
+#: Input of a store that has the regime table and the findings alone.
+WITHOUT_SIDE_TABLES: Final = "without_side_tables"
 
 TABLES: Final = (
     "regimes",
@@ -59,31 +60,38 @@ class Part:
     ----------
     name : str
         File name without its ending, the same in every table's folder.
+    book : str
+        The book of all of its rows.
     sessions : dict of str to str
-        ISO session to the fingerprint of what it was computed from.
+        ISO session to the mark of what it was computed from.
     """
 
     name: str
+    book: str
     sessions: dict[str, str]
 
     @classmethod
-    def of(cls, sessions: dict[str, str]) -> Part:
+    def of(cls, book: str, sessions: dict[str, str]) -> Part:
         """Return the part of some sessions: its name says which, computed from what."""
         digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
-        return cls(f"{min(sessions)}_{max(sessions)}_{digest}", sessions)
+        return cls(f"{min(sessions)}_{max(sessions)}_{book}_{digest}", book, sessions)
 
 
 def session_marks(
-    entries: Iterable[SessionEntry], what: str, own: Callable[[date], str] = lambda _: ""
+    held: Manifest, what: str, own: Callable[[date], str] = lambda _: ""
 ) -> dict[str, str]:
-    """Return, per ISO session, a mark of all that its rows depend on.
+    """Return, per ISO session, a mark of everything that its rows depend on.
 
-    That is its chain, the chain of the session before it, `what` all rows depend on, and what is
-    its `own` besides the chain.
+    That is its chain and which of its prices are settlements, the same of the lake's session
+    before it, `what` all rows depend on, and what is its `own` besides the chain (positions,
+    rates).
     """
+    settled = held.settlement_sources
     marks, before = {}, ""
-    for entry in entries:
-        here = entry.fingerprint + own(entry.session)
+    for entry in held.sessions:
+        official = sorted(settled.intersection(entry.sources))
+        prices = "all" if official and len(official) == len(entry.sources) else ",".join(official)
+        here = f"{entry.fingerprint}|{prices}|{own(entry.session)}"
         digest = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()
         marks[str(entry.session)] = digest[:24]
         before = here
@@ -92,7 +100,7 @@ def session_marks(
 
 @dataclass(frozen=True, slots=True)
 class DerivedStore:
-    """The rebuilt tables of one underlying, definition and dealer model.
+    """The rebuilt tables of one underlying, definition, dealer model and set of inputs.
 
     Attributes
     ----------
@@ -100,15 +108,16 @@ class DerivedStore:
     definition : dict
         The definition's settings.
     dealer_model : str
-    rebuilt_at : str
-        UTC time stamp of the last rebuild, ISO.
+    inputs : dict of str to str
+        What else its rows were computed with, where that is not the lake's own: ``calendar``,
+        ``positions``, ``rate_curve``, ``dividend_curve`` (paths), ``instrument``.
     parts : tuple of Part
     """
 
     folder: Path
     definition: dict[str, Any]
     dealer_model: str
-    rebuilt_at: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
     parts: tuple[Part, ...] = field(default=())
 
     @classmethod
@@ -119,24 +128,25 @@ class DerivedStore:
         definition: dict[str, Any],
         definition_id: str,
         dealer: str,
-        *,
-        tree: str = _REBUILT,
+        inputs: Mapping[str, str],
     ) -> DerivedStore:
         """Return the place of a definition's rows; `writing` reads what is there."""
         folder = (
-            lake / tree / f"underlying={underlying}" / f"definition={definition_id}"
-            / f"dealer={_folder_name(dealer)}"
+            lake / _REBUILT / f"underlying={underlying}" / f"definition={definition_id}"
+            / f"dealer={_folder_name(dealer)}{_inputs_key(inputs)}"
         )  # fmt: skip
-        return cls(folder, definition, dealer)
+        return cls(folder, definition, dealer, dict(inputs))
 
     @classmethod
     def load(cls, folder: Path) -> DerivedStore:
         """Read a store's manifest."""
         try:
             stored = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-            parts = tuple(Part(p["name"], p["sessions"]) for p in stored["parts"])
+            if "inputs" not in stored:  # an older version: nobody knows what its rows rest on
+                return cls(folder, stored["definition"], stored["dealer_model"])
+            parts = tuple(Part(p["name"], p["book"], p["sessions"]) for p in stored["parts"])
             return cls(
-                folder, stored["definition"], stored["dealer_model"], stored["rebuilt_at"], parts
+                folder, stored["definition"], stored["dealer_model"], stored["inputs"], parts
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LakeError(
@@ -145,9 +155,46 @@ class DerivedStore:
             ) from error
 
     @property
-    def fingerprints(self) -> dict[str, str]:
-        """ISO session to the fingerprint of what its rows were computed from."""
-        return {day: mark for part in self.parts for day, mark in part.sessions.items()}
+    def definition_id(self) -> str:
+        """Id of the definition."""
+        return self.folder.parent.name.removeprefix("definition=")
+
+    @property
+    def label(self) -> str:
+        """Name that no other store of the underlying and dealer model has: the id, with a key."""
+        return self.definition_id + _inputs_key(self.inputs).replace(",inputs=", "@")
+
+    def marks(self, book: str) -> dict[str, str]:
+        """Return the mark of what its rows were computed from, per ISO session of a book."""
+        own = [part for part in self.parts if part.book == book]
+        return {day: mark for part in own for day, mark in part.sessions.items()}
+
+    @property
+    def content(self) -> str:
+        """Content id of everything that its rows were computed from, definition included."""
+        entries = sorted(
+            f"{part.book}|{day}|{mark}"
+            for part in self.parts
+            for day, mark in part.sessions.items()
+        )
+        text = "\n".join([self.definition_id, self.dealer_model, *entries])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def current(self) -> DerivedStore:
+        """Return the store as it is on disk now."""
+        if not (self.folder / _MANIFEST).is_file():
+            return self
+        return replace(self, parts=self.load(self.folder).parts)
+
+    def only(self, wanted: Mapping[str, Mapping[str, str]]) -> DerivedStore:
+        """Return the store with the rows of some marks alone: book to ISO session to mark."""
+        kept = []
+        for part in self.parts:
+            marks = wanted.get(part.book, {})
+            days = {d: mark for d, mark in part.sessions.items() if marks.get(d) == mark}
+            if days:
+                kept.append(Part(part.name, part.book, days))
+        return replace(self, parts=tuple(kept))
 
     def write_part(self, name: str, tables: dict[str, pa.Table]) -> None:
         """Write the Parquet files of one part; they count only once `commit` names the part."""
@@ -165,18 +212,22 @@ class DerivedStore:
             half.replace(target)
 
     def commit(self, parts: tuple[Part, ...], held: Collection[str]) -> DerivedStore:
-        """Make new parts the valid ones for their sessions, in one step.
+        """Make new parts the valid ones for their sessions and book, in one step.
 
-        Older parts lose the sessions that the new ones hold and those that are not `held` by the
-        lake any more; files of no part are deleted afterwards.
+        Older parts lose the sessions that new ones of the same book hold, and those that are not
+        `held` by the lake any more; files of no part are deleted afterwards.
         """
-        current = set(held).difference(*(part.sessions for part in parts))
-        kept = [
-            Part(p.name, {d: mark for d, mark in p.sessions.items() if d in current})
-            for p in self.parts
-        ]
+        fresh = {(part.book, day) for part in parts for day in part.sessions}
+        kept = []
+        for part in self.parts:
+            days = {
+                day: mark
+                for day, mark in part.sessions.items()
+                if day in held and (part.book, day) not in fresh
+            }
+            kept.append(Part(part.name, part.book, days))
         merged = tuple(p for p in [*kept, *parts] if p.sessions)
-        store = replace(self, parts=merged, rebuilt_at=datetime.now(UTC).isoformat())
+        store = replace(self, parts=merged)
         store._save()
         store._sweep()
         return store
@@ -186,8 +237,8 @@ class DerivedStore:
         content = {
             "definition": self.definition,
             "dealer_model": self.dealer_model,
-            "rebuilt_at": self.rebuilt_at,
-            "parts": [{"name": p.name, "sessions": p.sessions} for p in self.parts],
+            "inputs": self.inputs,
+            "parts": [{"name": p.name, "book": p.book, "sessions": p.sessions} for p in self.parts],
         }
         half = self.folder / f".{_MANIFEST}.{os.getpid()}.half"
         with half.open("w", encoding="utf-8") as file:
@@ -207,8 +258,8 @@ class DerivedStore:
             with suppress(OSError):  # a folder says that all parts have the table
                 folder.rmdir()
 
-    def files(self, table: str) -> dict[str, list[date]]:
-        """Return the Parquet files of a table, each with the sessions that count in it.
+    def files(self, table: str, book: str | None = None) -> dict[str, list[date]]:
+        """Return the Parquet files of a table and a book (None: both), with what counts in each.
 
         Raises
         ------
@@ -219,6 +270,8 @@ class DerivedStore:
             return {}
         found = {}
         for part in self.parts:
+            if book not in (None, part.book):
+                continue
             path = self._file(table, part)
             if not path.is_file():
                 raise MissingPartError(
@@ -250,7 +303,7 @@ class DerivedStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with write_lock(self.folder, patience=_PATIENCE):
-                yield self.load(self.folder).intact() if manifest.is_file() else self
+                yield self.current().intact()
         finally:
             if not manifest.is_file():  # a first rebuild that failed leaves nothing
                 _remove(self.folder)
@@ -272,43 +325,19 @@ def _folder_name(dealer: str) -> str:
     return f"{plain[:40]}-{hashlib.sha256(dealer.encode()).hexdigest()[:12]}"
 
 
-def find_stores(
-    lake: Path,
-    underlying: str,
-    *,
-    definition_id: str | None = None,
-    dealer_model: str | None = None,
-    tree: str = _REBUILT,
-) -> list[DerivedStore]:
-    """Return the stores of one definition: the one named, else the one rebuilt last.
+def _inputs_key(inputs: Mapping[str, str]) -> str:
+    """Return what a folder's name says of a user's own inputs; nothing where there are none."""
+    if not inputs:
+        return ""
+    text = json.dumps(dict(inputs), sort_keys=True)
+    return f",inputs={hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
-    Raises
-    ------
-    NotRebuiltError
-        If nothing has been rebuilt for the underlying.
-    DefinitionError
-        If that definition or dealer model has not been rebuilt.
+
+def stores_of(lake: Path, underlying: str) -> list[DerivedStore]:
+    """Return everything that was rebuilt of an underlying, in the order of its folders' names.
+
+    Rows of an older version of gexlab are left out: nothing says what they were computed from.
     """
-    root = lake / tree / f"underlying={underlying}"
-    stores = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
-    if not stores:
-        raise NotRebuiltError(
-            f"{lake}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "
-            f"{lake} --underlying {underlying}"
-        )
-    if dealer_model is not None:
-        name = dealer_name(dealer_model)
-        stores = [s for s in stores if s.dealer_model == name]
-    if definition_id is None and stores:
-        definition_id = _id_of(max(stores, key=lambda s: s.rebuilt_at))
-    chosen = [s for s in stores if _id_of(s) == definition_id]
-    if not chosen:
-        raise DefinitionError(
-            f"{lake}: nothing rebuilt of {underlying} for definition {definition_id or 'any'} and "
-            f"dealer model {dealer_model or 'any'}: run gexlab rebuild with them"
-        )
-    return chosen
-
-
-def _id_of(store: DerivedStore) -> str:
-    return store.folder.parent.name.removeprefix("definition=")
+    root = lake / _REBUILT / f"underlying={underlying}"
+    found = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
+    return [store for store in found if store.parts]

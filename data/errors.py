@@ -25,6 +25,7 @@ __all__ = [
     "NotEnoughDataError",
     "NotRebuiltError",
     "QueryError",
+    "SeveralDefinitionsError",
     "UnknownNameError",
 ]
 
@@ -63,6 +64,10 @@ class CalendarError(GexlabError):
 
 class DefinitionError(GexlabError):
     """Numbers of different definitions were about to be mixed, or a definition is not valid."""
+
+
+class SeveralDefinitionsError(DefinitionError):
+    """Rebuilt rows of several definitions fit, and nobody said which are meant."""
 
 
 class LookAheadError(GexlabError):

@@ -6,37 +6,41 @@ sessions whose inputs or definition changed are computed.
 
 from __future__ import annotations
 
+import errno
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 from .definitions import DEFAULT, Definition
-from .derived import DerivedStore, Part, session_marks
-from .errors import DefinitionError
+from .derived import WITHOUT_SIDE_TABLES, DerivedStore, Part, session_marks
+from .errors import LakeError
 from .exposure.findings import FINDINGS_SCHEMA
 from .exposure.peer_rules import PeerRule
 from .exposure.tables import regime_table, side_table_of
 from .jobs import Job, make_job
 from .lake import Lake, open_lake, undisturbed
 from .progress import Progress, silent
+from .regime_spec import RegimeSpec
 from .schema import BOOKS, Book
 from .session_blocks import evaluated_blocks
 from .session_evaluation import SessionRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .manifest import Manifest
 
-__all__ = ["RebuildResult", "rebuild"]
+__all__ = ["Plan", "RebuildResult", "evaluated_regimes", "plan_of", "rebuild", "up_to_date"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 2
+_ROWS_GENERATION: Final = 3
 _SESSIONS_PER_PART: Final = 252
+#: What operating systems say of a lake that somebody may read only.
+_UNWRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class RebuildResult:
 @undisturbed
 def rebuild(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     *,
     definition: Definition | PeerRule = DEFAULT,
     books: Sequence[Book] = BOOKS,
@@ -75,7 +79,6 @@ def rebuild(
     calendar: str | None = None,
     side_tables: bool = True,
     instrument: str | None = None,
-    tree: str = "derived",
     progress: Progress = silent,
 ) -> RebuildResult:
     """Rebuild the regime table of one underlying, as far as it is not up to date.
@@ -83,10 +86,13 @@ def rebuild(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str
+    underlying : str or RegimeSpec
+        A `RegimeSpec` says everything; the parameters from `definition` to `instrument` then stay
+        as they are.
     definition : Definition or PeerRule
         What is computed. A peer's rule has its own book, dealer model and calendar.
     books : sequence of {"as_of_close", "post_expiry"}
+        Rows of a book that is not named stay what they are.
     dealer : str
         Name of a dealer model; ``signed``; or ``sql:`` and an expression of the dealers' sign.
     positions : path, optional
@@ -99,8 +105,6 @@ def rebuild(
         and the findings are always written.
     instrument : {"index", "etf", "future", "share"}, optional
         What the underlying is: naive dealers of a share are a finding.
-    tree : str
-        Folder of the lake that the results go to; comparisons have one of their own.
     progress : Progress
         Called after every session.
 
@@ -115,70 +119,199 @@ def rebuild(
     """
     began = time.perf_counter()
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
-    if isinstance(definition, PeerRule):
-        from .peer_rebuilding import rebuild_peer_rows
+    spec = underlying
+    if not isinstance(spec, RegimeSpec):
+        given = None if positions is None else Path(positions)
+        spec = RegimeSpec(spec, definition, dealer, given, tuple(books), calendar, instrument)
+    _, done = up_to_date(opened, spec, side_tables=side_tables, progress=progress)
+    return replace(done, seconds=time.perf_counter() - began)
 
-        _require_bare(definition, books, dealer, positions)
-        counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
-        return RebuildResult(*counts, definition.definition_id)
-    held, written = opened.held(underlying), opened.written(underlying)
-    job = make_job(
-        opened,
-        underlying,
-        definition,
-        dealer=dealer,
-        positions=positions,
-        books=books,
-        calendar=calendar or held.calendar,
-        side_tables=side_tables,
-        instrument=instrument,
-    )
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What the rows of a spec are computed from, as the lake and the spec's files are now.
+
+    Attributes
+    ----------
+    held : Manifest
+        The chains.
+    job : Job or None
+        None: a peer's rule.
+    books : tuple of {"as_of_close", "post_expiry"}
+    marks : dict of str to str
+        ISO session to the mark of everything that its rows depend on.
+    place : DerivedStore
+        Where the rows are kept.
+    """
+
+    held: Manifest
+    job: Job | None
+    books: tuple[Book, ...]
+    marks: dict[str, str]
+    place: DerivedStore
+
+    @property
+    def wanted(self) -> dict[str, dict[str, str]]:
+        """Book to ISO session to mark: exactly the rows that are meant."""
+        return dict.fromkeys(self.books, self.marks)
+
+    def stale(self, store: DerivedStore) -> dict[Book, set[date]]:
+        """Return the sessions of each book that a store lacks, or has from other inputs."""
+        found: dict[Book, set[date]] = {}
+        for book in self.books:
+            done = store.marks(book)
+            found[book] = {date.fromisoformat(d) for d, m in self.marks.items() if done.get(d) != m}
+        return found
+
+
+def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
+    """Return what a spec's rows are computed from; its files are read here, once.
+
+    Raises
+    ------
+    UnknownNameError, DefinitionError, InputFileError, CalendarError
+        If the lake or one of the files does not fit.
+    """
+    spec.require_bare()
+    held = lake.held(spec.underlying)
+    if isinstance(spec.definition, PeerRule):
+        from .peer_rebuilding import peer_plan
+
+        marks, place = peer_plan(lake, held, spec)
+        return Plan(held, None, ("as_of_close",), marks, place)
+    job = make_job(lake, spec, side_tables=side_tables)
+    marks = session_marks(held, f"{_ROWS_GENERATION}|{job.common_mark}", job.mark)
     place = DerivedStore.at(
-        opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name, tree=tree
+        lake.root,
+        spec.underlying,
+        asdict(spec.definition),
+        job.definition_id,
+        job.dealer.name,
+        spec.inputs(held.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
     )
-    with place.writing() as store:
-        if opened.written(underlying) != written:  # while another rebuild was waited for
-            held = opened.held(underlying)
-        stale, contracts = _update(store, opened, job, held, progress)
+    return Plan(held, job, job.books, marks, place)
+
+
+def up_to_date(
+    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, progress: Progress = silent
+) -> tuple[DerivedStore, RebuildResult]:
+    """Compute what the lake lacks of a spec's rows; return them, and what was done.
+
+    The store that is returned holds exactly the rows of this spec and of the lake as it is now,
+    whatever others rebuild. Nothing is written where nothing is lacking.
+
+    Raises
+    ------
+    LakeError
+        If the lake holds no chains of that underlying, or lacks rows and cannot be written to.
+    """
+    began = time.perf_counter()
+    plan = plan_of(lake, spec, side_tables=side_tables)
+    store = plan.place.current().intact()
+    days, contracts = 0, 0
+    gone = any(set(store.marks(book)).difference(plan.marks) for book in BOOKS)
+    if any(plan.stale(store).values()) or gone:
+        plan, store, days, contracts = _written(lake, spec, plan, progress)
     seconds = time.perf_counter() - began
-    return RebuildResult(len(held.sessions), stale, contracts, seconds, job.definition_id)
+    done = RebuildResult(len(plan.held.sessions), days, contracts, seconds, spec.definition_id)
+    return store.only(plan.wanted), done
+
+
+def _written(
+    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
+) -> tuple[Plan, DerivedStore, int, int]:
+    """Bring a store up to date; say with which plan, and how many sessions and contracts it took.
+
+    Where another rebuild was waited for, the lake may have grown: the plan is then made anew.
+    """
+    written = lake.written(spec.underlying)
+    try:
+        with plan.place.writing() as store:
+            if lake.written(spec.underlying) != written:
+                tables = plan.job is None or plan.job.side_tables
+                plan = plan_of(lake, spec, side_tables=tables)
+            store, days, contracts = _update(store, lake, spec, plan, progress)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        raise LakeError(
+            f"the lake {lake.root} lacks rows of definition {spec.definition_id} for "
+            f"{spec.underlying} and cannot be written to ({error.strerror}): let somebody who may "
+            f"write to it run gexlab rebuild with that definition, or work on a copy of the lake"
+        ) from error
+    return plan, store, days, contracts
 
 
 def _update(
-    store: DerivedStore, lake: Lake, job: Job, held: Manifest, progress: Progress
-) -> tuple[int, int]:
-    """Bring a store up to date; return how many sessions and contracts that took."""
-    share = job.instrument if job.instrument == "share" else None  # others change no row
-    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
-    marks = session_marks(held.sessions, what, job.mark)
-    done = store.fingerprints
-    stale = {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}
-    contracts = 0
-    parts = []
-    blocks = evaluated_blocks(lake, job, held, stale)
-    for rows in _chunks(_reported(blocks, len(stale), job.underlying, progress)):
-        contracts += sum(r.contracts for r in rows)
-        parts.append(_write(store, job, rows, marks))
-    store.commit(tuple(parts), marks)
-    return len(stale), contracts
+    store: DerivedStore, lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
+) -> tuple[DerivedStore, int, int]:
+    if isinstance(spec.definition, PeerRule):
+        from .peer_rebuilding import peer_rows, write_peer_rows
+
+        stale = plan.stale(store)["as_of_close"]
+        found, blocks, contracts = peer_rows(lake, spec, plan.held, stale, progress)
+        part = write_peer_rows(store, found, blocks, plan.marks)
+        return store.commit(part, plan.marks), len(stale), contracts
+    assert plan.job is not None
+    lacking = plan.stale(store)
+    total = len(set().union(*lacking.values()))
+    contracts, done = 0, 0
+    parts: list[Part] = []
+    for books, days in _passes(lacking):
+        job = replace(plan.job, books=books)
+        sessions = evaluated_blocks(lake, job, plan.held, days)
+        for rows in _chunks(_reported(sessions, done, total, job.underlying, progress)):
+            contracts += sum(r.contracts for r in rows)
+            parts += [_write(store, job, book, rows, plan.marks) for book in books]
+        done += len(days)
+    return store.commit(tuple(parts), plan.marks), total, contracts
 
 
-def _require_bare(
-    rule: PeerRule, books: Sequence[Book], dealer: str, positions: str | Path | None
-) -> None:
-    """Refuse what a peer's rule would pass over in silence."""
-    if dealer != "naive" or positions is not None or "as_of_close" not in books:
-        raise DefinitionError(
-            f"the peer rule {rule.name!r} has naive dealers and the book as_of_close: leave out "
-            "dealer model, positions and the other book"
-        )
+def _passes(lacking: Mapping[Book, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:
+    """Return which books of which sessions are computed together: those that lack the same ones."""
+    found: dict[tuple[Book, ...], set[date]] = {}
+    for day in sorted(set().union(*lacking.values())):
+        books = tuple(book for book, days in lacking.items() if day in days)
+        found.setdefault(books, set()).add(day)
+    return list(found.items())
+
+
+@undisturbed
+def evaluated_regimes(lake: Lake, spec: RegimeSpec, *, progress: Progress = silent) -> pa.Table:
+    """Return the regime rows of a spec, computed without writing anything.
+
+    Rows that the lake holds up to date are read instead.
+    """
+    from .regime_table import rows_of
+
+    plan = plan_of(lake, spec)
+    store = plan.place.current().intact().only(plan.wanted)
+    found = []
+    if store.parts:
+        found.append(rows_of(lake, spec.underlying, "regimes", [store]))
+    stale = plan.stale(store)
+    if isinstance(spec.definition, PeerRule):
+        from .peer_rebuilding import peer_rows
+
+        rows, _, _ = peer_rows(lake, spec, plan.held, stale["as_of_close"], progress)
+        return pa.concat_tables([*found, regime_table(rows)]).sort_by("session")
+    assert plan.job is not None
+    for books, days in _passes(stale):
+        job = replace(plan.job, books=books, side_tables=False)
+        blocks = evaluated_blocks(lake, job, plan.held, days)
+        for row in _reported(blocks, 0, len(days), job.underlying, progress):
+            found.append(regime_table(row.regimes))
+    return pa.concat_tables(found).sort_by("session")
 
 
 def _reported(
-    blocks: Iterator[list[SessionRows]], total: int, underlying: str, progress: Progress
+    blocks: Iterator[list[SessionRows]],
+    done: int,
+    total: int,
+    underlying: str,
+    progress: Progress,
 ) -> Iterator[SessionRows]:
     """Yield the sessions of blocks one by one, and report each."""
-    done = 0
     for block in blocks:
         for rows in block:
             yield rows
@@ -197,13 +330,16 @@ def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
         yield chunk
 
 
-def _write(store: DerivedStore, job: Job, rows: list[SessionRows], marks: dict[str, str]) -> Part:
+def _write(
+    store: DerivedStore, job: Job, book: Book, rows: list[SessionRows], marks: dict[str, str]
+) -> Part:
     """Write one part and return it; it counts once it is committed."""
-    part = Part.of({str(r.session): marks[str(r.session)] for r in rows})
-    tables = {"regimes": regime_table([row for r in rows for row in r.regimes])}
+    part = Part.of(book, {str(r.session): marks[str(r.session)] for r in rows})
+    tables = {"regimes": regime_table([x for r in rows for x in r.regimes if x["book"] == book])}
     for table in rows[0].blocks if job.side_tables else ():
-        tables[table] = side_table_of([block for r in rows for block in r.blocks[table]])
-    findings = [finding for r in rows for finding in r.findings]
+        blocks = [block for r in rows for block in r.blocks[table] if block.key.book == book]
+        tables[table] = side_table_of(blocks)
+    findings = [finding for r in rows for finding in r.findings if finding["book"] == book]
     tables["quality_findings"] = pa.Table.from_pylist(findings, schema=FINDINGS_SCHEMA)
     store.write_part(part.name, tables)
     return part

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from .derived import TABLES
-from .errors import DefinitionError, NotRebuiltError, QueryError
+from .errors import DefinitionError, NotRebuiltError, QueryError, SeveralDefinitionsError
 from .lake import Lake, connect, open_lake, undisturbed
 from .regime_table import read_rebuilt
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from .store_choice import DefinitionChoice
+
 __all__ = ["VIEWS", "query"]
 
 #: What can be asked: the chains, and every table that a rebuild writes.
@@ -24,7 +26,7 @@ VIEWS: Final = ("chains", *TABLES)
 
 
 @undisturbed
-def query(lake: Lake | str | Path, sql: str) -> pa.Table:
+def query(lake: Lake | str | Path, sql: str, *, definition: DefinitionChoice = None) -> pa.Table:
     """Return the answer to one SELECT over the lake's views.
 
     Parameters
@@ -32,8 +34,11 @@ def query(lake: Lake | str | Path, sql: str) -> pa.Table:
     lake : Lake or path
     sql : str
         One SELECT statement in DuckDB's SQL. Views: ``chains`` (canonical columns, all
-        underlyings), ``regimes`` and its side tables (`VIEWS`), each of the definition that was
-        rebuilt last for its underlying, so that definitions do not mix.
+        underlyings), ``regimes`` and its side tables (`VIEWS`), each of the only definition
+        that was rebuilt for its underlying, or of the one named.
+    definition : Definition, str or path, optional
+        Whose rows the rebuilt views hold: a definition, its name or file, or the id of a rebuilt
+        one. Needed where an underlying was rebuilt by several.
 
     Returns
     -------
@@ -46,6 +51,8 @@ def query(lake: Lake | str | Path, sql: str) -> pa.Table:
         If the statement is no single SELECT, names what does not exist, or reaches outside.
     NotRebuiltError
         If it asks for a rebuilt table and nothing has been rebuilt.
+    SeveralDefinitionsError
+        If an underlying was rebuilt by several definitions and none is named.
     LakeError
         If rebuilt files are gone or cannot be read.
 
@@ -60,7 +67,7 @@ def query(lake: Lake | str | Path, sql: str) -> pa.Table:
         files = _chain_files(opened)
         if files:
             connection.read_parquet(files, hive_partitioning=False).create_view("chains")
-        _register_rebuilt(connection, opened, sql)
+        _register_rebuilt(connection, opened, sql, definition)
         _lock(connection, files)
         try:
             return connection.sql(sql).to_arrow_table()
@@ -83,22 +90,26 @@ def _chain_files(lake: Lake) -> list[str]:
     return [str(file) for name in lake.underlyings() for file in lake.chain_files(name)]
 
 
-def _register_rebuilt(connection: duckdb.DuckDBPyConnection, lake: Lake, sql: str) -> None:
+def _register_rebuilt(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, sql: str, definition: DefinitionChoice
+) -> None:
     """Register the rebuilt tables whose names occur in the statement: only they are read."""
     words = set(re.findall(r"\w+", sql.lower()))
     for name in TABLES:
         if name in words:
-            connection.register(name, _rebuilt(lake, name))
+            connection.register(name, _rebuilt(lake, name, definition))
 
 
-def _rebuilt(lake: Lake, name: str) -> pa.Table:
-    """Return a rebuilt table of all underlyings, each by its last definition."""
+def _rebuilt(lake: Lake, name: str, definition: DefinitionChoice) -> pa.Table:
+    """Return a rebuilt table of all underlyings, each by its only definition or the one named."""
     import pyarrow as pa
 
     found = []
     for underlying in lake.underlyings():
         try:
-            found.append(read_rebuilt(lake, name, underlying, None, None, None))
+            found.append(read_rebuilt(lake, name, underlying, None, None, definition))
+        except SeveralDefinitionsError:
+            raise
         except (NotRebuiltError, DefinitionError):
             continue  # it has no rows: nothing is rebuilt, or a peer's rule without such a table
     if not found:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..data.exposure.units import Unit
     from ..data.lake import Lake
     from ..data.quality_catalogue import Thresholds
+    from ..data.regime_spec import RegimeSpec
     from ..data.simulate.parameters import Calibration
     from .session_picture import SessionPicture
     from .session_story import SessionStory
@@ -37,8 +38,6 @@ __all__ = [
     "calibration_named",
     "closes_from",
     "definition_from",
-    "definition_named",
-    "full_definition",
     "inspected",
     "is_simulated",
     "names_and_config",
@@ -215,7 +214,7 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
     Parameters
     ----------
     name : str or None
-        Name of a peer's rule, or path of a TOML file; None: the default definition.
+        ``default``, the name of a peer's rule, or the path of a TOML file; None: the default.
     changes : mapping
         Field of `Definition` to its value, that of a curve to its file; None leaves the field as
         it is.
@@ -227,13 +226,18 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
     UnknownNameError
         If it is neither a rule nor a TOML file.
     """
-    from ..data.definitions import DEFAULT, load_definition
+    from ..data.definitions import DEFAULT, Definition, definition_named
 
     given = {key: value for key, value in changes.items() if value is not None}
-    if name is not None and not name.endswith(".toml"):
-        return _rule_named(name, given)
-    base = DEFAULT if name is None else load_definition(Path(name))
-    return replace(base, **given | _curves_among(given))
+    base = DEFAULT if name is None else definition_named(name)
+    if isinstance(base, Definition):
+        return replace(base, **given | _curves_among(given))
+    if given:
+        raise DefinitionError(
+            f"the definition {name!r} states all of its settings, found also {', '.join(given)}: "
+            "leave those out, or write a definition file"
+        )
+    return base
 
 
 def _curves_among(given: Mapping[str, Any]) -> dict[str, CurveFile]:
@@ -246,62 +250,14 @@ def _curves_among(given: Mapping[str, Any]) -> dict[str, CurveFile]:
     return {key: curve_file(path) for key, path in named.items()}
 
 
-def full_definition(path: Path) -> Definition:
-    """Return a definition from a file; a peer's rule will not do, it has no profile.
-
-    Raises
-    ------
-    DefinitionError
-        If the file is not valid.
-    """
-    from ..data.definitions import load_definition
-
-    return load_definition(path)
-
-
-def _rule_named(name: str, given: Mapping[str, Any]) -> PeerRule:
-    from ..data.exposure.peer_rules import peer_rule
-
-    rule = peer_rule(name)
-    if given:
-        raise DefinitionError(
-            f"the definition {name!r} states all of its settings, found also {', '.join(given)}: "
-            "leave those out, or write a definition file"
-        )
-    return rule
-
-
-def definition_named(lake: Path, underlying: str, name: str | None) -> Definition | None:
-    """Return a definition from a file, or one that was rebuilt from its id.
-
-    Parameters
-    ----------
-    lake, underlying
-        Where ids are looked up.
-    name : str or None
-        Path of a TOML file, or an id; None gives None.
-    """
-    from ..data.definitions import load_definition, stored_definition
-    from ..data.derived import find_stores
-
-    if name is None:
-        return None
-    if name.endswith(".toml"):
-        return load_definition(Path(name))
-    return stored_definition(find_stores(lake, underlying, definition_id=name)[0].definition)
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One session as asked for on the command line, every choice made."""
 
     lake: Lake
-    underlying: str
+    spec: RegimeSpec
     session: date
     book: Book
-    definition: Definition
-    dealer: str
-    positions: Path | None = None
 
 
 def underlying_in(lake: Path, name: str | None) -> str:
@@ -334,23 +290,24 @@ def wanted_session(
 ) -> Wanted:
     """Return what is meant.
 
-    Unless named: the only underlying, its last session, the definition and dealer model that were
-    rebuilt last.
+    Unless named: the only underlying, its last session, the only definition and dealer model that
+    were rebuilt (the default and naive dealers where none was).
+
+    Raises
+    ------
+    DefinitionError
+        If several were rebuilt and the one that is meant is not named.
     """
-    from ..data.inspection import last_definition
     from ..data.lake import open_lake
+    from ..data.store_choice import spec_chosen
 
     opened, name = open_lake(lake), underlying_in(lake, underlying)
-    last, last_dealer = last_definition(opened, name)
-    return Wanted(
-        opened,
-        name,
-        opened.sessions(name)[-1].session if session is None else session_named(session),
-        book_named(book),
-        definition_named(lake, name, definition) or last,
-        dealer or last_dealer,
-        positions,
-    )
+    spec = spec_chosen(opened, name, definition=definition, dealer=dealer, positions=positions)
+    return Wanted(opened, spec, _session_meant(opened, name, session), book_named(book))
+
+
+def _session_meant(lake: Lake, underlying: str, session: str | None) -> date:
+    return lake.sessions(underlying)[-1].session if session is None else session_named(session)
 
 
 def inspected(wanted: Wanted) -> SessionPicture:
@@ -358,16 +315,7 @@ def inspected(wanted: Wanted) -> SessionPicture:
     from ..data.inspection import explain
     from .session_picture import picture_of
 
-    explanation = explain(
-        wanted.lake,
-        wanted.underlying,
-        wanted.session,
-        book=wanted.book,
-        definition=wanted.definition,
-        dealer=wanted.dealer,
-        positions=wanted.positions,
-        most=_ALL,
-    )
+    explanation = explain(wanted.lake, wanted.spec, wanted.session, book=wanted.book, most=_ALL)
     return picture_of(explanation)
 
 
@@ -375,15 +323,7 @@ def told(wanted: Wanted) -> SessionStory:
     """Return where a session's gamma came from and where it goes."""
     from .session_story import session_story
 
-    return session_story(
-        wanted.lake,
-        wanted.underlying,
-        wanted.session,
-        book=wanted.book,
-        definition=wanted.definition,
-        dealer=wanted.dealer,
-        positions=wanted.positions,
-    )
+    return session_story(wanted.lake, wanted.spec, wanted.session, book=wanted.book)
 
 
 def is_simulated(lake: Path) -> bool:

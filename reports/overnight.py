@@ -7,7 +7,6 @@ again and goes on where the last complete step ended.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -20,8 +19,8 @@ from ..data.progress import silent
 
 if TYPE_CHECKING:
     from ..backtest.config import Config
+    from ..backtest.market import Market
     from ..data.collector import SnapshotResult
-    from ..data.definitions import Definition
     from ..data.ingestion import IngestResult
     from ..data.progress import Progress
     from ..data.rebuilding import RebuildResult
@@ -139,73 +138,42 @@ def _ingest(settings: Config, progress: Progress) -> IngestResult | None:
 def _rebuild(settings: Config, progress: Progress) -> RebuildResult | None:
     if settings.regime.source != "lake":
         return None
+    from ..backtest.regime_source import regime_spec
     from ..data.rebuilding import rebuild
+    from ..data.schema import BOOKS
 
-    return rebuild(
-        _lake(settings),
-        settings.data.underlying,
-        definition=_definition(settings),
-        dealer=settings.regime.dealer_model,
-        positions=settings.regime.positions,
-        instrument=settings.data.instrument_kind,
-        progress=progress,
-    )
-
-
-def _definition(settings: Config) -> Definition:
-    from ..data.definitions import Definition, load_definition
-
-    night = settings.nightly
-    if night.definition is not None:
-        return load_definition(night.definition)
-    return Definition(rate=night.rate, dividend_yield=night.dividend_yield)
+    return rebuild(_lake(settings), regime_spec(settings, BOOKS), progress=progress)
 
 
 def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, dict[str, Any]]:
     """Run and report, unless the last complete run had the same inputs; return its last session."""
     from ..backtest.market import load_market
+    from ..backtest.provenance import content_id
     from ..backtest.running import backtest
     from .reporting import write_report
 
     market = load_market(settings)
     table = market.regime.table
     latest = {
-        "key": _key(settings, market.inputs, market.regime.definition_id),
+        "key": content_id(settings, market),
         "session": f"{table.index[-1]:%Y-%m-%d}",
         "regime": str(table["regime"].iloc[-1]),
-        "quality": _quality(settings, market.regime.definition_id),
+        "quality": _quality(settings, market),
     }
     if _done(out).get("key") == latest["key"] and (out / "report.html").is_file():
         return False, latest
-    result = backtest(settings, out=out, progress=progress)
-    write_report(result, settings, out)
+    result = backtest(settings, out=out, progress=progress, market=market)
+    write_report(result, settings, out, market)
     _remember(out, latest)
     return True, latest
 
 
-def _quality(settings: Config, definition_id: str | None) -> str:
+def _quality(settings: Config, market: Market) -> str:
     """Return what the quality gate says of the last session; ``ok`` of a series, which has none."""
-    if settings.regime.source != "lake":
+    if market.regime.rebuilt is None:
         return "ok"
-    from ..data.regime_table import regimes
-
-    rows = regimes(
-        _lake(settings),
-        settings.data.underlying,
-        book=settings.regime.book,
-        dealer_model=settings.regime.dealer_model,
-        definition_id=definition_id,
-    )
+    rows = market.regime.rows.table("regimes", settings.regime.book)
     return str(rows["quality"].iloc[-1])
-
-
-def _key(settings: Config, inputs: Any, definition_id: str | None) -> str:
-    """Return a mark of everything that the report depends on."""
-    from importlib.metadata import version
-
-    parts = [version("gexlab"), settings.sha256, str(definition_id)]
-    parts += [f"{file.path}={file.sha256}" for file in inputs]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _done(out: Path) -> dict[str, Any]:

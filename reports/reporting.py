@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ..backtest.config import Config
+    from ..backtest.market import Market
     from ..backtest.results import BacktestResult
+    from ..data.rebuilt_rows import RebuiltRows
     from .views import Page, Section
 
 __all__ = ["REPORT_FILE", "report_page", "write_report"]
@@ -18,14 +20,16 @@ REPORT_FILE = "report.html"
 _ALL = 1_000_000
 
 
-def write_report(result: BacktestResult, config: Config, out: Path) -> Path:
+def write_report(
+    result: BacktestResult, config: Config, out: Path, market: Market | None = None
+) -> Path:
     """Write ``report.html`` into the folder of a backtest's results and return its path."""
     from .html import write_page
 
-    return write_page(report_page(result, config), out / REPORT_FILE)
+    return write_page(report_page(result, config, market), out / REPORT_FILE)
 
 
-def report_page(result: BacktestResult, config: Config) -> Page:
+def report_page(result: BacktestResult, config: Config, market: Market | None = None) -> Page:
     """Return the report of a backtest.
 
     Parameters
@@ -34,21 +38,28 @@ def report_page(result: BacktestResult, config: Config) -> Page:
     config : Config
         What was run: where a lake was read, the report shows its last session and its coverage,
         and where the market is simulated, the truth.
+    market : Market, optional
+        The inputs that the backtest read; read again where they are left out.
     """
+    from ..backtest.market import load_market
+    from ..data.definitions import Definition
     from .backtest_page import backtest_page
 
-    diagnostics = [_diagnostics(result, config)]
-    if result.regime.source != "lake" or config.data.lake is None:
+    inputs = load_market(config) if market is None else market
+    diagnostics = [_diagnostics(result, config, inputs)]
+    if inputs.regime.rebuilt is None:
         return backtest_page(result, measured=diagnostics)
-    lake = Path(config.data.lake)
-    sections = [_last_session(result, config, lake)]
-    if (lake / "truth.json").is_file():
-        sections.append(_truth(result, lake))
-    return backtest_page(result, sections, diagnostics, [_coverage(config, lake)])
+    rows = inputs.regime.rebuilt
+    sections = []
+    if isinstance(rows.spec.definition, Definition):  # a peer's rule has no profile
+        sections.append(_last_session(config, rows))
+    if (rows.lake.root / "truth.json").is_file() and sections:
+        sections.append(_truth(rows))
+    return backtest_page(result, sections, diagnostics, [_coverage(config, inputs)])
 
 
-def _diagnostics(result: BacktestResult, config: Config) -> Section:
-    from ..backtest.datasets import load_dataset
+def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Section:
+    from ..backtest.datasets import dataset_of
     from ..backtest.diagnostics.magnitude import ImpactAssumptions
     from ..backtest.diagnostics.quantiles import magnitude_by_quantile
     from ..backtest.diagnostics.report import diagnose
@@ -57,7 +68,7 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
 
     how = config.inference
     resampling = Resampling(how.seed, how.bootstrap, how.block, how.level)
-    found = diagnose(load_dataset(config, recheck=False), resampling)
+    found = diagnose(dataset_of(config, market, recheck=False), resampling)
     assumed = ImpactAssumptions()
     # a published series has a unit of its own, a lake's is dollars per 1 %
     magnitudes = (
@@ -70,61 +81,40 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
     return diagnostics_section(found, magnitudes, assumed)
 
 
-def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section:
+def _last_session(config: Config, rows: RebuiltRows) -> Section:
     from ..data.inspection import explain
-    from .choices import definition_named
     from .sections.profile import profile_section
     from .session_picture import picture_of
 
     explanation = explain(
-        lake,
-        config.data.underlying,
-        _last_day(config, lake),
-        book=config.regime.book,
-        definition=definition_named(lake, config.data.underlying, result.regime.definition_id),
-        dealer=config.regime.dealer_model,
-        positions=config.regime.positions,
-        calendar=config.data.calendar,
-        most=_ALL,
+        rows.lake, rows.spec, _last_day(config, rows), book=config.regime.book, most=_ALL
     )
     return profile_section(picture_of(explanation))
 
 
-def _last_day(config: Config, lake: Path) -> date:
+def _last_day(config: Config, rows: RebuiltRows) -> date:
     """Return the lake's last session, even where its bar has not come yet."""
-    from ..data.lake import open_lake
-
-    days = [entry.session for entry in open_lake(lake).sessions(config.data.underlying)]
+    days = [entry.session for entry in rows.lake.sessions(config.data.underlying)]
     return max(day for day in days if config.data.end is None or day <= config.data.end)
 
 
-def _truth(result: BacktestResult, lake: Path) -> Section:
+def _truth(rows: RebuiltRows) -> Section:
     from ..backtest.truth import compare_with_truth
     from .sections.truth import truth_section
 
-    model, definition_id = result.regime.dealer_model or "naive", result.regime.definition_id
-    return truth_section(compare_with_truth(lake, dealer_model=model, definition_id=definition_id))
+    return truth_section(compare_with_truth(rows.lake.root, spec=rows.spec))
 
 
-def _coverage(config: Config, lake: Path) -> Section:
-    from ..data.bars import read_bars
-    from ..data.lake import open_lake
+def _coverage(config: Config, market: Market) -> Section:
     from ..data.quality import coverage, findings
     from .sections.coverage import coverage_section
 
-    opened, data = open_lake(lake), config.data
-    bars = read_bars(
-        data.bars,
-        data.bars_columns,
-        where=data.bars_where,
-        calendar=data.calendar,
-        timezone=data.bars_timezone,
-    )
+    lake, data = market.regime.rows.lake, config.data
     found = findings(
-        opened,
+        lake,
         data.underlying,
-        bars=bars,
+        bars=market.bar_set.frame,
         dealer_model=config.regime.dealer_model,
         instrument=data.instrument,
     )
-    return coverage_section(coverage(opened, data.underlying), found)
+    return coverage_section(coverage(lake, data.underlying), found)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
-    from ..data.definitions import Definition
     from ..data.exposure.structure import TimeStructure
     from ..data.lake import Lake
+    from ..data.regime_spec import RegimeSpec
     from ..data.schema import Book
 
 __all__ = ["SessionStory", "session_story"]
@@ -34,30 +33,15 @@ class SessionStory:
     structure: TimeStructure
 
 
-def session_story(
-    lake: Lake,
-    underlying: str,
-    session: date,
-    *,
-    book: Book,
-    definition: Definition,
-    dealer: str,
-    positions: Path | None = None,
-) -> SessionStory:
+def session_story(lake: Lake, spec: RegimeSpec, session: date, *, book: Book) -> SessionStory:
     """Return where a session's gamma came from and what becomes of it."""
     from ..data.attributing import attribute_changes
     from ..data.structuring import time_structure
 
-    choice: Any = {
-        "book": book,
-        "definition": definition,
-        "dealer": dealer,
-        "positions": positions,
-    }
-    days = [entry.session for entry in lake.sessions(underlying)]
+    days = [entry.session for entry in lake.sessions(spec.underlying)]
     before = [day for day in days if day < session]
     change = None
     if before:
-        rows = attribute_changes(lake, underlying, first=before[-1], last=session, **choice)
+        rows = attribute_changes(lake, spec, book=book, first=before[-1], last=session)
         change = {str(k): v for k, v in rows.iloc[-1].items()} if len(rows) else None
-    return SessionStory(change, time_structure(lake, underlying, session, **choice))
+    return SessionStory(change, time_structure(lake, spec, session, book=book))

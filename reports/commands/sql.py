@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import DebugOption, JsonOption, LakeOption
+from ..options import DebugOption, JsonOption, LakeOption, StoredDefinitionOption
 from ..output import emit
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ EXAMPLES = (
 def command(
     statement: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT statement.")],
     lake: LakeOption,
+    definition: StoredDefinitionOption = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Rows shown in the terminal; JSON has them all.")
     ] = 40,
@@ -33,11 +34,11 @@ def command(
     """Ask the lake in SQL, read-only.
 
     Views: chains, regimes, exposure_by_expiry, exposure_by_strike, flip_roots, profile,
-    fixed_strike_vol, quality_findings; rebuilt tables are those of the last definition.
+    fixed_strike_vol, quality_findings; rebuilt tables are those of one definition.
     """
     from ...data.sql_access import query
 
-    answer = query(lake, statement)
+    answer = query(lake, statement, definition=definition)
     emit(answer.to_pylist(), as_json, lambda console: _show(console, answer, limit))
 
 

@@ -16,7 +16,7 @@ from gexlab.backtest.config_reading import parse_config
 from gexlab.backtest.leaks import leakcheck, market_leaks
 from gexlab.backtest.market import Market, load_market
 from gexlab.backtest.running import backtest, strategies_of
-from gexlab.data.errors import DefinitionError, LakeError
+from gexlab.data.errors import ConfigError, LakeError
 from gexlab.data.lake import open_lake, write_sessions
 from gexlab.data.rebuilding import rebuild
 from gexlab.data.regime_table import regimes, side_table
@@ -95,8 +95,10 @@ def test_promoted_findings_abstain(world: World) -> None:
 
 
 def test_an_unknown_definition_is_refused(world: World) -> None:
-    with pytest.raises(DefinitionError, match="000000000000"):
-        backtest(world.config(regime={"definition_id": "000000000000"}))
+    with pytest.raises(ConfigError, match=r"unknown definition .*'000000000000'.*default"):
+        world.config(regime={"definition": "000000000000"})
+    with pytest.raises(ConfigError, match=r"regime.definition_id.*write \[regime\] definition"):
+        world.config(regime={"definition_id": "000000000000"})
 
 
 def test_a_remote_lake_is_refused_in_words(world: World) -> None:

@@ -20,6 +20,8 @@ from gexlab.data.dealer_expressions import checked_expression
 from gexlab.data.dealer_sources import dealer_source, load_positions
 from gexlab.data.errors import DefinitionError, GexlabError, InputFileError, UnknownNameError
 from gexlab.data.lake import Lake
+from gexlab.data.rebuilt_rows import rebuilt_rows
+from gexlab.data.regime_spec import RegimeSpec
 from gexlab.data.schema import REGIME_COLUMNS
 
 NAIVE = "sql: CASE WHEN right = 'C' THEN 1 ELSE -1 END"
@@ -358,7 +360,8 @@ def test_naive_dealers_of_a_share_are_a_finding(tmp_path: Path) -> None:
         ("share", "inverted", False),
     ):
         rebuild(lake, "SPX", dealer=dealer, instrument=instrument)
-        findings = side_table(lake, "quality_findings", "SPX", dealer_model=dealer)
+        spec = RegimeSpec("SPX", dealer=dealer, instrument=instrument)
+        findings = rebuilt_rows(lake, spec).table("quality_findings", "post_expiry")
         assert ("naive_single_stock" in set(findings["check"])) == expected
     with pytest.raises(UnknownNameError, match="unknown instrument 'stock'"):
         rebuild(lake, "SPX", instrument="stock")

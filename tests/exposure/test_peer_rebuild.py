@@ -14,8 +14,8 @@ from gexlab.data import Lake, rebuild, regimes, side_table
 from gexlab.data.errors import DefinitionError, UnknownNameError
 from gexlab.data.exposure.peer_rules import PEER_RULES, peer_rule
 from gexlab.data.exposure.peers import peer_row
-from gexlab.data.inspection import last_definition
 from gexlab.data.regime_table import require_one_definition
+from gexlab.data.store_choice import spec_chosen
 from gexlab.reports.choices import definition_from
 
 
@@ -85,7 +85,7 @@ def test_profile_of_a_rule_is_refused(lake: Lake) -> None:
     with pytest.raises(DefinitionError, match="rebuild"):
         side_table(lake, "profile", "SPX")
     with pytest.raises(DefinitionError, match="peer rule 'perfiliev-60'"):
-        last_definition(lake, "SPX")
+        spec_chosen(lake, "SPX")
 
 
 def test_names_on_the_command_line() -> None:
