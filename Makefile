@@ -6,7 +6,7 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo bench test bounds lint types contracts check links wheel lock clean
+.PHONY: help demo bench test random bounds lint types contracts check links wheel lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,8 +27,12 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 demo: $(VENV)/run.stamp  ## The whole job on a simulated market
 	$(BIN)/gexlab demo --out out/demo
 
-test: $(VENV)/dev.stamp  ## Tests and docstring examples
+test: $(VENV)/dev.stamp  ## Tests and docstring examples, on all cores
 	$(BIN)/python -m pytest
+
+# ARGS chooses a part: make random ARGS="-k twin"
+random: $(VENV)/dev.stamp  ## Every property on 100 times as many examples, new ones each time (hours)
+	$(BIN)/python -m pytest -m "hypothesis and not slow" --hypothesis-profile=random $(ARGS)
 
 # Compiled loops check no index on their own: one that is wrong spoils memory and is noticed elsewhere, or never.
 bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array access checked

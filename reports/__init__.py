@@ -1,12 +1,8 @@
 """Everything that a person sees: command line, terminal tables, charts and reports.
 
-Names below are imported when they are first used.
+`__init__.pyi` lists what is offered; names are imported when they are first used.
 """
 
-from ..data._lazy import lazy_door
+from ..data.base.lazy import lazy_door
 
-_EXPORTS: dict[str, str] = {}
-
-__all__ = sorted(_EXPORTS)
-
-__getattr__ = lazy_door(__name__, _EXPORTS)
+__getattr__, __dir__, __all__ = lazy_door(__name__, __file__)

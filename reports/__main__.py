@@ -1,5 +1,5 @@
 """``python -m gexlab.reports`` is the command line."""
 
-from .cli import console
+from .cli.app import console
 
 console()

@@ -1,25 +1,8 @@
 """Filters, rules and sizing: from a regime table to target positions.
 
-Names below are imported when they are first used.
+`__init__.pyi` lists what is offered; names are imported when they are first used.
 """
 
-from ..data._lazy import lazy_door
+from ..data.base.lazy import lazy_door
 
-_EXPORTS = {
-    "Decisions": "deciding",
-    "FILTERS": "filters",
-    "MAIN": "registry",
-    "RULES": "rules",
-    "STRATEGIES": "registry",
-    "Strategy": "model",
-    "decide": "deciding",
-    "filter_named": "registry",
-    "make_strategy": "registry",
-    "rule_named": "registry",
-    "strategies_named": "registry",
-    "strategy": "registry",
-}
-
-__all__ = sorted(_EXPORTS)
-
-__getattr__ = lazy_door(__name__, _EXPORTS)
+__getattr__, __dir__, __all__ = lazy_door(__name__, __file__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..data.errors import ConfigError, UnknownNameError
+from ..data.base.errors import ConfigError, UnknownNameError
 from .filters import FILTERS
 from .model import Strategy
 from .rules import RULES

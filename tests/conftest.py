@@ -3,13 +3,67 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import mpmath
 import pytest
+from property_search import register_profiles
 
 _ROOT = Path(__file__).resolve().parents[1]
+_DESELECTED = pytest.StashKey[int]()
+
+register_profiles()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite on all cores; named files and `-n` are left as they are.
+
+    A module stays on one worker, so that what its tests share is built once.
+    """
+    if hasattr(config, "workerinput") or "PYTEST_XDIST_WORKER" in os.environ:
+        return  # a worker, or a run that one of its tests started, starts no workers
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    option = config.option
+    if whole and getattr(option, "numprocesses", 0) is None and not option.usepdb:
+        option.numprocesses = "auto"
+        option.dist = "loadscope"
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count what was left out, to say so at the end."""
+    if items:
+        stash = items[0].config.stash
+        stash[_DESELECTED] = stash.get(_DESELECTED, 0) + len(items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand a worker's count to the process that reports."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["deselected"] = session.config.stash.get(_DESELECTED, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take a worker's count: every worker leaves out the same."""
+    node.config.stash[_DESELECTED] = getattr(node, "workeroutput", {}).get("deselected", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what did not run and why: one line per reason."""
+    reasons = Counter(str(r.longrepr[2]) for r in terminalreporter.stats.get("skipped", ()))
+    lines = [f"{n} skipped: {reason.removeprefix('Skipped: ')}" for reason, n in reasons.items()]
+    if left_out := config.stash.get(_DESELECTED, 0):
+        chosen = config.option.markexpr or config.option.keyword
+        lines.append(f"{left_out} not selected by {chosen!r}")
+    if lines:
+        terminalreporter.section("not run")
+        for line in sorted(lines):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..diagnostics.dependence import RatioByGroup, autocorrelation_on_gex, variance_ratio_by_group
-from ..intraday import IntradayGrid
+from ..statistics.diagnostics.dependence import (
+    RatioByGroup,
+    autocorrelation_on_gex,
+    variance_ratio_by_group,
+)
+from ..statistics.intraday import IntradayGrid
 from .features import Split, gex_before, needs, split_sessions, standardised
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..diagnostics.ladder import RUNGS, OutOfSample, Rung, ladder
-from ..resampling import interval, resampled_sums
+from ..statistics.diagnostics.ladder import RUNGS, OutOfSample, Rung, ladder
+from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs, percentile, trailing_sum
 from .null_market import simulated_p
 from .null_table import null_critical, null_p
@@ -125,7 +125,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     sessions = features.sessions[rungs[-1].rows][last.rows]
     return Outcome(
         estimate=100.0 * last.gain,
-        std_error=_std_error(low, high),
+        std_error=_std_error(low, high, settings.resampling.level),
         t_stat=test.t_stat,
         p_value=p_value,
         n=test.n,
@@ -144,9 +144,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     )
 
 
-def _std_error(low: float, high: float) -> float:
-    """Return the standard error that an interval of 95 % stands for."""
-    return (high - low) / (2 * 1.959964)
+def _std_error(low: float, high: float, level: float) -> float:
+    """Return the standard error that an interval of that coverage stands for."""
+    from scipy.stats import norm
+
+    return (high - low) / (2.0 * float(norm.ppf(0.5 + level / 2.0)))
 
 
 def _gain_interval(last: OutOfSample, settings: Settings) -> tuple[float, float]:

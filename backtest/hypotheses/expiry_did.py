@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Fit, ols
-from ..diagnostics.wild import wild_p
-from ..intraday import IntradayGrid
+from ..statistics.diagnostics.regression import Fit, ols
+from ..statistics.diagnostics.wild import wild_p
+from ..statistics.intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..diagnostics.regression import mean_test, ols
-from ..multiple import deflated_sharpe
-from ..realised import SESSIONS_PER_YEAR
-from ..resampling import Resampling, interval, resampled_sums
-from .features import Daily, daily, needs, tercile
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ..statistics.diagnostics.regression import mean_test, ols
+from ..statistics.multiple import deflated_sharpe
+from ..statistics.resampling import Resampling, interval, resampled_sums
+from .features import Daily, daily, gex_before, needs, tercile
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
 
@@ -94,12 +94,12 @@ def rule_returns(bars: pd.DataFrame, *, logs: bool = False) -> Legs:
     return Legs(leg(closes, 0), leg(opens, 1), leg(closes, 1))
 
 
-def sharpe(returns: Floats) -> float:
-    """Return the Sharpe ratio a year; NaN where undefined."""
+def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
+    """Return the Sharpe ratio a year of `year` sessions; NaN where undefined."""
     x = returns[np.isfinite(returns)]
     if len(x) < 2 or x.std(ddof=1) == 0.0:
         return float("nan")
-    return float(x.mean() / x.std(ddof=1) * np.sqrt(SESSIONS_PER_YEAR))
+    return float(x.mean() / x.std(ddof=1) * np.sqrt(year))
 
 
 def _net(position: Floats, leg: Floats, costs_bps: float) -> Floats:
@@ -120,11 +120,12 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     main = _net(rules["fade long, follow short"], leg, settings.costs_bps)
     known = int(np.isfinite(main).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with GEX, found {known}")
-    value = sharpe(main)
+    year = dataset.market.sessions_per_year
+    value = sharpe(main, year)
     # trials without skill differ by sampling alone: the variance of a Sharpe ratio of zero
     deflated = deflated_sharpe(main, settings.trials, 1.0 / known)
     mean = mean_test(main, hac=5)
-    low, high = _sharpe_interval(main, settings.resampling)
+    low, high = _sharpe_interval(main, settings.resampling, year)
     return Outcome(
         estimate=value,
         std_error=value / mean.t_stat,
@@ -140,19 +141,19 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             f"with {settings.trials} trials"
         ),
         scores=score_series(main, features.sessions),
-        tables=(_rules_table(rules, legs), _gap_table(dataset)),
+        tables=(_rules_table(rules, legs, year), _gap_table(dataset)),
     )
 
 
-def _sharpe_interval(returns: Floats, how: Resampling) -> tuple[float, float]:
+def _sharpe_interval(returns: Floats, how: Resampling, year: int) -> tuple[float, float]:
     x = returns[np.isfinite(returns)]
     s = resampled_sums(np.column_stack([np.ones(len(x)), x, x**2]), how)
     mean = s[:, 1] / s[:, 0]
     sd = np.sqrt((s[:, 2] - s[:, 0] * mean**2) / (s[:, 0] - 1))
-    return interval(mean / sd * np.sqrt(SESSIONS_PER_YEAR), how.level)
+    return interval(mean / sd * np.sqrt(year), how.level)
 
 
-def _rules_table(rules: dict[str, Floats], legs: Legs) -> Table:
+def _rules_table(rules: dict[str, Floats], legs: Legs, year: int) -> Table:
     published = {
         "fade long, follow short": "SPX -.11, *.19, .09; SPY -.23, -.10, .11 [own]",
         "always fade": "SPX .42, *.42, .03; SPY .32, -.04, -.06 [own]",
@@ -164,7 +165,10 @@ def _rules_table(rules: dict[str, Floats], legs: Legs) -> Table:
         tuple(
             (
                 name,
-                *(sharpe(p * leg) for leg in (legs.same_close, legs.next_open, legs.next_close)),
+                *(
+                    sharpe(p * leg, year)
+                    for leg in (legs.same_close, legs.next_open, legs.next_close)
+                ),
                 published.get(name, ""),
             )
             for name, p in rules.items()
@@ -183,9 +187,9 @@ def gap_fade(dataset: Dataset) -> dict[str, tuple[float, float, int]]:
     logs = {c: np.log(bars[c].to_numpy(dtype=np.float64)) for c in ("open", "close")}
     gap = np.concatenate([[np.nan], logs["open"][1:] - logs["close"][:-1]])
     day = logs["close"] - logs["open"]
-    features = daily(dataset)
-    rank = pd.Series(features.gex_rank, index=dataset.bars.index).shift(1)
-    before = rank.reindex(bars.index).to_numpy(dtype=np.float64)
+    _, rank = gex_before(dataset, dataset.bars.index.to_numpy())
+    counted = pd.Series(np.where(dataset.counted, rank, np.nan), index=dataset.bars.index)
+    before: Floats = np.asarray(counted.reindex(bars.index).to_numpy(), dtype=np.float64)
     third = tercile(before)
     groups = {name: third == k for k, name in enumerate(("low", "mid", "high"))}
     out: dict[str, tuple[float, float, int]] = {}

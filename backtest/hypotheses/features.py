@@ -6,16 +6,15 @@ The only exceptions are named ``next_...``: what is to be explained.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from .. import realised
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ..statistics import realised
 from .protocol import Dataset, MissingDataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = [
     "Daily",
@@ -35,7 +34,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-WINDOW: Final = 252
+WINDOW: Final = EXCHANGE_SESSIONS
 _SHORTEST: Final = 20
 _FEWEST: Final = 10
 
@@ -68,7 +67,8 @@ class Daily:
     har : ndarray, shape (n, 3)
         Trailing means of `log_vol` over 1, 5 and 22 sessions.
     gex, gex_rank : ndarray
-        Value, and its centred rank (-0.5 ... 0.5) within the last 252.
+        Value, and its centred rank (-0.5 ... 0.5) within the last 252, warmed up. As the
+        ``next_...`` ones NaN before the first session that counts.
     log_vix : ndarray
         NaN where there is none.
     """
@@ -101,7 +101,7 @@ def daily(dataset: Dataset) -> Daily:
     log_close = np.log(bars["close"].to_numpy(dtype=np.float64))
     ret = np.concatenate([[np.nan], np.diff(log_close)])
     log_vol = realised.log_volatility(realised.parkinson(logs))
-    gex = dataset.gex.reindex(bars.index)
+    gex, counted = dataset.gex.reindex(bars.index), dataset.counted
     vix = np.full(len(bars), np.nan) if dataset.vix is None else _on(dataset.vix, bars.index)
     with np.errstate(invalid="ignore", divide="ignore"):
         log_vix = np.where(vix > 0.0, np.log(vix), np.nan)
@@ -109,14 +109,20 @@ def daily(dataset: Dataset) -> Daily:
         sessions=bars.index.to_numpy(),
         close=log_close,
         ret=ret,
-        next_ret=_lead(ret),
+        next_ret=np.where(counted, _lead(ret), np.nan),
         log_vol=log_vol,
-        next_log_vol=_lead(log_vol),
+        next_log_vol=np.where(counted, _lead(log_vol), np.nan),
         har=realised.har_regressors(log_vol),
-        gex=np.asarray(gex.to_numpy(), dtype=np.float64),
-        gex_rank=percentile(gex) - 0.5,
+        gex=np.where(counted, np.asarray(gex.to_numpy(), dtype=np.float64), np.nan),
+        gex_rank=np.where(counted, _ranks(dataset), np.nan),
         log_vix=log_vix,
     )
+
+
+def _ranks(dataset: Dataset) -> Floats:
+    """Return the centred rank of every session's GEX, those before the first counted included."""
+    rank = pd.Series(percentile(dataset.warmed) - 0.5, index=dataset.warmed.index)
+    return _on(rank, dataset.bars.index)
 
 
 def _on(series: pd.Series[float], index: pd.Index) -> Floats:
@@ -200,13 +206,15 @@ def split_sessions(gex: Floats, rank: Floats, usable: Mask | None = None) -> Spl
 
 def gex_before(dataset: Dataset, sessions: npt.NDArray[np.datetime64]) -> tuple[Floats, Floats]:
     """Return GEX and centred percentile known before each session: those of the bar before it."""
-    features = daily(dataset)
-    days = features.sessions.astype("datetime64[D]")
-    at = np.searchsorted(days, sessions.astype("datetime64[D]")) - 1
-    found = at >= 0
-    gex = np.where(found, features.gex[np.maximum(at, 0)], np.nan)
-    rank = np.where(found, features.gex_rank[np.maximum(at, 0)], np.nan)
-    return gex, rank
+    days = dataset.bars.index.to_numpy().astype("datetime64[D]")
+    wanted = sessions.astype("datetime64[D]")
+    here = np.minimum(np.searchsorted(days, wanted), len(days) - 1)
+    # a session without a bar has none before it either: the last one there is may be old
+    found = (days[here] == wanted) & (here > 0)
+    before = np.maximum(here - 1, 0)
+    gex = _on(dataset.warmed, dataset.bars.index)
+    known = (np.where(found, x[before], np.nan) for x in (gex, _ranks(dataset)))
+    return next(known), next(known)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,11 +258,12 @@ def momentum(dataset: Dataset) -> Momentum:
     day_close = np.log(bars["close"].to_numpy(dtype=np.float64))
     days = bars.index.to_numpy().astype("datetime64[D]")
     at = np.searchsorted(days, grid.sessions)
-    before = np.where(at > 0, day_close[np.clip(at - 1, 0, len(days) - 1)], np.nan)
+    found = (at > 0) & (days[np.minimum(at, len(days) - 1)] == grid.sessions)
+    before = np.where(found, day_close[np.clip(at - 1, 0, len(days) - 1)], np.nan)
     ahead = np.full((len(at), 3), np.nan)
     change = np.diff(day_close)
     for k in range(3):
-        inside = at + k < len(change)
+        inside = found & (at + k < len(change))
         ahead[inside, k] = change[at[inside] + k]
     gex, rank = gex_before(dataset, grid.sessions)
     keep = grid.full & np.isfinite(before)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import ols, t_stats
+from ..statistics.diagnostics.regression import ols, t_stats
 from .features import Daily, daily, needs, trailing_sum
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
@@ -49,7 +49,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     features = daily(dataset)
     flip = table["flip"].reindex(dataset.bars.index).to_numpy(dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        distance = features.close - np.log(flip)
+        distance = np.where(dataset.counted, features.close - np.log(flip), np.nan)
     known = int(np.isfinite(distance).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with a flip, found {known}")
     above = _above(distance)
@@ -130,7 +130,7 @@ def placebo_distances(
     step = 10.0 ** np.floor(np.log10(float(close.iloc[-1]))) / 10.0
     nearest = np.round(close.to_numpy() / step) * step
     yield "round number", features.close - np.log(nearest)
-    flip = features.close - distance
+    flip = _log_flips(dataset, features.close - distance)
     for lag in (5, 10, 15, 21, 30, 42, 63):
         yield f"flip {lag} sessions ago", features.close - _shifted(flip, lag)
     rng = np.random.default_rng(seed)
@@ -144,6 +144,15 @@ def placebo_distances(
     if dataset.vix is not None:
         past = pd.Series(features.log_vix).expanding(min_periods=20).median().to_numpy()
         yield "median of VIX", past - features.log_vix
+
+
+def _log_flips(dataset: Dataset, otherwise: Floats) -> Floats:
+    """Return log flips with those before the first session that counts: earlier ones may be."""
+    if dataset.table is None or "flip" not in dataset.table:
+        return otherwise
+    flip = dataset.table["flip"].reindex(dataset.bars.index).to_numpy(dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.log(flip), dtype=np.float64)
 
 
 def _shifted(x: Floats, lag: int) -> Floats:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Coefficient
-from ..resampling import Resampling
+from ..statistics.diagnostics.regression import Coefficient
+from ..statistics.resampling import Resampling
 from .features import Daily, daily, needs
 from .null_market import simulated_p
 from .null_table import null_critical, null_p
@@ -168,7 +168,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
 
 def _interval(fit: FragilityFit, how: Resampling) -> tuple[float, float]:
     """Return the block-bootstrap interval of the estimate's linear expansion."""
-    from ..resampling import interval, resampled_sums
+    from ..statistics.resampling import interval, resampled_sums
 
     scores = fit.scores[fit.used]
     sums = resampled_sums(np.column_stack([scores, np.ones(len(scores))]), how)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..diagnostics.regression import ols
-from ..diagnostics.wild import wild_p
+from ..statistics.diagnostics.regression import ols
+from ..statistics.diagnostics.wild import wild_p
 from .features import momentum, needs, standardised
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Coefficient, Fit, ols
-from ..diagnostics.wild import wild_p
+from ..statistics.diagnostics.regression import Coefficient, Fit, ols
+from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, Split, momentum, needs, split_sessions, tercile
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.errors import NotEnoughDataError
-from .. import realised
+from ...data.base.errors import NotEnoughDataError
+from ..statistics import realised
 from .features import Daily, daily, needs, percentile
 from .protocol import MissingDataError
 
@@ -273,7 +273,9 @@ def simulated_p(
     features = daily(dataset)
     known = int(np.isfinite(features.gex).sum())
     seed = settings.resampling.seed
-    paths = simulate_null(fit_null(features.ret), known, settings.simulations, seed)
+    paths = simulate_null(
+        fit_null(features.ret[dataset.counted]), known, settings.simulations, seed
+    )
     every = (_drawn(statistic, null_features(paths, m, seed)) for m in range(settings.simulations))
     drawn = np.array([t for t in every if np.isfinite(t)])
     needs(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Fit, coefficient_interval
+from ..statistics.diagnostics.regression import Fit, coefficient_interval
 from .protocol import Outcome, Settings, Table
 
 if TYPE_CHECKING:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Coefficient, Fit, ols
-from ..resampling import interval, resampled_sums
+from ...data.calendar.market_facts import MarketFacts, market_facts
+from ...data.calendar.trading import trading_calendar
+from ..statistics.diagnostics.regression import Coefficient, Fit, ols
+from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
@@ -40,19 +42,18 @@ def strike_distance(close: Floats, step: float) -> Floats:
     return np.asarray(np.abs(place - np.rint(place)), dtype=np.float64)
 
 
-def is_monthly(sessions: npt.NDArray[np.datetime64]) -> Mask:
-    """Return whether each session is the last at or before its month's third Friday."""
+def is_monthly(sessions: npt.NDArray[np.datetime64], facts: MarketFacts | None = None) -> Mask:
+    """Return whether each session is the monthly expiration of its market."""
+    known = facts or market_facts()
+    calendar = trading_calendar(known.calendar)
     days = sessions.astype("datetime64[D]")
-    months = days.astype("datetime64[M]")
-    first = months.astype("datetime64[D]").astype(np.int64)
-    weekday = (first + 3) % 7
-    friday = (first + (4 - weekday) % 7 + 14).astype("datetime64[D]")
-    following = np.append(days[1:], days[-1:] + 7)
-    return np.asarray((days <= friday) & (following > friday))
+    months = {(d.year, d.month) for d in days.tolist()}
+    expirations = [calendar.monthly_expiration(y, m, known.monthly) for y, m in months]
+    return np.isin(days, np.array(expirations, dtype="datetime64[D]"))
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(np.isfinite(dataset.strike_step), "chains (regime.source = lake) for the strikes")
+    needs(np.isfinite(dataset.strike_step), _lacking_strikes(dataset))
     features = daily(dataset)
     expiry = _expirations(dataset, features) & np.isfinite(features.gex)
     # where dealers are known to be short at the pin they push away: not what is claimed
@@ -82,9 +83,18 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     )
 
 
+def _lacking_strikes(dataset: Dataset) -> str:
+    if dataset.table is None:
+        return "chains (regime.source = lake) for the strikes"
+    return (
+        "neighbouring strikes with open interest within 2 % of the last close: the lake's last "
+        "session has none there"
+    )
+
+
 def _expirations(dataset: Dataset, features: Daily) -> Mask:
     if dataset.expirations is None:
-        return is_monthly(features.sessions)
+        return is_monthly(features.sessions, dataset.market)
     listed = dataset.expirations.reindex(dataset.bars.index, fill_value=False)
     return np.asarray(listed.to_numpy(), dtype=np.bool_)
 
@@ -99,7 +109,8 @@ def _signed_pin(dataset: Dataset, features: Daily) -> Floats:
         signed = np.asarray(table["pin_gamma"].to_numpy(), dtype=np.float64)
     elif "pin_strength" in table:
         strength = np.asarray(table["pin_strength"].to_numpy(), dtype=np.float64)
-        signed = strength * np.sign(features.gex)
+        gex = dataset.warmed.reindex(dataset.bars.index).to_numpy(dtype=np.float64)
+        signed = strength * np.sign(gex)
     else:
         return unknown
     return np.concatenate([[np.nan], signed[:-1]])
@@ -161,9 +172,10 @@ def fit_attraction(dataset: Dataset, features: Daily) -> Fit | None:
     price = np.exp(features.close)
     before = np.concatenate([[np.nan], price[:-1]])
     start, end = np.abs(before - strike) / before, np.abs(price - strike) / before
-    if np.isfinite(start + end + signed).sum() < 20:
+    nearer = np.where(dataset.counted, start - end, np.nan)
+    if np.isfinite(nearer + signed).sum() < 20:
         return None
-    return ols(start - end, {"gamma": signed, "start": start})
+    return ols(nearer, {"gamma": signed, "start": start})
 
 
 def _table(

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ..resampling import Resampling
+from ...data.calendar.market_facts import MarketFacts, market_facts
+from ..statistics.resampling import Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from ..critical_values import CriticalValues
-    from ..intraday import IntradayGrid
+    from ..statistics.critical_values import CriticalValues
+    from ..statistics.intraday import IntradayGrid
 
 __all__ = [
     "Card",
@@ -153,6 +154,14 @@ class Dataset:
     strike_step : float
         Distance of neighbouring strikes near spot; NaN where unknown.
     simulated : bool
+    facts : MarketFacts or None
+        Monthly expirations, currency and sessions a year; None: those of the default calendar.
+    first : Timestamp or None
+        First session that counts; those before it warm up ranks and lookbacks. None: all count.
+    history : Series of float or None
+        `gex` with the sessions before `first`, which `gex` leaves out. None: `gex` itself.
+    traded_value : float
+        Value of the underlying traded a day, in the currency of `gex`; NaN where unknown.
     """
 
     bars: pd.DataFrame
@@ -172,6 +181,26 @@ class Dataset:
     expirations: pd.Series[bool] | None = None
     strike_step: float = float("nan")
     simulated: bool = False
+    facts: MarketFacts | None = None
+    first: pd.Timestamp | None = None
+    history: pd.Series[float] | None = None
+    traded_value: float = float("nan")
+
+    @property
+    def market(self) -> MarketFacts:
+        """The market's facts."""
+        return self.facts or market_facts()
+
+    @property
+    def counted(self) -> npt.NDArray[np.bool_]:
+        """Which sessions of the bars count, shape (n,)."""
+        index = self.bars.index
+        return np.asarray(index >= (index[0] if self.first is None else self.first))
+
+    @property
+    def warmed(self) -> pd.Series[float]:
+        """GEX with the sessions before the first that counts, for ranks and lookbacks."""
+        return self.gex if self.history is None else self.history
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Fit, ols
-from ..intraday import IntradayGrid
+from ..statistics.diagnostics.regression import Fit, ols
+from ..statistics.intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.regression import Coefficient, Fit, ols, t_stats
+from ..statistics.diagnostics.regression import Coefficient, Fit, ols, t_stats
 from .features import Daily, daily, needs, standardised
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
@@ -70,8 +70,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "and puts_only)",
     )
     assert dataset.legs is not None
+    counted = dataset.counted
     legs = dataset.legs.reindex(dataset.bars.index)
-    call, put = (legs[c].to_numpy(dtype=np.float64) for c in ("call", "put"))
+    call, put = (
+        np.where(counted, legs[c].to_numpy(dtype=np.float64), np.nan) for c in ("call", "put")
+    )
     known = int(np.isfinite(call + put).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with call and put gamma, found {known}")
     features = daily(dataset)
@@ -80,7 +83,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     alone = {
         name: _fit(features, {"gex": standardised(x)}) for name, x in conventions(call, put).items()
     }
-    flips = _random_signs(features, call - put, settings.resampling.seed)
+    flips = _random_signs(features, call - put, counted, settings.resampling.seed)
     naive, gross = alone["naive"], alone["all long"]
     b_call, b_put = free.coefficient("call"), free.coefficient("put")
     t = naive.coefficient("gex").t_stat
@@ -122,12 +125,16 @@ def _controls(features: Daily) -> dict[str, Floats]:
     return controls
 
 
-def _random_signs(features: Daily, naive: Floats, seed: int) -> Floats:
+def _random_signs(
+    features: Daily, naive: Floats, counted: npt.NDArray[np.bool_], seed: int
+) -> Floats:
     """Return t of naive GEX whose sign is reversed at random, block by block."""
     rng = np.random.default_rng(seed)
-    blocks = -(-len(naive) // _BLOCK)
+    sessions = int(counted.sum())
+    blocks = -(-sessions // _BLOCK)
     signs = rng.choice((-1.0, 1.0), size=(_FLIPS, blocks)).repeat(_BLOCK, axis=1)
-    candidates = (signs[:, : len(naive)] * naive).T
+    candidates = np.full((len(naive), _FLIPS), np.nan)
+    candidates[counted] = (signs[:, :sessions] * naive[counted]).T
     return t_stats(features.next_log_vol, _controls(features), candidates, hac=10)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..resampling import Resampling, interval, resampled_sums
+from ..statistics.resampling import Resampling, interval, resampled_sums
 from .features import needs
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
@@ -44,7 +44,8 @@ def kappa_from_shares(shares: Floats) -> Floats:
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
     needs(dataset.other_gex is not None, "a second vendor's GEX, as series.other_gex")
     assert dataset.other_gex is not None
-    both = pd.concat([dataset.gex, dataset.other_gex], axis=1, join="inner").dropna()
+    other_gex = dataset.other_gex[dataset.other_gex.index <= dataset.bars.index[-1]]
+    both = pd.concat([dataset.gex, other_gex], axis=1, join="inner").dropna()
     needs(len(both) >= _FEWEST, f"at least {_FEWEST} common sessions, found {len(both)}")
     one, other = (both.iloc[:, k].to_numpy(dtype=np.float64) for k in (0, 1))
     cells = np.column_stack(

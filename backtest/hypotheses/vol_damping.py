@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics.magnitude import ImpactAssumptions, implied_magnitude
-from ..diagnostics.regression import Coefficient, Fit, ols
-from ..volatility import quantile_groups
+from ..statistics.diagnostics.magnitude import (
+    ImpactAssumptions,
+    ImpliedMagnitude,
+    implied_magnitude,
+)
+from ..statistics.diagnostics.regression import Coefficient, Fit, ols
+from ..statistics.volatility import quantile_groups
 from .features import Daily, daily, needs
 from .null_market import simulated_p
 from .null_table import null_critical, null_p
@@ -18,6 +22,7 @@ __all__ = ["HYPOTHESIS", "fit_damping"]
 
 Floats = npt.NDArray[np.float64]
 
+_NAN = float("nan")
 _CARD = Card(
     name="vol-damping",
     claim="The higher dealers' gamma, the lower the volatility of the next session.",
@@ -88,7 +93,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         critical=critical,
         p_value=p_value,
         p_simulated=p_simulated,
-        tables=(_table(features, fit, parts), _magnitude_table(features)),
+        tables=(_table(features, fit, parts), _magnitude_table(features, dataset)),
     )
 
 
@@ -121,18 +126,19 @@ def _table(features: Daily, fit: Fit, parts: list[Coefficient]) -> Table:
     )
 
 
-def _magnitude_table(features: Daily) -> Table:
+def _magnitude_table(features: Daily, dataset: Dataset) -> Table:
     """Return volatility by quartile of GEX beside what hedging of that size could do."""
-    known = np.isfinite(features.next_ret)
-    group = quantile_groups(np.where(known, features.gex, np.nan))
+    both = np.isfinite(features.next_ret)
+    group = quantile_groups(np.where(both, features.gex, np.nan))
     means = [float(np.mean(features.gex[group == q])) for q in range(4)]
     spread = [100.0 * float(np.std(features.next_ret[group == q], ddof=1)) for q in range(4)]
-    factors = [implied_magnitude(mean) for mean in means]
+    known = dataset.traded_value > 0.0
+    a = ImpactAssumptions(dollar_volume=dataset.traded_value) if known else None
+    found = [implied_magnitude(mean, a) if a else ImpliedMagnitude(_NAN, _NAN) for mean in means]
     rows = tuple(
         (name, mean, sd, sd / spread[3], f.lambda_gamma, f.volatility_factor)
-        for name, mean, sd, f in zip(_QUARTILES, means, spread, factors, strict=True)
+        for name, mean, sd, f in zip(_QUARTILES, means, spread, found, strict=True)
     )
-    a = ImpactAssumptions()
     return Table(
         "Next session's volatility by quartile of GEX, and what hedging could move",
         (
@@ -140,10 +146,18 @@ def _magnitude_table(features: Daily) -> Table:
             "volatility factor by hedging",
         ),
         rows,
-        "If GEX is in dollars per 1 %, linear impact with assumed inputs "
-        f"(${a.dollar_volume / 1e9:g}bn traded a day, {100 * a.daily_volatility:g} % a day, "
-        f"Y = {a.coefficient:g}) allows only the factors of the last column.",
+        _assumed(a, dataset.market.sign),
     )  # fmt: skip
+
+
+def _assumed(a: ImpactAssumptions | None, sign: str) -> str:
+    if a is None:
+        return "The value traded a day is unknown (data.traded_value): hedging implies no factor."
+    return (
+        "If GEX is in currency per 1 %, linear impact with assumed inputs "
+        f"({sign}{a.dollar_volume / 1e9:g}bn traded a day, {100 * a.daily_volatility:g} % a day, "
+        f"Y = {a.coefficient:g}) allows only the factors of the last column."
+    )
 
 
 HYPOTHESIS = Hypothesis(_CARD, _run)

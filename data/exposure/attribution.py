@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .book import Book
+from .contract_matching import LineKeys, line_keys, match_lines
 from .evaluation import BookResult, PreparedChain
 from .fastexp import exp_nonpositive
-from .matching import LineKeys, line_keys, match_lines
 
 __all__ = ["NetChange", "net_change"]
 

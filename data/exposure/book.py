@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from .fastexp import exp_nonpositive
 from .forwards import Market
-from .lines import REJECTED, REJECTED_OI, USED, USED_OI, Lines
-from .mixture import Mixture
+from .profile_kernel import Mixture
+from .strike_lines import REJECTED, REJECTED_OI, USED, USED_OI, Lines
 
 __all__ = [
     "Book",

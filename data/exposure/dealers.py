@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import UnknownNameError
+from ..base.errors import UnknownNameError
 
 __all__ = ["BUILT_IN", "SQL_PREFIX", "DealerModel", "dealer_model", "dealer_name"]
 

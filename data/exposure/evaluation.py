@@ -10,10 +10,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..definitions import Definition
-from ..schema import Book as BookName
-from ..schema import Regime
-from .agreement import definition_agreement, sixteen_signs
+from ..base.schema import Book as BookName
+from ..base.schema import Regime
 from .book import (
     Book,
     SpotExposure,
@@ -22,6 +20,9 @@ from .book import (
     value_book,
     years_between,
 )
+from .definition import Definition
+from .definition_agreement import definition_agreement, sixteen_signs
+from .expiry_shares import ExpiryShares, expiry_shares
 from .flips import (
     FlipStatus,
     Grid,
@@ -31,12 +32,11 @@ from .flips import (
     nearest_root,
 )
 from .forwards import Market, parity_forwards
-from .gate import gate_reasons
-from .lines import Lines, Volatility, book_lines, own_volatility
-from .mixture import Mixture, profile_on_grid
-from .shares import ExpiryShares, expiry_shares
+from .profile_kernel import Mixture, profile_on_grid
+from .quality_gate import gate_reasons
 from .snapshot import Groups, Snapshot
-from .sticky import Curves, sticky_profile, sticky_roots, volatility_curves
+from .sticky_moneyness import Curves, sticky_profile, sticky_roots, volatility_curves
+from .strike_lines import Lines, Volatility, book_lines, own_volatility
 from .walls import ByStrike, by_strike
 
 __all__ = [
@@ -137,13 +137,22 @@ class BookResult:
         """-1 ... 1; NaN for an empty book."""
         return self.net_gex / self.gross_gex if self.gross_gex > 0.0 else math.nan
 
-    def reasons(self, *, known_before_quotes: bool, unchanged: float) -> tuple[str, ...]:
+    def reasons(
+        self,
+        *,
+        known_before_quotes: bool,
+        copied: bool,
+        contradicting_duplicates: bool = False,
+        unit_contradicted: bool = False,
+    ) -> tuple[str, ...]:
         """Return why the book may not be called a regime."""
         return gate_reasons(
             known_before_quotes=known_before_quotes,
-            unchanged=unchanged,
+            copied=copied,
             oi_rejected_share=self.book.oi_rejected_share,
             gross_gex=self.gross_gex,
+            contradicting_duplicates=contradicting_duplicates,
+            unit_contradicted=unit_contradicted,
         )
 
     def status(self, *, degraded: bool) -> FlipStatus | None:

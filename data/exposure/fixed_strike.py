@@ -13,8 +13,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .contract_matching import line_keys, match_lines
 from .evaluation import BookResult, PreparedChain
-from .matching import line_keys, match_lines
 
 __all__ = ["FixedStrikeChange", "fixed_strike_change"]
 

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from .mixture import Mixture, derivative_at, value_at
+from .profile_kernel import Mixture, derivative_at, value_at
 
 __all__ = [
     "FlipStatus",

@@ -13,11 +13,11 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..definitions import Definition
 from .book import Book, years_between
+from .definition import Definition
 from .evaluation import PreparedChain
 from .greeks import delta
-from .sticky import moved_volatility
+from .sticky_moneyness import moved_volatility
 
 __all__ = ["HedgeFlow", "Move", "hedge_flow"]
 

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import GexlabError, UnknownNameError
+from ..base.errors import GexlabError, UnknownNameError
 
 __all__ = ["UNITS", "Unit", "from_unit", "to_unit"]
 

@@ -4,28 +4,6 @@
 first used.
 """
 
-from .._lazy import lazy_door
+from ..base.lazy import lazy_door
 
-_EXPORTS = {
-    "Agents": "agents",
-    "Check": "check_records",
-    "Market": "parameters",
-    "Mechanism": "parameters",
-    "SimulationResult": "simulation",
-    "World": "registry",
-    "WorldsCheck": "check_records",
-    "PathMarket": "pathwise",
-    "check_lake": "lake_checks",
-    "check_world": "world_checks",
-    "check_worlds": "checking",
-    "demo_market": "demo",
-    "failure_rate": "agents",
-    "pin_probability": "s4_pin",
-    "simulate": "simulation",
-    "simulate_path": "pathwise",
-    "worlds": "registry",
-}
-
-__all__ = sorted(_EXPORTS)
-
-__getattr__ = lazy_door(__name__, _EXPORTS)
+__getattr__, __dir__, __all__ = lazy_door(__name__, __file__)

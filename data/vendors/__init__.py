@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from ..errors import UnknownNameError
+from ..base.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from .base import Preset
+    from .preset import Preset
 
 __all__ = ["VENDORS", "vendor"]
 

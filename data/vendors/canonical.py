@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..schema import CHAIN_COLUMNS
-from .base import Preset, Timing
+from ..base.schema import CHAIN_COLUMNS
+from .preset import Preset, Timing
 
 __all__ = ["PRESET"]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from ..errors import InputFileError
-from ..queries import load_sql
-from .base import InputFile, Preset, RawTable, Sql, Timing
+from ..base.errors import InputFileError
+from ..base.sql import load_sql
 from .layout import OCC_ROOT, OCC_UNDERLYING
+from .preset import InputFile, Preset, RawTable, Sql, Timing
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,7 +24,9 @@ def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> 
 def _contracts(connection: duckdb.DuckDBPyConnection, file: InputFile, table: str) -> RawTable:
     import duckdb
 
-    found = connection.sql(load_sql("vendor_cboe_delayed_json"), params={"files": [str(file.path)]})
+    found = connection.sql(
+        load_sql("vendors/cboe_delayed_json"), params={"files": [str(file.path)]}
+    )
     try:
         # the file is one object: reading it as a whole finds out whether it is complete
         found.create(table)

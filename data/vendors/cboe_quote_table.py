@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from ..errors import InputFileError
-from ..queries import load_sql
-from .base import InputFile, Preset, RawTable, Timing
+from ..base.errors import InputFileError
+from ..base.sql import load_sql
 from .layout import OCC_ROOT, OCC_UNDERLYING
+from .preset import InputFile, Preset, RawTable, Timing
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,7 +42,7 @@ def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> 
     for file in files:
         head = _preamble(file)
         relation = connection.sql(
-            load_sql("vendor_cboe_quote_table"),
+            load_sql("vendors/cboe_quote_table"),
             params={
                 "files": [str(file.path)],
                 "lines": head.lines,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .base import Preset, Timing
+from .preset import Preset, Timing
 
 __all__ = ["PRESET"]
 

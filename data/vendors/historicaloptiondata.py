@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .base import Preset, Timing
 from .layout import OCC_ROOT, Layout, reader_of
+from .preset import Preset, Timing
 
 __all__ = ["PRESET"]
 

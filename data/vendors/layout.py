@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from ..errors import InputFileError
-from .base import InputFile, RawTable, Reader, Rereading, Sql
+from ..base.errors import InputFileError
+from .preset import InputFile, RawTable, Reader, Rereading, Sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,7 +61,7 @@ def reader_of(layout: Layout) -> Reader:
     """Return a reader of CSV, Parquet and JSON tables of a layout."""
 
     def read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[RawTable]:
-        from .reading import read_tables
+        from .table_reader import read_tables
 
         return [long_table(table, layout) for table in read_tables(connection, files)]
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ..queries import load_sql
-from .base import InputFile, Preset, RawTable, Sql, Timing
+from ..base.sql import load_sql
 from .layout import Layout, long_table
+from .preset import InputFile, Preset, RawTable, Sql, Timing
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,7 +34,7 @@ _LAYOUT: Final = Layout(
 
 
 def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[RawTable]:
-    from .reading import read_tables
+    from .table_reader import read_tables
 
     return [_options(long_table(table, _LAYOUT)) for table in read_tables(connection, files)]
 
@@ -42,7 +42,7 @@ def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> 
 def _options(table: RawTable) -> RawTable:
     """Tell options from futures."""
     named = "symbol" in table.relation.columns
-    query = load_sql("vendor_nse_named" if named else "vendor_nse_unnamed")
+    query = load_sql("vendors/nse_named" if named else "vendors/nse_unnamed")
     relation = table.relation.query("report", query)
     assert relation is not None
     return replace(table, relation=relation)

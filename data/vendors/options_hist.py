@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ..queries import load_sql
-from .base import InputFile, Preset, RawTable, Timing
+from ..base.sql import load_sql
 from .layout import OCC_ROOT, Layout, long_table
+from .preset import InputFile, Preset, RawTable, Timing
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,7 +38,7 @@ _LAYOUT: Final = Layout(
 
 
 def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[RawTable]:
-    from .reading import read_tables
+    from .table_reader import read_tables
 
     tables = [long_table(table, _LAYOUT) for table in read_tables(connection, files)]
     return [t if "spot" in t.relation.columns else _with_spot(connection, t) for t in tables]
@@ -48,7 +48,7 @@ def _with_spot(connection: duckdb.DuckDBPyConnection, table: RawTable) -> RawTab
     """Add the spot that put-call parity implies in each session."""
     view = f"options_hist_{id(table)}"
     table.relation.create_view(view)
-    relation = connection.table(view).query("chain", load_sql("vendor_parity_spot"))
+    relation = connection.table(view).query("chain", load_sql("vendors/parity_spot"))
     assert relation is not None
     return replace(table, relation=relation)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .base import Preset, Sql, Timing
 from .layout import Layout, reader_of
+from .preset import Preset, Sql, Timing
 
 __all__ = ["PRESET"]
 

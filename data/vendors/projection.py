@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression, SQLExpression
 
-from ..errors import InputFileError
-from ..schema import CHAIN_COLUMNS
-from .base import Sql
+from ..base.errors import InputFileError
+from ..base.schema import CHAIN_COLUMNS
+from .preset import Sql
 
 if TYPE_CHECKING:
-    from .base import Preset, RawTable
+    from .preset import Preset, RawTable
 
 __all__ = ["PROJECTED", "projected"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.data.calendars import trading_calendar
+from gexlab.data.calendar.trading import trading_calendar
 
 MakeMarket = Callable[..., Path]
 

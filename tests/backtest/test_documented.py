@@ -12,10 +12,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gexlab.backtest.config import Config
-from gexlab.backtest.config_reading import load_config
-from gexlab.backtest.leaks import Leak
-from gexlab.backtest.results import Metrics, Provenance
+from gexlab.backtest.leaks.leakcheck import Leak
+from gexlab.backtest.run.config import Config
+from gexlab.backtest.run.load_config import load_config
+from gexlab.backtest.run.results import Metrics, Provenance
 from gexlab.strategies.filters import FILTERS
 from gexlab.strategies.registry import STRATEGIES
 from gexlab.strategies.rules import RULES

@@ -18,8 +18,8 @@ import pandas as pd
 
 from gexlab.backtest.hypotheses.protocol import Dataset, Settings
 from gexlab.backtest.hypotheses.registry import hypothesis_names
-from gexlab.backtest.hypotheses.running import run_hypotheses
-from gexlab.backtest.intraday import IntradayGrid
+from gexlab.backtest.hypotheses.run import run_hypotheses
+from gexlab.backtest.statistics.intraday import IntradayGrid
 from gexlab.data.simulate import PathMarket, simulate_path
 
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "arch", "numba")

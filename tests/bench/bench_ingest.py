@@ -29,9 +29,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gexlab.data.calendars import trading_calendar
-from gexlab.data.ingestion import IngestResult, ingest
-from gexlab.data.lake import open_lake
+from gexlab.data.calendar.trading import trading_calendar
+from gexlab.data.ingest.ingest import IngestResult, ingest
+from gexlab.data.lake.lake import open_lake
 
 CONTRACTS = 10_000
 MAP = """

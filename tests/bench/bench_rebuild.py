@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from make_lake import make_lake, session_tables
 from scipy.stats import norm
 
-from gexlab.data.lake import Lake, connect, open_lake
-from gexlab.data.writing import lake_writer
+from gexlab.data.lake.lake import Lake, connect, open_lake
+from gexlab.data.lake.writer import lake_writer
 
 SCAN = """
 SELECT max(session), sum(epoch_us(quote_ts)), sum(epoch_us(known_at)), max(expiry),
@@ -117,7 +117,7 @@ def _script_profile(spot: float, strike: Any, interest: Any, iv: Any, years: Any
 
 def kernel_seconds_per_session(lake: Lake, sample: int = 5) -> float:
     """Return the time that our kernel takes for one session's profile, one thread."""
-    from gexlab.data.exposure.mixture import profile_on_grid
+    from gexlab.data.exposure.profile_kernel import profile_on_grid
 
     sessions = lake.sessions("SPX")
     days = [sessions[i].session for i in np.linspace(0, len(sessions) - 1, sample).astype(int)]
@@ -134,13 +134,13 @@ def kernel_seconds_per_session(lake: Lake, sample: int = 5) -> float:
 
 
 def _mixture(lake: Lake, day: Any) -> Any:
-    from gexlab.data.calendars import CalendarFacts, trading_calendar
-    from gexlab.data.definitions import DEFAULT
+    from gexlab.data.calendar.trading import CalendarFacts, trading_calendar
     from gexlab.data.exposure.book import mixture_of
     from gexlab.data.exposure.dealers import dealer_model
-    from gexlab.data.inspection import open_session
-    from gexlab.data.jobs import Job
-    from gexlab.data.session_evaluation import evaluate_session
+    from gexlab.data.exposure.definition import DEFAULT
+    from gexlab.data.regimes.explain import open_session
+    from gexlab.data.regimes.job import Job
+    from gexlab.data.regimes.session_evaluation import evaluate_session
 
     facts = CalendarFacts(trading_calendar())
     job = Job("SPX", DEFAULT, "bench", dealer_model("naive"), ("as_of_close",), facts)

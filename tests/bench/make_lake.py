@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gexlab.data.calendars import TradingCalendar, trading_calendar
+from gexlab.data.calendar.trading import TradingCalendar, trading_calendar
 from gexlab.data.exposure.greeks import black_price, delta, gamma
-from gexlab.data.lake import open_lake
-from gexlab.data.parts import CHAIN_SCHEMA
-from gexlab.data.writing import lake_writer
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.parts import CHAIN_SCHEMA
+from gexlab.data.lake.writer import lake_writer
 
 #: Sessions ahead on which contracts expire: dailies, then weeklies, monthlies and far ones.
 _AHEAD = (*range(11), *range(13, 60, 5), *range(65, 260, 21), 300, 340, 380, 420, 460, 500)

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gexlab.data.parts import CHAIN_SCHEMA
+from gexlab.data.lake.parts import CHAIN_SCHEMA
 
 ChainMaker = Callable[..., Any]
 

@@ -10,6 +10,7 @@ import math
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -44,12 +45,12 @@ from gexlab.data import (
     to_unit,
     trading_calendar,
 )
-from gexlab.data.errors import DefinitionError, GexlabError
-from gexlab.data.exposure.implied import implied_volatility
-from gexlab.data.exposure.peer_rules import peer_rule
+from gexlab.data.base.errors import DefinitionError, GexlabError
+from gexlab.data.exposure.implied_volatility import implied_volatility
 from gexlab.data.exposure.units import UNITS, Unit
-from gexlab.data.regime_table import require_one_definition
-from gexlab.reports import cli
+from gexlab.data.peers.rules import peer_rule
+from gexlab.data.regimes.table import require_one_definition
+from gexlab.reports.cli import app as cli
 
 NEW_YORK = "America/New_York"
 EXPOSURES = ["net_gex", "net_dex", "net_vex", "net_cex"]
@@ -244,7 +245,11 @@ def test_09_a_missing_row_moves_no_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["otm", "own"])
 @pytest.mark.parametrize("dynamics", ["sticky_strike", "sticky_moneyness"])
-def test_10_profile_at_spot_is_the_net(tmp_path: Path, source: str, dynamics: str) -> None:
+def test_10_profile_at_spot_is_the_net(
+    tmp_path: Path,
+    source: Literal["otm", "own"],
+    dynamics: Literal["sticky_strike", "sticky_moneyness"],
+) -> None:
     """The table showed the vendor's gamma, the curve a recomputed one."""
     chain = plain_chain(
         Contract("C", 3990.0, 700.0, iv=0.21),
@@ -257,7 +262,7 @@ def test_10_profile_at_spot_is_the_net(tmp_path: Path, source: str, dynamics: st
     for book in ("as_of_close", "post_expiry"):
         row = regimes(lake, "SPX", book=book).iloc[0]
         profile = side_table(lake, "profile", "SPX", book=book)
-        middle = profile.loc[profile["log_move"].abs().idxmin()]
+        middle = profile.iloc[int(profile["log_move"].abs().to_numpy().argmin())]
         assert middle["level"] == pytest.approx(4000.0, rel=1e-15)
         assert middle["net_gex"] == pytest.approx(row["net_gex"], abs=1e-12 * row["gross_gex"])
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.results import (
+from gexlab.backtest.run.results import (
     BacktestResult,
     DataSummary,
     Estimate,

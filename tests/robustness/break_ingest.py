@@ -32,11 +32,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gexlab.data.errors import LakeError
-from gexlab.data.ingestion import ingest
-from gexlab.data.lake import Lake
-from gexlab.data.parts import part_rows, split_sessions
-from gexlab.data.sessions import calendar_tables
+from gexlab.data.base.errors import LakeError
+from gexlab.data.ingest.calendar_tables import calendar_tables
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.lake.lake import Lake
+from gexlab.data.lake.parts import part_rows, split_sessions
 from gexlab.data.vendors import vendor
 
 State = tuple[tuple[object, ...], ...]

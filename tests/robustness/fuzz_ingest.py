@@ -34,14 +34,14 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gexlab.data.errors import GexlabError
-from gexlab.data.ingestion import ingest
-from gexlab.data.inputs import opened
-from gexlab.data.lake import connect
-from gexlab.data.manifest import read_manifest
-from gexlab.data.queries import load_sql
+from gexlab.data.base.errors import GexlabError
+from gexlab.data.base.sql import load_sql
+from gexlab.data.ingest.files import opened
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.lake.lake import connect
+from gexlab.data.lake.manifest import read_manifest
 from gexlab.data.vendors import vendor
-from gexlab.data.vendors.mapping import check_preset, mapped, read_mapping
+from gexlab.data.vendors.column_map import check_preset, mapped, read_mapping
 
 SHARES: Final = {"cells": 0.50, "maps": 0.20, "manifests": 0.168, "archives": 0.13, "files": 0.002}
 SECONDS: Final = 5.0
@@ -356,7 +356,7 @@ def fuzz_cells(count: int, seed: int) -> Counter[str]:
     cells = [cell.encode("utf-8", "replace").decode() for cell in cells]
     outcome: Counter[str] = Counter()
     with connect(threads=1) as connection:
-        connection.execute(load_sql("ingest_macros"))
+        connection.execute(load_sql("ingest/macros"))
         connection.register("cells", pa.table({"cell": cells}))
         for refused, reading in READINGS.items():
             # an error ends a query, so a value of its own stands for it here

@@ -22,10 +22,10 @@ from typing import Any
 import pyarrow as pa
 
 from gexlab.data import rebuild
-from gexlab.data.lake import Lake, open_lake, write_sessions
-from gexlab.data.parts import CHAIN_SCHEMA
-from gexlab.data.quality import findings
-from gexlab.data.sql_access import query
+from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.parts import CHAIN_SCHEMA
+from gexlab.data.quality.check import findings
+from gexlab.data.regimes.query import query
 
 DAYS = (date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3), date(2023, 1, 4))
 ROLES = ("write", "rebuild", "ask", "check")

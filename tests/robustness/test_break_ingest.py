@@ -45,8 +45,8 @@ def test_mutated_inputs_end_in_a_result_or_one_line() -> None:
 def test_writers_that_meet_wait_for_each_other(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"
-        "from gexlab.data.ingestion import ingest\n"
-        "from gexlab.data.errors import LakeLockedError\n"
+        "from gexlab.data.ingest.ingest import ingest\n"
+        "from gexlab.data.base.errors import LakeLockedError\n"
         "while True:\n"
         "    try:\n"
         "        ingest([sys.argv[1]], vendor='columns', underlying='SPX', lake=sys.argv[2],\n"

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_search import examples
 
 from gexlab.strategies.filters import FILTERS, percentile_rank
 from gexlab.strategies.model import Strategy
@@ -90,7 +91,7 @@ def test_the_filter_that_reads_nothing_has_nothing_to_wait_for() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FILTERS))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     values=st.lists(
         st.one_of(st.floats(-5, 5), st.just(float("nan")), st.integers(-2, 2).map(float)),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gexlab.data.errors import ConfigError, UnknownNameError
+from gexlab.data.base.errors import ConfigError, UnknownNameError
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import MAIN, STRATEGIES, make_strategy, strategies_named, strategy
 from gexlab.strategies.rules import RULES, past_return

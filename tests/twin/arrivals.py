@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from gexlab.data.ingestion import IngestResult, ingest
-from gexlab.data.lake import Lake, open_lake
+from gexlab.data.ingest.ingest import IngestResult, ingest
+from gexlab.data.lake.lake import Lake, open_lake
 
 _ROWS = """
 SELECT * FROM read_parquet($files, hive_partitioning = false)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -11,7 +11,7 @@ from lakes import lake_of
 from reference_book import Settings
 
 from gexlab.data import Definition, rebuild, regimes, side_table
-from gexlab.data.lake import Lake
+from gexlab.data.lake.lake import Lake
 
 DOLLARS = ("net_gex", "gross_gex", "net_dex", "net_vex", "net_cex")
 NUMBERS = (
@@ -38,8 +38,8 @@ def definition_of(settings: Settings) -> Definition:
     return Definition(
         rate=settings.rate,
         dividend_yield=settings.dividend_yield,
-        iv_source=settings.iv_source,
-        iv_dynamics=settings.iv_dynamics,
+        iv_source=cast("Any", settings.iv_source),
+        iv_dynamics=cast("Any", settings.iv_dynamics),
         forward_source="parity" if settings.parity else "rates",
         floor_minutes=settings.floor_seconds / 60.0,
         band=settings.band,

@@ -43,11 +43,12 @@ import made_files
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gexlab.data import dating, pipeline
-from gexlab.data.errors import GexlabError
-from gexlab.data.ingestion import ingest
-from gexlab.data.lake import open_lake
-from gexlab.data.queries import load_sql
+from gexlab.data.base.errors import GexlabError
+from gexlab.data.base.sql import load_sql
+from gexlab.data.ingest import canonical_rows as pipeline
+from gexlab.data.ingest import timing as dating
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.lake.lake import open_lake
 
 #: Vendor, underlying, suffix, text.
 SEEDS: Final = (
@@ -131,7 +132,7 @@ def refusals_as_null() -> Iterator[None]:
 
     def forgiving(name: str) -> str:
         text = load_sql(name)
-        if name != "ingest_macros":
+        if name != "ingest/macros":
             return text
         return text + "\nCREATE OR REPLACE MACRO refuse(v, what, file_index) AS NULL;"
 

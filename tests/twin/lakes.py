@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from gexlab.data.lake import Lake, open_lake, write_sessions
-from gexlab.data.manifest import SourceEntry
-from gexlab.data.schema import CHAIN_COLUMNS
-from gexlab.data.writing import lake_writer
+from gexlab.data.base.schema import CHAIN_COLUMNS
+from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.manifest import SourceEntry
+from gexlab.data.lake.writer import lake_writer
 
 _MOMENTS = ("quote_ts", "expiry_ts", "known_at")
 

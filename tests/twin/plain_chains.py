@@ -12,7 +12,7 @@ from lakes import lake_of
 from reference_calendar import expiry_moment, session_close
 
 from gexlab.data import Definition, rebuild, regimes, side_table
-from gexlab.data.lake import Lake
+from gexlab.data.lake.lake import Lake
 
 #: A Monday, and the Friday of its week, a monthly expiration.
 SESSION = date(2022, 12, 12)

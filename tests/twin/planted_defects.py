@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from synthetic_chains import Rng, black_scholes, volatility
 
-from gexlab.data.calendars import trading_calendar
+from gexlab.data.calendar.trading import trading_calendar
 
 #: Takes all chains, the session to spoil and a random generator; returns the spoilt chains.
 Plant = Callable[[pd.DataFrame, date, Rng], pd.DataFrame]
@@ -206,6 +206,17 @@ def open_interest_in_shares(chains: pd.DataFrame, day: date, rng: Rng) -> pd.Dat
     return _set(chains, here, open_interest=chains.open_interest[here] * rng.choice([2, 100]))
 
 
+def told_twice(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
+    rows = _some(_here(chains, day) & (chains.open_interest > 0), 0.05 * rng.random(), rng)
+    other = chains[rows].assign(open_interest=chains.open_interest[rows] + 1)
+    return pd.concat([chains, other], ignore_index=True)
+
+
+def prices_in_cents(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
+    here, factor = _here(chains, day), float(rng.choice([100.0, 0.01, 0.1]))
+    return _set(chains, here, bid=chains.bid[here] * factor, ask=chains.ask[here] * factor)
+
+
 def open_interest_ahead(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
     return _set(chains, _here(chains, day), oi_asof=trading_calendar("XNYS").shift(day, 1))
 
@@ -311,6 +322,8 @@ DEFECTS: Final[dict[str, Defect]] = {
     "open_interest_zero": Defect(open_interest_zero, "no_open_interest"),
     "open_interest_not_updated": Defect(open_interest_not_updated, "frozen_open_interest"),
     "open_interest_collapsed": Defect(open_interest_collapsed, "open_interest_collapse"),
+    "told_twice": Defect(told_twice, "contradicting_duplicates"),
+    "prices_in_cents": Defect(prices_in_cents, "unit_contradicted"),
     "open_interest_in_shares": Defect(open_interest_in_shares, "open_interest_jump"),
     "open_interest_ahead": Defect(open_interest_ahead, "open_interest_of_the_future"),
     "half_the_chain": Defect(half_the_chain, "fewer_contracts"),

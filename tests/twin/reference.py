@@ -50,11 +50,23 @@ def quality_reasons(
         reasons.append("open_interest_rejected")
     if not gross > 0.0:
         reasons.append("empty_book")
+    if contradicts_itself(chain):
+        reasons.append("contradicting_duplicates")
     return reasons
 
 
+def contradicts_itself(chain: pd.DataFrame) -> bool:
+    """Whether rows of one key and a known root differ in interest, volatility or quotes."""
+    told = chain.loc[chain["root"].notna(), [*KEY, "open_interest", "iv", "bid", "ask"]]
+    return bool(told.drop_duplicates().duplicated(KEY).any())
+
+
 def is_copy(chain: pd.DataFrame, previous: pd.DataFrame) -> bool:
-    """Whether at least 95 % of the contracts in both sessions repeat interest, iv, bid, ask."""
+    """Whether the contracts in both sessions repeat what they were.
+
+    At least 95 % of them interest, iv, bid and ask; or at least 98 % of 50 or more the interest,
+    at the same spot.
+    """
     compared = ["open_interest", "iv", "bid", "ask"]
     today, before = keyed(chain), keyed(latest_snapshot(previous))
     both = today.merge(before, on=[*KEY, "n"], suffixes=("", "_before"))
@@ -64,7 +76,10 @@ def is_copy(chain: pd.DataFrame, previous: pd.DataFrame) -> bool:
     for name in compared:
         now, then = both[name], both[name + "_before"]
         same &= ((now == then) | (now.isna() & then.isna())).to_numpy()
-    return bool(same.mean() >= 0.95)
+    frozen = (both["open_interest"] == both["open_interest_before"]).mean()
+    spots = chain["spot"].median(), latest_snapshot(previous)["spot"].median()
+    evening = len(both) >= 50 and frozen >= 0.98 and spots[0] == spots[1]
+    return bool(same.mean() >= 0.95 or evening)
 
 
 def keyed(chain: pd.DataFrame) -> pd.DataFrame:

@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 from scipy.special import ndtr
 
-from gexlab.data.calendars import TradingCalendar, trading_calendar
-from gexlab.data.schema import CHAIN_COLUMNS
+from gexlab.data.base.schema import CHAIN_COLUMNS
+from gexlab.data.calendar.trading import TradingCalendar, trading_calendar
 
 Rng = np.random.Generator
 

@@ -1,0 +1,275 @@
+"""From targets to results: simulate all strategies together and measure each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...data.base.schema import REGIMES
+from ...strategies.decisions import Decisions, decide
+from ...strategies.registry import MAIN, STRATEGIES
+from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
+from ..statistics import metrics
+from ..statistics.inference import ReturnIntervals, return_intervals
+from .costs import FREE, Costs, break_even_bps
+from .engine import Simulation, simulate
+from .timing import OrderPlan, Schedule, make_schedule, plan_orders, session_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...strategies.model import Strategy
+    from ..run.config import Fill
+    from ..run.market import Market
+    from ..statistics.resampling import Resampling
+
+__all__ = ["Trading", "evaluate", "trade"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trading:
+    """What the strategies decided and did over the sessions tested.
+
+    Attributes
+    ----------
+    strategies : tuple of Strategy
+    decisions : tuple of Decisions
+        Of the sessions tested.
+    plans : tuple of OrderPlan
+    schedule : Schedule
+    net, gross : Simulation
+        With and without costs.
+    cash : float
+    spans : ndarray of int, shape (n - 1,)
+        Sessions of the calendar from each bar to the next: more than 1 where bars are missing.
+    sessions_per_year : int
+    """
+
+    strategies: tuple[Strategy, ...]
+    decisions: tuple[Decisions, ...]
+    plans: tuple[OrderPlan, ...]
+    schedule: Schedule
+    net: Simulation
+    gross: Simulation
+    cash: float
+    spans: npt.NDArray[np.int64]
+    sessions_per_year: int
+
+    @property
+    def single(self) -> npt.NDArray[np.bool_]:
+        """Which returns are of one session: no bar is missing between their closes."""
+        return np.asarray(self.spans == 1)
+
+
+def trade(
+    market: Market, strategies: Sequence[Strategy], fill: Fill, costs: Costs, cash: float
+) -> Trading:
+    """Decide, order and simulate.
+
+    Rules and filters see everything before the sessions tested, so that they start warmed up;
+    portfolios start flat on the first session tested.
+
+    Raises
+    ------
+    LookAheadError
+        If an order would use what was not yet known.
+    """
+    every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
+    schedule = make_schedule(market.calendar, market.sessions, fill)
+    decisions = tuple(_decide(market, strategy, every) for strategy in strategies)
+    plans = tuple(
+        plan_orders(strategy.name, decision, schedule)
+        for strategy, decision in zip(strategies, decisions, strict=True)
+    )
+    bars = market.bars[market.tested]
+    net = simulate(plans, bars, schedule, costs, cash)
+    gross = net if costs.free else simulate(plans, bars, schedule, FREE, cash)
+    spans = np.diff(session_rows(market.calendar, market.sessions))
+    year = market.facts.sessions_per_year
+    return Trading(tuple(strategies), decisions, plans, schedule, net, gross, cash, spans, year)
+
+
+def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
+    made = decide(
+        strategy,
+        market.table_of(strategy.on),
+        market.closes,
+        schedule.bars_known_at,
+        schedule.deadline,
+    )
+    return Decisions(made.frame[market.tested])
+
+
+def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str, StrategyResult]:
+    """Return the result of each strategy by name.
+
+    Parameters
+    ----------
+    trading : Trading
+    bars : DataFrame
+        Of the sessions tested.
+    how : Resampling
+        Of the intervals.
+    """
+    returns = np.column_stack(
+        [metrics.equity_returns(column) for column in trading.net.equity.to_numpy().T]
+    )
+    year, spans = trading.sessions_per_year, trading.spans
+    intervals = return_intervals(returns, how, year=year, spans=spans)
+    return {
+        strategy.name: _result(trading, i, bars, returns[:, i], intervals[i])
+        for i, strategy in enumerate(trading.strategies)
+    }
+
+
+def _result(
+    trading: Trading, i: int, bars: pd.DataFrame, returns: Floats, ends: ReturnIntervals
+) -> StrategyResult:
+    name = trading.strategies[i].name
+    plan, schedule = trading.plans[i], trading.schedule
+    equity = trading.net.equity[name]
+    positions = trading.net.shares[name] * bars["close"] / equity
+    orders = trading.net.orders[trading.net.orders["strategy"] == i]
+    trips = trading.net.round_trips[trading.net.round_trips["strategy"] == i]
+    by_session = pd.Series(returns, index=bars.index[1:], name="return")
+    measured = _metrics(trading, i, returns, positions.to_numpy(dtype=float), len(trips), ends)
+    return StrategyResult(
+        spec=_spec(trading.strategies[i]),
+        role=_role(trading.strategies[i]),
+        metrics=measured,
+        by_regime=_by_regime(trading, plan, returns, positions.to_numpy(dtype=float)),
+        equity=equity.rename("equity"),
+        returns=by_session,
+        positions=positions.rename("position"),
+        orders=_order_table(plan, schedule, orders),
+        trades=_trade_table(plan, schedule, trips),
+    )
+
+
+def _metrics(
+    trading: Trading,
+    i: int,
+    returns: Floats,
+    positions: Floats,
+    trades: int,
+    ends: ReturnIntervals,
+) -> Metrics:
+    equity = trading.net.equity.iloc[:, i].to_numpy(dtype=float)
+    gross = metrics.equity_returns(trading.gross.equity.iloc[:, i].to_numpy(dtype=float))
+    traded = _traded(trading.net.orders, i, equity, trading.cash)
+    year, single, elapsed = trading.sessions_per_year, trading.single, int(trading.spans.sum())
+    return Metrics(
+        sharpe=metrics.sharpe(returns[single], year),
+        sharpe_low=ends.sharpe[0],
+        sharpe_high=ends.sharpe[1],
+        sharpe_error=ends.sharpe_error,
+        cagr=metrics.cagr(returns, year, elapsed),
+        cagr_low=ends.cagr[0],
+        cagr_high=ends.cagr[1],
+        volatility=metrics.volatility(returns[single], year),
+        volatility_low=ends.volatility[0],
+        volatility_high=ends.volatility[1],
+        max_drawdown=metrics.max_drawdown(equity),
+        turnover=metrics.turnover(traded, year, elapsed + 1),
+        trades=trades,
+        exposure=metrics.exposure(positions),
+        break_even_bps=break_even_bps(gross, traded),
+        hit_rate=metrics.hit_rate(returns[single], _held(trading, positions)[single]),
+        total_return=metrics.total_return(returns),
+        n=int(single.sum()),
+    )
+
+
+def _held(trading: Trading, positions: Floats) -> Floats:
+    """Return the position that earned each return: after the fill for opens, before for closes."""
+    return positions[1:] if trading.schedule.fill == "next_open" else positions[:-1]
+
+
+def _traded(orders: pd.DataFrame, i: int, equity: Floats, cash: float) -> Floats:
+    """Return the notional traded in each session over the equity at the close before."""
+    mine = orders[orders["strategy"] == i]
+    amounts = np.abs(np.asarray(mine["size"]) * np.asarray(mine["price"]))
+    notional = np.bincount(mine["row"].to_numpy(), weights=amounts, minlength=len(equity))
+    return np.asarray(notional / np.append(cash, equity[:-1]))
+
+
+def _by_regime(
+    trading: Trading, plan: OrderPlan, returns: Floats, positions: Floats
+) -> dict[str, RegimePerformance]:
+    """Split returns by the label under which the position was decided.
+
+    A fill at the close acts from the next session on, one at the open on its own session (whose
+    overnight part still belongs to the position before).
+    """
+    at_open = trading.schedule.fill == "next_open"
+    label = plan.label[1:] if at_open else plan.label[:-1]
+    position = positions[1:] if at_open else positions[:-1]
+    rows = {name: label == name for name in REGIMES}
+    return {
+        name: RegimePerformance(
+            sessions=int(here.sum()),
+            exposure=metrics.exposure(position[here]),
+            mean_bps=1e4 * metrics.mean(returns[here & trading.single]),
+            sharpe=metrics.sharpe(returns[here & trading.single], trading.sessions_per_year),
+            total_return=float(np.sum(returns[here])),
+        )
+        for name, here in rows.items()
+        if here.any()
+    }
+
+
+def _order_table(plan: OrderPlan, schedule: Schedule, orders: pd.DataFrame) -> pd.DataFrame:
+    row = orders["row"].to_numpy()
+    decided = plan.decided[row]
+    moment = np.where(
+        np.isnat(plan.decision_ts[row]), schedule.known_at[decided], plan.decision_ts[row]
+    )
+    return pd.DataFrame(
+        {
+            "session": schedule.sessions[row],
+            "decided": schedule.sessions[decided],
+            "decision_ts": pd.DatetimeIndex(moment, tz="UTC"),
+            "fill_ts": pd.DatetimeIndex(schedule.fill_ts[decided], tz="UTC"),
+            "regime": plan.label[row].astype(object),
+            "target": plan.target[row],
+            "size": orders["size"].to_numpy(),
+            "price": orders["price"].to_numpy(),
+            "fees": orders["fees"].to_numpy(),
+        }
+    )
+
+
+def _trade_table(plan: OrderPlan, schedule: Schedule, trips: pd.DataFrame) -> pd.DataFrame:
+    opened, closed = trips["entry_row"].to_numpy(), trips["exit_row"].to_numpy()
+    table = trips[
+        ["direction", "size", "entry_price", "exit_price", "fees", "pnl", "return"]
+    ].reset_index(drop=True)
+    table.insert(0, "opened", schedule.sessions[opened])
+    table.insert(1, "closed", schedule.sessions[closed])
+    table["regime"] = plan.label[opened].astype(object)
+    table["status"] = trips["status"].to_numpy()
+    return table
+
+
+def _spec(strategy: Strategy) -> StrategySpec:
+    return StrategySpec(
+        name=strategy.name,
+        filter=strategy.filter,
+        long=strategy.long,
+        short=strategy.short,
+        neutral=strategy.neutral,
+        parameters=strategy.parameters(),
+        description=strategy.describe(),
+    )
+
+
+def _role(strategy: Strategy) -> Role:
+    if strategy.name == MAIN:
+        return "main"
+    return "control" if strategy.name in STRATEGIES else "custom"

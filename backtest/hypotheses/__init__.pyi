@@ -1,0 +1,13 @@
+from .protocol import Card as Card
+from .protocol import Dataset as Dataset
+from .protocol import Hypothesis as Hypothesis
+from .protocol import HypothesisLike as HypothesisLike
+from .protocol import MissingDataError as MissingDataError
+from .protocol import Outcome as Outcome
+from .protocol import Published as Published
+from .protocol import Settings as Settings
+from .protocol import Table as Table
+from .registry import hypothesis_names as hypothesis_names
+from .run import HypothesisResult as HypothesisResult
+from .run import run_hypotheses as run_hypotheses
+from .run import run_one as run_one

@@ -1,0 +1,188 @@
+"""Running hypotheses on a dataset, with corrections across them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...data.base.errors import NotEnoughDataError
+from ..statistics.critical_values import is_beyond
+from ..statistics.multiple import benjamini_hochberg, romano_wolf
+from .outcomes import detectable, power
+from .protocol import MissingDataError, Settings
+from .registry import hypothesis
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from ...data.base.progress import Progress
+    from .protocol import Card, Dataset, HypothesisLike, Outcome
+
+__all__ = ["HypothesisResult", "run_hypotheses", "run_one"]
+
+
+#: Sessions from which on a test takes part in the stepdown: below, its bootstrap is too coarse.
+_FEWEST_SESSIONS = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HypothesisResult:
+    """One hypothesis, tested or not.
+
+    Attributes
+    ----------
+    card : Card
+    outcome : Outcome or None
+        None where data are missing.
+    verdict : str
+        ``supported``, ``not supported``, or ``needs data: ...``.
+    reason : str
+        The numbers that decided, or what is missing.
+    power : float
+        Probability of finding an effect of the card's size at this n, two-sided; NaN unknown.
+    detectable : float
+        Effect that would be found with probability 0.8, in the estimate's unit.
+    q_value : float
+        Benjamini-Hochberg adjusted p-value among the tests of the run; NaN outside ``--all``.
+    romano_wolf : bool or None
+        Whether the claim survives Romano and Wolf's stepdown in its expected direction; None
+        where the test did not take part.
+    seconds : float
+    """
+
+    card: Card
+    outcome: Outcome | None
+    verdict: str
+    reason: str
+    power: float
+    detectable: float
+    q_value: float
+    romano_wolf: bool | None
+    seconds: float
+
+
+def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> HypothesisResult:
+    """Run one hypothesis; missing data are a verdict, not an error."""
+    started = time.perf_counter()
+    outcome: Outcome | None = None
+    try:
+        outcome = test.run(dataset, settings)
+    except (MissingDataError, NotEnoughDataError) as error:
+        reason = str(error)
+    except np.linalg.LinAlgError:
+        reason = "a longer sample in which the regressors vary: they are collinear in this one"
+    nan = float("nan")
+    seconds = time.perf_counter() - started
+    if outcome is None:
+        verdict = f"needs data: {reason}"
+        return HypothesisResult(test.card, None, verdict, reason, nan, nan, nan, None, seconds)
+    outcome = _held_against_markets(test.card, outcome, dataset, settings)
+    return HypothesisResult(
+        card=test.card,
+        outcome=outcome,
+        verdict="supported" if outcome.supported else "not supported",
+        reason=outcome.reason,
+        power=power(test.card.effect, outcome.std_error, settings.alpha),
+        detectable=detectable(outcome.std_error, settings.alpha),
+        q_value=nan,
+        romano_wolf=None,
+        seconds=seconds,
+    )
+
+
+def _held_against_markets(
+    card: Card, outcome: Outcome, dataset: Dataset, settings: Settings
+) -> Outcome:
+    """Ask of t that it lies beyond the critical value of a calibration run too, where given."""
+    if settings.critical is None or not np.isfinite(outcome.t_stat):
+        return outcome
+    sessions = int(dataset.gex.notna().sum())
+    bound = settings.critical.at(card.name, card.expected_sign, sessions)
+    if not np.isfinite(bound):
+        return outcome
+    beyond = is_beyond(outcome.t_stat, bound, card.expected_sign)
+    word = "beyond" if beyond else "not beyond"
+    reason = (
+        f"{outcome.reason}; t {outcome.t_stat:.2f} is {word} {bound:.2f}, the critical value of "
+        f"{settings.critical.seeds} simulated markets without dealers"
+    )
+    own = outcome.critical
+    stricter = own if np.isfinite(own) and is_beyond(own, bound, card.expected_sign) else bound
+    return replace(
+        outcome, supported=outcome.supported and beyond, reason=reason, critical=stricter
+    )
+
+
+def run_hypotheses(
+    names: Sequence[str],
+    dataset: Dataset,
+    settings: Settings | None = None,
+    *,
+    correct: bool = False,
+    progress: Progress | None = None,
+) -> tuple[HypothesisResult, ...]:
+    """Run hypotheses by name.
+
+    Parameters
+    ----------
+    names : sequence of str
+    dataset : Dataset
+    settings : Settings, optional
+    correct : bool
+        Add Benjamini-Hochberg and Romano-Wolf across the tests.
+    progress : Progress, optional
+        Called after each hypothesis.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is not known; nothing has been run then.
+    """
+    how = settings or Settings()
+    tests = [hypothesis(name) for name in names]
+    results: list[HypothesisResult] = []
+    for i, test in enumerate(tests):
+        results.append(run_one(test, dataset, how))
+        if progress is not None:
+            progress(i + 1, len(tests), test.card.name)
+    return _corrected(results, how) if correct else tuple(results)
+
+
+def _corrected(
+    results: Sequence[HypothesisResult], settings: Settings
+) -> tuple[HypothesisResult, ...]:
+    """Return results with corrections; a simulated p-value goes before an asymptotic one."""
+    p = [_p_value(r) for r in results]
+    q = benjamini_hochberg(p)
+    taking_part = {r.card.name: s for r in results if (s := _oriented(r)) is not None}
+    survivors = romano_wolf(taking_part, settings.resampling, settings.alpha)
+    return tuple(
+        replace(
+            r,
+            q_value=float(q[i]),
+            romano_wolf=r.card.name in survivors if r.card.name in taking_part else None,
+        )
+        for i, r in enumerate(results)
+    )
+
+
+def _p_value(result: HypothesisResult) -> float:
+    if result.outcome is None:
+        return float("nan")
+    simulated = result.outcome.p_simulated
+    return simulated if np.isfinite(simulated) else result.outcome.p_value
+
+
+def _oriented(result: HypothesisResult) -> pd.Series[float] | None:
+    """Return scores whose mean is positive under the claim; None where there is no direction."""
+    outcome, sign = result.outcome, result.card.expected_sign
+    if outcome is None or outcome.scores is None or sign == "0":
+        return None
+    if len(outcome.scores) < _FEWEST_SESSIONS:
+        return None
+    return -outcome.scores if sign == "-" else outcome.scores

@@ -1,0 +1,273 @@
+"""Named tests of the claims about dealer hedging, from a configuration to ``hypotheses.json``."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...data.base.errors import ConfigError, InputFileError
+from ..run.config import Config
+from ..run.load_config import load_config
+from ..run.provenance import content_id
+from ..statistics.critical_values import load_critical_values
+from ..statistics.resampling import NORMAL_LEVEL, Resampling
+from .protocol import Settings
+from .registry import hypothesis_names
+from .run import HypothesisResult, run_hypotheses
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...data.base.progress import Progress
+    from ..run.market import Market
+    from .protocol import Dataset, Published, Table
+
+__all__ = ["HypothesesResult", "hypotheses_document", "test"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HypothesesResult:
+    """What a run of hypotheses found.
+
+    Attributes
+    ----------
+    results : tuple of HypothesisResult
+        In the order of the names.
+    corrected : bool
+        Whether corrections across the tests were made.
+    simulations : int
+        Simulated null markets behind each simulated p-value; 0: none.
+    underlying : str
+    sessions : int
+        Sessions with GEX.
+    simulated : bool
+        Whether the market is a simulated one.
+    seconds : float
+        Wall-clock time, reading included.
+    definition_id : str or None
+        Of the regime; None where it is a series from outside.
+    content_id : str
+        Of everything that the results depend on.
+    out : Path or None
+        Folder that received ``hypotheses.json``.
+    level : float
+        Coverage of the intervals.
+    """
+
+    results: tuple[HypothesisResult, ...]
+    corrected: bool
+    simulations: int
+    underlying: str
+    sessions: int
+    simulated: bool
+    seconds: float
+    definition_id: str | None = None
+    content_id: str = ""
+    out: Path | None = None
+    level: float = NORMAL_LEVEL
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of results by verdict: supported, not supported, needs data."""
+        kinds = ("supported", "not supported", "needs data")
+        heads = [r.verdict.split(":")[0] for r in self.results]
+        return {kind: heads.count(kind) for kind in kinds}
+
+
+def test(
+    names: Sequence[str] | None,
+    config: Config | str | Path,
+    *,
+    out: str | Path | None = None,
+    simulations: int = 0,
+    critical: str | Path | None = None,
+    progress: Progress | None = None,
+) -> HypothesesResult:
+    """Test hypotheses on the data that a configuration names.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+        Hypotheses; None: all of them, with corrections across them.
+    config : Config, str or Path
+        A configuration or the path of its file. Series named ``vix``, ``other_gex`` and ``letf``
+        are used where they are defined.
+    out : str or Path, optional
+        Folder that receives ``hypotheses.json``; None writes nothing.
+    simulations : int
+        Simulated null markets for the tests whose asymptotic p-values over-reject; 0: none.
+    critical : str or Path, optional
+        What ``gexlab calibrate --out FILE.json`` wrote: t must lie beyond its critical values too.
+    progress : Progress, optional
+        Called after each hypothesis.
+
+    Returns
+    -------
+    HypothesesResult
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is not known.
+    ConfigError
+        If the configuration is not valid or no name is given.
+    InputFileError, LakeError, DefinitionError, NotEnoughDataError
+        If an input is absent, cannot be read or is too short.
+    """
+    from ..run.market import load_market
+    from .datasets import dataset_of
+
+    started = time.perf_counter()
+    setting = config if isinstance(config, Config) else load_config(config)
+    chosen = tuple(hypothesis_names() if names is None else names)
+    if not chosen:
+        raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
+    _require_known(chosen)
+    how = _settings(setting, simulations, critical)
+    market = load_market(setting)
+    dataset = dataset_of(setting, market, recheck="screenshot-vs-dynamic" in chosen)
+    results = run_hypotheses(
+        chosen,
+        dataset,
+        how,
+        correct=names is None,
+        progress=progress,
+    )
+    described = _described(setting, market, dataset, names is None, simulations)
+    result = replace(described, results=results, seconds=time.perf_counter() - started)
+    if out is None:
+        return result
+    _write(result, Path(out))
+    return replace(result, out=Path(out))
+
+
+def _described(
+    config: Config, market: Market, dataset: Dataset, corrected: bool, simulations: int
+) -> HypothesesResult:
+    """Return a result without its tests."""
+    return HypothesesResult(
+        results=(),
+        corrected=corrected,
+        simulations=simulations,
+        underlying=config.data.underlying,
+        sessions=int(dataset.gex.notna().sum()),
+        simulated=dataset.simulated,
+        seconds=0.0,
+        definition_id=market.regime.definition_id,
+        content_id=content_id(config, market),
+        level=config.inference.level,
+    )
+
+
+def _require_known(names: Sequence[str]) -> None:
+    from .registry import hypothesis
+
+    for name in names:
+        hypothesis(name)
+
+
+def _settings(config: Config, simulations: int, critical: str | Path | None) -> Settings:
+    inference, execution = config.inference, config.execution
+    return Settings(
+        resampling=Resampling(
+            inference.seed, inference.bootstrap, inference.block, inference.level
+        ),
+        simulations=simulations,
+        costs_bps=execution.fees_bps + execution.slippage_bps,
+        trials=max(10, len(config.strategies)),
+        critical=None if critical is None else load_critical_values(critical),
+    )
+
+
+def hypotheses_document(result: HypothesesResult) -> list[dict[str, Any]]:
+    """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None."""
+    ids = {"definition_id": result.definition_id, "content_id": result.content_id}
+    return [_entry(r) | ids for r in result.results]
+
+
+def _entry(result: HypothesisResult) -> dict[str, Any]:
+    card, outcome = result.card, result.outcome
+    nan = float("nan")
+    entry: dict[str, Any] = {
+        "name": card.name,
+        "estimate": outcome.estimate if outcome else nan,
+        "std_error": outcome.std_error if outcome else nan,
+        "t_stat": outcome.t_stat if outcome else nan,
+        "p_value": outcome.p_value if outcome else nan,
+        "n": outcome.n if outcome else 0,
+        "expected_sign": card.expected_sign,
+        "verdict": result.verdict,
+        "reason": result.reason,
+        "data_tier": card.tier,
+        "published": _published(card.published[0]) if card.published else None,
+        "low": outcome.low if outcome else nan,
+        "high": outcome.high if outcome else nan,
+        "p_simulated": outcome.p_simulated if outcome else nan,
+        "p_asymptotic": outcome.p_asymptotic if outcome else nan,
+        "critical_value": outcome.critical if outcome else nan,
+        "power": result.power,
+        "detectable_effect": result.detectable,
+        "q_value": result.q_value,
+        "romano_wolf": result.romano_wolf,
+        "claim": card.claim,
+        "source": card.source,
+        "how_read": card.how_read,
+        "specification": card.specification,
+        "estimate_meaning": card.estimate,
+        "kill_condition": card.kill,
+        "also_published": [_published(p) for p in card.published[1:]],
+        "tables": [_table(t) for t in outcome.tables] if outcome else [],
+        "seconds": result.seconds,
+    }
+    plain: dict[str, Any] = _plain(entry)
+    return plain
+
+
+def _published(published: Published) -> dict[str, Any]:
+    return {
+        "value": published.value,
+        "source": published.source,
+        "how_read": published.how_read,
+        "t_stat": published.t_stat,
+        "label": published.label,
+        "comparable": published.comparable,
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    return {
+        "title": table.title,
+        "columns": list(table.columns),
+        "rows": [list(row) for row in table.rows],
+        "note": table.note,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def _write(result: HypothesesResult, folder: Path) -> None:
+    """Write the file whole or not at all."""
+    target = folder / "hypotheses.json"
+    text = json.dumps(hypotheses_document(result), indent=2, allow_nan=False) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".json.part")
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, target)
+    except OSError as error:
+        raise InputFileError(
+            f"{target}: {error.strerror or 'cannot be written'}: choose another folder with --out"
+        ) from error

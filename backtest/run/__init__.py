@@ -1,0 +1,1 @@
+"""One run: its configuration, what it reads, what it returns and writes."""

@@ -1,0 +1,205 @@
+"""The main job: regime, strategies, fills, metrics and volatility of one configuration."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ...data.base.progress import Progress, silent
+from ...data.base.schema import REGIMES
+from ...strategies.registry import strategies_named
+from ..execution.costs import Costs
+from ..execution.engine import engine_name
+from ..execution.performance import Trading, evaluate, trade
+from ..statistics.intraday import intraday_grid, realised_variance
+from ..statistics.resampling import Resampling
+from ..statistics.volatility import (
+    autocorrelation_by_regime,
+    next_return_sd_by_quantile,
+    volatility_summary,
+)
+from .config import Config
+from .documents import write_results
+from .load_config import load_config
+from .market import Market, load_market, summarise_data
+from .notices import notices_of
+from .provenance import provenance_of
+from .results import BacktestResult, ExecutionSummary, RegimeSummary
+
+if TYPE_CHECKING:
+    from ...strategies.model import Strategy
+
+__all__ = ["backtest", "run_backtest", "strategies_of", "trade_config"]
+
+_STEPS = 4
+
+
+def backtest(
+    config: Config | str | Path,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    market: Market | None = None,
+) -> BacktestResult:
+    """Run everything that a configuration asks for.
+
+    Parameters
+    ----------
+    config : Config, str or Path
+        A configuration or the path of its file.
+    out : str or Path, optional
+        Folder that receives ``results.json``, ``trades.parquet``, ``orders.parquet`` and
+        ``equity.parquet``; None writes nothing.
+    progress : Progress, optional
+        Called after each of four steps.
+    market : Market, optional
+        The configuration's inputs, where they are loaded already; see `market.load_market`.
+
+    Returns
+    -------
+    BacktestResult
+
+    Raises
+    ------
+    ConfigError
+        If the configuration is not valid.
+    InputFileError, LakeError, DefinitionError, UnknownNameError, NotEnoughDataError
+        If an input is absent, cannot be read or is too short.
+    LookAheadError
+        If an order would have used what was not yet known.
+    """
+    started = time.perf_counter()
+    settings = config if isinstance(config, Config) else load_config(config)
+    report = progress or silent
+    strategies = strategies_of(settings)
+    market = load_market(settings, progress=report) if market is None else market
+    report(1, _STEPS, "data")
+    trading = trade_config(settings, market, strategies)
+    report(2, _STEPS, "fills")
+    result = run_backtest(settings, market, trading)
+    report(3, _STEPS, "statistics")
+    seconds = time.perf_counter() - started
+    result = replace(result, provenance=replace(result.provenance, seconds=seconds))
+    if out is not None:
+        result = replace(result, out=Path(out))
+        write_results(result, Path(out))
+    report(4, _STEPS, "files")
+    return result
+
+
+def strategies_of(config: Config) -> tuple[Strategy, ...]:
+    """Return the configured strategies; the main one and all controls where none is."""
+    built = tuple(strategy.build() for strategy in config.strategies)
+    return built or strategies_named()
+
+
+def trade_config(
+    config: Config, market: Market, strategies: tuple[Strategy, ...] | None = None
+) -> Trading:
+    """Decide, order and simulate under a configuration's execution."""
+    execution = config.execution
+    costs = Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share)
+    return trade(market, strategies or strategies_of(config), config.fill, costs, execution.cash)
+
+
+def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestResult:
+    """Measure what was traded and describe the market; writes nothing."""
+    inference = config.inference
+    how = Resampling(inference.seed, inference.bootstrap, inference.block, inference.level)
+    bars = market.bars[market.tested]
+    regime = _regime_of(config, market)
+    table = regime.table
+    whole = _with_gaps(market, bars)
+    value, label = table["value"], table["regime"]
+    vix = market.series.get("vix")
+    return BacktestResult(
+        data=summarise_data(config, market),
+        regime=regime,
+        execution=_execution(config),
+        strategies=evaluate(trading, bars, how),
+        volatility=volatility_summary(
+            whole,
+            label,
+            value,
+            intraday_variance=_intraday_variance(market),
+            resampling=how,
+            year=market.facts.sessions_per_year,
+        ),
+        next_return_sd_by_quantile=next_return_sd_by_quantile(whole["close"], value),
+        vix_return_sd_by_quantile=(
+            None
+            if vix is None
+            else next_return_sd_by_quantile(whole["close"], vix["value"].reindex(table.index))
+        ),
+        autocorrelation=autocorrelation_by_regime(whole["close"], label, resampling=how),
+        notices=notices_of(config, market, trading),
+        provenance=provenance_of(
+            config, market, len(trading.strategies), datetime.now(UTC), float("nan")
+        ),
+        bars=bars,
+    )
+
+
+def _regime_of(config: Config, market: Market) -> RegimeSummary:
+    source = market.regime
+    sessions = market.sessions.intersection(pd.DatetimeIndex(source.table.index))
+    table = source.table.loc[sessions].assign(close=market.closes.loc[sessions])
+    labels = table["regime"]
+    lake = source.kind == "lake"
+    return RegimeSummary(
+        source=source.kind,
+        name=source.name,
+        known=source.known,
+        dealer_model=config.regime.dealer_model if lake else None,
+        book=config.regime.book if lake else None,
+        definition_id=source.definition_id,
+        band=config.regime.band if lake else None,
+        counts={label: int((labels == label).sum()) for label in REGIMES},
+        negative_share_by_year=_negative_shares(table["value"]),
+        table=table,
+    )
+
+
+def _negative_shares(value: pd.Series[float]) -> dict[int, float]:
+    """Return the share of each year's values below zero, of those that are defined."""
+    defined = value.dropna()
+    years = pd.DatetimeIndex(defined.index).year
+    shares = (defined < 0.0).groupby(years).mean()
+    return {int(str(year)): float(share) for year, share in shares.items()}
+
+
+def _execution(config: Config) -> ExecutionSummary:
+    execution = config.execution
+    return ExecutionSummary(
+        fill=config.fill,
+        fees_bps=execution.fees_bps,
+        slippage_bps=execution.slippage_bps,
+        fixed_per_share=execution.fixed_per_share,
+        cash=execution.cash,
+        engine=engine_name(),
+    )
+
+
+def _with_gaps(market: Market, bars: pd.DataFrame) -> pd.DataFrame:
+    """Return the bars with a row of NaN for each session without one: no return spans a gap."""
+    days = pd.DatetimeIndex(bars.index).to_numpy().astype("datetime64[D]")
+    calendar = market.calendar.sessions
+    first, last = np.searchsorted(calendar, days[[0, -1]])
+    return bars.reindex(pd.DatetimeIndex(calendar[first : last + 1].astype("datetime64[ns]")))
+
+
+def _intraday_variance(market: Market) -> pd.Series[float] | None:
+    """Return realised variance by session within its hours; None without intraday bars."""
+    intraday = market.intraday
+    if intraday is None or not intraday.minutes > 0.0:  # NaN where no session has two bars
+        return None
+    minutes = max(5, round(intraday.minutes))
+    grid = intraday_grid(intraday.frame, market.calendar, minutes)
+    variance = realised_variance(grid.returns())
+    return pd.Series(variance, index=pd.DatetimeIndex(grid.sessions.astype("datetime64[ns]")))

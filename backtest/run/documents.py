@@ -1,0 +1,174 @@
+"""The files that a backtest leaves: ``results.json``, ``trades.parquet``, ``equity.parquet``.
+
+Two runs of one configuration on the same inputs write the same bytes, except for the time
+stamps in ``provenance``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ...data.base.errors import InputFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .results import BacktestResult, Estimate, StrategyResult
+
+__all__ = ["equity_table", "orders_table", "results_document", "trades_table", "write_results"]
+
+
+def results_document(result: BacktestResult) -> dict[str, Any]:
+    """Return what ``results.json`` says, as plain values; undefined is None, never 0."""
+    document = {
+        "data": asdict(result.data),
+        "regime": _regime(result),
+        "execution": asdict(result.execution),
+        "strategies": {name: _strategy(s) for name, s in result.strategies.items()},
+        "volatility": _volatility(result.volatility.by_regime),
+        "volatility_by_quantile": {
+            name: [asdict(cell) for cell in cells]
+            for name, cells in result.volatility.by_quantile.items()
+        },
+        "volatility_ratio": {
+            name: _estimates(horizons) for name, horizons in result.volatility.ratio.items()
+        },
+        "range_efficiency": _estimates(result.volatility.range_efficiency),
+        "next_return_sd_by_quantile": list(result.next_return_sd_by_quantile),
+        "vix_return_sd_by_quantile": result.vix_return_sd_by_quantile,
+        "autocorrelation": {
+            label: {"lag1": e.value, "low": e.low, "high": e.high, "n": e.n}
+            for label, e in result.autocorrelation.items()
+        },
+        "notices": [asdict(notice) for notice in result.notices],
+        "provenance": asdict(result.provenance),
+    }
+    plain: dict[str, Any] = _plain(document)
+    return plain
+
+
+def _regime(result: BacktestResult) -> dict[str, Any]:
+    regime = result.regime
+    return {
+        "source": regime.source,
+        "name": regime.name,
+        "known": regime.known,
+        "dealer_model": regime.dealer_model,
+        "book": regime.book,
+        "definition_id": regime.definition_id,
+        "band": regime.band,
+        "counts": dict(regime.counts),
+        "negative_share_by_year": dict(regime.negative_share_by_year),
+    }
+
+
+def _strategy(strategy: StrategyResult) -> dict[str, Any]:
+    by_regime = {label: asdict(part) for label, part in strategy.by_regime.items()}
+    spec = asdict(strategy.spec)
+    return {**asdict(strategy.metrics), "role": strategy.role, "by_regime": by_regime, "spec": spec}
+
+
+def _volatility(by_regime: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        name: {label: asdict(cell) for label, cell in cells.items()}
+        for name, cells in by_regime.items()
+    }
+
+
+def _estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
+    return {name: asdict(estimate) for name, estimate in estimates.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def trades_table(result: BacktestResult) -> pd.DataFrame:
+    """Return the round trips of all strategies, one row each, with a column ``strategy``."""
+    return _stacked({name: s.trades for name, s in result.strategies.items()})
+
+
+def orders_table(result: BacktestResult) -> pd.DataFrame:
+    """Return the fills of all strategies, one row each, with a column ``strategy``."""
+    return _stacked({name: s.orders for name, s in result.strategies.items()})
+
+
+def equity_table(result: BacktestResult) -> pd.DataFrame:
+    """Return ``strategy, session, equity, return, position``, one row per session.
+
+    The return of the first session is NaN: there is no close before it.
+    """
+    return _stacked(
+        {
+            name: pd.DataFrame(
+                {
+                    "session": s.equity.index,
+                    "equity": s.equity.to_numpy(),
+                    "return": s.returns.reindex(s.equity.index).to_numpy(),
+                    "position": s.positions.to_numpy(),
+                }
+            )
+            for name, s in result.strategies.items()
+        }
+    )
+
+
+def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    named = []
+    for name, table in tables.items():
+        copy = table.copy()
+        copy.insert(0, "strategy", name)
+        named.append(copy)
+    return pd.concat(named, ignore_index=True)
+
+
+def write_results(result: BacktestResult, out: Path) -> None:
+    """Write the files of a backtest into a folder, each replaced as a whole.
+
+    Raises
+    ------
+    InputFileError
+        If the folder cannot be made or written to.
+    """
+    text = json.dumps(results_document(result), indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _replace(out / "results.json", lambda path: path.write_text(text + "\n", "utf-8"))
+        for name, table in (
+            ("trades", trades_table(result)),
+            ("orders", orders_table(result)),
+            ("equity", equity_table(result)),
+        ):
+            # kept in the file: pandas.read_parquet(...).attrs
+            table.attrs = {
+                "definition_id": result.provenance.definition_id,
+                "content_id": result.provenance.content_id,
+            }
+            _replace(out / f"{name}.parquet", lambda path, t=table: t.to_parquet(path, index=False))
+    except OSError as error:
+        raise InputFileError(
+            f"{out}: results cannot be written: {error.strerror or error}; choose another folder"
+        ) from error
+
+
+def _replace(path: Path, write: Any) -> None:
+    """Write beside and rename, so that nobody reads half a file."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(beside)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

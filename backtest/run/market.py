@@ -1,0 +1,231 @@
+"""Everything that a configuration reads, loaded once and put on one calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...data.base.errors import NotEnoughDataError
+from ...data.base.fingerprints import file_fingerprint
+from ...data.base.progress import Progress, silent
+from ...data.calendar.market_facts import MarketFacts, market_facts
+from ...data.calendar.trading import TradingCalendar, trading_calendar
+from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
+from .market_choice import market_of
+from .regime_source import RegimeSource, load_named_series, load_regime, written_path
+from .results import DataSummary, InputFile, Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from .config import Config
+
+__all__ = ["Market", "cut_market", "load_market", "summarise_data"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Market:
+    """The inputs of a backtest.
+
+    Attributes
+    ----------
+    calendar : TradingCalendar
+    bars : DataFrame
+        All daily bars up to the last session tested: those before the first one warm up rules.
+    tested : ndarray of bool, shape (len(bars),)
+        Bars of the period tested: from the first to the last session with a regime row, within
+        the configured dates.
+    regime : RegimeSource
+    series : mapping of str to DataFrame
+        Named series by session: ``value``, ``known_at``.
+    bar_set : BarSet
+        Of the period tested, with counts of what was left out of it.
+    intraday : IntradaySet or None
+        Of the period tested.
+    inputs : tuple of InputFile
+    notices : tuple of Notice
+    simulated : bool
+    facts : MarketFacts
+        Calendar, monthly expirations, currency, sessions a year.
+    whole_bars : DataFrame
+        All daily bars as read, whatever period is tested: what chains are checked against.
+    """
+
+    calendar: TradingCalendar
+    bars: pd.DataFrame
+    tested: npt.NDArray[np.bool_]
+    regime: RegimeSource
+    series: Mapping[str, pd.DataFrame]
+    bar_set: BarSet
+    intraday: IntradaySet | None
+    inputs: tuple[InputFile, ...]
+    notices: tuple[Notice, ...]
+    simulated: bool
+    facts: MarketFacts = field(default_factory=market_facts)
+    whole_bars: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def sessions(self) -> pd.DatetimeIndex:
+        """Sessions tested: those with a bar, within the period."""
+        return pd.DatetimeIndex(self.bars.index[self.tested])
+
+    @property
+    def closes(self) -> pd.Series[float]:
+        """Close of every bar."""
+        return self.bars["close"]
+
+    def table_of(self, name: str | None) -> pd.DataFrame:
+        """Return the table that a filter reads: a named series, or the regime (None)."""
+        return self.regime.table if name is None else self.series[name]
+
+
+def load_market(config: Config, *, progress: Progress = silent) -> Market:
+    """Load what a configuration names; regimes that the lake lacks are rebuilt first.
+
+    Raises
+    ------
+    InputFileError, LakeError, DefinitionError, UnknownNameError
+        If an input cannot be read.
+    NotEnoughDataError
+        If fewer than three sessions have both a bar and a regime row.
+    """
+    data, facts = config.data, market_of(config)
+    calendar = trading_calendar(facts.calendar)
+    bar_set = load_bars(
+        data.bars,
+        data.bars_columns,
+        where=data.bars_where,
+        calendar=calendar.name,
+        timezone=data.bars_timezone,
+    )
+    regime = load_regime(config, calendar.name, progress=progress)
+    first, last = _period(config, bar_set.frame, regime.table)
+    bars = bar_set.frame.loc[:last]
+    tables = {
+        name: load_named_series(series, config, calendar.name)
+        for name, series in config.series.items()
+    }
+    intraday = _load_intraday(config, calendar.name)
+    files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
+    return Market(
+        calendar=calendar,
+        bars=bars,
+        tested=np.asarray(bars.index >= first),
+        regime=regime,
+        series={name: table for name, (table, _, _) in tables.items()},
+        bar_set=bar_set.within(first, last, calendar),
+        intraday=None if intraday is None else intraday.within(first, last, calendar),
+        inputs=(*(f for group in files for f in group), *(f for _, f, _ in tables.values())),
+        notices=(*regime.notices, *(n for _, _, left_out in tables.values() for n in left_out)),
+        simulated=data.simulated or _beside_truth(config),
+        facts=facts,
+        whole_bars=bar_set.frame,
+    )
+
+
+def cut_market(market: Market, last: pd.Timestamp) -> Market:
+    """Return the market as it was known to be after session `last`: nothing later exists.
+
+    For the tests that nothing looks ahead: recomputed on it, every earlier label, position and
+    fill must be the same.
+    """
+    from dataclasses import replace
+
+    kept = np.asarray(market.bars.index <= last)
+    table = market.regime.table
+    return replace(
+        market,
+        bars=market.bars[kept],
+        tested=market.tested[kept],
+        regime=replace(market.regime, table=table[table.index <= last]),
+        series={name: s[s.index <= last] for name, s in market.series.items()},
+    )
+
+
+def summarise_data(config: Config, market: Market) -> DataSummary:
+    """Return which data were tested."""
+    both = market.sessions.intersection(pd.DatetimeIndex(market.regime.table.index))
+    intraday = 0 if market.intraday is None else int(market.intraday.frame["session"].nunique())
+    return DataSummary(
+        underlying=config.data.underlying,
+        instrument=config.data.instrument_kind,
+        calendar=market.facts.calendar,
+        first_session=both[0].date(),
+        last_session=both[-1].date(),
+        sessions=len(both),
+        simulated=market.simulated,
+        bars=len(market.bar_set.frame),
+        bars_missing=market.bar_set.missing,
+        bars_not_sessions=market.bar_set.not_sessions,
+        intraday_sessions=intraday,
+        currency=market.facts.currency,
+        sessions_per_year=market.facts.sessions_per_year,
+    )
+
+
+def _period(
+    config: Config, bars: pd.DataFrame, regime: pd.DataFrame
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first and last session with both a bar and a regime row, within the dates."""
+    both = pd.DatetimeIndex(bars.index).intersection(pd.DatetimeIndex(regime.index))
+    if config.data.start:
+        both = both[both >= pd.Timestamp(config.data.start)]
+    if config.data.end:
+        both = both[both <= pd.Timestamp(config.data.end)]
+    if len(both) < 3:
+        raise NotEnoughDataError(
+            f"only {len(both)} sessions have both a bar and a regime row: bars cover "
+            f"{_span(bars)}, the regime {_span(regime)}{_asked(config)}; at least 3 are needed"
+        )
+    return both[0], both[-1]
+
+
+def _span(frame: pd.DataFrame) -> str:
+    days = pd.DatetimeIndex(frame.index)
+    return f"{days[0].date()} to {days[-1].date()}" if len(days) else "nothing"
+
+
+def _asked(config: Config) -> str:
+    start, end = config.data.start, config.data.end
+    return f", asked for {_day(start, 'the first')} to {_day(end, 'the last')}"
+
+
+def _day(day: date | None, otherwise: str) -> str:
+    return str(day) if day else otherwise
+
+
+def _file(path: Path, config: Config) -> InputFile:
+    return InputFile(written_path(path, config), file_fingerprint(path))
+
+
+def _intraday_file(config: Config) -> tuple[InputFile, ...]:
+    return (_file(config.data.intraday, config),) if config.data.intraday else ()
+
+
+def _load_intraday(config: Config, calendar: str) -> IntradaySet | None:
+    data = config.data
+    if data.intraday is None:
+        return None
+    return load_intraday(
+        data.intraday,
+        data.intraday_columns,
+        where=data.intraday_where,
+        calendar=calendar,
+        timezone=data.intraday_timezone,
+        hours=data.intraday_hours,
+    )
+
+
+def _beside_truth(config: Config) -> bool:
+    """Return whether the bars or the lake lie beside the truth of a simulated market."""
+    lake = config.data.lake
+    folders = [config.data.bars.parent]
+    if config.regime.source == "lake" and lake is not None:
+        folders.append(Path(lake))
+    return any((folder / "truth.json").is_file() for folder in folders)

@@ -1,0 +1,134 @@
+"""What a reader of a result must know about the data and settings behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from .results import Notice, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..execution.performance import Trading
+    from .config import Config
+    from .market import Market
+
+__all__ = ["notices_of"]
+
+_ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
+
+#: Fewer sessions of a label than this say little about it.
+_FEW: Final = 30
+
+
+def notices_of(config: Config, market: Market, trading: Trading) -> tuple[Notice, ...]:
+    """Return warnings and remarks, most severe first."""
+    found = [
+        *market.notices,
+        *_execution(config),
+        *_regime(config, market),
+        *_bars(market),
+        *_decisions(trading),
+    ]
+    return tuple(sorted(found, key=lambda notice: _ORDER[notice.severity]))
+
+
+def _execution(config: Config) -> Iterator[Notice]:
+    if config.data.instrument_kind == "index" and config.fill == "next_open":
+        detail = (
+            "the bars are those of a cash index, whose open is stale: it is partly yesterday's "
+            "close, so fills at it are not tradable; fill at the next close, or use an ETF's or a "
+            "future's bars"
+        )
+        yield Notice("stale_index_open", "warning", detail)
+    if config.data.instrument_kind == "index" and config.execution.fill is None:
+        detail = "a cash index cannot be traded itself: its next close stands in for a future's"
+        yield Notice("index_proxy", "info", detail)
+
+
+def _regime(config: Config, market: Market) -> Iterator[Notice]:
+    table = market.regime.table
+    sessions = market.sessions
+    lacking = len(sessions.difference(pd.DatetimeIndex(table.index)))
+    if lacking:
+        detail = f"{_sessions(lacking)} with a bar but no regime row: flat, and left out of tables"
+        yield Notice("regime_missing", "warning", detail, lacking)
+    inside = table.loc[sessions[0] : sessions[-1]]
+    barless = len(pd.DatetimeIndex(inside.index).difference(sessions))
+    if barless:
+        detail = f"{_sessions(barless)} with a regime row but no bar: not tradable"
+        yield Notice("bars_missing_for_regime", "warning", detail, barless)
+    labels = inside["regime"][inside.index.isin(sessions)]
+    for label in ("long", "short"):
+        count = int((labels == label).sum())
+        if count < _FEW:
+            detail = f"only {_sessions(count)} of {label} gamma: read the figures with their n"
+            yield Notice(f"few_{label}_sessions", "warning", detail, count)
+    gated = int((labels == "abstain").sum())
+    if gated:
+        detail = f"{_sessions(gated)} without a regime (abstain): no position is decided after them"
+        yield Notice("abstaining_sessions", "info", detail, gated)
+    lake = config.regime.source == "lake"
+    if lake and config.data.instrument_kind == "share" and config.regime.dealer_model == "naive":
+        detail = (
+            "the naive dealer model is doubtful on a single stock: end users are net short there; "
+            "compare with dealer_model = inverted"
+        )
+        yield Notice("naive_single_stock", "warning", detail)
+
+
+def _bars(market: Market) -> Iterator[Notice]:
+    bars = market.bar_set
+    if bars.missing:
+        detail = f"{_sessions(bars.missing)} without a daily bar: orders wait for the next one"
+        yield Notice("bars_missing", "warning", detail, bars.missing)
+    if bars.not_sessions:
+        detail = f"daily bars dated on days that are no sessions, left out: {bars.not_sessions}"
+        yield Notice("bars_not_sessions", "info", detail, bars.not_sessions)
+    if bars.outside_range:
+        detail = f"daily bars that open or close outside their own range: {bars.outside_range}"
+        yield Notice("bars_outside_range", "info", detail, bars.outside_range)
+    if bars.jumps:
+        detail = (
+            f"daily bars that open more than a factor of 1.4 from the close before: {bars.jumps}; "
+            "if these are splits, use adjusted prices (bars_columns.adjusted_close)"
+        )
+        yield Notice("bars_jump", "warning", detail, bars.jumps)
+    if market.intraday is not None and not market.intraday.minutes > 0.0:
+        detail = "no session has two intraday bars, so there is no variance to take from them"
+        yield Notice("intraday_too_thin", "warning", detail)
+    if market.intraday is not None and market.intraday.missing:
+        count = market.intraday.missing
+        detail = f"intraday bars missing in sessions that have others: {count}"
+        yield Notice("intraday_missing", "info", detail, count)
+
+
+def _decisions(trading: Trading) -> Iterator[Notice]:
+    pairs = list(zip(trading.strategies, trading.decisions, strict=True))
+    late = [(s.name, d.late) for s, d in pairs if d.late]
+    undefined = [(s.name, d.undefined) for s, d in pairs if d.undefined]
+    if late:
+        count = max(n for _, n in late)
+        detail = (
+            "regime rows published after the order had to go out, treated as missing in "
+            f"{_names(late)}: {count}"
+        )
+        yield Notice("late_regime", "warning", detail, count)
+    if undefined:
+        count = max(n for _, n in undefined)
+        detail = f"{_sessions(count)} flat for want of earlier bars in {_names(undefined)}"
+        yield Notice("rule_undefined", "info", detail, count)
+    gone = [name for name, column in trading.net.equity.items() if (column <= 0.0).any()]
+    if gone:
+        detail = f"the equity of {', '.join(map(str, gone))} is gone: its figures are undefined"
+        yield Notice("ruined", "error", detail, len(gone))
+
+
+def _sessions(count: int) -> str:
+    return f"{count} session{'' if count == 1 else 's'}"
+
+
+def _names(counted: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(name for name, _ in counted)

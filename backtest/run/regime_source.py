@@ -1,0 +1,267 @@
+"""The regime that a configuration names: rebuilt from a lake, or published by somebody else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...data.base.errors import ConfigError, LakeError
+from ...data.base.fingerprints import file_fingerprint
+from ...data.base.progress import Progress, silent
+from ...data.exposure.definition import Definition, definition_from_table
+from ...data.regimes.rebuilt_rows import RebuiltRows, rebuilt_rows
+from ...data.regimes.spec import RegimeSpec, definition_named
+from ...data.tables.series import load_series
+from .results import InputFile, Notice
+
+if TYPE_CHECKING:
+    from ...data.base.schema import Book
+    from ...data.peers.rules import PeerRule
+    from .config import Config, SeriesConfig
+
+__all__ = [
+    "RegimeSource",
+    "definition_of",
+    "in_period",
+    "load_named_series",
+    "load_regime",
+    "regime_spec",
+    "until_end",
+    "written_path",
+]
+
+#: What reports show of a regime row, beside its value, label and publication.
+_SHOWN = (
+    "spot",
+    "net_to_gross",
+    "flip",
+    "flip_status",
+    "call_wall",
+    "put_wall",
+    "definition_agreement",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegimeSource:
+    """A regime by session, with where it comes from.
+
+    Attributes
+    ----------
+    kind : {"lake", "series"}
+    name, known : str
+        What it is and when it is public, in words.
+    table : DataFrame
+        Indexed by session: ``value``, ``regime``, ``known_at`` (UTC) and, from a lake, what
+        reports show of it.
+    definition_id : str or None
+    inputs : tuple of InputFile
+    notices : tuple of Notice
+    content_id : str
+        Of everything that the table was made from.
+    rebuilt : RebuiltRows or None
+        The lake's rows behind it, side tables included; None of a series.
+    """
+
+    kind: Literal["lake", "series"]
+    name: str
+    known: str
+    table: pd.DataFrame
+    definition_id: str | None
+    inputs: tuple[InputFile, ...]
+    notices: tuple[Notice, ...]
+    content_id: str = ""
+    rebuilt: RebuiltRows | None = None
+
+    @property
+    def rows(self) -> RebuiltRows:
+        """The lake's rows behind the regime.
+
+        Raises
+        ------
+        ConfigError
+            If the regime is a series.
+        """
+        if self.rebuilt is None:
+            raise ConfigError("the regime is a published series: there are no rebuilt rows of it")
+        return self.rebuilt
+
+
+def regime_spec(config: Config, books: tuple[Book, ...] | None = None) -> RegimeSpec:
+    """Return what a configuration's regime is rebuilt by: its definition file is read here.
+
+    Parameters
+    ----------
+    config : Config
+    books : tuple of {"as_of_close", "post_expiry"}, optional
+        The configured one where it is left out.
+
+    Raises
+    ------
+    DefinitionError, InputFileError, UnknownNameError
+        If the definition's file, or the file of a curve, cannot be read.
+    """
+    setting = config.regime
+    return RegimeSpec(
+        config.data.underlying,
+        definition_of(config),
+        setting.dealer_model,
+        setting.positions,
+        (setting.book,) if books is None else books,
+        instrument=config.data.instrument_kind,
+    )
+
+
+def definition_of(config: Config) -> Definition | PeerRule:
+    """Return the definition that a configuration states."""
+    stated = config.regime.definition
+    if isinstance(stated, Mapping):
+        return definition_from_table(stated, config.folder, "of the configuration")
+    return definition_named(stated)
+
+
+def load_regime(config: Config, calendar: str, *, progress: Progress = silent) -> RegimeSource:
+    """Return the regime of a configuration: everything that there is of it up to its end.
+
+    What the lake lacks of its definition is rebuilt first. What lies before its start warms
+    filters up; notices count nothing of it.
+    """
+    if config.regime.source == "series":
+        return _from_series(config, calendar)
+    return _from_lake(config, progress)
+
+
+def load_named_series(
+    series: SeriesConfig, config: Config, calendar: str
+) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...]]:
+    """Return a series by session (``value``, ``known_at``), its file and what was left out."""
+    found = load_series(series.path, series.columns, series.known, calendar, where=series.where)
+    file = InputFile(written_path(series.path, config), file_fingerprint(series.path))
+    days = pd.DatetimeIndex(np.array(found.left_out, dtype="datetime64[ns]"))
+    notices = _left_out(file.path, int(in_period(config, days).sum()))
+    return until_end(config, found.frame.set_index("session")), file, notices
+
+
+def until_end(config: Config, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows up to the configured end."""
+    end = config.data.end
+    return table if end is None else table[table.index <= pd.Timestamp(end)]
+
+
+def in_period(config: Config, days: pd.Index) -> npt.NDArray[np.bool_]:
+    """Return which days lie between the configured start and end."""
+    start, end = config.data.start, config.data.end
+    inside = np.ones(len(days), dtype=bool)
+    if start is not None:
+        inside &= np.asarray(days >= pd.Timestamp(start))
+    if end is not None:
+        inside &= np.asarray(days <= pd.Timestamp(end))
+    return inside
+
+
+def written_path(path: Path, config: Config) -> str:
+    """Return a path relative to the configuration's folder, the same on every machine."""
+    return Path(os.path.relpath(path, config.folder)).as_posix()
+
+
+def _from_series(config: Config, calendar: str) -> RegimeSource:
+    series = config.regime.series
+    assert series is not None  # the configuration's own check
+    table, file, left_out = load_named_series(series, config, calendar)
+    value = table["value"].to_numpy(dtype=float)
+    signs = [np.isnan(value), value > 0.0, value < 0.0]
+    table["regime"] = np.select(signs, ["abstain", "long", "short"], "neutral").astype(object)
+    notices = list(left_out)
+    if config.regime.band is not None:
+        detail = (
+            "regime.band acts on net/gross, which a series from outside does not have: "
+            "its regime is its sign"
+        )
+        notices.append(Notice("band_without_effect", "info", detail))
+    column = series.columns.get("value", "value")
+    return RegimeSource(
+        kind="series",
+        name=f"{series.path.name}, column {column}",
+        known=series.known,
+        table=table,
+        definition_id=None,
+        inputs=(file,),
+        notices=tuple(notices),
+        content_id=file.sha256,
+    )
+
+
+def _left_out(name: str, rows: int) -> tuple[Notice, ...]:
+    if not rows:
+        return ()
+    detail = f"{name}: rows dated on days that are no sessions, left out: {rows}"
+    return (Notice("series_not_sessions", "info", detail, rows),)
+
+
+def _from_lake(config: Config, progress: Progress) -> RegimeSource:
+    setting, data = config.regime, config.data
+    assert data.lake is not None  # the configuration's own check
+    if "://" in data.lake:
+        raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
+    rows = rebuilt_rows(data.lake, regime_spec(config), progress=progress)
+    frame = rows.table("regimes", setting.book)
+    table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
+    table.index = pd.DatetimeIndex(table.index).as_unit("ns")
+    table = until_end(config, table)
+    table = table.assign(value=table["net_gex"])[["value", "regime", "known_at", *_SHOWN]]
+    table["known_at"] = table["known_at"].astype("datetime64[ns, UTC]")
+    table["regime"] = table["regime"].astype(object)
+    if setting.band is not None:
+        table["regime"] = _relabelled(table, setting.band)
+    promoted = _promote(config, table, rows) if setting.promote else ()
+    return RegimeSource(
+        kind="lake",
+        name=f"net GEX of {data.underlying}, {setting.dealer_model} dealers, {setting.book} book",
+        known="known_at of the regime table",
+        table=table,
+        definition_id=rows.spec.definition_id,
+        inputs=_lake_inputs(config, rows),
+        notices=promoted,
+        content_id=rows.content_id,
+        rebuilt=rows,
+    )
+
+
+def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
+    """Return labels with another neutral band; what abstains keeps abstaining."""
+    ratio = table["net_to_gross"].to_numpy(dtype=float)
+    cases = [(table["regime"] == "abstain").to_numpy(), np.abs(ratio) < band, ratio > 0.0]
+    labels = np.select(cases, ["abstain", "neutral", "long"], "short")
+    return pd.Series(labels.astype(object), index=table.index)
+
+
+def _promote(config: Config, table: pd.DataFrame, rows: RebuiltRows) -> tuple[Notice, ...]:
+    """Make sessions with a promoted finding abstain, in place, and say how many."""
+    findings = rows.table("quality_findings", config.regime.book)
+    chosen = findings[findings["check"].isin(config.regime.promote)]
+    hit = table.index.isin(pd.DatetimeIndex(chosen["session"])) & (table["regime"] != "abstain")
+    table.loc[hit, "regime"] = "abstain"
+    count = int(np.sum(hit & in_period(config, table.index)))
+    if not count:
+        return ()
+    detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
+    return (Notice("promoted_findings", "info", detail, count),)
+
+
+def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[InputFile, ...]:
+    """Return the lake, as the content id of the rows read, and the files beside it."""
+    spec = rows.spec
+    files = [spec.positions] if spec.positions else []
+    if isinstance(spec.definition, Definition):
+        curves = (spec.definition.rate_curve, spec.definition.dividend_curve)
+        files += [Path(curve.path) for curve in curves if curve]
+    lake = InputFile(written_path(rows.lake.root, config), rows.content_id)
+    beside = (InputFile(written_path(file, config), file_fingerprint(file)) for file in files)
+    return (lake, *beside)

@@ -1,0 +1,209 @@
+"""What a backtest returns about each strategy: plain frozen values.
+
+Everywhere here an undefined number is NaN and a session is a ``datetime.date``; frames are
+indexed by session (``datetime64``, name ``session``) unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+__all__ = [
+    "Estimate",
+    "ExecutionSummary",
+    "Metrics",
+    "RegimePerformance",
+    "Role",
+    "StrategyResult",
+    "StrategySpec",
+]
+
+Role = Literal["main", "control", "custom"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval.
+
+    Attributes
+    ----------
+    value, low, high : float
+        The estimate and the ends of its interval; NaN where undefined.
+    n : int
+        Observations that it rests on.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionSummary:
+    """How targets became orders.
+
+    Attributes
+    ----------
+    fill : {"next_open", "next_close", "same_close"}
+    fees_bps, slippage_bps : float
+        Per side, basis points of the notional.
+    fixed_per_share : float
+        Per side, currency per share or contract.
+    cash : float
+        Initial capital.
+    engine : str
+        Library and kernel that simulated the orders, e.g. ``vectorbt 1.2.0 (rust)``.
+    """
+
+    fill: Literal["next_open", "next_close", "same_close"]
+    fees_bps: float
+    slippage_bps: float
+    fixed_per_share: float
+    cash: float
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrategySpec:
+    """A strategy as it was run, with every default filled in.
+
+    Attributes
+    ----------
+    name, filter, long, short, neutral : str
+        Name, filter, and the rule of each label. Abstaining sessions are always flat.
+    parameters : mapping
+        Parameters of filter, rules and sizing by name.
+    description : str
+        The same in one sentence.
+    """
+
+    name: str
+    filter: str
+    long: str
+    short: str
+    neutral: str
+    parameters: Mapping[str, float | int | str]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Performance of one strategy, net of costs; each metric is defined in ``metrics.py``.
+
+    Attributes
+    ----------
+    sharpe, sharpe_low, sharpe_high, sharpe_error : float
+        Annualised with the calendar's sessions a year, bootstrap interval and standard error;
+        NaN where undefined.
+    cagr, cagr_low, cagr_high : float
+        Compound annual growth, decimal.
+    volatility, volatility_low, volatility_high : float
+        Annualised standard deviation of returns, decimal.
+    max_drawdown : float
+        Largest loss from a peak, decimal, 0 or negative.
+    turnover : float
+        Traded notional per year as a multiple of equity.
+    trades : int
+        Round trips, open ones included.
+    exposure : float
+        Mean absolute position, 1 is fully invested.
+    break_even_bps : float
+        Per-side cost in basis points at which the gross profit would be gone; NaN where nothing
+        was traded or there is no gross profit.
+    hit_rate : float
+        Share of sessions with a position whose return is positive.
+    total_return : float
+        Decimal.
+    n : int
+        Returns of one session: those over missing bars are left out of Sharpe ratio, volatility
+        and hit rate, and count in growth and total return.
+    """
+
+    sharpe: float
+    sharpe_low: float
+    sharpe_high: float
+    sharpe_error: float
+    cagr: float
+    cagr_low: float
+    cagr_high: float
+    volatility: float
+    volatility_low: float
+    volatility_high: float
+    max_drawdown: float
+    turnover: float
+    trades: int
+    exposure: float
+    break_even_bps: float
+    hit_rate: float
+    total_return: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegimePerformance:
+    """What a strategy did while one regime label was in force.
+
+    Attributes
+    ----------
+    sessions : int
+        Sessions whose position was decided under this label.
+    exposure : float
+        Mean absolute position over them.
+    mean_bps : float
+        Mean return per session, basis points, net.
+    sharpe : float
+        Annualised; NaN where undefined.
+    total_return : float
+        Sum of returns, decimal, net.
+    """
+
+    sessions: int
+    exposure: float
+    mean_bps: float
+    sharpe: float
+    total_return: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StrategyResult:
+    """One strategy: what it did and what came of it.
+
+    Attributes
+    ----------
+    spec : StrategySpec
+    role : {"main", "control", "custom"}
+    metrics : Metrics
+    by_regime : mapping of str to RegimePerformance
+        By the label in force when the position was decided.
+    equity : Series of float
+        Equity at each session's close, currency, net of costs.
+    returns : Series of float
+        Simple return of the equity per session, decimal.
+    positions : Series of float
+        Share of equity held after each session's fill; 1 is long 100 %.
+    orders : DataFrame
+        One row per fill: ``session`` (of the fill), ``decided`` (session of the decision),
+        ``decision_ts`` and ``fill_ts`` (UTC), ``regime`` (label used), ``target``, ``size``
+        (signed shares), ``price``, ``fees``. Plain index.
+    trades : DataFrame
+        One row per round trip: ``opened``, ``closed`` (sessions; the last bar where still open),
+        ``direction``, ``size``, ``entry_price``, ``exit_price``, ``fees``, ``pnl``, ``return``
+        (decimal), ``regime`` (label at the decision to open), ``status``. Plain index.
+    """
+
+    spec: StrategySpec
+    role: Role
+    metrics: Metrics
+    by_regime: Mapping[str, RegimePerformance]
+    equity: pd.Series[float]
+    returns: pd.Series[float]
+    positions: pd.Series[float]
+    orders: pd.DataFrame
+    trades: pd.DataFrame

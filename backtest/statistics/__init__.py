@@ -1,0 +1,1 @@
+"""Metrics, intervals, resampling, estimators of volatility and diagnostics."""

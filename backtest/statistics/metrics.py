@@ -1,0 +1,168 @@
+"""Performance metrics: one definition each, for sessions; how many a year is the calendar's.
+
+Inputs are simple returns per session, decimal. Cash earns nothing, so no risk-free rate is
+deducted. What is undefined is NaN, never 0. A return that spans sessions without a bar is no
+return of one session: it makes money (total return, growth), but has no place among returns per
+session (Sharpe ratio, volatility, hit rate); callers leave it out there.
+"""
+
+from __future__ import annotations
+
+from math import nan, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+
+__all__ = [
+    "cagr",
+    "equity_returns",
+    "exposure",
+    "hit_rate",
+    "max_drawdown",
+    "mean",
+    "sharpe",
+    "total_return",
+    "turnover",
+    "volatility",
+]
+
+Floats = npt.NDArray[np.float64]
+
+
+def equity_returns(equity: Floats) -> Floats:
+    """Return the simple return of each session after the first, shape (n - 1,).
+
+    NaN from the session on which the equity is gone.
+
+    Examples
+    --------
+    >>> equity_returns(np.array([100.0, 110.0, 99.0])).round(12)
+    array([ 0.1, -0.1])
+    """
+    alive = np.logical_and.accumulate(equity > 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = equity[1:] / equity[:-1] - 1.0
+    return np.where(alive[1:], change, nan)
+
+
+def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
+    """Return mean over standard deviation (n - 1) times the root of the sessions a year.
+
+    NaN for fewer than two returns, a missing one, or returns without any spread.
+
+    Examples
+    --------
+    Mean 0.01 and standard deviation 0.01: 1 times the root of 252.
+
+    >>> round(sharpe(np.array([0.0, 0.01, 0.02])), 6)
+    15.874508
+    """
+    if len(returns) < 2:
+        return nan
+    average, sd = mean(returns), float(np.std(returns, ddof=1))
+    # equal returns differ by rounding only, which is no risk
+    return average / sd * sqrt(year) if sd > 1e-12 * abs(average) else nan
+
+
+def mean(returns: Floats) -> float:
+    """Return the mean return of a session; NaN without any."""
+    return float(np.mean(returns)) if len(returns) else nan
+
+
+def volatility(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
+    """Return the annualised standard deviation (n - 1); NaN for fewer than two returns."""
+    return float(np.std(returns, ddof=1)) * sqrt(year) if len(returns) > 1 else nan
+
+
+def total_return(returns: Floats) -> float:
+    """Return the compound return of all sessions; NaN without any."""
+    return float(np.prod(1.0 + returns) - 1.0) if len(returns) else nan
+
+
+def cagr(returns: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = None) -> float:
+    """Return the compound growth a year; NaN without any session.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n,)
+    year : int
+        Sessions a year.
+    sessions : int, optional
+        Sessions of the calendar that the returns span; by default one each.
+
+    Examples
+    --------
+    126 sessions that gain 10 % in all grow 21 % a year.
+
+    >>> round(cagr(np.append(np.zeros(125), 0.1)), 12)
+    0.21
+    """
+    if not len(returns):
+        return nan
+    growth = 1.0 + total_return(returns)
+    return growth ** (year / (sessions or len(returns))) - 1.0 if growth > 0.0 else nan
+
+
+def max_drawdown(equity: Floats) -> float:
+    """Return the largest loss from a peak, decimal, 0 or negative; NaN for fewer than two.
+
+    Examples
+    --------
+    >>> max_drawdown(np.array([100.0, 120.0, 90.0, 130.0]))
+    -0.25
+    """
+    if len(equity) < 2:
+        return nan
+    return float(np.min(equity / np.maximum.accumulate(equity) - 1.0))
+
+
+def turnover(traded: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = None) -> float:
+    """Return the notional traded a year as a multiple of equity.
+
+    Parameters
+    ----------
+    traded : ndarray, shape (n,)
+        Notional traded in each session over the equity at the close before; both sides count.
+    year : int
+        Sessions a year.
+    sessions : int, optional
+        Sessions of the calendar from the first to the last; by default `n`.
+
+    Examples
+    --------
+    Into a position and out of it within 126 sessions: four times the equity a year.
+
+    >>> turnover(np.concatenate([[1.0], np.zeros(124), [1.0]]))
+    4.0
+    """
+    return float(np.sum(traded)) * year / (sessions or len(traded)) if len(traded) else nan
+
+
+def exposure(positions: Floats) -> float:
+    """Return the mean absolute position; NaN without any session.
+
+    Examples
+    --------
+    >>> exposure(np.array([1.0, -1.0, 0.0, 0.5]))
+    0.625
+    """
+    return float(np.mean(np.abs(positions))) if len(positions) else nan
+
+
+def hit_rate(returns: Floats, held: Floats) -> float:
+    """Return the share of sessions with a position whose return is positive.
+
+    Parameters
+    ----------
+    returns, held : ndarray, shape (n,)
+        Return of each session and the position held into it; sessions held flat do not count.
+
+    Examples
+    --------
+    >>> hit_rate(np.array([0.1, -0.1, 0.1, 0.0]), np.array([1.0, 1.0, 0.0, 1.0]))
+    0.3333333333333333
+    """
+    invested = held != 0.0
+    return float(np.mean(returns[invested] > 0.0)) if invested.any() else nan

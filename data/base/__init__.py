@@ -1,0 +1,1 @@
+"""What every room stands on: errors, columns, fingerprints, progress, the loader of SQL."""

@@ -1,0 +1,1 @@
+"""One truth about sessions, expirations and time zones."""

@@ -1,0 +1,275 @@
+"""From contracts to lines: what shares a strike, an expiry and a volatility is added up first.
+
+With the out-of-the-money volatility a call and a put of one strike have the same gamma, vanna and
+density; only the dealer's amounts differ. They become one line. With each contract's own
+volatility every contract is a line.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from .forwards import Market
+from .implied_volatility import solve_volatility
+from .snapshot import Groups, Snapshot
+
+__all__ = [
+    "IvSource",
+    "Lines",
+    "Volatility",
+    "book_lines",
+    "fill_own",
+    "own_volatility",
+    "side_volatilities",
+    "side_volatility",
+]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Codes: TypeAlias = npt.NDArray[np.int8]
+IvSource = Literal["otm", "own"]
+
+#: The vendor's own volatility was taken; other codes are those of the solver.
+FROM_VENDOR: Final = -1
+
+# Columns of `Lines.tally`.
+USED, REJECTED, USED_OI, REJECTED_OI, UNKNOWN_OI = range(5)
+
+
+@dataclass(frozen=True, slots=True)
+class Volatility:
+    """Each contract's own volatility.
+
+    Attributes
+    ----------
+    value : ndarray, shape (n,)
+        Decimal; NaN where there is none or the contract is dead.
+    code : ndarray of int8, shape (n,)
+        ``FROM_VENDOR``, or why the solver gave what it gave (``implied.REASONS``).
+    """
+
+    value: Floats
+    code: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A book as lines of equal strike, expiry group and volatility.
+
+    Attributes
+    ----------
+    strike, volatility : ndarray, shape (m,)
+        Points; decimal. Sorted by group, then strike.
+    group : ndarray of int64, shape (m,)
+        Index of the expiry group.
+    call, put : ndarray, shape (m,)
+        The dealers' amounts, signed: contracts times multiplier.
+    call_size, put_size : ndarray, shape (m,)
+        The same in absolute terms, contract by contract.
+    log_moneyness : ndarray, shape (m,)
+        ln(K/F) with the forward at the moment of the quotes.
+    start : ndarray of int64, shape (g + 1,)
+        Group k holds the lines start[k] ... start[k + 1] - 1.
+    tally : ndarray, shape (g, 5)
+        Per group: contracts used, contracts rejected, open interest used and rejected, contracts
+        of unknown open interest. A contract whose dealer position is unknown counts as
+        rejected.
+    """
+
+    strike: Floats
+    volatility: Floats
+    group: Ints
+    call: Floats
+    put: Floats
+    call_size: Floats
+    put_size: Floats
+    log_moneyness: Floats
+    start: Ints
+    tally: Floats
+
+
+@numba.njit(nogil=True, cache=True)
+def fill_own(
+    start: Ints, time: Floats, forward: Floats, rate: Floats, strike: Floats, is_call: Flags,
+    mid: Floats, vendor: Floats, value: Floats, code: Codes,
+) -> None:  # fmt: skip
+    """Fill volatilities and reasons as `own_volatility` describes them."""
+    for g in range(time.size):
+        discount = math.exp(-rate[g] * time[g])
+        for i in range(start[g], start[g + 1]):
+            value[i], code[i] = vendor[i], FROM_VENDOR
+            if math.isnan(time[g]):
+                value[i] = np.nan
+            elif math.isnan(vendor[i]):
+                value[i], code[i] = solve_volatility(
+                    mid[i], forward[g], strike[i], time[g], discount, is_call[i]
+                )
+
+
+def own_volatility(chain: Snapshot, groups: Groups, market: Market) -> Volatility:
+    """Return each contract's own volatility: the vendor's, else solved from the mid.
+
+    The solver uses the forward, the time and the rate at the moment of the quotes.
+
+    Returns
+    -------
+    Volatility
+        NaN for dead contracts and where nothing could be solved, with the reason.
+    """
+    value, code = np.empty(chain.strike.size), np.empty(chain.strike.size, np.int8)
+    fill_own(
+        groups.start, market.time, market.forward, market.rate,
+        chain.strike, chain.is_call, chain.mid, chain.volatility, value, code,
+    )  # fmt: skip
+    return Volatility(value, code)
+
+
+@numba.njit(nogil=True, cache=True)
+def _count(open_interest: float, position: float, volatility: float, tally: Floats) -> None:
+    """Count one contract that is alive: used, rejected, or neither (no open interest)."""
+    if math.isnan(open_interest):
+        tally[REJECTED] += 1.0
+        tally[UNKNOWN_OI] += 1.0
+    elif open_interest > 0.0 and (math.isnan(volatility) or math.isnan(position)):
+        tally[REJECTED] += 1.0
+        tally[REJECTED_OI] += open_interest
+    elif open_interest > 0.0:
+        tally[USED] += 1.0
+        tally[USED_OI] += open_interest
+
+
+@numba.njit(nogil=True, cache=True)
+def side_volatilities(
+    begin: int, end: int, is_call: Flags, volatility: Floats
+) -> tuple[float, float]:
+    """Return the mean volatility of the calls and of the puts of one strike; NaN for none."""
+    calls, puts, call_sum, put_sum = 0, 0, 0.0, 0.0
+    for i in range(begin, end):
+        if not math.isnan(volatility[i]):
+            if is_call[i]:
+                calls += 1
+                call_sum += volatility[i]
+            else:
+                puts += 1
+                put_sum += volatility[i]
+    return call_sum / calls if calls else np.nan, put_sum / puts if puts else np.nan
+
+
+@numba.njit(nogil=True, cache=True)
+def side_volatility(
+    begin: int, end: int, is_call: Flags, volatility: Floats, prefer_call: bool
+) -> float:
+    """Return the mean volatility of the preferred side of one strike, else of the other."""
+    call, put = side_volatilities(begin, end, is_call, volatility)
+    first, second = (call, put) if prefer_call else (put, call)
+    return second if math.isnan(first) else first
+
+
+@numba.njit(nogil=True, cache=True)
+def _otm_lines(
+    start: Ints, time: Floats, forward: Floats, strike: Floats, is_call: Flags,
+    open_interest: Floats, position: Floats, own: Floats,
+    out: Floats, group: Ints, first: Ints, tally: Floats,
+) -> int:  # fmt: skip
+    m = 0
+    for g in range(time.size):
+        first[g] = m
+        i, stop, counted = start[g], start[g + 1], tally[g]
+        while i < stop and not math.isnan(time[g]):
+            begin = i
+            while i < stop and strike[i] == strike[begin]:
+                i += 1
+            sigma = side_volatility(begin, i, is_call, own, strike[begin] >= forward[g])
+            call, put, call_size, put_size = 0.0, 0.0, 0.0, 0.0
+            for j in range(begin, i):
+                _count(open_interest[j], position[j], sigma, counted)
+                if open_interest[j] > 0.0 and not math.isnan(position[j]):
+                    if is_call[j]:
+                        call += position[j]
+                        call_size += abs(position[j])
+                    else:
+                        put += position[j]
+                        put_size += abs(position[j])
+            if call_size + put_size > 0.0 and not math.isnan(sigma):
+                out[0, m], out[1, m], out[2, m] = strike[begin], sigma, call
+                out[3, m], out[4, m], out[5, m] = put, call_size, put_size
+                group[m] = g
+                m += 1
+    first[time.size] = m
+    return m
+
+
+@numba.njit(nogil=True, cache=True)
+def _own_lines(
+    start: Ints, time: Floats, strike: Floats, is_call: Flags,
+    open_interest: Floats, position: Floats, own: Floats,
+    out: Floats, group: Ints, first: Ints, tally: Floats,
+) -> int:  # fmt: skip
+    m = 0
+    for g in range(time.size):
+        first[g] = m
+        if math.isnan(time[g]):
+            continue
+        for i in range(start[g], start[g + 1]):
+            _count(open_interest[i], position[i], own[i], tally[g])
+            if not (open_interest[i] > 0.0 and abs(position[i]) > 0.0) or math.isnan(own[i]):
+                continue
+            side = 0 if is_call[i] else 1
+            out[0, m], out[1, m] = strike[i], own[i]
+            out[2 + side, m], out[4 + side, m] = position[i], abs(position[i])
+            out[3 - side, m], out[5 - side, m] = 0.0, 0.0
+            group[m] = g
+            m += 1
+    first[time.size] = m
+    return m
+
+
+@numba.njit(nogil=True, cache=True)
+def _moneyness(strike: Floats, group: Ints, forward: Floats, out: Floats) -> None:
+    for i in range(strike.size):
+        out[i] = math.log(strike[i] / forward[group[i]])
+
+
+def book_lines(
+    chain: Snapshot, groups: Groups, market: Market, own: Volatility, iv_source: IvSource
+) -> Lines:
+    """Return the lines of everything alive at the moment of the quotes.
+
+    Parameters
+    ----------
+    chain, groups, market : Snapshot, Groups, Market
+    own : Volatility
+        Each contract's own volatility.
+    iv_source : {"otm", "own"}
+        ``otm``: one volatility per expiry, settlement and strike, that of the out-of-the-money
+        side (call where K >= F), else of the other; rows that share a side: their mean.
+
+    Returns
+    -------
+    Lines
+        Contracts without open interest lend their volatility but carry no amount. Contracts
+        without a volatility or of unknown open interest are counted in the tally.
+    """
+    n, g = chain.strike.size, market.time.size
+    out, group = np.empty((6, n)), np.empty(n, np.int64)
+    first, tally = np.zeros(g + 1, np.int64), np.zeros((g, 5))
+    contracts = (chain.open_interest, chain.position, own.value, out, group, first, tally)
+    if iv_source == "otm":
+        m = _otm_lines(
+            groups.start, market.time, market.forward, chain.strike, chain.is_call, *contracts
+        )
+    else:
+        m = _own_lines(groups.start, market.time, chain.strike, chain.is_call, *contracts)
+    strike, volatility, call, put, call_size, put_size = (out[k, :m] for k in range(6))
+    log_moneyness = np.empty(m)
+    _moneyness(strike, group[:m], market.forward, log_moneyness)
+    return Lines(
+        strike, volatility, group[:m], call, put, call_size, put_size, log_moneyness, first, tally
+    )

@@ -1,0 +1,1 @@
+"""From vendors' files to the canonical lake."""

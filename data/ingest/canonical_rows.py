@@ -1,0 +1,166 @@
+"""Raw rows to canonical ones: the shared second half of every vendor's reading."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from ..base.errors import GexlabError, InputFileError
+from ..base.sql import load_sql
+from ..vendors.projection import projected
+from .calendar_tables import calendar_tables, zone_of
+from .timing import Dating, refused, stated
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    from ..vendors.preset import InputFile, Preset, RawTable
+
+__all__ = ["Rows", "canonical_rows", "naming_the_file"]
+
+_BATCH_ROWS: Final = 131_072
+_REFUSAL: Final = re.compile(r"gexlab:(\d+):(\w+):(.*)", re.DOTALL)
+_CSV_LINE: Final = re.compile(r"CSV Error on Line: (\d+)")
+_CSV_FILE: Final = re.compile(r"^\s*file = (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of all files of an ingest, typed, about to be streamed and dated.
+
+    Attributes
+    ----------
+    connection : DuckDBPyConnection
+        Holds the view ``contracts``.
+    dating : Dating
+        Gives every row its session, moments and reason to reject it.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    dating: Dating
+
+    @property
+    def files(self) -> Sequence[InputFile]:
+        """What `file_index` counts through."""
+        return self.dating.files
+
+    def in_file_order(self) -> Generator[Any]:
+        """Yield dated tables of rows in file order, as fast as they can be read."""
+        return self._dated("FROM contracts")
+
+    def by_session(self) -> Generator[Any]:
+        """Yield dated tables of rows, those of each session together: sorted, on disk if need be.
+
+        Within a session they are in file order.
+        """
+        calendar = calendar_tables(self.dating.preset.timing)
+        self.connection.register("stamps", calendar.stamps)
+        return self._dated(load_sql("ingest/by_session"))
+
+    def _dated(self, query: str) -> Generator[Any]:
+        self.dating.others.clear()
+        wanted = map(duckdb.ColumnExpression, stated(self.dating.preset))
+        with naming_the_file(self.files):
+            relation = self.connection.sql(query).select(*wanted)
+            with closing(relation.to_arrow_reader(_BATCH_ROWS)) as reader:
+                for batch in reader:
+                    yield self.dating.dated(pa.Table.from_batches([batch]))
+
+
+def canonical_rows(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[RawTable],
+    preset: Preset,
+    name: str,
+    *,
+    numbers: bool = False,
+) -> Rows:
+    """Return the rows of raw tables, typed, ready to be streamed as canonical ones.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where the raw tables live.
+    tables : sequence of RawTable
+        What the preset's reader gave.
+    preset : Preset
+        Columns and timing.
+    name : str
+        The underlying; rows of others are left out.
+    numbers : bool
+        Let the reader of text parse numbers: faster, but a cell that is none ends the reading with
+        an error that does not name it.
+    """
+    files = tuple(file for table in tables for file in table.files)
+    with naming_the_file(files):
+        connection.execute(load_sql("ingest/macros"))
+        _type(connection, tables, preset, numbers=numbers)
+    return Rows(connection, Dating(preset, name, files))
+
+
+def _type(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[RawTable],
+    preset: Preset,
+    *,
+    numbers: bool,
+) -> None:
+    """Make the view ``contracts``: the rows of all tables, in types."""
+    zone = zone_of(preset.timing)
+    offset, contracts = 0, None
+    for table in tables:
+        part = projected(table, preset, zone, offset, numbers=numbers)
+        contracts = part if contracts is None else contracts.union(part)
+        offset += len(table.files)
+    assert contracts is not None
+    contracts.create_view("contracts")
+
+
+@contextmanager
+def naming_the_file(files: Sequence[InputFile]) -> Iterator[None]:
+    """Turn DuckDB's and Arrow's errors while reading into one line that says what to do."""
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise _translated(str(error), files) from error
+
+
+def _translated(message: str, files: Sequence[InputFile]) -> GexlabError:
+    refusal = _REFUSAL.search(message)
+    if refusal:
+        return refused(
+            files[int(refusal[1])], refusal[2], refusal[3].splitlines()[0] if refusal[3] else ""
+        )
+    file = _file_in(message, files)
+    line = _CSV_LINE.search(message)
+    if line:
+        return InputFileError(f"{file}: line {line[1]}: {_csv_reason(message)}")
+    reason = message.splitlines()[0] if message else "unknown reason"
+    return InputFileError(
+        f"{file} cannot be read ({reason}): it is damaged, or not what its suffix says; download "
+        "or export it again"
+    )
+
+
+def _file_in(message: str, files: Sequence[InputFile]) -> str:
+    stated = _CSV_FILE.search(message)
+    for file in files:
+        if stated and str(file.path) == stated[1].strip():
+            return file.label
+    named = [file.label for file in files if str(file.path) in message]
+    if named:
+        return named[0]
+    return files[0].label if len(files) == 1 else f"one of {len(files)} files ({files[0].label}...)"
+
+
+def _csv_reason(message: str) -> str:
+    if "nvalid unicode" in message:
+        return "not UTF-8: convert the file, e.g. with iconv -t UTF-8"
+    reasons = [s for s in message.splitlines() if s.startswith(("Expected", "Value", "Max"))]
+    reason = reasons[0].rstrip(".").lower() if reasons else "not readable as a table"
+    return f"{reason}: correct the line, or export the file again"

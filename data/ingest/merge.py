@@ -1,0 +1,47 @@
+"""What happens where new rows meet what the lake holds of the same sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..base.sql import load_sql
+from ..lake.parts import CHAIN_SCHEMA, part_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import date
+    from pathlib import Path
+
+    from ..lake.manifest import SessionEntry
+
+__all__ = ["merged", "rows_to_keep"]
+
+
+def rows_to_keep(entries: Iterable[SessionEntry], replaced: Collection[str]) -> Any | None:
+    """Return what the lake holds of some sessions from sources that are not replaced, or None."""
+    by_file: dict[Path, list[date]] = {}
+    for entry in entries:
+        if not set(entry.sources) <= set(replaced):
+            by_file.setdefault(entry.file, []).append(entry.session)
+    if not by_file:
+        return None
+    gone = pa.array(sorted(replaced), pa.string())
+    tables = [part_rows(path, days) for path, days in sorted(by_file.items())]
+    rows = pa.concat_tables(tables)
+    return rows.filter(pc.invert(pc.is_in(rows.column("source"), value_set=gone)))
+
+
+def merged(fresh: Any, held: Any) -> Any:
+    """Return new rows laid over held ones, in the lake's order.
+
+    Where both have a contract (all of the key: underlying, moment, root, expiry, settlement,
+    strike, right), the new rows stay.
+    """
+    with duckdb.connect() as connection:
+        connection.register("fresh_rows", fresh)
+        connection.register("held_rows", held)
+        return connection.sql(load_sql("ingest/merge")).to_arrow_table().cast(CHAIN_SCHEMA)

@@ -1,0 +1,208 @@
+"""Whole sessions of freshly read rows: settled where file order decides, newest kept, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..lake.parts import CODED_SCHEMA
+from ..lake.writer import sorted_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["canonical_sessions"]
+
+_Ints = npt.NDArray[np.int64]
+_Flags = npt.NDArray[np.bool_]
+_DEFAULTS: Final = {"multiplier": 100.0}
+
+
+def canonical_sessions(
+    rows: Any, underlying: str, sources: Sequence[str], age: _Ints
+) -> tuple[Any, int]:
+    """Return whole sessions as canonical rows in the lake's order.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        What `dating.Dating` gives, rows that were not rejected, in file order within each
+        session.
+    underlying : str
+        Goes into the column `underlying`.
+    sources : sequence of str
+        The column `source` for each value of `file_index`.
+    age : ndarray of int64
+        For each value of `file_index`: ascending from the oldest file to the newest. Where several
+        files hold one contract of one snapshot, the newest file's rows stay.
+
+    Returns
+    -------
+    tuple of pyarrow.Table and int
+        The rows, and how many gave way to a newer file's.
+    """
+    file_index = rows.column("file_index").to_numpy()
+    contract = _contract_codes(rows)
+    morning, undecided = _settlement(rows, contract, file_index)
+    key = _packed([*contract[:3], ((~morning).astype(np.int64), 2), *contract[3:]])
+    order = _order(key)
+    kept = order
+    if len(sources) > 1:
+        kept = order[_newest(key[order], age[file_index[order]])]
+    table = _assembled(rows, underlying, sources, file_index, morning, undecided)
+    table = table if _is_range(kept, len(rows)) else table.take(pa.array(kept))
+    ties = bool((np.diff(key[kept]) == 0).any())
+    return (sorted_rows(table) if ties else table), len(rows) - len(kept)
+
+
+def _contract_codes(rows: Any) -> list[tuple[_Ints, int]]:
+    """Return small integers, and how many there are, that order rows as the lake does.
+
+    In order: session, moment, expiry, strike, right, root; settlement comes in between, once it is
+    known.
+    """
+    return [
+        _shifted(_plain(rows.column("session"), pa.int32())),
+        _distinct(rows.column("quote_ts").cast(pa.int64())),
+        _shifted(_plain(rows.column("expiry"), pa.int32())),
+        _distinct(rows.column("strike")),
+        _distinct(rows.column("right")),
+        _distinct(rows.column("root")) if "root" in rows.column_names else _nothing(len(rows)),
+    ]
+
+
+def _settlement(
+    rows: Any, contract: list[tuple[_Ints, int]], file_index: _Ints
+) -> tuple[_Flags, _Flags]:
+    """Return which rows settle in the morning, and for which of them file order decided.
+
+    Of the rows of one contract in one snapshot and file, the first settles in the morning.
+    """
+    given = rows.column("settlement")
+    morning = _plain(pc.fill_null(pc.equal(given, "AM"), False), pa.bool_())
+    if "morning_ts" not in rows.column_names or not given.null_count:
+        return morning, np.zeros(len(rows), dtype=bool)
+    undecided = np.flatnonzero(_plain(pc.is_null(given), pa.bool_()))
+    key = _packed([(codes[undecided], count) for codes, count in contract])
+    order = np.lexsort((file_index[undecided], key))
+    starts = np.ones(len(order), dtype=bool)
+    same = np.diff(key[order]) == 0
+    starts[1:] = ~(same & (np.diff(file_index[undecided][order]) == 0))
+    first = np.zeros(len(rows), dtype=bool)
+    first[undecided[order[starts]]] = True
+    return morning | first, first
+
+
+def _newest(key: _Ints, age: _Ints) -> _Flags:
+    """Return which rows, sorted by key, are of the newest file that has their key."""
+    starts = np.flatnonzero(np.append(True, np.diff(key) != 0))
+    newest = np.maximum.reduceat(age, starts)
+    keep: _Flags = age == np.repeat(newest, np.diff(np.append(starts, len(key))))
+    return keep
+
+
+def _assembled(
+    rows: Any,
+    underlying: str,
+    sources: Sequence[str],
+    file_index: _Ints,
+    morning: _Flags,
+    decided_here: _Flags,
+) -> Any:
+    made = {
+        "underlying": _repeated(underlying, len(rows)),
+        "settlement": _picked(("PM", "AM"), morning.astype(np.int8)),
+        "source": _picked(sources, file_index)
+        if len(sources) > 1
+        else _repeated(sources[0], len(rows)),
+        **{name: _repeated(value, len(rows)) for name, value in _DEFAULTS.items()},
+    }
+    for name in rows.column_names:
+        if name not in ("underlying", "settlement", "source"):
+            made[name] = rows.column(name)
+    if decided_here.any():
+        made["expiry_ts"] = pc.if_else(
+            pa.array(decided_here), rows.column("morning_ts"), rows.column("expiry_ts")
+        )
+    columns = [
+        _as_field(made[f.name], f) if f.name in made else _nulls(len(rows), f) for f in CODED_SCHEMA
+    ]
+    return pa.table(columns, schema=CODED_SCHEMA)
+
+
+def _as_field(column: Any, field: Any) -> Any:
+    return column if column.type == field.type else column.cast(field.type)
+
+
+def _nulls(count: int, field: Any) -> Any:
+    if not pa.types.is_dictionary(field.type):
+        return pa.nulls(count, field.type)
+    return pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), pa.array([], pa.string()))
+
+
+def _order(key: _Ints) -> _Ints:
+    """Return the stable ascending order; no sort where there is nothing to sort."""
+    if bool((np.diff(key) >= 0).all()):
+        return np.arange(len(key))
+    return np.argsort(key, kind="stable")
+
+
+def _packed(codes: list[tuple[_Ints, int]]) -> _Ints:
+    """Return one integer per row that orders like the codes in turn."""
+    key = codes[0][0].astype(np.int64)
+    size = codes[0][1]
+    for values, count in codes[1:]:
+        if size * count >= 1 << 62:
+            key, size = _ranked(key)
+        key = key * count + values
+        size *= count
+    return key
+
+
+def _ranked(values: npt.NDArray[np.generic]) -> tuple[_Ints, int]:
+    distinct, codes = np.unique(values, return_inverse=True)
+    return codes, len(distinct)
+
+
+def _shifted(values: npt.NDArray[np.generic]) -> tuple[_Ints, int]:
+    codes = values.astype(np.int64) - int(values.min())
+    return codes, int(codes.max()) + 1
+
+
+def _distinct(column: Any) -> tuple[_Ints, int]:
+    """Return the rank of each value among the distinct ones, NULL last."""
+    encoded = column.combine_chunks().dictionary_encode()
+    found = encoded.dictionary.to_numpy(zero_copy_only=False)
+    rank = np.append(np.argsort(np.argsort(found)), len(found)).astype(np.int64)
+    codes = _plain(pc.fill_null(encoded.indices, len(found)), pa.int64())
+    return rank[codes], len(found) + 1
+
+
+def _nothing(count: int) -> tuple[_Ints, int]:
+    return np.zeros(count, dtype=np.int64), 1
+
+
+def _repeated(value: str | float, count: int) -> Any:
+    if isinstance(value, str):
+        return _picked([value], np.zeros(count, dtype=np.int32))
+    return pa.repeat(pa.scalar(value), count)
+
+
+def _picked(words: Sequence[str], codes: npt.NDArray[np.integer]) -> Any:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(words))
+
+
+def _plain(column: Any, kind: Any) -> Any:
+    return (
+        column.cast(kind).to_numpy(zero_copy_only=False)
+        if isinstance(column, pa.Array)
+        else column.cast(kind).to_numpy()
+    )
+
+
+def _is_range(order: _Ints, count: int) -> bool:
+    return len(order) == count and bool((order == np.arange(count)).all())

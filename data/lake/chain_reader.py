@@ -1,0 +1,263 @@
+"""Streaming a lake's chains session by session, as plain arrays, in bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from ..base.errors import DefinitionError
+from ..base.sql import load_sql
+from ..calendar.trading import from_days
+from ..exposure.contradictions import contradicting_duplicates
+from ..exposure.dealers import DealerModel
+from ..exposure.quality_gate import Contracts
+from ..exposure.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from ..tables.positions import DealerSource
+    from .manifest import SessionEntry
+
+__all__ = ["RawSession", "read_entries", "read_sessions", "snapshot_of"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Columns: TypeAlias = dict[str, npt.NDArray[Any]]
+
+#: Rows fetched at a time: few enough that a batch is still in the processor's cache when it is
+#: copied, and that its memory is used again for the next one.
+_BATCH_ROWS = 16_384
+#: Contracts of a position: more of them are a mistake, and their exposure would be no number.
+_MOST_POSITION = 1e15
+#: Scans whose columns `snapshot_of` understands; the second has the dealers' positions too.
+_PLAIN = "lake/rebuild_scan"
+_POSITIONED = "lake/rebuild_scan_positions"
+
+
+@dataclass(frozen=True, slots=True)
+class RawSession:
+    """The latest snapshot of one session, as columns of equal length.
+
+    Attributes
+    ----------
+    session : date
+    columns : dict of str to ndarray
+        As the scan delivers them; see ``sql/rebuild_scan.sql``.
+    """
+
+    session: date
+    columns: Columns
+
+    @property
+    def contracts(self) -> Contracts:
+        """Keys and quotes, as `exposure.gate.likeness` compares them."""
+        c = self.columns
+        return (
+            c["expiry"], c["kind"], c["strike"], c["open_interest"], c["iv"], c["bid"], c["ask"]
+        )  # fmt: skip
+
+    @property
+    def contradicting_duplicates(self) -> int:
+        """Rows that repeat a contract of known root with other interest, volatility or quotes."""
+        c = self.columns
+        key = (c["expiry"], c["kind"], c["strike"])
+        return contradicting_duplicates(
+            key, c["root_number"], (c["open_interest"], c["iv"], c["bid"], c["ask"])
+        )
+
+    @property
+    def spots(self) -> Floats:
+        """Distinct spots of the snapshot, ascending; more than one is a finding."""
+        spot = self.columns["spot"]
+        return spot[:1] if (spot == spot[0]).all() else np.unique(spot)
+
+    @property
+    def spot(self) -> float:
+        """Median of the rows' spots."""
+        spots = self.spots
+        return float(spots[0] if spots.size == 1 else np.median(self.columns["spot"]))
+
+    @property
+    def known_before_quotes(self) -> bool:
+        """Whether some row claims to have been known before its own quotes."""
+        return bool((self.columns["known_us"] < self.columns["quote_us"]).any())
+
+    @property
+    def oi_asof(self) -> date | None:
+        """Latest session after whose close the open interest was settled; None if unknown."""
+        latest = int(self.columns["oi_asof"].max())
+        return from_days(latest) if latest >= 0 else None
+
+
+def read_sessions(
+    connection: duckdb.DuckDBPyConnection,
+    chain_files: Sequence[Path],
+    first: date,
+    last: date,
+    *,
+    settled: Collection[str] = (),
+    query: str = _PLAIN,
+) -> Iterator[RawSession]:
+    """Yield the sessions of chain files in order, each with its latest snapshot.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    chain_files : sequence of Path
+        In the order of their sessions.
+    first, last : date
+        Bounds, both included.
+    settled : collection of str
+        Sources whose ``last`` is an official settlement price.
+    query : str
+        Name of the scan in ``data/sql``.
+
+    Notes
+    -----
+    Rows are fetched as they are asked for, so that memory does not grow with history.
+    """
+    bound: dict[str, object] = {"first": first, "last": last}
+    if query != _POSITIONED:
+        bound["files"] = [str(f) for f in chain_files]
+    if query in (_PLAIN, _POSITIONED):
+        bound["settled"] = sorted(settled)
+    relation = connection.sql(load_sql(query), params=bound)
+    reader: Any = relation.to_arrow_reader(_BATCH_ROWS)
+    pending: list[Columns] = []
+    for batch in reader:
+        for piece in _pieces(batch):
+            if pending and pending[-1]["session"][-1] != piece["session"][0]:
+                yield _session(pending)
+                pending = []
+            pending.append(piece)
+    if pending:
+        yield _session(pending)
+
+
+def read_entries(
+    connection: duckdb.DuckDBPyConnection,
+    entries: Sequence[SessionEntry],
+    *,
+    settled: Collection[str] = (),
+    source: DealerSource | None = None,
+) -> Iterator[RawSession]:
+    """Yield neighbouring sessions of a lake in order, wherever they are kept.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    entries : sequence of SessionEntry
+        Without a gap, ascending.
+    settled : collection of str
+        Sources whose ``last`` is an official settlement price.
+    source : DealerSource, optional
+        Where positions come from when the right alone does not give them.
+
+    Raises
+    ------
+    DefinitionError
+        If the dealers' positions or expression do not fit the chains.
+    """
+    query = _PLAIN if source is None else _POSITIONED
+    for files, first, last in _stretches(entries):
+        if source is not None:
+            source.lay_out(connection, files, first, last)
+        try:
+            yield from read_sessions(connection, files, first, last, settled=settled, query=query)
+        except duckdb.Error as error:
+            if source is None:
+                raise
+            raise DefinitionError(
+                f"dealer model {source.model.name!r} fails on the chains from {first} to {last}: "
+                f"{str(error).splitlines()[0]}: correct the expression"
+            ) from error
+
+
+def _stretches(entries: Sequence[SessionEntry]) -> Iterator[tuple[list[Path], date, date]]:
+    """Yield files that can be read one after the other, and the sessions to take from them.
+
+    A session that was replaced lies in a file of its own, in the middle of the sessions of
+    another file: reading must come back to that one later.
+    """
+    begin, files = 0, [entries[0].file]
+    for i, entry in enumerate(entries):
+        if entry.file in files[:-1]:
+            yield files, entries[begin].session, entries[i - 1].session
+            begin, files = i, [entry.file]
+        elif entry.file != files[-1]:
+            files.append(entry.file)
+    yield files, entries[begin].session, entries[-1].session
+
+
+def _pieces(batch: Any) -> Iterator[Columns]:
+    """Yield the parts of a batch that belong to one session each, as views of its memory."""
+    columns = {
+        name: batch.column(i).to_numpy(zero_copy_only=False)
+        for i, name in enumerate(batch.schema.names)
+    }
+    session = columns["session"]
+    if session.size and session[0] == session[-1]:
+        yield columns
+        return
+    edges = [0, *(np.flatnonzero(session[1:] != session[:-1]) + 1).tolist(), session.size]
+    for begin, end in pairwise(edges if session.size else []):
+        yield {name: values[begin:end] for name, values in columns.items()}
+
+
+def _session(pieces: list[Columns]) -> RawSession:
+    """Return the latest snapshot of a session, in memory of our own.
+
+    Arrow's memory is read-only, and kernels would be compiled once more for it.
+    """
+    columns = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+    quote_us = columns["quote_us"]
+    latest = int(np.searchsorted(quote_us, quote_us[-1]))
+    if latest:
+        columns = {name: values[latest:] for name, values in columns.items()}
+    return RawSession(from_days(int(columns["session"][0])), columns)
+
+
+def _known_us(columns: Columns) -> int:
+    """Return the moment from which the chain, and the positions where it has any, were public."""
+    latest = [int(columns[n].max()) for n in ("known_us", "position_known_us") if n in columns]
+    return max(latest)
+
+
+def snapshot_of(raw: RawSession, dealer: DealerModel) -> Snapshot:
+    """Return the arrays of one session, signed by a dealer model.
+
+    The price for volatility and parity is the middle of a two-sided quote (bid > 0, ask >= bid),
+    else an official settlement price where the vendor declares one.
+    """
+    c = raw.columns
+    is_call = (c["kind"] & 2) != 0
+    bid, ask = c["bid"], c["ask"]
+    two_sided = (bid > 0.0) & (ask >= bid)
+    open_interest = c["open_interest"]
+    position = c.get("position")
+    if position is None:
+        sign = np.where(is_call, dealer.call_sign, dealer.put_sign)
+        position = sign * open_interest * c["multiplier"]
+    else:
+        position = np.where(np.abs(position) < _MOST_POSITION, position, np.nan) * c["multiplier"]
+    return Snapshot(
+        quote_us=int(c["quote_us"][-1]),
+        known_us=_known_us(c),
+        spot=raw.spot,
+        expiry=c["expiry"],
+        morning=(c["kind"] & 1) != 0,
+        expiry_us=c["expiry_us"],
+        strike=c["strike"],
+        is_call=is_call,
+        open_interest=open_interest,
+        mid=np.where(two_sided, 0.5 * (bid + ask), c["settlement_price"]),
+        volatility=c["iv"],
+        position=position,
+    )

@@ -1,0 +1,225 @@
+"""The lake: a folder of canonical chains, read through its manifest.
+
+Layout: ``LAKE/chains/underlying=X/manifest.json`` and
+``LAKE/chains/underlying=X/year=Y/*.parquet``.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import duckdb
+
+from ..base.errors import LakeError, UnknownNameError
+from .locks import read_lock
+from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
+from .writer import compact, sweep, write_sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from ..calendar.market_facts import MarketFacts
+
+__all__ = [
+    "Lake",
+    "SessionEntry",
+    "check_underlying",
+    "compact",
+    "connect",
+    "open_lake",
+    "undisturbed",
+    "write_sessions",
+]
+
+_PREFIX: Final = "underlying="
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """A lake of option chains.
+
+    Attributes
+    ----------
+    root : Path
+        Its folder, absolute.
+    """
+
+    root: Path
+
+    def underlyings(self) -> list[str]:
+        """Return the underlyings that have sessions, sorted."""
+        folders = (self.root / "chains").glob(f"{_PREFIX}*/manifest.json")
+        names = sorted(path.parent.name.removeprefix(_PREFIX) for path in folders)
+        return [name for name in names if self.manifest(name).sessions]
+
+    def manifest(self, underlying: str) -> Manifest:
+        """Return what the lake holds of an underlying; empty where it holds nothing."""
+        return read_manifest(self._folder(underlying), underlying)
+
+    def _folder(self, underlying: str) -> Path:
+        return self.root / "chains" / f"{_PREFIX}{underlying}"
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep every file that a manifest names from now on, whatever writers do meanwhile.
+
+        Raises
+        ------
+        LakeError
+            If a file cannot be read all the same.
+        """
+        try:
+            with read_lock(self.root):
+                yield
+        except duckdb.IOException as error:
+            raise LakeError(
+                f"the lake {self.root} cannot be read ({str(error).splitlines()[0]}): if somebody "
+                "was writing to it, repeat; else restore it, or ingest those sessions again"
+            ) from error
+        finally:
+            sweep(self.root)
+
+    def held(self, underlying: str) -> Manifest:
+        """Return what the lake holds of an underlying, which must be something.
+
+        Raises
+        ------
+        UnknownNameError
+            If the lake holds nothing of that underlying.
+        """
+        manifest = self.manifest(check_underlying(underlying))
+        if not manifest.sessions:
+            raise UnknownNameError("underlying", underlying, self.underlyings())
+        return manifest
+
+    def written(self, underlying: str) -> tuple[int, int]:
+        """Return a mark that changes whenever what the lake holds of an underlying does."""
+        return manifest_mark(self._folder(underlying))
+
+    def sessions(self, underlying: str) -> list[SessionEntry]:
+        """Return the sessions of an underlying in ascending order, without scanning a file.
+
+        Raises
+        ------
+        UnknownNameError
+            If the lake holds nothing of that underlying.
+        """
+        return list(self.held(underlying).sessions)
+
+    def calendar(self, underlying: str) -> str:
+        """Return the exchange calendar of an underlying's sessions, the default where unknown."""
+        return self.manifest(underlying).calendar
+
+    def facts(self, underlying: str) -> MarketFacts:
+        """Return calendar, monthly rule and currency of an underlying's market."""
+        return self.manifest(underlying).facts
+
+    def settlement_sources(self, underlying: str) -> frozenset[str]:
+        """Return the values of `source` whose rows carry official settlement prices in `last`."""
+        return self.manifest(underlying).settlement_sources
+
+    def chain_files(
+        self, underlying: str, first: date | None = None, last: date | None = None
+    ) -> list[Path]:
+        """Return the files that hold the sessions from `first` to `last`, both included.
+
+        A file may hold further sessions. Every row in the files of an underlying is current.
+        """
+        return sorted(
+            {
+                entry.file
+                for entry in self.sessions(underlying)
+                if (first is None or entry.session >= first)
+                and (last is None or entry.session <= last)
+            }
+        )
+
+
+def undisturbed(function: F) -> F:
+    """Let a function that reads a lake, its first argument, finish on the state it began with."""
+
+    @wraps(function)
+    def reading(lake: Lake | str | Path, *args: Any, **named: Any) -> Any:
+        opened = lake if isinstance(lake, Lake) else open_lake(lake)
+        with opened.reading():
+            return function(opened, *args, **named)
+
+    return cast("F", reading)
+
+
+def open_lake(path: str | Path, *, create: bool = False) -> Lake:
+    """Return the lake in a folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder.
+    create : bool
+        Make the folder where it does not exist.
+
+    Raises
+    ------
+    LakeError
+        If the folder does not exist, is no lake, or cannot be made.
+    """
+    root = Path(path).expanduser().absolute()
+    if create:
+        _make(root)
+    elif not (root / "chains").is_dir():
+        found = "holds no chains" if root.is_dir() else "does not exist"
+        raise LakeError(f"the lake {root} {found}: fill it with gexlab ingest, or correct the path")
+    return Lake(root)
+
+
+def _make(root: Path) -> None:
+    try:
+        (root / "chains").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakeError(
+            f"cannot make the lake {root}: {error.strerror}; choose a folder you may write to"
+        ) from error
+
+
+def connect(
+    lake: Lake | None = None,
+    *,
+    threads: int | None = None,
+    memory_limit: str = "50%",
+    spill: Path | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB connection that thinks in UTC and stays within its means.
+
+    Parameters
+    ----------
+    lake : Lake, optional
+        Not needed by the connection itself; names what is going to be read.
+    threads : int, optional
+        Worker threads; by default one per core.
+    memory_limit : str
+        DuckDB's own limit, e.g. ``"2GB"``; beyond it, work spills to disk.
+    spill : Path, optional
+        Folder for spilling; by default one in the system's temporary folder.
+    """
+    folder = spill or Path(tempfile.gettempdir()) / f"gexlab-spill-{os.getpid()}"
+    connection = duckdb.connect(
+        config={
+            "memory_limit": memory_limit,
+            "temp_directory": str(folder),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            **({} if threads is None else {"threads": threads}),
+        }
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    # Its bar goes to standard output, which belongs to whoever asked for results.
+    connection.execute("SET enable_progress_bar = false")
+    return connection

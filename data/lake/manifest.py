@@ -1,0 +1,252 @@
+"""The manifest: which sessions of an underlying exist, in which file, with which content.
+
+Readers trust the manifest and nothing else. It is replaced as a whole, in one step, after
+everything it names is safely on disk: whoever reads sees the state before a write or the state
+after it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from ..base.errors import LakeError
+from ..calendar.market_facts import MarketFacts, market_facts
+from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.trading import require_calendar, trading_calendar
+
+__all__ = [
+    "Manifest",
+    "SessionEntry",
+    "SourceEntry",
+    "check_underlying",
+    "manifest_mark",
+    "read_manifest",
+    "write_manifest",
+]
+
+_FORMAT: Final = 1
+_NAME: Final = "manifest.json"
+_UNDERLYING: Final = re.compile(r"[A-Za-z0-9^$][A-Za-z0-9^$._-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEntry:
+    """One session of one underlying.
+
+    Attributes
+    ----------
+    session : date
+        The exchange session.
+    rows : int
+        Canonical rows, all snapshots together.
+    fingerprint : str
+        SHA-256 of the rows (see `fingerprints.session_fingerprint`).
+    file : Path
+        The one Parquet file that holds the session.
+    sources : tuple of str
+        The distinct values of the rows' `source`, sorted.
+    """
+
+    session: date
+    rows: int
+    fingerprint: str
+    file: Path
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """One ingested file content.
+
+    Attributes
+    ----------
+    source : str
+        Preset and file fingerprint, as in the rows' `source`.
+    recipe : str
+        Fingerprint of how it was read: preset, column map, version of the pipeline.
+    paths : tuple of str
+        Where that content was found, sorted.
+    calendar : str
+        The exchange calendar that its sessions are of.
+    last_is_settlement : bool
+        `last` is an official settlement price in these rows.
+    monthly, currency : str or None
+        Rule of the monthly expirations and currency, where not the calendar's own.
+    """
+
+    source: str
+    recipe: str
+    paths: tuple[str, ...]
+    calendar: str = DEFAULT_CALENDAR
+    last_is_settlement: bool = False
+    monthly: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The state of one underlying: sessions in ascending order, and what they were read from."""
+
+    underlying: str
+    sessions: tuple[SessionEntry, ...] = ()
+    sources: tuple[SourceEntry, ...] = ()
+
+    @property
+    def calendar(self) -> str:
+        """The exchange calendar of the sessions, the default where nothing says so."""
+        names = {source.calendar for source in self.sources}
+        return names.pop() if names else DEFAULT_CALENDAR
+
+    def agreed_calendar(self, asked: str | None) -> str:
+        """Return the calendar of the sessions; the one asked for where nothing says so.
+
+        Raises
+        ------
+        CalendarError
+            If another one is asked for than the sessions are of.
+        """
+        if not self.sources:
+            return trading_calendar(asked or DEFAULT_CALENDAR).name
+        require_calendar(self.calendar, asked, f"the lake's sessions of {self.underlying}")
+        return self.calendar
+
+    @property
+    def facts(self) -> MarketFacts:
+        """Calendar, monthly rule and currency of the sessions.
+
+        Raises
+        ------
+        LakeError
+            If the files that the lake was made from contradict each other.
+        """
+        said = {(s.calendar, s.monthly, s.currency) for s in self.sources}
+        if len(said) > 1:
+            raise LakeError(
+                f"the sessions of {self.underlying} were ingested under different rules "
+                f"({'; '.join(sorted(' '.join(str(x) for x in each) for each in said))}): ingest "
+                "all of them with one map"
+            )
+        calendar, monthly, currency = said.pop() if said else (DEFAULT_CALENDAR, None, None)
+        return market_facts(calendar, monthly=monthly, currency=currency)
+
+    @property
+    def settlement_sources(self) -> frozenset[str]:
+        """The values of `source` whose rows carry official settlement prices in `last`."""
+        return frozenset(s.source for s in self.sources if s.last_is_settlement)
+
+
+def check_underlying(name: str) -> str:
+    """Return the name of an underlying, which is also the name of a folder.
+
+    Raises
+    ------
+    LakeError
+        If it could not name a folder safely.
+    """
+    if not _UNDERLYING.fullmatch(name):
+        raise LakeError(
+            f"underlying {name!r} is not a usable name: use up to 32 letters, digits and any of "
+            "^ $ . _ -, e.g. SPX"
+        )
+    return name
+
+
+def manifest_mark(folder: Path) -> tuple[int, int]:
+    """Return a mark of the manifest in `folder` that changes whenever it is replaced."""
+    state = (folder / _NAME).stat()
+    return state.st_ino, state.st_mtime_ns
+
+
+def read_manifest(folder: Path, underlying: str) -> Manifest:
+    """Return the manifest in `folder`, or an empty one where there is none yet.
+
+    Raises
+    ------
+    LakeError
+        If the file is no manifest of this version.
+    """
+    path = folder / _NAME
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return _from_json(found, folder, underlying)
+    except FileNotFoundError:
+        return Manifest(underlying)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LakeError(
+            f"{path} is not a manifest of format {_FORMAT} ({type(error).__name__}: {error}): "
+            f"restore it, or delete {folder} and ingest again"
+        ) from error
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace the manifest in `folder` in one step, after its bytes are on disk."""
+    fresh = folder / f".{_NAME}.tmp"
+    with fresh.open("w", encoding="utf-8") as stream:
+        stream.write(_to_json(manifest, folder))
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(folder / _NAME)
+    sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force a folder's entries to disk, where the platform can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _from_json(found: dict[str, Any], folder: Path, underlying: str) -> Manifest:
+    if found["format"] != _FORMAT or found["underlying"] != underlying:
+        raise ValueError(f"format {found['format']}, underlying {found['underlying']}")
+    # few files hold many sessions, and a path takes longer to make than the rest of an entry
+    paths = {name: folder / name for name in {entry["file"] for entry in found["sessions"]}}
+    return Manifest(
+        underlying,
+        tuple(_session_from_json(entry, paths) for entry in found["sessions"]),
+        tuple(SourceEntry(**(e | {"paths": tuple(e["paths"])})) for e in found["sources"]),
+    )
+
+
+def _session_from_json(entry: dict[str, Any], paths: dict[str, Path]) -> SessionEntry:
+    return SessionEntry(
+        date.fromisoformat(entry["session"]),
+        int(entry["rows"]),
+        str(entry["fingerprint"]),
+        paths[entry["file"]],
+        tuple(entry["sources"]),
+    )
+
+
+def _said(source: SourceEntry) -> dict[str, Any]:
+    """Return an entry without what it does not say."""
+    return {key: value for key, value in asdict(source).items() if value is not None}
+
+
+def _to_json(manifest: Manifest, folder: Path) -> str:
+    """Return one line per session and source, so that two states can be compared by eye."""
+    sources = ",\n".join(json.dumps(_said(s)) for s in manifest.sources)
+    sessions = ",\n".join(
+        json.dumps(
+            {
+                "session": s.session.isoformat(),
+                "rows": s.rows,
+                "fingerprint": s.fingerprint,
+                "file": s.file.relative_to(folder).as_posix(),
+                "sources": list(s.sources),
+            }
+        )
+        for s in manifest.sessions
+    )
+    head = f'"format": {_FORMAT},\n"underlying": {json.dumps(manifest.underlying)}'
+    return f'{{{head},\n"sources": [\n{sources}\n],\n"sessions": [\n{sessions}\n]}}\n'

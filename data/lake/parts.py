@@ -1,0 +1,248 @@
+"""Parts: the Parquet files of the lake, each with the whole rows of one or more sessions."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..base.errors import LakeError
+from ..base.fingerprints import file_fingerprint, session_fingerprint
+from ..base.schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
+from .manifest import SessionEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+__all__ = [
+    "CHAIN_SCHEMA",
+    "CODED_SCHEMA",
+    "PART_ROWS",
+    "PartWriter",
+    "SessionRows",
+    "part_rows",
+    "split_sessions",
+    "to_canonical",
+    "with_optional",
+]
+
+#: Rows after which a part is closed at the next end of a session.
+PART_ROWS: Final = 524_288
+#: DuckDB scans row groups in parallel and skips those whose sessions are not asked for.
+_GROUP_ROWS: Final = 122_880
+
+_ARROW_TYPES: Final = {
+    "VARCHAR": pa.string(),
+    "DATE": pa.date32(),
+    "DOUBLE": pa.float64(),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
+}
+CHAIN_SCHEMA: Final = pa.schema([(k, _ARROW_TYPES[v]) for k, v in CHAIN_COLUMNS.items()])
+_WORDS: Final = tuple(name for name, kind in CHAIN_COLUMNS.items() if kind == "VARCHAR")
+#: The same with text as dictionaries of few words: nothing has to look for them again.
+CODED_SCHEMA: Final = pa.schema(
+    [
+        (f.name, pa.dictionary(pa.int32(), pa.string()) if f.name in _WORDS else f.type)
+        for f in CHAIN_SCHEMA
+    ]
+)
+_REQUIRED: Final = (
+    "session",
+    "quote_ts",
+    "expiry",
+    "settlement",
+    "expiry_ts",
+    "strike",
+    "right",
+    "spot",
+    "multiplier",
+    "known_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRows:
+    """The canonical rows of one session, in the lake's order."""
+
+    session: date
+    rows: Any
+    fingerprint: str
+    sources: tuple[str, ...]
+
+
+def to_canonical(rows: Any, underlying: str, source: str | None) -> Any:
+    """Return a table with exactly the canonical columns and types.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Canonical columns in any order; `underlying` and `source` may be missing.
+    underlying : str
+        Goes into the column `underlying`.
+    source : str or None
+        Goes into the column `source`; None keeps the one there is.
+
+    Raises
+    ------
+    LakeError
+        If a column is missing, of another type, or empty where it may not be.
+    """
+    fixed = {"underlying": underlying} | ({"source": source} if source is not None else {})
+    rows = with_optional(rows)
+    missing = [n for n in CHAIN_COLUMNS if n not in fixed and n not in rows.column_names]
+    if missing:
+        raise LakeError(f"canonical rows lack the column {missing[0]!r}: add it, NULL if unknown")
+    columns = [
+        pa.array([fixed[f.name]], f.type).take(pa.nulls(len(rows), pa.int32()).fill_null(0))
+        if f.name in fixed
+        else _cast(rows.column(f.name), f)
+        for f in CHAIN_SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=CHAIN_SCHEMA)
+
+
+def with_optional(rows: Any) -> Any:
+    """Return a table with the columns that writers may leave out, as NULL where they did."""
+    for name in OPTIONAL_COLUMNS:
+        if name not in rows.column_names:
+            nulls = pa.nulls(len(rows), CHAIN_SCHEMA.field(name).type)
+            rows = rows.add_column(CHAIN_SCHEMA.get_field_index(name), name, nulls)
+    return rows
+
+
+def _cast(column: Any, field: Any) -> Any:
+    if field.name in _REQUIRED and column.null_count:
+        raise LakeError(
+            f"canonical rows: column {field.name!r} holds {column.null_count} NULL: it is "
+            "required in every row, correct or reject those rows before writing"
+        )
+    try:
+        return column.cast(field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise LakeError(
+            f"canonical rows: column {field.name!r} is {column.type}, which does not convert to "
+            f"{field.type} ({str(error).splitlines()[0]}): cast it before writing"
+        ) from error
+
+
+def split_sessions(rows: Any) -> Iterator[SessionRows]:
+    """Yield the sessions of a table that is in the lake's order."""
+    days = rows.column("session").cast(pa.int32()).to_numpy()
+    edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+    for start, end in pairwise(edges if len(days) else []):
+        part = rows.slice(start, end - start)
+        sources = tuple(sorted(filter(None, pc.unique(part.column("source")).to_pylist())))
+        yield SessionRows(
+            part.column("session")[0].as_py(), part, session_fingerprint(part), sources
+        )
+
+
+class PartWriter:
+    """One Parquet file in the making: sessions of one year, row groups that never cut a session
+    unless it is larger than a group.
+
+    Its sessions ascend, as readers expect that go through a file once.
+    """
+
+    def __init__(self, draft: Path) -> None:
+        self._rows = 0
+        self._draft = draft
+        self._writer = pq.ParquetWriter(draft, CODED_SCHEMA, compression="zstd", store_schema=False)
+        self._waiting: list[Any] = []
+        self._entries: list[SessionEntry] = []
+
+    def takes(self, session: date) -> bool:
+        """Return whether a session belongs here: of the same year, later, and there is room."""
+        if not self._entries:
+            return True
+        last = self._entries[-1].session
+        return self._rows < PART_ROWS and last.year == session.year and last < session
+
+    def add(self, entry: SessionRows) -> None:
+        """Take a session."""
+        count = entry.rows.num_rows
+        self._rows += count
+        self._waiting.append(entry.rows)
+        self._entries.append(
+            SessionEntry(entry.session, count, entry.fingerprint, self._draft, entry.sources)
+        )
+        if sum(t.num_rows for t in self._waiting) > _GROUP_ROWS * 3 // 4:
+            self._write_group()
+
+    def close(self) -> list[SessionEntry]:
+        """Finish the file, whose bytes are then on disk, and return what it holds.
+
+        Its name says which sessions it spans, and which bytes it has: the same rows, the same name.
+        """
+        self._write_group()
+        self._writer.close()
+        with self._draft.open("rb") as stream:
+            os.fsync(stream.fileno())
+        days = sorted(entry.session for entry in self._entries)
+        digest = file_fingerprint(self._draft)[:12]
+        name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-{digest}.parquet"
+        path = self._draft.rename(self._draft.with_name(name))
+        return [replace(entry, file=path) for entry in self._entries]
+
+    def abandon(self) -> None:
+        """Give up the file; whoever owns the folder removes it."""
+        self._waiting = []
+        # nobody will read the file, so it does not matter whether its footer fits on the disk
+        with suppress(OSError):
+            self._writer.close()
+
+    def _write_group(self) -> None:
+        if self._waiting:
+            group = _coded(self._waiting)
+            self._writer.write_table(group, row_group_size=_GROUP_ROWS)
+            self._waiting = []
+
+
+def _coded(tables: list[Any]) -> Any:
+    """Return tables as one, its text as dictionaries of exactly the words that occur, sorted.
+
+    Neither where the rows come from nor how they were cut then shows in the bytes of a file.
+    """
+    rows = pa.concat_tables([table.cast(CODED_SCHEMA) for table in tables])
+    rows = rows.unify_dictionaries().combine_chunks()
+    for name in _WORDS:
+        place = rows.column_names.index(name)
+        rows = rows.set_column(place, CODED_SCHEMA.field(name), _sorted_words(rows.column(name)))
+    return rows
+
+
+def _sorted_words(column: Any) -> Any:
+    """Return a dictionary column with only the words that occur, in alphabetical order."""
+    coded = column.chunk(0)
+    words = np.array(coded.dictionary.to_pylist(), dtype=object)
+    used = np.flatnonzero(np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(words)))
+    kept = used[np.argsort(words[used])]
+    code = np.zeros(len(words) + 1, dtype=np.int32)
+    code[kept] = np.arange(len(kept), dtype=np.int32)
+    indices = pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)
+    missing = None if not coded.null_count else indices == len(words)
+    fresh = pa.array(code[indices], mask=missing)
+    return pa.DictionaryArray.from_arrays(fresh, pa.array(words[kept].tolist(), pa.string()))
+
+
+def part_rows(path: Path, sessions: list[date]) -> Any:
+    """Return the rows of some sessions of a part, in the lake's order."""
+    try:
+        with pq.ParquetFile(path) as part:
+            rows = part.read()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise LakeError(
+            f"{path} is named by the manifest but cannot be read "
+            f"({str(error).splitlines()[0]}): restore it, or ingest its sessions again"
+        ) from error
+    wanted = pa.array(sessions, pa.date32())
+    return with_optional(rows.filter(pc.is_in(rows.column("session"), value_set=wanted)))

@@ -1,0 +1,1 @@
+"""Gamma exposure as other projects compute it, for comparison only."""

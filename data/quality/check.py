@@ -1,0 +1,298 @@
+"""Data quality: what is wrong with which session, how grave it is, and how much it touches.
+
+Every check is one set-based query over the latest snapshot of each session and, where it compares,
+of the session before it. Sessions are worked through in blocks, so that memory does not grow with
+the lake.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ..base.errors import ConfigError
+from ..base.sql import load_sql
+from .catalogue import CHECKS, Finding, Severity, Thresholds
+from .contradictions import contradiction_findings
+from .session_checks import carry_findings, session_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    import duckdb
+    import pandas as pd
+
+    from ..lake.lake import Lake
+    from ..lake.manifest import SessionEntry
+
+__all__ = ["CheckResult", "check", "coverage", "findings", "findings_frame"]
+
+#: Rows held at a time; about 200 bytes each.
+_BLOCK_ROWS: Final = 3_000_000
+#: Sessions before a block that are held with it.
+_CONTEXT: Final = 10
+_QUERIES: Final = (
+    "quality/rows",
+    "quality/duplicates",
+    "quality/previous",
+    "quality/copies",
+    "quality/missing",
+    "quality/level",
+    "quality/parity",
+    "quality/strikes",
+    "quality/arbitrage",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Outcome of `check` over one or all underlyings of a lake.
+
+    Attributes
+    ----------
+    sessions : dict of str to int
+        Sessions looked at, by underlying.
+    findings : dict of str to tuple of Finding
+        Findings by underlying, in order of session and check.
+    """
+
+    sessions: dict[str, int]
+    findings: dict[str, tuple[Finding, ...]]
+
+    def counts(self) -> dict[Severity, int]:
+        """Return the number of findings of each severity, the gravest first."""
+        found = Counter(f.severity for each in self.findings.values() for f in each)
+        return {"error": found["error"], "warning": found["warning"], "note": found["note"]}
+
+
+def check(
+    lake: Lake,
+    underlying: str | None = None,
+    *,
+    thresholds: Thresholds | None = None,
+    bars: pd.DataFrame | None = None,
+) -> CheckResult:
+    """Look for whatever is wrong in a lake.
+
+    Parameters
+    ----------
+    lake : Lake
+        An open lake.
+    underlying : str, optional
+        All of them where not given.
+    thresholds : Thresholds, optional
+        From which size on something is a finding.
+    bars : DataFrame, optional
+        Daily bars of the underlying, as for `findings`: spots are then held against their closes.
+
+    Raises
+    ------
+    ConfigError
+        If there are bars and several underlyings: bars are of one of them.
+    """
+    names = [underlying] if underlying is not None else lake.underlyings()
+    if bars is not None and len(names) != 1:
+        raise ConfigError(
+            f"daily bars are of one underlying, the lake holds {', '.join(names)}: say which is "
+            "meant, e.g. --underlying " + (names[0] if names else "SPX")
+        )
+    return CheckResult(
+        {name: len(lake.sessions(name)) for name in names},
+        {name: tuple(findings(lake, name, thresholds=thresholds, bars=bars)) for name in names},
+    )
+
+
+def findings(
+    lake: Lake,
+    underlying: str,
+    *,
+    thresholds: Thresholds | None = None,
+    bars: pd.DataFrame | None = None,
+    calendar: str | None = None,
+    rate: float | None = None,
+    dividend_yield: float = 0.0,
+    dealer_model: str | None = None,
+    instrument: str | None = None,
+) -> list[Finding]:
+    """Return what is wrong with the sessions of an underlying.
+
+    Parameters
+    ----------
+    lake : Lake
+        An open lake.
+    underlying : str
+        E.g. ``"SPX"``.
+    thresholds : Thresholds, optional
+        From which size on something is a finding.
+    bars : DataFrame, optional
+        Daily bars indexed by session with a column ``close``: the official closes that spots are
+        held against. Without them, and with bars of another instrument (further than 5 % off in
+        the median), that check is left out.
+    calendar : str, optional
+        Exchange calendar; the one that the chains were stamped with where not given.
+    rate, dividend_yield : float, optional
+        Continuous rates of the definition, decimal. Where both are 0, sessions without a parity
+        forward raise ``no_carry``; without `rate` that check is left out.
+    dealer_model, instrument : str, optional
+        The dealer model and the kind of instrument (``share`` for a single stock) that the
+        regime is meant for: ``naive`` on a share is a finding.
+
+    Returns
+    -------
+    list of Finding
+        In order of session and check; findings about the underlying as a whole come first.
+    """
+    limits = thresholds or Thresholds()
+    with lake.reading():
+        entries = lake.sessions(underlying)
+        found = list(_measured(lake, underlying, entries, limits, bars, calendar))
+    found += carry_findings(found, limits, rate, dividend_yield)
+    found += _about_the_model(dealer_model, instrument, limits)
+    return sorted(found, key=_order)
+
+
+def coverage(lake: Lake, underlying: str) -> pd.DataFrame:
+    """Return what each session holds: the picture of coverage through time.
+
+    Returns
+    -------
+    DataFrame, one row per session
+        ``session, quote_ts, known_at, oi_asof, spot, contracts, alive, expiries, open_interest,
+        open_interest_known, volatility_known, two_sided`` (shares of 0 ... 1; the last two of the
+        contracts alive), ``lowest_strike, highest_strike`` (of contracts alive with open interest,
+        as a ratio to spot), ``sources``. NaN where nothing is there to be measured.
+    """
+    import pandas as pd
+
+    with lake.reading():
+        frames = [
+            connection.sql(load_sql("quality/coverage"), params={"first": first}).to_arrow_table()
+            for connection, first in _blocks(lake, underlying, lake.sessions(underlying))
+        ]
+    frame: pd.DataFrame = pd.concat([f.to_pandas() for f in frames], ignore_index=True)
+    return frame.assign(
+        session=pd.to_datetime(frame["session"]), oi_asof=pd.to_datetime(frame["oi_asof"])
+    )
+
+
+def findings_frame(found: Sequence[Finding]) -> pd.DataFrame:
+    """Return findings as a table: ``session, check, severity, count, open_interest, detail``."""
+    import pandas as pd
+
+    columns = ["session", "check", "severity", "count", "open_interest", "detail"]
+    rows = [[getattr(finding, column) for column in columns] for finding in found]
+    frame = pd.DataFrame(rows, columns=pd.Index(columns))
+    return frame.astype({"count": "int64", "open_interest": "float64"})
+
+
+def _measured(
+    lake: Lake,
+    underlying: str,
+    entries: Sequence[SessionEntry],
+    limits: Thresholds,
+    bars: pd.DataFrame | None,
+    calendar: str | None,
+) -> Iterator[Finding]:
+    name = lake.manifest(underlying).agreed_calendar(calendar)
+    for connection, first in _blocks(lake, underlying, entries):
+        for query in _QUERIES:
+            yield from _judged(connection, query, first, limits)
+        yield from contradiction_findings(connection, first, limits)
+        if bars is not None:
+            connection.register("quality_closes", _closes(bars))
+            yield from _judged(connection, "quality/close", first, limits)
+        stamps = connection.execute(load_sql("quality/stamps"), {"first": first}).fetchall()
+        yield from session_findings(stamps, name, limits)
+
+
+def _judged(
+    connection: duckdb.DuckDBPyConnection, query: str, first: date, limits: Thresholds
+) -> Iterator[Finding]:
+    rows = connection.execute(load_sql(query), {"first": first}).fetchall()
+    for session, name, count, open_interest, value in rows:
+        if value is not None and _exceeds(name, value, limits):
+            yield Finding(
+                session,
+                name,
+                CHECKS[name].severity,
+                int(count),
+                math.nan if open_interest is None else float(open_interest),
+                _detail(name, value, limits),
+            )
+
+
+def _detail(name: str, value: float, limits: Thresholds) -> str:
+    check = CHECKS[name]
+    if check.value == "1":
+        return check.meaning
+    return f"{check.value}: {value:.4g}, limit {limits.limit(name):g}"
+
+
+def _exceeds(name: str, value: float, limits: Thresholds) -> bool:
+    if name == "copy_of_previous_session":
+        return value >= limits.limit(name)
+    return value > limits.limit(name)
+
+
+def _blocks(
+    lake: Lake, underlying: str, entries: Sequence[SessionEntry]
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, date]]:
+    """Yield a connection that holds a block of sessions, with some before it, and its first."""
+    from ..lake.lake import connect
+
+    connection = connect(lake)
+    try:
+        for start, stop in _spans(entries):
+            held = entries[max(start - _CONTEXT, 0) : stop]
+            connection.execute(
+                load_sql("quality/load"),
+                {
+                    "files": sorted({str(entry.file) for entry in held}),
+                    "first": held[0].session,
+                    "last": held[-1].session,
+                    "settled": sorted(lake.settlement_sources(underlying)),
+                },
+            )
+            yield connection, entries[start].session
+    finally:
+        connection.close()
+
+
+def _spans(entries: Sequence[SessionEntry]) -> Iterator[tuple[int, int]]:
+    start, rows = 0, 0
+    for i, entry in enumerate(entries):
+        if rows and rows + entry.rows > _BLOCK_ROWS:
+            yield start, i
+            start, rows = i, 0
+        rows += entry.rows
+    if entries:
+        yield start, len(entries)
+
+
+def _closes(bars: pd.DataFrame) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    days = pd.DatetimeIndex(bars.index).date
+    return pa.table(
+        {
+            "session": pa.array(list(days), pa.date32()),
+            "close": pa.array(bars["close"].astype("float64").to_numpy(), pa.float64()),
+        }
+    )
+
+
+def _about_the_model(
+    dealer_model: str | None, instrument: str | None, limits: Thresholds
+) -> list[Finding]:
+    name = "naive_single_stock"
+    if dealer_model != "naive" or instrument != "share" or limits.limit(name) >= 1:
+        return []
+    return [Finding(None, name, CHECKS[name].severity, 1, math.nan, CHECKS[name].meaning)]
+
+
+def _order(finding: Finding) -> tuple[str, str]:
+    return (finding.session.isoformat() if finding.session else "", finding.check)

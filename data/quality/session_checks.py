@@ -1,0 +1,85 @@
+"""Checks that need the exchange's calendar or the definition, not the contracts."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from ..calendar.trading import TradingCalendar, trading_calendar
+from .catalogue import CHECKS, Finding, Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Stamp", "carry_findings", "session_findings"]
+
+#: session, session before it in the lake, moment of the quotes (ISO), contracts, open interest
+Stamp = tuple[date, date | None, str, int, float | None]
+
+
+def session_findings(
+    stamps: Sequence[Stamp], calendar: str, limits: Thresholds
+) -> Iterator[Finding]:
+    """Yield the findings about dates and moments.
+
+    Parameters
+    ----------
+    stamps : sequence of Stamp
+        One entry per session, ascending.
+    calendar : str
+        Name of the exchange calendar.
+    limits : Thresholds
+        From which size on something is a finding.
+    """
+    sessions = trading_calendar(calendar)
+    for session, previous, quote_ts, contracts, open_interest in stamps:
+        touched = math.nan if open_interest is None else open_interest
+        if not sessions.is_session(session):
+            if limits.not_a_session < 1:
+                detail = f"{session} is no session of {calendar}"
+                yield _finding("not_a_session", session, contracts, touched, detail)
+            continue
+        outside = _outside(sessions, session, datetime.fromisoformat(quote_ts))
+        if outside and limits.quotes_outside_session < 1:
+            yield _finding("quotes_outside_session", session, contracts, touched, outside)
+        gap = _gap(sessions, previous, session)
+        if gap > limits.missing_sessions:
+            detail = f"{gap} sessions of {calendar} absent after {previous}"
+            yield _finding("missing_sessions", session, gap, math.nan, detail)
+
+
+def carry_findings(
+    found: Sequence[Finding], limits: Thresholds, rate: float | None, dividend_yield: float
+) -> list[Finding]:
+    """Return ``no_carry`` for each session whose open interest has no parity forward at rates 0.
+
+    A session counts where more of its open interest than the limit of ``no_carry`` lacks a
+    forward, among those that ``no_parity`` already reports.
+    """
+    if rate != 0.0 or dividend_yield != 0.0 or limits.no_carry >= 1:
+        return []
+    return [
+        _finding("no_carry", f.session, f.count, f.open_interest, f.detail)
+        for f in found
+        if f.check == "no_parity"
+    ]
+
+
+def _finding(
+    check: str, session: date | None, count: int, open_interest: float, detail: str
+) -> Finding:
+    return Finding(session, check, CHECKS[check].severity, count, open_interest, detail)
+
+
+def _outside(calendar: TradingCalendar, session: date, moment: datetime) -> str | None:
+    opened, closed = calendar.open_of(session), calendar.close_of(session)
+    if opened <= moment <= closed:
+        return None
+    return f"quotes of {moment:%Y-%m-%d %H:%M} UTC, session {opened:%H:%M} to {closed:%H:%M}"
+
+
+def _gap(calendar: TradingCalendar, previous: date | None, session: date) -> int:
+    if previous is None or not calendar.is_session(previous):
+        return 0
+    return calendar.position(session) - calendar.position(previous) - 1

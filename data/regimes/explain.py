@@ -1,0 +1,320 @@
+"""One session under the magnifying glass: its profile, and why it has its regime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..base.errors import LakeError
+from ..base.schema import Book
+from ..exposure.definition import Definition
+from ..exposure.definition_agreement import Verdict, sixteen_signs
+from ..exposure.flips import Root
+from ..exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
+from ..lake.chain_reader import RawSession, read_entries
+from ..lake.lake import Lake, SessionEntry, connect, open_lake, undisturbed
+from ..peers.rules import PeerRule
+from .job import Job, make_job
+from .rebuild import evaluated_regimes
+from .session_evaluation import SessionEvaluation, evaluate_session, session_rows
+from .spec import RegimeSpec
+from .store_choice import DefinitionChoice, spec_chosen
+from .table import as_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..tables.positions import DealerSource
+
+__all__ = [
+    "Explanation",
+    "SessionProfile",
+    "diff_regimes",
+    "explain",
+    "open_session",
+    "profile",
+]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProfile:
+    """What one draws of a session's book.
+
+    Attributes
+    ----------
+    row : dict
+        The session's row of the regime table; undefined is None.
+    level, net_gex, gross_gex : ndarray, shape (m,)
+        The profile: spot in points, dollars per 1 % of that spot.
+    strikes : ByStrike
+        Dollar gamma by strike.
+    by_expiry : dict of str to ndarray, shape (g,)
+        Columns of the table ``exposure_by_expiry``.
+    roots : tuple of Root
+    call_wall, put_wall, pin_strike : Wall
+    findings : tuple of dict
+        Rows of the table ``quality_findings``.
+    """
+
+    row: dict[str, Any]
+    level: Floats
+    net_gex: Floats
+    gross_gex: Floats
+    strikes: ByStrike
+    by_expiry: dict[str, Any]
+    roots: tuple[Root, ...]
+    call_wall: Wall
+    put_wall: Wall
+    pin_strike: Wall
+    findings: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a session has its regime.
+
+    Attributes
+    ----------
+    profile : SessionProfile
+    contracts : DataFrame
+        The lines that carry most dollar gamma, largest first: expiry, settlement, strike,
+        volatility, call_gex, put_gex, net_gex, gross_gex, share of gross.
+    verdicts : tuple of Verdict
+        Net gamma under each of the 16 definitions.
+    """
+
+    profile: SessionProfile
+    contracts: pd.DataFrame
+    verdicts: tuple[Verdict, ...]
+
+
+@undisturbed
+def open_session(
+    lake: Lake, underlying: str, session: date, *, source: DealerSource | None = None
+) -> tuple[RawSession, RawSession | None, SessionEntry]:
+    """Return a session's chain, the chain of the lake's session before it, and its entry.
+
+    Raises
+    ------
+    LakeError
+        If the lake does not hold that session; the message names the nearest.
+    """
+    manifest = lake.held(underlying)
+    entries = manifest.sessions
+    days = [entry.session for entry in entries]
+    if session not in days:
+        nearest = min(days, key=lambda day: abs((day - session).days))
+        raise LakeError(
+            f"{lake.root} holds no session {session} of {underlying}, which is known from "
+            f"{days[0]} to {days[-1]}: ask for one of them, e.g. {nearest}"
+        )
+    i = days.index(session)
+    wanted = entries[max(i - 1, 0) : i + 1]
+    with connect(lake) as connection:
+        raws = list(
+            read_entries(connection, wanted, settled=manifest.settlement_sources, source=source)
+        )
+    return raws[-1], raws[0] if len(raws) > 1 else None, entries[i]
+
+
+def _evaluate(
+    lake: Lake | str | Path,
+    underlying: str | RegimeSpec,
+    session: date,
+    book: Book,
+    definition: DefinitionChoice,
+    dealer: str | None,
+    positions: str | Path | None,
+    calendar: str | None,
+) -> tuple[SessionEvaluation, Job, str]:
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    spec = underlying
+    if not isinstance(spec, RegimeSpec):
+        spec = spec_chosen(
+            opened,
+            spec,
+            definition=definition,
+            dealer=dealer,
+            positions=positions,
+            calendar=calendar,
+        )
+    job = make_job(opened, replace(spec, books=(book,)))
+    raw, previous, entry = open_session(opened, spec.underlying, session, source=job.source)
+    return evaluate_session(raw, previous, job), job, entry.fingerprint
+
+
+def _profile(
+    evaluation: SessionEvaluation, job: Job, fingerprint: str, book: Book
+) -> SessionProfile:
+    rows, result = session_rows(evaluation, job, fingerprint), evaluation.results[book]
+    spot = result.book.spot
+    curve = rows.blocks["profile"][0].columns
+    return SessionProfile(
+        row=rows.regimes[0],
+        level=curve["level"],
+        net_gex=curve["net_gex"],
+        gross_gex=curve["gross_gex"],
+        strikes=result.strikes,
+        by_expiry=rows.blocks["exposure_by_expiry"][0].columns,
+        roots=result.roots,
+        call_wall=call_wall(result.strikes, spot),
+        put_wall=put_wall(result.strikes, spot),
+        pin_strike=pin_strike(result.strikes, spot),
+        findings=tuple(rows.findings),
+    )
+
+
+def profile(
+    lake: Lake | str | Path,
+    underlying: str | RegimeSpec,
+    session: date,
+    *,
+    book: Book = "post_expiry",
+    definition: DefinitionChoice = None,
+    dealer: str | None = None,
+    positions: str | Path | None = None,
+    calendar: str | None = None,
+) -> SessionProfile:
+    """Return the gamma profile, flip, walls and sums of one session, computed from its chain.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str or RegimeSpec
+        A `RegimeSpec` says everything that the parameters from `definition` on say.
+    session : date
+    book : {"post_expiry", "as_of_close"}
+    definition : Definition, str or path, optional
+        A definition, its name, its file, or the id of a rebuilt one. Left out: the only one that
+        was rebuilt, the default where none was; with several it is an error.
+    dealer : str, optional
+        Likewise.
+    positions : path, optional
+        The dealers' positions that the dealer model ``signed`` needs.
+    calendar : str, optional
+        Exchange calendar of the underlying; the lake's where not given.
+
+    Raises
+    ------
+    LakeError
+        If the lake does not hold that session.
+    DefinitionError
+        If several definitions were rebuilt and none is named.
+    """
+    found = _evaluate(lake, underlying, session, book, definition, dealer, positions, calendar)
+    return _profile(*found, book)
+
+
+def explain(
+    lake: Lake | str | Path,
+    underlying: str | RegimeSpec,
+    session: date,
+    *,
+    book: Book = "post_expiry",
+    definition: DefinitionChoice = None,
+    dealer: str | None = None,
+    positions: str | Path | None = None,
+    calendar: str | None = None,
+    most: int = 20,
+) -> Explanation:
+    """Return why a session has its regime: contracts, expiries, roots, definitions that disagree.
+
+    Parameters are those of `profile`; `most` is the number of lines to name.
+    """
+    found = _evaluate(lake, underlying, session, book, definition, dealer, positions, calendar)
+    evaluation, job, _ = found
+    prepared, context = evaluation.prepared, evaluation.context
+    verdicts = sixteen_signs(
+        prepared.chain,
+        prepared.groups,
+        prepared.market,
+        {str(name): moment for name, moment in context.valuations.items()},
+        use_parity=job.definition.forward_source == "parity",
+    )
+    return Explanation(
+        _profile(*found, book), _largest_lines(evaluation, book, most), tuple(verdicts)
+    )
+
+
+def _largest_lines(evaluation: SessionEvaluation, book: Book, most: int) -> pd.DataFrame:
+    import pandas as pd
+
+    result, groups = evaluation.results[book], evaluation.prepared.groups
+    lines, exposure = result.book.lines, result.exposure
+    top = np.argsort(-exposure.gross, kind="stable")[:most]
+    group = lines.group[top]
+    return pd.DataFrame(
+        {
+            "expiry": groups.expiry[group].astype("datetime64[D]"),
+            "settlement": np.where(groups.morning[group], "AM", "PM"),
+            "strike": lines.strike[top],
+            "volatility": lines.volatility[top],
+            "call_gex": exposure.call_gex[top],
+            "put_gex": exposure.put_gex[top],
+            "net_gex": exposure.call_gex[top] + exposure.put_gex[top],
+            "gross_gex": exposure.gross[top],
+            "share_of_gross": exposure.gross[top] / result.gross_gex,
+        }
+    )
+
+
+def diff_regimes(
+    lake: Lake | str | Path,
+    underlying: str,
+    first: Definition | PeerRule,
+    second: Definition | PeerRule,
+    *,
+    book: Book = "post_expiry",
+    dealers: tuple[str, str] = ("naive", "naive"),
+    positions: str | Path | None = None,
+    calendar: str | None = None,
+) -> pd.DataFrame:
+    """Return the sessions of one underlying under two definitions, side by side.
+
+    Nothing is written: rows that the lake holds up to date are read, all others are computed.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    first, second : Definition
+    book : {"post_expiry", "as_of_close"}
+    dealers : tuple of str
+        Dealer model of each.
+    positions : path, optional
+        The dealers' positions, for whichever of the two is ``signed``.
+    calendar : str, optional
+        Exchange calendar of the underlying; the lake's where not given.
+
+    Returns
+    -------
+    DataFrame
+        One row per session: ``session, known_at`` (when both were), for both definitions ``spot,
+        regime, net_gex, net_to_gross, flip, flip_status`` with the endings ``_a`` and ``_b``, and
+        ``changed``.
+    """
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    frames = []
+    for definition, dealer in zip((first, second), dealers, strict=True):
+        given = Path(positions) if positions is not None and dealer == "signed" else None
+        spec = RegimeSpec(underlying, definition, dealer, given, (book,), calendar)
+        frames.append(as_frame(evaluated_regimes(opened, spec))[_COMPARED_COLUMNS])
+    joined = frames[0].merge(
+        frames[1], on="session", suffixes=("_a", "_b"), how="outer", validate="one_to_one"
+    )
+    known = joined[["known_at_a", "known_at_b"]]
+    joined.insert(1, "known_at", known.max(axis="columns"))
+    joined["changed"] = joined["regime_a"] != joined["regime_b"]
+    return joined.drop(columns=known.columns)
+
+
+_COMPARED_COLUMNS = [
+    *("session", "known_at", "spot", "regime", "net_gex", "net_to_gross", "flip", "flip_status")
+]

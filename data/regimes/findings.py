@@ -1,0 +1,147 @@
+"""What a rebuild notices about a session: counted, and with the open interest it touches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ..exposure.implied_volatility import REASONS, SOLVED
+from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..exposure.definition import Definition
+    from ..exposure.evaluation import BookResult, PreparedChain
+    from ..lake.chain_reader import RawSession
+    from .rows import Key
+
+__all__ = ["FINDINGS_SCHEMA", "Severity", "session_findings"]
+
+Severity = Literal["info", "warning", "error"]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+FINDINGS_SCHEMA: Final = pa.schema(
+    [
+        ("underlying", pa.string()),
+        ("session", pa.date32()),
+        ("book", pa.string()),
+        ("dealer_model", pa.string()),
+        ("definition_id", pa.string()),
+        ("check", pa.string()),
+        ("severity", pa.string()),
+        ("count", pa.int64()),
+        ("open_interest", pa.float64()),
+        ("detail", pa.string()),
+    ]
+)
+
+
+def session_findings(
+    key: Key,
+    raw: RawSession,
+    prepared: PreparedChain,
+    result: BookResult,
+    gate: Mapping[str, str],
+    definition: Definition,
+) -> list[dict[str, Any]]:
+    """Return the findings of one book of one session.
+
+    The reasons of the gate, each with what was measured, are errors and make the regime
+    ``abstain``. Everything else is reported and changes no label.
+    """
+    found: list[dict[str, Any]] = []
+
+    def add(check: str, severity: Severity, count: int, interest: float | None, text: str) -> None:
+        found.append(
+            {
+                "underlying": key.underlying,
+                "session": key.session,
+                "book": key.book,
+                "dealer_model": key.dealer_model,
+                "definition_id": key.definition_id,
+                "check": check,
+                "severity": severity,
+                "count": count,
+                "open_interest": interest,
+                "detail": text,
+            }
+        )
+
+    for reason, measured in gate.items():
+        add(reason, "error", 1, None, measured)
+    if result.expired:
+        dead = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
+        interest = float(np.nansum(prepared.chain.open_interest[dead]))
+        add("expired", "info", result.expired, interest, "dead at the book's valuation")
+    for reason, count, interest in _rejected(prepared, result, definition):
+        add(reason, "warning", count, interest, "rejected: carries open interest, no volatility")
+    unknown = int(result.book.lines.tally[result.book.alive, UNKNOWN_OI].sum())
+    if unknown:
+        add("open_interest_unknown", "warning", unknown, None, "open interest is NULL")
+    if raw.spots.size > 1:
+        spread = f"{raw.spots[0]:g} ... {raw.spots[-1]:g}; the median counts"
+        add("several_spots", "warning", int(raw.spots.size), None, spread)
+    if _no_carry(prepared, result, definition):
+        advice = "rates are 0 and no parity forward exists: configure rate and dividend yield"
+        add("no_carry", "warning", int(result.book.alive.sum()), None, advice)
+    return found
+
+
+def _rejected(
+    prepared: PreparedChain, result: BookResult, definition: Definition
+) -> list[tuple[str, int, float]]:
+    """Return contracts of positive open interest that have no volatility, by reason."""
+    if not result.book.lines.tally[result.book.alive, REJECTED_OI].sum() > 0.0:
+        return []
+    chain = prepared.chain
+    alive = np.repeat(result.book.alive, np.diff(prepared.groups.start))
+    missing = alive & np.isnan(prepared.own.value) & (chain.open_interest > 0.0)
+    if definition.iv_source == "otm" and prepared.curves is None:
+        missing &= ~_has_line(prepared)
+    rows = []
+    for code, reason in REASONS.items():
+        hit = missing & (prepared.own.code == code)
+        if code != SOLVED and hit.any():
+            rows.append((reason, int(hit.sum()), float(chain.open_interest[hit].sum())))
+    return rows
+
+
+def _has_line(prepared: PreparedChain) -> Flags:
+    """Return which contracts found a volatility, be it that of the other side, shape (n,)."""
+    out = np.empty(prepared.chain.strike.size, np.bool_)
+    _find_lines(
+        prepared.groups.start, prepared.chain.strike,
+        prepared.lines.start, prepared.lines.strike, out,
+    )  # fmt: skip
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_lines(
+    start: Ints, strike: Floats, line_start: Ints, line_strike: Floats, out: Flags
+) -> None:
+    """Mark the contracts whose expiry group has a line of their strike; both ascend."""
+    for g in range(start.size - 1):
+        line, stop = line_start[g], line_start[g + 1]
+        for i in range(start[g], start[g + 1]):
+            while line < stop and line_strike[line] < strike[i]:
+                line += 1
+            out[i] = line < stop and line_strike[line] == strike[i]
+
+
+def _no_carry(prepared: PreparedChain, result: BookResult, definition: Definition) -> bool:
+    configured = (
+        definition.rate != 0.0
+        or definition.dividend_yield != 0.0
+        or definition.rate_curve is not None
+        or definition.dividend_curve is not None
+    )
+    alive = result.book.alive
+    return not configured and bool(alive.any()) and not prepared.market.from_parity[alive].any()

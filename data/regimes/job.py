@@ -1,0 +1,124 @@
+"""What stays the same over the sessions of one evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from ..base.errors import DefinitionError, UnknownNameError
+from ..base.schema import BOOKS, Book
+from ..calendar.trading import CalendarFacts, TradingCalendar, trading_calendar
+from ..exposure.dealers import DealerModel
+from ..exposure.definition import Definition
+from ..tables.positions import DealerSource, dealer_source
+from ..tables.rates import curve_in
+
+if TYPE_CHECKING:
+    from ..exposure.rate_curves import RateCurve
+    from ..lake.lake import Lake
+    from .spec import RegimeSpec
+
+__all__ = ["INSTRUMENTS", "Job", "calendar_mark", "make_job"]
+
+#: What an underlying can be.
+INSTRUMENTS: Final = ("index", "etf", "future", "share")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What stays the same over the sessions of one evaluation: a `RegimeSpec` with its files read.
+
+    Attributes
+    ----------
+    underlying : str
+    definition : Definition
+    definition_id : str
+    dealer : DealerModel
+    books : tuple of {"as_of_close", "post_expiry"}
+    facts : CalendarFacts
+    side_tables : bool
+        Whether a rebuild writes them.
+    source : DealerSource or None
+        Where positions come from when the right alone does not give them.
+    rate, dividend : RateCurve or None
+        Curves that replace the definition's constants.
+    instrument : {"index", "etf", "future", "share"} or None
+    """
+
+    underlying: str
+    definition: Definition
+    definition_id: str
+    dealer: DealerModel
+    books: tuple[Book, ...]
+    facts: CalendarFacts
+    side_tables: bool = True
+    source: DealerSource | None = None
+    rate: RateCurve | None = None
+    dividend: RateCurve | None = None
+    instrument: str | None = None
+
+    def mark(self, session: date) -> str:
+        """Return a text that changes whenever a user's positions or rates of a session change."""
+        curves = [curve.mark(session) if curve else "" for curve in (self.rate, self.dividend)]
+        return "|".join([self.source.mark(session) if self.source else "", *curves])
+
+    @property
+    def common_mark(self) -> str:
+        """A text that changes with whatever else all rows depend on, the definition excepted."""
+        share = "share" if self.instrument == "share" else ""  # others change no row
+        calendar = f"{calendar_mark(self.facts.calendar)}|{self.facts.rule.name}"
+        return f"{calendar}|{share}|{self.side_tables}"
+
+
+def calendar_mark(calendar: TradingCalendar) -> str:
+    """Return a mark of a calendar's sessions and their hours."""
+    digest = hashlib.sha256(calendar.name.encode())
+    for array in (calendar.sessions, calendar.opens, calendar.closes):
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def make_job(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Job:
+    """Return a job, with whatever files its definition and dealer model name.
+
+    Parameters
+    ----------
+    lake : Lake
+    spec : RegimeSpec
+    side_tables : bool
+
+    Raises
+    ------
+    UnknownNameError, DefinitionError, InputFileError
+    """
+    if spec.instrument is not None and spec.instrument not in INSTRUMENTS:
+        raise UnknownNameError("instrument", spec.instrument, INSTRUMENTS)
+    definition = spec.definition
+    if not isinstance(definition, Definition):
+        raise DefinitionError(
+            f"the definition is the peer rule {definition.name!r}, which has neither profile nor "
+            "books: name one of gexlab's definitions"
+        )
+    source = dealer_source(spec.dealer, spec.positions)
+    return Job(
+        spec.underlying,
+        definition,
+        definition.definition_id,
+        source.model,
+        tuple(b for b in BOOKS if b in spec.books),
+        _calendar_facts(lake, spec.underlying, spec.calendar),
+        side_tables,
+        None if source.by_right else source,
+        curve_in(definition.rate_curve),
+        curve_in(definition.dividend_curve),
+        spec.instrument,
+    )
+
+
+def _calendar_facts(lake: Lake, underlying: str, calendar: str | None) -> CalendarFacts:
+    """Return the calendar of the lake's chains, and its rule of monthly expirations."""
+    held = lake.manifest(underlying)
+    name = held.agreed_calendar(calendar)
+    return CalendarFacts(trading_calendar(name), held.facts.monthly if held.sources else None)

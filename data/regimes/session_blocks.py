@@ -1,0 +1,182 @@
+"""Many sessions of a lake: cut into blocks, each read and evaluated by one thread.
+
+A block is read through a connection of its own thread, so that decoding, evaluating and the
+little Python between them take turns in every thread and no thread feeds the others. The first
+session of a block is compared with the last one of the block before it, which another thread
+evaluates: that comparison comes last.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ..exposure.evaluation import PreparedChain
+from ..lake.chain_reader import RawSession, read_entries
+from ..lake.lake import Lake, connect
+from .session_evaluation import (
+    SessionEvaluation,
+    SessionRows,
+    evaluate_session,
+    likeness_of,
+    prepared_session,
+    session_rows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import date
+
+    import duckdb
+
+    from ..lake.manifest import Manifest, SessionEntry
+    from .job import Job
+
+__all__ = ["evaluated_blocks", "session_blocks"]
+
+#: Rows of a block: enough that opening files costs little against reading them, few enough that
+#: all threads have work until the end. Neither bound is crossed for the sake of the other.
+_FEWEST_ROWS: Final = 65_536
+_MOST_ROWS: Final = 524_288
+#: Blocks for each thread, where there are rows enough.
+_BLOCKS_PER_WORKER: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The session before another one, with what the two are compared by."""
+
+    raw: RawSession
+    prepared: PreparedChain | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluated:
+    """The rows of a block's sessions, and its last session."""
+
+    rows: list[SessionRows]
+    last: _Before | None
+
+
+def session_blocks(
+    entries: Sequence[SessionEntry], stale: Collection[date], *, workers: int
+) -> Iterator[tuple[list[SessionEntry], bool]]:
+    """Yield what is to be read, in order: blocks of neighbouring sessions.
+
+    Parameters
+    ----------
+    entries : sequence of SessionEntry
+        All sessions of the underlying, ascending.
+    stale : collection of date
+        The ones to evaluate. Each is read after the session before it, be that stale or not.
+    workers : int
+        Threads that share the work.
+
+    Yields
+    ------
+    sessions : list of SessionEntry
+    continues : bool
+        Whether the session before the first one is the last one of the block before; else the
+        first one has no session before it or is read for the comparison only.
+    """
+    need = [
+        e.session in stale or (i + 1 < len(entries) and entries[i + 1].session in stale)
+        for i, e in enumerate(entries)
+    ]
+    total = sum(e.rows for e, needed in zip(entries, need, strict=True) if needed)
+    most = min(max(total // (_BLOCKS_PER_WORKER * workers), _FEWEST_ROWS), _MOST_ROWS)
+    block: list[SessionEntry] = []
+    rows, continues = 0, False
+    for entry, needed in zip(entries, need, strict=True):
+        if block and (not needed or rows >= most):
+            yield block, continues
+            block, rows, continues = [], 0, needed
+        if needed:
+            block.append(entry)
+            rows += entry.rows
+    if block:
+        yield block, continues
+
+
+def evaluated_blocks(
+    lake: Lake, job: Job, held: Manifest, stale: Collection[date]
+) -> Iterator[list[SessionRows]]:
+    """Yield the rows of the stale sessions in order, some sessions at a time.
+
+    Parameters
+    ----------
+    lake : Lake
+    job : Job
+    held : Manifest
+        What the lake holds of the job's underlying.
+    stale : collection of date
+        The sessions to evaluate.
+
+    Notes
+    -----
+    No more blocks are under way than threads have work for, so that memory does not grow with
+    history.
+    """
+    workers = os.cpu_count() or 1
+    if not stale:
+        return
+    with ThreadPoolExecutor(workers) as pool, connect(lake, threads=1) as connection:
+        pending: deque[Future[_Evaluated]] = deque()
+        before: Future[_Evaluated] | None = None
+        for block, continues in session_blocks(held.sessions, stale, workers=workers):
+            before = pool.submit(
+                _evaluated, connection, block, stale, held.settlement_sources, job,
+                before if continues else None,
+            )  # fmt: skip
+            pending.append(before)
+            while len(pending) > 2 * workers:
+                yield pending.popleft().result().rows
+        while pending:
+            yield pending.popleft().result().rows
+
+
+def _evaluated(
+    connection: duckdb.DuckDBPyConnection,
+    block: Sequence[SessionEntry],
+    stale: Collection[date],
+    settled: Collection[str],
+    job: Job,
+    before: Future[_Evaluated] | None,
+) -> _Evaluated:
+    """Evaluate a block; `before` is the block before it, where the two are neighbours.
+
+    Waiting for it cannot deadlock: it was handed to the pool earlier, so that it is running or
+    done.
+    """
+    prints = {e.session: e.fingerprint for e in block}
+    rows: list[SessionRows] = []
+    head: SessionEvaluation | None = None
+    last: _Before | None = None
+    with connection.cursor() as own:
+        for raw in read_entries(own, block, settled=settled, source=job.source):
+            if raw.session not in stale:
+                last = _Before(raw, prepared_session(raw, job)[0] if job.side_tables else None)
+                continue
+            evaluation = evaluate_session(raw, last.raw if last else None, job)
+            if last is None and before is not None:
+                head = evaluation
+            else:
+                chain = last.prepared if last else None
+                rows.append(session_rows(evaluation, job, prints[raw.session], before=chain))
+            last = _Before(raw, evaluation.prepared)
+    if head is not None and before is not None:
+        rows.insert(0, _compared(head, before.result().last, job, prints[head.raw.session]))
+    return _Evaluated(rows, last)
+
+
+def _compared(
+    evaluation: SessionEvaluation, before: _Before | None, job: Job, fingerprint: str
+) -> SessionRows:
+    """Return the rows of a session that was evaluated before the one that precedes it."""
+    if before is None:
+        return session_rows(evaluation, job, fingerprint)
+    compared = replace(evaluation, likeness=likeness_of(evaluation.raw, before.raw))
+    return session_rows(compared, job, fingerprint, before=before.prepared)

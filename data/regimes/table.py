@@ -1,0 +1,186 @@
+"""Reading what was rebuilt: the regime table and its side tables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from ..base.errors import DefinitionError, LakeError, MissingPartError, UnknownNameError
+from ..base.schema import BOOKS, Book
+from ..base.sql import load_sql
+from ..lake.derived_tables import TABLES, DerivedStore
+from ..lake.lake import Lake, connect, open_lake
+from .store_choice import DefinitionChoice, find_stores
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = [
+    "as_frame",
+    "export_regimes",
+    "read_rebuilt",
+    "regimes",
+    "require_one_definition",
+    "rows_of",
+    "side_table",
+]
+
+
+def regimes(
+    lake: Lake | str | os.PathLike[str],
+    underlying: str,
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: DefinitionChoice = None,
+) -> pd.DataFrame:
+    """Return the regime table of one definition.
+
+    Parameters
+    ----------
+    lake : Lake or path
+    underlying : str
+    book : {"as_of_close", "post_expiry"}, optional
+        Both where it is left out.
+    dealer_model : str, optional
+        All that were rebuilt where it is left out.
+    definition_id : str, Definition or PeerRule, optional
+        Id of a definition that was rebuilt, its name, the path of its file, or the definition
+        itself. Left out, it is the only one there is; with several of them that is an error:
+        definitions never mix, and nobody's rebuild changes what others get.
+
+    Returns
+    -------
+    DataFrame
+        One row per session, book and dealer model; columns of ``schema.REGIME_COLUMNS``. A row
+        may be used from its ``known_at`` on. Undefined is NaN or None, never 0.
+
+    Raises
+    ------
+    LakeError, DefinitionError, UnknownNameError
+    """
+    return as_frame(read_rebuilt(lake, "regimes", underlying, book, dealer_model, definition_id))
+
+
+def side_table(
+    lake: Lake | str | os.PathLike[str],
+    name: str,
+    underlying: str,
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: DefinitionChoice = None,
+) -> pd.DataFrame:
+    """Return one of the side tables, e.g. ``exposure_by_strike``; see `regimes`."""
+    if name not in TABLES:
+        raise UnknownNameError("table", name, TABLES)
+    return as_frame(read_rebuilt(lake, name, underlying, book, dealer_model, definition_id))
+
+
+def as_frame(table: pa.Table) -> pd.DataFrame:
+    """Return a frame whose dates are datetime64, so that it joins bars and series."""
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame
+
+
+def read_rebuilt(
+    lake: Lake | str | os.PathLike[str],
+    table: str,
+    underlying: str,
+    book: str | None,
+    dealer_model: str | None,
+    definition: DefinitionChoice,
+) -> pa.Table:
+    """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`.
+
+    Where a rebuild replaces the files while they are read, they are read once more as it left
+    them.
+    """
+    if book is not None and book not in BOOKS:
+        raise UnknownNameError("book", book, BOOKS)
+    opened = lake if isinstance(lake, Lake) else open_lake(Path(lake))
+
+    def stores() -> list[DerivedStore]:
+        return find_stores(
+            opened.root, underlying, definition=definition, dealer_model=dealer_model
+        )
+
+    before = stores()
+    while True:
+        try:
+            return rows_of(opened, underlying, table, before, book)
+        except MissingPartError:
+            now = stores()
+            if now == before:
+                raise
+            before = now
+
+
+def rows_of(
+    lake: Lake, underlying: str, table: str, stores: Sequence[DerivedStore], book: str | None = None
+) -> pa.Table:
+    """Return the rows of a table that count in some stores.
+
+    Raises
+    ------
+    DefinitionError
+        If they have no such table, or nothing of that book.
+    MissingPartError
+        If a file that they name is gone.
+    """
+    files = {file: days for store in stores for file, days in store.files(table, book).items()}
+    if not files:
+        of_book = "" if book is None else f" for the book {book}"
+        raise DefinitionError(f"{lake.root}: {table} of {underlying} is empty{of_book}: rebuild it")
+    valid = [f"{file}|{day}" for file, days in files.items() for day in days]
+    with connect(lake) as connection:
+        parameters = {"files": list(files), "valid": valid}
+        try:
+            return connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
+        except duckdb.Error as error:
+            for store in stores:
+                store.files(table, book)  # says so if one has gone since
+            raise LakeError(
+                f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
+                f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"
+            ) from error
+
+
+def require_one_definition(frame: pd.DataFrame) -> str:
+    """Return the only definition id in regime rows.
+
+    Raises
+    ------
+    DefinitionError
+        If there are several: numbers of different definitions must not be aggregated.
+    """
+    ids = sorted(frame["definition_id"].unique())
+    if len(ids) != 1:
+        raise DefinitionError(
+            f"regime rows of {len(ids)} definitions ({', '.join(ids)}) cannot be used together: "
+            "choose one with definition_id"
+        )
+    return str(ids[0])
+
+
+def export_regimes(frame: pd.DataFrame, out: Path) -> None:
+    """Write regime rows to a Parquet or CSV file, chosen by its ending.
+
+    Raises
+    ------
+    DefinitionError
+        If the ending is neither, or the rows mix definitions.
+    """
+    require_one_definition(frame)
+    if out.suffix == ".parquet":
+        frame.to_parquet(out, index=False)
+    elif out.suffix == ".csv":
+        frame.to_csv(out, index=False)
+    else:
+        raise DefinitionError(f"{out}: give a file name that ends in .parquet or .csv")

@@ -1,0 +1,17 @@
+from .checks.check import check_worlds as check_worlds
+from .checks.lake_checks import check_lake as check_lake
+from .checks.records import Check as Check
+from .checks.records import WorldsCheck as WorldsCheck
+from .checks.world_checks import check_world as check_world
+from .market.agents import Agents as Agents
+from .market.agents import failure_rate as failure_rate
+from .market.demo import demo_market as demo_market
+from .market.paths import PathMarket as PathMarket
+from .market.paths import simulate_path as simulate_path
+from .market.simulate import SimulationResult as SimulationResult
+from .market.simulate import simulate as simulate
+from .worlds.parameters import Market as Market
+from .worlds.parameters import Mechanism as Mechanism
+from .worlds.registry import World as World
+from .worlds.registry import worlds as worlds
+from .worlds.s4_pin import pin_probability as pin_probability

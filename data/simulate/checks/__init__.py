@@ -1,0 +1,1 @@
+"""Whether the worlds show what theory says of them."""

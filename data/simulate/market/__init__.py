@@ -1,0 +1,1 @@
+"""One simulated market: its book, its prices, its files."""

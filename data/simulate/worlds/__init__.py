@@ -1,0 +1,1 @@
+"""The simulated worlds: what each one is made of."""

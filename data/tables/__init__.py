@@ -1,0 +1,1 @@
+"""Users' own tables: bars, series, rates, dealers' positions."""

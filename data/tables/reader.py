@@ -1,0 +1,295 @@
+"""Users' own tables, Parquet or CSV: the mapped columns of the wanted rows, checked cell by cell.
+
+Every complaint names the file, the column, the row and what stands there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from ..base.errors import InputFileError
+from ..base.sql import load_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Scalar", "clock_minutes", "days", "numbers", "read_table", "stamps"]
+
+Scalar = str | int | float | bool
+
+#: Formats of dates written as text; month-first and day-first are told apart by the whole column.
+_DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y")
+
+#: Years that a market's data can be of; calendars end a year later.
+_FIRST_YEAR, _LAST_YEAR = 1800, 2039
+
+
+def read_table(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    *,
+    optional: Sequence[str] = (),
+    where: Mapping[str, Scalar] | None = None,
+) -> pd.DataFrame:
+    """Read the wanted columns of the wanted rows.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.parquet`` file; anything else is read as CSV with a header line.
+    columns : mapping of str to sequence of str
+        Canonical name to the file's names for it, best first; letter case does not matter unless
+        two columns differ in nothing else.
+    optional : sequence of str
+        Canonical names that may be absent.
+    where : mapping of str to scalar, optional
+        Column of the file to the value that a row must have there to be kept.
+
+    Returns
+    -------
+    DataFrame
+        Columns by canonical name, plain index; CSV cells are text.
+
+    Raises
+    ------
+    InputFileError
+        If the file is absent, unreadable or empty, or lacks a column or every wanted row.
+    """
+    if not path.is_file():
+        raise InputFileError(f"{path}: no such file: correct its path")
+    query = (
+        "tables/table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "tables/table_csv"
+    )
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        try:
+            relation = connection.sql(load_sql(query), params={"file": str(path)})
+            names = _resolve(path, list(relation.columns), columns, optional)
+            rows = _keep(path, relation, where or {})
+            wanted = [duckdb.ColumnExpression(names[c]).alias(c) for c in names]
+            frame: pd.DataFrame = rows.select(*wanted).to_arrow_table().to_pandas()
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise InputFileError(f"{path}: cannot be read: {reason}; write it anew") from error
+    if frame.empty:
+        kept = ", ".join(f"{name} = {value!r}" for name, value in (where or {}).items())
+        raise InputFileError(f"{path}: no rows{' where ' + kept if kept else ''}")
+    return frame
+
+
+def _resolve(
+    path: Path,
+    present: list[str],
+    columns: Mapping[str, Sequence[str]],
+    optional: Sequence[str],
+) -> dict[str, str]:
+    found = {name: _match(present, candidates) for name, candidates in columns.items()}
+    missing = [name for name, column in found.items() if column is None and name not in optional]
+    if missing:
+        expected = columns[missing[0]][0]
+        raise InputFileError(
+            f"{path}: no column {expected!r} for {missing[0]!r}: the file has "
+            f"{_listed(present)}; map it under columns"
+        )
+    return {name: column for name, column in found.items() if column is not None}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return column names in one line, whatever they contain."""
+    return ", ".join(" ".join(name.split()) for name in names)
+
+
+def _match(present: list[str], candidates: Sequence[str]) -> str | None:
+    for candidate in candidates:
+        same = [name for name in present if name.lower() == candidate.lower()]
+        if candidate in present or len(same) == 1:
+            return candidate if candidate in present else same[0]
+    return None
+
+
+def _keep(
+    path: Path, relation: duckdb.DuckDBPyRelation, where: Mapping[str, Scalar]
+) -> duckdb.DuckDBPyRelation:
+    for name, value in where.items():
+        column = _match(list(relation.columns), [name])
+        if column is None:
+            raise InputFileError(
+                f"{path}: no column {name!r} to select rows by: the file has "
+                f"{_listed(relation.columns)}"
+            )
+        text = duckdb.ColumnExpression(column).cast(duckdb.sqltypes.VARCHAR)
+        wanted = str(value).lower() if isinstance(value, bool) else str(value)
+        relation = relation.filter(text == duckdb.ConstantExpression(wanted))
+    return relation
+
+
+def numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
+    """Return a column as floats; missing is NaN.
+
+    Raises
+    ------
+    InputFileError
+        If a cell is not a finite number.
+    """
+    cells = frame[column]
+    values = pd.to_numeric(cells, errors="coerce").astype("float64")
+    bad = (values.isna() & cells.notna()) | np.isinf(values)
+    if bad.any():
+        row = int(np.flatnonzero(bad.to_numpy())[0])
+        raise InputFileError(
+            f"{path}: column {column!r} holds {str(cells.iloc[row])!r} in row {row + 1}: "
+            "expected a number; correct or remove it"
+        )
+    return values
+
+
+def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Series[pd.Timestamp]:
+    """Return a column as calendar days (naive midnights).
+
+    A stamp with a zone is a day in `timezone`, unless all of them are midnights in UTC: then the
+    file means dates. A stamp without a zone is the date that is written.
+
+    Parameters
+    ----------
+    timezone : str
+        The exchange's zone.
+
+    Raises
+    ------
+    InputFileError
+        If a cell is missing or not a date, or if the order of day and month cannot be told.
+    """
+    cells = frame[column]
+    _require_filled(path, cells, column)
+    if isinstance(cells.dtype, pd.DatetimeTZDtype):
+        utc = cells.dt.tz_convert("UTC")
+        dates_meant = bool((utc == utc.dt.normalize()).all())
+        cells = (utc if dates_meant else cells.dt.tz_convert(timezone)).dt.tz_localize(None)
+    elif not pd.api.types.is_datetime64_any_dtype(cells):
+        cells = _parse_days(path, cells, column)
+    _require_era(path, cells, column)
+    midnights: pd.Series[pd.Timestamp] = cells.dt.normalize().astype("datetime64[ns]")
+    return midnights
+
+
+def _parse_days(path: Path, cells: pd.Series[str], column: str) -> pd.Series[pd.Timestamp]:
+    codes, found = pd.factorize(cells)  # long files have few days: each is read once
+    text = pd.Series(found).astype(str).str.strip()
+    dated = text.str.replace(r"[ T]\d{1,2}:\d{2}.*$", "", regex=True)
+    fits = [f for f in _DAY_FORMATS if _fits(dated, f)]
+    if len(fits) == 1:
+        parsed = pd.to_datetime(dated, format=fits[0])
+        return pd.Series(parsed.to_numpy()[codes], index=cells.index)
+    if fits:
+        raise InputFileError(
+            f"{path}: dates in column {column!r} such as {text.iloc[0]!r} can be read day first or "
+            "month first: write them as YYYY-MM-DD"
+        )
+    unread = pd.to_datetime(dated, format="%Y-%m-%d", errors="coerce").isna().to_numpy()
+    row = int(np.flatnonzero(unread[codes])[0])
+    raise InputFileError(
+        f"{path}: column {column!r} holds {text.iloc[codes[row]]!r} in row {row + 1}: expected a "
+        "date; write dates as YYYY-MM-DD"
+    )
+
+
+def _fits(text: pd.Series[str], pattern: str) -> bool:
+    return bool(pd.to_datetime(text, format=pattern, errors="coerce").notna().all())
+
+
+def stamps(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Series[pd.Timestamp]:
+    """Return a column as moments in UTC.
+
+    Parameters
+    ----------
+    timezone : str
+        Zone of stamps that name none. An hour that a clock change skips or repeats there cannot
+        be placed and becomes NaT.
+
+    Raises
+    ------
+    InputFileError
+        If a cell is missing or not a time stamp.
+    """
+    cells = frame[column]
+    _require_filled(path, cells, column)
+    if isinstance(cells.dtype, pd.DatetimeTZDtype):
+        _require_era(path, cells, column)
+        utc: pd.Series[pd.Timestamp] = cells.dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
+        return utc
+    if not pd.api.types.is_datetime64_any_dtype(cells):
+        return _parse_stamps(path, cells, column, timezone)
+    _require_era(path, cells, column)
+    return _in_utc(cells, timezone)
+
+
+def _parse_stamps(
+    path: Path, cells: pd.Series[str], column: str, timezone: str
+) -> pd.Series[pd.Timestamp]:
+    text = cells.astype(str).str.strip()
+    zoned = text.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True)
+    parsed = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=bool(zoned.any()))
+    bad = parsed.isna().to_numpy()
+    if bad.any() or zoned.nunique() > 1:
+        row = int(np.flatnonzero(bad)[0]) if bad.any() else 0
+        raise InputFileError(
+            f"{path}: column {column!r} holds {text.iloc[row]!r} in row {row + 1}: expected time "
+            "stamps such as 2026-01-05 09:30, all with a zone or all without"
+        )
+    _require_era(path, parsed, column)
+    if zoned.all():
+        return parsed.astype("datetime64[ns, UTC]")
+    return _in_utc(parsed, timezone)
+
+
+def _in_utc(naive: pd.Series[pd.Timestamp], timezone: str) -> pd.Series[pd.Timestamp]:
+    local = naive.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+    return local.dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
+
+
+def clock_minutes(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
+    """Return a column of clock times (``HH:MM`` or ``HH:MM:SS``) as minutes of the day.
+
+    Raises
+    ------
+    InputFileError
+        If a cell is missing or not a clock time.
+    """
+    cells = frame[column]
+    _require_filled(path, cells, column)
+    text = cells.astype(str).str.strip()
+    parts = text.str.extract(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$").astype("float64")
+    minutes = parts[0] * 60 + parts[1] + parts[2].fillna(0.0) / 60
+    bad = (minutes.isna() | (minutes >= 24 * 60) | (parts[1] >= 60)).to_numpy()
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputFileError(
+            f"{path}: column {column!r} holds {text.iloc[row]!r} in row {row + 1}: expected a "
+            "clock time HH:MM"
+        )
+    return minutes
+
+
+def _require_era(path: Path, moments: pd.Series[pd.Timestamp], column: str) -> None:
+    years = moments.dt.year
+    strange = ((years < _FIRST_YEAR) | (years > _LAST_YEAR)).to_numpy()
+    if strange.any():
+        row = int(np.flatnonzero(strange)[0])
+        raise InputFileError(
+            f"{path}: column {column!r} holds a date of the year {years.iloc[row]} in row "
+            f"{row + 1}: expected {_FIRST_YEAR} to {_LAST_YEAR}; correct it"
+        )
+
+
+def _require_filled(path: Path, cells: pd.Series[str], column: str) -> None:
+    empty = cells.isna().to_numpy()
+    if empty.any():
+        raise InputFileError(
+            f"{path}: column {column!r} is empty in row {int(np.flatnonzero(empty)[0]) + 1}: "
+            "fill or remove that row"
+        )

@@ -1,0 +1,191 @@
+"""The command line: ``gexlab COMMAND``.
+
+Each command lives in a module of its own in ``commands`` and imports what it needs when it
+runs, so that ``gexlab --help`` answers at once. Exit codes: 0 done, 1 failed (one line says
+why and what to do), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from ...data.base.errors import GexlabError
+from ..terminal.output import to_json
+from .commands import (
+    backtest,
+    calibrate,
+    check,
+    demo,
+    diff,
+    doctor,
+    explain,
+    ingest,
+    leakcheck,
+    nightly,
+    profile,
+    rebuild,
+    regimes,
+    simulate,
+    snapshot,
+    sql,
+    test,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+__all__ = ["COMMANDS", "build_app", "console", "main", "run"]
+
+#: Name of a command to the module with its ``command`` function and its ``EXAMPLES``.
+COMMANDS: dict[str, ModuleType] = {
+    "demo": demo,
+    "ingest": ingest,
+    "check": check,
+    "rebuild": rebuild,
+    "regimes": regimes,
+    "profile": profile,
+    "explain": explain,
+    "diff": diff,
+    "backtest": backtest,
+    "test": test,
+    "leakcheck": leakcheck,
+    "nightly": nightly,
+    "simulate": simulate,
+    "calibrate": calibrate,
+    "snapshot": snapshot,
+    "sql": sql,
+    "doctor": doctor,
+}
+
+
+def main() -> None:
+    """Run the command line on the process's arguments and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that knows no minus sign shows a question mark instead of a traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    sys.exit(run(sys.argv[1:]))
+
+
+def console() -> NoReturn:
+    """Run `main` as a process of its own, which ends at once with the exit code of the work.
+
+    Everything is written and closed by then. What an ordinary exit would still do is take native
+    libraries apart (thread pools, allocators), which costs a quarter of a second and can end in
+    a signal: a nightly job would look failed whose report is ready.
+    """
+    code = 0
+    try:
+        main()
+    except SystemExit as done:
+        code = done.code if isinstance(done.code, int) else 1
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _broken_pipe()
+    except OSError as error:
+        code = code or _failed(error, ())
+    with suppress(OSError):  # nobody reads it
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What follows ``gexlab`` on the command line.
+    """
+    try:
+        build_app()(args=list(arguments), prog_name="gexlab")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+    except BrokenPipeError:
+        return _broken_pipe()
+    except Exception as error:
+        return _failed(error, arguments)
+    return 0
+
+
+def build_app() -> typer.Typer:
+    """Return the Typer application with every command of `COMMANDS`."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_root)
+    for name, module in COMMANDS.items():
+        summary = (module.command.__doc__ or "").splitlines()[0]
+        app.command(name, short_help=summary, epilog=_epilog(module.EXAMPLES))(module.command)
+    return app
+
+
+def _print_version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"gexlab {version('gexlab')}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            is_eager=True,
+            callback=lambda value: _print_version(asked=value),
+        ),
+    ] = False,
+) -> None:
+    """Dealer gamma regimes from option chains, tested honestly.
+
+    Start with "gexlab demo": the whole job on a simulated market whose truth is known.
+    """
+
+
+def _epilog(examples: tuple[str, ...]) -> str:
+    return "\b\n" + "\n".join(["Example:", *(f"  {line}" for line in examples)])
+
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    """Say in one line what failed and what to do; under ``--debug`` show where."""
+    debug = "--debug" in arguments
+    if debug:
+        traceback.print_exception(error)
+    sys.stderr.write(f"error: {_reason(error)}\n")
+    if "--json" in arguments:
+        document = {"error": {"kind": type(error).__name__, "message": _reason(error)}}
+        with suppress(OSError):  # what failed may be standard output itself
+            sys.stdout.write(to_json(document) + "\n")
+    return 1
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, GexlabError):
+        return text
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"{error.strerror}: free some, then run the same command again"
+    kind = type(error).__name__
+    return f"unexpected {kind}: {text or 'no details'}; run again with --debug to see where"
+
+
+def _broken_pipe() -> int:
+    """Leave quietly where the reader of a pipe has gone (``gexlab ... | head``)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

@@ -1,0 +1,48 @@
+"""``gexlab backtest``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
+from ..options import ConfigArgument, DebugOption, JsonOption, OutOption
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from ....backtest.run.results import BacktestResult
+
+EXAMPLES = ("gexlab backtest config.toml --out out",)
+
+
+def command(
+    config: ConfigArgument,
+    out: OutOption,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run the strategies of a configuration and write the report.
+
+    Writes report.html, results.json, trades.parquet, orders.parquet and equity.parquet.
+    """
+    from ....backtest.run.backtest import backtest
+    from ....backtest.run.documents import results_document
+    from ....backtest.run.load_config import load_config
+    from ...page.report import write_report
+
+    settings = load_config(config)
+    with progress_on_stderr("backtest") as progress:
+        result = backtest(settings, out=out, progress=progress)
+    report = write_report(result, settings, out)
+    document = results_document(result) | {"report": report}
+    emit(document, as_json, lambda console: _show(console, result, report))
+
+
+def _show(console: Console, result: BacktestResult, report: Path) -> None:
+    from ...terminal.backtest import backtest_text
+
+    console.print(backtest_text(result))
+    console.print(f"report: {report}", style="bold")

@@ -1,0 +1,139 @@
+"""``gexlab calibrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...terminal.output import emit, to_json
+from ...terminal.progress import progress_on_stderr
+from ..options import DebugOption, JsonOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ....backtest.statistics.rejection import SimulationCheck
+
+EXAMPLES = (
+    "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
+    "gexlab calibrate fade-follow --seeds 200 --out critical.json --out charts.html",
+    "gexlab calibrate --out docs/calibration.md",
+)
+
+
+def command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Hypotheses; none: the whole plan."),
+    ] = None,
+    world: Annotated[
+        list[str] | None,
+        typer.Option("--world", help="World or variant; may be given often.  [default: S0]"),
+    ] = None,
+    strength: Annotated[
+        list[float] | None,
+        typer.Option("--strength", help="Factor on hedging; may be repeated.  [default: 1]"),
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=2, help="Markets per world.")] = 400,
+    sessions: Annotated[
+        int, typer.Option("--sessions", min=60, help="Length of a market.")
+    ] = 1_500,
+    calibration: Annotated[
+        str, typer.Option("--calibration", help="visible (for tests) or realistic.")
+    ] = "visible",
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Markets worked on at once.")
+    ] = 2,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Write .md (tables), .html (charts) or .json (for gexlab test --critical); may "
+            "be repeated.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Measure size and power of hypotheses on simulated markets.
+
+    Rejection rates with Wilson intervals, and critical values from the null world.
+    """
+    from ....backtest.calibration.hypotheses import check_hypotheses, check_plan
+    from ..arguments import calibration_named
+
+    if not names and (world or strength or calibration != "visible"):
+        raise typer.BadParameter(
+            "--world, --strength and --calibration go with hypotheses: name one, or leave them out "
+            "for the whole plan, which has its own"
+        )
+    _require_writable(out or [])
+    with progress_on_stderr("calibrate") as progress:
+        if names:
+            result = check_hypotheses(
+                names,
+                worlds=world or ["S0"],
+                strengths=strength or [1.0],
+                calibration=calibration_named(calibration),
+                seeds=seeds,
+                sessions=sessions,
+                processes=processes,
+                progress=progress,
+            )
+        else:
+            result = check_plan(
+                seeds=seeds,
+                power_seeds=max(2, min(100, seeds // 4)),
+                sessions=sessions,
+                processes=processes,
+                progress=progress,
+            )
+    for path in out or []:
+        _write(result, path)
+    emit(result.document(), as_json, lambda console: _show(console, result))
+
+
+_ENDINGS = (".md", ".html", ".json")
+
+
+def _require_writable(paths: list[Path]) -> None:
+    """Refuse a file that could not be written before the markets are simulated."""
+    from ....data.base.errors import InputFileError
+
+    for path in paths:
+        if path.suffix not in _ENDINGS:
+            raise InputFileError(
+                f"{path}: a calibration is written as .md, .html or .json: give such an ending"
+            )
+        if not path.absolute().parent.is_dir():
+            raise InputFileError(
+                f"{path}: its folder does not exist: make it, or choose another file with --out"
+            )
+
+
+def _write(result: SimulationCheck, path: Path) -> None:
+    from ....data.base.errors import InputFileError
+    from ...page.calibration_markdown import calibration_page
+    from ...page.html import write_page
+    from ...page.sections.calibration import calibration_html_page
+
+    try:
+        if path.suffix == ".html":
+            write_page(calibration_html_page(result), path)
+        elif path.suffix == ".json":
+            path.write_text(to_json(result.document()) + "\n", encoding="utf-8")
+        else:
+            path.write_text(calibration_page(result), encoding="utf-8")
+    except OSError as error:
+        raise InputFileError(
+            f"{path}: {error.strerror or 'cannot be written'}: choose another file with --out"
+        ) from error
+
+
+def _show(console: Console, result: SimulationCheck) -> None:
+    from ...page.calibration_markdown import calibration_page
+
+    console.print(calibration_page(result), markup=False, soft_wrap=True)

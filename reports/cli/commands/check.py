@@ -1,0 +1,81 @@
+"""``gexlab check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...terminal.output import emit
+from ..options import DebugOption, JsonOption, LakeOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ....data.quality.check import CheckResult
+
+EXAMPLES = (
+    "gexlab check --lake lake",
+    "gexlab check --lake lake --underlying SPX --json",
+    "gexlab check --lake lake --underlying SPX --bars spx.csv --bars-columns close=c",
+)
+
+
+def command(
+    lake: LakeOption,
+    underlying: Annotated[
+        str | None, typer.Option("--underlying", metavar="X", help="All of the lake unless named.")
+    ] = None,
+    thresholds: Annotated[
+        Path | None,
+        typer.Option("--thresholds", metavar="FILE.toml", help="When something is a finding."),
+    ] = None,
+    bars: Annotated[
+        Path | None,
+        typer.Option(
+            "--bars", metavar="FILE", help="Daily bars: spots are held against their closes."
+        ),
+    ] = None,
+    bars_columns: Annotated[
+        str | None,
+        typer.Option(
+            "--bars-columns",
+            metavar="NAME=COLUMN,...",
+            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Look for whatever is wrong with the lake's chains.
+
+    Each finding has a severity, a count and the open interest it touches. A finding is no
+    failure of the command: the exit code stays 0.
+
+    With daily bars, spots are also held against the official closes (spot_off_close), in the
+    sessions that both have.
+    """
+    from ....data.lake.lake import open_lake
+    from ....data.quality.check import check
+    from ..arguments import closes_from, thresholds_from
+
+    opened = open_lake(lake)
+    result = check(
+        opened,
+        underlying,
+        thresholds=thresholds_from(thresholds),
+        bars=closes_from(bars, bars_columns, opened, underlying),
+    )
+    emit(result, as_json, lambda console: _show(console, result))
+
+
+def _show(console: Console, result: CheckResult) -> None:
+    from ...page.formats import plural
+    from ...terminal.tables import findings_table
+
+    for name, found in result.findings.items():
+        sessions = plural(result.sessions[name], "session")
+        console.print(f"[bold]{name}[/bold]: {plural(len(found), 'finding')} in {sessions}")
+        if found:
+            console.print(findings_table(found))

@@ -1,0 +1,101 @@
+"""``gexlab diff``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...terminal.output import emit
+from ..options import (
+    DealerOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    OneBookOption,
+    PositionsOption,
+    StoredUnderlyingOption,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ....backtest.run.diff import DiffResult
+
+EXAMPLES = (
+    "gexlab diff a.toml b.toml --lake lake --underlying SPX",
+    "gexlab diff a.toml b.toml --lake lake --underlying SPX --out diff.html",
+)
+
+
+def command(
+    first: Annotated[
+        str, typer.Argument(metavar="A.toml", help="A definition: a file, or a name.")
+    ],
+    second: Annotated[str, typer.Argument(metavar="B.toml", help="Another one.")],
+    lake: LakeOption,
+    underlying: StoredUnderlyingOption = None,
+    book: OneBookOption = "post_expiry",
+    dealer: DealerOption = "naive",
+    positions: PositionsOption = None,
+    bars: Annotated[
+        Path | None,
+        typer.Option("--bars", metavar="FILE", help="Daily closes; else the lake's own spots."),
+    ] = None,
+    bars_columns: Annotated[
+        str | None,
+        typer.Option(
+            "--bars-columns",
+            metavar="NAME=COLUMN,...",
+            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show where two definitions disagree, and the P&L on those sessions.
+
+    Writes nothing to the lake: what it does not hold is computed and forgotten. The
+    P&L is that of the main strategy: decided at the session's close, filled at the next close,
+    held for one session, before costs.
+    """
+    from ....backtest.run.diff import diff
+    from ....data.lake.lake import open_lake
+    from ....data.regimes.spec import definition_named
+    from ..arguments import book_named, closes_from, is_simulated, underlying_in
+
+    name = underlying_in(lake, underlying)
+    daily = closes_from(bars, bars_columns, open_lake(lake), name)
+    result = diff(
+        lake,
+        name,
+        definition_named(first),
+        definition_named(second),
+        book=book_named(book),
+        dealers=(dealer, dealer),
+        positions=positions,
+        closes=None if daily is None else daily["close"],
+    )
+    if out is not None:
+        from ...page.html import write_page
+        from ...page.sections.difference import difference_page
+
+        names = (Path(first).stem, Path(second).stem)
+        page = difference_page(result, name, names, simulated=is_simulated(lake))
+        write_page(page, out)
+    emit(result, as_json, lambda console: _show(console, result, out))
+
+
+def _show(console: Console, result: DiffResult, out: Path | None) -> None:
+    from ...page.sections.difference import changes_table, summary_of
+    from ...terminal.tables import table_of
+
+    console.print(summary_of(result))
+    if result.changed:
+        console.print(table_of(changes_table(result), most=30))
+    if out is not None:
+        console.print(f"page in {out}", style="dim")

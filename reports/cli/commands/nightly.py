@@ -1,0 +1,53 @@
+"""``gexlab nightly``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
+from ..options import ConfigArgument, DebugOption, JsonOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...nightly.nightly import NightlyResult
+
+EXAMPLES = ("gexlab nightly config.toml",)
+
+
+def command(
+    config: ConfigArgument,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Ingest what is new, rebuild what changed, backtest, report.
+
+    Can be run any number of times: nothing is done twice, and a run that was killed is started
+    again. The section [nightly] of the configuration says what is ingested.
+    """
+    from ...nightly.nightly import nightly
+
+    with progress_on_stderr("nightly") as progress:
+        result = nightly(config, progress=progress)
+    emit(result, as_json, lambda console: _show(console, result))
+
+
+def _show(console: Console, result: NightlyResult) -> None:
+    from ...page.formats import count, plural
+    from ...page.sections.words import regime
+
+    if result.ingested is not None:
+        unchanged = plural(result.ingested.files_unchanged, "file")
+        rows = plural(result.ingested.rows_written, "row")
+        console.print(f"ingested {rows}; already in the lake: {unchanged}")
+    if result.rebuilt is not None:
+        console.print(
+            f"rebuilt {count(result.rebuilt.rebuilt)} of "
+            f"{plural(result.rebuilt.sessions, 'session')}; definition "
+            f"{result.rebuilt.definition_id}"
+        )
+    why = "" if result.quality == "ok" else f" ({result.quality.replace('_', ' ')})"
+    console.print(f"{result.last_session}: [bold]{regime(result.regime)}[/bold]{why}")
+    state = "new report" if result.ran else "nothing has changed; report"
+    console.print(f"{state}: {result.report}")

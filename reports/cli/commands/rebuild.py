@@ -1,0 +1,120 @@
+"""``gexlab rebuild``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
+from ..options import (
+    BookOption,
+    DealerOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    PositionsOption,
+)
+from ..options import StoredUnderlyingOption as Underlying
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ....data.regimes.rebuild import RebuildResult
+
+EXAMPLES = (
+    "gexlab rebuild --lake lake --underlying SPX",
+    "gexlab rebuild --lake lake --underlying SPX --rate 0.045 --dividend-yield 0.013",
+    "gexlab rebuild --lake lake --underlying SPX --dealer signed --positions positions.parquet",
+)
+
+
+def command(
+    lake: LakeOption,
+    underlying: Underlying = None,
+    dealer: DealerOption = "naive",
+    positions: PositionsOption = None,
+    book: BookOption = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", help="Interest rate, continuous, decimal a year.")
+    ] = None,
+    dividend_yield: Annotated[
+        float | None,
+        typer.Option("--dividend-yield", help="Dividend yield, continuous, decimal a year."),
+    ] = None,
+    rate_curve: Annotated[
+        Path | None,
+        typer.Option("--rate-curve", metavar="FILE", help="Zero rates by session and days."),
+    ] = None,
+    dividend_curve: Annotated[
+        Path | None,
+        typer.Option("--dividend-curve", metavar="FILE", help="Dividend yields, likewise."),
+    ] = None,
+    iv_source: Annotated[
+        str | None, typer.Option("--iv-source", help="Whose volatility: otm (default) or own.")
+    ] = None,
+    iv_dynamics: Annotated[
+        str | None,
+        typer.Option("--iv-dynamics", help="sticky_strike (default) or sticky_moneyness."),
+    ] = None,
+    definition: Annotated[
+        str | None,
+        typer.Option(
+            "--definition", metavar="NAME|FILE.toml", help="Sets everything at once; see the guide."
+        ),
+    ] = None,
+    instrument: Annotated[
+        str | None,
+        typer.Option("--instrument", help="index, etf, future or share: naive shares are doubted."),
+    ] = None,
+    calendar: Annotated[
+        str | None,
+        typer.Option("--calendar", help="Exchange calendar; by default the one of the chains."),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Rebuild regimes, flips and walls from the lake's chains.
+
+    Writes the regime table and its side tables; only sessions whose chains or definition
+    changed are computed.
+    """
+    from ....data.base.schema import BOOKS
+    from ....data.regimes.rebuild import rebuild
+    from ..arguments import book_named, definition_from, underlying_in
+
+    changes = {
+        "rate": rate,
+        "dividend_yield": dividend_yield,
+        "rate_curve": rate_curve,
+        "dividend_curve": dividend_curve,
+        "iv_source": iv_source,
+        "iv_dynamics": iv_dynamics,
+    }
+    chosen = definition_from(definition, changes)
+    books = BOOKS if book is None else (book_named(book),)
+    with progress_on_stderr("rebuild") as progress:
+        result = rebuild(
+            lake,
+            underlying_in(lake, underlying),
+            definition=chosen,
+            books=books,
+            dealer=dealer,
+            positions=positions,
+            instrument=instrument,
+            calendar=calendar,
+            progress=progress,
+        )
+    emit(result, as_json, lambda console: _show(console, result))
+
+
+def _show(console: Console, result: RebuildResult) -> None:
+    from ...page.formats import count, fixed, plural
+
+    console.print(
+        f"{plural(result.rebuilt, 'session')} of {count(result.sessions)} rebuilt, "
+        f"{plural(result.contracts, 'contract')} in {fixed(result.seconds, 1)} s; "
+        f"definition {result.definition_id}"
+    )

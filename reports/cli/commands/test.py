@@ -1,0 +1,80 @@
+"""``gexlab test``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
+from ..options import DebugOption, JsonOption, OutOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ....backtest.hypotheses.test import HypothesesResult
+
+EXAMPLES = (
+    "gexlab test vol-damping beyond-leverage config.toml --out out",
+    "gexlab test --all config.toml --out out",
+    "gexlab test fade-follow config.toml --out out --critical critical.json",
+)
+
+
+def command(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[NAME...] CONFIG.toml", help="Hypotheses and the configuration."),
+    ],
+    out: OutOption,
+    every: Annotated[
+        bool, typer.Option("--all", help="All hypotheses, corrected for their number.")
+    ] = False,
+    simulations: Annotated[
+        int,
+        typer.Option("--simulations", min=0, help="Null markets for simulated p-values; 0: none."),
+    ] = 0,
+    critical: Annotated[
+        Path | None,
+        typer.Option(
+            "--critical",
+            metavar="FILE.json",
+            help="Critical values of gexlab calibrate: t must lie beyond them too.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Test named claims about dealer hedging on your data.
+
+    Writes hypotheses.json and hypotheses.html: estimate, interval, p-value, the published number
+    beside it, and a verdict; a test whose data are missing says which.
+    """
+    from ....backtest.hypotheses.test import hypotheses_document, test
+    from ...page.html import write_page
+    from ...page.sections.hypotheses import hypotheses_page
+    from ..arguments import names_and_config
+
+    names, config = names_and_config(words, every=every)
+    with progress_on_stderr("test") as progress:
+        result = test(
+            names, config, out=out, simulations=simulations, critical=critical, progress=progress
+        )
+    report = write_page(hypotheses_page(result), out / "hypotheses.html")
+    document = hypotheses_document(result)
+    emit(document, as_json, lambda console: _show(console, result, report))
+
+
+def _show(console: Console, result: HypothesesResult, report: Path) -> None:
+    from ...page.formats import joined, plural
+    from ...page.sections.hypotheses import verdicts_table
+    from ...terminal.tables import table_of
+
+    counts = joined(f"{number} {name}" for name, number in result.counts.items() if number)
+    tests = plural(len(result.results), "hypothesis", "hypotheses")
+    of = f" of definition {result.definition_id}" if result.definition_id else ""
+    console.print(f"{tests} on {plural(result.sessions, 'session')}{of}: {counts}")
+    console.print(table_of(verdicts_table(result)))
+    console.print(f"report: {report}", style="bold")

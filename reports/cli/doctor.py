@@ -1,0 +1,176 @@
+"""Is this machine fit to run gexlab: versions, engines, calendars, space."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from ...data.base.errors import GexlabError
+
+__all__ = ["Check", "Health", "doctor", "package_versions"]
+
+Status = Literal["ok", "warning", "failed"]
+
+#: Distributions without which some command cannot work.
+REQUIRED = (
+    "arch",
+    "duckdb",
+    "exchange-calendars",
+    "jinja2",
+    "numba",
+    "numpy",
+    "pandas",
+    "plotly",
+    "pyarrow",
+    "pydantic",
+    "scipy",
+    "statsmodels",
+    "typer",
+    "vectorbt",
+)
+
+_ENOUGH_SPACE_GB = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    name : str
+        What was looked at.
+    status : {"ok", "warning", "failed"}
+        ``failed``: some command will not work.
+    found : str
+        What is there.
+    remedy : str
+        What to do about it; empty where nothing is to be done.
+    """
+
+    name: str
+    status: Status
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All that was looked at, and whether gexlab can work here.
+
+    Attributes
+    ----------
+    healthy : bool
+        No check failed; warnings do not count.
+    checks : tuple of Check
+        In the order in which they were made.
+    """
+
+    healthy: bool
+    checks: tuple[Check, ...]
+
+
+def doctor(lake: Path | None = None) -> Health:
+    """Look at versions, engines, calendars and free space.
+
+    Parameters
+    ----------
+    lake : Path, optional
+        A lake to be looked at too; free space is measured where it lies, else in the current
+        folder.
+    """
+    checks = [_python(), *(_package(name) for name in REQUIRED), _engine(), _calendar()]
+    checks += [_time_zone(), _space(lake or Path.cwd())]
+    if lake is not None:
+        checks.append(_lake(lake))
+    return Health(all(c.status != "failed" for c in checks), tuple(checks))
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of gexlab, Python and every required package that is installed."""
+    found = {"gexlab": _version("gexlab"), "python": platform.python_version()}
+    found |= {name: _version(name) for name in REQUIRED}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _python() -> Check:
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    cores = f", {os.cpu_count()} cores"
+    return Check("python", "ok", found + cores)
+
+
+def _package(name: str) -> Check:
+    version = _version(name)
+    if version is None:
+        return Check(name, "failed", "not installed", f"pip install {name}")
+    return Check(name, "ok", version)
+
+
+def _engine() -> Check:
+    """Return which kernel vectorbt really runs: it is imported and asked."""
+    from ...backtest.execution.engine import engine_name
+
+    name = "backtest engine"
+    try:
+        found = engine_name()
+    except ImportError as error:
+        return Check(name, "failed", f"cannot be imported: {error}", "pip install vectorbt")
+    if "rust" in found:
+        return Check(name, "ok", found)
+    main, rust = _version("vectorbt"), _version("vectorbt-rust")
+    if rust is None:
+        return Check(name, "warning", found, 'pip install "vectorbt[rust]" for the compiled engine')
+    remedy = f"pip install vectorbt-rust=={main}: {rust} does not fit"
+    return Check(name, "warning", found, remedy)
+
+
+def _calendar() -> Check:
+    from ...data.calendar.trading import trading_calendar
+
+    try:
+        calendar = trading_calendar("XNYS")
+    except GexlabError as error:
+        return Check("calendar XNYS", "failed", str(error), "pip install -U exchange-calendars")
+    found = f"{calendar.sessions[0]} to {calendar.sessions[-1]}"
+    return Check("calendar XNYS", "ok", found)
+
+
+def _time_zone() -> Check:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo("America/New_York")
+    except ZoneInfoNotFoundError:
+        return Check("time zones", "failed", "no time-zone data", "pip install tzdata")
+    return Check("time zones", "ok", "America/New_York found")
+
+
+def _space(folder: Path) -> Check:
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free / 1e9
+    found = f"{free:.1f} GB free in {there}"
+    if free < _ENOUGH_SPACE_GB:
+        remedy = f"free at least {_ENOUGH_SPACE_GB:.0f} GB or choose another folder"
+        return Check("free space", "warning", found, remedy)
+    return Check("free space", "ok", found)
+
+
+def _lake(lake: Path) -> Check:
+    if not lake.is_dir():
+        return Check("lake", "failed", f"no folder {lake}", "gexlab ingest makes one")
+    if not os.access(lake, os.W_OK):
+        remedy = "change its permissions to ingest or rebuild"
+        return Check("lake", "warning", f"{lake} is read-only", remedy)
+    return Check("lake", "ok", f"{lake} is writable")

@@ -1,0 +1,194 @@
+"""The nightly job: whatever is new comes in, whatever changed is rebuilt, and a report comes out.
+
+Every step can be repeated: files already in the lake are skipped, sessions up to date are not
+rebuilt, and nothing is run again where no input changed. A job that was killed is simply started
+again and goes on where the last complete step ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...data.base.errors import ConfigError
+from ...data.base.progress import silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...backtest.run.config import Config
+    from ...backtest.run.market import Market
+    from ...data.base.progress import Progress
+    from ...data.ingest.ingest import IngestResult
+    from ...data.ingest.snapshot import SnapshotResult
+    from ...data.regimes.rebuild import RebuildResult
+
+__all__ = ["NightlyResult", "nightly"]
+
+_STATE = "nightly.json"
+
+
+@dataclass(frozen=True, slots=True)
+class NightlyResult:
+    """What the night brought.
+
+    Attributes
+    ----------
+    ran : bool
+        False: no input had changed since the last complete run, whose report stands.
+    last_session : str
+        Last session with a regime, YYYY-MM-DD.
+    regime, quality : str
+        Of that session; where the quality gate failed, the regime is ``abstain`` and `quality`
+        says why.
+    snapshot : SnapshotResult or None
+    ingested : IngestResult or None
+        None where the configuration asks for none.
+    rebuilt : RebuildResult or None
+        None where the regime is a series.
+    report : Path
+    seconds : float
+    """
+
+    ran: bool
+    last_session: str
+    regime: str
+    quality: str
+    snapshot: SnapshotResult | None
+    ingested: IngestResult | None
+    rebuilt: RebuildResult | None
+    report: Path
+    seconds: float
+
+
+def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult:
+    """Ingest what is new, rebuild what changed, backtest and report.
+
+    Parameters
+    ----------
+    config : str or Path
+        A configuration; its section ``[nightly]`` says what is ingested and where results go.
+    progress : Progress
+        Called within each step.
+
+    Returns
+    -------
+    NightlyResult
+
+    Raises
+    ------
+    GexlabError
+        Whatever a step raises; the steps before it stay done.
+    """
+    from ...backtest.run.load_config import load_config
+
+    began = time.perf_counter()
+    settings = load_config(config)
+    out = settings.nightly.out or settings.folder / "out"
+    snapshot = _snapshot(settings)
+    ingested = _ingest(settings, progress)
+    rebuilt = _rebuild(settings, progress)
+    ran, latest = _backtest(settings, out, progress)
+    return NightlyResult(
+        ran=ran,
+        last_session=latest["session"],
+        regime=latest["regime"],
+        quality=latest["quality"],
+        snapshot=snapshot,
+        ingested=ingested,
+        rebuilt=rebuilt,
+        report=out / "report.html",
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _lake(settings: Config) -> Path:
+    if settings.data.lake is None:
+        raise ConfigError("[nightly] ingests or rebuilds, but data.lake is missing: name a folder")
+    return Path(settings.data.lake)
+
+
+def _snapshot(settings: Config) -> SnapshotResult | None:
+    if not settings.nightly.snapshot:
+        return None
+    from ...data.ingest.snapshot import snapshot
+    from ...data.lake.lake import open_lake
+
+    return snapshot(settings.data.underlying, open_lake(_lake(settings), create=True))
+
+
+def _ingest(settings: Config, progress: Progress) -> IngestResult | None:
+    night = settings.nightly
+    if not night.paths:
+        return None
+    from ...data.ingest.ingest import ingest
+
+    return ingest(
+        night.paths,
+        vendor=night.vendor,
+        underlying=settings.data.underlying,
+        lake=_lake(settings),
+        mapping=night.map,
+        progress=progress,
+    )
+
+
+def _rebuild(settings: Config, progress: Progress) -> RebuildResult | None:
+    if settings.regime.source != "lake":
+        return None
+    from ...backtest.run.regime_source import regime_spec
+    from ...data.base.schema import BOOKS
+    from ...data.regimes.rebuild import rebuild
+
+    return rebuild(_lake(settings), regime_spec(settings, BOOKS), progress=progress)
+
+
+def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, dict[str, Any]]:
+    """Run and report, unless the last complete run had the same inputs; return its last session."""
+    from ...backtest.run.backtest import backtest
+    from ...backtest.run.market import load_market
+    from ...backtest.run.provenance import content_id
+    from ..page.report import write_report
+
+    market = load_market(settings)
+    table = market.regime.table
+    latest = {
+        "key": content_id(settings, market),
+        "session": f"{table.index[-1]:%Y-%m-%d}",
+        "regime": str(table["regime"].iloc[-1]),
+        "quality": _quality(settings, market, table.index[-1]),
+    }
+    if _done(out).get("key") == latest["key"] and (out / "report.html").is_file():
+        return False, latest
+    result = backtest(settings, out=out, progress=progress, market=market)
+    write_report(result, settings, out, market)
+    _remember(out, latest)
+    return True, latest
+
+
+def _quality(settings: Config, market: Market, session: pd.Timestamp) -> str:
+    """Return what the quality gate says of a session; ``ok`` of a series, which has none."""
+    if market.regime.rebuilt is None:
+        return "ok"
+    rows = market.regime.rows.table("regimes", settings.regime.book)
+    return str(rows.set_index("session")["quality"].loc[session])
+
+
+def _done(out: Path) -> dict[str, Any]:
+    """Return what the last complete run left; empty where there was none."""
+    try:
+        state = json.loads((out / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def _remember(out: Path, latest: dict[str, Any]) -> None:
+    """Write the state last and in one step: a run that was killed leaves none."""
+    beside = out / f".{_STATE}.{os.getpid()}"
+    beside.write_text(json.dumps(latest, indent=2) + "\n", encoding="utf-8")
+    os.replace(beside, out / _STATE)

@@ -1,0 +1,72 @@
+"""The report of a backtest: its sections in the order in which one reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .formats import day, plural
+from .sections.performance import performance_section, trades_section
+from .sections.provenance import (
+    definitions_section,
+    provenance_section,
+    quality_section,
+    run_section,
+)
+from .sections.regime import regime_section
+from .sections.verdict import verdicts
+from .sections.volatility import volatility_section
+from .sections.words import FILLS
+from .views import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...backtest.run.results import BacktestResult
+    from .views import Section
+
+__all__ = ["backtest_page"]
+
+
+def backtest_page(
+    result: BacktestResult,
+    extra: Sequence[Section] = (),
+    measured: Sequence[Section] = (),
+    data: Sequence[Section] = (),
+) -> Page:
+    """Return the report of a backtest.
+
+    Parameters
+    ----------
+    result : BacktestResult
+        What was found.
+    extra : sequence of Section
+        Sections that need more than the result, shown after the regime: the last session's
+        profile, the truth of a simulated market.
+    measured : sequence of Section
+        Likewise about prices, shown after volatility.
+    data : sequence of Section
+        Likewise about the data, shown after their quality.
+    """
+    about = result.data
+    mark = "SIMULATED: " if about.simulated else ""
+    heading = f"{about.underlying}: do dealer gamma regimes pay?"
+    summary = (
+        f"{day(about.first_session)} to {day(about.last_session)}, "
+        f"{plural(about.sessions, 'session')}; fade in long gamma, follow in short gamma, "
+        f"filled at {FILLS[result.execution.fill]}."
+    )
+    sections = (
+        run_section(result),
+        regime_section(result),
+        *extra,
+        performance_section(result),
+        volatility_section(result),
+        *measured,
+        trades_section(result),
+        quality_section(result),
+        *data,
+        definitions_section(result),
+        provenance_section(result),
+    )
+    title = f"{mark}{about.underlying} dealer gamma report, {day(about.last_session)}"
+    return Page(title, heading, summary, about.simulated, verdicts(result), sections)

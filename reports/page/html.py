@@ -1,0 +1,81 @@
+"""Views to HTML: one template, Plotly embedded once, no network, the same bytes every time."""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from .palette import DARK, LIGHT, css_variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .views import Page
+
+__all__ = ["plotly_source", "render_page", "write_page"]
+
+
+def render_page(page: Page, *, plotly: str | None = None) -> str:
+    """Return a page as one self-contained HTML document.
+
+    Parameters
+    ----------
+    page : Page
+        What it shows.
+    plotly : str, optional
+        JavaScript of Plotly; default the copy that the installed plotly carries.
+
+    Notes
+    -----
+    Nothing in the document depends on the clock, on random numbers or on the machine: equal
+    pages give equal bytes.
+    """
+    has_figures = any(section.figures for section in page.sections)
+    source = plotly_source() if plotly is None and has_figures else plotly
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            page=page,
+            has_figures=has_figures,
+            # our own files and Plotly's are trusted; everything else goes through autoescape
+            light=Markup(css_variables(LIGHT)),
+            dark=Markup(css_variables(DARK)),
+            style=Markup(_template("page.css")),
+            script=Markup(_template("page.js")),
+            plotly=Markup(source or ""),
+        )
+    )
+
+
+def write_page(page: Page, path: Path) -> Path:
+    """Write a page; a reader sees the old file or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside.write_text(render_page(page), encoding="utf-8")
+    os.replace(beside, path)
+    return path
+
+
+def plotly_source() -> str:
+    """Return Plotly's JavaScript as the installed package carries it."""
+    file = resources.files("plotly") / "package_data" / "plotly.min.js"
+    return file.read_text(encoding="utf-8")
+
+
+def _template(name: str) -> str:
+    return (resources.files(__package__ or "") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("gexlab.reports.page"),
+        autoescape=select_autoescape(enabled_extensions=("html", "j2"), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,137 @@
+"""The report of a backtest: everything that its page needs, gathered and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from ...backtest.run.config import Config
+    from ...backtest.run.market import Market
+    from ...backtest.run.results import BacktestResult
+    from ...data.regimes.rebuilt_rows import RebuiltRows
+    from .views import Page, Section
+
+__all__ = ["REPORT_FILE", "report_page", "write_report"]
+
+REPORT_FILE = "report.html"
+_ALL = 1_000_000
+
+
+def write_report(
+    result: BacktestResult, config: Config, out: Path, market: Market | None = None
+) -> Path:
+    """Write ``report.html`` into the folder of a backtest's results and return its path."""
+    from .html import write_page
+
+    return write_page(report_page(result, config, market), out / REPORT_FILE)
+
+
+def report_page(result: BacktestResult, config: Config, market: Market | None = None) -> Page:
+    """Return the report of a backtest.
+
+    Parameters
+    ----------
+    result : BacktestResult
+    config : Config
+        What was run: where a lake was read, the report shows its last session and its coverage,
+        and where the market is simulated, the truth.
+    market : Market, optional
+        The inputs that the backtest read; read again where they are left out.
+    """
+    from ...backtest.run.market import load_market
+    from ...data.exposure.definition import Definition
+    from .backtest_page import backtest_page
+
+    inputs = load_market(config) if market is None else market
+    diagnostics = [_diagnostics(result, config, inputs)]
+    if inputs.regime.rebuilt is None:
+        return backtest_page(result, measured=diagnostics)
+    rows = inputs.regime.rebuilt
+    sections = []
+    if isinstance(rows.spec.definition, Definition):  # a peer's rule has no profile
+        sections.append(_last_session(result, config, rows))
+    if (rows.lake.root / "truth.json").is_file() and sections:
+        sections.append(_truth(config, rows))
+    return backtest_page(result, sections, diagnostics, [_coverage(config, inputs)])
+
+
+def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Section:
+    from ...backtest.hypotheses.datasets import dataset_of
+    from ...backtest.statistics.diagnostics.magnitude import ImpactAssumptions
+    from ...backtest.statistics.diagnostics.quantiles import magnitude_by_quantile
+    from ...backtest.statistics.diagnostics.report import diagnose
+    from ...backtest.statistics.resampling import Resampling
+    from ...data.calendar.market_rules import currency_sign
+    from .sections.diagnostics import diagnostics_section
+
+    how = config.inference
+    resampling = Resampling(how.seed, how.bootstrap, how.block, how.level)
+    dataset = dataset_of(config, market, recheck=False)
+    found = diagnose(dataset, resampling)
+    known = dataset.traded_value > 0.0
+    assumed = ImpactAssumptions(dollar_volume=dataset.traded_value) if known else None
+    # a published series has a unit of its own, a lake's is currency per 1 %
+    magnitudes = (
+        magnitude_by_quantile(
+            result.regime.table["value"], result.next_return_sd_by_quantile, assumed
+        )
+        if result.regime.source == "lake"
+        else ()
+    )
+    sign = currency_sign(result.data.currency)
+    return diagnostics_section(found, magnitudes, assumed, level=how.level, sign=sign)
+
+
+def _last_session(result: BacktestResult, config: Config, rows: RebuiltRows) -> Section:
+    from ...data.calendar.market_rules import currency_sign
+    from ...data.regimes.explain import explain
+    from ..session.picture import picture_of
+    from .sections.profile import profile_section
+
+    explanation = explain(
+        rows.lake, rows.spec, _last_day(config, rows), book=config.regime.book, most=_ALL
+    )
+    return profile_section(picture_of(explanation, sign=currency_sign(result.data.currency)))
+
+
+def _last_day(config: Config, rows: RebuiltRows) -> date:
+    """Return the lake's last session, even where its bar has not come yet."""
+    days = [entry.session for entry in rows.lake.sessions(config.data.underlying)]
+    return max(day for day in days if config.data.end is None or day <= config.data.end)
+
+
+def _truth(config: Config, rows: RebuiltRows) -> Section:
+    from ...backtest.run.truth import compare_with_truth
+    from .sections.truth import truth_section
+
+    found = compare_with_truth(
+        rows.lake.root, spec=rows.spec, start=config.data.start, end=config.data.end
+    )
+    return truth_section(found)
+
+
+def _coverage(config: Config, market: Market) -> Section:
+    from ...data.quality.check import coverage, findings
+    from .sections.coverage import coverage_section
+
+    opened, data = market.regime.rows.lake, config.data
+    found = findings(
+        opened,
+        data.underlying,
+        bars=market.whole_bars,
+        calendar=market.facts.calendar,
+        dealer_model=config.regime.dealer_model,
+        instrument=data.instrument,
+    )
+    told = [f for f in found if f.session is None or _in_period(config, f.session)]
+    held = coverage(opened, data.underlying)
+    asked = [_in_period(config, day.date()) for day in held["session"]]
+    return coverage_section(held[asked], told)
+
+
+def _in_period(config: Config, session: date) -> bool:
+    start, end = config.data.start, config.data.end
+    return (start is None or session >= start) and (end is None or session <= end)

@@ -1,0 +1,198 @@
+"""Equity, metrics with intervals, performance by regime, and trades."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ....data.calendar.market_rules import currency_sign
+from ..charts import axis, figure, layout, line
+from ..formats import count, day, fixed, interval, interval_heading, level, percent, plural, signed
+from ..palette import SERIES
+from ..views import Column, Figure, Row, Section, Table, text_column
+from . import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ....backtest.run.results import BacktestResult, StrategyResult
+
+__all__ = ["equity_figure", "performance_section", "trades_section"]
+
+_LAST_TRADES = 20
+
+
+def performance_section(result: BacktestResult) -> Section:
+    """Return equity and metrics of the strategy and its controls."""
+    execution = result.execution
+    text = (
+        f"Orders fill at {words.FILLS[execution.fill]}. Costs per side: {_costs(result)}. "
+        f"Orders are worked through by {execution.engine}.",
+        f"Intervals are {_level(result)} from a stationary block bootstrap "
+        f"({count(result.provenance.bootstrap)} resamples, mean block "
+        f"{fixed(result.provenance.block, 0)} sessions). They do not correct for the "
+        f"{plural(result.provenance.trials, 'trial')} of this run.",
+    )
+    tables = (_metrics(result), _by_regime(result))
+    figures = (equity_figure(result),)
+    return Section("equity", "Equity", text, figures=figures, tables=tables)
+
+
+def _level(result: BacktestResult) -> str:
+    return interval_heading(result.provenance.level).removesuffix(" interval")
+
+
+def _costs(result: BacktestResult) -> str:
+    execution, sign = result.execution, currency_sign(result.data.currency)
+    parts = [
+        f"fees {fixed(execution.fees_bps, 1)} bp",
+        f"slippage {fixed(execution.slippage_bps, 1)} bp",
+    ]
+    if execution.fixed_per_share:
+        parts.append(f"{sign}{fixed(execution.fixed_per_share, 4)} per share")
+    return ", ".join(parts)
+
+
+def equity_figure(result: BacktestResult) -> Figure:
+    """Return growth of 1 for every strategy, the main one in front, and its drawdown below."""
+    lines = [
+        _growth(strategy, SERIES[i % len(SERIES)], 2.4 if i == 0 else 1.3)
+        for i, strategy in enumerate(result.strategies.values())
+    ]
+    main = result.main.equity
+    fall = (main / main.cummax() - 1.0).mul(100.0)
+    below = line(_days(fall), fall.tolist(), "drawdown", "series-1", 1.0) | {
+        "yaxis": "y2",
+        "fill": "tozeroy",
+        "fillcolor": "css:short-soft",
+        "showlegend": False,
+        "hovertemplate": "drawdown %{y:.1f} %<extra></extra>",
+    }
+    # drawn last lies on top
+    data = [*lines[1:], lines[0], below]
+    shape = layout(
+        xaxis=axis(anchor="y2", showgrid=False, type="date"),
+        yaxis=axis("growth of 1", domain=[0.32, 1]),
+        yaxis2=axis("drawdown, %", domain=[0, 0.24]),
+    )
+    caption = f"Growth of 1, net of costs; below, the drawdown of {result.main.spec.name}."
+    return Figure("fig-equity", "Strategy and controls.", caption, figure(data, shape), 480)
+
+
+def _growth(strategy: StrategyResult, colour: str, width: float) -> dict[str, Any]:
+    equity = strategy.equity
+    growth = (equity / equity.iloc[0]).tolist() if len(equity) else []
+    hover = {"hovertemplate": "%{y:.3f}", "legendrank": 1 if strategy.role == "main" else 2}
+    return line(_days(equity), growth, strategy.spec.name, colour, width) | hover
+
+
+def _days(series: pd.Series[float]) -> list[str]:
+    return [day(session) for session in series.index]
+
+
+def _metrics(result: BacktestResult) -> Table:
+    columns = (
+        text_column("Strategy"),
+        Column("Sharpe"),
+        Column(interval_heading(result.provenance.level)),
+        Column("CAGR"),
+        Column("Volatility", "a year"),
+        Column("Max. drawdown"),
+        Column("Turnover", "× a year"),
+        Column("Exposure", "mean"),
+        Column("Trades"),
+        Column("Break-even", "bp a side"),
+    )
+    rows = tuple(_metrics_row(strategy) for strategy in result.strategies.values())
+    note = (
+        "Sharpe: mean over standard deviation of session returns, annualised with "
+        f"{result.data.sessions_per_year} sessions, no risk-free rate. Break-even: "
+        "the cost per side at which the gross profit would be gone."
+    )
+    return Table("tab-metrics", "Performance, net of costs", columns, rows, note)
+
+
+def _metrics_row(strategy: StrategyResult) -> Row:
+    m = strategy.metrics
+    cells = (
+        strategy.spec.name,
+        fixed(m.sharpe),
+        interval(m.sharpe_low, m.sharpe_high),
+        percent(m.cagr, sign=True),
+        percent(m.volatility),
+        percent(m.max_drawdown),
+        fixed(m.turnover, 1),
+        percent(m.exposure, 0),
+        count(m.trades),
+        fixed(m.break_even_bps, 1),
+    )
+    return Row(cells, strong=strategy.role == "main")
+
+
+def _by_regime(result: BacktestResult) -> Table:
+    columns = (
+        text_column("Label at the decision"),
+        Column("Sessions"),
+        Column("Exposure", "mean"),
+        Column("Mean return", "bp a session"),
+        Column("Sharpe"),
+        Column("Sum of returns"),
+    )
+    rows = tuple(
+        Row(
+            (
+                words.regime(name),
+                count(p.sessions),
+                percent(p.exposure, 0),
+                signed(p.mean_bps, 1),
+                fixed(p.sharpe),
+                percent(p.total_return, sign=True),
+            ),
+            words.tone(name),
+        )
+        for name, p in result.main.by_regime.items()
+    )
+    return Table("tab-by-regime", f"{result.main.spec.name} by regime", columns, rows)
+
+
+def trades_section(result: BacktestResult) -> Section:
+    """Return the last trades of the main strategy."""
+    trades = result.main.trades
+    shown = trades.iloc[-_LAST_TRADES:].iloc[::-1]
+    text = (
+        f"{plural(len(trades), 'trade')} of {result.main.spec.name}; the last {len(shown)} are "
+        "shown, newest first. All trades of all strategies are in trades.parquet.",
+    )
+    unit = currency_sign(result.data.currency).strip()
+    columns = (
+        text_column("Opened"),
+        text_column("Closed"),
+        text_column("Regime"),
+        text_column("Direction"),
+        Column("Shares"),
+        Column("Entry", "points"),
+        Column("Exit", "points"),
+        Column("Fees", unit),
+        Column("Result", unit),
+        Column("Return"),
+    )
+    rows = tuple(_trade(row) for row in shown.to_dict("records"))
+    return Section(
+        "trades", "Trades", text, tables=(Table("tab-trades", "Last trades", columns, rows),)
+    )
+
+
+def _trade(trade: dict[Any, Any]) -> Row:
+    still_open = str(trade["status"]).lower() == "open"
+    cells = (
+        day(trade["opened"]),
+        "open" if still_open else day(trade["closed"]),
+        words.regime(str(trade["regime"])),
+        str(trade["direction"]).lower(),
+        fixed(trade["size"], 1),
+        level(trade["entry_price"]),
+        level(trade["exit_price"]),
+        fixed(trade["fees"]),
+        signed(trade["pnl"], 0),
+        percent(trade["return"], 2, sign=True),
+    )
+    return Row(cells, words.tone(str(trade["regime"])))

@@ -1,0 +1,383 @@
+"""One session's gamma: strikes, profile, flip, walls, expiries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from ...session.picture import SPANS, span_of
+from ..charts import axis, bars, dots, figure, layout, line, rounded
+from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent
+from ..palette import token
+from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
+from . import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from ...session.picture import SessionPicture
+
+__all__ = [
+    "FLIP_STATUS",
+    "MARKS",
+    "NEAR",
+    "expiry_figure",
+    "facts_of",
+    "largest_expiries",
+    "profile_figure",
+    "profile_page",
+    "profile_section",
+    "sentence_of",
+    "side_of",
+    "span_figure",
+    "strike_range",
+    "unit_of",
+]
+
+#: What is marked in the picture: column of the regime row, name, dash, colour.
+MARKS = (
+    ("spot", "spot", "solid", "ink"),
+    ("flip", "flip", "dash", "muted"),
+    ("call_wall", "call wall", "dot", "long"),
+    ("put_wall", "put wall", "dot", "short"),
+)
+
+FLIP_STATUS = {
+    "ok": "the only level where the sign changes",
+    "multiple": "the nearest of several levels",
+    "none_long": "no level in sight: long gamma throughout",
+    "none_short": "no level in sight: short gamma throughout",
+    "degraded": "the quality gate failed",
+}
+
+#: Share of spot on either side that a picture shows.
+NEAR = 0.10
+
+
+def profile_page(picture: SessionPicture, *, simulated: bool = False) -> Page:
+    """Return the page of one session."""
+    row = picture.row
+    name = f"{row['underlying']} on {day(row['session'])}"
+    mark = "SIMULATED: " if simulated else ""
+    return Page(
+        title=f"{mark}{name}: gamma profile",
+        heading=f"{name}: {words.regime(row['regime'])}",
+        summary=sentence_of(picture),
+        simulated=simulated,
+        sections=(profile_section(picture, title="Gamma profile"), _expiry_section(picture)),
+    )
+
+
+def profile_section(picture: SessionPicture, *, title: str = "Last session") -> Section:
+    """Return the facts and the picture of one session."""
+    text = (f"{day(picture.row['session'])}. {sentence_of(picture)}",)
+    warnings: tuple[str, ...] = ()
+    if picture.row["quality"] != "ok":
+        reasons = joined(str(picture.row["quality"]).replace("_", " ").split(","))
+        warnings = (f"The quality gate failed ({reasons}): no regime is claimed.",)
+    return Section(
+        id="profile",
+        title=title,
+        text=text if title == "Last session" else (),
+        facts=facts_of(picture),
+        figures=(profile_figure(picture),),
+        warnings=warnings,
+    )
+
+
+def sentence_of(picture: SessionPicture) -> str:
+    """Return the session's regime in one or two sentences."""
+    row = picture.row
+    pressure = _PRESSURE.get(row["regime"], "")
+    share = percent(row["net_to_gross"], 0)
+    net = f"Net GEX {money(row['net_gex'], sign=picture.sign)} of delta per +1 %, {share} of gross"
+    if not is_defined(row["flip"]):
+        return f"{net}; {FLIP_STATUS.get(row['flip_status'], 'no flip')}. {pressure}".strip()
+    side = "below" if row["flip"] < row["spot"] else "above"
+    away = percent(abs(row["flip"] / row["spot"] - 1.0))
+    return f"{net}; flip at {level(row['flip'])}, {away} {side} spot. {pressure}".strip()
+
+
+_PRESSURE = {
+    "long": "Dealers, if they are who the model says, sell strength and buy weakness.",
+    "short": "Dealers, if they are who the model says, buy strength and sell weakness.",
+    "neutral": "Long and short gamma all but cancel: no regime to speak of.",
+    "abstain": "The data do not carry a regime.",
+}
+
+
+def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
+    """Return the numbers of the regime row that a desk looks at first."""
+    row = picture.row
+    return (
+        Fact("Regime", words.regime(row["regime"]), row["book"], words.tone(row["regime"])),
+        Fact("Net GEX", money(row["net_gex"], sign=picture.sign), "of delta per +1 %"),
+        Fact(
+            "Net / gross",
+            fixed(row["net_to_gross"], 3),
+            f"gross {money(row['gross_gex'], sign=picture.sign)}",
+        ),
+        Fact("Spot", level(row["spot"]), f"valued {moment(row['valuation_ts'])}"),
+        Fact("Flip", level(row["flip"]), FLIP_STATUS.get(row["flip_status"], "")),
+        Fact("Call wall", level(row["call_wall"]), _strength(row["call_wall_strength"]), "long"),
+        Fact("Put wall", level(row["put_wall"]), _strength(row["put_wall_strength"]), "short"),
+        Fact("Pin strike", level(row["pin_strike"]), _strength(row["pin_strength"])),
+        Fact("0DTE share", percent(row["gex_0dte_share"]), "of gross"),
+        Fact("Next monthly", percent(row["gex_next_opex_share"]), "of gross"),
+        Fact(
+            "Definitions agree",
+            percent(row["definition_agreement"], 0),
+            "of 16 give this sign; no probability",
+        ),
+        Fact("Contracts", fixed(row["contracts_used"], 0), _rejected(row)),
+        Fact("Definition", row["definition_id"], f"{row['dealer_model']} dealers"),
+    )
+
+
+def _strength(value: Any) -> str:
+    return f"{percent(value)} of gross" if is_defined(value) else ""
+
+
+def _rejected(row: dict[str, Any]) -> str:
+    return f"{percent(row['oi_rejected_share'], 2)} of open interest rejected"
+
+
+def unit_of(values: Sequence[float], sign: str) -> tuple[float, str]:
+    """Return the scale and name of the unit that suits the largest of some amounts.
+
+    Examples
+    --------
+    >>> unit_of([3e6, -2e9], "$"), unit_of([3e6], "₹"), unit_of([12.0], "")
+    ((1000000000.0, '$bn'), (1000000.0, '₹mm'), (1.0, 'currency'))
+    """
+    largest = max((abs(v) for v in values if is_defined(v)), default=0.0)
+    scale, name = next(((s, n) for s, n in ((1e9, "bn"), (1e6, "mm")) if largest >= s), (1.0, ""))
+    return scale, f"{sign.strip()}{name}" or "currency"
+
+
+def profile_figure(picture: SessionPicture) -> Figure:
+    """Return strikes above and the repriced profile below, on one axis of levels."""
+    row, strikes, profile = picture.row, picture.strikes, picture.profile
+    spot = float(row["spot"])
+    scale, unit = unit_of([*strikes["call_gex"], *strikes["put_gex"]], picture.sign)
+    wide, unit_below = unit_of(profile["net_gex"].tolist(), picture.sign)
+    levels = rounded(profile["level"])
+    data = [
+        *_strike_bars(strikes, scale, unit),
+        *_profile_areas(levels, profile["net_gex"] / wide, unit_below),
+        _roots(picture.roots),
+    ]
+    low, high = spot * (1.0 - NEAR), spot * (1.0 + NEAR)
+    shape = layout(
+        barmode="relative",
+        bargap=0.15,
+        xaxis=axis("level, points", anchor="y2", range=[low, high], tickformat=","),
+        yaxis=axis(
+            f"by strike, {unit} per 1 %",
+            domain=[0.46, 1.0],
+            zeroline=True,
+            range=[edge / scale for edge in strike_range(strikes, spot)],
+        ),
+        yaxis2=axis(f"profile, {unit_below} per 1 %", domain=[0.0, 0.4], zeroline=True),
+        shapes=[_mark(row[key], dash, colour) for key, _, dash, colour in MARKS if _has(row, key)],
+        annotations=_labels(row),
+        hovermode="closest",
+    )
+    caption = (
+        "Above, dealer gamma by strike; below, the net of the whole book repriced at every level. "
+        "It changes sign at the flip."
+    )
+    return Figure("fig-profile", "Gamma by strike and level.", caption, figure(data, shape), 600)
+
+
+def strike_range(strikes: pd.DataFrame, spot: float) -> tuple[float, float]:
+    """Return the vertical range of the strikes near spot, with room for the marks' names."""
+    near = strikes[(strikes["strike"] / spot - 1.0).abs() <= NEAR]
+    top = max(near["call_gex"].clip(lower=0).max(), near["put_gex"].clip(lower=0).max(), 0.0)
+    low = min(near["call_gex"].clip(upper=0).min(), near["put_gex"].clip(upper=0).min(), 0.0)
+    height = (top - low) or 1.0
+    return float(low - 0.06 * height), float(top + 0.42 * height)
+
+
+def _strike_bars(strikes: pd.DataFrame, scale: float, unit: str) -> list[dict[str, Any]]:
+    hover = {
+        "hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"
+    }
+    at = rounded(strikes["strike"], 9)
+    return [
+        bars(at, strikes["call_gex"] / scale, "calls", "long", **hover),
+        bars(at, strikes["put_gex"] / scale, "puts", "short", **hover),
+    ]
+
+
+def _profile_areas(levels: list[float], net: Any, unit: str) -> list[dict[str, Any]]:
+    """Return the profile: its positive and negative part filled, the curve itself on top."""
+    parts = []
+    for name, part in (("long", net.clip(lower=0.0)), ("short", net.clip(upper=0.0))):
+        area = line(levels, part, name, name, 0, yaxis="y2", hoverinfo="skip", showlegend=False)
+        parts.append(area | {"fill": "tozeroy", "fillcolor": token(f"{name}-soft")})
+    hover = f"%{{x:,.1f}}: %{{y:.4g}} {unit} per 1 %<extra>profile</extra>"
+    curve = line(levels, net, "repriced profile", "ink", 2.0, yaxis="y2", hovertemplate=hover)
+    return [*parts, curve]
+
+
+def _roots(roots: pd.DataFrame) -> dict[str, Any]:
+    zero = [0.0] * len(roots)
+    mark = dots(rounded(roots["level"], 9), zero, "sign changes", "ink", "circle-open")
+    return mark | {"yaxis": "y2", "hovertemplate": "sign change at %{x:,.2f}<extra></extra>"}
+
+
+def _has(row: dict[str, Any], key: str) -> bool:
+    return is_defined(row[key])
+
+
+def _mark(at: float, dash: str, colour: str) -> dict[str, Any]:
+    style = {"color": token(colour), "width": 1.3, "dash": dash}
+    return {
+        "type": "line",
+        "x0": at,
+        "x1": at,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": style,
+        "layer": "above",
+    }
+
+
+def _labels(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the marks' names inside the picture's upper end, one below the other."""
+    shown = [
+        (key, name, colour)
+        for key, name, _, colour in MARKS
+        if _has(row, key) and abs(row[key] / row["spot"] - 1.0) <= NEAR
+    ]
+    return [
+        {
+            "x": row[key],
+            "y": 0.995 - 0.045 * i,
+            "yref": "paper",
+            "xanchor": side_of(row[key] / row["spot"] - 1.0),
+            "yanchor": "top",
+            "text": f" {name} {level(row[key])} ",
+            "showarrow": False,
+            "font": {"size": 12, "color": token(colour)},
+            "bgcolor": token("paper"),
+            "borderpad": 1,
+        }
+        for i, (key, name, colour) in enumerate(shown)
+    ]
+
+
+def side_of(away: float) -> Literal["left", "right"]:
+    """Return which side of its mark a name stands on: away from spot, but inside the picture."""
+    if abs(away) > 0.7 * NEAR:
+        away = -away
+    return "left" if away >= 0 else "right"
+
+
+def _expiry_section(picture: SessionPicture) -> Section:
+    return Section(
+        id="expiries",
+        title="By expiry",
+        figures=(span_figure(picture), expiry_figure(picture)),
+        tables=(_expiry_table(picture),),
+    )
+
+
+def span_figure(picture: SessionPicture) -> Figure:
+    """Return net exposure by strike, stacked by how far away the expiry is."""
+    lines = picture.lines.assign(span=span_of(picture))
+    table = lines.pivot_table("net_gex", "strike", "span", "sum", fill_value=0.0)
+    spot = float(picture.row["spot"])
+    near = table[(table.index.to_series() / spot - 1.0).abs() <= NEAR]
+    scale, unit = unit_of(near.to_numpy().ravel().tolist(), picture.sign)
+    hover = {
+        "hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"
+    }
+    at = rounded(table.index.to_series(), 9)
+    data = [
+        bars(at, table[name] / scale, name, f"span-{i + 1}", **hover)
+        for i, name in enumerate(SPANS)
+        if name in table
+    ]
+    marks = [mark for mark in MARKS if mark[0] in ("spot", "flip") and _has(picture.row, mark[0])]
+    shape = layout(
+        barmode="relative",
+        bargap=0.15,
+        xaxis=axis("strike, points", range=[spot * (1 - NEAR), spot * (1 + NEAR)], tickformat=","),
+        yaxis=axis(f"net, {unit} per 1 %", zeroline=True),
+        shapes=[_mark(picture.row[key], dash, colour) for key, _, dash, colour in marks],
+        hovermode="closest",
+    )
+    caption = "Net dealer gamma by strike, stacked by expiry: what stands out most is gone soonest."
+    return Figure("fig-spans", "Whose gamma it is.", caption, figure(data, shape), 340)
+
+
+def expiry_figure(picture: SessionPicture) -> Figure:
+    """Return net against gross exposure of the expiries that carry most, in order of time."""
+    frame = largest_expiries(picture.expiries)
+    scale, unit = unit_of(frame["gross_gex"].tolist(), picture.sign)
+    names = _expiry_names(frame)
+    hover = {"hovertemplate": f"%{{x}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"}
+    net = frame["net_gex"] / scale
+    data = [
+        bars(names, frame["gross_gex"] / scale, "gross", "abstain", **hover),
+        bars(names, net.where(net >= 0), "net, long", "long", **hover),
+        bars(names, net.where(net < 0), "net, short", "short", **hover),
+    ]
+    shape = layout(
+        barmode="overlay",
+        bargap=0.25,
+        xaxis=axis(type="category", showgrid=False, tickangle=-45),
+        yaxis=axis(f"{unit} per 1 %", zeroline=True),
+        hovermode="closest",
+    )
+    caption = f"Net against gross of the {len(frame)} largest expiries, in order of time."
+    return Figure("fig-expiries", "Gamma by expiry.", caption, figure(data, shape), 380)
+
+
+def largest_expiries(expiries: pd.DataFrame, largest: int = 20) -> pd.DataFrame:
+    """Return the expiries that carry most gross exposure, in order of time."""
+    top = expiries[expiries["gross_gex"] > 0].nlargest(largest, "gross_gex")
+    return top.sort_values(["expiry", "settlement"])
+
+
+def _expiry_names(frame: pd.DataFrame) -> list[str]:
+    pairs = zip(frame["expiry"], frame["settlement"], strict=True)
+    return [f"{day(expiry)} {settlement}" for expiry, settlement in pairs]
+
+
+def _expiry_table(picture: SessionPicture) -> Table:
+    gross = float(picture.expiries["gross_gex"].sum())
+    columns = (
+        text_column("Expiry"),
+        text_column("Settles"),
+        Column("Forward", "points"),
+        text_column("From"),
+        Column("Net GEX", "per 1 %"),
+        Column("Gross", "per 1 %"),
+        Column("Share", "of gross"),
+        Column("Open interest", "contracts"),
+        Column("Used"),
+        Column("Rejected"),
+    )
+    rows = tuple(_expiry_row(r, gross, picture.sign) for r in picture.expiries.to_dict("records"))
+    return Table("tab-expiries", "Every expiry in the book", columns, rows)
+
+
+def _expiry_row(r: dict[Any, Any], gross: float, sign: str) -> Row:
+    cells = (
+        day(r["expiry"]),
+        str(r["settlement"]),
+        level(r["forward"]),
+        str(r["forward_source"]),
+        money(r["net_gex"], sign=sign),
+        money(r["gross_gex"], sign=sign),
+        percent(r["gross_gex"] / gross) if gross > 0 else DASH,
+        fixed(r["open_interest"], 0),
+        fixed(r["contracts_used"], 0),
+        fixed(r["contracts_rejected"], 0),
+    )
+    return Row(cells)

@@ -1,0 +1,205 @@
+"""Where a session's gamma came from and where it goes, as views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..charts import axis, bars, dots, figure, layout, line, rounded
+from ..formats import DASH, day, fixed, level, moment, money, percent, signed
+from ..views import Column, Figure, Row, Section, Table, text_column
+from . import words
+from .profile import unit_of
+
+if TYPE_CHECKING:
+    from ....data.exposure.time_structure import BookState, TimeStructure
+    from ...session.story import SessionStory
+
+__all__ = ["PARTS", "change_section", "change_table", "future_section", "future_table"]
+
+#: Parts of the change of net gamma, in the order in which they are told.
+PARTS = {
+    "expired": "contracts that died",
+    "spot": "spot moved",
+    "time": "time passed",
+    "volatility": "volatility changed",
+    "forwards": "forwards and rates",
+    "open_interest": "open interest",
+    "coverage": "data missing on one side",
+    "residual": "rounding",
+}
+
+_AHEAD = (1, 2, 3, 5, 10, 20)
+
+
+def change_section(change: dict[str, Any], sign: str) -> Section:
+    """Return the change of net gamma since the session before."""
+    text = (
+        f"From {day(change['previous_session'])} to {day(change['session'])} net GEX went from "
+        f"{money(change['before'], sign=sign)} to {money(change['after'], sign=sign)} per 1 %. "
+        "The parts add up exactly.",
+    )
+    return Section(
+        "change",
+        "Where it came from",
+        text,
+        figures=(_waterfall(change, sign),),
+        tables=(change_table(change, sign),),
+    )
+
+
+def _waterfall(change: dict[str, Any], sign: str) -> Figure:
+    names = ["before", *PARTS.values(), "after"]
+    values = [change["before"], *(change[part] for part in PARTS), change["after"]]
+    scale, unit = unit_of(values, sign)
+    trace = {
+        "type": "waterfall",
+        "x": names,
+        "y": rounded([value / scale for value in values]),
+        "measure": ["absolute", *["relative"] * len(PARTS), "total"],
+        "increasing": {"marker": {"color": "css:long"}},
+        "decreasing": {"marker": {"color": "css:short"}},
+        "totals": {"marker": {"color": "css:neutral"}},
+        "connector": {"line": {"color": "css:rule", "width": 1}},
+        "hovertemplate": f"%{{x}}: %{{y:.4g}} {unit} per 1 %<extra></extra>",
+    }
+    shape = layout(
+        legend=False,
+        xaxis=axis(type="category", showgrid=False),
+        yaxis=axis(f"net GEX, {unit} per 1 %", zeroline=True),
+        hovermode="closest",
+    )
+    caption = "Net GEX of the session before, what changed it, and net GEX now."
+    return Figure("fig-change", "Since the session before.", caption, figure([trace], shape), 360)
+
+
+def change_table(change: dict[str, Any], sign: str) -> Table:
+    """Return the parts of the change, each as an amount and as a share of gross."""
+    gross = float(change["gross"])
+    rows = tuple(
+        Row(
+            (
+                name,
+                money(change[part], sign=sign),
+                percent(change[part] / gross, 2, sign=True) if gross > 0 else DASH,
+            )
+        )
+        for part, name in PARTS.items()
+    )
+    columns = (text_column("Because of"), Column("Net GEX", "per 1 %"), Column("Share", "of gross"))
+    return Table("tab-change", "Change of net GEX since the session before", columns, rows)
+
+
+def future_section(story: SessionStory) -> Section:
+    """Return what becomes of the book if nothing trades."""
+    text = (
+        "The book as it will be once expirations pass, at an unmoved spot and with unmoved "
+        "volatilities: what is known today about tomorrow's gamma, if nobody trades.",
+    )
+    return Section(
+        "future",
+        "Where it goes",
+        text,
+        figures=(_decay_figure(story.structure, story.sign),),
+        tables=(
+            future_table(story.structure, story.sign),
+            _roll_off_table(story.structure, story.sign),
+        ),
+    )
+
+
+def _decay_figure(structure: TimeStructure, sign: str) -> Figure:
+    states = [structure.today, *structure.decay]
+    days = [day(state.moment) for state in states]
+    scale, unit = unit_of([state.gross_gex for state in states], sign)
+    last = days[-1]
+    dying = [r for r in structure.roll_off if day(r.session) <= last]
+    hover = {"hovertemplate": f"%{{y:.4g}} {unit} per 1 %"}
+    data = [
+        bars(
+            [day(r.session) for r in dying],
+            [r.gross_gex / scale for r in dying],
+            "gross that dies",
+            "abstain",
+            **hover,
+        ),
+        line(days, [s.gross_gex / scale for s in states], "gross", "series-6", 1.4, **hover),
+        line(days, [s.net_gex / scale for s in states], "net", "ink", 2.2, **hover),
+        *_monthly(dying, scale),
+    ]
+    shape = layout(
+        xaxis=axis(showgrid=False, type="date"),
+        yaxis=axis(f"{unit} per 1 %", zeroline=True),
+    )
+    caption = "Net and gross of today's book over the sessions ahead; bars are what dies on a day."
+    return Figure("fig-decay", "Roll-off and decay.", caption, figure(data, shape), 360)
+
+
+def _monthly(dying: list[Any], scale: float) -> list[dict[str, Any]]:
+    monthly = [r for r in dying if r.monthly]
+    if not monthly:
+        return []
+    x, y = [day(r.session) for r in monthly], rounded([r.gross_gex / scale for r in monthly])
+    return [dots(x, y, "monthly expiration", "warn", "diamond") | {"hoverinfo": "skip"}]
+
+
+def future_table(structure: TimeStructure, sign: str) -> Table:
+    """Return the book now, after expirations, and some sessions ahead."""
+    columns = (
+        text_column("Book"),
+        text_column("Valued"),
+        Column("Net GEX", "per 1 %"),
+        Column("Gross", "per 1 %"),
+        Column("Net / gross"),
+        text_column("Regime"),
+        Column("Flip", "points"),
+    )
+    named: list[tuple[str, BookState | None]] = [
+        ("today", structure.today),
+        ("0DTE alone", structure.zero_dte),
+        ("after the next expiration", structure.after_next_expiration),
+        ("after the next monthly", structure.after_next_monthly),
+    ]
+    named += [
+        (f"in {n} session{'s' if n > 1 else ''}", structure.decay[n - 1])
+        for n in _AHEAD
+        if n <= len(structure.decay)
+    ]
+    rows = tuple(_state_row(name, state, sign) for name, state in named if state is not None)
+    return Table("tab-future", "The book from today on", columns, rows)
+
+
+def _state_row(name: str, state: BookState, sign: str) -> Row:
+    cells = (
+        name,
+        moment(state.moment),
+        money(state.net_gex, sign=sign),
+        money(state.gross_gex, sign=sign),
+        signed(state.net_to_gross, 3),
+        words.regime(state.regime),
+        level(state.flip),
+    )
+    return Row(cells, words.tone(state.regime))
+
+
+def _roll_off_table(structure: TimeStructure, sign: str) -> Table:
+    columns = (
+        text_column("Dies on"),
+        Column("Net GEX", "per 1 %"),
+        Column("Gross", "per 1 %"),
+        Column("Share", "of gross"),
+        text_column("Monthly"),
+    )
+    rows = tuple(
+        Row(
+            (
+                day(r.session),
+                money(r.net_gex, sign=sign),
+                money(r.gross_gex, sign=sign),
+                percent(r.share),
+                "yes" if r.monthly else "",
+            )
+        )
+        for r in structure.roll_off[:12]
+    )
+    note = f"{fixed(len(structure.roll_off), 0)} sessions in all; the first twelve are shown."
+    return Table("tab-roll-off", "Gamma that rolls off", columns, rows, note)

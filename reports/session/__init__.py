@@ -1,0 +1,1 @@
+"""One session as it is told and drawn."""

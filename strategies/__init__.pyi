@@ -1,0 +1,12 @@
+from .decisions import Decisions as Decisions
+from .decisions import decide as decide
+from .filters import FILTERS as FILTERS
+from .model import Strategy as Strategy
+from .registry import MAIN as MAIN
+from .registry import STRATEGIES as STRATEGIES
+from .registry import filter_named as filter_named
+from .registry import make_strategy as make_strategy
+from .registry import rule_named as rule_named
+from .registry import strategies_named as strategies_named
+from .registry import strategy as strategy
+from .rules import RULES as RULES

@@ -1,0 +1,160 @@
+"""Planted look-ahead is found, and nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gexlab.backtest.leaks.leakcheck import LeakResult, leakcheck, market_leaks
+from gexlab.backtest.run.backtest import strategies_of
+from gexlab.backtest.run.load_config import load_config
+from gexlab.backtest.run.market import load_market
+from gexlab.strategies.filters import FILTERS
+from gexlab.strategies.model import Strategy
+from gexlab.strategies.rules import RULES, Rule
+
+MakeMarket = Callable[..., Path]
+
+ONE = """
+[[strategies]]
+name = "mine"
+filter = "{filter}"
+long = "{long}"
+"""
+
+
+def _check(file: Path) -> LeakResult:
+    return leakcheck(file, cuts=8)
+
+
+def _kinds(result: LeakResult) -> list[tuple[str, str]]:
+    return [(leak.input, leak.kind) for leak in result.leaks]
+
+
+@pytest.mark.parametrize("fill", ["next_open", "next_close"])
+def test_a_clean_configuration_has_none(make_market: MakeMarket, fill: str) -> None:
+    result = _check(make_market(execution=f'fill = "{fill}"'))
+    assert result.leaks == ()
+    # 400 regime and 400 VIX stamps and values each, five strategies' orders and 8 cuts
+    assert result.checked > 4 * 400 + 5 * 8
+
+
+def test_a_clean_configuration_with_ranks_has_none(make_market: MakeMarket) -> None:
+    ranked = "[[strategies]]\nname = 'r'\nfilter = 'percentile'\nwindow = 60\n"
+    assert _check(make_market(strategies=ranked)).leaks == ()
+
+
+def test_a_filter_over_the_whole_sample(
+    make_market: MakeMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def whole_sample(table: pd.DataFrame, strategy: Strategy) -> pd.DataFrame:
+        middle = table["value"].median()
+        labels = np.where(table["value"] > middle, "long", "short").astype(object)
+        return pd.DataFrame({"label": labels, "known_at": table["known_at"]}, index=table.index)
+
+    monkeypatch.setitem(FILTERS, "whole-sample", whole_sample)
+    file = make_market(strategies=ONE.format(filter="whole-sample", long="fade"))
+    assert _kinds(_check(file)) == [("filter whole-sample", "changes_with_later_data")]
+
+
+def test_a_filter_that_smooths_backwards(
+    make_market: MakeMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def smoothed(table: pd.DataFrame, strategy: Strategy) -> pd.DataFrame:
+        middle = table["value"].rolling(5, center=True, min_periods=1).mean()
+        labels = np.where(middle > 0.0, "long", "short").astype(object)
+        return pd.DataFrame({"label": labels, "known_at": table["known_at"]}, index=table.index)
+
+    monkeypatch.setitem(FILTERS, "smoothed", smoothed)
+    file = make_market(strategies=ONE.format(filter="smoothed", long="fade"))
+    assert ("filter smoothed", "changes_with_later_data") in _kinds(_check(file))
+
+
+def test_a_rule_that_knows_the_next_close(
+    make_market: MakeMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def foresight(closes: np.ndarray, strategy: Strategy) -> np.ndarray:
+        return np.append(np.sign(np.diff(closes)), 0.0)
+
+    monkeypatch.setitem(RULES, "foresight", Rule("foresight", foresight, reads_bars=True))
+    file = make_market(strategies=ONE.format(filter="sign", long="foresight"))
+    assert _kinds(_check(file)) == [("rules foresight, follow, flat", "changes_with_later_data")]
+
+
+def test_a_fill_before_publication(make_market: MakeMarket) -> None:
+    result = _check(make_market(known="10:30", execution='fill = "next_open"'))
+    assert _kinds(result) == [("regime", "used_before_known")]
+    assert str(result.leaks[0].session) == "2019-01-02"
+
+
+def test_the_same_close(make_market: MakeMarket) -> None:
+    result = _check(make_market(execution='fill = "same_close"'))
+    assert set(_kinds(result)) == {("regime", "used_before_known"), ("bars", "used_before_known")}
+
+
+def test_a_series_that_is_dated_too_early(make_market: MakeMarket) -> None:
+    result = _check(make_market(shift=1))
+    assert ("regime", "moves_with_the_next_return") in _kinds(result)
+
+
+def test_a_value_known_before_its_session(make_market: MakeMarket) -> None:
+    config = load_config(make_market())
+    market = load_market(config)
+    table = market.regime.table.copy()
+    table.loc[table.index[7], "known_at"] -= pd.Timedelta("120h")
+    planted = replace(market, regime=replace(market.regime, table=table))
+    result = market_leaks(config, planted, strategies_of(config), cuts=5)
+    assert _kinds(result) == [("regime", "known_before_session")]
+    assert result.leaks[0].session == table.index[7].date()
+
+
+def test_what_the_gate_refused_is_no_input(make_market: MakeMarket) -> None:
+    config = load_config(make_market())
+    market = load_market(config)
+    table = market.regime.table.copy()
+    table.loc[table.index[7], "known_at"] -= pd.Timedelta("120h")
+    table.loc[table.index[7], "regime"] = "abstain"
+    refused = replace(market, regime=replace(market.regime, table=table))
+    assert market_leaks(config, refused, strategies_of(config), cuts=5).leaks == ()
+
+
+def test_rows_whose_spot_is_the_next_close(make_market: MakeMarket) -> None:
+    config = load_config(make_market())
+    market = load_market(config)
+    table = market.regime.table.assign(spot=market.closes)
+    clean = replace(market, regime=replace(market.regime, table=table))
+    assert market_leaks(config, clean, strategies_of(config), cuts=5).leaks == ()
+    # a spot that is merely off (taken at another hour) is a matter of quality, not of the future
+    off = table.assign(spot=market.closes * 1.01)
+    inexact = replace(market, regime=replace(market.regime, table=off))
+    assert market_leaks(config, inexact, strategies_of(config), cuts=5).leaks == ()
+    shifted = table.assign(spot=market.closes.shift(-1))
+    planted = replace(market, regime=replace(market.regime, table=shifted))
+    result = market_leaks(config, planted, strategies_of(config), cuts=5)
+    assert _kinds(result) == [("regime", "spot_of_a_later_session")]
+
+
+def test_the_published_series_has_none(shared_data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text(f"""
+[data]
+underlying = "SPX"
+bars = "{shared_data}/bars/spx_spy_qqq_vix_daily_1995_2026.parquet"
+bars_where = {{ root = "SPX" }}
+[regime]
+source = "series"
+[regime.series]
+path = "{shared_data}/series/squeezemetrics_dix_gex.parquet"
+columns = {{ session = "date", value = "gex" }}
+known = "next_open"
+[series.vix]
+path = "{shared_data}/series/vix_daily.parquet"
+columns = {{ session = "date" }}
+known = "close"
+""")
+    assert _check(file).leaks == ()

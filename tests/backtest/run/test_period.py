@@ -1,0 +1,194 @@
+"""A period by configuration is the same as files cut by hand, for every input and every reader."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import statsmodels.api as sm
+
+from gexlab.backtest.hypotheses.datasets import load_dataset
+from gexlab.backtest.hypotheses.registry import hypothesis_names
+from gexlab.backtest.hypotheses.test import hypotheses_document
+from gexlab.backtest.hypotheses.test import test as run_tests
+from gexlab.backtest.run.backtest import backtest
+from gexlab.backtest.run.config import Config
+from gexlab.backtest.run.documents import results_document
+from gexlab.backtest.run.load_config import parse_config
+from gexlab.backtest.run.market import load_market
+from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.regimes.rebuild import rebuild
+from gexlab.data.simulate import simulate
+from gexlab.reports.page.report import report_page
+
+_FILES = {"bars": "session", "minutes": "session", "vix": "session", "other": "session",
+          "funds": "session"}  # fmt: skip
+
+
+def _config(folder: Path, source: str = "lake", **data: Any) -> Config:
+    series = {
+        "vix": {"path": "vix.parquet", "known": "close"},
+        "other_gex": {"path": "other.parquet", "known": "next_open"},
+        "letf": {"path": "funds.parquet", "known": "close"},
+    }
+    regime: dict[str, Any] = {"source": source}
+    if source == "series":
+        regime["series"] = {"path": "other.parquet", "known": "next_open"}
+    return parse_config(
+        {
+            "data": {
+                "lake": "lake", "underlying": "SIM", "instrument": "index",
+                "bars": "bars.parquet", "intraday": "minutes.parquet", **data,
+            },
+            "regime": regime,
+            "series": series,
+            "inference": {"bootstrap": 100},
+        },
+        folder,
+    )  # fmt: skip
+
+
+def _write_series(folder: Path, sessions: pd.DatetimeIndex, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for name, level in (("vix", 20.0), ("other", 0.0), ("funds", 5.0)):
+        value = level + np.cumsum(rng.normal(size=len(sessions)))
+        frame = pd.DataFrame({"session": sessions, "value": np.abs(value) if level else value})
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated market with chains, bars, minutes and three series."""
+    folder = tmp_path_factory.mktemp("whole")
+    simulate("S1", years=0.45, seed=5, lake=folder / "lake", contracts=200, intraday=30)
+    rebuild(folder / "lake", "SIM")
+    bars = pd.read_parquet(folder / "lake" / "bars.parquet")
+    bars.to_parquet(folder / "bars.parquet", index=False)
+    minutes = pd.read_parquet(folder / "lake" / "intraday.parquet")
+    minutes.to_parquet(folder / "minutes.parquet", index=False)
+    _write_series(folder, pd.DatetimeIndex(bars["session"]), 3)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sessions(whole: Path) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(pd.read_parquet(whole / "bars.parquet")["session"])
+
+
+@pytest.fixture(scope="module")
+def by_hand(
+    whole: Path, sessions: pd.DatetimeIndex, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same market, every file cut after a session."""
+    last, folder = sessions[-12], tmp_path_factory.mktemp("cut")
+    for name, column in _FILES.items():
+        frame = pd.read_parquet(whole / f"{name}.parquet")
+        frame[pd.to_datetime(frame[column]) <= last].to_parquet(
+            folder / f"{name}.parquet", index=False
+        )
+    lake = open_lake(folder / "lake", create=True)
+    files = open_lake(whole / "lake").chain_files("SIM")
+    rows = pq.ParquetDataset([str(f) for f in files], partitioning=None).read()
+    keep = [day <= last.date() for day in rows["session"].to_pylist()]
+    write_sessions(lake, "SIM", rows.filter(keep))
+    rebuild(lake, "SIM")
+    return folder
+
+
+def _told(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without what names files and clocks."""
+    return {key: value for key, value in document.items() if key != "provenance"}
+
+
+@pytest.mark.parametrize("source", ["lake", "series"])
+def test_backtest(whole: Path, by_hand: Path, sessions: pd.DatetimeIndex, source: str) -> None:
+    mine = backtest(_config(whole, source, end=sessions[-12].date(), simulated=True))
+    cut = backtest(_config(by_hand, source, simulated=True))
+    assert _told(results_document(mine)) == _told(results_document(cut))
+    assert [asdict(n) for n in mine.notices] == [asdict(n) for n in cut.notices]
+
+
+@pytest.fixture(scope="module")
+def documents(
+    whole: Path, by_hand: Path, sessions: pd.DatetimeIndex
+) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    end = sessions[-12].date()
+    mine = run_tests(None, _config(whole, end=end, simulated=True))
+    cut = run_tests(None, _config(by_hand, simulated=True))
+    found = (hypotheses_document(mine), hypotheses_document(cut))
+    return {
+        a["name"]: (a | {"seconds": 0}, b | {"seconds": 0}) for a, b in zip(*found, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", hypothesis_names())
+def test_hypotheses(name: str, documents: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    mine, cut = documents[name]
+    assert mine == cut
+
+
+def test_tables_of_the_report(whole: Path, by_hand: Path, sessions: pd.DatetimeIndex) -> None:
+    """Quality, coverage, diagnostics and the last session: every table of the page."""
+    config = _config(whole, end=sessions[-12].date(), simulated=True)
+    page = report_page(backtest(config), config)
+    other = _config(by_hand, simulated=True)
+    cut = report_page(backtest(other), other)
+    tables = [{t.id: t for s in p.sections for t in s.tables} for p in (page, cut)]
+    different = {
+        name for name in tables[0] if name != "tab-provenance" and name != "tab-truth"
+        and tables[0][name] != tables[1].get(name)
+    }  # fmt: skip
+    assert not different
+
+
+def test_minutes_after_the_last_daily_bar_get_no_old_gamma(
+    whole: Path, sessions: pd.DatetimeIndex, tmp_path: Path
+) -> None:
+    bars = pd.read_parquet(whole / "bars.parquet")
+    short = tmp_path / "bars.parquet"
+    bars[pd.to_datetime(bars["session"]) <= sessions[-12]].to_parquet(short, index=False)
+    market = load_market(_config(whole, bars=str(short)))
+    assert market.intraday is not None
+    assert market.intraday.frame["session"].max() == sessions[-12]
+
+
+def test_what_lies_before_the_start_warms_up_and_counts_in_nothing(
+    whole: Path, sessions: pd.DatetimeIndex
+) -> None:
+    start = sessions[60]
+    everything = load_dataset(_config(whole), recheck=False)
+    part = load_dataset(_config(whole, start=start.date()), recheck=False)
+    assert part.gex.dropna().index.min() >= start
+    assert part.warmed.dropna().index.min() < start
+    pd.testing.assert_series_equal(part.warmed, everything.warmed)
+    counted = part.bars.index >= start
+    # the regression of vol-damping, done again in pandas and statsmodels
+    from gexlab.backtest.hypotheses.features import daily
+    from gexlab.backtest.hypotheses.vol_damping import fit_damping
+
+    fit = fit_damping(daily(part), daily(part).gex_rank)
+    bars = part.bars
+    log_vol = pd.Series(
+        0.5 * np.log(np.log(bars["high"] / bars["low"]) ** 2 / (4 * np.log(2))), index=bars.index
+    )
+    known = part.warmed.dropna()
+    least = max(20, len(known) // 4)
+    rank = known.rolling(252, min_periods=least).rank(pct=True).reindex(bars.index) - 0.5
+    ret = np.log(bars["close"]).diff()
+    frame = pd.DataFrame(
+        {
+            "y": log_vol.shift(-1),
+            **{f"h{k}": log_vol.rolling(k).mean() for k in (1, 5, 22)},
+            "vix": np.log(pd.read_parquet(whole / "vix.parquet").set_index("session")["value"]),
+            "loss": ret.clip(upper=0.0).where(ret.notna()),
+            "gex": rank,
+        }
+    )[counted].dropna()
+    own = sm.OLS(frame["y"], sm.add_constant(frame.drop(columns="y"))).fit()
+    assert fit.n == len(frame)
+    assert fit.coefficient("gex").value == pytest.approx(own.params["gex"], rel=1e-8)

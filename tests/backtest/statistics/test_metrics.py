@@ -1,0 +1,94 @@
+"""Each metric against a calculation by hand; the undefined is NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isnan, nan, sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gexlab.backtest.execution.costs import Costs, break_even_bps
+from gexlab.backtest.statistics import metrics
+
+R = np.array([0.01, -0.02, 0.03, 0.0])
+
+
+def test_equity_returns() -> None:
+    found = metrics.equity_returns(np.array([100.0, 101.0, 50.5, -1.0, 10.0]))
+    np.testing.assert_allclose(found, [0.01, -0.5, nan, nan], rtol=1e-12)
+
+
+def test_sharpe() -> None:
+    # mean .005; deviations .005, -.025, .025, -.005: squares sum to .0013, variance .0013 / 3
+    assert metrics.sharpe(R) == pytest.approx(0.005 / sqrt(0.0013 / 3) * sqrt(252), rel=1e-12)
+
+
+def test_volatility() -> None:
+    assert metrics.volatility(R) == pytest.approx(sqrt(0.0013 / 3 * 252), rel=1e-12)
+
+
+def test_total_return_and_growth() -> None:
+    # 1.01 * .98 * 1.03 = 1.019494
+    assert metrics.total_return(R) == pytest.approx(0.019494, rel=1e-12)
+    assert metrics.cagr(R) == pytest.approx(1.019494**63 - 1.0, rel=1e-12)
+
+
+def test_max_drawdown() -> None:
+    # peak 110, trough 88: -20 %; the later 12 % fall from 125 is smaller
+    assert metrics.max_drawdown(np.array([100.0, 110.0, 88.0, 125.0, 110.0])) == pytest.approx(-0.2)
+    assert metrics.max_drawdown(np.array([1.0, 2.0])) == 0.0
+
+
+def test_turnover() -> None:
+    assert metrics.turnover(np.array([1.0, 0.0, 2.0, 0.0])) == pytest.approx(0.75 * 252)
+
+
+def test_exposure() -> None:
+    assert metrics.exposure(np.array([0.0, -1.0, 1.0, 0.5])) == 0.625
+
+
+def test_hit_rate() -> None:
+    # the flat session does not count, a return of zero is no hit
+    held = np.array([1.0, -1.0, 0.0, 1.0])
+    assert metrics.hit_rate(R, held) == pytest.approx(1 / 3)
+
+
+def test_break_even() -> None:
+    # 30 bp earned on four sides of 100 %
+    found = break_even_bps(np.array([0.001, 0.002]), np.array([2.0, 2.0]))
+    assert found == pytest.approx(30.0 / 4.0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "arguments"),
+    [
+        (metrics.sharpe, [np.zeros(10)]),
+        (metrics.sharpe, [np.full(10, 0.001)]),
+        (metrics.sharpe, [np.array([0.01])]),
+        (metrics.sharpe, [np.array([0.01, nan, 0.02])]),
+        (metrics.volatility, [np.array([0.01])]),
+        (metrics.total_return, [np.array([])]),
+        (metrics.cagr, [np.array([])]),
+        (metrics.cagr, [np.array([0.1, nan])]),
+        (metrics.cagr, [np.array([0.1, -1.5])]),
+        (metrics.max_drawdown, [np.array([1.0])]),
+        (metrics.turnover, [np.array([])]),
+        (metrics.exposure, [np.array([])]),
+        (metrics.hit_rate, [R, np.zeros(4)]),
+        (break_even_bps, [R, np.zeros(4)]),
+        (break_even_bps, [-R, np.ones(4)]),
+    ],
+)
+def test_what_is_undefined_is_nan(metric: Callable[..., float], arguments: list[Any]) -> None:
+    assert isnan(metric(*arguments))
+
+
+def test_fees_of_a_share() -> None:
+    # 5 bp and half a cent on a share of 50: 5 + 1 basis points
+    assert Costs(fees_bps=5.0, fixed_per_share=0.005).fee_rate(np.array([50.0]))[0] == (
+        pytest.approx(6e-4)
+    )
+    assert Costs().free
+    assert not Costs(slippage_bps=1.0).free

@@ -1,0 +1,216 @@
+"""Rebuilt tables on disk: nothing that their manifest names is missing in silence."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from make_lake import session_tables
+
+from gexlab.data import rebuild, regimes, side_table
+from gexlab.data.base.errors import DefinitionError, LakeError
+from gexlab.data.exposure.definition import DEFAULT
+from gexlab.data.lake.derived_tables import DerivedStore
+from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.peers.rules import PEER_RULES
+from gexlab.data.regimes import rebuild as rebuilding
+from gexlab.data.regimes import table as regime_table
+from gexlab.data.regimes.query import query
+from gexlab.data.regimes.spec import RegimeSpec
+from gexlab.data.regimes.store_choice import find_stores, spec_chosen
+
+SESSIONS = 8
+
+
+@pytest.fixture(scope="module")
+def chains() -> list[pa.Table]:
+    return list(session_tables(SESSIONS, 60, seed=5))
+
+
+@pytest.fixture
+def lake(tmp_path: Path, chains: list[pa.Table]) -> Lake:
+    """Two parts: six sessions, and one more."""
+    lake = open_lake(tmp_path / "lake", create=True)
+    write_sessions(lake, "SPX", pa.concat_tables(chains[:6]))
+    rebuild(lake, "SPX")
+    write_sessions(lake, "SPX", chains[6])
+    rebuild(lake, "SPX")
+    return lake
+
+
+def store_of(lake: Lake) -> DerivedStore:
+    (store,) = find_stores(lake.root, "SPX")
+    return store
+
+
+def replaced(lake: Lake) -> None:
+    """Compute every session anew: no file of before stays."""
+    store = store_of(lake)
+    for part in store.parts:
+        for file in store.folder.rglob(f"{part.name}.parquet"):
+            file.rename(file.with_name(f"x{file.name}"))
+    fresh = [replace(part, name=f"x{part.name}") for part in store.parts]
+    replace(store, parts=()).commit(tuple(fresh), [d for p in fresh for d in p.sessions])
+
+
+@pytest.mark.parametrize("table", ["regimes", "exposure_by_strike", "quality_findings"])
+def test_a_file_that_is_gone_is_an_error_until_it_is_rebuilt(lake: Lake, table: str) -> None:
+    def read() -> pd.DataFrame:
+        rows: pd.DataFrame = (
+            regimes(lake, "SPX") if table == "regimes" else side_table(lake, table, "SPX")
+        )
+        return rows
+
+    before = read()
+    first, *_ = store_of(lake).files(table)
+    Path(first).unlink()
+    with pytest.raises(LakeError, match=r"is gone, and with it 6 sessions: run gexlab rebuild"):
+        read()
+    assert rebuild(lake, "SPX").rebuilt == 6
+    pd.testing.assert_frame_equal(read(), before)
+    assert rebuild(lake, "SPX").rebuilt == 0
+
+
+def test_a_file_that_cannot_be_read_is_one_line(lake: Lake) -> None:
+    first, *_ = store_of(lake).files("regimes")
+    Path(first).write_bytes(Path(first).read_bytes()[:-20])
+    with pytest.raises(LakeError, match=r"cannot be read .*delete that file and run") as caught:
+        regimes(lake, "SPX")
+    assert Path(first).name in str(caught.value)
+    assert "\n" not in str(caught.value)
+    Path(first).unlink()
+    assert rebuild(lake, "SPX").rebuilt == 6
+    assert regimes(lake, "SPX")["session"].nunique() == 7
+
+
+def test_another_underlying_does_not_hide_a_file_that_is_gone(
+    lake: Lake, chains: list[pa.Table]
+) -> None:
+    other = chains[0].set_column(0, "underlying", pa.array(["NDX"] * len(chains[0])))
+    write_sessions(lake, "NDX", other)
+    count = "SELECT count(DISTINCT session) AS n FROM regimes"
+    assert query(lake, count).to_pylist() == [{"n": 7}]  # nothing rebuilt of NDX: no rows
+    rebuild(lake, "NDX")
+    Path(next(iter(store_of(lake).files("regimes")))).unlink()
+    with pytest.raises(LakeError, match="is gone, and with it 6 sessions"):
+        query(lake, count)
+    assert spec_chosen(lake, "SPX") == RegimeSpec("SPX")
+    (store_of(lake).folder / "manifest.json").write_text("{", encoding="utf-8")
+    for read in (lambda: query(lake, count), lambda: spec_chosen(lake, "SPX")):
+        with pytest.raises(LakeError, match="not a readable manifest"):
+            read()
+
+
+def test_a_rebuild_without_side_tables_is_complete_without_them(
+    tmp_path: Path, chains: list[pa.Table]
+) -> None:
+    lake = open_lake(tmp_path, create=True)
+    write_sessions(lake, "SPX", pa.concat_tables(chains[:3]))
+    assert rebuild(lake, "SPX", side_tables=False).rebuilt == 3
+    assert rebuild(lake, "SPX", side_tables=False).rebuilt == 0
+    assert regimes(lake, "SPX")["session"].nunique() == 3
+    with pytest.raises(DefinitionError, match="profile of SPX is empty: rebuild it"):
+        side_table(lake, "profile", "SPX")
+    assert rebuild(lake, "SPX").rebuilt == 3
+    assert side_table(lake, "profile", "SPX")["session"].nunique() == 3
+
+
+def test_a_reader_whose_files_are_replaced_reads_the_new_ones(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, calls = regime_table.rows_of, 0
+
+    def replaced_first(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:  # every session is computed anew, every old file goes
+            replaced(lake)
+        return rows(*given)
+
+    monkeypatch.setattr(regime_table, "rows_of", replaced_first)
+    found = regimes(lake, "SPX")
+    assert calls == 2
+    assert found["session"].nunique() == 7
+
+
+def test_a_rebuild_waits_for_another_one_and_then_sees_its_work(
+    lake: Lake, chains: list[pa.Table]
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with store_of(lake).writing():
+            write_sessions(lake, "SPX", chains[7])
+            other = pool.submit(rebuild, lake, "SPX")
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+        result = other.result(timeout=60)
+    assert (result.sessions, result.rebuilt) == (8, 1)
+    assert regimes(lake, "SPX")["session"].nunique() == 8
+
+
+@pytest.mark.parametrize("rule", [None, "perfiliev"])
+def test_rows_of_a_session_that_left_the_lake_go(
+    tmp_path: Path, chains: list[pa.Table], rule: str | None
+) -> None:
+    definition = DEFAULT if rule is None else PEER_RULES[rule]
+    for count in (3, 2):
+        shutil.rmtree(tmp_path / "chains", ignore_errors=True)
+        lake = open_lake(tmp_path, create=True)
+        write_sessions(lake, "SPX", pa.concat_tables(chains[:count]))
+        rebuild(lake, "SPX", definition=definition)
+        assert regimes(lake, "SPX")["session"].nunique() == count
+
+
+def test_a_first_rebuild_that_fails_leaves_nothing(
+    tmp_path: Path, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*given: Any) -> Any:
+        raise LakeError("in the middle")
+
+    lake = open_lake(tmp_path, create=True)
+    write_sessions(lake, "SPX", pa.concat_tables(chains))
+    monkeypatch.setattr(rebuilding, "_update", failing)
+    with pytest.raises(LakeError, match="in the middle"):
+        rebuild(lake, "SPX")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "chains"]
+
+
+def test_what_a_killed_rebuild_left_goes_with_the_next_one(
+    lake: Lake, chains: list[pa.Table]
+) -> None:
+    def files() -> set[str]:
+        return {p.name for p in store_of(lake).folder.rglob("*.*") if p.is_file()}
+
+    folder = store_of(lake).folder / "regimes"
+    for name in ("2022-01-03_2022-01-04_00000000.parquet", ".2022-01-03.99.half"):
+        (folder / name).write_bytes(b"PAR1")
+    write_sessions(lake, "SPX", chains[7])
+    rebuild(lake, "SPX")
+    names = {f"{part.name}.parquet" for part in store_of(lake).parts}
+    assert files() - {"manifest.json", ".lock"} == names
+
+
+def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake) -> None:
+    """Each rebuild replaces all files of the one before."""
+    code = (
+        "import sys, pathlib; from gexlab.data import rebuild\n"
+        "for i in range(30):\n"
+        "    rebuild(sys.argv[1], 'SPX')\n"
+        "    for part in pathlib.Path(sys.argv[1]).glob('derived/*/*/*/quality_findings/*'):\n"
+        "        part.unlink()\n"
+        "rebuild(sys.argv[1], 'SPX')\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", code, str(lake.root)])
+    reads = 0
+    while writer.poll() is None or reads == 0:
+        assert regimes(lake, "SPX", book=None)["session"].nunique() == 7
+        reads += 1
+    assert writer.returncode == 0
+    assert reads > 5
