@@ -1,11 +1,11 @@
 """Where rebuilt tables live in a lake, and how they are read back.
 
-``derived/underlying=X/definition=ID/dealer=M/`` holds a manifest and, per table, Parquet parts;
-``dealer=M,inputs=KEY`` the same computed with a user's own files (positions, curves), another
-calendar or as a share, so that users with different inputs never replace each other's rows.
-The manifest says which part is valid for which session and book, and the mark of everything that
-those rows were computed from; it is replaced in one step, so that a reader sees either the state
-before a rebuild or the state after it.
+``derived/underlying=X/definition=ID/dealer=M/`` holds a manifest and, per table, Parquet parts.
+The manifest says which part is valid for which session, book and mark, a mark being that of
+everything that the rows were computed from; and for every set of inputs that somebody rebuilt with
+(positions, curves, calendar) which marks it means. Rows of several marks lie side by side: nobody's
+rebuild replaces rows that others read. The manifest is replaced in one step, so that a reader sees
+either the state before a rebuild or the state after it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import os
 import re
 import shutil
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..base.errors import LakeError, MissingPartError
 from .locks import write_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -64,17 +64,50 @@ class Part:
         The book of all of its rows.
     sessions : dict of str to str
         ISO session to the mark of what it was computed from.
+    tables : tuple of str
+        Those that it has.
     """
 
     name: str
     book: str
     sessions: dict[str, str]
+    tables: tuple[str, ...]
 
     @classmethod
-    def of(cls, book: str, sessions: dict[str, str]) -> Part:
+    def of(cls, book: str, sessions: dict[str, str], tables: Iterable[str]) -> Part:
         """Return the part of some sessions: its name says which, computed from what."""
         digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
-        return cls(f"{min(sessions)}_{max(sessions)}_{book}_{digest}", book, sessions)
+        name = f"{min(sessions)}_{max(sessions)}_{book}_{digest}"
+        return cls(name, book, sessions, tuple(tables))
+
+    def only(self, keep: Callable[[str, str, str], bool]) -> Part:
+        """Return the part with the sessions that are kept: of book, ISO session and mark."""
+        days = {d: mark for d, mark in self.sessions.items() if keep(self.book, d, mark)}
+        return replace(self, sessions=days)
+
+
+#: Book to ISO session to mark: which rows are meant.
+Marks: TypeAlias = "Mapping[str, Mapping[str, str]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What one set of inputs means.
+
+    Attributes
+    ----------
+    inputs : dict of str to str
+        What rows were computed with that is not the lake's own: ``calendar``, ``positions``,
+        ``rate_curve``, ``dividend_curve`` (paths), ``instrument``.
+    definition : dict
+        The definition's settings, with the curves as they were read.
+    marks : mapping
+        Book to ISO session to mark.
+    """
+
+    inputs: dict[str, str]
+    definition: dict[str, Any]
+    marks: Marks
 
 
 def session_marks(
@@ -100,7 +133,7 @@ def session_marks(
 
 @dataclass(frozen=True, slots=True)
 class DerivedStore:
-    """The rebuilt tables of one underlying, definition, dealer model and set of inputs.
+    """The rebuilt tables of one underlying, definition and dealer model.
 
     Attributes
     ----------
@@ -109,9 +142,10 @@ class DerivedStore:
         The definition's settings.
     dealer_model : str
     inputs : dict of str to str
-        What else its rows were computed with, where that is not the lake's own: ``calendar``,
-        ``positions``, ``rate_curve``, ``dividend_curve`` (paths), ``instrument``.
+        Of whoever asks; see `Variant`.
     parts : tuple of Part
+        Whatever lies there, of all marks, or what is meant by the inputs; see `only`.
+    variants : tuple of Variant
     """
 
     folder: Path
@@ -119,6 +153,7 @@ class DerivedStore:
     dealer_model: str
     inputs: dict[str, str] = field(default_factory=dict)
     parts: tuple[Part, ...] = field(default=())
+    variants: tuple[Variant, ...] = field(default=())
 
     @classmethod
     def at(
@@ -130,10 +165,10 @@ class DerivedStore:
         dealer: str,
         inputs: Mapping[str, str],
     ) -> DerivedStore:
-        """Return the place of a definition's rows; `writing` reads what is there."""
+        """Return the place of a definition's rows; `current` reads what is there."""
         folder = (
             lake / _REBUILT / f"underlying={underlying}" / f"definition={definition_id}"
-            / f"dealer={_folder_name(dealer)}{_inputs_key(inputs)}"
+            / f"dealer={_folder_name(dealer)}"
         )  # fmt: skip
         return cls(folder, definition, dealer, dict(inputs))
 
@@ -142,12 +177,12 @@ class DerivedStore:
         """Read a store's manifest."""
         try:
             stored = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-            if "inputs" not in stored:  # an older version: nobody knows what its rows rest on
-                return cls(folder, stored["definition"], stored["dealer_model"])
-            parts = tuple(Part(p["name"], p["book"], p["sessions"]) for p in stored["parts"])
-            return cls(
-                folder, stored["definition"], stored["dealer_model"], stored["inputs"], parts
-            )
+            found = cls(folder, stored["definition"], stored["dealer_model"])
+            if "variants" not in stored:  # an older version: nobody knows what its rows rest on
+                return found
+            parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in stored["parts"]]
+            variants = [Variant(**v) for v in stored["variants"]]
+            return replace(found, parts=tuple(parts), variants=tuple(variants))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LakeError(
                 f"{folder / _MANIFEST}: not a readable manifest ({error}): delete the folder and "
@@ -162,21 +197,25 @@ class DerivedStore:
     @property
     def label(self) -> str:
         """Name that no other store of the underlying and dealer model has: the id, with a key."""
-        return self.definition_id + _inputs_key(self.inputs).replace(",inputs=", "@")
+        return self.definition_id + (f"@{_inputs_key(self.inputs)}" if self.inputs else "")
 
-    def marks(self, book: str) -> dict[str, str]:
-        """Return the mark of what its rows were computed from, per ISO session of a book."""
-        own = [part for part in self.parts if part.book == book]
-        return {day: mark for part in own for day, mark in part.sessions.items()}
+    @property
+    def rows(self) -> set[tuple[str, str, str]]:
+        """Book, ISO session and mark of all rows."""
+        return {(p.book, day, mark) for p in self.parts for day, mark in p.sessions.items()}
+
+    def means(self, marks: Marks) -> bool:
+        """Return whether the store records that its inputs mean these marks, and no others."""
+        for variant in self.variants:
+            if variant.inputs == self.inputs:
+                same = all(variant.marks.get(book) == days for book, days in marks.items())
+                return same and variant.definition == json.loads(json.dumps(self.definition))
+        return False
 
     @property
     def content(self) -> str:
         """Content id of everything that its rows were computed from, definition included."""
-        entries = sorted(
-            f"{part.book}|{day}|{mark}"
-            for part in self.parts
-            for day, mark in part.sessions.items()
-        )
+        entries = sorted("|".join(row) for row in self.rows)
         text = "\n".join([self.definition_id, self.dealer_model, *entries])
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -184,17 +223,24 @@ class DerivedStore:
         """Return the store as it is on disk now."""
         if not (self.folder / _MANIFEST).is_file():
             return self
-        return replace(self, parts=self.load(self.folder).parts)
+        found = self.load(self.folder)
+        return replace(self, parts=found.parts, variants=found.variants)
 
-    def only(self, wanted: Mapping[str, Mapping[str, str]]) -> DerivedStore:
-        """Return the store with the rows of some marks alone: book to ISO session to mark."""
-        kept = []
-        for part in self.parts:
-            marks = wanted.get(part.book, {})
-            days = {d: mark for d, mark in part.sessions.items() if marks.get(d) == mark}
-            if days:
-                kept.append(Part(part.name, part.book, days))
-        return replace(self, parts=tuple(kept))
+    def only(self, wanted: Marks) -> DerivedStore:
+        """Return the store with the rows of some marks alone."""
+        kept = (
+            part.only(lambda book, day, mark: wanted.get(book, {}).get(day) == mark)
+            for part in self.parts
+        )
+        return replace(self, parts=tuple(part for part in kept if part.sessions))
+
+    def by_variant(self) -> list[DerivedStore]:
+        """Return the store once for each set of inputs, with the rows that they mean."""
+        found = []
+        for variant in self.variants:
+            own = replace(self, inputs=variant.inputs, definition=variant.definition)
+            found.append(own.only(variant.marks))
+        return [store for store in found if store.parts]
 
     def write_part(self, name: str, tables: dict[str, pa.Table]) -> None:
         """Write the Parquet files of one part; they count only once `commit` names the part."""
@@ -211,34 +257,52 @@ class DerivedStore:
                 os.fsync(file.fileno())  # a manifest on disk must not name what is not
             half.replace(target)
 
-    def commit(self, parts: tuple[Part, ...], held: Collection[str]) -> DerivedStore:
-        """Make new parts the valid ones for their sessions and book, in one step.
+    def commit(self, parts: tuple[Part, ...], marks: Marks) -> DerivedStore:
+        """Make new parts valid, and `marks` what the store's inputs mean, in one step.
 
-        Older parts lose the sessions that new ones of the same book hold, and those that are not
-        `held` by the lake any more; files of no part are deleted afterwards.
+        Rows that no inputs mean any more are dropped, and those of sessions that the lake no
+        longer holds; files of no part are deleted afterwards.
         """
-        fresh = {(part.book, day) for part in parts for day in part.sessions}
-        kept = []
-        for part in self.parts:
-            days = {
-                day: mark
-                for day, mark in part.sessions.items()
-                if day in held and (part.book, day) not in fresh
-            }
-            kept.append(Part(part.name, part.book, days))
-        merged = tuple(p for p in [*kept, *parts] if p.sessions)
-        store = replace(self, parts=merged)
+        held = set().union(*marks.values())
+        variants = tuple(v for v in self._variants_with(marks, held) if any(v.marks.values()))
+        meant = {
+            (book, day, mark)
+            for variant in variants
+            for book, days in variant.marks.items()
+            for day, mark in days.items()
+        }
+        kept: list[Part] = []
+        for part in (*self.parts, *parts):
+            fresh = part.only(_among(meant))
+            meant -= {(part.book, day, mark) for day, mark in fresh.sessions.items()}
+            if fresh.sessions:
+                kept.append(fresh)
+        store = replace(self, parts=tuple(kept), variants=variants)
         store._save()
         store._sweep()
         return store
+
+    def _variants_with(self, marks: Marks, held: Collection[str]) -> Iterator[Variant]:
+        """Yield all variants, that of the store's inputs with new marks, of held sessions only."""
+        own: Marks = {}
+        for variant in self.variants:
+            kept = {
+                book: {day: mark for day, mark in days.items() if day in held}
+                for book, days in variant.marks.items()
+            }
+            if variant.inputs == self.inputs:
+                own = kept
+            else:
+                yield replace(variant, marks=kept)
+        yield Variant(self.inputs, self.definition, {**own, **marks})
 
     def _save(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {
             "definition": self.definition,
             "dealer_model": self.dealer_model,
-            "inputs": self.inputs,
-            "parts": [{"name": p.name, "book": p.book, "sessions": p.sessions} for p in self.parts],
+            "parts": [asdict(part) for part in self.parts],
+            "variants": [asdict(variant) for variant in self.variants],
         }
         half = self.folder / f".{_MANIFEST}.{os.getpid()}.half"
         with half.open("w", encoding="utf-8") as file:
@@ -255,7 +319,7 @@ class DerivedStore:
             for path in folder.glob("*"):
                 if path.name not in names:
                     path.unlink(missing_ok=True)
-            with suppress(OSError):  # a folder says that all parts have the table
+            with suppress(OSError):  # no part has the table
                 folder.rmdir()
 
     def files(self, table: str, book: str | None = None) -> dict[str, list[date]]:
@@ -266,11 +330,9 @@ class DerivedStore:
         MissingPartError
             If one is gone: its sessions must not silently be missing too.
         """
-        if not (self.folder / table).is_dir():  # a table that this store does not have
-            return {}
         found = {}
         for part in self.parts:
-            if book not in (None, part.book):
+            if book not in (None, part.book) or table not in part.tables:
                 continue
             path = self._file(table, part)
             if not path.is_file():
@@ -283,8 +345,7 @@ class DerivedStore:
 
     def intact(self) -> DerivedStore:
         """Return the store with the parts of which no file is gone."""
-        tables = [table for table in TABLES if (self.folder / table).is_dir()]
-        whole = (p for p in self.parts if all(self._file(t, p).is_file() for t in tables))
+        whole = (p for p in self.parts if all(self._file(t, p).is_file() for t in p.tables))
         return replace(self, parts=tuple(whole))
 
     def _file(self, table: str, part: Part) -> Path:
@@ -309,6 +370,10 @@ class DerivedStore:
                 _remove(self.folder)
 
 
+def _among(rows: Collection[tuple[str, str, str]]) -> Callable[[str, str, str], bool]:
+    return lambda book, day, mark: (book, day, mark) in rows
+
+
 def _remove(store: Path) -> None:
     """Remove a store without a manifest, and the folders above it that are then empty."""
     shutil.rmtree(store, ignore_errors=True)
@@ -326,18 +391,15 @@ def _folder_name(dealer: str) -> str:
 
 
 def _inputs_key(inputs: Mapping[str, str]) -> str:
-    """Return what a folder's name says of a user's own inputs; nothing where there are none."""
-    if not inputs:
-        return ""
-    text = json.dumps(dict(inputs), sort_keys=True)
-    return f",inputs={hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    """Return a short text that no other set of inputs has."""
+    return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()[:8]
 
 
 def stores_of(lake: Path, underlying: str) -> list[DerivedStore]:
-    """Return everything that was rebuilt of an underlying, in the order of its folders' names.
+    """Return everything that was rebuilt of an underlying: a store for each set of inputs.
 
     Rows of an older version of gexlab are left out: nothing says what they were computed from.
     """
     root = lake / _REBUILT / f"underlying={underlying}"
     found = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
-    return [store for store in found if store.parts]
+    return [own for store in found for own in store.by_variant()]

@@ -87,10 +87,10 @@ def write_peer_rows(
     """Write what `peer_rows` returned and return its part; none where there are no rows."""
     if not rows:
         return ()
-    part = Part.of(_BOOK, {str(row["session"]): marks[str(row["session"])] for row in rows})
-    store.write_part(
-        part.name, {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
-    )
+    tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
+    days = {str(row["session"]): marks[str(row["session"])] for row in rows}
+    part = Part.of(_BOOK, days, tables)
+    store.write_part(part.name, tables)
     return (part,)
 
 

@@ -190,13 +190,22 @@ _BESIDE = ("instrument", WITHOUT_SIDE_TABLES)
 
 
 def _alike(stores: Sequence[DerivedStore]) -> list[list[DerivedStore]]:
-    """Return the stores grouped by everything that changes a number."""
-    found: dict[str, list[DerivedStore]] = {}
+    """Return the stores grouped by their rows: inputs that gave the same numbers are one."""
+    found: list[list[DerivedStore]] = []
     for store in stores:
-        acting = sorted((k, v) for k, v in store.inputs.items() if k not in _BESIDE)
-        key = f"{store.definition_id}|{store.dealer_model}|{acting}"
-        found.setdefault(key, []).append(store)
-    return list(found.values())
+        fitting = next((group for group in found if _agree(group[0], store)), None)
+        if fitting is None:
+            found.append([store])
+        else:
+            fitting.append(store)
+    return found
+
+
+def _agree(one: DerivedStore, other: DerivedStore) -> bool:
+    if (one.definition_id, one.dealer_model) != (other.definition_id, other.dealer_model):
+        return False
+    acting = [{k: v for k, v in s.inputs.items() if k not in _BESIDE} for s in (one, other)]
+    return acting[0] == acting[1] or one.rows == other.rows
 
 
 def _preferred(group: Sequence[DerivedStore]) -> DerivedStore:

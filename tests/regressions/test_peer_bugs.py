@@ -211,7 +211,7 @@ def test_07_close_pairs_of_roots_are_found(tmp_path: Path) -> None:
     lake = rebuilt(tmp_path, chain)
     assert regimes(lake, "SPX", book="as_of_close").iloc[0]["n_roots"] == 2
     rebuild(lake, "SPX", definition=peer_rule("perfiliev-60"))
-    assert regimes(lake, "SPX").iloc[0]["n_roots"] == 0
+    assert regimes(lake, "SPX", definition_id="perfiliev-60").iloc[0]["n_roots"] == 0
 
 
 @pytest.mark.parametrize(

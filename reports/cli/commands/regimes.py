@@ -102,6 +102,7 @@ def _show(console: Console, frame: pd.DataFrame, sign: str) -> None:
     from ...terminal.tables import regimes_table
 
     console.print(regimes_table(frame.tail(_SHOWN), sign=sign))
-    console.print(f"definition {', '.join(frame['definition_id'].unique())}", style="dim")
+    said = f"definition {', '.join(frame['definition_id'].unique())}"
     if len(frame) > _SHOWN:
-        console.print(f"last {_SHOWN} of {len(frame)} rows; --out writes them all", style="dim")
+        said += f"; last {_SHOWN} of {len(frame)} rows; --out writes them all"
+    console.print(said, style="dim")

@@ -58,7 +58,10 @@ def replaced(lake: Lake) -> None:
         for file in store.folder.rglob(f"{part.name}.parquet"):
             file.rename(file.with_name(f"x{file.name}"))
     fresh = [replace(part, name=f"x{part.name}") for part in store.parts]
-    replace(store, parts=()).commit(tuple(fresh), [d for p in fresh for d in p.sessions])
+    marks: dict[str, dict[str, str]] = {part.book: {} for part in fresh}
+    for part in fresh:
+        marks[part.book] |= part.sessions
+    replace(store, parts=()).commit(tuple(fresh), marks)
 
 
 @pytest.mark.parametrize("table", ["regimes", "exposure_by_strike", "quality_findings"])
