@@ -6,7 +6,7 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo bench test random bounds lint types contracts check links wheel lock clean
+.PHONY: help demo bench test random mutants bounds lint types contracts check links wheel lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,6 +33,11 @@ test: $(VENV)/dev.stamp  ## Tests and docstring examples, on all cores
 # ARGS chooses a part: make random ARGS="-k twin"
 random: $(VENV)/dev.stamp  ## Every property on 100 times as many examples, new ones each time (hours)
 	$(BIN)/python -m pytest -m "hypothesis and not slow" --hypothesis-profile=random $(ARGS)
+
+# What is done stays in out/mutants: called again, it goes on. ARGS="--number 400 --seed 12" draws others.
+mutants: $(VENV)/dev.stamp  ## Does a test notice a wrong operator, number or name? 200 mutants (hours)
+	@test -f out/mutants/reach || $(BIN)/python tests/mutation/mutants.py reach
+	$(BIN)/python tests/mutation/mutants.py run $(ARGS)
 
 # Compiled loops check no index on their own: one that is wrong spoils memory and is noticed elsewhere, or never.
 bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array access checked

@@ -10,7 +10,7 @@ The table has one row per session, in order: ``value`` (float, NaN where undefin
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["FILTERS", "Filter", "always", "percentile", "percentile_rank", "sign", "tercile"]
 
 Labels = npt.NDArray[np.str_]
+# ranks are fractions of a window; 1 - 0.8 as a double is less than the rank 0.2
+_ROUNDING: Final = 1e-12
+
 Filter = Callable[[pd.DataFrame, "Strategy"], pd.DataFrame]
 
 
@@ -105,11 +108,12 @@ def _usable(table: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def _next_state(state: str, rank: float, enter: float, leave: float) -> str:
-    if rank >= enter:
+    above, below = rank + _ROUNDING, 1.0 - rank + _ROUNDING
+    if above >= enter:
         return "long"
-    if rank <= 1.0 - enter:
+    if below >= enter:
         return "short"
-    kept = (state == "long" and rank >= leave) or (state == "short" and rank <= 1.0 - leave)
+    kept = (state == "long" and above >= leave) or (state == "short" and below >= leave)
     return state if kept else "neutral"
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...data.base.compiling import use_fallback_cache
 from ...data.base.errors import InputFileError
 from .timing import OrderPlan, Schedule, require_known, without_dust
 
@@ -205,6 +206,7 @@ def _vectorbt() -> Any:
     """Import vectorbt without letting it change the process's warning filters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        use_fallback_cache("vectorbt")
         import vectorbt
     return vectorbt
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.errors import ConfigError, InputFileError
+from ...data.base.errors import ConfigError
+from ...data.base.publishing import published
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.provenance import content_id
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..run.market import Market
     from .protocol import Dataset, Published, Table
 
-__all__ = ["HypothesesResult", "hypotheses_document", "test"]
+__all__ = ["HypothesesResult", "hypotheses_document", "test", "write_hypotheses"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +142,8 @@ def test(
     result = replace(described, results=results, seconds=time.perf_counter() - started)
     if out is None:
         return result
-    _write(result, Path(out))
+    with published(out) as stage:
+        write_hypotheses(result, stage)
     return replace(result, out=Path(out))
 
 
@@ -258,16 +259,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _write(result: HypothesesResult, folder: Path) -> None:
-    """Write the file whole or not at all."""
-    target = folder / "hypotheses.json"
+def write_hypotheses(result: HypothesesResult, folder: Path) -> None:
+    """Write ``hypotheses.json`` into a folder."""
     text = json.dumps(hypotheses_document(result), indent=2, allow_nan=False) + "\n"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(".json.part")
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, target)
-    except OSError as error:
-        raise InputFileError(
-            f"{target}: {error.strerror or 'cannot be written'}: choose another folder with --out"
-        ) from error
+    (folder / "hypotheses.json").write_text(text, encoding="utf-8")

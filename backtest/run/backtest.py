@@ -55,9 +55,9 @@ def backtest(
         A configuration or the path of its file.
     out : str or Path, optional
         Folder that receives ``results.json``, ``trades.parquet``, ``orders.parquet`` and
-        ``equity.parquet``; None writes nothing.
+        ``equity.parquet``, all at once; None writes nothing.
     progress : Progress, optional
-        Called after each of four steps.
+        Called at the beginning of each of four steps, and at the end.
     market : Market, optional
         The configuration's inputs, where they are loaded already; see `market.load_market`.
 
@@ -78,18 +78,19 @@ def backtest(
     settings = config if isinstance(config, Config) else load_config(config)
     report = progress or silent
     strategies = strategies_of(settings)
+    report(0, _STEPS, "reading data")
     market = load_market(settings, progress=report) if market is None else market
-    report(1, _STEPS, "data")
+    report(1, _STEPS, "fills")
     trading = trade_config(settings, market, strategies)
-    report(2, _STEPS, "fills")
+    report(2, _STEPS, "statistics")
     result = run_backtest(settings, market, trading)
-    report(3, _STEPS, "statistics")
     seconds = time.perf_counter() - started
     result = replace(result, provenance=replace(result.provenance, seconds=seconds))
     if out is not None:
-        result = replace(result, out=Path(out))
+        report(3, _STEPS, "files")
         write_results(result, Path(out))
-    report(4, _STEPS, "files")
+        result = replace(result, out=Path(out))
+    report(_STEPS, _STEPS, "done")
     return result
 
 

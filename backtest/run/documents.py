@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ...data.base.errors import InputFileError
+from ...data.base.publishing import published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,14 @@ if TYPE_CHECKING:
 
     from .results import BacktestResult, Estimate, StrategyResult
 
-__all__ = ["equity_table", "orders_table", "results_document", "trades_table", "write_results"]
+__all__ = [
+    "equity_table",
+    "orders_table",
+    "results_document",
+    "trades_table",
+    "write_result_files",
+    "write_results",
+]
 
 
 def results_document(result: BacktestResult) -> dict[str, Any]:
@@ -136,39 +142,35 @@ def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def write_results(result: BacktestResult, out: Path) -> None:
-    """Write the files of a backtest into a folder, each replaced as a whole.
+    """Write the files of a backtest into a folder, all at once.
 
     Raises
     ------
     InputFileError
         If the folder cannot be made or written to.
     """
+    with published(out) as stage:
+        write_result_files(result, stage)
+
+
+def write_result_files(result: BacktestResult, out: Path) -> None:
+    """Write the files of a backtest into a folder that `published` gave.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
     text = json.dumps(results_document(result), indent=2, ensure_ascii=False, allow_nan=False)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        _replace(out / "results.json", lambda path: path.write_text(text + "\n", "utf-8"))
-        for name, table in (
-            ("trades", trades_table(result)),
-            ("orders", orders_table(result)),
-            ("equity", equity_table(result)),
-        ):
-            # kept in the file: pandas.read_parquet(...).attrs
-            table.attrs = {
-                "definition_id": result.provenance.definition_id,
-                "content_id": result.provenance.content_id,
-            }
-            _replace(out / f"{name}.parquet", lambda path, t=table: t.to_parquet(path, index=False))
-    except OSError as error:
-        raise InputFileError(
-            f"{out}: results cannot be written: {error.strerror or error}; choose another folder"
-        ) from error
-
-
-def _replace(path: Path, write: Any) -> None:
-    """Write beside and rename, so that nobody reads half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    (out / "results.json").write_text(text + "\n", encoding="utf-8")
+    for name, table in (
+        ("trades", trades_table(result)),
+        ("orders", orders_table(result)),
+        ("equity", equity_table(result)),
+    ):
+        # kept in the file: pandas.read_parquet(...).attrs
+        table.attrs = {
+            "definition_id": result.provenance.definition_id,
+            "content_id": result.provenance.content_id,
+        }
+        table.to_parquet(out / f"{name}.parquet", index=False)

@@ -14,10 +14,10 @@ import math
 from dataclasses import dataclass, fields
 from typing import Final, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .book import Book
 from .contract_matching import LineKeys, line_keys, match_lines
 from .evaluation import BookResult, PreparedChain
@@ -166,7 +166,7 @@ def _state(book: Book, at: Ints) -> tuple[float, Floats]:
     return book.spot, np.ascontiguousarray(np.stack(rows))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _combinations(
     strike: Floats, old_spot: float, old: Floats, new_spot: float, new: Floats, out: Floats
 ) -> None:

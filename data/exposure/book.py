@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .fastexp import exp_nonpositive
 from .forwards import Market
 from .profile_kernel import Mixture
@@ -132,7 +132,7 @@ def years_between(start_us: int, end_us: Ints, floor_minutes: float) -> Floats:
     return years
 
 
-@numba.njit(cache=True)
+@compiled()
 def fill_years(start_us: int, end_us: Ints, floor_minutes: float, out: Floats) -> None:
     """Fill `out` with what `years_between` returns."""
     floor = floor_minutes * 60e6 / _US_PER_YEAR
@@ -191,7 +191,7 @@ def _only(lines: Lines, alive: Flags) -> Lines:
     )
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+@compiled(nogil=True, fastmath={"contract"})
 def _standardise(
     start: Ints, alive: Flags, time: Floats, shift: Floats, height: Floats,
     log_moneyness: Floats, volatility: Floats,
@@ -224,14 +224,14 @@ def mixture_of(book: Book) -> Mixture:
     )
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+@compiled(nogil=True, fastmath={"contract"})
 def _densities(centre: Floats, inverse_width: Floats, out: Floats) -> None:
     for i in range(centre.size):
         d1 = centre[i] * inverse_width[i]
         out[i] = exp_nonpositive(-0.5 * d1 * d1) / _SQRT_2PI
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _spot_sums(
     start: Ints, alive: Flags, time: Floats, forward_value: Floats,
     rate: Floats, dividend_yield: Floats,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .snapshot import Groups
 from .strike_lines import Lines
 
@@ -55,7 +55,7 @@ def line_keys(lines: Lines, groups: Groups, *, by_right: bool) -> LineKeys:
     return LineKeys(series[lines.group], lines.strike, put.astype(np.int8))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _merge(
     series_x: Ints, strike_x: Floats, side_x: npt.NDArray[np.int8],
     series_y: Ints, strike_y: Floats, side_y: npt.NDArray[np.int8], out: Ints,

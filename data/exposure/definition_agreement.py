@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .book import fill_years
 from .fastexp import exp_nonpositive
 from .forwards import Market, fill_forwards
@@ -61,7 +61,7 @@ class Verdict:
 # inverse; amount. What has no volatility or no amount is left out.
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _fill_items(
     start: Ints, strike: Floats, is_call: Flags, open_interest: Floats, position: Floats,
     volatility: Floats, otm_start: Ints, otm: Floats, own_start: Ints, own: Floats,
@@ -93,7 +93,7 @@ def _fill_items(
 # inverse volatilities are prepared once for all definitions.
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@compiled(nogil=True, fastmath={"reassoc", "contract"})
 def _otm_sum(
     log_forward: float, shift: float, root: float, log_strike: Floats, if_call: Floats,
     over_call: Floats, if_put: Floats, over_put: Floats, amount: Floats,
@@ -109,7 +109,7 @@ def _otm_sum(
     return total
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@compiled(nogil=True, fastmath={"reassoc", "contract"})
 def _own_sum(
     log_forward: float, shift: float, root: float,
     log_strike: Floats, volatility: Floats, over: Floats, amount: Floats,
@@ -122,7 +122,7 @@ def _own_sum(
     return total
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _net_sums(
     wanted: Flags, quoted: Floats, times: Floats, forward: Floats, rate: Floats,
     dividend_yield: Floats, otm_start: Ints, otm: Floats, own_start: Ints, own: Floats,
@@ -150,7 +150,7 @@ def _net_sums(
             )
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _sixteen_nets(
     quote_us: int, moments: Ints, floors: Floats, spot: float, use_parity: bool, solve: bool,
     rate: Floats, dividend_yield: Floats, start: Ints, expiry_us: Ints, strike: Floats,

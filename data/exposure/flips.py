@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .profile_kernel import Mixture, derivative_at, value_at
 
 __all__ = [
@@ -104,7 +104,7 @@ def sign_changes(net: Floats, gross: Floats) -> list[tuple[int, int]]:
     return [(int(at[i]), int(at[i + 1])) for i in change]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _zero_of_cubic(a: float, b: float, c: float, d: float) -> float:
     """Return the zero in (0, 1) of the cubic through a ... d at -1, 0, 1, 2; b c < 0."""
     first = c - a / 3.0 - 0.5 * b - d / 6.0
@@ -121,7 +121,7 @@ def _zero_of_cubic(a: float, b: float, c: float, d: float) -> float:
     return 0.5 * (low + high)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _enclose(
     low: float, high: float, f_low: float, f_high: float, guess: float,
     centre: Floats, inverse_width: Floats, net: Floats,
@@ -154,7 +154,7 @@ def _enclose(
     return 0.5 * (low + high)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _roots_between(
     pairs: Ints, lower: float, step: float, profile: Floats,
     centre: Floats, inverse_width: Floats, net: Floats,

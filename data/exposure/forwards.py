@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .snapshot import Groups, Snapshot
 
 __all__ = ["Market", "fill_forwards", "parity_forwards"]
@@ -48,7 +48,7 @@ class Market:
     dividend_yield: Floats
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _pairs(
     start: int, stop: int, strike: Floats, is_call: Flags, mid: Floats, spot: float, growth: float,
     strikes: Floats, forwards: Floats,
@@ -78,7 +78,7 @@ def _pairs(
     return found
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _median(n: int, values: Floats) -> float:
     """Return the median of the first n values, which are sorted in place."""
     for i in range(1, n):
@@ -90,7 +90,7 @@ def _median(n: int, values: Floats) -> float:
     return float(0.5 * (values[(n - 1) // 2] + values[n // 2]))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _median_nearest(found: int, spot: float, strikes: Floats, forwards: Floats) -> float:
     """Return the median forward over the strikes nearest to spot, the lower first on a tie."""
     above = 0
@@ -112,7 +112,7 @@ def _median_nearest(found: int, spot: float, strikes: Floats, forwards: Floats) 
     return _median(n, chosen)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def fill_forwards(
     start: Ints, time: Floats, rate: Floats, dividend_yield: Floats, spot: float, use_parity: bool,
     strike: Floats, is_call: Flags, mid: Floats, forward: Floats, from_parity: Flags,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Final, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from ..base.compiling import compiled
 
 __all__ = [
     "ABOVE_BOUND",
@@ -48,7 +49,7 @@ _SQRT_2PI = math.sqrt(2.0 * math.pi)
 _MAX_STEPS = 100
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _time_value(log_moneyness: float, v: float) -> float:
     """Return the Black price of the out-of-the-money side over F, undiscounted.
 
@@ -59,7 +60,7 @@ def _time_value(log_moneyness: float, v: float) -> float:
     return tail - math.exp(log_moneyness) * 0.5 * math.erfc(-(d1 - v) * _SQRT_HALF)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _solve_v(log_moneyness: float, target: float, low: float, high: float) -> float:
     """Return v in (low, high) whose time value is `target`; the root is bracketed throughout.
 
@@ -87,7 +88,7 @@ def _solve_v(log_moneyness: float, target: float, low: float, high: float) -> fl
     return v
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def solve_volatility(
     price: float, forward: float, strike: float, time: float, discount: float, is_call: bool
 ) -> tuple[float, int]:
@@ -130,7 +131,7 @@ def solve_volatility(
     return _solve_v(distance, target, low, high) / root, SOLVED
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _solve_all(
     price: Floats,
     forward: Floats,

@@ -19,10 +19,10 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .fastexp import exp_nonpositive
 
 __all__ = ["Mixture", "derivative_at", "net_and_gross_at", "profile_on_grid", "value_at"]
@@ -74,7 +74,7 @@ class Mixture:
     gross: Floats
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _reach(
     lower: float, step: float, points: int, centre: Floats, inverse_width: Floats
 ) -> tuple[int, int, float]:
@@ -90,7 +90,7 @@ def _reach(
     return int(start), math.ceil(stop), sharpest
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _restart_every(step: float, sharpest: float) -> int:
     """Return how many points the recurrence may run before it is started afresh."""
     if 64.0 * step * sharpest <= _ROOM:
@@ -98,7 +98,7 @@ def _restart_every(step: float, sharpest: float) -> int:
     return _UNROLL if _UNROLL * step * sharpest <= _ROOM else 1
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+@compiled(nogil=True, fastmath={"contract"})
 def _start(
     u: float, step: float, centre: Floats, inverse_width: Floats, g: Floats, r: Floats
 ) -> None:
@@ -110,14 +110,14 @@ def _start(
         r[i] = exp_nonpositive(min(-s * (x + 0.5 * s), 300.0))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _ratio_of_ratios(step: float, inverse_width: Floats, q: Floats) -> None:
     for i in range(inverse_width.size):
         s = step * inverse_width[i]
         q[i] = exp_nonpositive(-s * s)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@compiled(nogil=True, fastmath={"reassoc", "contract"})
 def _eight_points(
     at: int, g: Floats, r: Floats, q: Floats, net: Floats, gross: Floats, out: Floats
 ) -> None:
@@ -165,7 +165,7 @@ def _eight_points(
         out[1, at + k] += a
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@compiled(nogil=True, fastmath={"reassoc", "contract"})
 def _sums(
     u: float, centre: Floats, inverse_width: Floats, net: Floats, gross: Floats
 ) -> tuple[float, float]:
@@ -179,7 +179,7 @@ def _sums(
     return total, absolute
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _add_lanes(
     lower: float,
     step: float,
@@ -208,7 +208,7 @@ def _add_lanes(
             _eight_points(at, g, r, q, net, gross, out)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _coarseness(step: float, points: int, sharpest: float) -> int:
     """Return the largest multiple of the step, 1, 2, 4 or 8, that a block's Gaussians allow."""
     factor = _COARSEST
@@ -217,7 +217,7 @@ def _coarseness(step: float, points: int, sharpest: float) -> int:
     return factor
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _weights(fraction: float) -> Floats:
     """Return Lagrange weights at `fraction` of the way between the two middle nodes of 16."""
     out = np.empty(2 * _MARGIN)
@@ -230,7 +230,7 @@ def _weights(fraction: float) -> Floats:
     return out
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _refine(factor: int, points: int, coarse: Floats, out: Floats) -> None:
     """Add a coarse profile to the fine one; `coarse` starts `_MARGIN` nodes before the grid."""
     for phase in range(factor):
@@ -246,7 +246,7 @@ def _refine(factor: int, points: int, coarse: Floats, out: Floats) -> None:
                 out[1, j] += weights[i] * coarse[1, node + i]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def profile_on_grid(
     lower: float,
     step: float,
@@ -307,7 +307,7 @@ def profile_on_grid(
     return np.ascontiguousarray(out[:, :points])
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _exact_sums(
     u: float, centre: Floats, inverse_width: Floats, net: Floats, gross: Floats
 ) -> tuple[float, float]:
@@ -321,7 +321,7 @@ def _exact_sums(
     return total, absolute
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def net_and_gross_at(
     u: float, centre: Floats, inverse_width: Floats, net: Floats, gross: Floats
 ) -> tuple[float, float]:
@@ -330,7 +330,7 @@ def net_and_gross_at(
     return total * math.exp(u), absolute * math.exp(u)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def value_at(u: float, centre: Floats, inverse_width: Floats, net: Floats) -> float:
     """Return the net height at S exp(u), exact to rounding, without the factor exp(u).
 
@@ -340,7 +340,7 @@ def value_at(u: float, centre: Floats, inverse_width: Floats, net: Floats) -> fl
     return total
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@compiled(nogil=True, fastmath={"reassoc", "contract"})
 def derivative_at(u: float, centre: Floats, inverse_width: Floats, net: Floats) -> float:
     """Return dG/du at S exp(u), dollars per 1 % of that level, per unit of u."""
     total = 0.0

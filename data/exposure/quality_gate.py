@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from ..base.compiling import compiled
 
 __all__ = [
     "COPY_SHARE",
@@ -35,7 +36,7 @@ FEWEST_FROZEN: Final = 50
 REJECTED_SHARE: Final = 0.05
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _order(x: Contracts, i: int, y: Contracts, j: int) -> int:
     """Return -1, 0 or 1: the order of two contracts as the lake sorts them."""
     if x[0][i] != y[0][j]:
@@ -51,12 +52,12 @@ def _order(x: Contracts, i: int, y: Contracts, j: int) -> int:
     return 0
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _same(x: float, y: float) -> bool:
     return x == y or (math.isnan(x) and math.isnan(y))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _compare(x: Contracts, y: Contracts) -> tuple[int, int, int]:
     """Merge two sorted chains; return contracts in common, equal ones, equal open interest."""
     i, j, common, equal, frozen = 0, 0, 0, 0, 0

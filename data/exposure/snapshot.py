@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from ..base.compiling import compiled
 
 __all__ = ["Groups", "Snapshot", "expiry_groups"]
 
@@ -91,7 +92,7 @@ def expiry_groups(chain: Snapshot) -> Groups:
     return Groups(start, chain.expiry[first], chain.morning[first], chain.expiry_us[first])
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _run_starts(expiry: Days, morning: Flags) -> Ints:
     """Return where runs of equal expiry and settlement begin, and one past the end."""
     found = np.empty(expiry.size + 1, np.int64)

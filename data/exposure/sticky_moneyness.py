@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .book import Book
 from .flips import Grid, Root, find_roots
 from .forwards import Market
@@ -59,7 +59,7 @@ class Curves:
     by_right: bool
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _otm_nodes(
     start: Ints, time: Floats, forward: Floats, strike: Floats, is_call: Flags, own: Floats,
     log_strike: Floats, volatility: Floats, first: Ints,
@@ -80,7 +80,7 @@ def _otm_nodes(
     return p
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _own_nodes(
     start: Ints, strike: Floats, is_call: Flags, own: Floats,
     log_strike: Floats, volatility: Floats, first: Ints,
@@ -123,7 +123,7 @@ def volatility_curves(
     return Curves(log_strike[:p], volatility[:p], first, by_right)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _interpolate(x: float, begin: int, end: int, j: int, node: Floats, value: Floats) -> float:
     """Return the curve at x, whose first node that is not below x is the j-th of all."""
     if j == begin:
@@ -134,7 +134,7 @@ def _interpolate(x: float, begin: int, end: int, j: int, node: Floats, value: Fl
     return float(value[j - 1] + weight * (value[j] - value[j - 1]))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _volatilities(
     u: float, curve: Ints, log_strike: Floats, start: Ints, node: Floats, value: Floats, out: Floats
 ) -> None:
@@ -152,7 +152,7 @@ def _volatilities(
         out[i] = _interpolate(x, start[c], end, j, node, value)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _sums(
     u: float, group: Ints, curve: Ints, log_strike: Floats, log_moneyness: Floats,
     root_time: Floats, shift: Floats, height: Floats, net: Floats, gross: Floats,
@@ -170,7 +170,7 @@ def _sums(
     return total * math.exp(u), absolute * math.exp(u)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _profile(
     levels: Floats, group: Ints, curve: Ints, log_strike: Floats, log_moneyness: Floats,
     root_time: Floats, shift: Floats, height: Floats, net: Floats, gross: Floats,

@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .forwards import Market
 from .implied_volatility import solve_volatility
 from .snapshot import Groups, Snapshot
@@ -95,7 +95,7 @@ class Lines:
     tally: Floats
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def fill_own(
     start: Ints, time: Floats, forward: Floats, rate: Floats, strike: Floats, is_call: Flags,
     mid: Floats, vendor: Floats, value: Floats, code: Codes,
@@ -131,7 +131,7 @@ def own_volatility(chain: Snapshot, groups: Groups, market: Market) -> Volatilit
     return Volatility(value, code)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _count(open_interest: float, position: float, volatility: float, tally: Floats) -> None:
     """Count one contract that is alive: used, rejected, or neither (no open interest)."""
     if math.isnan(open_interest):
@@ -145,7 +145,7 @@ def _count(open_interest: float, position: float, volatility: float, tally: Floa
         tally[USED_OI] += open_interest
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def side_volatilities(
     begin: int, end: int, is_call: Flags, volatility: Floats
 ) -> tuple[float, float]:
@@ -162,7 +162,7 @@ def side_volatilities(
     return call_sum / calls if calls else np.nan, put_sum / puts if puts else np.nan
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def side_volatility(
     begin: int, end: int, is_call: Flags, volatility: Floats, prefer_call: bool
 ) -> float:
@@ -172,7 +172,7 @@ def side_volatility(
     return second if math.isnan(first) else first
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _otm_lines(
     start: Ints, time: Floats, forward: Floats, strike: Floats, is_call: Flags,
     open_interest: Floats, position: Floats, own: Floats,
@@ -206,7 +206,7 @@ def _otm_lines(
     return m
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _own_lines(
     start: Ints, time: Floats, strike: Floats, is_call: Flags,
     open_interest: Floats, position: Floats, own: Floats,
@@ -231,7 +231,7 @@ def _own_lines(
     return m
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _moneyness(strike: Floats, group: Ints, forward: Floats, out: Floats) -> None:
     for i in range(strike.size):
         out[i] = math.log(strike[i] / forward[group[i]])

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .book import Book, SpotExposure
 
 __all__ = ["NO_WALL", "ByStrike", "Wall", "by_strike", "call_wall", "pin_strike", "put_wall"]
@@ -68,7 +68,7 @@ class Wall:
 NO_WALL = Wall(math.nan, math.nan)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _ladder(start: Ints, strike: Floats) -> Floats:
     """Return the distinct strikes of runs that are each ascending, by merging run after run."""
     have, merged = np.empty(strike.size), np.empty(strike.size)
@@ -89,7 +89,7 @@ def _ladder(start: Ints, strike: Floats) -> Floats:
     return have[:size].copy()
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _sum_by_strike(
     start: Ints, strike: Floats, call: Floats, put: Floats, gross: Floats,
     ladder: Floats, out: Floats,
@@ -115,7 +115,7 @@ def by_strike(book: Book, exposure: SpotExposure) -> ByStrike:
     return ByStrike(ladder, out[0], out[1], out[2])
 
 
-@numba.njit(cache=True)
+@compiled()
 def _best(strike: Floats, spot: float, score: Floats, side: int) -> int:
     """Return the strike of the largest positive score: ties to the nearest, then to the lower.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ..base.compiling import compiled
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
 
@@ -123,7 +123,7 @@ def _has_line(prepared: PreparedChain) -> Flags:
     return out
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _find_lines(
     start: Ints, strike: Floats, line_start: Ints, line_strike: Floats, out: Flags
 ) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data.base.errors import InputFileError
 from ...data.base.progress import silent
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def demo(out: str | Path, *, progress: Progress = silent) -> DemoResult:
     Parameters
     ----------
     out : str or Path
-        Folder for lake, configuration, results and report; made where absent.
+        Folder for lake, configuration, results and report, which appear there all at once.
     progress : Progress
         Called within each step.
 
@@ -86,33 +85,32 @@ def demo(out: str | Path, *, progress: Progress = silent) -> DemoResult:
         If the folder cannot be written to.
     """
     from ...backtest.run.backtest import backtest
+    from ...backtest.run.documents import write_result_files
     from ...backtest.run.load_config import load_config
     from ...backtest.run.truth import compare_with_truth
+    from ...data.base.publishing import published
     from ...data.regimes.rebuild import rebuild
     from ...data.simulate import demo_market
-    from ..page.report import write_report
+    from ..page.report import REPORT_FILE, write_report
 
     began = time.perf_counter()
     folder = Path(out)
-    config = _write_config(folder)
-    lake = folder / "lake"
-    market = demo_market(lake, progress=progress)
-    rebuilt = rebuild(lake, market.underlying, progress=progress)
-    settings = load_config(config)
-    result = backtest(settings, out=folder, progress=progress)
-    truth = compare_with_truth(lake)
-    report = write_report(result, settings, folder)
-    seconds = time.perf_counter() - began
-    return DemoResult(market, rebuilt, result, truth, config, report, seconds)
-
-
-def _write_config(folder: Path) -> Path:
-    config = folder / "config.toml"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with published(folder) as stage:
+        lake, config = stage / "lake", stage / "config.toml"
         config.write_text(CONFIG, encoding="utf-8")
-    except OSError as error:
-        raise InputFileError(
-            f"{folder}: cannot be written to ({error.strerror}): choose another folder with --out"
-        ) from error
-    return config
+        market = demo_market(lake, progress=progress)
+        rebuilt = rebuild(lake, market.underlying, progress=progress)
+        settings = load_config(config)
+        result = backtest(settings, progress=progress)
+        write_result_files(result, stage)
+        truth = compare_with_truth(lake)
+        write_report(result, settings, stage, progress=progress)
+    return DemoResult(
+        market=market.moved(folder / "lake"),
+        rebuilt=rebuilt,
+        result=replace(result, out=folder),
+        truth=truth,
+        config=folder / "config.toml",
+        report=folder / REPORT_FILE,
+        seconds=time.perf_counter() - began,
+    )

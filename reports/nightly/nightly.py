@@ -8,7 +8,6 @@ again and goes on where the last complete step ended.
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.base.errors import ConfigError
 from ...data.base.progress import silent
+from .standing import NOTE_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ...data.regimes.rebuild import RebuildResult
 
 __all__ = ["NightlyResult", "nightly"]
-
-_STATE = "nightly.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,24 +148,34 @@ def _rebuild(settings: Config, progress: Progress) -> RebuildResult | None:
 def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, dict[str, Any]]:
     """Run and report, unless the last complete run had the same inputs; return its last session."""
     from ...backtest.run.backtest import backtest
+    from ...backtest.run.documents import write_result_files
     from ...backtest.run.market import load_market
-    from ...backtest.run.provenance import content_id
+    from ...data.base.publishing import published
     from ..page.report import write_report
+    from .standing import depends_on, note_of, stands
 
-    market = load_market(settings)
+    progress(0, None, "reading data")
+    market = load_market(settings, progress=progress)
+    latest = _latest(settings, market)
+    key = depends_on(settings, market)
+    if stands(out, key):
+        return False, latest
+    with published(out) as stage:
+        result = backtest(settings, progress=progress, market=market)
+        write_result_files(result, stage)
+        write_report(result, settings, stage, market=market, progress=progress)
+        note = json.dumps(latest | note_of(stage, key), indent=2) + "\n"
+        (stage / NOTE_FILE).write_text(note, encoding="utf-8")
+    return True, latest
+
+
+def _latest(settings: Config, market: Market) -> dict[str, Any]:
     table = market.regime.table
-    latest = {
-        "key": content_id(settings, market),
+    return {
         "session": f"{table.index[-1]:%Y-%m-%d}",
         "regime": str(table["regime"].iloc[-1]),
         "quality": _quality(settings, market, table.index[-1]),
     }
-    if _done(out).get("key") == latest["key"] and (out / "report.html").is_file():
-        return False, latest
-    result = backtest(settings, out=out, progress=progress, market=market)
-    write_report(result, settings, out, market)
-    _remember(out, latest)
-    return True, latest
 
 
 def _quality(settings: Config, market: Market, session: pd.Timestamp) -> str:
@@ -176,19 +184,3 @@ def _quality(settings: Config, market: Market, session: pd.Timestamp) -> str:
         return "ok"
     rows = market.regime.rows.table("regimes", settings.regime.book)
     return str(rows.set_index("session")["quality"].loc[session])
-
-
-def _done(out: Path) -> dict[str, Any]:
-    """Return what the last complete run left; empty where there was none."""
-    try:
-        state = json.loads((out / _STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return state if isinstance(state, dict) else {}
-
-
-def _remember(out: Path, latest: dict[str, Any]) -> None:
-    """Write the state last and in one step: a run that was killed leaves none."""
-    beside = out / f".{_STATE}.{os.getpid()}"
-    beside.write_text(json.dumps(latest, indent=2) + "\n", encoding="utf-8")
-    os.replace(beside, out / _STATE)

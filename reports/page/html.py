@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from ...data.base.publishing import published_file
 from .palette import DARK, LIGHT, css_variables
 
 if TYPE_CHECKING:
@@ -54,10 +54,8 @@ def render_page(page: Page, *, plotly: str | None = None) -> str:
 
 def write_page(page: Page, path: Path) -> Path:
     """Write a page; a reader sees the old file or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    beside.write_text(render_page(page), encoding="utf-8")
-    os.replace(beside, path)
+    with published_file(path) as draft:
+        draft.write_text(render_page(page), encoding="utf-8")
     return path
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ...data.base.publishing import published_file
 from ..session.picture import SPANS, span_of
 from .formats import day, is_defined, level, percent
 from .palette import LIGHT
@@ -60,9 +61,9 @@ def draw_profile(picture: SessionPicture, path: Path, *, simulated: bool = False
         _draw_spans(axes[2], picture)
         _draw_expiries(axes[3], picture)
         figure.suptitle(_title(picture, simulated=simulated), x=0.01, ha="left", fontsize=15)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # without the library's version in it, equal pictures are equal files
-        figure.savefig(path, dpi=110, metadata={"Software": None})
+        with published_file(path) as draft:
+            # without the library's version in it, equal pictures are equal files
+            figure.savefig(draft, dpi=110, metadata={"Software": None})
     return path
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...data.base.progress import silent
+
 if TYPE_CHECKING:
     from datetime import date
 
     from ...backtest.run.config import Config
     from ...backtest.run.market import Market
     from ...backtest.run.results import BacktestResult
+    from ...data.base.progress import Progress
     from ...data.regimes.rebuilt_rows import RebuiltRows
     from .views import Page, Section
 
@@ -18,18 +21,32 @@ __all__ = ["REPORT_FILE", "report_page", "write_report"]
 
 REPORT_FILE = "report.html"
 _ALL = 1_000_000
+_STEPS = 4
 
 
 def write_report(
-    result: BacktestResult, config: Config, out: Path, market: Market | None = None
+    result: BacktestResult,
+    config: Config,
+    out: Path,
+    *,
+    market: Market | None = None,
+    progress: Progress = silent,
 ) -> Path:
     """Write ``report.html`` into the folder of a backtest's results and return its path."""
     from .html import write_page
 
-    return write_page(report_page(result, config, market), out / REPORT_FILE)
+    page = report_page(result, config, market=market, progress=progress)
+    progress(_STEPS - 1, _STEPS, "writing the report")
+    return write_page(page, out / REPORT_FILE)
 
 
-def report_page(result: BacktestResult, config: Config, market: Market | None = None) -> Page:
+def report_page(
+    result: BacktestResult,
+    config: Config,
+    *,
+    market: Market | None = None,
+    progress: Progress = silent,
+) -> Page:
     """Return the report of a backtest.
 
     Parameters
@@ -40,21 +57,26 @@ def report_page(result: BacktestResult, config: Config, market: Market | None = 
         and where the market is simulated, the truth.
     market : Market, optional
         The inputs that the backtest read; read again where they are left out.
+    progress : Progress
+        Called at the beginning of each step.
     """
     from ...backtest.run.market import load_market
     from ...data.exposure.definition import Definition
     from .backtest_page import backtest_page
 
+    progress(0, _STEPS, "diagnostics")
     inputs = load_market(config) if market is None else market
     diagnostics = [_diagnostics(result, config, inputs)]
-    if inputs.regime.rebuilt is None:
-        return backtest_page(result, measured=diagnostics)
     rows = inputs.regime.rebuilt
+    if rows is None:
+        return backtest_page(result, measured=diagnostics)
+    progress(1, _STEPS, "profile of the last session")
     sections = []
     if isinstance(rows.spec.definition, Definition):  # a peer's rule has no profile
         sections.append(_last_session(result, config, rows))
-    if (rows.lake.root / "truth.json").is_file() and sections:
-        sections.append(_truth(config, rows))
+        if (rows.lake.root / "truth.json").is_file():
+            sections.append(_truth(config, rows))
+    progress(2, _STEPS, "checks of the chains")
     return backtest_page(result, sections, diagnostics, [_coverage(config, inputs)])
 
 

@@ -10,7 +10,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from ...base.compiling import compiled
 
 __all__ = ["LEVELS", "AgentNumbers", "agent_session", "seed_book"]
 
@@ -53,7 +54,7 @@ class AgentNumbers(NamedTuple):
     orders: float
 
 
-@njit(cache=True)
+@compiled()
 def seed_book(numbers: AgentNumbers, book: np.ndarray, own: np.ndarray) -> None:
     """Fill a book around the middle with the volume it would hold in the long run."""
     book[:] = 0.0
@@ -70,7 +71,7 @@ def seed_book(numbers: AgentNumbers, book: np.ndarray, own: np.ndarray) -> None:
         book[_SELL, LEVELS // 2 + k] = rest * share
 
 
-@njit(cache=True)
+@compiled()
 def agent_session(
     numbers: AgentNumbers,
     book: np.ndarray,
@@ -137,7 +138,7 @@ def agent_session(
     return len(counts)
 
 
-@njit(cache=True)
+@compiled()
 def _target(numbers: AgentNumbers, level: float, struck: float) -> float:
     """Return position times delta of a call struck at `struck`; the hedge is minus that."""
     start = numbers.start - LEVELS // 2
@@ -145,7 +146,7 @@ def _target(numbers: AgentNumbers, level: float, struck: float) -> float:
     return numbers.position * 0.5 * math.erfc(-(x + numbers.option_sd / 2.0) / math.sqrt(2.0))
 
 
-@njit(cache=True)
+@compiled()
 def _hedge(
     numbers: AgentNumbers,
     book: np.ndarray,
@@ -167,7 +168,7 @@ def _hedge(
     return (-1 if empty else 0), held + wanted
 
 
-@njit(cache=True)
+@compiled()
 def _rest(
     numbers: AgentNumbers,
     own: np.ndarray,
@@ -191,7 +192,7 @@ def _rest(
     edge[:] = (LEVELS - 1, 0)
 
 
-@njit(cache=True)
+@compiled()
 def _mid(book: np.ndarray, own: np.ndarray, edge: np.ndarray) -> float:
     """Return the mid in levels, -1 where one side is empty; moves the edges to the best quotes."""
     while edge[_BUY] >= 0 and book[_BUY, edge[_BUY]] + own[_BUY, edge[_BUY]] <= _DUST:
@@ -204,7 +205,7 @@ def _mid(book: np.ndarray, own: np.ndarray, edge: np.ndarray) -> float:
     return middle
 
 
-@njit(cache=True)
+@compiled()
 def _take(
     book: np.ndarray, own: np.ndarray, edge: np.ndarray, side: int, volume: float, limit: int
 ) -> float:
@@ -226,7 +227,7 @@ def _take(
     return volume
 
 
-@njit(cache=True)
+@compiled()
 def _arrive(
     numbers: AgentNumbers,
     book: np.ndarray,

@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from ...base.compiling import compiled
 from .session_kernels import pinned_bars, session_bars
 
 __all__ = ["EFFECTS", "GAMMAS", "PathNumbers", "walk"]
@@ -79,7 +79,7 @@ class PathNumbers(NamedTuple):
     noise_sd: float
 
 
-@njit(cache=True)
+@compiled()
 def walk(
     numbers: PathNumbers,
     shocks: np.ndarray,
@@ -162,7 +162,7 @@ def walk(
     return len(shocks)
 
 
-@njit(cache=True)
+@compiled()
 def _advance(
     numbers: PathNumbers, state: np.ndarray, close: float, push: float, shocks: np.ndarray
 ) -> None:
@@ -179,7 +179,7 @@ def _advance(
     state[_GIVE_BACK] = (1.0 - numbers.permanent) * push
 
 
-@njit(cache=True)
+@compiled()
 def _measure(
     numbers: PathNumbers,
     calls: np.ndarray,
@@ -201,7 +201,7 @@ def _measure(
     row[4] = iv
 
 
-@njit(cache=True)
+@compiled()
 def _advance_customers(numbers: PathNumbers, state: np.ndarray, draws: np.ndarray) -> None:
     memory = numbers.demand_memory
     fresh = math.sqrt(1.0 - memory**2)
@@ -209,14 +209,14 @@ def _advance_customers(numbers: PathNumbers, state: np.ndarray, draws: np.ndarra
     state[_UNSEEN] = memory * state[_UNSEEN] + fresh * numbers.noise_sd * draws[1]
 
 
-@njit(cache=True)
+@compiled()
 def _ill_posed(numbers: PathNumbers, kappa: float) -> bool:
     moves = numbers.damping != 0 or numbers.close_share != 0 or numbers.pin != 0
     clears = kappa > -1.0 / max(numbers.damping, 1.0) or not moves
     return not clears or abs(numbers.lag * kappa) >= 1.0
 
 
-@njit(cache=True)
+@compiled()
 def _expect(
     numbers: PathNumbers,
     kappa: float,
@@ -236,7 +236,7 @@ def _expect(
     row[11] = sign * state[_UNSEEN]
 
 
-@njit(cache=True)
+@compiled()
 def _session(
     numbers: PathNumbers,
     state: np.ndarray,
@@ -269,13 +269,13 @@ def _session(
     return push
 
 
-@njit(cache=True)
+@compiled()
 def _nearest_strike(log_price: float, spacing: float) -> float:
     steps: float = max(round(math.exp(log_price) / spacing), 1.0)
     return steps * spacing
 
 
-@njit(cache=True)
+@compiled()
 def _standard(numbers: PathNumbers, shocks: np.ndarray) -> float:
     within = math.sqrt((1.0 - numbers.overnight_share) / (shocks.shape[0] - 1))
     total: float = math.sqrt(numbers.overnight_share) * shocks[0]
@@ -284,7 +284,7 @@ def _standard(numbers: PathNumbers, shocks: np.ndarray) -> float:
     return total
 
 
-@njit(cache=True)
+@compiled()
 def trade_on_grid(
     numbers: PathNumbers,
     calls: np.ndarray,
@@ -313,7 +313,7 @@ def trade_on_grid(
         puts[here - j] += (1.0 - share) * contracts * weight
 
 
-@njit(cache=True)
+@compiled()
 def grid_gamma(
     calls: np.ndarray, puts: np.ndarray, level: float, origin: int, iv: float
 ) -> tuple[float, float]:
@@ -331,7 +331,7 @@ def grid_gamma(
     return net * scale, gross * scale
 
 
-@njit(cache=True)
+@compiled()
 def grid_flip(calls: np.ndarray, puts: np.ndarray, level: float, origin: int, iv: float) -> float:
     """Return the level nearest to the spot at which net gamma changes sign; NaN: none in 20 %."""
     below = above = _grid_sum(calls, puts, level, 0.0, origin, iv)
@@ -352,7 +352,7 @@ def grid_flip(calls: np.ndarray, puts: np.ndarray, level: float, origin: int, iv
     return math.nan
 
 
-@njit(cache=True)
+@compiled()
 def _grid_sum(
     calls: np.ndarray, puts: np.ndarray, level: float, u: float, origin: int, iv: float
 ) -> float:

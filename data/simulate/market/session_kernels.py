@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from ...base.compiling import compiled
 
 __all__ = ["pin_ends", "pinned_bars", "session_bars"]
 
 
-@njit(cache=True)
+@compiled()
 def session_bars(
     shocks: np.ndarray,
     uniforms: np.ndarray,
@@ -68,7 +69,7 @@ def session_bars(
     return push
 
 
-@njit(cache=True)
+@compiled()
 def _bar(
     level: float, move: float, sd: float, u_high: float, u_low: float, out: np.ndarray
 ) -> None:
@@ -80,7 +81,7 @@ def _bar(
     out[3] = level + move
 
 
-@njit(cache=True)
+@compiled()
 def pinned_bars(
     shocks: np.ndarray,
     distance: float,
@@ -135,7 +136,7 @@ def pinned_bars(
     return z
 
 
-@njit(cache=True)
+@compiled()
 def pin_step(z: float, s: float, ds: float, beta: float, shock: float) -> float:
     """Return z after one step of the pinning equation."""
     left = 1.0 - s
@@ -146,7 +147,7 @@ def pin_step(z: float, s: float, ds: float, beta: float, shock: float) -> float:
     return after
 
 
-@njit(cache=True)
+@compiled()
 def pin_ends(shocks: np.ndarray, start: float, beta: float, out: np.ndarray) -> None:
     """Fill z at the expiration of many sessions that start at one distance from the strike.
 

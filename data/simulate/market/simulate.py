@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from ...base.errors import ConfigError, LakeError
 from ...base.progress import Progress, silent
+from ...base.publishing import published
 from ...calendar.trading import TradingCalendar, trading_calendar
 from ..worlds.parameters import Calibration, Mechanism, override, require_known, require_seed
 from ..worlds.registry import World, world_named
@@ -67,6 +68,16 @@ class SimulationResult:
     effects: Path
     intraday: Path | None
     positions: Path | None
+
+    def moved(self, folder: Path) -> SimulationResult:
+        """Return the result with the paths that its files have in another folder."""
+        held = {f.name: getattr(self, f.name) for f in fields(self)}
+        inside: dict[str, Any] = {
+            name: folder / path.relative_to(self.lake)
+            for name, path in held.items()
+            if isinstance(path, Path)
+        }
+        return replace(self, **inside)
 
 
 def simulate(
@@ -137,16 +148,38 @@ def simulate(
         start=start,
         parameters=parameters or {},
     )
-    folder = Path(lake).expanduser().absolute()
+    place = Path(lake).expanduser().absolute()
+    names = (world, calibration, underlying, seed)
+    with _naming(place), _folder_for(place) as folder:
+        result = _write_market(
+            kind,
+            setting,
+            folder,
+            names,
+            with_bars=intraday is not None,
+            progress=progress or silent,
+        )
+    return result.moved(place)
+
+
+def _write_market(
+    kind: World,
+    setting: Setting,
+    folder: Path,
+    names: tuple[str, str, str, int],
+    *,
+    with_bars: bool,
+    progress: Progress,
+) -> SimulationResult:
+    world, calibration, underlying, seed = names
     source = f"{SIMULATED}{world}:{calibration}:{seed}"
     with (
-        _naming(folder),
         chain_sink(folder, underlying) as sink,
         positions_sink(folder, wanted=_hides(setting.mechanism)) as positions,
     ):
-        collected = _Collected(setting, sink, positions, (underlying, source), intraday is not None)
-        _drive(run(setting, seed), collected, progress or silent, setting)
-        result = _result(setting, collected, folder, (world, calibration, underlying, seed))
+        collected = _Collected(setting, sink, positions, (underlying, source), with_bars)
+        _drive(run(setting, seed), collected, progress, setting)
+        result = _result(setting, collected, folder, names)
         _write_files(collected, result)
         truth = _truth_json(kind, setting, collected, result)
         result.truth_json.write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8")
@@ -342,9 +375,21 @@ def _hides(mechanism: Mechanism) -> bool:
 
 
 @contextmanager
+def _folder_for(place: Path) -> Iterator[Path]:
+    """Give the folder to write to: a new one that appears whole, or the lake that is there.
+
+    A lake has a rule of its own for what replaces its chains, and may hold other underlyings.
+    """
+    if place.is_dir() and any(place.iterdir()):
+        yield place
+        return
+    with published(place) as stage:
+        yield stage
+
+
+@contextmanager
 def _naming(folder: Path) -> Iterator[None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         raise LakeError(

@@ -29,14 +29,19 @@ def command(
     Writes report.html, results.json, trades.parquet, orders.parquet and equity.parquet.
     """
     from ....backtest.run.backtest import backtest
-    from ....backtest.run.documents import results_document
+    from ....backtest.run.documents import results_document, write_result_files
     from ....backtest.run.load_config import load_config
-    from ...page.report import write_report
+    from ....backtest.run.market import load_market
+    from ....data.base.publishing import published
+    from ...page.report import REPORT_FILE, write_report
 
     settings = load_config(config)
-    with progress_on_stderr("backtest") as progress:
-        result = backtest(settings, out=out, progress=progress)
-    report = write_report(result, settings, out)
+    with progress_on_stderr("backtest") as progress, published(out) as stage:
+        market = load_market(settings, progress=progress)
+        result = backtest(settings, market=market, progress=progress)
+        write_result_files(result, stage)
+        write_report(result, settings, stage, market=market, progress=progress)
+    report = out / REPORT_FILE
     document = results_document(result) | {"report": report}
     emit(document, as_json, lambda console: _show(console, result, report))
 

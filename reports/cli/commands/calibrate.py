@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,29 +109,30 @@ def _require_writable(paths: list[Path]) -> None:
             raise InputFileError(
                 f"{path}: a calibration is written as .md, .html or .json: give such an ending"
             )
-        if not path.absolute().parent.is_dir():
+        folder = path.absolute().parent
+        if not folder.is_dir():
             raise InputFileError(
                 f"{path}: its folder does not exist: make it, or choose another file with --out"
+            )
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise InputFileError(
+                f"{path}: its folder cannot be written to: choose another file with --out"
             )
 
 
 def _write(result: SimulationCheck, path: Path) -> None:
-    from ....data.base.errors import InputFileError
+    from ....data.base.publishing import published_file
     from ...page.calibration_markdown import calibration_page
     from ...page.html import write_page
     from ...page.sections.calibration import calibration_html_page
 
-    try:
-        if path.suffix == ".html":
-            write_page(calibration_html_page(result), path)
-        elif path.suffix == ".json":
-            path.write_text(to_json(result.document()) + "\n", encoding="utf-8")
-        else:
-            path.write_text(calibration_page(result), encoding="utf-8")
-    except OSError as error:
-        raise InputFileError(
-            f"{path}: {error.strerror or 'cannot be written'}: choose another file with --out"
-        ) from error
+    if path.suffix == ".html":
+        write_page(calibration_html_page(result), path)
+        return
+    as_json = path.suffix == ".json"
+    text = to_json(result.document()) + "\n" if as_json else calibration_page(result)
+    with published_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def _show(console: Console, result: SimulationCheck) -> None:

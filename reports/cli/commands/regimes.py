@@ -104,5 +104,5 @@ def _show(console: Console, frame: pd.DataFrame, sign: str) -> None:
     console.print(regimes_table(frame.tail(_SHOWN), sign=sign))
     said = f"definition {', '.join(frame['definition_id'].unique())}"
     if len(frame) > _SHOWN:
-        said += f"; last {_SHOWN} of {len(frame)} rows; --out writes them all"
+        said = f"last {_SHOWN} of {len(frame)} rows of {said}; --out writes them all"
     console.print(said, style="dim")

@@ -52,17 +52,18 @@ def command(
     Writes hypotheses.json and hypotheses.html: estimate, interval, p-value, the published number
     beside it, and a verdict; a test whose data are missing says which.
     """
-    from ....backtest.hypotheses.test import hypotheses_document, test
+    from ....backtest.hypotheses.test import hypotheses_document, test, write_hypotheses
+    from ....data.base.publishing import published
     from ...page.html import write_page
     from ...page.sections.hypotheses import hypotheses_page
     from ..arguments import names_and_config
 
     names, config = names_and_config(words, every=every)
-    with progress_on_stderr("test") as progress:
-        result = test(
-            names, config, out=out, simulations=simulations, critical=critical, progress=progress
-        )
-    report = write_page(hypotheses_page(result), out / "hypotheses.html")
+    with progress_on_stderr("test") as progress, published(out) as stage:
+        result = test(names, config, simulations=simulations, critical=critical, progress=progress)
+        write_hypotheses(result, stage)
+        write_page(hypotheses_page(result), stage / "hypotheses.html")
+    report = out / "hypotheses.html"
     document = hypotheses_document(result)
     emit(document, as_json, lambda console: _show(console, result, report))
 

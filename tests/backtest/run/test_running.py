@@ -86,7 +86,7 @@ def test_the_files_and_keys_are_those_promised(make_market: MakeMarket, tmp_path
     assert (trades["strategy"] == "always-fade").sum() == (
         result.strategies["always-fade"].metrics.trades
     )
-    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert steps == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_two_runs_write_the_same_bytes(make_market: MakeMarket, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from gexlab.backtest.run.load_config import load_config
+from gexlab.backtest.run.market import load_market
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
+from gexlab.reports.nightly import standing
+from gexlab.reports.nightly.standing import stands
 
 CONFIG = """
 [data]
@@ -128,3 +133,104 @@ def test_positions_of_a_file_are_rebuilt_and_reported(
     assert first["rebuilt"]["rebuilt"] == first["rebuilt"]["sessions"]
     assert first["quality"] == "ok"
     assert _night(folder, capsys)["ran"] is False
+
+
+FILES = ("report.html", "results.json", "trades.parquet", "orders.parquet", "equity.parquet")
+
+
+def _delete(path: Path) -> None:
+    path.unlink()
+
+
+def _cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def _of_another_run(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1] + b"\n\n")
+
+
+def test_nothing_has_changed_is_never_said_over_a_stale_report(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One folder, one good run, and then every way in which its results can cease to stand."""
+    first = _night(folder, capsys)
+    results = folder / "results"
+    key = _key_of(folder)
+    for spoil in (_delete, _cut_short, _of_another_run):
+        for name in FILES:
+            whole = (results / name).read_bytes()
+            spoil(results / name)
+            assert not stands(results, key), (spoil.__name__, name)
+            (results / name).write_bytes(whole)
+            assert stands(results, key)
+    note = json.loads((results / "nightly.json").read_text(encoding="utf-8"))
+    assert note["session"] == first["last_session"]
+    del note["files"]["trades.parquet"]
+    (results / "nightly.json").write_text(json.dumps(note), encoding="utf-8")
+    assert not stands(results, key)
+    (results / "nightly.json").write_text("[]", encoding="utf-8")
+    assert not stands(results, key)
+    assert _night(folder, capsys)["ran"] is True
+    assert stands(results, key)
+
+
+def _key_of(folder: Path) -> str:
+    config = load_config(folder / "config.toml")
+    return standing.depends_on(config, load_market(config))
+
+
+def test_everything_that_a_report_depends_on_is_in_its_key(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _night(folder, capsys)
+    config = load_config(folder / "config.toml")
+    market = load_market(config)
+    key = standing.depends_on(config, market)
+    assert standing.depends_on(config, market) == key
+
+    def other_key(**changes: Any) -> str:
+        return standing.depends_on(config, replace(market, **changes))
+
+    # the definition
+    regime = replace(market.regime, definition_id="0" * 12)
+    assert other_key(regime=regime) != key
+    # the rows of the regime, wherever they came from: positions revised, another definition
+    table = market.regime.table.copy()
+    table.loc[table.index[3], "value"] *= 1.0 + 1e-12
+    assert other_key(regime=replace(market.regime, table=table)) != key
+    # an input
+    inputs = (replace(market.inputs[0], sha256="0" * 64), *market.inputs[1:])
+    assert other_key(inputs=inputs) != key
+    # a configuration changed in Python, whose text is the same
+    execution = config.execution.model_copy(update={"fees_bps": 3.0})
+    assert standing.depends_on(config.model_copy(update={"execution": execution}), market) != key
+    # a library, and gexlab's own files
+    monkeypatch.setattr(standing, "_versions", lambda: {"numpy": "0.0"})
+    assert standing.depends_on(config, market) != key
+    monkeypatch.undo()
+    monkeypatch.setattr(standing, "_code", lambda: "upgraded")
+    assert standing.depends_on(config, market) != key
+
+
+def test_revised_positions_run_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chains = pq.read_table(folder / "incoming" / "old.parquet").to_pandas()
+    key = ["session", "expiry", "settlement", "root", "strike", "right", "known_at"]
+    sign = chains["right"].map({"C": 1.0, "P": -1.0})
+    made = chains[key].assign(position=sign * chains["open_interest"])
+    made.to_parquet(folder / "positions.parquet")
+    regime = '[regime]\ndealer_model = "signed"\npositions = "positions.parquet"\n'
+    (folder / "config.toml").write_text(regime + CONFIG, encoding="utf-8")
+    assert _night(folder, capsys)["ran"] is True
+    made.assign(position=-made["position"]).to_parquet(folder / "positions.parquet")
+    assert _night(folder, capsys)["ran"] is True
+
+
+def test_another_configuration_in_the_same_folder_is_noticed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _night(folder, capsys)
+    other = CONFIG.replace("[inference]", "[execution]\nfees_bps = 9.0\n\n[inference]")
+    (folder / "other.toml").write_text(other, encoding="utf-8")
+    assert cli.run(["backtest", str(folder / "other.toml"), "--out", str(folder / "results")]) == 0
+    assert _night(folder, capsys)["ran"] is True

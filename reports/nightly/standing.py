@@ -1,0 +1,102 @@
+"""Whether the results in a folder still are what a run would give.
+
+Beside its results a run leaves a note: a digest of everything that they depend on, and the digest
+of every file. They stand where both are found again; whatever is missing, cut short, replaced by
+another run or no longer computed in the same way does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...data.base.fingerprints import file_fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...backtest.run.config import Config
+    from ...backtest.run.market import Market
+
+__all__ = ["NOTE_FILE", "depends_on", "note_of", "stands"]
+
+NOTE_FILE = "nightly.json"
+#: Files without which a folder holds no complete results.
+_NEEDED = frozenset(
+    {"report.html", "results.json", "trades.parquet", "orders.parquet", "equity.parquet"}
+)
+_PACKAGES = ("backtest", "data", "reports", "strategies")
+
+
+def stands(folder: Path, key: str) -> bool:
+    """Return whether a folder holds, byte for byte, what a run with this key left."""
+    try:
+        note = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))
+        files = note["files"]
+        return (
+            note["key"] == key
+            and files.keys() >= _NEEDED
+            and all(file_fingerprint(folder / name) == digest for name, digest in files.items())
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def note_of(folder: Path, key: str) -> dict[str, Any]:
+    """Return the note on a folder of results: the key of the run and the files' digests."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return {"key": key, "files": {path.name: file_fingerprint(path) for path in files}}
+
+
+def depends_on(config: Config, market: Market) -> str:
+    """Return a digest of everything that results and report depend on.
+
+    The configuration, the definition, every input as it is now (bars, series, chains, positions,
+    the truth of a simulated market), the regime rows themselves, and the code: gexlab's own files
+    and the versions of the libraries.
+    """
+    from ...backtest.run.provenance import content_id
+
+    parts = [content_id(config, market)]
+    parts += [f"{path.name}={file_fingerprint(path)}" for path in _files_beside(config)]
+    parts += [_rows(market), *(f"{k}={v}" for k, v in _versions().items()), _code()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _files_beside(config: Config) -> Iterator[Path]:
+    """Yield the inputs that a market does not list: a simulated market's truth."""
+    if config.regime.source == "lake" and config.data.lake is not None:
+        lake = Path(config.data.lake)
+        truth = (lake / "truth.json", lake / "truth.parquet")
+        yield from (path for path in truth if path.is_file())
+
+
+def _rows(market: Market) -> str:
+    """Return a digest of the regime rows, whatever file they were read from."""
+    import pandas as pd
+
+    rows = pd.util.hash_pandas_object(market.regime.table).to_numpy()
+    return hashlib.sha256(rows.tobytes()).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    from ..cli.doctor import package_versions
+
+    return package_versions()
+
+
+@cache
+def _code() -> str:
+    """Return a digest of gexlab's own files: an upgrade need not change the version's number."""
+    digest = hashlib.sha256()
+    for package in _PACKAGES:
+        root = Path(__file__).resolve().parents[2] / package
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(
+                    f"{package}/{path.relative_to(root)}={file_fingerprint(path)}".encode()
+                )
+    return digest.hexdigest()

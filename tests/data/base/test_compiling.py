@@ -1,0 +1,136 @@
+"""Compiled code on disk is used only as it was written, and has a place wherever gexlab runs."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CALLEE = """
+FACTOR = 2.0
+from gexlab.data.base.compiling import compiled
+
+@compiled()
+def inner(x):
+    return x * FACTOR
+"""
+CALLER = """
+from callee import inner
+from gexlab.data.base.compiling import compiled
+
+@compiled()
+def outer(x):
+    return inner(x) + 1.0
+
+if __name__ == "__main__":
+    print(outer(3.0), sum(outer.stats.cache_hits.values()))
+"""
+
+
+def _run(folder: Path, **environment: str) -> tuple[float, int]:
+    """Return the result of the caller, and how often it was found compiled."""
+    code = "import caller; print(caller.outer(3.0), sum(caller.outer.stats.cache_hits.values()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"} | environment,
+    )
+    value, hits = done.stdout.split()
+    return float(value), int(hits)
+
+
+@pytest.fixture
+def kernels(tmp_path: Path) -> Path:
+    (tmp_path / "callee.py").write_text(CALLEE, encoding="utf-8")
+    (tmp_path / "caller.py").write_text(CALLER, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_callee_that_changed_is_compiled_in_and_damage_is_noticed(kernels: Path) -> None:
+    cache = kernels / "cache"
+    assert _run(kernels, GEXLAB_CACHE_DIR=str(cache)) == (7.0, 0)
+    assert _run(kernels, GEXLAB_CACHE_DIR=str(cache)) == (7.0, 1)
+    # another constant in another file: Numba's own mark would not see it
+    (kernels / "callee.py").write_text(CALLEE.replace("2.0", "5.0"), encoding="utf-8")
+    assert _run(kernels, GEXLAB_CACHE_DIR=str(cache)) == (16.0, 0)
+    files = [p for p in cache.rglob("*") if p.suffix in {".nbi", ".nbc"}]
+    assert len(files) >= 4
+    for damage in (b"", b"not what was written", None):
+        for path in files:
+            content = bytearray(path.read_bytes())
+            content[len(content) // 2] ^= 1
+            path.write_bytes(bytes(content) if damage is None else damage)
+        assert _run(kernels, GEXLAB_CACHE_DIR=str(cache)) == (16.0, 0)
+    assert _run(kernels, GEXLAB_CACHE_DIR=str(cache)) == (16.0, 1)
+
+
+def test_a_folder_that_cannot_be_written_is_named(kernels: Path) -> None:
+    (kernels / "file").write_text("", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", "import caller"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(kernels), "GEXLAB_CACHE_DIR": str(kernels / "file")},
+    )
+    assert done.returncode == 1
+    assert "ConfigError: GEXLAB_CACHE_DIR=" in done.stderr
+    assert "name a folder that you may write to, or unset it" in done.stderr
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="another user needs root"
+)
+def test_a_user_without_a_home_runs_from_a_read_only_installation(tmp_path: Path) -> None:
+    """As ``nobody``: the folder of the source belongs to root, the home is no folder."""
+    user = pwd.getpwnam("nobody")
+    root = Path("/tmp") / f"gexlab-service-{os.getpid()}"  # tmp_path is closed to others
+    temporary = root / "temporary"
+    try:
+        temporary.mkdir(parents=True)
+        for name, text in (("callee.py", CALLEE), ("caller.py", CALLER)):
+            (root / name).write_text(text, encoding="utf-8")
+        root.chmod(0o755)
+        temporary.chmod(0o777)
+        said = [_as_user(user.pw_uid, root, temporary) for _ in range(2)]
+        assert [text.stdout.split() for text in said] == [["7.0", "0"], ["7.0", "1"]]
+        for done in said:
+            assert done.stderr.count("compiled code is kept in") == 1
+            assert "set GEXLAB_CACHE_DIR" in done.stderr
+        kept = temporary / f"gexlab-cache-{user.pw_uid}"
+        assert kept.stat().st_mode & 0o077 == 0
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _as_user(uid: int, root: Path, temporary: Path) -> subprocess.CompletedProcess[str]:
+    code = (
+        "import os; os.setuid(UID)\n"
+        "import caller\n"
+        "print(caller.outer(3.0), sum(caller.outer.stats.cache_hits.values()))\n"
+    ).replace("UID", str(uid))
+    # what is imported before the change of user may lie where only root can read
+    early = (
+        "import sys; sys.dont_write_bytecode = True\n"
+        "import gexlab.data.base.compiling, numba, tempfile\n"
+        "numba.njit(lambda x: x + 1.0)(1.0)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", early + code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            "PYTHONPATH": str(root),
+            "HOME": "/nonexistent",
+            "TMPDIR": str(temporary),
+            "PATH": os.environ["PATH"],
+        },
+    )

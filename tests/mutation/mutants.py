@@ -1,0 +1,254 @@
+"""Mutants: does some test notice a wrong operator, number or name?
+
+`reach` runs the default suite once and records which test runs which line; `run` draws mutants
+with a stated seed, the same number from each package, and runs each against the tests that reach
+its line, on a copy of the tree; what is done stays on disk, and the next call goes on; `report`
+counts. Mutants that change nothing are named in `equivalent.toml`, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import coverage
+from sites import OPERATORS, Mutant, mutants_of, mutated
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("backtest", "data", "reports", "strategies")
+# imported once; each mutant's process is a fork of this one
+_HEAVY = (
+    "arch duckdb exchange_calendars hypothesis jinja2 matplotlib mpmath numba numpy pandas plotly "
+    "pyarrow.parquet pydantic pytest rich scipy.stats scipy.optimize statsmodels.api typer vollib"
+)
+
+
+def sample(tree: Path, number: int, seed: int) -> list[Mutant]:
+    """Return mutants drawn at random, the same number from each package, in random order."""
+    source = random.Random(seed)
+    drawn: list[Mutant] = []
+    for package in PACKAGES:
+        files = sorted((tree / package).rglob("*.py"))
+        every = [
+            mutant
+            for file in files
+            for mutant in mutants_of(str(file.relative_to(tree)), file.read_text(encoding="utf-8"))
+        ]
+        drawn += source.sample(every, min(number // len(PACKAGES), len(every)))
+    source.shuffle(drawn)
+    return drawn
+
+
+def copy_tree(out: Path) -> Path:
+    """Copy what Git knows, and a tree of links through which the copy is imported."""
+    tree = out / "tree"
+    if tree.exists():
+        return tree
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, encoding="utf-8")
+    for name in names.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+    links = tree / ".links" / "gexlab"
+    links.mkdir(parents=True)
+    for package in PACKAGES:
+        (links / package).symlink_to(f"../../{package}")
+    return tree
+
+
+def reach(out: Path, arguments: list[str]) -> None:
+    """Run the suite once and keep which test runs which line."""
+    tree = copy_tree(out)
+    for old in out.glob("reach.*"):
+        old.unlink()
+    environment = _environment(tree) | {"GEXLAB_REACH": str(out / "reach")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "reach", "-p", "no:cacheprovider"]
+    subprocess.run([*command, *arguments], cwd=tree, env=environment, check=False)
+    data = coverage.CoverageData(str(out / "reach"))
+    for part in sorted(out.glob("reach.*")):
+        other = coverage.CoverageData(str(part))
+        other.read()
+        data.update(other)
+    data.write()
+
+
+def tests_reaching(data: coverage.CoverageData, tree: Path, mutant: Mutant) -> list[str]:
+    """Return the ids of the tests that run the mutant's line; compiled loops count by module."""
+    path = tree / mutant.path
+    by_line: dict[int, list[str]] = {}
+    for name in (str(path), str(tree / ".links" / "gexlab" / mutant.path)):
+        by_line |= data.contexts_by_lineno(name)
+    found = set(by_line.get(mutant.line, ())) - {""}
+    if not found and "numba" in path.read_text(encoding="utf-8"):
+        found = {test for tests in by_line.values() for test in tests if test}
+    return sorted(found)
+
+
+def run(out: Path, number: int, seed: int, most: int, seconds: int) -> None:
+    """Run at most `most` more of the sample's mutants."""
+    tree = copy_tree(out)
+    data = coverage.CoverageData(str(out / "reach"))
+    data.read()
+    done = {line["key"] for line in _results(out)}
+    left = [m for m in sample(tree, number, seed) if m.key not in done][:most]
+    if not left:
+        return
+    os.environ.update(_environment(tree))
+    for name in _HEAVY.split():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for mutant in left:
+        started = time.monotonic()
+        tests = tests_reaching(data, tree, mutant)
+        status = _status(out, tree, mutant, tests, seconds)
+        record = asdict(mutant) | {
+            "key": mutant.key,
+            "status": status,
+            "tests": len(tests),
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        with (out / "results.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        print(status, mutant.key, f"({len(tests)} tests)", flush=True)
+
+
+def _status(out: Path, tree: Path, mutant: Mutant, tests: list[str], seconds: int) -> str:
+    if not tests:
+        return "not reached"
+    path = tree / mutant.path
+    before = path.read_text(encoding="utf-8")
+    compiled = "numba" in before
+    cache = out / "numba-of-mutant" if compiled else out / "numba"
+    try:
+        _write(path, mutated(before, mutant))
+        os.environ["NUMBA_CACHE_DIR"] = str(cache)
+        # the whole files last: what a shared fixture ran is attributed to its first test alone
+        files = sorted({test.partition("::")[0] for test in tests})
+        for chosen in (_spread(tests), files):
+            code = _forked(out, tree, chosen, seconds)
+            if code != 0:
+                return "timeout" if code is None else "killed"
+        return "survived"
+    finally:
+        _write(path, before)
+        if compiled:
+            shutil.rmtree(cache, ignore_errors=True)
+
+
+def _spread(tests: list[str], most: int = 60) -> list[str]:
+    """Return at most so many tests, spread over their files."""
+    step = max(1, -(-len(tests) // most))
+    return tests[::step]
+
+
+def _forked(out: Path, tree: Path, tests: list[str], seconds: int) -> int | None:
+    """Run tests in a fork of this process; return its code, None where the time was up."""
+    process = os.fork()
+    if process == 0:
+        os.setsid()
+        log = os.open(out / "last.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        code = 99
+        with contextlib.suppress(BaseException):
+            os.chdir(tree)
+            sys.path[:0] = [str(tree / ".links")]
+            import pytest
+
+            options = ["-x", "-q", "-n0", "-p", "no:cacheprovider", "--no-header", "--tb=line"]
+            code = int(pytest.main([*options, *tests]))
+        os._exit(code)
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.05)
+    os.killpg(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return None
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a source so that no compiled copy of another version passes for it."""
+    stamp = int(path.stat().st_mtime) + 2
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, (stamp, stamp))
+
+
+def _environment(tree: Path) -> dict[str, str]:
+    shared = os.environ.get("GEXLAB_SHARED_DATA", str(ROOT.parent / "shared" / "data"))
+    own = [str(tree / ".links"), str(tree / "tests" / "mutation")]
+    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(own), "GEXLAB_SHARED_DATA": shared}
+
+
+def _results(out: Path) -> Iterator[dict[str, Any]]:
+    with contextlib.suppress(FileNotFoundError):
+        for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
+
+
+def report(out: Path) -> None:
+    """Print how many were killed, and every one that was not."""
+    named = tomllib.loads(Path(__file__).with_name("equivalent.toml").read_text(encoding="utf-8"))
+    equivalent: dict[str, str] = named["equivalent"]
+    latest = {line["key"]: line for line in _results(out)}
+    kinds = {"timeout": "killed"}
+    for key, line in latest.items():
+        status = line["status"]
+        line["kind"] = "equivalent" if key in equivalent else kinds.get(status, status)
+    for title in ("package", "operator"):
+        print(f"by {title}:")
+        groups: dict[str, Counter[str]] = {}
+        for line in latest.values():
+            name = line["path"].partition("/")[0] if title == "package" else line["operator"]
+            groups.setdefault(name, Counter())[line["kind"]] += 1
+        for name, counts in sorted(groups.items()):
+            note = f"  ({OPERATORS[name]})" if name in OPERATORS else ""
+            print(f"  {name}: " + ", ".join(f"{n} {k}" for k, n in sorted(counts.items())) + note)
+    total = Counter(line["kind"] for line in latest.values())
+    real = sum(total.values()) - total["equivalent"]
+    print(f"{real} mutants that change something, {total['killed']} killed", end="")
+    print(f" ({total['killed'] / real:.1%})" if real else "", f"; {total['equivalent']} equivalent")
+    for key, line in sorted(latest.items()):
+        if line["kind"] != "killed":
+            print(f"  {line['kind']}: {key} (line {line['line']})", equivalent.get(key, ""))
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("reach", "run", "report"))
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "mutants")
+    parser.add_argument("--number", type=int, default=200, help="mutants in the sample")
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--most", type=int, default=10**6, help="mutants to run now")
+    parser.add_argument("--seconds", type=int, default=300, help="longest run of one mutant")
+    chosen, arguments = parser.parse_known_args()
+    out = chosen.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    if chosen.what == "reach":
+        reach(out, arguments)
+    elif chosen.what == "run":
+        run(out, chosen.number, chosen.seed, chosen.most, chosen.seconds)
+    report(out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""What counts where a value lies exactly on a bound, and rows that come too late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gexlab.strategies.decisions import Decisions, decide
+from gexlab.strategies.filters import FILTERS
+from gexlab.strategies.model import Strategy
+from gexlab.strategies.rules import RULES
+
+HOUR = pd.Timedelta(hours=1)
+
+
+def _table(values: list[float]) -> pd.DataFrame:
+    index = pd.date_range("2024-01-01", periods=len(values), name="session")
+    known = pd.Series(index + 30 * HOUR, index=index).dt.tz_localize("UTC")
+    return pd.DataFrame({"value": values, "known_at": known}, index=index)
+
+
+def _labels(values: list[float], name: str = "percentile", **parameters: Any) -> list[str]:
+    return list(FILTERS[name](_table(values), Strategy("s", filter=name, **parameters))["label"])
+
+
+def test_a_percentile_enters_at_its_bound_and_stays_at_the_other() -> None:
+    # ranks within four: .75 enters, .5 stays, .5 stays, .25 is the mirrored entry
+    labels = _labels([1.0, 2.0, 4.0, 3.0, 2.5, 2.6, 2.0], window=4, enter=0.75, exit=0.5)
+    assert labels[3:] == ["long", "long", "long", "short"]
+
+
+def test_a_short_state_stays_at_its_bound_and_ends_beyond_it() -> None:
+    # ranks within four: .25 enters, .5 = 1 - exit stays, .75 is the other entry
+    labels = _labels([4.0, 3.0, 2.0, 1.0, 1.5, 1.7], window=4, enter=0.75, exit=0.5)
+    assert labels[3:] == ["short", "short", "long"]
+
+
+def test_between_the_bounds_nothing_is_entered() -> None:
+    # within ten: .7 and .3 lie between exit (.6, mirrored .4) and entry (.8, .2)
+    ten = [float(i) for i in range(1, 10)]
+    assert _labels([*ten, 6.5], window=10, enter=0.8, exit=0.6)[-1] == "neutral"
+    assert _labels([*ten, 2.5], window=10, enter=0.8, exit=0.6)[-1] == "neutral"
+
+
+def test_a_short_state_ends_above_its_exit() -> None:
+    # within five: .2 enters (as a double, 1 - .8 is less), then .6 lies above 1 - .6
+    labels = _labels([5.0, 4.0, 3.0, 2.0, 1.0, 2.5], window=5, enter=0.8, exit=0.6)
+    assert labels[4:] == ["short", "neutral"]
+
+
+@pytest.mark.parametrize("tenths", range(5, 11))
+def test_both_bounds_are_mirrors_of_each_other(tenths: int) -> None:
+    """At every decimal bound: what rounding does to 1 - enter does not count."""
+    rising = [float(i) for i in range(1, 10)]
+    enter = tenths / 10
+    for rank in range(1, 11):  # the last value has this rank among ten
+        up = _labels([*rising, rank - 0.5], window=10, enter=enter, exit=enter)[-1]
+        wanted = "long" if rank >= tenths else "short" if 10 - rank >= tenths else "neutral"
+        assert (up, rank) == (wanted, rank)
+
+
+def test_a_tercile_keeps_its_upper_bound_and_not_its_lower() -> None:
+    # within six: ranks 2/6, 3/6, 4/6, 5/6
+    six = [1.0, 3.0, 5.0, 7.0, 9.0]
+    last = {v: _labels([*six, v], "tercile", window=6)[-1] for v in (2.0, 4.0, 6.0, 8.0)}
+    assert last == {2.0: "short", 4.0: "neutral", 6.0: "neutral", 8.0: "long"}
+
+
+def test_a_scaled_signal_is_measured_over_its_own_lookback() -> None:
+    """Four sessions move twice as far as one: the unit grows with the root of the lookback."""
+    steps = np.array([0.01 if i % 2 else -0.01 for i in range(40)])
+    closes = 100.0 * np.cumprod(np.concatenate([[1.0], 1.0 + steps, [1.004]]))
+    found = RULES["follow"].target(closes, Strategy("s", scale="scaled", lookback=4))
+    window = np.concatenate([steps[-20:], [0.004]])
+    past = closes[-1] / closes[-5] - 1.0
+    assert found[-1] == pytest.approx(past / (2.0 * np.std(window, ddof=1)), rel=1e-12)
+
+
+def test_a_scaled_signal_is_cut_at_one() -> None:
+    steps = [0.001 if i % 2 else -0.001 for i in range(30)]
+    for last in (0.5, -0.5):
+        closes = 100.0 * np.cumprod(np.array([1.0, *(1.0 + s for s in steps), 1.0 + last], float))
+        found = RULES["follow"].target(closes, Strategy("s", scale="scaled"))
+        assert found[-1] == np.sign(last)
+        assert RULES["fade"].target(closes, Strategy("s", scale="scaled"))[-1] == -np.sign(last)
+
+
+def _decided(late: list[bool], strategy: Strategy, sessions: int | None = None) -> Decisions:
+    n = len(late) if sessions is None else sessions
+    table = _table([1.0] * len(late))
+    days = pd.date_range("2024-01-01", periods=n, name="session")
+    closes = pd.Series(100.0 + np.arange(n), index=days)
+    close = pd.Series(days + 21 * HOUR, index=days).dt.tz_localize("UTC")
+    deadline = close + 12 * HOUR  # rows are known 9 hours after the close
+    deadline[: len(late)] -= np.where(late, 4, 0) * HOUR
+    return decide(strategy, table, closes, close, deadline)
+
+
+def test_late_rows_are_missing_up_to_half_of_them() -> None:
+    half = _decided([True, False, True, False], Strategy("s")).frame
+    assert half["late"].tolist() == [True, False, True, False]
+    assert half["label"].tolist() == ["abstain", "long", "abstain", "long"]
+    more = _decided([True, True, True, False], Strategy("s")).frame
+    assert more["late"].tolist() == [False] * 4  # the engine refuses the first by name
+    assert more["label"].tolist() == ["long"] * 4
+
+
+def test_a_strategy_that_reads_no_regime_has_no_late_rows() -> None:
+    found = _decided([True, False], Strategy("s", filter="always", long="hold")).frame
+    assert found["late"].tolist() == [False, False]
+    assert found["target"].tolist() == [1.0, 1.0]
+    assert found["regime_known_at"].isna().all()
+
+
+def test_a_session_without_a_row_abstains_and_is_not_late() -> None:
+    frame = _decided([False, False], Strategy("s", size=0.25, long="follow"), sessions=3).frame
+    assert frame["label"].tolist() == ["long", "long", "abstain"]
+    assert frame["late"].tolist() == [False, False, False]
+    assert frame["target"].tolist() == [0.0, 0.25, 0.0]  # the first return is undefined
+    assert frame["undefined"].tolist() == [True, False, False]
+    assert frame["bars_known_at"].isna().tolist() == [False, False, True]
+
+
+def test_a_strategys_defaults_and_words() -> None:
+    plain = Strategy("s")
+    assert (plain.lookback, plain.enter, plain.exit, plain.size) == (1, 0.6, 0.5, 1.0)
+    assert plain.window == 252
+    two = Strategy("s", lookback=2, scale="scaled", size=0.5).describe()
+    assert "fade 2 sessions scaled" in two
+    assert two.endswith("; size 0.5")
+    assert "by sign" in plain.describe()
