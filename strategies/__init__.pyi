@@ -2,6 +2,7 @@ from .decisions import Decisions as Decisions
 from .decisions import decide as decide
 from .filters import FILTERS as FILTERS
 from .model import Strategy as Strategy
+from .registry import CONTROLS as CONTROLS
 from .registry import MAIN as MAIN
 from .registry import STRATEGIES as STRATEGIES
 from .registry import filter_named as filter_named
@@ -9,4 +10,5 @@ from .registry import make_strategy as make_strategy
 from .registry import rule_named as rule_named
 from .registry import strategies_named as strategies_named
 from .registry import strategy as strategy
+from .registry import with_controls as with_controls
 from .rules import RULES as RULES

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..data.exposure.labels import labels_by_sign
+
 if TYPE_CHECKING:
     from .model import Strategy
 
@@ -34,11 +36,9 @@ def sign(table: pd.DataFrame, strategy: Strategy) -> pd.DataFrame:
     A value of exactly 0 is neutral; a missing one abstains.
     """
     if "regime" in table:
-        labels = table["regime"].to_numpy(dtype="U7")
+        labels = table["regime"].to_numpy(dtype=object)
     else:
-        value = table["value"].to_numpy(dtype=float)
-        cases: list[Any] = [np.isnan(value), value > 0.0, value < 0.0]
-        labels = np.select(cases, ["abstain", "long", "short"], "neutral")
+        labels = labels_by_sign(table["value"].to_numpy(dtype=float))
     return _labelled(table, labels, table["known_at"])
 
 

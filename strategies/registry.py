@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +12,22 @@ from .model import Strategy
 from .rules import RULES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .filters import Filter
     from .rules import Rule
 
 __all__ = [
+    "CONTROLS",
     "MAIN",
     "STRATEGIES",
     "filter_named",
+    "is_control",
     "make_strategy",
     "rule_named",
     "strategies_named",
     "strategy",
+    "with_controls",
 ]
 
 #: The strategy that the whole question is about.
@@ -37,6 +43,43 @@ _BUILT_IN = (
 
 #: The main strategy first, then its controls.
 STRATEGIES: dict[str, Strategy] = {built_in.name: built_in for built_in in _BUILT_IN}
+
+
+#: What every strategy is held against.
+CONTROLS: dict[str, Strategy] = {s.name: s for s in _BUILT_IN if s.name != MAIN}
+
+#: What a control is called where a configuration gives its name to something else.
+_AS_BUILT = "{} (as built in)"
+
+
+def is_control(candidate: Strategy) -> bool:
+    """Return whether a strategy is one of the controls, under its own or its second name.
+
+    Examples
+    --------
+    >>> is_control(CONTROLS["buy-and-hold"]), is_control(make_strategy("buy-and-hold", size=0.5))
+    (True, False)
+    """
+    return any(candidate in (c, _as_built(c)) for c in CONTROLS.values())
+
+
+def _as_built(control: Strategy) -> Strategy:
+    return replace(control, name=_AS_BUILT.format(control.name))
+
+
+def with_controls(chosen: Sequence[Strategy]) -> tuple[Strategy, ...]:
+    """Return strategies followed by every control that is not among them.
+
+    A control whose name the strategies give to something else runs under a second name.
+
+    Examples
+    --------
+    >>> [s.name for s in with_controls([make_strategy("always-fade", lookback=5)])][1:3]
+    ['follow-long-fade-short', 'always-fade (as built in)']
+    """
+    names = {s.name for s in chosen}
+    lacking = [c for c in CONTROLS.values() if c not in chosen]
+    return (*chosen, *(_as_built(c) if c.name in names else c for c in lacking))
 
 
 def strategy(name: str) -> Strategy:
@@ -89,17 +132,18 @@ def make_strategy(name: str, **changes: Any) -> Strategy:
     Parameters
     ----------
     name : str
-        A new name starts from the main strategy's fields.
+        A new name starts from the main strategy's fields and needs at least one of its own.
     **changes
         Fields of `Strategy`.
 
     Raises
     ------
     UnknownNameError
-        If a filter or rule is unknown.
+        If a filter or rule is unknown, or the name is a misspelt built-in one.
     ConfigError
         If the exit percentile lies above the entry.
     """
+    _require_intended(name, changes)
     made = replace(STRATEGIES.get(name, Strategy(name)), **changes)
     filter_named(made.filter)
     for rule in (made.long, made.short, made.neutral):
@@ -110,6 +154,45 @@ def make_strategy(name: str, **changes: Any) -> Strategy:
             "left at or below where it is entered"
         )
     return made
+
+
+#: Letters by which a new name may come near a built-in one before it counts as misspelt.
+_TYPO = 2
+
+#: What may follow a built-in name in the name of a variant: ``always-fade-5``.
+_VARIANT = re.compile(r"[-_ .]?\d+[a-z]?$")
+
+
+def _require_intended(name: str, changes: Mapping[str, object]) -> None:
+    """Refuse a new name that nearly is a built-in one, or that comes with nothing of its own.
+
+    Either would run the main strategy under another name.
+    """
+    if name in STRATEGIES:
+        return
+    plain = name.casefold()
+    stem = _VARIANT.sub("", plain)
+    variant = stem != plain and stem in STRATEGIES
+    misspelt = not variant and any(_distance(stem, known) <= _TYPO for known in STRATEGIES)
+    if misspelt or not changes:
+        remedy = "or give a strategy of your own another name and its filter or rules"
+        raise UnknownNameError("strategy", name, STRATEGIES, remedy)
+
+
+def _distance(a: str, b: str) -> int:
+    """Return how many letters must be changed, added or left out to turn one into the other.
+
+    Examples
+    --------
+    >>> _distance("buy-and-hald", "buy-and-hold"), _distance("buy_hold", "buy-and-hold")
+    (1, 5)
+    """
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        above, row = row, [i]
+        for j, other in enumerate(b, 1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (letter != other)))
+    return row[-1]
 
 
 def strategies_named(*names: str) -> tuple[Strategy, ...]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+from ..data.base.rounding import real_divisor
 
 if TYPE_CHECKING:
     from .model import Strategy
@@ -65,11 +66,21 @@ def signal(closes: Floats, strategy: Strategy) -> Floats:
     past = past_return(closes, strategy.lookback)
     if strategy.scale == "sign":
         return np.sign(past)
-    daily = pd.Series(past_return(closes, 1)).rolling(VOLATILITY_WINDOW).std(ddof=1).to_numpy()
-    unit = daily * np.sqrt(strategy.lookback)
+    unit = _trailing_deviation(past_return(closes, 1)) * np.sqrt(strategy.lookback)
     # without any volatility there is no unit to measure a move in
-    unit = np.where(unit > 0.0, unit, np.nan)
-    return np.clip(past / unit, -1.0, 1.0)
+    return np.clip(past / real_divisor(unit), -1.0, 1.0)
+
+
+def _trailing_deviation(returns: Floats) -> Floats:
+    """Return the standard deviation (n - 1) of the last 21 returns, NaN where there are fewer.
+
+    Each window is summed anew: a running sum would leave traces of earlier moves in calm windows.
+    """
+    out = np.full(len(returns), np.nan)
+    if len(returns) >= VOLATILITY_WINDOW:
+        windows = np.lib.stride_tricks.sliding_window_view(returns, VOLATILITY_WINDOW)
+        out[VOLATILITY_WINDOW - 1 :] = windows.std(axis=-1, ddof=1)
+    return out
 
 
 def _fade(closes: Floats, strategy: Strategy) -> Floats:

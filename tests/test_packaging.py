@@ -6,6 +6,9 @@ import re
 import tomllib
 from pathlib import Path
 
+from lowest_versions import lowest_versions
+from packaging.version import Version
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("backtest", "data", "reports", "strategies")
 
@@ -24,3 +27,16 @@ def test_constraints_are_plain_pins() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert lines
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line)] == []
+
+
+def test_every_bound_has_a_lowest_version_that_the_pins_keep() -> None:
+    """`make lowest` tries them; here: none is above what everybody installs."""
+    pins = dict(
+        line.lower().replace("_", "-").split("==")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    )
+    lowest = lowest_versions(ROOT / "pyproject.toml")
+    assert len(lowest) > 10
+    for pin in lowest:
+        name, version = pin.lower().split("==")
+        assert Version(version) <= Version(pins[name.split("[")[0]]), name

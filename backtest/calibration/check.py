@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data.base.errors import ConfigError, NotEnoughDataError
+from ...data.base.parents import end_with_parent
 from ...data.base.progress import Progress, silent
 from ..statistics.rejection import (
     Direction,
@@ -184,7 +185,12 @@ def _work(
     if processes == 1:
         return _collect(map(function, jobs), jobs, progress)
     spawn = get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(processes, mp_context=spawn) as pool:
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(
+            processes, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),)
+        ) as pool,
+    ):
         return _collect(pool.map(function, jobs, chunksize=4), jobs, progress)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.rounding import NOISE
+
 __all__ = ["FREE", "Costs", "break_even_bps"]
 
 Floats = npt.NDArray[np.float64]
@@ -40,6 +42,23 @@ class Costs:
         """Slippage as a fraction of the price."""
         return self.slippage_bps / 1e4
 
+    def describe(self) -> str:
+        """Return the costs in words.
+
+        Examples
+        --------
+        >>> Costs(1.0, 0.5).describe(), FREE.describe()
+        ('fees 1 bp and slippage 0.5 bp a side', 'no costs')
+        """
+        parts = [
+            f"{name} {value:g} bp"
+            for name, value in (("fees", self.fees_bps), ("slippage", self.slippage_bps))
+            if value
+        ]
+        if self.fixed_per_share:
+            parts.append(f"{self.fixed_per_share:g} per share")
+        return f"{' and '.join(parts)} a side" if parts else "no costs"
+
     def fee_rate(self, price: Floats) -> Floats:
         """Return fees as a fraction of the notional at each price.
 
@@ -60,12 +79,13 @@ def break_even_bps(gross_returns: Floats, traded: Floats) -> float:
     gross_returns : ndarray, shape (n,)
         Simple returns without any cost.
     traded : ndarray, shape (n,)
-        Notional traded per session as a multiple of equity.
+        Notional traded per session as a multiple of equity, without any cost either: what a
+        strategy could bear does not depend on what it is charged.
 
     Returns
     -------
     float
-        NaN where nothing was traded or there is no gross profit.
+        NaN where nothing was traded, there is no gross profit or the equity is gone.
 
     Examples
     --------
@@ -74,5 +94,5 @@ def break_even_bps(gross_returns: Floats, traded: Floats) -> float:
     >>> break_even_bps(np.array([0.0, 0.003, 0.001]), np.array([1.0, 0.0, 1.0]))
     20.0
     """
-    profit, sides = float(np.nansum(gross_returns)), float(np.nansum(traded))
-    return 1e4 * profit / sides if sides > 0.0 and profit > 0.0 else float("nan")
+    profit, sides = float(np.sum(gross_returns)), float(np.sum(traded))
+    return 1e4 * profit / sides if sides > NOISE and profit > NOISE else float("nan")

@@ -11,13 +11,20 @@ import pandas as pd
 
 from ...data.base.schema import REGIMES
 from ...strategies.decisions import Decisions, decide
-from ...strategies.registry import MAIN, STRATEGIES
+from ...strategies.registry import is_control
 from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
 from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
 from .costs import FREE, Costs, break_even_bps
 from .engine import Simulation, simulate
-from .timing import OrderPlan, Schedule, make_schedule, plan_orders, session_rows
+from .timing import (
+    OrderPlan,
+    Schedule,
+    knows_enough,
+    make_schedule,
+    plan_orders,
+    session_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from ..run.market import Market
     from ..statistics.resampling import Resampling
 
-__all__ = ["Trading", "evaluate", "trade"]
+__all__ = ["Trading", "evaluate", "net_returns", "trade"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,6 +56,11 @@ class Trading:
     spans : ndarray of int, shape (n - 1,)
         Sessions of the calendar from each bar to the next: more than 1 where bars are missing.
     sessions_per_year : int
+    regime : ndarray of str, shape (sessions tested,)
+        Regime of each session, whatever a strategy's own filter calls it; ``abstain`` where a
+        session has no row.
+    left_out : tuple of str
+        Controls that cannot be traded at this fill: they would know too much.
     """
 
     strategies: tuple[Strategy, ...]
@@ -60,39 +72,89 @@ class Trading:
     cash: float
     spans: npt.NDArray[np.int64]
     sessions_per_year: int
+    regime: npt.NDArray[np.object_]
+    left_out: tuple[str, ...] = ()
 
     @property
     def single(self) -> npt.NDArray[np.bool_]:
         """Which returns are of one session: no bar is missing between their closes."""
         return np.asarray(self.spans == 1)
 
+    def regime_behind(self, plan: OrderPlan) -> npt.NDArray[np.object_]:
+        """Return the regime of the session after which each bar's order was decided.
+
+        The bars before the first fill count under the first decision: their position is flat,
+        and the cost of that fill is theirs.
+        """
+        decided = np.maximum(plan.decided, plan.decided[plan.decided >= 0].min(initial=0))
+        behind: npt.NDArray[np.object_] = self.regime[decided]
+        return behind
+
 
 def trade(
-    market: Market, strategies: Sequence[Strategy], fill: Fill, costs: Costs, cash: float
+    market: Market,
+    strategies: Sequence[Strategy],
+    fill: Fill,
+    costs: Costs,
+    cash: float,
+    *,
+    required: int | None = None,
 ) -> Trading:
     """Decide, order and simulate.
 
     Rules and filters see everything before the sessions tested, so that they start warmed up;
     portfolios start flat on the first session tested.
 
+    Parameters
+    ----------
+    market : Market
+    strategies : sequence of Strategy
+    fill : {"next_open", "next_close", "same_close"}
+    costs : Costs
+    cash : float
+        Initial capital of each portfolio.
+    required : int, optional
+        How many of the strategies, from the first on, have to be traded; the others are left out
+        where their orders would use what was not yet known. Default: all.
+
     Raises
     ------
     LookAheadError
-        If an order would use what was not yet known.
+        If an order of a required strategy would use what was not yet known.
     """
     every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
     schedule = make_schedule(market.calendar, market.sessions, fill)
-    decisions = tuple(_decide(market, strategy, every) for strategy in strategies)
-    plans = tuple(
-        plan_orders(strategy.name, decision, schedule)
-        for strategy, decision in zip(strategies, decisions, strict=True)
-    )
+    kept: list[tuple[Strategy, Decisions, OrderPlan]] = []
+    left_out: list[str] = []
+    for i, strategy in enumerate(strategies):
+        decisions = _decide(market, strategy, every)
+        plan = plan_orders(strategy.name, decisions, schedule)
+        if required is None or i < required or knows_enough(plan, schedule):
+            kept.append((strategy, decisions, plan))
+        else:
+            left_out.append(strategy.name)
+    chosen, decided, plans = (tuple(column) for column in zip(*kept, strict=True))
     bars = market.bars[market.tested]
     net = simulate(plans, bars, schedule, costs, cash)
     gross = net if costs.free else simulate(plans, bars, schedule, FREE, cash)
-    spans = np.diff(session_rows(market.calendar, market.sessions))
-    year = market.facts.sessions_per_year
-    return Trading(tuple(strategies), decisions, plans, schedule, net, gross, cash, spans, year)
+    return Trading(
+        strategies=chosen,
+        decisions=decided,
+        plans=plans,
+        schedule=schedule,
+        net=net,
+        gross=gross,
+        cash=cash,
+        spans=np.diff(session_rows(market.calendar, market.sessions)),
+        sessions_per_year=market.facts.sessions_per_year,
+        regime=_regime_of_sessions(market),
+        left_out=tuple(left_out),
+    )
+
+
+def _regime_of_sessions(market: Market) -> npt.NDArray[np.object_]:
+    labels = market.regime.table["regime"].reindex(market.sessions)
+    return labels.where(labels.notna(), "abstain").to_numpy(dtype=object)
 
 
 def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
@@ -117,9 +179,7 @@ def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str,
     how : Resampling
         Of the intervals.
     """
-    returns = np.column_stack(
-        [metrics.equity_returns(column) for column in trading.net.equity.to_numpy().T]
-    )
+    returns = net_returns(trading)
     year, spans = trading.sessions_per_year, trading.spans
     intervals = return_intervals(returns, how, year=year, spans=spans)
     return {
@@ -128,27 +188,37 @@ def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str,
     }
 
 
+def net_returns(trading: Trading) -> Floats:
+    """Return what each strategy earned per session after the first, shape (n - 1, strategies).
+
+    Net of costs, those of a fill on the first close included; NaN once the equity is gone.
+    """
+    columns = trading.net.equity.to_numpy(dtype=np.float64).T
+    return np.column_stack([metrics.equity_returns(column, trading.cash) for column in columns])
+
+
 def _result(
     trading: Trading, i: int, bars: pd.DataFrame, returns: Floats, ends: ReturnIntervals
 ) -> StrategyResult:
     name = trading.strategies[i].name
-    plan, schedule = trading.plans[i], trading.schedule
+    plan = trading.plans[i]
     equity = trading.net.equity[name]
-    positions = trading.net.shares[name] * bars["close"] / equity
+    # a share of equity that is gone is no number
+    positions = trading.net.shares[name] * bars["close"] / equity.where(equity.cummin() > 0.0)
     orders = trading.net.orders[trading.net.orders["strategy"] == i]
     trips = trading.net.round_trips[trading.net.round_trips["strategy"] == i]
     by_session = pd.Series(returns, index=bars.index[1:], name="return")
     measured = _metrics(trading, i, returns, positions.to_numpy(dtype=float), len(trips), ends)
     return StrategyResult(
         spec=_spec(trading.strategies[i]),
-        role=_role(trading.strategies[i]),
+        role=_role(trading.strategies[i], i),
         metrics=measured,
         by_regime=_by_regime(trading, plan, returns, positions.to_numpy(dtype=float)),
         equity=equity.rename("equity"),
         returns=by_session,
         positions=positions.rename("position"),
-        orders=_order_table(plan, schedule, orders),
-        trades=_trade_table(plan, schedule, trips),
+        orders=_order_table(trading, plan, orders),
+        trades=_trade_table(trading, plan, trips),
     )
 
 
@@ -161,8 +231,9 @@ def _metrics(
     ends: ReturnIntervals,
 ) -> Metrics:
     equity = trading.net.equity.iloc[:, i].to_numpy(dtype=float)
-    gross = metrics.equity_returns(trading.gross.equity.iloc[:, i].to_numpy(dtype=float))
-    traded = _traded(trading.net.orders, i, equity, trading.cash)
+    traded = _traded(trading.net, i, trading.cash)
+    free = trading.gross.equity.iloc[:, i].to_numpy(dtype=float)
+    gross = metrics.equity_returns(free, trading.cash)
     year, single, elapsed = trading.sessions_per_year, trading.single, int(trading.spans.sum())
     return Metrics(
         sharpe=metrics.sharpe(returns[single], year),
@@ -179,7 +250,7 @@ def _metrics(
         turnover=metrics.turnover(traded, year, elapsed + 1),
         trades=trades,
         exposure=metrics.exposure(positions),
-        break_even_bps=break_even_bps(gross, traded),
+        break_even_bps=break_even_bps(gross, _traded(trading.gross, i, trading.cash)),
         hit_rate=metrics.hit_rate(returns[single], _held(trading, positions)[single]),
         total_return=metrics.total_return(returns),
         n=int(single.sum()),
@@ -191,40 +262,45 @@ def _held(trading: Trading, positions: Floats) -> Floats:
     return positions[1:] if trading.schedule.fill == "next_open" else positions[:-1]
 
 
-def _traded(orders: pd.DataFrame, i: int, equity: Floats, cash: float) -> Floats:
+def _traded(simulation: Simulation, i: int, cash: float) -> Floats:
     """Return the notional traded in each session over the equity at the close before."""
-    mine = orders[orders["strategy"] == i]
+    mine = simulation.orders[simulation.orders["strategy"] == i]
+    equity = simulation.equity.iloc[:, i].to_numpy(dtype=float)
     amounts = np.abs(np.asarray(mine["size"]) * np.asarray(mine["price"]))
     notional = np.bincount(mine["row"].to_numpy(), weights=amounts, minlength=len(equity))
-    return np.asarray(notional / np.append(cash, equity[:-1]))
+    before = np.append(cash, equity[:-1])
+    shares: Floats = np.divide(notional, before, out=np.zeros(len(before)), where=before > 0.0)
+    return shares
 
 
 def _by_regime(
     trading: Trading, plan: OrderPlan, returns: Floats, positions: Floats
 ) -> dict[str, RegimePerformance]:
-    """Split returns by the label under which the position was decided.
+    """Split returns by the regime of the session after which the position was decided.
 
     A fill at the close acts from the next session on, one at the open on its own session (whose
-    overnight part still belongs to the position before).
+    overnight part still belongs to the position before). Every session counts once.
     """
     at_open = trading.schedule.fill == "next_open"
-    label = plan.label[1:] if at_open else plan.label[:-1]
+    behind = trading.regime_behind(plan)
+    regime = behind[1:] if at_open else behind[:-1]
     position = positions[1:] if at_open else positions[:-1]
-    rows = {name: label == name for name in REGIMES}
+    rows = {name: regime == name for name in REGIMES}
     return {
         name: RegimePerformance(
-            sessions=int(here.sum()),
+            sessions=int((here & trading.single).sum()),
             exposure=metrics.exposure(position[here]),
             mean_bps=1e4 * metrics.mean(returns[here & trading.single]),
             sharpe=metrics.sharpe(returns[here & trading.single], trading.sessions_per_year),
-            total_return=float(np.sum(returns[here])),
+            total_return=metrics.total_return(returns[here]),
         )
         for name, here in rows.items()
         if here.any()
     }
 
 
-def _order_table(plan: OrderPlan, schedule: Schedule, orders: pd.DataFrame) -> pd.DataFrame:
+def _order_table(trading: Trading, plan: OrderPlan, orders: pd.DataFrame) -> pd.DataFrame:
+    schedule = trading.schedule
     row = orders["row"].to_numpy()
     decided = plan.decided[row]
     moment = np.where(
@@ -236,7 +312,8 @@ def _order_table(plan: OrderPlan, schedule: Schedule, orders: pd.DataFrame) -> p
             "decided": schedule.sessions[decided],
             "decision_ts": pd.DatetimeIndex(moment, tz="UTC"),
             "fill_ts": pd.DatetimeIndex(schedule.fill_ts[decided], tz="UTC"),
-            "regime": plan.label[row].astype(object),
+            "regime": trading.regime[decided],
+            "label": plan.label[row].astype(object),
             "target": plan.target[row],
             "size": orders["size"].to_numpy(),
             "price": orders["price"].to_numpy(),
@@ -245,14 +322,15 @@ def _order_table(plan: OrderPlan, schedule: Schedule, orders: pd.DataFrame) -> p
     )
 
 
-def _trade_table(plan: OrderPlan, schedule: Schedule, trips: pd.DataFrame) -> pd.DataFrame:
+def _trade_table(trading: Trading, plan: OrderPlan, trips: pd.DataFrame) -> pd.DataFrame:
+    schedule = trading.schedule
     opened, closed = trips["entry_row"].to_numpy(), trips["exit_row"].to_numpy()
     table = trips[
         ["direction", "size", "entry_price", "exit_price", "fees", "pnl", "return"]
     ].reset_index(drop=True)
     table.insert(0, "opened", schedule.sessions[opened])
     table.insert(1, "closed", schedule.sessions[closed])
-    table["regime"] = plan.label[opened].astype(object)
+    table["regime"] = trading.regime_behind(plan)[opened]
     table["status"] = trips["status"].to_numpy()
     return table
 
@@ -269,7 +347,11 @@ def _spec(strategy: Strategy) -> StrategySpec:
     )
 
 
-def _role(strategy: Strategy) -> Role:
-    if strategy.name == MAIN:
+def _role(strategy: Strategy, place: int) -> Role:
+    """Return what a strategy is to the verdict: its subject, what it is held against, or neither.
+
+    A built-in control that a configuration has changed is a strategy of the user's own.
+    """
+    if place == 0:
         return "main"
-    return "control" if strategy.name in STRATEGIES else "custom"
+    return "control" if is_control(strategy) else "custom"

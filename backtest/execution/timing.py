@@ -26,6 +26,7 @@ __all__ = [
     "SMALLEST_POSITION",
     "OrderPlan",
     "Schedule",
+    "knows_enough",
     "make_schedule",
     "plan_orders",
     "require_known",
@@ -187,14 +188,33 @@ def require_known(plan: OrderPlan, schedule: Schedule) -> None:
     LookAheadError
         Naming the strategy, the session, the input, when it became known and when it was used.
     """
-    decided = plan.decided >= 0
-    used = np.full(len(plan.target), np.datetime64("NaT", "ns"))
-    used[decided] = schedule.due[plan.decided[decided]]
-    for title, known_at in plan.inputs.items():
-        early = known_at >= used if schedule.strict else known_at > used
+    used = _used(plan, schedule)
+    for title, early in _early(plan, used, strict=schedule.strict).items():
         if early.any():
             row = int(np.flatnonzero(early)[0])
             raise LookAheadError(_refusal(plan, schedule, title, row, used[row]))
+
+
+def knows_enough(plan: OrderPlan, schedule: Schedule) -> bool:
+    """Return whether every input of every order is known when the order goes out."""
+    early = _early(plan, _used(plan, schedule), strict=schedule.strict)
+    return not any(rows.any() for rows in early.values())
+
+
+def _used(plan: OrderPlan, schedule: Schedule) -> Moments:
+    """Return when the inputs of each order must be known; NaT where there is no order."""
+    decided = plan.decided >= 0
+    used: Moments = np.full(len(plan.target), np.datetime64("NaT", "ns"))
+    used[decided] = schedule.due[plan.decided[decided]]
+    return used
+
+
+def _early(plan: OrderPlan, used: Moments, *, strict: bool) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return by input which orders use it before it is known."""
+    return {
+        title: known_at >= used if strict else known_at > used
+        for title, known_at in plan.inputs.items()
+    }
 
 
 def _refusal(plan: OrderPlan, schedule: Schedule, title: str, row: int, used: np.datetime64) -> str:

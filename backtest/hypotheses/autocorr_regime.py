@@ -13,8 +13,13 @@ from ..statistics.intraday import IntradayGrid
 from .features import Split, gex_before, needs, split_sessions, standardised
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HORIZONS", "HYPOTHESIS"]
+
+_REQUIRES = (
+    Requirement("high_upper", "<", "low_lower", "the intervals of the two variance ratios overlap"),
+)
 
 _CARD = Card(
     name="autocorr-regime",
@@ -26,9 +31,10 @@ _CARD = Card(
     "clustered by session",
     tier="M",
     expected_sign="-",
-    kill="the intervals of the two variance ratios overlap",
+    kill=kill_condition(_REQUIRES),
     estimate="variance ratio over 60 minutes, high less low gamma",
     effect=-0.10,
+    requires=_REQUIRES,
 )
 HORIZONS = (1, 5, 15, 30, 60)
 _FEWEST = 10
@@ -66,7 +72,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         n=main.n_low + main.n_high,
         low=main.difference[1],
         high=main.difference[2],
-        supported=main.high[2] < main.low[1],
+        supported=holds(_REQUIRES, {"high_upper": main.high[2], "low_lower": main.low[1]}),
         reason=(
             f"variance ratio {main.low[0]:.3f} ({main.low[1]:.3f} to {main.low[2]:.3f}) under low, "
             f"{main.high[0]:.3f} ({main.high[1]:.3f} to {main.high[2]:.3f}) under high gamma, "

@@ -13,10 +13,18 @@ from .null_market import simulated_p
 from .null_table import null_critical, null_p
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "climb", "last_rung"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement("t", ">=", 1.65, "on the last rung, Clark-West t below 1.65"),
+    Requirement("t", ">=", "null", "Clark-West t below the quantile of a market without dealers"),
+    Requirement("first_half", ">", 0.0, "no gain in the first half"),
+    Requirement("second_half", ">", 0.0, "no gain in the second half: GEX is a state proxy"),
+)
 
 _CARD = Card(
     name="beyond-leverage",
@@ -28,8 +36,7 @@ _CARD = Card(
     "rung's Clark-West t, one-sided, in markets without dealers",
     tier="D",
     expected_sign="+",
-    kill="on the last rung, Clark-West t below 1.65 or below the 95 % quantile of a market without "
-    "dealers, or no gain in either half: GEX is a state proxy",
+    kill=kill_condition(_REQUIRES),
     estimate="out-of-sample gain of the last rung, percent of squared error",
     published=(
         Published(
@@ -42,6 +49,7 @@ _CARD = Card(
         ),
     ),
     effect=0.5,
+    requires=_REQUIRES,
 )
 _PUBLISHED = (
     "-.440 (-13.9); 4.07 % [own]",
@@ -115,12 +123,19 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     assert last is not None
     test = last.clark_west
     p_simulated = float("nan")
-    critical = max(1.65, null_critical("beyond-leverage", test.n, settings.alpha))
+    null = null_critical("beyond-leverage", test.n, settings.alpha)
     p_value = null_p("beyond-leverage", test.t_stat, test.n)
     if settings.simulations:
-        p_simulated, simulated = simulated_p("beyond-leverage", dataset, settings, test.t_stat)
-        critical, p_value = max(1.65, simulated), p_simulated
-    supported = test.t_stat >= critical and last.first_half > 0.0 and last.second_half > 0.0
+        p_simulated, null = simulated_p("beyond-leverage", dataset, settings, test.t_stat)
+        p_value = p_simulated
+    critical = max(1.65, null)
+    found = {
+        "t": test.t_stat,
+        "null": null,
+        "first_half": last.first_half,
+        "second_half": last.second_half,
+    }
+    supported = holds(_REQUIRES, found)
     low, high = _gain_interval(last, settings)
     sessions = features.sessions[rungs[-1].rows][last.rows]
     return Outcome(

@@ -10,10 +10,16 @@ from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement("p", "<=", "alpha", "the joint test fails at 5 %"),
+    Requirement("sum", "<", 0.0, "the sum of the slopes is not negative"),
+)
 
 _CARD = Card(
     name="close-reversal",
@@ -24,7 +30,7 @@ _CARD = Card(
     "(Wald; p by the wild bootstrap), and on its part that the day predicts and the rest",
     tier="M",
     expected_sign="-",
-    kill="the joint test fails at 5 %, or the sum of the slopes is not negative",
+    kill=kill_condition(_REQUIRES),
     estimate="slope of the next session's return, x 100",
     published=(
         Published(
@@ -37,6 +43,7 @@ _CARD = Card(
         ),
     ),
     effect=-14.51,
+    requires=_REQUIRES,
 )
 _PUBLISHED = ("-14.51 (-1.70)", "-29.05 (-3.16)", "-27.98 (-2.61)")
 _FEWEST = 40
@@ -57,7 +64,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "last",
         m.sessions,
         settings,
-        supported=joint <= settings.alpha and total < 0.0,
+        supported=holds(_REQUIRES, {"p": joint, "alpha": settings.alpha, "sum": total}),
         reason=(
             f"joint test p {joint:.3f} (Newey-West {asymptotic.p_value:.3f}), sum of slopes "
             f"{100 * total:+.1f}; the placebo after 16:00 needs futures bars"

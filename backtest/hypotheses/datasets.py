@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...data.calendar.trading import TradingCalendar
     from ..run.config import Config
     from ..statistics.intraday import IntradayGrid
+    from .protocol import Traded
 
 __all__ = ["dataset_of", "known_before_next_open", "load_dataset"]
 
@@ -26,12 +27,14 @@ Floats = npt.NDArray[np.float64]
 _CALL_SIGN = {"naive": 1.0, "inverted": -1.0}
 
 
-def load_dataset(config: Config, *, recheck: bool = True) -> Dataset:
+def load_dataset(config: Config, *, recheck: bool = True, traded: bool = False) -> Dataset:
     """Read everything that a configuration names into a dataset; see `dataset_of`."""
-    return dataset_of(config, load_market(config), recheck=recheck)
+    return dataset_of(config, load_market(config), recheck=recheck, traded=traded)
 
 
-def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Dataset:
+def dataset_of(
+    config: Config, market: Market, *, recheck: bool = True, traded: bool = False
+) -> Dataset:
     """Return the dataset of a configuration whose inputs are loaded.
 
     Bars are put on the exchange's calendar (a missing one is a row of NaN). Every daily value is
@@ -85,7 +88,14 @@ def dataset_of(config: Config, market: Market, *, recheck: bool = True) -> Datas
         first=first,
         history=history,
         traded_value=traded_value(config),
+        traded=_traded(config, market) if traded else None,
     )
+
+
+def _traded(config: Config, market: Market) -> Traded:
+    from .main_strategy import traded_by_config
+
+    return traded_by_config(config, market)
 
 
 def traded_value(config: Config) -> float:

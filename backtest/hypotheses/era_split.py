@@ -9,12 +9,20 @@ from ..statistics.diagnostics.regression import Coefficient, ols
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 from .vol_damping import fit_damping
 
 __all__ = ["HYPOTHESIS"]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+
+_REQUIRES = (
+    Requirement("largest_t", "<", -1.65, "an era without a negative slope (t of at least -1.65)"),
+    Requirement(
+        "change", "<", 1.96, "slopes that differ (t of the change of at least 1.96 either way)"
+    ),
+)
 
 _CARD = Card(
     name="era-split",
@@ -25,9 +33,10 @@ _CARD = Card(
     "where there are such sessions); HAC(10)",
     tier="D",
     expected_sign="0",
-    kill="an era without a negative slope (t above -1.65), or slopes that differ (t beyond 1.96)",
+    kill=kill_condition(_REQUIRES),
     estimate="slope from 2021-11 less the slope before",
     effect=0.2,
+    requires=_REQUIRES,
 )
 _ERAS = {
     "before 2011": (None, "2011-01-01"),
@@ -58,7 +67,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     fit = ols(features.next_log_vol, columns, hac=10)
     change = fit.coefficient("change")
     slopes = {name: _slope(features, rows) for name, rows in usable.items()}
-    supported = all(c.t_stat < -1.65 for c in slopes.values()) and abs(change.t_stat) < 1.96
+    largest = float(np.max([c.t_stat for c in slopes.values()]))
+    supported = holds(_REQUIRES, {"largest_t": largest, "change": abs(change.t_stat)})
     return coefficient_outcome(
         fit,
         "change",

@@ -11,11 +11,20 @@ from ..statistics.intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_difference"]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+
+_REQUIRES = (
+    Requirement("t", "<", -1.96, "t of at least -1.96"),
+    Requirement(
+        "t", "<", "placebo", "a placebo weekday, or a placebo date, with an effect as large"
+    ),
+    Requirement("p", "<=", "alpha", "p above 5 %"),
+)
 
 _CARD = Card(
     name="expiry-did",
@@ -27,7 +36,7 @@ _CARD = Card(
     "by the wild bootstrap of weeks",
     tier="M",
     expected_sign="-",
-    kill="a placebo weekday, or a placebo date, gives an effect as large",
+    kill=kill_condition(_REQUIRES),
     estimate="change of 10-minute realised volatility, percentage points",
     published=(
         Published(
@@ -39,6 +48,7 @@ _CARD = Card(
         ),
     ),
     effect=-0.0058,
+    requires=_REQUIRES,
 )
 _STARTS = {1: "2022-04-18", 3: "2022-05-11"}
 _TREATED = (1, 3)
@@ -71,7 +81,9 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "treated",
         days,
         settings,
-        supported=c.t_stat < min(-1.96, largest) and p <= settings.alpha,
+        supported=holds(
+            _REQUIRES, {"t": c.t_stat, "placebo": largest, "p": p, "alpha": settings.alpha}
+        ),
         reason=f"t {c.t_stat:.2f}, p {p:.3f}; most negative of the placebos {largest:.2f}",
         critical=-1.96,
         p_value=p,

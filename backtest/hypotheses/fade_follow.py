@@ -9,16 +9,28 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ..statistics import metrics
 from ..statistics.diagnostics.regression import mean_test, ols
+from ..statistics.inference import return_intervals
 from ..statistics.multiple import deflated_sharpe
-from ..statistics.resampling import Resampling, interval, resampled_sums
 from .features import Daily, daily, gex_before, needs, tercile
 from .outcomes import score_series
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table, Traded
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "Legs", "gap_fade", "positions", "rule_returns", "sharpe"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement(
+        "deflated",
+        ">=",
+        0.95,
+        "deflated Sharpe ratio below 0.95 with the number of strategies tried",
+    ),
+    Requirement("profit", ">", 0.0, "no profit after costs"),
+)
 
 _CARD = Card(
     name="fade-follow",
@@ -26,13 +38,13 @@ _CARD = Card(
     "filled when the regime is known and net of costs.",
     source="practitioners' rule; no paper found claims it at the daily horizon",
     how_read="own computation",
-    specification="position -sign(r_t) where GEX_t >= 0, else sign(r_t); filled at the next close "
-    "of a cash index, else at the next open, held one session; deflated Sharpe ratio; p one-sided, "
-    "since a loss is no evidence. Beside it: open-to-close on the overnight gap by tercile of GEX",
+    specification="the main strategy as gexlab backtest trades it: position -sign(r_t) in long "
+    "gamma, sign(r_t) in short, else flat; fill and costs as configured; deflated Sharpe ratio; p "
+    "one-sided, since a loss is no evidence. Beside it: open-to-close on the overnight gap by "
+    "tercile of GEX",
     tier="D",
     expected_sign="+",
-    kill="deflated Sharpe ratio below 0.95 with the logged number of trials, or no profit after "
-    "costs",
+    kill=kill_condition(_REQUIRES),
     estimate="Sharpe ratio a year, net of costs",
     published=(
         Published(
@@ -44,16 +56,18 @@ _CARD = Card(
         ),
     ),
     effect=0.5,
+    requires=_REQUIRES,
 )
 _FEWEST = 20
 
 
 def positions(features: Daily) -> dict[str, Floats]:
-    """Return the position each rule decides at the close of t; NaN where GEX is unknown."""
+    """Return the position each rule decides at the close of t; NaN where GEX has no percentile."""
     move = np.sign(features.ret)
     known = np.isfinite(features.gex_rank) & np.isfinite(features.ret)
     third = tercile(features.gex_rank)
     rules = {
+        # as in the published numbers beside it: zero counts as long gamma
         "fade long, follow short": np.where(features.gex >= 0.0, -move, move),
         "by tercile, flat between": np.select([third == 2, third == 0], [-move, move], 0.0),
         "always fade": -move,
@@ -95,62 +109,52 @@ def rule_returns(bars: pd.DataFrame, *, logs: bool = False) -> Legs:
 
 
 def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
-    """Return the Sharpe ratio a year of `year` sessions; NaN where undefined."""
-    x = returns[np.isfinite(returns)]
-    if len(x) < 2 or x.std(ddof=1) == 0.0:
-        return float("nan")
-    return float(x.mean() / x.std(ddof=1) * np.sqrt(year))
-
-
-def _net(position: Floats, leg: Floats, costs_bps: float) -> Floats:
-    """Return the profit per session after the cost of changing the position."""
-    held = np.nan_to_num(position)
-    traded = np.abs(np.diff(held, prepend=0.0))
-    return np.where(np.isfinite(position), position * leg - costs_bps * 1e-4 * traded, np.nan)
+    """Return the Sharpe ratio a year of `year` sessions, of the returns that are known."""
+    return metrics.sharpe(returns[np.isfinite(returns)], year)
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
     from scipy.stats import norm
 
-    features = daily(dataset)
-    rules = positions(features)
-    legs = rule_returns(dataset.bars)
-    fill = "next close" if dataset.stale_opens else "next open"
-    leg = legs.next_close if dataset.stale_opens else legs.next_open
-    main = _net(rules["fade long, follow short"], leg, settings.costs_bps)
-    known = int(np.isfinite(main).sum())
+    known = int(dataset.gex.reindex(dataset.bars.index).notna().sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with GEX, found {known}")
-    year = dataset.market.sessions_per_year
-    value = sharpe(main, year)
+    traded = dataset.traded or _traded(dataset, settings)
+    every: Floats = np.asarray(traded.returns, dtype=np.float64)
+    returns = every[traded.spans == 1]
     # trials without skill differ by sampling alone: the variance of a Sharpe ratio of zero
-    deflated = deflated_sharpe(main, settings.trials, 1.0 / known)
-    mean = mean_test(main, hac=5)
-    low, high = _sharpe_interval(main, settings.resampling, year)
+    deflated = deflated_sharpe(returns, traded.trials, 1.0 / len(returns))
+    value, mean = metrics.sharpe(returns, traded.year), mean_test(returns, hac=5)
+    ends = return_intervals(
+        every[:, None], settings.resampling, year=traded.year, spans=traded.spans
+    )[0]
+    low, high = ends.sharpe
+    found = {"deflated": deflated, "profit": mean.value if np.isfinite(value) else np.nan}
     return Outcome(
         estimate=value,
         std_error=value / mean.t_stat,
         t_stat=mean.t_stat,
         p_value=float(norm.sf(mean.t_stat)),
-        n=mean.n,
+        n=len(returns),
         low=low,
         high=high,
-        supported=bool(deflated >= 0.95 and mean.value > 0.0),
+        supported=holds(_REQUIRES, found),
         reason=(
-            f"Sharpe {value:+.2f} ({low:+.2f} to {high:+.2f}) at the {fill} after "
-            f"{settings.costs_bps:g} bp a side, deflated Sharpe {deflated:.2f} "
-            f"with {settings.trials} trials"
+            f"Sharpe {value:+.2f} ({low:+.2f} to {high:+.2f}) over {len(returns)} sessions at the "
+            f"{traded.fill.replace('_', ' ')}, {traded.costs}, as traded by a backtest "
+            f"({traded.description}); deflated Sharpe {deflated:.2f} with {traded.trials} trials"
         ),
-        scores=score_series(main, features.sessions),
-        tables=(_rules_table(rules, legs, year), _gap_table(dataset)),
+        scores=score_series(returns, traded.returns.index.to_numpy()[traded.spans == 1]),
+        tables=(
+            _rules_table(positions(daily(dataset)), rule_returns(dataset.bars), traded.year),
+            _gap_table(dataset),
+        ),
     )
 
 
-def _sharpe_interval(returns: Floats, how: Resampling, year: int) -> tuple[float, float]:
-    x = returns[np.isfinite(returns)]
-    s = resampled_sums(np.column_stack([np.ones(len(x)), x, x**2]), how)
-    mean = s[:, 1] / s[:, 0]
-    sd = np.sqrt((s[:, 2] - s[:, 0] * mean**2) / (s[:, 0] - 1))
-    return interval(mean / sd * np.sqrt(year), how.level)
+def _traded(dataset: Dataset, settings: Settings) -> Traded:
+    from .main_strategy import traded_on_dataset
+
+    return traded_on_dataset(dataset, settings.costs_bps, settings.trials)
 
 
 def _rules_table(rules: dict[str, Floats], legs: Legs, year: int) -> Table:
@@ -173,6 +177,9 @@ def _rules_table(rules: dict[str, Floats], legs: Legs, year: int) -> Table:
             )
             for name, p in rules.items()
         ),
+        "Before costs, each position held one session, over the "
+        f"{int(np.isfinite(rules['hold']).sum())} sessions that have a percentile of GEX: not the "
+        "sample of the estimate above. "
         "The same close is not tradable with a value published in the evening. * Opens of a cash "
         "index are stale: the next open is an artefact there.",
     )

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...data.base.rounding import NOISE, real_divisor
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..statistics import realised
 from .protocol import Dataset, MissingDataError
@@ -156,9 +157,11 @@ def tercile(rank: Floats) -> npt.NDArray[np.int64]:
 
 
 def standardised(x: npt.ArrayLike) -> Floats:
-    """Return x less its mean over its standard deviation; NaN stays."""
+    """Return x less its mean over its standard deviation; NaN stays, and where x is constant."""
     value = np.asarray(x, dtype=np.float64)
-    return np.asarray((value - np.nanmean(value)) / np.nanstd(value, ddof=1), dtype=np.float64)
+    spread = np.nanstd(value, ddof=1)
+    noise = NOISE * float(np.nanmax(np.abs(value)))
+    return np.asarray((value - np.nanmean(value)) / real_divisor(spread, noise), dtype=np.float64)
 
 
 def trailing_sum(x: Floats, window: int) -> Floats:

@@ -12,6 +12,7 @@ from .features import Daily, daily, needs, trailing_sum
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["HYPOTHESIS", "placebo_distances"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement(
+        "t", "<", "placebo", "the flip's t lies within the 95th percentile of the placebos'"
+    ),
+    Requirement("t", "<", "null", "the flip's t lies within that of markets without dealers"),
+    Requirement("slope", "<", 0.0, "no calmer above the flip"),
+)
 
 _CARD = Card(
     name="flip-placebo",
@@ -32,10 +41,10 @@ _CARD = Card(
     "dealers if that is larger",
     tier="C",
     expected_sign="-",
-    kill="the flip's t lies within the 95th percentile of the placebos', or of markets without "
-    "dealers",
+    kill=kill_condition(_REQUIRES),
     estimate="change of log volatility where the spot is above the flip",
     effect=-0.1,
+    requires=_REQUIRES,
 )
 _FEWEST = 40
 _FEWEST_PLACEBO = 30
@@ -67,13 +76,16 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     # the flip follows past prices as volatility does, which placebos do not: a market without
     # dealers exceeds their quantile too often, so its own critical value counts as well
     by_null = null_critical("flip-placebo", c.n, settings.alpha)
-    critical = min(float(np.quantile(drawn, settings.alpha)), by_null)
+    by_placebo = float(np.quantile(drawn, settings.alpha))
+    critical = min(by_placebo, by_null)
     return coefficient_outcome(
         fit,
         "above",
         features.sessions,
         settings,
-        supported=c.t_stat < critical and c.value < 0.0,
+        supported=holds(
+            _REQUIRES, {"t": c.t_stat, "placebo": by_placebo, "null": by_null, "slope": c.value}
+        ),
         reason=(f"t {c.t_stat:.2f} against {critical:.2f}, by {len(drawn)} placebos (p {p:.3f})"),
         critical=critical,
         p_value=p,

@@ -16,10 +16,16 @@ from .null_market import simulated_p
 from .null_table import null_critical, null_p
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement("t", ">", 2.0, "t of at most 2 with VIX"),
+    Requirement("t", ">", "null", "t of at most the quantile of a market without dealers"),
+)
 
 _CARD = Card(
     name="fragility-tail",
@@ -31,8 +37,9 @@ _CARD = Card(
     "(distance from zero GEX) beside it",
     tier="D",
     expected_sign="+",
-    kill="t below 2 with VIX, or below the 95 % quantile of a market without dealers",
+    kill=kill_condition(_REQUIRES),
     estimate="change of the log odds from the highest to the lowest percentile of GEX",
+    requires=_REQUIRES,
 )
 _FEWEST_EVENTS = 15
 _FIRST = 250
@@ -141,10 +148,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     fit, bent = fit_fragility(features), _with_bend(features)
     c = fit.coefficient
     p_simulated, p_value = float("nan"), null_p("fragility-tail", c.t_stat, c.n)
-    critical = max(2.0, null_critical("fragility-tail", c.n, settings.alpha))
+    null = null_critical("fragility-tail", c.n, settings.alpha)
     if settings.simulations:
-        p_simulated, simulated = simulated_p("fragility-tail", dataset, settings, c.t_stat)
-        critical, p_value = max(2.0, simulated), p_simulated
+        p_simulated, null = simulated_p("fragility-tail", dataset, settings, c.t_stat)
+        p_value = p_simulated
+    critical = max(2.0, null)
     low, high = _interval(fit, settings.resampling)
     return Outcome(
         estimate=c.value,
@@ -154,7 +162,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         n=c.n,
         low=low,
         high=high,
-        supported=c.t_stat > critical,
+        supported=holds(_REQUIRES, {"t": c.t_stat, "null": null}),
         reason=(
             f"t {c.t_stat:.2f} against {critical:.2f} with VIX, {fit.events} losses; "
             + (f"V-shape t {bent.bend.t_stat:.2f}" if bent and bent.bend else "V-shape undefined")

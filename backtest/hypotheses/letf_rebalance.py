@@ -9,8 +9,14 @@ from ..statistics.diagnostics.wild import wild_p
 from .features import momentum, needs, standardised
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS"]
+
+_REQUIRES = (
+    Requirement("t", ">", 2.0, "t of at most 2"),
+    Requirement("p", "<=", "alpha", "p above 5 %"),
+)
 
 _CARD = Card(
     name="letf-rebalance",
@@ -21,7 +27,7 @@ _CARD = Card(
     "with z(GEX) r_ROD where GEX is known; Newey-West; p by the wild bootstrap",
     tier="M",
     expected_sign="+",
-    kill="t below 2, or p above 5 %",
+    kill=kill_condition(_REQUIRES),
     estimate="change of the slope per standard deviation of the funds' demand, x 100",
     published=(
         Published(
@@ -33,6 +39,7 @@ _CARD = Card(
         ),
     ),
     effect=1.79,
+    requires=_REQUIRES,
 )
 _FEWEST = 40
 
@@ -65,7 +72,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "interaction",
         m.sessions,
         settings,
-        supported=c.t_stat > 2.0 and p <= settings.alpha,
+        supported=holds(_REQUIRES, {"t": c.t_stat, "p": p, "alpha": settings.alpha}),
         reason=f"interaction {100 * c.value:+.2f} per standard deviation, t {c.t_stat:.2f}, "
         f"p {p:.3f}",
         scale=100.0,

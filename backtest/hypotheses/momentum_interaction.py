@@ -9,8 +9,14 @@ from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs, standardised
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_interaction"]
+
+_REQUIRES = (
+    Requirement("t", "<", -2.0, "t of at least -2"),
+    Requirement("p", "<=", "alpha", "p above 5 %"),
+)
 
 _CARD = Card(
     name="momentum-interaction",
@@ -21,7 +27,7 @@ _CARD = Card(
     "Newey-West; p by the wild bootstrap",
     tier="M+C",
     expected_sign="-",
-    kill="t above -2, or p above 5 %",
+    kill=kill_condition(_REQUIRES),
     estimate="change of the slope per standard deviation of GEX, x 100",
     published=(
         Published(
@@ -33,6 +39,7 @@ _CARD = Card(
         ),
     ),
     effect=-2.5,
+    requires=_REQUIRES,
 )
 _FEWEST = 40
 
@@ -56,7 +63,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "interaction",
         m.sessions,
         settings,
-        supported=c.t_stat < -2.0 and p <= settings.alpha,
+        supported=holds(_REQUIRES, {"t": c.t_stat, "p": p, "alpha": settings.alpha}),
         reason=f"interaction {100 * c.value:+.2f} per standard deviation, t {c.t_stat:.2f}, "
         f"p {p:.3f}",
         scale=100.0,

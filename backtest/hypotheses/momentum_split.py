@@ -10,10 +10,19 @@ from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, Split, momentum, needs, split_sessions, tercile
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_split"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement("low", ">", 0.0, "the interval of the difference covers zero"),
+    Requirement("p", "<=", "alpha", "p above 5 %"),
+    Requirement(
+        "smallest_era", ">", 0.0, "no difference in one of the eras that have sessions enough"
+    ),
+)
 
 _CARD = Card(
     name="momentum-split",
@@ -26,7 +35,7 @@ _CARD = Card(
     "the wild bootstrap",
     tier="M+C",
     expected_sign="+",
-    kill="the interval of the difference covers zero, in the whole sample or in either era",
+    kill=kill_condition(_REQUIRES),
     estimate="difference of the slopes, negative less positive gamma, x 100",
     published=(
         Published(
@@ -38,6 +47,7 @@ _CARD = Card(
         ),
     ),
     effect=5.81,
+    requires=_REQUIRES,
 )
 _FEWEST = 10
 
@@ -64,8 +74,10 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     low, high = c.value - 1.96 * c.std_error, c.value + 1.96 * c.std_error
     eras = _eras(m, split)
     p = wild_p(fit, "difference", settings.resampling)
-    same = all(e.value > 0.0 for e in eras.values())
-    supported = low > 0.0 and p <= settings.alpha and same
+    # without two eras there is none that could disagree
+    smallest = float(np.min([np.inf, *(e.value for e in eras.values())]))
+    found = {"low": low, "p": p, "alpha": settings.alpha, "smallest_era": smallest}
+    supported = holds(_REQUIRES, found)
     reason = (
         f"difference {100 * c.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}), p {p:.3f}, "
         f"split by {split.by}, {counts[0]} low and {counts[1]} high sessions"

@@ -12,11 +12,22 @@ from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_attraction", "is_monthly", "strike_distance"]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+
+_REQUIRES = (
+    Requirement("p", "<=", "alpha", "Kolmogorov-Smirnov p above 5 %"),
+    Requirement("nearer", ">", 0.0, "closes no nearer to strikes on expirations"),
+)
+
+#: With fewer than 8 expirations.
+_ATTRACTION = (
+    Requirement("t", ">", 1.96, "with fewer than 8 expirations, attraction t of at most 1.96"),
+)
 
 _CARD = Card(
     name="pin-distance",
@@ -29,9 +40,10 @@ _CARD = Card(
     "pin strike of the session before on the signed gamma there",
     tier="D+C",
     expected_sign="+",
-    kill="Kolmogorov-Smirnov p above 0.05 (with fewer than 8 expirations: attraction t below 1.96)",
+    kill=kill_condition((*_REQUIRES, *_ATTRACTION)),
     estimate="mean distance on other sessions less that on expirations, in strikes (0 ... 0.5)",
     effect=0.03,
+    requires=_REQUIRES,
 )
 _FEWEST = 8
 
@@ -73,7 +85,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "gamma",
         features.sessions,
         settings,
-        supported=c.t_stat > 1.96,
+        supported=holds(_ATTRACTION, {"t": c.t_stat}),
         reason=(
             f"too few expirations ({int(expiry.sum())}); attraction to the pin strike "
             f"{c.value:+.5f} per unit of signed strength, t {c.t_stat:.2f}"
@@ -146,7 +158,9 @@ def _by_expiry(
         n=int(expiry.sum() + other.sum()),
         low=low,
         high=high,
-        supported=bool(test.pvalue <= settings.alpha and value > 0.0),
+        supported=holds(
+            _REQUIRES, {"p": float(test.pvalue), "alpha": settings.alpha, "nearer": value}
+        ),
         reason=(
             f"{int(expiry.sum())} expirations, Kolmogorov-Smirnov p {test.pvalue:.3f}, mean "
             f"distance {np.nanmean(distance[expiry]):.3f} against "

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..statistics.critical_values import CriticalValues
     from ..statistics.intraday import IntradayGrid
+    from .requirements import Requirement
 
 __all__ = [
     "Card",
@@ -35,6 +36,7 @@ __all__ = [
     "Published",
     "Settings",
     "Table",
+    "Traded",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -103,6 +105,8 @@ class Card:
     effect : float
         Size of the effect whose detection the power refers to, in the estimate's unit; NaN where
         no comparable size is known.
+    requires : tuple of Requirement
+        What `kill` says, as data: the verdict is "supported" where all of it holds.
     """
 
     name: str
@@ -116,6 +120,38 @@ class Card:
     estimate: str
     published: tuple[Published, ...] = ()
     effect: float = float("nan")
+    requires: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traded:
+    """What the main strategy earned when it was traded.
+
+    Attributes
+    ----------
+    returns : Series of float
+        Simple returns per session after the first, net of costs; NaN once the equity is gone.
+    spans : ndarray of int
+        Sessions of the calendar that each return spans: more than 1 where bars are missing.
+    year : int
+        Sessions a year.
+    description : str
+        The strategy in one sentence.
+    fill : str
+        ``next_open``, ``next_close`` or ``same_close``.
+    costs : str
+        In words.
+    trials : int
+        Strategies that the run tries, this one included.
+    """
+
+    returns: pd.Series[float]
+    spans: npt.NDArray[np.int64]
+    year: int
+    description: str
+    fill: str
+    costs: str
+    trials: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +190,9 @@ class Dataset:
     strike_step : float
         Distance of neighbouring strikes near spot; NaN where unknown.
     simulated : bool
+    traded : Traded or None
+        The main strategy as the configuration's backtest trades it; None where no configuration
+        stands behind the dataset.
     facts : MarketFacts or None
         Monthly expirations, currency and sessions a year; None: those of the default calendar.
     first : Timestamp or None
@@ -181,6 +220,7 @@ class Dataset:
     expirations: pd.Series[bool] | None = None
     strike_step: float = float("nan")
     simulated: bool = False
+    traded: Traded | None = None
     facts: MarketFacts | None = None
     first: pd.Timestamp | None = None
     history: pd.Series[float] | None = None

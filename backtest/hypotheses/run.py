@@ -48,10 +48,11 @@ class HypothesisResult:
     detectable : float
         Effect that would be found with probability 0.8, in the estimate's unit.
     q_value : float
-        Benjamini-Hochberg adjusted p-value among the tests of the run; NaN outside ``--all``.
+        The reported p-value, adjusted by Benjamini and Hochberg among the tests of the run; NaN
+        outside ``--all``.
     romano_wolf : bool or None
-        Whether the claim survives Romano and Wolf's stepdown in its expected direction; None
-        where the test did not take part.
+        Whether the claim is supported and survives Romano and Wolf's stepdown in its expected
+        direction; None where the test did not take part.
     seconds : float
     """
 
@@ -156,26 +157,24 @@ def run_hypotheses(
 def _corrected(
     results: Sequence[HypothesisResult], settings: Settings
 ) -> tuple[HypothesisResult, ...]:
-    """Return results with corrections; a simulated p-value goes before an asymptotic one."""
-    p = [_p_value(r) for r in results]
-    q = benjamini_hochberg(p)
+    """Return results with corrections, of the p-values and verdicts that they report."""
+    nan = float("nan")
+    q = benjamini_hochberg([nan if r.outcome is None else r.outcome.p_value for r in results])
     taking_part = {r.card.name: s for r in results if (s := _oriented(r)) is not None}
     survivors = romano_wolf(taking_part, settings.resampling, settings.alpha)
     return tuple(
         replace(
             r,
             q_value=float(q[i]),
-            romano_wolf=r.card.name in survivors if r.card.name in taking_part else None,
+            # what the test itself does not support, no correction supports
+            romano_wolf=(
+                r.card.name in survivors and r.verdict == "supported"
+                if r.card.name in taking_part
+                else None
+            ),
         )
         for i, r in enumerate(results)
     )
-
-
-def _p_value(result: HypothesisResult) -> float:
-    if result.outcome is None:
-        return float("nan")
-    simulated = result.outcome.p_simulated
-    return simulated if np.isfinite(simulated) else result.outcome.p_value
 
 
 def _oriented(result: HypothesisResult) -> pd.Series[float] | None:

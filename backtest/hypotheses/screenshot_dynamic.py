@@ -10,10 +10,17 @@ from ..statistics.intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_head_to_head"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement(
+        "t", "<", -1.96, "t of the re-checked regime of at least -1.96 beside the frozen one"
+    ),
+)
 
 _CARD = Card(
     name="screenshot-vs-dynamic",
@@ -26,9 +33,10 @@ _CARD = Card(
     "return and the loss since the open; clustered by session",
     tier="M+C",
     expected_sign="-",
-    kill="t of the re-checked regime above -1.96 beside the frozen one",
+    kill=kill_condition(_REQUIRES),
     estimate="change of the relative move per standard deviation of net/gross re-checked",
     effect=-0.1,
+    requires=_REQUIRES,
 )
 _FEWEST = 20
 _STEP = 30
@@ -90,7 +98,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "dynamic",
         sessions,
         settings,
-        supported=c.t_stat < -1.96,
+        supported=holds(_REQUIRES, {"t": c.t_stat}),
         reason=(
             f"re-checked {c.value:+.3f} (t {c.t_stat:.2f}), frozen {frozen.value:+.3f} "
             f"(t {frozen.t_stat:.2f}); signs differ at {100 * differ:.1f} % of the bars, "

@@ -10,10 +10,21 @@ from .features import Daily, daily, needs, standardised
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "conventions"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement("calls", "<", 0.0, "gamma of calls does not lower volatility"),
+    Requirement("puts", ">", 0.0, "gamma of puts does not raise it"),
+    Requirement("naive_r2", ">", "gross_r2", "gross gamma does at least as well as naive"),
+    Requirement("naive", "<", 0.0, "inverted gamma does at least as well"),
+    Requirement(
+        "p", "<=", "alpha", "random signs or markets without dealers show as much: unidentified"
+    ),
+)
 
 _CARD = Card(
     name="sign-audit",
@@ -26,8 +37,7 @@ _CARD = Card(
     "is the rank among these, or one-sided in markets without dealers if that is larger",
     tier="D+C",
     expected_sign="-",
-    kill="gross or inverted gamma does at least as well as naive, or the free signs are not those "
-    "of the convention, or markets without dealers show as much: unidentified",
+    kill=kill_condition(_REQUIRES),
     estimate="change of log volatility per standard deviation of naive GEX, gross GEX held fixed",
     published=(
         Published(
@@ -45,6 +55,7 @@ _CARD = Card(
         ),
     ),
     effect=-0.05,
+    requires=_REQUIRES,
 )
 _FEWEST = 40
 _FLIPS = 199
@@ -89,12 +100,19 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     t = naive.coefficient("gex").t_stat
     # few blocks repeat the true signs: a tie counts against the claim, rounding or not
     rank = (1.0 + float((flips <= t + 1e-6 * abs(t)).sum())) / (1.0 + len(flips))
-    signs = b_call.value < 0.0 < b_put.value
-    better = naive.r2 > gross.r2 and naive.coefficient("gex").value < 0.0
     # low gamma follows losses, and so does volatility: without dealers the signs come out the same
     own = joint.coefficient("naive")
     p = max(rank, null_p("sign-audit", own.t_stat, own.n))
-    supported = signs and better and p <= settings.alpha
+    found = {
+        "calls": b_call.value,
+        "puts": b_put.value,
+        "naive_r2": naive.r2,
+        "gross_r2": gross.r2,
+        "naive": naive.coefficient("gex").value,
+        "p": p,
+        "alpha": settings.alpha,
+    }
+    supported = holds(_REQUIRES, found)
     return coefficient_outcome(
         joint,
         "naive",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.base.errors import ConfigError
 from ...data.base.publishing import published
+from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.provenance import content_id
@@ -47,6 +48,8 @@ class HypothesesResult:
         Sessions with GEX.
     simulated : bool
         Whether the market is a simulated one.
+    level : float
+        Coverage of the intervals.
     seconds : float
         Wall-clock time, reading included.
     definition_id : str or None
@@ -55,8 +58,6 @@ class HypothesesResult:
         Of everything that the results depend on.
     out : Path or None
         Folder that received ``hypotheses.json``.
-    level : float
-        Coverage of the intervals.
     """
 
     results: tuple[HypothesisResult, ...]
@@ -130,7 +131,12 @@ def test(
     _require_known(chosen)
     how = _settings(setting, simulations, critical)
     market = load_market(setting)
-    dataset = dataset_of(setting, market, recheck="screenshot-vs-dynamic" in chosen)
+    dataset = dataset_of(
+        setting,
+        market,
+        recheck="screenshot-vs-dynamic" in chosen,
+        traded="fade-follow" in chosen,
+    )
     results = run_hypotheses(
         chosen,
         dataset,
@@ -180,7 +186,7 @@ def _settings(config: Config, simulations: int, critical: str | Path | None) -> 
         ),
         simulations=simulations,
         costs_bps=execution.fees_bps + execution.slippage_bps,
-        trials=max(10, len(config.strategies)),
+        trials=len(strategies_of(config)),
         critical=None if critical is None else load_critical_values(critical),
     )
 

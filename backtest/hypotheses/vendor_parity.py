@@ -10,10 +10,13 @@ from ..statistics.resampling import Resampling, interval, resampled_sums
 from .features import needs
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "kappa_from_shares"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (Requirement("low", ">=", 0.6, "the interval of kappa reaches below 0.6"),)
 
 _CARD = Card(
     name="vendor-parity",
@@ -24,9 +27,10 @@ _CARD = Card(
     "of terciles; intervals by block bootstrap",
     tier="D",
     expected_sign="+",
-    kill="the interval of kappa reaches below 0.6",
+    kill=kill_condition(_REQUIRES),
     estimate="Cohen's kappa of the signs",
     effect=0.6,
+    requires=_REQUIRES,
 )
 _FEWEST = 20
 
@@ -68,7 +72,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         n=len(both),
         low=low,
         high=high,
-        supported=low >= 0.6,
+        supported=holds(_REQUIRES, {"low": low}),
         reason=f"signs agree on {100 * agree:.0f} % of {len(both)} sessions, kappa {value:.2f} "
         f"({low:.2f} to {high:.2f})",
         critical=float("nan"),

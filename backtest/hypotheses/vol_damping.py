@@ -17,10 +17,22 @@ from .null_market import simulated_p
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome, halves
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_damping"]
 
 Floats = npt.NDArray[np.float64]
+
+_REQUIRES = (
+    Requirement("t", "<", "null", "t of at least the 5 % quantile of a market without dealers"),
+    Requirement(
+        "first_half",
+        "<",
+        0.0,
+        "the sign flips in the first half, or the sample is too short to halve",
+    ),
+    Requirement("second_half", "<", 0.0, "the sign flips in the second half"),
+)
 
 _NAN = float("nan")
 _CARD = Card(
@@ -32,7 +44,7 @@ _CARD = Card(
     "percentile of GEX; HAC(10); p one-sided, in markets without dealers",
     tier="D",
     expected_sign="-",
-    kill="t above the 5 % quantile of a market without dealers, or the sign flips by half",
+    kill=kill_condition(_REQUIRES),
     estimate="change of log volatility from the lowest to the highest percentile of GEX",
     published=(
         Published(
@@ -52,6 +64,7 @@ _CARD = Card(
         ),
     ),
     effect=-0.359,
+    requires=_REQUIRES,
 )
 
 
@@ -78,8 +91,9 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         p_simulated, critical = simulated_p("vol-damping", dataset, settings, whole.t_stat)
         p_value = p_simulated
     # a sample too short to halve cannot meet the condition, whatever its t
-    stable = bool(parts) and all(part.value < 0.0 for part in parts)
-    supported = whole.t_stat < critical and stable
+    first, second = (part.value for part in parts) if parts else (np.nan, np.nan)
+    found = {"t": whole.t_stat, "null": critical, "first_half": first, "second_half": second}
+    supported = holds(_REQUIRES, found)
     reason = f"t {whole.t_stat:.1f} against {critical:.1f} without any dealers; by half " + (
         ", ".join(f"{part.value:+.3f}" for part in parts) or "too short"
     )

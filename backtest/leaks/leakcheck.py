@@ -18,7 +18,7 @@ from ...data.lake.chain_times import chain_times
 from ...data.lake.lake import open_lake
 from ...strategies.decisions import Decisions, decide
 from ..execution.timing import Schedule, make_schedule, plan_orders, session_rows
-from ..run.backtest import strategies_of
+from ..run.backtest import strategies_asked_for, strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.market import Market, cut_market, load_market
@@ -98,7 +98,8 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
     """
     settings = config if isinstance(config, Config) else load_config(config)
     market = load_market(settings)
-    return market_leaks(settings, market, strategies_of(settings), cuts)
+    chosen = strategies_asked_for(settings) if settings.strategies else strategies_of(settings)
+    return market_leaks(settings, market, chosen, cuts)
 
 
 def market_leaks(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...data.base.progress import Progress, silent
 from ...data.base.schema import REGIMES
-from ...strategies.registry import strategies_named
+from ...strategies.registry import MAIN, strategy, with_controls
 from ..execution.costs import Costs
 from ..execution.engine import engine_name
 from ..execution.performance import Trading, evaluate, trade
@@ -35,7 +35,14 @@ from .results import BacktestResult, ExecutionSummary, RegimeSummary
 if TYPE_CHECKING:
     from ...strategies.model import Strategy
 
-__all__ = ["backtest", "run_backtest", "strategies_of", "trade_config"]
+__all__ = [
+    "backtest",
+    "costs_of",
+    "run_backtest",
+    "strategies_asked_for",
+    "strategies_of",
+    "trade_config",
+]
 
 _STEPS = 4
 
@@ -94,19 +101,37 @@ def backtest(
     return result
 
 
+def strategies_asked_for(config: Config) -> tuple[Strategy, ...]:
+    """Return the configured strategies, the main one where none is."""
+    return tuple(chosen.build() for chosen in config.strategies) or (strategy(MAIN),)
+
+
 def strategies_of(config: Config) -> tuple[Strategy, ...]:
-    """Return the configured strategies; the main one and all controls where none is."""
-    built = tuple(strategy.build() for strategy in config.strategies)
-    return built or strategies_named()
+    """Return the strategies asked for, followed by the controls, which always run."""
+    return with_controls(strategies_asked_for(config))
+
+
+def costs_of(config: Config) -> Costs:
+    """Return the costs that a configuration charges."""
+    execution = config.execution
+    return Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share)
 
 
 def trade_config(
     config: Config, market: Market, strategies: tuple[Strategy, ...] | None = None
 ) -> Trading:
-    """Decide, order and simulate under a configuration's execution."""
-    execution = config.execution
-    costs = Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share)
-    return trade(market, strategies or strategies_of(config), config.fill, costs, execution.cash)
+    """Decide, order and simulate under a configuration's execution.
+
+    A control that cannot be traded at the configured fill is left out.
+    """
+    return trade(
+        market,
+        strategies or strategies_of(config),
+        config.fill,
+        costs_of(config),
+        config.execution.cash,
+        required=len(strategies_asked_for(config)),
+    )
 
 
 def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestResult:

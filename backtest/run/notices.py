@@ -116,6 +116,15 @@ def _decisions(trading: Trading) -> Iterator[Notice]:
             f"{_names(late)}: {count}"
         )
         yield Notice("late_regime", "warning", detail, count)
+    if trading.left_out:
+        detail = (
+            f"controls left out, because they would have to know the close that they trade at: "
+            f"{', '.join(trading.left_out)}"
+            if trading.schedule.strict
+            else "controls left out, because the regime is published after their orders had to go "
+            f"out: {', '.join(trading.left_out)}"
+        )
+        yield Notice("controls_left_out", "info", detail, len(trading.left_out))
     if undefined:
         count = max(n for _, n in undefined)
         detail = f"{_sessions(count)} flat for want of earlier bars in {_names(undefined)}"

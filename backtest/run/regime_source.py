@@ -16,6 +16,7 @@ from ...data.base.errors import ConfigError, LakeError
 from ...data.base.fingerprints import file_fingerprint
 from ...data.base.progress import Progress, silent
 from ...data.exposure.definition import Definition, definition_from_table
+from ...data.exposure.labels import labels_by_band, labels_by_sign
 from ...data.regimes.rebuilt_rows import RebuiltRows, rebuilt_rows
 from ...data.regimes.spec import RegimeSpec, definition_named
 from ...data.tables.series import load_series
@@ -175,9 +176,7 @@ def _from_series(config: Config, calendar: str) -> RegimeSource:
     series = config.regime.series
     assert series is not None  # the configuration's own check
     table, file, left_out = load_named_series(series, config, calendar)
-    value = table["value"].to_numpy(dtype=float)
-    signs = [np.isnan(value), value > 0.0, value < 0.0]
-    table["regime"] = np.select(signs, ["abstain", "long", "short"], "neutral").astype(object)
+    table["regime"] = labels_by_sign(table["value"].to_numpy(dtype=float))
     notices = list(left_out)
     if config.regime.band is not None:
         detail = (
@@ -237,9 +236,8 @@ def _from_lake(config: Config, progress: Progress) -> RegimeSource:
 def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
     """Return labels with another neutral band; what abstains keeps abstaining."""
     ratio = table["net_to_gross"].to_numpy(dtype=float)
-    cases = [(table["regime"] == "abstain").to_numpy(), np.abs(ratio) < band, ratio > 0.0]
-    labels = np.select(cases, ["abstain", "neutral", "long"], "short")
-    return pd.Series(labels.astype(object), index=table.index)
+    abstained = (table["regime"] == "abstain").to_numpy()
+    return pd.Series(labels_by_band(ratio, band, abstained), index=table.index)
 
 
 def _promote(config: Config, table: pd.DataFrame, rows: RebuiltRows) -> tuple[Notice, ...]:

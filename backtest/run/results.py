@@ -16,6 +16,7 @@ from .strategy_results import (
     Estimate,
     ExecutionSummary,
     Metrics,
+    Ratio,
     RegimePerformance,
     StrategyResult,
     StrategySpec,
@@ -37,6 +38,7 @@ __all__ = [
     "Metrics",
     "Notice",
     "Provenance",
+    "Ratio",
     "RegimePerformance",
     "RegimeSummary",
     "StrategyResult",
@@ -156,7 +158,9 @@ class VolatilityCell:
     today, next_1, next_5, next_21 : float
         Of the session itself, of the next one, of the next five, of the next 21.
     n : int
-        Sessions.
+        Sessions with a value of this estimator of their own (`today`).
+    n_next_1, n_next_5, n_next_21 : int
+        Sessions that the other horizons rest on: those whose whole horizon has values.
     """
 
     today: float
@@ -164,6 +168,9 @@ class VolatilityCell:
     next_5: float
     n: int
     next_21: float = float("nan")
+    n_next_1: int = 0
+    n_next_5: int = 0
+    n_next_21: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +182,7 @@ class VolatilitySummary:
     by_regime : mapping of estimator to mapping of regime to VolatilityCell
     by_quantile : mapping of estimator to tuple of VolatilityCell
         Quartiles of the regime's value, lowest first, in-sample.
-    ratio : mapping of estimator to mapping of horizon to Estimate
+    ratio : mapping of estimator to mapping of horizon to Ratio
         Volatility in short over that in long gamma; horizons ``today, next_1, next_5,
         next_21``.
     range_efficiency : mapping of regime to Estimate
@@ -184,7 +191,7 @@ class VolatilitySummary:
 
     by_regime: Mapping[str, Mapping[str, VolatilityCell]]
     by_quantile: Mapping[str, tuple[VolatilityCell, ...]]
-    ratio: Mapping[str, Mapping[str, Estimate]]
+    ratio: Mapping[str, Mapping[str, Ratio]]
     range_efficiency: Mapping[str, Estimate]
 
 

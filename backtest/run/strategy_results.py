@@ -18,6 +18,7 @@ __all__ = [
     "Estimate",
     "ExecutionSummary",
     "Metrics",
+    "Ratio",
     "RegimePerformance",
     "Role",
     "StrategyResult",
@@ -43,6 +44,20 @@ class Estimate:
     low: float
     high: float
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio(Estimate):
+    """A ratio of two groups of sessions, and how many each has.
+
+    Attributes
+    ----------
+    n_short, n_long : int
+        Sessions of each regime that this estimator can use at this horizon; they add up to `n`.
+    """
+
+    n_short: int = 0
+    n_long: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +130,11 @@ class Metrics:
     exposure : float
         Mean absolute position, 1 is fully invested.
     break_even_bps : float
-        Per-side cost in basis points at which the gross profit would be gone; NaN where nothing
-        was traded or there is no gross profit.
+        Per-side cost in basis points at which the gross profit would be gone, of the portfolio
+        without costs; NaN where nothing was traded, there is no gross profit or its equity is
+        gone.
     hit_rate : float
-        Share of sessions with a position whose return is positive.
+        Share of sessions with a position whose return is positive; rounding is no return.
     total_return : float
         Decimal.
     n : int
@@ -148,12 +164,13 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class RegimePerformance:
-    """What a strategy did while one regime label was in force.
+    """What a strategy did under one regime, whatever its own filter calls it.
 
     Attributes
     ----------
     sessions : int
-        Sessions whose position was decided under this label.
+        Sessions whose position was decided after a session of this regime; over all regimes they
+        add up to the ``n`` of the metrics.
     exposure : float
         Mean absolute position over them.
     mean_bps : float
@@ -161,7 +178,8 @@ class RegimePerformance:
     sharpe : float
         Annualised; NaN where undefined.
     total_return : float
-        Sum of returns, decimal, net.
+        Compound return of these sessions, decimal, net; over all regimes they compound to the
+        total return.
     """
 
     sessions: int
@@ -179,9 +197,10 @@ class StrategyResult:
     ----------
     spec : StrategySpec
     role : {"main", "control", "custom"}
+        ``main``: the one that the verdict is about; ``control``: what it is held against.
     metrics : Metrics
     by_regime : mapping of str to RegimePerformance
-        By the label in force when the position was decided.
+        By the regime of the session after which the position was decided.
     equity : Series of float
         Equity at each session's close, currency, net of costs.
     returns : Series of float
@@ -190,12 +209,13 @@ class StrategyResult:
         Share of equity held after each session's fill; 1 is long 100 %.
     orders : DataFrame
         One row per fill: ``session`` (of the fill), ``decided`` (session of the decision),
-        ``decision_ts`` and ``fill_ts`` (UTC), ``regime`` (label used), ``target``, ``size``
-        (signed shares), ``price``, ``fees``. Plain index.
+        ``decision_ts`` and ``fill_ts`` (UTC), ``regime`` (of the session of the decision),
+        ``label`` (of the strategy's filter on it), ``target``, ``size`` (signed shares),
+        ``price``, ``fees``. Plain index.
     trades : DataFrame
         One row per round trip: ``opened``, ``closed`` (sessions; the last bar where still open),
         ``direction``, ``size``, ``entry_price``, ``exit_price``, ``fees``, ``pnl``, ``return``
-        (decimal), ``regime`` (label at the decision to open), ``status``. Plain index.
+        (decimal), ``regime`` (of the session of the decision to open), ``status``. Plain index.
     """
 
     spec: StrategySpec

@@ -12,7 +12,9 @@ from math import nan
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.rounding import real_difference
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from .metrics import sharpe_of_moments
 from .resampling import Resampling, interval, resampled_sums
 
 __all__ = ["ReturnIntervals", "return_intervals"]
@@ -73,9 +75,8 @@ def return_intervals(
     counts, sessions = sums[:, 3 * k : 3 * k + 1], sums[:, 3 * k + 1 :]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / counts
-        variance = np.maximum(squares - counts * mean**2, 0.0) / (counts - 1)
-        sd = np.sqrt(np.where(variance > 1e-24 * mean**2, variance, nan))
-        ratio = mean / sd * np.sqrt(year)
+        variance = real_difference(squares - counts * mean**2, squares) / (counts - 1)
+        ratio = sharpe_of_moments(mean, np.sqrt(variance), year)
         annual = np.expm1(logs * (year / sessions))
     volatility = np.sqrt(variance * year)
     undefined = ReturnIntervals((nan, nan), (nan, nan), (nan, nan), nan)

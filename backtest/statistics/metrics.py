@@ -1,9 +1,10 @@
 """Performance metrics: one definition each, for sessions; how many a year is the calendar's.
 
 Inputs are simple returns per session, decimal. Cash earns nothing, so no risk-free rate is
-deducted. What is undefined is NaN, never 0. A return that spans sessions without a bar is no
-return of one session: it makes money (total return, growth), but has no place among returns per
-session (Sharpe ratio, volatility, hit rate); callers leave it out there.
+deducted. What is undefined is NaN, never 0; a return, position or spread of at most `NOISE` is
+rounding and counts as zero. A return that spans sessions without a bar is no return of one
+session: it makes money (total return, growth), but has no place among returns per session (Sharpe
+ratio, volatility, hit rate); callers leave it out there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from math import nan, sqrt
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.rounding import NOISE, real_divisor
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "hit_rate",
     "max_drawdown",
     "mean",
+    "per_session_sharpe",
     "sharpe",
+    "sharpe_of_moments",
     "total_return",
     "turnover",
     "volatility",
@@ -31,26 +35,37 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 
-def equity_returns(equity: Floats) -> Floats:
+def equity_returns(equity: Floats, cash: float | None = None) -> Floats:
     """Return the simple return of each session after the first, shape (n - 1,).
 
     NaN from the session on which the equity is gone.
+
+    Parameters
+    ----------
+    equity : ndarray, shape (n,)
+        At each session's close.
+    cash : float, optional
+        Capital before the first session: the cost of a fill on the first close then belongs to
+        the first return. Default: the first equity.
 
     Examples
     --------
     >>> equity_returns(np.array([100.0, 110.0, 99.0])).round(12)
     array([ 0.1, -0.1])
+    >>> equity_returns(np.array([99.0, 108.9, 98.01]), cash=100.0).round(12)
+    array([ 0.089, -0.1  ])
     """
-    alive = np.logical_and.accumulate(equity > 0.0)
+    live = np.logical_and.accumulate(equity > 0.0)
+    before = equity[:-1] if cash is None else np.append(cash, equity[1:-1])[: len(equity) - 1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        change = equity[1:] / equity[:-1] - 1.0
-    return np.where(alive[1:], change, nan)
+        change = equity[1:] / before - 1.0
+    return np.where(live[1:], change, nan)
 
 
 def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
     """Return mean over standard deviation (n - 1) times the root of the sessions a year.
 
-    NaN for fewer than two returns, a missing one, or returns without any spread.
+    NaN for fewer than two returns, a missing one, or returns whose spread is rounding.
 
     Examples
     --------
@@ -61,9 +76,35 @@ def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
     """
     if len(returns) < 2:
         return nan
-    average, sd = mean(returns), float(np.std(returns, ddof=1))
-    # equal returns differ by rounding only, which is no risk
-    return average / sd * sqrt(year) if sd > 1e-12 * abs(average) else nan
+    return float(sharpe_of_moments(mean(returns), np.std(returns, ddof=1), year))
+
+
+def per_session_sharpe(returns: Floats) -> float:
+    """Return mean over standard deviation (n - 1) of a session's return; NaN as for `sharpe`."""
+    return sharpe(returns, year=1)
+
+
+def sharpe_of_moments(
+    mean: npt.ArrayLike, deviation: npt.ArrayLike, year: int = EXCHANGE_SESSIONS
+) -> Floats:
+    """Return the annual ratio of means to standard deviations per session; NaN without spread.
+
+    Parameters
+    ----------
+    mean, deviation : array_like
+        Per session, of one shape.
+    year : int
+        Sessions a year.
+
+    Examples
+    --------
+    >>> sharpe_of_moments([0.01, 0.01], [0.01, 1e-17]).round(6)
+    array([15.874508,       nan])
+    """
+    m, sd = np.asarray(mean, dtype=np.float64), np.asarray(deviation, dtype=np.float64)
+    # equal returns differ by rounding only, which is no risk: that of 1, or of larger means
+    one = np.maximum(1.0, np.abs(m))
+    return np.asarray(m / one / real_divisor(sd / one) * sqrt(year))
 
 
 def mean(returns: Floats) -> float:
@@ -157,12 +198,13 @@ def hit_rate(returns: Floats, held: Floats) -> float:
     Parameters
     ----------
     returns, held : ndarray, shape (n,)
-        Return of each session and the position held into it; sessions held flat do not count.
+        Return of each session and the position held into it; sessions held flat or without a
+        return do not count. What is rounding is no position, and no gain.
 
     Examples
     --------
-    >>> hit_rate(np.array([0.1, -0.1, 0.1, 0.0]), np.array([1.0, 1.0, 0.0, 1.0]))
+    >>> hit_rate(np.array([0.1, -0.1, 0.1, 1e-17]), np.array([1.0, 1.0, 0.0, 1.0]))
     0.3333333333333333
     """
-    invested = held != 0.0
-    return float(np.mean(returns[invested] > 0.0)) if invested.any() else nan
+    invested = (np.abs(held) > NOISE) & np.isfinite(returns)
+    return float(np.mean(returns[invested] > NOISE)) if invested.any() else nan

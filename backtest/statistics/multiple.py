@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.rounding import NOISE
+from .metrics import per_session_sharpe
 from .resampling import Resampling, resampled_sums
 
 if TYPE_CHECKING:
@@ -62,7 +64,9 @@ def romano_wolf(
     """
     from arch.bootstrap import StepM
 
-    usable = {k: s for k, s in scores.items() if len(s) > 2 and float(s.std()) > 0.0}
+    usable = {
+        k: s for k, s in scores.items() if len(s) > 2 and s.std() > NOISE * float(s.abs().max())
+    }
     if not usable:
         return frozenset()
     table = _studentised(usable, how)
@@ -124,9 +128,9 @@ def deflated_sharpe(returns: npt.ArrayLike, trials: int, trial_variance: float) 
 
     x = np.asarray(returns, dtype=np.float64)
     x = x[np.isfinite(x)]
-    if len(x) < 3 or x.std(ddof=1) == 0.0:
+    sharpe = per_session_sharpe(x)
+    if len(x) < 3 or not np.isfinite(sharpe):
         return float("nan")
-    sharpe = float(x.mean() / x.std(ddof=1))
     hurdle = 0.0
     if trials > 1:
         g = float(np.euler_gamma)

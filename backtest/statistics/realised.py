@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data.base.errors import NotEnoughDataError, UnknownNameError
+from ...data.base.rounding import real_difference
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def _mean(sums: Floats, n: Floats) -> Floats:
 def _sample(total: Floats, squares: Floats, n: Floats) -> Floats:
     """Return the sample variance (n - 1) from sums; NaN below two observations."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = (squares - total**2 / n) / (n - 1.0)
+        value = real_difference(squares - total**2 / n, squares) / (n - 1.0)
     return np.where(n >= 2, value, np.nan)
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.rounding import NOISE, real_difference, real_divisor
 from ...data.base.schema import REGIMES
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
-from ..run.results import Estimate, VolatilityCell, VolatilitySummary
+from ..run.results import Estimate, Ratio, VolatilityCell, VolatilitySummary
 from . import realised
 from .resampling import Resampling, interval, resampled_sums
 
@@ -140,13 +141,19 @@ def _cell(
 ) -> VolatilityCell:
     moments = estimator.moments(logs)
 
-    def pooled(horizon: str) -> float:
+    values: dict[str, float] = {}
+    rows: dict[str, int] = {}
+    for horizon in HORIZONS:
         sums, count = _horizon(moments, horizon)
         variance = estimator.combine(sums[mask].sum(axis=0), count[mask].sum())
-        return float(realised.annualised(variance, year))
+        values[horizon] = float(realised.annualised(variance, year))
+        rows["n" if horizon == "today" else f"n_{horizon}"] = _rows(count[mask])
+    return VolatilityCell(**values, **rows)  # type: ignore[arg-type]
 
-    known = np.isfinite(moments).all(axis=1)
-    return VolatilityCell(n=int((mask & known).sum()), **{h: pooled(h) for h in HORIZONS})
+
+def _rows(counts: Floats) -> int:
+    """Return how many sessions have a horizon at all."""
+    return int(np.count_nonzero(counts))
 
 
 def _ratios(
@@ -155,33 +162,33 @@ def _ratios(
     short: Mask,
     long: Mask,
     how: Resampling,
-) -> dict[str, dict[str, Estimate]]:
+) -> dict[str, dict[str, Ratio]]:
     """Return volatility in short over long gamma, all from one set of resamples."""
     blocks: list[Floats] = []
+    rows: list[tuple[int, int]] = []
     for e in estimators:
         moments = e.moments(logs)
         for horizon in HORIZONS:
             sums, count = _horizon(moments, horizon)
             both = np.column_stack([sums, count])
             blocks += [both * short[:, None], both * long[:, None]]
+            rows.append((_rows(count[short]), _rows(count[long])))
     widths = np.cumsum([b.shape[1] for b in blocks])[:-1]
     everything = np.column_stack(blocks)
     drawn = np.split(resampled_sums(everything, how), widths, axis=1)
     whole = np.split(everything.sum(axis=0), widths)
-    out: dict[str, dict[str, Estimate]] = {e.name: {} for e in estimators}
+    out: dict[str, dict[str, Ratio]] = {e.name: {} for e in estimators}
     for i, (e, horizon) in enumerate((e, h) for e in estimators for h in HORIZONS):
         ratio = _ratio(e, whole[2 * i], whole[2 * i + 1])
         low, high = interval(_ratio(e, drawn[2 * i], drawn[2 * i + 1]), how.level)
-        n = int(short.sum() + long.sum())
-        out[e.name][horizon] = Estimate(float(ratio), low, high, n)
+        out[e.name][horizon] = Ratio(float(ratio), low, high, sum(rows[i]), *rows[i])
     return out
 
 
 def _ratio(estimator: realised.Estimator, above: Floats, below: Floats) -> Floats:
     """Return the ratio of volatilities from sums whose last column is the count."""
     variances = [estimator.combine(x[..., :-1], x[..., -1]) for x in (above, below)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.sqrt(variances[0] / variances[1])
+    return np.sqrt(variances[0] / real_divisor(variances[1], NOISE**2))
 
 
 def range_efficiency(logs: realised.LogBars, mask: Mask, how: Resampling) -> Estimate:
@@ -190,7 +197,7 @@ def range_efficiency(logs: realised.LogBars, mask: Mask, how: Resampling) -> Est
     Sessions without a range have none and do not count.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        efficiency = np.abs(logs.close) / logs.range
+        efficiency = np.abs(logs.close) / real_divisor(logs.range)
     counts = (mask & np.isfinite(efficiency)).astype(np.float64)
     columns = np.column_stack([np.where(counts > 0, efficiency, 0.0), counts])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -234,7 +241,8 @@ def _from_sums(s: Floats) -> Floats:
     """Return the correlation from sums of 1, x, y, xx, yy, xy; NaN below three pairs."""
     n, x, y, xx, yy, xy = np.moveaxis(s, -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = (xy - x * y / n) / np.sqrt((xx - x * x / n) * (yy - y * y / n))
+        spread = real_difference(xx - x * x / n, xx) * real_difference(yy - y * y / n, yy)
+        value = (xy - x * y / n) / np.sqrt(real_divisor(spread, NOISE**4))
     return np.where(n >= 3, value, np.nan)
 
 

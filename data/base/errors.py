@@ -93,6 +93,8 @@ class UnknownNameError(GexlabError):
         The name that was given.
     known : iterable of str
         The names there are.
+    remedy : str
+        What else can be done, where choosing a known name is not all.
 
     Examples
     --------
@@ -100,8 +102,9 @@ class UnknownNameError(GexlabError):
     "unknown book 'post_expire': did you mean 'post_expiry'? Known: as_of_close, post_expiry"
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], remedy: str = "") -> None:
         names = sorted(known)
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        super().__init__(f"unknown {kind} {name!r}: {hint}Known: {', '.join(names)}")
+        listed = ", ".join(names)
+        super().__init__(f"unknown {kind} {name!r}: {hint}Known: {listed}{remedy and '; '}{remedy}")

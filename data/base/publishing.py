@@ -28,6 +28,7 @@ __all__ = ["published", "published_file"]
 _ENDING: Final = ".gexlab-new"
 #: In a folder whose files have to be moved one by one: what is being moved, until all is.
 _MOVING: Final = ".gexlab-moving"
+_RESULTS: Final = "results"
 _ASIDE: Final = ".gexlab-old."
 _EXCHANGE: Final = 2
 _HERE: Final = -100
@@ -59,15 +60,17 @@ def published(folder: str | Path) -> Iterator[Path]:
     are moved one by one: readers may see that; a kill in between is completed by the next run.
     """
     target = Path(os.path.realpath(Path(folder).expanduser()))
-    stage, lock = _stage(target)
+    draft, lock = _draft(target)
+    stage = draft / _RESULTS
     try:
+        stage.mkdir()
         yield stage
-        with _alone(stage.parent):
+        with _alone(draft.parent):
             _publish(stage, target)
     except OSError as error:
         raise _refused(target, error) from error
     finally:
-        shutil.rmtree(stage, ignore_errors=True)  # after an exchange: the old results
+        shutil.rmtree(draft, ignore_errors=True)  # after an exchange: the old results
         if lock is not None:
             os.close(lock)
 
@@ -104,7 +107,7 @@ def _refused(target: Path, error: OSError) -> InputFileError:
     return InputFileError(f"{target}: results cannot be written ({reason}): {remedy}")
 
 
-def _stage(target: Path) -> tuple[Path, int | None]:
+def _draft(target: Path) -> tuple[Path, int | None]:
     """Return a new folder beside `target` (in it, where there is no right to write beside)."""
     try:
         if target.exists() and not target.is_dir():
@@ -116,8 +119,8 @@ def _stage(target: Path) -> tuple[Path, int | None]:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         with _alone(home):  # nobody sweeps between making and locking
             _sweep(home, target.name)
-            stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_ENDING, dir=home))
-            return stage, _locked(stage)
+            draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_ENDING, dir=home))
+            return draft, _locked(draft)
     except OSError as error:
         raise _refused(target, error) from error
 
@@ -178,23 +181,17 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _publish(stage: Path, target: Path) -> None:
-    # only now: a stage is closed to others while it is written
-    os.chmod(stage, target.stat().st_mode & 0o7777 if target.exists() else 0o777 & ~_umask())
+    if target.exists():
+        os.chmod(stage, target.stat().st_mode & 0o7777)
     if not target.exists():
         os.rename(stage, target)
     elif not (_replaceable(stage, target) and _exchanged(stage, target)):
         _move_files(stage, target)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _replaceable(stage: Path, target: Path) -> bool:
     """Give the stage what else lies in the folder; return whether it can replace it as a whole."""
-    if stage.parent != target.parent or _stands_in(target) or os.path.ismount(target):
+    if stage.parent.parent != target.parent or _stands_in(target) or os.path.ismount(target):
         return False
     others = [entry for entry in os.scandir(target) if not (stage / entry.name).exists()]
     if any(entry.is_dir(follow_symlinks=False) for entry in others):
@@ -257,8 +254,8 @@ def _complete(target: Path) -> None:
             stage = Path(os.path.realpath(target / note.read_text(encoding="utf-8")))
         except FileNotFoundError:  # another process has completed it
             return
-        if stage.name.endswith(_ENDING) and stage.is_dir():
-            if not _abandoned(stage):
+        if stage.parent.name.endswith(_ENDING) and stage.is_dir():
+            if not _abandoned(stage.parent):
                 return
             _move(stage, target)
         note.unlink(missing_ok=True)

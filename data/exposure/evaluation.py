@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Book as BookName
-from ..base.schema import Regime
 from .book import (
     Book,
     SpotExposure,
@@ -48,7 +47,6 @@ __all__ = [
     "evaluate_book",
     "group_sums",
     "prepare_chain",
-    "regime_of",
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -158,21 +156,6 @@ class BookResult:
     def status(self, *, degraded: bool) -> FlipStatus | None:
         """Return what the flip is worth."""
         return flip_status(self.net_gex, self.roots, degraded=degraded)
-
-
-def regime_of(net_to_gross: float, band: float, *, degraded: bool) -> Regime:
-    """Return the regime of a book.
-
-    Examples
-    --------
-    >>> regime_of(-0.019, 0.02, degraded=False), regime_of(-0.021, 0.02, degraded=False)
-    ('neutral', 'short')
-    """
-    if degraded or math.isnan(net_to_gross):
-        return "abstain"
-    if abs(net_to_gross) < band:
-        return "neutral"
-    return "long" if net_to_gross > 0.0 else "short"
 
 
 def prepare_chain(

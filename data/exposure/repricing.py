@@ -16,8 +16,9 @@ import numpy.typing as npt
 from ..base.schema import Regime
 from .book import Book, mixture_of, value_book, years_between
 from .definition import Definition
-from .evaluation import PreparedChain, regime_of
+from .evaluation import PreparedChain
 from .flips import Grid, Root, mixture_roots, nearest_root, signs
+from .labels import regime_of
 from .profile_kernel import Mixture, net_and_gross_at, profile_on_grid
 from .sticky_moneyness import Curves, sticky_at, sticky_profile, sticky_roots
 from .strike_lines import Lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ class Patience:
     Attributes
     ----------
     timeout : float
-        Seconds for one attempt as a whole, however slowly it drips.
+        Seconds for everything, attempts and the pauses between them, however slowly a server
+        drips. One attempt gets half of what is left, the last one all of it.
     retries : int
         Attempts after the first one.
     backoff : float
@@ -37,7 +39,7 @@ class Patience:
         What to wait with (a test passes its own).
     """
 
-    timeout: float = 30.0
+    timeout: float = 120.0
     retries: int = 4
     backoff: float = 1.0
     sleep: Callable[[float], None] = time.sleep
@@ -110,21 +112,55 @@ def download(
     """
     _require_allowed(url)
     opener = build_opener(_SameHostOnly(), _proxies(url))
+    end = time.monotonic() + patience.timeout
     for attempt in range(1, patience.retries + 2):
+        left = end - time.monotonic()
+        limit = left if attempt > patience.retries else left / 2  # some is kept for the next one
         try:
-            body, content_type = _attempt(opener, url, patience.timeout, max_bytes)
+            body, content_type = _bounded(opener, url, limit, max_bytes)
             accept(body)
             return Download(body, content_type, attempt)
         except (_TransientError, ValueError) as failure:
             if isinstance(failure, InputFileError):
                 raise
-            if attempt > patience.retries:
-                raise InputFileError(
-                    f"{url}: {attempt} attempts failed, the last one with: {failure}; try again "
-                    "later, or check the address and your connection"
-                ) from failure
-            patience.sleep(_pause(failure, patience.backoff, attempt))
+            pause = _pause(failure, patience.backoff, attempt)
+            if attempt > patience.retries or time.monotonic() + pause >= end:
+                raise _given_up(url, attempt, patience.timeout, failure) from failure
+            patience.sleep(pause)
     raise InputFileError(f"{url}: retries must be 0 or more, found {patience.retries}")
+
+
+def _given_up(url: str, attempts: int, timeout: float, last: Exception) -> InputFileError:
+    tries = "the only attempt" if attempts == 1 else f"{attempts} attempts"
+    return InputFileError(
+        f"{url}: {tries} within {timeout:g} s failed, the last one with: {last}; try again later, "
+        "allow more time (--timeout), or check the address and your connection"
+    )
+
+
+def _bounded(opener: OpenerDirector, url: str, limit: float, max_bytes: int) -> tuple[bytes, str]:
+    """Try once, and leave after `limit` seconds wherever it hangs.
+
+    A socket's own limit is for one read: names that do not resolve and headers that drip byte by
+    byte never reach it.
+    """
+    found: list[tuple[bytes, str]] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            found.append(_attempt(opener, url, limit, max_bytes))
+        except Exception as error:  # it belongs to whoever waits
+            failed.append(error)
+
+    worker = threading.Thread(target=work, daemon=True, name="download")
+    worker.start()
+    worker.join(limit)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise _TransientError(f"no answer within {limit:.3g} s")
+    return found[0]
 
 
 def _attempt(opener: OpenerDirector, url: str, timeout: float, max_bytes: int) -> tuple[bytes, str]:
@@ -137,7 +173,7 @@ def _attempt(opener: OpenerDirector, url: str, timeout: float, max_bytes: int) -
         with error:
             raise _refusal(url, error) from error
     except TimeoutError as error:
-        raise _TransientError(f"no answer within {timeout:g} s") from error
+        raise _TransientError(f"no answer within {timeout:.3g} s") from error
     except (URLError, HTTPException, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise _TransientError(f"{type(reason).__name__}: {reason}".rstrip(": ")) from error

@@ -65,7 +65,7 @@ def snapshot(
     lake: Lake,
     *,
     url: str = CBOE_URL,
-    timeout: float = 30.0,
+    timeout: float = 120.0,
     retries: int = 4,
     max_bytes: int = 128 << 20,
     patience: Patience | None = None,
@@ -82,7 +82,7 @@ def snapshot(
         Address; ``{symbol}`` stands for the underlying as Cboe writes it (``_SPX``). Must be
         https, or http on this machine.
     timeout : float
-        Seconds for one attempt as a whole.
+        Seconds for everything: all attempts and the pauses between them.
     retries : int
         Attempts after the first one, with doubling pauses; after errors that may pass only.
     max_bytes : int

@@ -351,6 +351,10 @@ class DerivedStore:
     def _file(self, table: str, part: Part) -> Path:
         return self.folder / table / f"{part.name}.parquet"
 
+    def closed(self) -> bool:
+        """Return whether there are rows of an earlier rebuild that cannot be added to."""
+        return (self.folder / _MANIFEST).is_file() and not os.access(self.folder, os.W_OK | os.X_OK)
+
     @contextmanager
     def writing(self) -> Iterator[DerivedStore]:
         """Hold the only right to rebuild, and give the store as the one before left it.
@@ -361,7 +365,13 @@ class DerivedStore:
             If another rebuild of this store takes more than ten minutes.
         """
         manifest = self.folder / _MANIFEST
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LakeError(
+                f"{self.folder} cannot be made ({error.strerror}): rebuild as a user who may write "
+                "to the lake, or work on a copy of it"
+            ) from error
         try:
             with write_lock(self.folder, patience=_PATIENCE):
                 yield self.current().intact()

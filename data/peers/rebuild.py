@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.progress import Progress, silent
-from ..exposure.evaluation import regime_of
+from ..exposure.labels import regime_of
 from ..exposure.quality_gate import gate_reasons
 from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.derived_tables import DerivedStore, Part, session_marks

@@ -15,7 +15,7 @@ import pandas as pd
 from ..base.errors import InputFileError, LakeError
 from ..calendar.trading import TradingCalendar, from_days
 from ..exposure.definition import DEFAULT, Definition
-from ..exposure.evaluation import regime_of
+from ..exposure.labels import regime_of
 from ..exposure.repricing import reprice
 from ..lake.lake import Lake
 from .job import Job

@@ -1,44 +1,98 @@
-"""Questions in SQL to a lake: read-only, and blind to everything outside it."""
+"""Questions in SQL to a lake: read-only, blind to everything outside it, and bounded.
+
+The statement runs in a process of its own (`sql_worker`), which has no file system, and whose
+memory and time are limited; its answer arrives as a stream of Arrow batches.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from typing import TYPE_CHECKING, Final
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
-
-from ..base.errors import DefinitionError, NotRebuiltError, QueryError, SeveralDefinitionsError
-from ..lake.derived_tables import TABLES
-from ..lake.lake import Lake, connect, open_lake, undisturbed
-from .table import read_rebuilt
+from ..base.errors import (
+    DefinitionError,
+    LakeError,
+    NotRebuiltError,
+    QueryError,
+    SeveralDefinitionsError,
+)
+from ..lake.derived_tables import TABLES, DerivedStore, Part
+from ..lake.lake import Lake, open_lake
+from .store_choice import DefinitionChoice, find_stores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pyarrow as pa
 
-    from .store_choice import DefinitionChoice
-
-__all__ = ["VIEWS", "query"]
+__all__ = ["MEMORY", "SECONDS", "VIEWS", "Limits", "query", "stream"]
 
 #: What can be asked: the chains, and every table that a rebuild writes.
 VIEWS: Final = ("chains", *TABLES)
+#: Bytes that a statement may use unless more are granted.
+MEMORY: Final = 2 << 30
+#: Seconds that a statement may take, its answer included, unless more are granted.
+SECONDS: Final = 60.0
+#: Seconds after which a worker that doesn't answer to its own clock is killed.
+_GRACE: Final = 5.0
+_WORKER: Final = f"{__package__.rpartition('.')[0]}.lake.sql_worker"
+_LEAST_MEMORY: Final = 64 << 20
 
 
-@undisturbed
-def query(lake: Lake | str | Path, sql: str, *, definition: DefinitionChoice = None) -> pa.Table:
-    """Return the answer to one SELECT over the lake's views.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one statement may use.
+
+    Attributes
+    ----------
+    memory : int
+        Bytes for the statement; nothing is spilled to disk.
+    seconds : float
+        Until the last row of the answer has been taken.
+    """
+
+    memory: int = MEMORY
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        if self.memory < _LEAST_MEMORY or not 0 < self.seconds < 1e6:
+            raise QueryError(
+                f"expected at least {_LEAST_MEMORY >> 20} MB and 0 < seconds < 1e6, found "
+                f"{self.memory >> 20} MB and {self.seconds:g} s: choose other limits"
+            )
+
+
+def query(
+    lake: Lake | str | Path,
+    sql: str,
+    *,
+    definition: DefinitionChoice = None,
+    limits: Limits | None = None,
+) -> pa.Table:
+    """Return the whole answer to one SELECT over the lake's views.
 
     Parameters
     ----------
     lake : Lake or path
     sql : str
         One SELECT statement in DuckDB's SQL. Views: ``chains`` (canonical columns, all
-        underlyings), ``regimes`` and its side tables (`VIEWS`), each of the only definition
-        that was rebuilt for its underlying, or of the one named.
+        underlyings), ``regimes`` and its side tables (`VIEWS`), each of one definition per
+        underlying, so that definitions do not mix.
     definition : Definition, str or path, optional
         Whose rows the rebuilt views hold: a definition, its name or file, or the id of a rebuilt
         one. Needed where an underlying was rebuilt by several.
+    limits : Limits, optional
+        Memory and time; the answer itself may take as much memory again.
 
     Returns
     -------
@@ -48,87 +102,211 @@ def query(lake: Lake | str | Path, sql: str, *, definition: DefinitionChoice = N
     Raises
     ------
     QueryError
-        If the statement is no single SELECT, names what does not exist, or reaches outside.
+        If the statement is no single SELECT, names what does not exist, reaches outside, or needs
+        more than its limits.
     NotRebuiltError
         If it asks for a rebuilt table and nothing has been rebuilt.
-    SeveralDefinitionsError
-        If an underlying was rebuilt by several definitions and none is named.
     LakeError
         If rebuilt files are gone or cannot be read.
 
+    See Also
+    --------
+    stream : the same in bounded memory, whatever the size of the answer.
+    """
+    import pyarrow as pa
+
+    allowed = limits or Limits()
+    with stream(lake, sql, definition=definition, limits=allowed) as reader:
+        batches, size = [], 0
+        for batch in reader:
+            size += batch.nbytes
+            if size > allowed.memory:
+                raise QueryError(
+                    f"the answer is larger than {allowed.memory >> 20} MB: aggregate, take it as "
+                    "a stream, or write it to a file (gexlab sql --out)"
+                )
+            batches.append(batch)
+        return pa.Table.from_batches(batches, reader.schema)
+
+
+@contextmanager
+def stream(
+    lake: Lake | str | Path,
+    sql: str,
+    *,
+    definition: DefinitionChoice = None,
+    limits: Limits | None = None,
+) -> Iterator[Answer]:
+    """Give the answer to one SELECT batch by batch; arguments and errors as in `query`.
+
+    Yields
+    ------
+    Answer
+        Its schema and an iterator of batches. Columns of one name are numbered (``n``, ``n_1``).
+
     Notes
     -----
-    The connection may open the lake's chain files and nothing else, cannot load extensions, and
-    its settings are locked before the statement is seen.
+    The lake stays readable as it was at the beginning until the block ends.
     """
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
-    _require_one_select(sql)
-    with connect(opened) as connection:
-        files = _chain_files(opened)
-        if files:
-            connection.read_parquet(files, hive_partitioning=False).create_view("chains")
-        _register_rebuilt(connection, opened, sql, definition)
-        _lock(connection, files)
-        try:
-            return connection.sql(sql).to_arrow_table()
-        except duckdb.Error as error:
-            raise QueryError(_reason(error, opened)) from error
+    allowed = limits or Limits()
+    with opened.reading():
+        request = {
+            "sql": sql,
+            "tables": _tables(opened, sql, definition),
+            "memory": allowed.memory,
+            "seconds": allowed.seconds,
+        }
+        with _worker(allowed.seconds + _GRACE) as (process, late):
+            yield Answer(process, late, request, opened.root, allowed)
 
 
-def _require_one_select(sql: str) -> None:
-    try:
-        statements = duckdb.extract_statements(sql)
-    except duckdb.Error as error:
-        raise QueryError(f"not SQL: {_first_line(error)}; correct the statement") from error
-    kinds = [statement.type.name for statement in statements]
-    if kinds != ["SELECT"]:
-        found = ", ".join(kinds) or "nothing"
-        raise QueryError(f"expected one SELECT, found {found}: the lake is only read here")
-
-
-def _chain_files(lake: Lake) -> list[str]:
-    return [str(file) for name in lake.underlyings() for file in lake.chain_files(name)]
-
-
-def _register_rebuilt(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, sql: str, definition: DefinitionChoice
-) -> None:
-    """Register the rebuilt tables whose names occur in the statement: only they are read."""
+def _tables(lake: Lake, sql: str, definition: DefinitionChoice) -> dict[str, list[dict[str, Any]]]:
+    """Return the files behind each view that the statement may name."""
+    files = [str(file) for name in lake.underlyings() for file in lake.chain_files(name)]
+    tables = {"chains": [{"files": files, "sessions": None}]} if files else {}
     words = set(re.findall(r"\w+", sql.lower()))
     for name in TABLES:
         if name in words:
-            connection.register(name, _rebuilt(lake, name, definition))
+            tables[name] = _rebuilt(lake, name, definition)
+    return tables
 
 
-def _rebuilt(lake: Lake, name: str, definition: DefinitionChoice) -> pa.Table:
-    """Return a rebuilt table of all underlyings, each by its only definition or the one named."""
-    import pyarrow as pa
-
-    found = []
+def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[str, Any]]:
+    """Return the files of a rebuilt table, of all underlyings that have it."""
+    stores: list[DerivedStore] = []
     for underlying in lake.underlyings():
         try:
-            found.append(read_rebuilt(lake, name, underlying, None, None, definition))
+            stores += find_stores(lake.root, underlying, definition=definition)
         except SeveralDefinitionsError:
             raise
         except (NotRebuiltError, DefinitionError):
-            continue  # it has no rows: nothing is rebuilt, or a peer's rule without such a table
-    if not found:
-        raise NotRebuiltError(f"{lake.root}: no {name} has been rebuilt: run gexlab rebuild first")
-    return pa.concat_tables(found)
+            continue  # nothing is rebuilt, or nothing by that definition: it has no rows
+    whole: list[str] = []
+    cut: list[dict[str, Any]] = []
+    for store in stores:
+        names = {Part.of(part.book, part.sessions, ()).name for part in store.parts}
+        for path, days in store.files(table).items():
+            if PurePath(path).stem in names:
+                whole.append(path)
+            else:  # some of its sessions do not count, or no longer
+                cut.append({"files": [path], "sessions": [str(day) for day in days]})
+    if not whole and not cut:
+        raise NotRebuiltError(f"{lake.root}: no {table} has been rebuilt: run gexlab rebuild first")
+    return [*([{"files": whole, "sessions": None}] if whole else []), *cut]
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
-    connection.execute("SET python_enable_replacements = false")
-    connection.execute("SET allowed_paths = ?", [files])
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+class Answer:
+    """The answer to a statement: a schema, and batches that can be taken once.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        late: threading.Event,
+        request: dict[str, Any],
+        root: Path,
+        limits: Limits,
+    ) -> None:
+        import pyarrow as pa
+
+        self._process, self._late, self._root, self._limits = process, late, root, limits
+        self._broken = (pa.ArrowException, OSError)
+        with suppress(BrokenPipeError):  # its end is reported below
+            process.stdin.write(json.dumps(request).encode() + b"\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+        try:
+            self._reader = pa.ipc.open_stream(process.stdout)
+        except self._broken as error:
+            raise self._failure() from error
+        self.schema = self._reader.schema
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield the batches; an error ends the iteration."""
+        while True:
+            try:
+                batch = self._reader.read_next_batch()
+            except StopIteration:
+                break
+            except self._broken as error:
+                raise self._failure() from error
+            yield batch
+        if self._process.wait():
+            raise self._failure()
+
+    def _failure(self) -> Exception:
+        """Return why the worker has ended before its answer was complete."""
+        said = self._process.stderr.read()  # type: ignore[union-attr]
+        code = self._process.wait()
+        try:
+            found = json.loads(said)
+            return self._error(str(found["kind"]), str(found["message"]))
+        except (ValueError, KeyError, TypeError):
+            late = self._late.is_set() or code == -getattr(signal, "SIGXCPU", 0)
+            # the allocator gives up (SIGABRT), or the system takes the process (SIGKILL)
+            short = code in (-signal.SIGABRT, -getattr(signal, "SIGKILL", 0)) or b"alloc" in said
+            kind = "time" if late else "memory" if short else "failed"
+            return self._error(kind, f"the statement ended its process (code {code})")
+
+    def _error(self, kind: str, message: str) -> Exception:
+        if kind == "time":
+            return QueryError(
+                f"the statement took longer than {self._limits.seconds:g} s: ask for less, or "
+                "grant more (--timeout)"
+            )
+        if kind == "memory":
+            return QueryError(
+                f"the statement needs more than {self._limits.memory >> 20} MB: ask for less, "
+                "aggregate earlier, or grant more (--memory)"
+            )
+        if kind == "outside":
+            return QueryError(
+                f"the statement reaches outside the lake {self._root}: ask for {', '.join(VIEWS)}"
+            )
+        if kind == "refused":
+            return QueryError(message)
+        if "parquet" in message.lower() and str(self._root) in message:
+            return LakeError(
+                f"{self._root}: a file of the lake cannot be read ({message}): run gexlab rebuild "
+                "again, or restore it"
+            )
+        return QueryError(f"{message}; there are {', '.join(VIEWS)}")
 
 
-def _reason(error: duckdb.Error, lake: Lake) -> str:
-    if isinstance(error, duckdb.PermissionException):
-        return f"the statement reaches outside the lake {lake.root}: ask for {', '.join(VIEWS)}"
-    return f"{_first_line(error)}; there are {', '.join(VIEWS)}"
+@contextmanager
+def _worker(seconds: float) -> Iterator[tuple[subprocess.Popen[bytes], threading.Event]]:
+    """Start the process that answers, and end it with the block or after so many seconds.
+
+    The event is set once it has been killed for being late.
+    """
+    late = threading.Event()
+    command = [sys.executable, "-P", "-m", _WORKER]
+    environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "PYTHONUTF8": "1"}
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,  # Ctrl-C reaches the one who asked, who ends the worker
+    ) as process:
+        clock = threading.Timer(seconds, _kill, (process, late))
+        clock.daemon = True
+        clock.start()
+        try:
+            yield process, late
+        finally:
+            clock.cancel()
+            process.kill()
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                with suppress(OSError):
+                    pipe.close()  # type: ignore[union-attr]
 
 
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).strip().splitlines()[0]
+def _kill(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()

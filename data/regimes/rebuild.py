@@ -31,7 +31,7 @@ from .session_evaluation import SessionRows
 from .spec import RegimeSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ..lake.manifest import Manifest
 
@@ -211,7 +211,10 @@ def up_to_date(
     plan = plan_of(lake, spec, side_tables=side_tables)
     store = plan.place.current().intact()
     days, contracts = 0, 0
-    if any(plan.stale(store).values()) or not store.means(plan.wanted):
+    lacking = set().union(*plan.stale(store).values())
+    if lacking and plan.place.closed():
+        raise _unwritable(plan, lacking)
+    if lacking or not (store.means(plan.wanted) or plan.place.closed()):
         plan, store, days, contracts = _written(lake, spec, plan, progress)
     seconds = time.perf_counter() - began
     done = RebuildResult(len(plan.held.sessions), days, contracts, seconds, spec.definition_id)
@@ -235,15 +238,16 @@ def _written(
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-        store = plan.place.current().intact()
-        if not any(plan.stale(store).values()):  # every row is there, under another name
-            return plan, store, 0, 0
-        raise LakeError(
-            f"the lake {lake.root} lacks rows of definition {spec.definition_id} for "
-            f"{spec.underlying} and cannot be written to ({error.strerror}): let somebody who may "
-            f"write to it run gexlab rebuild with that definition, or work on a copy of the lake"
-        ) from error
+        raise _unwritable(plan, set().union(*plan.stale(plan.place).values())) from error
     return plan, store, days, contracts
+
+
+def _unwritable(plan: Plan, lacking: Collection[date]) -> LakeError:
+    return LakeError(
+        f"{plan.place.folder} cannot be written to, and {len(lacking)} of {len(plan.marks)} "
+        "sessions are not up to date: rebuild as a user who may write to it, or work on a copy of "
+        "the lake"
+    )
 
 
 def _update(

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.schema import REGIME_COLUMNS
-from ..exposure.evaluation import BookResult, PreparedChain, group_sums, regime_of
+from ..exposure.evaluation import BookResult, PreparedChain, group_sums
 from ..exposure.fixed_strike import fixed_strike_change
+from ..exposure.labels import regime_of
 from ..exposure.strike_lines import REJECTED, USED, USED_OI
 from ..exposure.walls import call_wall, pin_strike, put_wall
 

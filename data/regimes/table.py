@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..base.errors import DefinitionError, LakeError, MissingPartError, UnknownNameError
+from ..base.exporting import defused_frame
+from ..base.publishing import published_file
 from ..base.schema import BOOKS, Book
 from ..base.sql import load_sql
 from ..lake.derived_tables import TABLES, DerivedStore
@@ -170,7 +172,9 @@ def require_one_definition(frame: pd.DataFrame) -> str:
 
 
 def export_regimes(frame: pd.DataFrame, out: Path) -> None:
-    """Write regime rows to a Parquet or CSV file, chosen by its ending.
+    """Write regime rows to a Parquet or CSV file, chosen by its ending, whole or not at all.
+
+    In CSV no text is a formula (see `exporting`).
 
     Raises
     ------
@@ -178,9 +182,10 @@ def export_regimes(frame: pd.DataFrame, out: Path) -> None:
         If the ending is neither, or the rows mix definitions.
     """
     require_one_definition(frame)
-    if out.suffix == ".parquet":
-        frame.to_parquet(out, index=False)
-    elif out.suffix == ".csv":
-        frame.to_csv(out, index=False)
-    else:
+    if out.suffix not in (".parquet", ".csv"):
         raise DefinitionError(f"{out}: give a file name that ends in .parquet or .csv")
+    with published_file(out) as beside:
+        if out.suffix == ".parquet":
+            frame.to_parquet(beside, index=False)
+        else:
+            defused_frame(frame).to_csv(beside, index=False)

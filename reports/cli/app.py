@@ -7,7 +7,6 @@ why and what to do), 2 wrong usage.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ...data.base.errors import GexlabError
+from ...data.base.printable import shown
 from ..terminal.output import to_json
 from .commands import (
     backtest,
@@ -38,6 +37,7 @@ from .commands import (
     sql,
     test,
 )
+from .failures import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,14 +108,29 @@ def run(arguments: Sequence[str]) -> int:
         What follows ``gexlab`` on the command line.
     """
     try:
-        build_app()(args=list(arguments), prog_name="gexlab")
+        code = build_app()(args=list(arguments), prog_name="gexlab", standalone_mode=False)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except BrokenPipeError:
         return _broken_pipe()
     except Exception as error:
-        return _failed(error, arguments)
-    return 0
+        wrong = _wrong_usage(error)
+        return _failed(error, arguments) if wrong is None else wrong
+    return code if isinstance(code, int) else 0
+
+
+def _wrong_usage(error: Exception) -> int | None:
+    """Print how the command is used, if that is what was wrong, and return the exit code.
+
+    The words of the command line are quoted in it, and shown like any other text.
+    """
+    show = getattr(error, "show", None)
+    if show is None:
+        return None
+    message = io.StringIO()
+    show(file=message)
+    sys.stderr.write(shown(message.getvalue(), keep="\n"))
+    return int(getattr(error, "exit_code", 2))
 
 
 def build_app() -> typer.Typer:
@@ -167,22 +182,12 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     if debug:
         traceback.print_exception(error)
-    sys.stderr.write(f"error: {_reason(error)}\n")
+    sys.stderr.write(f"error: {shown(reason_of(error))}\n")
     if "--json" in arguments:
-        document = {"error": {"kind": type(error).__name__, "message": _reason(error)}}
+        document = {"error": {"kind": type(error).__name__, "message": reason_of(error)}}
         with suppress(OSError):  # what failed may be standard output itself
             sys.stdout.write(to_json(document) + "\n")
     return 1
-
-
-def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, GexlabError):
-        return text
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"{error.strerror}: free some, then run the same command again"
-    kind = type(error).__name__
-    return f"unexpected {kind}: {text or 'no details'}; run again with --debug to see where"
 
 
 def _broken_pipe() -> int:

@@ -6,9 +6,10 @@ Plotly leaves out.
 
 from __future__ import annotations
 
-from html import escape
+from html import escape as in_html
 from typing import TYPE_CHECKING, Any
 
+from ...data.base.printable import shown
 from ..terminal.output import plain
 from .palette import token
 
@@ -77,7 +78,7 @@ def layout(*, legend: bool = True, **more: Any) -> Spec:
 def axis(title: str = "", **more: Any) -> Spec:
     """Return an axis in the house style; `title` carries the unit."""
     return {
-        "title": {"text": escape(title), "standoff": 8, "font": {"size": 12}},
+        "title": {"text": as_label(title), "standoff": 8, "font": {"size": 12}},
         "gridcolor": token("grid"),
         "linecolor": token("rule"),
         "zerolinecolor": token("rule"),
@@ -87,6 +88,19 @@ def axis(title: str = "", **more: Any) -> Spec:
     }
 
 
+def as_label(text: str) -> str:
+    """Return a text that Plotly and the page's script show as it is.
+
+    Plotly knows tags and ``%{...}`` in texts, the page's script ``css:...``; both decode entities.
+
+    Examples
+    --------
+    >>> as_label("<b>%{y}</b> css:ink")
+    '&lt;b&gt;%&#123;y}&lt;/b&gt; css&#58;ink'
+    """
+    return in_html(shown(text)).replace("%{", "%&#123;").replace("css:", "css&#58;")
+
+
 def line(x: Any, y: Any, name: str, colour: str, width: float = 1.6, **more: Any) -> Spec:
     """Return a line; gaps stay gaps."""
     return {
@@ -94,7 +108,7 @@ def line(x: Any, y: Any, name: str, colour: str, width: float = 1.6, **more: Any
         "mode": "lines",
         "x": x,
         "y": rounded(y),
-        "name": escape(name),
+        "name": as_label(name),
         "line": {"color": token(colour), "width": width},
         "connectgaps": False,
         **more,
@@ -107,7 +121,7 @@ def bars(x: Any, y: Any, name: str, colour: str, **more: Any) -> Spec:
         "type": "bar",
         "x": x,
         "y": rounded(y),
-        "name": escape(name),
+        "name": as_label(name),
         "marker": {"color": token(colour), "line": {"width": 0}},
         **more,
     }
@@ -120,7 +134,7 @@ def dots(x: Any, y: Any, name: str, colour: str, symbol: str = "circle", **more:
         "mode": "markers",
         "x": x,
         "y": y,
-        "name": escape(name),
+        "name": as_label(name),
         "marker": {"color": token(colour), "symbol": symbol, "size": 9},
         **more,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from ...data.base.printable import encodable
 from ...data.base.publishing import published_file
 from .palette import DARK, LIGHT, css_variables
 
@@ -55,7 +56,7 @@ def render_page(page: Page, *, plotly: str | None = None) -> str:
 def write_page(page: Page, path: Path) -> Path:
     """Write a page; a reader sees the old file or the new one, never half of it."""
     with published_file(path) as draft:
-        draft.write_text(render_page(page), encoding="utf-8")
+        draft.write_text(encodable(render_page(page)), encoding="utf-8")
     return path
 
 

@@ -90,7 +90,8 @@ def _title(picture: SessionPicture, *, simulated: bool) -> str:
     row = picture.row
     mark = "SIMULATED  " if simulated else ""
     head = f"{mark}{row['underlying']} {day(row['session'])}: {words.regime(row['regime'])}"
-    return f"{head}\n{sentence_of(picture).split('. ')[0]}"
+    whole = f"{head}\n{sentence_of(picture).split('. ')[0]}"
+    return whole.replace("$", r"\$")  # two of them would set mathematics
 
 
 def _draw_strikes(axes: Axes, picture: SessionPicture) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from ..page.formats import day, fixed, interval, interval_heading, percent, plural
 from ..page.sections.verdict import verdicts
 from ..page.sections.volatility import without_dealers
+from .fitting import FittingTable, plain_text
 from .tables import simple_table
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def backtest_text(result: BacktestResult) -> Group:
         f"{mark}{data.underlying}, {plural(data.sessions, 'session')} from "
         f"{day(data.first_session)} to {day(data.last_session)}"
     )
-    parts: list[RenderableType] = [Text(head, style="bold"), *_definition(result)]
+    parts: list[RenderableType] = [plain_text(head, style="bold"), *_definition(result)]
     parts.append(verdicts_text(verdicts(result)))
     parts += [Text(), _strategies(result), Text(), _quartiles(result)]
-    parts += [Text(f"{n.severity}: {n.detail}", style="yellow") for n in _grave(result)]
+    parts += [plain_text(f"{n.severity}: {n.detail}", style="yellow") for n in _grave(result)]
     return Group(*parts)
 
 
@@ -45,21 +45,20 @@ def _definition(result: BacktestResult) -> list[Text]:
     if regime.definition_id is None:
         return []
     words = f"definition {regime.definition_id}, {regime.dealer_model} dealers, {regime.book} book"
-    return [Text(words, style="dim")]
+    return [plain_text(words, style="dim")]
 
 
-def verdicts_text(answers: tuple[Verdict, ...]) -> Table:
+def verdicts_text(answers: tuple[Verdict, ...]) -> FittingTable:
     """Return questions and answers, one line each, and the reason below."""
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = FittingTable(("question", "answer"), header=False)
     for verdict in answers:
-        answer = Text(verdict.answer, style=f"bold {_TONES.get(verdict.tone, '')}".strip())
-        table.add_row(Text(verdict.question), answer)
-        table.add_row(Text(verdict.reason, style="dim"), "")
-    table.columns[1].no_wrap = True
+        answer = plain_text(verdict.answer, style=f"bold {_TONES.get(verdict.tone, '')}".strip())
+        table.add_row(plain_text(verdict.question), answer)
+        table.add_row(plain_text(verdict.reason, style="dim"), "")
     return table
 
 
-def _strategies(result: BacktestResult) -> Table:
+def _strategies(result: BacktestResult) -> FittingTable:
     numbers = (
         "Sharpe",
         interval_heading(result.provenance.level),
@@ -85,7 +84,7 @@ def _strategies(result: BacktestResult) -> Table:
     return table
 
 
-def _quartiles(result: BacktestResult) -> Table:
+def _quartiles(result: BacktestResult) -> FittingTable:
     names = tuple(f"Q{i + 1}" for i in range(len(result.next_return_sd_by_quantile)))
     table = simple_table("s.d. of next return, % a day, by quartile of", *names, right=names)
     table.add_row("regime value, lowest first", *map(fixed, result.next_return_sd_by_quantile))

@@ -13,6 +13,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ...data.base.printable import encodable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["emit", "plain", "stderr_console", "stdout_console", "to_json"]
 
 _NARROWEST = 40
+_USUAL = 100
+_WIDEST = 10_000
 
 
 def emit(document: object, as_json: bool, show: Callable[[Console], None]) -> None:
@@ -56,7 +60,9 @@ def plain(value: Any) -> Any:
     >>> plain({"sharpe": float("nan"), "counts": (1, 2)})
     {'sharpe': None, 'counts': [1, 2]}
     """
-    if value is None or isinstance(value, (str, bool, int)):
+    if isinstance(value, str):
+        return encodable(value)
+    if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
@@ -87,7 +93,7 @@ def _foreign(value: Any) -> Any:
         return None if value != value else value.isoformat()
     if type(value).__name__ in {"NAType", "NaTType"}:
         return None
-    return str(value)
+    return encodable(str(value))
 
 
 def stdout_console() -> Console:
@@ -101,8 +107,15 @@ def stderr_console() -> Console:
 
 
 def _console(*, stderr: bool) -> Console:
-    from rich.console import Console
+    from .plain_console import PlainConsole
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else max(int(os.environ.get("COLUMNS", 100)), _NARROWEST)
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    width = None if stream.isatty() else _columns()
+    return PlainConsole(stderr=stderr, width=width)
+
+
+def _columns() -> int:
+    """Return the width of what is no terminal: ``COLUMNS`` where it is a number, else 100."""
+    stated = os.environ.get("COLUMNS", "")
+    number = int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 6 else _USUAL
+    return min(max(number, _NARROWEST), _WIDEST) if number else _USUAL

@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
-from ..page.formats import day, fixed, is_defined, level
+from ..page.formats import day, fixed, is_defined
 from ..page.sections.explanation import (
     contracts_table,
     decisions_table,
@@ -21,7 +20,8 @@ from ..page.sections.explanation import (
 from ..page.sections.profile import MARKS, facts_of, sentence_of, unit_of
 from ..page.sections.story import change_table, future_table
 from ..page.sections.words import regime
-from .tables import simple_table, table_of
+from .fitting import FittingTable, plain_text
+from .tables import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +42,16 @@ _STYLE = {"long": "blue", "short": "dark_orange3"}
 def profile_text(picture: SessionPicture, width: int) -> Group:
     """Return the facts and a bar chart of net gamma by strike, `width` characters wide."""
     row = picture.row
-    head = Text(f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold")
+    head = plain_text(
+        f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold"
+    )
     return Group(
-        head, Text(sentence_of(picture)), Text(), _facts(picture), Text(), _bars(picture, width)
+        head,
+        plain_text(sentence_of(picture)),
+        Text(),
+        _facts(picture),
+        Text(),
+        _bars(picture, width),
     )
 
 
@@ -53,7 +60,9 @@ def explanation_text(
 ) -> Group:
     """Return the facts and the tables of ``gexlab explain``, largest contracts first."""
     row = picture.row
-    head = Text(f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold")
+    head = plain_text(
+        f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold"
+    )
     tables = [contracts_table(picture), roots_table(picture), findings_table(picture)]
     against = [row for row in definitions_table(picture).rows if row.tone]
     if against:
@@ -64,46 +73,61 @@ def explanation_text(
     if decisions:
         tables.append(decisions_table(decisions, picture.sign))
     parts = [part for table in tables if table.rows for part in (Text(), table_of(table, most=10))]
-    about = Text(disagreement(picture))
-    return Group(head, Text(sentence_of(picture)), Text(), _facts(picture), Text(), about, *parts)
+    about = plain_text(disagreement(picture))
+    return Group(
+        head, plain_text(sentence_of(picture)), Text(), _facts(picture), Text(), about, *parts
+    )
 
 
-def _facts(picture: SessionPicture) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
+def _facts(picture: SessionPicture) -> FittingTable:
+    table = FittingTable(("",) * 4, header=False, styles=("dim", "", "dim", ""))
     facts = facts_of(picture)
     half = (len(facts) + 1) // 2
     for left, right in zip(facts[:half], (*facts[half:], None), strict=False):
         cells = [left.label, left.value]
         cells += [right.label, right.value] if right else ["", ""]
         table.add_row(*cells)
-    table.columns[0].style = table.columns[2].style = "dim"
     return table
 
 
-def _bars(picture: SessionPicture, width: int) -> Table:
+def _bars(picture: SessionPicture, width: int) -> FittingTable:
     """Return net gamma of strikes around spot, bundled to at most `_ROWS` lines."""
     spot = float(picture.row["spot"])
-    bundles = _bundles(picture.strikes, spot)
+    bundles, size = _bundles(picture.strikes, spot, _named_strikes(picture.row))
     largest = max((abs(net) for _, net in bundles), default=0.0) or 1.0
     marks = _marks(picture.row, [strike for strike, _ in bundles])
-    taken = max((len(mark) for mark in marks.values()), default=0)
-    space = max((width - 24 - taken) // 2, 8)
+    labels = {strike: strike_label(strike) + marks.get(strike, "") for strike, _ in bundles}
+    taken = max((len(label) for label in labels.values()), default=0)
     scale, unit = unit_of([net for _, net in bundles], picture.sign)
     amount = f"net GEX, {unit} / 1 %"
-    table = simple_table("strike", amount, "", "", right=(amount,))
-    table.columns[2].justify = "right"
+    space = max((width - taken - len(amount) - 6) // 2, 4)
+    title = f"each row adds up {size} neighbouring strikes" if size > 1 else None
+    table = FittingTable(("strike", amount, "", ""), right=(False, True, True, False), title=title)
     for strike, net in reversed(bundles):
         bar = "█" * round(space * abs(net) / largest)
-        left = Text(bar if net < 0 else "", style=_STYLE["short"])
-        right = Text(bar if net >= 0 else "", style=_STYLE["long"])
-        mark = marks.get(strike, "")
-        table.add_row(
-            Text(level(strike) + mark, style="bold" if mark else ""),
-            fixed(net / scale),
-            left,
-            right,
-        )
+        left = plain_text(bar if net < 0 else "", style=_STYLE["short"])
+        right = plain_text(bar if net >= 0 else "", style=_STYLE["long"])
+        style = "bold" if strike in marks else ""
+        table.add_row(plain_text(labels[strike], style=style), fixed(net / scale), left, right)
     return table
+
+
+def strike_label(strike: float) -> str:
+    """Return a strike with all of its decimals.
+
+    Examples
+    --------
+    >>> strike_label(4350.0), strike_label(41.125), strike_label(1234.25)
+    ('4,350', '41.125', '1,234.25')
+    """
+    whole, _, decimals = f"{strike:,.6f}".rstrip("0").partition(".")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
+def _named_strikes(row: dict[str, Any]) -> set[float]:
+    """Return the strikes that the facts name: walls and pin."""
+    names = ("call_wall", "put_wall", "pin_strike")
+    return {float(row[name]) for name in names if is_defined(row.get(name))}
 
 
 def _marks(row: dict[str, Any], strikes: list[float]) -> dict[float, str]:
@@ -116,10 +140,19 @@ def _marks(row: dict[str, Any], strikes: list[float]) -> dict[float, str]:
     return {strike: " ◂ " + ", ".join(found) for strike, found in names.items()}
 
 
-def _bundles(strikes: pd.DataFrame, spot: float) -> list[tuple[float, float]]:
-    """Return (strike, net) with neighbouring strikes added up where there are too many."""
-    near = strikes[(strikes["strike"] / spot - 1.0).abs() <= _NEAR]
+def _bundles(
+    strikes: pd.DataFrame, spot: float, named: set[float]
+) -> tuple[list[tuple[float, float]], int]:
+    """Return (strike, net), and how many neighbouring strikes are added up in each.
+
+    A bundle goes by one of its own strikes: a wall's where it holds one, else the largest.
+    """
+    near = strikes[(strikes["strike"] / spot - 1.0).abs() <= _NEAR].sort_values("strike")
     pairs = list(zip(near["strike"].tolist(), near["net_gex"].tolist(), strict=True))
     size = -(-len(pairs) // _ROWS) if pairs else 1
     groups = [pairs[i : i + size] for i in range(0, len(pairs), size)]
-    return [(group[len(group) // 2][0], sum(net for _, net in group)) for group in groups]
+    found = []
+    for group in groups:
+        label = max(group, key=lambda pair: (pair[0] in named, abs(pair[1])))[0]
+        found.append((label, sum(net for _, net in group)))
+    return found, size

@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from ...data.base.printable import shown
 from .output import stderr_console
 
 if TYPE_CHECKING:
@@ -35,14 +36,15 @@ def progress_on_stderr(label: str) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
+    described = TextColumn("{task.description}", markup=False)
+    columns = (described, BarColumn(), MofNCompleteColumn(), Remaining())
     with Progress(*columns, console=console, transient=True) as bar, _notes_on(console):
         yield _update(bar, bar.add_task(label, total=None), label)
 
 
 def _update(bar: Bar, task: TaskID, label: str) -> Progress:
     def update(done: int, total: int | None, what: str = "") -> None:
-        text = f"{label} {what}".rstrip()
+        text = shown(f"{label} {what}".rstrip())
         bar.update(task, completed=done, total=total, description=text)
 
     return update

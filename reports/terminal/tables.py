@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from ..page.formats import DASH, day, fixed, in_unit, is_defined, level, money
+from .fitting import FittingTable, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
     import pyarrow as pa
-    from rich.console import JustifyMethod
 
     from ...data.quality.catalogue import Finding
     from ..cli.doctor import Health
@@ -32,14 +29,13 @@ __all__ = [
 _SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "dim", "info": "dim"}
 _REGIME_STYLE = {"long": "blue", "short": "dark_orange3", "abstain": "dim", "neutral": "dim"}
 
-#: Characters up to which a name at the head of a row is never broken.
-_SHORT = 24
-
 _MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("failed", "red")}
 
 
-def simple_table(*columns: str, title: str | None = None, right: tuple[str, ...] = ()) -> Table:
-    """Return an empty table in the house style: no frame, a rule below the head.
+def simple_table(
+    *columns: str, title: str | None = None, right: tuple[str, ...] = ()
+) -> FittingTable:
+    """Return an empty table in the house style: no frame, nothing ever cut.
 
     Parameters
     ----------
@@ -50,43 +46,35 @@ def simple_table(*columns: str, title: str | None = None, right: tuple[str, ...]
     right : tuple of str
         Headings whose column holds numbers and is set flush right.
     """
-    table = Table(box=None, title=title, title_justify="left", title_style="bold", pad_edge=False)
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", header_style="dim")
-    return table
+    return FittingTable(columns, title=title, right=[name in right for name in columns])
 
 
-def table_of(view: View, *, most: int | None = None) -> Table:
+def table_of(view: View, *, most: int | None = None) -> FittingTable:
     """Return a page's table for the terminal, shortened to `most` rows.
 
     The text is the page's own, so that both say the same.
     """
-    # units stand below their headings, as on the page: numbers and dates are never cut
+    # units stand below their headings, as on the page
     headings = [f"{c.heading}\n{c.unit}" if c.unit else c.heading for c in view.columns]
-    table = Table(box=None, title=view.caption, title_justify="left", title_style="bold")
-    table.pad_edge = False
-    longest = max((len(row.cells[0]) for row in view.rows), default=0)
-    for i, (name, column) in enumerate(zip(headings, view.columns, strict=True)):
-        justify: JustifyMethod = "right" if column.numeric else "left"
-        whole = column.numeric or (i == 0 and longest <= _SHORT)
-        heading = name.replace(" / ", " /\n") if column.numeric else name
-        table.add_column(heading, justify=justify, header_style="dim", no_wrap=whole)
+    numeric = [column.numeric for column in view.columns]
+    broken = [h.replace(" / ", " /\n") if n else h for h, n in zip(headings, numeric, strict=True)]
+    table = FittingTable(broken, title=view.caption, right=numeric)
     for row in view.rows[:most]:
         style = {"long": "blue", "short": "dark_orange3", "warn": "yellow"}.get(row.tone, "")
         table.add_row(*row.cells, style="bold" if row.strong else style)
     return table
 
 
-def health_table(health: Health) -> Table:
+def health_table(health: Health) -> FittingTable:
     """Return the checks of ``gexlab doctor``, one line each."""
     table = simple_table("check", "status", "found", "what to do")
     for check in health.checks:
         word, colour = _MARKS[check.status]
-        table.add_row(check.name, Text(word, style=colour), check.found, check.remedy)
+        table.add_row(check.name, plain_text(word, style=colour), check.found, check.remedy)
     return table
 
 
-def regimes_table(frame: pd.DataFrame, *, sign: str) -> Table:
+def regimes_table(frame: pd.DataFrame, *, sign: str) -> FittingTable:
     """Return regime rows, one line each: what a desk reads first; `sign` is the currency's."""
     more = [name for name in frame.columns if name.startswith("net_gex_")]
     units = [name.removeprefix("net_gex_").replace("_", " ") for name in more]
@@ -98,7 +86,7 @@ def regimes_table(frame: pd.DataFrame, *, sign: str) -> Table:
         table.add_row(
             day(row["session"]),
             row["book"],
-            Text(str(row["regime"]), style=_REGIME_STYLE.get(row["regime"], "")),
+            plain_text(str(row["regime"]), style=_REGIME_STYLE.get(row["regime"], "")),
             money(row["net_gex"], sign=sign),
             *(in_unit(row[name], name.removeprefix("net_gex_"), sign=sign) for name in more),
             fixed(row["net_to_gross"], 3),
@@ -109,20 +97,19 @@ def regimes_table(frame: pd.DataFrame, *, sign: str) -> Table:
     return table
 
 
-def answer_table(answer: pa.Table, limit: int) -> Table:
-    """Return the first rows of a query's answer as they are: full numbers, null as a dash."""
+def answer_table(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> FittingTable:
+    """Return rows of a query's answer as they are: full numbers, null as a dash."""
     import pyarrow as pa
 
-    table = Table(box=None, pad_edge=False)
-    for column in answer.schema:
-        number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-        table.add_column(column.name, justify="right" if number else "left", header_style="dim")
-    for row in zip(*(answer.slice(0, limit).to_pydict().values()), strict=True):
-        table.add_row(*(DASH if not is_defined(value) else str(value) for value in row))
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    numbers = [any(is_kind(field.type) for is_kind in kinds) for field in schema]
+    table = FittingTable(schema.names, right=numbers)
+    for row in rows:
+        table.add_row(*(str(value) if is_defined(value) else DASH for value in row))
     return table
 
 
-def findings_table(found: Sequence[Finding]) -> Table:
+def findings_table(found: Sequence[Finding]) -> FittingTable:
     """Return findings grouped by check: in how many sessions, from when to when, and an example."""
     table = simple_table(
         "check", "severity", "sessions", "first", "last", "the first one", right=("sessions",)
@@ -133,6 +120,6 @@ def findings_table(found: Sequence[Finding]) -> Table:
     for name, group in by_check.items():
         days = sorted(f.session for f in group if f.session is not None)
         ends = (day(days[0]), day(days[-1])) if days else (DASH, DASH)
-        severity = Text(group[0].severity, style=_SEVERITY_STYLE.get(group[0].severity, ""))
+        severity = plain_text(group[0].severity, style=_SEVERITY_STYLE.get(group[0].severity, ""))
         table.add_row(name, severity, str(len(group)), *ends, group[0].detail)
     return table

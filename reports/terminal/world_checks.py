@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from ..page.formats import DASH, count, fixed, is_defined
+from .fitting import FittingTable, plain_text
 from .tables import simple_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.text import Text
 
     from ...data.simulate import Check, WorldsCheck
 
@@ -19,7 +20,7 @@ __all__ = ["checks_table", "checks_words"]
 _SIGNS = {"<": "< ", ">": "> ", "=": "", "reported": ""}
 
 
-def checks_table(result: WorldsCheck) -> Table:
+def checks_table(result: WorldsCheck) -> FittingTable:
     """Return a row per quantity below its world: theory, measured value, simulation error, z."""
     table = simple_table(
         "", "theory", "measured", "error", "z", "n", "holds",
@@ -88,5 +89,9 @@ def _number(value: float) -> str:
 
 def _verdict(check: Check, limit: float) -> Text:
     if check.relation == "reported":
-        return Text(DASH, style="dim")
-    return Text("yes", style="green") if check.holds(limit) else Text("NO", style="bold red")
+        return plain_text(DASH, style="dim")
+    return (
+        plain_text("yes", style="green")
+        if check.holds(limit)
+        else plain_text("NO", style="bold red")
+    )

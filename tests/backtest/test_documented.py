@@ -57,8 +57,8 @@ def test_every_metric(metric: str) -> None:
 
 
 def test_every_notice() -> None:
-    source = (DOCS.parent / "backtest" / "notices.py").read_text(encoding="utf-8")
-    source += (DOCS.parent / "backtest" / "regime_source.py").read_text(encoding="utf-8")
+    source = (DOCS.parent / "backtest" / "run" / "notices.py").read_text(encoding="utf-8")
+    source += (DOCS.parent / "backtest" / "run" / "regime_source.py").read_text(encoding="utf-8")
     codes = set(re.findall(r'Notice\(\s*"(\w+)"', source))
     assert len(codes) > 10
     assert [code for code in codes if f"`{code}`" not in _text("backtest.md")] == []

@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,7 @@ _HEAVY = (
     "arch duckdb exchange_calendars hypothesis jinja2 matplotlib mpmath numba numpy pandas plotly "
     "pyarrow.parquet pydantic pytest rich scipy.stats scipy.optimize statsmodels.api typer vollib"
 )
+_NAMED = re.compile(r"(FAILED|ERROR) \S+::").match
 
 
 def sample(tree: Path, number: int, seed: int) -> list[Mutant]:
@@ -95,18 +97,19 @@ def tests_reaching(data: coverage.CoverageData, tree: Path, mutant: Mutant) -> l
     for name in (str(path), str(tree / ".links" / "gexlab" / mutant.path)):
         by_line |= data.contexts_by_lineno(name)
     found = set(by_line.get(mutant.line, ())) - {""}
-    if not found and "numba" in path.read_text(encoding="utf-8"):
+    if not found:  # compiled, or run while the module is imported
         found = {test for tests in by_line.values() for test in tests if test}
     return sorted(found)
 
 
-def run(out: Path, number: int, seed: int, most: int, seconds: int) -> None:
-    """Run at most `most` more of the sample's mutants."""
+def run(out: Path, number: int, seed: int, most: int, seconds: int, only: str) -> None:
+    """Run at most `most` more of the sample's mutants, of those below a path."""
     tree = copy_tree(out)
     data = coverage.CoverageData(str(out / "reach"))
     data.read()
-    done = {line["key"] for line in _results(out)}
-    left = [m for m in sample(tree, number, seed) if m.key not in done][:most]
+    done = {line["key"] for line in _results(out) if line["status"] != "undecided"}
+    drawn = sample(tree, number, seed)
+    left = [m for m in drawn if m.key not in done and m.path.startswith(only)][:most]
     if not left:
         return
     os.environ.update(_environment(tree))
@@ -115,7 +118,7 @@ def run(out: Path, number: int, seed: int, most: int, seconds: int) -> None:
             importlib.import_module(name)
     for mutant in left:
         started = time.monotonic()
-        tests = tests_reaching(data, tree, mutant)
+        tests = [t for t in tests_reaching(data, tree, mutant) if t not in _broken(out)]
         status = _status(out, tree, mutant, tests, seconds)
         record = asdict(mutant) | {
             "key": mutant.key,
@@ -143,12 +146,39 @@ def _status(out: Path, tree: Path, mutant: Mutant, tests: list[str], seconds: in
         for chosen in (_spread(tests), files):
             code = _forked(out, tree, chosen, seconds)
             if code != 0:
-                return "timeout" if code is None else "killed"
+                return "timeout" if code is None else _confirmed(out, tree, path, before, seconds)
         return "survived"
     finally:
         _write(path, before)
         if compiled:
             shutil.rmtree(cache, ignore_errors=True)
+
+
+def _confirmed(out: Path, tree: Path, path: Path, before: str, seconds: int) -> str:
+    """Return ``killed`` if the test that failed passes without the mutant; else note it."""
+    log = (out / "last.txt").read_text(encoding="utf-8", errors="replace")
+    failed = [
+        line.split(" - ")[0].split(maxsplit=1)[1] for line in log.splitlines() if _NAMED(line)
+    ]
+    if not failed:
+        return "killed"  # nothing could be imported or collected
+    good = set(_lines(out / "passing.txt"))
+    if failed[0] in good:
+        return "killed"
+    _write(path, before)
+    passes = _forked(out, tree, failed[:1], seconds) == 0
+    with (out / ("passing.txt" if passes else "broken.txt")).open("a", encoding="utf-8") as file:
+        file.write(failed[0] + "\n")
+    return "killed" if passes else "undecided"
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _broken(out: Path) -> set[str]:
+    """Return the tests that fail without any mutant: they decide nothing."""
+    return set(_lines(out / "broken.txt"))
 
 
 def _spread(tests: list[str], most: int = 60) -> list[str]:
@@ -239,6 +269,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=200, help="mutants in the sample")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--most", type=int, default=10**6, help="mutants to run now")
+    parser.add_argument("--only", default="", help="path that the mutants lie below")
     parser.add_argument("--seconds", type=int, default=300, help="longest run of one mutant")
     chosen, arguments = parser.parse_known_args()
     out = chosen.out.resolve()
@@ -246,7 +277,7 @@ def main() -> None:
     if chosen.what == "reach":
         reach(out, arguments)
     elif chosen.what == "run":
-        run(out, chosen.number, chosen.seed, chosen.most, chosen.seconds)
+        run(out, chosen.number, chosen.seed, chosen.most, chosen.seconds, chosen.only)
     report(out)
 
 

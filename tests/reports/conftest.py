@@ -19,6 +19,7 @@ from gexlab.backtest.run.results import (
     Metrics,
     Notice,
     Provenance,
+    Ratio,
     RegimePerformance,
     RegimeSummary,
     StrategyResult,
@@ -144,9 +145,9 @@ def _regime(days: pd.DatetimeIndex) -> RegimeSummary:
 def _volatility() -> VolatilitySummary:
     def cells(base: float) -> dict[str, VolatilityCell]:
         return {
-            "long": VolatilityCell(base, base * 1.02, base * 1.05, 180),
+            "long": VolatilityCell(base, base * 1.02, base * 1.05, 198),
             "short": VolatilityCell(base * 1.9, base * 1.7, base * 1.5, 60),
-            "neutral": VolatilityCell(base * 1.3, base * 1.3, NAN, 17),
+            "neutral": VolatilityCell(base * 1.3, base * 1.3, NAN, 2),
         }
 
     sizes = {
@@ -157,9 +158,9 @@ def _volatility() -> VolatilitySummary:
     }
     ratio = {
         name: {
-            "today": Estimate(1.9, 1.5, 2.4, 240),
-            "next_1": Estimate(1.7, 1.32, 2.12, 239),
-            "next_5": Estimate(1.5, 1.1, 1.9, 235),
+            "today": Ratio(1.9, 1.5, 2.4, 258, 60, 198),
+            "next_1": Ratio(1.7, 1.32, 2.12, 257, 60, 197),
+            "next_5": Ratio(1.5, 1.1, 1.9, 253, 59, 194),
         }
         for name in sizes
     }

@@ -105,3 +105,19 @@ def test_later_values_change_no_earlier_label(name: str, values: list[float], cu
     whole = FILTERS[name](_table(values), strategy)
     part = FILTERS[name](_table(values[:cut]), strategy)
     pd.testing.assert_frame_equal(whole.iloc[: len(part)], part, check_freq=False)
+
+
+def test_bounds_of_filters_belong_where_their_words_say() -> None:
+    # rank 2 of 3 is not above two thirds, rank 1 of 3 is not above one third
+    values = [1.0, 2.0, 3.0, 2.5, 1.0]
+    found = _labels("tercile", _table(values), window=3)
+    assert found == ["abstain", "abstain", "long", "neutral", "short"]
+    # ranks of 4: 3/4 is the entry itself, 2/4 the exit itself, and mirrored 1/4 and 2/4
+    how = {"window": 4, "enter": 0.75, "exit": 0.5}
+    for values, expected in (
+        ([1.0, 2.0, 4.0, 3.0, 2.5], ["long", "long"]),  # ranks .75, .5
+        ([1.0, 2.0, 4.0, 3.0, 1.5], ["long", "short"]),  # ranks .75, .25
+        ([4.0, 3.0, 2.0, 1.0, 1.5], ["short", "short"]),  # ranks .25, .5
+        ([4.0, 3.0, 2.0, 1.0, 2.5], ["short", "long"]),  # ranks .25, .75
+    ):
+        assert _labels("percentile", _table(values), **how)[3:] == expected

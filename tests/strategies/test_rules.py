@@ -9,7 +9,15 @@ import pytest
 
 from gexlab.data.base.errors import ConfigError, UnknownNameError
 from gexlab.strategies.model import Strategy
-from gexlab.strategies.registry import MAIN, STRATEGIES, make_strategy, strategies_named, strategy
+from gexlab.strategies.registry import (
+    MAIN,
+    STRATEGIES,
+    is_control,
+    make_strategy,
+    strategies_named,
+    strategy,
+    with_controls,
+)
 from gexlab.strategies.rules import RULES, past_return
 
 CLOSES = np.array([100.0, 101.0, 101.0, 99.0, 102.0])
@@ -47,6 +55,23 @@ def test_a_scaled_signal_is_the_move_in_units_of_its_volatility() -> None:
     assert np.nanmax(np.abs(found)) <= 1.0
 
 
+def test_a_scaled_move_over_several_sessions_grows_with_the_root_of_their_number() -> None:
+    steps = np.array([0.01 if i % 2 else -0.01 for i in range(40)])
+    closes = 100.0 * np.cumprod(np.concatenate([[1.0], 1.0 + steps, [1.004, 1.0, 1.0]]))
+    found = RULES["follow"].target(closes, Strategy("s", scale="scaled", lookback=4))
+    window = np.concatenate([steps[-18:], [0.004, 0.0, 0.0]])
+    move = 1.01 * 1.004 - 1.0
+    assert found[-1] == pytest.approx(move / (np.std(window, ddof=1) * 2.0), rel=1e-9)
+    assert abs(found[-1]) < 1.0
+
+
+def test_a_calm_window_holds_no_trace_of_earlier_moves() -> None:
+    # 21 sessions without a move: no unit, although a running sum would leave 1e-9 of the storm
+    closes = 100.0 * np.cumprod(np.concatenate([[1.0, 1.5, 0.5, 1.37], np.ones(30)]))
+    found = RULES["follow"].target(closes, Strategy("s", scale="scaled", lookback=28))
+    assert np.isnan(found[-1])
+
+
 def test_without_volatility_a_scaled_signal_is_undefined() -> None:
     found = RULES["fade"].target(np.full(30, 100.0), Strategy("s", scale="scaled"))
     assert np.isnan(found).all()
@@ -73,7 +98,46 @@ def test_the_built_in_strategies() -> None:
 def test_changing_a_built_in_strategy() -> None:
     changed = make_strategy("buy-and-hold", size=0.5)
     assert (changed.long, changed.size) == ("hold", 0.5)
-    assert make_strategy("mine").short == "follow"
+    assert make_strategy("mine", lookback=5).short == "follow"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "nearest"),
+    [
+        ("buy-and-hald", {}, "buy-and-hold"),
+        ("buy_and_hold", {}, "buy-and-hold"),
+        ("Always-Fade", {"size": 0.5}, "always-fade"),
+        ("alway-follow", {"lookback": 5}, "always-follow"),
+        ("fade-long-folow-short", {"long": "fade", "short": "follow"}, "fade-long-follow-short"),
+        ("follow-long-fade-shrot", {"neutral": "hold"}, "follow-long-fade-short"),
+        ("buy-hold", {}, "buy-and-hold"),
+    ],
+)
+def test_a_misspelt_control_is_an_error(name: str, changes: dict[str, Any], nearest: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"did you mean '{nearest}'"):
+        make_strategy(name, **changes)
+
+
+def test_a_name_alone_says_nothing() -> None:
+    with pytest.raises(UnknownNameError, match="give a strategy of your own another name"):
+        make_strategy("mine")
+    assert make_strategy("always-fade-5", lookback=5).name == "always-fade-5"
+    assert make_strategy("hold-in-short", long="flat", short="hold").short == "hold"
+
+
+def test_controls_join_whatever_is_chosen() -> None:
+    names = ["follow-long-fade-short", "always-fade", "always-follow", "buy-and-hold"]
+    mine = make_strategy("mine", filter="always", long="hold")
+    assert [s.name for s in with_controls([mine])] == ["mine", *names]
+    half = make_strategy("buy-and-hold", size=0.5)
+    held = with_controls([half])
+    assert [s.name for s in held] == ["buy-and-hold", *names[:3], "buy-and-hold (as built in)"]
+    assert [is_control(s) for s in held] == [False, True, True, True, True]
+    assert held[-1].size == 1.0
+    assert [s.name for s in with_controls([strategy("buy-and-hold")])] == [
+        "buy-and-hold",
+        *names[:3],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ....data.base.rounding import NOISE, real_divisor
 from ..resampling import Resampling, interval, resampled_sums
 from .regression import Fit, ols
 
@@ -97,7 +98,7 @@ def _ratio_sums(returns: Floats, q: int) -> Floats:
 def _ratio(sums: Floats, q: int) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         one, many = sums[..., 0] / sums[..., 1], sums[..., 2] / sums[..., 3]
-        return np.asarray(many / (q * one), dtype=np.float64)
+        return np.asarray(many / real_divisor(q * one, NOISE**2), dtype=np.float64)
 
 
 def variance_ratio_by_group(
@@ -120,7 +121,8 @@ def variance_ratio_by_group(
     scale = np.sqrt(np.nanmean(np.where(np.isfinite(returns), returns, np.nan) ** 2, axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
         sums = _ratio_sums(returns / scale[:, None], q)
-    sums = np.where(np.isfinite(scale)[:, None] & (scale > 0)[:, None], sums, 0.0)
+    moving = np.asarray(scale > NOISE)
+    sums = np.where(moving[:, None], sums, 0.0)
     both = np.column_stack([sums * low[:, None], sums * high[:, None]])
     drawn = resampled_sums(both, how)
     draws_low, draws_high = _ratio(drawn[:, :4], q), _ratio(drawn[:, 4:], q)
@@ -132,8 +134,8 @@ def variance_ratio_by_group(
         high=(at_high, *interval(draws_high, how.level)),
         difference=(at_high - at_low, *interval(gap, how.level)),
         std_error=float(np.nanstd(gap, ddof=1)),
-        n_low=int(low.sum()),
-        n_high=int(high.sum()),
+        n_low=int((low & moving).sum()),
+        n_high=int((high & moving).sum()),
         scores=_expansion(both, q, at_low, at_high),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ....data.base.rounding import NOISE, real_divisor
 from ....data.calendar.market_rules import EXCHANGE_SESSIONS
 from .. import intraday, realised
 from .groups import Measure, mean_measure
@@ -36,8 +37,9 @@ def session_measures(bars: realised.LogBars, log_close: Floats) -> tuple[Measure
     known = np.isfinite(total) & np.isfinite(_trailing_sd(total))
     loss = total < -2.0 * _trailing_sd(total)
     with np.errstate(invalid="ignore", divide="ignore"):
-        efficiency = np.abs(bars.close) / bars.range
-        location = np.abs(2.0 * (bars.close - bars.low) / bars.range - 1.0)
+        span = real_divisor(bars.range)
+        efficiency = np.abs(bars.close) / span
+        location = np.abs(2.0 * (bars.close - bars.low) / span - 1.0)
     attempts, failures = failed_breakouts(bars, log_close)
     return (
         mean_measure(
@@ -173,7 +175,7 @@ def _autocorrelation(grid: intraday.IntradayGrid, minutes: int) -> Measure:
     both = np.isfinite(pairs)
     scale = np.nansum(np.where(both, squares, 0.0), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.nansum(np.where(both, pairs, 0.0), axis=1) / scale
+        ratio = np.nansum(np.where(both, pairs, 0.0), axis=1) / real_divisor(scale, NOISE**2)
     # each session counts alike: a wild one must not decide for all
     return mean_measure(
         f"autocorrelation_{minutes}", "", f"of {minutes}-minute returns within the session", ratio

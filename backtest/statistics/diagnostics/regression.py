@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....data.base.errors import NotEnoughDataError, UnknownNameError
+from ....data.base.rounding import NOISE
 from ..resampling import Resampling, interval, resampled_sums
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class Fit:
 def _coefficient(value: float, error: float, n: int) -> Coefficient:
     from scipy.stats import norm
 
-    t = value / error if error > 0.0 else float("nan")
+    # an error that the rounding of the estimate makes up is none
+    t = value / error if error > NOISE * abs(value) else float("nan")
     return Coefficient(value, error, t, float(2.0 * norm.sf(abs(t))), n)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....data.base.errors import NotEnoughDataError
+from ....data.exposure.labels import labels_by_sign
 from .. import realised
 from ..resampling import Resampling
 from .dependence import VarianceRatioResult, daily_variance_ratio
@@ -111,7 +112,7 @@ def _labels(dataset: Dataset) -> npt.NDArray[np.object_]:
     if dataset.regime is not None:
         return dataset.regime.reindex(index).to_numpy(dtype=object)
     gex = np.asarray(dataset.gex.reindex(index).to_numpy(), dtype=np.float64)
-    return np.select([np.isnan(gex), gex < 0.0], ["", "short"], "long").astype(object)
+    return labels_by_sign(gex)
 
 
 def _compare(

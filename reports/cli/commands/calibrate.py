@@ -136,6 +136,13 @@ def _write(result: SimulationCheck, path: Path) -> None:
 
 
 def _show(console: Console, result: SimulationCheck) -> None:
-    from ...page.calibration_markdown import calibration_page
+    from ...page.sections.calibration import calibration_tables
+    from ...terminal.tables import table_of
 
-    console.print(calibration_page(result), markup=False, soft_wrap=True)
+    for table in calibration_tables(result):
+        console.print(table_of(table))
+    console.print(
+        f"{result.seeds} markets of {result.sessions} sessions per world, at the "
+        f"{100 * result.level:g} % level; --out FILE.md writes what the columns mean",
+        style="dim",
+    )

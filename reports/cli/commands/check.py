@@ -76,6 +76,6 @@ def _show(console: Console, result: CheckResult) -> None:
 
     for name, found in result.findings.items():
         sessions = plural(result.sessions[name], "session")
-        console.print(f"[bold]{name}[/bold]: {plural(len(found), 'finding')} in {sessions}")
+        console.print(f"{name}: {plural(len(found), 'finding')} in {sessions}")
         if found:
             console.print(findings_table(found))

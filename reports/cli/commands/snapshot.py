@@ -25,8 +25,8 @@ def command(
         typer.Option("--url", help="Address; {symbol} stands for the underlying. Default: Cboe."),
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.1, help="Seconds for one attempt.")
-    ] = 30.0,
+        float, typer.Option("--timeout", min=0.1, help="Seconds for all attempts together.")
+    ] = 120.0,
     retries: Annotated[
         int, typer.Option("--retries", min=0, help="Attempts after the first one.")
     ] = 4,

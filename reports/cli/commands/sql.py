@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,12 +17,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
+    from ....data.regimes.query import Answer
+
 EXAMPLES = (
     'gexlab sql "SELECT session, count(*) AS contracts FROM chains GROUP BY 1 ORDER BY 1" '
     "--lake lake",
     "gexlab sql \"SELECT session, regime, flip FROM regimes WHERE book = 'post_expiry'\" "
     "--lake lake --json",
+    'gexlab sql "SELECT * FROM chains" --lake lake --out chains.parquet',
 )
+
+#: Characters of JSON on standard output; it is held back until the statement has succeeded.
+_MOST_JSON = 1_000_000_000
 
 
 def command(
@@ -28,23 +38,58 @@ def command(
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Rows shown in the terminal; JSON has them all.")
     ] = 40,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write all rows to .parquet, .csv or .json."),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", help="Time that the answer may take.")
+    ] = 60.0,
+    memory: Annotated[
+        int, typer.Option("--memory", metavar="MB", help="Memory that the statement may use.")
+    ] = 2048,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Ask the lake in SQL, read-only.
 
     Views: chains, regimes, exposure_by_expiry, exposure_by_strike, flip_roots, profile,
-    fixed_strike_vol, quality_findings; rebuilt tables are those of one definition.
+    fixed_strike_vol, quality_findings; rebuilt tables are those of one definition. The statement
+    runs in a process of its own that can open no file, within --memory and --timeout.
     """
-    from ....data.regimes.query import query
+    from ....data.regimes.query import Limits, stream
+    from ...terminal.answers import first_rows, require_ending, write_answer
 
-    answer = query(lake, statement, definition=definition)
-    emit(answer.to_pylist(), as_json, lambda console: _show(console, answer, limit))
+    if out is not None:
+        require_ending(out)
+    limits = Limits(memory << 20, timeout)
+    with stream(lake, statement, definition=definition, limits=limits) as answer:
+        if out is not None:
+            rows = write_answer(answer, out)
+            summary = {"rows": rows, "out": out}
+            emit(summary, as_json, lambda console: console.print(f"{rows} rows in {out}"))
+        elif as_json:
+            _print_json(answer)
+        else:
+            shown, number = first_rows(answer, limit)
+            emit(None, False, lambda console: _show(console, answer.schema, shown, number))
 
 
-def _show(console: Console, answer: pa.Table, limit: int) -> None:
+def _print_json(answer: Answer) -> None:
+    """Print the answer once it is complete: a failure must not leave half a document."""
+    from ...terminal.answers import write_json
+
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as held:
+        write_json(answer, held, _MOST_JSON)
+        held.seek(0)
+        shutil.copyfileobj(held, sys.stdout)
+
+
+def _show(
+    console: Console, schema: pa.Schema, shown: list[tuple[object, ...]], number: int
+) -> None:
     from ...terminal.tables import answer_table
 
-    console.print(answer_table(answer, limit))
-    if answer.num_rows > limit:
-        console.print(f"{limit} of {answer.num_rows} rows; --limit shows more", style="dim")
+    console.print(answer_table(schema, shown))
+    if number > len(shown):
+        console.print(f"{len(shown)} of {number} rows; --limit shows more", style="dim")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ....backtest.statistics.rejection import Interval, RejectionRate, SimulationCheck
 
-__all__ = ["calibration_html_page"]
+__all__ = ["calibration_html_page", "calibration_tables"]
 
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross")
 _APART = 0.24  # of the distance between two tests: the three shares of a test lie side by side
@@ -43,6 +43,13 @@ def calibration_html_page(check: SimulationCheck) -> Page:
         simulated=True,
         sections=tuple(sections),
     )
+
+
+def calibration_tables(check: SimulationCheck) -> tuple[Table, ...]:
+    """Return the tables of a check: markets without dealers, then those in which one hedges."""
+    null = [r for r in check.rates if r.world == "S0"]
+    others = [r for r in check.rates if r.world != "S0"]
+    return tuple(_table(check, rates) for rates in (null, others) if rates)
 
 
 def _size(check: SimulationCheck, rates: Sequence[RejectionRate]) -> Section:

@@ -130,12 +130,12 @@ def _metrics_row(strategy: StrategyResult) -> Row:
 
 def _by_regime(result: BacktestResult) -> Table:
     columns = (
-        text_column("Label at the decision"),
+        text_column("Regime at the decision"),
         Column("Sessions"),
         Column("Exposure", "mean"),
         Column("Mean return", "bp a session"),
         Column("Sharpe"),
-        Column("Sum of returns"),
+        Column("Total return"),
     )
     rows = tuple(
         Row(

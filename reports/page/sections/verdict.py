@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..formats import fixed, interval, is_defined, percent, plural
+from ....backtest.run.strategy_results import Estimate
+from ..formats import count, fixed, interval, interval_heading, is_defined, joined, percent, plural
 from ..views import Verdict
 from . import words
 
 if TYPE_CHECKING:
-    from ....backtest.run.results import BacktestResult, Estimate, StrategyResult
+    from ....backtest.run.results import BacktestResult, Estimate, Notice, Ratio
+    from ..views import Tone
 
 __all__ = [
     "autocorrelation_verdict",
@@ -34,6 +36,9 @@ def verdicts(result: BacktestResult) -> tuple[Verdict, ...]:
 #: Sessions of a year: below it a bootstrap sees too few blocks for its interval to be believed.
 _ENOUGH = 252
 
+#: Sessions of a regime below which a figure about it hangs on single sessions.
+_FEW = 30
+
 
 def direction_verdict(result: BacktestResult) -> Verdict:
     """Return whether the main strategy earned more than nothing, and more than its controls."""
@@ -43,12 +48,12 @@ def direction_verdict(result: BacktestResult) -> Verdict:
         reason = "The Sharpe ratio has no interval here: too few sessions or no position at all."
         return Verdict(question, "Undefined", reason, "warn")
     found = (
-        f"Sharpe ratio {fixed(metrics.sharpe)} {interval(metrics.sharpe_low, metrics.sharpe_high)} "
-        f"over {plural(metrics.n, 'session')}, net of costs"
+        f"Sharpe ratio {fixed(metrics.sharpe)} {interval(metrics.sharpe_low, metrics.sharpe_high)}"
+        f"{_level(result)} over {plural(metrics.n, 'session')}, net of costs"
     )
     if metrics.n < _ENOUGH and not metrics.sharpe_low <= 0 <= metrics.sharpe_high:
         reason = f"{found}; less than a year of sessions, for which such intervals are too narrow."
-        return Verdict(question, "Too short to say", reason)
+        return Verdict(question, TOO_SHORT, reason)
     if metrics.sharpe_high < 0:
         return Verdict(question, "Contradicted", f"{found}: it lost money.", "short")
     if metrics.sharpe_low <= 0:
@@ -57,25 +62,30 @@ def direction_verdict(result: BacktestResult) -> Verdict:
     return _against_controls(question, found, result)
 
 
+#: What every question answers where a sample is too short, whatever its interval says.
+TOO_SHORT = "Too short to say"
+
+
 def _against_controls(question: str, found: str, result: BacktestResult) -> Verdict:
     """Return the verdict of a strategy whose interval lies above zero."""
-    rival = _best_control(result)
-    if rival is not None and rival.metrics.sharpe >= result.main.metrics.sharpe_low:
+    controls = [s for s in result.strategies.values() if s.role == "control"]
+    rivals = [s for s in controls if is_defined(s.metrics.sharpe)]
+    if not rivals:
         reason = (
-            f"{found}. But {rival.spec.name} earned {fixed(rival.metrics.sharpe)}, inside that "
+            f"{found}. But no control ran that has a Sharpe ratio: there is nothing to hold it "
+            "against."
+        )
+        return Verdict(question, "No control to compare with", reason, "warn")
+    best = max(rivals, key=lambda s: s.metrics.sharpe)
+    if best.metrics.sharpe >= result.main.metrics.sharpe_low:
+        reason = (
+            f"{found}. But {best.spec.name} earned {fixed(best.metrics.sharpe)}, inside that "
             "interval: the regime need not be what earned it."
         )
         return Verdict(question, "No better than its controls", reason)
-    return Verdict(question, "Supported", f"{found}; every control lies below it.", "long")
-
-
-def _best_control(result: BacktestResult) -> StrategyResult | None:
-    controls = [
-        strategy
-        for strategy in result.strategies.values()
-        if strategy is not result.main and is_defined(strategy.metrics.sharpe)
-    ]
-    return max(controls, key=lambda strategy: strategy.metrics.sharpe, default=None)
+    named = joined(f"{s.spec.name} {fixed(s.metrics.sharpe)}" for s in controls)
+    reason = f"{found}; the controls lie below that interval: {named}."
+    return Verdict(question, "Supported", reason, "long")
 
 
 def volatility_verdict(result: BacktestResult) -> Verdict:
@@ -87,8 +97,13 @@ def volatility_verdict(result: BacktestResult) -> Verdict:
         return Verdict(question, "Undefined", reason, "warn")
     found = (
         f"Volatility after short over that after long gamma: {fixed(ratio.value)} "
-        f"{interval(ratio.low, ratio.high)} ({words.estimator(name)}; {_agreement(result)})"
+        f"{interval(ratio.low, ratio.high)}{_level(result)} over {_sessions_of(ratio)} "
+        f"({words.estimator(name)}; {_agreement(result)})"
     )
+    if short := _too_short(ratio):
+        return Verdict(question, TOO_SHORT, f"{found}: {short}.")
+    if against := _contradicting(result, name, ratio):
+        return Verdict(question, "Estimators contradict each other", f"{found}. {against}", "warn")
     if ratio.low > 1:
         caution = (
             "Calm markets build gamma as well as the other way round: a market without any "
@@ -100,76 +115,175 @@ def volatility_verdict(result: BacktestResult) -> Verdict:
     return Verdict(question, "Not supported", f"{found}: the interval holds 1.")
 
 
-#: Which estimator the verdict rests on, the most efficient first; fixed before any result.
+def _sessions_of(ratio: Ratio) -> str:
+    return f"{plural(ratio.n, 'session')}, {count(min(ratio.n_short, ratio.n_long))} " + (
+        "of them in short gamma" if ratio.n_short <= ratio.n_long else "of them in long gamma"
+    )
+
+
+def _too_short(ratio: Ratio) -> str:
+    """Return why an interval that leaves 1 out is not to be believed; empty where it is."""
+    if ratio.low <= 1 <= ratio.high:
+        return ""
+    if ratio.n < _ENOUGH:
+        return "less than a year of sessions, for which such intervals are too narrow"
+    fewest = min(ratio.n_short, ratio.n_long)
+    return f"{plural(fewest, 'session')} of one regime decide" if fewest < _FEW else ""
+
+
+#: Which estimator goes first among those with equally many sessions, the most efficient first;
+#: fixed before any result.
 _PREFERRED = ("realised_variance", "parkinson")
 
 
-def main_ratio(result: BacktestResult) -> tuple[str, Estimate | None]:
+def main_ratio(result: BacktestResult) -> tuple[str, Ratio | None]:
     """Return the estimator that the verdict rests on, and its ratio of the next session.
 
-    Intraday realised variance where there is one, else Parkinson's, whose use of high and low
-    makes it about five times as efficient as closes and which stale opens do not touch.
+    The one with the most sessions. Among equals intraday realised variance, then Parkinson's,
+    whose use of high and low makes it about five times as efficient as closes and which stale
+    opens do not touch.
     """
-    ratios = {n: h["next_1"] for n, h in result.volatility.ratio.items() if "next_1" in h}
-    name = next((n for n in (*_PREFERRED, *ratios) if n in ratios), "")
+    ratios = _next_ratios(result)
+    order = [n for n in (*_PREFERRED, *ratios) if n in ratios]
+    name = max(order, key=lambda n: ratios[n].n, default="")
     return name, ratios.get(name)
+
+
+def _next_ratios(result: BacktestResult) -> dict[str, Ratio]:
+    """Return each estimator's ratio of the next session."""
+    return {n: h["next_1"] for n, h in result.volatility.ratio.items() if "next_1" in h}
 
 
 def _agreement(result: BacktestResult) -> str:
     """Return how many estimators' intervals lie above 1."""
-    ratios = [h["next_1"] for h in result.volatility.ratio.values() if "next_1" in h]
-    above = sum(is_defined(r.low) and r.low > 1 for r in ratios)
+    ratios = list(_next_ratios(result).values())
+    above = sum(_side(r) > 0 for r in ratios)
     return f"above 1 by {above} of {plural(len(ratios), 'estimator')}"
+
+
+def _level(result: BacktestResult) -> str:
+    """Return what an interval is called where it is not the usual one."""
+    level = result.provenance.level
+    return "" if level == _USUAL else f" ({interval_heading(level)})"
+
+
+#: Coverage that a reader assumes of an interval.
+_USUAL = 0.95
+
+
+def _side(ratio: Ratio) -> int:
+    """Return 1 where the interval lies above 1, -1 where it lies below, else 0."""
+    return int(is_defined(ratio.low) and ratio.low > 1) - int(
+        is_defined(ratio.high) and ratio.high < 1
+    )
+
+
+def _contradicting(result: BacktestResult, name: str, ratio: Ratio) -> str:
+    """Return what estimators say that contradict each other; empty where none do.
+
+    They do where one interval lies above 1 and another below, and where most of the others'
+    estimates lie across 1 from the first one's interval; samples that are too short have no say.
+    """
+    every = {
+        n: r
+        for n, r in {name: ratio, **_next_ratios(result)}.items()
+        if is_defined(r.value) and not _too_short(r)
+    }
+    clear = {n: r for n, r in every.items() if _side(r)}
+    across = {n: r for n, r in every.items() if _side(ratio) * (r.value - 1.0) < 0}
+    if len({_side(r) for r in clear.values()}) < 2 and 2 * len(across) <= len(every) - 1:
+        return ""
+    named = joined(
+        f"{words.estimator(n)} {fixed(r.value)} {interval(r.low, r.high)}"
+        for n, r in {**clear, **across}.items()
+    )
+    return f"But they do not agree: {named}. Which is right, these data do not say."
 
 
 def autocorrelation_verdict(result: BacktestResult) -> Verdict:
     """Return whether returns reverse in long gamma and continue in short gamma."""
     question = "Do moves reverse in long and continue in short gamma?"
-    long, short = result.autocorrelation.get("long"), result.autocorrelation.get("short")
-    if not (_has_interval(long) or _has_interval(short)):
+    sides = {name: _found(result.autocorrelation.get(name)) for name in ("long", "short")}
+    if not any(_has_interval(e) for e in sides.values()):
         reason = "Neither regime has enough sessions for an autocorrelation with an interval."
         return Verdict(question, "Undefined", reason, "warn")
-    found = "; ".join(
-        f"{words.regime(name)} {fixed(e.value)} {interval(e.low, e.high)}"
-        for name, e in (("long", long), ("short", short))
-        if e is not None
-    )
-    reverses = _has_interval(long) and long is not None and long.high < 0
-    continues = _has_interval(short) and short is not None and short.low > 0
+    found = "; ".join(_side_in_words(name, e) for name, e in sides.items())
+    found = f"First-order autocorrelation of daily returns{_level(result)}: {found}."
+    reverses = _claimed(sides["long"], -1)
+    continues = _claimed(sides["short"], 1)
+    if (reverses or continues) and sum(e.n for e in sides.values()) < _ENOUGH:
+        reason = f"{found} Less than a year of sessions: such intervals are too narrow."
+        return Verdict(question, TOO_SHORT, reason)
     answer, ending = _AUTOCORRELATION[reverses, continues]
-    reason = f"First-order autocorrelation of daily returns: {found}. {ending}"
-    return Verdict(question, answer, reason, "long" if reverses and continues else "")
+    tone: Tone = "long" if reverses and continues else "warn" if answer == "Undefined" else ""
+    return Verdict(question, answer, f"{found} {ending}", tone)
 
 
-_AUTOCORRELATION = {
+#: Answers by whether long gamma reverses and short gamma continues; None: that side is undefined.
+_AUTOCORRELATION: dict[tuple[bool | None, bool | None], tuple[str, str]] = {
     (True, True): ("Yes", "Both intervals lie on the claimed side of zero."),
     (True, False): ("Only the reversal", "Only in long gamma does the interval leave zero out."),
     (False, True): ("Only the trend", "Only in short gamma does the interval leave zero out."),
     (False, False): ("Not supported", "Neither interval lies on the claimed side of zero."),
+    (True, None): ("Only the reversal", "Of short gamma these data say nothing."),
+    (None, True): ("Only the trend", "Of long gamma these data say nothing."),
+    (False, None): ("Undefined", "Half of the claim cannot be judged; the other half is not met."),
+    (None, False): ("Undefined", "Half of the claim cannot be judged; the other half is not met."),
 }
 
 
-def _has_interval(estimate: Estimate | None) -> bool:
-    return estimate is not None and is_defined(estimate.low) and is_defined(estimate.high)
+def _found(estimate: Estimate | None) -> Estimate:
+    nothing = float("nan")
+    return Estimate(nothing, nothing, nothing, 0) if estimate is None else estimate
+
+
+def _claimed(estimate: Estimate, sign: int) -> bool | None:
+    """Return whether the interval lies on the claimed side of zero; None without an interval."""
+    if not _has_interval(estimate):
+        return None
+    return estimate.high < 0 if sign < 0 else estimate.low > 0
+
+
+def _side_in_words(name: str, estimate: Estimate) -> str:
+    if not _has_interval(estimate):
+        return f"{words.regime(name)} undefined ({plural(estimate.n, 'session')})"
+    ends = interval(estimate.low, estimate.high)
+    return f"{words.regime(name)} {fixed(estimate.value)} {ends} ({plural(estimate.n, 'session')})"
+
+
+def _has_interval(estimate: Estimate) -> bool:
+    return is_defined(estimate.low) and is_defined(estimate.high)
 
 
 def data_verdict(result: BacktestResult) -> Verdict:
     """Return whether the data have been objected to."""
     question = "Can these data carry an answer?"
-    if result.regime.source == "series" and not result.notices:
-        reason = "The regime is a series as published: what it was made from cannot be checked."
-        return Verdict(question, "Taken as published", reason)
-    errors = [n for n in result.notices if n.severity == "error"]
-    warnings = [n for n in result.notices if n.severity == "warning"]
-    sessions = max(result.data.sessions, 1)
-    abstained = result.regime.counts.get("abstain", 0)
-    share = percent(abstained / sessions)
-    failed = f"the quality gate leaves {share} of them without a regime"
-    passed = "all of them pass the quality gate"
-    found = f"{plural(result.data.sessions, 'session')}; {failed if abstained else passed}"
+    published = result.regime.source == "series"
+    found = f"{plural(result.data.sessions, 'session')}; {_without_regime(result)}"
+    errors = _details(result, "error")
+    warnings = _details(result, "warning")
     if errors:
         return Verdict(question, "No", f"{found}. {errors[0].detail}", "short")
     if warnings:
         listed = plural(len(warnings), "warning")
         return Verdict(question, "With reservations", f"{found}; {listed} below.", "warn")
+    if published:
+        reason = f"{found}. A series as published: what it was made from cannot be checked."
+        return Verdict(question, "Taken as published", reason)
     return Verdict(question, "No objection found", f"{found}.")
+
+
+def _details(result: BacktestResult, severity: str) -> list[Notice]:
+    return [notice for notice in result.notices if notice.severity == severity]
+
+
+def _without_regime(result: BacktestResult) -> str:
+    """Return how many sessions have no regime, and why, in the terms of where it comes from."""
+    abstained = result.regime.counts.get("abstain", 0)
+    share = percent(abstained / max(result.data.sessions, 1))
+    if result.regime.source == "series":
+        lacking = f"{share} of them have no value" if abstained else "all of them have a value"
+        return f"{lacking} in the series"
+    if not abstained:
+        return "all of them pass the quality gate"
+    return f"the quality gate leaves {share} of them without a regime"

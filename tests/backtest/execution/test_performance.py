@@ -66,10 +66,10 @@ def test_a_short_position_is_restored_to_its_target_every_session() -> None:
 
 
 def test_the_break_even_cost_is_of_the_gross_profit() -> None:
-    # follows a rise of 10 % a session with one purchase, which at 1 % costs is of 100 / 1.01
+    # follows a rise of 10 % a session with one purchase of all that there is
     closes = [100.0, 110.0, 121.0, 133.1, 146.41, 161.051]
     found = _run(_market(closes), strategy("always-follow"), costs=Costs(fees_bps=100.0))
-    assert found.metrics.break_even_bps == pytest.approx(1e4 * 0.3 / (1 / 1.01), rel=1e-12)
+    assert found.metrics.break_even_bps == pytest.approx(1e4 * 0.3, rel=1e-12)
     assert found.metrics.total_return == pytest.approx(1.331 / 1.01 - 1.0, rel=1e-12)
     assert found.trades["fees"].tolist() == pytest.approx([1 / 1.01])
 
@@ -78,10 +78,12 @@ def test_returns_by_label_when_filled_at_the_close() -> None:
     # decided after 0 and 1 under long, so held into 2 and 3; flat from the close of 3
     found = _run(_market([100.0, 100.0, 110.0, 104.5, 200.0, 300.0]), HOLD_LONG)
     np.testing.assert_allclose(found.returns, [0.0, 0.1, -0.05, 0.0, 0.0], atol=1e-12)
+    # the flat session before the first fill counts under the decision that it waits for
     long, short = found.by_regime["long"], found.by_regime["short"]
-    assert (long.sessions, long.exposure, short.sessions, short.exposure) == (2, 1.0, 2, 0.0)
-    assert long.mean_bps == pytest.approx(250.0)
-    assert long.total_return == pytest.approx(0.05)
+    assert (long.sessions, short.sessions, short.exposure) == (3, 2, 0.0)
+    assert long.exposure == pytest.approx(2 / 3)
+    assert long.mean_bps == pytest.approx(1e4 * 0.05 / 3)
+    assert long.total_return == pytest.approx(1.1 * 0.95 - 1.0)
     assert (short.mean_bps, short.total_return) == (0.0, 0.0)
     assert found.metrics.hit_rate == 0.5
     assert found.trades["regime"].tolist() == ["long", "long"]
@@ -122,3 +124,86 @@ def test_abstaining_closes_the_position() -> None:
     found = _run(_market([100.0] * 6, regime="LLAALL"), HOLD_LONG)
     assert found.positions.tolist() == [0.0, 1.0, 1.0, 0.0, 0.0, 1.0]
     assert set(found.by_regime) == {"long", "abstain"}
+
+
+@pytest.mark.parametrize(
+    ("fill", "name"),
+    [
+        ("next_open", "fade-long-follow-short"),
+        ("next_open", "buy-and-hold"),
+        ("next_close", "fade-long-follow-short"),
+        ("next_close", "always-fade"),
+        ("same_close", "buy-and-hold"),
+    ],
+)
+def test_regimes_add_up_to_the_whole(fill: Any, name: str) -> None:
+    closes = [100.0, 103.0, 99.0, 101.0, 98.0, 104.0]
+    opens = [99.0, 101.0, 102.0, 100.0, 99.0, 100.0]
+    found = _run(_market(closes, opens, "LSLSNA"), strategy(name), fill, Costs(fees_bps=25.0))
+    parts = found.by_regime.values()
+    assert sum(part.sessions for part in parts) == found.metrics.n == 5
+    compound = np.prod([1.0 + part.total_return for part in parts])
+    assert compound == pytest.approx(1.0 + found.metrics.total_return, rel=1e-12)
+    # and the whole is what the equity says, from the cash before the first fill on
+    assert found.metrics.total_return == pytest.approx(found.equity.iloc[-1] / 100.0 - 1.0)
+
+
+def test_the_cost_of_a_fill_on_the_first_close_is_no_gift() -> None:
+    # 1 % of the purchase: 100 / 1.01 shares at 100, then 3 % more
+    found = _run(
+        _market([100.0, 103.0, 103.0, 103.0, 103.0, 103.0]),
+        strategy("buy-and-hold"),
+        "same_close",
+        Costs(fees_bps=100.0),
+    )
+    assert found.returns.iloc[0] == pytest.approx(1.03 / 1.01 - 1.0, rel=1e-12)
+    assert found.metrics.total_return == pytest.approx(1.03 / 1.01 - 1.0, rel=1e-12)
+    assert found.by_regime["long"].total_return == pytest.approx(1.03 / 1.01 - 1.0, rel=1e-12)
+
+
+def test_an_order_carries_the_sessions_regime_and_the_filters_own_label() -> None:
+    closes = [100.0, 101.0, 100.0, 101.0, 100.0, 101.0]
+    orders = _run(_market(closes, regime="SLSSNA"), strategy("always-fade")).orders
+    decided = SESSIONS.get_indexer(pd.DatetimeIndex(orders["decided"]))
+    assert set(orders["label"]) == {"long"}
+    names = {"L": "long", "S": "short", "N": "neutral", "A": "abstain"}
+    assert orders["regime"].tolist() == [names["SLSSNA"[i]] for i in decided]
+    trades = _run(_market(closes, regime="SLSSNA"), strategy("buy-and-hold")).trades
+    assert trades["regime"].tolist() == ["short"]
+
+
+@pytest.mark.parametrize("fees", [0.0, 5.0, 50.0, 500.0])
+def test_the_break_even_cost_does_not_depend_on_the_costs_configured(fees: float) -> None:
+    # fades: short of 10 %, then long of -10 % and so on; gross of costs it gains every session
+    closes = [100.0, 110.0, 99.0, 108.9, 98.01, 107.811]
+    found = _run(_market(closes), strategy("always-fade"), costs=Costs(fees_bps=fees))
+    shares, equity, gains, traded = 0.0, 100.0, [], []
+    for i, target in ((1, None), (2, -1.0), (3, 1.0), (4, -1.0), (5, 1.0)):
+        before = equity
+        equity += shares * (closes[i] - closes[i - 1])
+        gains.append(equity / before - 1.0)
+        wanted = 0.0 if target is None else target * equity / closes[i]
+        traded.append(abs(wanted - shares) * closes[i] / before)
+        shares = wanted
+    expected = 1e4 * sum(gains) / sum(traded) if sum(gains) > 0.0 else float("nan")
+    assert found.metrics.break_even_bps == pytest.approx(expected, rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("fees", [0.0, 10.0])
+def test_a_ruined_portfolio_has_no_figures_but_its_orders(fees: float) -> None:
+    # short 100 % from the close of 2, then the price more than doubles
+    closes = [100.0, 110.0, 121.0, 300.0, 310.0, 320.0]
+    found = _run(_market(closes), strategy("always-fade"), costs=Costs(fees_bps=fees))
+    m = found.metrics
+    undefined = (m.sharpe, m.cagr, m.volatility, m.total_return, m.break_even_bps, m.exposure)
+    assert all(np.isnan(x) for x in undefined)
+    assert found.equity.iloc[-1] < 0.0
+    assert found.positions.iloc[3:].isna().all()
+
+
+def test_no_control_runs_that_would_know_too_much() -> None:
+    market = _market([100.0, 101.0, 100.0, 101.0, 100.0, 101.0])
+    chosen = (strategy("buy-and-hold"), strategy("always-fade"))
+    trading = trade(market, chosen, "same_close", FREE, 100.0, required=1)
+    assert [s.name for s in trading.strategies] == ["buy-and-hold"]
+    assert trading.left_out == ("always-fade",)

@@ -161,7 +161,7 @@ def test_a_lake_regime_needs_a_lake() -> None:
 
 
 def test_a_strategy_is_not_defined_twice() -> None:
-    twice = [{"name": "a"}, {"name": "a"}]
+    twice = [{"name": "a", "long": "hold"}, {"name": "a", "long": "flat"}]
     with pytest.raises(ConfigError, match="'a' is defined twice"):
         parse_config({**_minimal(), "strategies": twice})
 

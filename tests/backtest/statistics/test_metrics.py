@@ -11,6 +11,8 @@ import pytest
 
 from gexlab.backtest.execution.costs import Costs, break_even_bps
 from gexlab.backtest.statistics import metrics
+from gexlab.backtest.statistics.inference import return_intervals
+from gexlab.backtest.statistics.resampling import Resampling
 
 R = np.array([0.01, -0.02, 0.03, 0.0])
 
@@ -92,3 +94,37 @@ def test_fees_of_a_share() -> None:
     )
     assert Costs().free
     assert not Costs(slippage_bps=1.0).free
+
+
+@pytest.mark.parametrize(
+    "returns",
+    [
+        np.array([0.0, 1e-17, -1e-17]),  # a flat portfolio
+        np.array([2.2e-16, 0.0, 0.0, 0.0]),
+        -1e-4 + 2.2e-16 * np.array([1.0, -1.0, 1.0, 0.0]),  # pays the same fee every session
+        0.1 * np.array([1.0, 1.0 + 1e-15, 1.0]),
+        10.0 * np.array([1.0, 1.0 + 1e-15, 1.0]),
+    ],
+)
+def test_a_spread_of_rounding_makes_no_ratio(returns: Any) -> None:
+    assert isnan(metrics.sharpe(returns))
+    assert isnan(metrics.per_session_sharpe(returns))
+    intervals = return_intervals(returns[:, None], Resampling(replications=200, block=2.0))[0]
+    assert np.isnan([*intervals.sharpe, intervals.sharpe_error]).all()
+
+
+def test_small_returns_are_no_rounding() -> None:
+    # a basis point of a basis point has a Sharpe ratio like any other
+    assert metrics.sharpe(1e-8 * R) == pytest.approx(metrics.sharpe(R), rel=1e-9)
+
+
+def test_hit_rate_counts_real_returns_only() -> None:
+    returns = np.array([0.01, 1e-17, -0.01, nan, 2e-16, 0.02])
+    held = np.array([1.0, 1.0, 1.0, 1.0, 1e-17, 1.0])
+    # of .01, (rounding), -.01 and .02 two gain; no return and no position do not count
+    assert metrics.hit_rate(returns, held) == 0.5
+
+
+def test_break_even_of_a_ruined_portfolio_is_undefined() -> None:
+    assert isnan(break_even_bps(np.array([0.5, 0.5, nan]), np.array([1.0, 1.0, 0.0])))
+    assert isnan(break_even_bps(np.array([1e-17, 0.0]), np.array([1.0, 1.0])))

@@ -34,13 +34,19 @@ def _leftovers(folder: Path) -> list[str]:
     return [p.name for p in folder.parent.rglob("*") if ".gexlab-" in p.name]
 
 
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
 def test_a_new_folder_appears_whole(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
     with published(out) as stage:
         (stage / "a.txt").write_text("1", encoding="utf-8")
         assert not out.exists()
     assert (out / "a.txt").read_text(encoding="utf-8") == "1"
-    assert stat.S_IMODE(out.stat().st_mode) == 0o777 & ~publishing._umask()
+    assert stat.S_IMODE(out.stat().st_mode) == 0o777 & ~_umask()
     assert _leftovers(out) == []
 
 
@@ -175,6 +181,14 @@ def test_a_living_run_is_not_swept(tmp_path: Path) -> None:
         _publish(out, "second")
         assert (first / "a.txt").is_file()
     assert (out / "a.txt").read_text(encoding="utf-8") == "first"
+
+
+def test_results_within_results(tmp_path: Path) -> None:
+    with published(tmp_path / "out") as stage:
+        _publish(stage / "lake", "inner")
+        (stage / "a.txt").write_text("outer", encoding="utf-8")
+    assert _contents(tmp_path / "out" / "lake") == {"inner"}
+    assert _leftovers(tmp_path / "out") == []
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:

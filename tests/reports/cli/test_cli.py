@@ -185,7 +185,8 @@ def test_a_poor_terminal_is_no_traceback() -> None:
 
 def test_no_colour_in_a_pipe() -> None:
     code = (
-        "from gexlab.reports.terminal.output import stdout_console as c; c().print('[red]x[/red]')"
+        "from gexlab.reports.terminal.output import stdout_console; "
+        "stdout_console().print('x', style='red')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "x\n"

@@ -1,0 +1,50 @@
+"""What counts as rounding: one bound, so that no ratio is taken over a denominator of noise."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CANCELLED", "NOISE", "real_difference", "real_divisor"]
+
+Floats = npt.NDArray[np.float64]
+
+#: Largest return, position, range or spread of returns that is taken for rounding. A return is a
+#: ratio of two prices less 1 and so carries errors of about 1e-16; a cent on a billion is 1e-11.
+NOISE: Final = 1e-12
+
+#: Share of a sum of squares that its difference to another such sum may owe to rounding.
+CANCELLED: Final = 1e-13
+
+
+def real_difference(value: npt.ArrayLike, minuend: npt.ArrayLike) -> Floats:
+    """Return a difference of sums of squares; 0 where it is what their rounding leaves.
+
+    Parameters
+    ----------
+    value : array_like
+        The difference.
+    minuend : array_like
+        The larger of the two sums, of the same shape.
+
+    Examples
+    --------
+    >>> real_difference([1e-20, 1e-5], [1e-4, 1e-4]).tolist()
+    [0.0, 1e-05]
+    """
+    x, whole = np.asarray(value, dtype=np.float64), np.asarray(minuend, dtype=np.float64)
+    return np.where(x <= CANCELLED * whole, 0.0, x)  # NaN stays NaN
+
+
+def real_divisor(value: npt.ArrayLike, noise: float = NOISE) -> Floats:
+    """Return a divisor; NaN where it is not above what rounding makes of zero.
+
+    Examples
+    --------
+    >>> real_divisor([0.02, 1e-17, -1.0]).tolist()
+    [0.02, nan, nan]
+    """
+    x = np.asarray(value, dtype=np.float64)
+    return np.where(x > noise, x, np.nan)

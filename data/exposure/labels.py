@@ -1,0 +1,61 @@
+"""The label rule: what a value, or a ratio with a neutral band, is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ..base.schema import Regime
+
+__all__ = ["labels_by_band", "labels_by_sign", "regime_of"]
+
+
+def labels_by_sign(value: npt.ArrayLike) -> npt.NDArray[np.object_]:
+    """Return ``long`` above zero, ``short`` below, ``neutral`` at zero, ``abstain`` where NaN.
+
+    Examples
+    --------
+    >>> labels_by_sign([2.0, -1.0, 0.0, float("nan")]).tolist()
+    ['long', 'short', 'neutral', 'abstain']
+    """
+    return labels_by_band(value, 0.0)
+
+
+def labels_by_band(
+    value: npt.ArrayLike, band: float, abstain: npt.ArrayLike | None = None
+) -> npt.NDArray[np.object_]:
+    """Return labels by sign, ``neutral`` where a value is nearer to zero than the band.
+
+    Parameters
+    ----------
+    value : array_like
+        E.g. net over gross; NaN abstains. A value exactly as large as the band has a sign.
+    band : float
+    abstain : array_like of bool, optional
+        Rows that abstain whatever their value.
+
+    Examples
+    --------
+    >>> labels_by_band([0.02, 0.0199, -0.02, 0.5], 0.02, [False, False, False, True]).tolist()
+    ['long', 'neutral', 'short', 'abstain']
+    """
+    x = np.asarray(value, dtype=np.float64)
+    gated = np.isnan(x) if abstain is None else np.isnan(x) | np.asarray(abstain, dtype=bool)
+    small = (np.abs(x) < band) | (x == 0.0)
+    names = np.select([gated, small, x > 0.0], ["abstain", "neutral", "long"], "short")
+    return np.asarray(names, dtype=object)
+
+
+def regime_of(net_to_gross: float, band: float, *, degraded: bool) -> Regime:
+    """Return the regime of a book.
+
+    Examples
+    --------
+    >>> regime_of(-0.019, 0.02, degraded=False), regime_of(-0.021, 0.02, degraded=False)
+    ('neutral', 'short')
+    """
+    label: Regime = labels_by_band([net_to_gross], band, [degraded])[0]
+    return label

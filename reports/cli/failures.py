@@ -1,0 +1,51 @@
+"""What a person is told when a command fails: one line, with what to do about it."""
+
+from __future__ import annotations
+
+import errno
+
+from ...data.base.errors import GexlabError
+
+__all__ = ["reason_of"]
+
+_MEMORY = (
+    "the memory ran out: close other programs, give the container more, or work on fewer sessions "
+    "at once (data.start, data.end, fewer files)"
+)
+#: Errors of libraries that mean the same, by the name of their class.
+_MEMORY_NAMES = frozenset({"MemoryError", "ArrowMemoryError", "OutOfMemoryException"})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_FILES = frozenset({errno.EMFILE, errno.ENFILE})
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a command failed and what to do, in one line."""
+    text = " ".join(str(error).split())
+    if isinstance(error, GexlabError):
+        return text
+    if any(kind.__name__ in _MEMORY_NAMES for kind in type(error).__mro__):
+        return _MEMORY
+    if isinstance(error, OSError):
+        said = _of_the_system(error)
+        if said:
+            return said
+    kind = type(error).__name__
+    return f"unexpected {kind}: {text or 'no details'}; run again with --debug to see where"
+
+
+def _of_the_system(error: OSError) -> str:
+    """Return what an error of the operating system means; empty where nothing better is known."""
+    number, where = error.errno, f"{error.filename}: " if error.filename else ""
+    if number in _FULL:
+        return f"{where}{error.strerror}: free some, then run the same command again"
+    if number in _CLOSED:
+        return (
+            f"{where}{error.strerror}: give this user the right to it, or name another file or "
+            "folder that it may use"
+        )
+    if number == errno.ENOMEM:
+        return _MEMORY
+    if number in _FILES:
+        return f"{error.strerror}: raise the limit (ulimit -n), then run the same command again"
+    return ""
