@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..data.calendar.market_rules import EXCHANGE_SESSIONS
+
 __all__ = ["LABELS", "Label", "Scale", "Strategy"]
 
 Label = Literal["long", "short", "neutral", "abstain"]
@@ -54,7 +56,7 @@ neutral: hold; abstain: flat'
     neutral: str = "flat"
     lookback: int = 1
     scale: Scale = "sign"
-    window: int = 252
+    window: int = EXCHANGE_SESSIONS
     enter: float = 0.6
     exit: float = 0.5
     size: float = 1.0

@@ -28,10 +28,11 @@ _REQUIRES = (
 
 _CARD = Card(
     name="beyond-leverage",
-    claim="GEX improves volatility forecasts beyond volatility, past returns and VIX.",
+    claim="GEX improves volatility forecasts beyond volatility, past returns and an implied "
+    "volatility index (IVX).",
     source="ablation ladder of this project",
     how_read="own computation",
-    specification="ln Parkinson volatility of t + 1 on HAR, + ln VIX, + signed returns, + VIX "
+    specification="ln Parkinson volatility of t + 1 on HAR, + ln IVX, + signed returns, + IVX "
     "state, each with and without the percentile of GEX; expanding out of sample; p of the last "
     "rung's Clark-West t, one-sided, in markets without dealers",
     tier="D",
@@ -84,7 +85,10 @@ def last_rung(features: Daily) -> OutOfSample:
         first_origin=_origin(features),
         rungs=RUNGS[-1:],
     )[0]
-    needs(rung.out_of_sample is not None, f"at least {_FEWEST} sessions with GEX and VIX")
+    needs(
+        rung.out_of_sample is not None,
+        f"at least {_FEWEST} sessions with GEX and an implied volatility index",
+    )
     assert rung.out_of_sample is not None
     return rung.out_of_sample
 
@@ -116,7 +120,10 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
     features = daily(dataset)
     known = int((np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)).sum())
-    needs(known >= _FEWEST, f"at least {_FEWEST} sessions with GEX and VIX, found {known}")
+    needs(
+        known >= _FEWEST,
+        f"at least {_FEWEST} sessions with GEX and an implied volatility index, found {known}",
+    )
     rungs = climb(features)
     last = rungs[-1].out_of_sample
     needs(last is not None, f"at least {_FEWEST} complete sessions, found {rungs[-1].gex.n}")

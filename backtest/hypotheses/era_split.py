@@ -86,7 +86,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
                     (n, c.value, c.t_stat, c.n, float((features.gex[usable[n]] < 0).mean()))
                     for n, c in slopes.items()
                 ),
-                "HAR, ln VIX and min(r, 0) in every row; HAC(10).",
+                "HAR, ln IVX and min(r, 0) in every row; HAC(10).",
             ),
         ),
     )

@@ -201,8 +201,10 @@ def gap_fade(dataset: Dataset) -> dict[str, tuple[float, float, int]]:
     groups = {name: third == k for k, name in enumerate(("low", "mid", "high"))}
     out: dict[str, tuple[float, float, int]] = {}
     for name, rows in groups.items():
-        if rows.sum() >= 8:
-            c = ols(day, {"gap": np.where(rows, gap, np.nan)}, hac=5).coefficient("gap")
+        x = np.where(rows, gap, np.nan)
+        # a market that never closes opens at its last close: there is no gap to explain anything
+        if rows.sum() >= 8 and np.nanmax(np.abs(x), initial=0.0) > 0.0:
+            c = ols(day, {"gap": x}, hac=5).coefficient("gap")
             out[name] = (c.value, c.t_stat, c.n)
     return out
 

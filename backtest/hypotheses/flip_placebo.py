@@ -36,8 +36,8 @@ _CARD = Card(
     source="practitioners; no peer-reviewed definition was found",
     how_read="own computation",
     specification="ln Parkinson volatility of t + 1 on 1{spot > flip} with HAR, signed, 5- and "
-    "20-session returns (and ln VIX); the same for moving averages, round numbers, earlier flips, "
-    "shuffled flips and the median of VIX; p: rank among these, or one-sided in markets without "
+    "20-session returns (and ln IVX); the same for moving averages, round numbers, earlier flips, "
+    "shuffled flips and the median of IVX; p: rank among these, or one-sided in markets without "
     "dealers if that is larger",
     tier="C",
     expected_sign="-",
@@ -155,7 +155,7 @@ def placebo_distances(
         yield f"shuffled flip {k + 1}", turned
     if dataset.vix is not None:
         past = pd.Series(features.log_vix).expanding(min_periods=20).median().to_numpy()
-        yield "median of VIX", past - features.log_vix
+        yield "median of IVX", past - features.log_vix
 
 
 def _log_flips(dataset: Dataset, otherwise: Floats) -> Floats:
@@ -168,7 +168,7 @@ def _log_flips(dataset: Dataset, otherwise: Floats) -> Floats:
 
 
 def _shifted(x: Floats, lag: int) -> Floats:
-    return np.concatenate([np.full(lag, np.nan), x[:-lag]])
+    return np.concatenate([np.full(lag, np.nan), x])[: len(x)]
 
 
 def _table(t_stat: float, placebos: dict[str, float]) -> Table:

@@ -23,7 +23,7 @@ __all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility"]
 Floats = npt.NDArray[np.float64]
 
 _REQUIRES = (
-    Requirement("t", ">", 2.0, "t of at most 2 with VIX"),
+    Requirement("t", ">", 2.0, "t of at most 2 with IVX"),
     Requirement("t", ">", "null", "t of at most the quantile of a market without dealers"),
 )
 
@@ -33,7 +33,7 @@ _CARD = Card(
     source="Barbon, Buraschi, Gamma Fragility (SSRN 3725454)",
     how_read="abstract",
     specification="logit of a loss beyond the 5 % quantile of all earlier returns, on minus the "
-    "percentile of GEX and ln VIX, HAC(10); p one-sided, in markets without dealers; the V-shape "
+    "percentile of GEX and ln IVX, HAC(10); p one-sided, in markets without dealers; the V-shape "
     "(distance from zero GEX) beside it",
     tier="D",
     expected_sign="+",
@@ -54,7 +54,7 @@ class FragilityFit:
     coefficient : Coefficient
         Of minus the centred percentile of GEX.
     vix : Coefficient
-        Of ln VIX.
+        Of ln IVX.
     bend : Coefficient or None
         Of the absolute percentile, where it is included.
     used : ndarray of bool
@@ -164,7 +164,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         high=high,
         supported=holds(_REQUIRES, {"t": c.t_stat, "null": null}),
         reason=(
-            f"t {c.t_stat:.2f} against {critical:.2f} with VIX, {fit.events} losses; "
+            f"t {c.t_stat:.2f} against {critical:.2f} with IVX, {fit.events} losses; "
             + (f"V-shape t {bent.bend.t_stat:.2f}" if bent and bent.bend else "V-shape undefined")
         ),
         p_simulated=p_simulated,
@@ -184,7 +184,7 @@ def _interval(fit: FragilityFit, how: Resampling) -> tuple[float, float]:
 
 
 def _table(fit: FragilityFit, bent: FragilityFit | None) -> Table:
-    named = [("- percentile of GEX", fit.coefficient), ("ln VIX", fit.vix)]
+    named = [("- percentile of GEX", fit.coefficient), ("ln IVX", fit.vix)]
     if bent is not None and bent.bend is not None:
         named.append(("- percentile of GEX (with V-shape)", bent.coefficient))
         named.append(("abs(percentile of GEX)", bent.bend))

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data.base.errors import NotEnoughDataError
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..statistics import realised
 from .features import Daily, daily, needs, percentile
 from .protocol import MissingDataError
@@ -42,7 +43,7 @@ Floats = npt.NDArray[np.float64]
 _BURN_IN: Final = 300
 _STEP: Final = 0.01  # distance of strikes, log
 _REACH: Final = 40  # strikes either side that count
-_YEARS: Final = 21.0 / 252.0
+_YEARS: Final = 21.0 / EXCHANGE_SESSIONS
 _DECAY: Final = 29.0 / 30.0
 _PROXY_NOISE: Final = 0.35
 _VIX_NOISE: Final = 0.05
@@ -137,7 +138,7 @@ def simulate_null(parameters: NullParameters, sessions: int, markets: int, seed:
     rng = np.random.default_rng(seed)
     total = sessions + _BURN_IN
     ret, variance = _returns(parameters, total, markets, rng)
-    log_iv = np.log(1.1 * np.sqrt(252.0 * variance) + 0.02)
+    log_iv = np.log(1.1 * np.sqrt(EXCHANGE_SESSIONS * variance) + 0.02)
     call, put = _gamma(ret, log_iv)
     keep = slice(_BURN_IN, None)
     sigma = 0.5 * np.log(variance)

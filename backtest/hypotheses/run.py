@@ -40,7 +40,8 @@ class HypothesisResult:
     outcome : Outcome or None
         None where data are missing.
     verdict : str
-        ``supported``, ``not supported``, or ``needs data: ...``.
+        ``supported``, ``not supported``, ``needs data: ...``, or ``failed: ...`` where the test
+        itself broke.
     reason : str
         The numbers that decided, or what is missing.
     power : float
@@ -68,19 +69,22 @@ class HypothesisResult:
 
 
 def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> HypothesisResult:
-    """Run one hypothesis; missing data are a verdict, not an error."""
+    """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself."""
     started = time.perf_counter()
     outcome: Outcome | None = None
+    head = "needs data"
     try:
         outcome = test.run(dataset, settings)
     except (MissingDataError, NotEnoughDataError) as error:
         reason = str(error)
     except np.linalg.LinAlgError:
         reason = "a longer sample in which the regressors vary: they are collinear in this one"
+    except Exception as error:  # the others' results must not be lost with this one
+        head, reason = "failed", f"unexpected {type(error).__name__}: {error}"
     nan = float("nan")
     seconds = time.perf_counter() - started
     if outcome is None:
-        verdict = f"needs data: {reason}"
+        verdict = f"{head}: {reason}"
         return HypothesisResult(test.card, None, verdict, reason, nan, nan, nan, None, seconds)
     outcome = _held_against_markets(test.card, outcome, dataset, settings)
     return HypothesisResult(

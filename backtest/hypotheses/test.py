@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.base.errors import ConfigError
 from ...data.base.publishing import published
+from ...data.base.reprs import short_repr
 from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
@@ -71,11 +72,12 @@ class HypothesesResult:
     content_id: str = ""
     out: Path | None = None
     level: float = NORMAL_LEVEL
+    __repr__ = short_repr
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of results by verdict: supported, not supported, needs data."""
-        kinds = ("supported", "not supported", "needs data")
+        """Number of results by verdict: supported, not supported, needs data, failed."""
+        kinds = ("supported", "not supported", "needs data", "failed")
         heads = [r.verdict.split(":")[0] for r in self.results]
         return {kind: heads.count(kind) for kind in kinds}
 

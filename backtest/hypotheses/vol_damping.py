@@ -40,7 +40,7 @@ _CARD = Card(
     claim="The higher dealers' gamma, the lower the volatility of the next session.",
     source="Ni, Pearson, Poteshman, White (2021); Anderegg, Ulmann, Sornette (2022)",
     how_read="abstract",
-    specification="ln Parkinson volatility of t + 1 on HAR, ln VIX, min(r, 0) and the 252-session "
+    specification="ln Parkinson volatility of t + 1 on HAR, ln IVX, min(r, 0) and the one-year "
     "percentile of GEX; HAC(10); p one-sided, in markets without dealers",
     tier="D",
     expected_sign="-",
@@ -136,7 +136,7 @@ def _table(features: Daily, fit: Fit, parts: list[Coefficient]) -> Table:
         "Log volatility of the next session on GEX",
         ("regressor", "b", "t", "n", "published"),
         tuple(rows),
-        "HAR, ln VIX and min(r, 0) are in every row; HAC(10). Published: S&P 500, 2012 to 2026.",
+        "HAR, ln IVX and min(r, 0) are in every row; HAC(10). Published: S&P 500, 2012 to 2026.",
     )
 
 

@@ -24,6 +24,7 @@ from ..statistics.volatility import (
     next_return_sd_by_quantile,
     volatility_summary,
 )
+from .chain_findings import with_findings
 from .config import Config
 from .documents import write_results
 from .load_config import load_config
@@ -90,7 +91,7 @@ def backtest(
     report(1, _STEPS, "fills")
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "statistics")
-    result = run_backtest(settings, market, trading)
+    result = with_findings(run_backtest(settings, market, trading), settings, market.bar_set.frame)
     seconds = time.perf_counter() - started
     result = replace(result, provenance=replace(result.provenance, seconds=seconds))
     if out is not None:

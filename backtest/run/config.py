@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +25,7 @@ from pydantic import (
 
 from ...data.base.schema import Book
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data.exposure.dealers import SQL_PREFIX, dealer_model
 from ...data.exposure.definition import DEFAULT_NAME
 from ...data.peers.rules import PEER_RULES
 from ...strategies.registry import make_strategy
@@ -79,6 +82,25 @@ def _definition(value: str | dict[str, Any], info: ValidationInfo) -> str | dict
     return checked_definition(value, (info.context or {}).get("folder", Path()))
 
 
+def _zone(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        near = get_close_matches(value, available_timezones(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "e.g. 'America/New_York'"
+        raise ValueError(f"expected a time zone's IANA name, found {value!r}: {hint}") from None
+    return value
+
+
+def _dealer(value: str) -> str:
+    if value != "signed" and not value.startswith(SQL_PREFIX):
+        dealer_model(value)
+    return value
+
+
+Zone = Annotated[str | None, AfterValidator(_zone)]
 NearConfig = Annotated[Path, AfterValidator(_near_config)]
 AddressNearConfig = Annotated[str, AfterValidator(_address_near_config)]
 Basis = Annotated[float, Field(ge=0.0, lt=10_000.0, allow_inf_nan=False)]
@@ -157,11 +179,11 @@ class DataConfig(_Section):
     bars: NearConfig
     bars_columns: dict[str, str] = {}
     bars_where: dict[str, Scalar] = {}
-    bars_timezone: str | None = None
+    bars_timezone: Zone = None
     intraday: NearConfig | None = None
     intraday_columns: dict[str, str] = {}
     intraday_where: dict[str, Scalar] = {}
-    intraday_timezone: str | None = None
+    intraday_timezone: Zone = None
     intraday_hours: Literal["regular", "all"] = "regular"
     start: date | None = None
     end: date | None = None
@@ -209,7 +231,7 @@ class RegimeConfig(_Section):
     """
 
     source: Literal["lake", "series"] = "lake"
-    dealer_model: str = "naive"
+    dealer_model: Annotated[str, AfterValidator(_dealer)] = "naive"
     positions: NearConfig | None = None
     book: Book = "post_expiry"
     band: Annotated[float, Field(ge=0.0, le=1.0)] | None = None

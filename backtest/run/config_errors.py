@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -57,7 +58,12 @@ def _message(error: ErrorDetails, root: type[BaseModel]) -> str:
         return f"{key} = {error['input']!r}: expected a table of keys, e.g. [{key}]"
     if kind == "tuple_type":
         return f"{key}: expected a list: write [[{key}]] for each table, or [...] for values"
-    return f"{key} = {error['input']!r}: {reason[:1].lower()}{reason[1:]}"
+    expected = reason.removeprefix("Input should be ").replace("Input should", "should")
+    said = f"{key} = {error['input']!r}: expected {expected[:1].lower()}{expected[1:]}"
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", reason)
+        return f"{said}; {_hint(str(error['input']), known)}"
+    return f"{said}; correct it"
 
 
 def _dotted(place: Sequence[str | int]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...data.base.reprs import short_repr
 from ...data.calendar.trading import TradingCalendar, trading_calendar
 from ...data.lake.lake import Lake, open_lake
 from ...data.regimes.explain import diff_regimes
@@ -65,6 +66,7 @@ class DiffResult:
     return_b: float
     rows: pd.DataFrame
     unpriced: int = 0
+    __repr__ = short_repr
 
 
 def diff(

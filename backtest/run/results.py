@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ...data.base.reprs import short_repr
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..statistics.resampling import NORMAL_LEVEL
 from .strategy_results import (
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+    from ...data.quality.catalogue import Finding
 
 __all__ = [
     "BacktestResult",
@@ -147,6 +150,7 @@ class RegimeSummary:
     counts: Mapping[str, int]
     negative_share_by_year: Mapping[int, float]
     table: pd.DataFrame
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,7 @@ class VolatilitySummary:
     by_quantile: Mapping[str, tuple[VolatilityCell, ...]]
     ratio: Mapping[str, Mapping[str, Ratio]]
     range_efficiency: Mapping[str, Estimate]
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +283,9 @@ class BacktestResult:
         Warnings and remarks, most severe first.
     bars : DataFrame
         Daily bars used: ``open, high, low, close``.
+    findings : tuple of Finding or None
+        What the checks of the chains found in the period; None where they were not made, as for
+        a series.
     out : Path or None
         Folder that the files were written to.
     """
@@ -293,7 +301,9 @@ class BacktestResult:
     notices: tuple[Notice, ...]
     provenance: Provenance
     bars: pd.DataFrame = field(repr=False)
+    findings: tuple[Finding, ...] | None = field(default=None, repr=False)
     out: Path | None = None
+    __repr__ = short_repr
 
     @property
     def main(self) -> StrategyResult:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ...data.base.reprs import short_repr
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -227,3 +229,4 @@ class StrategyResult:
     positions: pd.Series[float]
     orders: pd.DataFrame
     trades: pd.DataFrame
+    __repr__ = short_repr

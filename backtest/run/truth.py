@@ -140,7 +140,7 @@ def _last_session(merged: pd.DataFrame) -> list[Quantity]:
         return []
     last = book.iloc[-1]
     net = _exact(
-        "net GEX of the last session, $bn per 1 %",
+        "net GEX of the last session, bn per 1 %",
         last["net_gex_true"] / 1e9,
         last["net_gex"] / 1e9,
         1,

@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.reprs import short_repr
+
 __all__ = [
     "Direction",
     "Interval",
@@ -125,6 +127,7 @@ class SimulationCheck:
     sessions: int
     critical: Mapping[str, float]
     rates: tuple[RejectionRate, ...]
+    __repr__ = short_repr
 
     def document(self) -> dict[str, Any]:
         """Return everything as plain values; undefined is None."""

@@ -21,6 +21,7 @@ __all__ = [
     "LakeError",
     "LakeLockedError",
     "LookAheadError",
+    "MissingColumnError",
     "MissingPartError",
     "NotEnoughDataError",
     "NotRebuiltError",
@@ -36,6 +37,10 @@ class GexlabError(ValueError):
 
 class InputFileError(GexlabError):
     """A file that cannot be read as what it was said to be."""
+
+
+class MissingColumnError(InputFileError):
+    """A file without a column that is asked for."""
 
 
 class ConfigError(GexlabError):

@@ -21,6 +21,7 @@ __all__ = [
     "MonthlyRule",
     "assumed_volume",
     "currency_sign",
+    "is_friday",
     "known_currency",
     "market_defaults",
     "monthly_rule",
@@ -68,6 +69,7 @@ _MARKETS: Final[dict[str, tuple[str, str]]] = {
     "XTSE": ("third_friday", "CAD"),
     "XASX": ("third_thursday", "AUD"),
     "XTKS": ("second_friday", "JPY"),
+    "XSHG": ("third_friday_or_next", "CNY"),
     "XKRX": ("second_thursday", "KRW"),
     "XHKG": ("third_friday", "HKD"),
     "XSTO": ("third_friday", "SEK"),
@@ -161,6 +163,11 @@ def nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
     return end - timedelta(days=(end.weekday() - weekday) % 7)
 
 
+def is_friday(day: date) -> bool:
+    """Return whether a day is a Friday, whose contracts may be listed on the Saturday."""
+    return day.weekday() == _WEEKDAYS.index("friday")
+
+
 def third_friday(year: int, month: int) -> date:
     """Return the third Friday of a month.
 
@@ -203,5 +210,5 @@ def assumed_volume(underlying: str) -> float | None:
 
 def market_defaults(calendar: str) -> tuple[MonthlyRule, str]:
     """Return the monthly rule and the currency of a calendar; third Fridays where unknown."""
-    rule, currency = _MARKETS.get(calendar, ("third_friday", ""))
+    rule, currency = _MARKETS.get(re.split(r"[+~]", calendar)[0], ("third_friday", ""))
     return MonthlyRule(rule), currency

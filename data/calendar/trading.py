@@ -6,10 +6,11 @@ stamps. Early closes are included throughout.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,22 +19,52 @@ import pandas as pd
 from ..base.errors import CalendarError
 from .market_rules import DEFAULT_CALENDAR, MonthlyRule, market_defaults, third_friday
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "CalendarFacts",
     "Settlement",
     "TradingCalendar",
+    "base_calendar",
     "exchange_timezone",
     "from_days",
     "require_calendar",
     "third_friday",
     "to_days",
     "trading_calendar",
+    "united_calendar",
+    "with_corrections",
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 Settlement = Literal["AM", "PM"]
+
+#: Sessions that exchanges held and ``exchange_calendars`` does not know: Taiwan's make-up
+#: Saturdays, special sessions in Mumbai (budgets, tests of the disaster site).
+_ANNOUNCED: dict[str, tuple[date, ...]] = {
+    "XTAI": (
+        date(2016, 1, 30),
+        date(2016, 6, 4),
+        date(2016, 9, 10),
+        date(2017, 2, 18),
+        date(2017, 6, 3),
+        date(2017, 9, 30),
+        date(2018, 3, 31),
+        date(2018, 12, 22),
+    ),
+    "XBOM": (
+        date(2015, 2, 28),
+        date(2020, 2, 1),
+        date(2024, 1, 20),
+        date(2024, 3, 2),
+        date(2024, 5, 18),
+        date(2025, 2, 1),
+        date(2026, 2, 1),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -301,11 +332,58 @@ def require_calendar(known: str, asked: str | None, whose: str) -> None:
     ------
     CalendarError
     """
-    if asked is not None and trading_calendar(asked).name != trading_calendar(known).name:
+    mine, theirs = (
+        (None, None)
+        if asked is None
+        else (base_calendar(trading_calendar(n).name) for n in (asked, known))
+    )
+    if mine != theirs:
         raise CalendarError(
             f"calendar {asked!r} contradicts {whose}, which are of {known}: leave it out, or name "
             f"{known}"
         )
+
+
+def with_corrections(name: str, add: Iterable[date], drop: Iterable[date]) -> str:
+    """Return the name of a calendar with sessions added and dropped.
+
+    Examples
+    --------
+    >>> with_corrections("XBOM", [date(2025, 2, 1)], [date(2024, 11, 20)])
+    'XBOM+20250201~20241120'
+    """
+    base, more, less = _corrections(name)
+    more, less = more | set(add), less | set(drop)
+    both = sorted(more & less)
+    if both:
+        raise CalendarError(f"{both[0]} is both added and dropped: keep one of them")
+    return (
+        base
+        + "".join(f"+{day:%Y%m%d}" for day in sorted(more))
+        + "".join(f"~{day:%Y%m%d}" for day in sorted(less))
+    )
+
+
+def united_calendar(names: Iterable[str]) -> str:
+    """Return the calendar with the corrections of several of one exchange."""
+    ordered = sorted(names)
+    united = ordered[0]
+    for name in ordered[1:]:
+        _, more, less = _corrections(name)
+        united = with_corrections(united, more, less)
+    return united
+
+
+def base_calendar(name: str) -> str:
+    """Return the name of a calendar in ``exchange_calendars``, without corrections."""
+    return re.split(r"[+~]", name, maxsplit=1)[0]
+
+
+def _corrections(name: str) -> tuple[str, set[date], set[date]]:
+    days: dict[str, set[date]] = {"+": set(), "~": set()}
+    for sign, digits in re.findall(r"([+~])(\d{8})", name):
+        days[sign].add(date.fromisoformat(digits))
+    return base_calendar(name), days["+"], days["~"]
 
 
 @lru_cache(maxsize=8)
@@ -313,6 +391,10 @@ def trading_calendar(
     name: str = DEFAULT_CALENDAR, first: str = "1990-01-01", last: str = "2040-12-31"
 ) -> TradingCalendar:
     """Return the sessions of an exchange.
+
+    A name may carry corrections (`with_corrections`): sessions that were announced after the
+    package's release, with the hours of the session before them, and days that turned out to be
+    none.
 
     Parameters
     ----------
@@ -330,24 +412,52 @@ def trading_calendar(
     """
     import exchange_calendars
 
+    base, more, less = _corrections(name)
     try:
-        calendar = _within_bounds(name, first, last)
+        calendar = _within_bounds(base, first, last)
     except exchange_calendars.errors.InvalidCalendarName as error:
         raise CalendarError(
-            f"unknown exchange calendar {name!r}: use a name of exchange_calendars, e.g. XNYS"
+            f"unknown exchange calendar {name!r}: use a name of exchange_calendars, "
+            f"e.g. {DEFAULT_CALENDAR}"
         ) from error
     except ValueError as error:
         raise CalendarError(
             f"calendar {name!r} cannot cover {first} to {last}: {str(error).splitlines()[0]}"
         ) from error
     schedule = pd.concat([calendar.schedule[["open", "close"]], _beyond(calendar, last)])
+    known = with_corrections(str(calendar.name), more, less)
+    announced = _ANNOUNCED.get(str(calendar.name), ())
+    more |= {day for day in announced if first <= day.isoformat() <= last} - less
+    if more or less:
+        schedule = _corrected(schedule, str(calendar.tz), more, less)
     return TradingCalendar(
-        name=str(calendar.name),
+        name=known,
         sessions=schedule.index.to_numpy().astype("datetime64[D]"),
         opens=schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
         closes=schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
         timezone=str(calendar.tz),
     )
+
+
+def _corrected(schedule: pd.DataFrame, zone: str, more: set[date], less: set[date]) -> pd.DataFrame:
+    """Return a schedule with sessions added, with the usual hours of their year, and dropped."""
+    kept = schedule[~schedule.index.isin([pd.Timestamp(day) for day in less])]
+    fresh = [pd.Timestamp(day) for day in sorted(more) if pd.Timestamp(day) not in kept.index]
+    rows = {}
+    for day in fresh:
+        place = int(kept.index.searchsorted(day))
+        like = kept.iloc[max(place - 1, 0)]
+        offset = day - kept.index[max(place - 1, 0)]
+        rows[day] = {
+            side: (like[side].tz_convert(zone).tz_localize(None) + offset)
+            .tz_localize(zone)
+            .tz_convert("UTC")
+            for side in ("open", "close")
+        }
+    if not rows:
+        return kept
+    added = pd.DataFrame.from_dict(rows, orient="index")
+    return pd.concat([kept, added.astype(kept.dtypes.to_dict())]).sort_index()
 
 
 def _within_bounds(name: str, first: str, last: str) -> Any:

@@ -115,7 +115,9 @@ class Definition:
             # 0, 0.0 and -0.0 are one definition
             object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
         for name in ("rate", "dividend_yield"):
-            _require(math.isfinite(getattr(self, name)), name, getattr(self, name), "a number")
+            value = getattr(self, name)
+            _require(math.isfinite(value), name, value, "a number")
+            _require(abs(value) <= 1.0, name, value, "a decimal a year (0.045 for 4.5 %)")
         for curve, constant in CURVES.items():
             alone = getattr(self, curve) is None or getattr(self, constant) == 0.0
             _require(alone, constant, getattr(self, constant), f"left out beside {curve}")
@@ -182,8 +184,14 @@ def load_definition(path: str | Path) -> Definition:
     path = Path(path).expanduser()
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DefinitionError(f"{path}: not a readable TOML definition: {error}") from error
+    except OSError as error:
+        raise DefinitionError(
+            f"{path}: no readable definition ({error.strerror}): correct its path"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DefinitionError(
+            f"{path}: not a readable TOML definition: {error}; correct that line"
+        ) from error
     return definition_from_table(values, path.parent, str(path))
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.errors import CalendarError, ConfigError
-from ..calendar.market_rules import monthly_rule
+from ..calendar.market_rules import is_friday, monthly_rule
 from ..calendar.trading import trading_calendar
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _monthlies(
         moved = sessions[place]
         found += [named, moved]
         if rule.saturday(month.year, month.month) and not calendar.open_every_day:
-            found += [named + 1] + ([moved + 1] if moved.item().weekday() == 4 else [])
+            found += [named + 1] + ([moved + 1] if is_friday(moved.item()) else [])
     return np.unique(np.array(found, dtype="datetime64[D]"))
 
 

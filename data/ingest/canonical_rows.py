@@ -14,10 +14,12 @@ from ..base.errors import GexlabError, InputFileError
 from ..base.sql import load_sql
 from ..vendors.projection import projected
 from .calendar_tables import calendar_tables, zone_of
+from .joins import joined_files
 from .timing import Dating, refused, stated
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
 
     from ..vendors.preset import InputFile, Preset, RawTable
 
@@ -64,6 +66,7 @@ class Rows:
 
     def _dated(self, query: str) -> Generator[Any]:
         self.dating.others.clear()
+        self.dating.left_out.clear()
         wanted = map(duckdb.ColumnExpression, stated(self.dating.preset))
         with naming_the_file(self.files):
             relation = self.connection.sql(query).select(*wanted)
@@ -78,7 +81,9 @@ def canonical_rows(
     preset: Preset,
     name: str,
     *,
+    work: Path,
     numbers: bool = False,
+    careful: bool = False,
 ) -> Rows:
     """Return the rows of raw tables, typed, ready to be streamed as canonical ones.
 
@@ -95,12 +100,17 @@ def canonical_rows(
     numbers : bool
         Let the reader of text parse numbers: faster, but a cell that is none ends the reading with
         an error that does not name it.
+    work : Path
+        A folder for temporary files.
+    careful : bool
+        Look at every cell of a column before deciding how it is written.
     """
     files = tuple(file for table in tables for file in table.files)
     with naming_the_file(files):
         connection.execute(load_sql("ingest/macros"))
-        _type(connection, tables, preset, numbers=numbers)
-    return Rows(connection, Dating(preset, name, files))
+        _type(connection, tables, preset, numbers=numbers, careful=careful)
+        joins = joined_files(connection, preset, work, zone_of)
+    return Rows(connection, Dating(preset, name, files, joins))
 
 
 def _type(
@@ -109,15 +119,20 @@ def _type(
     preset: Preset,
     *,
     numbers: bool,
+    careful: bool,
 ) -> None:
     """Make the view ``contracts``: the rows of all tables, in types."""
     zone = zone_of(preset.timing)
     offset, contracts = 0, None
     for table in tables:
-        part = projected(table, preset, zone, offset, numbers=numbers)
+        part = projected(connection, table, preset, zone, offset, numbers=numbers, careful=careful)
         contracts = part if contracts is None else contracts.union(part)
         offset += len(table.files)
     assert contracts is not None
+    if preset.dialect.spot == "parity":
+        contracts.create_view("typed")
+        settled = preset.timing.last_is_settlement
+        contracts = connection.sql(load_sql("ingest/implied_spot"), params={"settled": settled})
     contracts.create_view("contracts")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import glob
 import gzip
 import os
@@ -10,8 +11,10 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
+
+import pyarrow as pa
 
 from ..base.errors import InputFileError
 from ..base.fingerprints import file_fingerprint
@@ -22,8 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DATA_SUFFIXES", "Found", "find_files", "opened"]
 
-DATA_SUFFIXES: Final = (".csv", ".txt", ".tsv", ".parquet", ".json")
-_ARCHIVES: Final = (".zip", ".gz")
+DATA_SUFFIXES: Final = (
+    ".csv", ".txt", ".tsv", ".parquet", ".pq", ".parq", ".json", ".jsonl", ".ndjson", ".feather",
+    ".arrow",
+)  # fmt: skip
+#: Files of one member, and how they are packed.
+_PACKED: Final = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+_ARCHIVES: Final = (".zip", *_PACKED)
 #: Tables of option chains shrink 5 to 30 times; a file that grows more than this on opening, beyond
 #: an allowance for small ones, was made to fill the disk.
 _MAX_GROWTH: Final = 200
@@ -33,6 +41,7 @@ _CHUNK: Final = 1 << 20
 #: What the standard library raises on archives that are not what they claim.
 _DAMAGED: Final = (
     zipfile.BadZipFile,
+    pa.ArrowException,
     zlib.error,
     EOFError,
     LookupError,
@@ -51,12 +60,12 @@ class Found:
     ----------
     files : tuple of Path
         Data files and archives, in the order given, folders sorted by name.
-    ignored : int
+    ignored : tuple of Path
         Files in folders whose suffix is not one of a data file.
     """
 
     files: tuple[Path, ...]
-    ignored: int
+    ignored: tuple[Path, ...]
 
 
 def find_files(paths: Iterable[str | Path]) -> Found:
@@ -71,24 +80,24 @@ def find_files(paths: Iterable[str | Path]) -> Found:
         If a path stands for nothing, or a file's suffix is not one of a data file.
     """
     files: dict[Path, None] = {}
-    ignored = 0
+    ignored: dict[Path, None] = {}
     for path in paths:
         matches, others = _matches(path)
         files.update(dict.fromkeys(matches))
-        ignored += others
+        ignored.update(dict.fromkeys(others))
     if not files:
         raise InputFileError(f"no data files among what was named: expected {_suffixes()}")
-    return Found(tuple(files), ignored)
+    return Found(tuple(files), tuple(ignored))
 
 
-def _matches(path: str | Path) -> tuple[list[Path], int]:
+def _matches(path: str | Path) -> tuple[list[Path], list[Path]]:
     text = os.fspath(path)
     given = Path(text).expanduser().absolute()
     try:
         if given.is_dir():
             return _in_folder(given)
         if given.exists():
-            return [_data_file(given)], 0
+            return [_data_file(given)], []
         found = sorted(Path(name).absolute() for name in glob.glob(text, recursive=True))
     except InputFileError:
         raise
@@ -96,12 +105,13 @@ def _matches(path: str | Path) -> tuple[list[Path], int]:
         raise InputFileError(f"cannot look for {text!r}: {error}") from error
     if not found:
         raise InputFileError(f"{text}: no such file, folder or match: correct the path")
-    return [p for p in found if p.is_file() and _is_data(p)], sum(
-        p.is_file() and not _is_data(p) for p in found
+    return (
+        [p for p in found if p.is_file() and _is_data(p)],
+        [p for p in found if p.is_file() and not _is_data(p)],
     )
 
 
-def _in_folder(folder: Path) -> tuple[list[Path], int]:
+def _in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
     visible = [
         path
         for path in sorted(folder.rglob("*"))
@@ -113,7 +123,7 @@ def _in_folder(folder: Path) -> tuple[list[Path], int]:
         raise InputFileError(
             f"{folder}: no data files in this folder: expected {_suffixes()}; correct the path"
         )
-    return files, len(visible) - len(files)
+    return files, [path for path in visible if not _is_data(path)]
 
 
 def _data_file(path: Path) -> Path:
@@ -141,15 +151,13 @@ def opened(path: Path, folder: Path) -> Iterator[InputFile]:
     Raises
     ------
     InputFileError
-        If a file is empty or cannot be read, or an archive is damaged, encrypted or a bomb.
+        If a file cannot be read, or an archive is damaged, encrypted or a bomb.
     """
     try:
-        if path.stat().st_size == 0:
-            raise InputFileError(f"{path} is empty: download or export it again")
         if path.suffix.lower() == ".zip":
             yield from _zip_members(path, folder)
-        elif path.suffix.lower() == ".gz":
-            yield _gunzipped(path, folder)
+        elif path.suffix.lower() in _PACKED:
+            yield _unpacked(path, folder)
         else:
             yield _plain(path, folder)
     except InputFileError:
@@ -169,19 +177,23 @@ def _plain(path: Path, folder: Path) -> InputFile:
         # DuckDB would take the name for a pattern; a link with a plain name does not look like one
         readable = _fresh_name(folder, path.suffix)
         readable.symlink_to(path)
-    return InputFile(readable, str(path), file_fingerprint(path))
+    return InputFile(readable, str(path), file_fingerprint(path), folder)
 
 
-def _gunzipped(path: Path, folder: Path) -> InputFile:
+def _unpacked(path: Path, folder: Path) -> InputFile:
     suffix = Path(path.stem).suffix.lower()
     if suffix not in DATA_SUFFIXES:
         raise InputFileError(
             f"{path}: what it holds cannot be told by its name: expected e.g. chain.csv.gz"
         )
     target = _fresh_name(folder, suffix)
-    with gzip.open(path, "rb") as stream:
-        _copy(stream, target, _bound(path), str(path))
-    return InputFile(target, str(path), file_fingerprint(target))
+    if path.suffix.lower() == ".zst":
+        with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
+            _copy(stream, target, _bound(path), str(path))
+    else:
+        with (bz2 if path.suffix.lower() == ".bz2" else gzip).open(path, "rb") as stream:
+            _copy(stream, target, _bound(path), str(path))
+    return InputFile(target, str(path), file_fingerprint(target), folder)
 
 
 def _zip_members(path: Path, folder: Path) -> Iterator[InputFile]:
@@ -193,9 +205,7 @@ def _zip_members(path: Path, folder: Path) -> Iterator[InputFile]:
             label = f"{path}!{member.filename}"
             with archive.open(member) as stream:
                 left -= _copy(stream, target, left, label)
-            if target.stat().st_size == 0:
-                raise InputFileError(f"{label} is empty: download or export it again")
-            yield InputFile(target, label, file_fingerprint(target))
+            yield InputFile(target, label, file_fingerprint(target), folder)
 
 
 def _tables_in(archive: zipfile.ZipFile, path: Path) -> Sequence[zipfile.ZipInfo]:
@@ -225,7 +235,7 @@ def _bound(path: Path) -> int:
     return _ALLOWANCE + _MAX_GROWTH * path.stat().st_size
 
 
-def _copy(stream: IO[bytes] | gzip.GzipFile, target: Path, bound: int, label: str) -> int:
+def _copy(stream: Any, target: Path, bound: int, label: str) -> int:
     """Copy a stream that may not be trusted; return its length in bytes."""
     written = 0
     with target.open("wb") as copy:

@@ -6,7 +6,7 @@ import tempfile
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,18 +14,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..base.errors import InputFileError
+from ..base.errors import GexlabError, InputFileError, MissingColumnError
 from ..base.progress import silent
+from ..base.sql import load_sql
 from ..lake.lake import Lake, check_underlying, connect, open_lake
 from ..lake.manifest import Manifest, read_manifest
 from ..lake.parts import split_sessions
-from ..lake.writer import LakeWriter, lake_writer, whole_sessions
+from ..lake.writer import LakeWriter, lake_writer, sorted_rows, whole_sessions
 from ..vendors import vendor as vendor_preset
 from ..vendors.column_map import check_preset, read_mapping
 from ..vendors.column_map import mapped as with_mapping
+from ..vendors.paths import with_path
+from ..vendors.projection import names_in, projected
+from .calendar_tables import zone_of
 from .canonical_rows import canonical_rows, naming_the_file
 from .files import find_files, opened
-from .merge import merged, rows_to_keep
+from .joins import fingerprinted, with_joins
+from .merge import LENDABLE, lent, merged, rows_to_keep
 from .plan import Plan, plan_sources, source_of
 from .session_order import canonical_sessions
 
@@ -76,6 +81,18 @@ class IngestResult:
     rows_replaced : int
         Rows that gave way to a newer file's row of the same contract and snapshot, in the lake or
         within this ingest.
+    rows_repeated : int
+        Rows that equal another row of their file in everything: one of them is written.
+    rows_left_out : int
+        Rows that the column map does not ask for (``[where]``).
+    files_empty : int
+        Files without a row of the underlying, among others that have some.
+    others : dict of str to int
+        Rows of other underlyings by name, the 20 most frequent.
+    ignored : tuple of str
+        Names of the files that were ignored, and of members of archives that hold another table.
+    unmatched : dict of str to int
+        For each join of the map, the rows that its files say nothing about.
     dry_run : bool
         Nothing was written: the other numbers say what would have been.
     """
@@ -90,6 +107,12 @@ class IngestResult:
     files_ignored: int
     rows_of_others: int
     rows_replaced: int
+    rows_repeated: int = 0
+    rows_left_out: int = 0
+    files_empty: int = 0
+    others: dict[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    unmatched: dict[str, int] = field(default_factory=dict)
     dry_run: bool = False
 
 
@@ -100,7 +123,13 @@ class _Tally:
     by_file: Counter[int] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+    unmatched: dict[str, int] = field(default_factory=dict)
     replaced: int = 0
+    repeated: int = 0
+    empty: int = 0
+    outside: int = 0
+    rejected_by_file: Counter[tuple[int, str]] = field(default_factory=Counter)
     sessions: set[date] = field(default_factory=set)
 
 
@@ -112,6 +141,7 @@ def ingest(
     lake: Lake | str | Path,
     mapping: str | Path | None = None,
     dry_run: bool = False,
+    allow_rejects: bool = False,
     progress: Progress | None = None,
 ) -> IngestResult:
     """Read vendor files into the lake, atomically: all of them, or none.
@@ -131,6 +161,9 @@ def ingest(
         A column map (TOML) laid over the preset.
     dry_run : bool
         Read, check and count, and write nothing.
+    allow_rejects : bool
+        Write what is left where more than half of the rows are rejected. Files of days without a
+        session are no reason to refuse: a collector may have run on a holiday.
     progress : Progress, optional
         Told how many rows have been worked through.
 
@@ -148,12 +181,16 @@ def ingest(
     check_underlying(underlying)
     preset = vendor_preset(vendor)
     if mapping is not None:
-        preset = with_mapping(preset, read_mapping(Path(mapping)))
+        said = read_mapping(Path(mapping))
+        preset = with_joins(with_mapping(preset, said), said, Path(mapping).absolute().parent)
     check_preset(preset)
+    preset = fingerprinted(preset)
     found = find_files(paths)
     root = lake.root if isinstance(lake, Lake) else Path(lake)
     with _session_of_work(root, underlying, dry_run=dry_run) as (before, folder, writer):
-        return _ingested(found, preset, before, folder, writer, progress or silent)
+        return _ingested(
+            found, preset, before, folder, writer, progress or silent, allow_rejects=allow_rejects
+        )
 
 
 @contextmanager
@@ -193,34 +230,88 @@ def _ingested(
     folder: Path,
     writer: LakeWriter | None,
     progress: Progress,
+    *,
+    allow_rejects: bool,
 ) -> IngestResult:
-    files = [file for path in found.files for file in opened(path, folder)]
+    opening = [file for path in found.files for file in opened(path, folder)]
+    filled = [file for file in opening if file.path.stat().st_size]
+    if not filled:
+        raise InputFileError(f"{opening[0].label} is empty: download or export it again")
+    files, aside = _fitting([_as_said(file, preset) for file in filled], preset)
     plan = plan_sources(preset, files, found.files, before.sources)
     tally = _Tally()
     if plan.fresh:
         with connect(spill=folder / "spill") as connection:
             with naming_the_file(plan.fresh):
                 tables = preset.reader(connection, plan.fresh)
-            tally = _read_tables(connection, tables, plan, preset, before, writer, progress)
+            tally = _read_tables(connection, tables, plan, preset, before, writer, progress, folder)
+    if not allow_rejects and writer is not None:
+        _refuse_rejects(plan.fresh, tally)
     if writer is not None:
         _take_out(plan, before, tally.sessions, writer)
         writer.commit(plan.sources)
-    return _result(found, plan, tally, dry_run=writer is None)
+    tally.empty += len(opening) - len(filled)
+    return _result(found, plan, tally, aside, dry_run=writer is None)
 
 
-def _result(found: Found, plan: Plan, tally: _Tally, *, dry_run: bool) -> IngestResult:
+def _as_said(file: InputFile, preset: Preset) -> InputFile:
+    """Return a file with what the map says of it."""
+    columns = [name for column in preset.columns.values() for name in names_in(column)]
+    patterns = list(preset.dialect.path.values())
+    return with_path(replace(file, encoding=preset.dialect.encoding), columns, patterns)
+
+
+def _fitting(files: list[InputFile], preset: Preset) -> tuple[list[InputFile], list[str]]:
+    """Put aside members of archives that hold another table than their neighbours.
+
+    Vendors' archives hold statistics and manuals beside the chains.
+    """
+    archives = Counter(f.label.rpartition("!")[0] for f in files if "!" in f.label)
+    crowded = {name for name, count in archives.items() if count > 1 and name}
+    members = [f for f in files if f.label.rpartition("!")[0] in crowded]
+    if not members:
+        return files, []
+    zone = zone_of(preset.timing)
+    misfits = {f.label for f in members if not _fits(f, preset, zone)}
+    fitting = {f.label.rpartition("!")[0] for f in members if f.label not in misfits}
+    aside = {label for label in misfits if label.rpartition("!")[0] in fitting}
+    return [f for f in files if f.label not in aside], sorted(aside)
+
+
+def _fits(file: InputFile, preset: Preset, zone: str) -> bool:
+    with connect() as connection:
+        connection.execute(load_sql("ingest/macros"))
+        try:
+            for table in preset.reader(connection, [file]):
+                projected(connection, table, preset, zone, 0, careful=False)
+        except MissingColumnError:
+            return False
+        except GexlabError:
+            return file.path.suffix.lower() != ".txt"
+    return True
+
+
+def _result(
+    found: Found, plan: Plan, tally: _Tally, aside: Sequence[str], *, dry_run: bool
+) -> IngestResult:
     read, rejected = tally.by_file.total(), tally.rejects.total()
     return IngestResult(
         rows_read=read,
-        rows_written=read - rejected,
+        rows_written=read - rejected - tally.repeated,
         rows_rejected=rejected,
         rejects=dict(sorted(tally.rejects.items())),
         sessions=len(tally.sessions),
         files=len(plan.fresh),
         files_unchanged=plan.unchanged,
-        files_ignored=found.ignored,
+        files_ignored=len(found.ignored),
         rows_of_others=tally.others.total(),
         rows_replaced=tally.replaced,
+        rows_repeated=tally.repeated,
+        rows_left_out=tally.left_out,
+        files_empty=tally.empty,
+        others=dict(tally.others.most_common(20)),
+        ignored=(*(str(path) for path in found.ignored), *aside),
+        unmatched=tally.unmatched,
         dry_run=dry_run,
     )
 
@@ -233,26 +324,37 @@ def _read_tables(
     before: Manifest,
     writer: LakeWriter | None,
     progress: Progress,
+    folder: Path,
 ) -> _Tally:
     """Take all rows through to the writer.
 
-    The reader of text parses numbers itself, which is faster. Where it meets one that it cannot
-    parse, everything is read again cell by cell: "n/a" is then missing, and what is to be refused
-    is named.
+    How dates are written is told by the first rows, and the reader of text parses numbers itself,
+    which is faster. Where a cell is written in another way, everything is read again: the whole
+    column then decides, "n/a" is missing, and what is to be refused is named.
     """
-    typed = any(table.with_numbers is not None for table in tables)
-    for numbers in (True, False) if typed else (False,):
+    for careful in (False, True):
         try:
-            rows = canonical_rows(connection, tables, preset, before.underlying, numbers=numbers)
+            rows = canonical_rows(
+                connection,
+                tables,
+                preset,
+                before.underlying,
+                work=folder,
+                numbers=not careful,
+                careful=careful,
+            )
             tally = _read(rows, plan, preset, before, writer, progress)
         except InputFileError:
-            if not numbers:
+            if careful:
                 raise
             if writer is not None:
                 writer.forget()
             continue
         tally.others = rows.dating.others
-        _check_counts(rows.files, before.underlying, tally)
+        tally.left_out = rows.dating.left_out["where"]
+        tally.outside = rows.dating.left_out["outside"]
+        tally.unmatched = {j.join.name: j.unmatched.total() for j in rows.dating.joins}
+        tally.empty = _check_counts(rows.files, before.underlying, tally)
         break
     return tally
 
@@ -290,16 +392,21 @@ def _read_stream(
 ) -> _Tally:
     """Work through one reading of the rows, whole sessions at a time."""
     tally = _Tally()
-    age = np.array([plan.fresh.index(file) for file in rows.files])
+    joined = {name for join in preset.joins for name in join.given}
+    stated = {*preset.columns, *preset.constants, *joined}
+    unstated = [name for name in LENDABLE if name not in stated]
+    place = {file.fingerprint: i for i, file in enumerate(plan.fresh)}
+    age = np.array([place[file.fingerprint] for file in rows.files])
     sources = [source_of(preset, file) for file in rows.files]
     accepted = _ascending(_accepted(stream, tally, progress))
     with closing(stream), _in_background(writer) as write:
         for piece in whole_sessions(accepted, _PIECE_ROWS):
             days = pc.unique(piece.column("session")).to_pylist()
             tally.sessions.update(days)
-            fresh, replaced = canonical_sessions(piece, before.underlying, sources, age)
+            fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
             tally.replaced += replaced
-            write(_over_held(fresh, days, plan, before, tally))
+            tally.repeated += repeated
+            write(_over_held(fresh, days, plan, before, tally, unstated))
     return tally
 
 
@@ -348,16 +455,29 @@ def _accepted(batches: Iterable[Any], tally: _Tally, progress: Progress) -> Iter
         progress(tally.by_file.total(), None, "rows read")
         reasons = batch.column("reject")
         if reasons.null_count < len(batch):
-            tally.rejects.update(filter(None, reasons.to_pylist()))
+            said = reasons.to_pylist()
+            places = batch.column("file_index").to_pylist()
+            tally.rejects.update(filter(None, said))
+            tally.rejected_by_file.update((i, s) for i, s in zip(places, said, strict=True) if s)
             batch = batch.filter(pc.is_null(reasons))
         if len(batch):
             yield batch
 
 
-def _over_held(rows: Any, days: Sequence[date], plan: Plan, before: Manifest, tally: _Tally) -> Any:
+def _over_held(
+    rows: Any,
+    days: Sequence[date],
+    plan: Plan,
+    before: Manifest,
+    tally: _Tally,
+    unstated: Collection[str],
+) -> Any:
     """Lay rows over what the lake holds of the same sessions from other files."""
     here = set(days)
-    held = rows_to_keep((e for e in before.sessions if e.session in here), plan.replaced)
+    entries = [e for e in before.sessions if e.session in here]
+    if unstated and entries:
+        rows = sorted_rows(lent(rows, rows_to_keep(entries, ()), unstated))
+    held = rows_to_keep(entries, plan.replaced)
     if held is None:
         return rows
     both = merged(rows, held)
@@ -380,10 +500,29 @@ def _take_out(
         writer.add(kept)
 
 
-def _check_counts(files: Sequence[InputFile], underlying: str, tally: _Tally) -> None:
+def _refuse_rejects(files: Sequence[InputFile], tally: _Tally) -> None:
+    """Refuse an ingest that would lose more than half of the rows it read."""
+    holidays = 0
+    for i, rows in tally.by_file.items():
+        if tally.rejected_by_file[i, "not_a_session"] == rows and not tally.outside:
+            holidays += rows
+    read, rejected = tally.by_file.total() - holidays, tally.rejects.total() - holidays
+    if 2 * rejected <= read:
+        return
+    reasons = ", ".join(f"{k.replace('_', ' ')}: {n}" for k, n in tally.rejects.most_common())
+    years = "; its dates lie outside the calendar: state date_format" if tally.outside else ""
+    raise InputFileError(
+        f"{files[0].label}: {rejected} of {read} rows would be rejected ({reasons}){years}. "
+        "Nothing was written: correct the files or the column map (gexlab inspect helps), or say "
+        "--allow-rejects to keep the rest"
+    )
+
+
+def _check_counts(files: Sequence[InputFile], underlying: str, tally: _Tally) -> int:
     """Refuse files that hold nothing to read, and columns that cannot be what they were mapped as.
 
-    A file of rejected rows is no error: a holiday's file, say, counts and adds nothing.
+    A file of rejected rows is no error: a holiday's file, say, counts and adds nothing. Returned
+    are the files without a row among others that have some.
     """
     rejected = tally.rejects.total()
     if rejected and rejected == tally.rejects["bad_contract"] == tally.by_file.total():
@@ -393,13 +532,16 @@ def _check_counts(files: Sequence[InputFile], underlying: str, tally: _Tally) ->
             "choose another vendor"
         )
     empty = [file for i, file in enumerate(files) if not tally.by_file[i]]
-    if not empty:
-        return
-    if tally.others and len(empty) < len(files):
-        return
-    hint = (
-        f"it holds {', '.join(sorted(tally.others))}"
-        if tally.others
-        else "it has a header and no rows"
-    )
-    raise InputFileError(f"{empty[0].label} holds no rows of {underlying}: {hint}; leave it out")
+    if len(empty) < len(files):
+        return len(empty)
+    hint = "it has a header and no rows; leave it out"
+    if tally.others:
+        names = sorted(tally.others)
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+        hint = (
+            f"it holds {', '.join(names[:20])}{more}; name one of them, or say in the map that it "
+            f'is the same: [aliases] {underlying} = ["{names[0]}"]'
+        )
+    elif tally.left_out:
+        hint = f"[where] asks for none of its {tally.left_out} rows; correct the map"
+    raise InputFileError(f"{empty[0].label} holds no rows of {underlying}: {hint}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from ..lake.manifest import SessionEntry
 
-__all__ = ["merged", "rows_to_keep"]
+__all__ = ["LENDABLE", "lent", "merged", "rows_to_keep"]
+
+#: Columns that rows take over from the lake where their files do not have them.
+LENDABLE: Final = (
+    "open_interest", "volume", "bid", "ask", "last", "iv", "delta", "gamma",
+)  # fmt: skip
 
 
 def rows_to_keep(entries: Iterable[SessionEntry], replaced: Collection[str]) -> Any | None:
@@ -33,6 +38,28 @@ def rows_to_keep(entries: Iterable[SessionEntry], replaced: Collection[str]) -> 
     tables = [part_rows(path, days) for path, days in sorted(by_file.items())]
     rows = pa.concat_tables(tables)
     return rows.filter(pc.invert(pc.is_in(rows.column("source"), value_set=gone)))
+
+
+def lent(fresh: Any, held: Any, unstated: Collection[str]) -> Any:
+    """Return new rows with the columns that their files do not have, from rows that the lake holds.
+
+    A contract never loses what the lake knows of it because a later file lacks the column. What is
+    taken over is known when both rows are; contracts that the lake holds more than once lend
+    nothing.
+
+    Parameters
+    ----------
+    fresh, held : pyarrow.Table
+        Canonical rows.
+    unstated : collection of str
+        The columns that the new rows' files do not state.
+    """
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("fresh_rows", fresh)
+        connection.register("held_rows", held)
+        query = connection.sql(load_sql("ingest/lend"), params={"unstated": sorted(unstated)})
+        return query.to_arrow_table().cast(CHAIN_SCHEMA)
 
 
 def merged(fresh: Any, held: Any) -> Any:

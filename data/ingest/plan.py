@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
+from ..calendar.trading import base_calendar
 from ..lake.manifest import SourceEntry
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "plan_sources", "recipe_of", "source_of"]
 
 #: Raised whenever the pipeline reads the same file differently, so that it is read again.
-_PIPELINE: Final = 1
+_PIPELINE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ def recipe_of(preset: Preset) -> str:
         sorted(preset.optional),
         repr(preset.timing),
         reader,
+        repr(preset.dialect),
+        repr([(j.name, j.keys, j.given, j.absent, j.take, j.fingerprint) for j in preset.joins]),
+        [recipe_of(join.preset) for join in preset.joins],
     )
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
@@ -136,7 +140,7 @@ def _named(path: str, files: set[str]) -> bool:
 
 def _check_calendar(preset: Preset, known: Sequence[SourceEntry]) -> None:
     for entry in known:
-        if entry.calendar != preset.timing.calendar:
+        if base_calendar(entry.calendar) != base_calendar(preset.timing.calendar):
             raise LakeError(
                 f"the sessions in the lake are of {entry.calendar}, those of vendor {preset.name} "
                 f"of {preset.timing.calendar}: one underlying has one calendar, use another name "

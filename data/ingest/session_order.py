@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,11 @@ __all__ = ["canonical_sessions"]
 
 _Ints = npt.NDArray[np.int64]
 _Flags = npt.NDArray[np.bool_]
-_DEFAULTS: Final = {"multiplier": 100.0}
 
 
 def canonical_sessions(
     rows: Any, underlying: str, sources: Sequence[str], age: _Ints
-) -> tuple[Any, int]:
+) -> tuple[Any, int, int]:
     """Return whole sessions as canonical rows in the lake's order.
 
     Parameters
@@ -42,9 +41,13 @@ def canonical_sessions(
 
     Returns
     -------
-    tuple of pyarrow.Table and int
-        The rows, and how many gave way to a newer file's.
+    tuple of pyarrow.Table, int and int
+        The rows, how many gave way to a newer file's, and how many repeated another row of their
+        file in everything.
     """
+    count = len(rows)
+    rows = _without_repetitions(rows)
+    repeated = count - len(rows)
     file_index = rows.column("file_index").to_numpy()
     contract = _contract_codes(rows)
     morning, undecided = _settlement(rows, contract, file_index)
@@ -56,7 +59,23 @@ def canonical_sessions(
     table = _assembled(rows, underlying, sources, file_index, morning, undecided)
     table = table if _is_range(kept, len(rows)) else table.take(pa.array(kept))
     ties = bool((np.diff(key[kept]) == 0).any())
-    return (sorted_rows(table) if ties else table), len(rows) - len(kept)
+    return (sorted_rows(table) if ties else table), len(rows) - len(kept), repeated
+
+
+def _without_repetitions(rows: Any) -> Any:
+    """Leave out rows that equal an earlier row of their file in everything."""
+    key = _packed([*_contract_codes(rows), _shifted(rows.column("file_index").to_numpy())])
+    order = _order(key)
+    same = np.diff(key[order]) == 0
+    if not same.any():
+        return rows
+    alike = np.append(same, False) | np.append(False, same)
+    places = np.sort(order[alike])
+    frame = rows.take(pa.array(places)).to_pandas()
+    again = places[frame.duplicated().to_numpy()]
+    keep = np.ones(len(rows), dtype=bool)
+    keep[again] = False
+    return rows.filter(pa.array(keep)) if len(again) else rows
 
 
 def _contract_codes(rows: Any) -> list[tuple[_Ints, int]]:
@@ -119,7 +138,6 @@ def _assembled(
         "source": _picked(sources, file_index)
         if len(sources) > 1
         else _repeated(sources[0], len(rows)),
-        **{name: _repeated(value, len(rows)) for name, value in _DEFAULTS.items()},
     }
     for name in rows.column_names:
         if name not in ("underlying", "settlement", "source"):

@@ -18,15 +18,18 @@ import pyarrow.compute as pc
 
 from ..base.errors import InputFileError
 from ..base.schema import CHAIN_COLUMNS
-from ..vendors.projection import PROJECTED
+from ..vendors.projection import PROJECTED, TAKEN, raw_key
+from ..vendors.roots import AM_INDICES, index_name, root_facts, same_underlying, symbol_parts
 from .calendar_tables import calendar_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..vendors.preset import InputFile, Preset, Timing
+    from ..vendors.roots import Root
+    from .joins import JoinedFile
 
-__all__ = ["Dating", "refused", "stated"]
+__all__ = ["Dating", "dated_join", "refused", "stated"]
 
 _Ints = npt.NDArray[np.int64]
 _Codes = npt.NDArray[np.int8]
@@ -38,11 +41,13 @@ _MOMENT: Final = pa.timestamp("us", tz="UTC")
 #: Codes of a settlement; the last is decided by the order of the file's rows.
 _PM, _AM, _UNDECIDED, _UNKNOWN = range(4)
 _RULES: Final = {"PM": _PM, "AM": _AM, None: _UNKNOWN}
-_AM_ROOTS: Final = frozenset(("SPX", "NDX", "RUT", "DJX", "VIX"))
 _SETTLEMENTS: Final = {"AM": _AM, "A": _AM, "PM": _PM, "P": _PM}
 _RIGHTS: Final = ("C", "P")
-_SIDES: Final = dict.fromkeys(("C", "CALL", "CALLS", "CE"), 0) | dict.fromkeys(
-    ("P", "PUT", "PUTS", "PE"), 1
+_SIDES: Final = dict.fromkeys(
+    ("C", "CALL", "CALLS", "CE", "CA", "CALL OPTION", "買權", "认购", "認購", "购", "コール", "콜"),
+    0,
+) | dict.fromkeys(
+    ("P", "PUT", "PUTS", "PE", "PA", "PUT OPTION", "賣權", "认沽", "認沽", "沽", "プット", "풋"), 1
 )
 #: A price below is none: its inverse would leave what a double holds.
 _LEAST: Final = 1e-15
@@ -127,14 +132,20 @@ class Dating:
         Rows of others are left out.
     files : sequence of InputFile
         What `file_index` counts through.
+    joins : tuple of JoinedFile
+        Files that give further columns.
     others : Counter of str
         How many rows of each other underlying were met so far.
+    left_out : Counter of str
+        How many rows the map does not ask for, were met so far.
     """
 
     preset: Preset
     underlying: str
     files: Sequence[InputFile]
+    joins: tuple[JoinedFile, ...] = ()
     others: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def dated(self, table: Any) -> Any:
         """Return the rows of the underlying, dated and settled, in the table's order.
@@ -159,7 +170,7 @@ class Dating:
             If a row states a settlement that is none, or neither it nor a rule says how it settles
             or when it was known.
         """
-        table = self._own(table)
+        table = self._own(self._asked(table))
         timing, calendar = self.preset.timing, _calendar(self.preset.timing)
         stamp = _numbers_of(table, "quote_ts")
         position = _session_position(_numbers_of(table, "session"), stamp, calendar)
@@ -167,13 +178,18 @@ class Dating:
             _numbers_of(table, "expiry"), calendar.expiry_day, len(calendar.is_monthly)
         )
         right = _coded(table, "right", _side)
+        table, known_later = self._joined(table, position, right, calendar)
+        stamp = _numbers_of(table, "quote_ts")
         reject = _reject(table, position, listed, right)
+        self.left_out["outside"] += _outside(table, position, calendar)
         quote = _or(stamp, _at(calendar.quote, position))
         close = _at(calendar.close, position)
         rule = quote if timing.known_at == "quote" else _at(calendar.known, position)
-        known = np.maximum(_numbers_of(table, "known_at"), rule)
+        known = np.maximum(np.maximum(_numbers_of(table, "known_at"), rule), known_later)
         self._refuse_missing(table, "known_at", (known == NONE) & (reject < 0))
-        settlement = self._settlement(table, _at(calendar.is_monthly, listed, False), reject)
+        facts = _roots(table, self.underlying)
+        monthly = _at(calendar.is_monthly, listed, False)
+        settlement = self._settlement(table, monthly, reject, facts)
         made = {
             "file_index": table.column("file_index"),
             "reject": _words(reject, _REASONS),
@@ -185,37 +201,84 @@ class Dating:
             "known_at": _moments(known),
             **_ends(table, settlement, listed, calendar, timing),
             **_volatility(table),
+            **_deliverable(table, facts),
         }
         for name in table.column_names:
             if name in CHAIN_COLUMNS and name not in made and name != "underlying":
                 made[name] = table.column(name)
-        if "multiplier" in made:
-            made["multiplier"] = pc.fill_null(made["multiplier"], 100.0)
         return pa.table(made)
+
+    def _asked(self, table: Any) -> Any:
+        """Return the rows that the map asks for, and count the others."""
+        if TAKEN not in table.column_names:
+            return table
+        taken = table.column(TAKEN)
+        count = len(table) - int(pc.sum(taken).as_py() or 0)
+        if count:
+            self.left_out["where"] += count
+        return table.filter(taken)
+
+    def _joined(
+        self, table: Any, position: _Ints, right: _Codes, calendar: _Calendar
+    ) -> tuple[Any, _Ints]:
+        """Return the rows with what joins give, and when that was known."""
+        known = np.full(len(table), NONE)
+        if not self.joins or not len(table):
+            return table, known
+        day = _at(_sessions(calendar), position)
+        typed = {"session": _days(day), "right": _words(right, _RIGHTS).cast(pa.string())}
+        for joined in self.joins:
+            keys = {n: typed[n] if n in typed else table.column(n) for n in joined.keys}
+            found = joined.looked_up(keys)
+            matched = pc.fill_null(found.column("matched"), False)
+            covered = np.isin(day, list(joined.sessions)) if joined.sessions else None
+            joined.unmatched["rows"] += len(table) - int(pc.sum(matched).as_py() or 0)
+            for name in joined.join.given:
+                value = _filled(found.column(name), joined.join.absent.get(name), covered)
+                table = _laid_over(table, name, value)
+            if "open_interest" in joined.join.given:
+                settled = found.column("oi_asof")
+                if covered is not None and "open_interest" in joined.join.absent:
+                    settled = pc.coalesce(settled, pc.max(settled))
+                table = _laid_over(table, "oi_asof", settled)
+            known = np.maximum(known, _plain(found.column("known_at")))
+        return table, known
 
     def _own(self, table: Any) -> Any:
         """Return the rows of the underlying, and count the others'."""
         if "underlying" not in table.column_names:
             return table
         named = table.column("underlying")
-        keep = pc.fill_null(pc.equal(named, self.underlying.upper()), True)
+        mine = _coded(table, "underlying", self._is_mine)
+        keep = pa.array(mine != 0)
         if pc.all(keep).as_py() or not len(table):
             return table
         for found in pc.value_counts(named.filter(pc.invert(keep))).to_pylist():
             self.others[found["values"]] += found["counts"]
         return table.filter(keep)
 
-    def _settlement(self, table: Any, monthly: _Flags, reject: _Codes) -> _Codes:
+    def _is_mine(self, name: str) -> int:
+        """Return 1 for a name of the underlying, 0 for another's."""
+        said = self.preset.dialect.aliases.get(self.underlying.upper(), ())
+        known = any(name.strip().upper() == alias.strip().upper() for alias in said)
+        return int(known or same_underlying(name, self.underlying))
+
+    def _settlement(
+        self, table: Any, monthly: _Flags, reject: _Codes, facts: list[Root | None]
+    ) -> _Codes:
         """Return the code of how each row settles: a column says so, or its root, or the rule."""
         stated = _coded(table, "settlement", _stated_settlement)
         self._refuse_unread(table, "settlement", stated)
         rule = self.preset.timing.settlement
         if rule == "third_friday":
-            code = np.where(monthly, _UNDECIDED, _PM).astype(np.int8)
+            opens = index_name(self.underlying) in AM_INDICES
+            code = np.where(monthly & opens, _UNDECIDED, _PM).astype(np.int8)
         else:
             code = np.full(len(table), _RULES[rule], dtype=np.int8)
         if "root" in table.column_names:
-            by_root = _coded(table, "root", _root_settlement)
+            default = _PM if rule in (None, "third_friday") else _RULES[rule]
+            codes = [_root_code(fact, default) for fact in facts]
+            by_root = np.array(codes, dtype=np.int8)[_root_index(table)]
             code = np.where(by_root >= 0, by_root, code)
         code = np.where(stated >= 0, stated, code)
         self._refuse_missing(table, "settlement", (code == _UNKNOWN) & (reject < 0))
@@ -254,14 +317,113 @@ def _stated_settlement(word: str) -> int:
     return _SETTLEMENTS.get(word, -1)
 
 
-def _root_settlement(root: str) -> int:
-    return _AM if root in _AM_ROOTS else _PM
+def _roots(table: Any, underlying: str) -> list[Root | None]:
+    """Return what is known of the table's distinct roots, None (last) for rows without one."""
+    if "root" not in table.column_names:
+        return [None]
+    words = table.column("root").combine_chunks().dictionary_encode().dictionary.to_pylist()
+    return [*(root_facts(word, underlying) for word in words), None]
+
+
+def _root_index(table: Any) -> Any:
+    """Return for each row the place of its root among `_roots`."""
+    encoded = table.column("root").combine_chunks().dictionary_encode()
+    filled = pc.fill_null(encoded.indices, len(encoded.dictionary))
+    return filled.to_numpy(zero_copy_only=False)
+
+
+def _root_code(fact: Root | None, default: int) -> int:
+    """Return the code of a root's settlement, -1 where the rule decides."""
+    if fact is None:
+        return -1
+    if fact.settlement is not None:
+        return _AM if fact.settlement == "AM" else _PM
+    return default
+
+
+def _deliverable(table: Any, facts: list[Root | None]) -> dict[str, Any]:
+    """Return multipliers: as stated, else by the root; NULL where the root is not a standard one.
+
+    Roots are returned without what symbols add to them.
+    """
+    found: dict[str, Any] = {}
+    by_root = pa.array([100.0 if f is None else f.multiplier for f in facts], pa.float64())
+    index = _root_index(table) if "root" in table.column_names else np.zeros(len(table), int)
+    usual = by_root.take(pa.array(index))
+    if "multiplier" in table.column_names:
+        stated = table.column("multiplier")
+        usual = pc.coalesce(pc.if_else(pc.greater(stated, 0.0), stated, None), usual)
+    found["multiplier"] = usual
+    if "root" in table.column_names:
+        words = table.column("root").combine_chunks().dictionary_encode().dictionary.to_pylist()
+        plain = [p[0] if (p := symbol_parts(w)) is not None else w for w in words]
+        found["root"] = pa.array([*plain, None], pa.string()).take(pa.array(index))
+    return found
+
+
+def _filled(values: Any, absent: float | None, covered: _Flags | None) -> Any:
+    """Return values with what the absence of a contract means where its session is covered."""
+    if absent is None or covered is None:
+        return values
+    missing = pc.and_(pc.is_null(values), pa.array(covered))
+    return pc.if_else(missing, absent, values)
+
+
+def _laid_over(table: Any, name: str, values: Any) -> Any:
+    """Return a table with values in a column, over those that it had."""
+    if name not in table.column_names:
+        return table.append_column(name, values)
+    place = table.column_names.index(name)
+    had = table.column(name)
+    return table.set_column(place, name, pc.coalesce(values.cast(had.type), had))
+
+
+def dated_join(table: Any, preset: Preset, given: Sequence[str], keys: Sequence[str]) -> Any:
+    """Return the rows of a joined file with their session and when they were settled and known.
+
+    Rows after their session's close are left out, and so are rows of no session where session is
+    a key.
+
+    Returns
+    -------
+    pyarrow.Table
+        Keys and given columns, ``quote_ts``, ``oi_asof``, ``known_at``.
+    """
+    calendar = _calendar(preset.timing)
+    stamp = _numbers_of(table, "quote_ts")
+    position = _session_position(_numbers_of(table, "session"), stamp, calendar)
+    close = _at(calendar.close, position)
+    rule = _at(calendar.known, position)
+    if preset.timing.known_at == "quote":
+        rule = _or(stamp, _at(calendar.quote, position))
+    made = {
+        "session": _days(_at(_sessions(calendar), position)),
+        "right": _words(_coded(table, "right", _side), _RIGHTS).cast(pa.string()),
+    }
+    names = list(dict.fromkeys([*keys, *given]))
+    kept = {n: made[n] if n in made else table.column(n) for n in names}
+    if "root" in kept:
+        roots = kept["root"].to_pylist()
+        plain = [p[0] if r and (p := symbol_parts(r)) else r for r in roots]
+        kept["root"] = pa.array(plain, pa.string())
+    settled = _or(_numbers_of(table, "oi_asof"), _at(calendar.settled, position))
+    known = np.maximum(_numbers_of(table, "known_at"), rule)
+    kept["oi_asof"], kept["known_at"] = _days(settled), _moments(known)
+    kept["quote_ts"] = _moments(stamp)
+    late = (stamp != NONE) & (close != NONE) & (stamp > close)
+    keep = ~late & ((position >= 0) if "session" in keys else True)
+    return pa.table(kept).filter(pa.array(keep))
 
 
 def stated(preset: Preset) -> tuple[str, ...]:
     """Return the columns of the view ``contracts`` that a preset states, and `file_index`."""
-    given = {*preset.columns, *preset.constants}
-    return (*(name for name in PROJECTED if name in given), "file_index")
+    given = {*preset.columns, *preset.constants, *preset.dialect.path}
+    if preset.dialect.spot is not None:
+        given.add("spot")
+    more = [TAKEN] if preset.dialect.where else []
+    keys = [mine for join in preset.joins for mine, _ in join.keys if mine not in CHAIN_COLUMNS]
+    more += [raw_key(name) for name in dict.fromkeys(keys)]
+    return (*(name for name in PROJECTED if name in given), *more, "file_index")
 
 
 def refused(file: InputFile, column: str, value: str) -> InputFileError:
@@ -291,6 +453,14 @@ def _session_position(stated: _Ints, stamp: _Ints, calendar: _Calendar) -> _Ints
     first, position = calendar.session
     found: _Ints = _at(position, _within(day, first, len(position)), -1)
     return found
+
+
+def _outside(table: Any, position: _Ints, calendar: _Calendar) -> int:
+    """Return how many rows of no session state a day beyond the calendar's bounds."""
+    day = _numbers_of(table, "session")
+    first, places = calendar.session
+    strange = (position < 0) & (day != NONE) & ((day < first) | (day >= first + len(places)))
+    return int(strange.sum())
 
 
 def _reject(table: Any, position: _Ints, listed: _Ints, right: _Codes) -> _Codes:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from ..base.errors import LakeError
 from ..calendar.market_facts import MarketFacts, market_facts
 from ..calendar.market_rules import DEFAULT_CALENDAR
-from ..calendar.trading import require_calendar, trading_calendar
+from ..calendar.trading import base_calendar, require_calendar, trading_calendar, united_calendar
 
 __all__ = [
     "Manifest",
@@ -101,7 +101,7 @@ class Manifest:
     def calendar(self) -> str:
         """The exchange calendar of the sessions, the default where nothing says so."""
         names = {source.calendar for source in self.sources}
-        return names.pop() if names else DEFAULT_CALENDAR
+        return united_calendar(names) if names else DEFAULT_CALENDAR
 
     def agreed_calendar(self, asked: str | None) -> str:
         """Return the calendar of the sessions; the one asked for where nothing says so.
@@ -125,15 +125,15 @@ class Manifest:
         LakeError
             If the files that the lake was made from contradict each other.
         """
-        said = {(s.calendar, s.monthly, s.currency) for s in self.sources}
+        said = {(base_calendar(s.calendar), s.monthly, s.currency) for s in self.sources}
         if len(said) > 1:
             raise LakeError(
                 f"the sessions of {self.underlying} were ingested under different rules "
                 f"({'; '.join(sorted(' '.join(str(x) for x in each) for each in said))}): ingest "
                 "all of them with one map"
             )
-        calendar, monthly, currency = said.pop() if said else (DEFAULT_CALENDAR, None, None)
-        return market_facts(calendar, monthly=monthly, currency=currency)
+        _, monthly, currency = said.pop() if said else (None, None, None)
+        return market_facts(self.calendar, monthly=monthly, currency=currency)
 
     @property
     def settlement_sources(self) -> frozenset[str]:

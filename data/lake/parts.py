@@ -64,7 +64,6 @@ _REQUIRED: Final = (
     "strike",
     "right",
     "spot",
-    "multiplier",
     "known_at",
 )
 

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..calendar.market_rules import third_friday
+
 if TYPE_CHECKING:
     from .rules import PeerRule
 
@@ -207,8 +209,9 @@ def _years(rows: pd.DataFrame, rule: PeerRule) -> Floats:
 
 
 def _third_friday(expiry: pd.Series) -> pd.Series:
-    found: pd.Series = (expiry.dt.day_of_week == 4) & expiry.dt.day.between(15, 21)
-    return found
+    """Peers know no holiday: the third Friday itself."""
+    days = {day: day.date() == third_friday(day.year, day.month) for day in expiry.unique()}
+    return expiry.map(days).astype(bool)
 
 
 def _morning(rows: pd.DataFrame) -> pd.Series:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import ConfigError
+from ..base.reprs import short_repr
 from ..base.sql import load_sql
 from .catalogue import CHECKS, Finding, Severity, Thresholds
 from .contradictions import contradiction_findings
@@ -61,6 +63,7 @@ class CheckResult:
 
     sessions: dict[str, int]
     findings: dict[str, tuple[Finding, ...]]
+    __repr__ = short_repr
 
     def counts(self) -> dict[Severity, int]:
         """Return the number of findings of each severity, the gravest first."""
@@ -69,7 +72,7 @@ class CheckResult:
 
 
 def check(
-    lake: Lake,
+    lake: Lake | str | Path,
     underlying: str | None = None,
     *,
     thresholds: Thresholds | None = None,
@@ -79,8 +82,7 @@ def check(
 
     Parameters
     ----------
-    lake : Lake
-        An open lake.
+    lake : Lake or path
     underlying : str, optional
         All of them where not given.
     thresholds : Thresholds, optional
@@ -93,6 +95,9 @@ def check(
     ConfigError
         If there are bars and several underlyings: bars are of one of them.
     """
+    from ..lake.lake import open_lake
+
+    lake = lake if not isinstance(lake, (str, Path)) else open_lake(lake)
     names = [underlying] if underlying is not None else lake.underlyings()
     if bars is not None and len(names) != 1:
         raise ConfigError(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.errors import LakeError
+from ..base.reprs import short_repr
 from ..base.schema import Book
 from ..exposure.definition import Definition
 from ..exposure.definition_agreement import Verdict, sixteen_signs
@@ -74,6 +75,7 @@ class SessionProfile:
     put_wall: Wall
     pin_strike: Wall
     findings: tuple[dict[str, Any], ...]
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Explanation:
     profile: SessionProfile
     contracts: pd.DataFrame
     verdicts: tuple[Verdict, ...]
+    __repr__ = short_repr
 
 
 @undisturbed

@@ -5,7 +5,8 @@ Every complaint names the file, the column, the row and what stands there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 import numpy as np
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["Scalar", "clock_minutes", "days", "numbers", "read_table", "stamps"]
 
 Scalar = str | int | float | bool
+
+_WHERE: Final = (
+    "bars_columns, intraday_columns or a series' columns in a configuration, --bars-columns of a "
+    "command"
+)
 
 #: Formats of dates written as text; month-first and day-first are told apart by the whole column.
 _DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y")
@@ -61,7 +67,7 @@ def read_table(
         If the file is absent, unreadable or empty, or lacks a column or every wanted row.
     """
     if not path.is_file():
-        raise InputFileError(f"{path}: no such file: correct its path")
+        raise InputFileError(f"{path}: no such file: {_beside(path)}correct its path")
     query = (
         "tables/table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "tables/table_csv"
     )
@@ -94,9 +100,19 @@ def _resolve(
         expected = columns[missing[0]][0]
         raise InputFileError(
             f"{path}: no column {expected!r} for {missing[0]!r}: the file has "
-            f"{_listed(present)}; map it under columns"
+            f"{_listed(present)}; say which of them it is ({_WHERE})"
         )
     return {name: column for name, column in found.items() if column is not None}
+
+
+def _beside(path: Path) -> str:
+    """Return the question after the file that was probably meant; empty where none is near."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    except OSError:
+        return ""
+    near = get_close_matches(path.name, names, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from ..base.errors import InputFileError
-from ..base.sql import load_sql
+from ..base.sql import bound_sql
 from .layout import OCC_ROOT, OCC_UNDERLYING
 from .preset import InputFile, Preset, RawTable, Sql, Timing
 
@@ -18,15 +19,14 @@ __all__ = ["PRESET"]
 
 
 def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[RawTable]:
-    return [_contracts(connection, file, f"cboe_delayed_{i}") for i, file in enumerate(files)]
+    return [_contracts(connection, file, f"cboe_delayed_{uuid4().hex}") for file in files]
 
 
 def _contracts(connection: duckdb.DuckDBPyConnection, file: InputFile, table: str) -> RawTable:
     import duckdb
 
-    found = connection.sql(
-        load_sql("vendors/cboe_delayed_json"), params={"files": [str(file.path)]}
-    )
+    query, given = bound_sql("vendors/cboe_delayed_json", {"files": [str(file.path)]})
+    found = connection.sql(query, params=given)
     try:
         # the file is one object: reading it as a whole finds out whether it is complete
         found.create(table)
@@ -70,7 +70,6 @@ PRESET: Final = Preset(
         "gamma": "gamma",
         "spot": "spot",
     },
-    constants={"multiplier": 100.0},
     timing=Timing(timezone="America/New_York", oi_lag_sessions=1, settlement="third_friday"),
     reader=_read,
     cites=(

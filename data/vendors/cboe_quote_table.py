@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
+from ..base.date_dialect import moments_of
 from ..base.errors import InputFileError
-from ..base.sql import load_sql
+from ..base.sql import bound_sql
 from .layout import OCC_ROOT, OCC_UNDERLYING
 from .preset import InputFile, Preset, RawTable, Timing
 
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["PRESET"]
 
+_NEW_YORK: Final = "America/New_York"
 _HEAD_BYTES: Final = 1 << 16
 _SIDE: Final = ("Last Sale", "Net", "Bid", "Ask", "Volume", "IV", "Delta", "Gamma", "Open Interest")
 _HEADER: Final = ("Expiration Date", "Calls", *_SIDE, "Strike", "Puts", *_SIDE)
 _LAST: Final = re.compile(r"\bLast: *\$?([0-9][0-9,]*\.?[0-9]*)")
+#: The moment stands after a word, with commas or 'at' before the time of day; until 2018 alone,
+#: with an '@'.
 _DATE: Final = re.compile(
-    r"\bDate: *([A-Z][a-z]+ \d{1,2}, \d{4}) at (\d{1,2}:\d{2} [AP]M) +E[SD]?T\b"
+    r"(?:\bDate: *([A-Z][a-z]{2,8} \d{1,2},? \d{4})(?:,? at|,)? +|([A-Z][a-z]{2} \d{2} \d{4}) @ )"
+    r"(\d{1,2}:\d{2}(?: [AP]M)?) +E[SD]?T\b"
 )
 
 
@@ -41,15 +45,14 @@ def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> 
     tables = []
     for file in files:
         head = _preamble(file)
-        relation = connection.sql(
-            load_sql("vendors/cboe_quote_table"),
-            params={
-                "files": [str(file.path)],
-                "lines": head.lines,
-                "spot": head.spot,
-                "printed": head.printed,
-            },
-        )
+        given = {
+            "files": [str(file.path)],
+            "lines": head.lines,
+            "spot": head.spot,
+            "printed": head.printed,
+        }
+        query, given = bound_sql("vendors/cboe_quote_table", given)
+        relation = connection.sql(query, params=given)
         tables.append(RawTable(relation, (file,)))
     return tables
 
@@ -87,16 +90,16 @@ def _spot(text: str, file: InputFile) -> float:
 
 def _printed(text: str, file: InputFile) -> datetime:
     found = _DATE.search(text)
-    try:
-        if found is None:
-            raise ValueError
-        local = datetime.strptime(f"{found[1]} {found[2]}", "%B %d, %Y %I:%M %p")  # noqa: DTZ007
-    except ValueError as error:
+    moments = (
+        {} if found is None else moments_of([f"{found[1] or found[2]} {found[3]}"], zone=_NEW_YORK)
+    )
+    if not moments:
         raise InputFileError(
             f"{file.label}: expected the moment of printing ('Date: December 12, 2022 at 8:30 PM "
-            "EST') above the table, found none: download the table again"
-        ) from error
-    return local.replace(tzinfo=ZoneInfo("America/New_York"))
+            "EST') above the table, found none: keep the lines above the header as they were "
+            "downloaded"
+        )
+    return datetime.fromtimestamp(next(iter(moments.values())) / 1_000_000, UTC)
 
 
 PRESET: Final = Preset(
@@ -126,7 +129,6 @@ PRESET: Final = Preset(
         "gamma": "gamma",
         "spot": "spot",
     },
-    constants={"multiplier": 100.0},
     timing=Timing(timezone="America/New_York", oi_lag_sessions=1, settlement="third_friday"),
     reader=_read,
     cites=(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import fields, replace
+from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from ..base.errors import CalendarError, ConfigError
 from ..base.schema import CHAIN_COLUMNS
+from ..calendar.expiry_codes import expiry_rule
 from ..calendar.market_rules import known_currency, monthly_rule
-from .preset import Preset, SettlementRule, Timing
+from ..calendar.trading import trading_calendar, with_corrections
+from .preset import Clocked, Column, Dialect, FirstOf, Preset, SettlementRule, Timing, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,13 +22,37 @@ if TYPE_CHECKING:
 
 __all__ = ["check_preset", "mapped", "read_mapping"]
 
-_TABLES: Final = ("columns", "scale", "constants", "timing")
+#: Keys that may stand at the top of the file or in [timing].
+_WORDS: Final = ("encoding", "decimal", "thousands", "expiry_rule", "spot")
+_TABLES: Final = (
+    "columns", "scale", "constants", "timing", "join", "values", "missing", "where", "aliases",
+    "path", "date_format", "order", *_WORDS,
+)  # fmt: skip
+_JOIN_KEYS: Final = (
+    "files", "columns", "keys", "timing", "scale", "constants", "values", "missing", "where",
+    "absent", "take", "path", "aliases", "date_format", "order", *_WORDS,
+)  # fmt: skip
+_CORRECTIONS: Final = ("add_sessions", "drop_sessions")
 _TIMING_TYPES: Final[dict[str, type]] = {"oi_lag_sessions": int, "last_is_settlement": bool}
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _NUMBERS: Final = frozenset(name for name, kind in CHAIN_COLUMNS.items() if kind == "DOUBLE")
+#: Stands in [columns] for root, expiry, strike and right, all taken from a whole option symbol.
+_SYMBOL: Final = "symbol"
+_OF_SYMBOL: Final = ("root", "expiry", "strike", "right")
+_US_CALENDARS: Final = (
+    "XNYS",
+    "XNAS",
+    "XCBF",
+    "XBOS",
+    "ASEX",
+    "BATS",
+    "CBOE",
+    "CMES",
+    "us_futures",
+)
 
 
-def read_mapping(path: Path) -> dict[str, dict[str, Any]]:
+def read_mapping(path: Path) -> dict[str, Any]:
     """Return the tables of a column map.
 
     Raises
@@ -34,32 +61,158 @@ def read_mapping(path: Path) -> dict[str, dict[str, Any]]:
         If the file is absent or not TOML, or a table or key in it is unknown.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError(f"cannot read the column map {path}: {error.strerror}") from error
+        raise ConfigError(
+            f"cannot read the column map {path}: {error.strerror}: correct its path (--map)"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the column map {path} is not valid TOML: {error}") from error
-    _known(found, _TABLES, f"{path}: table")
-    for table, content in found.items():
-        if not isinstance(content, dict):
-            raise ConfigError(f"{path}: {table} must be a table, [{table}]")
-        keys = [f.name for f in fields(Timing)] if table == "timing" else CHAIN_COLUMNS
-        _known(content, keys, f"{path}: [{table}] key")
-        for key, value in content.items():
-            _check_value(f"{path}: [{table}] {key}", table, key, value)
+    checked(found, _TABLES, f"{path}: ")
+    joins = found.get("join", {})
+    _require(
+        isinstance(joins, dict) and all(isinstance(j, dict) for j in joins.values()),
+        f"{path}: join", "tables, [join.NAME]", joins,
+    )  # fmt: skip
+    for name, join in joins.items():
+        checked(join, _JOIN_KEYS, f"{path}: [join.{name}] ")
     return found
 
 
-def mapped(preset: Preset, mapping: Mapping[str, Mapping[str, Any]]) -> Preset:
-    """Return a preset with a column map laid over it."""
+def checked(found: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """Refuse unknown tables and keys, and values of another type than theirs."""
+    _known(found, known, f"{where}table")
+    for table, content in found.items():
+        if table in ("files", "keys", "take", "order", *_WORDS):
+            continue
+        if table == "date_format" and isinstance(content, str):
+            continue
+        if not isinstance(content, dict):
+            raise ConfigError(f"{where}{table} must be a table, [{table}]")
+        if table in ("join", "where", "aliases"):
+            continue
+        _known(content, _keys_of(table), f"{where}[{table}] key")
+        for key, value in content.items():
+            _check_value(f"{where}[{table}] {key}", table, key, value)
+
+
+def _keys_of(table: str) -> list[str]:
+    if table == "timing":
+        return [*(f.name for f in fields(Timing)), *_CORRECTIONS, *_WORDS, "order"]
+    if table == "columns":
+        return [*CHAIN_COLUMNS, _SYMBOL]
+    if table in ("missing", "date_format"):
+        return [*CHAIN_COLUMNS, "*", "all", "values"]
+    return list(CHAIN_COLUMNS)
+
+
+def mapped(preset: Preset, mapping: Mapping[str, Any]) -> Preset:
+    """Return a preset with a column map laid over it; joins come from `joins.with_joins`."""
+    timing = dict(mapping.get("timing", {}))
+    words = {w: timing.pop(w) for w in (*_WORDS, "order") if w in timing}
+    words |= {w: mapping[w] for w in (*_WORDS, "order") if w in mapping}
+    corrections = [timing.pop(name, ()) for name in _CORRECTIONS]
+    if any(corrections):
+        base = timing.get("calendar", preset.timing.calendar)
+        timing["calendar"] = with_corrections(base, *map(_dates, corrections))
+    columns = {k: _column(v) for k, v in mapping.get("columns", {}).items()}
+    constants = dict(mapping.get("constants", {}))
+    if constants.get("spot") == "parity" or columns.get("spot") == "parity":
+        words["spot"] = "parity"
+        constants.pop("spot", None)
+        columns.pop("spot", None)
+    symbol = columns.pop(_SYMBOL, None)
+    if symbol is not None:
+        columns = dict.fromkeys((n for n in _OF_SYMBOL if n not in constants), symbol) | columns
+    kept = {k: v for k, v in preset.constants.items() if k not in columns}
+    formats = mapping.get("date_format", {})
+    if isinstance(formats, str):
+        timing["date_format"], formats = formats, {}
     return replace(
         preset,
-        columns={**preset.columns, **mapping.get("columns", {})},
+        columns={**{k: v for k, v in preset.columns.items() if k not in constants}, **columns},
         scale={**preset.scale, **mapping.get("scale", {})},
-        constants={**preset.constants, **mapping.get("constants", {})},
-        timing=replace(preset.timing, **mapping.get("timing", {})),
+        constants={**kept, **constants},
+        timing=replace(preset.timing, **timing),
         optional=preset.optional.difference(mapping.get("columns", {})),
+        dialect=_dialect(preset.dialect, mapping, words, formats),
     )
+
+
+def _dialect(
+    before: Dialect,
+    mapping: Mapping[str, Any],
+    words: Mapping[str, Any],
+    formats: Mapping[str, str],
+) -> Dialect:
+    values = {
+        name: {_text(k): _text(v) for k, v in table.items()}
+        for name, table in mapping.get("values", {}).items()
+    }
+    missing = {
+        "*" if name in ("*", "all", "values") else name: tuple(_text(v) for v in _listed(found))
+        for name, found in mapping.get("missing", {}).items()
+    }
+    aliases = {
+        name.upper(): tuple(_listed(found)) for name, found in mapping.get("aliases", {}).items()
+    }
+    rule = words.get("expiry_rule")
+    if rule is not None:
+        expiry_rule(rule)
+    for word, allowed in {
+        "decimal": (",", "."),
+        "spot": ("parity",),
+        "order": ("MDY", "DMY", "YMD"),
+    }.items():
+        if word in words:
+            _require(words[word] in allowed, word, " or ".join(map(repr, allowed)), words[word])
+    return replace(
+        before,
+        **words,
+        date_format={
+            **before.date_format,
+            **{("*" if k in ("all", "values") else k): v for k, v in formats.items()},
+        },
+        values={**before.values, **values},
+        missing={**before.missing, **missing},
+        where=(*before.where, *_where(mapping.get("where", {}))),
+        aliases={**before.aliases, **aliases},
+        path={**before.path, **mapping.get("path", {})},
+    )
+
+
+def _where(table: Mapping[str, Any]) -> Iterable[Where]:
+    for column, wanted in table.items():
+        negated = isinstance(wanted, dict)
+        if negated:
+            _require(set(wanted) == {"not"}, f"[where] {column}", "{ not = value }", wanted)
+            wanted = wanted["not"]
+        yield Where(column, tuple(_text(v) for v in _listed(wanted)), negated)
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _dates(found: Any) -> list[date]:
+    try:
+        return [d if isinstance(d, date) else date.fromisoformat(d) for d in _listed(found)]
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"[timing] add_sessions, drop_sessions: expected dates: {error}"
+        ) from error
+
+
+def _column(value: Any) -> Column:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return Clocked(value["date"], value["time"])
+    return FirstOf(tuple((v,) if isinstance(v, str) else tuple(v) for v in value))
 
 
 def check_preset(preset: Preset) -> None:
@@ -70,7 +223,10 @@ def check_preset(preset: Preset) -> None:
     ConfigError
         Naming what is missing or contradictory.
     """
-    given = {*preset.columns, *preset.constants}
+    joined = {name for join in preset.joins for name in join.given}
+    given = {*preset.columns, *preset.constants, *preset.dialect.path, *joined}
+    if preset.dialect.spot is not None:
+        given.add("spot")
     for need, choices in {
         "a session": {"session", "quote_ts"},
         "an expiry": {"expiry"},
@@ -80,46 +236,93 @@ def check_preset(preset: Preset) -> None:
     }.items():
         if not given & choices:
             names = " or ".join(sorted(choices))
-            raise ConfigError(f"vendor {preset.name}: {need} is needed: map {names} in [columns]")
-    _check_rules(preset.timing, given, f"vendor {preset.name}: [timing]")
+            more = (
+                "; where another file holds it, name that in [join.spot], and where none does, "
+                'spot = "parity" implies it from the quotes (docs/vendors.md)'
+                if choices == {"spot"}
+                else ""
+            )
+            raise ConfigError(
+                f"vendor {preset.name}: {need} is needed: map {names} in [columns]{more}; "
+                "gexlab inspect FILE writes a starting map"
+            )
+    _check_rules(preset, given, f"vendor {preset.name}: [timing]")
 
 
-def _check_rules(timing: Timing, given: set[str], where: str) -> None:
+def _check_rules(preset: Preset, given: set[str], where: str) -> None:
+    timing = preset.timing
     if timing.quote_time is None and "quote_ts" not in given:
         raise ConfigError(f'{where} quote_time is missing: "close", "HH:MM", or map quote_ts')
     if timing.known_at is None and "known_at" not in given:
         raise ConfigError(f'{where} known_at is missing: "quote", "next_open", "HH:MM", or map it')
     if timing.settlement is None and not given & {"settlement", "root"}:
         raise ConfigError(f'{where} settlement is missing: "PM", "AM", "third_friday", or map root')
-    if "open_interest" in given and "oi_asof" not in given and timing.oi_lag_sessions is None:
+    own = {*preset.columns, *preset.constants}
+    if "open_interest" in own and "oi_asof" not in given and timing.oi_lag_sessions is None:
         raise ConfigError(
             f"{where} oi_lag_sessions is missing: 0 where open interest is settled after the "
             "session itself, 1 where after the session before"
         )
-    if timing.oi_lag_sessions == 0 and timing.known_at == "quote":
+    if timing.oi_lag_sessions == 0 and timing.known_at == "quote" and "open_interest" in own:
         raise ConfigError(
             f'{where} oi_lag_sessions = 0 contradicts known_at = "quote": open interest settled '
             "after the close is not known at the quote; say next_open or HH:MM"
+        )
+    trading_calendar(timing.calendar)
+    if "multiplier" not in given and timing.calendar.partition("+")[0] not in _US_CALENDARS:
+        raise ConfigError(
+            f"vendor {preset.name}: multiplier is missing: 100 holds for US markets alone; say in "
+            f"[constants] what a contract of {timing.calendar} delivers, or map its column"
         )
 
 
 def _check_value(where: str, table: str, key: str, value: object) -> None:
     if table == "columns":
-        _require(isinstance(value, str) and value != "", where, "the name of a column", value)
+        _require(_is_column(value), where, "the name of a column", value)
     elif table == "scale":
         _require(
             key in _NUMBERS, where, f"a column of numbers ({', '.join(sorted(_NUMBERS))})", key
         )
         _require(_is_number(value) and value != 0, where, "a number other than 0", value)
-    elif table == "constants":
+    elif table in ("constants", "absent"):
         number = key in _NUMBERS
         fits = _is_number(value) if number else isinstance(value, str)
+        fits = fits or (key == "spot" and value == "parity")
         _require(fits, where, "a number" if number else "text in quotes", value)
+    elif table == "values":
+        _require(isinstance(value, dict), where, "a table, { source = value }", value)
+    elif table == "missing":
+        _require(not isinstance(value, dict), where, "a value or a list of values", value)
+    elif table in ("path", "date_format"):
+        _require(isinstance(value, str), where, "text in quotes", value)
+        if table == "path":
+            _require(_is_pattern(str(value)), where, "a regular expression with a group", value)
     else:
         _check_timing(where, key, value)
 
 
+def _is_pattern(text: str) -> bool:
+    try:
+        return re.compile(text).groups >= 1
+    except re.error:
+        return False
+
+
+def _is_column(value: object) -> bool:
+    if isinstance(value, dict):
+        return set(value) == {"date", "time"} and all(isinstance(v, str) for v in value.values())
+    if isinstance(value, list):
+        return bool(value) and all(
+            (isinstance(v, str) and v != "")
+            or (isinstance(v, list) and bool(v) and all(isinstance(w, str) for w in v))
+            for v in value
+        )
+    return isinstance(value, str) and value != ""
+
+
 def _check_timing(where: str, key: str, value: object) -> None:
+    if key in _CORRECTIONS or key in _WORDS or key == "order":
+        return
     kind = _TIMING_TYPES.get(key, str)
     _require(
         type(value) is kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .layout import OCC_ROOT, Layout, reader_of
-from .preset import Preset, Timing
+from .preset import Dialect, Preset, Timing
 
 __all__ = ["PRESET"]
 
@@ -38,11 +38,11 @@ PRESET: Final = Preset(
         "decimals, quotes at the close. Bare files (level 1) have no volatility: it is solved."
     ),
     columns={**{name: name for name in _LAYOUT.shared if name != "contract"}, "root": OCC_ROOT},
-    constants={"multiplier": 100.0},
     timing=Timing(
         quote_time="close", known_at="next_open", oi_lag_sessions=1, settlement="third_friday"
     ),
     optional=_LAYOUT.optional,
+    dialect=Dialect(order="MDY"),
     reader=reader_of(_LAYOUT),
     cites=(
         "File format pages of historicaloptiondata.com (columns; T1OpenInterest of level 3 is the "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .layout import OCC_ROOT, Layout, reader_of
-from .preset import Preset, Timing
+from .preset import Dialect, Preset, Timing
 
 __all__ = ["PRESET"]
 
@@ -37,11 +37,11 @@ PRESET: Final = Preset(
         "PM; older symbols do not tell, and the third Friday decides)."
     ),
     columns={**{name: name for name in _LAYOUT.shared if name != "contract"}, "root": OCC_ROOT},
-    constants={"multiplier": 100.0},
     timing=Timing(
         quote_time="close", known_at="next_open", oi_lag_sessions=1, settlement="third_friday"
     ),
     optional=_LAYOUT.optional,
+    dialect=Dialect(order="MDY"),
     reader=reader_of(_LAYOUT),
     cites=(
         "The lag shows in the numbers: over five sessions of SPX in January 2011, 89.8 % of the "

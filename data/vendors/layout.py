@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from ..base.errors import InputFileError
+from ..base.errors import MissingColumnError
 from .preset import InputFile, RawTable, Reader, Rereading, Sql
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def long_table(table: RawTable, layout: Layout) -> RawTable:
         table,
         relation=relation,
         ambiguous=frozenset(),
+        header=(),
         rereading=None if reread is None else Rereading(relation, with_numbers),
     )
 
@@ -141,9 +142,9 @@ def _spelled(spellings: tuple[str, ...], present: dict[str, str]) -> str | None:
     return next((present[s.casefold()] for s in spellings if s.casefold() in present), None)
 
 
-def _absent(table: RawTable, name: str, spellings: tuple[str, ...]) -> InputFileError:
+def _absent(table: RawTable, name: str, spellings: tuple[str, ...]) -> MissingColumnError:
     columns = [c for c in table.relation.columns if c not in ("file_index", "file_row")]
-    return InputFileError(
+    return MissingColumnError(
         f"{table.files[0].label}: expected a column {' or '.join(spellings)} ({name}), found "
         f"{', '.join(columns)[:400]}: choose another vendor, or map the columns with --vendor "
         "columns"

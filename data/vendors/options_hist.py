@@ -64,7 +64,6 @@ PRESET: Final = Preset(
         "as spot_missing."
     ),
     columns={**{name: name for name in _LAYOUT.shared if name != "contract"}, "root": OCC_ROOT},
-    constants={"multiplier": 100.0},
     timing=Timing(
         quote_time="close", known_at="next_open", oi_lag_sessions=1, settlement="third_friday"
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .layout import Layout, reader_of
-from .preset import Preset, Timing
+from .preset import Dialect, Preset, Timing
 
 __all__ = ["PRESET"]
 
@@ -36,8 +36,8 @@ PRESET: Final = Preset(
         "file's name; --underlying says what it is."
     ),
     columns={name: name for name in (*_LAYOUT.shared, *_LAYOUT.call, "right")},
-    constants={"multiplier": 100.0},
     optional=_LAYOUT.optional,
+    dialect=Dialect(order="MDY"),
     timing=Timing(timezone="America/New_York", known_at="next_open", settlement="third_friday"),
     reader=reader_of(_LAYOUT),
     cites=(

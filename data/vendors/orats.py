@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .layout import Layout, reader_of
-from .preset import Preset, Sql, Timing
+from .preset import Clocked, Dialect, Preset, Sql, Timing
 
 __all__ = ["PRESET"]
 
@@ -30,11 +30,14 @@ _LAYOUT: Final = Layout(
         "strike": ("strike",),
         "call_delta": ("delta",),
         "gamma": ("gamma",),
+        "snapshot_day": ("snapShotDate",),
+        "snapshot_time": ("snapShotEstTime",),
     },
     call=_side("c", "call"),
     put=_side("p", "put"),
-    optional=frozenset({"gamma", "settlement", "volume"}),
+    optional=frozenset({"gamma", "settlement", "snapshot_day", "snapshot_time", "volume"}),
 )
+_NOT_COLUMNS: Final = ("call_delta", "snapshot_day", "snapshot_time")
 
 PRESET: Final = Preset(
     name="orats",
@@ -42,15 +45,20 @@ PRESET: Final = Preset(
         "ORATS strikes, a call and a put in each row, in the names of the data API (callBidPrice) "
         "or of the near end-of-day files (cBidPx). Volatility is that of each side's mid, in "
         "decimals, 0 for none; delta is the call's, the put's is less by one. For an index, the "
-        "spot is spotPrice: stockPrice is an implied future of each expiry."
+        "spot is spotPrice: stockPrice is an implied future of each expiry. One-minute files "
+        "state the moment of each snapshot (snapShotEstTime); the last of a session counts."
     ),
     columns={
-        **{name: name for name in (*_LAYOUT.shared, *_LAYOUT.call, "right") if "call_" not in name},
+        **{
+            name: name
+            for name in (*_LAYOUT.shared, *_LAYOUT.call, "right")
+            if name not in _NOT_COLUMNS
+        },
+        "quote_ts": Clocked("snapshot_day", "snapshot_time"),
         "delta": Sql(
             "TRY_CAST(call_delta AS DOUBLE) - CASE WHEN \"right\" = 'P' THEN 1 ELSE 0 END"
         ),
     },
-    constants={"multiplier": 100.0},
     timing=Timing(
         timezone="America/New_York",
         quote_time="15:46",
@@ -58,7 +66,8 @@ PRESET: Final = Preset(
         oi_lag_sessions=1,
         settlement="third_friday",
     ),
-    optional=_LAYOUT.optional,
+    optional=_LAYOUT.optional | {"quote_ts"},
+    dialect=Dialect(order="MDY"),
     reader=reader_of(_LAYOUT),
     cites=(
         "orats.com/near-eod-data: cOi and pOi are 'updated by OCC the night before', stkPx of an "

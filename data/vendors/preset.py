@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     import duckdb
 
 __all__ = [
+    "Clocked",
     "Column",
+    "Dialect",
+    "FirstOf",
     "InputFile",
+    "Join",
     "Preset",
     "RawTable",
     "Reader",
@@ -27,6 +31,7 @@ __all__ = [
     "SettlementRule",
     "Sql",
     "Timing",
+    "Where",
 ]
 
 SettlementRule = Literal["PM", "AM", "third_friday"]
@@ -42,8 +47,82 @@ class Sql:
     text: str
 
 
-#: The name of a source column, or an expression over them.
-Column = str | Sql
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of several columns that says something; of a group of columns, their mean.
+
+    Attributes
+    ----------
+    choices : tuple of tuple of str
+        Names of source columns, best first.
+    """
+
+    choices: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """A moment whose date and whose time of day stand in two columns."""
+
+    date: str
+    time: str
+
+
+#: The name of a source column, or what is made of several of them.
+Column = str | Sql | FirstOf | Clocked
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which rows of a file are taken: those whose cell is (or is not) one of some values."""
+
+    column: str
+    values: tuple[str, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file writes what it says.
+
+    Attributes
+    ----------
+    encoding : str, optional
+        Of text files; by default told by the file's first bytes, UTF-8 where they say nothing.
+    decimal, thousands : str, optional
+        The marks in numbers; by default told by the whole file.
+    date_format : mapping of str to str
+        Canonical name to a ``strptime`` format; ``"*"`` stands for all others.
+    order : {"MDY", "DMY", "YMD"}, optional
+        What the vendor documents of dates that leave it open.
+    values : mapping of str to mapping
+        Canonical name to what its cells mean.
+    missing : mapping of str to tuple of str
+        Canonical name (``"*"``: every column) to the texts and numbers that mean unknown.
+    where : tuple of Where
+        Rows to take; the others are counted and left out.
+    aliases : mapping of str to tuple of str
+        Underlying to the other names that files use for it.
+    path : mapping of str to str
+        Canonical name to a regular expression whose group finds the value in a file's path.
+    expiry_rule : str, optional
+        On which day of its month a contract expires whose file says the month alone.
+    spot : str, optional
+        ``"parity"``: implied by put-call parity where the file has no spot.
+    """
+
+    encoding: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    date_format: Mapping[str, str] = field(default_factory=dict)
+    order: Literal["MDY", "DMY", "YMD"] | None = None
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    where: tuple[Where, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    path: Mapping[str, str] = field(default_factory=dict)
+    expiry_rule: str | None = None
+    spot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +150,7 @@ class Timing:
         `last` is an official settlement price, from which a volatility may be solved.
     date_format : str, optional
         A ``strptime`` format of dates and stamps in text that is not understood by itself, or
-        that would be understood wrongly (day before month).
+        that leaves open what comes first.
     monthly : str, optional
         Rule of the monthly expirations (see `market_rules.monthly_rule`); by default the
         calendar's.
@@ -104,11 +183,17 @@ class InputFile:
         ``!member`` where it came out of an archive.
     fingerprint : str
         SHA-256 of its bytes.
+    work : Path or None
+        A folder for temporary copies.
+    encoding : str or None
+        Of its text, where the user says so.
     """
 
     path: Path
     label: str
     fingerprint: str
+    work: Path | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +228,15 @@ class RawTable:
         Column names that occur twice in the file, and thus may not be used.
     rereading : Rereading, optional
         For text: how it is read faster, as long as `relation` is the one that was read.
+    header : tuple of str
+        For text: the columns that its header line names; a row that repeats it is no data.
     """
 
     relation: duckdb.DuckDBPyRelation
     files: tuple[InputFile, ...]
     ambiguous: frozenset[str] = frozenset()
     rereading: Rereading | None = None
+    header: tuple[str, ...] = ()
 
     @property
     def with_numbers(self) -> Callable[[Collection[str]], duckdb.DuckDBPyRelation] | None:
@@ -194,6 +282,10 @@ class Preset:
         How files become rows; by default CSV, Parquet and JSON tables.
     cites : str
         Where the open-interest lag and the publication time are documented.
+    dialect : Dialect
+        How the files write dates, numbers and words.
+    joins : tuple of Join
+        Files that give further columns.
     """
 
     name: str
@@ -205,3 +297,41 @@ class Preset:
     optional: frozenset[str] = frozenset()
     reader: Reader = _default_reader
     cites: str = ""
+    dialect: Dialect = field(default_factory=Dialect)
+    joins: tuple[Join, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Another file that gives columns of the same contracts.
+
+    Attributes
+    ----------
+    name : str
+        As in the column map.
+    files : tuple of str
+        Files, folders or globs.
+    keys : tuple of (str, str)
+        What a row of the chains and a row of these files have in common: canonical names, or
+        columns of the two files.
+    given : tuple of str
+        Canonical names that the files give.
+    preset : Preset
+        How they are read: columns, timing (their own lag and publication), dialect.
+    absent : mapping of str to float
+        Canonical name to the value of a contract that the files do not list for a session that
+        they cover; without an entry it is unknown.
+    take : {"only", "first", "last"}
+        Which row counts where several have one key; with ``only``, two that differ are refused.
+    fingerprint : str
+        Of the files' bytes.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    keys: tuple[tuple[str, str], ...]
+    given: tuple[str, ...]
+    preset: Preset
+    absent: Mapping[str, float] = field(default_factory=dict)
+    take: Literal["only", "first", "last"] = "only"
+    fingerprint: str = ""

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
-from duckdb import ColumnExpression, ConstantExpression, FunctionExpression, SQLExpression
+from duckdb import (
+    CoalesceOperator,
+    ColumnExpression,
+    ConstantExpression,
+    FunctionExpression,
+    SQLExpression,
+)
 
-from ..base.errors import InputFileError
+from ..base.errors import InputFileError, MissingColumnError
 from ..base.schema import CHAIN_COLUMNS
-from .preset import Sql
+from .cells import DAYS, MOMENTS, Cells
+from .paths import path_texts
+from .preset import Clocked, FirstOf, Sql
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .preset import Preset, RawTable
 
-__all__ = ["PROJECTED", "projected"]
+__all__ = ["PROJECTED", "TAKEN", "names_in", "projected", "raw_key"]
 
 #: Canonical columns that a vendor may state; the rest of the pipeline fills what is NULL.
 PROJECTED: Final = tuple(name for name in CHAIN_COLUMNS if name != "source")
+#: Column that says whether a row is one that the map asks for (`Dialect.where`).
+TAKEN: Final = "taken"
 
-_DAYS: Final = ("session", "expiry", "oi_asof")
-_MOMENTS: Final = ("quote_ts", "expiry_ts", "known_at")
 _NUMERIC: Final = (
     "TINYINT",
     "SMALLINT",
@@ -40,15 +50,43 @@ _NUMERIC: Final = (
     "DECIMAL",
 )
 _NULL_TYPE: Final = '"NULL"'
+#: DataShop's columns of 15:45 are blank on days that close at 13:00; those of the close are there.
+_ON_HALF_DAYS: Final[dict[str, tuple[str, ...]]] = {
+    "bid_1545": ("bid_eod",),
+    "ask_1545": ("ask_eod",),
+    "active_underlying_price_1545": ("underlying_bid_eod", "underlying_ask_eod"),
+    "implied_underlying_price_1545": ("underlying_bid_eod", "underlying_ask_eod"),
+    "underlying_bid_1545": ("underlying_bid_eod",),
+    "underlying_ask_1545": ("underlying_ask_eod",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A table's column, or what is made of several, and its type."""
+
+    value: Any
+    kind: str
+    column: str = ""
 
 
 def projected(
-    table: RawTable, preset: Preset, zone: str, offset: int, *, numbers: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    table: RawTable,
+    preset: Preset,
+    zone: str,
+    offset: int,
+    *,
+    numbers: bool = False,
+    careful: bool = False,
+    keys: Sequence[str] | None = None,
 ) -> duckdb.DuckDBPyRelation:
     """Return a relation with the columns `PROJECTED`, `file_index` and `file_row`.
 
     Parameters
     ----------
+    connection : DuckDBPyConnection
+        Holds the table.
     table : RawTable
         Rows as the vendor wrote them.
     preset : Preset
@@ -59,38 +97,103 @@ def projected(
         Added to `file_index`, which then counts through all tables of an ingest.
     numbers : bool
         Let the reader of text parse numbers, where it can.
+    careful : bool
+        Look at every cell of a column before deciding how it is written; else at the first rows,
+        and a cell that is written in another way is an error when the relation is executed.
+    keys : sequence of str, optional
+        Columns to carry along under `raw_key`; by default those of the preset's joins.
 
     Returns
     -------
     DuckDBPyRelation
         Dates, moments in UTC, text in upper case (but `right`, which stays as it is), numbers in
         canonical units; NULL where the file says nothing. A value that cannot be read is an error
-        when the relation is executed.
+        when the relation is executed. Where the preset asks for some rows, `taken` says which;
+        the key columns of its joins have the names of `raw_key`.
 
     Raises
     ------
     InputFileError
-        If a column is absent, occurs twice, or is of a type that cannot be what it should be.
+        If a column is absent, occurs twice, is of a type that cannot be what it should be, or can
+        be read in two ways.
     """
     if numbers and table.with_numbers is not None:
         found = table.with_numbers(_number_columns(table, preset))
-        table = replace(table, relation=found)
+        table = replace(table, relation=found, header=())
+    elif table.header:
+        table = replace(table, relation=_without_headers(table))
+    taken = _taken(table, preset)
+    cells = Cells(connection, table, preset, zone, taken, careful=careful)
     number = ColumnExpression("file_index") + ConstantExpression(offset)
-    columns = [_column(name, table, preset, zone, number).alias(name) for name in PROJECTED]
+    columns = [_column(name, table, preset, cells, number, taken).alias(name) for name in PROJECTED]
+    carried = _raw_keys(preset) if keys is None else keys
+    columns += [_key(name, table, preset).alias(raw_key(name)) for name in carried]
+    if taken is not None:
+        columns.append(taken.alias(TAKEN))
     row = ColumnExpression("file_row").cast("BIGINT").alias("file_row")
     return table.relation.select(*columns, number.cast("BIGINT").alias("file_index"), row)
 
 
+def raw_key(name: str) -> str:
+    """Return the name under which a file's own column is carried along for a join."""
+    return f"key {name}"
+
+
+def _raw_keys(preset: Preset) -> list[str]:
+    names = [mine for join in preset.joins for mine, _ in join.keys if mine not in CHAIN_COLUMNS]
+    return list(dict.fromkeys(names))
+
+
+def _key(name: str, table: RawTable, preset: Preset) -> Any:
+    source = _named(name, "the join", table, preset)
+    assert source is not None
+    return FunctionExpression("key_text", source.value.cast("VARCHAR"))
+
+
+def _without_headers(table: RawTable) -> duckdb.DuckDBPyRelation:
+    """Leave out lines that repeat the header, as joining files end to end leaves them."""
+    names = [name for name in table.header if "#" not in name][:3]
+    present = [n for n in names if n in table.relation.columns]
+    if not names or present != names:
+        return table.relation
+    same: Any = None
+    for name in names:
+        cell = FunctionExpression("trim", ColumnExpression(name).cast("VARCHAR"))
+        here = CoalesceOperator(cell, ConstantExpression("")) == ConstantExpression(name)
+        same = here if same is None else same & here
+    return table.relation.filter(~same)
+
+
+def _taken(table: RawTable, preset: Preset) -> Any | None:
+    """Return which rows the map asks for, None where it asks for all."""
+    taken = None
+    for where in preset.dialect.where:
+        source = _named(where.column, "[where]", table, preset)
+        assert source is not None
+        text = FunctionExpression("key_text", source.value.cast("VARCHAR"))
+        wanted = [FunctionExpression("key_text", ConstantExpression(v)) for v in where.values]
+        here = CoalesceOperator(text.isin(*wanted), ConstantExpression(False))
+        here = ~here if where.negated else here
+        taken = here if taken is None else taken & here
+    return taken
+
+
 def _number_columns(table: RawTable, preset: Preset) -> set[str]:
-    """Return the columns that are numbers by the preset, and that no expression reads."""
+    """Return the columns that are numbers by the preset, and that nothing reads as text."""
+    texts = [w.column for w in preset.dialect.where]
+    texts += [mine for join in preset.joins for mine, _ in join.keys]
     expressions = " ".join(c.text for c in preset.columns.values() if isinstance(c, Sql))
     available = dict.fromkeys(table.relation.columns, "VARCHAR")
     found: dict[str, set[bool]] = {}
     for name, column in preset.columns.items():
-        if isinstance(column, str):
-            spelled = column if column in available else _respelled(column, available)
-            is_number = CHAIN_COLUMNS[name] == "DOUBLE"
+        is_number = CHAIN_COLUMNS[name] == "DOUBLE" and name not in preset.dialect.values
+        for said in names_in(column):
+            spelled = said if said in available else _respelled(said, available)
             found.setdefault(spelled or "", set()).add(is_number and name not in preset.constants)
+    for said in texts:
+        found.setdefault(_respelled(said, available) or said, set()).add(False)
+    if preset.dialect.decimal is not None or preset.dialect.thousands is not None:
+        return set()
     return {
         column
         for column, kinds in found.items()
@@ -98,36 +201,97 @@ def _number_columns(table: RawTable, preset: Preset) -> set[str]:
     }
 
 
-def _column(name: str, table: RawTable, preset: Preset, zone: str, file_index: Any) -> Any:
-    found = _source(name, table, preset)
-    if found is None:
+def names_in(column: object) -> tuple[str, ...]:
+    """Return the source columns that a column of a preset is made of, expressions apart."""
+    if isinstance(column, str):
+        return (column, *_ON_HALF_DAYS.get(column.casefold(), ()))
+    if isinstance(column, FirstOf):
+        return tuple(name for group in column.choices for name in group)
+    if isinstance(column, Clocked):
+        return column.date, column.time
+    return ()
+
+
+def _column(
+    name: str, table: RawTable, preset: Preset, cells: Cells, file_index: Any, taken: Any | None
+) -> Any:
+    if name in preset.constants:
+        constant = preset.constants[name]
+        text = isinstance(constant, str)
+        groups = [[_Source(ConstantExpression(constant), "VARCHAR" if text else "DOUBLE")]]
+    else:
+        groups = _sources(name, table, preset)
+    if not groups:
         return ConstantExpression(None).cast(CHAIN_COLUMNS[name])
-    value, kind = found
-    typed = _typed(name, value, kind, preset, zone, file_index)
+    readings = [
+        _mean([_read(name, s, table, preset, cells, file_index, taken) for s in group])
+        for group in groups
+    ]
+    typed = readings[0] if len(readings) == 1 else CoalesceOperator(*readings)
+    factor = 1.0 if name in preset.constants else preset.scale.get(name, 1.0)
+    scaled = typed if factor == 1.0 else typed * ConstantExpression(factor)
+    return scaled.cast(CHAIN_COLUMNS[name])
+
+
+def _mean(values: list[Any]) -> Any:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total if len(values) == 1 else total / ConstantExpression(float(len(values)))
+
+
+def _read(
+    name: str,
+    source: _Source,
+    table: RawTable,
+    preset: Preset,
+    cells: Cells,
+    file_index: Any,
+    taken: Any | None,
+) -> Any:
+    value = source.value if taken is None else duckdb.CaseExpression(taken, source.value)
+    value = cells.known(name, value, source.kind)
+    value, kind = cells.translated(name, value, source)
+    typed = _typed(name, value, kind, cells, file_index, preset)
     if typed is None:
         raise InputFileError(
             f"{table.files[0].label}: column {_described(name, preset)} is {kind}, which cannot "
             f"be {_expected(name)}: map another column, or convert it"
         )
-    factor = preset.scale.get(name, 1.0)
-    scaled = typed if factor == 1.0 else typed * ConstantExpression(factor)
-    return scaled.cast(CHAIN_COLUMNS[name])
+    return typed
 
 
-def _source(name: str, table: RawTable, preset: Preset) -> tuple[Any, str] | None:
-    """Return the expression that a canonical column comes from and its type, or None."""
-    if name in preset.constants:
-        constant = preset.constants[name]
-        return ConstantExpression(constant), "VARCHAR" if isinstance(constant, str) else "DOUBLE"
+def _sources(name: str, table: RawTable, preset: Preset) -> list[list[_Source]]:
+    """Return the groups of columns that a canonical column comes from, best first."""
+    pattern = preset.dialect.path.get(name)
+    if pattern is not None:
+        texts = path_texts(table, f"re:{pattern}", name) or []
+        return [[_Source(_by_file(texts), "VARCHAR")]]
     column = preset.columns.get(name)
     if column is None:
-        return None
+        return []
     if isinstance(column, Sql):
-        return _expression(column, name, table)
-    return _named(column, name, table, preset)
+        return [[_expression(column, name, table)]]
+    if isinstance(column, Clocked):
+        clocked = _clocked(column, name, table, preset)
+        return [] if clocked is None else [[clocked]]
+    if isinstance(column, FirstOf):
+        groups = [[_named(c, name, table, preset, needed=False) for c in g] for g in column.choices]
+        there = [[s for s in group if s is not None] for group in groups]
+        kept = [g for g, all_of in zip(there, groups, strict=True) if len(g) == len(all_of)]
+        if not kept:
+            _named(column.choices[0][0], name, table, preset)
+        return kept
+    found = _named(column, name, table, preset)
+    if found is None:
+        return []
+    instead = _ON_HALF_DAYS.get(found.column.casefold(), ())
+    later = [_named(c, name, table, preset, needed=False) for c in instead]
+    more = [s for s in later if s is not None]
+    return [[found], more] if more and len(more) == len(instead) else [[found]]
 
 
-def _expression(column: Sql, name: str, table: RawTable) -> tuple[Any, str]:
+def _expression(column: Sql, name: str, table: RawTable) -> _Source:
     value = SQLExpression(column.text)
     try:
         (kind,) = table.relation.select(value.alias("value")).types
@@ -140,32 +304,62 @@ def _expression(column: Sql, name: str, table: RawTable) -> tuple[Any, str]:
     return _plain(value, str(kind))
 
 
-def _named(column: str, name: str, table: RawTable, preset: Preset) -> tuple[Any, str] | None:
+def _clocked(column: Clocked, name: str, table: RawTable, preset: Preset) -> _Source | None:
+    day = _named(column.date, name, table, preset)
+    clock = _named(column.time, name, table, preset)
+    if day is None or clock is None:
+        return None
+    value = FunctionExpression(
+        "day_and_clock", _as_text(day.value, day.kind), _as_text(clock.value, clock.kind)
+    )
+    return _Source(value, "VARCHAR")
+
+
+def _named(
+    column: str, name: str, table: RawTable, preset: Preset, *, needed: bool = True
+) -> _Source | None:
     available = dict(zip(table.relation.columns, map(str, table.relation.types), strict=True))
     available = {k: v for k, v in available.items() if k not in ("file_index", "file_row")}
     spelled = column if column in available else _respelled(column, available)
     if spelled is None:
-        if name in preset.optional:
+        texts = path_texts(table, column, name)
+        if texts is not None:
+            return _Source(_by_file(texts), "VARCHAR")
+        if name in preset.optional or not needed:
             return None
-        raise InputFileError(_absent(column, name, table, list(available)))
+        raise MissingColumnError(_absent(column, name, table, list(available)))
     if spelled.casefold() in {repeated.casefold() for repeated in table.ambiguous}:
         raise InputFileError(
             f"{table.files[0].label}: column {spelled!r} occurs twice in the header: rename one "
             "of them"
         )
-    return _plain(ColumnExpression(spelled), available[spelled])
+    return _plain(ColumnExpression(spelled), available[spelled], spelled)
 
 
-def _plain(value: Any, kind: str) -> tuple[Any, str]:
+def _by_file(texts: list[str | None]) -> Any:
+    place = ColumnExpression("file_index").cast("BIGINT") + ConstantExpression(1)
+    return FunctionExpression("list_extract", ConstantExpression(texts), place).cast("VARCHAR")
+
+
+def _plain(value: Any, kind: str, column: str = "") -> _Source:
     """Read the text out of types that only dress it up."""
     if kind == "JSON":
-        return FunctionExpression("json_extract_string", value, ConstantExpression("$")), "VARCHAR"
-    return (value.cast("VARCHAR"), "VARCHAR") if kind.startswith("ENUM") else (value, kind)
+        text = FunctionExpression("json_extract_string", value, ConstantExpression("$"))
+        return _Source(text, "VARCHAR", column)
+    if kind.startswith("ENUM") or kind == "UUID":
+        return _Source(value.cast("VARCHAR"), "VARCHAR", column)
+    return _Source(value, kind, column)
 
 
 def _respelled(column: str, available: dict[str, str]) -> str | None:
     wanted = column.strip().casefold()
-    return next((name for name in available if name.strip().casefold() == wanted), None)
+    same = next((name for name in available if name.strip().casefold() == wanted), None)
+    if same is not None or "." not in column:
+        return same
+    # of a path into nested JSON the table may hold the last steps alone
+    inner = re.sub(r"\[\d*\]", "", wanted)
+    ends = [n for n in available if inner == n.casefold() or inner.endswith(f".{n.casefold()}")]
+    return max(ends, key=len) if ends else None
 
 
 def _absent(column: str, name: str, table: RawTable, available: list[str]) -> str:
@@ -174,65 +368,74 @@ def _absent(column: str, name: str, table: RawTable, available: list[str]) -> st
     shown = ", ".join(available[:40])[:400]
     return (
         f"{table.files[0].label}: column {column!r} (for {name}) is missing: {hint}the file has "
-        f"{shown}; correct the column map, or choose another vendor"
+        f"{shown}; correct the column map (gexlab inspect writes one), or choose another vendor"
     )
 
 
 def _typed(
-    name: str, value: Any, kind: str, preset: Preset, zone: str, file_index: Any
+    name: str, value: Any, kind: str, cells: Cells, file_index: Any, preset: Preset
 ) -> Any | None:
     """Return the expression in its canonical type, or None where the type cannot be meant."""
-    what, where = ConstantExpression(name), ConstantExpression(zone)
-    pattern = ConstantExpression(preset.timing.date_format).cast("VARCHAR")
+    what = ConstantExpression(name)
     if kind == _NULL_TYPE:
         return value
-    if name in _DAYS:
-        parsed = _day(value, kind, where, pattern)
-    elif name in _MOMENTS:
-        parsed = _moment(value, kind, where, pattern)
+    if name in DAYS:
+        parsed = _day(name, value, kind, cells)
+    elif name in MOMENTS:
+        parsed = _moment(name, value, kind, cells)
     elif CHAIN_COLUMNS[name] == "DOUBLE":
-        return _number(value, kind, what, file_index)
+        return _number(name, value, kind, cells, file_index)
     elif not _is_scalar(kind):
         return None
     elif name == "right":
         # its few words are put into capitals once each, not row by row
-        return value.cast("VARCHAR")
+        return cells.right(value.cast("VARCHAR"))
     else:
-        return FunctionExpression("text_of", value)
+        return FunctionExpression("text_of", _as_text(value, kind))
+    if parsed is None or kind not in ("VARCHAR", *_NUMERIC):
+        return parsed
     # an expiry that is no date makes its contract impossible, which is a reject with a count
-    if parsed is None or name == "expiry" or kind not in ("VARCHAR", *_NUMERIC):
+    if name == "expiry" and cells.careful:
         return parsed
     return FunctionExpression("understood", parsed, value, what, file_index)
 
 
-def _day(value: Any, kind: str, zone: Any, pattern: Any) -> Any | None:
-    if kind == "DATE" or (kind.startswith("TIMESTAMP") and not _is_zoned(kind)):
+def _day(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
+    if kind == "DATE":
+        return value
+    if kind.startswith("TIMESTAMP") and not _is_zoned(kind):
         return value.cast("DATE")
     if _is_zoned(kind):
-        return FunctionExpression("timezone", zone, value.cast("TIMESTAMPTZ")).cast("DATE")
-    if _is_numeric(kind):
-        return FunctionExpression("date_of_number", value)
-    return FunctionExpression("date_of_text", value, pattern) if kind == "VARCHAR" else None
+        zone = "UTC" if cells.all_midnights(value) else cells.zone
+        moment = value.cast("TIMESTAMPTZ")
+        return FunctionExpression("timezone", ConstantExpression(zone), moment).cast("DATE")
+    return cells.day(name, _as_text(value, kind)) if _is_scalar(kind) else None
 
 
-def _moment(value: Any, kind: str, zone: Any, pattern: Any) -> Any | None:
+def _moment(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
     if _is_zoned(kind):
         return value.cast("TIMESTAMPTZ")
     if kind == "DATE" or kind.startswith("TIMESTAMP"):
+        zone = ConstantExpression(cells.zone)
         return FunctionExpression("at_zone", zone, value.cast("TIMESTAMP"))
-    if _is_numeric(kind):
-        return FunctionExpression("moment_of_number", value)
-    if kind == "VARCHAR":
-        return FunctionExpression("moment_of_text", value, zone, pattern)
-    return None
+    return cells.moment(name, _as_text(value, kind)) if _is_scalar(kind) else None
 
 
-def _number(value: Any, kind: str, what: Any, file_index: Any) -> Any | None:
+def _number(name: str, value: Any, kind: str, cells: Cells, file_index: Any) -> Any | None:
     if _is_numeric(kind):
         return FunctionExpression("number_of_number", value)
+    return cells.number(name, value, file_index) if kind == "VARCHAR" else None
+
+
+def _as_text(value: Any, kind: str) -> Any:
+    """Return a value as the text that a file of text would hold."""
     if kind == "VARCHAR":
-        return FunctionExpression("number_of_text", value, what, file_index)
-    return None
+        return value
+    if kind.startswith("TIMESTAMP"):
+        return value.cast("DATE").cast("VARCHAR")
+    if kind.partition("(")[0] in ("FLOAT", "DOUBLE", "DECIMAL"):
+        return FunctionExpression("text_of_number", value.cast("DOUBLE"))
+    return value.cast("VARCHAR")
 
 
 def _is_zoned(kind: str) -> bool:
@@ -244,7 +447,7 @@ def _is_numeric(kind: str) -> bool:
 
 
 def _is_scalar(kind: str) -> bool:
-    return kind == "VARCHAR" or _is_numeric(kind)
+    return kind == "VARCHAR" or _is_numeric(kind) or kind == "BOOLEAN"
 
 
 def _described(name: str, preset: Preset) -> str:
@@ -253,8 +456,8 @@ def _described(name: str, preset: Preset) -> str:
 
 
 def _expected(name: str) -> str:
-    if name in _DAYS:
+    if name in DAYS:
         return "a date"
-    if name in _MOMENTS:
+    if name in MOMENTS:
         return "a time stamp"
     return "a number" if CHAIN_COLUMNS[name] == "DOUBLE" else "text"

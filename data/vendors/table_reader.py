@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from ..base.errors import InputFileError
-from ..base.sql import load_sql
+from ..base.sql import bound_sql
+from .json_files import json_table
 from .preset import RawTable, Rereading
+from .text_files import TextTable, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,8 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["TEXT_SUFFIXES", "read_tables"]
 
 TEXT_SUFFIXES: Final = (".csv", ".txt", ".tsv")
-_HEADER_BYTES: Final = 1 << 20
-_DELIMITERS: Final = (",", "\t", ";", "|")
+_PARQUET: Final = (".parquet", ".pq", ".parq")
+_JSON: Final = (".json", ".jsonl", ".ndjson")
+_ARROW: Final = (".feather", ".arrow")
+_T = TypeVar("_T")
+#: JSON up to this size is parsed as a whole where it is nested.
+_NESTED_BYTES: Final = 1 << 30
+_NESTED_TYPES: Final = ("STRUCT", "MAP", "JSON", "UNION")
 
 
 def read_tables(
@@ -36,58 +45,46 @@ def read_tables(
     InputFileError
         If a file is not what its suffix says.
     """
-    text = [f for f in files if f.path.suffix.lower() in TEXT_SUFFIXES]
-    parquet = [f for f in files if f.path.suffix.lower() == ".parquet"]
-    json = [f for f in files if f.path.suffix.lower() == ".json"]
+    text = [plain_text(f, f.encoding) for f in files if _suffix(f) in TEXT_SUFFIXES]
+    parquet = [f for f in files if _suffix(f) in _PARQUET]
     return [
-        *(_csv(connection, header, group) for header, group in _grouped(text, header_line)),
-        *(_parquet(connection, group) for _, group in _grouped(parquet, _schema)),
-        *(_json(connection, file) for file in json),
+        *(_csv(connection, group) for group in _grouped(text, _layout)),
+        *(_parquet(connection, tuple(group)) for group in _grouped(parquet, _schema)),
+        *(_json(connection, file) for file in files if _suffix(file) in _JSON),
+        *(_arrow(connection, file) for file in files if _suffix(file) in _ARROW),
     ]
 
 
-def _grouped(
-    files: Iterable[InputFile], key: Callable[[InputFile], str]
-) -> list[tuple[str, tuple[InputFile, ...]]]:
-    groups: dict[str, list[InputFile]] = {}
+def _suffix(file: InputFile) -> str:
+    return file.path.suffix.lower()
+
+
+def _grouped(files: Iterable[_T], key: Callable[[_T], object]) -> list[list[_T]]:
+    groups: dict[object, list[_T]] = {}
     for file in files:
         groups.setdefault(key(file), []).append(file)
-    return [(name, tuple(group)) for name, group in groups.items()]
+    return list(groups.values())
 
 
-def header_line(file: InputFile) -> str:
-    """Return the first line of a text file."""
-    with file.path.open("rb") as stream:
-        line = stream.read(_HEADER_BYTES).lstrip(b"\xef\xbb\xbf").splitlines()[:1]
-    try:
-        text = line[0].decode("utf-8") if line else ""
-    except UnicodeDecodeError as error:
-        raise InputFileError(
-            f"{file.label}: the header is not UTF-8 (byte {error.start}): convert the file, e.g. "
-            "with iconv -t UTF-8"
-        ) from error
-    if not text.strip() or "\x00" in text:
-        raise InputFileError(
-            f"{file.label}: the first line is not a header of column names: this is no table in "
-            "text; export it again, or leave the file out"
-        )
-    return text
+def _layout(table: TextTable) -> object:
+    return table.header, table.delimiter, table.trailing
 
 
-def _csv(
-    connection: duckdb.DuckDBPyConnection, header: str, files: tuple[InputFile, ...]
-) -> RawTable:
-    delimiter = max(_DELIMITERS, key=header.count)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
-    columns, paths = _unique(names), [str(f.path) for f in files]
+def _csv(connection: duckdb.DuckDBPyConnection, tables: list[TextTable]) -> RawTable:
+    first, files = tables[0], tuple(table.file for table in tables)
+    names = [name.strip() for name in next(csv.reader([first.header], delimiter=first.delimiter))]
+    columns = _unique([*names, ""] if first.trailing else names)
+    paths = [str(f.path) for f in files]
 
     def read(numbers: Collection[str] = ()) -> duckdb.DuckDBPyRelation:
         kinds = {name: "DOUBLE" if name in numbers else "VARCHAR" for name in columns}
-        given = {"files": paths, "columns": kinds, "delimiter": delimiter}
-        return connection.sql(load_sql("vendors/read_csv"), params=given)
+        given = {"files": paths, "columns": kinds, "delimiter": first.delimiter}
+        query, given = bound_sql("vendors/read_csv", given)
+        return connection.sql(query, params=given)
 
     relation = read()
-    return RawTable(relation, files, _repeated(names), Rereading(relation, read))
+    header = tuple(columns) if not first.trailing else tuple(columns[:-1])
+    return RawTable(relation, files, _repeated(names), Rereading(relation, read), header)
 
 
 def _unique(names: list[str]) -> list[str]:
@@ -117,18 +114,48 @@ def _schema(file: InputFile) -> str:
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, files: tuple[InputFile, ...]) -> RawTable:
-    paths = [str(f.path) for f in files]
-    return RawTable(
-        connection.sql(load_sql("vendors/read_parquet"), params={"files": paths}), files
-    )
+    query, given = bound_sql("vendors/read_parquet", {"files": [str(f.path) for f in files]})
+    return RawTable(connection.sql(query, params=given), files)
 
 
 def _json(connection: duckdb.DuckDBPyConnection, file: InputFile) -> RawTable:
+    """Read flat JSON through the engine, and what is nested as a whole."""
+    query, given = bound_sql("vendors/read_json", {"files": [str(file.path)]})
     try:
-        relation = connection.sql(load_sql("vendors/read_json"), params={"files": [str(file.path)]})
+        relation = connection.sql(query, params=given)
+        nested = any(
+            str(t).startswith(_NESTED_TYPES) or str(t).endswith("[]") for t in relation.types
+        )
     except duckdb.Error as error:
+        if file.path.stat().st_size > _NESTED_BYTES:
+            raise InputFileError(
+                f"{file.label} is not a JSON table ({str(error).splitlines()[0]}): expected an "
+                "array of objects or one object per line"
+            ) from error
+        nested = True
+    if not nested:
+        return RawTable(relation, (file,))
+    return _registered(connection, json_table(file), file)
+
+
+def _arrow(connection: duckdb.DuckDBPyConnection, file: InputFile) -> RawTable:
+    try:
+        table = feather.read_table(file.path)
+    except (OSError, pa.ArrowException) as error:
         raise InputFileError(
-            f"{file.label} is not a JSON table ({str(error).splitlines()[0]}): expected an array "
-            "of objects or one object per line"
+            f"{file.label} is not a complete Feather file ({str(error).splitlines()[0]}): export "
+            "it again"
         ) from error
+    return _registered(connection, table, file)
+
+
+def _registered(connection: duckdb.DuckDBPyConnection, table: object, file: InputFile) -> RawTable:
+    """Return an Arrow table as one that queries can read for as long as the connection lives."""
+    view = f"read_{uuid4().hex}"
+    connection.register(view, table)
+    relation = connection.view(view).select(
+        duckdb.StarExpression(),
+        duckdb.ConstantExpression(0).alias("file_index"),
+        duckdb.SQLExpression("row_number() OVER ()").alias("file_row"),
+    )
     return RawTable(relation, (file,))

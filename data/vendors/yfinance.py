@@ -47,7 +47,6 @@ PRESET: Final = Preset(
             "'known_at', file_index)) OVER (PARTITION BY session, underlying)"
         ),
     },
-    constants={"multiplier": 100.0},
     timing=Timing(
         quote_time="close", known_at="next_open", oi_lag_sessions=0, settlement="third_friday"
     ),

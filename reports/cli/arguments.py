@@ -149,15 +149,18 @@ def thresholds_from(path: Path | None) -> Thresholds | None:
     return Thresholds(**values)
 
 
+_BARS = ("session", "open", "high", "low", "close", "volume", "adjusted_close")
+
+
 def closes_from(
     path: Path | None, columns: str | None, lake: Lake, underlying: str | None
 ) -> pd.DataFrame | None:
-    """Return daily bars on the calendar of an underlying, None where no file is named.
+    """Return official closes on the calendar of an underlying, None where no file is named.
 
     Parameters
     ----------
     path : Path or None
-        Parquet or CSV.
+        Parquet or CSV; of its columns only session and close are read.
     columns : str or None
         ``name=column`` pairs between commas, for columns that are named otherwise.
     lake : Lake
@@ -176,7 +179,7 @@ def closes_from(
         if columns is not None:
             raise ConfigError("--bars-columns says how the columns of --bars are named: add --bars")
         return None
-    from ...data.tables.bars import read_bars
+    from ...data.tables.series import load_series
 
     pairs = [pair.partition("=") for pair in (columns or "").split(",") if pair.strip()]
     for name, equals, column in pairs:
@@ -188,7 +191,12 @@ def closes_from(
     names = [underlying] if underlying else lake.underlyings()
     mapped = {name.strip(): column.strip() for name, _, column in pairs}
     calendar = lake.calendar(names[0]) if names else DEFAULT_CALENDAR
-    return read_bars(path, mapped or None, calendar=calendar)
+    if unknown := [name for name in mapped if name not in _BARS]:
+        raise UnknownNameError("name in --bars-columns", unknown[0], _BARS)
+    wanted = {"value": mapped.get("close", "close")}
+    wanted |= {"session": mapped["session"]} if "session" in mapped else {}
+    closes = load_series(path, wanted, "close", calendar).frame
+    return closes.set_index("session")[["value"]].rename(columns={"value": "close"})
 
 
 def session_named(text: str) -> date:

@@ -52,8 +52,8 @@ def backtest_page(
     heading = f"{about.underlying}: do dealer gamma regimes pay?"
     summary = (
         f"{day(about.first_session)} to {day(about.last_session)}, "
-        f"{plural(about.sessions, 'session')}; fade in long gamma, follow in short gamma, "
-        f"filled at {FILLS[result.execution.fill]}."
+        f"{plural(about.sessions, 'session')}; {result.main.spec.name} ("
+        f"{result.main.spec.description}), filled at {FILLS[result.execution.fill]}."
     )
     sections = (
         run_section(result),

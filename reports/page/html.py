@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from ...data.base.printable import encodable
+from ...data.base.printable import encodable, shown
 from ...data.base.publishing import published_file
 from .palette import DARK, LIGHT, css_variables
 
@@ -70,11 +70,17 @@ def _template(name: str) -> str:
     return (resources.files(__package__ or "") / "templates" / name).read_text(encoding="utf-8")
 
 
+def _finalized(value: object) -> object:
+    """Escape characters that nobody sees in a text; our own markup stays as it is."""
+    return shown(value, keep="\n\t") if type(value) is str else value
+
+
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("gexlab.reports.page"),
         autoescape=select_autoescape(enabled_extensions=("html", "j2"), default=True),
         undefined=StrictUndefined,
+        finalize=_finalized,
         trim_blocks=True,
         lstrip_blocks=True,
     )

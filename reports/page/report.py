@@ -76,8 +76,8 @@ def report_page(
         sections.append(_last_session(result, config, rows))
         if (rows.lake.root / "truth.json").is_file():
             sections.append(_truth(config, rows))
-    progress(2, _STEPS, "checks of the chains")
-    return backtest_page(result, sections, diagnostics, [_coverage(config, inputs)])
+    progress(2, _STEPS, "coverage of the chains")
+    return backtest_page(result, sections, diagnostics, [_coverage(result, config, inputs)])
 
 
 def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Section:
@@ -135,20 +135,15 @@ def _truth(config: Config, rows: RebuiltRows) -> Section:
     return truth_section(found)
 
 
-def _coverage(config: Config, market: Market) -> Section:
-    from ...data.quality.check import coverage, findings
+def _coverage(result: BacktestResult, config: Config, market: Market) -> Section:
+    from ...backtest.run.chain_findings import chain_findings
+    from ...data.quality.check import coverage
     from .sections.coverage import coverage_section
 
     opened, data = market.regime.rows.lake, config.data
-    found = findings(
-        opened,
-        data.underlying,
-        bars=market.whole_bars,
-        calendar=market.facts.calendar,
-        dealer_model=config.regime.dealer_model,
-        instrument=data.instrument,
-    )
-    told = [f for f in found if f.session is None or _in_period(config, f.session)]
+    told = result.findings
+    if told is None:
+        told = chain_findings(config, result.bars, result.data.calendar)
     held = coverage(opened, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
     return coverage_section(held[asked], told)

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import sys
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ...data.base.printable import encodable
@@ -91,6 +92,10 @@ def _foreign(value: Any) -> Any:
         return plain(value.tolist())
     if hasattr(value, "isoformat"):
         return None if value != value else value.isoformat()
+    if isinstance(value, Decimal):  # sums of whole numbers in SQL
+        return (
+            None if not value.is_finite() else int(value) if value == int(value) else float(value)
+        )
     if type(value).__name__ in {"NAType", "NaTType"}:
         return None
     return encodable(str(value))

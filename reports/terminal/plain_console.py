@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["PlainConsole"]
 
 
+def _sane_environment() -> dict[str, str]:
+    """Return the environment without sizes that are no numbers, on which rich would fail."""
+    sizes = ("COLUMNS", "LINES")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in sizes or (value.isascii() and value.isdigit() and len(value) < 6)
+    }
+
+
 class PlainConsole(Console):
     """A rich console for which a text is a text.
 
@@ -28,7 +39,13 @@ class PlainConsole(Console):
 
     def __init__(self, *, stderr: bool, width: int | None) -> None:
         super().__init__(
-            stderr=stderr, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False
+            stderr=stderr,
+            width=width,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            soft_wrap=False,
+            _environ=_sane_environment(),
         )
 
     def render_str(self, text: str, **options: Any) -> Text:

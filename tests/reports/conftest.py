@@ -177,7 +177,18 @@ def result() -> BacktestResult:
     close = _regime(days).table["close"]
     bars = pd.DataFrame({"open": close, "high": close * 1.01, "low": close * 0.99, "close": close})
     data = DataSummary(
-        "SPX", "index", "XNYS", date(2025, 1, 2), date(2025, 12, 31), SESSIONS, True, 262, 1, 2, 250
+        "SPX",
+        "index",
+        "XNYS",
+        date(2025, 1, 2),
+        date(2025, 12, 31),
+        SESSIONS,
+        True,
+        262,
+        1,
+        2,
+        250,
+        "USD",
     )
     strategies = {
         name: _strategy(name, "main" if i == 0 else "control", i) for i, name in enumerate(NAMES)

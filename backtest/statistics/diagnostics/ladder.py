@@ -23,7 +23,7 @@ __all__ = ["RUNGS", "OutOfSample", "Rung", "ladder", "out_of_sample"]
 
 Floats = npt.NDArray[np.float64]
 
-RUNGS: Final = ("HAR", "+ ln VIX", "+ returns", "+ VIX state")
+RUNGS: Final = ("HAR", "+ ln IVX", "+ returns", "+ IVX state")
 _HAC: Final = 10
 
 

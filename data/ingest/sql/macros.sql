@@ -5,13 +5,18 @@
 -- Unit:  dates, moments in UTC, numbers in the vendor's unit
 -- A pattern: trimming and comparing with a list was measured to be done for every row, asked or not.
 CREATE OR REPLACE MACRO is_blank(v) AS
-    regexp_full_match(v, '(?i)\s*(nan|na|n/a|#n/a|null|none|nat)?\s*');
+    regexp_full_match(v, '(?i)\s*(nan|na|n/a|n[.]a[.]|#n/a|null|none|nat|--?|[.]|\\n)?\s*');
 
 CREATE OR REPLACE MACRO refuse(v, what, file_index) AS
     error('gexlab:' || file_index || ':' || what || ':' || left(v, 80));
 
 -- No market has prints of 1e15 of anything; products of such numbers would leave what a double holds.
-CREATE OR REPLACE MACRO finite(x) AS CASE WHEN abs(x) < 1e15 THEN x END;
+-- The largest integers of 32 bits, and -99.99 and its like, are how vendors write that they do not know.
+CREATE OR REPLACE MACRO finite(x) AS
+    CASE
+        WHEN abs(x) < 1e15 AND x != 2147483647 AND x != 4294967295
+            AND x != -99.99 AND x != -999.99 AND x != -9999 AND x != -99999 THEN x
+    END;
 
 CREATE OR REPLACE MACRO number_of_number(v) AS finite(CAST(v AS DOUBLE));
 
@@ -21,6 +26,74 @@ CREATE OR REPLACE MACRO number_of_text(v, what, file_index) AS
         WHEN v IS NULL OR is_blank(v) THEN NULL
         ELSE refuse(v, what, file_index)
     END;
+
+-- What two cells are compared by: 1, 1.0 and " 1 " are one.
+CREATE OR REPLACE MACRO key_text(v) AS
+    CASE
+        WHEN TRY_CAST(v AS DOUBLE) IS NOT NULL AND abs(TRY_CAST(v AS DOUBLE)) < 1e15
+            THEN CAST(TRY_CAST(v AS DOUBLE) AS VARCHAR)
+        ELSE lower(trim(v))
+    END;
+
+CREATE OR REPLACE MACRO text_of_number(v) AS
+    CASE
+        WHEN v IS NULL OR isnan(v) THEN NULL
+        WHEN v = floor(v) AND abs(v) < 1e20 THEN CAST(CAST(v AS HUGEINT) AS VARCHAR)
+        ELSE CAST(v AS VARCHAR)
+    END;
+
+CREATE OR REPLACE MACRO is_odd_number(v) AS
+    v IS NOT NULL AND NOT is_blank(v) AND TRY_CAST(v AS DOUBLE) IS NULL;
+
+-- A point that cannot separate thousands.
+CREATE OR REPLACE MACRO has_decimals(v) AS
+    TRY_CAST(v AS DOUBLE) IS NOT NULL AND contains(v, '.')
+    AND NOT regexp_full_match(trim(v), '-?[1-9]\d{0,2}([.]\d{3})+');
+
+CREATE OR REPLACE MACRO bare_number(v, decimal_mark, thousands_mark) AS
+    replace(
+        replace(
+            regexp_replace(trim(v), '[\s''’$€£¥₹%]|[A-Z]{3}$', '', 'g'),
+            CASE WHEN thousands_mark = '' THEN ' ' ELSE thousands_mark END, ''
+        ),
+        decimal_mark, '.'
+    );
+
+-- An accountant's (12.5) is -12.5.
+CREATE OR REPLACE MACRO number_of_styled(v, decimal_mark, thousands_mark, percent, what, file_index) AS
+    CASE
+        WHEN v IS NULL OR is_blank(v) THEN NULL
+        WHEN TRY_CAST(bare_number(v, decimal_mark, thousands_mark) AS DOUBLE) IS NOT NULL
+            THEN finite(TRY_CAST(bare_number(v, decimal_mark, thousands_mark) AS DOUBLE))
+                / CASE WHEN contains(v, '%') THEN percent ELSE 1.0 END
+        WHEN regexp_full_match(trim(v), '[(].*[)]')
+            AND TRY_CAST(bare_number(trim(trim(v), '()'), decimal_mark, thousands_mark) AS DOUBLE) IS NOT NULL
+            THEN -finite(TRY_CAST(bare_number(trim(trim(v), '()'), decimal_mark, thousands_mark) AS DOUBLE))
+        ELSE refuse(v, what, file_index)
+    END;
+
+CREATE OR REPLACE MACRO iso_day(v) AS
+    CASE WHEN v LIKE '____-__-__' THEN TRY_CAST(v AS DATE) END;
+
+CREATE OR REPLACE MACRO day_by(v, date_format) AS CAST(try_strptime(trim(v), date_format) AS DATE);
+
+-- A date and a time of day from two columns: 9:31, 0931, 093100 and milliseconds since midnight.
+CREATE OR REPLACE MACRO clock_of(t) AS
+    CASE
+        WHEN contains(t, ':') THEN trim(t)
+        WHEN length(trim(t)) <= 4 THEN left(lpad(trim(t), 4, '0'), 2) || ':' || right(trim(t), 2)
+        WHEN length(trim(t)) <= 6
+            THEN left(lpad(trim(t), 6, '0'), 2) || ':' || substr(lpad(trim(t), 6, '0'), 3, 2)
+                || ':' || right(trim(t), 2)
+        ELSE strftime(make_timestamp(CAST(TRY_CAST(trim(t) AS BIGINT) * 1000 AS BIGINT)), '%H:%M:%S')
+    END;
+
+CREATE OR REPLACE MACRO day_and_clock(d, t) AS
+    regexp_replace(trim(d), '[ T]00:00(:00([.]0+)?)?$', '') || ' ' || clock_of(t);
+
+CREATE OR REPLACE MACRO at_midnight(t) AS epoch_us(t) % 86400000000 = 0;
+
+CREATE OR REPLACE MACRO epoch_number(v) AS TRY_CAST(v AS HUGEINT);
 
 CREATE OR REPLACE MACRO text_of(v) AS nullif(upper(trim(CAST(v AS VARCHAR))), '');
 
@@ -58,6 +131,13 @@ CREATE OR REPLACE MACRO moment_of_text(v, zone, date_format) AS
         WHEN v LIKE '____-__-_____:__:__' THEN TRY(at_zone(zone, TRY_CAST(v AS TIMESTAMP)))
         WHEN states_offset(trim(v)) THEN TRY_CAST(trim(v) AS TIMESTAMPTZ)
         ELSE TRY(at_zone(zone, coalesce(TRY_CAST(v AS TIMESTAMP), stamp_of_text(v))))
+    END;
+
+CREATE OR REPLACE MACRO iso_moment(v, zone) AS
+    CASE
+        WHEN v LIKE '____-__-_____:__:__' THEN TRY(at_zone(zone, TRY_CAST(v AS TIMESTAMP)))
+        WHEN v LIKE '____-__-_____:__:__%' AND states_offset(v) THEN TRY_CAST(v AS TIMESTAMPTZ)
+        WHEN v LIKE '____-__-_____:__:__.%' THEN TRY(at_zone(zone, TRY_CAST(v AS TIMESTAMP)))
     END;
 
 -- Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size: the

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...calendar.market_rules import EXCHANGE_SESSIONS
 from .listings import Expiry, Ladder, Layout, window
 
 __all__ = ["Book", "Listing", "empty_book", "listing", "trade"]
@@ -20,7 +21,7 @@ __all__ = ["Book", "Listing", "empty_book", "listing", "trade"]
 Floats = npt.NDArray[np.float64]
 
 _DAY = 1.0 / 365.0
-_MONTH_YEARS = 21.0 / 252.0
+_MONTH_YEARS = 21.0 / EXCHANGE_SESSIONS
 # 14.1 of the specification: weights by distance in units of 1 % at one month
 _CALL = (2.0, 2.5, -0.5, 7.5)  # centre, width, nearest, farthest
 _PUT = (4.0, 4.0, -0.5, 13.5)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.errors import ConfigError
+from ...calendar.market_rules import EXCHANGE_SESSIONS
 from ...calendar.trading import TradingCalendar
 from ..worlds.parameters import Market, Mechanism
 from .book import Book, Listing, empty_book, listing, trade
@@ -114,7 +115,7 @@ def _quote(
     at_open = _years_left(calendar, quoted, calendar.opens[position + 1])
     listed = listing(book, quoted, at_close, setting.layout, ladder, spot)
     years = at_close[listed.expiry]
-    level = market.iv_ratio * np.sqrt(252 * state.seen_variance) + market.iv_premium
+    level = market.iv_ratio * np.sqrt(EXCHANGE_SESSIONS * state.seen_variance) + market.iv_premium
     iv = smile(np.log(listed.strike / spot), years, float(level), market)
     otm, delta, gamma = black_scholes(spot, listed.strike, years, iv)
     share = _call_share(market, state.demand)

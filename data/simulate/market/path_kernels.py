@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...base.compiling import compiled
+from ...calendar.market_rules import EXCHANGE_SESSIONS
 from .session_kernels import pinned_bars, session_bars
 
 __all__ = ["EFFECTS", "GAMMAS", "PathNumbers", "walk"]
@@ -42,7 +43,7 @@ _CELLS = 2048
 _SPACING = 0.01
 _FARTHEST = 9.0  # log points from the start: beyond, the book's cells would end
 _REACH = 40  # cells: strikes within 40 %
-_YEARS = 21.0 / 252.0
+_YEARS = 21.0 / EXCHANGE_SESSIONS
 _PER_CONTRACT = 100.0 * 0.01  # multiplier, and per 1 %
 
 
@@ -192,7 +193,7 @@ def _measure(
 ) -> None:
     """Fill the gammas at the close, and remember the dealers' true one."""
     level = state[_LEVEL]
-    iv = numbers.iv_ratio * math.sqrt(252.0 * state[_SEEN]) + numbers.iv_premium
+    iv = numbers.iv_ratio * math.sqrt(EXCHANGE_SESSIONS * state[_SEEN]) + numbers.iv_premium
     row[0], row[1] = grid_gamma(calls, puts, level, origin, iv)
     state[_NET] = sign * (numbers.reliability * row[0] + state[_UNSEEN] * row[1])
     state[_RATIO] = state[_NET] / row[1]

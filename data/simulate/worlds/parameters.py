@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
 from ...base.errors import ConfigError, UnknownNameError
+from ...calendar.market_rules import EXCHANGE_SESSIONS
 
 __all__ = [
     "Calibration",
@@ -100,12 +101,12 @@ class Market:
         """Variance of a session of the fundamental in the long run."""
         if self.dynamics == "gjr":
             return self.omega / (1 - self.alpha - self.leverage / 2 - self.beta)
-        return self.volatility**2 / 252
+        return self.volatility**2 / EXCHANGE_SESSIONS
 
     @property
     def long_run_volatility(self) -> float:
         """The same as a volatility, a year."""
-        return math.sqrt(252 * self.long_run_variance)
+        return math.sqrt(EXCHANGE_SESSIONS * self.long_run_variance)
 
 
 @dataclass(frozen=True, slots=True)

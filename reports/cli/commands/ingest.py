@@ -36,6 +36,10 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read, check and count; write nothing.")
     ] = False,
+    allow_rejects: Annotated[
+        bool,
+        typer.Option("--allow-rejects", help="Write the rest where most rows are rejected."),
+    ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -54,6 +58,7 @@ def command(
             lake=lake,
             mapping=mapping,
             dry_run=dry_run,
+            allow_rejects=allow_rejects,
             progress=progress,
         )
     emit(result, as_json, lambda console: _show(console, result))
@@ -69,6 +74,32 @@ def _show(console: Console, result: IngestResult) -> None:
     )
     for reason, number in sorted(result.rejects.items()):
         console.print(f"  {reason.replace('_', ' ')}: {count(number)}")
+    for line in _left_out(result):
+        console.print(line, highlight=False, markup=False)
     if result.files_unchanged:
         unchanged = plural(result.files_unchanged, "file")
         console.print(f"{unchanged} already in the lake", style="dim")
+
+
+def _left_out(result: IngestResult) -> list[str]:
+    """Return a line for everything that was read or found and did not enter the lake."""
+    from ...page.formats import count, plural
+
+    lines = []
+    if result.rows_of_others:
+        named = ", ".join(f"{name} {count(n)}" for name, n in result.others.items())
+        lines.append(f"  of other underlyings, left out: {count(result.rows_of_others)} ({named})")
+    if result.rows_left_out:
+        lines.append(f"  not asked for by [where], left out: {count(result.rows_left_out)}")
+    if result.rows_repeated:
+        lines.append(f"  repetitions of another row, written once: {count(result.rows_repeated)}")
+    for name, number in result.unmatched.items():
+        if number:
+            lines.append(f"  without a match in join {name}: {count(number)}")
+    if result.files_empty:
+        lines.append(f"  {plural(result.files_empty, 'file')} without rows")
+    if result.ignored:
+        named = ", ".join(path.rpartition("/")[2] for path in result.ignored[:10])
+        more = f" and {len(result.ignored) - 10} more" if len(result.ignored) > 10 else ""
+        lines.append(f"  {plural(len(result.ignored), 'file')} ignored: {named}{more}")
+    return lines

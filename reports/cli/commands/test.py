@@ -78,4 +78,8 @@ def _show(console: Console, result: HypothesesResult, report: Path) -> None:
     of = f" of definition {result.definition_id}" if result.definition_id else ""
     console.print(f"{tests} on {plural(result.sessions, 'session')}{of}: {counts}")
     console.print(table_of(verdicts_table(result)))
+    for found in result.results:
+        if found.outcome is None:
+            word = found.verdict.split(":")[0].removesuffix(" data")
+            console.print(f"{found.card.name} {word}: {found.reason}", style="dim", markup=False)
     console.print(f"report: {report}", style="bold")

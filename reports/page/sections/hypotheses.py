@@ -122,7 +122,7 @@ def _verdict_row(found: HypothesisResult, *, corrected: bool) -> Row:
     published = number(card.published[0].value) if card.published else DASH
     if outcome is None:
         middle = [DASH] * (7 if corrected else 5)
-        return Row((card.name, "needs data", *middle, published), "muted")
+        return Row((card.name, found.verdict.split(":")[0], *middle, published), "muted")
     adjusted = [_p(found.q_value), _stepdown(found.romano_wolf)] if corrected else []
     cells = (
         card.name,

@@ -78,7 +78,7 @@ def definitions_section(result: BacktestResult) -> Section:
         Row(
             (
                 "Net GEX",
-                f"dealer gamma as {_currency(result)} of delta per +1 % move of the underlying",
+                f"dealer gamma: delta in {_currency(result)} per +1 % move of the underlying",
             )
         ),
         Row(("Dealer model", regime.dealer_model or "of the series' publisher")),
@@ -113,7 +113,7 @@ def definitions_section(result: BacktestResult) -> Section:
 
 
 def _currency(result: BacktestResult) -> str:
-    return f"{result.data.currency} worth" if result.data.currency else "currency worth"
+    return result.data.currency or "the underlying's currency"
 
 
 def _band(regime: RegimeSummary) -> str:

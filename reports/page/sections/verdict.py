@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....backtest.run.strategy_results import Estimate
+from ....data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..formats import count, fixed, interval, interval_heading, is_defined, joined, percent, plural
 from ..views import Verdict
 from . import words
@@ -34,7 +35,7 @@ def verdicts(result: BacktestResult) -> tuple[Verdict, ...]:
 
 
 #: Sessions of a year: below it a bootstrap sees too few blocks for its interval to be believed.
-_ENOUGH = 252
+_ENOUGH = EXCHANGE_SESSIONS
 
 #: Sessions of a regime below which a figure about it hangs on single sessions.
 _FEW = 30
@@ -270,7 +271,8 @@ def data_verdict(result: BacktestResult) -> Verdict:
     if published:
         reason = f"{found}. A series as published: what it was made from cannot be checked."
         return Verdict(question, "Taken as published", reason)
-    return Verdict(question, "No objection found", f"{found}.")
+    unchecked = "" if result.findings is not None else "; the chains were not checked here"
+    return Verdict(question, "No objection found", f"{found}{unchecked}.")
 
 
 def _details(result: BacktestResult, severity: str) -> list[Notice]:
@@ -286,4 +288,4 @@ def _without_regime(result: BacktestResult) -> str:
         return f"{lacking} in the series"
     if not abstained:
         return "all of them pass the quality gate"
-    return f"the quality gate leaves {share} of them without a regime"
+    return f"{share} of them are left without a regime"

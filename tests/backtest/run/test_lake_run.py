@@ -13,14 +13,18 @@ import pytest
 
 from gexlab.backtest.leaks.leakcheck import leakcheck, market_leaks
 from gexlab.backtest.run.backtest import backtest, strategies_of
+from gexlab.backtest.run.chain_findings import findings_notice
 from gexlab.backtest.run.config import Config
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.market import Market, load_market
 from gexlab.data.base.errors import ConfigError, LakeError
 from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.quality.catalogue import Finding
+from gexlab.data.quality.check import findings
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes, side_table
 from gexlab.data.simulate import simulate
+from gexlab.reports.page.sections.verdict import data_verdict
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,34 @@ def test_the_regime_is_that_of_the_table(world: World) -> None:
     orders = result.main.orders
     known = table["known_at"].loc[orders["decided"]].to_numpy()
     assert (orders["fill_ts"].to_numpy() >= known).all()
+
+
+def test_the_verdict_on_the_data_is_that_of_their_table(world: World) -> None:
+    days = sorted(entry.session for entry in open_lake(world.folder).sessions("SIM"))
+    config = world.config(
+        data={"start": days[5], "end": days[-5]},
+        inference={"bootstrap": 100},
+        regime={"book": "post_expiry"},
+    )
+    result = backtest(config)
+    found = findings(
+        open_lake(world.folder), "SIM", bars=pd.read_parquet(world.folder / "bars.parquet")
+        .set_index("session"), dealer_model="naive", instrument="future",
+    )  # fmt: skip
+    inside = [f for f in found if f.session is None or days[5] <= f.session <= days[-5]]
+    assert result.findings == tuple(inside)
+    grave = [f for f in inside if f.severity in ("error", "warning")]
+    notices = {n.code: n for n in result.notices}
+    assert ("chain_findings" in notices) == bool(grave)
+    answer = data_verdict(replace(result, notices=())).answer
+    assert answer == "No objection found"
+    told = findings_notice([*inside, Finding(days[6], "strike_gap", "warning", 3, 1.0, "wide")])
+    assert told is not None
+    assert told.count == len(grave) + 1
+    objected = data_verdict(replace(result, notices=(told,)))
+    assert objected.answer == "With reservations"
+    quiet = Finding(days[6], "strike_gap", "note", 3, 1.0, "wide")
+    assert findings_notice([quiet]) is None
 
 
 def test_a_simulated_lake_is_known_wherever_the_bars_lie(world: World, tmp_path: Path) -> None:

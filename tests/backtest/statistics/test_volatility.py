@@ -190,3 +190,46 @@ def test_published_quartile_tables(
     joined = close[close.index.isin(gex.index)].loc[first:last]
     got = next_return_sd_by_quantile(joined, gex)
     assert tuple(round(x, 2) for x in got) == published
+
+
+def test_every_estimate_has_the_n_of_its_own_estimator_horizon_and_regimes() -> None:
+    bars, label, value = _market()
+    minutes = pd.Series(np.nan, index=bars.index)
+    minutes.iloc[100:140] = 1e-4
+    bars.loc[bars.index[50], ["high", "low"]] = math.nan
+    got = volatility_summary(bars, label, value, intraday_variance=minutes, resampling=FEW)
+    closes = bars["close"].notna() & bars["close"].shift(1).notna()
+    known = {
+        "close_to_close": closes,
+        "parkinson": bars["high"].notna() & bars["low"].notna(),
+        "realised_variance": minutes.notna(),
+    }
+    for name, own in known.items():
+        ahead = {
+            "today": own,
+            "next_1": own.shift(-1, fill_value=False),
+            "next_5": own[::-1].rolling(5).sum()[::-1].shift(-1) == 5,
+        }
+        for horizon, usable in ahead.items():
+            rows = {side: int((usable & (label == side)).sum()) for side in ("short", "long")}
+            ratio = got.ratio[name][horizon]
+            assert (ratio.n_short, ratio.n_long) == (rows["short"], rows["long"]), (name, horizon)
+            assert ratio.n == rows["short"] + rows["long"]
+            for side, n in rows.items():
+                cell = got.by_regime[name][side]
+                assert {"today": cell.n, "next_1": cell.n_next_1, "next_5": cell.n_next_5}[
+                    horizon
+                ] == n
+
+
+def test_a_price_that_does_not_move_makes_no_ratio() -> None:
+    bars, label, value = _market()
+    flat = bars * 0.0 + 1234.56789
+    flat.iloc[::3] *= 1.0 + 2.2e-16
+    got = volatility_summary(flat, label, value, resampling=FEW)
+    for name, horizons in got.ratio.items():
+        for horizon, ratio in horizons.items():
+            assert math.isnan(ratio.value), (name, horizon)
+    assert all(math.isnan(e.value) for e in got.range_efficiency.values())
+    found = autocorrelation_by_regime(flat["close"], label, resampling=FEW)
+    assert all(math.isnan(e.value) for e in found.values())

@@ -369,7 +369,12 @@ def test_each_snapshot_has_its_own_pair_of_monthly_rows(bench: Bench) -> None:
     bench.map(STAMPED)
     monthly = ROW.replace("2022-12-30", "2022-12-16")
     bench.ingest(
-        bench.file(*(monthly.replace("2022-12-12", f"2022-12-12 {h}:00:00") for h in (10, 10, 15)))
+        bench.file(
+            *(
+                monthly.replace("2022-12-12", f"2022-12-12 {h}:00:00").replace(",10,", f",{oi},")
+                for h, oi in ((10, 10), (10, 11), (15, 10))
+            )
+        )
     )
     assert bench.rows("quote_ts", "settlement") == [
         (utc(2022, 12, 12, 15), "AM"),
@@ -701,8 +706,8 @@ BAD: dict[str, tuple[Callable[[Bench], Path], str]] = {
         r"chain.csv: column for strike holds 'four thousand' where a number",
     ),
     "text in open interest": (
-        lambda b: b.file(ROW.replace(",10,", ',"1,000",')),
-        r"chain.csv: column for open_interest holds '1,000'",
+        lambda b: b.file(ROW.replace(",10,", ",ten,")),
+        r"chain.csv: column for open_interest holds 'ten'",
     ),
     "formula": (
         lambda b: b.file(ROW.replace("3990.5", "=1+1")),
@@ -810,13 +815,13 @@ def test_a_lake_that_cannot_be_made(bench: Bench) -> None:
 
 def test_one_underlying_has_one_calendar(bench: Bench) -> None:
     bench.ingest(bench.file(ROW))
-    bench.map(MAP + 'calendar = "XLON"\n')
+    bench.map(MAP + 'calendar = "XLON"\n[constants]\nmultiplier = 10\n')
     with pytest.raises(LakeError, match="the sessions in the lake are of XNYS"):
         bench.ingest(bench.file(ROW, name="other.csv"))
 
 
 def test_the_lake_says_which_calendar_and_which_prices(bench: Bench) -> None:
-    bench.map(MAP + 'calendar = "XLON"\nlast_is_settlement = true\n')
+    bench.map(MAP + 'calendar = "XLON"\nlast_is_settlement = true\n[constants]\nmultiplier = 10\n')
     bench.ingest(bench.file(ROW))
     lake = open_lake(bench.root)
     assert lake.calendar("SPX") == "XLON"

@@ -1,0 +1,75 @@
+"""Constants of one market stand in one module; all others take them from the market's facts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+#: The one place that defines them.
+PLACE = "data/calendar/market_rules.py"
+FORBIDDEN = {
+    "a calendar": re.compile(r"\bXNYS\b"),
+    "sessions a year": re.compile(r"(?<![\w.])252(\.0)?\b"),
+    "value traded": re.compile(r"\b400e9\b|\b4e11\b"),
+    "a level of intervals": re.compile(r"\b95 ?%"),
+    "a currency": re.compile(r"\$(?:bn|mm|\d|\{|,| )|\"\$\"|'\$'"),
+    "a rule of expirations": re.compile(
+        r"weekday\(\) == 4|day_of_week == 4|between\(15, 21\)|range\(15, 22\)"
+    ),
+    "a volatility index": re.compile(r"\bVIX\b"),
+}
+#: Where the same characters mean something else.
+ALLOWED = {
+    ("a volatility index", "backtest/run/config.py"),  # an underlying
+    ("a volatility index", "data/ingest/snapshot.py"),  # an underlying
+    ("a volatility index", "data/ingest/timing.py"),  # a root
+    ("a volatility index", "data/vendors/layout.py"),  # a root
+    ("a currency", "data/vendors/projection.py"),  # JSON path
+    ("a currency", "data/simulate/worlds/s5_sign.py"),  # Gamma$, dollar gamma
+    ("a currency", "reports/page/png.py"),  # escapes it for matplotlib
+    ("a currency", "data/lake/manifest.py"),  # letters of a name
+}
+FILES = sorted(
+    path
+    for folder in ("data", "backtest", "strategies", "reports")
+    for path in (ROOT / folder).rglob("*.py")
+)
+
+
+def _code(path: Path) -> str:
+    """Return a module's code without docstrings and comments."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [  # type: ignore[attr-defined]
+                part
+                for part in body
+                if not (
+                    isinstance(part, ast.Expr)
+                    and isinstance(part.value, ast.Constant)
+                    and isinstance(part.value.value, str)
+                )
+            ] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(FILES) > 200
+    assert FORBIDDEN["a calendar"].search(_code(ROOT / PLACE))
+
+
+@pytest.mark.parametrize("kind", FORBIDDEN)
+def test_constants_have_one_place(kind: str) -> None:
+    found = []
+    for path in FILES:
+        name = path.relative_to(ROOT).as_posix()
+        if name != PLACE and (kind, name) not in ALLOWED:
+            hit = FORBIDDEN[kind].search(_code(path))
+            if hit:
+                found.append(f"{name}: {hit.group(0)}")
+    assert not found
