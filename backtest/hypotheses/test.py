@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data.base.errors import ConfigError
+from ...data.base.plain import plain
 from ...data.base.publishing import published
 from ...data.base.reprs import short_repr
 from ..run.backtest import strategies_of
@@ -233,8 +233,8 @@ def _entry(result: HypothesisResult) -> dict[str, Any]:
         "tables": [_table(t) for t in outcome.tables] if outcome else [],
         "seconds": result.seconds,
     }
-    plain: dict[str, Any] = _plain(entry)
-    return plain
+    found: dict[str, Any] = plain(entry)
+    return found
 
 
 def _published(published: Published) -> dict[str, Any]:
@@ -255,16 +255,6 @@ def _table(table: Table) -> dict[str, Any]:
         "rows": [list(row) for row in table.rows],
         "note": table.note,
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
 
 
 def write_hypotheses(result: HypothesesResult, folder: Path) -> None:

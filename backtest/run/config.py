@@ -23,11 +23,13 @@ from pydantic import (
     model_validator,
 )
 
+from ...data.base.errors import UnknownNameError
 from ...data.base.schema import Book
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ...data.exposure.dealers import SQL_PREFIX, dealer_model
 from ...data.exposure.definition import DEFAULT_NAME
 from ...data.peers.rules import PEER_RULES
+from ...data.quality.catalogue import CATALOGUE, promotable
 from ...strategies.registry import make_strategy
 from ..statistics.resampling import NORMAL_LEVEL
 from .config_identity import checked_definition, settings_digest
@@ -106,6 +108,10 @@ AddressNearConfig = Annotated[str, AfterValidator(_address_near_config)]
 Basis = Annotated[float, Field(ge=0.0, lt=10_000.0, allow_inf_nan=False)]
 
 
+#: A component: its name, or a table of name and parameters.
+Setting = str | dict[str, Any]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -164,6 +170,8 @@ class DataConfig(_Section):
         First and last session.
     simulated : bool
         Whether the market is a simulated one.
+    trusted : tuple of date
+        Sessions whose bars and values were looked at and are right, whatever the checks say.
     traded_value : float or None
         Value of the underlying traded a day, futures included, in the currency of its prices:
         what "how much hedging could explain" assumes. None: about that of S&P 500 futures for the
@@ -188,6 +196,7 @@ class DataConfig(_Section):
     start: date | None = None
     end: date | None = None
     simulated: bool = False
+    trusted: tuple[date, ...] = ()
     traded_value: Annotated[float, Field(gt=0.0)] | None = None
 
     @property
@@ -241,6 +250,15 @@ class RegimeConfig(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> RegimeConfig:
+        for name in self.promote:
+            if name not in promotable():
+                raise ValueError(str(UnknownNameError("finding to promote", name, promotable())))
+            chain = CATALOGUE[name].about in ("chain", "rebuild")
+            if chain and self.source == "series":
+                raise ValueError(
+                    f"promote = {name!r} is about chains, and a series has none: leave it out, or "
+                    'use source = "lake"'
+                )
         if self.source == "series" and self.series is None:
             raise ValueError(
                 'source is "series" but there is no [regime.series]: add its path, columns, known'
@@ -264,25 +282,23 @@ class StrategyConfig(_Section):
     ----------
     name : str
         A built-in name alone is enough; other keys then change that strategy.
-    filter, long, short, neutral : str or None
-        None: as in the built-in strategy of that name, else ``sign, fade, follow, flat``.
-    on : str or None
-        Named series that the filter reads instead of the regime.
-    lookback : int or None
-        Sessions whose return the rules look at.
-    scale : {"sign", "scaled"} or None
-        Position by the sign of that return, or by its size in units of its own volatility.
-    window, enter, exit : int, float
-        Of the percentile and tercile filters.
+    filter, long, short, neutral, sizing : str, table or None
+        A component's name, or a table of its name and parameters. None: as in the built-in
+        strategy of that name, else ``sign, fade, follow, flat, fixed``.
+    on, window, enter, exit : str, int, float or None
+        Shorthand for parameters of the filter; `on` is a named series read instead of the regime.
+    lookback, scale : int, {"sign", "scaled"} or None
+        Shorthand for parameters of the rules.
     size : float or None
-        Position of a full signal; 1 is 100 % of equity, which is the most.
+        Shorthand for the sizing's: the position of a full signal, 1 is 100 % of equity.
     """
 
     name: Annotated[str, Field(min_length=1)]
-    filter: str | None = None
-    long: str | None = None
-    short: str | None = None
-    neutral: str | None = None
+    filter: Setting | None = None
+    long: Setting | None = None
+    short: Setting | None = None
+    neutral: Setting | None = None
+    sizing: Setting | None = None
     on: str | None = None
     lookback: Annotated[int, Field(ge=1, le=EXCHANGE_SESSIONS)] | None = None
     scale: Literal["sign", "scaled"] | None = None
@@ -291,12 +307,16 @@ class StrategyConfig(_Section):
     exit: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
     size: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
+    _folder: Path = PrivateAttr(default_factory=Path)
+
     def build(self) -> Strategy:
         """Return the strategy: the built-in one of that name, or a new one, as changed."""
-        return make_strategy(self.name, **self.model_dump(exclude={"name"}, exclude_none=True))
+        settings = self.model_dump(exclude={"name"}, exclude_none=True)
+        return make_strategy(self.name, self._folder, **settings)
 
     @model_validator(mode="after")
-    def _known(self) -> StrategyConfig:
+    def _known(self, info: ValidationInfo) -> StrategyConfig:
+        self._folder = (info.context or {}).get("folder", Path())
         self.build()
         return self
 

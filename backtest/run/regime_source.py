@@ -21,10 +21,12 @@ from ...data.regimes.rebuilt_rows import RebuiltRows, rebuilt_rows
 from ...data.regimes.spec import RegimeSpec, definition_named
 from ...data.tables.series import load_series
 from .results import InputFile, Notice
+from .soundness import sound_series
 
 if TYPE_CHECKING:
     from ...data.base.schema import Book
     from ...data.peers.rules import PeerRule
+    from ...data.quality.catalogue import Finding
     from .config import Config, SeriesConfig
 
 __all__ = [
@@ -69,6 +71,8 @@ class RegimeSource:
         Of everything that the table was made from.
     rebuilt : RebuiltRows or None
         The lake's rows behind it, side tables included; None of a series.
+    findings : tuple of Finding
+        What is wrong with the values of a series.
     """
 
     kind: Literal["lake", "series"]
@@ -80,6 +84,7 @@ class RegimeSource:
     notices: tuple[Notice, ...]
     content_id: str = ""
     rebuilt: RebuiltRows | None = None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def rows(self) -> RebuiltRows:
@@ -141,13 +146,18 @@ def load_regime(config: Config, calendar: str, *, progress: Progress = silent) -
 
 def load_named_series(
     series: SeriesConfig, config: Config, calendar: str
-) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...]]:
-    """Return a series by session (``value``, ``known_at``), its file and what was left out."""
+) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...], tuple[Finding, ...]]:
+    """Return a series by session (``value``, ``known_at``), its file and what was left out.
+
+    Values that contradict their neighbours are NaN; the last element names them.
+    """
     found = load_series(series.path, series.columns, series.known, calendar, where=series.where)
     file = InputFile(written_path(series.path, config), file_fingerprint(series.path))
     days = pd.DatetimeIndex(np.array(found.left_out, dtype="datetime64[ns]"))
     notices = _left_out(file.path, int(in_period(config, days).sum()))
-    return until_end(config, found.frame.set_index("session")), file, notices
+    name = f"{series.path.name} {series.columns.get('value', 'value')}"
+    table, findings = sound_series(found.frame.set_index("session"), name, config)
+    return table, file, notices, findings
 
 
 def until_end(config: Config, table: pd.DataFrame) -> pd.DataFrame:
@@ -168,14 +178,19 @@ def in_period(config: Config, days: pd.Index) -> npt.NDArray[np.bool_]:
 
 
 def written_path(path: Path, config: Config) -> str:
-    """Return a path relative to the configuration's folder, the same on every machine."""
-    return Path(os.path.relpath(path, config.folder)).as_posix()
+    """Return a path relative to the configuration's folder, the same on every machine.
+
+    Of a file far away only the name: the way to it would show whose home it lies in.
+    """
+    relative = Path(os.path.relpath(path, config.folder))
+    far = relative.is_absolute() or relative.parts[:2] == ("..", "..")
+    return relative.name if far else relative.as_posix()
 
 
 def _from_series(config: Config, calendar: str) -> RegimeSource:
     series = config.regime.series
     assert series is not None  # the configuration's own check
-    table, file, left_out = load_named_series(series, config, calendar)
+    table, file, left_out, findings = load_named_series(series, config, calendar)
     table["regime"] = labels_by_sign(table["value"].to_numpy(dtype=float))
     notices = list(left_out)
     if config.regime.band is not None:
@@ -194,6 +209,7 @@ def _from_series(config: Config, calendar: str) -> RegimeSource:
         inputs=(file,),
         notices=tuple(notices),
         content_id=file.sha256,
+        findings=findings,
     )
 
 
@@ -219,7 +235,6 @@ def _from_lake(config: Config, progress: Progress) -> RegimeSource:
     table["regime"] = table["regime"].astype(object)
     if setting.band is not None:
         table["regime"] = _relabelled(table, setting.band)
-    promoted = _promote(config, table, rows) if setting.promote else ()
     return RegimeSource(
         kind="lake",
         name=f"net GEX of {data.underlying}, {setting.dealer_model} dealers, {setting.book} book",
@@ -227,7 +242,7 @@ def _from_lake(config: Config, progress: Progress) -> RegimeSource:
         table=table,
         definition_id=rows.spec.definition_id,
         inputs=_lake_inputs(config, rows),
-        notices=promoted,
+        notices=(),
         content_id=rows.content_id,
         rebuilt=rows,
     )
@@ -238,19 +253,6 @@ def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
     ratio = table["net_to_gross"].to_numpy(dtype=float)
     abstained = (table["regime"] == "abstain").to_numpy()
     return pd.Series(labels_by_band(ratio, band, abstained), index=table.index)
-
-
-def _promote(config: Config, table: pd.DataFrame, rows: RebuiltRows) -> tuple[Notice, ...]:
-    """Make sessions with a promoted finding abstain, in place, and say how many."""
-    findings = rows.table("quality_findings", config.regime.book)
-    chosen = findings[findings["check"].isin(config.regime.promote)]
-    hit = table.index.isin(pd.DatetimeIndex(chosen["session"])) & (table["regime"] != "abstain")
-    table.loc[hit, "regime"] = "abstain"
-    count = int(np.sum(hit & in_period(config, table.index)))
-    if not count:
-        return ()
-    detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
-    return (Notice("promoted_findings", "info", detail, count),)
 
 
 def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[InputFile, ...]:

@@ -137,7 +137,7 @@ def _evaluate(
     positions: str | Path | None,
     calendar: str | None,
 ) -> tuple[SessionEvaluation, Job, str]:
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     spec = underlying
     if not isinstance(spec, RegimeSpec):
         spec = spec_chosen(
@@ -303,7 +303,7 @@ def diff_regimes(
         regime, net_gex, net_to_gross, flip, flip_status`` with the endings ``_a`` and ``_b``, and
         ``changed``.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     frames = []
     for definition, dealer in zip((first, second), dealers, strict=True):
         given = Path(positions) if positions is not None and dealer == "signed" else None

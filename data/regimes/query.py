@@ -148,7 +148,7 @@ def stream(
     -----
     The lake stays readable as it was at the beginning until the block ends.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     allowed = limits or Limits()
     with opened.reading():
         request = {

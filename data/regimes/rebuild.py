@@ -119,7 +119,7 @@ def rebuild(
         If the lake holds no chains of that underlying.
     """
     began = time.perf_counter()
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     spec = underlying
     if not isinstance(spec, RegimeSpec):
         given = None if positions is None else Path(positions)

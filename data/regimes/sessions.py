@@ -44,7 +44,7 @@ def job_of(
 
     A `RegimeSpec` in the place of the underlying says everything but the books.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     given = None if positions is None else Path(positions)
     spec = underlying
     if not isinstance(spec, RegimeSpec):
@@ -72,7 +72,7 @@ def map_sessions(
     first, last : date, optional
         Bounds, both included; the session before `first` is read too where there is one.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     with opened.reading():
         yield from _mapped(opened, job, function, first, last)
 

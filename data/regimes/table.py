@@ -106,7 +106,7 @@ def read_rebuilt(
     """
     if book is not None and book not in BOOKS:
         raise UnknownNameError("book", book, BOOKS)
-    opened = lake if isinstance(lake, Lake) else open_lake(Path(lake))
+    opened = open_lake(lake)
 
     def stores() -> list[DerivedStore]:
         return find_stores(

@@ -62,7 +62,7 @@ def time_structure(
     LakeError
         If the lake does not hold that session.
     """
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     job = job_of(
         opened,
         underlying,

@@ -144,6 +144,7 @@ def _coverage(result: BacktestResult, config: Config, market: Market) -> Section
     told = result.findings
     if told is None:
         told = chain_findings(config, result.bars, result.data.calendar)
+    told = (*result.input_findings, *told)
     held = coverage(opened, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
     return coverage_section(held[asked], told)

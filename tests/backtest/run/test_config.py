@@ -9,6 +9,7 @@ import pytest
 
 from gexlab.backtest.run.config import default_fill
 from gexlab.backtest.run.load_config import load_config, parse_config
+from gexlab.backtest.run.regime_source import written_path
 from gexlab.data.base.errors import ConfigError
 
 EXAMPLE = """
@@ -182,3 +183,11 @@ def test_the_digest_is_that_of_the_configuration_as_it_acts(tmp_path: Path) -> N
     changed = config.model_copy(update={"execution": execution})
     assert changed.sha256 != config.sha256
     assert config.model_copy(update={"execution": config.execution}).sha256 == config.sha256
+
+
+def test_a_file_far_away_is_named_without_the_way_to_it(tmp_path: Path) -> None:
+    bars = {"underlying": "SPX", "bars": "spx.csv", "lake": "lake"}
+    config = parse_config({"data": bars}, tmp_path / "a" / "b" / "c")
+    assert written_path(tmp_path / "a" / "b" / "c" / "in" / "x.csv", config) == "in/x.csv"
+    assert written_path(tmp_path / "a" / "b" / "x.csv", config) == "../x.csv"
+    assert written_path(tmp_path / "home" / "jane" / "x.csv", config) == "x.csv"

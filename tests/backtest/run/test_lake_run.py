@@ -87,7 +87,7 @@ def test_the_verdict_on_the_data_is_that_of_their_table(world: World) -> None:
     assert told.count == len(grave) + 1
     objected = data_verdict(replace(result, notices=(told,)))
     assert objected.answer == "With reservations"
-    quiet = Finding(days[6], "strike_gap", "note", 3, 1.0, "wide")
+    quiet = Finding(days[6], "strike_gap", "info", 3, 1.0, "wide")
     assert findings_notice([quiet]) is None
 
 
