@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from ..base.errors import InputFileError
+from ..base.errors import InputFileError, MissingColumnError
 from ..base.sql import load_sql
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _resolve(
     missing = [name for name, column in found.items() if column is None and name not in optional]
     if missing:
         expected = columns[missing[0]][0]
-        raise InputFileError(
+        raise MissingColumnError(
             f"{path}: no column {expected!r} for {missing[0]!r}: the file has "
             f"{_listed(present)}; say which of them it is ({_WHERE})"
         )
