@@ -9,15 +9,12 @@ import hashlib
 import json
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from ..base.errors import DefinitionError, UnknownNameError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 __all__ = [
     "CURVES",
@@ -169,10 +166,11 @@ def _require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
         raise UnknownNameError(name, value, known)
 
 
-def load_definition(path: str | Path) -> Definition:
+def load_definition(path: str | Path | Mapping[str, Any]) -> Definition:
     """Read a definition from a TOML file whose keys are the fields of `Definition`.
 
-    Curves are given by the paths of their files, relative to the TOML file.
+    Curves are given by the paths of their files, relative to the TOML file. A mapping of the same
+    keys will do, its paths relative to the working directory.
 
     Raises
     ------
@@ -181,6 +179,13 @@ def load_definition(path: str | Path) -> Definition:
     InputFileError
         If the file of a curve cannot be read.
     """
+    if isinstance(path, Mapping):
+        return definition_from_table(path, Path())
+    if not isinstance(path, (str, Path)):
+        raise DefinitionError(
+            f"expected the path of a definition's file or a mapping of its settings, found "
+            f"{type(path).__name__}: give one of them"
+        )
     path = Path(path).expanduser()
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -216,7 +221,7 @@ def definition_from_table(
     known = [f.name for f in fields(Definition) if f.init]
     for key in values:
         if key not in known:
-            raise UnknownNameError(f"key of the definition {name}", key, known)
+            raise UnknownNameError(f"key of the definition {name}", str(key), known)
     try:
         return Definition(**dict(values) | _curves_beside(folder, name, values))
     except TypeError as error:
