@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["benjamini_hochberg", "deflated_sharpe", "romano_wolf"]
+__all__ = ["benjamini_hochberg", "best_by_luck", "deflated_sharpe", "romano_wolf"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,6 +103,35 @@ def _studentised(scores: Mapping[str, pd.Series[float]], how: Resampling) -> pd.
     return pd.DataFrame(out, index=table.index)
 
 
+def best_by_luck(trials: int, variance: float) -> float:
+    """Return the Sharpe ratio that the best of many blind, independent trials is expected to show.
+
+    Parameters
+    ----------
+    trials : int
+    variance : float
+        Of the ratio of one trial that knows nothing; the result has the same unit.
+
+    Examples
+    --------
+    The expected largest of 100 standard normal numbers is 2.51; the approximation has 2.53.
+
+    >>> round(best_by_luck(100, 1.0), 2), best_by_luck(1, 1.0)
+    (2.53, 0.0)
+
+    References
+    ----------
+    Bailey, Lopez de Prado (2014), The Deflated Sharpe Ratio, J. Portfolio Management 40.
+    """
+    from scipy.stats import norm
+
+    if trials <= 1:
+        return 0.0
+    g = float(np.euler_gamma)
+    best = (1 - g) * norm.ppf(1 - 1 / trials) + g * norm.ppf(1 - 1 / (trials * np.e))
+    return float(np.sqrt(variance) * best)
+
+
 def deflated_sharpe(returns: npt.ArrayLike, trials: int, trial_variance: float) -> float:
     """Return the probability that the Sharpe ratio is above what the best of many would show.
 
@@ -131,11 +160,7 @@ def deflated_sharpe(returns: npt.ArrayLike, trials: int, trial_variance: float) 
     sharpe = per_session_sharpe(x)
     if len(x) < 3 or not np.isfinite(sharpe):
         return float("nan")
-    hurdle = 0.0
-    if trials > 1:
-        g = float(np.euler_gamma)
-        best = (1 - g) * norm.ppf(1 - 1 / trials) + g * norm.ppf(1 - 1 / (trials * np.e))
-        hurdle = float(np.sqrt(trial_variance) * best)
+    hurdle = best_by_luck(trials, trial_variance)
     g3, g4 = float(skew(x)), float(kurtosis(x, fisher=False))
     spread = np.sqrt(1.0 - g3 * sharpe + (g4 - 1.0) / 4.0 * sharpe**2)
     return float(norm.cdf((sharpe - hurdle) * np.sqrt(len(x) - 1) / spread))
