@@ -1,4 +1,4 @@
-"""What one portfolio came to, from plain arrays: the same for a backtest and for a grid's trials."""
+"""What one portfolio came to, from plain arrays: for a backtest and for a grid alike."""
 
 from __future__ import annotations
 

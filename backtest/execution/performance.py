@@ -241,7 +241,7 @@ def _traded(simulation: Simulation, i: int, cash: float) -> Floats:
     equity = simulation.equity.iloc[:, i].to_numpy(dtype=float)
     amounts = np.abs(np.asarray(mine["size"]) * np.asarray(mine["price"]))
     notional = np.bincount(mine["row"].to_numpy(), weights=amounts, minlength=len(equity))
-    return share_traded(notional, equity, cash)
+    return share_traded(notional.astype(np.float64), equity, cash)
 
 
 def _by_regime(

@@ -94,7 +94,7 @@ def _rule_sets(given: Any, folder: Path) -> Iterator[Strategy]:
     for table in _listed("rules", given):
         if not isinstance(table, dict):
             raise ConfigError(
-                f"rules: expected tables such as {{ long = \"fade\", short = \"follow\" }}, found "
+                f'rules: expected tables such as {{ long = "fade", short = "follow" }}, found '
                 f"{table!r}"
             )
         choices = {}

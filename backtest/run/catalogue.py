@@ -124,7 +124,10 @@ def _component(kind: str, name: str, made: type[Component], source: str) -> Entr
         source,
         (made.__doc__ or "").strip().partition("\n")[0],
         {
-            f.name: {"type": _type_name(hints[f.name]), "default": _shown(getattr(instance, f.name))}
+            f.name: {
+                "type": _type_name(hints[f.name]),
+                "default": _shown(getattr(instance, f.name)),
+            }
             for f in fields(made)  # type: ignore[arg-type]
         },
         tuple(dict.fromkeys(_columns_read(instance))),
