@@ -22,6 +22,8 @@ right = "right"
 open_interest = "oi"
 iv = "iv"
 spot = "spot"
+[constants]
+multiplier = 100
 [timing]
 calendar = "{calendar}"
 quote_time = "close"
