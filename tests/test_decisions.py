@@ -9,7 +9,8 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "decisions"
 HEAD = """# Decisions
 
-One short record each: context, decision, alternatives. `GEXLAB_ACCEPT_GOLDEN=1 python -m pytest tests/test_decisions.py` rewrites this list.
+One short record each: context, decision, alternatives.
+`GEXLAB_ACCEPT_GOLDEN=1 python -m pytest tests/test_decisions.py` rewrites this list.
 
 | record | title | status |
 |---|---|---|
