@@ -10,9 +10,9 @@ from .ingest.ingest import ingest as ingest
 from .ingest.snapshot import SnapshotResult as SnapshotResult
 from .ingest.snapshot import snapshot as snapshot
 from .lake.lake import Lake as Lake
-from .lake.lake import compact as compact
 from .lake.lake import open_lake as open_lake
-from .lake.lake import write_sessions as write_sessions
+from .lake.writer import compact as compact
+from .lake.writer import write_sessions as write_sessions
 from .quality.catalogue import Finding as Finding
 from .quality.catalogue import Thresholds as Thresholds
 from .quality.check import CheckResult as CheckResult
