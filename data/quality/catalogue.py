@@ -94,6 +94,7 @@ class Thresholds:
     no_parity: float = 0.05
     no_carry: float = 0.0
     several_sources: float = 0.0
+    unknown_deliverable: float = 0.0
     several_multipliers: float = 0.0
     multiplier_change: float = 0.0
     naive_single_stock: float = 0.0
@@ -268,6 +269,12 @@ CHECKS: Final[dict[str, Check]] = {
         "share of the open interest alive",
     ),
     "several_sources": Check("note", "One snapshot comes from several files.", "files beyond one"),
+    "unknown_deliverable": Check(
+        "warning",
+        "What a contract of this root delivers is not known; it is not in the book. State the "
+        "multiplier in the column map where it is a standard one.",
+        _SHARE,
+    ),
     "several_multipliers": Check(
         "note", "Contracts of one snapshot have different multipliers.", "multipliers beyond one"
     ),
