@@ -9,12 +9,47 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .registry import filter_named, rule_named
+from .evaluation import Evaluation
+from .model import RULED
+from .panel import LABELS
 
 if TYPE_CHECKING:
     from .model import Strategy
 
-__all__ = ["Decisions", "decide"]
+__all__ = ["Decisions", "Wanted", "decide", "wanted"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_NEVER = np.iinfo(np.int64).min
+_NAMES = np.array(LABELS, dtype=object)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """What one strategy wants after every session of the panel, as arrays of shape (n,).
+
+    Attributes
+    ----------
+    codes : ndarray of float
+        Labels, see `panel.LABELS`.
+    position : ndarray of float
+        Share of equity wanted; 0 where it is undefined.
+    undefined : ndarray of bool
+        Flat because a rule or the sizing lacked an input.
+    late : ndarray of bool
+        The filter's input was published only after the order had to go: treated as missing.
+    filter_known_at, rule_known_at : ndarray of int64
+        When the inputs of the label, and of the target, became public, nanoseconds since 1970.
+    """
+
+    codes: Floats
+    position: Floats
+    undefined: Flags
+    late: Flags
+    filter_known_at: Ints
+    rule_known_at: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +60,9 @@ class Decisions:
     ----------
     frame : DataFrame
         Indexed by session: ``label`` (of the filter), ``target`` (share of equity wanted),
-        ``regime_known_at`` and ``bars_known_at`` (UTC; NaT where that input was not read),
-        ``late`` (the regime was published only after the order had to go: treated as missing),
-        ``undefined`` (flat because a rule had too few bars).
+        ``regime_known_at`` and ``bars_known_at`` (UTC: inputs of the label, and of the target;
+        NaT where nothing was read), ``late`` (the filter's input was published only after the
+        order had to go: treated as missing), ``undefined`` (flat for want of an input).
     """
 
     frame: pd.DataFrame
@@ -43,86 +78,66 @@ class Decisions:
         return int(self.frame["undefined"].sum())
 
 
-def decide(
-    strategy: Strategy,
-    table: pd.DataFrame,
-    closes: pd.Series[float],
-    bars_known_at: pd.Series[pd.Timestamp],
-    deadline: pd.Series[pd.Timestamp],
-) -> Decisions:
-    """Decide after each session what to hold.
+def wanted(strategy: Strategy, evaluation: Evaluation) -> Wanted:
+    """Return what a strategy wants; distinct components are evaluated once an `Evaluation`.
+
+    Notes
+    -----
+    A value published after its deadline is treated as missing, for windows too, and counted.
+    Where this would hit more than half of a column, the configuration itself is impossible: then
+    nothing is hidden, and the engine refuses the first such order by name.
+    """
+    label = evaluation.labels(strategy.filter)
+    codes = label.values
+    target = np.zeros(codes.size)
+    known = np.full(codes.size, _NEVER, dtype=np.int64)
+    for name in RULED:
+        rule = evaluation.targets(strategy.rule(name))
+        here = codes == LABELS.index(name)
+        target[here] = rule.values[here]
+        known[here] = rule.known_at[here]
+    sized = evaluation.positions(strategy.sizing, target)
+    acts = codes != 0.0
+    known = np.where(acts, np.maximum(known, sized.known_at), _NEVER)
+    position = np.where(acts, sized.values, 0.0)
+    undefined = np.isnan(position)
+    return Wanted(
+        codes=codes,
+        position=np.where(undefined, 0.0, position),
+        undefined=undefined,
+        late=label.late,
+        filter_known_at=np.where(acts, label.known_at, _NEVER),
+        rule_known_at=known,
+    )
+
+
+def decide(strategy: Strategy, evaluation: Evaluation, sessions: pd.DatetimeIndex) -> Decisions:
+    """Decide after each of some sessions what to hold.
 
     Parameters
     ----------
     strategy : Strategy
-    table : DataFrame
-        Regime values by session: ``value``, ``known_at``, optionally ``regime``; may begin
-        earlier than the bars, so that filters are warmed up, and lack sessions: those abstain.
-    closes : Series of float
-        Close of each session, in order.
-    bars_known_at : Series
-        When each session's bar is known: its close, UTC.
-    deadline : Series
-        By when a decision's inputs must be known, UTC, per session of `closes`; NaT where no
-        order can follow.
-
-    Returns
-    -------
-    Decisions
-
-    Notes
-    -----
-    A regime row published after its deadline is treated as missing, for filters' windows too,
-    and counted. Where this would hit more than half of the rows, the configuration itself is
-    impossible: then nothing is hidden, and the engine refuses the first such order by name.
+    evaluation : Evaluation
+        Of the panel, with its deadlines.
+    sessions : DatetimeIndex
+        Those whose decisions are wanted: sessions with a bar.
     """
-    limit = deadline.reindex(table.index)
-    overdue = (table["known_at"] > limit).to_numpy()
-    systematic = bool(overdue.mean() > 0.5) if len(table) else False
-    reads_regime = strategy.filter != "always"
-    seen = table if systematic else _without(table, overdue)
-    labels = filter_named(strategy.filter)(seen, strategy)
-    label, known = _on_bars(strategy, labels, closes)
-    target, reads_bars = _targets(strategy, label, closes)
-    undefined = np.isnan(target)
-    flat = np.where(undefined, 0.0, target)
-    frame = pd.DataFrame({"label": label, "target": flat}, index=closes.index)
-    frame["regime_known_at"] = known.where(label != "abstain")
-    frame["bars_known_at"] = bars_known_at.where(reads_bars)
-    hidden = overdue & reads_regime & (not systematic)
-    frame["late"] = pd.Series(hidden, index=table.index).reindex(closes.index, fill_value=False)
-    frame["undefined"] = undefined
+    made = wanted(strategy, evaluation)
+    rows = evaluation.panel.sessions.get_indexer(sessions)
+    frame = pd.DataFrame(
+        {
+            "label": _NAMES[made.codes[rows].astype(np.int64)],
+            "target": made.position[rows],
+            "regime_known_at": _moments(made.filter_known_at[rows]),
+            "bars_known_at": _moments(made.rule_known_at[rows]),
+            "late": made.late[rows],
+            "undefined": made.undefined[rows],
+        },
+        index=sessions,
+    )
     return Decisions(frame)
 
 
-def _without(table: pd.DataFrame, rows: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """Return the table with some rows emptied, as if they had never been published."""
-    emptied = table.copy()
-    emptied.loc[rows, "value"] = np.nan
-    if "regime" in emptied:
-        emptied.loc[rows, "regime"] = "abstain"
-    return emptied
-
-
-def _on_bars(
-    strategy: Strategy, labels: pd.DataFrame, closes: pd.Series[float]
-) -> tuple[npt.NDArray[np.object_], pd.Series[pd.Timestamp]]:
-    """Align labels with the bars; a session without a row abstains."""
-    aligned = labels.reindex(closes.index)
-    missing = "long" if strategy.filter == "always" else "abstain"
-    label = aligned["label"].astype(object).where(aligned["label"].notna(), missing)
-    return label.to_numpy(dtype=object), aligned["known_at"]
-
-
-def _targets(
-    strategy: Strategy, label: npt.NDArray[np.object_], closes: pd.Series[float]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    prices: npt.NDArray[np.float64] = np.asarray(closes, dtype=np.float64)
-    target = np.zeros(len(prices))
-    reads_bars = np.zeros(len(prices), dtype=bool)
-    for name in ("long", "short", "neutral"):
-        rule = rule_named(strategy.rule(name))
-        here = label == name
-        target[here] = strategy.size * rule.target(prices, strategy)[here]
-        reads_bars[here] = rule.reads_bars
-    return target, reads_bars
+def _moments(known_at: Ints) -> pd.DatetimeIndex:
+    # the smallest integer is NaT
+    return pd.DatetimeIndex(known_at.astype("datetime64[ns]"), tz="UTC")

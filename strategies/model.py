@@ -1,103 +1,102 @@
-"""What a strategy is: a filter, a rule for each of its labels, and a size."""
+"""What a strategy is: a filter, a rule for each of its labels, and a sizing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
-from ..data.calendar.market_rules import EXCHANGE_SESSIONS
+from .component import Filter, Rule, Sizing, component_id
+from .filters.sign import Always, Sign
+from .rules.returns import Fade, Flat, Follow
+from .sizings.basic import Fixed
 
-__all__ = ["LABELS", "Label", "Scale", "Strategy"]
+__all__ = ["RULED", "Label", "Strategy"]
 
 Label = Literal["long", "short", "neutral", "abstain"]
-Scale = Literal["sign", "scaled"]
 
-LABELS: tuple[Label, ...] = ("long", "short", "neutral", "abstain")
+#: Labels that have a rule; sessions labelled ``abstain`` are always flat.
+RULED: Final[tuple[Label, ...]] = ("long", "short", "neutral")
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A filter (regime to label), a rule per label (label and bars to target), and a size.
+    """A filter (what is public to label), a rule per label (to target), a sizing (to position).
 
     Sessions labelled ``abstain`` are always flat: no information, no position.
 
     Attributes
     ----------
     name : str
-    filter : str
-        Name of a filter.
-    long, short, neutral : str
-        Names of the rules that act under each label.
-    lookback : int
-        Sessions whose return the rules ``fade`` and ``follow`` look at.
-    scale : {"sign", "scaled"}
-        Position by the sign of that return, or by its size in units of its own volatility.
-    window : int
-        Values that the filters ``percentile`` and ``tercile`` rank within.
-    enter, exit : float
-        Percentile at which ``percentile`` enters a label and below which it leaves it again; the
-        short label mirrors them.
-    size : float
-        Position of a full signal, 1 is 100 % of equity.
-    on : str or None
-        Named series that the filter reads; None: the regime.
+        How reports call it; it does not count in `strategy_id`.
+    filter : Filter
+    long, short, neutral : Rule
+        Rules that act under each label.
+    sizing : Sizing
 
     Examples
     --------
-    >>> Strategy("mine", neutral="hold").describe()
+    >>> from gexlab.strategies.rules.returns import Hold
+    >>> Strategy("mine", neutral=Hold()).describe()
     'sign of the regime: long: fade 1 session by sign; short: follow 1 session by sign; \
 neutral: hold; abstain: flat'
     """
 
     name: str
-    filter: str = "sign"
-    long: str = "fade"
-    short: str = "follow"
-    neutral: str = "flat"
-    lookback: int = 1
-    scale: Scale = "sign"
-    window: int = EXCHANGE_SESSIONS
-    enter: float = 0.6
-    exit: float = 0.5
-    size: float = 1.0
-    on: str | None = None
+    filter: Filter = field(default_factory=Sign)
+    long: Rule = field(default_factory=Fade)
+    short: Rule = field(default_factory=Follow)
+    neutral: Rule = field(default_factory=Flat)
+    sizing: Sizing = field(default_factory=Fixed)
 
-    def rule(self, label: str) -> str:
-        """Return the name of the rule that acts under a label."""
-        rules = {"long": self.long, "short": self.short, "neutral": self.neutral}
-        return rules.get(label, "flat")
-
-    def parameters(self) -> dict[str, float | int | str]:
-        """Return filter, rule and sizing parameters by name."""
-        return {
-            "lookback": self.lookback,
-            "scale": self.scale,
-            "window": self.window,
-            "enter": self.enter,
-            "exit": self.exit,
-            "size": self.size,
-            "on": self.on or "regime",
+    def rule(self, label: str) -> Rule:
+        """Return the rule that acts under a label."""
+        rules: dict[str, Rule] = {
+            "long": self.long,
+            "short": self.short,
+            "neutral": self.neutral,
         }
+        return rules.get(label, Flat())
+
+    @property
+    def reads_regime(self) -> bool:
+        """Whether the filter reads anything at all."""
+        return bool(self.filter.inputs())
+
+    @property
+    def strategy_id(self) -> str:
+        """Twelve hexadecimal digits of all components and their parameters."""
+        parts = (self.filter, self.long, self.short, self.neutral, self.sizing)
+        return hashlib.sha256(":".join(map(component_id, parts)).encode()).hexdigest()[:12]
+
+    def parameters(self) -> dict[str, Any]:
+        """Return parameters of filter, rules and sizing by name; rules' under their label too.
+
+        A parameter that all three rules share is given once.
+        """
+        found: dict[str, Any] = {}
+        for label in RULED:
+            for name, value in self.rule(label).parameters().items():
+                if name in found and found[name] != value:
+                    found[f"{label}.{name}"] = value
+                else:
+                    found[name] = value
+        found |= {name: _shown(value) for name, value in self.filter.parameters().items()}
+        return found | self.sizing.parameters()
 
     def describe(self) -> str:
         """Return what it does in one sentence."""
-        source = f"series {self.on}" if self.on else "the regime"
-        heads = {
-            "sign": f"sign of {source}",
-            "percentile": f"percentile of {source} within {self.window} values, in at "
-            f"{self.enter:g}, out at {self.exit:g}",
-            "tercile": f"tercile of {source} within {self.window} values",
-            "always": "every session alike",
-        }
-        head = heads.get(self.filter, self.filter)
-        labels = ("long",) if self.filter == "always" else ("long", "short", "neutral", "abstain")
-        acts = "; ".join(f"{label}: {self._phrase(self.rule(label))}" for label in labels)
-        size = "" if self.size == 1.0 else f"; size {self.size:g}"
-        return f"{head}: {acts}{size}"
+        always = isinstance(self.filter, Always)
+        labels = ("long",) if always else (*RULED, "abstain")
+        acts = "; ".join(f"{label}: {self.rule(label).describe()}" for label in labels)
+        size = "" if self.sizing == Fixed() else f"; {self.sizing.describe()}"
+        return f"{self.filter.describe()}: {acts}{size}"
 
-    def _phrase(self, rule: str) -> str:
-        if rule not in {"fade", "follow"}:
-            return rule
-        unit = "session" if self.lookback == 1 else "sessions"
-        how = "by sign" if self.scale == "sign" else "scaled"
-        return f"{rule} {self.lookback} {unit} {how}"
+
+def _shown(value: Any) -> Any:
+    """Return a filter's parameter as results show it: parts by what they do."""
+    if isinstance(value, Filter):
+        return value.describe()
+    if isinstance(value, tuple):
+        return [_shown(part) for part in value]
+    return value.removeprefix("series.") if isinstance(value, str) else value

@@ -1,30 +1,27 @@
-"""Strategies, filters and rules by name."""
+"""Strategies by name, and from the keys of a configuration."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Final
 
 from ..data.base.errors import ConfigError, UnknownNameError
-from .filters import FILTERS
-from .model import Strategy
-from .rules import RULES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from .filters import Filter
-    from .rules import Rule
+from .component import Component
+from .components import make_component
+from .filters.sign import Always
+from .model import RULED, Strategy
+from .rules.returns import Fade, Follow, Hold
 
 __all__ = [
     "CONTROLS",
     "MAIN",
+    "SHORTHAND",
     "STRATEGIES",
-    "filter_named",
     "is_control",
     "make_strategy",
-    "rule_named",
     "strategies_named",
     "strategy",
     "with_controls",
@@ -34,15 +31,22 @@ __all__ = [
 MAIN = "fade-long-follow-short"
 
 _BUILT_IN = (
-    Strategy(MAIN, filter="sign", long="fade", short="follow", neutral="flat"),
-    Strategy("follow-long-fade-short", filter="sign", long="follow", short="fade", neutral="flat"),
-    Strategy("always-fade", filter="always", long="fade", short="fade", neutral="fade"),
-    Strategy("always-follow", filter="always", long="follow", short="follow", neutral="follow"),
-    Strategy("buy-and-hold", filter="always", long="hold", short="hold", neutral="hold"),
+    Strategy(MAIN),
+    Strategy("follow-long-fade-short", long=Follow(), short=Fade()),
+    Strategy("always-fade", Always(), Fade(), Fade(), Fade()),
+    Strategy("always-follow", Always(), Follow(), Follow(), Follow()),
+    Strategy("buy-and-hold", Always(), Hold(), Hold(), Hold()),
 )
 
 #: The main strategy first, then its controls.
 STRATEGIES: dict[str, Strategy] = {built_in.name: built_in for built_in in _BUILT_IN}
+
+#: Flat keys of a configuration that are parameters of the filter, of the rules, of the sizing.
+SHORTHAND: Final[dict[str, tuple[str, ...]]] = {
+    "filter": ("on", "window", "enter", "exit"),
+    "rule": ("lookback", "scale"),
+    "sizing": ("size",),
+}
 
 
 #: What every strategy is held against.
@@ -92,7 +96,7 @@ def strategy(name: str) -> Strategy:
 
     Examples
     --------
-    >>> strategy("buy-and-hold").long
+    >>> strategy("buy-and-hold").long.name
     'hold'
     """
     if name not in STRATEGIES:
@@ -100,57 +104,40 @@ def strategy(name: str) -> Strategy:
     return STRATEGIES[name]
 
 
-def filter_named(name: str) -> Filter:
-    """Return a filter.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name.
-    """
-    if name not in FILTERS:
-        raise UnknownNameError("filter", name, FILTERS)
-    return FILTERS[name]
-
-
-def rule_named(name: str) -> Rule:
-    """Return a rule.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name.
-    """
-    if name not in RULES:
-        raise UnknownNameError("rule", name, RULES)
-    return RULES[name]
-
-
-def make_strategy(name: str, **changes: Any) -> Strategy:
-    """Return the built-in strategy of that name, or a new one, with some fields changed.
+def make_strategy(name: str, folder: Path | None = None, **settings: Any) -> Strategy:
+    """Return the built-in strategy of that name, or a new one, with some settings changed.
 
     Parameters
     ----------
     name : str
-        A new name starts from the main strategy's fields and needs at least one of its own.
-    **changes
-        Fields of `Strategy`.
+        A new name starts from the main strategy and needs at least one setting of its own.
+    folder : Path, optional
+        What files of users' own components are relative to.
+    **settings
+        ``filter, long, short, neutral, sizing``: a component, a name, or a table of name and
+        parameters. ``on, window, enter, exit, lookback, scale, size``: shorthand for parameters
+        of the filter, the rules and the sizing that have them.
 
     Raises
     ------
     UnknownNameError
-        If a filter or rule is unknown, or the name is a misspelt built-in one.
+        If a component or parameter is unknown, or the name is a misspelt built-in one.
     ConfigError
-        If the exit percentile lies above the entry.
+        If a parameter has the wrong type, or the exit lies above the entry.
     """
-    _require_intended(name, changes)
-    made = replace(STRATEGIES.get(name, Strategy(name)), **changes)
-    filter_named(made.filter)
-    for rule in (made.long, made.short, made.neutral):
-        rule_named(rule)
-    if made.exit > made.enter:
+    given = {key: value for key, value in settings.items() if value is not None}
+    _require_intended(name, given)
+    base = STRATEGIES.get(name, Strategy(name))
+    parts: dict[str, Component] = {
+        "filter": _part("filter", base.filter, given, folder),
+        **{label: _part("rule", base.rule(label), given, folder, label) for label in RULED},
+        "sizing": _part("sizing", base.sizing, given, folder),
+    }
+    made = replace(base, name=name, **parts)  # type: ignore[arg-type]
+    enter, leave = (getattr(made.filter, k, given.get(k)) for k in ("enter", "exit"))
+    if enter is not None and leave is not None and leave > enter:
         raise ConfigError(
-            f"strategy {name!r}: exit {made.exit:g} lies above enter {made.enter:g}: a label is "
+            f"strategy {name!r}: exit {leave:g} lies above enter {enter:g}: a label is "
             "left at or below where it is entered"
         )
     return made
@@ -193,6 +180,23 @@ def _distance(a: str, b: str) -> int:
         for j, other in enumerate(b, 1):
             row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (letter != other)))
     return row[-1]
+
+
+def _part(
+    kind: Any, before: Component, given: Mapping[str, Any], folder: Path | None, key: str = ""
+) -> Component:
+    setting = given.get(key or kind)
+    if isinstance(setting, Component):
+        part = setting
+    elif setting is None:
+        part = before
+    else:
+        part = make_component(kind, setting, folder)
+    known = {f.name for f in fields(part)}  # type: ignore[arg-type]
+    changes = {name: given[name] for name in SHORTHAND[kind] if name in given and name in known}
+    if isinstance(changes.get("on"), str) and "." not in changes["on"]:
+        changes["on"] = f"series.{changes['on']}"
+    return replace(part, **changes) if changes else part  # type: ignore[type-var]
 
 
 def strategies_named(*names: str) -> tuple[Strategy, ...]:

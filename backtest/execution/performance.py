@@ -12,6 +12,7 @@ import pandas as pd
 from ...data.base.schema import REGIMES
 from ...strategies.decisions import Decisions, decide
 from ...strategies.registry import is_control
+from ..run.panel import evaluation_of
 from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
 from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
@@ -124,10 +125,11 @@ def trade(
     """
     every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
     schedule = make_schedule(market.calendar, market.sessions, fill)
+    evaluation = evaluation_of(market, every)
     kept: list[tuple[Strategy, Decisions, OrderPlan]] = []
     left_out: list[str] = []
     for i, strategy in enumerate(strategies):
-        decisions = _decide(market, strategy, every)
+        decisions = decide(strategy, evaluation, market.sessions)
         plan = plan_orders(strategy.name, decisions, schedule)
         if required is None or i < required or knows_enough(plan, schedule):
             kept.append((strategy, decisions, plan))
@@ -155,17 +157,6 @@ def trade(
 def _regime_of_sessions(market: Market) -> npt.NDArray[np.object_]:
     labels = market.regime.table["regime"].reindex(market.sessions)
     return labels.where(labels.notna(), "abstain").to_numpy(dtype=object)
-
-
-def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
-    made = decide(
-        strategy,
-        market.table_of(strategy.on),
-        market.closes,
-        schedule.bars_known_at,
-        schedule.deadline,
-    )
-    return Decisions(made.frame[market.tested])
 
 
 def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str, StrategyResult]:
@@ -338,10 +329,10 @@ def _trade_table(trading: Trading, plan: OrderPlan, trips: pd.DataFrame) -> pd.D
 def _spec(strategy: Strategy) -> StrategySpec:
     return StrategySpec(
         name=strategy.name,
-        filter=strategy.filter,
-        long=strategy.long,
-        short=strategy.short,
-        neutral=strategy.neutral,
+        filter=strategy.filter.name,
+        long=strategy.long.name,
+        short=strategy.short.name,
+        neutral=strategy.neutral.name,
         parameters=strategy.parameters(),
         description=strategy.describe(),
     )

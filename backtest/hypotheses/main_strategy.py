@@ -10,6 +10,7 @@ import pandas as pd
 from ...data.base.errors import LookAheadError
 from ...data.exposure.labels import labels_by_sign
 from ...strategies.decisions import Decisions, decide
+from ...strategies.panel import panel_of
 from ...strategies.registry import MAIN, strategy
 from ..execution.costs import Costs
 from ..execution.engine import simulate
@@ -17,6 +18,7 @@ from ..execution.performance import net_returns, trade
 from ..execution.timing import Schedule, plan_orders
 from ..run.backtest import costs_of, strategies_of, trade_config
 from ..run.config import default_fill
+from ..run.panel import on_schedule
 from ..statistics.metrics import equity_returns
 from .protocol import Traded
 
@@ -76,9 +78,8 @@ def traded_on_dataset(dataset: Dataset, costs_bps: float, trials: int) -> Traded
     bars = dataset.bars.dropna(subset=["open", "close"])
     main, costs = strategy(MAIN), Costs(fees_bps=costs_bps)
     schedule = _plain_schedule(bars, "next_close" if dataset.stale_opens else "next_open")
-    decisions = decide(
-        main, _table(dataset, bars), bars["close"], schedule.bars_known_at, schedule.deadline
-    )
+    panel = panel_of(bars, schedule.known_at, {"regime": _table(dataset, bars)})
+    decisions = decide(main, on_schedule(panel, schedule), schedule.sessions)
     counted = dataset.counted[dataset.bars.index.isin(bars.index)]
     bars, schedule = bars[counted], _plain_schedule(bars[counted], schedule.fill)
     plan = plan_orders(main.name, Decisions(decisions.frame[counted]), schedule)

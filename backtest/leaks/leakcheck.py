@@ -7,7 +7,7 @@ numbers (values that belong to a later session than they are dated).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +16,14 @@ import pandas as pd
 
 from ...data.lake.chain_times import chain_times
 from ...data.lake.lake import open_lake
+from ...strategies.codes import LONG, SHORT
 from ...strategies.decisions import Decisions, decide
 from ..execution.timing import Schedule, make_schedule, plan_orders, session_rows
 from ..run.backtest import strategies_asked_for, strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.market import Market, cut_market, load_market
+from ..run.panel import evaluation_of, market_panel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...strategies.model import Strategy
+    from ...strategies.panel import Panel
 
 __all__ = ["Leak", "LeakResult", "leakcheck", "market_leaks"]
 
@@ -73,10 +76,13 @@ class LeakResult:
         Stamps compared, decisions recomputed and values traced.
     leaks : tuple of Leak
         One per input and kind.
+    definition_id : str or None
+        Of the regime; None where it is a series from outside.
     """
 
     checked: int
     leaks: tuple[Leak, ...]
+    definition_id: str | None = None
 
 
 def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
@@ -111,7 +117,8 @@ def market_leaks(
         checks.append(_recomputed(config, market, strategy, cuts))
     found = {(leak.input, leak.kind): leak for _, leaks in reversed(checks) for leak in leaks}
     leaks = sorted(found.values(), key=lambda leak: (leak.session, leak.kind, leak.input))
-    return LeakResult(sum(count for count, _ in checks), tuple(leaks))
+    definition_id = market.regime.definition_id
+    return LeakResult(sum(count for count, _ in checks), tuple(leaks), definition_id)
 
 
 Check = tuple[int, list[Leak]]
@@ -186,7 +193,6 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
     """Compare each order's inputs with the moment at which it had to be out."""
     schedule = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), config.fill)
     plan = plan_orders(strategy.name, _decide(market, strategy, schedule), schedule)
-    source = "regime" if strategy.on is None else strategy.on
     decided = plan.decided >= 0
     due = np.full(len(plan.target), np.datetime64("NaT", "ns"))
     due[decided] = schedule.due[plan.decided[decided]]
@@ -195,7 +201,7 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
         early = known >= due if schedule.strict else known > due
         count += int((~np.isnat(known)).sum())
         leaks += _first(
-            source if title == "regime" else title,
+            _sources(strategy) if title == "regime" else title,
             schedule.sessions[plan.decided[early]],
             "used_before_known",
             f"{strategy.name} fills at {config.fill} with it before it was public",
@@ -204,20 +210,55 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
 
 
 def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
-    table, closes = market.table_of(strategy.on), market.closes
-    return decide(strategy, table, closes, schedule.bars_known_at, schedule.deadline)
+    return decide(strategy, evaluation_of(market, schedule), pd.DatetimeIndex(market.bars.index))
+
+
+def _sources(strategy: Strategy) -> str:
+    """Return the prefixes of the columns that a filter reads: ``regime``, a series' name."""
+    read = {str(past.of).removeprefix("series.") for past in strategy.filter.inputs().values()}
+    return ", ".join(sorted({name.partition(".")[0] for name in read})) or "nothing"
 
 
 def _recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) -> Check:
     """Recompute decisions from data that end early; earlier ones must be the same."""
     whole = _decide(market, strategy, _schedule(config, market)).frame
     leaks: list[Leak] = []
+    schedule, panel = _schedule(config, market), market_panel(market)
+    sessions = pd.DatetimeIndex(market.bars.index)
     for last in _cut_sessions(market, cuts):
         cut = cut_market(market, last)
         part = _decide(cut, strategy, _schedule(config, cut)).frame
         leaks += list(_differences(strategy, whole.loc[:last], part))
+        other = evaluation_of(market, schedule, _other_future(panel, last))
+        part = decide(strategy, other, sessions[sessions <= last]).frame
+        leaks += list(_differences(strategy, whole.loc[:last], part))
     leaks.sort(key=lambda leak: leak.session)
-    return cuts, leaks[:1]
+    return 2 * cuts, leaks[:1]
+
+
+def _other_future(panel: Panel, last: pd.Timestamp) -> Panel:
+    """Return the panel with everything after a session another: reversed, and turned over.
+
+    A decision that reads one later value as part of an average, say, hardly changes where the
+    data merely end; it does where what comes next is the opposite of what came.
+    """
+    kept = int(panel.sessions.searchsorted(last, side="right"))
+    changed = []
+    for column in panel.columns.values():
+        if column.scheduled:
+            continue
+        values = column.values.copy()
+        future = values[kept:][::-1]
+        if column.unit == "label":
+            values[kept:] = np.where(future == LONG, SHORT, np.where(future == SHORT, LONG, future))
+        elif column.unit in {"price", "shares"}:
+            past = values[:kept][values[:kept] > 0.0]
+            turned = past[-1] ** 2 / np.where(future > 0.0, future, np.nan) if past.size else future
+            values[kept:] = turned
+        else:
+            values[kept:] = -9.0 * future
+        changed.append(replace(column, values=values, content_id=""))
+    return panel.with_columns(changed)
 
 
 def _schedule(config: Config, market: Market) -> Schedule:
@@ -236,7 +277,7 @@ def _differences(strategy: Strategy, whole: pd.DataFrame, part: pd.DataFrame) ->
     label = whole["label"].to_numpy() != part["label"].to_numpy()
     target = whole["target"].to_numpy() != part["target"].to_numpy()
     for name, differs in (
-        (f"filter {strategy.filter}", label),
+        (f"filter {strategy.filter.name}", label),
         (_rules(strategy), target & ~label),
     ):
         if differs.any():
@@ -250,7 +291,7 @@ def _differences(strategy: Strategy, whole: pd.DataFrame, part: pd.DataFrame) ->
 
 
 def _rules(strategy: Strategy) -> str:
-    return f"rules {strategy.long}, {strategy.short}, {strategy.neutral}"
+    return f"rules {strategy.long.name}, {strategy.short.name}, {strategy.neutral.name}"
 
 
 def _spot_trace(market: Market) -> Check:

@@ -17,6 +17,7 @@ from ...strategies.registry import MAIN, strategy, with_controls
 from ..execution.costs import Costs
 from ..execution.engine import engine_name
 from ..execution.performance import Trading, evaluate, trade
+from ..statistics import realised
 from ..statistics.intraday import intraday_grid, realised_variance
 from ..statistics.resampling import Resampling
 from ..statistics.volatility import (
@@ -27,14 +28,19 @@ from ..statistics.volatility import (
 from .chain_findings import with_findings
 from .config import Config
 from .documents import write_results
+from .findings import fragile_notices, run_findings
+from .fragility import fragile_direction, fragile_volatility
 from .load_config import load_config
 from .market import Market, load_market, summarise_data
-from .notices import notices_of
+from .notices import notices_of, sorted_notices
 from .provenance import provenance_of
-from .results import BacktestResult, ExecutionSummary, RegimeSummary
+from .results import BacktestResult, ExecutionSummary, Fragile, RegimeSummary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...strategies.model import Strategy
+    from .strategy_results import StrategyResult
 
 __all__ = [
     "backtest",
@@ -53,6 +59,7 @@ def backtest(
     *,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    market: Market | None = None,
 ) -> BacktestResult:
     """Run everything that a configuration asks for.
 
@@ -65,6 +72,8 @@ def backtest(
         ``equity.parquet``, all at once; None writes nothing.
     progress : Progress, optional
         Called at the beginning of each of four steps, and at the end.
+    market : Market, optional
+        The configuration's inputs, where they are loaded already; see `market.load_market`.
 
     Returns
     -------
@@ -84,7 +93,7 @@ def backtest(
     report = progress or silent
     strategies = strategies_of(settings)
     report(0, _STEPS, "reading data")
-    market = load_market(settings)
+    market = load_market(settings, progress=report) if market is None else market
     report(1, _STEPS, "fills")
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "statistics")
@@ -142,16 +151,20 @@ def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestRe
     whole = _with_gaps(market, bars)
     value, label = table["value"], table["regime"]
     vix = market.series.get("vix")
+    findings = run_findings(config, market)
+    strategies = evaluate(trading, bars, how)
+    intraday = _intraday_variance(market)
+    fragile = _fragile(whole, label, intraday, strategies, how)
     return BacktestResult(
         data=summarise_data(config, market),
         regime=regime,
         execution=_execution(config),
-        strategies=evaluate(trading, bars, how),
+        strategies=strategies,
         volatility=volatility_summary(
             whole,
             label,
             value,
-            intraday_variance=_intraday_variance(market),
+            intraday_variance=intraday,
             resampling=how,
             year=market.facts.sessions_per_year,
         ),
@@ -162,12 +175,39 @@ def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestRe
             else next_return_sd_by_quantile(whole["close"], vix["value"].reindex(table.index))
         ),
         autocorrelation=autocorrelation_by_regime(whole["close"], label, resampling=how),
-        notices=notices_of(config, market, trading),
+        notices=sorted_notices(
+            (*notices_of(config, market, trading, findings), *fragile_notices(fragile))
+        ),
         provenance=provenance_of(
             config, market, len(trading.strategies), datetime.now(UTC), float("nan")
         ),
         bars=bars,
+        input_findings=findings,
+        fragile=fragile,
     )
+
+
+def _fragile(
+    bars: pd.DataFrame,
+    label: pd.Series[str],
+    intraday: pd.Series[float] | None,
+    strategies: Mapping[str, StrategyResult],
+    how: Resampling,
+) -> tuple[Fragile, ...]:
+    """Return the answers that fewer than five observations decide."""
+    logs = realised.log_bars(*(bars[c].to_numpy() for c in ("open", "high", "low", "close")))
+    variance = realised.parkinson(logs)
+    if intraday is not None:
+        variance = np.asarray(intraday.reindex(bars.index).to_numpy(), dtype=np.float64)
+    labels = label.reindex(bars.index).to_numpy(dtype=object)
+    short, long = np.asarray(labels == "short"), np.asarray(labels == "long")
+    sessions = pd.DatetimeIndex(bars.index)
+    main = next(iter(strategies.values()))
+    found = (
+        fragile_direction(main.returns, how),
+        fragile_volatility(variance, short, long, sessions, how),
+    )
+    return tuple(each for each in found if each is not None)
 
 
 def _regime_of(config: Config, market: Market) -> RegimeSummary:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from ...data.exposure.definition import Definition
 from ...data.lake.lake import open_lake
+from ...data.quality.catalogue import Finding
 from ...data.quality.check import findings
+from .regime_source import definition_of
 from .results import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    import pandas as pd
-
-    from ...data.quality.catalogue import Finding
+    from ...data.regimes.rebuilt_rows import RebuiltRows
     from .config import Config
     from .results import BacktestResult
 
@@ -39,7 +43,7 @@ def with_findings(result: BacktestResult, config: Config, bars: pd.DataFrame) ->
     )
 
 
-def chain_findings(config: Config, bars: pd.DataFrame, calendar: str) -> tuple[Finding, ...]:
+def chain_findings(config: Config, bars: pd.DataFrame, calendar: str | None) -> tuple[Finding, ...]:
     """Return the findings of a configuration's lake within its period.
 
     Parameters
@@ -47,18 +51,54 @@ def chain_findings(config: Config, bars: pd.DataFrame, calendar: str) -> tuple[F
     config : Config
     bars : DataFrame
         Daily bars by session, whose closes the chains' spots are held against.
-    calendar : str
+    calendar : str or None
+        None: the lake's own.
+
+    Notes
+    -----
+    The configured definition's rates decide whether forwards and carry are found missing.
     """
+    rates = _rates(config)
     assert config.data.lake is not None
     found = findings(
         open_lake(config.data.lake),
         config.data.underlying,
         bars=bars,
         calendar=calendar,
+        rate=0.0 if rates is None else rates[0],
+        dividend_yield=0.0 if rates is None else rates[1],
         dealer_model=config.regime.dealer_model,
         instrument=config.data.instrument,
     )
+    if rates is None:  # the checks know no curves
+        found = [f for f in found if f.check not in ("no_carry", "parity_outside_guard")]
     return tuple(f for f in found if f.session is None or _in_period(config, f.session))
+
+
+def rebuilt_findings(config: Config, rows: RebuiltRows) -> list[Finding]:
+    """Return what the rebuild noticed about the evaluation of every session."""
+    if not isinstance(rows.spec.definition, Definition):  # a peer's rule notices nothing
+        return []
+    table = rows.table("quality_findings", config.regime.book)
+    return [
+        Finding(
+            pd.Timestamp(row["session"]).date(),
+            str(row["check"]),
+            row["severity"],
+            int(row["count"]),
+            math.nan if pd.isna(row["open_interest"]) else float(row["open_interest"]),
+            str(row["detail"]),
+        )
+        for row in table.to_dict("records")
+    ]
+
+
+def _rates(config: Config) -> tuple[float, float] | None:
+    """Return rate and dividend yield of the configured definition; None where they are curves."""
+    stated = definition_of(config)
+    if isinstance(stated, Definition) and (stated.rate_curve or stated.dividend_curve):
+        return None
+    return stated.rate, stated.dividend_yield
 
 
 def _in_period(config: Config, session: date) -> bool:
@@ -68,7 +108,7 @@ def _in_period(config: Config, session: date) -> bool:
 
 def findings_notice(found: Sequence[Finding]) -> Notice | None:
     """Return the notice of errors and warnings in chains; None where there are none."""
-    grave = [f for f in found if f.severity != "note"]
+    grave = [f for f in found if f.severity != "info"]
     if not grave:
         return None
     sessions = len({f.session for f in grave if f.session is not None})

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -21,10 +23,16 @@ from pydantic import (
     model_validator,
 )
 
+from ...data.base.errors import UnknownNameError
 from ...data.base.schema import Book
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data.exposure.dealers import SQL_PREFIX, dealer_model
+from ...data.exposure.definition import DEFAULT_NAME
+from ...data.peers.rules import PEER_RULES
+from ...data.quality.catalogue import CATALOGUE, promotable
 from ...strategies.registry import make_strategy
 from ..statistics.resampling import NORMAL_LEVEL
+from .config_identity import checked_definition, settings_digest
 
 if TYPE_CHECKING:
     from ...strategies.model import Strategy
@@ -72,9 +80,36 @@ def _publication(value: str) -> str:
     return value
 
 
+def _definition(value: str | dict[str, Any], info: ValidationInfo) -> str | dict[str, Any]:
+    return checked_definition(value, (info.context or {}).get("folder", Path()))
+
+
+def _zone(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        near = get_close_matches(value, available_timezones(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "e.g. 'America/New_York'"
+        raise ValueError(f"expected a time zone's IANA name, found {value!r}: {hint}") from None
+    return value
+
+
+def _dealer(value: str) -> str:
+    if value != "signed" and not value.startswith(SQL_PREFIX):
+        dealer_model(value)
+    return value
+
+
+Zone = Annotated[str | None, AfterValidator(_zone)]
 NearConfig = Annotated[Path, AfterValidator(_near_config)]
 AddressNearConfig = Annotated[str, AfterValidator(_address_near_config)]
 Basis = Annotated[float, Field(ge=0.0, lt=10_000.0, allow_inf_nan=False)]
+
+
+#: A component: its name, or a table of name and parameters.
+Setting = str | dict[str, Any]
 
 
 class _Section(BaseModel):
@@ -135,6 +170,8 @@ class DataConfig(_Section):
         First and last session.
     simulated : bool
         Whether the market is a simulated one.
+    trusted : tuple of date
+        Sessions whose bars and values were looked at and are right, whatever the checks say.
     traded_value : float or None
         Value of the underlying traded a day, futures included, in the currency of its prices:
         what "how much hedging could explain" assumes. None: about that of S&P 500 futures for the
@@ -150,15 +187,16 @@ class DataConfig(_Section):
     bars: NearConfig
     bars_columns: dict[str, str] = {}
     bars_where: dict[str, Scalar] = {}
-    bars_timezone: str | None = None
+    bars_timezone: Zone = None
     intraday: NearConfig | None = None
     intraday_columns: dict[str, str] = {}
     intraday_where: dict[str, Scalar] = {}
-    intraday_timezone: str | None = None
+    intraday_timezone: Zone = None
     intraday_hours: Literal["regular", "all"] = "regular"
     start: date | None = None
     end: date | None = None
     simulated: bool = False
+    trusted: tuple[date, ...] = ()
     traded_value: Annotated[float, Field(gt=0.0)] | None = None
 
     @property
@@ -191,9 +229,10 @@ class RegimeConfig(_Section):
         it, reports evaluate their last session with it.
     book : {"as_of_close", "post_expiry"}
     band : float or None
-        Neutral band on net/gross, 0 to 1; None: that of the definition rebuilt.
-    definition_id : str or None
-        None: the definition rebuilt last.
+        Neutral band on net/gross, 0 to 1; None: that of the definition.
+    definition : str or mapping
+        What is computed: ``default``, the name of a peer's rule, the path of a TOML file, or a
+        table of what differs from the default (see `gexlab.data.Definition`).
     promote : tuple of str
         Quality checks whose findings make a session abstain, beyond the gate's own.
     series : SeriesConfig or None
@@ -201,19 +240,37 @@ class RegimeConfig(_Section):
     """
 
     source: Literal["lake", "series"] = "lake"
-    dealer_model: str = "naive"
+    dealer_model: Annotated[str, AfterValidator(_dealer)] = "naive"
     positions: NearConfig | None = None
     book: Book = "post_expiry"
     band: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
-    definition_id: str | None = None
+    definition: Annotated[str | dict[str, Any], AfterValidator(_definition)] = DEFAULT_NAME
     promote: tuple[str, ...] = ()
     series: SeriesConfig | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> RegimeConfig:
+        for name in self.promote:
+            if name not in promotable():
+                raise ValueError(str(UnknownNameError("finding to promote", name, promotable())))
+            chain = CATALOGUE[name].about in ("chain", "rebuild")
+            if chain and self.source == "series":
+                raise ValueError(
+                    f"promote = {name!r} is about chains, and a series has none: leave it out, or "
+                    'use source = "lake"'
+                )
         if self.source == "series" and self.series is None:
             raise ValueError(
                 'source is "series" but there is no [regime.series]: add its path, columns, known'
+            )
+        if (
+            isinstance(self.definition, str)
+            and self.definition in PEER_RULES
+            and (self.book != "as_of_close" or self.dealer_model != "naive" or self.positions)
+        ):
+            raise ValueError(
+                f"the definition {self.definition!r} is a peer's rule, which has naive dealers and "
+                'the book as_of_close: set book = "as_of_close", leave out dealer_model, positions'
             )
         return self
 
@@ -225,25 +282,23 @@ class StrategyConfig(_Section):
     ----------
     name : str
         A built-in name alone is enough; other keys then change that strategy.
-    filter, long, short, neutral : str or None
-        None: as in the built-in strategy of that name, else ``sign, fade, follow, flat``.
-    on : str or None
-        Named series that the filter reads instead of the regime.
-    lookback : int or None
-        Sessions whose return the rules look at.
-    scale : {"sign", "scaled"} or None
-        Position by the sign of that return, or by its size in units of its own volatility.
-    window, enter, exit : int, float
-        Of the percentile and tercile filters.
+    filter, long, short, neutral, sizing : str, table or None
+        A component's name, or a table of its name and parameters. None: as in the built-in
+        strategy of that name, else ``sign, fade, follow, flat, fixed``.
+    on, window, enter, exit : str, int, float or None
+        Shorthand for parameters of the filter; `on` is a named series read instead of the regime.
+    lookback, scale : int, {"sign", "scaled"} or None
+        Shorthand for parameters of the rules.
     size : float or None
-        Position of a full signal; 1 is 100 % of equity, which is the most.
+        Shorthand for the sizing's: the position of a full signal, 1 is 100 % of equity.
     """
 
     name: Annotated[str, Field(min_length=1)]
-    filter: str | None = None
-    long: str | None = None
-    short: str | None = None
-    neutral: str | None = None
+    filter: Setting | None = None
+    long: Setting | None = None
+    short: Setting | None = None
+    neutral: Setting | None = None
+    sizing: Setting | None = None
     on: str | None = None
     lookback: Annotated[int, Field(ge=1, le=EXCHANGE_SESSIONS)] | None = None
     scale: Literal["sign", "scaled"] | None = None
@@ -252,12 +307,16 @@ class StrategyConfig(_Section):
     exit: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
     size: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
+    _folder: Path = PrivateAttr(default_factory=Path)
+
     def build(self) -> Strategy:
         """Return the strategy: the built-in one of that name, or a new one, as changed."""
-        return make_strategy(self.name, **self.model_dump(exclude={"name"}, exclude_none=True))
+        settings = self.model_dump(exclude={"name"}, exclude_none=True)
+        return make_strategy(self.name, self._folder, **settings)
 
     @model_validator(mode="after")
-    def _known(self) -> StrategyConfig:
+    def _known(self, info: ValidationInfo) -> StrategyConfig:
+        self._folder = (info.context or {}).get("folder", Path())
         self.build()
         return self
 
@@ -316,10 +375,6 @@ class NightlyConfig(_Section):
         Column map, for the vendor ``columns``.
     snapshot : bool
         Download Cboe's delayed quotes of the underlying first.
-    rate, dividend_yield : float
-        Of the definition that is rebuilt, continuous, per year.
-    definition : Path or None
-        TOML file of a whole definition, instead of the two rates.
     out : Path
         Folder of the results.
     """
@@ -328,16 +383,7 @@ class NightlyConfig(_Section):
     vendor: str = "canonical"
     map: NearConfig | None = None
     snapshot: bool = False
-    rate: float = 0.0
-    dividend_yield: float = 0.0
-    definition: NearConfig | None = None
     out: NearConfig | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> NightlyConfig:
-        if self.definition is not None and (self.rate or self.dividend_yield):
-            raise ValueError("definition states the rates too: leave out rate and dividend_yield")
-        return self
 
 
 class Config(_Section):
@@ -357,23 +403,26 @@ class Config(_Section):
     inference: InferenceConfig = InferenceConfig()
     nightly: NightlyConfig = NightlyConfig()
 
-    _sha256: str = PrivateAttr(default="")
     _folder: Path = PrivateAttr(default_factory=Path)
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the configuration's text."""
-        return self._sha256
+        """SHA-256 of the configuration as it acts, wherever it lies and however it was written.
+
+        Every setting counts, defaults included, as it is now: comments, the order of keys and the
+        folder do not, changes made in Python (``model_copy``) do.
+        """
+        return settings_digest(self.model_dump(mode="python"), self._folder)
 
     @property
     def folder(self) -> Path:
         """Folder that its paths are relative to."""
         return self._folder
 
-    def located(self, folder: Path, sha256: str) -> Config:
-        """Return the configuration with where it was read and the SHA-256 of its text."""
+    def located(self, folder: Path) -> Config:
+        """Return the configuration with where it was read."""
         found = self.model_copy()
-        found._folder, found._sha256 = folder, sha256
+        found._folder = folder
         return found
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 __all__ = ["first_problem"]
+
+
+_STATED = "the regime alone states what is computed: write [regime] definition = "
+#: Keys that there were, and what to write instead.
+_MOVED = {
+    "nightly.rate": _STATED + "{ rate = 0.045 }",
+    "nightly.dividend_yield": _STATED + "{ dividend_yield = 0.013 }",
+    "nightly.definition": _STATED + '"FILE.toml"',
+    "regime.definition_id": _STATED + '"default", a name, a .toml file or a table',
+}
 
 
 def first_problem(errors: Sequence[ErrorDetails], root: type[BaseModel]) -> str:
@@ -34,6 +45,8 @@ def _message(error: ErrorDetails, root: type[BaseModel]) -> str:
     place = error["loc"]
     key = _dotted(place)
     kind = error["type"]
+    if key in _MOVED:
+        return f"unknown key {key!r}: {_MOVED[key]}"
     if kind == "extra_forbidden":
         return f"unknown key {key!r}: {_hint(str(place[-1]), _keys_at(place[:-1], root))}"
     if kind == "missing":
@@ -45,7 +58,12 @@ def _message(error: ErrorDetails, root: type[BaseModel]) -> str:
         return f"{key} = {error['input']!r}: expected a table of keys, e.g. [{key}]"
     if kind == "tuple_type":
         return f"{key}: expected a list: write [[{key}]] for each table, or [...] for values"
-    return f"{key} = {error['input']!r}: {reason[:1].lower()}{reason[1:]}"
+    expected = reason.removeprefix("Input should be ").replace("Input should", "should")
+    said = f"{key} = {error['input']!r}: expected {expected[:1].lower()}{expected[1:]}"
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", reason)
+        return f"{said}; {_hint(str(error['input']), known)}"
+    return f"{said}; correct it"
 
 
 def _dotted(place: Sequence[str | int]) -> str:

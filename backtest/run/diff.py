@@ -14,7 +14,9 @@ from ...data.base.reprs import short_repr
 from ...data.calendar.trading import TradingCalendar, trading_calendar
 from ...data.lake.lake import Lake, open_lake
 from ...data.regimes.explain import diff_regimes
-from ...strategies.registry import MAIN, rule_named, strategy
+from ...strategies.evaluation import Evaluation
+from ...strategies.panel import Column, Panel
+from ...strategies.registry import MAIN, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ...data.base.schema import Book
     from ...data.exposure.definition import Definition
     from ...data.lake.lake import Lake
+    from ...data.peers.rules import PeerRule
 
 __all__ = ["DiffResult", "diff"]
 
@@ -71,8 +74,8 @@ class DiffResult:
 def diff(
     lake: Lake | str | Path,
     underlying: str,
-    first: Definition,
-    second: Definition,
+    first: Definition | PeerRule,
+    second: Definition | PeerRule,
     *,
     book: Book = "post_expiry",
     dealers: tuple[str, str] = ("naive", "naive"),
@@ -86,7 +89,7 @@ def diff(
     lake : Lake or path
     underlying : str
     first, second : Definition
-        Rebuilt as far as they are not up to date.
+        Evaluated in memory as far as the lake does not hold their rows; nothing is written.
     book : {"post_expiry", "as_of_close"}
     dealers : tuple of str
         Dealer model of each.
@@ -103,7 +106,7 @@ def diff(
         lake, underlying, first, second, book=book, dealers=dealers, positions=positions
     )
     prices = _spots(frame) if closes is None else closes
-    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    opened = open_lake(lake)
     calendar = trading_calendar(opened.calendar(underlying))
     earned = _returns_by_label(_on_calendar(prices, calendar)).reindex(
         pd.DatetimeIndex(frame["session"])
@@ -160,8 +163,13 @@ def _returns_by_label(closes: pd.Series[float]) -> pd.DataFrame:
     prices: Floats = np.asarray(closes, np.float64)
     held = np.full(len(prices), np.nan)
     held[:-2] = prices[2:] / prices[1:-1] - 1.0
+    never = np.full(len(prices), np.datetime64("NaT", "ns"))
+    sessions = pd.DatetimeIndex(closes.index)
+    known = sessions.to_numpy().astype("datetime64[ns]")
+    panel = Panel(sessions, {"close": Column("close", prices, known, "price")})
+    evaluation = Evaluation(panel, never)
     earned = {
-        label: rule_named(main.rule(label)).target(prices, main) * held
+        label: evaluation.targets(main.rule(label)).values * held
         for label in ("long", "short", "neutral", "abstain")
     }
     return pd.DataFrame(earned, index=closes.index)

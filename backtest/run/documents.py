@@ -7,12 +7,12 @@ stamps in ``provenance``.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ...data.base.plain import plain
 from ...data.base.publishing import published
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def results_document(result: BacktestResult) -> dict[str, Any]:
         "notices": [asdict(notice) for notice in result.notices],
         "provenance": asdict(result.provenance),
     }
-    plain: dict[str, Any] = _plain(document)
-    return plain
+    found: dict[str, Any] = plain(document)
+    return found
 
 
 def _regime(result: BacktestResult) -> dict[str, Any]:
@@ -90,16 +90,6 @@ def _volatility(by_regime: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
     return {name: asdict(estimate) for name, estimate in estimates.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def trades_table(result: BacktestResult) -> pd.DataFrame:
@@ -168,4 +158,9 @@ def write_result_files(result: BacktestResult, out: Path) -> None:
         ("orders", orders_table(result)),
         ("equity", equity_table(result)),
     ):
+        # kept in the file: pandas.read_parquet(...).attrs
+        table.attrs = {
+            "definition_id": result.provenance.definition_id,
+            "content_id": result.provenance.content_id,
+        }
         table.to_parquet(out / f"{name}.parquet", index=False)

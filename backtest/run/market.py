@@ -12,17 +12,21 @@ import pandas as pd
 
 from ...data.base.errors import NotEnoughDataError
 from ...data.base.fingerprints import file_fingerprint
+from ...data.base.progress import Progress, silent
 from ...data.calendar.market_facts import MarketFacts, market_facts
 from ...data.calendar.trading import TradingCalendar, trading_calendar
 from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
+from .findings import promoted
 from .market_choice import market_of
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
 from .results import DataSummary, InputFile, Notice
+from .soundness import of_other_instrument, sound_bars, sound_intraday
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from ...data.quality.catalogue import Finding
     from .config import Config
 
 __all__ = ["Market", "cut_market", "load_market", "summarise_data"]
@@ -50,8 +54,14 @@ class Market:
     inputs : tuple of InputFile
     notices : tuple of Notice
     simulated : bool
+    findings : tuple of Finding
+        What is wrong with bars and series, those before the period included.
+    bad_bars, bad_intraday : tuple of date
+        Sessions that lost their daily, or their intraday, bars for it.
     facts : MarketFacts
         Calendar, monthly expirations, currency, sessions a year.
+    whole_bars : DataFrame
+        All daily bars as read, whatever period is tested: what chains are checked against.
     """
 
     calendar: TradingCalendar
@@ -64,7 +74,11 @@ class Market:
     inputs: tuple[InputFile, ...]
     notices: tuple[Notice, ...]
     simulated: bool
+    findings: tuple[Finding, ...] = ()
+    bad_bars: tuple[date, ...] = ()
+    bad_intraday: tuple[date, ...] = ()
     facts: MarketFacts = field(default_factory=market_facts)
+    whole_bars: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -81,8 +95,8 @@ class Market:
         return self.regime.table if name is None else self.series[name]
 
 
-def load_market(config: Config) -> Market:
-    """Load what a configuration names.
+def load_market(config: Config, *, progress: Progress = silent) -> Market:
+    """Load what a configuration names; regimes that the lake lacks are rebuilt first.
 
     Raises
     ------
@@ -100,27 +114,44 @@ def load_market(config: Config) -> Market:
         calendar=calendar.name,
         timezone=data.bars_timezone,
     )
-    regime = load_regime(config, calendar.name)
-    first, last = _period(config, bar_set.frame, regime.table)
-    bars = bar_set.frame.loc[:last]
+    regime = load_regime(config, calendar.name, progress=progress)
+    sound, about_bars, bad_bars = sound_bars(bar_set.frame, config)
+    first, last = _period(config, sound, regime.table)
+    bars = sound.loc[:last]
     tables = {
         name: load_named_series(series, config, calendar.name)
         for name, series in config.series.items()
     }
-    intraday = _load_intraday(config, calendar.name)
+    intraday, about_intraday, bad_intraday = sound_intraday(
+        _load_intraday(config, calendar.name), config
+    )
+    if "spot" in regime.table:
+        about_bars += of_other_instrument(bars.loc[first:], regime.table["spot"])
+    about = (
+        *about_bars,
+        *about_intraday,
+        *regime.findings,
+        *(f for _, _, _, found in tables.values() for f in found),
+    )
+    if config.regime.promote:
+        regime = promoted(config, regime, about, bars)
     files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
     return Market(
         calendar=calendar,
         bars=bars,
         tested=np.asarray(bars.index >= first),
         regime=regime,
-        series={name: table for name, (table, _, _) in tables.items()},
+        series={name: table for name, (table, _, _, _) in tables.items()},
         bar_set=bar_set.within(first, last, calendar),
         intraday=None if intraday is None else intraday.within(first, last, calendar),
-        inputs=(*(f for group in files for f in group), *(f for _, f, _ in tables.values())),
-        notices=(*regime.notices, *(n for _, _, left_out in tables.values() for n in left_out)),
+        inputs=(*(f for group in files for f in group), *(f for _, f, _, _ in tables.values())),
+        notices=(*regime.notices, *(n for _, _, left_out, _ in tables.values() for n in left_out)),
         simulated=data.simulated or _beside_truth(config),
+        findings=about,
+        bad_bars=bad_bars,
+        bad_intraday=bad_intraday,
         facts=facts,
+        whole_bars=bar_set.frame,
     )
 
 
@@ -159,9 +190,18 @@ def summarise_data(config: Config, market: Market) -> DataSummary:
         bars_missing=market.bar_set.missing,
         bars_not_sessions=market.bar_set.not_sessions,
         intraday_sessions=intraday,
+        bars_bad=_bad_sessions(market, intraday=False),
+        intraday_bad_sessions=_bad_sessions(market, intraday=True),
         currency=market.facts.currency,
         sessions_per_year=market.facts.sessions_per_year,
     )
+
+
+def _bad_sessions(market: Market, *, intraday: bool) -> int:
+    """Return how many sessions of the period lost their daily, or their intraday, bars."""
+    first, last = market.sessions[0], market.sessions[-1]
+    days = market.bad_intraday if intraday else market.bad_bars
+    return sum(first <= pd.Timestamp(day) <= last for day in days)
 
 
 def _period(

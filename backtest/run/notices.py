@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from .results import Notice, Severity
+from .soundness import finding_notices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from ...data.quality.catalogue import Finding
     from ..execution.performance import Trading
     from .config import Config
     from .market import Market
 
-__all__ = ["notices_of"]
+__all__ = ["notices_of", "sorted_notices"]
 
 _ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
 
@@ -23,15 +25,32 @@ _ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
 _FEW: Final = 30
 
 
-def notices_of(config: Config, market: Market, trading: Trading) -> tuple[Notice, ...]:
-    """Return warnings and remarks, most severe first."""
+def notices_of(
+    config: Config, market: Market, trading: Trading, findings: Sequence[Finding] = ()
+) -> tuple[Notice, ...]:
+    """Return warnings and remarks, most severe first.
+
+    Parameters
+    ----------
+    config : Config
+    market : Market
+    trading : Trading
+    findings : sequence of Finding
+        What was found in the inputs within the period.
+    """
     found = [
         *market.notices,
         *_execution(config),
         *_regime(config, market),
         *_bars(market),
+        *finding_notices(findings),
         *_decisions(trading),
     ]
+    return sorted_notices(found)
+
+
+def sorted_notices(found: Iterable[Notice]) -> tuple[Notice, ...]:
+    """Return notices, most severe first."""
     return tuple(sorted(found, key=lambda notice: _ORDER[notice.severity]))
 
 
@@ -87,15 +106,6 @@ def _bars(market: Market) -> Iterator[Notice]:
     if bars.not_sessions:
         detail = f"daily bars dated on days that are no sessions, left out: {bars.not_sessions}"
         yield Notice("bars_not_sessions", "info", detail, bars.not_sessions)
-    if bars.outside_range:
-        detail = f"daily bars that open or close outside their own range: {bars.outside_range}"
-        yield Notice("bars_outside_range", "info", detail, bars.outside_range)
-    if bars.jumps:
-        detail = (
-            f"daily bars that open more than a factor of 1.4 from the close before: {bars.jumps}; "
-            "if these are splits, use adjusted prices (bars_columns.adjusted_close)"
-        )
-        yield Notice("bars_jump", "warning", detail, bars.jumps)
     if market.intraday is not None and not market.intraday.minutes > 0.0:
         detail = "no session has two intraday bars, so there is no variance to take from them"
         yield Notice("intraday_too_thin", "warning", detail)

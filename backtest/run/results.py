@@ -37,6 +37,7 @@ __all__ = [
     "DataSummary",
     "Estimate",
     "ExecutionSummary",
+    "Fragile",
     "InputFile",
     "Metrics",
     "Notice",
@@ -66,12 +67,16 @@ class Notice:
         One sentence: what was found and what to do about it.
     count : int
         How many rows or sessions it concerns.
+    left_out : bool
+        Whether what it concerns is in no answer: a session without a regime, a bar or value that
+        counts as missing.
     """
 
     code: str
     severity: Severity
     detail: str
     count: int = 1
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,11 @@ class DataSummary:
         Bars dated on a day that is no session; they were left out.
     intraday_sessions : int
         Sessions with intraday bars; 0 where none were given.
+    bars_bad : int
+        Sessions of the period whose daily bar contradicts itself or its neighbours: they count as
+        missing.
+    intraday_bad_sessions : int
+        Sessions of the period whose intraday bars were left out for a bad one among them.
     """
 
     underlying: str
@@ -113,6 +123,8 @@ class DataSummary:
     intraday_sessions: int
     currency: str = ""
     sessions_per_year: int = EXCHANGE_SESSIONS
+    bars_bad: int = 0
+    intraday_bad_sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,13 +213,33 @@ class VolatilitySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Fragile:
+    """An answer that fewer than five observations decide.
+
+    Attributes
+    ----------
+    question : {"direction", "volatility"}
+        The verdict it belongs to.
+    sessions : tuple of date
+        Observations without which the answer is another, the most influential first.
+    answer, without : str
+        In words, with all observations and without those: ``yes``, ``no``, ``undecided``.
+    """
+
+    question: Literal["direction", "volatility"]
+    sessions: tuple[date, ...]
+    answer: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
 class InputFile:
     """A file that was read.
 
     Attributes
     ----------
     path : str
-        As written in the configuration, so that it is the same on every machine.
+        Relative to the configuration, the same on every machine; of a file far away its name.
     sha256 : str
         Of its bytes; for a lake, of the manifest that names its files.
     """
@@ -227,7 +259,7 @@ class Provenance:
     versions : mapping of str to str
         Of Python and of the libraries that produced numbers.
     config_sha256 : str
-        Of the configuration's text.
+        Of the configuration as it acts, changes made in Python included.
     inputs : tuple of InputFile
     definition_id : str or None
         Of the regime; None where it is a series from outside.
@@ -243,6 +275,8 @@ class Provenance:
         UTC; with `seconds` the only values that differ between two identical runs.
     seconds : float
         Wall-clock time of the run.
+    content_id : str
+        Of everything that the results depend on: configuration, inputs, versions.
     """
 
     gexlab: str
@@ -256,6 +290,7 @@ class Provenance:
     block: int
     created_at: datetime
     seconds: float
+    content_id: str = ""
     level: float = NORMAL_LEVEL
 
 
@@ -278,6 +313,11 @@ class BacktestResult:
         First-order, of the return from t to t + 1 on the one from t - 1 to t, by the label at t.
     notices : tuple of Notice
         Warnings and remarks, most severe first.
+    input_findings : tuple of Finding
+        Everything that was found in bars and series of the period, one by one; the notices count
+        them by kind.
+    fragile : tuple of Fragile
+        Answers that hang on fewer than five observations.
     bars : DataFrame
         Daily bars used: ``open, high, low, close``.
     findings : tuple of Finding or None
@@ -300,6 +340,8 @@ class BacktestResult:
     bars: pd.DataFrame = field(repr=False)
     findings: tuple[Finding, ...] | None = field(default=None, repr=False)
     out: Path | None = None
+    input_findings: tuple[Finding, ...] = ()
+    fragile: tuple[Fragile, ...] = ()
     __repr__ = short_repr
 
     @property

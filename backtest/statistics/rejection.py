@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...data.base.plain import plain
 from ...data.base.reprs import short_repr
 
 __all__ = [
@@ -131,8 +132,8 @@ class SimulationCheck:
 
     def document(self) -> dict[str, Any]:
         """Return everything as plain values; undefined is None."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+        found: dict[str, Any] = plain(asdict(self))
+        return found
 
 
 def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> Interval:
@@ -191,13 +192,3 @@ def critical_value(statistics: npt.ArrayLike, direction: Direction, level: float
     if direction == "-":
         return float(np.quantile(values, level))
     return float(np.quantile(np.abs(values) if direction == "0" else values, 1 - level))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -149,20 +149,20 @@ def undisturbed(function: F) -> F:
 
     @wraps(function)
     def reading(lake: Lake | str | Path, *args: Any, **named: Any) -> Any:
-        opened = lake if isinstance(lake, Lake) else open_lake(lake)
+        opened = open_lake(lake)
         with opened.reading():
             return function(opened, *args, **named)
 
     return cast("F", reading)
 
 
-def open_lake(path: str | Path, *, create: bool = False) -> Lake:
+def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> Lake:
     """Return the lake in a folder.
 
     Parameters
     ----------
-    path : str or Path
-        Its folder.
+    path : Lake, str or Path
+        Its folder; a lake that is open already is returned as it is.
     create : bool
         Make the folder where it does not exist.
 
@@ -171,6 +171,8 @@ def open_lake(path: str | Path, *, create: bool = False) -> Lake:
     LakeError
         If the folder does not exist, is no lake, or cannot be made.
     """
+    if isinstance(path, Lake):
+        return path
     root = Path(path).expanduser().absolute()
     if create:
         _make(root)

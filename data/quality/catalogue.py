@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from datetime import date
 
-__all__ = ["CHECKS", "Check", "Finding", "Severity", "Thresholds"]
+__all__ = [
+    "CATALOGUE",
+    "CHECKS",
+    "About",
+    "Check",
+    "Finding",
+    "Severity",
+    "Thresholds",
+    "promotable",
+]
 
-Severity = Literal["error", "warning", "note"]
+Severity = Literal["error", "warning", "info"]
+
+#: What a finding is about: a session's chain as `check` measures it, its evaluation by a rebuild,
+#: a bar, a value of a series, or a run as a whole.
+About = Literal["chain", "rebuild", "bar", "series", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +36,17 @@ class Finding:
         The session; None where the finding is about the underlying as a whole.
     check : str
         A name of `CHECKS`.
-    severity : {"error", "warning", "note"}
+    severity : {"error", "warning", "info"}
         ``error``: the session does not show that session's market (the regime gate, or no session
-        at all). ``warning``: numbers may be off. ``note``: expected with some vendors.
+        at all). ``warning``: numbers may be off. ``info``: expected with some vendors.
     count : int
         How many rows, contracts, expiries or sessions it concerns (the check says which).
     open_interest : float
         Contracts of open interest it touches; NaN where that has no meaning or is unknown.
     detail : str
         The measured value and its limit, in words.
+    field : str
+        The price or value that is wrong, e.g. ``low``; empty where the finding is about no field.
     """
 
     session: date | None
@@ -40,6 +55,7 @@ class Finding:
     count: int
     open_interest: float
     detail: str
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +108,8 @@ class Thresholds:
     strike_coverage: float = 0.01
     strike_gap: float = 0.02
     no_parity: float = 0.05
-    no_carry: float = 0.0
+    no_carry: float = 0.05
+    parity_outside_guard: float = 0.05
     several_sources: float = 0.0
     unknown_deliverable: float = 0.0
     several_multipliers: float = 0.0
@@ -110,30 +127,41 @@ class Check:
 
     Attributes
     ----------
-    severity : {"error", "warning", "note"}
+    severity : {"error", "warning", "info"}
         How grave a finding of this check is.
     meaning : str
         What a finding says, in one sentence.
     value : str
         What the limit is held against; ``"1"`` where the thing is there or not.
+    about : {"chain", "rebuild", "bar", "series", "run"}
+        What it is about. All but ``run`` concern a session, so that they can be promoted.
+    gates : bool
+        Whether a finding takes the session out: its chain has no regime, its bar or value counts
+        as missing.
     """
 
     severity: Severity
     meaning: str
     value: str
+    about: About = "chain"
+    gates: bool = False
 
 
 _SHARE: Final = "share of rows"
 
 CHECKS: Final[dict[str, Check]] = {
     "known_before_quotes": Check(
-        "error", "Rows claim to have been public before the moment of their quotes.", _SHARE
+        "error",
+        "Rows claim to have been public before the moment of their quotes.",
+        _SHARE,
+        gates=True,
     ),
     "copy_of_previous_session": Check(
         "error",
         "Open interest, volatility, bid and ask are those of the session before; or, at the same "
         "spot, the open interest of at least 98 % of 50 or more contracts is.",
         "share of the contracts in both sessions (found at the limit, too)",
+        gates=True,
     ),
     "copy_of_earlier_session": Check(
         "error",
@@ -144,11 +172,13 @@ CHECKS: Final[dict[str, Check]] = {
         "error",
         "Rows of one contract, its root known, differ in open interest, volatility or quotes.",
         _SHARE,
+        gates=True,
     ),
     "unit_contradicted": Check(
         "error",
         "Prices, strikes, spot, volatility or open interest are off by a factor: another unit.",
         "1",
+        gates=True,
     ),
     "not_a_session": Check("error", "The date is no session of the exchange.", "1"),
     "quotes_outside_session": Check(
@@ -179,7 +209,7 @@ CHECKS: Final[dict[str, Check]] = {
         "warning", "Rows of one snapshot carry different spots.", "largest log distance"
     ),
     "expired_today": Check(
-        "note", "Contracts that had ended when the quotes were taken; they are not used.", _SHARE
+        "info", "Contracts that had ended when the quotes were taken; they are not used.", _SHARE
     ),
     "expired_before": Check("warning", "Contracts that had ended before the session.", _SHARE),
     "duplicate_contracts": Check("warning", "The same contract occurs more than once.", _SHARE),
@@ -259,16 +289,23 @@ CHECKS: Final[dict[str, Check]] = {
         "warning", "Strikes around spot have a hole.", "widest gap as a share of spot"
     ),
     "no_parity": Check(
-        "note",
+        "info",
         "Expiries whose quotes give no parity forward; the configured rates stand in.",
         "share of the open interest alive",
     ),
     "no_carry": Check(
         "warning",
-        "No parity forward exists while rate and dividend yield are 0: the carry is missing.",
-        "share of the open interest alive",
+        "Rate and dividend yield are 0 where no usable parity forward exists: F = S, the carry is "
+        "missing. Configure rate and dividend yield.",
+        "share of the open interest alive, expiries of more than a week (all, where none has one)",
     ),
-    "several_sources": Check("note", "One snapshot comes from several files.", "files beyond one"),
+    "parity_outside_guard": Check(
+        "warning",
+        "Parity forwards lie outside the guard (0.002 + 2 % a year from the carried spot) and are "
+        "not used: rates are missing, or quotes and spot are of different moments.",
+        "share of the open interest alive, expiries of more than a week",
+    ),
+    "several_sources": Check("info", "One snapshot comes from several files.", "files beyond one"),
     "unknown_deliverable": Check(
         "warning",
         "What a contract of this root delivers is not known; it is not in the book. State the "
@@ -276,10 +313,10 @@ CHECKS: Final[dict[str, Check]] = {
         _SHARE,
     ),
     "several_multipliers": Check(
-        "note", "Contracts of one snapshot have different multipliers.", "multipliers beyond one"
+        "info", "Contracts of one snapshot have different multipliers.", "multipliers beyond one"
     ),
     "multiplier_change": Check(
-        "note", "The multiplier differs from the session before.", "absolute log change"
+        "info", "The multiplier differs from the session before.", "absolute log change"
     ),
     "naive_single_stock": Check(
         "warning",
@@ -288,3 +325,138 @@ CHECKS: Final[dict[str, Check]] = {
         "1",
     ),
 }
+
+#: What a rebuild notices about the evaluation of a session, and `check` cannot.
+_REBUILD: Final[dict[str, Check]] = {
+    "open_interest_rejected": Check(
+        "error",
+        "More than 5 % of the open interest was rejected.",
+        "share of the open interest rejected or used",
+        gates=True,
+    ),
+    "empty_book": Check("error", "No contract of the book carries gamma.", "1", gates=True),
+    "expired": Check("info", "Contracts that have ended by the book's valuation.", "contracts"),
+    "no_price": Check(
+        "warning", "Contracts with open interest have neither volatility nor price.", "contracts"
+    ),
+    "at_or_below_intrinsic": Check(
+        "warning", "Prices at or below intrinsic value give no volatility.", "contracts"
+    ),
+    "at_or_above_upper_bound": Check(
+        "warning", "Prices at or above their upper bound give no volatility.", "contracts"
+    ),
+    "volatility_out_of_range": Check(
+        "warning", "The solved volatility lies outside 0.01 ... 10.", "contracts"
+    ),
+    "rates_outdated": Check("warning", "The latest rates of a curve are older than ten days.", "1"),
+    "position_missing": Check(
+        "warning", "Contracts with open interest lack the dealers' position.", "contracts"
+    ),
+    "position_without_open_interest": Check(
+        "warning", "The dealers have positions where open interest is zero or unknown.", "contracts"
+    ),
+    "position_exceeds_open_interest": Check(
+        "warning", "The dealers' position is larger than the open interest.", "contracts"
+    ),
+    "position_unmatched": Check(
+        "warning", "Positions of the session fit no contract of its chain.", "positions"
+    ),
+}
+
+#: What is wrong with bars.
+_BARS: Final[dict[str, Check]] = {
+    "bad_bar": Check(
+        "error",
+        "The bar contradicts itself or its neighbours; it counts as missing.",
+        "usual ranges around it",
+        gates=True,
+    ),
+    "price_scale_changed": Check(
+        "error",
+        "Prices jump overnight by a factor of 1.4 or more and stay there: an unadjusted split "
+        "(map bars_columns.adjusted_close), another unit, or a true move (name the session in "
+        "data.trusted).",
+        "factor",
+        gates=True,
+    ),
+    "bar_outside_range": Check(
+        "info", "Open or close lies a little outside low ... high.", "usual ranges around it"
+    ),
+    "repeated_price": Check(
+        "warning", "A price stands still for longer than chance has it.", "bars in a row"
+    ),
+    "flat_bar": Check(
+        "warning",
+        "High equals low, in a file whose bars have a range; counts as missing.",
+        "1",
+        gates=True,
+    ),
+    "no_volume": Check("warning", "Volume is 0, in a file whose bars have some.", "1"),
+    "fields_exchanged": Check("error", "Open and close look exchanged in the whole file.", "1"),
+    "opens_are_closes": Check(
+        "info", "Opens are the close before: stale, no price to trade at.", "share of bars"
+    ),
+    "other_instrument": Check(
+        "error",
+        "The bars do not move with the spots of the chains: another instrument's.",
+        "correlation",
+    ),
+}
+
+#: What is wrong with series.
+_SERIES: Final[dict[str, Check]] = {
+    "bad_value": Check(
+        "error",
+        "The value contradicts its neighbours; it counts as missing.",
+        "usual changes around it",
+        gates=True,
+    ),
+    "repeated_value": Check(
+        "warning", "A value stands still for longer than chance has it.", "values in a row"
+    ),
+    "series_scale_changed": Check(
+        "error", "Values change by a factor of 20 or more and stay there: another unit.", "factor"
+    ),
+    "series_missing": Check(
+        "info", "Sessions between the first and the last have no value.", "sessions"
+    ),
+}
+
+#: What a reader of a run must know about its settings and samples.
+_RUN: Final[dict[str, Check]] = {
+    "abstaining_sessions": Check("info", "Sessions without a regime.", "sessions"),
+    "band_without_effect": Check("info", "A band on a series that has no net/gross.", "1"),
+    "chain_findings": Check("warning", "The checks of the chains found something.", "findings"),
+    "bars_missing": Check("warning", "Sessions without a daily bar.", "sessions"),
+    "bars_missing_for_regime": Check("warning", "Regime rows without a bar.", "sessions"),
+    "bars_not_sessions": Check("info", "Bars dated on days that are no sessions.", "bars"),
+    "few_long_sessions": Check("warning", "Few sessions of long gamma.", "sessions"),
+    "few_short_sessions": Check("warning", "Few sessions of short gamma.", "sessions"),
+    "hangs_on_few": Check(
+        "warning", "The answer to a question hangs on fewer than five observations.", "observations"
+    ),
+    "index_proxy": Check("info", "A cash index cannot be traded itself.", "1"),
+    "intraday_missing": Check("info", "Intraday bars are missing.", "bars"),
+    "intraday_too_thin": Check("warning", "No session has two intraday bars.", "1"),
+    "late_regime": Check("warning", "Regime rows published after their order.", "sessions"),
+    "promoted_findings": Check("info", "Sessions that abstain by promotion.", "sessions"),
+    "regime_missing": Check("warning", "Bars without a regime row.", "sessions"),
+    "ruined": Check("error", "The equity of a strategy is gone.", "strategies"),
+    "rule_undefined": Check("info", "Sessions flat for want of earlier bars.", "sessions"),
+    "series_not_sessions": Check("info", "Values dated on days that are no sessions.", "values"),
+    "stale_index_open": Check("warning", "Fills at the stale open of a cash index.", "1"),
+}
+
+#: Everything that can be found, by its one name.
+CATALOGUE: Final[dict[str, Check]] = {
+    **CHECKS,
+    **{name: replace(check, about="rebuild") for name, check in _REBUILD.items()},
+    **{name: replace(check, about="bar") for name, check in _BARS.items()},
+    **{name: replace(check, about="series") for name, check in _SERIES.items()},
+    **{name: replace(check, about="run") for name, check in _RUN.items()},
+}
+
+
+def promotable() -> tuple[str, ...]:
+    """Return the names of the findings that concern a session and can make it abstain."""
+    return tuple(name for name, check in CATALOGUE.items() if check.about != "run")

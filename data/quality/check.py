@@ -18,10 +18,10 @@ from ..base.reprs import short_repr
 from ..base.sql import load_sql
 from .catalogue import CHECKS, Finding, Severity, Thresholds
 from .contradictions import contradiction_findings
-from .session_checks import carry_findings, session_findings
+from .session_checks import session_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -68,7 +68,7 @@ class CheckResult:
     def counts(self) -> dict[Severity, int]:
         """Return the number of findings of each severity, the gravest first."""
         found = Counter(f.severity for each in self.findings.values() for f in each)
-        return {"error": found["error"], "warning": found["warning"], "note": found["note"]}
+        return {"error": found["error"], "warning": found["warning"], "info": found["info"]}
 
 
 def check(
@@ -77,6 +77,8 @@ def check(
     *,
     thresholds: Thresholds | None = None,
     bars: pd.DataFrame | None = None,
+    rate: float = 0.0,
+    dividend_yield: float = 0.0,
 ) -> CheckResult:
     """Look for whatever is wrong in a lake.
 
@@ -89,6 +91,8 @@ def check(
         From which size on something is a finding.
     bars : DataFrame, optional
         Daily bars of the underlying, as for `findings`: spots are then held against their closes.
+    rate, dividend_yield : float
+        As for `findings`: of the definition that the chains are meant for.
 
     Raises
     ------
@@ -104,9 +108,20 @@ def check(
             f"daily bars are of one underlying, the lake holds {', '.join(names)}: say which is "
             "meant, e.g. --underlying " + (names[0] if names else "SPX")
         )
+    asked = {
+        name: findings(
+            lake,
+            name,
+            thresholds=thresholds,
+            bars=bars,
+            rate=rate,
+            dividend_yield=dividend_yield,
+        )
+        for name in names
+    }
     return CheckResult(
         {name: len(lake.sessions(name)) for name in names},
-        {name: tuple(findings(lake, name, thresholds=thresholds, bars=bars)) for name in names},
+        {name: tuple(found) for name, found in asked.items()},
     )
 
 
@@ -117,7 +132,7 @@ def findings(
     thresholds: Thresholds | None = None,
     bars: pd.DataFrame | None = None,
     calendar: str | None = None,
-    rate: float | None = None,
+    rate: float = 0.0,
     dividend_yield: float = 0.0,
     dealer_model: str | None = None,
     instrument: str | None = None,
@@ -139,8 +154,8 @@ def findings(
     calendar : str, optional
         Exchange calendar; the one that the chains were stamped with where not given.
     rate, dividend_yield : float, optional
-        Continuous rates of the definition, decimal. Where both are 0, sessions without a parity
-        forward raise ``no_carry``; without `rate` that check is left out.
+        Continuous rates of the definition, decimal. Where both are 0, sessions whose quotes give
+        no usable parity forward raise ``no_carry``.
     dealer_model, instrument : str, optional
         The dealer model and the kind of instrument (``share`` for a single stock) that the
         regime is meant for: ``naive`` on a share is a finding.
@@ -153,8 +168,9 @@ def findings(
     limits = thresholds or Thresholds()
     with lake.reading():
         entries = lake.sessions(underlying)
-        found = list(_measured(lake, underlying, entries, limits, bars, calendar))
-    found += carry_findings(found, limits, rate, dividend_yield)
+        found = list(
+            _measured(lake, underlying, entries, limits, bars, calendar, (rate, dividend_yield))
+        )
     found += _about_the_model(dealer_model, instrument, limits)
     return sorted(found, key=_order)
 
@@ -200,11 +216,12 @@ def _measured(
     limits: Thresholds,
     bars: pd.DataFrame | None,
     calendar: str | None,
+    rates: tuple[float, float],
 ) -> Iterator[Finding]:
     name = lake.manifest(underlying).agreed_calendar(calendar)
     for connection, first in _blocks(lake, underlying, entries):
         for query in _QUERIES:
-            yield from _judged(connection, query, first, limits)
+            yield from _judged(connection, query, first, limits, _bound(query, rates))
         yield from contradiction_findings(connection, first, limits)
         if bars is not None:
             connection.register("quality_closes", _closes(bars))
@@ -214,9 +231,13 @@ def _measured(
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, query: str, first: date, limits: Thresholds
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    first: date,
+    limits: Thresholds,
+    bound: Mapping[str, float] | None = None,
 ) -> Iterator[Finding]:
-    rows = connection.execute(load_sql(query), {"first": first}).fetchall()
+    rows = connection.execute(load_sql(query), {"first": first, **(bound or {})}).fetchall()
     for session, name, count, open_interest, value in rows:
         if value is not None and _exceeds(name, value, limits):
             yield Finding(
@@ -227,6 +248,12 @@ def _judged(
                 math.nan if open_interest is None else float(open_interest),
                 _detail(name, value, limits),
             )
+
+
+def _bound(query: str, rates: tuple[float, float]) -> dict[str, float]:
+    """Return the parameters of a query besides its first session."""
+    names = ("rate", "dividend_yield")
+    return dict(zip(names, rates, strict=True)) if query == "quality/parity" else {}
 
 
 def _detail(name: str, value: float, limits: Thresholds) -> str:

@@ -12,7 +12,7 @@ from .catalogue import CHECKS, Finding, Thresholds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Stamp", "carry_findings", "session_findings"]
+__all__ = ["Stamp", "session_findings"]
 
 #: session, session before it in the lake, moment of the quotes (ISO), contracts, open interest
 Stamp = tuple[date, date | None, str, int, float | None]
@@ -47,23 +47,6 @@ def session_findings(
         if gap > limits.missing_sessions:
             detail = f"{gap} sessions of {calendar} absent after {previous}"
             yield _finding("missing_sessions", session, gap, math.nan, detail)
-
-
-def carry_findings(
-    found: Sequence[Finding], limits: Thresholds, rate: float | None, dividend_yield: float
-) -> list[Finding]:
-    """Return ``no_carry`` for each session whose open interest has no parity forward at rates 0.
-
-    A session counts where more of its open interest than the limit of ``no_carry`` lacks a
-    forward, among those that ``no_parity`` already reports.
-    """
-    if rate != 0.0 or dividend_yield != 0.0 or limits.no_carry >= 1:
-        return []
-    return [
-        _finding("no_carry", f.session, f.count, f.open_interest, f.detail)
-        for f in found
-        if f.check == "no_parity"
-    ]
 
 
 def _finding(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+import math
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.compiling import compiled
+from ..exposure.evaluation import group_sums
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
+from ..quality.catalogue import CATALOGUE, Severity, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FINDINGS_SCHEMA", "Severity", "session_findings"]
 
-Severity = Literal["info", "warning", "error"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+
+#: Years; carry over less than a week moves a forward by less than its quotes do.
+_SHORTEST_CARRY: Final = 7.0 / 365.0
 
 FINDINGS_SCHEMA: Final = pa.schema(
     [
@@ -79,18 +84,18 @@ def session_findings(
     if result.expired:
         dead = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
         interest = float(np.nansum(prepared.chain.open_interest[dead]))
-        add("expired", "info", result.expired, interest, "dead at the book's valuation")
+        add("expired", "info", result.expired, interest, "ended at the book's valuation")
     for reason, count, interest in _rejected(prepared, result, definition):
         add(reason, "warning", count, interest, "rejected: carries open interest, no volatility")
     unknown = int(result.book.lines.tally[result.book.alive, UNKNOWN_OI].sum())
     if unknown:
-        add("open_interest_unknown", "warning", unknown, None, "open interest is NULL")
+        add("unknown_open_interest", "warning", unknown, None, "open interest is NULL")
     if raw.spots.size > 1:
         spread = f"{raw.spots[0]:g} ... {raw.spots[-1]:g}; the median counts"
         add("several_spots", "warning", int(raw.spots.size), None, spread)
-    if _no_carry(prepared, result, definition):
-        advice = "rates are 0 and no parity forward exists: configure rate and dividend yield"
-        add("no_carry", "warning", int(result.book.alive.sum()), None, advice)
+    missing = _without_carry(prepared, result, definition)
+    if missing:
+        add("no_carry", CATALOGUE["no_carry"].severity, *missing)
     return found
 
 
@@ -136,7 +141,10 @@ def _find_lines(
             out[i] = line < stop and line_strike[line] == strike[i]
 
 
-def _no_carry(prepared: PreparedChain, result: BookResult, definition: Definition) -> bool:
+def _without_carry(
+    prepared: PreparedChain, result: BookResult, definition: Definition
+) -> tuple[int, float, str] | None:
+    """Return expiries, open interest and words where F = S stands in for a missing carry."""
     configured = (
         definition.rate != 0.0
         or definition.dividend_yield != 0.0
@@ -144,4 +152,23 @@ def _no_carry(prepared: PreparedChain, result: BookResult, definition: Definitio
         or definition.dividend_curve is not None
     )
     alive = result.book.alive
-    return not configured and bool(alive.any()) and not prepared.market.from_parity[alive].any()
+    without = alive & ~prepared.market.from_parity
+    every = bool((without == alive).all())
+    if not every:  # days at F = S do no harm
+        without &= prepared.market.time > _SHORTEST_CARRY
+    if configured or definition.forward_source != "parity" or not without.any():
+        return None
+    held = np.nan_to_num(prepared.chain.open_interest)
+    interest = np.add.reduceat(held, prepared.groups.start[:-1])
+    lacking, whole = float(interest[without].sum()), float(interest[alive].sum())
+    if every or lacking > Thresholds().no_carry * whole:
+        share = 1.0 if every else lacking / whole
+        gross = group_sums(result.exposure.gross, result.book)
+        total = float(gross[alive].sum())
+        of_gross = float(gross[without].sum()) / total if total > 0.0 else math.nan
+        text = (
+            f"{share:.1%} of the open interest ({of_gross:.1%} of gross) has no usable parity "
+            "forward and rates are 0, so F = S: configure rate and dividend yield"
+        )
+        return int(without.sum()), lacking, text
+    return None

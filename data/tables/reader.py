@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import math
-from typing import TYPE_CHECKING, Any
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
@@ -29,6 +30,11 @@ __all__ = ["Scalar", "clock_minutes", "days", "numbers", "read_table", "stamps"]
 Scalar = str | int | float | bool
 
 _NOWHERE = int(np.iinfo(np.int64).min)
+_WHERE: Final = (
+    "bars_columns, intraday_columns or a series' columns in a configuration, --bars-columns of a "
+    "command"
+)
+
 #: Years that a market's data can be of; calendars end a year later.
 _FIRST_YEAR, _LAST_YEAR = 1800, 2039
 
@@ -65,7 +71,7 @@ def read_table(
         If the file is absent, unreadable or empty, or lacks a column or every wanted row.
     """
     if not path.is_file():
-        raise InputFileError(f"{path}: no such file: correct its path")
+        raise InputFileError(f"{path}: no such file: {_beside(path)}correct its path")
     query = (
         "tables/table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "tables/table_csv"
     )
@@ -132,9 +138,19 @@ def _resolve(
         expected = columns[missing[0]][0]
         raise InputFileError(
             f"{path}: no column {expected!r} for {missing[0]!r}: the file has "
-            f"{_listed(present)}; map it under columns"
+            f"{_listed(present)}; say which of them it is ({_WHERE})"
         )
     return {name: column for name, column in found.items() if column is not None}
+
+
+def _beside(path: Path) -> str:
+    """Return the question after the file that was probably meant; empty where none is near."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    except OSError:
+        return ""
+    near = get_close_matches(path.name, names, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _listed(names: Sequence[str]) -> str:

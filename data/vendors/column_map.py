@@ -63,7 +63,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError(f"cannot read the column map {path}: {error.strerror}") from error
+        raise ConfigError(
+            f"cannot read the column map {path}: {error.strerror}: correct its path (--map)"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the column map {path} is not valid TOML: {error}") from error
     checked(found, _TABLES, f"{path}: ")

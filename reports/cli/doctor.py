@@ -8,10 +8,14 @@ import shutil
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ...data.base.errors import GexlabError
+from ...data.base.progress import silent
 from ...data.calendar.market_rules import DEFAULT_CALENDAR
+
+if TYPE_CHECKING:
+    from ...data.base.progress import Progress
 
 __all__ = ["Check", "Health", "doctor", "package_versions"]
 
@@ -76,19 +80,22 @@ class Health:
     checks: tuple[Check, ...]
 
 
-def doctor(lake: Path | None = None) -> Health:
-    """Look at versions, engines, calendars and free space.
+def doctor(lake: Path | None = None, *, progress: Progress = silent) -> Health:
+    """Do the main job on a tiny market, and look at versions, engines, calendars and free space.
 
     Parameters
     ----------
     lake : Path, optional
         A lake to be looked at too; free space is measured where it lies, else in the current
         folder.
+    progress : Progress
+        Called at the beginning of each step of the main job.
     """
     checks = [_python(), *(_package(name) for name in REQUIRED), _engine(), _calendar()]
     checks += [_time_zone(), _space(lake or Path.cwd())]
     if lake is not None:
         checks.append(_lake(lake))
+    checks.append(_main_job(progress))
     return Health(all(c.status != "failed" for c in checks), tuple(checks))
 
 
@@ -117,6 +124,21 @@ def _package(name: str) -> Check:
     if version is None:
         return Check(name, "failed", "not installed", f"pip install {name}")
     return Check(name, "ok", version)
+
+
+def _main_job(progress: Progress) -> Check:
+    from .failures import reason_of
+    from .main_job import main_job
+
+    name = "main job"
+    try:
+        return Check(name, "ok", main_job(progress=progress))
+    except Exception as error:  # whatever it is, it would stop the user's own job too
+        remedy = (
+            "mend what failed above, else install the versions that gexlab was tested with: "
+            "pip install -c constraints.txt -e . in its sources"
+        )
+        return Check(name, "failed", reason_of(error), remedy)
 
 
 def _engine() -> Check:

@@ -26,7 +26,7 @@ __all__ = [
     "table_of",
 ]
 
-_SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "dim", "info": "dim"}
+_SEVERITY_STYLE = {"error": "red", "warning": "yellow", "info": "dim"}
 _REGIME_STYLE = {"long": "blue", "short": "dark_orange3", "abstain": "dim", "neutral": "dim"}
 
 _MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("failed", "red")}

@@ -16,9 +16,9 @@ from gexlab.backtest.leaks.leakcheck import Leak
 from gexlab.backtest.run.config import Config
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.results import Metrics, Provenance
-from gexlab.strategies.filters import FILTERS
+from gexlab.strategies.component import Kind
+from gexlab.strategies.components import built_in
 from gexlab.strategies.registry import STRATEGIES
-from gexlab.strategies.rules import RULES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -46,9 +46,18 @@ def test_every_key(key: str) -> None:
     assert re.search(rf"[`\[.]{key}\b", _text("configuration.md"))
 
 
-@pytest.mark.parametrize("name", [*FILTERS, *RULES, *STRATEGIES])
-def test_every_filter_rule_and_strategy(name: str) -> None:
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy(name: str) -> None:
     assert f"| `{name}`" in _text("backtest.md")
+
+
+@pytest.mark.parametrize("kind", ["filter", "rule", "sizing"])
+def test_every_component_with_its_parameters(kind: Kind) -> None:
+    lines = _text("components.md").splitlines()
+    for name, made in built_in(kind).items():
+        line = next((x for x in lines if x.startswith(f"| `{name}`")), "")
+        assert [p for p in made().parameters() if f"`{p}`" not in line] == [], name
+        assert line, name
 
 
 @pytest.mark.parametrize("metric", [f.name for f in (*fields(Metrics), *fields(Provenance))])
@@ -57,8 +66,8 @@ def test_every_metric(metric: str) -> None:
 
 
 def test_every_notice() -> None:
-    source = (DOCS.parent / "backtest" / "run" / "notices.py").read_text(encoding="utf-8")
-    source += (DOCS.parent / "backtest" / "run" / "regime_source.py").read_text(encoding="utf-8")
+    folder = DOCS.parent / "backtest" / "run"
+    source = "".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py")))
     codes = set(re.findall(r'Notice\(\s*"(\w+)"', source))
     assert len(codes) > 10
     assert [code for code in codes if f"`{code}`" not in _text("backtest.md")] == []

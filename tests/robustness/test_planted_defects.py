@@ -39,7 +39,7 @@ def test_false_alarms_on_clean_sessions(tmp_path: Path) -> None:
         lake = open_lake(tmp_path / str(seed), create=True)
         write_sessions(lake, "SPX", table(chains))
         found = findings(lake, "SPX", bars=bars, calendar="XNYS")
-        flagged += len({f.session for f in found if f.severity != "note"})
+        flagged += len({f.session for f in found if f.severity != "info"})
         seen += chains.session.nunique()
     assert flagged <= 0.02 * seen
 

@@ -7,23 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from panels import HOUR, labels_of, table_of, targets_of
 
+from gexlab.strategies import Evaluation, panel_of
 from gexlab.strategies.decisions import Decisions, decide
-from gexlab.strategies.filters import FILTERS
+from gexlab.strategies.filters.ranks import Percentile
+from gexlab.strategies.filters.sign import Always
 from gexlab.strategies.model import Strategy
-from gexlab.strategies.rules import RULES
-
-HOUR = pd.Timedelta(hours=1)
-
-
-def _table(values: list[float]) -> pd.DataFrame:
-    index = pd.date_range("2024-01-01", periods=len(values), name="session")
-    known = pd.Series(index + 30 * HOUR, index=index).dt.tz_localize("UTC")
-    return pd.DataFrame({"value": values, "known_at": known}, index=index)
+from gexlab.strategies.registry import make_strategy
+from gexlab.strategies.rules.returns import Fade, Follow, Hold
+from gexlab.strategies.sizings.basic import Fixed
 
 
 def _labels(values: list[float], name: str = "percentile", **parameters: Any) -> list[str]:
-    return list(FILTERS[name](_table(values), Strategy("s", filter=name, **parameters))["label"])
+    return labels_of(name, table_of(values), **parameters)
 
 
 def test_a_percentile_enters_at_its_bound_and_stays_at_the_other() -> None:
@@ -73,7 +70,7 @@ def test_a_scaled_signal_is_measured_over_its_own_lookback() -> None:
     """Four sessions move twice as far as one: the unit grows with the root of the lookback."""
     steps = np.array([0.01 if i % 2 else -0.01 for i in range(40)])
     closes = 100.0 * np.cumprod(np.concatenate([[1.0], 1.0 + steps, [1.004]]))
-    found = RULES["follow"].target(closes, Strategy("s", scale="scaled", lookback=4))
+    found = targets_of("follow", closes, scale="scaled", lookback=4)
     window = np.concatenate([steps[-20:], [0.004]])
     past = closes[-1] / closes[-5] - 1.0
     assert found[-1] == pytest.approx(past / (2.0 * np.std(window, ddof=1)), rel=1e-12)
@@ -83,20 +80,21 @@ def test_a_scaled_signal_is_cut_at_one() -> None:
     steps = [0.001 if i % 2 else -0.001 for i in range(30)]
     for last in (0.5, -0.5):
         closes = 100.0 * np.cumprod(np.array([1.0, *(1.0 + s for s in steps), 1.0 + last], float))
-        found = RULES["follow"].target(closes, Strategy("s", scale="scaled"))
+        found = targets_of("follow", closes, scale="scaled")
         assert found[-1] == np.sign(last)
-        assert RULES["fade"].target(closes, Strategy("s", scale="scaled"))[-1] == -np.sign(last)
+        assert targets_of("fade", closes, scale="scaled")[-1] == -np.sign(last)
 
 
 def _decided(late: list[bool], strategy: Strategy, sessions: int | None = None) -> Decisions:
     n = len(late) if sessions is None else sessions
-    table = _table([1.0] * len(late))
     days = pd.date_range("2024-01-01", periods=n, name="session")
-    closes = pd.Series(100.0 + np.arange(n), index=days)
-    close = pd.Series(days + 21 * HOUR, index=days).dt.tz_localize("UTC")
-    deadline = close + 12 * HOUR  # rows are known 9 hours after the close
+    bars = pd.DataFrame({"close": 100.0 + np.arange(n)}, index=days)
+    close = (days + 21 * HOUR).to_numpy().astype("datetime64[ns]")
+    deadline = pd.Series(days + 33 * HOUR)  # rows are known 9 hours after the close
     deadline[: len(late)] -= np.where(late, 4, 0) * HOUR
-    return decide(strategy, table, closes, close, deadline)
+    panel = panel_of(bars, close, {"regime": table_of([1.0] * len(late))})
+    due = deadline.to_numpy().astype("datetime64[ns]")
+    return decide(strategy, Evaluation(panel, due), days)
 
 
 def test_late_rows_are_missing_up_to_half_of_them() -> None:
@@ -109,14 +107,16 @@ def test_late_rows_are_missing_up_to_half_of_them() -> None:
 
 
 def test_a_strategy_that_reads_no_regime_has_no_late_rows() -> None:
-    found = _decided([True, False], Strategy("s", filter="always", long="hold")).frame
+    found = _decided([True, False], Strategy("s", filter=Always(), long=Hold())).frame
     assert found["late"].tolist() == [False, False]
     assert found["target"].tolist() == [1.0, 1.0]
     assert found["regime_known_at"].isna().all()
 
 
 def test_a_session_without_a_row_abstains_and_is_not_late() -> None:
-    frame = _decided([False, False], Strategy("s", size=0.25, long="follow"), sessions=3).frame
+    frame = _decided(
+        [False, False], Strategy("s", sizing=Fixed(0.25), long=Follow()), sessions=3
+    ).frame
     assert frame["label"].tolist() == ["long", "long", "abstain"]
     assert frame["late"].tolist() == [False, False, False]
     assert frame["target"].tolist() == [0.0, 0.25, 0.0]  # the first return is undefined
@@ -126,9 +126,9 @@ def test_a_session_without_a_row_abstains_and_is_not_late() -> None:
 
 def test_a_strategys_defaults_and_words() -> None:
     plain = Strategy("s")
-    assert (plain.lookback, plain.enter, plain.exit, plain.size) == (1, 0.6, 0.5, 1.0)
-    assert plain.window == 252
-    two = Strategy("s", lookback=2, scale="scaled", size=0.5).describe()
+    assert (plain.long, plain.sizing) == (Fade(lookback=1), Fixed(1.0))
+    assert (Percentile().window, Percentile().enter, Percentile().exit) == (252, 0.6, 0.5)
+    two = make_strategy("s", lookback=2, scale="scaled", size=0.5).describe()
     assert "fade 2 sessions scaled" in two
     assert two.endswith("; size 0.5")
     assert "by sign" in plain.describe()

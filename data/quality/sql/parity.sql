@@ -1,8 +1,11 @@
 -- Put-call parity per expiry: is there a forward, and does it agree with the spot of the rows?
--- in:    quality_rows; $first
+-- in:    quality_rows; $first, $rate, $dividend_yield (continuous, a year)
 -- out:   session, "check", count, open_interest, value
 -- grain: session x check
--- unit:  no_parity: count of expiries without a forward, value their share of the open interest;
+-- unit:  no_parity: count of expiries without a usable forward (none, or outside the guard), value
+--        their share of the open interest; no_carry: the same of expiries of more than a week, or of all
+--        where none is usable, and both rates are 0; parity_outside_guard: of those of more than a
+--        week outside the guard;
 --        spot_off_parity: value the absolute log distance of the shortest expiry's forward from spot,
 --        less 2 % a year of its life, at the ten strikes nearest to spot;
 --        parity_spread: count of expiries, value the interquartile range of the forwards that single
@@ -37,6 +40,7 @@ forwards AS (
         settlement,
         any_value(t) AS t,
         median(strike + c - p) AS f,
+        median(strike + (c - p) * exp($rate * greatest(t, 1 / 17520))) AS grown,
         (quantile_cont(strike + c - p, 0.75) - quantile_cont(strike + c - p, 0.25)) / any_value(s) AS spread,
         any_value(s) AS s,
         sum(oi) AS oi
@@ -45,8 +49,15 @@ forwards AS (
     GROUP BY session, expiry, settlement
     HAVING count(*) >= 3
 ),
+guarded AS (
+    SELECT
+        *,
+        grown > 0 AND abs(ln(grown / s) - ($rate - $dividend_yield) * greatest(t, 1 / 17520))
+            <= 0.002 + 0.02 * greatest(t, 1 / 17520) AS usable
+    FROM forwards
+),
 held AS (
-    SELECT session, expiry, settlement, sum(open_interest) AS oi
+    SELECT session, expiry, settlement, sum(open_interest) AS oi, any_value(t) > 7 / 365.0 AS carries
     FROM quality_rows
     WHERE session >= $first AND alive
     GROUP BY session, expiry, settlement
@@ -54,12 +65,16 @@ held AS (
 without AS (
     SELECT
         h.session,
-        count(*) FILTER (f.f IS NULL) AS n_without,
-        sum(h.oi) FILTER (f.f IS NULL) AS oi_without,
+        count(*) FILTER (f.usable IS NOT true) AS n_without,
+        sum(h.oi) FILTER (f.usable IS NOT true) AS oi_without,
+        count(*) FILTER (NOT f.usable AND h.carries) AS n_outside,
+        sum(h.oi) FILTER (NOT f.usable AND h.carries) AS oi_outside,
+        count(*) FILTER (f.usable IS NOT true AND h.carries) AS n_bare,
+        sum(h.oi) FILTER (f.usable IS NOT true AND h.carries) AS oi_bare,
         sum(h.oi) AS oi,
-        count(f.f) AS n_with
+        count(*) FILTER (f.usable) AS n_with
     FROM held AS h
-    LEFT JOIN forwards AS f
+    LEFT JOIN guarded AS f
         ON f.session = h.session AND f.expiry = h.expiry AND f.settlement = h.settlement
     GROUP BY h.session
 ),
@@ -76,6 +91,16 @@ SELECT session, 'no_parity' AS "check", n_without AS "count", oi_without AS open
     CASE WHEN n_with = 0 THEN 1 ELSE oi_without / oi END AS value
 FROM without
 WHERE n_without > 0
+UNION ALL
+SELECT
+    session, 'no_carry', CASE WHEN n_with = 0 THEN n_without ELSE n_bare END,
+    CASE WHEN n_with = 0 THEN oi_without ELSE oi_bare END, CASE WHEN n_with = 0 THEN 1 ELSE oi_bare / oi END
+FROM without
+WHERE n_without > 0 AND (n_with = 0 OR oi_bare > 0) AND $rate = 0 AND $dividend_yield = 0
+UNION ALL
+SELECT session, 'parity_outside_guard', n_outside, oi_outside, oi_outside / oi
+FROM without
+WHERE n_outside > 0 AND oi_outside > 0
 UNION ALL
 SELECT session, 'spot_off_parity', 1, NULL, distance
 FROM off_spot

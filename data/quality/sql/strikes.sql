@@ -38,7 +38,7 @@ worst AS (
         sum(oi) FILTER (uncovered > 0) AS uncovered_oi,
         count(*) FILTER (uncovered > 0) AS n_uncovered,
         max(gap) AS gap,
-        arg_max(oi, gap) AS gap_oi
+        arg_max(oi, {'gap': gap, 'oi': oi}) AS gap_oi  -- of equal gaps the heaviest expiry
     FROM spans
     GROUP BY session
 ),

@@ -45,6 +45,13 @@ def command(
             help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
         ),
     ] = None,
+    rate: Annotated[
+        float, typer.Option("--rate", metavar="R", help="Continuous rate, as for rebuild.")
+    ] = 0.0,
+    dividend_yield: Annotated[
+        float,
+        typer.Option("--dividend-yield", metavar="Q", help="Continuous yield, as for rebuild."),
+    ] = 0.0,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -66,6 +73,8 @@ def command(
         underlying,
         thresholds=thresholds_from(thresholds),
         bars=closes_from(bars, bars_columns, opened, underlying),
+        rate=rate,
+        dividend_yield=dividend_yield,
     )
     emit(result, as_json, lambda console: _show(console, result))
 

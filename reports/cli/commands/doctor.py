@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import DebugOption, JsonOption
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ def command(
 ) -> None:
     """Say what is wrong with this installation, and the remedy.
 
-    Looks at versions, engines, calendars and free space; exit code 1 where something fails.
+    Does the main job on a tiny simulated market in a temporary folder, and looks at versions,
+    engines, calendars and free space; exit code 1 where something fails.
     """
     from ..doctor import doctor
 
-    health = doctor(lake)
+    with progress_on_stderr("doctor") as progress:
+        health = doctor(lake, progress=progress)
     emit(health, as_json, lambda console: _show(console, health))
     if not health.healthy:
         raise typer.Exit(1)

@@ -44,7 +44,8 @@ def _show(console: Console, result: NightlyResult) -> None:
     if result.rebuilt is not None:
         console.print(
             f"rebuilt {count(result.rebuilt.rebuilt)} of "
-            f"{plural(result.rebuilt.sessions, 'session')}"
+            f"{plural(result.rebuilt.sessions, 'session')}; definition "
+            f"{result.rebuilt.definition_id}"
         )
     why = "" if result.quality == "ok" else f" ({result.quality.replace('_', ' ')})"
     console.print(f"{result.last_session}: [bold]{regime(result.regime)}[/bold]{why}")

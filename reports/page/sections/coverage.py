@@ -67,10 +67,10 @@ def lake_findings_table(found: Sequence[Finding]) -> Table:
         text_column("Last"),
         text_column("The first one"),
     )
-    order = {"error": 0, "warning": 1, "note": 2}
+    order = {"error": 0, "warning": 1, "info": 2}
     groups = sorted(by_check.values(), key=lambda group: order[group[0].severity])
     rows = tuple(_group(group) for group in groups)
-    return Table("tab-lake-findings", "Findings in the chains", columns, rows)
+    return Table("tab-lake-findings", "Findings in chains, bars and series", columns, rows)
 
 
 def _group(group: Sequence[Finding]) -> Row:

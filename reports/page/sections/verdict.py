@@ -256,13 +256,20 @@ def _has_interval(estimate: Estimate) -> bool:
     return is_defined(estimate.low) and is_defined(estimate.high)
 
 
+#: Share of the sessions that may be left out before what is left can carry no answer.
+_MUCH = 0.05
+
+
 def data_verdict(result: BacktestResult) -> Verdict:
     """Return whether the data have been objected to."""
     question = "Can these data carry an answer?"
     published = result.regime.source == "series"
     found = f"{plural(result.data.sessions, 'session')}; {_without_regime(result)}"
-    errors = _details(result, "error")
-    warnings = _details(result, "warning")
+    excluded = sum(notice.count for notice in result.notices if notice.left_out)
+    much = excluded > _MUCH * max(result.data.sessions, 1)
+    # what is in no answer any more is a reservation, unless it is much
+    errors = [n for n in _details(result, "error") if much or not n.left_out]
+    warnings = [n for n in result.notices if n.severity != "info" and n not in errors]
     if errors:
         return Verdict(question, "No", f"{found}. {errors[0].detail}", "short")
     if warnings:

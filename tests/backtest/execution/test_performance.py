@@ -19,12 +19,13 @@ from gexlab.data.tables.bars import BarSet
 from gexlab.data.tables.series import publication
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import strategy
+from gexlab.strategies.rules.returns import Flat, Hold
 
 SESSIONS = pd.DatetimeIndex(
     ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09"],
     name="session",
 )
-HOLD_LONG = Strategy("hold-long", long="hold", short="flat")
+HOLD_LONG = Strategy("hold-long", long=Hold(), short=Flat())
 
 
 def _market(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,9 +13,6 @@ from gexlab.backtest.leaks.leakcheck import LeakResult, leakcheck, market_leaks
 from gexlab.backtest.run.backtest import strategies_of
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.market import load_market
-from gexlab.strategies.filters import FILTERS
-from gexlab.strategies.model import Strategy
-from gexlab.strategies.rules import RULES, Rule
 
 MakeMarket = Callable[..., Path]
 
@@ -49,41 +45,54 @@ def test_a_clean_configuration_with_ranks_has_none(make_market: MakeMarket) -> N
     assert _check(make_market(strategies=ranked)).leaks == ()
 
 
-def test_a_filter_over_the_whole_sample(
-    make_market: MakeMarket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def whole_sample(table: pd.DataFrame, strategy: Strategy) -> pd.DataFrame:
-        middle = table["value"].median()
-        labels = np.where(table["value"] > middle, "long", "short").astype(object)
-        return pd.DataFrame({"label": labels, "known_at": table["known_at"]}, index=table.index)
+OWN = """
+import numpy as np
+from gexlab.strategies import Filter, Past, Rule
 
-    monkeypatch.setitem(FILTERS, "whole-sample", whole_sample)
-    file = make_market(strategies=ONE.format(filter="whole-sample", long="fade"))
-    assert _kinds(_check(file)) == [("filter whole-sample", "changes_with_later_data")]
+class WholeSample(Filter):
+    def inputs(self):
+        return {"value": Past("regime")}
+    def labels(self, value):
+        return np.where(value[:, -1] > np.nanmedian(value), 1.0, 2.0)
+
+class Smoothed(Filter):
+    def inputs(self):
+        return {"value": Past("regime", None)}
+    def labels(self, value):
+        padded = np.concatenate([value[:2], value, value[-2:]])
+        middle = np.lib.stride_tricks.sliding_window_view(padded, 5).mean(axis=1)
+        return np.where(middle > 0.0, 1.0, 2.0)
+
+class Foresight(Rule):
+    def inputs(self):
+        return {"close": Past("close")}
+    def targets(self, close):
+        return np.append(np.sign(np.diff(close[:, -1])), 0.0)
+"""
 
 
-def test_a_filter_that_smooths_backwards(
-    make_market: MakeMarket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def smoothed(table: pd.DataFrame, strategy: Strategy) -> pd.DataFrame:
-        middle = table["value"].rolling(5, center=True, min_periods=1).mean()
-        labels = np.where(middle > 0.0, "long", "short").astype(object)
-        return pd.DataFrame({"label": labels, "known_at": table["known_at"]}, index=table.index)
-
-    monkeypatch.setitem(FILTERS, "smoothed", smoothed)
-    file = make_market(strategies=ONE.format(filter="smoothed", long="fade"))
-    assert ("filter smoothed", "changes_with_later_data") in _kinds(_check(file))
+def _own(file: Path) -> Path:
+    (file.parent / "own.py").write_text(OWN, encoding="utf-8")
+    return file
 
 
-def test_a_rule_that_knows_the_next_close(
-    make_market: MakeMarket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def foresight(closes: np.ndarray, strategy: Strategy) -> np.ndarray:
-        return np.append(np.sign(np.diff(closes)), 0.0)
+@pytest.mark.parametrize(
+    ("made", "name"), [("WholeSample", "whole-sample"), ("Smoothed", "smoothed")]
+)
+def test_a_filter_that_reads_later_rows(make_market: MakeMarket, made: str, name: str) -> None:
+    file = make_market(strategies="")
+    own = ONE.format(filter=f"own.py:{made}", long="fade")
+    file.write_text(file.read_text(encoding="utf-8") + own, encoding="utf-8")
+    assert (f"filter {name}", "changes_with_later_data") in _kinds(_check(_own(file)))
 
-    monkeypatch.setitem(RULES, "foresight", Rule("foresight", foresight, reads_bars=True))
-    file = make_market(strategies=ONE.format(filter="sign", long="foresight"))
-    assert _kinds(_check(file)) == [("rules foresight, follow, flat", "changes_with_later_data")]
+
+def test_a_rule_that_knows_the_next_close(make_market: MakeMarket) -> None:
+    file = make_market(strategies="")
+    own = ONE.format(filter="sign", long="own.py:Foresight")
+    file.write_text(file.read_text(encoding="utf-8") + own, encoding="utf-8")
+    assert ("rules foresight, follow, flat", "changes_with_later_data") in _kinds(
+        _check(_own(file))
+    )
 
 
 def test_a_fill_before_publication(make_market: MakeMarket) -> None:

@@ -23,13 +23,13 @@ from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.market import Market, cut_market, load_market
 from gexlab.strategies.model import Strategy
-from gexlab.strategies.registry import STRATEGIES
+from gexlab.strategies.registry import STRATEGIES, make_strategy
 
 MakeMarket = Callable[..., Path]
 
 RULES = ["fade", "follow", "flat", "hold"]
 STRATEGY = st.builds(
-    Strategy,
+    make_strategy,
     name=st.just("drawn"),
     filter=st.sampled_from(["sign", "percentile", "tercile", "always"]),
     long=st.sampled_from(RULES),
@@ -178,8 +178,12 @@ known = "next_open"
     file = tmp_path / "run.toml"
     file.write_text(text)
     market = _last_years(load_market(load_config(file)), 800)
-    ranked = Strategy("ranked", filter="percentile")
-    every = (STRATEGIES["fade-long-follow-short"], ranked, Strategy("thirds", filter="tercile"))
+    ranked = make_strategy("ranked", filter="percentile")
+    every = (
+        STRATEGIES["fade-long-follow-short"],
+        ranked,
+        make_strategy("thirds", filter="tercile"),
+    )
     whole = _trade(market, every, "next_close")
     n = len(market.sessions)
     for cut in np.random.default_rng(8).integers(300, n - 1, size=50):

@@ -62,7 +62,8 @@ def connection(
 
 
 def measured(connection: duckdb.DuckDBPyConnection, query: str, first: Any) -> Measured:
-    rows = connection.execute(load_sql(query), {"first": first}).fetchall()
+    rates = {"rate": 0.0, "dividend_yield": 0.0} if query == "quality/parity" else {}
+    rows = connection.execute(load_sql(query), {"first": first, **rates}).fetchall()
     return {(session, check): (count, oi, value) for session, check, count, oi, value in rows}
 
 

@@ -49,7 +49,7 @@ def test_exactly_the_bad_days_are_reported(
     lake, _ = filled
     bars = pd.read_parquet(shared_data / "bars" / "spx_daily_2016_2026.parquet")
     closes = pd.DataFrame({"close": bars.c.to_numpy()}, index=pd.to_datetime(bars.date))
-    found = findings(lake, "SPX", bars=closes, rate=0.0)
+    found = findings(lake, "SPX", bars=closes, rate=0.043, dividend_yield=0.012)
     grave = {(f.session, f.check) for f in found if f.severity == "error"}
     assert grave == {
         (BEFORE_THE_OPEN, "known_before_quotes"),
@@ -60,8 +60,17 @@ def test_exactly_the_bad_days_are_reported(
         (BEFORE_THE_OPEN, "spot_off_close"),
         (BEFORE_THE_OPEN, "spot_off_parity"),
         (BEFORE_THE_OPEN, "spot_unchanged"),
+        (BEFORE_THE_OPEN, "parity_outside_guard"),
+        (date(2026, 6, 24), "parity_outside_guard"),  # 7 % of the open interest, quotes a bit late
         (REALLY_THE_DAY_BEFORE, "spot_off_close"),
         (REALLY_THE_DAY_BEFORE, "missing_sessions"),
     }
     # every snapshot was taken after the close and still lists what ended on the day
-    assert {f.check for f in found if f.severity == "note"} == {"expired_today"}
+    assert {f.check for f in found if f.severity == "info"} == {"expired_today"}
+
+
+def test_carry_is_missing_where_rates_are(filled: tuple[Lake, IngestResult]) -> None:
+    """Without rates the guard refuses the forwards of a year and more: F = S in every session."""
+    lake, _ = filled
+    found = [f for f in findings(lake, "SPX") if f.check == "no_carry"]
+    assert len({f.session for f in found}) == 48

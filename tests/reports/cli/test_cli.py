@@ -16,6 +16,7 @@ import typer
 
 from gexlab.data.base.errors import LakeError
 from gexlab.reports.cli import app as cli
+from gexlab.reports.cli import main_job
 from gexlab.reports.terminal.output import plain, to_json
 
 HEAVY = ("vectorbt", "numba", "plotly", "pandas", "duckdb", "numpy", "pydantic", "jinja2")
@@ -115,7 +116,27 @@ def test_doctor_prints_one_json_document(capsys: pytest.CaptureFixture[str]) -> 
     assert cli.run(["doctor", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["healthy"] is True
-    assert {"duckdb", "vectorbt", "calendar XNYS"} <= {c["name"] for c in document["checks"]}
+    checks = {c["name"]: c for c in document["checks"]}
+    assert {"duckdb", "vectorbt", "calendar XNYS"} <= checks.keys()
+    assert checks["main job"]["status"] == "ok"
+    assert "backtested 3" in checks["main job"]["found"]  # 0.12 years: some 30 sessions
+
+
+def test_doctor_does_the_main_job_and_says_what_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a wrong version of a library does: every import works, and no lake can be opened."""
+
+    def broken(**_: object) -> str:
+        raise RuntimeError("Unknown unit for memory: '%'")
+
+    monkeypatch.setattr(main_job, "main_job", broken)
+    assert cli.run(["doctor", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    failed = [c for c in document["checks"] if c["status"] == "failed"]
+    assert [c["name"] for c in failed] == ["main job"]
+    assert "Unknown unit for memory" in failed[0]["found"]
+    assert "pip install -c constraints.txt" in failed[0]["remedy"]
 
 
 def test_doctor_fails_on_a_missing_lake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,7 +169,7 @@ def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
     assert done.stdout == "["
 
 
-@pytest.mark.parametrize("arguments", [("doctor", "--json"), ("--version",), ("sql", "--help")])
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("sql", "--help")])
 def test_a_full_disk_behind_standard_output_is_a_failure(arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "gexlab.reports", *arguments]

@@ -1,0 +1,92 @@
+"""What was found in the inputs of a run within its period: chains, bars and series."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ...data.quality.catalogue import CATALOGUE, Finding
+from .chain_findings import chain_findings, rebuilt_findings
+from .results import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .config import Config
+    from .market import Market
+    from .regime_source import RegimeSource
+    from .results import Fragile
+
+__all__ = ["fragile_notices", "promoted", "run_findings"]
+
+
+def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
+    """Return what was found in bars and series within the period, and where carry is missing.
+
+    In order of session and name; findings about a file as a whole have no session and are kept.
+    What else was found in chains is told by `chain_findings`.
+    """
+    found = [*market.findings]
+    if config.regime.source == "lake":
+        rebuilt = rebuilt_findings(config, market.regime.rows)
+        found += [f for f in rebuilt if f.check == "no_carry"]
+    first, last = market.sessions[0].date(), market.sessions[-1].date()
+    inside = [f for f in found if f.session is None or first <= f.session <= last]
+    return tuple(sorted(inside, key=lambda f: (str(f.session or ""), f.check)))
+
+
+def fragile_notices(fragile: Iterable[Fragile]) -> Iterator[Notice]:
+    """Yield a notice for each answer that hangs on few observations."""
+    names = {
+        "direction": "whether the main strategy earns money",
+        "volatility": "whether short gamma is followed by more volatility",
+    }
+    for each in fragile:
+        days = ", ".join(str(day) for day in each.sessions)
+        detail = (
+            f"{names[each.question]} hangs on {len(each.sessions)} of the observations ({days}): "
+            f"the answer is {each.answer} with them and {each.without} without"
+        )
+        yield Notice("hangs_on_few", CATALOGUE["hangs_on_few"].severity, detail, len(each.sessions))
+
+
+def promoted(
+    config: Config, regime: RegimeSource, findings: Iterable[Finding], bars: pd.DataFrame
+) -> RegimeSource:
+    """Return the regime, abstaining on the sessions of promoted findings.
+
+    A finding about the underlying or a file as a whole concerns every session.
+
+    Parameters
+    ----------
+    config : Config
+    regime : RegimeSource
+    findings : iterable of Finding
+        About bars and series; those about chains are looked for where one is promoted.
+    bars : DataFrame
+        Daily bars.
+    """
+    wanted = set(config.regime.promote)
+    found = [f for f in findings if f.check in wanted]
+    chains = {name for name in wanted if CATALOGUE[name].about in ("chain", "rebuild")}
+    if chains and config.regime.source == "lake":
+        known = [
+            *rebuilt_findings(config, regime.rows),
+            *chain_findings(config, bars, None),
+        ]
+        found += [f for f in known if f.check in chains]
+    if not found:
+        return regime
+    table = regime.table.copy()
+    days = pd.DatetimeIndex([f.session for f in found if f.session is not None])
+    hit = table.index.isin(days) | any(f.session is None for f in found)
+    hit &= (table["regime"] != "abstain").to_numpy()
+    if not hit.any():
+        return regime
+    table.loc[hit, "regime"] = "abstain"
+    count = int(hit.sum())
+    detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
+    notice = Notice("promoted_findings", "info", detail, count)
+    return replace(regime, table=table, notices=(*regime.notices, notice))

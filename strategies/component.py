@@ -1,0 +1,180 @@
+"""Components: filters, rules and sizings, each a small frozen class that declares what it reads.
+
+A component never sees the panel. It says which columns it reads and how far back (`Past`), and
+the framework hands it those values alone, cut to what was public when its decision had to be
+made. When a decision was known follows from the declared inputs: a component cannot state it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, dataclass_transform
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data.base.errors import ConfigError, GexlabError
+
+__all__ = ["Component", "Filter", "Past", "Rule", "Sizing", "component_id"]
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int8]
+Kind = Literal["filter", "rule", "sizing"]
+
+
+class NotOverriddenError(GexlabError):
+    """A component lacks the method for many decisions; its method for one is called instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a component reads: the last values of a column, or of another filter.
+
+    Attributes
+    ----------
+    of : str or Filter
+        A column of the panel, or a filter, whose labels are then read as codes.
+    window : int or None
+        How many rows, today's included; 1 is today's alone. None: everything there was, which
+        `label` and `target` receive up to today, and `labels` and `targets` as one array of
+        shape (n,) whose row t may be used for decisions from t on only.
+    skip_missing : bool
+        Whether the window counts values rather than sessions: missing ones are passed over, and
+        a decision without today's value is undefined.
+    complete : bool
+        Whether every value of the window must be there. Where one is missing, a filter abstains
+        and a rule has no target; without it only today's must be.
+    """
+
+    of: str | Filter
+    window: int | None = 1
+    skip_missing: bool = False
+    complete: bool = True
+
+    def __post_init__(self) -> None:
+        if self.window is not None and self.window < 1:
+            raise ConfigError(f"window of {self.of}: expected at least 1, found {self.window}")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=False)
+class Component:
+    """What filters, rules and sizings share: a name, parameters, declared inputs.
+
+    A subclass is a frozen dataclass by itself: its annotated fields are its parameters, which
+    must have defaults. Two components of one class with equal parameters are equal, and are
+    evaluated once.
+    """
+
+    kind: ClassVar[Kind]
+    #: How a configuration calls it; the class's name in kebab case unless stated.
+    name: ClassVar[str]
+    #: Whether today's outcome depends on all earlier rows, not only on the declared windows.
+    recursive: ClassVar[bool] = False
+    #: Smallest and largest value of a parameter, both allowed.
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self.bounds.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ConfigError(
+                    f"{name} of {self.kind} {self.name!r}: expected {low:g} to {high:g}, "
+                    f"found {value!r}"
+                )
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "name" not in cls.__dict__:
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+        dataclass(frozen=True)(cls)
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Return what is read, by the name under which the component's method takes it."""
+        return {}
+
+    def parameters(self) -> dict[str, Any]:
+        """Return every parameter by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    def describe(self) -> str:
+        """Return name and parameters in a few words."""
+        given = ", ".join(f"{name} {value}" for name, value in self.parameters().items())
+        return f"{self.name} ({given})" if given else self.name
+
+
+class Filter(Component):
+    """From what is public to a label: long, short, neutral or abstain.
+
+    Give either `label`, which is called once a decision, or `labels`, which is called once with
+    one row a decision. Both receive the declared inputs by name, oldest value first.
+    """
+
+    kind: ClassVar[Kind] = "filter"
+
+    def label(self, *args: Any, **inputs: Any) -> str:
+        """Return the label of one decision; each input has the shape (window,).
+
+        A method that names a parameter ``previous`` is given the label before.
+        """
+        raise ConfigError(f"filter {self.name!r} defines neither label nor labels: add one")
+
+    def labels(self, *args: Any, **inputs: Any) -> npt.NDArray[Any]:
+        """Return codes (see `panel.LABELS`) of all decisions; inputs have the shape (n, window).
+
+        Worth it where thousands of trials are run; `label` is asked for each decision otherwise.
+        """
+        raise NotOverriddenError
+
+
+class Rule(Component):
+    """From what is public to a target in -1 ... 1, NaN where there is none."""
+
+    kind: ClassVar[Kind] = "rule"
+
+    def target(self, *args: Any, **inputs: Any) -> float:
+        """Return the target of one decision; each input has the shape (window,)."""
+        raise ConfigError(f"rule {self.name!r} defines neither target nor targets: add one")
+
+    def targets(self, *args: Any, **inputs: Any) -> Floats:
+        """Return the targets of all decisions; inputs have the shape (n, window)."""
+        raise NotOverriddenError
+
+
+class Sizing(Component):
+    """From a target and what is public to a position, a share of equity."""
+
+    kind: ClassVar[Kind] = "sizing"
+
+    def position(self, *args: Any, **inputs: Any) -> float:
+        """Return the position of one decision."""
+        raise ConfigError(f"sizing {self.name!r} defines neither position nor positions: add one")
+
+    def positions(self, *args: Any, **inputs: Any) -> Floats:
+        """Return the positions of all decisions, targets of shape (n,)."""
+        raise NotOverriddenError
+
+
+def component_id(component: Component) -> str:
+    """Return twelve hexadecimal digits of a component's class and parameters.
+
+    Names of files and modules do not count for built-in components; users' own are told apart by
+    module and class.
+    """
+    return hashlib.sha256(json.dumps(_plain(component), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Component):
+        module = type(value).__module__
+        where = "" if module.startswith("gexlab.") else module
+        settings = {name: _plain(v) for name, v in value.parameters().items()}
+        return {"component": f"{where}:{value.kind}:{value.name}", **settings}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return value.hex()
+    return value

@@ -1,0 +1,198 @@
+"""Evaluating components: each distinct one once, on the values that were public in time."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data.base.errors import ConfigError
+from .component import Component, Filter, Past, Rule, Sizing
+from .panel import LABELS, Panel
+from .view import Window, hide_late, window_of
+
+__all__ = ["Evaluation", "Outcome"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Moments = npt.NDArray[np.datetime64]
+
+_NEVER = np.iinfo(np.int64).min
+_CODE = {label: code for code, label in enumerate(LABELS)}
+_Key: TypeAlias = Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What one component says of every session.
+
+    Attributes
+    ----------
+    values : ndarray of float, shape (n,)
+        Codes of labels (see `panel.LABELS`), targets, or positions; NaN where undefined.
+    known_at : ndarray of int64, shape (n,)
+        When the latest input became public, nanoseconds since 1970, UTC; the smallest integer
+        where nothing was read. Derived from the declared inputs.
+    late : ndarray of bool, shape (n,)
+        Whether one of today's inputs was published too late, and so was treated as missing.
+    """
+
+    values: Floats
+    known_at: Ints
+    late: Flags
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """Components on one panel under one set of deadlines; equal ones are evaluated once.
+
+    Attributes
+    ----------
+    panel : Panel
+    deadline : ndarray of datetime64[ns], shape (n,)
+        By when the inputs of each session's decision must be public, UTC; NaT where no order
+        follows.
+    """
+
+    panel: Panel
+    deadline: Moments
+    _columns: dict[str, tuple[Floats, Ints, Flags]] = field(default_factory=dict)
+    _windows: dict[Past, Window] = field(default_factory=dict)
+    _outcomes: dict[_Key, Outcome] = field(default_factory=dict)
+
+    def labels(self, component: Filter) -> Outcome:
+        """Return the codes of a filter; an unusable input abstains."""
+        return self._once(component, lambda: self._labels(component))
+
+    def targets(self, component: Rule) -> Outcome:
+        """Return the targets of a rule, NaN where an input is unusable."""
+        return self._once(component, lambda: self._targets(component))
+
+    def positions(self, component: Sizing, targets: Floats) -> Outcome:
+        """Return positions; where an input is unusable, or the target is, NaN."""
+        given, usable, known, late = self._inputs(component)
+        usable &= np.isfinite(targets)
+        values = np.full(targets.size, np.nan)
+        if _overrides(component, Sizing, "positions"):
+            made = np.asarray(component.positions(targets, **given), dtype=np.float64)
+            values[usable] = _shaped(component, made, targets.size)[usable]
+        else:
+            for t in np.flatnonzero(usable):
+                values[t] = component.position(float(targets[t]), **_row(given, t))
+        return Outcome(values, known, late)
+
+    def _once(self, component: Component, make: Any) -> Outcome:
+        if component not in self._outcomes:
+            self._outcomes[component] = make()
+        return self._outcomes[component]
+
+    def _labels(self, component: Filter) -> Outcome:
+        given, usable, known, late = self._inputs(component)
+        values = np.zeros(self.deadline.size)
+        if _overrides(component, Filter, "labels"):
+            made = np.asarray(component.labels(**given), dtype=np.float64)
+            values[usable] = _shaped(component, made, values.size)[usable]
+        else:
+            remembers = "previous" in inspect.signature(component.label).parameters
+            label = "abstain"
+            for t in range(values.size):
+                if not usable[t]:
+                    label = "abstain"
+                    continue
+                row = _row(given, t)
+                label = component.label(**row, **({"previous": label} if remembers else {}))
+                if label not in _CODE:
+                    raise ConfigError(
+                        f"filter {component.name!r} gave the label {label!r}: give one of "
+                        f"{', '.join(LABELS)}"
+                    )
+                values[t] = _CODE[label]
+        return Outcome(values, known, late)
+
+    def _targets(self, component: Rule) -> Outcome:
+        given, usable, known, late = self._inputs(component)
+        values = np.full(self.deadline.size, np.nan)
+        if _overrides(component, Rule, "targets"):
+            made = np.asarray(component.targets(**given), dtype=np.float64)
+            values[usable] = _shaped(component, made, values.size)[usable]
+        else:
+            for t in np.flatnonzero(usable):
+                values[t] = component.target(**_row(given, t))
+        worst = np.nanmax(np.abs(values), initial=0.0)
+        if worst > 1.0 + 1e-12:
+            raise ConfigError(
+                f"rule {component.name!r} gave a target of {worst:g}: targets lie in -1 ... 1; "
+                "let a sizing scale them"
+            )
+        return Outcome(values, known, late)
+
+    def _inputs(self, component: Component) -> tuple[dict[str, Floats], Flags, Ints, Flags]:
+        n = self.deadline.size
+        usable = np.ones(n, dtype=np.bool_)
+        known = np.full(n, _NEVER, dtype=np.int64)
+        late = np.zeros(n, dtype=np.bool_)
+        given = {}
+        whole = component.recursive
+        for name, past in component.inputs().items():
+            window = self._window(past)
+            given[name] = window.values
+            whole |= past.window is None
+            usable &= window.usable
+            known = np.maximum(known, window.known_at)
+            late |= self._source(past)[2]
+        if whole:
+            known = np.maximum.accumulate(known)
+        return given, usable, known, late
+
+    def _window(self, past: Past) -> Window:
+        if past not in self._windows:
+            values, known, _ = self._source(past)
+            if past.window is None:
+                there = np.isfinite(values)
+                self._windows[past] = Window(values, there, np.where(there, known, _NEVER))
+            else:
+                self._windows[past] = window_of(
+                    values,
+                    known,
+                    past.window,
+                    skip_missing=past.skip_missing,
+                    complete=past.complete,
+                )
+        return self._windows[past]
+
+    def _source(self, past: Past) -> tuple[Floats, Ints, Flags]:
+        if isinstance(past.of, Filter):
+            outcome = self.labels(past.of)
+            return outcome.values, outcome.known_at, outcome.late
+        if past.of not in self._columns:
+            column = self.panel.column(past.of)
+            values, late = hide_late(column, self.deadline)
+            known = column.known_at.astype("datetime64[ns]").astype(np.int64)
+            if column.scheduled:
+                known = np.full(known.size, _NEVER, dtype=np.int64)
+            self._columns[past.of] = values, known, late
+        return self._columns[past.of]
+
+
+def _row(given: dict[str, Floats], t: int | np.signedinteger[Any]) -> dict[str, Floats]:
+    """Return what the decision of session t reads: its window, or everything up to it."""
+    return {name: v[t] if v.ndim == 2 else v[: t + 1] for name, v in given.items()}
+
+
+def _overrides(component: Component, base: type[Component], method: str) -> bool:
+    return getattr(type(component), method) is not getattr(base, method)
+
+
+def _shaped(component: Component, values: Floats, n: int) -> Floats:
+    if values.ndim == 0:  # the same for every decision
+        return np.full(n, float(values))
+    if values.shape != (n,):
+        raise ConfigError(
+            f"{component.kind} {component.name!r} gave values of shape {values.shape}: expected "
+            f"one for each of the {n} decisions"
+        )
+    return values

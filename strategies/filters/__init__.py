@@ -1,0 +1,1 @@
+"""Filters: from what is public to a label per decision. One family a module."""

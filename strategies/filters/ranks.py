@@ -1,0 +1,190 @@
+"""By rank or size among past values: percentile, tercile, z-score, change, residual on VIX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ..codes import ABSTAIN, LONG, NEUTRAL, SHORT, between, by_sign
+from ..component import Filter, Past
+from .sign import source_of
+
+__all__ = ["Change", "Percentile", "Residual", "Tercile", "ZScore", "rank_of_last"]
+
+Floats = npt.NDArray[np.float64]
+
+# ranks are fractions of a window; 1 - 0.8 as a double is less than the rank 0.2
+_ROUNDING: Final = 1e-12
+
+
+def rank_of_last(windows: Floats) -> Floats:
+    """Return the rank of each window's last value within it, in (0, 1]; ties share their mean.
+
+    Parameters
+    ----------
+    windows : ndarray of float, shape (n, window)
+
+    Examples
+    --------
+    >>> rank_of_last(np.array([[3.0, 1.0, 2.0], [1.0, 2.0, 2.0]])).tolist()
+    [0.6666666666666666, 0.8333333333333334]
+    """
+    last = windows[:, -1:]
+    less = (windows < last).sum(axis=1)
+    equal = (windows == last).sum(axis=1)
+    rank: Floats = (less + (equal + 1) / 2) / windows.shape[1]
+    rank[np.isnan(windows).any(axis=1)] = np.nan
+    return rank
+
+
+class Percentile(Filter):
+    """Percentile among the last `window` values, with a band against flutter.
+
+    Long from the session on which it reaches `enter` until it falls below `exit`; short,
+    mirrored, from 1 - `enter` until it rises above 1 - `exit`; neutral otherwise.
+    """
+
+    bounds: ClassVar = {"window": (2, 1e5), "enter": (0.5, 1.0), "exit": (0.5, 1.0)}
+
+    recursive = True
+    window: int = 252
+    enter: float = 0.6
+    exit: float = 0.5
+    on: str = "regime"
+
+    def describe(self) -> str:
+        """Return what it reads, and when it enters and leaves a label."""
+        return (
+            f"percentile of {source_of(self.on)} within {self.window} values, in at "
+            f"{self.enter:g}, out at {self.exit:g}"
+        )
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read the last values that there were: the window counts values, not sessions."""
+        return {"value": Past(self.on, self.window, skip_missing=True)}
+
+    def labels(self, value: Floats) -> Floats:
+        """Return one code a decision."""
+        return _latched_rank(rank_of_last(value), self.enter, self.exit)
+
+
+def _latched_rank(rank: Floats, enter: float, leave: float) -> Floats:
+    """Return labels by rank with hysteresis; short mirrors long about 1/2."""
+    out = np.full(rank.size, ABSTAIN)
+    state = NEUTRAL
+    for t, p in enumerate(rank.tolist()):
+        above, below = p + _ROUNDING, 1.0 - p + _ROUNDING
+        if p != p:
+            state = NEUTRAL
+            continue
+        if above >= enter:
+            state = LONG
+        elif below >= enter:
+            state = SHORT
+        elif not ((state == LONG and above >= leave) or (state == SHORT and below >= leave)):
+            state = NEUTRAL
+        out[t] = state
+    return out
+
+
+class Tercile(Filter):
+    """Upper third of the last `window` values long, lower third short, the middle neutral."""
+
+    bounds: ClassVar = {"window": (2, 1e5)}
+
+    window: int = 252
+    on: str = "regime"
+
+    def describe(self) -> str:
+        """Return what it reads."""
+        return f"tercile of {source_of(self.on)} within {self.window} values"
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read the last values that there were."""
+        return {"value": Past(self.on, self.window, skip_missing=True)}
+
+    def labels(self, value: Floats) -> Floats:
+        """Return one code a decision."""
+        rank = rank_of_last(value)
+        out = np.where(rank > 2 / 3, LONG, np.where(rank <= 1 / 3, SHORT, NEUTRAL))
+        return np.where(np.isnan(rank), ABSTAIN, out)
+
+
+class ZScore(Filter):
+    """Long at `level` standard deviations above the mean of the last `window` values, and so on."""
+
+    name = "z-score"
+    bounds: ClassVar = {"window": (3, 1e5), "level": (0.0, 1e3)}
+
+    window: int = 252
+    level: float = 0.5
+    on: str = "regime"
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read the last values that there were."""
+        return {"value": Past(self.on, self.window, skip_missing=True)}
+
+    def labels(self, value: Floats) -> Floats:
+        """Return one code a decision; without any spread there is no score."""
+        mean, sd = value.mean(axis=1), value.std(axis=1, ddof=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            score = np.where(sd > 1e-12 * np.abs(mean), (value[:, -1] - mean) / sd, np.nan)
+        return between(score, -self.level, self.level)
+
+
+class Change(Filter):
+    """The sign of the value's change over `lookback` sessions."""
+
+    bounds: ClassVar = {"lookback": (1, 1e5)}
+
+    lookback: int = 5
+    on: str = "regime"
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read the last values that there were."""
+        return {"value": Past(self.on, self.lookback + 1, skip_missing=True)}
+
+    def labels(self, value: Floats) -> Floats:
+        """Return one code a decision."""
+        return by_sign(value[:, -1] - value[:, 0])
+
+
+class Residual(Filter):
+    """Percentile of what the value says beyond VIX: residual of an expanding regression.
+
+    On each session the value is regressed on the logarithm of `on_level` over all sessions so
+    far; today's residual is ranked among the residuals of the last `window` sessions by the same
+    coefficients.
+    """
+
+    bounds: ClassVar = {"window": (3, 1e5), "enter": (0.5, 1.0), "exit": (0.5, 1.0)}
+
+    window: int = 252
+    enter: float = 0.6
+    exit: float = 0.5
+    on: str = "regime"
+    on_level: str = "series.vix"
+    recursive = True
+
+    def inputs(self) -> Mapping[str, Past]:
+        """Read everything there was."""
+        return {"value": Past(self.on, None), "level": Past(self.on_level, None)}
+
+    def labels(self, value: Floats, level: Floats) -> Floats:
+        """Return one code a decision."""
+        there = np.flatnonzero(np.isfinite(value) & (level > 0.0))
+        y, x = value[there], np.log(level[there])
+        count = np.arange(1, there.size + 1)
+        sx, sy = np.cumsum(x), np.cumsum(y)
+        sxx, sxy = np.cumsum(x * x), np.cumsum(x * y)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope = (count * sxy - sx * sy) / (count * sxx - sx * sx)
+        rank = np.full(value.size, np.nan)
+        for k in range(self.window - 1, there.size):
+            past = slice(k + 1 - self.window, k + 1)
+            left = y[past] - slope[k] * x[past]
+            rank[there[k]] = rank_of_last(left[None, :])[0]
+        return _latched_rank(rank, self.enter, self.exit)

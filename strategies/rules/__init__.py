@@ -1,0 +1,1 @@
+"""Rules: from what is public to a target in -1 ... 1. One family a module."""

@@ -1,0 +1,1 @@
+"""Sizings: from a target to a position. One family a module."""
