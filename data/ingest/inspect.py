@@ -272,7 +272,7 @@ def _once_each(columns: list[InspectedColumn]) -> list[InspectedColumn]:
 
 
 def _unit(
-    column: InspectedColumn, table: dict[str, list[Any]], by_meaning: dict[str | None, str]
+    column: InspectedColumn, table: dict[str, list[Any]], by_meaning: dict[str, str]
 ) -> str | None:
     """Return what looks wrong with the unit of a column."""
     middle = _median(table[column.name])
@@ -292,7 +292,7 @@ def _median(values: list[Any]) -> float | None:
     return numbers[len(numbers) // 2] if numbers else None
 
 
-def _underlyings(table: dict[str, list[Any]], by_meaning: dict[str | None, str]) -> tuple[str, ...]:
+def _underlyings(table: dict[str, list[Any]], by_meaning: dict[str, str]) -> tuple[str, ...]:
     name = by_meaning.get("underlying") or by_meaning.get("symbol") or by_meaning.get("root")
     if name is None:
         return ()
@@ -304,7 +304,7 @@ def _underlyings(table: dict[str, list[Any]], by_meaning: dict[str | None, str])
     return tuple(n for n, _ in names.most_common(20))
 
 
-def _sessions(table: dict[str, list[Any]], by_meaning: dict[str | None, str]) -> tuple[str, ...]:
+def _sessions(table: dict[str, list[Any]], by_meaning: dict[str, str]) -> tuple[str, ...]:
     name = by_meaning.get("session") or by_meaning.get("quote_ts")
     if name is None:
         return ()
@@ -328,20 +328,19 @@ _COMMENTS: Final = {
 
 def _map(
     columns: list[InspectedColumn],
-    by_meaning: dict[str | None, str],
+    by_meaning: dict[str, str],
     encoding: str,
     underlyings: tuple[str, ...],
 ) -> str:
     """Return a starting map: what was recognised, and what the user has to confirm."""
-    stated = {m: n for m, n in by_meaning.items() if m is not None and m != "time"}
+    stated = {m: n for m, n in by_meaning.items() if m != "time"}
     quoted = {"bid", "ask"} <= set(stated)
     lines = [] if encoding == "utf-8" else [f'encoding = "{encoding}"']
     if "spot" not in stated and quoted:
         lines.append('spot = "parity"               # no spot found: implied from the quotes')
     lines += ["[columns]", *_column_lines(stated, by_meaning.get("time"))]
-    scales = [
-        c.warning.rpartition("[scale] ")[2] for c in columns if "[scale]" in (c.warning or "")
-    ]
+    warned = [column.warning for column in columns if column.warning is not None]
+    scales = [text.rpartition("[scale] ")[2] for text in warned if "[scale] " in text]
     lines += ["[scale]", *scales] if scales else []
     if encoding == "cp950":
         lines += ["[constants]", "multiplier = 50               # check: what a contract delivers"]

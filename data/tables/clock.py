@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -84,9 +84,7 @@ def _length(starts: npt.NDArray[np.datetime64]) -> np.timedelta64 | None:
     return length
 
 
-def _share(
-    starts: npt.NDArray[np.datetime64], length: np.timedelta64, calendar: TradingCalendar
-) -> float:
+def _share(starts: npt.NDArray[Any], length: np.timedelta64, calendar: TradingCalendar) -> float:
     """Return the share of the days with bars on which they span exactly the session's hours.
 
     Hours whose length is no multiple of a bar's end with a shorter bar.
