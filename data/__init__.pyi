@@ -7,6 +7,8 @@ from .exposure.units import from_unit as from_unit
 from .exposure.units import to_unit as to_unit
 from .ingest.ingest import IngestResult as IngestResult
 from .ingest.ingest import ingest as ingest
+from .ingest.inspect import Inspection as Inspection
+from .ingest.inspect import inspect as inspect
 from .ingest.snapshot import SnapshotResult as SnapshotResult
 from .ingest.snapshot import snapshot as snapshot
 from .lake.lake import Lake as Lake
