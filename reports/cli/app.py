@@ -29,6 +29,7 @@ from .commands import (
     explain,
     grid,
     ingest,
+    inspect,
     leakcheck,
     nightly,
     profile,
@@ -51,6 +52,7 @@ __all__ = ["COMMANDS", "build_app", "console", "main", "run"]
 COMMANDS: dict[str, ModuleType] = {
     "demo": demo,
     "ingest": ingest,
+    "inspect": inspect,
     "check": check,
     "rebuild": rebuild,
     "regimes": regimes,
