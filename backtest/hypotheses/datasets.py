@@ -9,15 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data.calendar.market_rules import assumed_volume
-from ...data.lake.lake import open_lake
-from ...data.regimes.table import regimes, side_table
 from ..run.market import Market, load_market
 from ..statistics.intraday import intraday_grid
 from .protocol import Dataset
 
 if TYPE_CHECKING:
     from ...data.calendar.trading import TradingCalendar
-    from ...data.exposure.definition import Definition
     from ..run.config import Config
     from ..statistics.intraday import IntradayGrid
     from .protocol import Traded
@@ -67,7 +64,7 @@ def dataset_of(
     }
     grid = None if market.intraday is None else _grid(market)
     chains = config.regime.source == "lake"
-    rows = _regime_rows(config, bars.index) if chains else None
+    rows = _regime_rows(config, market, bars.index) if chains else None
     frozen, dynamic, unchecked = None, None, ""
     if chains and recheck:
         frozen, dynamic, unchecked = _rechecked(config, market, grid)
@@ -85,7 +82,7 @@ def dataset_of(
         frozen=frozen,
         dynamic=dynamic,
         unchecked=unchecked,
-        strike_step=float("nan") if rows is None else _strike_step(config, bars),
+        strike_step=float("nan") if rows is None else _strike_step(config, market, bars),
         simulated=market.simulated,
         facts=market.facts,
         first=first,
@@ -137,17 +134,10 @@ def _grid(market: Market) -> IntradayGrid | None:
     return intraday_grid(market.intraday.frame, market.calendar, round(minutes))
 
 
-def _regime_rows(config: Config, index: pd.Index) -> pd.DataFrame:
+def _regime_rows(config: Config, market: Market, index: pd.Index) -> pd.DataFrame:
     """Return the regime table of the configured book by session, pins with their signed gamma."""
-    data, regime = config.data, config.regime
-    assert data.lake is not None
-    chosen = {
-        "book": regime.book,
-        "dealer_model": regime.dealer_model,
-        "definition_id": regime.definition_id,
-    }
-    rows = regimes(data.lake, data.underlying, **chosen)  # type: ignore[arg-type]
-    strikes = side_table(data.lake, "exposure_by_strike", data.underlying, **chosen)  # type: ignore[arg-type]
+    rows = market.regime.rows.table("regimes", config.regime.book)
+    strikes = market.regime.rows.table("exposure_by_strike", config.regime.book)
     pin = strikes.rename(columns={"strike": "pin_strike", "net_gex": "pin_net"})
     merged = rows.merge(
         pin[["session", "pin_strike", "pin_net"]], on=["session", "pin_strike"], how="left"
@@ -169,18 +159,9 @@ def _legs(rows: pd.DataFrame, dealer_model: str) -> pd.DataFrame | None:
     return both.where(kept)
 
 
-def _strike_step(config: Config, bars: pd.DataFrame) -> float:
+def _strike_step(config: Config, market: Market, bars: pd.DataFrame) -> float:
     """Return the most frequent distance of strikes within 2 % of the last spot."""
-    data, regime = config.data, config.regime
-    assert data.lake is not None
-    strikes = side_table(
-        data.lake,
-        "exposure_by_strike",
-        data.underlying,
-        book=regime.book,
-        dealer_model=regime.dealer_model,
-        definition_id=regime.definition_id,
-    )
+    strikes = market.regime.rows.table("exposure_by_strike", config.regime.book)
     closes = bars["close"].dropna()
     strikes = strikes[strikes["session"] <= closes.index[-1]]
     last = strikes[strikes["session"] == strikes["session"].max()]
@@ -206,35 +187,12 @@ def _rechecked(
 
     if grid is None or market.intraday is None:
         return None, None, ""
-    assert config.data.lake is not None
+    rows = market.regime.rows
     try:
-        found = intraday_regimes(
-            config.data.lake,
-            config.data.underlying,
-            market.intraday.frame,
-            definition=_definition(config),
-            dealer=config.regime.dealer_model,
-            positions=config.regime.positions,
-            calendar=market.facts.calendar,
-        ).frame
+        found = intraday_regimes(rows.lake, rows.spec, market.intraday.frame).frame
     except (DefinitionError, InputFileError, LakeError) as error:
         return None, None, str(error)
     return *_place(found, market.calendar, grid), ""
-
-
-def _definition(config: Config) -> Definition:
-    """Return the definition whose rows the configuration reads."""
-    from ...data.exposure.definition import stored_definition
-    from ...data.lake.derived_tables import find_stores
-
-    assert config.data.lake is not None
-    stores = find_stores(
-        open_lake(config.data.lake).root,
-        config.data.underlying,
-        definition_id=config.regime.definition_id,
-        dealer_model=config.regime.dealer_model,
-    )
-    return stored_definition(max(stores, key=lambda s: s.rebuilt_at).definition)
 
 
 def _place(

@@ -15,6 +15,7 @@ from ...data.base.reprs import short_repr
 from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
+from ..run.provenance import content_id
 from ..statistics.critical_values import load_critical_values
 from ..statistics.resampling import NORMAL_LEVEL, Resampling
 from .protocol import Settings
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...data.base.progress import Progress
+    from ..run.market import Market
     from .protocol import Dataset, Published, Table
 
 __all__ = ["HypothesesResult", "hypotheses_document", "test", "write_hypotheses"]
@@ -51,6 +53,10 @@ class HypothesesResult:
         Coverage of the intervals.
     seconds : float
         Wall-clock time, reading included.
+    definition_id : str or None
+        Of the regime; None where it is a series from outside.
+    content_id : str
+        Of everything that the results depend on.
     out : Path or None
         Folder that received ``hypotheses.json``.
     """
@@ -62,6 +68,8 @@ class HypothesesResult:
     sessions: int
     simulated: bool
     seconds: float
+    definition_id: str | None = None
+    content_id: str = ""
     out: Path | None = None
     level: float = NORMAL_LEVEL
     __repr__ = short_repr
@@ -114,7 +122,8 @@ def test(
     InputFileError, LakeError, DefinitionError, NotEnoughDataError
         If an input is absent, cannot be read or is too short.
     """
-    from .datasets import load_dataset
+    from ..run.market import load_market
+    from .datasets import dataset_of
 
     started = time.perf_counter()
     setting = config if isinstance(config, Config) else load_config(config)
@@ -123,8 +132,10 @@ def test(
         raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
     _require_known(chosen)
     how = _settings(setting, simulations, critical)
-    dataset = load_dataset(
+    market = load_market(setting)
+    dataset = dataset_of(
         setting,
+        market,
         recheck="screenshot-vs-dynamic" in chosen,
         traded="fade-follow" in chosen,
     )
@@ -135,7 +146,7 @@ def test(
         correct=names is None,
         progress=progress,
     )
-    described = _described(setting, dataset, names is None, simulations)
+    described = _described(setting, market, dataset, names is None, simulations)
     result = replace(described, results=results, seconds=time.perf_counter() - started)
     if out is None:
         return result
@@ -145,7 +156,7 @@ def test(
 
 
 def _described(
-    config: Config, dataset: Dataset, corrected: bool, simulations: int
+    config: Config, market: Market, dataset: Dataset, corrected: bool, simulations: int
 ) -> HypothesesResult:
     """Return a result without its tests."""
     return HypothesesResult(
@@ -156,6 +167,8 @@ def _described(
         sessions=int(dataset.gex.notna().sum()),
         simulated=dataset.simulated,
         seconds=0.0,
+        definition_id=market.regime.definition_id,
+        content_id=content_id(config, market),
         level=config.inference.level,
     )
 
@@ -182,7 +195,8 @@ def _settings(config: Config, simulations: int, critical: str | Path | None) -> 
 
 def hypotheses_document(result: HypothesesResult) -> list[dict[str, Any]]:
     """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None."""
-    return [_entry(r) for r in result.results]
+    ids = {"definition_id": result.definition_id, "content_id": result.content_id}
+    return [_entry(r) | ids for r in result.results]
 
 
 def _entry(result: HypothesisResult) -> dict[str, Any]:

@@ -76,10 +76,13 @@ class LeakResult:
         Stamps compared, decisions recomputed and values traced.
     leaks : tuple of Leak
         One per input and kind.
+    definition_id : str or None
+        Of the regime; None where it is a series from outside.
     """
 
     checked: int
     leaks: tuple[Leak, ...]
+    definition_id: str | None = None
 
 
 def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
@@ -114,7 +117,8 @@ def market_leaks(
         checks.append(_recomputed(config, market, strategy, cuts))
     found = {(leak.input, leak.kind): leak for _, leaks in reversed(checks) for leak in leaks}
     leaks = sorted(found.values(), key=lambda leak: (leak.session, leak.kind, leak.input))
-    return LeakResult(sum(count for count, _ in checks), tuple(leaks))
+    definition_id = market.regime.definition_id
+    return LeakResult(sum(count for count, _ in checks), tuple(leaks), definition_id)
 
 
 Check = tuple[int, list[Leak]]

@@ -59,6 +59,7 @@ def backtest(
     *,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    market: Market | None = None,
 ) -> BacktestResult:
     """Run everything that a configuration asks for.
 
@@ -71,6 +72,8 @@ def backtest(
         ``equity.parquet``, all at once; None writes nothing.
     progress : Progress, optional
         Called at the beginning of each of four steps, and at the end.
+    market : Market, optional
+        The configuration's inputs, where they are loaded already; see `market.load_market`.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def backtest(
     report = progress or silent
     strategies = strategies_of(settings)
     report(0, _STEPS, "reading data")
-    market = load_market(settings)
+    market = load_market(settings, progress=report) if market is None else market
     report(1, _STEPS, "fills")
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "statistics")

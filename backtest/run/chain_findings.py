@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ...data.lake.derived_tables import find_stores
+from ...data.exposure.definition import Definition
 from ...data.lake.lake import open_lake
 from ...data.quality.catalogue import Finding
 from ...data.quality.check import findings
-from ...data.regimes.table import side_table
+from .regime_source import definition_of
 from .results import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from ...data.regimes.rebuilt_rows import RebuiltRows
     from .config import Config
     from .results import BacktestResult
 
@@ -33,7 +34,7 @@ def with_findings(result: BacktestResult, config: Config, bars: pd.DataFrame) ->
     """
     if result.regime.source != "lake":
         return result
-    found = chain_findings(config, bars, result.data.calendar, result.regime.definition_id)
+    found = chain_findings(config, bars, result.data.calendar)
     told = findings_notice(found)
     notices = result.notices if told is None else (*result.notices, told)
     order = {"error": 0, "warning": 1, "info": 2}
@@ -42,12 +43,7 @@ def with_findings(result: BacktestResult, config: Config, bars: pd.DataFrame) ->
     )
 
 
-def chain_findings(
-    config: Config,
-    bars: pd.DataFrame,
-    calendar: str | None,
-    definition_id: str | None = None,
-) -> tuple[Finding, ...]:
+def chain_findings(config: Config, bars: pd.DataFrame, calendar: str | None) -> tuple[Finding, ...]:
     """Return the findings of a configuration's lake within its period.
 
     Parameters
@@ -57,11 +53,12 @@ def chain_findings(
         Daily bars by session, whose closes the chains' spots are held against.
     calendar : str or None
         None: the lake's own.
-    definition_id : str, optional
-        Of the regime, whose rates decide whether forwards and carry are found missing; the
-        configured one where not given.
+
+    Notes
+    -----
+    The configured definition's rates decide whether forwards and carry are found missing.
     """
-    rates = _rates(config, definition_id or config.regime.definition_id)
+    rates = _rates(config)
     assert config.data.lake is not None
     found = findings(
         open_lake(config.data.lake),
@@ -78,16 +75,11 @@ def chain_findings(
     return tuple(f for f in found if f.session is None or _in_period(config, f.session))
 
 
-def rebuilt_findings(config: Config, definition_id: str | None) -> list[Finding]:
+def rebuilt_findings(config: Config, rows: RebuiltRows) -> list[Finding]:
     """Return what the rebuild noticed about the evaluation of every session."""
-    table = side_table(
-        str(config.data.lake),
-        "quality_findings",
-        config.data.underlying,
-        book=config.regime.book,
-        dealer_model=config.regime.dealer_model,
-        definition_id=definition_id,
-    )
+    if not isinstance(rows.spec.definition, Definition):  # a peer's rule notices nothing
+        return []
+    table = rows.table("quality_findings", config.regime.book)
     return [
         Finding(
             pd.Timestamp(row["session"]).date(),
@@ -101,18 +93,12 @@ def rebuilt_findings(config: Config, definition_id: str | None) -> list[Finding]
     ]
 
 
-def _rates(config: Config, definition_id: str | None) -> tuple[float, float] | None:
-    """Return rate and dividend yield of a rebuilt definition; None where they are curves."""
-    stores = find_stores(
-        open_lake(str(config.data.lake)).root,
-        config.data.underlying,
-        definition_id=definition_id,
-        dealer_model=config.regime.dealer_model,
-    )
-    stated = max(stores, key=lambda store: store.rebuilt_at).definition if stores else {}
-    if stated.get("rate_curve") or stated.get("dividend_curve"):
+def _rates(config: Config) -> tuple[float, float] | None:
+    """Return rate and dividend yield of the configured definition; None where they are curves."""
+    stated = definition_of(config)
+    if isinstance(stated, Definition) and (stated.rate_curve or stated.dividend_curve):
         return None
-    return float(stated.get("rate") or 0.0), float(stated.get("dividend_yield") or 0.0)
+    return stated.rate, stated.dividend_yield
 
 
 def _in_period(config: Config, session: date) -> bool:

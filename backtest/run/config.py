@@ -27,9 +27,12 @@ from ...data.base.errors import UnknownNameError
 from ...data.base.schema import Book
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ...data.exposure.dealers import SQL_PREFIX, dealer_model
+from ...data.exposure.definition import DEFAULT_NAME
+from ...data.peers.rules import PEER_RULES
 from ...data.quality.catalogue import CATALOGUE, promotable
 from ...strategies.registry import make_strategy
 from ..statistics.resampling import NORMAL_LEVEL
+from .config_identity import checked_definition, settings_digest
 
 if TYPE_CHECKING:
     from ...strategies.model import Strategy
@@ -75,6 +78,10 @@ def _publication(value: str) -> str:
             f"{value!r} is no publication time: say close, next_open or HH:MM of the next session"
         )
     return value
+
+
+def _definition(value: str | dict[str, Any], info: ValidationInfo) -> str | dict[str, Any]:
+    return checked_definition(value, (info.context or {}).get("folder", Path()))
 
 
 def _zone(value: str | None) -> str | None:
@@ -222,9 +229,10 @@ class RegimeConfig(_Section):
         it, reports evaluate their last session with it.
     book : {"as_of_close", "post_expiry"}
     band : float or None
-        Neutral band on net/gross, 0 to 1; None: that of the definition rebuilt.
-    definition_id : str or None
-        None: the definition rebuilt last.
+        Neutral band on net/gross, 0 to 1; None: that of the definition.
+    definition : str or mapping
+        What is computed: ``default``, the name of a peer's rule, the path of a TOML file, or a
+        table of what differs from the default (see `gexlab.data.Definition`).
     promote : tuple of str
         Quality checks whose findings make a session abstain, beyond the gate's own.
     series : SeriesConfig or None
@@ -236,7 +244,7 @@ class RegimeConfig(_Section):
     positions: NearConfig | None = None
     book: Book = "post_expiry"
     band: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
-    definition_id: str | None = None
+    definition: Annotated[str | dict[str, Any], AfterValidator(_definition)] = DEFAULT_NAME
     promote: tuple[str, ...] = ()
     series: SeriesConfig | None = None
 
@@ -254,6 +262,15 @@ class RegimeConfig(_Section):
         if self.source == "series" and self.series is None:
             raise ValueError(
                 'source is "series" but there is no [regime.series]: add its path, columns, known'
+            )
+        if (
+            isinstance(self.definition, str)
+            and self.definition in PEER_RULES
+            and (self.book != "as_of_close" or self.dealer_model != "naive" or self.positions)
+        ):
+            raise ValueError(
+                f"the definition {self.definition!r} is a peer's rule, which has naive dealers and "
+                'the book as_of_close: set book = "as_of_close", leave out dealer_model, positions'
             )
         return self
 
@@ -358,10 +375,6 @@ class NightlyConfig(_Section):
         Column map, for the vendor ``columns``.
     snapshot : bool
         Download Cboe's delayed quotes of the underlying first.
-    rate, dividend_yield : float
-        Of the definition that is rebuilt, continuous, per year.
-    definition : Path or None
-        TOML file of a whole definition, instead of the two rates.
     out : Path
         Folder of the results.
     """
@@ -370,16 +383,7 @@ class NightlyConfig(_Section):
     vendor: str = "canonical"
     map: NearConfig | None = None
     snapshot: bool = False
-    rate: float = 0.0
-    dividend_yield: float = 0.0
-    definition: NearConfig | None = None
     out: NearConfig | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> NightlyConfig:
-        if self.definition is not None and (self.rate or self.dividend_yield):
-            raise ValueError("definition states the rates too: leave out rate and dividend_yield")
-        return self
 
 
 class Config(_Section):
@@ -399,23 +403,26 @@ class Config(_Section):
     inference: InferenceConfig = InferenceConfig()
     nightly: NightlyConfig = NightlyConfig()
 
-    _sha256: str = PrivateAttr(default="")
     _folder: Path = PrivateAttr(default_factory=Path)
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the configuration's text."""
-        return self._sha256
+        """SHA-256 of the configuration as it acts, wherever it lies and however it was written.
+
+        Every setting counts, defaults included, as it is now: comments, the order of keys and the
+        folder do not, changes made in Python (``model_copy``) do.
+        """
+        return settings_digest(self.model_dump(mode="python"), self._folder)
 
     @property
     def folder(self) -> Path:
         """Folder that its paths are relative to."""
         return self._folder
 
-    def located(self, folder: Path, sha256: str) -> Config:
-        """Return the configuration with where it was read and the SHA-256 of its text."""
+    def located(self, folder: Path) -> Config:
+        """Return the configuration with where it was read."""
         found = self.model_copy()
-        found._folder, found._sha256 = folder, sha256
+        found._folder = folder
         return found
 
     @property

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["first_problem"]
 
 
+_STATED = "the regime alone states what is computed: write [regime] definition = "
+#: Keys that there were, and what to write instead.
+_MOVED = {
+    "nightly.rate": _STATED + "{ rate = 0.045 }",
+    "nightly.dividend_yield": _STATED + "{ dividend_yield = 0.013 }",
+    "nightly.definition": _STATED + '"FILE.toml"',
+    "regime.definition_id": _STATED + '"default", a name, a .toml file or a table',
+}
+
+
 def first_problem(errors: Sequence[ErrorDetails], root: type[BaseModel]) -> str:
     """Return the problem to mend first.
 
@@ -35,6 +45,8 @@ def _message(error: ErrorDetails, root: type[BaseModel]) -> str:
     place = error["loc"]
     key = _dotted(place)
     kind = error["type"]
+    if key in _MOVED:
+        return f"unknown key {key!r}: {_MOVED[key]}"
     if kind == "extra_forbidden":
         return f"unknown key {key!r}: {_hint(str(place[-1]), _keys_at(place[:-1], root))}"
     if kind == "missing":

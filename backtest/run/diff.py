@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...data.base.schema import Book
     from ...data.exposure.definition import Definition
     from ...data.lake.lake import Lake
+    from ...data.peers.rules import PeerRule
 
 __all__ = ["DiffResult", "diff"]
 
@@ -73,8 +74,8 @@ class DiffResult:
 def diff(
     lake: Lake | str | Path,
     underlying: str,
-    first: Definition,
-    second: Definition,
+    first: Definition | PeerRule,
+    second: Definition | PeerRule,
     *,
     book: Book = "post_expiry",
     dealers: tuple[str, str] = ("naive", "naive"),
@@ -88,7 +89,7 @@ def diff(
     lake : Lake or path
     underlying : str
     first, second : Definition
-        Rebuilt as far as they are not up to date.
+        Evaluated in memory as far as the lake does not hold their rows; nothing is written.
     book : {"post_expiry", "as_of_close"}
     dealers : tuple of str
         Dealer model of each.

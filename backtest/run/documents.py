@@ -158,4 +158,9 @@ def write_result_files(result: BacktestResult, out: Path) -> None:
         ("orders", orders_table(result)),
         ("equity", equity_table(result)),
     ):
+        # kept in the file: pandas.read_parquet(...).attrs
+        table.attrs = {
+            "definition_id": result.provenance.definition_id,
+            "content_id": result.provenance.content_id,
+        }
         table.to_parquet(out / f"{name}.parquet", index=False)

@@ -30,7 +30,7 @@ def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
     """
     found = [*market.findings]
     if config.regime.source == "lake":
-        rebuilt = rebuilt_findings(config, market.regime.definition_id)
+        rebuilt = rebuilt_findings(config, market.regime.rows)
         found += [f for f in rebuilt if f.check == "no_carry"]
     first, last = market.sessions[0].date(), market.sessions[-1].date()
     inside = [f for f in found if f.session is None or first <= f.session <= last]
@@ -73,8 +73,8 @@ def promoted(
     chains = {name for name in wanted if CATALOGUE[name].about in ("chain", "rebuild")}
     if chains and config.regime.source == "lake":
         known = [
-            *rebuilt_findings(config, regime.definition_id),
-            *chain_findings(config, bars, None, regime.definition_id),
+            *rebuilt_findings(config, regime.rows),
+            *chain_findings(config, bars, None),
         ]
         found += [f for f in known if f.check in chains]
     if not found:

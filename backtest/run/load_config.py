@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,7 +38,7 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(f"{file}: {reason}: give the path of a configuration file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not a TOML file: {error}; correct that line") from error
-    return _build(document, file.parent, str(file), hashlib.sha256(text).hexdigest())
+    return _build(document, file.parent, str(file))
 
 
 def parse_config(document: Mapping[str, Any], folder: str | Path = ".") -> Config:
@@ -67,14 +65,12 @@ def parse_config(document: Mapping[str, Any], folder: str | Path = ".") -> Confi
     Traceback (most recent call last):
     gexlab.data.base.errors.ConfigError: configuration: unknown key 'data.bar': did you mean 'bars'?
     """
-    text = json.dumps(document, sort_keys=True, default=str).encode()
-    sha256 = hashlib.sha256(text).hexdigest()
-    return _build(document, Path(folder), "configuration", sha256)
+    return _build(document, Path(folder), "configuration")
 
 
-def _build(document: Mapping[str, Any], folder: Path, name: str, sha256: str) -> Config:
+def _build(document: Mapping[str, Any], folder: Path, name: str) -> Config:
     try:
         config = Config.model_validate(document, context={"folder": folder.absolute()})
     except ValidationError as error:
         raise ConfigError(f"{name}: {first_problem(error.errors(), Config)}") from error
-    return config.located(folder.absolute(), sha256)
+    return config.located(folder.absolute())

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ...data.base.errors import NotEnoughDataError
 from ...data.base.fingerprints import file_fingerprint
+from ...data.base.progress import Progress, silent
 from ...data.calendar.market_facts import MarketFacts, market_facts
 from ...data.calendar.trading import TradingCalendar, trading_calendar
 from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
@@ -59,6 +60,8 @@ class Market:
         Sessions that lost their daily, or their intraday, bars for it.
     facts : MarketFacts
         Calendar, monthly expirations, currency, sessions a year.
+    whole_bars : DataFrame
+        All daily bars as read, whatever period is tested: what chains are checked against.
     """
 
     calendar: TradingCalendar
@@ -75,6 +78,7 @@ class Market:
     bad_bars: tuple[date, ...] = ()
     bad_intraday: tuple[date, ...] = ()
     facts: MarketFacts = field(default_factory=market_facts)
+    whole_bars: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -91,8 +95,8 @@ class Market:
         return self.regime.table if name is None else self.series[name]
 
 
-def load_market(config: Config) -> Market:
-    """Load what a configuration names.
+def load_market(config: Config, *, progress: Progress = silent) -> Market:
+    """Load what a configuration names; regimes that the lake lacks are rebuilt first.
 
     Raises
     ------
@@ -110,7 +114,7 @@ def load_market(config: Config) -> Market:
         calendar=calendar.name,
         timezone=data.bars_timezone,
     )
-    regime = load_regime(config, calendar.name)
+    regime = load_regime(config, calendar.name, progress=progress)
     sound, about_bars, bad_bars = sound_bars(bar_set.frame, config)
     first, last = _period(config, sound, regime.table)
     bars = sound.loc[:last]
@@ -147,6 +151,7 @@ def load_market(config: Config) -> Market:
         bad_bars=bad_bars,
         bad_intraday=bad_intraday,
         facts=facts,
+        whole_bars=bar_set.frame,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from ...data.regimes.job import calendar_mark
 from .results import Provenance
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .market import Market
 
-__all__ = ["library_versions", "provenance_of"]
+__all__ = ["content_id", "library_versions", "provenance_of"]
 
 #: Libraries whose version can change a number.
 _LIBRARIES = (
@@ -46,6 +48,32 @@ def library_versions() -> dict[str, str]:
     return found
 
 
+def content_id(config: Config, market: Market) -> str:
+    """Return the content id of everything that a run's results depend on.
+
+    The configuration as it acts; the content of every input (the lake's rows by the chains,
+    definition, positions, curves and calendar that they were computed from; bars and series by
+    their bytes); gexlab's version and those of the libraries that produce numbers. Equal ids:
+    running again would give the same results.
+
+    Parameters
+    ----------
+    config : Config
+    market : Market
+        Its inputs, loaded.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    parts = ["gexlab", version("gexlab"), config.sha256, str(market.regime.definition_id)]
+    parts += [f"{name}={number}" for name, number in sorted(library_versions().items())]
+    parts += [f"{file.path}={file.sha256}" for file in market.inputs]
+    parts += [f"calendar={calendar_mark(market.calendar)}", f"simulated={market.simulated}"]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
 def provenance_of(
     config: Config, market: Market, trials: int, created_at: datetime, seconds: float
 ) -> Provenance:
@@ -66,6 +94,7 @@ def provenance_of(
         gexlab=version("gexlab"),
         versions=library_versions(),
         config_sha256=config.sha256,
+        content_id=content_id(config, market),
         inputs=market.inputs,
         definition_id=market.regime.definition_id,
         trials=trials,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,24 +12,31 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.errors import LakeError
+from ...data.base.errors import ConfigError, LakeError
 from ...data.base.fingerprints import file_fingerprint
+from ...data.base.progress import Progress, silent
+from ...data.exposure.definition import Definition
 from ...data.exposure.labels import labels_by_band, labels_by_sign
-from ...data.lake.lake import open_lake
-from ...data.regimes.table import regimes, require_one_definition
+from ...data.regimes.rebuilt_rows import RebuiltRows, rebuilt_rows
+from ...data.regimes.spec import RegimeSpec, definition_named
+from ...data.tables.definition_file import definition_from_table
 from ...data.tables.series import load_series
 from .results import InputFile, Notice
 from .soundness import sound_series
 
 if TYPE_CHECKING:
+    from ...data.base.schema import Book
+    from ...data.peers.rules import PeerRule
     from ...data.quality.catalogue import Finding
     from .config import Config, SeriesConfig
 
 __all__ = [
     "RegimeSource",
+    "definition_of",
     "in_period",
     "load_named_series",
     "load_regime",
+    "regime_spec",
     "until_end",
     "written_path",
 ]
@@ -61,6 +68,10 @@ class RegimeSource:
     definition_id : str or None
     inputs : tuple of InputFile
     notices : tuple of Notice
+    content_id : str
+        Of everything that the table was made from.
+    rebuilt : RebuiltRows or None
+        The lake's rows behind it, side tables included; None of a series.
     findings : tuple of Finding
         What is wrong with the values of a series.
     """
@@ -72,16 +83,66 @@ class RegimeSource:
     definition_id: str | None
     inputs: tuple[InputFile, ...]
     notices: tuple[Notice, ...]
+    content_id: str = ""
+    rebuilt: RebuiltRows | None = None
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def rows(self) -> RebuiltRows:
+        """The lake's rows behind the regime.
 
-def load_regime(config: Config, calendar: str) -> RegimeSource:
+        Raises
+        ------
+        ConfigError
+            If the regime is a series.
+        """
+        if self.rebuilt is None:
+            raise ConfigError("the regime is a published series: there are no rebuilt rows of it")
+        return self.rebuilt
+
+
+def regime_spec(config: Config, books: tuple[Book, ...] | None = None) -> RegimeSpec:
+    """Return what a configuration's regime is rebuilt by: its definition file is read here.
+
+    Parameters
+    ----------
+    config : Config
+    books : tuple of {"as_of_close", "post_expiry"}, optional
+        The configured one where it is left out.
+
+    Raises
+    ------
+    DefinitionError, InputFileError, UnknownNameError
+        If the definition's file, or the file of a curve, cannot be read.
+    """
+    setting = config.regime
+    return RegimeSpec(
+        config.data.underlying,
+        definition_of(config),
+        setting.dealer_model,
+        setting.positions,
+        (setting.book,) if books is None else books,
+        instrument=config.data.instrument_kind,
+    )
+
+
+def definition_of(config: Config) -> Definition | PeerRule:
+    """Return the definition that a configuration states."""
+    stated = config.regime.definition
+    if isinstance(stated, Mapping):
+        return definition_from_table(stated, config.folder, "of the configuration")
+    return definition_named(stated)
+
+
+def load_regime(config: Config, calendar: str, *, progress: Progress = silent) -> RegimeSource:
     """Return the regime of a configuration: everything that there is of it up to its end.
 
-    What lies before its start warms filters up; notices count nothing of it.
+    What the lake lacks of its definition is rebuilt first. What lies before its start warms
+    filters up; notices count nothing of it.
     """
-    lake = config.regime.source == "lake"
-    return _from_lake(config) if lake else _from_series(config, calendar)
+    if config.regime.source == "series":
+        return _from_series(config, calendar)
+    return _from_lake(config, progress)
 
 
 def load_named_series(
@@ -118,8 +179,13 @@ def in_period(config: Config, days: pd.Index) -> npt.NDArray[np.bool_]:
 
 
 def written_path(path: Path, config: Config) -> str:
-    """Return a path relative to the configuration's folder, the same on every machine."""
-    return Path(os.path.relpath(path, config.folder)).as_posix()
+    """Return a path relative to the configuration's folder, the same on every machine.
+
+    Of a file far away only the name: the way to it would show whose home it lies in.
+    """
+    relative = Path(os.path.relpath(path, config.folder))
+    far = relative.is_absolute() or relative.parts[:2] == ("..", "..")
+    return relative.name if far else relative.as_posix()
 
 
 def _from_series(config: Config, calendar: str) -> RegimeSource:
@@ -143,6 +209,7 @@ def _from_series(config: Config, calendar: str) -> RegimeSource:
         definition_id=None,
         inputs=(file,),
         notices=tuple(notices),
+        content_id=file.sha256,
         findings=findings,
     )
 
@@ -154,20 +221,13 @@ def _left_out(name: str, rows: int) -> tuple[Notice, ...]:
     return (Notice("series_not_sessions", "info", detail, rows),)
 
 
-def _from_lake(config: Config) -> RegimeSource:
+def _from_lake(config: Config, progress: Progress) -> RegimeSource:
     setting, data = config.regime, config.data
     assert data.lake is not None  # the configuration's own check
     if "://" in data.lake:
         raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
-    lake = open_lake(data.lake)
-    frame = regimes(
-        lake,
-        data.underlying,
-        book=setting.book,
-        dealer_model=setting.dealer_model,
-        definition_id=setting.definition_id,
-    )
-    definition_id = require_one_definition(frame)
+    rows = rebuilt_rows(data.lake, regime_spec(config), progress=progress)
+    frame = rows.table("regimes", setting.book)
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
     table.index = pd.DatetimeIndex(table.index).as_unit("ns")
     table = until_end(config, table)
@@ -181,9 +241,11 @@ def _from_lake(config: Config) -> RegimeSource:
         name=f"net GEX of {data.underlying}, {setting.dealer_model} dealers, {setting.book} book",
         known="known_at of the regime table",
         table=table,
-        definition_id=definition_id,
-        inputs=(_lake_input(config),),
+        definition_id=rows.spec.definition_id,
+        inputs=_lake_inputs(config, rows),
         notices=(),
+        content_id=rows.content_id,
+        rebuilt=rows,
     )
 
 
@@ -194,10 +256,13 @@ def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
     return pd.Series(labels_by_band(ratio, band, abstained), index=table.index)
 
 
-def _lake_input(config: Config) -> InputFile:
-    """Return the lake as an input: the digest of its sessions' fingerprints."""
-    lake = open_lake(str(config.data.lake))
-    digest = hashlib.sha256()
-    for entry in lake.sessions(config.data.underlying):
-        digest.update(f"{entry.session}:{entry.fingerprint}\n".encode())
-    return InputFile(written_path(lake.root, config), digest.hexdigest())
+def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[InputFile, ...]:
+    """Return the lake, as the content id of the rows read, and the files beside it."""
+    spec = rows.spec
+    files = [spec.positions] if spec.positions else []
+    if isinstance(spec.definition, Definition):
+        curves = (spec.definition.rate_curve, spec.definition.dividend_curve)
+        files += [Path(curve.path) for curve in curves if curve]
+    lake = InputFile(written_path(rows.lake.root, config), rows.content_id)
+    beside = (InputFile(written_path(file, config), file_fingerprint(file)) for file in files)
+    return (lake, *beside)

@@ -239,7 +239,7 @@ class InputFile:
     Attributes
     ----------
     path : str
-        As written in the configuration, so that it is the same on every machine.
+        Relative to the configuration, the same on every machine; of a file far away its name.
     sha256 : str
         Of its bytes; for a lake, of the manifest that names its files.
     """
@@ -259,7 +259,7 @@ class Provenance:
     versions : mapping of str to str
         Of Python and of the libraries that produced numbers.
     config_sha256 : str
-        Of the configuration's text.
+        Of the configuration as it acts, changes made in Python included.
     inputs : tuple of InputFile
     definition_id : str or None
         Of the regime; None where it is a series from outside.
@@ -275,6 +275,8 @@ class Provenance:
         UTC; with `seconds` the only values that differ between two identical runs.
     seconds : float
         Wall-clock time of the run.
+    content_id : str
+        Of everything that the results depend on: configuration, inputs, versions.
     """
 
     gexlab: str
@@ -288,6 +290,7 @@ class Provenance:
     block: int
     created_at: datetime
     seconds: float
+    content_id: str = ""
     level: float = NORMAL_LEVEL
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...data.base.schema import BOOKS
 from ...data.calendar.trading import trading_calendar
+from ...data.regimes.rebuilt_rows import rebuilt_rows
 from ...data.regimes.table import regimes
 from ...data.simulate.market.truth import Truth, read_truth
 from ...data.tables.bars import load_intraday, read_bars
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from ...data.regimes.spec import RegimeSpec
+    from ...data.regimes.store_choice import DefinitionChoice
     from ..statistics.intraday import IntradayGrid
 
 __all__ = ["Quantity", "compare_with_truth"]
@@ -63,7 +67,8 @@ def compare_with_truth(
     lake: str | Path,
     *,
     dealer_model: str = "naive",
-    definition_id: str | None = None,
+    definition_id: DefinitionChoice = None,
+    spec: RegimeSpec | None = None,
     start: date | None = None,
     end: date | None = None,
 ) -> tuple[Quantity, ...]:
@@ -75,6 +80,9 @@ def compare_with_truth(
         Folder of a simulated market that has been rebuilt.
     dealer_model, definition_id
         As in `gexlab.data.regimes`.
+    spec : RegimeSpec, optional
+        What is compared, instead of dealer model and definition; both of its books are brought up
+        to date.
     start, end : date, optional
         First and last session compared.
 
@@ -92,7 +100,14 @@ def compare_with_truth(
         If the market is not simulated, or has not been rebuilt.
     """
     truth = read_truth(lake)
-    found = regimes(lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id)
+    if spec is None:
+        found = regimes(
+            lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id
+        )
+    else:
+        rows = rebuilt_rows(lake, replace(spec, books=BOOKS))
+        found = pd.concat([rows.table("regimes", book) for book in BOOKS])
+        found = found.sort_values(["session", "book"], ignore_index=True)
     if start is not None:
         found = found[found["session"] >= pd.Timestamp(start)]
     if end is not None:

@@ -26,6 +26,7 @@ __all__ = [
     "NotEnoughDataError",
     "NotRebuiltError",
     "QueryError",
+    "SeveralDefinitionsError",
     "UnknownNameError",
 ]
 
@@ -68,6 +69,10 @@ class CalendarError(GexlabError):
 
 class DefinitionError(GexlabError):
     """Numbers of different definitions were about to be mixed, or a definition is not valid."""
+
+
+class SeveralDefinitionsError(DefinitionError):
+    """Rebuilt rows of several definitions fit, and nobody said which are meant."""
 
 
 class LookAheadError(GexlabError):

@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..base.errors import DefinitionError, UnknownNameError
@@ -18,7 +16,15 @@ from ..base.errors import DefinitionError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT", "CurveFile", "Definition", "load_definition", "stored_definition"]
+
+__all__ = [
+    "CURVES",
+    "DEFAULT",
+    "DEFAULT_NAME",
+    "CurveFile",
+    "Definition",
+    "stored_definition",
+]
 
 IvSource = Literal["otm", "own"]
 IvDynamics = Literal["sticky_strike", "sticky_moneyness"]
@@ -29,7 +35,7 @@ _GENERATION: Final = 1
 
 
 #: Fields of `Definition` that hold a curve, and the constant that each replaces.
-_CURVES: Final = {"rate_curve": "rate", "dividend_curve": "dividend_yield"}
+CURVES: Final = {"rate_curve": "rate", "dividend_curve": "dividend_yield"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +106,34 @@ class Definition:
         _require_choice("iv_source", self.iv_source, ("otm", "own"))
         _require_choice("iv_dynamics", self.iv_dynamics, ("sticky_strike", "sticky_moneyness"))
         _require_choice("forward_source", self.forward_source, ("parity", "rates"))
+        for name in ("rate", "dividend_yield", "floor_minutes", "grid_width", "band"):
+            _require_number(name, getattr(self, name))
+            # 0, 0.0 and -0.0 are one definition
+            object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
         for name in ("rate", "dividend_yield"):
             value = getattr(self, name)
             _require(math.isfinite(value), name, value, "a number")
             _require(abs(value) <= 1.0, name, value, "a decimal a year (0.045 for 4.5 %)")
-        for curve, constant in _CURVES.items():
+        for curve, constant in CURVES.items():
             alone = getattr(self, curve) is None or getattr(self, constant) == 0.0
             _require(alone, constant, getattr(self, constant), f"left out beside {curve}")
         _require(0.0 <= self.band < 1.0, "band", self.band, "in [0, 1)")
         _require(self.floor_minutes > 0.0, "floor_minutes", self.floor_minutes, "positive")
         _require(0.0 < self.grid_width <= 2.0, "grid_width", self.grid_width, "in (0, 2]")
+        _require(type(self.grid_points) is int, "grid_points", self.grid_points, "an integer")
         odd = self.grid_points >= 3 and self.grid_points % 2 == 1
         _require(odd, "grid_points", self.grid_points, "an odd number of at least 3")
 
     @property
     def definition_id(self) -> str:
-        """Twelve hexadecimal digits that change with any setting, and with the curves' numbers."""
+        """Twelve hexadecimal digits that change with any setting.
+
+        Of a curve it counts that there is one: its numbers are part of each session's mark, as
+        positions are, so that a curve that grows by a day starts no new definition.
+        """
         settings = asdict(self)
-        for name in _CURVES:
-            settings[name] = settings[name] and settings[name]["digest"]
+        for name in CURVES:
+            settings[name] = settings[name] and "by session"
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -140,58 +155,20 @@ def _require(condition: bool, name: str, value: object, expected: str) -> None:
         raise DefinitionError(f"{name} must be {expected}, found {value!r}: correct it")
 
 
+def _require_number(name: str, value: object) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    _require(number, name, value, "a number")
+
+
 def _require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise UnknownNameError(name, value, known)
 
 
-def load_definition(path: Path) -> Definition:
-    """Read a definition from a TOML file whose keys are the fields of `Definition`.
-
-    Curves are given by the paths of their files, relative to the TOML file.
-
-    Raises
-    ------
-    DefinitionError
-        If the file cannot be read, or a key or value is not valid.
-    InputFileError
-        If the file of a curve cannot be read.
-    """
-    try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DefinitionError(
-            f"{path}: no readable definition ({error.strerror}): correct its path"
-        ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DefinitionError(
-            f"{path}: not a readable TOML definition: {error}; correct that line"
-        ) from error
-    known = [f.name for f in fields(Definition) if f.init]
-    for key in values:
-        if key not in known:
-            raise UnknownNameError(f"key of the definition {path}", key, known)
-    try:
-        return Definition(**values | _curves_beside(path, values))
-    except TypeError as error:
-        raise DefinitionError(f"{path}: {error}: correct the value's type") from error
-
-
-def _curves_beside(path: Path, values: Mapping[str, Any]) -> dict[str, CurveFile]:
-    """Return the curves that a definition file names."""
-    from ..tables.rates import curve_file
-
-    found = {}
-    for name in _CURVES:
-        if name in values:
-            text = values[name]
-            _require(isinstance(text, str), f"{path}: {name}", text, "the path of a file")
-            found[name] = curve_file(path.parent / Path(text).expanduser())
-    return found
-
-
 #: The definition of the conventions, with no rates configured.
 DEFAULT: Final = Definition()
+#: What it is called in configurations and on the command line.
+DEFAULT_NAME: Final = "default"
 
 
 def stored_definition(settings: Mapping[str, Any]) -> Definition:
@@ -209,7 +186,7 @@ def stored_definition(settings: Mapping[str, Any]) -> Definition:
         )
     given = {k: v for k, v in settings.items() if k != "generation"}
     try:
-        curves = {name: CurveFile(**given[name]) for name in _CURVES if given.get(name)}
+        curves = {name: CurveFile(**given[name]) for name in CURVES if given.get(name)}
         return Definition(**given | curves)
     except TypeError as error:
         raise DefinitionError(

@@ -20,6 +20,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 #: Publication of a day whose file does not state it: somewhen before the next session's close.
 _NOT_STATED: Final = -1
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 class CurveRow(NamedTuple):
@@ -101,6 +102,23 @@ class RateCurve:
             f"(the first is of {self.curves[0].session}): add earlier rates"
         )
 
+    def mark(self, session: date) -> str:
+        """Return a text that changes whenever the rates that a session's chain may use do.
+
+        Its chain is public after the session's open: of the curves up to the first one that was
+        public by the midnight before the previous day, one is used.
+        """
+        surely_us = round((session.toordinal() - _EPOCH - 1) * 86_400e6)
+        digest = hashlib.sha256()
+        last = bisect_right(self.curves, session, key=lambda curve: curve.session)
+        for curve in reversed(self.curves[:last]):
+            if curve.known_us == _NOT_STATED and curve.session == session:
+                continue  # counts for later sessions only
+            digest.update(_bytes_of(curve))
+            if curve.known_us <= surely_us:
+                break
+        return digest.hexdigest()[:16]
+
     def rates(self, session: date, known_us: int, days: Floats) -> Floats:
         """Return the rates for a session's chain: linear in days, flat beyond both ends.
 
@@ -162,6 +180,10 @@ def _curve_day(session: date, nodes: list[CurveRow]) -> CurveDay:
 def _digest(curves: list[CurveDay]) -> str:
     digest = hashlib.sha256()
     for curve in curves:
-        digest.update(f"{curve.session}|{curve.known_us}|{curve.days.size}|".encode())
-        digest.update(curve.days.astype("<f8").tobytes() + curve.rate.astype("<f8").tobytes())
+        digest.update(_bytes_of(curve))
     return digest.hexdigest()[:16]
+
+
+def _bytes_of(curve: CurveDay) -> bytes:
+    head = f"{curve.session}|{curve.known_us}|{curve.days.size}|".encode()
+    return head + curve.days.astype("<f8").tobytes() + curve.rate.astype("<f8").tobytes()

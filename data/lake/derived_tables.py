@@ -1,9 +1,11 @@
 """Where rebuilt tables live in a lake, and how they are read back.
 
 ``derived/underlying=X/definition=ID/dealer=M/`` holds a manifest and, per table, Parquet parts.
-The manifest says which part is valid for which session; it is replaced in one step, so that a
-reader sees either the state before a rebuild or the state after it. What was computed for a
-comparison only lies under ``compared/`` in the same way, where no other command reads it.
+The manifest says which part is valid for which session, book and mark, a mark being that of
+everything that the rows were computed from; and for every set of inputs that somebody rebuilt with
+(positions, curves, calendar) which marks it means. Rows of several marks lie side by side: nobody's
+rebuild replaces rows that others read. The manifest is replaced in one step, so that a reader sees
+either the state before a rebuild or the state after it.
 """
 
 from __future__ import annotations
@@ -14,27 +16,26 @@ import os
 import re
 import shutil
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ..base.errors import DefinitionError, LakeError, MissingPartError, NotRebuiltError
-from ..exposure.dealers import dealer_name
+from ..base.errors import LakeError, MissingPartError
 from .locks import write_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
-    from .manifest import SessionEntry
+    from .manifest import Manifest
 
-__all__ = ["COMPARED", "TABLES", "DerivedStore", "Part", "find_stores", "session_marks"]
+__all__ = ["TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "Part", "session_marks", "stores_of"]
 
 _REBUILT: Final = "derived"
-#: Folder of a lake for rows that only a comparison reads.
-COMPARED: Final = "compared"
+#: Input of a store that has the regime table and the findings alone.
+WITHOUT_SIDE_TABLES: Final = "without_side_tables"
 
 TABLES: Final = (
     "regimes",
@@ -59,31 +60,71 @@ class Part:
     ----------
     name : str
         File name without its ending, the same in every table's folder.
+    book : str
+        The book of all of its rows.
     sessions : dict of str to str
-        ISO session to the fingerprint of what it was computed from.
+        ISO session to the mark of what it was computed from.
+    tables : tuple of str
+        Those that it has.
     """
 
     name: str
+    book: str
     sessions: dict[str, str]
+    tables: tuple[str, ...]
 
     @classmethod
-    def of(cls, sessions: dict[str, str]) -> Part:
+    def of(cls, book: str, sessions: dict[str, str], tables: Iterable[str]) -> Part:
         """Return the part of some sessions: its name says which, computed from what."""
         digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
-        return cls(f"{min(sessions)}_{max(sessions)}_{digest}", sessions)
+        name = f"{min(sessions)}_{max(sessions)}_{book}_{digest}"
+        return cls(name, book, sessions, tuple(tables))
+
+    def only(self, keep: Callable[[str, str, str], bool]) -> Part:
+        """Return the part with the sessions that are kept: of book, ISO session and mark."""
+        days = {d: mark for d, mark in self.sessions.items() if keep(self.book, d, mark)}
+        return replace(self, sessions=days)
+
+
+#: Book to ISO session to mark: which rows are meant.
+Marks: TypeAlias = "Mapping[str, Mapping[str, str]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What one set of inputs means.
+
+    Attributes
+    ----------
+    inputs : dict of str to str
+        What rows were computed with that is not the lake's own: ``calendar``, ``positions``,
+        ``rate_curve``, ``dividend_curve`` (paths), ``instrument``.
+    definition : dict
+        The definition's settings, with the curves as they were read.
+    marks : mapping
+        Book to ISO session to mark.
+    """
+
+    inputs: dict[str, str]
+    definition: dict[str, Any]
+    marks: Marks
 
 
 def session_marks(
-    entries: Iterable[SessionEntry], what: str, own: Callable[[date], str] = lambda _: ""
+    held: Manifest, what: str, own: Callable[[date], str] = lambda _: ""
 ) -> dict[str, str]:
-    """Return, per ISO session, a mark of all that its rows depend on.
+    """Return, per ISO session, a mark of everything that its rows depend on.
 
-    That is its chain, the chain of the session before it, `what` all rows depend on, and what is
-    its `own` besides the chain.
+    That is its chain and which of its prices are settlements, the same of the lake's session
+    before it, `what` all rows depend on, and what is its `own` besides the chain (positions,
+    rates).
     """
+    settled = held.settlement_sources
     marks, before = {}, ""
-    for entry in entries:
-        here = entry.fingerprint + own(entry.session)
+    for entry in held.sessions:
+        official = sorted(settled.intersection(entry.sources))
+        prices = "all" if official and len(official) == len(entry.sources) else ",".join(official)
+        here = f"{entry.fingerprint}|{prices}|{own(entry.session)}"
         digest = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()
         marks[str(entry.session)] = digest[:24]
         before = here
@@ -100,16 +141,19 @@ class DerivedStore:
     definition : dict
         The definition's settings.
     dealer_model : str
-    rebuilt_at : str
-        UTC time stamp of the last rebuild, ISO.
+    inputs : dict of str to str
+        Of whoever asks; see `Variant`.
     parts : tuple of Part
+        Whatever lies there, of all marks, or what is meant by the inputs; see `only`.
+    variants : tuple of Variant
     """
 
     folder: Path
     definition: dict[str, Any]
     dealer_model: str
-    rebuilt_at: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
     parts: tuple[Part, ...] = field(default=())
+    variants: tuple[Variant, ...] = field(default=())
 
     @classmethod
     def at(
@@ -119,25 +163,26 @@ class DerivedStore:
         definition: dict[str, Any],
         definition_id: str,
         dealer: str,
-        *,
-        tree: str = _REBUILT,
+        inputs: Mapping[str, str],
     ) -> DerivedStore:
-        """Return the place of a definition's rows; `writing` reads what is there."""
+        """Return the place of a definition's rows; `current` reads what is there."""
         folder = (
-            lake / tree / f"underlying={underlying}" / f"definition={definition_id}"
+            lake / _REBUILT / f"underlying={underlying}" / f"definition={definition_id}"
             / f"dealer={_folder_name(dealer)}"
         )  # fmt: skip
-        return cls(folder, definition, dealer)
+        return cls(folder, definition, dealer, dict(inputs))
 
     @classmethod
     def load(cls, folder: Path) -> DerivedStore:
         """Read a store's manifest."""
         try:
             stored = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-            parts = tuple(Part(p["name"], p["sessions"]) for p in stored["parts"])
-            return cls(
-                folder, stored["definition"], stored["dealer_model"], stored["rebuilt_at"], parts
-            )
+            found = cls(folder, stored["definition"], stored["dealer_model"])
+            if "variants" not in stored:  # an older version: nobody knows what its rows rest on
+                return found
+            parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in stored["parts"]]
+            variants = [Variant(**v) for v in stored["variants"]]
+            return replace(found, parts=tuple(parts), variants=tuple(variants))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LakeError(
                 f"{folder / _MANIFEST}: not a readable manifest ({error}): delete the folder and "
@@ -145,9 +190,57 @@ class DerivedStore:
             ) from error
 
     @property
-    def fingerprints(self) -> dict[str, str]:
-        """ISO session to the fingerprint of what its rows were computed from."""
-        return {day: mark for part in self.parts for day, mark in part.sessions.items()}
+    def definition_id(self) -> str:
+        """Id of the definition."""
+        return self.folder.parent.name.removeprefix("definition=")
+
+    @property
+    def label(self) -> str:
+        """Name that no other store of the underlying and dealer model has: the id, with a key."""
+        return self.definition_id + (f"@{_inputs_key(self.inputs)}" if self.inputs else "")
+
+    @property
+    def rows(self) -> set[tuple[str, str, str]]:
+        """Book, ISO session and mark of all rows."""
+        return {(p.book, day, mark) for p in self.parts for day, mark in p.sessions.items()}
+
+    def means(self, marks: Marks) -> bool:
+        """Return whether the store records that its inputs mean these marks, and no others."""
+        for variant in self.variants:
+            if variant.inputs == self.inputs:
+                same = all(variant.marks.get(book) == days for book, days in marks.items())
+                return same and variant.definition == json.loads(json.dumps(self.definition))
+        return False
+
+    @property
+    def content(self) -> str:
+        """Content id of everything that its rows were computed from, definition included."""
+        entries = sorted("|".join(row) for row in self.rows)
+        text = "\n".join([self.definition_id, self.dealer_model, *entries])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def current(self) -> DerivedStore:
+        """Return the store as it is on disk now."""
+        if not (self.folder / _MANIFEST).is_file():
+            return self
+        found = self.load(self.folder)
+        return replace(self, parts=found.parts, variants=found.variants)
+
+    def only(self, wanted: Marks) -> DerivedStore:
+        """Return the store with the rows of some marks alone."""
+        kept = (
+            part.only(lambda book, day, mark: wanted.get(book, {}).get(day) == mark)
+            for part in self.parts
+        )
+        return replace(self, parts=tuple(part for part in kept if part.sessions))
+
+    def by_variant(self) -> list[DerivedStore]:
+        """Return the store once for each set of inputs, with the rows that they mean."""
+        found = []
+        for variant in self.variants:
+            own = replace(self, inputs=variant.inputs, definition=variant.definition)
+            found.append(own.only(variant.marks))
+        return [store for store in found if store.parts]
 
     def write_part(self, name: str, tables: dict[str, pa.Table]) -> None:
         """Write the Parquet files of one part; they count only once `commit` names the part."""
@@ -164,30 +257,52 @@ class DerivedStore:
                 os.fsync(file.fileno())  # a manifest on disk must not name what is not
             half.replace(target)
 
-    def commit(self, parts: tuple[Part, ...], held: Collection[str]) -> DerivedStore:
-        """Make new parts the valid ones for their sessions, in one step.
+    def commit(self, parts: tuple[Part, ...], marks: Marks) -> DerivedStore:
+        """Make new parts valid, and `marks` what the store's inputs mean, in one step.
 
-        Older parts lose the sessions that the new ones hold and those that are not `held` by the
-        lake any more; files of no part are deleted afterwards.
+        Rows that no inputs mean any more are dropped, and those of sessions that the lake no
+        longer holds; files of no part are deleted afterwards.
         """
-        current = set(held).difference(*(part.sessions for part in parts))
-        kept = [
-            Part(p.name, {d: mark for d, mark in p.sessions.items() if d in current})
-            for p in self.parts
-        ]
-        merged = tuple(p for p in [*kept, *parts] if p.sessions)
-        store = replace(self, parts=merged, rebuilt_at=datetime.now(UTC).isoformat())
+        held = set().union(*marks.values())
+        variants = tuple(v for v in self._variants_with(marks, held) if any(v.marks.values()))
+        meant = {
+            (book, day, mark)
+            for variant in variants
+            for book, days in variant.marks.items()
+            for day, mark in days.items()
+        }
+        kept: list[Part] = []
+        for part in (*self.parts, *parts):
+            fresh = part.only(_among(meant))
+            meant -= {(part.book, day, mark) for day, mark in fresh.sessions.items()}
+            if fresh.sessions:
+                kept.append(fresh)
+        store = replace(self, parts=tuple(kept), variants=variants)
         store._save()
         store._sweep()
         return store
+
+    def _variants_with(self, marks: Marks, held: Collection[str]) -> Iterator[Variant]:
+        """Yield all variants, that of the store's inputs with new marks, of held sessions only."""
+        own: Marks = {}
+        for variant in self.variants:
+            kept = {
+                book: {day: mark for day, mark in days.items() if day in held}
+                for book, days in variant.marks.items()
+            }
+            if variant.inputs == self.inputs:
+                own = kept
+            else:
+                yield replace(variant, marks=kept)
+        yield Variant(self.inputs, self.definition, {**own, **marks})
 
     def _save(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {
             "definition": self.definition,
             "dealer_model": self.dealer_model,
-            "rebuilt_at": self.rebuilt_at,
-            "parts": [{"name": p.name, "sessions": p.sessions} for p in self.parts],
+            "parts": [asdict(part) for part in self.parts],
+            "variants": [asdict(variant) for variant in self.variants],
         }
         half = self.folder / f".{_MANIFEST}.{os.getpid()}.half"
         with half.open("w", encoding="utf-8") as file:
@@ -204,21 +319,21 @@ class DerivedStore:
             for path in folder.glob("*"):
                 if path.name not in names:
                     path.unlink(missing_ok=True)
-            with suppress(OSError):  # a folder says that all parts have the table
+            with suppress(OSError):  # no part has the table
                 folder.rmdir()
 
-    def files(self, table: str) -> dict[str, list[date]]:
-        """Return the Parquet files of a table, each with the sessions that count in it.
+    def files(self, table: str, book: str | None = None) -> dict[str, list[date]]:
+        """Return the Parquet files of a table and a book (None: both), with what counts in each.
 
         Raises
         ------
         MissingPartError
             If one is gone: its sessions must not silently be missing too.
         """
-        if not (self.folder / table).is_dir():  # a table that this store does not have
-            return {}
         found = {}
         for part in self.parts:
+            if book not in (None, part.book) or table not in part.tables:
+                continue
             path = self._file(table, part)
             if not path.is_file():
                 raise MissingPartError(
@@ -230,8 +345,7 @@ class DerivedStore:
 
     def intact(self) -> DerivedStore:
         """Return the store with the parts of which no file is gone."""
-        tables = [table for table in TABLES if (self.folder / table).is_dir()]
-        whole = (p for p in self.parts if all(self._file(t, p).is_file() for t in tables))
+        whole = (p for p in self.parts if all(self._file(t, p).is_file() for t in p.tables))
         return replace(self, parts=tuple(whole))
 
     def _file(self, table: str, part: Part) -> Path:
@@ -260,10 +374,14 @@ class DerivedStore:
             ) from error
         try:
             with write_lock(self.folder, patience=_PATIENCE):
-                yield self.load(self.folder).intact() if manifest.is_file() else self
+                yield self.current().intact()
         finally:
             if not manifest.is_file():  # a first rebuild that failed leaves nothing
                 _remove(self.folder)
+
+
+def _among(rows: Collection[tuple[str, str, str]]) -> Callable[[str, str, str], bool]:
+    return lambda book, day, mark: (book, day, mark) in rows
 
 
 def _remove(store: Path) -> None:
@@ -282,43 +400,16 @@ def _folder_name(dealer: str) -> str:
     return f"{plain[:40]}-{hashlib.sha256(dealer.encode()).hexdigest()[:12]}"
 
 
-def find_stores(
-    lake: Path,
-    underlying: str,
-    *,
-    definition_id: str | None = None,
-    dealer_model: str | None = None,
-    tree: str = _REBUILT,
-) -> list[DerivedStore]:
-    """Return the stores of one definition: the one named, else the one rebuilt last.
+def _inputs_key(inputs: Mapping[str, str]) -> str:
+    """Return a short text that no other set of inputs has."""
+    return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()[:8]
 
-    Raises
-    ------
-    NotRebuiltError
-        If nothing has been rebuilt for the underlying.
-    DefinitionError
-        If that definition or dealer model has not been rebuilt.
+
+def stores_of(lake: Path, underlying: str) -> list[DerivedStore]:
+    """Return everything that was rebuilt of an underlying: a store for each set of inputs.
+
+    Rows of an older version of gexlab are left out: nothing says what they were computed from.
     """
-    root = lake / tree / f"underlying={underlying}"
-    stores = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
-    if not stores:
-        raise NotRebuiltError(
-            f"{lake}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "
-            f"{lake} --underlying {underlying}"
-        )
-    if dealer_model is not None:
-        name = dealer_name(dealer_model)
-        stores = [s for s in stores if s.dealer_model == name]
-    if definition_id is None and stores:
-        definition_id = _id_of(max(stores, key=lambda s: s.rebuilt_at))
-    chosen = [s for s in stores if _id_of(s) == definition_id]
-    if not chosen:
-        raise DefinitionError(
-            f"{lake}: nothing rebuilt of {underlying} for definition {definition_id or 'any'} and "
-            f"dealer model {dealer_model or 'any'}: run gexlab rebuild with them"
-        )
-    return chosen
-
-
-def _id_of(store: DerivedStore) -> str:
-    return store.folder.parent.name.removeprefix("definition=")
+    root = lake / _REBUILT / f"underlying={underlying}"
+    found = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
+    return [own for store in found for own in store.by_variant()]

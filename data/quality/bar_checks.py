@@ -278,7 +278,7 @@ def _repeated(given: _Bars) -> Iterator[_Found]:
     for row in np.flatnonzero(stuck):
         yield int(row), "bad_bar", "bar", "open, high, low and close are those of the bar before"
     yield from _standing_still(given, np.logical_and.reduce(list(same.values())))
-    for field, repeats in same.items():
+    for field, repeats in same.items() if not given.intraday else ():
         chance = max(float(np.mean(repeats)), 1.0 / max(repeats.size, 1))
         run = _run_lengths(repeats)
         for row in np.flatnonzero((run >= 2) & (chance ** run.astype(float) < _CHANCE)):

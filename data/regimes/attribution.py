@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from .session_evaluation import SessionEvaluation
+    from .spec import RegimeSpec
 
 __all__ = ["attribute_changes"]
 
@@ -27,7 +28,7 @@ _COLUMNS = ("session", "previous_session", "known_at", *(f.name for f in fields(
 
 def attribute_changes(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     *,
     book: Book = "post_expiry",
     definition: Definition = DEFAULT,
@@ -42,7 +43,8 @@ def attribute_changes(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str
+    underlying : str or RegimeSpec
+        A `RegimeSpec` says everything that `definition` to `calendar` say.
     book : {"post_expiry", "as_of_close"}
     definition : Definition
     dealer : str
@@ -70,7 +72,7 @@ def attribute_changes(
         books=(book,),
         calendar=calendar,
     )
-    by_right = definition.iv_source == "own"
+    by_right = job.definition.iv_source == "own"
     rows = [
         _row(before, after, book, by_right=by_right)
         for before, after in pairwise(evaluated_sessions(lake, job, first=first, last=last))

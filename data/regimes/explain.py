@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..base.errors import LakeError, NotRebuiltError
+from ..base.errors import LakeError
 from ..base.reprs import short_repr
 from ..base.schema import Book
-from ..exposure.definition import DEFAULT, Definition, stored_definition
+from ..exposure.definition import Definition
 from ..exposure.definition_agreement import Verdict, sixteen_signs
 from ..exposure.flips import Root
 from ..exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.derived_tables import COMPARED, find_stores
 from ..lake.lake import Lake, SessionEntry, connect, open_lake, undisturbed
+from ..peers.rules import PeerRule
 from .job import Job, make_job
-from .rebuild import rebuild
+from .rebuild import evaluated_regimes
 from .session_evaluation import SessionEvaluation, evaluate_session, session_rows
-from .table import compared_regimes
+from .spec import RegimeSpec
+from .store_choice import DefinitionChoice, spec_chosen
+from .table import as_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +37,6 @@ __all__ = [
     "SessionProfile",
     "diff_regimes",
     "explain",
-    "last_definition",
     "open_session",
     "profile",
 ]
@@ -97,16 +98,6 @@ class Explanation:
     __repr__ = short_repr
 
 
-def last_definition(lake: Lake, underlying: str) -> tuple[Definition, str]:
-    """Return the definition and dealer model rebuilt last, or the defaults if none was."""
-    try:
-        stores = find_stores(lake.root, underlying)
-    except NotRebuiltError:
-        return DEFAULT, "naive"
-    last = max(stores, key=lambda s: s.rebuilt_at)
-    return stored_definition(last.definition), last.dealer_model
-
-
 @undisturbed
 def open_session(
     lake: Lake, underlying: str, session: date, *, source: DealerSource | None = None
@@ -138,27 +129,27 @@ def open_session(
 
 def _evaluate(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     session: date,
     book: Book,
-    definition: Definition | None,
+    definition: DefinitionChoice,
     dealer: str | None,
     positions: str | Path | None,
     calendar: str | None,
 ) -> tuple[SessionEvaluation, Job, str]:
     opened = open_lake(lake)
-    last, last_dealer = last_definition(opened, underlying)
-    chosen = definition or last
-    job = make_job(
-        opened,
-        underlying,
-        chosen,
-        dealer=dealer or last_dealer,
-        positions=positions,
-        books=(book,),
-        calendar=calendar,
-    )
-    raw, previous, entry = open_session(opened, underlying, session, source=job.source)
+    spec = underlying
+    if not isinstance(spec, RegimeSpec):
+        spec = spec_chosen(
+            opened,
+            spec,
+            definition=definition,
+            dealer=dealer,
+            positions=positions,
+            calendar=calendar,
+        )
+    job = make_job(opened, replace(spec, books=(book,)))
+    raw, previous, entry = open_session(opened, spec.underlying, session, source=job.source)
     return evaluate_session(raw, previous, job), job, entry.fingerprint
 
 
@@ -185,11 +176,11 @@ def _profile(
 
 def profile(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     session: date,
     *,
     book: Book = "post_expiry",
-    definition: Definition | None = None,
+    definition: DefinitionChoice = None,
     dealer: str | None = None,
     positions: str | Path | None = None,
     calendar: str | None = None,
@@ -199,11 +190,13 @@ def profile(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str
+    underlying : str or RegimeSpec
+        A `RegimeSpec` says everything that the parameters from `definition` on say.
     session : date
     book : {"post_expiry", "as_of_close"}
-    definition : Definition, optional
-        The one rebuilt last where it is left out, else the default.
+    definition : Definition, str or path, optional
+        A definition, its name, its file, or the id of a rebuilt one. Left out: the only one that
+        was rebuilt, the default where none was; with several it is an error.
     dealer : str, optional
         Likewise.
     positions : path, optional
@@ -215,6 +208,8 @@ def profile(
     ------
     LakeError
         If the lake does not hold that session.
+    DefinitionError
+        If several definitions were rebuilt and none is named.
     """
     found = _evaluate(lake, underlying, session, book, definition, dealer, positions, calendar)
     return _profile(*found, book)
@@ -222,11 +217,11 @@ def profile(
 
 def explain(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     session: date,
     *,
     book: Book = "post_expiry",
-    definition: Definition | None = None,
+    definition: DefinitionChoice = None,
     dealer: str | None = None,
     positions: str | Path | None = None,
     calendar: str | None = None,
@@ -276,8 +271,8 @@ def _largest_lines(evaluation: SessionEvaluation, book: Book, most: int) -> pd.D
 def diff_regimes(
     lake: Lake | str | Path,
     underlying: str,
-    first: Definition,
-    second: Definition,
+    first: Definition | PeerRule,
+    second: Definition | PeerRule,
     *,
     book: Book = "post_expiry",
     dealers: tuple[str, str] = ("naive", "naive"),
@@ -286,8 +281,7 @@ def diff_regimes(
 ) -> pd.DataFrame:
     """Return the sessions of one underlying under two definitions, side by side.
 
-    Both are rebuilt as far as they are not up to date, apart from the lake's own tables: what other
-    functions read when no definition is named does not change.
+    Nothing is written: rows that the lake holds up to date are read, all others are computed.
 
     Parameters
     ----------
@@ -312,19 +306,9 @@ def diff_regimes(
     opened = open_lake(lake)
     frames = []
     for definition, dealer in zip((first, second), dealers, strict=True):
-        done = rebuild(
-            opened,
-            underlying,
-            definition=definition,
-            books=(book,),
-            dealer=dealer,
-            positions=positions if dealer == "signed" else None,
-            calendar=calendar,
-            side_tables=False,
-            tree=COMPARED,
-        )
-        rows = compared_regimes(opened, underlying, book, dealer, done.definition_id)
-        frames.append(rows[_COMPARED_COLUMNS])
+        given = Path(positions) if positions is not None and dealer == "signed" else None
+        spec = RegimeSpec(underlying, definition, dealer, given, (book,), calendar)
+        frames.append(as_frame(evaluated_regimes(opened, spec))[_COMPARED_COLUMNS])
     joined = frames[0].merge(
         frames[1], on="session", suffixes=("_a", "_b"), how="outer", validate="one_to_one"
     )

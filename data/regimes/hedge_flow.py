@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ..lake.chain_reader import RawSession
+    from .spec import RegimeSpec
 
 __all__ = ["hedge_flows"]
 
@@ -41,7 +42,7 @@ _COLUMNS = (
 
 def hedge_flows(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     bars: pd.DataFrame,
     *,
     definition: Definition = DEFAULT,
@@ -59,7 +60,8 @@ def hedge_flows(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str
+    underlying : str or RegimeSpec
+        A `RegimeSpec` says everything that `definition` to `calendar` say.
     bars : DataFrame
         Daily bars of the underlying indexed by session, as `gexlab.data.read_bars` returns them;
         ``close``, and ``volume`` in shares where there is one.

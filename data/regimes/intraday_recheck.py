@@ -24,6 +24,7 @@ from .sessions import job_of, map_sessions
 
 if TYPE_CHECKING:
     from ..lake.chain_reader import RawSession
+    from .spec import RegimeSpec
 
 __all__ = ["IntradayRegimes", "intraday_regimes"]
 
@@ -74,7 +75,7 @@ class _Day:
 
 def intraday_regimes(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     bars: pd.DataFrame,
     *,
     definition: Definition = DEFAULT,
@@ -91,7 +92,8 @@ def intraday_regimes(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str
+    underlying : str or RegimeSpec
+        A `RegimeSpec` says everything that `definition` to `calendar` say.
     bars : DataFrame
         ``session, ts, close`` at least, as `gexlab.data.read_intraday` returns them, of the
         underlying itself (an ETF's bars do not fit its index's chain).
@@ -137,8 +139,8 @@ def intraday_regimes(
     frames = [f for f in map_sessions(lake, job, rows, **bounds) if f is not None]
     if not frames:
         raise LakeError(
-            f"no session of the bars ({min(days)} to {max(days)}) has a chain of {underlying} from "
-            "the session before it: ingest those chains, or give other bars"
+            f"no session of the bars ({min(days)} to {max(days)}) has a chain of "
+            f"{job.underlying} from the session before it: ingest those chains, or give other bars"
         )
     return IntradayRegimes(
         pd.concat(frames, ignore_index=True), len(frames), len(days) - len(frames)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..base.errors import UnknownNameError
+from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
-from ..calendar.trading import CalendarFacts, trading_calendar
+from ..calendar.trading import CalendarFacts, TradingCalendar, trading_calendar
 from ..exposure.dealers import DealerModel
 from ..exposure.definition import Definition
 from ..tables.positions import DealerSource, dealer_source
@@ -19,8 +18,9 @@ from ..tables.rates import curve_in
 if TYPE_CHECKING:
     from ..exposure.rate_curves import RateCurve
     from ..lake.lake import Lake
+    from .spec import RegimeSpec
 
-__all__ = ["INSTRUMENTS", "Job", "make_job"]
+__all__ = ["INSTRUMENTS", "Job", "calendar_mark", "make_job"]
 
 #: What an underlying can be.
 INSTRUMENTS: Final = ("index", "etf", "future", "share")
@@ -28,7 +28,7 @@ INSTRUMENTS: Final = ("index", "etf", "future", "share")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What stays the same over the sessions of one evaluation.
+    """What stays the same over the sessions of one evaluation: a `RegimeSpec` with its files read.
 
     Attributes
     ----------
@@ -60,62 +60,60 @@ class Job:
     instrument: str | None = None
 
     def mark(self, session: date) -> str:
-        """Return a text that changes whenever a user's positions of a session change.
+        """Return a text that changes whenever a user's positions or rates of a session change."""
+        curves = [curve.mark(session) if curve else "" for curve in (self.rate, self.dividend)]
+        return "|".join([self.source.mark(session) if self.source else "", *curves])
 
-        Curves need none: another curve is another definition.
-        """
-        return self.source.mark(session) if self.source else ""
+    @property
+    def common_mark(self) -> str:
+        """A text that changes with whatever else all rows depend on, the definition excepted."""
+        share = "share" if self.instrument == "share" else ""  # others change no row
+        calendar = f"{calendar_mark(self.facts.calendar)}|{self.facts.rule.name}"
+        return f"{calendar}|{share}|{self.side_tables}"
 
 
-def make_job(
-    lake: Lake,
-    underlying: str,
-    definition: Definition,
-    *,
-    dealer: str = "naive",
-    positions: str | Path | None = None,
-    books: Sequence[Book] = BOOKS,
-    calendar: str | None = None,
-    side_tables: bool = True,
-    instrument: str | None = None,
-) -> Job:
+def calendar_mark(calendar: TradingCalendar) -> str:
+    """Return a mark of a calendar's sessions and their hours."""
+    digest = hashlib.sha256(calendar.name.encode())
+    for array in (calendar.sessions, calendar.opens, calendar.closes):
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def make_job(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Job:
     """Return a job, with whatever files its definition and dealer model name.
 
     Parameters
     ----------
     lake : Lake
-    underlying : str
-    definition : Definition
-    dealer : str
-        A built-in model, ``signed``, or ``sql:`` and an expression.
-    positions : path, optional
-        The dealers' positions that ``signed`` needs.
-    books : sequence of {"as_of_close", "post_expiry"}
-    calendar : str, optional
-        The one that the lake's chains were stamped with if left out.
+    spec : RegimeSpec
     side_tables : bool
-    instrument : {"index", "etf", "future", "share"}, optional
-        What the underlying is, where that is known.
 
     Raises
     ------
     UnknownNameError, DefinitionError, InputFileError
     """
-    if instrument is not None and instrument not in INSTRUMENTS:
-        raise UnknownNameError("instrument", instrument, INSTRUMENTS)
-    source = dealer_source(dealer, positions)
+    if spec.instrument is not None and spec.instrument not in INSTRUMENTS:
+        raise UnknownNameError("instrument", spec.instrument, INSTRUMENTS)
+    definition = spec.definition
+    if not isinstance(definition, Definition):
+        raise DefinitionError(
+            f"the definition is the peer rule {definition.name!r}, which has neither profile nor "
+            "books: name one of gexlab's definitions"
+        )
+    source = dealer_source(spec.dealer, spec.positions)
     return Job(
-        underlying,
+        spec.underlying,
         definition,
         definition.definition_id,
         source.model,
-        tuple(b for b in BOOKS if b in books),
-        _calendar_facts(lake, underlying, calendar),
+        tuple(b for b in BOOKS if b in spec.books),
+        _calendar_facts(lake, spec.underlying, spec.calendar),
         side_tables,
         None if source.by_right else source,
         curve_in(definition.rate_curve),
         curve_in(definition.dividend_curve),
-        instrument,
+        spec.instrument,
     )
 
 

@@ -15,11 +15,19 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from ..base.errors import LakeError, NotRebuiltError, QueryError
-from ..lake.derived_tables import TABLES, DerivedStore, Part, find_stores
+from ..base.errors import (
+    DefinitionError,
+    LakeError,
+    NotRebuiltError,
+    QueryError,
+    SeveralDefinitionsError,
+)
+from ..lake.derived_tables import TABLES, DerivedStore, Part
 from ..lake.lake import Lake, open_lake
+from .store_choice import DefinitionChoice, find_stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +72,13 @@ class Limits:
             )
 
 
-def query(lake: Lake | str | Path, sql: str, *, limits: Limits | None = None) -> pa.Table:
+def query(
+    lake: Lake | str | Path,
+    sql: str,
+    *,
+    definition: DefinitionChoice = None,
+    limits: Limits | None = None,
+) -> pa.Table:
     """Return the whole answer to one SELECT over the lake's views.
 
     Parameters
@@ -74,6 +88,9 @@ def query(lake: Lake | str | Path, sql: str, *, limits: Limits | None = None) ->
         One SELECT statement in DuckDB's SQL. Views: ``chains`` (canonical columns, all
         underlyings), ``regimes`` and its side tables (`VIEWS`), each of one definition per
         underlying, so that definitions do not mix.
+    definition : Definition, str or path, optional
+        Whose rows the rebuilt views hold: a definition, its name or file, or the id of a rebuilt
+        one. Needed where an underlying was rebuilt by several.
     limits : Limits, optional
         Memory and time; the answer itself may take as much memory again.
 
@@ -99,7 +116,7 @@ def query(lake: Lake | str | Path, sql: str, *, limits: Limits | None = None) ->
     import pyarrow as pa
 
     allowed = limits or Limits()
-    with stream(lake, sql, limits=allowed) as reader:
+    with stream(lake, sql, definition=definition, limits=allowed) as reader:
         batches, size = [], 0
         for batch in reader:
             size += batch.nbytes
@@ -113,7 +130,13 @@ def query(lake: Lake | str | Path, sql: str, *, limits: Limits | None = None) ->
 
 
 @contextmanager
-def stream(lake: Lake | str | Path, sql: str, *, limits: Limits | None = None) -> Iterator[Answer]:
+def stream(
+    lake: Lake | str | Path,
+    sql: str,
+    *,
+    definition: DefinitionChoice = None,
+    limits: Limits | None = None,
+) -> Iterator[Answer]:
     """Give the answer to one SELECT batch by batch; arguments and errors as in `query`.
 
     Yields
@@ -130,7 +153,7 @@ def stream(lake: Lake | str | Path, sql: str, *, limits: Limits | None = None) -
     with opened.reading():
         request = {
             "sql": sql,
-            "tables": _tables(opened, sql),
+            "tables": _tables(opened, sql, definition),
             "memory": allowed.memory,
             "seconds": allowed.seconds,
         }
@@ -138,32 +161,36 @@ def stream(lake: Lake | str | Path, sql: str, *, limits: Limits | None = None) -
             yield Answer(process, late, request, opened.root, allowed)
 
 
-def _tables(lake: Lake, sql: str) -> dict[str, list[dict[str, Any]]]:
+def _tables(lake: Lake, sql: str, definition: DefinitionChoice) -> dict[str, list[dict[str, Any]]]:
     """Return the files behind each view that the statement may name."""
     files = [str(file) for name in lake.underlyings() for file in lake.chain_files(name)]
     tables = {"chains": [{"files": files, "sessions": None}]} if files else {}
     words = set(re.findall(r"\w+", sql.lower()))
     for name in TABLES:
         if name in words:
-            tables[name] = _rebuilt(lake, name)
+            tables[name] = _rebuilt(lake, name, definition)
     return tables
 
 
-def _rebuilt(lake: Lake, table: str) -> list[dict[str, Any]]:
+def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[str, Any]]:
     """Return the files of a rebuilt table, of all underlyings that have it."""
     stores: list[DerivedStore] = []
     for underlying in lake.underlyings():
-        with suppress(NotRebuiltError):  # nothing is rebuilt: it has no rows
-            stores += find_stores(lake.root, underlying)
+        try:
+            stores += find_stores(lake.root, underlying, definition=definition)
+        except SeveralDefinitionsError:
+            raise
+        except (NotRebuiltError, DefinitionError):
+            continue  # nothing is rebuilt, or nothing by that definition: it has no rows
     whole: list[str] = []
     cut: list[dict[str, Any]] = []
     for store in stores:
-        files = store.files(table)
-        for part, path in zip(store.parts, files, strict=False):
-            if Part.of(part.sessions).name == part.name:
+        names = {Part.of(part.book, part.sessions, ()).name for part in store.parts}
+        for path, days in store.files(table).items():
+            if PurePath(path).stem in names:
                 whole.append(path)
-            else:  # a later rebuild has replaced some of its sessions
-                cut.append({"files": [path], "sessions": [str(day) for day in files[path]]})
+            else:  # some of its sessions do not count, or no longer
+                cut.append({"files": [path], "sessions": [str(day) for day in days]})
     if not whole and not cut:
         raise NotRebuiltError(f"{lake.root}: no {table} has been rebuilt: run gexlab rebuild first")
     return [*([{"files": whole, "sessions": None}] if whole else []), *cut]

@@ -6,19 +6,21 @@ sessions whose inputs or definition changed are computed.
 
 from __future__ import annotations
 
+import errno
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from ..base.errors import DefinitionError, LakeError
+from ..base.errors import LakeError
 from ..base.progress import Progress, silent
 from ..base.schema import BOOKS, Book
 from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_tables import DerivedStore, Part, session_marks
+from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Part, session_marks
 from ..lake.lake import Lake, open_lake, undisturbed
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
@@ -26,18 +28,20 @@ from .job import Job, make_job
 from .rows import regime_table, side_table_of
 from .session_blocks import evaluated_blocks
 from .session_evaluation import SessionRows
+from .spec import RegimeSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ..lake.manifest import Manifest
 
-__all__ = ["RebuildResult", "rebuild"]
+__all__ = ["Plan", "RebuildResult", "evaluated_regimes", "plan_of", "rebuild", "up_to_date"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _ROWS_GENERATION: Final = 3
 _SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
+#: What operating systems say of a lake that somebody may read only.
+_UNWRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class RebuildResult:
 @undisturbed
 def rebuild(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     *,
     definition: Definition | PeerRule = DEFAULT,
     books: Sequence[Book] = BOOKS,
@@ -76,7 +80,6 @@ def rebuild(
     calendar: str | None = None,
     side_tables: bool = True,
     instrument: str | None = None,
-    tree: str = "derived",
     progress: Progress = silent,
 ) -> RebuildResult:
     """Rebuild the regime table of one underlying, as far as it is not up to date.
@@ -84,10 +87,13 @@ def rebuild(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str
+    underlying : str or RegimeSpec
+        A `RegimeSpec` says everything; the parameters from `definition` to `instrument` then stay
+        as they are.
     definition : Definition or PeerRule
         What is computed. A peer's rule has its own book, dealer model and calendar.
     books : sequence of {"as_of_close", "post_expiry"}
+        Rows of a book that is not named stay what they are.
     dealer : str
         Name of a dealer model; ``signed``; or ``sql:`` and an expression of the dealers' sign.
     positions : path, optional
@@ -100,8 +106,6 @@ def rebuild(
         and the findings are always written.
     instrument : {"index", "etf", "future", "share"}, optional
         What the underlying is: naive dealers of a share are a finding.
-    tree : str
-        Folder of the lake that the results go to; comparisons have one of their own.
     progress : Progress
         Called after every session.
 
@@ -116,96 +120,206 @@ def rebuild(
     """
     began = time.perf_counter()
     opened = open_lake(lake)
-    if isinstance(definition, PeerRule):
-        from ..peers.rebuild import rebuild_peer_rows
+    spec = underlying
+    if not isinstance(spec, RegimeSpec):
+        given = None if positions is None else Path(positions)
+        spec = RegimeSpec(spec, definition, dealer, given, tuple(books), calendar, instrument)
+    _, done = up_to_date(opened, spec, side_tables=side_tables, progress=progress)
+    return replace(done, seconds=time.perf_counter() - began)
 
-        _require_bare(definition, books, dealer, positions)
-        opened.manifest(underlying).agreed_calendar(calendar)
-        counts = rebuild_peer_rows(opened, underlying, definition, progress=progress)
-        return RebuildResult(*counts, definition.definition_id)
-    held, written = opened.held(underlying), opened.written(underlying)
-    job = make_job(
-        opened,
-        underlying,
-        definition,
-        dealer=dealer,
-        positions=positions,
-        books=books,
-        calendar=calendar,
-        side_tables=side_tables,
-        instrument=instrument,
-    )
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What the rows of a spec are computed from, as the lake and the spec's files are now.
+
+    Attributes
+    ----------
+    held : Manifest
+        The chains.
+    job : Job or None
+        None: a peer's rule.
+    books : tuple of {"as_of_close", "post_expiry"}
+    marks : dict of str to str
+        ISO session to the mark of everything that its rows depend on.
+    place : DerivedStore
+        Where the rows are kept.
+    """
+
+    held: Manifest
+    job: Job | None
+    books: tuple[Book, ...]
+    marks: dict[str, str]
+    place: DerivedStore
+
+    @property
+    def wanted(self) -> dict[str, dict[str, str]]:
+        """Book to ISO session to mark: exactly the rows that are meant."""
+        return dict.fromkeys(self.books, self.marks)
+
+    def stale(self, store: DerivedStore) -> dict[Book, set[date]]:
+        """Return the sessions of each book that a store lacks, or has from other inputs."""
+        done = store.rows
+        return {
+            book: {date.fromisoformat(d) for d, m in self.marks.items() if (book, d, m) not in done}
+            for book in self.books
+        }
+
+
+def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
+    """Return what a spec's rows are computed from; its files are read here, once.
+
+    Raises
+    ------
+    UnknownNameError, DefinitionError, InputFileError, CalendarError
+        If the lake or one of the files does not fit.
+    """
+    spec.require_bare()
+    held = lake.held(spec.underlying)
+    if isinstance(spec.definition, PeerRule):
+        from .peer_rebuild import peer_plan
+
+        held.agreed_calendar(spec.calendar)
+        marks, place = peer_plan(lake, held, spec)
+        return Plan(held, None, ("as_of_close",), marks, place)
+    job = make_job(lake, spec, side_tables=side_tables)
+    marks = session_marks(held, f"{_ROWS_GENERATION}|{job.common_mark}", job.mark)
     place = DerivedStore.at(
-        opened.root, underlying, asdict(definition), job.definition_id, job.dealer.name, tree=tree
+        lake.root,
+        spec.underlying,
+        asdict(spec.definition),
+        job.definition_id,
+        job.dealer.name,
+        spec.inputs(held.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
     )
-    if place.closed():
-        _require_current(place, job, held)
-        seconds = time.perf_counter() - began
-        return RebuildResult(len(held.sessions), 0, 0, seconds, job.definition_id)
-    with place.writing() as store:
-        if opened.written(underlying) != written:  # while another rebuild was waited for
-            held = opened.held(underlying)
-        stale, contracts = _update(store, opened, job, held, progress)
+    return Plan(held, job, job.books, marks, place)
+
+
+def up_to_date(
+    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, progress: Progress = silent
+) -> tuple[DerivedStore, RebuildResult]:
+    """Compute what the lake lacks of a spec's rows; return them, and what was done.
+
+    The store that is returned holds exactly the rows of this spec and of the lake as it is now,
+    whatever others rebuild. Nothing is written where nothing is lacking.
+
+    Raises
+    ------
+    LakeError
+        If the lake holds no chains of that underlying, or lacks rows and cannot be written to.
+    """
+    began = time.perf_counter()
+    plan = plan_of(lake, spec, side_tables=side_tables)
+    store = plan.place.current().intact()
+    days, contracts = 0, 0
+    lacking = set().union(*plan.stale(store).values())
+    if lacking and plan.place.closed():
+        raise _unwritable(plan, lacking)
+    if lacking or not (store.means(plan.wanted) or plan.place.closed()):
+        plan, store, days, contracts = _written(lake, spec, plan, progress)
     seconds = time.perf_counter() - began
-    return RebuildResult(len(held.sessions), stale, contracts, seconds, job.definition_id)
+    done = RebuildResult(len(plan.held.sessions), days, contracts, seconds, spec.definition_id)
+    return store.only(plan.wanted), done
 
 
-def _marks(job: Job, held: Manifest) -> dict[str, str]:
-    """Return what the rows of each session depend on."""
-    share = job.instrument if job.instrument == "share" else None  # others change no row
-    what = f"{_ROWS_GENERATION}|{','.join(job.books)}|{job.side_tables}|{share}"
-    what += f"|{job.facts.calendar.name}|{job.facts.rule.name}"
-    return session_marks(held.sessions, what, job.mark)
+def _written(
+    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
+) -> tuple[Plan, DerivedStore, int, int]:
+    """Bring a store up to date; say with which plan, and how many sessions and contracts it took.
+
+    Where another rebuild was waited for, the lake may have grown: the plan is then made anew.
+    """
+    written = lake.written(spec.underlying)
+    try:
+        with plan.place.writing() as store:
+            if lake.written(spec.underlying) != written:
+                tables = plan.job is None or plan.job.side_tables
+                plan = plan_of(lake, spec, side_tables=tables)
+            store, days, contracts = _update(store, lake, spec, plan, progress)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        raise _unwritable(plan, set().union(*plan.stale(plan.place).values())) from error
+    return plan, store, days, contracts
 
 
-def _stale(store: DerivedStore, marks: dict[str, str]) -> set[date]:
-    done = store.fingerprints
-    return {date.fromisoformat(day) for day, mark in marks.items() if done.get(day) != mark}
-
-
-def _require_current(place: DerivedStore, job: Job, held: Manifest) -> None:
-    """Let a lake that cannot be written to be read, as long as nothing has to be computed."""
-    marks = _marks(job, held)
-    stale = _stale(place.load(place.folder).intact(), marks)
-    if stale:
-        raise LakeError(
-            f"{place.folder} cannot be written to, and {len(stale)} of {len(marks)} sessions are "
-            "not up to date: rebuild as a user who may write to it, or work on a copy of the lake"
-        )
+def _unwritable(plan: Plan, lacking: Collection[date]) -> LakeError:
+    return LakeError(
+        f"{plan.place.folder} cannot be written to, and {len(lacking)} of {len(plan.marks)} "
+        "sessions are not up to date: rebuild as a user who may write to it, or work on a copy of "
+        "the lake"
+    )
 
 
 def _update(
-    store: DerivedStore, lake: Lake, job: Job, held: Manifest, progress: Progress
-) -> tuple[int, int]:
-    """Bring a store up to date; return how many sessions and contracts that took."""
-    marks = _marks(job, held)
-    stale = _stale(store, marks)
-    contracts = 0
-    parts = []
-    blocks = evaluated_blocks(lake, job, held, stale)
-    for rows in _chunks(_reported(blocks, len(stale), job.underlying, progress)):
-        contracts += sum(r.contracts for r in rows)
-        parts.append(_write(store, job, rows, marks))
-    store.commit(tuple(parts), marks)
-    return len(stale), contracts
+    store: DerivedStore, lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
+) -> tuple[DerivedStore, int, int]:
+    if isinstance(spec.definition, PeerRule):
+        from .peer_rebuild import peer_rows, write_peer_rows
+
+        stale = plan.stale(store)["as_of_close"]
+        found, blocks, contracts = peer_rows(lake, spec, plan.held, stale, progress)
+        part = write_peer_rows(store, found, blocks, plan.marks)
+        return store.commit(part, plan.wanted), len(stale), contracts
+    assert plan.job is not None
+    lacking = plan.stale(store)
+    total = len(set().union(*lacking.values()))
+    contracts, done = 0, 0
+    parts: list[Part] = []
+    for books, days in _passes(lacking):
+        job = replace(plan.job, books=books)
+        sessions = evaluated_blocks(lake, job, plan.held, days)
+        for rows in _chunks(_reported(sessions, done, total, job.underlying, progress)):
+            contracts += sum(r.contracts for r in rows)
+            parts += [_write(store, job, book, rows, plan.marks) for book in books]
+        done += len(days)
+    return store.commit(tuple(parts), plan.wanted), total, contracts
 
 
-def _require_bare(
-    rule: PeerRule, books: Sequence[Book], dealer: str, positions: str | Path | None
-) -> None:
-    """Refuse what a peer's rule would pass over in silence."""
-    if dealer != "naive" or positions is not None or "as_of_close" not in books:
-        raise DefinitionError(
-            f"the peer rule {rule.name!r} has naive dealers and the book as_of_close: leave out "
-            "dealer model, positions and the other book"
-        )
+def _passes(lacking: Mapping[Book, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:
+    """Return which books of which sessions are computed together: those that lack the same ones."""
+    found: dict[tuple[Book, ...], set[date]] = {}
+    for day in sorted(set().union(*lacking.values())):
+        books = tuple(book for book, days in lacking.items() if day in days)
+        found.setdefault(books, set()).add(day)
+    return list(found.items())
+
+
+@undisturbed
+def evaluated_regimes(lake: Lake, spec: RegimeSpec, *, progress: Progress = silent) -> pa.Table:
+    """Return the regime rows of a spec, computed without writing anything.
+
+    Rows that the lake holds up to date are read instead.
+    """
+    from .table import rows_of
+
+    plan = plan_of(lake, spec)
+    store = plan.place.current().intact().only(plan.wanted)
+    found = []
+    if store.parts:
+        found.append(rows_of(lake, spec.underlying, "regimes", [store]))
+    stale = plan.stale(store)
+    if isinstance(spec.definition, PeerRule):
+        from .peer_rebuild import peer_rows
+
+        rows, _, _ = peer_rows(lake, spec, plan.held, stale["as_of_close"], progress)
+        return pa.concat_tables([*found, regime_table(rows)]).sort_by("session")
+    assert plan.job is not None
+    for books, days in _passes(stale):
+        job = replace(plan.job, books=books, side_tables=False)
+        blocks = evaluated_blocks(lake, job, plan.held, days)
+        for row in _reported(blocks, 0, len(days), job.underlying, progress):
+            found.append(regime_table(row.regimes))
+    return pa.concat_tables(found).sort_by("session")
 
 
 def _reported(
-    blocks: Iterator[list[SessionRows]], total: int, underlying: str, progress: Progress
+    blocks: Iterator[list[SessionRows]],
+    done: int,
+    total: int,
+    underlying: str,
+    progress: Progress,
 ) -> Iterator[SessionRows]:
     """Yield the sessions of blocks one by one, and report each."""
-    done = 0
     for block in blocks:
         for rows in block:
             yield rows
@@ -224,13 +338,16 @@ def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
         yield chunk
 
 
-def _write(store: DerivedStore, job: Job, rows: list[SessionRows], marks: dict[str, str]) -> Part:
+def _write(
+    store: DerivedStore, job: Job, book: Book, rows: list[SessionRows], marks: dict[str, str]
+) -> Part:
     """Write one part and return it; it counts once it is committed."""
-    part = Part.of({str(r.session): marks[str(r.session)] for r in rows})
-    tables = {"regimes": regime_table([row for r in rows for row in r.regimes])}
+    tables = {"regimes": regime_table([x for r in rows for x in r.regimes if x["book"] == book])}
     for table in rows[0].blocks if job.side_tables else ():
-        tables[table] = side_table_of([block for r in rows for block in r.blocks[table]])
-    findings = [finding for r in rows for finding in r.findings]
+        blocks = [block for r in rows for block in r.blocks[table] if block.key.book == book]
+        tables[table] = side_table_of(blocks)
+    findings = [finding for r in rows for finding in r.findings if finding["book"] == book]
     tables["quality_findings"] = pa.Table.from_pylist(findings, schema=FINDINGS_SCHEMA)
+    part = Part.of(book, {str(r.session): marks[str(r.session)] for r in rows}, tables)
     store.write_part(part.name, tables)
     return part

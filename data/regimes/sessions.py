@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -13,6 +14,7 @@ from ..lake.chain_reader import RawSession, read_entries
 from ..lake.lake import Lake, connect, open_lake
 from .job import Job, make_job
 from .session_evaluation import SessionEvaluation, evaluate_session
+from .spec import RegimeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +32,7 @@ T = TypeVar("T")
 
 def job_of(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     definition: Definition,
     *,
     dealer: str = "naive",
@@ -38,17 +40,16 @@ def job_of(
     books: Sequence[Book] = BOOKS,
     calendar: str | None = None,
 ) -> Job:
-    """Return what stays the same over the sessions of one evaluation; see `jobs.make_job`."""
+    """Return what stays the same over the sessions of one evaluation; see `jobs.make_job`.
+
+    A `RegimeSpec` in the place of the underlying says everything but the books.
+    """
     opened = open_lake(lake)
-    return make_job(
-        opened,
-        underlying,
-        definition,
-        dealer=dealer,
-        positions=positions,
-        books=books,
-        calendar=calendar,
-    )
+    given = None if positions is None else Path(positions)
+    spec = underlying
+    if not isinstance(spec, RegimeSpec):
+        spec = RegimeSpec(spec, definition, dealer, given, calendar=calendar)
+    return make_job(opened, replace(spec, books=tuple(books)))
 
 
 def map_sessions(

@@ -13,8 +13,9 @@ from ..base.exporting import defused_frame
 from ..base.publishing import published_file
 from ..base.schema import BOOKS, Book
 from ..base.sql import load_sql
-from ..lake.derived_tables import COMPARED, TABLES, DerivedStore, find_stores
+from ..lake.derived_tables import TABLES, DerivedStore
 from ..lake.lake import Lake, connect, open_lake
+from .store_choice import DefinitionChoice, find_stores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
-    "compared_regimes",
+    "as_frame",
     "export_regimes",
     "read_rebuilt",
     "regimes",
     "require_one_definition",
+    "rows_of",
     "side_table",
 ]
 
@@ -38,7 +40,7 @@ def regimes(
     *,
     book: Book | None = None,
     dealer_model: str | None = None,
-    definition_id: str | None = None,
+    definition_id: DefinitionChoice = None,
 ) -> pd.DataFrame:
     """Return the regime table of one definition.
 
@@ -50,8 +52,10 @@ def regimes(
         Both where it is left out.
     dealer_model : str, optional
         All that were rebuilt where it is left out.
-    definition_id : str, optional
-        The one rebuilt last where it is left out; definitions never mix.
+    definition_id : str, Definition or PeerRule, optional
+        Id of a definition that was rebuilt, its name, the path of its file, or the definition
+        itself. Left out, it is the only one there is; with several of them that is an error:
+        definitions never mix, and nobody's rebuild changes what others get.
 
     Returns
     -------
@@ -63,17 +67,7 @@ def regimes(
     ------
     LakeError, DefinitionError, UnknownNameError
     """
-    return _frame(read_rebuilt(lake, "regimes", underlying, book, dealer_model, definition_id))
-
-
-def compared_regimes(
-    lake: Lake, underlying: str, book: Book, dealer_model: str, definition_id: str
-) -> pd.DataFrame:
-    """Return regime rows that were rebuilt for a comparison; see `regimes`."""
-    table = read_rebuilt(
-        lake, "regimes", underlying, book, dealer_model, definition_id, tree=COMPARED
-    )
-    return _frame(table)
+    return as_frame(read_rebuilt(lake, "regimes", underlying, book, dealer_model, definition_id))
 
 
 def side_table(
@@ -83,15 +77,15 @@ def side_table(
     *,
     book: Book | None = None,
     dealer_model: str | None = None,
-    definition_id: str | None = None,
+    definition_id: DefinitionChoice = None,
 ) -> pd.DataFrame:
     """Return one of the side tables, e.g. ``exposure_by_strike``; see `regimes`."""
     if name not in TABLES:
         raise UnknownNameError("table", name, TABLES)
-    return _frame(read_rebuilt(lake, name, underlying, book, dealer_model, definition_id))
+    return as_frame(read_rebuilt(lake, name, underlying, book, dealer_model, definition_id))
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
+def as_frame(table: pa.Table) -> pd.DataFrame:
     """Return a frame whose dates are datetime64, so that it joins bars and series."""
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     return frame
@@ -103,14 +97,12 @@ def read_rebuilt(
     underlying: str,
     book: str | None,
     dealer_model: str | None,
-    definition_id: str | None,
-    *,
-    tree: str = "derived",
+    definition: DefinitionChoice,
 ) -> pa.Table:
     """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`.
 
-    `tree` is the folder of the lake that a rebuild wrote to. Where a rebuild replaces the files
-    while they are read, they are read once more as it left them.
+    Where a rebuild replaces the files while they are read, they are read once more as it left
+    them.
     """
     if book is not None and book not in BOOKS:
         raise UnknownNameError("book", book, BOOKS)
@@ -118,41 +110,36 @@ def read_rebuilt(
 
     def stores() -> list[DerivedStore]:
         return find_stores(
-            opened.root,
-            underlying,
-            definition_id=definition_id,
-            dealer_model=dealer_model,
-            tree=tree,
+            opened.root, underlying, definition=definition, dealer_model=dealer_model
         )
 
     before = stores()
     while True:
         try:
-            rows = _rows(opened, underlying, table, before)
-            break
+            return rows_of(opened, underlying, table, before, book)
         except MissingPartError:
             now = stores()
             if now == before:
                 raise
             before = now
-    if book is None:
-        return rows
-    import pyarrow.compute as pc
-
-    return rows.filter(pc.equal(rows["book"], book))
 
 
-def _rows(lake: Lake, underlying: str, table: str, stores: Sequence[DerivedStore]) -> pa.Table:
+def rows_of(
+    lake: Lake, underlying: str, table: str, stores: Sequence[DerivedStore], book: str | None = None
+) -> pa.Table:
     """Return the rows of a table that count in some stores.
 
     Raises
     ------
+    DefinitionError
+        If they have no such table, or nothing of that book.
     MissingPartError
         If a file that they name is gone.
     """
-    files = {file: days for store in stores for file, days in store.files(table).items()}
+    files = {file: days for store in stores for file, days in store.files(table, book).items()}
     if not files:
-        raise DefinitionError(f"{lake.root}: {table} of {underlying} is empty: rebuild it")
+        of_book = "" if book is None else f" for the book {book}"
+        raise DefinitionError(f"{lake.root}: {table} of {underlying} is empty{of_book}: rebuild it")
     valid = [f"{file}|{day}" for file, days in files.items() for day in days]
     with connect(lake) as connection:
         parameters = {"files": list(files), "valid": valid}
@@ -160,7 +147,7 @@ def _rows(lake: Lake, underlying: str, table: str, stores: Sequence[DerivedStore
             return connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
         except duckdb.Error as error:
             for store in stores:
-                store.files(table)  # says so if one has gone since
+                store.files(table, book)  # says so if one has gone since
             raise LakeError(
                 f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
                 f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"

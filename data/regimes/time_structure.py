@@ -16,12 +16,14 @@ from .sessions import job_of
 if TYPE_CHECKING:
     from datetime import date
 
+    from .spec import RegimeSpec
+
 __all__ = ["time_structure"]
 
 
 def time_structure(
     lake: Lake | str | Path,
-    underlying: str,
+    underlying: str | RegimeSpec,
     session: date,
     *,
     book: Book = "post_expiry",
@@ -36,7 +38,8 @@ def time_structure(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str
+    underlying : str or RegimeSpec
+        A `RegimeSpec` says everything that `definition` to `calendar` say.
     session : date
     book : {"post_expiry", "as_of_close"}
     definition : Definition
@@ -69,8 +72,13 @@ def time_structure(
         books=(book,),
         calendar=calendar,
     )
-    raw, previous, _ = open_session(opened, underlying, session, source=job.source)
+    raw, previous, _ = open_session(opened, job.underlying, session, source=job.source)
     found = evaluate_session(raw, previous, job)
     return time_structure_of(
-        found.prepared, found.results[book], found.context, definition, job.facts.calendar, sessions
+        found.prepared,
+        found.results[book],
+        found.context,
+        job.definition,
+        job.facts.calendar,
+        sessions,
     )

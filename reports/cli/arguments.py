@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ...data.lake.lake import Lake
     from ...data.peers.rules import PeerRule
     from ...data.quality.catalogue import Thresholds
+    from ...data.regimes.spec import RegimeSpec
     from ...data.simulate.worlds.parameters import Calibration
     from ..session.picture import SessionPicture
     from ..session.story import SessionStory
@@ -38,8 +39,6 @@ __all__ = [
     "calibration_named",
     "closes_from",
     "definition_from",
-    "definition_named",
-    "full_definition",
     "inspected",
     "is_simulated",
     "names_and_config",
@@ -154,20 +153,27 @@ _BARS = ("session", "open", "high", "low", "close", "volume", "adjusted_close")
 
 
 def closes_from(
-    path: Path | None, columns: str | None, lake: Lake, underlying: str | None
+    path: Path | None,
+    columns: str | None,
+    lake: Lake,
+    underlying: str | None,
+    *,
+    volume: bool = False,
 ) -> pd.DataFrame | None:
     """Return official closes on the calendar of an underlying, None where no file is named.
 
     Parameters
     ----------
     path : Path or None
-        Parquet or CSV; of its columns only session and close are read.
+        Parquet or CSV; of its columns only session, close and perhaps volume are read.
     columns : str or None
         ``name=column`` pairs between commas, for columns that are named otherwise.
     lake : Lake
         Says whose calendar it is.
     underlying : str or None
         None: the lake's only one.
+    volume : bool
+        Whether the volume is asked for as well.
 
     Raises
     ------
@@ -180,6 +186,8 @@ def closes_from(
         if columns is not None:
             raise ConfigError("--bars-columns says how the columns of --bars are named: add --bars")
         return None
+    import pandas as pd
+
     from ...data.tables.series import load_series
 
     pairs = [pair.partition("=") for pair in (columns or "").split(",") if pair.strip()]
@@ -194,10 +202,14 @@ def closes_from(
     calendar = lake.calendar(names[0]) if names else DEFAULT_CALENDAR
     if unknown := [name for name in mapped if name not in _BARS]:
         raise UnknownNameError("name in --bars-columns", unknown[0], _BARS)
-    wanted = {"value": mapped.get("close", "close")}
-    wanted |= {"session": mapped["session"]} if "session" in mapped else {}
-    closes = load_series(path, wanted, "close", calendar).frame
-    return closes.set_index("session")[["value"]].rename(columns={"value": "close"})
+    session = {"session": mapped["session"]} if "session" in mapped else {}
+    read = {
+        name: load_series(
+            path, {"value": mapped.get(name, name), **session}, "close", calendar
+        ).frame.set_index("session")["value"]
+        for name in ("close", *(["volume"] if volume else []))
+    }
+    return pd.DataFrame(read)
 
 
 def session_named(text: str) -> date:
@@ -225,7 +237,7 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
     Parameters
     ----------
     name : str or None
-        Name of a peer's rule, or path of a TOML file; None: the default definition.
+        ``default``, the name of a peer's rule, or the path of a TOML file; None: the default.
     changes : mapping
         Field of `Definition` to its value, that of a curve to its file; None leaves the field as
         it is.
@@ -237,13 +249,19 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
     UnknownNameError
         If it is neither a rule nor a TOML file.
     """
-    from ...data.exposure.definition import DEFAULT, load_definition
+    from ...data.exposure.definition import DEFAULT, Definition
+    from ...data.regimes.spec import definition_named
 
     given = {key: value for key, value in changes.items() if value is not None}
-    if name is not None and not name.endswith(".toml"):
-        return _rule_named(name, given)
-    base = DEFAULT if name is None else load_definition(Path(name))
-    return replace(base, **given | _curves_among(given))
+    base = DEFAULT if name is None else definition_named(name)
+    if isinstance(base, Definition):
+        return replace(base, **given | _curves_among(given))
+    if given:
+        raise DefinitionError(
+            f"the definition {name!r} states all of its settings, found also {', '.join(given)}: "
+            "leave those out, or write a definition file"
+        )
+    return base
 
 
 def _curves_among(given: Mapping[str, Any]) -> dict[str, CurveFile]:
@@ -256,62 +274,14 @@ def _curves_among(given: Mapping[str, Any]) -> dict[str, CurveFile]:
     return {key: curve_file(path) for key, path in named.items()}
 
 
-def full_definition(path: Path) -> Definition:
-    """Return a definition from a file; a peer's rule will not do, it has no profile.
-
-    Raises
-    ------
-    DefinitionError
-        If the file is not valid.
-    """
-    from ...data.exposure.definition import load_definition
-
-    return load_definition(path)
-
-
-def _rule_named(name: str, given: Mapping[str, Any]) -> PeerRule:
-    from ...data.peers.rules import peer_rule
-
-    rule = peer_rule(name)
-    if given:
-        raise DefinitionError(
-            f"the definition {name!r} states all of its settings, found also {', '.join(given)}: "
-            "leave those out, or write a definition file"
-        )
-    return rule
-
-
-def definition_named(lake: Path, underlying: str, name: str | None) -> Definition | None:
-    """Return a definition from a file, or one that was rebuilt from its id.
-
-    Parameters
-    ----------
-    lake, underlying
-        Where ids are looked up.
-    name : str or None
-        Path of a TOML file, or an id; None gives None.
-    """
-    from ...data.exposure.definition import load_definition, stored_definition
-    from ...data.lake.derived_tables import find_stores
-
-    if name is None:
-        return None
-    if name.endswith(".toml"):
-        return load_definition(Path(name))
-    return stored_definition(find_stores(lake, underlying, definition_id=name)[0].definition)
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One session as asked for on the command line, every choice made."""
 
     lake: Lake
-    underlying: str
+    spec: RegimeSpec
     session: date
     book: Book
-    definition: Definition
-    dealer: str
-    positions: Path | None = None
 
 
 def underlying_in(lake: Path, name: str | None) -> str:
@@ -344,23 +314,24 @@ def wanted_session(
 ) -> Wanted:
     """Return what is meant.
 
-    Unless named: the only underlying, its last session, the definition and dealer model that were
-    rebuilt last.
+    Unless named: the only underlying, its last session, the only definition and dealer model that
+    were rebuilt (the default and naive dealers where none was).
+
+    Raises
+    ------
+    DefinitionError
+        If several were rebuilt and the one that is meant is not named.
     """
     from ...data.lake.lake import open_lake
-    from ...data.regimes.explain import last_definition
+    from ...data.regimes.store_choice import spec_chosen
 
     opened, name = open_lake(lake), underlying_in(lake, underlying)
-    last, last_dealer = last_definition(opened, name)
-    return Wanted(
-        opened,
-        name,
-        opened.sessions(name)[-1].session if session is None else session_named(session),
-        book_named(book),
-        definition_named(lake, name, definition) or last,
-        dealer or last_dealer,
-        positions,
-    )
+    spec = spec_chosen(opened, name, definition=definition, dealer=dealer, positions=positions)
+    return Wanted(opened, spec, _session_meant(opened, name, session), book_named(book))
+
+
+def _session_meant(lake: Lake, underlying: str, session: str | None) -> date:
+    return lake.sessions(underlying)[-1].session if session is None else session_named(session)
 
 
 def inspected(wanted: Wanted) -> SessionPicture:
@@ -368,32 +339,15 @@ def inspected(wanted: Wanted) -> SessionPicture:
     from ...data.regimes.explain import explain
     from ..session.picture import picture_of
 
-    explanation = explain(
-        wanted.lake,
-        wanted.underlying,
-        wanted.session,
-        book=wanted.book,
-        definition=wanted.definition,
-        dealer=wanted.dealer,
-        positions=wanted.positions,
-        most=_ALL,
-    )
-    return picture_of(explanation, sign=wanted.lake.facts(wanted.underlying).sign)
+    explanation = explain(wanted.lake, wanted.spec, wanted.session, book=wanted.book, most=_ALL)
+    return picture_of(explanation, sign=wanted.lake.facts(wanted.spec.underlying).sign)
 
 
 def told(wanted: Wanted) -> SessionStory:
     """Return where a session's gamma came from and where it goes."""
     from ..session.story import session_story
 
-    return session_story(
-        wanted.lake,
-        wanted.underlying,
-        wanted.session,
-        book=wanted.book,
-        definition=wanted.definition,
-        dealer=wanted.dealer,
-        positions=wanted.positions,
-    )
+    return session_story(wanted.lake, wanted.spec, wanted.session, book=wanted.book)
 
 
 def is_simulated(lake: Path) -> bool:

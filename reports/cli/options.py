@@ -14,12 +14,12 @@ __all__ = [
     "DebugOption",
     "JsonOption",
     "LakeOption",
-    "LastDealerOption",
-    "LastDefinitionOption",
     "LastSessionOption",
     "OneBookOption",
     "OutOption",
     "PositionsOption",
+    "StoredDealerOption",
+    "StoredDefinitionOption",
     "StoredUnderlyingOption",
     "UnderlyingOption",
 ]
@@ -71,19 +71,19 @@ OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for the results; made where absent.")
 ]
 OneBookOption = Annotated[str, typer.Option("--book", help="as_of_close or post_expiry.")]
-LastDealerOption = Annotated[
+StoredDealerOption = Annotated[
     str | None,
     typer.Option(
         "--dealer",
         metavar="NAME|sql:EXPRESSION",
-        help="Dealer model; the one rebuilt last unless named.",
+        help="Dealer model; needed where several were rebuilt.",
     ),
 ]
-LastDefinitionOption = Annotated[
+StoredDefinitionOption = Annotated[
     str | None,
     typer.Option(
         "--definition",
         metavar="NAME|FILE.toml|ID",
-        help="Definition; the one rebuilt last unless named.",
+        help="Definition; needed where several were rebuilt.",
     ),
 ]

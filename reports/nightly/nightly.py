@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ...backtest.run.config import Config
     from ...backtest.run.market import Market
     from ...data.base.progress import Progress
-    from ...data.exposure.definition import Definition
     from ...data.ingest.ingest import IngestResult
     from ...data.ingest.snapshot import SnapshotResult
     from ...data.regimes.rebuild import RebuildResult
@@ -139,26 +138,11 @@ def _ingest(settings: Config, progress: Progress) -> IngestResult | None:
 def _rebuild(settings: Config, progress: Progress) -> RebuildResult | None:
     if settings.regime.source != "lake":
         return None
+    from ...backtest.run.regime_source import regime_spec
+    from ...data.base.schema import BOOKS
     from ...data.regimes.rebuild import rebuild
 
-    return rebuild(
-        _lake(settings),
-        settings.data.underlying,
-        definition=_definition(settings),
-        dealer=settings.regime.dealer_model,
-        positions=settings.regime.positions,
-        instrument=settings.data.instrument_kind,
-        progress=progress,
-    )
-
-
-def _definition(settings: Config) -> Definition:
-    from ...data.exposure.definition import Definition, load_definition
-
-    night = settings.nightly
-    if night.definition is not None:
-        return load_definition(night.definition)
-    return Definition(rate=night.rate, dividend_yield=night.dividend_yield)
+    return rebuild(_lake(settings), regime_spec(settings, BOOKS), progress=progress)
 
 
 def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, dict[str, Any]]:
@@ -171,15 +155,15 @@ def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, di
     from .standing import depends_on, note_of, stands
 
     progress(0, None, "reading data")
-    market = load_market(settings)
+    market = load_market(settings, progress=progress)
     latest = _latest(settings, market)
     key = depends_on(settings, market)
     if stands(out, key):
         return False, latest
     with published(out) as stage:
-        result = backtest(settings, progress=progress)
+        result = backtest(settings, progress=progress, market=market)
         write_result_files(result, stage)
-        write_report(result, settings, stage, progress=progress)
+        write_report(result, settings, stage, market=market, progress=progress)
         note = json.dumps(latest | note_of(stage, key), indent=2) + "\n"
         (stage / NOTE_FILE).write_text(note, encoding="utf-8")
     return True, latest
@@ -190,21 +174,13 @@ def _latest(settings: Config, market: Market) -> dict[str, Any]:
     return {
         "session": f"{table.index[-1]:%Y-%m-%d}",
         "regime": str(table["regime"].iloc[-1]),
-        "quality": _quality(settings, market.regime.definition_id, table.index[-1]),
+        "quality": _quality(settings, market, table.index[-1]),
     }
 
 
-def _quality(settings: Config, definition_id: str | None, session: pd.Timestamp) -> str:
+def _quality(settings: Config, market: Market, session: pd.Timestamp) -> str:
     """Return what the quality gate says of a session; ``ok`` of a series, which has none."""
-    if settings.regime.source != "lake":
+    if market.regime.rebuilt is None:
         return "ok"
-    from ...data.regimes.table import regimes
-
-    rows = regimes(
-        _lake(settings),
-        settings.data.underlying,
-        book=settings.regime.book,
-        dealer_model=settings.regime.dealer_model,
-        definition_id=definition_id,
-    )
+    rows = market.regime.rows.table("regimes", settings.regime.book)
     return str(rows.set_index("session")["quality"].loc[session])

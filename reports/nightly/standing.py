@@ -58,17 +58,16 @@ def depends_on(config: Config, market: Market) -> str:
     the truth of a simulated market), the regime rows themselves, and the code: gexlab's own files
     and the versions of the libraries.
     """
-    parts = [config.sha256, config.model_dump_json(), str(market.regime.definition_id)]
-    parts += [f"{file.path}={file.sha256}" for file in market.inputs]
+    from ...backtest.run.provenance import content_id
+
+    parts = [content_id(config, market)]
     parts += [f"{path.name}={file_fingerprint(path)}" for path in _files_beside(config)]
     parts += [_rows(market), *(f"{k}={v}" for k, v in _versions().items()), _code()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _files_beside(config: Config) -> Iterator[Path]:
-    """Yield the inputs that a market does not list: positions, and a simulated market's truth."""
-    if config.regime.positions is not None:
-        yield config.regime.positions
+    """Yield the inputs that a market does not list: a simulated market's truth."""
     if config.regime.source == "lake" and config.data.lake is not None:
         lake = Path(config.data.lake)
         truth = (lake / "truth.json", lake / "truth.parquet")

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ...backtest.run.config import Config
+    from ...backtest.run.market import Market
     from ...backtest.run.results import BacktestResult
     from ...data.base.progress import Progress
+    from ...data.regimes.rebuilt_rows import RebuiltRows
     from .views import Page, Section
 
 __all__ = ["REPORT_FILE", "report_page", "write_report"]
@@ -23,17 +25,28 @@ _STEPS = 4
 
 
 def write_report(
-    result: BacktestResult, config: Config, out: Path, *, progress: Progress = silent
+    result: BacktestResult,
+    config: Config,
+    out: Path,
+    *,
+    market: Market | None = None,
+    progress: Progress = silent,
 ) -> Path:
     """Write ``report.html`` into the folder of a backtest's results and return its path."""
     from .html import write_page
 
-    page = report_page(result, config, progress=progress)
+    page = report_page(result, config, market=market, progress=progress)
     progress(_STEPS - 1, _STEPS, "writing the report")
     return write_page(page, out / REPORT_FILE)
 
 
-def report_page(result: BacktestResult, config: Config, *, progress: Progress = silent) -> Page:
+def report_page(
+    result: BacktestResult,
+    config: Config,
+    *,
+    market: Market | None = None,
+    progress: Progress = silent,
+) -> Page:
     """Return the report of a backtest.
 
     Parameters
@@ -42,26 +55,33 @@ def report_page(result: BacktestResult, config: Config, *, progress: Progress = 
     config : Config
         What was run: where a lake was read, the report shows its last session and its coverage,
         and where the market is simulated, the truth.
+    market : Market, optional
+        The inputs that the backtest read; read again where they are left out.
     progress : Progress
         Called at the beginning of each step.
     """
+    from ...backtest.run.market import load_market
+    from ...data.exposure.definition import Definition
     from .backtest_page import backtest_page
 
     progress(0, _STEPS, "diagnostics")
-    diagnostics = [_diagnostics(result, config)]
-    if result.regime.source != "lake" or config.data.lake is None:
+    inputs = load_market(config) if market is None else market
+    diagnostics = [_diagnostics(result, config, inputs)]
+    rows = inputs.regime.rebuilt
+    if rows is None:
         return backtest_page(result, measured=diagnostics)
-    lake = Path(config.data.lake)
     progress(1, _STEPS, "profile of the last session")
-    sections = [_last_session(result, config, lake)]
-    if (lake / "truth.json").is_file():
-        sections.append(_truth(result, config, lake))
+    sections = []
+    if isinstance(rows.spec.definition, Definition):  # a peer's rule has no profile
+        sections.append(_last_session(result, config, rows))
+        if (rows.lake.root / "truth.json").is_file():
+            sections.append(_truth(config, rows))
     progress(2, _STEPS, "coverage of the chains")
-    return backtest_page(result, sections, diagnostics, [_coverage(result, config, lake)])
+    return backtest_page(result, sections, diagnostics, [_coverage(result, config, inputs)])
 
 
-def _diagnostics(result: BacktestResult, config: Config) -> Section:
-    from ...backtest.hypotheses.datasets import load_dataset
+def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Section:
+    from ...backtest.hypotheses.datasets import dataset_of
     from ...backtest.statistics.diagnostics.magnitude import ImpactAssumptions
     from ...backtest.statistics.diagnostics.quantiles import magnitude_by_quantile
     from ...backtest.statistics.diagnostics.report import diagnose
@@ -71,7 +91,7 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
 
     how = config.inference
     resampling = Resampling(how.seed, how.bootstrap, how.block, how.level)
-    dataset = load_dataset(config, recheck=False)
+    dataset = dataset_of(config, market, recheck=False)
     found = diagnose(dataset, resampling)
     known = dataset.traded_value > 0.0
     assumed = ImpactAssumptions(dollar_volume=dataset.traded_value) if known else None
@@ -87,61 +107,45 @@ def _diagnostics(result: BacktestResult, config: Config) -> Section:
     return diagnostics_section(found, magnitudes, assumed, level=how.level, sign=sign)
 
 
-def _last_session(result: BacktestResult, config: Config, lake: Path) -> Section:
+def _last_session(result: BacktestResult, config: Config, rows: RebuiltRows) -> Section:
     from ...data.calendar.market_rules import currency_sign
     from ...data.regimes.explain import explain
-    from ..cli.arguments import definition_named
     from ..session.picture import picture_of
     from .sections.profile import profile_section
 
     explanation = explain(
-        lake,
-        config.data.underlying,
-        _last_day(config, lake),
-        book=config.regime.book,
-        definition=definition_named(lake, config.data.underlying, result.regime.definition_id),
-        dealer=config.regime.dealer_model,
-        positions=config.regime.positions,
-        calendar=result.data.calendar,
-        most=_ALL,
+        rows.lake, rows.spec, _last_day(config, rows), book=config.regime.book, most=_ALL
     )
     return profile_section(picture_of(explanation, sign=currency_sign(result.data.currency)))
 
 
-def _last_day(config: Config, lake: Path) -> date:
+def _last_day(config: Config, rows: RebuiltRows) -> date:
     """Return the lake's last session, even where its bar has not come yet."""
-    from ...data.lake.lake import open_lake
-
-    days = [entry.session for entry in open_lake(lake).sessions(config.data.underlying)]
+    days = [entry.session for entry in rows.lake.sessions(config.data.underlying)]
     return max(day for day in days if config.data.end is None or day <= config.data.end)
 
 
-def _truth(result: BacktestResult, config: Config, lake: Path) -> Section:
+def _truth(config: Config, rows: RebuiltRows) -> Section:
     from ...backtest.run.truth import compare_with_truth
     from .sections.truth import truth_section
 
-    model, definition_id = result.regime.dealer_model or "naive", result.regime.definition_id
     found = compare_with_truth(
-        lake,
-        dealer_model=model,
-        definition_id=definition_id,
-        start=config.data.start,
-        end=config.data.end,
+        rows.lake.root, spec=rows.spec, start=config.data.start, end=config.data.end
     )
     return truth_section(found)
 
 
-def _coverage(result: BacktestResult, config: Config, lake: Path) -> Section:
+def _coverage(result: BacktestResult, config: Config, market: Market) -> Section:
     from ...backtest.run.chain_findings import chain_findings
-    from ...data.lake.lake import open_lake
     from ...data.quality.check import coverage
     from .sections.coverage import coverage_section
 
-    opened, data = open_lake(lake), config.data
+    opened, data = market.regime.rows.lake, config.data
     told = result.findings
     if told is None:
         told = chain_findings(config, result.bars, result.data.calendar)
-    told = (*result.input_findings, *told)
+    named = {(f.session, f.check) for f in told}  # rebuild and check both find missing carry
+    told = (*(f for f in result.input_findings if (f.session, f.check) not in named), *told)
     held = coverage(opened, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
     return coverage_section(held[asked], told)

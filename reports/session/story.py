@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
     from ...data.base.schema import Book
-    from ...data.exposure.definition import Definition
     from ...data.exposure.time_structure import TimeStructure
     from ...data.lake.lake import Lake
+    from ...data.regimes.spec import RegimeSpec
 
 __all__ = ["SessionStory", "session_story"]
 
@@ -37,31 +36,16 @@ class SessionStory:
     sign: str
 
 
-def session_story(
-    lake: Lake,
-    underlying: str,
-    session: date,
-    *,
-    book: Book,
-    definition: Definition,
-    dealer: str,
-    positions: Path | None = None,
-) -> SessionStory:
+def session_story(lake: Lake, spec: RegimeSpec, session: date, *, book: Book) -> SessionStory:
     """Return where a session's gamma came from and what becomes of it."""
     from ...data.regimes.attribution import attribute_changes
     from ...data.regimes.time_structure import time_structure
 
-    choice: Any = {
-        "book": book,
-        "definition": definition,
-        "dealer": dealer,
-        "positions": positions,
-    }
-    days = [entry.session for entry in lake.sessions(underlying)]
+    days = [entry.session for entry in lake.sessions(spec.underlying)]
     before = [day for day in days if day < session]
     change = None
     if before:
-        rows = attribute_changes(lake, underlying, first=before[-1], last=session, **choice)
+        rows = attribute_changes(lake, spec, book=book, first=before[-1], last=session)
         change = {str(k): v for k, v in rows.iloc[-1].items()} if len(rows) else None
-    structure = time_structure(lake, underlying, session, **choice)
-    return SessionStory(change, structure, lake.facts(underlying).sign)
+    structure = time_structure(lake, spec, session, book=book)
+    return SessionStory(change, structure, lake.facts(spec.underlying).sign)

@@ -32,10 +32,20 @@ def backtest_text(result: BacktestResult) -> Group:
         f"{mark}{data.underlying}, {plural(data.sessions, 'session')} from "
         f"{day(data.first_session)} to {day(data.last_session)}"
     )
-    parts: list[RenderableType] = [plain_text(head, style="bold"), verdicts_text(verdicts(result))]
+    parts: list[RenderableType] = [plain_text(head, style="bold"), *_definition(result)]
+    parts.append(verdicts_text(verdicts(result)))
     parts += [Text(), _strategies(result), Text(), _quartiles(result)]
     parts += [plain_text(f"{n.severity}: {n.detail}", style="yellow") for n in _grave(result)]
     return Group(*parts)
+
+
+def _definition(result: BacktestResult) -> list[Text]:
+    """Return a line that says by which definition, dealers and book the regime was computed."""
+    regime = result.regime
+    if regime.definition_id is None:
+        return []
+    words = f"definition {regime.definition_id}, {regime.dealer_model} dealers, {regime.book} book"
+    return [plain_text(words, style="dim")]
 
 
 def verdicts_text(answers: tuple[Verdict, ...]) -> FittingTable:

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -34,8 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("backtest", "data", "reports", "strategies")
 # imported once; each mutant's process is a fork of this one
 _HEAVY = (
-    "arch duckdb exchange_calendars hypothesis jinja2 matplotlib mpmath numba numpy pandas plotly "
-    "pyarrow.parquet pydantic pytest rich scipy.stats scipy.optimize statsmodels.api typer vollib"
+    "arch duckdb exchange_calendars jinja2 matplotlib mpmath numba numpy pandas plotly "
+    "pyarrow.parquet pydantic rich scipy.stats scipy.optimize statsmodels.api typer vollib"
 )
 _NAMED = re.compile(r"(FAILED|ERROR) \S+::").match
 
@@ -146,7 +147,9 @@ def _status(out: Path, tree: Path, mutant: Mutant, tests: list[str], seconds: in
         for chosen in (_spread(tests), files):
             code = _forked(out, tree, chosen, seconds)
             if code != 0:
-                return "timeout" if code is None else _confirmed(out, tree, path, before, seconds)
+                if code is None:
+                    return "timeout"
+                return _confirmed(out, tree, path, before, chosen, seconds)
         return "survived"
     finally:
         _write(path, before)
@@ -154,21 +157,19 @@ def _status(out: Path, tree: Path, mutant: Mutant, tests: list[str], seconds: in
             shutil.rmtree(cache, ignore_errors=True)
 
 
-def _confirmed(out: Path, tree: Path, path: Path, before: str, seconds: int) -> str:
-    """Return ``killed`` if the test that failed passes without the mutant; else note it."""
+def _confirmed(
+    out: Path, tree: Path, path: Path, before: str, tests: list[str], seconds: int
+) -> str:
+    """Return ``killed`` if what failed passes without the mutant, else note it as broken."""
     log = (out / "last.txt").read_text(encoding="utf-8", errors="replace")
-    failed = [
-        line.split(" - ")[0].split(maxsplit=1)[1] for line in log.splitlines() if _NAMED(line)
-    ]
-    if not failed:
-        return "killed"  # nothing could be imported or collected
-    good = set(_lines(out / "passing.txt"))
-    if failed[0] in good:
+    named = [line for line in log.splitlines() if _NAMED(line)]
+    failed = [line.split(" - ")[0].split(maxsplit=1)[1] for line in named][:1]
+    if failed and failed[0] in _lines(out / "passing.txt"):
         return "killed"
     _write(path, before)
-    passes = _forked(out, tree, failed[:1], seconds) == 0
+    passes = _forked(out, tree, failed or tests, seconds) == 0
     with (out / ("passing.txt" if passes else "broken.txt")).open("a", encoding="utf-8") as file:
-        file.write(failed[0] + "\n")
+        file.writelines(f"{test}\n" for test in failed)
     return "killed" if passes else "undecided"
 
 
@@ -196,13 +197,17 @@ def _forked(out: Path, tree: Path, tests: list[str], seconds: int) -> int | None
         os.dup2(log, 1)
         os.dup2(log, 2)
         code = 99
-        with contextlib.suppress(BaseException):
+        try:
             os.chdir(tree)
             sys.path[:0] = [str(tree / ".links")]
             import pytest
 
             options = ["-x", "-q", "-n0", "-p", "no:cacheprovider", "--no-header", "--tb=line"]
             code = int(pytest.main([*options, *tests]))
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:

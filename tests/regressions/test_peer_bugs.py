@@ -211,7 +211,7 @@ def test_07_close_pairs_of_roots_are_found(tmp_path: Path) -> None:
     lake = rebuilt(tmp_path, chain)
     assert regimes(lake, "SPX", book="as_of_close").iloc[0]["n_roots"] == 2
     rebuild(lake, "SPX", definition=peer_rule("perfiliev-60"))
-    assert regimes(lake, "SPX").iloc[0]["n_roots"] == 0
+    assert regimes(lake, "SPX", definition_id="perfiliev-60").iloc[0]["n_roots"] == 0
 
 
 @pytest.mark.parametrize(
@@ -312,8 +312,10 @@ def test_12_definitions_do_not_mix(tmp_path: Path) -> None:
     assert [f["definition_id"].unique().tolist() for f in frames] == [[one] for one in ids]
     with pytest.raises(DefinitionError, match="2 definitions"):
         require_one_definition(pd.concat(frames))
-    last = query(lake, "SELECT DISTINCT definition_id FROM regimes").to_pydict()
-    assert last == {"definition_id": [ids[1]]}
+    asked = "SELECT DISTINCT definition_id FROM regimes"
+    with pytest.raises(DefinitionError, match="name the one that is meant"):
+        query(lake, asked)
+    assert query(lake, asked, definition=ids[1]).to_pydict() == {"definition_id": [ids[1]]}
 
 
 def test_13_one_dealer_model_for_all_greeks(tmp_path: Path) -> None:

@@ -30,8 +30,10 @@ EXAMPLES = (
 
 
 def command(
-    first: Annotated[Path, typer.Argument(metavar="A.toml", help="A definition.")],
-    second: Annotated[Path, typer.Argument(metavar="B.toml", help="Another one.")],
+    first: Annotated[
+        str, typer.Argument(metavar="A.toml", help="A definition: a file, or a name.")
+    ],
+    second: Annotated[str, typer.Argument(metavar="B.toml", help="Another one.")],
     lake: LakeOption,
     underlying: StoredUnderlyingOption = None,
     book: OneBookOption = "post_expiry",
@@ -57,21 +59,22 @@ def command(
 ) -> None:
     """Show where two definitions disagree, and the P&L on those sessions.
 
-    Both are rebuilt as far as necessary, apart from the regime table that other commands read. The
+    Writes nothing to the lake: what it does not hold is computed and forgotten. The
     P&L is that of the main strategy: decided at the session's close, filled at the next close,
     held for one session, before costs.
     """
     from ....backtest.run.diff import diff
     from ....data.lake.lake import open_lake
-    from ..arguments import book_named, closes_from, full_definition, is_simulated, underlying_in
+    from ....data.regimes.spec import definition_named
+    from ..arguments import book_named, closes_from, is_simulated, underlying_in
 
     name = underlying_in(lake, underlying)
     daily = closes_from(bars, bars_columns, open_lake(lake), name)
     result = diff(
         lake,
         name,
-        full_definition(first),
-        full_definition(second),
+        definition_named(first),
+        definition_named(second),
         book=book_named(book),
         dealers=(dealer, dealer),
         positions=positions,
@@ -81,7 +84,7 @@ def command(
         from ...page.html import write_page
         from ...page.sections.difference import difference_page
 
-        names = (first.stem, second.stem)
+        names = (Path(first).stem, Path(second).stem)
         page = difference_page(result, name, names, simulated=is_simulated(lake))
         write_page(page, out)
     emit(result, as_json, lambda console: _show(console, result, out))

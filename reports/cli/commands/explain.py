@@ -12,11 +12,11 @@ from ..options import (
     DebugOption,
     JsonOption,
     LakeOption,
-    LastDealerOption,
-    LastDefinitionOption,
     LastSessionOption,
     OneBookOption,
     PositionsOption,
+    StoredDealerOption,
+    StoredDefinitionOption,
     StoredUnderlyingOption,
 )
 
@@ -41,9 +41,9 @@ def command(
     underlying: StoredUnderlyingOption = None,
     session: LastSessionOption = None,
     book: OneBookOption = "post_expiry",
-    dealer: LastDealerOption = None,
+    dealer: StoredDealerOption = None,
     positions: PositionsOption = None,
-    definition: LastDefinitionOption = None,
+    definition: StoredDefinitionOption = None,
     run: Annotated[
         Path | None,
         typer.Option("--run", metavar="DIR", help="Results of a backtest: the orders it caused."),

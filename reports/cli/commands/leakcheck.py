@@ -43,7 +43,8 @@ def _show(console: Console, result: LeakResult) -> None:
     from ...terminal.tables import simple_table
 
     found = plural(len(result.leaks), "leak")
-    console.print(f"{found} in {plural(result.checked, 'check')}")
+    of = f"; definition {result.definition_id}" if result.definition_id else ""
+    console.print(f"{found} in {plural(result.checked, 'check')}{of}")
     if result.leaks:
         table = simple_table("input", "first session", "kind", "what")
         for leak in result.leaks:

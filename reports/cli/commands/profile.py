@@ -12,11 +12,11 @@ from ..options import (
     DebugOption,
     JsonOption,
     LakeOption,
-    LastDealerOption,
-    LastDefinitionOption,
     LastSessionOption,
     OneBookOption,
     PositionsOption,
+    StoredDealerOption,
+    StoredDefinitionOption,
     StoredUnderlyingOption,
 )
 
@@ -37,9 +37,9 @@ def command(
     underlying: StoredUnderlyingOption = None,
     session: LastSessionOption = None,
     book: OneBookOption = "post_expiry",
-    dealer: LastDealerOption = None,
+    dealer: StoredDealerOption = None,
     positions: PositionsOption = None,
-    definition: LastDefinitionOption = None,
+    definition: StoredDefinitionOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Draw it to a .html or .png file."),

@@ -32,7 +32,11 @@ def command(
     ] = None,
     definition: Annotated[
         str | None,
-        typer.Option("--definition", metavar="ID", help="Definition; the one rebuilt last."),
+        typer.Option(
+            "--definition",
+            metavar="ID|NAME|FILE.toml",
+            help="Definition; needed where several were rebuilt.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -72,12 +76,13 @@ def command(
     chosen = None if book is None else book_named(book)
     frame = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
     opened = open_lake(lake)
-    daily = closes_from(bars, bars_columns, opened, name)
+    daily = closes_from(bars, bars_columns, opened, name, volume=unit == "share_of_adv")
     frame = _converted(frame, unit, daily)
     if out is not None:
         export_regimes(frame, out)
         summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
-        emit(summary, as_json, lambda console: console.print(f"{len(frame)} rows in {out}"))
+        text = f"{len(frame)} rows of definition {summary['definition_id']} in {out}"
+        emit(summary, as_json, lambda console: console.print(text))
         return
     sign = opened.facts(name).sign
     emit(frame, as_json, lambda console: _show(console, frame, sign))
@@ -97,5 +102,7 @@ def _show(console: Console, frame: pd.DataFrame, sign: str) -> None:
     from ...terminal.tables import regimes_table
 
     console.print(regimes_table(frame.tail(_SHOWN), sign=sign))
+    said = f"definition {', '.join(frame['definition_id'].unique())}"
     if len(frame) > _SHOWN:
-        console.print(f"last {_SHOWN} of {len(frame)} rows; --out writes them all", style="dim")
+        said = f"last {_SHOWN} of {len(frame)} rows of {said}; --out writes them all"
+    console.print(said, style="dim")

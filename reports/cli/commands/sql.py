@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
-from ..options import DebugOption, JsonOption, LakeOption
+from ..options import DebugOption, JsonOption, LakeOption, StoredDefinitionOption
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +34,7 @@ _MOST_JSON = 1_000_000_000
 def command(
     statement: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT statement.")],
     lake: LakeOption,
+    definition: StoredDefinitionOption = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Rows shown in the terminal; JSON has them all.")
     ] = 40,
@@ -53,15 +54,16 @@ def command(
     """Ask the lake in SQL, read-only.
 
     Views: chains, regimes, exposure_by_expiry, exposure_by_strike, flip_roots, profile,
-    fixed_strike_vol, quality_findings. The statement runs in a process of its own that can open
-    no file, within --memory and --timeout.
+    fixed_strike_vol, quality_findings; rebuilt tables are those of one definition. The statement
+    runs in a process of its own that can open no file, within --memory and --timeout.
     """
     from ....data.regimes.query import Limits, stream
     from ...terminal.answers import first_rows, require_ending, write_answer
 
     if out is not None:
         require_ending(out)
-    with stream(lake, statement, limits=Limits(memory << 20, timeout)) as answer:
+    limits = Limits(memory << 20, timeout)
+    with stream(lake, statement, definition=definition, limits=limits) as answer:
         if out is not None:
             rows = write_answer(answer, out)
             summary = {"rows": rows, "out": out}

@@ -52,14 +52,20 @@ def difference_page(
 def summary_of(result: DiffResult) -> str:
     """Return the comparison in a sentence."""
     if not result.changed:
-        return f"The regimes agree on all of {plural(result.sessions, 'session')}."
+        return (
+            f"The regimes of {_ids(result)} agree on all of {plural(result.sessions, 'session')}."
+        )
     lacking = f" ({count(result.unpriced)} could not be priced)" if result.unpriced else ""
     return (
-        f"The regime differs on {count(result.changed)} of {plural(result.sessions, 'session')} "
-        f"({_share(result)}); on them{lacking} the main strategy earned "
-        f"{percent(result.return_a, 2, sign=True)} under the first and "
+        f"Definitions {_ids(result)}: the regime differs on {count(result.changed)} of "
+        f"{plural(result.sessions, 'session')} ({_share(result)}); on them{lacking} the main "
+        f"strategy earned {percent(result.return_a, 2, sign=True)} under the first and "
         f"{percent(result.return_b, 2, sign=True)} under the second definition."
     )
+
+
+def _ids(result: DiffResult) -> str:
+    return f"{result.first_id} and {result.second_id}"
 
 
 def _share(result: DiffResult) -> str:

@@ -131,6 +131,7 @@ def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
             "of 16 give this sign; no probability",
         ),
         Fact("Contracts", fixed(row["contracts_used"], 0), _rejected(row)),
+        Fact("Definition", row["definition_id"], f"{row['dealer_model']} dealers"),
     )
 
 

@@ -132,6 +132,7 @@ def provenance_section(result: BacktestResult) -> Section:
         ("gexlab", p.gexlab),
         ("definition", p.definition_id or "–"),
         ("configuration, SHA-256", p.config_sha256),
+        ("content id", p.content_id or "–"),
         ("trials", count(p.trials)),
         ("seed", str(p.seed)),
         *((f"{name} version", version) for name, version in sorted(p.versions.items())),

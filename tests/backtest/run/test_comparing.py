@@ -71,11 +71,11 @@ def files_of(folder: Path) -> dict[Path, bytes]:
 
 def test_a_comparison_changes_nothing_that_others_read(lake: Path) -> None:
     """Neither the definition read by default, nor the books or dealer models beside it."""
-    before, kept = regimes(lake, "SIM"), files_of(lake / "derived")
+    before, every = regimes(lake, "SIM"), files_of(lake)
     diff(lake, "SIM", Definition(band=0.1), WIDE, book="as_of_close", dealers=("naive", "inverted"))
     pd.testing.assert_frame_equal(regimes(lake, "SIM"), before)
     assert set(before["book"]) == {"post_expiry"}
-    assert files_of(lake / "derived") == kept
+    assert files_of(lake) == every
 
 
 def test_a_comparison_is_no_rebuild(tmp_path: Path) -> None:

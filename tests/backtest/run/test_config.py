@@ -9,6 +9,7 @@ import pytest
 
 from gexlab.backtest.run.config import default_fill
 from gexlab.backtest.run.load_config import load_config, parse_config
+from gexlab.backtest.run.regime_source import written_path
 from gexlab.data.base.errors import ConfigError
 
 EXAMPLE = """
@@ -171,11 +172,22 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_config(tmp_path / "absent.toml")
 
 
-def test_the_fingerprint_is_that_of_the_text(tmp_path: Path) -> None:
-    # printf 'a' | sha256sum of the same bytes gives the value that a user would compare with
-    import hashlib
+def test_the_digest_is_that_of_the_configuration_as_it_acts(tmp_path: Path) -> None:
+    config = load_config(_write(tmp_path, EXAMPLE))
+    commented = load_config(_write(tmp_path, "# a comment\n" + EXAMPLE))
+    assert commented.sha256 == config.sha256
+    (tmp_path / "elsewhere").mkdir()
+    moved = load_config(_write(tmp_path / "elsewhere", EXAMPLE))
+    assert moved.sha256 == config.sha256
+    execution = config.execution.model_copy(update={"fees_bps": config.execution.fees_bps + 1.0})
+    changed = config.model_copy(update={"execution": execution})
+    assert changed.sha256 != config.sha256
+    assert config.model_copy(update={"execution": config.execution}).sha256 == config.sha256
 
-    file = _write(tmp_path, EXAMPLE)
-    assert load_config(file).sha256 == hashlib.sha256(EXAMPLE.encode()).hexdigest()
-    other = _write(tmp_path, EXAMPLE + "# changed\n")
-    assert load_config(other).sha256 != hashlib.sha256(EXAMPLE.encode()).hexdigest()
+
+def test_a_file_far_away_is_named_without_the_way_to_it(tmp_path: Path) -> None:
+    bars = {"underlying": "SPX", "bars": "spx.csv", "lake": "lake"}
+    config = parse_config({"data": bars}, tmp_path / "a" / "b" / "c")
+    assert written_path(tmp_path / "a" / "b" / "c" / "in" / "x.csv", config) == "in/x.csv"
+    assert written_path(tmp_path / "a" / "b" / "x.csv", config) == "../x.csv"
+    assert written_path(tmp_path / "home" / "jane" / "x.csv", config) == "x.csv"

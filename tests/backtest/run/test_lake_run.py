@@ -17,8 +17,9 @@ from gexlab.backtest.run.chain_findings import findings_notice
 from gexlab.backtest.run.config import Config
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.market import Market, load_market
-from gexlab.data.base.errors import DefinitionError, LakeError
-from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.base.errors import ConfigError, LakeError
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.quality.catalogue import Finding
 from gexlab.data.quality.check import findings
 from gexlab.data.regimes.rebuild import rebuild
@@ -127,8 +128,10 @@ def test_promoted_findings_abstain(world: World) -> None:
 
 
 def test_an_unknown_definition_is_refused(world: World) -> None:
-    with pytest.raises(DefinitionError, match="000000000000"):
-        backtest(world.config(regime={"definition_id": "000000000000"}))
+    with pytest.raises(ConfigError, match=r"unknown definition .*'000000000000'.*default"):
+        world.config(regime={"definition": "000000000000"})
+    with pytest.raises(ConfigError, match=r"regime.definition_id.*write \[regime\] definition"):
+        world.config(regime={"definition_id": "000000000000"})
 
 
 def test_a_remote_lake_is_refused_in_words(world: World) -> None:

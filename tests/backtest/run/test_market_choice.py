@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from small_markets import config_of, write_lake
 
 from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.market import load_market
 from gexlab.backtest.run.market_choice import market_of
 from gexlab.data.base.errors import CalendarError, ConfigError
-from gexlab.data.calendar.trading import trading_calendar
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.quality.check import findings
@@ -22,75 +23,6 @@ from gexlab.data.regimes.explain import explain, profile
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes
 from gexlab.reports.cli import app as cli
-
-MAP = """
-[columns]
-session = "session"
-expiry = "expiry"
-strike = "strike"
-right = "right"
-open_interest = "oi"
-iv = "iv"
-spot = "spot"
-[timing]
-calendar = "{calendar}"
-quote_time = "close"
-known_at = "next_open"
-oi_lag_sessions = 1
-settlement = "PM"
-{more}
-"""
-
-
-def write_lake(
-    folder: Path, calendar: str, *, first: str = "2025-01-02", sessions: int = 40, more: str = ""
-) -> pd.DataFrame:
-    """Write and rebuild a lake of one market, its bars beside it; return the bars."""
-    known = trading_calendar(calendar)
-    start = known.position(pd.Timestamp(first).date(), at_or_before=True)
-    days = known.sessions[start : start + sessions]
-    rng = np.random.default_rng(4)
-    spot = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, sessions)))
-    rows = []
-    for day, price in zip(days.tolist(), spot, strict=True):
-        months = pd.period_range(pd.Timestamp(day), periods=3, freq="M")
-        monthly = [known.monthly_expiration(m.year, m.month) for m in months]
-        weekly = known.shift(day, 4)
-        for expiry in sorted({*monthly, weekly} - {d for d in monthly if d < day}):
-            for strike in range(80, 125, 5):
-                for right in ("C", "P"):
-                    oi = int(rng.integers(10, 500))
-                    rows.append((day, expiry, strike, right, oi, 0.2, price))
-    names = ["session", "expiry", "strike", "right", "oi", "iv", "spot"]
-    pd.DataFrame(rows, columns=names).to_csv(folder / "chains.csv", index=False)
-    (folder / "map.toml").write_text(MAP.format(calendar=calendar, more=more), encoding="utf-8")
-    ingest(
-        [str(folder / "chains.csv")], vendor="columns", underlying="MKT", lake=folder / "lake",
-        mapping=folder / "map.toml",
-    )  # fmt: skip
-    rebuild(folder / "lake", "MKT")
-    opened = np.append(spot[0], spot[:-1])
-    bars = pd.DataFrame(
-        {
-            "session": days.astype("datetime64[ns]"), "open": opened,
-            "high": np.maximum(opened, spot) * 1.002, "low": np.minimum(opened, spot) * 0.998,
-            "close": spot, "volume": 1e6,
-        }
-    )  # fmt: skip
-    bars.to_parquet(folder / "bars.parquet", index=False)
-    return bars
-
-
-def config_of(folder: Path, **data: Any) -> Any:
-    document = {
-        "data": {
-            "lake": "lake", "underlying": "MKT", "instrument": "future", "bars": "bars.parquet",
-            **data,
-        },
-        "inference": {"bootstrap": 100},
-    }  # fmt: skip
-    return parse_config(document, folder)
-
 
 CALENDARS = ["24/7", "XTAI", "XLON", "XBOM"]
 
@@ -185,3 +117,28 @@ def test_lakes_made_under_two_rules_are_refused(tmp_path: Path) -> None:
     )  # fmt: skip
     with pytest.raises(Exception, match="different rules"):
         open_lake(tmp_path / "lake").facts("MKT")
+
+
+def test_nightly_speaks_of_the_period(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its headline is the last session of the period, as it is where the files end there."""
+    bars = write_lake(tmp_path, "XTAI", sessions=24)
+    end = bars["session"].iloc[-6]
+    text = (
+        '[data]\nlake = "lake"\nunderlying = "MKT"\ninstrument = "future"\n'
+        'bars = "bars.parquet"\n{end}[inference]\nbootstrap = 100\n[nightly]\nout = "{out}"\n'
+    )
+    (tmp_path / "whole.toml").write_text(
+        text.format(end=f"end = {end:%Y-%m-%d}\n", out="whole"), encoding="utf-8"
+    )
+    other = tmp_path / "cut"
+    other.mkdir()
+    write_lake(other, "XTAI", sessions=19)
+    (other / "cut.toml").write_text(text.format(end="", out="cut"), encoding="utf-8")
+    found = []
+    for file in (tmp_path / "whole.toml", other / "cut.toml"):
+        capsys.readouterr()
+        assert cli.run(["nightly", str(file), "--json"]) in (0, 4)
+        told = json.loads(capsys.readouterr().out)
+        found.append((told["last_session"], told["regime"], told["quality"]))
+    assert found[0][0] == f"{end:%Y-%m-%d}"
+    assert found[0] == found[1]

@@ -204,12 +204,11 @@ def test_equal_curves_are_one_definition(tmp_path: Path) -> None:
     found = [Definition(rate_curve=curve_file(f)) for f in (here, there, tmp_path / "turned.csv")]
     assert found[0] == found[1] == found[2]
     assert len({d.definition_id for d in found}) == 1
-    others = [
-        Definition(),
-        Definition(dividend_curve=curve_file(here)),
-        Definition(rate_curve=curve_file(usual(here, (0.04, 0.05, 0.031)))),
-    ]
-    assert len({d.definition_id for d in [found[0], *others]}) == 4
+    others = [Definition(), Definition(dividend_curve=curve_file(here))]
+    assert len({d.definition_id for d in [found[0], *others]}) == 3
+    changed = Definition(rate_curve=curve_file(usual(here, (0.04, 0.05, 0.031))))
+    assert changed != found[0]  # other numbers, which are part of each session's mark
+    assert changed.definition_id == found[0].definition_id
 
 
 def test_paths_are_relative_to_the_definition(
@@ -267,10 +266,10 @@ def test_each_expiry_has_the_rate_of_its_days(tmp_path: Path) -> None:
     for expiry, settlement, days in days_of(rows):
         r = interp1d([7, 91, 730], [0.04, 0.05, 0.03])(np.clip(days, 7, 730)).item()
         q = interp1d([7, 91, 730], [0.01, 0.02, 0.0])(np.clip(days, 7, 730)).item()
-        rebuild(
-            lake, "SPX", definition=Definition(rate=float(r.real), dividend_yield=float(q.real))
-        )
-        wanted = side_table(lake, "exposure_by_expiry", "SPX").set_index(key)
+        constant = Definition(rate=float(r.real), dividend_yield=float(q.real))
+        rebuild(lake, "SPX", definition=constant)
+        found_now = side_table(lake, "exposure_by_expiry", "SPX", definition_id=constant)
+        wanted = found_now.set_index(key)
         for book in ("as_of_close", "post_expiry"):
             at = (book, pd.Timestamp(expiry), settlement)
             if at in wanted.index:
@@ -291,7 +290,7 @@ def test_a_flat_curve_is_the_constant(tmp_path: Path) -> None:
     rebuild(lake, "SPX", definition=definition)
     found = regimes(lake, "SPX")
     rebuild(lake, "SPX", definition=Definition(rate=0.03))
-    wanted = regimes(lake, "SPX")
+    wanted = regimes(lake, "SPX", definition_id=Definition(rate=0.03))
     columns = [c for c in REGIME_COLUMNS if c != "definition_id"]
     pd.testing.assert_frame_equal(found[columns], wanted[columns], rtol=1e-12)
 
@@ -312,7 +311,7 @@ def test_later_rates_change_no_number(tmp_path: Path) -> None:
         rebuild(lake, "SPX", definition=Definition(rate_curve=curve_file(file)))
         tables.append(regimes(lake, "SPX"))
     pd.testing.assert_frame_equal(tables[0][columns], tables[1][columns])
-    assert tables[0]["definition_id"].iloc[0] != tables[1]["definition_id"].iloc[0]
+    assert tables[0]["definition_id"].iloc[0] == tables[1]["definition_id"].iloc[0]
 
 
 def test_rates_that_begin_after_the_chain_are_refused(tmp_path: Path) -> None:
@@ -322,7 +321,7 @@ def test_rates_that_begin_after_the_chain_are_refused(tmp_path: Path) -> None:
         rebuild(lake, "SPX", definition=Definition(rate_curve=curve_file(file)))
 
 
-def test_another_curve_is_another_definition_and_an_old_one_is_not_mixed(tmp_path: Path) -> None:
+def test_another_curve_gives_other_rows_and_an_old_one_is_not_mixed(tmp_path: Path) -> None:
     lake = lake_of(tmp_path / "lake", "SPX", chain())
     file = usual(tmp_path / "rates.csv")
     before = Definition(rate_curve=curve_file(file))
@@ -332,13 +331,13 @@ def test_another_curve_is_another_definition_and_an_old_one_is_not_mixed(tmp_pat
     with pytest.raises(DefinitionError, match="expected the rates that the definition was made"):
         rebuild(lake, "SPX", definition=before)
     with pytest.raises(DefinitionError, match="rebuild with the file as it is now"):
-        profile(lake, "SPX", FRIDAY)  # the definition rebuilt last, read back from the lake
+        profile(lake, "SPX", FRIDAY)  # the only definition rebuilt, read back from the lake
+    old = regimes(lake, "SPX", book="post_expiry", definition_id=before.definition_id)
     after = Definition(rate_curve=curve_file(file))
     assert rebuild(lake, "SPX", definition=after).rebuilt == 1
     row = profile(lake, "SPX", FRIDAY).row
     kept = regimes(lake, "SPX", book="post_expiry", definition_id=after.definition_id)
     assert row["net_gex"] == kept["net_gex"].item()
-    old = regimes(lake, "SPX", book="post_expiry", definition_id=before.definition_id)
     assert old["net_gex"].item() != kept["net_gex"].item()
 
 
@@ -362,5 +361,6 @@ def test_a_curve_is_carry(tmp_path: Path) -> None:
         (Definition(rate_curve=curve_file(usual(tmp_path / "r.csv"))), False),
     ):
         rebuild(lake, "SPX", definition=definition)
-        checks = set(side_table(lake, "quality_findings", "SPX")["check"])
+        found = side_table(lake, "quality_findings", "SPX", definition_id=definition)
+        checks = set(found["check"])
         assert ("no_carry" in checks) == expected

@@ -14,7 +14,7 @@ from gexlab.data import Lake, rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, UnknownNameError
 from gexlab.data.peers.exposures import peer_row
 from gexlab.data.peers.rules import PEER_RULES, peer_rule
-from gexlab.data.regimes.explain import last_definition
+from gexlab.data.regimes.store_choice import spec_chosen
 from gexlab.data.regimes.table import require_one_definition
 from gexlab.reports.cli.arguments import definition_from
 
@@ -86,7 +86,7 @@ def test_profile_of_a_rule_is_refused(lake: Lake) -> None:
     with pytest.raises(DefinitionError, match="rebuild"):
         side_table(lake, "profile", "SPX")
     with pytest.raises(DefinitionError, match="peer rule 'perfiliev-60'"):
-        last_definition(lake, "SPX")
+        spec_chosen(lake, "SPX")
 
 
 def test_names_on_the_command_line() -> None:

@@ -13,8 +13,14 @@ import pytest
 from make_lake import session_tables
 
 from gexlab.data import Definition, rebuild, regimes, side_table
-from gexlab.data.base.errors import DefinitionError, LakeError, UnknownNameError
-from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.base.errors import (
+    DefinitionError,
+    LakeError,
+    SeveralDefinitionsError,
+    UnknownNameError,
+)
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.explain import explain, profile
 from gexlab.data.regimes.table import export_regimes, require_one_definition
 
@@ -92,7 +98,9 @@ def test_definitions_and_dealers_never_mix(tmp_path: Path, chains: list[pa.Table
         rebuild(lake, "SPX", definition=Definition(band=0.5)).definition_id,
     }
     assert len(ids) == 2
-    last = regimes(lake, "SPX")
+    with pytest.raises(SeveralDefinitionsError, match=r"naive dealers, default.*band 0.5.*name"):
+        regimes(lake, "SPX")
+    last = regimes(lake, "SPX", definition_id=Definition(band=0.5))
     assert set(last["definition_id"]) == {Definition(band=0.5).definition_id}
     named = regimes(lake, "SPX", definition_id=Definition().definition_id)
     assert set(named["regime"]) <= {"long", "short", "neutral"}
@@ -105,6 +113,18 @@ def test_a_new_book_is_not_taken_for_done(tmp_path: Path, chains: list[pa.Table]
     assert rebuild(lake, "SPX", books=("post_expiry",)).rebuilt == 2
     assert rebuild(lake, "SPX").rebuilt == 2
     assert sorted(regimes(lake, "SPX")["book"].unique()) == ["as_of_close", "post_expiry"]
+
+
+def test_one_book_leaves_the_rows_of_the_other(tmp_path: Path, chains: list[pa.Table]) -> None:
+    lake = lake_of(tmp_path, chains[:3])
+    assert rebuild(lake, "SPX").rebuilt == 3
+    whole = regimes(lake, "SPX")
+    assert rebuild(lake, "SPX", books=("as_of_close",)).rebuilt == 0
+    pd.testing.assert_frame_equal(regimes(lake, "SPX"), whole)
+    other = lake_of(tmp_path / "other", chains[:3])
+    for book in ("as_of_close", "post_expiry"):
+        assert rebuild(other, "SPX", books=(book,)).rebuilt == 3
+    pd.testing.assert_frame_equal(regimes(other, "SPX"), whole)
 
 
 def test_dealer_models_flip_every_exposure(tmp_path: Path, chains: list[pa.Table]) -> None:

@@ -19,6 +19,8 @@ from gexlab.data import rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, GexlabError, InputFileError, UnknownNameError
 from gexlab.data.base.schema import REGIME_COLUMNS
 from gexlab.data.lake.lake import Lake
+from gexlab.data.regimes.rebuilt_rows import rebuilt_rows
+from gexlab.data.regimes.spec import RegimeSpec
 from gexlab.data.tables.dealer_expressions import checked_expression
 from gexlab.data.tables.positions import dealer_source, load_positions
 
@@ -358,7 +360,8 @@ def test_naive_dealers_of_a_share_are_a_finding(tmp_path: Path) -> None:
         ("share", "inverted", False),
     ):
         rebuild(lake, "SPX", dealer=dealer, instrument=instrument)
-        findings = side_table(lake, "quality_findings", "SPX", dealer_model=dealer)
+        spec = RegimeSpec("SPX", dealer=dealer, instrument=instrument)
+        findings = rebuilt_rows(lake, spec).table("quality_findings", "post_expiry")
         assert ("naive_single_stock" in set(findings["check"])) == expected
     with pytest.raises(UnknownNameError, match="unknown instrument 'stock'"):
         rebuild(lake, "SPX", instrument="stock")

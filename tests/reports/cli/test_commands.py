@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,9 @@ def test_several_underlyings_need_a_name(
 def test_rebuild_takes_a_definition_file(
     lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    copy = tmp_path / "lake"
+    shutil.copytree(lake, copy)
+    lake = copy
     file = tmp_path / "wide.toml"
     file.write_text("band = 0.5\n", encoding="utf-8")
     other = _json(capsys, "rebuild", *_market(lake), "--definition", str(file))

@@ -69,15 +69,17 @@ def test_positions_of_a_file_reach_every_command(
     assert document(capsys, "rebuild", *signed)["rebuilt"] == 0
     found = document(capsys, "regimes", "--dealer", "signed")
     assert_same_numbers(found, wanted)
-    at = ("--session", str(SESSION), "--positions", "positions.csv")
-    for command in ("profile", "explain"):  # the dealer model is the one rebuilt last
+    at = ("--session", str(SESSION), *signed)
+    for command in ("profile", "explain"):
         row = document(capsys, command, *at)["regime"]
         assert row["dealer_model"] == "signed"
         assert row["net_gex"] == pytest.approx(wanted[1]["net_gex"], rel=1e-12)
     Path("a.toml").write_text("", encoding="utf-8")
     assert document(capsys, "diff", "a.toml", "a.toml", *signed)["changed"] == 0
     without = error_of(capsys, "profile", "--session", str(SESSION))
-    assert "give their file (--positions)" in without
+    assert "dealer models 'inverted', 'signed': name the one that is meant" in without
+    alone = document(capsys, "profile", "--session", str(SESSION), "--dealer", "signed")
+    assert alone["regime"]["dealer_model"] == "signed"  # with the positions of its rebuild
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,8 @@ def test_an_expression_is_a_dealer_model(
     found = document(capsys, "regimes", "--dealer", rule)
     assert_same_numbers(found, wanted)
     assert found[0]["dealer_model"] == "sql: CASE WHEN right = 'C' THEN -1 ELSE 1 END"
-    row = document(capsys, "profile", "--session", str(SESSION))["regime"]
+    at = ("--session", str(SESSION), "--dealer", rule)
+    row = document(capsys, "profile", *at)["regime"]
     assert row["dealer_model"] == found[0]["dealer_model"]
 
 
@@ -159,7 +162,7 @@ def test_naive_dealers_of_a_share_are_reported(
     assert document(capsys, "rebuild", "--instrument", "index")["rebuilt"] == 0
     assert document(capsys, "rebuild", "--instrument", "share")["rebuilt"] == 1
     findings = document(capsys, "explain", "--session", str(SESSION))["findings"]
-    assert "naive_single_stock" not in {f["check"] for f in findings}  # explain knows no instrument
+    assert "naive_single_stock" in {f["check"] for f in findings}  # as it was rebuilt
     capsys.readouterr()
     query = 'SELECT DISTINCT "check" FROM quality_findings WHERE "check" = \'naive_single_stock\''
     assert cli.run(["sql", query, "--lake", "lake", "--json"]) == 0

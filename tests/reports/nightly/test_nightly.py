@@ -106,13 +106,16 @@ def test_a_changed_configuration_runs_again(
     assert _night(folder, capsys)["ran"] is True
 
 
-def test_a_definition_and_rates_contradict_each_other(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("key", ["rate = 0.04", 'definition = "d.toml"'])
+def test_only_the_regime_states_a_definition(
+    folder: Path, capsys: pytest.CaptureFixture[str], key: str
 ) -> None:
-    text = CONFIG + 'rate = 0.04\ndefinition = "d.toml"\n'
-    (folder / "config.toml").write_text(text, encoding="utf-8")
+    (folder / "config.toml").write_text(f"{CONFIG}{key}\n", encoding="utf-8")
     assert cli.run(["nightly", str(folder / "config.toml")]) == 1
-    assert "rate" in capsys.readouterr().err
+    name = key.partition(" ")[0]
+    said = capsys.readouterr().err
+    assert f"unknown key 'nightly.{name}'" in said
+    assert "[regime] definition" in said
 
 
 def test_positions_of_a_file_are_rebuilt_and_reported(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,77 +17,81 @@ from ..exposure.quality_gate import gate_reasons
 from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.derived_tables import DerivedStore, Part, session_marks
 from ..lake.lake import Lake, SessionEntry, connect
-from ..regimes.rows import Block, Key, regime_table, side_table_of
-from ..regimes.session_evaluation import likeness_of
-from .exposures import PeerRow, peer_row
+from ..peers.exposures import PeerRow, peer_row
+from ..peers.rules import PeerRule
+from .rows import Block, Key, regime_table, side_table_of
+from .session_evaluation import likeness_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
+    from datetime import date
 
-    from .rules import PeerRule
+    from ..lake.manifest import Manifest
+    from ..peers.rules import PeerRule
+    from .spec import RegimeSpec
 
-__all__ = ["peer_chain", "rebuild_peer_rows"]
+__all__ = ["peer_chain", "peer_plan", "peer_rows", "write_peer_rows"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_GENERATION: Final = 1
+_GENERATION: Final = 2
 _BAND: Final = 0.02
 _DEALER: Final = "naive"
 _BOOK: Final = "as_of_close"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rebuild_peer_rows(
-    lake: Lake, underlying: str, rule: PeerRule, *, progress: Progress = silent
-) -> tuple[int, int, int, float]:
-    """Write the regime rows of a peer's rule for every session that is not up to date.
+def peer_plan(lake: Lake, held: Manifest, spec: RegimeSpec) -> tuple[dict[str, str], DerivedStore]:
+    """Return the mark of each session's rows under a peer's rule, and where they are kept."""
+    rule = spec.definition
+    assert isinstance(rule, PeerRule)
+    settings = {"kind": "peer rule"} | asdict(rule)
+    place = DerivedStore.at(lake.root, spec.underlying, settings, rule.definition_id, _DEALER, {})
+    return session_marks(held, str(_GENERATION)), place
+
+
+def peer_rows(
+    lake: Lake,
+    spec: RegimeSpec,
+    held: Manifest,
+    stale: Collection[date],
+    progress: Progress = silent,
+) -> tuple[list[dict[str, Any]], list[Block], int]:
+    """Return regime rows and roots of some sessions under a peer's rule, and the chains' row count.
 
     Peers know one book, as of the close, and one dealer model, naive; columns that their rules do
     not define are NULL. Regime and quality follow gexlab's band and gate.
-
-    Returns
-    -------
-    tuple of int, int, int, float
-        Sessions in the lake, sessions computed, rows read, seconds.
     """
-    began = time.perf_counter()
-    lake.held(underlying)  # or say that there is nothing, before anything is written
-    settings = {"kind": "peer rule"} | asdict(rule)
-    place = DerivedStore.at(lake.root, underlying, settings, rule.definition_id, _DEALER)
-    with place.writing() as store:
-        entries = lake.sessions(underlying)
-        counts = _update(store, lake, underlying, rule, entries, progress)
-    return len(entries), *counts, time.perf_counter() - began
-
-
-def _update(
-    store: DerivedStore,
-    lake: Lake,
-    underlying: str,
-    rule: PeerRule,
-    entries: list[SessionEntry],
-    progress: Progress,
-) -> tuple[int, int]:
-    """Bring a store up to date; return how many sessions and rows that took."""
-    marks = session_marks(entries, str(_GENERATION))
-    known = store.fingerprints
-    stale = [e for e in entries if known.get(str(e.session)) != marks[str(e.session)]]
+    rule = spec.definition
+    assert isinstance(rule, PeerRule)
+    entries = list(held.sessions)
+    lacking = [entry for entry in entries if entry.session in stale]
     rows: list[dict[str, Any]] = []
     blocks: list[Block] = []
     contracts = 0
-    for i, (entry, raw, previous) in enumerate(_read(lake, entries, stale)):
-        key = Key(underlying, entry.session, _BOOK, _DEALER, rule.definition_id)
+    for i, (entry, raw, previous) in enumerate(_read(lake, entries, lacking)):
+        key = Key(spec.underlying, entry.session, _BOOK, _DEALER, rule.definition_id)
         found = peer_row(peer_chain(raw), rule)
         rows.append(_regime_row(key, found, raw, previous, entry.fingerprint))
         blocks.append(_roots_block(key, found))
         contracts += int(raw.columns["strike"].size)
-        progress(i + 1, len(stale), underlying)
-    parts: tuple[Part, ...] = ()
-    if stale:
-        parts = (Part.of({str(e.session): marks[str(e.session)] for e in stale}),)
-        tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
-        store.write_part(parts[0].name, tables)
-    store.commit(parts, marks)
-    return len(stale), contracts
+        progress(i + 1, len(lacking), spec.underlying)
+    return rows, blocks, contracts
+
+
+def write_peer_rows(
+    store: DerivedStore,
+    rows: list[dict[str, Any]],
+    blocks: list[Block],
+    marks: Mapping[str, str],
+) -> tuple[Part, ...]:
+    """Write what `peer_rows` returned and return its part; none where there are no rows."""
+    if not rows:
+        return ()
+    tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
+    days = {str(row["session"]): marks[str(row["session"])] for row in rows}
+    part = Part.of(_BOOK, days, tables)
+    store.write_part(part.name, tables)
+    return (part,)
 
 
 def peer_chain(raw: RawSession) -> pd.DataFrame:

@@ -1,0 +1,95 @@
+"""Exactly the rebuilt rows that somebody asks for, whoever else rebuilds what in the same lake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..base.errors import LakeError, MissingPartError
+from ..base.progress import Progress, silent
+from ..lake.lake import Lake, open_lake
+from .rebuild import RebuildResult, up_to_date
+from .spec import RegimeSpec
+from .table import as_frame, rows_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from ..base.schema import Book
+    from ..lake.derived_tables import DerivedStore
+
+__all__ = ["RebuiltRows", "rebuilt_rows"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RebuiltRows:
+    """The rebuilt tables of one spec, of the lake and of the spec's files as they were read.
+
+    Attributes
+    ----------
+    lake : Lake
+    spec : RegimeSpec
+    store : DerivedStore
+        Its parts hold these rows and no others.
+    done : RebuildResult
+        What had to be computed.
+    """
+
+    lake: Lake
+    spec: RegimeSpec
+    store: DerivedStore
+    done: RebuildResult
+
+    @property
+    def content_id(self) -> str:
+        """Content id of everything that the rows were computed from.
+
+        Chains, definition, dealer model, books, positions, curves, calendar, kind of instrument
+        and the version of the rows: 64 hexadecimal digits.
+        """
+        return self.store.content
+
+    def table(self, name: str, book: Book) -> pd.DataFrame:
+        """Return a rebuilt table of one book.
+
+        Raises
+        ------
+        DefinitionError
+            If the definition has no such table.
+        LakeError
+            If somebody has replaced the rows by those of other chains meanwhile.
+        """
+        store = self.store
+        for _ in range(_ATTEMPTS):
+            try:
+                return as_frame(rows_of(self.lake, self.spec.underlying, name, [store], book))
+            except MissingPartError:
+                store, _ = up_to_date(self.lake, self.spec)
+                if store.content != self.store.content:
+                    break
+        raise LakeError(
+            f"{self.lake.root}: chains of {self.spec.underlying}, or what its rows are computed "
+            "with, were replaced while they were read: run the same command again"
+        )
+
+
+#: How often rows are read that another rebuild has moved to other files.
+_ATTEMPTS = 3
+
+
+def rebuilt_rows(
+    lake: Lake | str | Path, spec: RegimeSpec, *, progress: Progress = silent
+) -> RebuiltRows:
+    """Bring the rows of a spec up to date, and return them and no others.
+
+    Raises
+    ------
+    LakeError, DefinitionError, InputFileError, UnknownNameError
+        As `gexlab.data.rebuild`.
+    """
+    opened = lake if isinstance(lake, Lake) else open_lake(lake)
+    with opened.reading():
+        store, done = up_to_date(opened, spec, progress=progress)
+    return RebuiltRows(opened, spec, store, done)

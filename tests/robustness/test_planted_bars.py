@@ -1,0 +1,158 @@
+"""Two hundred defects in bars, and as many in series: caught, or without effect on a verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from planted_bars import BAR_DEFECTS, PRICES, SERIES_DEFECTS, market
+
+from gexlab.backtest.run.fragility import fragile_volatility
+from gexlab.backtest.statistics.realised import log_bars, parkinson
+from gexlab.backtest.statistics.resampling import Resampling
+from gexlab.backtest.statistics.volatility import volatility_summary
+from gexlab.data.quality.bar_checks import check_bars, check_intraday
+from gexlab.data.quality.series_checks import check_series
+from gexlab.data.tables.bars import read_bars, read_intraday
+
+HOW = Resampling(7, 200, 10, 0.95)
+
+
+def verdicts(bars: pd.DataFrame, regime: pd.Series, value: pd.Series) -> str:
+    """Whether the next session is more volatile after short gamma, as the report answers it."""
+    ratio = volatility_summary(bars, regime, value, resampling=HOW).ratio["parkinson"]["next_1"]
+    return "yes" if ratio.low > 1 else "no" if ratio.high < 1 else "open"
+
+
+def on_calendar(bars: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
+    return bars.reindex(index)
+
+
+def caught_or_harmless(name: str, seed: int) -> bool:
+    rng = np.random.default_rng([seed, *name.encode()])
+    sound = market(rng)
+    value = pd.Series(rng.standard_normal(len(sound)) + 0.5, index=sound.index)
+    regime = pd.Series(np.where(value > 0, "long", "short"), index=sound.index, dtype=object)
+    i = int(rng.integers(30, len(sound) - 15))
+    spoilt = BAR_DEFECTS[name](sound, i, rng)
+    gone = len(spoilt) < len(sound)  # the reader counts missing sessions
+    if gone or (spoilt["high"] < spoilt["low"]).any():  # and refuses crossed bars by date
+        return True
+    checked = check_bars(spoilt)
+    near = {d.date() for d in sound.index[i - 1 : i + 9]}
+    if any(f.session in near for f in checked.findings):
+        return True
+    after = verdicts(on_calendar(checked.sound, sound.index), regime, value)
+    return after == verdicts(sound, regime, value)
+
+
+@pytest.mark.parametrize("name", sorted(BAR_DEFECTS))
+def test_a_planted_bar(name: str) -> None:
+    assert caught_or_harmless(name, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(BAR_DEFECTS))
+def test_planted_bars(name: str) -> None:
+    assert [seed for seed in range(20) if not caught_or_harmless(name, seed)] == []
+
+
+def series_caught_or_harmless(name: str, seed: int) -> bool:
+    rng = np.random.default_rng([seed, *name.encode(), 9])
+    bars = market(rng)
+    level = np.empty(len(bars))
+    level[0] = 1.0
+    for k in range(1, len(level)):
+        level[k] = 1.0 + 0.9 * (level[k - 1] - 1.0) + 0.4 * rng.standard_normal()
+    sound = pd.Series(level * 2_000.0, index=bars.index)
+    i = int(rng.integers(30, len(sound) - 15))
+    spoilt = SERIES_DEFECTS[name](sound, i, rng)
+    checked = check_series(spoilt)
+    near = {d.date() for d in bars.index[i - 10 : i + 11]}
+    if any(f.session in near for f in checked.findings) or len(spoilt) < len(sound):
+        return True
+
+    def answer(values: pd.Series) -> str:
+        v = values.reindex(bars.index)
+        labels = np.select([v.isna(), v > 0], ["abstain", "long"], "short")
+        return verdicts(bars, pd.Series(labels, index=bars.index, dtype=object), v)
+
+    return answer(checked.sound) == answer(sound) or hangs_on_few(bars, checked.sound)
+
+
+def hangs_on_few(bars: pd.DataFrame, values: pd.Series) -> bool:
+    """Whether the answer from the spoilt series is told to hang on fewer than five sessions."""
+    v = values.reindex(bars.index).to_numpy(dtype=np.float64)
+    logs = log_bars(*(bars[c].to_numpy() for c in PRICES))
+    days = pd.DatetimeIndex(bars.index)
+    return fragile_volatility(parkinson(logs), v < 0, v > 0, days, HOW) is not None
+
+
+@pytest.mark.parametrize("name", sorted(SERIES_DEFECTS))
+def test_a_planted_value(name: str) -> None:
+    assert series_caught_or_harmless(name, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(SERIES_DEFECTS))
+def test_planted_values(name: str) -> None:
+    assert [seed for seed in range(34) if not series_caught_or_harmless(name, seed)] == []
+
+
+#: Daily volatility, tails and calendar: a share, a coin around the clock, a currency.
+MARKETS = {"share": (0.025, 4.0, "B"), "coin": (0.04, 3.5, "D"), "currency": (0.005, 6.0, "B")}
+
+
+@pytest.mark.parametrize("name", MARKETS)
+def test_sound_markets_raise_no_alarm(name: str) -> None:
+    daily, tail, freq = MARKETS[name]
+    alarms, sessions = 0, 0
+    for seed in range(4):
+        bars = market(np.random.default_rng(seed), 750, daily, tail, freq)
+        found = check_bars(bars).findings
+        alarms += len({f.session for f in found if f.severity != "info"})
+        sessions += len(bars)
+    assert alarms <= 0.01 * sessions
+
+
+def test_splits_are_found_and_nothing_else() -> None:
+    bars = market(np.random.default_rng(3), 750, 0.02, 4.0)
+    for i, ratio in ((200, 4.0), (500, 0.1)):
+        bars.loc[bars.index[i] :, PRICES] /= ratio
+    grave = [f for f in check_bars(bars).findings if f.severity == "error"]
+    assert [(f.session, f.check) for f in grave] == [
+        (bars.index[200].date(), "price_scale_changed"),
+        (bars.index[500].date(), "price_scale_changed"),
+    ]
+
+
+#: Sessions of the shared bars whose low is no price: after-hours prints, and a lost digit.
+KNOWN = {"SPY": 8, "QQQ": 9, "SPX": 0, "VIX": 2}
+
+
+@pytest.mark.parametrize("root", sorted(KNOWN))
+def test_shared_daily_bars(shared_data: Path, root: str) -> None:
+    file = shared_data / "bars" / "spx_spy_qqq_vix_daily_1995_2026.parquet"
+    bars = read_bars(file, where={"root": root})
+    checked = check_bars(bars)
+    assert len(checked.bad) == KNOWN[root]
+    alarms = {f.session for f in checked.findings if f.severity != "info"}
+    assert len(alarms) <= 0.01 * len(bars)
+    if root == "SPY":
+        row = bars.index.get_loc(pd.Timestamp("2026-02-02"))
+        at = checked.sound.index.get_loc(pd.Timestamp("2026-02-02"))
+        assert bars["low"].to_numpy()[row] == 69.005
+        assert np.isnan(checked.sound["low"].to_numpy()[at])
+        assert checked.sound["close"].to_numpy()[at] == bars["close"].to_numpy()[row]
+
+
+@pytest.mark.parametrize(
+    "name", ["spx_1h_2023_2026", "spx_5min_2025_2026", "spx_5min_2026", "spy_1min_2025_2026"]
+)
+def test_shared_intraday_bars(shared_data: Path, name: str) -> None:
+    columns = {"session": "date"} if name in ("spx_1h_2023_2026", "spx_5min_2026") else None
+    bars = read_intraday(shared_data / "bars" / f"{name}.parquet", columns)
+    found = check_intraday(bars).findings
+    assert len({f.session for f in found}) <= 0.01 * bars["session"].nunique()
