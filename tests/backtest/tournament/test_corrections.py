@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -147,7 +147,7 @@ def test_missing_returns_and_wrong_names_are_refused() -> None:
 @pytest.mark.parametrize(("statistic", "theirs"), [("range", "R"), ("max", "max")])
 @pytest.mark.parametrize("seed", range(3))
 def test_confidence_set_is_that_of_arch_with_the_same_draws(
-    statistic: SetStatistic, theirs: str, seed: int
+    statistic: SetStatistic, theirs: Literal["R", "max"], seed: int
 ) -> None:
     x = _panel(seed, 150, 7) + np.linspace(0, 0.08, 7)
     mcs = MCS(-x, size=0.05, reps=500, block_size=5, method=theirs, seed=4)
@@ -173,7 +173,7 @@ def _r_normal(seed: int, number: int) -> Floats:
         state = (69_069 * state + 1) & 0xFFFFFFFF
         key.append(state)
     source = np.random.RandomState()
-    source.set_state(("MT19937", np.array(key[1:], dtype=np.uint32), 624))
+    source.set_state(("MT19937", np.array(key[1:], dtype=np.uint32), 624, 0, 0.0))
     words = source.randint(0, 2**32, size=2 * number, dtype=np.uint64).astype(np.float64)
     u = words * 2.3283064365386963e-10
     return np.asarray(ndtri((np.floor(134_217_728.0 * u[::2]) + u[1::2]) / 134_217_728.0))
