@@ -27,6 +27,7 @@ from .commands import (
     doctor,
     explain,
     ingest,
+    inspect,
     leakcheck,
     nightly,
     profile,
@@ -49,6 +50,7 @@ __all__ = ["COMMANDS", "build_app", "console", "main", "run"]
 COMMANDS: dict[str, ModuleType] = {
     "demo": demo,
     "ingest": ingest,
+    "inspect": inspect,
     "check": check,
     "rebuild": rebuild,
     "regimes": regimes,

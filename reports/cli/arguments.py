@@ -155,20 +155,27 @@ _BARS = ("session", "open", "high", "low", "close", "volume", "adjusted_close")
 
 
 def closes_from(
-    path: Path | None, columns: str | None, lake: Lake, underlying: str | None
+    path: Path | None,
+    columns: str | None,
+    lake: Lake,
+    underlying: str | None,
+    *,
+    volume: bool = False,
 ) -> pd.DataFrame | None:
     """Return official closes on the calendar of an underlying, None where no file is named.
 
     Parameters
     ----------
     path : Path or None
-        Parquet or CSV; of its columns only session and close are read.
+        Parquet or CSV; of its columns only session, close and perhaps volume are read.
     columns : str or None
         ``name=column`` pairs between commas, for columns that are named otherwise.
     lake : Lake
         Says whose calendar it is.
     underlying : str or None
         None: the lake's only one.
+    volume : bool
+        Whether the volume is asked for as well.
 
     Raises
     ------
@@ -181,6 +188,8 @@ def closes_from(
         if columns is not None:
             raise ConfigError("--bars-columns says how the columns of --bars are named: add --bars")
         return None
+    import pandas as pd
+
     from ...data.tables.series import load_series
 
     pairs = [pair.partition("=") for pair in (columns or "").split(",") if pair.strip()]
@@ -195,10 +204,14 @@ def closes_from(
     calendar = lake.calendar(names[0]) if names else DEFAULT_CALENDAR
     if unknown := [name for name in mapped if name not in _BARS]:
         raise UnknownNameError("name in --bars-columns", unknown[0], _BARS)
-    wanted = {"value": mapped.get("close", "close")}
-    wanted |= {"session": mapped["session"]} if "session" in mapped else {}
-    closes = load_series(path, wanted, "close", calendar).frame
-    return closes.set_index("session")[["value"]].rename(columns={"value": "close"})
+    session = {"session": mapped["session"]} if "session" in mapped else {}
+    read = {
+        name: load_series(
+            path, {"value": mapped.get(name, name), **session}, "close", calendar
+        ).frame.set_index("session")["value"]
+        for name in ("close", *(["volume"] if volume else []))
+    }
+    return pd.DataFrame(read)
 
 
 def session_named(text: str) -> date:
