@@ -19,8 +19,8 @@ from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.market import load_market
 from ..run.panel import market_panel
-from ..statistics.multiple import best_by_luck
 from ..statistics.resampling import Resampling, drawn
+from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
 from .documents import parameters_of, trials_table, write_grid
 from .space import Space, Trial, Variant, space_of
@@ -149,7 +149,7 @@ def run_grid(config: Config, store: Store, *, progress: Progress | None = None) 
         duplicates=space.size - len(table),
         seconds=time.perf_counter() - started,
         best=_best(table),
-        best_by_luck=best_by_luck(len(table), variance),
+        best_by_luck=expected_best(len(table), variance),
         simulated=run.simulated,
         underlyings=tuple(dict.fromkeys(v.config.data.underlying for v in space.variants)),
     )

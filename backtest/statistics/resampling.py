@@ -15,7 +15,15 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NORMAL_LEVEL", "Draws", "Resampling", "drawn", "interval", "resampled_sums"]
+__all__ = [
+    "NORMAL_LEVEL",
+    "Draws",
+    "Resampling",
+    "drawn",
+    "interval",
+    "resampled_sums",
+    "row_counts",
+]
 
 Floats = npt.NDArray[np.float64]
 #: How often each row is drawn, some replications at a time.
@@ -44,7 +52,7 @@ class Resampling:
     level: float = NORMAL_LEVEL
 
 
-def _counts(n: int, how: Resampling) -> Iterator[Floats]:
+def row_counts(n: int, how: Resampling) -> Iterator[Floats]:
     """Yield how often each of n rows is drawn, some replications at a time."""
     from arch.bootstrap import StationaryBootstrap
 
@@ -63,7 +71,7 @@ def _counts(n: int, how: Resampling) -> Iterator[Floats]:
 
 def drawn(n: int, how: Resampling) -> Draws:
     """Return how often each of n rows is drawn, to be used for several tables of n rows."""
-    return tuple(_counts(n, how))
+    return tuple(row_counts(n, how))
 
 
 def resampled_sums(columns: Floats, how: Resampling, draws: Draws | None = None) -> Floats:
@@ -84,7 +92,7 @@ def resampled_sums(columns: Floats, how: Resampling, draws: Draws | None = None)
     """
     if not len(columns):
         return np.full((how.replications, columns.shape[1]), np.nan)
-    every = _counts(len(columns), how) if draws is None else draws
+    every = row_counts(len(columns), how) if draws is None else draws
     return np.concatenate([counts @ columns for counts in every])
 
 
