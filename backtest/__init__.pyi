@@ -1,3 +1,5 @@
+from .grid.grid import GridResult as GridResult
+from .grid.grid import grid as grid
 from .hypotheses.datasets import load_dataset as load_dataset
 from .hypotheses.test import HypothesesResult as HypothesesResult
 from .hypotheses.test import hypotheses_document as hypotheses_document
@@ -6,6 +8,7 @@ from .leaks.leakcheck import LeakResult as LeakResult
 from .leaks.leakcheck import leakcheck as leakcheck
 from .run.backtest import backtest as backtest
 from .run.backtest import strategies_of as strategies_of
+from .run.catalogue import components as components
 from .run.config import Config as Config
 from .run.documents import results_document as results_document
 from .run.documents import write_results as write_results

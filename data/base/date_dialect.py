@@ -32,7 +32,7 @@ Order = Literal["MDY", "DMY", "YMD"]
 _Parts = tuple[int, int, int]
 
 #: Years that a date of a market can be of.
-_FIRST_YEAR, _LAST_YEAR = 1970, 2070
+_FIRST_YEAR, _LAST_YEAR = 1800, 2399
 #: Excel counts days from here; a number of five digits is a day of 1954 to 2119.
 _EXCEL: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -342,6 +342,8 @@ def _stated_zone(text: str) -> tzinfo | None:
         from datetime import timezone
 
         minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        if minutes > 15 * 60 or int(offset[3] or 0) > 59:
+            return None
         return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes))
     word = re.sub(r"(?i) *(standard|daylight|summer)? *time$", "", text).casefold()
     try:

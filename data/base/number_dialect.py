@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from .errors import InputFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["Style", "style_of"]
+__all__ = ["Style", "bare_numbers", "style_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,35 @@ _POINT_GROUPS: Final = re.compile(r"-?\d{1,3}(?:\.\d{3}){2,}$")
 _EITHER: Final = re.compile(r"-?[1-9]\d{0,2},\d{3}$")
 
 
+_MULTIPLES: Final = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9}
+_SUFFIXED: Final = re.compile(r"(.*\d)([KMB])$")
+
+
+def bare_numbers(texts: Sequence[str], points: bool, label: str) -> list[float | None]:
+    """Return what texts that are no plain numbers mean, None for those that mean none.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        E.g. ``$4,783.45``, ``1.23M``.
+    points, label
+        As for `style_of`.
+    """
+    style = style_of((t for t in set(texts) if re.search(r"\d", t)), points=points, label=label)
+    return [_bare(text, style or Style()) for text in texts]
+
+
+def _bare(text: str, style: Style) -> float | None:
+    bare = _NOISE.sub("", text.strip())
+    found = _SUFFIXED.match(bare)
+    number, multiple = (found[1], found[2]) if found else (bare, "")
+    number = number.replace(style.thousands, "") if style.thousands else number
+    try:
+        return float(number.replace(style.decimal, ".")) * _MULTIPLES[multiple]
+    except ValueError:
+        return None
+
+
 def style_of(odd: Iterable[str], *, points: bool, label: str) -> Style | None:
     """Return how a file writes its numbers, None where nothing in it is out of the ordinary.
 
@@ -50,7 +79,7 @@ def style_of(odd: Iterable[str], *, points: bool, label: str) -> Style | None:
     InputFileError
         If a comma can be either mark, or is both.
     """
-    said = sorted({_NOISE.sub("", text.strip()).strip("()") for text in odd})
+    said = sorted({_NOISE.sub("", text.strip()).strip("()").rstrip("KMB") for text in odd})
     comma = [t for t in said if _COMMA.match(t) or _POINT_GROUPS.match(t)]
     point = [t for t in said if _POINT.match(t)]
     either = [t for t in said if _EITHER.match(t)]

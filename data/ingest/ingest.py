@@ -50,6 +50,8 @@ __all__ = ["IngestResult", "ingest"]
 
 #: Rows that are put in order and written at a time: about one row group.
 _PIECE_ROWS: Final = 131_072
+#: Rows that a dry run shows.
+_SHOWN_ROWS: Final = 6
 #: Files smaller than this together are sorted at once: setting up the stream costs more.
 _STREAMED_BYTES: Final = 4 << 20
 
@@ -93,6 +95,8 @@ class IngestResult:
         Names of the files that were ignored, and of members of archives that hold another table.
     unmatched : dict of str to int
         For each join of the map, the rows that its files say nothing about.
+    first_rows : tuple of dict
+        After a dry run: the first rows as they would enter.
     dry_run : bool
         Nothing was written: the other numbers say what would have been.
     """
@@ -113,6 +117,7 @@ class IngestResult:
     others: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     unmatched: dict[str, int] = field(default_factory=dict)
+    first_rows: tuple[dict[str, Any], ...] = ()
     dry_run: bool = False
 
 
@@ -128,6 +133,7 @@ class _Tally:
     replaced: int = 0
     repeated: int = 0
     empty: int = 0
+    first_rows: tuple[dict[str, Any], ...] = ()
     outside: int = 0
     rejected_by_file: Counter[tuple[int, str]] = field(default_factory=Counter)
     sessions: set[date] = field(default_factory=set)
@@ -312,6 +318,7 @@ def _result(
         others=dict(tally.others.most_common(20)),
         ignored=(*(str(path) for path in found.ignored), *aside),
         unmatched=tally.unmatched,
+        first_rows=tally.first_rows,
         dry_run=dry_run,
     )
 
@@ -406,6 +413,8 @@ def _read_stream(
             fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
             tally.replaced += replaced
             tally.repeated += repeated
+            if writer is None and not tally.first_rows:
+                tally.first_rows = tuple(fresh.slice(0, _SHOWN_ROWS).to_pylist())
             write(_over_held(fresh, days, plan, before, tally, unstated))
     return tally
 

@@ -46,10 +46,14 @@ def canonical_sessions(
         file in everything.
     """
     count = len(rows)
-    rows = _without_repetitions(rows)
-    repeated = count - len(rows)
-    file_index = rows.column("file_index").to_numpy()
     contract = _contract_codes(rows)
+    repeated = _repetitions(rows, contract)
+    if len(repeated):
+        keep = np.ones(len(rows), dtype=bool)
+        keep[repeated] = False
+        rows = rows.filter(pa.array(keep))
+        contract = _contract_codes(rows)
+    file_index = rows.column("file_index").to_numpy()
     morning, undecided = _settlement(rows, contract, file_index)
     key = _packed([*contract[:3], ((~morning).astype(np.int64), 2), *contract[3:]])
     order = _order(key)
@@ -59,23 +63,24 @@ def canonical_sessions(
     table = _assembled(rows, underlying, sources, file_index, morning, undecided)
     table = table if _is_range(kept, len(rows)) else table.take(pa.array(kept))
     ties = bool((np.diff(key[kept]) == 0).any())
-    return (sorted_rows(table) if ties else table), len(rows) - len(kept), repeated
+    return (sorted_rows(table) if ties else table), len(rows) - len(kept), count - len(rows)
 
 
-def _without_repetitions(rows: Any) -> Any:
-    """Leave out rows that equal an earlier row of their file in everything."""
-    key = _packed([*_contract_codes(rows), _shifted(rows.column("file_index").to_numpy())])
+def _repetitions(rows: Any, contract: list[tuple[_Ints, int]]) -> _Ints:
+    """Return the places of rows that equal an earlier row of their file in everything."""
+    key = _packed([*contract, _shifted(rows.column("file_index").to_numpy())])
+    steps = np.diff(key)
+    if bool((steps > 0).all()):
+        return np.empty(0, dtype=np.int64)
     order = _order(key)
     same = np.diff(key[order]) == 0
     if not same.any():
-        return rows
+        return np.empty(0, dtype=np.int64)
     alike = np.append(same, False) | np.append(False, same)
     places = np.sort(order[alike])
     frame = rows.take(pa.array(places)).to_pandas()
-    again = places[frame.duplicated().to_numpy()]
-    keep = np.ones(len(rows), dtype=bool)
-    keep[again] = False
-    return rows.filter(pa.array(keep)) if len(again) else rows
+    again: _Ints = places[frame.duplicated().to_numpy()]
+    return again
 
 
 def _contract_codes(rows: Any) -> list[tuple[_Ints, int]]:

@@ -221,7 +221,18 @@ def _session(pieces: list[Columns]) -> RawSession:
     latest = int(np.searchsorted(quote_us, quote_us[-1]))
     if latest:
         columns = {name: values[latest:] for name, values in columns.items()}
+    columns = _of_known_deliverable(columns)
     return RawSession(from_days(int(columns["session"][0])), columns)
+
+
+def _of_known_deliverable(columns: Columns) -> Columns:
+    """Leave out contracts whose multiplier is unknown: of an adjusted one, even the strike is not
+    what it says. Where all are, they stay and are rejected.
+    """
+    known = ~np.isnan(columns["multiplier"])
+    if known.all() or not known.any():
+        return columns
+    return {name: values[known] for name, values in columns.items()}
 
 
 def _known_us(columns: Columns) -> int:

@@ -111,6 +111,7 @@ class Thresholds:
     no_carry: float = 0.05
     parity_outside_guard: float = 0.05
     several_sources: float = 0.0
+    unknown_deliverable: float = 0.0
     several_multipliers: float = 0.0
     multiplier_change: float = 0.0
     naive_single_stock: float = 0.0
@@ -305,6 +306,12 @@ CHECKS: Final[dict[str, Check]] = {
         "share of the open interest alive, expiries of more than a week",
     ),
     "several_sources": Check("info", "One snapshot comes from several files.", "files beyond one"),
+    "unknown_deliverable": Check(
+        "warning",
+        "What a contract of this root delivers is not known; it is not in the book. State the "
+        "multiplier in the column map where it is a standard one.",
+        _SHARE,
+    ),
     "several_multipliers": Check(
         "info", "Contracts of one snapshot have different multipliers.", "multipliers beyond one"
     ),

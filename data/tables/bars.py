@@ -17,6 +17,7 @@ import pandas as pd
 from ..base.errors import InputFileError
 from ..calendar.market_rules import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
+from .clock import require_clock
 from .reader import Scalar, clock_minutes, days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
@@ -33,18 +34,25 @@ __all__ = [
 
 PRICES = ("open", "high", "low", "close")
 
+_PRICE_NAMES: dict[str, tuple[str, ...]] = {
+    "open": ("open", "o", "<open>", "1. open"),
+    "high": ("high", "h", "<high>", "2. high"),
+    "low": ("low", "l", "<low>", "3. low"),
+    "close": ("close", "c", "<close>", "4. close", "close/last", "price"),
+}
+_VOLUME = ("volume", "v", "<vol>", "5. volume", "vol.")
 _DAILY: dict[str, tuple[str, ...]] = {
-    "session": ("session", "date", "day", "timestamp", "datetime", "time"),
-    **{name: (name,) for name in PRICES},
-    "volume": ("volume",),
+    "session": ("session", "date", "day", "timestamp", "datetime", "time", "t", "<date>", "key"),
+    **_PRICE_NAMES,
+    "volume": _VOLUME,
     "adjusted_close": (),
 }
 _INTRADAY: dict[str, tuple[str, ...]] = {
-    "timestamp": ("timestamp", "datetime", "ts", "ts_utc"),
-    "session": ("session", "date", "day"),
-    "time": ("time",),
-    **{name: (name,) for name in PRICES},
-    "volume": ("volume",),
+    "timestamp": ("timestamp", "datetime", "ts", "ts_utc", "t"),
+    "session": ("session", "date", "day", "<date>"),
+    "time": ("time", "<time>"),
+    **_PRICE_NAMES,
+    "volume": _VOLUME,
 }
 
 
@@ -260,6 +268,7 @@ def load_intraday(
     _require_valid(file, bars, pd.DatetimeIndex(bars["ts"]))
     _require_once(file, pd.DatetimeIndex(bars["ts"]))
     known = trading_calendar(calendar)
+    require_clock(file, bars["ts"], known, zone)
     session, regular = _place(known, bars["ts"])
     outside = int((~regular).sum())
     if hours == "regular":

@@ -5,15 +5,21 @@ Every complaint names the file, the column, the row and what stands there.
 
 from __future__ import annotations
 
+import csv
+import math
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
 import pandas as pd
 
+from ..base.date_dialect import AmbiguousDateError, days_of, is_blank, moments_of
 from ..base.errors import InputFileError, MissingColumnError
+from ..base.number_dialect import bare_numbers
 from ..base.sql import load_sql
+from ..vendors.json_files import json_table
+from ..vendors.preset import InputFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,13 +29,11 @@ __all__ = ["Scalar", "clock_minutes", "days", "numbers", "read_table", "stamps"]
 
 Scalar = str | int | float | bool
 
+_NOWHERE = int(np.iinfo(np.int64).min)
 _WHERE: Final = (
     "bars_columns, intraday_columns or a series' columns in a configuration, --bars-columns of a "
     "command"
 )
-
-#: Formats of dates written as text; month-first and day-first are told apart by the whole column.
-_DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y")
 
 #: Years that a market's data can be of; calendars end a year later.
 _FIRST_YEAR, _LAST_YEAR = 1800, 2039
@@ -74,7 +78,7 @@ def read_table(
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            relation = connection.sql(load_sql(query), params={"file": str(path)})
+            relation = _opened(connection, path, query)
             names = _resolve(path, list(relation.columns), columns, optional)
             rows = _keep(path, relation, where or {})
             wanted = [duckdb.ColumnExpression(names[c]).alias(c) for c in names]
@@ -86,6 +90,40 @@ def read_table(
         kept = ", ".join(f"{name} = {value!r}" for name, value in (where or {}).items())
         raise InputFileError(f"{path}: no rows{' where ' + kept if kept else ''}")
     return frame
+
+
+def _opened(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> Any:
+    """Return a table as its rows; CSV with yfinance's three header lines has the usual names."""
+    if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+        return connection.from_arrow(json_table(InputFile(path, str(path), "")))
+    names = None if query.endswith("parquet") else _three_headers(path)
+    if names is None:
+        return connection.sql(load_sql(query), params={"file": str(path)})
+    given = {"file": str(path), "names": names}
+    return connection.sql(load_sql("tables/table_csv_named"), params=given)
+
+
+def _three_headers(path: Path) -> list[str] | None:
+    """Return the columns of a table that yfinance wrote with three header lines, else None.
+
+    Raises
+    ------
+    InputFileError
+        If it holds several tickers side by side.
+    """
+    if path.suffix.lower() not in (".csv", ".txt", ".tsv"):
+        return None
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        first, second, third = (next(csv.reader([stream.readline()]), []) for _ in range(3))
+    if not first or first[0] != "Price" or not second or second[0] != "Ticker":
+        return None
+    if len(set(second[1:])) > 1:
+        raise InputFileError(
+            f"{path}: yfinance's three header lines name several tickers "
+            f"({', '.join(dict.fromkeys(second[1:]))[:100]}): download one at a time, with "
+            "multi_level_index=False"
+        )
+    return [third[0] if third and third[0] else "Date", *first[1:]]
 
 
 def _resolve(
@@ -154,6 +192,14 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
     """
     cells = frame[column]
     values = pd.to_numeric(cells, errors="coerce").astype("float64")
+    odd = (values.isna() & cells.notna()).to_numpy()
+    if odd.any():
+        bare = bare_numbers([str(v) for v in cells[odd]], _has_points(cells[~odd]), str(path))
+        values = values.copy()
+        values[odd] = np.array([math.nan if v is None else v for v in bare])
+        nothing = np.array([is_blank(str(v)) for v in cells[odd]])
+        cells = cells.copy()
+        cells[np.flatnonzero(odd)[nothing]] = None
     bad = (values.isna() & cells.notna()) | np.isinf(values)
     if bad.any():
         row = int(np.flatnonzero(bad.to_numpy())[0])
@@ -162,6 +208,10 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
             "expected a number; correct or remove it"
         )
     return values
+
+
+def _has_points(cells: pd.Series[str]) -> bool:
+    return bool(cells.dropna().astype(str).str.contains(r"\.\d", regex=True).any())
 
 
 def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Series[pd.Timestamp]:
@@ -187,35 +237,37 @@ def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Seri
         dates_meant = bool((utc == utc.dt.normalize()).all())
         cells = (utc if dates_meant else cells.dt.tz_convert(timezone)).dt.tz_localize(None)
     elif not pd.api.types.is_datetime64_any_dtype(cells):
-        cells = _parse_days(path, cells, column)
+        cells = _parse_days(path, cells, column, timezone)
     _require_era(path, cells, column)
     midnights: pd.Series[pd.Timestamp] = cells.dt.normalize().astype("datetime64[ns]")
     return midnights
 
 
-def _parse_days(path: Path, cells: pd.Series[str], column: str) -> pd.Series[pd.Timestamp]:
+def _parse_days(
+    path: Path, cells: pd.Series[str], column: str, timezone: str
+) -> pd.Series[pd.Timestamp]:
     codes, found = pd.factorize(cells)  # long files have few days: each is read once
-    text = pd.Series(found).astype(str).str.strip()
-    dated = text.str.replace(r"[ T]\d{1,2}:\d{2}.*$", "", regex=True)
-    fits = [f for f in _DAY_FORMATS if _fits(dated, f)]
-    if len(fits) == 1:
-        parsed = pd.to_datetime(dated, format=fits[0])
-        return pd.Series(parsed.to_numpy()[codes], index=cells.index)
-    if fits:
+    texts = [_text_of(value) for value in found]
+    try:
+        known = days_of(texts, zone=timezone)
+    except AmbiguousDateError as error:
+        raise InputFileError(f"{path}: dates in column {column!r}: {error}") from error
+    unread = np.array([text not in known for text in texts])
+    if unread.any():
+        row = int(np.flatnonzero(unread[codes])[0])
         raise InputFileError(
-            f"{path}: dates in column {column!r} such as {text.iloc[0]!r} can be read day first or "
-            "month first: write them as YYYY-MM-DD"
+            f"{path}: column {column!r} holds {texts[codes[row]]!r} in row {row + 1}: expected a "
+            "date; write dates as YYYY-MM-DD"
         )
-    unread = pd.to_datetime(dated, format="%Y-%m-%d", errors="coerce").isna().to_numpy()
-    row = int(np.flatnonzero(unread[codes])[0])
-    raise InputFileError(
-        f"{path}: column {column!r} holds {text.iloc[codes[row]]!r} in row {row + 1}: expected a "
-        "date; write dates as YYYY-MM-DD"
-    )
+    parsed = np.array([known[text] for text in texts], dtype="datetime64[D]")
+    return pd.Series(parsed.astype("datetime64[s]")[codes], index=cells.index)
 
 
-def _fits(text: pd.Series[str], pattern: str) -> bool:
-    return bool(pd.to_datetime(text, format=pattern, errors="coerce").notna().all())
+def _text_of(value: object) -> str:
+    """Return a cell as text; whole numbers without a point."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
 
 
 def stamps(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Series[pd.Timestamp]:
@@ -247,20 +299,53 @@ def stamps(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Se
 def _parse_stamps(
     path: Path, cells: pd.Series[str], column: str, timezone: str
 ) -> pd.Series[pd.Timestamp]:
-    text = cells.astype(str).str.strip()
+    text = cells.map(_text_of) if cells.dtype.kind in "iuf" else cells.astype(str).str.strip()
     zoned = text.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True)
+    if text.str.fullmatch(r"\d{10}|\d{13}|\d{16}|\d{19}").all():
+        return _counted(text)
     parsed = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=bool(zoned.any()))
     bad = parsed.isna().to_numpy()
-    if bad.any() or zoned.nunique() > 1:
-        row = int(np.flatnonzero(bad)[0]) if bad.any() else 0
+    if bad.any() or text.str.fullmatch(r"\d{8,14}").any():
+        return _read_stamps(path, text, column, timezone)
+    if zoned.nunique() > 1:
         raise InputFileError(
-            f"{path}: column {column!r} holds {text.iloc[row]!r} in row {row + 1}: expected time "
-            "stamps such as 2026-01-05 09:30, all with a zone or all without"
+            f"{path}: column {column!r} holds {text.iloc[0]!r} in row 1: expected time stamps such "
+            "as 2026-01-05 09:30, all with a zone or all without"
         )
     _require_era(path, parsed, column)
     if zoned.all():
         return parsed.astype("datetime64[ns, UTC]")
     return _in_utc(parsed, timezone)
+
+
+def _counted(text: pd.Series[str]) -> pd.Series[pd.Timestamp]:
+    """Return moments that count seconds, or thousandths of them and so on, since 1970."""
+    digits = text.str.len().to_numpy()
+    nanoseconds = text.astype("int64").to_numpy() * 10 ** (19 - digits)
+    stamped = pd.to_datetime(pd.Series(nanoseconds, index=text.index), unit="ns", utc=True)
+    return stamped.astype("datetime64[ns, UTC]")
+
+
+def _read_stamps(
+    path: Path, text: pd.Series[str], column: str, timezone: str
+) -> pd.Series[pd.Timestamp]:
+    """Return moments that are not written as ISO does."""
+    codes, found = pd.factorize(text)
+    try:
+        known = moments_of(list(found), zone=timezone)
+        days = days_of([t for t in found if t not in known], zone=timezone)
+    except AmbiguousDateError as error:
+        raise InputFileError(f"{path}: stamps in column {column!r}: {error}") from error
+    bad = np.array([t not in known and t not in days for t in found])
+    if bad.any():
+        row = int(np.flatnonzero(bad[codes])[0])
+        raise InputFileError(
+            f"{path}: column {column!r} holds {text.iloc[row]!r} in row {row + 1}: expected time "
+            "stamps such as 2026-01-05 09:30, all with a zone or all without"
+        )
+    moments = np.array([known.get(t, _NOWHERE) for t in found], dtype="datetime64[us]")
+    placed = pd.Series(moments[codes], index=text.index).dt.tz_localize("UTC")
+    return placed.astype("datetime64[ns, UTC]")
 
 
 def _in_utc(naive: pd.Series[pd.Timestamp], timezone: str) -> pd.Series[pd.Timestamp]:

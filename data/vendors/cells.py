@@ -277,7 +277,9 @@ class Cells:
 
     @cached_property
     def _head(self) -> Any:
-        return self._table.relation.limit(_HEAD_ROWS).to_arrow_table()
+        head = self._table.head
+        rows = self._table.relation if head is None else head
+        return rows.limit(_HEAD_ROWS).to_arrow_table()
 
     def _sample(self, text: Any) -> list[str]:
         return _texts(self._connection.from_arrow(self._head).select(text.alias("v")).distinct())

@@ -104,8 +104,20 @@ def long_table(table: RawTable, layout: Layout) -> RawTable:
         relation=relation,
         ambiguous=frozenset(),
         header=(),
+        head=None
+        if table.head is None
+        else long_table(
+            replace(table, relation=table.head, head=None, rereading=None), layout
+        ).relation,
         rereading=None if reread is None else Rereading(relation, with_numbers),
     )
+
+
+def _head(table: RawTable, layout: Layout) -> duckdb.DuckDBPyRelation | None:
+    if table.head is None:
+        return None
+    first = replace(table, relation=table.head, head=None, rereading=None)
+    return long_table(first, layout).relation
 
 
 def _only_for(names: Collection[str], table: RawTable, layout: Layout) -> set[str]:

@@ -45,7 +45,7 @@ def _options(table: RawTable) -> RawTable:
     query = load_sql("vendors/nse_named" if named else "vendors/nse_unnamed")
     relation = table.relation.query("report", query)
     assert relation is not None
-    return replace(table, relation=relation)
+    return replace(table, relation=relation, head=None)
 
 
 PRESET: Final = Preset(

@@ -230,6 +230,8 @@ class RawTable:
         For text: how it is read faster, as long as `relation` is the one that was read.
     header : tuple of str
         For text: the columns that its header line names; a row that repeats it is no data.
+    head : DuckDBPyRelation, optional
+        For large text: the first rows, read from a small copy.
     """
 
     relation: duckdb.DuckDBPyRelation
@@ -237,6 +239,7 @@ class RawTable:
     ambiguous: frozenset[str] = frozenset()
     rereading: Rereading | None = None
     header: tuple[str, ...] = ()
+    head: duckdb.DuckDBPyRelation | None = None
 
     @property
     def with_numbers(self) -> Callable[[Collection[str]], duckdb.DuckDBPyRelation] | None:

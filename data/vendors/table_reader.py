@@ -20,6 +20,7 @@ from .text_files import TextTable, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+    from pathlib import Path
 
     from .preset import InputFile
 
@@ -32,6 +33,8 @@ _ARROW: Final = (".feather", ".arrow")
 _T = TypeVar("_T")
 #: JSON up to this size is parsed as a whole where it is nested.
 _NESTED_BYTES: Final = 1 << 30
+_LARGE: Final = 8 << 20
+_HEAD_BYTES: Final = 1 << 18
 _NESTED_TYPES: Final = ("STRUCT", "MAP", "JSON", "UNION")
 
 
@@ -76,7 +79,7 @@ def _csv(connection: duckdb.DuckDBPyConnection, tables: list[TextTable]) -> RawT
     columns = _unique([*names, ""] if first.trailing else names)
     paths = [str(f.path) for f in files]
 
-    def read(numbers: Collection[str] = ()) -> duckdb.DuckDBPyRelation:
+    def read(numbers: Collection[str] = (), paths: list[str] = paths) -> duckdb.DuckDBPyRelation:
         kinds = {name: "DOUBLE" if name in numbers else "VARCHAR" for name in columns}
         given = {"files": paths, "columns": kinds, "delimiter": first.delimiter}
         query, given = bound_sql("vendors/read_csv", given)
@@ -84,7 +87,25 @@ def _csv(connection: duckdb.DuckDBPyConnection, tables: list[TextTable]) -> RawT
 
     relation = read()
     header = tuple(columns) if not first.trailing else tuple(columns[:-1])
-    return RawTable(relation, files, _repeated(names), Rereading(relation, read), header)
+    head = _head_of(files[0])
+    first_rows = None if head is None else read((), [str(head)])
+    return RawTable(
+        relation, files, _repeated(names), Rereading(relation, read), header, first_rows
+    )
+
+
+def _head_of(file: InputFile) -> Path | None:
+    """Return a copy of the first lines of a large file, None where it is small."""
+    if file.work is None or file.path.stat().st_size < _LARGE:
+        return None
+    with file.path.open("rb") as stream:
+        start = stream.read(_HEAD_BYTES)
+    copy = file.work / f"{uuid4().hex}{file.path.suffix}"
+    # a quoted cell may hold a line end: lines with an odd number of quotes end the copy
+    lines = start.splitlines(keepends=True)[:-1]
+    whole = next((i for i, line in enumerate(lines) if line.count(b'"') % 2), len(lines))
+    copy.write_bytes(b"".join(lines[:whole]))
+    return copy if whole > 1 else None
 
 
 def _unique(names: list[str]) -> list[str]:

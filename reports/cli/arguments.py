@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ...data.regimes.spec import RegimeSpec
     from ...data.simulate.worlds.parameters import Calibration
     from ..session.picture import SessionPicture
+    from ..session.run_facts import RunFacts
     from ..session.story import SessionStory
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "told",
     "underlying_in",
     "unit_named",
+    "wanted_of_run",
     "wanted_session",
 ]
 
@@ -261,6 +263,41 @@ def wanted_session(
     opened, name = open_lake(lake), underlying_in(lake, underlying)
     spec = spec_chosen(opened, name, definition=definition, dealer=dealer, positions=positions)
     return Wanted(opened, spec, _session_meant(opened, name, session), book_named(book))
+
+
+def wanted_of_run(
+    lake: Path,
+    run: RunFacts,
+    underlying: str | None,
+    session: str | None,
+    book: str | None,
+    dealer: str | None,
+    definition: str | None,
+    positions: Path | None = None,
+) -> tuple[Wanted, bool]:
+    """Return what a run traded on, and whether the lake's rows still are those that it read.
+
+    Underlying, definition, dealer model and book are the run's; the session its last, unless named.
+
+    Raises
+    ------
+    DefinitionError
+        If one of them is named otherwise, or the lake is not the run's.
+    """
+    from ...data.exposure.dealers import dealer_name
+    from ...data.lake.lake import open_lake
+    from ..session.run_facts import regimes_of_run
+
+    run.require(
+        underlying=underlying,
+        book=book,
+        dealer_model=None if dealer is None else dealer_name(dealer),
+        definition_id=definition,
+    )
+    opened = open_lake(lake)
+    found = regimes_of_run(run, opened, positions)
+    day = session_named(run.last_session if session is None else session)
+    return Wanted(opened, found.spec, day, run.book), found.same_rows
 
 
 def _session_meant(lake: Lake, underlying: str, session: str | None) -> date:

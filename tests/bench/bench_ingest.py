@@ -76,7 +76,7 @@ MAKE = """
 CHUNK = 50
 CHILD = """
 import sys
-from gexlab.data.ingestion import ingest
+from gexlab.data.ingest.ingest import ingest
 path, lake, mapping = sys.argv[1:]
 print(ingest([path], vendor="columns", underlying="SPX", lake=lake, mapping=mapping).rows_written)
 """

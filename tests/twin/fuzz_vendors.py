@@ -221,7 +221,9 @@ def _try_rows(
     report.inputs += rows
     began = time.perf_counter()
     try:
-        result = ingest([path], vendor=vendor, underlying=underlying, lake=folder / "lake")
+        result = ingest(
+            [path], vendor=vendor, underlying=underlying, lake=folder / "lake", allow_rejects=True
+        )
     except GexlabError as error:
         report.fail(f"{vendor}: rows ended the ingest: {error}")
         return
@@ -232,7 +234,7 @@ def _try_rows(
     report.outcomes["rows written"] += result.rows_written
     report.outcomes["rows rejected"] += result.rows_rejected
     report.outcomes["rows of others"] += result.rows_of_others
-    if result.rows_read != result.rows_written + result.rows_rejected:
+    if result.rows_read != result.rows_written + result.rows_rejected + result.rows_repeated:
         report.fail(f"{vendor}: {result} does not add up")
     lake = open_lake(folder / "lake")
     if lake.underlyings():

@@ -49,6 +49,8 @@ WITH counted AS (
         max(abs(ln(spot / s))) FILTER (spot > 0) AS spot_range,
         count(DISTINCT source) AS sources,
         count(DISTINCT multiplier) AS multipliers,
+        count(*) FILTER (multiplier IS NULL) AS no_multiplier,
+        sum(open_interest) FILTER (multiplier IS NULL) AS no_multiplier_oi,
         count(*) FILTER (oi_asof > session) AS future_oi,
         sum(open_interest) FILTER (oi_asof > session) AS future_oi_sum,
         count(*) FILTER (alive AND "right" = 'C') AS calls
@@ -74,6 +76,7 @@ listed AS (
             {'check': 'no_open_interest', 'count': n, 'open_interest': 0.0, 'value': (coalesce(oi_all, 0) <= 0)::DOUBLE},
             {'check': 'several_spots', 'count': other_spot, 'open_interest': other_spot_oi, 'value': spot_range},
             {'check': 'several_sources', 'count': sources, 'open_interest': oi_all, 'value': sources - 1},
+            {'check': 'unknown_deliverable', 'count': no_multiplier, 'open_interest': no_multiplier_oi, 'value': no_multiplier / n},
             {'check': 'several_multipliers', 'count': multipliers, 'open_interest': oi_all, 'value': multipliers - 1},
             {'check': 'open_interest_of_the_future', 'count': future_oi, 'open_interest': future_oi_sum, 'value': future_oi / n},
             {'check': 'one_right_only', 'count': n_alive, 'open_interest': oi_alive, 'value': abs(2 * calls / n_alive - 1)}

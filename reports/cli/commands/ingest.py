@@ -76,6 +76,9 @@ def _show(console: Console, result: IngestResult) -> None:
         console.print(f"  {reason.replace('_', ' ')}: {count(number)}")
     for line in _left_out(result):
         console.print(line, highlight=False, markup=False)
+    for row in result.first_rows:
+        said = ", ".join(f"{k} {v}" for k, v in row.items() if v is not None and k != "source")
+        console.print(f"  {said}", highlight=False, markup=False)
     if result.files_unchanged:
         unchanged = plural(result.files_unchanged, "file")
         console.print(f"{unchanged} already in the lake", style="dim")

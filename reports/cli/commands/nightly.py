@@ -48,7 +48,7 @@ def _show(console: Console, result: NightlyResult) -> None:
             f"{result.rebuilt.definition_id}"
         )
     why = "" if result.quality == "ok" else f" ({result.quality.replace('_', ' ')})"
-    console.print(f"{result.last_session}: [bold]{regime(result.regime)}[/bold]{why}")
+    console.print(f"{result.last_session}: {regime(result.regime)}{why}", style="bold")
     for sentence in result.carry:
         console.print(sentence, style="yellow")
     state = "new report" if result.ran else "nothing has changed; report"

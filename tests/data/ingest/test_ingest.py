@@ -138,7 +138,7 @@ def test_every_reject_is_counted_by_its_first_reason(bench: Bench) -> None:
         "2022-12-12,2022-12-30,4000,C,-1,0.2,1,2,3990",
         "2022-12-26,2022-12-30,4000,X,-1,0.2,1,2,",  # everything wrong: the session comes first
     )
-    result = bench.ingest(path)
+    result = bench.ingest(path, allow_rejects=True)
     assert result.rejects == {
         "bad_contract": 6,
         "negative_open_interest": 1,
@@ -210,7 +210,8 @@ def test_numbers_that_no_market_prints_are_none(wrong: str, bench: Bench) -> Non
             ROW.replace(",10,0.2,1,2,", f",{wrong},{wrong},{wrong},{wrong},"),
             f"2022-12-12,2022-12-30,{wrong},C,10,0.2,1,2,3990",
             f"2022-12-12,2022-12-30,4000,P,10,0.2,1,2,{wrong}",
-        )
+        ),
+        allow_rejects=True,
     )
     assert result.rejects == {"bad_contract": 1, "spot_missing": 1}
     small = float(wrong) if abs(float(wrong)) < 1 else None  # next to nothing is a number

@@ -85,7 +85,9 @@ def test_sessions_in_csv(tmp_path: Path, session: list[str], expected: list[str]
 
 def test_day_and_month_are_never_guessed(tmp_path: Path) -> None:
     session = ["01/02/2024", "02/02/2024", "05/02/2024", "06/02/2024"]
-    with pytest.raises(InputFileError, match="day first or month first"):
+    with pytest.raises(
+        InputFileError, match=r"2024-01-02 .month first. or as 2024-02-01 .day first."
+    ):
         read_bars(_csv(tmp_path, _daily(session=session)))
 
 
@@ -182,8 +184,8 @@ def test_other_exchanges(tmp_path: Path, calendar: str, zone: str) -> None:
 
 
 def test_text_in_a_number_is_named(tmp_path: Path) -> None:
-    frame = _daily(close=["10.5", "11.5", "12,5", "13.5"])
-    with pytest.raises(InputFileError, match="column 'close' holds '12,5' in row 3"):
+    frame = _daily(close=["10.5", "11.5", "twelve", "13.5"])
+    with pytest.raises(InputFileError, match="column 'close' holds 'twelve' in row 3"):
         read_bars(_csv(tmp_path, frame))
 
 

@@ -1,0 +1,61 @@
+"""``gexlab inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...terminal.output import emit
+from ..options import DebugOption, JsonOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ....data.ingest.inspect import Inspection
+
+EXAMPLES = ("gexlab inspect chains.csv --map-out map.toml",)
+
+
+def command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of chains, or an archive.")],
+    map_out: Annotated[
+        Path | None,
+        typer.Option("--map-out", metavar="MAP.toml", help="Write the starting column map here."),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say what a file seems to be, which preset fits, and write a starting column map.
+
+    Nothing is stored. The map states what was recognised and marks what has to be checked.
+    """
+    from ....data.base.errors import ConfigError
+    from ....data.ingest.inspect import inspect
+
+    result = inspect(file)
+    if map_out is not None:
+        try:
+            map_out.write_text(result.map, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"cannot write {map_out}: {error.strerror}") from error
+    emit(result, as_json, lambda console: _show(console, result))
+
+
+def _show(console: Console, result: Inspection) -> None:
+    def told(text: str) -> None:
+        console.print(text, highlight=False, markup=False)
+
+    told(f"vendor: {result.vendor or 'none fits: --vendor columns with a map'}")
+    if result.underlyings:
+        told(f"underlyings: {', '.join(result.underlyings)}")
+    if result.sessions:
+        told(f"sessions: {len(result.sessions)}, {result.sessions[0]} ... {result.sessions[-1]}")
+    for column in result.columns:
+        meaning = f" -> {column.meaning}" if column.meaning else ""
+        told(f"  {column.name}: {column.type}{meaning}")
+        if column.warning:
+            told(f"    {column.warning}")
+    told("")
+    told(result.map)

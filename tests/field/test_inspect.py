@@ -1,0 +1,104 @@
+"""What a file seems to be, and that its starting map ingests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.ingest.inspect import inspect
+from gexlab.reports.cli import app as cli
+
+ROWS = [
+    ("2024-01-12", "2024-01-19", 470, "C", 3010, 0.15, 6.9, 7.1, 476.0),
+    ("2024-01-12", "2024-01-19", 470, "P", 1010, 0.15, 0.8, 0.9, 476.0),
+    ("2024-01-12", "2024-02-16", 480, "C", 3060, 0.14, 5.9, 6.1, 476.0),
+    ("2024-01-12", "2024-02-16", 480, "P", 1060, 0.14, 9.6, 9.9, 476.0),
+]
+
+
+def _written(folder: Path, header: str, rows: list[str]) -> Path:
+    path = folder / "chain.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+LAYOUTS = {
+    "plain": (
+        "date,expiry,strike,cp,oi,iv,bid,ask,spot",
+        [",".join(map(str, row)) for row in ROWS],
+    ),
+    "other names": (
+        "QUOTE_DATE;Expiration Date;Strike Price;Call/Put;Open Interest;Impl. Volatility;"
+        "Best Bid;Best Offer;Underlying Price",
+        [";".join(map(str, row)) for row in ROWS],
+    ),
+    "symbols": (
+        "trade_date,option_symbol,open_interest,implied_volatility,underlying_price",
+        [
+            f"{d},SPY{e[2:4]}{e[5:7]}{e[8:]}{r}{k * 1000:08d},{oi},{iv},{s}"
+            for d, e, k, r, oi, iv, _, _, s in ROWS
+        ],
+    ),
+    "percent": (
+        "date,expiry,strike,cp,oi,iv,bid,ask,spot",
+        [f"{d},{e},{k},{r},{oi},{iv * 100},{b},{a},{s}" for d, e, k, r, oi, iv, b, a, s in ROWS],
+    ),
+    "day first": (
+        "date,expiry,strike,type,oi,iv,bid,ask,spot",
+        [
+            f"{d},{e[8:]}/{e[5:7]}/{e[:4]},{k},{'call' if r == 'C' else 'put'},"
+            f"{oi},{iv},{b},{a},{s}"
+            for d, e, k, r, oi, iv, b, a, s in ROWS
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_the_starting_map_ingests(layout: str, tmp_path: Path) -> None:
+    path = _written(tmp_path, *LAYOUTS[layout])
+    found = inspect(path)
+    assert found.vendor is None
+    assert found.sessions == ("2024-01-12",)
+    (tmp_path / "map.toml").write_text(found.map, encoding="utf-8")
+    result = ingest(
+        [path], vendor="columns", underlying="SPY", lake=tmp_path / "lake",
+        mapping=tmp_path / "map.toml", dry_run=True,
+    )  # fmt: skip
+    assert (result.rows_written, result.rows_rejected) == (4, 0)
+    rows = [(r["strike"], r["right"], r["open_interest"], round(r["iv"], 4), r["spot"])
+            for r in result.first_rows]  # fmt: skip
+    assert sorted(rows) == sorted(
+        (float(k), r, float(oi), iv, s) for _, _, k, r, oi, iv, _, _, s in ROWS
+    )
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_preset_is_named(tmp_path: Path) -> None:
+    header = (
+        "ticker,tradeDate,expirDate,dte,strike,callVolume,callOpenInterest,callBidPrice,"
+        "callAskPrice,putVolume,putOpenInterest,putBidPrice,putAskPrice,callMidIv,putMidIv,delta,"
+        "gamma,spotPrice"
+    )
+    path = _written(
+        tmp_path, header, ["IWM,2024-02-12,2024-02-23,11,198,1,2,3,4,1,2,3,4,.2,.2,.5,.02,201"]
+    )
+    assert inspect(path).vendor == "orats"
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _written(tmp_path, *LAYOUTS["percent"])
+    out = tmp_path / "map.toml"
+    assert cli.run(["inspect", str(path), "--map-out", str(out), "--json"]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert document["map"] == out.read_text(encoding="utf-8")
+    assert set(document) >= {"vendor", "columns", "sessions", "underlyings", "map"}
+    [iv] = [c for c in document["columns"] if c["name"] == "iv"]
+    assert iv["meaning"] == "iv"
+    assert "[scale] iv = 0.01" in iv["warning"]
+    assert cli.run(["inspect", str(path)]) == 0
+    assert "none fits" in capsys.readouterr().out
