@@ -13,7 +13,8 @@ from synthetic_chains import clean_market, table
 
 from gexlab.data import rebuild
 from gexlab.data.exposure.definition import Definition
-from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.table import carry_findings
 from gexlab.reports.cli import app
 
