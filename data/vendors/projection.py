@@ -413,6 +413,12 @@ def _day(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
 
 
 def _moment(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
+    if (
+        kind == "DATE"
+        or kind == "VARCHAR"
+        or (kind.startswith("TIMESTAMP") and not _is_zoned(kind))
+    ):
+        cells.require_clock(name, value.cast("VARCHAR"))
     if _is_zoned(kind):
         return value.cast("TIMESTAMPTZ")
     if kind == "DATE" or kind.startswith("TIMESTAMP"):
