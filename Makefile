@@ -46,7 +46,7 @@ mutants: $(VENV)/dev.stamp  ## Does a test notice a wrong operator, number or na
 
 # Compiled loops check no index on their own: one that is wrong spoils memory and is noticed elsewhere, or never.
 bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array access checked
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/out/bounds $(BIN)/python -m pytest tests/exposure tests/simulate
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/out/bounds $(BIN)/python -m pytest tests/data/exposure tests/data/simulate
 
 bench: $(VENV)/dev.stamp  ## Measure speed as ratios, all in one run (minutes, about 2 GB in out/bench)
 	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

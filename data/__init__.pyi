@@ -2,7 +2,6 @@ from .base.errors import GexlabError as GexlabError
 from .calendar.trading import TradingCalendar as TradingCalendar
 from .calendar.trading import trading_calendar as trading_calendar
 from .exposure.definition import Definition as Definition
-from .exposure.definition import load_definition as load_definition
 from .exposure.time_structure import TimeStructure as TimeStructure
 from .exposure.units import from_unit as from_unit
 from .exposure.units import to_unit as to_unit
@@ -13,9 +12,9 @@ from .ingest.inspect import inspect as inspect
 from .ingest.snapshot import SnapshotResult as SnapshotResult
 from .ingest.snapshot import snapshot as snapshot
 from .lake.lake import Lake as Lake
-from .lake.lake import compact as compact
 from .lake.lake import open_lake as open_lake
-from .lake.lake import write_sessions as write_sessions
+from .lake.writer import compact as compact
+from .lake.writer import write_sessions as write_sessions
 from .quality.catalogue import Finding as Finding
 from .quality.catalogue import Thresholds as Thresholds
 from .quality.check import CheckResult as CheckResult
@@ -46,5 +45,6 @@ from .tables.bars import load_bars as load_bars
 from .tables.bars import load_intraday as load_intraday
 from .tables.bars import read_bars as read_bars
 from .tables.bars import read_intraday as read_intraday
+from .tables.definition_file import load_definition as load_definition
 from .tables.series import load_series as load_series
 from .tables.series import read_series as read_series

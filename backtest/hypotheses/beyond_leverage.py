@@ -15,7 +15,7 @@ from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
 from .requirements import Requirement, holds, kill_condition
 
-__all__ = ["HYPOTHESIS", "climb", "last_rung"]
+__all__ = ["HYPOTHESIS", "climb", "last_rung", "leverage_t"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -73,6 +73,11 @@ def climb(features: Daily, *, first_origin: int | None = None, refit: int = 21) 
         first_origin=_origin(features) if first_origin is None else first_origin,
         refit=refit,
     )
+
+
+def leverage_t(features: Daily) -> float:
+    """Return Clark and West's statistic of the last rung."""
+    return last_rung(features).clark_west.t_stat
 
 
 def last_rung(features: Daily) -> OutOfSample:
@@ -133,7 +138,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     null = null_critical("beyond-leverage", test.n, settings.alpha)
     p_value = null_p("beyond-leverage", test.t_stat, test.n)
     if settings.simulations:
-        p_simulated, null = simulated_p("beyond-leverage", dataset, settings, test.t_stat)
+        p_simulated, null = simulated_p(leverage_t, dataset, settings, test.t_stat, upper=True)
         p_value = p_simulated
     critical = max(1.65, null)
     found = {

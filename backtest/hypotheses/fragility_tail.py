@@ -18,7 +18,7 @@ from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, Settings, Table
 from .requirements import Requirement, holds, kill_condition
 
-__all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility"]
+__all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility", "fragility_t"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,6 +78,11 @@ def tail_events(features: Daily) -> Floats:
     past = pd.Series(features.ret).expanding(min_periods=_FIRST).quantile(0.05).to_numpy()
     known = np.isfinite(past) & np.isfinite(features.next_ret)
     return np.where(known, features.next_ret < past, np.nan)
+
+
+def fragility_t(features: Daily) -> float:
+    """Return the t statistic of the tail regression."""
+    return fit_fragility(features).coefficient.t_stat
 
 
 def fit_fragility(features: Daily, *, bend: bool = False) -> FragilityFit:
@@ -150,7 +155,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     p_simulated, p_value = float("nan"), null_p("fragility-tail", c.t_stat, c.n)
     null = null_critical("fragility-tail", c.n, settings.alpha)
     if settings.simulations:
-        p_simulated, null = simulated_p("fragility-tail", dataset, settings, c.t_stat)
+        p_simulated, null = simulated_p(fragility_t, dataset, settings, c.t_stat, upper=True)
         p_value = p_simulated
     critical = max(2.0, null)
     low, high = _interval(fit, settings.resampling)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .protocol import Dataset, Settings
 
 __all__ = [
-    "STATISTICS",
     "NullParameters",
     "NullPaths",
     "fit_null",
@@ -215,32 +214,6 @@ def null_features(paths: NullPaths, market: int, seed: int) -> Daily:
     )
 
 
-def _damping(features: Daily) -> float:
-    from .vol_damping import fit_damping
-
-    return fit_damping(features, features.gex_rank).coefficient("gex").t_stat
-
-
-def _leverage(features: Daily) -> float:
-    from .beyond_leverage import last_rung
-
-    return last_rung(features).clark_west.t_stat
-
-
-def _fragility(features: Daily) -> float:
-    from .fragility_tail import fit_fragility
-
-    return fit_fragility(features).coefficient.t_stat
-
-
-#: Statistic of each test that needs simulated critical values, and whether large values reject.
-STATISTICS: Final = {
-    "vol-damping": (_damping, False),
-    "beyond-leverage": (_leverage, True),
-    "fragility-tail": (_fragility, True),
-}
-
-
 def _drawn(statistic: Callable[[Daily], float], features: Daily) -> float:
     """Return the statistic; NaN where the market is too calm for the test."""
     try:
@@ -250,27 +223,33 @@ def _drawn(statistic: Callable[[Daily], float], features: Daily) -> float:
 
 
 def simulated_p(
-    name: str, dataset: Dataset, settings: Settings, t_stat: float
+    statistic: Callable[[Daily], float],
+    dataset: Dataset,
+    settings: Settings,
+    t_stat: float,
+    *,
+    upper: bool,
 ) -> tuple[float, float]:
     """Return the p-value and the critical value of a t statistic against markets without dealers.
 
     Parameters
     ----------
-    name : str
-        One of `STATISTICS`.
+    statistic : callable
+        Features of a market to the t statistic of the test.
     dataset : Dataset
         Its returns calibrate the markets; its sessions with GEX set their length.
     settings : Settings
         ``simulations`` markets, from the seed of the resampling; those in which the test cannot
         run (too few losses, say) are left out.
     t_stat : float
+    upper : bool
+        Whether large values speak for the claim.
 
     Returns
     -------
     tuple of float
         p-value, one-sided in the direction of the claim, and the quantile at the test's level.
     """
-    statistic, upper = STATISTICS[name]
     features = daily(dataset)
     known = int(np.isfinite(features.gex).sum())
     seed = settings.resampling.seed

@@ -19,7 +19,7 @@ from .outcomes import coefficient_outcome, halves
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
 from .requirements import Requirement, holds, kill_condition
 
-__all__ = ["HYPOTHESIS", "fit_damping"]
+__all__ = ["HYPOTHESIS", "damping_t", "fit_damping"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,6 +72,11 @@ _FEWEST_HALVES = 120
 _QUARTILES = ("lowest", "second", "third", "highest")
 
 
+def damping_t(features: Daily) -> float:
+    """Return the t statistic of GEX's rank in the damping regression."""
+    return fit_damping(features, features.gex_rank).coefficient("gex").t_stat
+
+
 def fit_damping(features: Daily, gex: Floats, y: Floats | None = None) -> Fit:
     """Return the regression; the coefficient of interest is ``gex``."""
     columns = {**features.har_columns(), "ln_vix": features.log_vix, "loss": features.loss}
@@ -88,7 +93,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     p_simulated, critical = float("nan"), null_critical("vol-damping", whole.n, settings.alpha)
     p_value = null_p("vol-damping", whole.t_stat, whole.n)
     if settings.simulations:
-        p_simulated, critical = simulated_p("vol-damping", dataset, settings, whole.t_stat)
+        p_simulated, critical = simulated_p(damping_t, dataset, settings, whole.t_stat, upper=False)
         p_value = p_simulated
     # a sample too short to halve cannot meet the condition, whatever its t
     first, second = (part.value for part in parts) if parts else (np.nan, np.nan)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...data.base.errors import DefinitionError, UnknownNameError
-from ...data.exposure.definition import CURVES, DEFAULT_NAME, definition_from_table
+from ...data.exposure.definition import CURVES, DEFAULT_NAME
 from ...data.peers.rules import PEER_RULES
+from ...data.tables.definition_file import definition_from_table
 
 __all__ = ["checked_definition", "settings_digest"]
 

@@ -15,10 +15,11 @@ import pandas as pd
 from ...data.base.errors import ConfigError, LakeError
 from ...data.base.fingerprints import file_fingerprint
 from ...data.base.progress import Progress, silent
-from ...data.exposure.definition import Definition, definition_from_table
+from ...data.exposure.definition import Definition
 from ...data.exposure.labels import labels_by_band, labels_by_sign
 from ...data.regimes.rebuilt_rows import RebuiltRows, rebuilt_rows
 from ...data.regimes.spec import RegimeSpec, definition_named
+from ...data.tables.definition_file import definition_from_table
 from ...data.tables.series import load_series
 from .results import InputFile, Notice
 from .soundness import sound_series

@@ -15,7 +15,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NORMAL_LEVEL", "Resampling", "interval", "resampled_sums"]
+__all__ = ["NORMAL_LEVEL", "Resampling", "interval", "resampled_sums", "row_counts"]
 
 Floats = npt.NDArray[np.float64]
 _CHUNK = 200
@@ -42,7 +42,7 @@ class Resampling:
     level: float = NORMAL_LEVEL
 
 
-def _counts(n: int, how: Resampling) -> Iterator[Floats]:
+def row_counts(n: int, how: Resampling) -> Iterator[Floats]:
     """Yield how often each of n rows is drawn, some replications at a time."""
     from arch.bootstrap import StationaryBootstrap
 
@@ -75,7 +75,7 @@ def resampled_sums(columns: Floats, how: Resampling) -> Floats:
     """
     if not len(columns):
         return np.full((how.replications, columns.shape[1]), np.nan)
-    return np.concatenate([counts @ columns for counts in _counts(len(columns), how)])
+    return np.concatenate([counts @ columns for counts in row_counts(len(columns), how)])
 
 
 def interval(draws: npt.ArrayLike, level: float) -> tuple[float, float]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..base.errors import DefinitionError, UnknownNameError
@@ -25,8 +23,6 @@ __all__ = [
     "DEFAULT_NAME",
     "CurveFile",
     "Definition",
-    "definition_from_table",
-    "load_definition",
     "stored_definition",
 ]
 
@@ -167,73 +163,6 @@ def _require_number(name: str, value: object) -> None:
 def _require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise UnknownNameError(name, value, known)
-
-
-def load_definition(path: str | Path) -> Definition:
-    """Read a definition from a TOML file whose keys are the fields of `Definition`.
-
-    Curves are given by the paths of their files, relative to the TOML file.
-
-    Raises
-    ------
-    DefinitionError
-        If the file cannot be read, or a key or value is not valid.
-    InputFileError
-        If the file of a curve cannot be read.
-    """
-    path = Path(path).expanduser()
-    try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DefinitionError(
-            f"{path}: no readable definition ({error.strerror}): correct its path"
-        ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DefinitionError(
-            f"{path}: not a readable TOML definition: {error}; correct that line"
-        ) from error
-    return definition_from_table(values, path.parent, str(path))
-
-
-def definition_from_table(
-    values: Mapping[str, Any], folder: Path, name: str = "definition"
-) -> Definition:
-    """Return a definition from a table whose keys are the fields of `Definition`.
-
-    Parameters
-    ----------
-    values : mapping
-        Curves are given by the paths of their files.
-    folder : Path
-        What those paths are relative to.
-    name : str
-        Where the table was read, for messages.
-
-    Raises
-    ------
-    DefinitionError, UnknownNameError, InputFileError
-    """
-    known = [f.name for f in fields(Definition) if f.init]
-    for key in values:
-        if key not in known:
-            raise UnknownNameError(f"key of the definition {name}", key, known)
-    try:
-        return Definition(**dict(values) | _curves_beside(folder, name, values))
-    except TypeError as error:
-        raise DefinitionError(f"{name}: {error}: correct the value's type") from error
-
-
-def _curves_beside(folder: Path, name: str, values: Mapping[str, Any]) -> dict[str, CurveFile]:
-    """Return the curves that a definition's table names."""
-    from ..tables.rates import curve_file
-
-    found = {}
-    for key in CURVES:
-        if key in values:
-            text = values[key]
-            _require(isinstance(text, str), f"{name}: {key}", text, "the path of a file")
-            found[key] = curve_file(folder / Path(text).expanduser())
-    return found
 
 
 #: The definition of the conventions, with no rates configured.

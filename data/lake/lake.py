@@ -19,7 +19,7 @@ import duckdb
 from ..base.errors import LakeError, UnknownNameError
 from .locks import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
-from .writer import compact, sweep, write_sessions
+from .strays import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,11 +31,9 @@ __all__ = [
     "Lake",
     "SessionEntry",
     "check_underlying",
-    "compact",
     "connect",
     "open_lake",
     "undisturbed",
-    "write_sessions",
 ]
 
 _PREFIX: Final = "underlying="

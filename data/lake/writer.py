@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,7 +14,7 @@ import pyarrow.compute as pc
 
 from ..base.errors import LakeError
 from ..base.sql import load_sql
-from .locks import nobody_reading, write_lock
+from .locks import write_lock
 from .manifest import Manifest, check_underlying, read_manifest, sync_folder, write_manifest
 from .parts import (
     CHAIN_SCHEMA,
@@ -26,6 +25,7 @@ from .parts import (
     split_sessions,
     to_canonical,
 )
+from .strays import remove_files, remove_strays, sweep_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,15 +40,11 @@ __all__ = [
     "compact",
     "lake_writer",
     "sorted_rows",
-    "sweep",
     "whole_sessions",
     "write_sessions",
 ]
 
-_PART_NAME: Final = re.compile(r"\d{8}-\d{8}-[0-9a-f]{12}\.parquet")
 _DRAFTS: Final = ".tmp"
-#: Stands in the lake's folder while files are kept for readers that began before a write.
-_SUPERSEDED: Final = ".superseded"
 
 
 class LakeWriter:
@@ -125,7 +121,7 @@ class LakeWriter:
         after = self._after(replaced, self.before.sources if sources is None else sources)
         if after != self.before:
             self._publish(after)
-            _remove(self._root, stale - {entry.file for entry in after.sessions})
+            remove_files(self._root, stale - {entry.file for entry in after.sessions})
         return after
 
     def _add_session(self, entry: SessionRows) -> None:
@@ -206,7 +202,7 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
         drafts.mkdir()
         try:
             writer = LakeWriter(lake.root, underlying, drafts)
-            _remove_strays(lake.root, writer.folder, writer.before)
+            remove_strays(lake.root, writer.folder, writer.before)
             try:
                 yield writer
             finally:
@@ -214,7 +210,7 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
         finally:
             shutil.rmtree(drafts, ignore_errors=True)
             with suppress(OSError):
-                _sweep(lake.root)
+                sweep_alone(lake.root)
 
 
 @contextmanager
@@ -226,44 +222,6 @@ def _naming_the_lake(root: Path) -> Iterator[None]:
             f"cannot write to the lake {root}: {error.strerror or error}; free some space or "
             "choose a folder you may write to; the lake is as it was"
         ) from error
-
-
-def _remove_strays(root: Path, folder: Path, manifest: Manifest) -> None:
-    """Delete parts that no manifest names: a killed writer left them, or one with readers."""
-    known = {entry.file for entry in manifest.sessions}
-    found = (p for p in folder.glob("year=*/*.parquet") if _PART_NAME.fullmatch(p.name))
-    _remove(root, set(found) - known)
-
-
-def _remove(root: Path, paths: set[Path]) -> None:
-    """Delete files that nothing names any more, unless somebody may still be reading them."""
-    if not paths:
-        return
-    with nobody_reading(root) as alone:
-        if alone:
-            for path in sorted(paths):
-                path.unlink(missing_ok=True)
-        else:
-            (root / _SUPERSEDED).touch()
-
-
-def sweep(root: Path) -> None:
-    """Delete what writers kept for readers, if these are gone; a writer that is at work does it."""
-    if (root / _SUPERSEDED).exists():
-        with suppress(LakeError, OSError), write_lock(root):
-            _sweep(root)
-
-
-def _sweep(root: Path) -> None:
-    """Do so while nobody else writes."""
-    mark = root / _SUPERSEDED
-    if not mark.exists():
-        return
-    mark.unlink()
-    for folder in sorted((root / "chains").glob("underlying=*")):
-        with suppress(LakeError):
-            found = read_manifest(folder, folder.name.removeprefix("underlying="))
-            _remove_strays(root, folder, found)
 
 
 def write_sessions(

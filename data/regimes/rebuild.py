@@ -176,7 +176,7 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
     spec.require_bare()
     held = lake.held(spec.underlying)
     if isinstance(spec.definition, PeerRule):
-        from ..peers.rebuild import peer_plan
+        from .peer_rebuild import peer_plan
 
         held.agreed_calendar(spec.calendar)
         marks, place = peer_plan(lake, held, spec)
@@ -254,7 +254,7 @@ def _update(
     store: DerivedStore, lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
 ) -> tuple[DerivedStore, int, int]:
     if isinstance(spec.definition, PeerRule):
-        from ..peers.rebuild import peer_rows, write_peer_rows
+        from .peer_rebuild import peer_rows, write_peer_rows
 
         stale = plan.stale(store)["as_of_close"]
         found, blocks, contracts = peer_rows(lake, spec, plan.held, stale, progress)
@@ -299,7 +299,7 @@ def evaluated_regimes(lake: Lake, spec: RegimeSpec, *, progress: Progress = sile
         found.append(rows_of(lake, spec.underlying, "regimes", [store]))
     stale = plan.stale(store)
     if isinstance(spec.definition, PeerRule):
-        from ..peers.rebuild import peer_rows
+        from .peer_rebuild import peer_rows
 
         rows, _, _ = peer_rows(lake, spec, plan.held, stale["as_of_close"], progress)
         return pa.concat_tables([*found, regime_table(rows)]).sort_by("session")

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
-from ..exposure.definition import (
-    CURVES,
-    DEFAULT,
-    DEFAULT_NAME,
-    Definition,
-    load_definition,
-    stored_definition,
-)
+from ..exposure.definition import CURVES, DEFAULT, DEFAULT_NAME, Definition, stored_definition
 from ..peers.rules import PEER_RULES, PeerRule
+from ..tables.definition_file import load_definition
 
 if TYPE_CHECKING:
     from ..lake.derived_tables import DerivedStore

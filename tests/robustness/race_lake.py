@@ -22,8 +22,9 @@ from typing import Any
 import pyarrow as pa
 
 from gexlab.data import rebuild
-from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import CHAIN_SCHEMA
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.quality.check import findings
 from gexlab.data.regimes.query import query
 

@@ -9,7 +9,8 @@ import pytest
 from planted_defects import DEFECTS
 from synthetic_chains import clean_market, table
 
-from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.quality.check import findings
 
 ROUNDS = 6

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 
 from gexlab.data.base.schema import CHAIN_COLUMNS
-from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.manifest import SourceEntry
-from gexlab.data.lake.writer import lake_writer
+from gexlab.data.lake.writer import lake_writer, write_sessions
 
 _MOMENTS = ("quote_ts", "expiry_ts", "known_at")
 

@@ -63,4 +63,4 @@ def _show(console: Console, done: DemoResult) -> None:
     console.print(table_of(truth_table(done.truth)))
     console.print()
     console.print(f"Lake, configuration and results in {done.report.parent}", style="dim")
-    console.print(f"Report after {fixed(done.seconds, 0)} s: [bold]{done.report}[/bold]")
+    console.print(f"Report after {fixed(done.seconds, 0)} s: {done.report}", style="bold")

@@ -48,6 +48,6 @@ def _show(console: Console, result: NightlyResult) -> None:
             f"{result.rebuilt.definition_id}"
         )
     why = "" if result.quality == "ok" else f" ({result.quality.replace('_', ' ')})"
-    console.print(f"{result.last_session}: [bold]{regime(result.regime)}[/bold]{why}")
+    console.print(f"{result.last_session}: {regime(result.regime)}{why}", style="bold")
     state = "new report" if result.ran else "nothing has changed; report"
     console.print(f"{state}: {result.report}")

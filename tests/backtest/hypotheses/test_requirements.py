@@ -15,6 +15,7 @@ from gexlab.backtest.hypotheses.protocol import Settings, Traded
 from gexlab.backtest.hypotheses.registry import BUILT_IN, hypothesis
 from gexlab.backtest.hypotheses.requirements import holds, kill_condition
 from gexlab.backtest.hypotheses.run import run_hypotheses, run_one
+from gexlab.backtest.hypotheses.vol_damping import damping_t
 from gexlab.backtest.statistics.resampling import Resampling, interval
 
 QUICK = Settings(resampling=Resampling(replications=199), costs_bps=0.0)
@@ -158,17 +159,16 @@ def test_damping_must_hold_in_both_halves() -> None:
     assert "by half +" in result.reason
 
 
-@pytest.mark.parametrize(
-    ("name", "t", "p"), [("vol-damping", -9.0, 1 / 20), ("fragility-tail", 9.0, 1 / 20)]
-)
+@pytest.mark.parametrize(("upper", "t", "p"), [(False, -9.0, 1 / 20), (True, 9.0, 1 / 20)])
 def test_a_simulated_p_counts_the_sample_itself(
-    name: str, t: float, p: float, monkeypatch: pytest.MonkeyPatch
+    upper: bool, t: float, p: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # nineteen markets, none as extreme: 1 of 20, never 0
     statistics = iter(np.linspace(-1.0, 1.0, 19))
     monkeypatch.setattr(null_market, "_drawn", lambda *_: next(statistics))
     how = replace(QUICK, simulations=19)
-    found, _ = null_market.simulated_p(name, markets.market(300, 3), how, t)
+    dataset = markets.market(300, 3)
+    found, _ = null_market.simulated_p(damping_t, dataset, how, t, upper=upper)
     assert found == pytest.approx(p)
 
 

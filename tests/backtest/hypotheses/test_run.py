@@ -255,12 +255,11 @@ def test_null_market_has_the_famous_table_without_a_dealer() -> None:
 
 
 def test_asymptotic_values_over_reject_and_the_stored_ones_do_not() -> None:
-    from gexlab.backtest.hypotheses.null_market import STATISTICS
     from gexlab.backtest.hypotheses.null_table import null_critical, null_p
+    from gexlab.backtest.hypotheses.vol_damping import damping_t
 
-    statistic, _ = STATISTICS["vol-damping"]
     paths = simulate_null(NullParameters(), 3_200, 30, 77)
-    drawn = np.array([statistic(null_features(paths, m, 77)) for m in range(30)])
+    drawn = np.array([damping_t(null_features(paths, m, 77)) for m in range(30)])
     assert (drawn < -1.645).mean() > 0.3
     critical = null_critical("vol-damping", 2_948, 0.05)
     assert (drawn < critical).mean() <= 0.2
@@ -272,11 +271,12 @@ def test_asymptotic_values_over_reject_and_the_stored_ones_do_not() -> None:
 
 
 def test_null_markets_in_which_a_test_cannot_run_are_left_out() -> None:
+    from gexlab.backtest.hypotheses.fragility_tail import fragility_t
     from gexlab.backtest.hypotheses.null_market import simulated_p
 
     dataset = markets.market(1_000, 3)
     how = Settings(resampling=Resampling(replications=19), simulations=19)
-    p, critical = simulated_p("fragility-tail", dataset, how, 100.0)
+    p, critical = simulated_p(fragility_t, dataset, how, 100.0, upper=True)
     assert p <= 0.1  # one of 1 + the markets that had losses enough
     assert critical < 100.0
 

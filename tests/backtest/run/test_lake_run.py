@@ -18,7 +18,8 @@ from gexlab.backtest.run.config import Config
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.market import Market, load_market
 from gexlab.data.base.errors import ConfigError, LakeError
-from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.quality.catalogue import Finding
 from gexlab.data.quality.check import findings
 from gexlab.data.regimes.rebuild import rebuild

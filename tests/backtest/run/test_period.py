@@ -21,7 +21,8 @@ from gexlab.backtest.run.config import Config
 from gexlab.backtest.run.documents import results_document
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.market import load_market
-from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.simulate import simulate
 from gexlab.reports.page.report import report_page
@@ -100,6 +101,10 @@ def by_hand(
     return folder
 
 
+#: What names files and clocks in a hypothesis's document.
+_OF_THE_FILES: dict[str, Any] = {"seconds": 0, "content_id": ""}
+
+
 def _told(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document without what names files and clocks."""
     return {key: value for key, value in document.items() if key != "provenance"}
@@ -121,9 +126,7 @@ def documents(
     mine = run_tests(None, _config(whole, end=end, simulated=True))
     cut = run_tests(None, _config(by_hand, simulated=True))
     found = (hypotheses_document(mine), hypotheses_document(cut))
-    return {
-        a["name"]: (a | {"seconds": 0}, b | {"seconds": 0}) for a, b in zip(*found, strict=True)
-    }
+    return {a["name"]: (a | _OF_THE_FILES, b | _OF_THE_FILES) for a, b in zip(*found, strict=True)}
 
 
 @pytest.mark.parametrize("name", hypothesis_names())

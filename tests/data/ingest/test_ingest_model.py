@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from property_search import examples
 
 from gexlab.data.ingest.ingest import ingest
-from gexlab.data.lake.lake import Lake, compact, open_lake
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.writer import compact
 
 MAP = """
 [columns]

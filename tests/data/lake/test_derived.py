@@ -19,7 +19,8 @@ from gexlab.data import rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, LakeError
 from gexlab.data.exposure.definition import DEFAULT
 from gexlab.data.lake.derived_tables import DerivedStore
-from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.peers.rules import PEER_RULES
 from gexlab.data.regimes import rebuild as rebuilding
 from gexlab.data.regimes import table as regime_table

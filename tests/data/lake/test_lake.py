@@ -23,10 +23,10 @@ from property_search import examples
 
 from gexlab.data.base.errors import LakeError, LakeLockedError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
-from gexlab.data.lake.lake import Lake, compact, connect, open_lake, write_sessions
+from gexlab.data.lake.lake import Lake, connect, open_lake
 from gexlab.data.lake.locks import write_lock
 from gexlab.data.lake.parts import CHAIN_SCHEMA, split_sessions
-from gexlab.data.lake.writer import lake_writer, sorted_rows
+from gexlab.data.lake.writer import compact, lake_writer, sorted_rows, write_sessions
 
 DAYS = [date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3), date(2023, 1, 4)]
 

@@ -12,9 +12,9 @@ import pytest
 
 from gexlab.data import rebuild, regimes
 from gexlab.data.base.errors import GexlabError, LakeError
-from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
-from gexlab.data.lake.writer import lake_writer
+from gexlab.data.lake.writer import lake_writer, write_sessions
 from gexlab.data.regimes import rebuild as room
 from gexlab.data.regimes.query import query
 from gexlab.data.regimes.session_blocks import evaluated_blocks

@@ -15,7 +15,8 @@ import pytest
 from hostile_sql import KINDS, WITHOUT_TEXT, kinds, statements
 
 from gexlab.data.base.errors import GexlabError, QueryError
-from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.query import Limits, query, stream
 
 SECRET = "canary-5c1e7"

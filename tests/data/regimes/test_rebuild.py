@@ -19,7 +19,8 @@ from gexlab.data.base.errors import (
     SeveralDefinitionsError,
     UnknownNameError,
 )
-from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.explain import explain, profile
 from gexlab.data.regimes.table import export_regimes, require_one_definition
 

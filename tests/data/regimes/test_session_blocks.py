@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from make_lake import session_tables
 
 from gexlab.data import rebuild, regimes, side_table
-from gexlab.data.lake.lake import open_lake, write_sessions
+from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.manifest import SessionEntry
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes import session_blocks
 
 FIRST = date(2024, 1, 1)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from gexlab.data.base.errors import LakeError, QueryError
-from gexlab.data.lake.lake import Lake, open_lake, write_sessions
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.query import VIEWS, query
 from gexlab.data.regimes.rebuild import rebuild
 

@@ -17,18 +17,18 @@ from ..exposure.quality_gate import gate_reasons
 from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.derived_tables import DerivedStore, Part, session_marks
 from ..lake.lake import Lake, SessionEntry, connect
-from ..regimes.rows import Block, Key, regime_table, side_table_of
-from ..regimes.session_evaluation import likeness_of
-from .exposures import PeerRow, peer_row
-from .rules import PeerRule
+from ..peers.exposures import PeerRow, peer_row
+from ..peers.rules import PeerRule
+from .rows import Block, Key, regime_table, side_table_of
+from .session_evaluation import likeness_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import date
 
     from ..lake.manifest import Manifest
-    from ..regimes.spec import RegimeSpec
-    from .rules import PeerRule
+    from ..peers.rules import PeerRule
+    from .spec import RegimeSpec
 
 __all__ = ["peer_chain", "peer_plan", "peer_rows", "write_peer_rows"]
 
