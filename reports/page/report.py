@@ -144,7 +144,8 @@ def _coverage(result: BacktestResult, config: Config, market: Market) -> Section
     told = result.findings
     if told is None:
         told = chain_findings(config, result.bars, result.data.calendar)
-    told = (*result.input_findings, *told)
+    named = {(f.session, f.check) for f in told}  # rebuild and check both find missing carry
+    told = (*(f for f in result.input_findings if (f.session, f.check) not in named), *told)
     held = coverage(opened, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
     return coverage_section(held[asked], told)

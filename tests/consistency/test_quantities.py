@@ -239,5 +239,5 @@ KEYS = {
 DATA_KEYS = {
     "underlying", "instrument", "calendar", "first_session", "last_session", "sessions",
     "simulated", "bars", "bars_missing", "bars_not_sessions", "intraday_sessions", "currency",
-    "sessions_per_year",
+    "sessions_per_year", "bars_bad", "intraday_bad_sessions",
 }  # fmt: skip

@@ -76,7 +76,7 @@ def command(
     chosen = None if book is None else book_named(book)
     frame = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
     opened = open_lake(lake)
-    daily = closes_from(bars, bars_columns, opened, name)
+    daily = closes_from(bars, bars_columns, opened, name, volume=unit == "share_of_adv")
     frame = _converted(frame, unit, daily)
     if out is not None:
         export_regimes(frame, out)

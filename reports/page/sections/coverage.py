@@ -74,9 +74,10 @@ def lake_findings_table(found: Sequence[Finding]) -> Table:
 
 
 def _group(group: Sequence[Finding]) -> Row:
-    days = sorted(f.session for f in group if f.session is not None)
+    days = sorted({f.session for f in group if f.session is not None})
     first, last = (day(days[0]), day(days[-1])) if days else (DASH, DASH)
     name = group[0].check.replace("_", " ")
     severity = group[0].severity
-    cells = (name, severity, count(len(group)), first, last, group[0].detail)
+    sessions = count(len(days)) if days else DASH
+    cells = (name, severity, sessions, first, last, group[0].detail)
     return Row(cells, _SEVERITY.get(severity, ""))

@@ -101,6 +101,10 @@ def by_hand(
     return folder
 
 
+#: What names files and clocks in a hypothesis's document.
+_OF_THE_FILES: dict[str, Any] = {"seconds": 0, "content_id": ""}
+
+
 def _told(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document without what names files and clocks."""
     return {key: value for key, value in document.items() if key != "provenance"}
@@ -122,9 +126,7 @@ def documents(
     mine = run_tests(None, _config(whole, end=end, simulated=True))
     cut = run_tests(None, _config(by_hand, simulated=True))
     found = (hypotheses_document(mine), hypotheses_document(cut))
-    return {
-        a["name"]: (a | {"seconds": 0}, b | {"seconds": 0}) for a, b in zip(*found, strict=True)
-    }
+    return {a["name"]: (a | _OF_THE_FILES, b | _OF_THE_FILES) for a, b in zip(*found, strict=True)}
 
 
 @pytest.mark.parametrize("name", hypothesis_names())
