@@ -13,8 +13,8 @@ from gexlab.reports.cli.app import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("data", "strategies", "backtest", "reports")
-DOORS = ("gexlab.data", "gexlab.data.simulate", "gexlab.strategies", "gexlab.backtest")
-DOORS += ("gexlab.reports",)
+DOORS: tuple[str, ...] = ("gexlab.data", "gexlab.data.simulate", "gexlab.strategies")
+DOORS += ("gexlab.backtest", "gexlab.reports")
 #: What only a command line needs.
 WITHOUT_FUNCTION: tuple[str, ...] = ()
 
