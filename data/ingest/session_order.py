@@ -1,4 +1,4 @@
-"""Whole sessions of freshly read rows: settled where file order decides, newest kept, in order."""
+"""Resolve AM/PM by file order, keep the newest file's rows, sort."""
 
 from __future__ import annotations
 
