@@ -325,7 +325,7 @@ def span_figure(picture: SessionPicture) -> Figure:
         hovermode="closest",
     )
     caption = "Net dealer gamma by strike, stacked by expiry: what stands out most is gone soonest."
-    return Figure("fig-spans", "Whose gamma it is.", caption, figure(data, shape), 340)
+    return Figure("fig-spans", "Net GEX by time to expiry.", caption, figure(data, shape), 340)
 
 
 def expiry_figure(picture: SessionPicture) -> Figure:
