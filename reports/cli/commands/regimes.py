@@ -105,12 +105,14 @@ def _days(lacking: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _with_carry(frame: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with the names of what their carry lacks; none is an empty list."""
+    import pandas as pd
+
     keys = ["session", "book", "dealer_model"]
     found: dict[tuple[str, ...], list[str]] = {}
     for row in lacking.to_dict("records"):
         found.setdefault(tuple(str(row[k]) for k in keys), []).append(str(row["check"]))
     rows = [found.get(tuple(map(str, key)), []) for key in frame[keys].itertuples(index=False)]
-    return frame.assign(carry_findings=rows)
+    return frame.assign(carry_findings=pd.Series(rows, index=frame.index, dtype=object))
 
 
 def _converted(frame: pd.DataFrame, unit: str | None, bars: pd.DataFrame | None) -> pd.DataFrame:
