@@ -66,10 +66,14 @@ def _days(checked: BarCheck) -> tuple[date, ...]:
 def sound_series(
     table: pd.DataFrame, name: str, config: Config
 ) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """Return a series by session with NaN for values that count as missing."""
+    """Return a series by session, up to the end of the period, and what was found in it.
+
+    Its values are kept: whoever decided on them could not know what came after, and only that
+    tells a spike from a move.
+    """
     table = table.loc[: _end(config)]
     checked = check_series(table["value"], name=name, trusted=config.data.trusted)
-    return table.assign(value=checked.sound), checked.findings
+    return table, checked.findings
 
 
 def _end(config: Config) -> pd.Timestamp | None:

@@ -407,7 +407,7 @@ _BARS: Final[dict[str, Check]] = {
 _SERIES: Final[dict[str, Check]] = {
     "bad_value": Check(
         "error",
-        "The value contradicts its neighbours; it counts as missing.",
+        "The value contradicts its neighbours.",
         "usual changes around it",
         gates=True,
     ),

@@ -20,7 +20,9 @@ DAYS = pd.bdate_range("2026-01-05", periods=4, name="session")
 
 def source() -> RegimeSource:
     table = pd.DataFrame({"value": 1.0, "regime": "long"}, index=DAYS)
-    return RegimeSource("lake", "x", "close", table.astype({"regime": object}), "d", (), ())
+    rows: Any = object()  # findings of rebuilt rows are stubbed
+    table = table.astype({"regime": object})
+    return RegimeSource("lake", "x", "close", table, "d", (), (), rebuilt=rows)
 
 
 class _Config:
