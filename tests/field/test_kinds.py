@@ -497,9 +497,7 @@ def test_yearly_parquet_with_prices_of_the_underlying_beside_it(bench: Bench) ->
                 "type": ["call", "put"] * len(days),
                 "bid": [10.0, 3.0] * len(days),
                 "ask": [10.2, 3.1] * len(days),
-                "open_interest": pa.array(
-                    [7] * count, pa.int64() if year == 2023 else pa.float64()
-                ),
+                "open_interest": pa.array([7] * count, kinds[year]),
                 "date": pa.array([date.fromisoformat(d) for d in days for _ in "CP"]),
                 "implied_volatility": [0.15] * count,
             }
