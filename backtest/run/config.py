@@ -31,6 +31,7 @@ from ...data.exposure.definition import DEFAULT_NAME
 from ...data.peers.rules import PEER_RULES
 from ...data.quality.catalogue import CATALOGUE, promotable
 from ...strategies.registry import make_strategy
+from ..grid.section import GridSection
 from ..statistics.resampling import NORMAL_LEVEL
 from .config_identity import checked_definition, settings_digest
 
@@ -408,7 +409,7 @@ class Config(_Section):
 
     Attributes
     ----------
-    data, regime, strategies, execution, series, inference, nightly, ledger
+    data, regime, strategies, execution, series, inference, nightly, grid, ledger
         Sections of the same names. Without strategies the main one and all controls run.
     """
 
@@ -420,6 +421,7 @@ class Config(_Section):
     inference: InferenceConfig = InferenceConfig()
     nightly: NightlyConfig = NightlyConfig()
     ledger: LedgerConfig = LedgerConfig()
+    grid: GridSection = {}
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
