@@ -92,7 +92,7 @@ def trials_of(
                 underlying=config.data.underlying,
                 data_id=data_id,
                 sessions=one.equity.index.to_numpy().astype("datetime64[D]"),
-                returns=one.returns.reindex(one.equity.index).to_numpy(dtype=np.float64),
+                returns=np.asarray(one.returns.reindex(one.equity.index), dtype=np.float64),
                 metrics=asdict(one.metrics),
                 settings=settings,
                 world=world if market.simulated else "",

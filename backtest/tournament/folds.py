@@ -300,7 +300,7 @@ def _test_bounds(days: Days, train: str | int, test: str | int) -> list[int]:
     begin = month // step * step
     if np.searchsorted(days, _month(begin)) < earliest:
         begin += step
-    bounds = []
+    bounds: list[int] = []
     while (place := int(np.searchsorted(days, _month(begin)))) < len(days):
         if not bounds or place > bounds[-1]:
             bounds.append(place)
@@ -333,4 +333,5 @@ def _shifted(day: np.datetime64, months: int) -> np.datetime64:
     month = day.astype("datetime64[M]")
     within = day.astype("datetime64[D]") - month.astype("datetime64[D]")
     last = (month + months + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
-    return min((month + months).astype("datetime64[D]") + within, last)
+    shifted: np.datetime64 = min((month + months).astype("datetime64[D]") + within, last)
+    return shifted
