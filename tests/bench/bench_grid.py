@@ -22,8 +22,9 @@ from gexlab.backtest.execution.costs import FREE
 from gexlab.backtest.execution.measures import Track, metrics_of
 from gexlab.backtest.grid.columns import Ground, books_of, ground_of, planned
 from gexlab.backtest.grid.documents import write_grid
-from gexlab.backtest.grid.grid import CHUNK, Store, run_grid
+from gexlab.backtest.grid.grid import CHUNK, run_grid
 from gexlab.backtest.grid.space import space_of
+from gexlab.backtest.grid.store import Store
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.market import load_market
 from gexlab.backtest.run.panel import market_panel

@@ -342,7 +342,7 @@ def _everything(sessions: int, seed: int) -> dict[str, list[float]]:
     close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, sessions)))
     columns = {"close": close, "high": close * 1.01, "low": close * 0.99, "open": close}
     for kind in ("filter", "rule", "sizing"):
-        for made in built_in(kind).values():  # type: ignore[arg-type]
+        for made in built_in(kind).values():
             for name in _columns_of(made()):
                 if name not in columns:
                     columns[name] = rng.normal(0.0, 1.0, sessions)
