@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Mapping
@@ -15,7 +16,14 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 from ..data.base.errors import ConfigError, UnknownNameError
 from .component import Component, Filter, Kind, Rule, Sizing
 
-__all__ = ["GROUPS", "built_in", "component_class", "component_names", "make_component"]
+__all__ = [
+    "GROUPS",
+    "built_in",
+    "component_class",
+    "component_names",
+    "make_component",
+    "parameter_types",
+]
 
 BASES: Final[dict[Kind, type[Component]]] = {"filter": Filter, "rule": Rule, "sizing": Sizing}
 #: Entry points under which installed packages offer their own.
@@ -100,13 +108,21 @@ def _module_of(path: Path) -> Any:
     file = path.resolve()
     if not file.is_file():
         raise FileNotFoundError(f"no such file: {path}")
-    name = f"gexlab_user_{file.stem}_{abs(hash(str(file))):x}"
+    # by what it says: the same file is the same module in every process, another text another one
+    content = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    name = f"gexlab_user_{file.stem}_{content}"
+    if name in sys.modules:
+        return sys.modules[name]
     specification = importlib.util.spec_from_file_location(name, file)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
-    specification.loader.exec_module(module)
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 
@@ -117,6 +133,12 @@ def _checked(kind: Kind, name: str, thing: Any) -> type[Component]:
         f"{name!r} is no {kind}: expected a subclass of gexlab.strategies.{BASES[kind].__name__}, "
         f"found {getattr(thing, '__name__', type(thing).__name__)}"
     )
+
+
+def parameter_types(made: type[Component]) -> dict[str, Any]:
+    """Return the declared type of each parameter of a component."""
+    hints = get_type_hints(made)
+    return {f.name: hints[f.name] for f in fields(made)}  # type: ignore[arg-type]
 
 
 def make_component(

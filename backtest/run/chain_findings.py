@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...data.exposure.definition import Definition
 from ...data.lake.lake import open_lake
+from ...data.quality.carry import CARRY_FINDINGS
 from ...data.quality.catalogue import Finding
 from ...data.quality.check import findings
 from .regime_source import definition_of
@@ -71,7 +72,7 @@ def chain_findings(config: Config, bars: pd.DataFrame, calendar: str | None) -> 
         instrument=config.data.instrument,
     )
     if rates is None:  # the checks know no curves
-        found = [f for f in found if f.check not in ("no_carry", "parity_outside_guard")]
+        found = [f for f in found if f.check not in CARRY_FINDINGS]
     return tuple(f for f in found if f.session is None or _in_period(config, f.session))
 
 

@@ -31,6 +31,7 @@ from ...data.exposure.definition import DEFAULT_NAME
 from ...data.peers.rules import PEER_RULES
 from ...data.quality.catalogue import CATALOGUE, promotable
 from ...strategies.registry import make_strategy
+from ..grid.section import GridSection
 from ..statistics.resampling import NORMAL_LEVEL
 from .config_identity import checked_definition, settings_digest
 
@@ -391,7 +392,7 @@ class Config(_Section):
 
     Attributes
     ----------
-    data, regime, strategies, execution, series, inference, nightly
+    data, regime, strategies, execution, series, inference, nightly, grid
         Sections of the same names. Without strategies the main one and all controls run.
     """
 
@@ -402,6 +403,7 @@ class Config(_Section):
     series: dict[str, SeriesConfig] = {}
     inference: InferenceConfig = InferenceConfig()
     nightly: NightlyConfig = NightlyConfig()
+    grid: GridSection = {}
 
     _folder: Path = PrivateAttr(default_factory=Path)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ...data.quality.carry import CARRY_FINDINGS
 from ...data.quality.catalogue import CATALOGUE, Finding
 from .chain_findings import chain_findings, rebuilt_findings
 from .results import Notice
@@ -23,7 +24,7 @@ __all__ = ["fragile_notices", "promoted", "run_findings"]
 
 
 def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
-    """Return what was found in bars and series within the period, and where carry is missing.
+    """Return what was found in bars and series within the period, and what carry lacks.
 
     In order of session and name; findings about a file as a whole have no session and are kept.
     What else was found in chains is told by `chain_findings`.
@@ -31,7 +32,7 @@ def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
     found = [*market.findings]
     if config.regime.source == "lake":
         rebuilt = rebuilt_findings(config, market.regime.rows)
-        found += [f for f in rebuilt if f.check == "no_carry"]
+        found += [f for f in rebuilt if f.check in CARRY_FINDINGS]
     first, last = market.sessions[0].date(), market.sessions[-1].date()
     inside = [f for f in found if f.session is None or first <= f.session <= last]
     return tuple(sorted(inside, key=lambda f: (str(f.session or ""), f.check)))

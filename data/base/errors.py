@@ -16,6 +16,7 @@ __all__ = [
     "CalendarError",
     "ConfigError",
     "DefinitionError",
+    "EmptyTableError",
     "GexlabError",
     "InputFileError",
     "LakeError",
@@ -69,6 +70,10 @@ class CalendarError(GexlabError):
 
 class DefinitionError(GexlabError):
     """Numbers of different definitions were about to be mixed, or a definition is not valid."""
+
+
+class EmptyTableError(DefinitionError):
+    """A definition has rows, but none in the table or of the book asked for."""
 
 
 class SeveralDefinitionsError(DefinitionError):

@@ -103,7 +103,7 @@ def _refused(target: Path, error: OSError) -> InputFileError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         remedy = "free some space, or choose a folder on another disk, then run the command again"
     else:
-        remedy = "choose a folder that you may write to"
+        remedy = "choose a folder that you may write to (--out)"
     return InputFileError(f"{target}: results cannot be written ({reason}): {remedy}")
 
 

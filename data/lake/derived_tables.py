@@ -234,6 +234,10 @@ class DerivedStore:
         )
         return replace(self, parts=tuple(part for part in kept if part.sessions))
 
+    def of_book(self, book: str) -> DerivedStore:
+        """Return the store with the rows of one book alone."""
+        return replace(self, parts=tuple(part for part in self.parts if part.book == book))
+
     def by_variant(self) -> list[DerivedStore]:
         """Return the store once for each set of inputs, with the rows that they mean."""
         found = []

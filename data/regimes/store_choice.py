@@ -102,7 +102,7 @@ def spec_chosen(
     """
     given = _stated(lake.root, underlying, definition)
     spec = RegimeSpec(underlying, DEFAULT if given is None else given, dealer or "naive")
-    if given is None or dealer is None:
+    if given is None or dealer is None or positions is None:
         found = _rebuilt_spec(lake, underlying, definition, dealer)
         if found is not None:
             spec = replace(found, definition=found.definition if given is None else given)

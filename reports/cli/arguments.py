@@ -16,12 +16,9 @@ from ...data.base.errors import (
     UnknownNameError,
 )
 from ...data.base.schema import BOOKS, Book
-from ...data.calendar.market_rules import DEFAULT_CALENDAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
 
     from ...data.exposure.definition import CurveFile, Definition
     from ...data.exposure.units import Unit
@@ -31,13 +28,13 @@ if TYPE_CHECKING:
     from ...data.regimes.spec import RegimeSpec
     from ...data.simulate.worlds.parameters import Calibration
     from ..session.picture import SessionPicture
+    from ..session.run_facts import RunFacts
     from ..session.story import SessionStory
 
 __all__ = [
     "Wanted",
     "book_named",
     "calibration_named",
-    "closes_from",
     "definition_from",
     "inspected",
     "is_simulated",
@@ -48,6 +45,7 @@ __all__ = [
     "told",
     "underlying_in",
     "unit_named",
+    "wanted_of_run",
     "wanted_session",
 ]
 
@@ -147,69 +145,6 @@ def thresholds_from(path: Path | None) -> Thresholds | None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ConfigError(f"{path}: {key} must be a number, found {value!r}: correct it")
     return Thresholds(**values)
-
-
-_BARS = ("session", "open", "high", "low", "close", "volume", "adjusted_close")
-
-
-def closes_from(
-    path: Path | None,
-    columns: str | None,
-    lake: Lake,
-    underlying: str | None,
-    *,
-    volume: bool = False,
-) -> pd.DataFrame | None:
-    """Return official closes on the calendar of an underlying, None where no file is named.
-
-    Parameters
-    ----------
-    path : Path or None
-        Parquet or CSV; of its columns only session, close and perhaps volume are read.
-    columns : str or None
-        ``name=column`` pairs between commas, for columns that are named otherwise.
-    lake : Lake
-        Says whose calendar it is.
-    underlying : str or None
-        None: the lake's only one.
-    volume : bool
-        Whether the volume is asked for as well.
-
-    Raises
-    ------
-    ConfigError
-        If the columns are not written as pairs, or come without a file.
-    InputFileError
-        If the file holds no usable bars.
-    """
-    if path is None:
-        if columns is not None:
-            raise ConfigError("--bars-columns says how the columns of --bars are named: add --bars")
-        return None
-    import pandas as pd
-
-    from ...data.tables.series import load_series
-
-    pairs = [pair.partition("=") for pair in (columns or "").split(",") if pair.strip()]
-    for name, equals, column in pairs:
-        if not equals or not name.strip() or not column.strip():
-            raise ConfigError(
-                f"--bars-columns holds {name + equals + column!r}: expected NAME=COLUMN pairs "
-                "between commas, e.g. session=date,close=c"
-            )
-    names = [underlying] if underlying else lake.underlyings()
-    mapped = {name.strip(): column.strip() for name, _, column in pairs}
-    calendar = lake.calendar(names[0]) if names else DEFAULT_CALENDAR
-    if unknown := [name for name in mapped if name not in _BARS]:
-        raise UnknownNameError("name in --bars-columns", unknown[0], _BARS)
-    session = {"session": mapped["session"]} if "session" in mapped else {}
-    read = {
-        name: load_series(
-            path, {"value": mapped.get(name, name), **session}, "close", calendar
-        ).frame.set_index("session")["value"]
-        for name in ("close", *(["volume"] if volume else []))
-    }
-    return pd.DataFrame(read)
 
 
 def session_named(text: str) -> date:
@@ -328,6 +263,41 @@ def wanted_session(
     opened, name = open_lake(lake), underlying_in(lake, underlying)
     spec = spec_chosen(opened, name, definition=definition, dealer=dealer, positions=positions)
     return Wanted(opened, spec, _session_meant(opened, name, session), book_named(book))
+
+
+def wanted_of_run(
+    lake: Path,
+    run: RunFacts,
+    underlying: str | None,
+    session: str | None,
+    book: str | None,
+    dealer: str | None,
+    definition: str | None,
+    positions: Path | None = None,
+) -> tuple[Wanted, bool]:
+    """Return what a run traded on, and whether the lake's rows still are those that it read.
+
+    Underlying, definition, dealer model and book are the run's; the session its last, unless named.
+
+    Raises
+    ------
+    DefinitionError
+        If one of them is named otherwise, or the lake is not the run's.
+    """
+    from ...data.exposure.dealers import dealer_name
+    from ...data.lake.lake import open_lake
+    from ..session.run_facts import regimes_of_run
+
+    run.require(
+        underlying=underlying,
+        book=book,
+        dealer_model=None if dealer is None else dealer_name(dealer),
+        definition_id=definition,
+    )
+    opened = open_lake(lake)
+    found = regimes_of_run(run, opened, positions)
+    day = session_named(run.last_session if session is None else session)
+    return Wanted(opened, found.spec, day, run.book), found.same_rows
 
 
 def _session_meant(lake: Lake, underlying: str, session: str | None) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,6 +53,20 @@ class SessionPicture:
     definitions: pd.DataFrame
     findings: pd.DataFrame
     sign: str
+
+    def labelled(self, band: float | None) -> SessionPicture:
+        """Return the session with the label of another neutral band; None keeps its own.
+
+        What abstains keeps abstaining.
+        """
+        if band is None:
+            return self
+        from ...data.exposure.labels import regime_of
+
+        ratio = self.row["net_to_gross"]
+        abstained = self.row["regime"] == "abstain" or ratio is None
+        label = regime_of(float("nan") if ratio is None else ratio, band, degraded=abstained)
+        return replace(self, row={**self.row, "regime": label})
 
 
 def picture_of(explanation: Explanation, *, sign: str) -> SessionPicture:

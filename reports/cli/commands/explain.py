@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,6 @@ from ..options import (
     JsonOption,
     LakeOption,
     LastSessionOption,
-    OneBookOption,
     PositionsOption,
     StoredDealerOption,
     StoredDefinitionOption,
@@ -34,19 +34,31 @@ EXAMPLES = (
 )
 
 _MOST = 20
+_OTHER_ROWS = (
+    "The rows of this lake are no longer those that the run read (other sessions, chains, "
+    "positions or rates): what is shown is the lake as it is now. Run the configuration again."
+)
 
 
 def command(
     lake: LakeOption,
     underlying: StoredUnderlyingOption = None,
     session: LastSessionOption = None,
-    book: OneBookOption = "post_expiry",
+    book: Annotated[
+        str | None,
+        typer.Option("--book", help="as_of_close or post_expiry (unless --run says another)."),
+    ] = None,
     dealer: StoredDealerOption = None,
     positions: PositionsOption = None,
     definition: StoredDefinitionOption = None,
     run: Annotated[
         Path | None,
-        typer.Option("--run", metavar="DIR", help="Results of a backtest: the orders it caused."),
+        typer.Option(
+            "--run",
+            metavar="DIR",
+            help="Results of a backtest: the orders it caused; its underlying, definition, "
+            "dealer model and book.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
@@ -59,12 +71,25 @@ def command(
     Contracts, expiries, roots, the definitions that disagree, where net gamma came from and
     what becomes of it; with --run also the decisions taken on it and their fills.
     """
-    from ...session.audit import decisions_on
-    from ..arguments import inspected, is_simulated, told, wanted_session
+    from ..arguments import inspected, is_simulated, told, wanted_of_run, wanted_session
 
-    wanted = wanted_session(lake, underlying, session, book, dealer, definition, positions)
-    decisions = [] if run is None else decisions_on(run, wanted.session)
+    facts, decisions, same_rows = None, [], True
+    if run is None:
+        wanted = wanted_session(
+            lake, underlying, session, book or "post_expiry", dealer, definition, positions
+        )
+    else:
+        from ...session.audit import decisions_on
+        from ...session.run_facts import run_facts
+
+        facts = run_facts(run)
+        wanted, same_rows = wanted_of_run(
+            lake, facts, underlying, session, book, dealer, definition, positions
+        )
+        decisions = decisions_on(run, wanted.session)
     picture, story = inspected(wanted), told(wanted)
+    if facts is not None:
+        picture = picture.labelled(facts.band)
     if out is not None:
         from ...page.html import write_page
         from ...page.sections.explanation import explanation_page
@@ -72,7 +97,10 @@ def command(
         page = explanation_page(picture, story, decisions, simulated=is_simulated(lake))
         write_page(page, out)
     document = _document(picture, story, decisions, out)
-    emit(document, as_json, lambda console: _show(console, picture, story, decisions, out))
+    if facts is not None:
+        document["run"] = {**asdict(facts), "same_rows": same_rows}
+    said = "" if same_rows else _OTHER_ROWS
+    emit(document, as_json, lambda console: _show(console, picture, story, decisions, out, said))
 
 
 def _document(
@@ -98,9 +126,12 @@ def _show(
     story: SessionStory,
     decisions: list[Decision],
     out: Path | None,
+    said: str,
 ) -> None:
     from ...terminal.profile import explanation_text
 
     console.print(explanation_text(picture, story, decisions))
+    if said:
+        console.print(said, style="bold")
     if out is not None:
         console.print(f"page in {out}", style="dim")
