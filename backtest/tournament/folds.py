@@ -325,7 +325,8 @@ def _train_start(days: Days, first: int, train: str | int) -> int:
 
 
 def _month(number: int) -> np.datetime64:
-    return np.datetime64(int(number), "M").astype("datetime64[D]")
+    day: np.datetime64 = np.datetime64(int(number), "M").astype("datetime64[D]")
+    return day
 
 
 def _shifted(day: np.datetime64, months: int) -> np.datetime64:

@@ -57,14 +57,14 @@ def _data(summary: LedgerSummary) -> FittingTable:
 
 def _entries(summary: LedgerSummary) -> FittingTable:
     table = simple_table(
-        "trial", "name", "by", "underlying", "data", "to", "recorded", "Sharpe",
+        "trial", "name", "by", "underlying", "to", "recorded", "Sharpe",
         title="Recorded last", right=("Sharpe",),
     )  # fmt: skip
     for each in summary.entries[-_LAST:]:
         sharpe = each["metrics"].get("sharpe")
         table.add_row(
             each["trial_id"], each["name"], each["source"], each["underlying"],
-            each["data_id"][:12], each["last_session"], each["recorded_at"],
+            each["last_session"], each["recorded_at"][:10],
             "–" if sharpe is None else f"{sharpe:.2f}",
         )  # fmt: skip
     return table
