@@ -113,7 +113,8 @@ def _in_period(config: Config, session: date) -> bool:
 
 def findings_notice(found: Sequence[Finding]) -> Notice | None:
     """Return the notice of errors and warnings in chains; None where there are none."""
-    grave = [f for f in found if f.severity != "info"]
+    # the model has a notice of its own, and no place in a list of the chains' findings
+    grave = [f for f in found if f.severity != "info" and f.check != "naive_single_stock"]
     if not grave:
         return None
     sessions = len({f.session for f in grave if f.session is not None})

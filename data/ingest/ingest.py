@@ -485,7 +485,10 @@ def _over_held(
     here = set(days)
     entries = [e for e in before.sessions if e.session in here]
     if unstated and entries:
-        rows = sorted_rows(lent(rows, rows_to_keep(entries, ()), unstated))
+        # a file that is read in another way lends nothing to itself
+        reread = plan.replaced & {entry.source for entry in plan.sources}
+        lenders = rows_to_keep(entries, reread)
+        rows = rows if lenders is None else sorted_rows(lent(rows, lenders, unstated))
     held = rows_to_keep(entries, plan.replaced)
     if held is None:
         return rows
