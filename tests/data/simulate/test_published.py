@@ -11,9 +11,11 @@ from gexlab.data.simulate import SimulationResult, simulate
 from gexlab.data.simulate.market import simulate as room
 
 
-def _simulated(folder: Path, seed: int, name: str = "SIM", **more: int | None) -> SimulationResult:
+def _simulated(
+    folder: Path, seed: int, name: str = "SIM", *, intraday: int | None = 30
+) -> SimulationResult:
     return simulate(
-        "S1", years=0.03, seed=seed, lake=folder, contracts=200, underlying=name, **more
+        "S1", years=0.03, seed=seed, lake=folder, contracts=200, underlying=name, intraday=intraday
     )
 
 
