@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gexlab.backtest.leaks.leakcheck import leakcheck, market_leaks
+from gexlab.backtest.run import chain_findings as chain_room
 from gexlab.backtest.run.backtest import backtest, strategies_of
 from gexlab.backtest.run.chain_findings import findings_notice
 from gexlab.backtest.run.config import Config
@@ -26,6 +27,7 @@ from gexlab.data.quality.check import findings
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes, side_table
 from gexlab.data.simulate import simulate
+from gexlab.reports.page.report import write_report
 from gexlab.reports.page.sections.verdict import data_verdict
 from gexlab.strategies.component import Kind
 from gexlab.strategies.components import built_in
@@ -217,3 +219,23 @@ def _until(chains: Any, last: pd.Timestamp) -> Any:
     import pyarrow.compute as pc
 
     return pc.less_equal(chains["session"], last.date())
+
+
+@pytest.mark.parametrize("promote", [(), ("strike_gap",)])
+def test_a_run_looks_at_its_chains_once(
+    promote: tuple[str, ...], world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promotion, the run's own notice and the report share what was found."""
+    looked = []
+
+    def counted(*given: Any, **named: Any) -> list[Finding]:
+        looked.append(given)
+        return findings(*given, **named)
+
+    monkeypatch.setattr(chain_room, "findings", counted)
+    config = world.config(inference={"bootstrap": 100}, regime={"promote": promote})
+    market = load_market(config)
+    result = backtest(config, market=market)
+    write_report(result, config, tmp_path, market=market)
+    assert len(looked) == 1
+    assert result.findings
