@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gexlab.data.base.errors import GexlabError
 from gexlab.data.ingest.ingest import IngestResult, ingest
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.parts import part_rows
 
 HEAD = "date,expiry,strike,cp,oi,iv,spot\n"
 TWO = "2024-01-12,2024-01-19,470,C,3010,0.15,476\n2024-01-12,2024-01-19,470,P,1010,0.15,476\n"
@@ -436,3 +439,76 @@ def test_cboe_tables_of_earlier_years(bench: Bench, tmp_path: Path) -> None:
         ("2018-10-15", "SPX", "2018-10-19", "AM", "C", 15.0, 2750.79),
         ("2018-10-15", "SPX", "2018-10-19", "AM", "P", 9.0, 2750.79),
     ]
+
+
+def test_years_of_two_digits_after_years_of_four(bench: Bench) -> None:
+    """The first rows do not decide for the last: 1/17/24 is no day of the year 24."""
+    many = "".join(f"1/16/2024,1/19/2024,{300 + i / 10:.1f},C,7,0.15,476\n" for i in range(2500))
+    result = bench.read({"in/a.csv": HEAD + many + "1/17/24,1/19/24,470,C,7,0.15,476\n"})
+    assert (result.rows_written, result.sessions, result.rows_rejected) == (2501, 2, 0)
+
+
+def test_a_later_file_takes_nothing_away(bench: Bench) -> None:
+    """What the lake knows of a contract stays where a later file lacks the column."""
+    quotes = COLUMNS.replace('open_interest = "oi"\n', "") + TIMING
+    interest = COLUMNS.replace('iv = "iv"\n', "") + TIMING
+    lake = bench.folder / "lake"
+
+    def add(name: str, mapping: str) -> None:
+        (bench.folder / "map.toml").write_text(mapping, encoding="utf-8")
+        ingest([bench.folder / name], vendor="columns", underlying="SPY", lake=lake,
+               mapping=bench.folder / "map.toml")  # fmt: skip
+
+    (bench.folder / "quotes.csv").write_text(HEAD + TWO.replace("3010", "").replace("1010", ""))
+    (bench.folder / "oi.csv").write_text(HEAD + TWO.replace("0.15", ""))
+    add("quotes.csv", quotes)
+    add("oi.csv", interest)
+    rows = rows_of(lake)
+    assert [(r["open_interest"], r["iv"]) for r in rows] == [(3010.0, 0.15), (1010.0, 0.15)]
+    # the same file read in another way lends nothing to itself
+    add("oi.csv", COLUMNS.replace('iv = "iv"\n', "").replace('"oi"', '"strike"') + TIMING)
+    assert [r["open_interest"] for r in rows_of(lake)] == [470.0, 470.0]
+
+
+def rows_of(lake: Path) -> list[dict[str, Any]]:
+    """Return the rows of a lake's one session."""
+    [entry] = open_lake(lake).sessions("SPY")
+    found: list[dict[str, Any]] = part_rows(entry.file, [entry.session]).to_pylist()
+    return found
+
+
+def test_yearly_parquet_with_prices_of_the_underlying_beside_it(bench: Bench) -> None:
+    """A public history's shape: integer beside float between years, closes in their own file."""
+    sessions = {2023: ["2023-12-28", "2023-12-29"], 2024: ["2024-01-02"]}
+    closes = {"2023-12-28": 476.69, "2023-12-29": 475.31, "2024-01-02": 472.65}
+    files: dict[str, str | bytes] = {
+        "prices.csv": "symbol,date,close\n"
+        + "".join(f"SPY,{d},{c}\nQQQ,{d},{c - 60}\n" for d, c in closes.items())
+    }
+    kinds = {2023: pa.int64(), 2024: pa.float64()}
+    for year, days in sessions.items():
+        count = len(days) * 2
+        table = pa.table(
+            {
+                "contract_id": ["SPY240216C00470000", "SPY240216P00470000"] * len(days),
+                "symbol": ["SPY"] * count,
+                "expiration": pa.array([date(2024, 2, 16)] * count),
+                "strike": [470.0] * count,
+                "type": ["call", "put"] * len(days),
+                "bid": [10.0, 3.0] * len(days),
+                "ask": [10.2, 3.1] * len(days),
+                "open_interest": pa.array([7] * count, kinds[year]),
+                "date": pa.array([date.fromisoformat(d) for d in days for _ in "CP"]),
+                "implied_volatility": [0.15] * count,
+            }
+        )
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink)
+        files[f"in/options_{year}.parquet"] = sink.getvalue().to_pybytes()
+    mapping = (
+        '[join.spot]\nfiles = "prices.csv"\ncolumns = { session = "date", spot = "close" }\n'
+        'where = { symbol = "SPY" }\n'
+    )
+    result = bench.read(files, mapping, "SPY", "options_hist")
+    assert told(result, "session", "spot") == [(d, c) for d, c in closes.items() for _ in "CP"]
+    assert result.unmatched == {"spot": 0}

@@ -20,6 +20,7 @@ from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.strategy_results import Metrics
 from gexlab.data.base.errors import ConfigError, LookAheadError, UnknownNameError
+from gexlab.reports.cli.app import run
 
 MakeMarket = Callable[..., Path]
 
@@ -222,3 +223,16 @@ def test_lists_of_lists_span_parameters_that_are_lists(make_market: MakeMarket) 
     table = grid(config).table
     assert table["filter"].tolist() == ["day-of-week", "day-of-week", "all", "all"]
     assert table["filter.long"].tolist()[:2] == ["0, 1", "4"]
+
+
+def test_the_command_prints_one_document(
+    make_market: MakeMarket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_market(strategies='[grid]\nfilters = ["sign", "always"]\n', sessions=120)
+    assert run(["grid", str(config), "--out", str(tmp_path / "out"), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["trials"], document["computed"], document["reused"]) == (2, 2, 0)
+    names = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert names == ["grid.html", "grid.json", "trials.parquet"]
+    assert run(["grid", str(config), "--out", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["reused"] == 2
