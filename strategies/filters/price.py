@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..codes import ABSTAIN, LONG, SHORT, by_sign
 from ..component import Filter, Past
 
@@ -35,7 +36,7 @@ class RealisedVolatility(Filter):
     bounds: ClassVar = {"window": (2, 1e4), "history": (2, 1e5)}
 
     window: int = 21
-    history: int = 252
+    history: int = EXCHANGE_SESSIONS
 
     def inputs(self) -> Mapping[str, Past]:
         """Read the closes that both need."""

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from ..codes import ABSTAIN, LONG, NEUTRAL, SHORT, between, by_sign
 from ..component import Filter, Past
 from .sign import source_of
@@ -50,7 +51,7 @@ class Percentile(Filter):
     bounds: ClassVar = {"window": (2, 1e5), "enter": (0.5, 1.0), "exit": (0.5, 1.0)}
 
     recursive = True
-    window: int = 252
+    window: int = EXCHANGE_SESSIONS
     enter: float = 0.6
     exit: float = 0.5
     on: str = "regime"
@@ -95,7 +96,7 @@ class Tercile(Filter):
 
     bounds: ClassVar = {"window": (2, 1e5)}
 
-    window: int = 252
+    window: int = EXCHANGE_SESSIONS
     on: str = "regime"
 
     def describe(self) -> str:
@@ -119,7 +120,7 @@ class ZScore(Filter):
     name = "z-score"
     bounds: ClassVar = {"window": (3, 1e5), "level": (0.0, 1e3)}
 
-    window: int = 252
+    window: int = EXCHANGE_SESSIONS
     level: float = 0.5
     on: str = "regime"
 
@@ -162,7 +163,7 @@ class Residual(Filter):
 
     bounds: ClassVar = {"window": (3, 1e5), "enter": (0.5, 1.0), "exit": (0.5, 1.0)}
 
-    window: int = 252
+    window: int = EXCHANGE_SESSIONS
     enter: float = 0.6
     exit: float = 0.5
     on: str = "regime"

@@ -107,7 +107,7 @@ def test_costs_in_shares_of_the_notional() -> None:
 
 
 def test_the_break_even_cost_is_undefined_without_profit_or_trades() -> None:
-    gain, trade = np.array([0.0, 0.004, np.nan]), np.array([1.0, np.nan, 1.0])
+    gain, trade = np.array([0.0, 0.004, 0.0]), np.array([1.0, 0.0, 1.0])
     assert break_even_bps(gain, trade) == pytest.approx(20.0)
     for profit, traded in ((gain * 0.0, trade), (-gain, trade), (gain, trade * 0.0)):
         assert np.isnan(break_even_bps(profit, traded))
