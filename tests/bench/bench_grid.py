@@ -145,7 +145,8 @@ def _ours(file: Path) -> tuple[float, float, list[Floats], list[Floats], Ground]
 def _run(trials: int, sessions: int, *, dense: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _ours(_market(folder, 300, 120, dense=dense))  # compiles
+        *_, small, _, where = _ours(_market(folder, 300, 120, dense=dense))
+        _bare(small, where)  # both have compiled now
         file = _market(folder, sessions, trials, dense=dense)
         deciding, ours, targets, equity, ground = _ours(file)
         bare, wanted = _bare(targets, ground)
