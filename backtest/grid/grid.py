@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from ...data.base.errors import LookAheadError
 from ...data.base.progress import Progress, silent
 from ...data.base.reprs import short_repr
 from ..execution.costs import Costs
+from ..leaks.leakcheck import recomputed
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.market import load_market
@@ -23,6 +25,7 @@ from ..statistics.resampling import Resampling, drawn
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
 from .documents import parameters_of, trials_table, write_grid
+from .section import covering
 from .space import Space, Trial, Variant, space_of
 from .store import FOUND, Store, code_of, ground_id, program_id
 
@@ -36,6 +39,8 @@ __all__ = ["CHUNK", "Best", "GridResult", "grid"]
 
 #: Columns of one call of the engine: enough to be fast, few enough for bounded memory.
 CHUNK: Final = 500
+#: Sessions after which the data are cut off to see whether users' own components look ahead.
+_CUTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,8 @@ class _Run:
         self.report(self.done, self.total, "reading data")
         market = load_market(variant.config)
         self.simulated |= market.simulated
+        if variant is space.variants[0]:
+            _require_honest(self.config, market)
         trials = {trial.trial_id: trial for trial in space.trials_of(variant)}
         keys = self._keys(market, list(trials.values()))
         known = sum(self.store.get(key) is not None for key in keys.values())
@@ -222,6 +229,22 @@ class _Run:
                 self.done += len(part)
                 self.computed += len(part)
         return keys
+
+
+def _require_honest(config: Config, market: Market) -> None:
+    """Refuse users' own components that look ahead; the built-in ones are held to it by tests.
+
+    Raises
+    ------
+    LookAheadError
+        Naming the component and the first session.
+    """
+    for strategy in covering(config.grid, config.folder):
+        if code_of(strategy):
+            for leak in recomputed(config, market, strategy, _CUTS)[1]:
+                raise LookAheadError(
+                    f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
+                )
 
 
 def _key(*parts: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...strategies.component import Kind
 
-__all__ = ["GridSection", "combinations", "section_keys", "strategies_in"]
+__all__ = ["GridSection", "combinations", "covering", "section_keys", "strategies_in"]
 
 _STRATEGY: Final = ("filters", "rules", "sizings")
 _MARKET: Final = ("eras", "underlyings")
@@ -69,6 +70,18 @@ def strategies_in(section: Mapping[str, Any], folder: Path) -> tuple[Strategy, .
         Strategy(_NAME, f.filter, r.long, r.short, r.neutral, s.sizing)
         for f, r, s in product(filters, rules, sizings)
     )
+
+
+def covering(section: Mapping[str, Any], folder: Path) -> tuple[Strategy, ...]:
+    """Return as few strategies as hold every distinct filter, rule and sizing at least once."""
+    filters, rules, sizings = (list(dict.fromkeys(part)) for part in _parts(section, folder))
+    most = max(len(filters), len(rules), len(sizings))
+    found = []
+    for i in range(most):
+        f, r, s = (part[i % len(part)] for part in (filters, rules, sizings))
+        made = Strategy(_NAME, f.filter, r.long, r.short, r.neutral, s.sizing)
+        found.append(replace(made, name=made.describe()))
+    return tuple(found)
 
 
 def _parts(section: Mapping[str, Any], folder: Path) -> tuple[Iterator[Strategy], ...]:

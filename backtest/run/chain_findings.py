@@ -23,19 +23,23 @@ if TYPE_CHECKING:
 
     from ...data.regimes.rebuilt_rows import RebuiltRows
     from .config import Config
+    from .market import Market
     from .results import BacktestResult
 
 __all__ = ["chain_findings", "findings_notice", "with_findings"]
 
 
-def with_findings(result: BacktestResult, config: Config, bars: pd.DataFrame) -> BacktestResult:
+def with_findings(result: BacktestResult, config: Config, market: Market) -> BacktestResult:
     """Return the result with what was found in its chains, and the notice that says so.
 
-    A result whose regime is a series has no chains and stays as it is.
+    A result whose regime is a series has no chains and stays as it is. Chains that were looked at
+    when the market was loaded are not looked at again.
     """
     if result.regime.source != "lake":
         return result
-    found = chain_findings(config, bars, result.data.calendar)
+    found = market.chain_findings
+    if found is None:
+        found = chain_findings(config, market.bar_set.frame, result.data.calendar)
     told = findings_notice(found)
     notices = result.notices if told is None else (*result.notices, told)
     order = {"error": 0, "warning": 1, "info": 2}

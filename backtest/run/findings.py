@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .regime_source import RegimeSource
     from .results import Fragile
 
-__all__ = ["fragile_notices", "promoted", "run_findings"]
+__all__ = ["fragile_notices", "promoted", "promoted_chains", "run_findings"]
 
 
 def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
@@ -53,8 +53,27 @@ def fragile_notices(fragile: Iterable[Fragile]) -> Iterator[Notice]:
         yield Notice("hangs_on_few", CATALOGUE["hangs_on_few"].severity, detail, len(each.sessions))
 
 
+def promoted_chains(
+    config: Config, bars: pd.DataFrame, calendar: str
+) -> tuple[Finding, ...] | None:
+    """Return the findings of the chains where one of them is promoted; None: nobody looked.
+
+    A run that has looked does not look again; see `chain_findings.with_findings`.
+    """
+    about_chains = any(CATALOGUE[name].about in _CHAINS for name in config.regime.promote)
+    if not about_chains or config.regime.source != "lake":
+        return None
+    return chain_findings(config, bars, calendar)
+
+
+_CHAINS: Final = ("chain", "rebuild")
+
+
 def promoted(
-    config: Config, regime: RegimeSource, findings: Iterable[Finding], bars: pd.DataFrame
+    config: Config,
+    regime: RegimeSource,
+    findings: Iterable[Finding],
+    chains: Iterable[Finding] | None,
 ) -> RegimeSource:
     """Return the regime, abstaining on the sessions of promoted findings.
 
@@ -65,19 +84,16 @@ def promoted(
     config : Config
     regime : RegimeSource
     findings : iterable of Finding
-        About bars and series; those about chains are looked for where one is promoted.
-    bars : DataFrame
-        Daily bars.
+        About bars and series.
+    chains : iterable of Finding or None
+        About chains, see `promoted_chains`.
     """
     wanted = set(config.regime.promote)
     found = [f for f in findings if f.check in wanted]
-    chains = {name for name in wanted if CATALOGUE[name].about in ("chain", "rebuild")}
-    if chains and config.regime.source == "lake":
-        known = [
-            *rebuilt_findings(config, regime.rows),
-            *chain_findings(config, bars, None),
-        ]
-        found += [f for f in known if f.check in chains]
+    if chains is not None:
+        known = [*rebuilt_findings(config, regime.rows), *chains]
+        about_chains = {name for name in wanted if CATALOGUE[name].about in _CHAINS}
+        found += [f for f in known if f.check in about_chains]
     if not found:
         return regime
     table = regime.table.copy()
