@@ -21,6 +21,7 @@ __all__ = [
     "InputFileError",
     "LakeError",
     "LakeLockedError",
+    "LedgerError",
     "LookAheadError",
     "MissingColumnError",
     "MissingPartError",
@@ -62,6 +63,10 @@ class MissingPartError(LakeError):
 
 class LakeLockedError(LakeError):
     """A lake that another process is writing to."""
+
+
+class LedgerError(GexlabError):
+    """A ledger of trials that is absent, or cannot be read or written."""
 
 
 class CalendarError(GexlabError):
