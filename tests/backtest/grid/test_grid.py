@@ -17,7 +17,7 @@ import pytest
 from gexlab.backtest.grid import grid as module
 from gexlab.backtest.grid.grid import grid
 from gexlab.backtest.run.backtest import backtest
-from gexlab.backtest.run.load_config import load_config
+from gexlab.backtest.run.load_config import load_config, parse_config
 from gexlab.backtest.run.strategy_results import Metrics
 from gexlab.data.base.errors import ConfigError, LookAheadError, UnknownNameError
 from gexlab.reports.cli.app import run
@@ -236,3 +236,33 @@ def test_the_command_prints_one_document(
     assert names == ["grid.html", "grid.json", "trials.parquet"]
     assert run(["grid", str(config), "--out", str(tmp_path / "out"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["reused"] == 2
+
+
+PUBLISHED: dict[str, Any] = {
+    "data": {
+        "underlying": "SPX",
+        "bars": "bars/spx_spy_qqq_vix_daily_1995_2026.parquet",
+        "bars_where": {"root": "SPX"},
+        "start": "2012-04-30",
+    },
+    "regime": {
+        "source": "series",
+        "series": {
+            "path": "series/squeezemetrics_dix_gex.parquet",
+            "columns": {"session": "date", "value": "gex"},
+            "known": "next_open",
+        },
+    },
+    "inference": {"bootstrap": 200},
+}
+
+
+def test_on_the_published_series_trials_are_backtests(shared_data: Path) -> None:
+    filters = ["sign", {"name": "percentile", "window": 126}]
+    table = grid(parse_config({**PUBLISHED, "grid": {"filters": filters}}, shared_data)).table
+    strategies = [{"name": f"{i}", "filter": chosen} for i, chosen in enumerate(filters)]
+    found = backtest(parse_config({**PUBLISHED, "strategies": strategies}, shared_data)).strategies
+    for i, row in enumerate(table.to_dict("records")):
+        for field in fields(Metrics):
+            wanted = getattr(found[f"{i}"].metrics, field.name)
+            assert _close(row[field.name], wanted), (i, field.name)
