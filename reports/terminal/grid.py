@@ -68,7 +68,7 @@ def _there(value: Any) -> bool:
 def _spread(result: GridResult) -> RenderableType:
     sharpe = result.table["sharpe"].to_numpy(dtype=np.float64)
     defined = sharpe[np.isfinite(sharpe)]
-    headings = ("lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest", "undefined")
+    headings = ("lowest", "5th", "25th", "median", "75th", "95th", "highest", "undefined")
     table = simple_table("Sharpe ratios", *headings, right=headings)
     values = np.quantile(defined, _QUANTILES) if len(defined) else np.full(len(_QUANTILES), np.nan)
     table.add_row(

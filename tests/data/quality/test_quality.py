@@ -42,6 +42,7 @@ def test_every_check_on_rows_is_planted() -> None:
         "parity_outside_guard",
         "naive_single_stock",
         "expired_today",
+        "unknown_deliverable",
     }
     assert {d.check for d in DEFECTS.values()} == set(CHECKS) - elsewhere
 
