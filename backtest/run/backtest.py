@@ -97,7 +97,7 @@ def backtest(
     report(1, _STEPS, "fills")
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "statistics")
-    result = with_findings(run_backtest(settings, market, trading), settings, market.bar_set.frame)
+    result = with_findings(run_backtest(settings, market, trading), settings, market)
     seconds = time.perf_counter() - started
     result = replace(result, provenance=replace(result.provenance, seconds=seconds))
     if out is not None:

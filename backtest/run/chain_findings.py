@@ -10,31 +10,31 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...data.exposure.definition import Definition
-from ...data.lake.lake import open_lake
 from ...data.quality.catalogue import Finding
 from ...data.quality.check import findings
-from .regime_source import definition_of
 from .results import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from ...data.peers.rules import PeerRule
     from ...data.regimes.rebuilt_rows import RebuiltRows
     from .config import Config
+    from .market import Market
     from .results import BacktestResult
 
 __all__ = ["chain_findings", "findings_notice", "with_findings"]
 
 
-def with_findings(result: BacktestResult, config: Config, bars: pd.DataFrame) -> BacktestResult:
+def with_findings(result: BacktestResult, config: Config, market: Market) -> BacktestResult:
     """Return the result with what was found in its chains, and the notice that says so.
 
     A result whose regime is a series has no chains and stays as it is.
     """
     if result.regime.source != "lake":
         return result
-    found = chain_findings(config, bars, result.data.calendar)
+    found = chain_findings(config, market.regime.rows, market.bar_set.frame, result.data.calendar)
     told = findings_notice(found)
     notices = result.notices if told is None else (*result.notices, told)
     order = {"error": 0, "warning": 1, "info": 2}
@@ -43,12 +43,16 @@ def with_findings(result: BacktestResult, config: Config, bars: pd.DataFrame) ->
     )
 
 
-def chain_findings(config: Config, bars: pd.DataFrame, calendar: str | None) -> tuple[Finding, ...]:
+def chain_findings(
+    config: Config, rows: RebuiltRows, bars: pd.DataFrame, calendar: str | None
+) -> tuple[Finding, ...]:
     """Return the findings of a configuration's lake within its period.
 
     Parameters
     ----------
     config : Config
+    rows : RebuiltRows
+        Of the configuration's regime: the lake and the definition, as they were read.
     bars : DataFrame
         Daily bars by session, whose closes the chains' spots are held against.
     calendar : str or None
@@ -58,10 +62,9 @@ def chain_findings(config: Config, bars: pd.DataFrame, calendar: str | None) -> 
     -----
     The configured definition's rates decide whether forwards and carry are found missing.
     """
-    rates = _rates(config)
-    assert config.data.lake is not None
+    rates = _rates(rows.spec.definition)
     found = findings(
-        open_lake(config.data.lake),
+        rows.lake,
         config.data.underlying,
         bars=bars,
         calendar=calendar,
@@ -93,9 +96,8 @@ def rebuilt_findings(config: Config, rows: RebuiltRows) -> list[Finding]:
     ]
 
 
-def _rates(config: Config) -> tuple[float, float] | None:
-    """Return rate and dividend yield of the configured definition; None where they are curves."""
-    stated = definition_of(config)
+def _rates(stated: Definition | PeerRule) -> tuple[float, float] | None:
+    """Return rate and dividend yield of a definition; None where they are curves."""
     if isinstance(stated, Definition) and (stated.rate_curve or stated.dividend_curve):
         return None
     return stated.rate, stated.dividend_yield

@@ -74,7 +74,7 @@ def promoted(
     if chains and config.regime.source == "lake":
         known = [
             *rebuilt_findings(config, regime.rows),
-            *chain_findings(config, bars, None),
+            *chain_findings(config, regime.rows, bars, None),
         ]
         found += [f for f in known if f.check in chains]
     if not found:
