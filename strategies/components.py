@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from ..data.base.errors import ConfigError, UnknownNameError
-from .component import Component, Filter, Kind, Rule, Sizing
+from .component import SOURCE_DIGEST, Component, Filter, Kind, Rule, Sizing
 
 __all__ = ["GROUPS", "built_in", "component_class", "component_names", "make_component"]
 
@@ -100,13 +101,17 @@ def _module_of(path: Path) -> Any:
     file = path.resolve()
     if not file.is_file():
         raise FileNotFoundError(f"no such file: {path}")
-    name = f"gexlab_user_{file.stem}_{abs(hash(str(file))):x}"
+    text = file.read_bytes()
+    place = hashlib.sha256(str(file).encode()).hexdigest()[:12]
+    name = f"gexlab_user_{file.stem}_{place}"
     specification = importlib.util.spec_from_file_location(name, file)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
+    setattr(module, SOURCE_DIGEST, hashlib.sha256(text).hexdigest())
     sys.modules[name] = module
-    specification.loader.exec_module(module)
+    # not by way of cached bytecode, which takes an edit of the same second for the same file
+    exec(compile(text, str(file), "exec"), module.__dict__)
     return module
 
 
