@@ -305,13 +305,13 @@ def _nudged(column: str, factor: float) -> Callable[[pd.DataFrame], pd.DataFrame
 
 
 def _revised_chains(place: Path) -> None:
-    """Ingest the chains again with another open interest in one session."""
+    """Ingest the chains again with other volatilities in one session."""
     from small_markets import MAP
 
     from gexlab.data.ingest.ingest import ingest
 
     table = pd.read_csv(place / "chains.csv")
-    table.loc[table["session"] == table["session"].unique()[9], "oi"] += 7
+    table.loc[table["session"] == table["session"].unique()[9], "iv"] = 0.3
     table.to_csv(place / "chains.csv", index=False)
     (place / "map.toml").write_text(MAP.format(calendar="XNYS", more=""), encoding="utf-8")
     ingest(

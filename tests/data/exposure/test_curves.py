@@ -231,7 +231,7 @@ def test_paths_are_relative_to_the_definition(
     ("text", "error", "message"),
     [
         ('rate_curve = "absent.csv"', InputFileError, "absent.csv: no such file"),
-        ("rate_curve = 0.04", DefinitionError, "rate_curve must be the path of a file"),
+        ("rate_curve = 0.04", DefinitionError, "rate_curve: expected the path of a file"),
         ('rate = 0.04\nrate_curve = "rates.csv"', DefinitionError, "left out beside rate_curve"),
         (
             'dividend_yield = 0.04\ndividend_curve = "rates.csv"',
