@@ -33,6 +33,7 @@ from .regimes.intraday_recheck import IntradayRegimes as IntradayRegimes
 from .regimes.intraday_recheck import intraday_regimes as intraday_regimes
 from .regimes.look_alike_flips import look_alike_flips as look_alike_flips
 from .regimes.query import query as query
+from .regimes.query import sql as sql
 from .regimes.rebuild import RebuildResult as RebuildResult
 from .regimes.rebuild import rebuild as rebuild
 from .regimes.table import regimes as regimes

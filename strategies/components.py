@@ -16,7 +16,14 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 from ..data.base.errors import ConfigError, UnknownNameError
 from .component import SOURCE_DIGEST, Component, Filter, Kind, Rule, Sizing
 
-__all__ = ["GROUPS", "built_in", "component_class", "component_names", "make_component"]
+__all__ = [
+    "GROUPS",
+    "built_in",
+    "component_class",
+    "component_names",
+    "make_component",
+    "parameter_types",
+]
 
 BASES: Final[dict[Kind, type[Component]]] = {"filter": Filter, "rule": Rule, "sizing": Sizing}
 #: Entry points under which installed packages offer their own.
@@ -102,16 +109,23 @@ def _module_of(path: Path) -> Any:
     if not file.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     text = file.read_bytes()
-    place = hashlib.sha256(str(file).encode()).hexdigest()[:12]
-    name = f"gexlab_user_{file.stem}_{place}"
+    # by what it says: the same file is the same module in every process, another text another one
+    digest = hashlib.sha256(text).hexdigest()
+    name = f"gexlab_user_{file.stem}_{digest[:16]}"
+    if name in sys.modules:
+        return sys.modules[name]
     specification = importlib.util.spec_from_file_location(name, file)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    setattr(module, SOURCE_DIGEST, hashlib.sha256(text).hexdigest())
+    setattr(module, SOURCE_DIGEST, digest)
     sys.modules[name] = module
-    # not by way of cached bytecode, which takes an edit of the same second for the same file
-    exec(compile(text, str(file), "exec"), module.__dict__)
+    try:
+        # not by way of cached bytecode, which takes an edit of the same second for the same file
+        exec(compile(text, str(file), "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 
@@ -122,6 +136,12 @@ def _checked(kind: Kind, name: str, thing: Any) -> type[Component]:
         f"{name!r} is no {kind}: expected a subclass of gexlab.strategies.{BASES[kind].__name__}, "
         f"found {getattr(thing, '__name__', type(thing).__name__)}"
     )
+
+
+def parameter_types(made: type[Component]) -> dict[str, Any]:
+    """Return the declared type of each parameter of a component."""
+    hints = get_type_hints(made)
+    return {f.name: hints[f.name] for f in fields(made)}  # type: ignore[arg-type]
 
 
 def make_component(

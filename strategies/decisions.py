@@ -94,8 +94,8 @@ def wanted(strategy: Strategy, evaluation: Evaluation) -> Wanted:
     for name in RULED:
         rule = evaluation.targets(strategy.rule(name))
         here = codes == LABELS.index(name)
-        target[here] = rule.values[here]
-        known[here] = rule.known_at[here]
+        np.copyto(target, rule.values, where=here)
+        np.copyto(known, rule.known_at, where=here)
     sized = evaluation.positions(strategy.sizing, target)
     acts = codes != 0.0
     known = np.where(acts, np.maximum(known, sized.known_at), _NEVER)

@@ -26,7 +26,7 @@ FORBIDDEN = {
 ALLOWED = {
     ("a volatility index", "backtest/run/config.py"),  # an underlying
     ("a volatility index", "data/ingest/snapshot.py"),  # an underlying
-    ("a volatility index", "data/ingest/timing.py"),  # a root
+    ("a volatility index", "data/vendors/roots.py"),  # a root
     ("a volatility index", "data/vendors/layout.py"),  # a root
     ("a currency", "data/vendors/projection.py"),  # JSON path
     ("a currency", "data/simulate/worlds/s5_sign.py"),  # Gamma$, dollar gamma

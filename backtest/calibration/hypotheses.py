@@ -28,7 +28,7 @@ __all__ = [
     "CRITICAL_SEED",
     "PLAN",
     "HypothesisTest",
-    "check_hypotheses",
+    "calibrate",
     "check_plan",
     "path_dataset",
 ]
@@ -91,7 +91,7 @@ class HypothesisTest:
         return Score(found.t_stat, found.p_value, bool(found.supported), found.p_asymptotic)
 
 
-def check_hypotheses(
+def calibrate(
     names: Sequence[str],
     *,
     worlds: Sequence[str] = ("S0",),
@@ -195,7 +195,7 @@ def check_plan(
         Critical values come from as many more null markets, of other seeds.
     """
     size = partial(
-        check_hypotheses,
+        calibrate,
         PLAN["S0"],
         seeds=seeds,
         sessions=sessions,
@@ -204,7 +204,7 @@ def check_plan(
     )
     null = size(critical=size(first_seed=CRITICAL_SEED).critical)
     others = [
-        check_hypotheses(
+        calibrate(
             names,
             worlds=(world,),
             strengths=strengths,

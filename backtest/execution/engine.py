@@ -25,7 +25,7 @@ from .timing import OrderPlan, Schedule, require_known, without_dust
 if TYPE_CHECKING:
     from .costs import Costs
 
-__all__ = ["Simulation", "engine_name", "engine_version", "simulate"]
+__all__ = ["Simulation", "engine_name", "engine_version", "simulate", "simulated_orders"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -119,6 +119,33 @@ def simulate(
             orders=_orders(portfolio.orders.values),
             round_trips=_round_trips(portfolio.get_positions().values),
         )
+
+
+def simulated_orders(
+    targets: Floats, bars: pd.DataFrame, schedule: Schedule, costs: Costs, cash: float
+) -> npt.NDArray[Any]:
+    """Return the fills of many portfolios at once, as vectorbt records them.
+
+    Parameters
+    ----------
+    targets : ndarray, shape (sessions, portfolios)
+        Of plans whose inputs were checked (`timing.require_known`); NaN where no order goes out.
+    bars, schedule, costs, cash
+        As for `simulate`, whose fills these are.
+
+    Returns
+    -------
+    ndarray of records
+        ``col, idx, size, price, fees, side`` (0 buys), by portfolio and bar.
+    """
+    price = bars["open" if schedule.fill == "next_open" else "close"].to_numpy(dtype=float)
+    clean = without_dust(targets)
+    _require_prices(price, clean, schedule)
+    columns = np.broadcast_to(bars["close"].to_numpy(dtype=float)[:, None], clean.shape)
+    with _quiet():
+        portfolio = _from_orders(pd.DataFrame(columns, index=bars.index), clean, price, costs, cash)
+        records: npt.NDArray[Any] = portfolio.orders.values
+    return records
 
 
 def _from_orders(

@@ -16,8 +16,9 @@ from ..run.panel import evaluation_of
 from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
 from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
-from .costs import FREE, Costs, break_even_bps
+from .costs import FREE, Costs
 from .engine import Simulation, simulate
+from .measures import Clock, Track, metrics_of, share_traded
 from .timing import (
     OrderPlan,
     Schedule,
@@ -221,47 +222,26 @@ def _metrics(
     trades: int,
     ends: ReturnIntervals,
 ) -> Metrics:
-    equity = trading.net.equity.iloc[:, i].to_numpy(dtype=float)
-    traded = _traded(trading.net, i, trading.cash)
     free = trading.gross.equity.iloc[:, i].to_numpy(dtype=float)
-    gross = metrics.equity_returns(free, trading.cash)
-    year, single, elapsed = trading.sessions_per_year, trading.single, int(trading.spans.sum())
-    return Metrics(
-        sharpe=metrics.sharpe(returns[single], year),
-        sharpe_low=ends.sharpe[0],
-        sharpe_high=ends.sharpe[1],
-        sharpe_error=ends.sharpe_error,
-        cagr=metrics.cagr(returns, year, elapsed),
-        cagr_low=ends.cagr[0],
-        cagr_high=ends.cagr[1],
-        volatility=metrics.volatility(returns[single], year),
-        volatility_low=ends.volatility[0],
-        volatility_high=ends.volatility[1],
-        max_drawdown=metrics.max_drawdown(equity),
-        turnover=metrics.turnover(traded, year, elapsed + 1),
+    track = Track(
+        equity=trading.net.equity.iloc[:, i].to_numpy(dtype=float),
+        returns=returns,
+        positions=positions,
+        traded=_traded(trading.net, i, trading.cash),
+        gross_returns=metrics.equity_returns(free, trading.cash),
+        gross_traded=_traded(trading.gross, i, trading.cash),
         trades=trades,
-        exposure=metrics.exposure(positions),
-        break_even_bps=break_even_bps(gross, _traded(trading.gross, i, trading.cash)),
-        hit_rate=metrics.hit_rate(returns[single], _held(trading, positions)[single]),
-        total_return=metrics.total_return(returns),
-        n=int(single.sum()),
     )
-
-
-def _held(trading: Trading, positions: Floats) -> Floats:
-    """Return the position that earned each return: after the fill for opens, before for closes."""
-    return positions[1:] if trading.schedule.fill == "next_open" else positions[:-1]
+    at_open = trading.schedule.fill == "next_open"
+    return metrics_of(track, ends, Clock(trading.spans, trading.sessions_per_year, at_open))
 
 
 def _traded(simulation: Simulation, i: int, cash: float) -> Floats:
-    """Return the notional traded in each session over the equity at the close before."""
     mine = simulation.orders[simulation.orders["strategy"] == i]
     equity = simulation.equity.iloc[:, i].to_numpy(dtype=float)
     amounts = np.abs(np.asarray(mine["size"]) * np.asarray(mine["price"]))
     notional = np.bincount(mine["row"].to_numpy(), weights=amounts, minlength=len(equity))
-    before = np.append(cash, equity[:-1])
-    shares: Floats = np.divide(notional, before, out=np.zeros(len(before)), where=before > 0.0)
-    return shares
+    return share_traded(notional.astype(np.float64), equity, cash)
 
 
 def _by_regime(

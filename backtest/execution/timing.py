@@ -32,6 +32,7 @@ __all__ = [
     "require_known",
     "session_rows",
     "without_dust",
+    "without_idle",
 ]
 
 # share of equity below which a target is flat: what a simulated fill cannot tell from a closing
@@ -166,7 +167,7 @@ def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPla
         moments = frame[column].dt.tz_convert(None).to_numpy().astype("datetime64[ns]")
         inputs[title] = np.full(n, np.datetime64("NaT", "ns"))
         inputs[title][to] = moments[source]
-    return OrderPlan(name, _without_idle(target), decided, label, inputs)
+    return OrderPlan(name, without_idle(target), decided, label, inputs)
 
 
 def without_dust(target: Floats) -> Floats:
@@ -174,8 +175,10 @@ def without_dust(target: Floats) -> Floats:
     return np.where(np.abs(target) < SMALLEST_POSITION, 0.0, target)
 
 
-def _without_idle(target: Floats) -> Floats:
-    before = pd.Series(target).ffill().shift(1).fillna(0.0).to_numpy()
+def without_idle(target: Floats) -> Floats:
+    """Return targets, shape (n,) or (n, portfolios), with orders that change nothing left out."""
+    table = pd.DataFrame(target).ffill().shift(1).fillna(0.0)
+    before = table.to_numpy().reshape(target.shape)
     idle = (target == before) & ((target == 0.0) | (target == 1.0))
     return np.where(idle, np.nan, target)
 

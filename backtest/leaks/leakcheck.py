@@ -19,6 +19,7 @@ from ...data.lake.lake import open_lake
 from ...strategies.codes import LONG, SHORT
 from ...strategies.decisions import Decisions, decide
 from ..execution.timing import Schedule, make_schedule, plan_orders, session_rows
+from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ...strategies.model import Strategy
     from ...strategies.panel import Panel
 
-__all__ = ["Leak", "LeakResult", "leakcheck", "market_leaks"]
+__all__ = ["Leak", "LeakResult", "leakcheck", "market_leaks", "recomputed"]
 
 #: Sessions after which the data are cut off and everything is recomputed.
 CUTS = 25
@@ -86,7 +87,9 @@ class LeakResult:
 
 
 def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
-    """Look for look-ahead in data, filters and rules of a configuration.
+    """Look for look-ahead in data, filters, rules and sizings of a configuration.
+
+    Of a grid, every distinct component is checked.
 
     Parameters
     ----------
@@ -101,7 +104,10 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
     """
     settings = config if isinstance(config, Config) else load_config(config)
     market = load_market(settings)
-    chosen = strategies_asked_for(settings) if settings.strategies else strategies_of(settings)
+    asked = settings.strategies or settings.grid
+    chosen = strategies_asked_for(settings) if asked else strategies_of(settings)
+    if settings.grid:  # its distinct components, not its trials
+        chosen = (*chosen, *covering(settings.grid, settings.folder))
     return market_leaks(settings, market, chosen, cuts)
 
 
@@ -114,7 +120,7 @@ def market_leaks(
         checks.append(_chain_stamps(config, market))
     for strategy in strategies:
         checks.append(_order_stamps(config, market, strategy))
-        checks.append(_recomputed(config, market, strategy, cuts))
+        checks.append(recomputed(config, market, strategy, cuts))
     found = {(leak.input, leak.kind): leak for _, leaks in reversed(checks) for leak in leaks}
     leaks = sorted(found.values(), key=lambda leak: (leak.session, leak.kind, leak.input))
     definition_id = market.regime.definition_id
@@ -219,7 +225,7 @@ def _sources(strategy: Strategy) -> str:
     return ", ".join(sorted({name.partition(".")[0] for name in read})) or "nothing"
 
 
-def _recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) -> Check:
+def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) -> Check:
     """Recompute decisions from data that end early; earlier ones must be the same."""
     whole = _decide(market, strategy, _schedule(config, market)).frame
     leaks: list[Leak] = []

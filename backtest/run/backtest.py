@@ -35,6 +35,7 @@ from .market import Market, load_market, summarise_data
 from .notices import notices_of, sorted_notices
 from .provenance import provenance_of
 from .results import BacktestResult, ExecutionSummary, Fragile, RegimeSummary
+from .trials import in_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +99,7 @@ def backtest(
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "statistics")
     result = with_findings(run_backtest(settings, market, trading), settings, market)
+    result = in_ledger(result, settings, market, trading.strategies)
     seconds = time.perf_counter() - started
     result = replace(result, provenance=replace(result.provenance, seconds=seconds))
     if out is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...data.exposure.definition import Definition
+from ...data.quality.carry import CARRY_FINDINGS
 from ...data.quality.catalogue import Finding
 from ...data.quality.check import findings
 from .results import Notice
@@ -30,11 +31,16 @@ __all__ = ["chain_findings", "findings_notice", "with_findings"]
 def with_findings(result: BacktestResult, config: Config, market: Market) -> BacktestResult:
     """Return the result with what was found in its chains, and the notice that says so.
 
-    A result whose regime is a series has no chains and stays as it is.
+    A result whose regime is a series has no chains and stays as it is. Chains that were looked at
+    when the market was loaded are not looked at again.
     """
     if result.regime.source != "lake":
         return result
-    found = chain_findings(config, market.regime.rows, market.bar_set.frame, result.data.calendar)
+    found = market.chain_findings
+    if found is None:
+        found = chain_findings(
+            config, market.regime.rows, market.bar_set.frame, result.data.calendar
+        )
     told = findings_notice(found)
     notices = result.notices if told is None else (*result.notices, told)
     order = {"error": 0, "warning": 1, "info": 2}
@@ -74,7 +80,7 @@ def chain_findings(
         instrument=config.data.instrument,
     )
     if rates is None:  # the checks know no curves
-        found = [f for f in found if f.check not in ("no_carry", "parity_outside_guard")]
+        found = [f for f in found if f.check not in CARRY_FINDINGS]
     return tuple(f for f in found if f.session is None or _in_period(config, f.session))
 
 
@@ -110,7 +116,8 @@ def _in_period(config: Config, session: date) -> bool:
 
 def findings_notice(found: Sequence[Finding]) -> Notice | None:
     """Return the notice of errors and warnings in chains; None where there are none."""
-    grave = [f for f in found if f.severity != "info"]
+    # the model has a notice of its own, and no place in a list of the chains' findings
+    grave = [f for f in found if f.severity != "info" and f.check != "naive_single_stock"]
     if not grave:
         return None
     sessions = len({f.session for f in grave if f.session is not None})

@@ -31,6 +31,7 @@ from ...data.exposure.definition import DEFAULT_NAME
 from ...data.peers.rules import PEER_RULES
 from ...data.quality.catalogue import CATALOGUE, promotable
 from ...strategies.registry import make_strategy
+from ..grid.section import GridSection
 from ..statistics.resampling import NORMAL_LEVEL
 from .config_identity import checked_definition, settings_digest
 
@@ -44,11 +45,13 @@ __all__ = [
     "Fill",
     "InferenceConfig",
     "Instrument",
+    "LedgerConfig",
     "NightlyConfig",
     "RegimeConfig",
     "SeriesConfig",
     "StrategyConfig",
     "default_fill",
+    "ledger_beside",
 ]
 
 Instrument = Literal["index", "etf", "future", "share"]
@@ -386,12 +389,27 @@ class NightlyConfig(_Section):
     out: NearConfig | None = None
 
 
+class LedgerConfig(_Section):
+    """Where trials are recorded.
+
+    Attributes
+    ----------
+    path : Path or None
+        Folder; None: ``ledger`` beside the lake, and none where there is no lake on a disk.
+    stand_ins : tuple of tuple of str
+        Underlyings that count as one market, beyond those built in.
+    """
+
+    path: NearConfig | None = None
+    stand_ins: tuple[tuple[str, ...], ...] = ()
+
+
 class Config(_Section):
     """A whole configuration.
 
     Attributes
     ----------
-    data, regime, strategies, execution, series, inference, nightly
+    data, regime, strategies, execution, series, inference, nightly, grid, ledger
         Sections of the same names. Without strategies the main one and all controls run.
     """
 
@@ -402,6 +420,8 @@ class Config(_Section):
     series: dict[str, SeriesConfig] = {}
     inference: InferenceConfig = InferenceConfig()
     nightly: NightlyConfig = NightlyConfig()
+    ledger: LedgerConfig = LedgerConfig()
+    grid: GridSection = {}
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
@@ -410,9 +430,19 @@ class Config(_Section):
         """SHA-256 of the configuration as it acts, wherever it lies and however it was written.
 
         Every setting counts, defaults included, as it is now: comments, the order of keys and the
-        folder do not, changes made in Python (``model_copy``) do.
+        folder do not, changes made in Python (``model_copy``) do. Where trials are recorded
+        changes no result.
         """
-        return settings_digest(self.model_dump(mode="python"), self._folder)
+        settings = self.model_dump(mode="python", exclude={"ledger"})
+        return settings_digest(settings, self._folder)
+
+    @property
+    def ledger_path(self) -> Path | None:
+        """Folder of the ledger of trials; None where there is none."""
+        lake = self.data.lake
+        if self.ledger.path is not None or lake is None or "://" in lake:
+            return self.ledger.path
+        return ledger_beside(Path(lake))
 
     @property
     def folder(self) -> Path:
@@ -447,6 +477,11 @@ class Config(_Section):
                     f"does not define: known are {', '.join(sorted(self.series)) or 'none'}"
                 )
         return self
+
+
+def ledger_beside(lake: Path) -> Path:
+    """Return the folder of the ledger that belongs to a lake."""
+    return lake.absolute().parent / "ledger"
 
 
 def default_fill(instrument: Instrument) -> Fill:

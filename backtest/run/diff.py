@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...data.exposure.definition import Definition
     from ...data.lake.lake import Lake
     from ...data.peers.rules import PeerRule
+    from ...data.quality.catalogue import Finding
 
 __all__ = ["DiffResult", "diff"]
 
@@ -56,6 +57,8 @@ class DiffResult:
         session without a price, and a spot that the quality gate refused is none.
     unpriced : int
         Changed sessions whose return is NaN under either definition.
+    bars : tuple of Finding
+        What was found in the bars that priced it; those that gate have no price.
     """
 
     first_id: str
@@ -68,6 +71,7 @@ class DiffResult:
     return_b: float
     rows: pd.DataFrame
     unpriced: int = 0
+    bars: tuple[Finding, ...] = ()
     __repr__ = short_repr
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from ...data.quality.carry import CARRY_FINDINGS
 from ...data.quality.catalogue import CATALOGUE, Finding
 from .chain_findings import chain_findings, rebuilt_findings
 from .results import Notice
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from .regime_source import RegimeSource
     from .results import Fragile
 
-__all__ = ["fragile_notices", "promoted", "run_findings"]
+__all__ = ["fragile_notices", "promoted", "promoted_chains", "run_findings"]
 
 
 def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
-    """Return what was found in bars and series within the period, and where carry is missing.
+    """Return what was found in bars and series within the period, and what carry lacks.
 
     In order of session and name; findings about a file as a whole have no session and are kept.
     What else was found in chains is told by `chain_findings`.
@@ -31,7 +32,7 @@ def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
     found = [*market.findings]
     if config.regime.source == "lake":
         rebuilt = rebuilt_findings(config, market.regime.rows)
-        found += [f for f in rebuilt if f.check == "no_carry"]
+        found += [f for f in rebuilt if f.check in CARRY_FINDINGS]
     first, last = market.sessions[0].date(), market.sessions[-1].date()
     inside = [f for f in found if f.session is None or first <= f.session <= last]
     return tuple(sorted(inside, key=lambda f: (str(f.session or ""), f.check)))
@@ -52,8 +53,27 @@ def fragile_notices(fragile: Iterable[Fragile]) -> Iterator[Notice]:
         yield Notice("hangs_on_few", CATALOGUE["hangs_on_few"].severity, detail, len(each.sessions))
 
 
+def promoted_chains(
+    config: Config, regime: RegimeSource, bars: pd.DataFrame, calendar: str
+) -> tuple[Finding, ...] | None:
+    """Return the findings of the chains where one of them is promoted; None: nobody looked.
+
+    A run that has looked does not look again; see `chain_findings.with_findings`.
+    """
+    about_chains = any(CATALOGUE[name].about in _CHAINS for name in config.regime.promote)
+    if not about_chains or config.regime.source != "lake":
+        return None
+    return chain_findings(config, regime.rows, bars, calendar)
+
+
+_CHAINS: Final = ("chain", "rebuild")
+
+
 def promoted(
-    config: Config, regime: RegimeSource, findings: Iterable[Finding], bars: pd.DataFrame
+    config: Config,
+    regime: RegimeSource,
+    findings: Iterable[Finding],
+    chains: Iterable[Finding] | None,
 ) -> RegimeSource:
     """Return the regime, abstaining on the sessions of promoted findings.
 
@@ -64,19 +84,16 @@ def promoted(
     config : Config
     regime : RegimeSource
     findings : iterable of Finding
-        About bars and series; those about chains are looked for where one is promoted.
-    bars : DataFrame
-        Daily bars.
+        About bars and series.
+    chains : iterable of Finding or None
+        About chains, see `promoted_chains`.
     """
     wanted = set(config.regime.promote)
     found = [f for f in findings if f.check in wanted]
-    chains = {name for name in wanted if CATALOGUE[name].about in ("chain", "rebuild")}
-    if chains and config.regime.source == "lake":
-        known = [
-            *rebuilt_findings(config, regime.rows),
-            *chain_findings(config, regime.rows, bars, None),
-        ]
-        found += [f for f in known if f.check in chains]
+    if chains is not None:
+        known = [*rebuilt_findings(config, regime.rows), *chains]
+        about_chains = {name for name in wanted if CATALOGUE[name].about in _CHAINS}
+        found += [f for f in known if f.check in about_chains]
     if not found:
         return regime
     table = regime.table.copy()

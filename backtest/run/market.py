@@ -17,7 +17,7 @@ from ...data.calendar.market_facts import MarketFacts, market_facts
 from ...data.calendar.market_rules import DEFAULT_CALENDAR
 from ...data.calendar.trading import TradingCalendar, trading_calendar
 from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
-from .findings import promoted
+from .findings import promoted, promoted_chains
 from .market_choice import market_of
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
 from .results import DataSummary, InputFile, Notice
@@ -63,6 +63,8 @@ class Market:
         Sessions that lost their daily, or their intraday, bars for it.
     facts : MarketFacts
         Calendar, monthly expirations, currency, sessions a year.
+    chain_findings : tuple of Finding or None
+        What loading found in chains because the configuration promotes it; None: nobody looked.
     whole_bars : DataFrame
         All daily bars as read, whatever period is tested: what chains are checked against.
     whole_intraday : IntradaySet or None
@@ -83,6 +85,7 @@ class Market:
     notices: tuple[Notice, ...]
     simulated: bool
     findings: tuple[Finding, ...] = ()
+    chain_findings: tuple[Finding, ...] | None = None
     bad_bars: tuple[date, ...] = ()
     bad_intraday: tuple[date, ...] = ()
     facts: MarketFacts = field(default_factory=market_facts)
@@ -165,8 +168,10 @@ def load_market(
         *regime.findings,
         *(f for _, _, _, found in tables.values() for f in found),
     )
+    tested_bars = bar_set.within(first, last, calendar)
+    chains = promoted_chains(config, regime, tested_bars.frame, calendar.name)
     if config.regime.promote:
-        regime = promoted(config, regime, about, bars)
+        regime = promoted(config, regime, about, chains)
     files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
     return Market(
         calendar=calendar,
@@ -174,12 +179,13 @@ def load_market(
         tested=np.asarray(bars.index >= first),
         regime=regime,
         series={name: table for name, (table, _, _, _) in tables.items()},
-        bar_set=bar_set.within(first, last, calendar),
+        bar_set=tested_bars,
         intraday=None if intraday is None else intraday.within(first, last, calendar),
         inputs=(*(f for group in files for f in group), *(f for _, f, _, _ in tables.values())),
         notices=(*regime.notices, *(n for _, _, left_out, _ in tables.values() for n in left_out)),
         simulated=data.simulated or _beside_truth(config),
         findings=about,
+        chain_findings=chains,
         bad_bars=bad_bars,
         bad_intraday=bad_intraday,
         facts=facts,

@@ -141,7 +141,7 @@ def _decisions(trading: Trading) -> Iterator[Notice]:
         yield Notice("rule_undefined", "info", detail, count)
     gone = [name for name, column in trading.net.equity.items() if (column <= 0.0).any()]
     if gone:
-        detail = f"the equity of {', '.join(map(str, gone))} is gone: its figures are undefined"
+        detail = f"{', '.join(map(str, gone))} lost all its equity; its metrics are undefined"
         yield Notice("ruined", "error", detail, len(gone))
 
 

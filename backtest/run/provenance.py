@@ -35,6 +35,10 @@ _LIBRARIES = (
 )
 
 
+#: Sections that say what is done before, after and with many runs.
+_BESIDE = ("grid", "ledger", "nightly")
+
+
 def library_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that produce numbers.
 
@@ -77,8 +81,9 @@ def content_id(config: Config, market: Market) -> str:
 
 
 def _acting(config: Config) -> str:
-    """Return the digest of all settings but ``[nightly]``'s, which act on no result of a run."""
-    return settings_digest(config.model_dump(mode="python", exclude={"nightly"}), config.folder)
+    """Return the digest of all settings but those of sections that act on no result of a run."""
+    settings = config.model_dump(mode="python", exclude=set(_BESIDE))
+    return settings_digest(settings, config.folder)
 
 
 def provenance_of(

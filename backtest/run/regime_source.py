@@ -251,7 +251,11 @@ def _from_lake(
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
     table.index = pd.DatetimeIndex(table.index).as_unit("ns")
     table = until_end(config, table)
-    table = table.assign(value=table["net_gex"])[["value", "regime", "known_at", *_SHOWN]]
+    # strategies may read every number of the row
+    shown = ["value", "regime", "known_at", *_SHOWN]
+    table = table.assign(value=table["net_gex"])
+    numbers = table.select_dtypes("number").columns
+    table = table[[*shown, *(name for name in numbers if name not in shown)]]
     table["known_at"] = table["known_at"].astype("datetime64[ns, UTC]")
     table["regime"] = table["regime"].astype(object)
     if setting.band is not None:

@@ -277,6 +277,9 @@ class Provenance:
         Wall-clock time of the run.
     content_id : str
         Of everything that the results depend on: configuration, inputs, versions.
+    trial_numbers : mapping of str to int
+        By strategy: as which different trial on these data (market and span) the ledger has it;
+        empty where there is no ledger.
     """
 
     gexlab: str
@@ -292,6 +295,7 @@ class Provenance:
     seconds: float
     content_id: str = ""
     level: float = NORMAL_LEVEL
+    trial_numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

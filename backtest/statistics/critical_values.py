@@ -46,8 +46,7 @@ class CriticalValues:
     def at(self, name: str, direction: Direction, sessions: int) -> float:
         """Return a test's critical value for a sample of that many sessions; NaN: none is known.
 
-        What a value has beyond the normal quantile is bias, which grows with the root of the
-        sample; its spread does not.
+        The excess over the normal quantile is bias; it is rescaled by sqrt(n).
 
         Examples
         --------

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ...data.base.rounding import real_difference
 from ...data.calendar.market_rules import EXCHANGE_SESSIONS
 from .metrics import sharpe_of_moments
-from .resampling import Resampling, interval, resampled_sums
+from .resampling import Draws, Resampling, interval, resampled_sums
 
 __all__ = ["ReturnIntervals", "return_intervals"]
 
@@ -46,6 +46,7 @@ def return_intervals(
     *,
     year: int = EXCHANGE_SESSIONS,
     spans: npt.NDArray[np.int64] | None = None,
+    draws: Draws | None = None,
 ) -> list[ReturnIntervals]:
     """Return intervals of Sharpe ratio, compound growth and volatility.
 
@@ -59,6 +60,8 @@ def return_intervals(
     spans : ndarray of int, shape (n,), optional
         Sessions of the calendar that each return spans, 1 unless bars are missing: longer ones
         count in growth and not among returns of one session.
+    draws : Draws, optional
+        Of `resampling.drawn` for n rows, where several tables are resampled alike.
     """
     n, k = returns.shape
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -70,7 +73,7 @@ def return_intervals(
     single = (length == 1).astype(np.float64)[:, None]
     clean = clean * single
     parts = [clean, clean**2, growth, single, length[:, None]]
-    sums = resampled_sums(np.hstack(parts), how)
+    sums = resampled_sums(np.hstack(parts), how, draws)
     total, squares, logs = sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k : 3 * k]
     counts, sessions = sums[:, 3 * k : 3 * k + 1], sums[:, 3 * k + 1 :]
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -36,13 +36,13 @@ Floats = npt.NDArray[np.float64]
 
 
 def equity_returns(equity: Floats, cash: float | None = None) -> Floats:
-    """Return the simple return of each session after the first, shape (n - 1,).
+    """Return the simple return of each session after the first, shape (..., n - 1).
 
     NaN from the session on which the equity is gone.
 
     Parameters
     ----------
-    equity : ndarray, shape (n,)
+    equity : ndarray, shape (..., n)
         At each session's close.
     cash : float, optional
         Capital before the first session: the cost of a fill on the first close then belongs to
@@ -55,11 +55,13 @@ def equity_returns(equity: Floats, cash: float | None = None) -> Floats:
     >>> equity_returns(np.array([99.0, 108.9, 98.01]), cash=100.0).round(12)
     array([ 0.089, -0.1  ])
     """
-    live = np.logical_and.accumulate(equity > 0.0)
-    before = equity[:-1] if cash is None else np.append(cash, equity[1:-1])[: len(equity) - 1]
+    live = np.logical_and.accumulate(equity > 0.0, axis=-1)
+    before = equity[..., :-1].copy()
+    if cash is not None:
+        before[..., :1] = cash
     with np.errstate(divide="ignore", invalid="ignore"):
-        change = equity[1:] / before - 1.0
-    return np.where(live[1:], change, nan)
+        change = equity[..., 1:] / before - 1.0
+    return np.where(live[..., 1:], change, nan)
 
 
 def sharpe(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:

@@ -10,13 +10,14 @@ import numpy.typing as npt
 from ...data.base.rounding import NOISE
 from .metrics import per_session_sharpe
 from .resampling import Resampling, resampled_sums
+from .sharpe_tests import Moments, expected_best, probabilistic_sharpe, sharpe_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-__all__ = ["benjamini_hochberg", "deflated_sharpe", "romano_wolf"]
+__all__ = ["benjamini_hochberg", "benjamini_yekutieli", "deflated_sharpe", "holm", "romano_wolf"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,13 +34,41 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
     >>> benjamini_hochberg([0.01, 0.04, 0.03, float("nan")]).round(3).tolist()
     [0.03, 0.04, 0.04, nan]
     """
+    return _adjusted(p_values, "fdr_bh")
+
+
+def benjamini_yekutieli(p_values: npt.ArrayLike) -> Floats:
+    """Return adjusted p-values that control the false discovery rate under any dependence.
+
+    Examples
+    --------
+    Two tests: the smaller p-value times 2 (1 + 1/2), the larger one times 1 + 1/2.
+
+    >>> benjamini_yekutieli([0.01, 0.04]).round(3).tolist()
+    [0.03, 0.06]
+    """
+    return _adjusted(p_values, "fdr_by")
+
+
+def holm(p_values: npt.ArrayLike) -> Floats:
+    """Return adjusted p-values that control the familywise error under any dependence.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    return _adjusted(p_values, "holm")
+
+
+def _adjusted(p_values: npt.ArrayLike, method: str) -> Floats:
     from statsmodels.stats.multitest import multipletests
 
     p = np.asarray(p_values, dtype=np.float64)
     known = np.isfinite(p)
     out = np.full(len(p), np.nan)
     if known.any():
-        out[known] = multipletests(p[known], method="fdr_bh")[1]
+        out[known] = multipletests(p[known], method=method)[1]
     return out
 
 
@@ -124,18 +153,13 @@ def deflated_sharpe(returns: npt.ArrayLike, trials: int, trial_variance: float) 
     ----------
     Bailey, Lopez de Prado (2014), The Deflated Sharpe Ratio, J. Portfolio Management 40.
     """
-    from scipy.stats import kurtosis, norm, skew
+    from scipy.stats import kurtosis, skew
 
     x = np.asarray(returns, dtype=np.float64)
     x = x[np.isfinite(x)]
     sharpe = per_session_sharpe(x)
     if len(x) < 3 or not np.isfinite(sharpe):
         return float("nan")
-    hurdle = 0.0
-    if trials > 1:
-        g = float(np.euler_gamma)
-        best = (1 - g) * norm.ppf(1 - 1 / trials) + g * norm.ppf(1 - 1 / (trials * np.e))
-        hurdle = float(np.sqrt(trial_variance) * best)
-    g3, g4 = float(skew(x)), float(kurtosis(x, fisher=False))
-    spread = np.sqrt(1.0 - g3 * sharpe + (g4 - 1.0) / 4.0 * sharpe**2)
-    return float(norm.cdf((sharpe - hurdle) * np.sqrt(len(x) - 1) / spread))
+    shape = Moments(float(skew(x)), float(kurtosis(x, fisher=False)))
+    error = sharpe_error(sharpe, len(x) - 1, shape)
+    return probabilistic_sharpe(sharpe, expected_best(trials, trial_variance), error)

@@ -15,9 +15,19 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NORMAL_LEVEL", "Resampling", "interval", "resampled_sums"]
+__all__ = [
+    "NORMAL_LEVEL",
+    "Draws",
+    "Resampling",
+    "drawn",
+    "interval",
+    "resampled_sums",
+    "row_counts",
+]
 
 Floats = npt.NDArray[np.float64]
+#: How often each row is drawn, some replications at a time.
+Draws = tuple[Floats, ...]
 _CHUNK = 200
 #: Coverage of intervals where nothing else is asked for.
 NORMAL_LEVEL: Final = 0.95
@@ -42,7 +52,7 @@ class Resampling:
     level: float = NORMAL_LEVEL
 
 
-def _counts(n: int, how: Resampling) -> Iterator[Floats]:
+def row_counts(n: int, how: Resampling) -> Iterator[Floats]:
     """Yield how often each of n rows is drawn, some replications at a time."""
     from arch.bootstrap import StationaryBootstrap
 
@@ -59,7 +69,12 @@ def _counts(n: int, how: Resampling) -> Iterator[Floats]:
         yield np.array(chunk)
 
 
-def resampled_sums(columns: Floats, how: Resampling) -> Floats:
+def drawn(n: int, how: Resampling) -> Draws:
+    """Return how often each of n rows is drawn, to be used for several tables of n rows."""
+    return tuple(row_counts(n, how))
+
+
+def resampled_sums(columns: Floats, how: Resampling, draws: Draws | None = None) -> Floats:
     """Return the column sums of each resample of the rows.
 
     Parameters
@@ -68,6 +83,8 @@ def resampled_sums(columns: Floats, how: Resampling) -> Floats:
         Rows in time order, without NaN (a row that does not count is 0 in every column,
         its weight included).
     how : Resampling
+    draws : Draws, optional
+        Of `drawn` for as many rows and the same resampling; drawn anew where left out.
 
     Returns
     -------
@@ -75,7 +92,8 @@ def resampled_sums(columns: Floats, how: Resampling) -> Floats:
     """
     if not len(columns):
         return np.full((how.replications, columns.shape[1]), np.nan)
-    return np.concatenate([counts @ columns for counts in _counts(len(columns), how)])
+    every = row_counts(len(columns), how) if draws is None else draws
+    return np.concatenate([counts @ columns for counts in every])
 
 
 def interval(draws: npt.ArrayLike, level: float) -> tuple[float, float]:

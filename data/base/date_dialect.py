@@ -374,7 +374,11 @@ def _roc(found: re.Match[str]) -> dict[Order, date]:
 
 
 def _numbers(found: re.Match[str]) -> dict[Order, date]:
-    return _three(int(found[1]), int(found[3]), int(found[4]), len(found[4]))
+    dates = _three(int(found[1]), int(found[3]), int(found[4]), len(found[4]))
+    if found[2] == "." and len(found[4]) == 4:
+        # nobody puts points into dates that begin with the month
+        dates.pop("MDY", None)
+    return dates
 
 
 def _day_named(found: re.Match[str]) -> dict[Order, date]:

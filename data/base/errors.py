@@ -16,10 +16,12 @@ __all__ = [
     "CalendarError",
     "ConfigError",
     "DefinitionError",
+    "EmptyTableError",
     "GexlabError",
     "InputFileError",
     "LakeError",
     "LakeLockedError",
+    "LedgerError",
     "LookAheadError",
     "MissingColumnError",
     "MissingPartError",
@@ -63,12 +65,20 @@ class LakeLockedError(LakeError):
     """A lake that another process is writing to."""
 
 
+class LedgerError(GexlabError):
+    """A ledger of trials that is absent, or cannot be read or written."""
+
+
 class CalendarError(GexlabError):
     """A date outside its calendar, or a calendar that does not exist."""
 
 
 class DefinitionError(GexlabError):
     """Numbers of different definitions were about to be mixed, or a definition is not valid."""
+
+
+class EmptyTableError(DefinitionError):
+    """A definition has rows, but none in the table or of the book asked for."""
 
 
 class SeveralDefinitionsError(DefinitionError):

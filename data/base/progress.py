@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import sys
+import time
+from typing import Final, Protocol
 
-__all__ = ["Progress", "silent"]
+__all__ = ["Progress", "in_notebook", "shown_in_notebook", "silent"]
+
+#: Seconds between two states of a line.
+_PAUSE: Final = 0.5
 
 
 class Progress(Protocol):
@@ -22,3 +27,28 @@ class Progress(Protocol):
 
 def silent(done: int, total: int | None, what: str = "") -> None:
     """Show nothing: the progress of a function called from other code."""
+
+
+def in_notebook() -> bool:
+    """Return whether a notebook's kernel runs this, whose user sees nothing but what is printed."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else getattr(ipython, "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
+def shown_in_notebook(progress: Progress, label: str) -> Progress:
+    """Return the progress given, or where none was given in a notebook, one line of plain text."""
+    if progress is not silent or not in_notebook():
+        return progress
+    at = float("-inf")
+
+    def update(done: int, total: int | None, what: str = "") -> None:
+        nonlocal at
+        now, last = time.monotonic(), done == total
+        if last or now - at >= _PAUSE:
+            at = now
+            count = f"{done:,}" if total is None else f"{done:,} of {total:,}"
+            sys.stdout.write(f"\r{label} {what}: {count}" + ("\n" if last else ""))
+            sys.stdout.flush()
+
+    return update

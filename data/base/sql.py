@@ -33,5 +33,5 @@ def bound_sql(name: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]
     that are put together therefore take theirs from here.
     """
     mark = uuid4().hex
-    text = re.sub(r"\$([a-z_]+)\b", lambda found: f"${found[1]}_{mark}", load_sql(name))
+    text = re.sub(r"\$([a-z_]+)\b", lambda found: f"{found[0]}_{mark}", load_sql(name))
     return text, {f"{key}_{mark}": value for key, value in given.items()}

@@ -163,7 +163,8 @@ def _sixteen_nets(
     otm_start, own_start = np.zeros(g + 1, np.int64), np.zeros(g + 1, np.int64)
     volatility, code = vendors.copy(), np.empty(n, np.int8)
     quoted, times, masked = np.empty(g), np.empty((b, g)), np.empty(g)
-    forward, from_parity = np.empty(g), np.empty(g, np.bool_)
+    forward = np.empty(g)
+    from_parity, outside_guard = np.empty(g, np.bool_), np.empty(g, np.bool_)
     nothing, sums = np.zeros(g), np.zeros((2, b, g))
     latest = max(quote_us, moments.max())
     if not solve:
@@ -182,7 +183,7 @@ def _sixteen_nets(
             masked[:] = np.where(wanted, quoted, np.nan)
             fill_forwards(
                 start, masked, r, q, spot, use_parity and c == 0, strike, is_call, mid,
-                forward, from_parity,
+                forward, from_parity, outside_guard,
             )  # fmt: skip
             if solve:
                 fill_own(start, masked, forward, r, strike, is_call, mid, vendors, volatility, code)

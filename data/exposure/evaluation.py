@@ -143,7 +143,7 @@ class BookResult:
         contradicting_duplicates: bool = False,
         unit_contradicted: bool = False,
     ) -> tuple[str, ...]:
-        """Return why the book may not be called a regime."""
+        """Return the reasons why the quality gate refuses a label."""
         return gate_reasons(
             known_before_quotes=known_before_quotes,
             copied=copied,
@@ -154,7 +154,7 @@ class BookResult:
         )
 
     def status(self, *, degraded: bool) -> FlipStatus | None:
-        """Return what the flip is worth."""
+        """Return the status of the flip."""
         return flip_status(self.net_gex, self.roots, degraded=degraded)
 
 

@@ -243,7 +243,7 @@ def nearest_root(spot: float, roots: tuple[Root, ...]) -> Root | None:
 
 
 def flip_status(net_gex: float, roots: tuple[Root, ...], *, degraded: bool) -> FlipStatus | None:
-    """Return what the flip is worth; None where the book has no sign at all."""
+    """Return the status of the flip; None where the book has no sign at all."""
     if degraded:
         return "degraded"
     if roots:

@@ -37,6 +37,8 @@ class Market:
         Points; NaN where dead.
     from_parity : ndarray of bool, shape (g,)
         False: the forward comes from the configured rates.
+    outside_guard : ndarray of bool, shape (g,)
+        The quotes have a forward, too far from the configured rates' to be used.
     rate, dividend_yield : ndarray, shape (g,)
         Continuous, per year, as configured.
     """
@@ -44,6 +46,7 @@ class Market:
     time: Floats
     forward: Floats
     from_parity: Flags
+    outside_guard: Flags
     rate: Floats
     dividend_yield: Floats
 
@@ -116,11 +119,15 @@ def _median_nearest(found: int, spot: float, strikes: Floats, forwards: Floats) 
 def fill_forwards(
     start: Ints, time: Floats, rate: Floats, dividend_yield: Floats, spot: float, use_parity: bool,
     strike: Floats, is_call: Flags, mid: Floats, forward: Floats, from_parity: Flags,
+    outside_guard: Flags,
 ) -> None:  # fmt: skip
-    """Fill forwards, and whether each is from parity, as `parity_forwards` describes them."""
+    """Fill forwards, whether each is from parity, and whether the guard refused one.
+
+    As `parity_forwards` describes them.
+    """
     strikes, forwards = np.empty(strike.size), np.empty(strike.size)
     for g in range(time.size):
-        forward[g], from_parity[g] = np.nan, False
+        forward[g], from_parity[g], outside_guard[g] = np.nan, False, False
         if math.isnan(time[g]):
             continue
         carried = spot * math.exp((rate[g] - dividend_yield[g]) * time[g])
@@ -138,6 +145,8 @@ def fill_forwards(
             abs(math.log(implied / carried)) <= _GUARD_CONSTANT + _GUARD_PER_YEAR * time[g]
         ):
             forward[g], from_parity[g] = implied, True
+        else:
+            outside_guard[g] = True
 
 
 def parity_forwards(
@@ -171,9 +180,10 @@ def parity_forwards(
     Market
         NaN forwards for dead groups.
     """
-    forward, from_parity = np.empty(time.size), np.empty(time.size, np.bool_)
+    forward = np.empty(time.size)
+    from_parity, outside = np.empty(time.size, np.bool_), np.empty(time.size, np.bool_)
     fill_forwards(
         groups.start, time, rate, dividend_yield, chain.spot, use_parity,
-        chain.strike, chain.is_call, chain.mid, forward, from_parity,
+        chain.strike, chain.is_call, chain.mid, forward, from_parity, outside,
     )  # fmt: skip
-    return Market(time, forward, from_parity, rate, dividend_yield)
+    return Market(time, forward, from_parity, outside, rate, dividend_yield)

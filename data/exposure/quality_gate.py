@@ -1,4 +1,4 @@
-"""The quality gate: when a session's book may not be called a regime."""
+"""The quality gate: when a session gets no label."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def gate_reasons(
     contradicting_duplicates: bool = False,
     unit_contradicted: bool = False,
 ) -> tuple[str, ...]:
-    """Return why a book may not be called a regime; empty where it may.
+    """Return the reasons why the quality gate refuses a label; empty where it does not.
 
     Examples
     --------

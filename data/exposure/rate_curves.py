@@ -18,7 +18,7 @@ __all__ = ["CurveDay", "CurveRow", "RateCurve", "curve_of"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-#: Publication of a day whose file does not state it: somewhen before the next session's close.
+#: Publication time unknown: usable from the following session.
 _NOT_STATED: Final = -1
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 

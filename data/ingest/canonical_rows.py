@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..base.errors import GexlabError, InputFileError
 from ..base.sql import load_sql
+from ..vendors.layout import both_sides
 from ..vendors.projection import projected
 from .calendar_tables import calendar_tables, zone_of
 from .joins import joined_files
@@ -124,7 +125,8 @@ def _type(
     """Make the view ``contracts``: the rows of all tables, in types."""
     zone = zone_of(preset.timing)
     offset, contracts = 0, None
-    for table in tables:
+    for raw in tables:
+        table = both_sides(raw, preset.dialect.sides) if preset.dialect.sides else raw
         part = projected(connection, table, preset, zone, offset, numbers=numbers, careful=careful)
         contracts = part if contracts is None else contracts.union(part)
         offset += len(table.files)

@@ -278,10 +278,24 @@ def _fitting(files: list[InputFile], preset: Preset) -> tuple[list[InputFile], l
     if not members:
         return files, []
     zone = zone_of(preset.timing)
-    misfits = {f.label for f in members if not _fits(f, preset, zone)}
+    # members of one header are alike: a year of daily files is looked at once
+    known: dict[tuple[str, bytes], bool] = {}
+    for file in members:
+        if _kind(file) not in known:
+            known[_kind(file)] = _fits(file, preset, zone)
+    misfits = {f.label for f in members if not known[_kind(f)]}
     fitting = {f.label.rpartition("!")[0] for f in members if f.label not in misfits}
     aside = {label for label in misfits if label.rpartition("!")[0] in fitting}
     return [f for f in files if f.label not in aside], sorted(aside)
+
+
+def _kind(file: InputFile) -> tuple[str, bytes]:
+    """Return what files of one kind have in common: suffix and first lines, of text the header."""
+    with file.path.open("rb") as stream:
+        start = stream.read(4096)
+    suffix = file.path.suffix.lower()
+    text = suffix in (".csv", ".txt", ".tsv")
+    return suffix, (start.split(b"\n", 1)[0] if text and start[:1] not in b"\r\n" else start)
 
 
 def _fits(file: InputFile, preset: Preset, zone: str) -> bool:
@@ -485,7 +499,10 @@ def _over_held(
     here = set(days)
     entries = [e for e in before.sessions if e.session in here]
     if unstated and entries:
-        rows = sorted_rows(lent(rows, rows_to_keep(entries, ()), unstated))
+        # a file that is read in another way lends nothing to itself
+        reread = plan.replaced & {entry.source for entry in plan.sources}
+        lenders = rows_to_keep(entries, reread)
+        rows = rows if lenders is None else sorted_rows(lent(rows, lenders, unstated))
     held = rows_to_keep(entries, plan.replaced)
     if held is None:
         return rows

@@ -132,8 +132,8 @@ def _fits(file: InputFile, name: str) -> bool:
                 rows = projected(
                     connection, table, preset, zone_of(preset.timing), 0, careful=False
                 )
-                rows.limit(1).fetchall()
-                return True
+                if rows.limit(1).fetchall():
+                    return True
         except GexlabError:
             return False
         except Exception:
@@ -200,6 +200,7 @@ def _for_preset(vendor: str) -> str:
 def _column(name: str, values: list[Any]) -> InspectedColumn:
     """Return what one column seems to be, by its name and its cells."""
     said = [str(v).strip() for v in values if v is not None and not is_blank(str(v))]
+    said = [text for text in said if text != name]  # headers repeated between the rows
     distinct = list(dict.fromkeys(said))[:2000]
     meaning = meaning_of(name)
     if not distinct:

@@ -116,7 +116,8 @@ def _join(name: str, said: Mapping[str, Any], preset: Preset, folder: Path) -> J
         stated |= set(_CONTRACT)
     keys = _keys(said.get("keys"), stated, preset, where)
     given = tuple(n for n in columns if n not in {theirs for _, theirs in keys} and n != "symbol")
-    given = tuple(n for n in given if n not in ("session", "underlying"))
+    # stamps tell which of several rows is the last; contracts of one snapshot have one moment
+    given = tuple(n for n in given if n not in ("session", "underlying", "quote_ts"))
     if not given:
         raise ConfigError(f"{where} gives no column: map what the file is joined for in columns")
     dialect = replace(preset.dialect, where=(), values={}, missing={}, path={})

@@ -1,4 +1,4 @@
-"""Which files are new, which are in the lake already, and whose rows give way."""
+"""Plan an ingest: new, unchanged and superseded files."""
 
 from __future__ import annotations
 

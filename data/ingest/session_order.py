@@ -1,8 +1,8 @@
-"""Whole sessions of freshly read rows: settled where file order decides, newest kept, in order."""
+"""Resolve AM/PM by file order, keep the newest file's rows, sort."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["canonical_sessions"]
 
 _Ints = npt.NDArray[np.int64]
+#: Fewer contracts than this are taken as they are stamped.
+_STAMPED: Final = 6
 _Flags = npt.NDArray[np.bool_]
 
 
@@ -46,6 +48,7 @@ def canonical_sessions(
         file in everything.
     """
     count = len(rows)
+    rows = _one_moment(rows)
     contract = _contract_codes(rows)
     repeated = _repetitions(rows, contract)
     if len(repeated):
@@ -64,6 +67,37 @@ def canonical_sessions(
     table = table if _is_range(kept, len(rows)) else table.take(pa.array(kept))
     ties = bool((np.diff(key[kept]) == 0).any())
     return (sorted_rows(table) if ties else table), len(rows) - len(kept), count - len(rows)
+
+
+def _one_moment(rows: Any) -> Any:
+    """Give the contracts of a snapshot one moment where each has its own stamp: the last.
+
+    Services stamp every contract with its own last quote. Stamps of a session are snapshots only
+    where contracts come again under another stamp.
+    """
+    stamp = _plain(rows.column("quote_ts").cast(pa.int64()), pa.int64())
+    day = _plain(rows.column("session"), pa.int32()).astype(np.int64)
+    edges = np.flatnonzero(np.append(True, np.diff(day) != 0))
+    first, last = np.minimum.reduceat(stamp, edges), np.maximum.reduceat(stamp, edges)
+    if (first == last).all():
+        return rows
+    codes = _contract_codes(rows)
+    key = _packed([codes[0], *codes[2:]])
+    place = np.repeat(np.arange(len(edges)), np.diff(np.append(edges, len(day))))
+    moment = stamp.copy()
+    for i in np.flatnonzero(first != last):
+        here = place == i
+        own = np.unique(key[here]).size == int(here.sum())
+        late = int((stamp[here] == last[i]).sum())
+        if own and int(here.sum()) >= _STAMPED and 2 * late < int(here.sum()):
+            moment[here] = last[i]
+    if (moment == stamp).all():
+        return rows
+    moments = pa.array(moment).cast(rows.column("quote_ts").type)
+    stated = rows.column("known_at")
+    known = pc.if_else(pc.less(stated, moments), moments, stated)
+    at, then = rows.column_names.index("quote_ts"), rows.column_names.index("known_at")
+    return rows.set_column(at, "quote_ts", moments).set_column(then, "known_at", known)
 
 
 def _repetitions(rows: Any, contract: list[tuple[_Ints, int]]) -> _Ints:

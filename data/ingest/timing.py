@@ -49,7 +49,7 @@ _SIDES: Final = dict.fromkeys(
 ) | dict.fromkeys(
     ("P", "PUT", "PUTS", "PE", "PA", "PUT OPTION", "賣權", "认沽", "認沽", "沽", "プット", "풋"), 1
 )
-#: A price below is none: its inverse would leave what a double holds.
+#: Smaller prices count as missing: 1/price would overflow.
 _LEAST: Final = 1e-15
 #: In the order in which they are looked for.
 _REASONS: Final = ("not_a_session", "spot_missing", "bad_contract", "negative_open_interest")
@@ -167,8 +167,8 @@ class Dating:
         Raises
         ------
         InputFileError
-            If a row states a settlement that is none, or neither it nor a rule says how it settles
-            or when it was known.
+            If settlement is neither AM nor PM, or is given neither by the row nor by the timing
+            rules, or the publication time is.
         """
         table = self._own(self._asked(table))
         timing, calendar = self.preset.timing, _calendar(self.preset.timing)

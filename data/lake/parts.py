@@ -209,7 +209,7 @@ class PartWriter:
 def _coded(tables: list[Any]) -> Any:
     """Return tables as one, its text as dictionaries of exactly the words that occur, sorted.
 
-    Neither where the rows come from nor how they were cut then shows in the bytes of a file.
+    File bytes do not depend on input order or batch boundaries.
     """
     rows = pa.concat_tables([table.cast(CODED_SCHEMA) for table in tables])
     rows = rows.unify_dictionaries().combine_chunks()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..lake.lake import Lake
     from ..lake.manifest import SessionEntry
 
-__all__ = ["CheckResult", "check", "coverage", "findings", "findings_frame"]
+__all__ = ["CheckResult", "check", "coverage", "findings", "findings_frame", "with_findings"]
 
 #: Rows held at a time; about 200 bytes each.
 _BLOCK_ROWS: Final = 3_000_000
@@ -123,6 +123,14 @@ def check(
         {name: len(lake.sessions(name)) for name in names},
         {name: tuple(found) for name, found in asked.items()},
     )
+
+
+def with_findings(result: CheckResult, more: Sequence[Finding]) -> CheckResult:
+    """Return the outcome of a check of one underlying with what was found besides its chains."""
+    joined = {
+        name: tuple(sorted((*found, *more), key=_order)) for name, found in result.findings.items()
+    }
+    return CheckResult(result.sessions, joined)
 
 
 def findings(

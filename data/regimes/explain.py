@@ -1,4 +1,4 @@
-"""One session under the magnifying glass: its profile, and why it has its regime."""
+"""Profile and explanation of one session."""
 
 from __future__ import annotations
 

@@ -96,6 +96,9 @@ def session_findings(
     missing = _without_carry(prepared, result, definition)
     if missing:
         add("no_carry", CATALOGUE["no_carry"].severity, *missing)
+    outside = _outside_guard(prepared, result, definition)
+    if outside:
+        add("parity_outside_guard", CATALOGUE["parity_outside_guard"].severity, *outside)
     return found
 
 
@@ -158,17 +161,49 @@ def _without_carry(
         without &= prepared.market.time > _SHORTEST_CARRY
     if configured or definition.forward_source != "parity" or not without.any():
         return None
-    held = np.nan_to_num(prepared.chain.open_interest)
-    interest = np.add.reduceat(held, prepared.groups.start[:-1])
-    lacking, whole = float(interest[without].sum()), float(interest[alive].sum())
-    if every or lacking > Thresholds().no_carry * whole:
+    lacking, whole = _interest_in(prepared, without, alive)
+    limit, of_gross = Thresholds().no_carry, _of_gross(result, without)
+    if every or lacking > limit * whole or of_gross > limit:
         share = 1.0 if every else lacking / whole
-        gross = group_sums(result.exposure.gross, result.book)
-        total = float(gross[alive].sum())
-        of_gross = float(gross[without].sum()) / total if total > 0.0 else math.nan
         text = (
-            f"{share:.1%} of the open interest ({of_gross:.1%} of gross) has no usable parity "
-            "forward and rates are 0, so F = S: configure rate and dividend yield"
+            f"{share:.1%} of the open interest ({of_gross:.1%} of gross) has no usable "
+            "parity forward and rates are 0, so F = S: configure rate and dividend yield"
         )
         return int(without.sum()), lacking, text
     return None
+
+
+def _outside_guard(
+    prepared: PreparedChain, result: BookResult, definition: Definition
+) -> tuple[int, float, str] | None:
+    """Return expiries, open interest and words where the guard refused the forwards of quotes."""
+    alive = result.book.alive
+    outside = alive & prepared.market.outside_guard & (prepared.market.time > _SHORTEST_CARRY)
+    refused, whole = _interest_in(prepared, outside, alive)
+    limit, of_gross = Thresholds().parity_outside_guard, _of_gross(result, outside)
+    if not (refused > limit * whole or of_gross > limit):
+        return None
+    share = refused / whole if whole else math.nan
+    carried = f"rate {definition.rate:g} and dividend yield {definition.dividend_yield:g}"
+    if definition.rate_curve is not None or definition.dividend_curve is not None:
+        carried = "the configured curves"
+    text = (
+        f"{share:.1%} of the open interest ({of_gross:.1%} of gross) has parity forwards "
+        f"too far from {carried} to be used: correct the rates, or look at the "
+        "moments of quotes and spot"
+    )
+    return int(outside.sum()), refused, text
+
+
+def _interest_in(prepared: PreparedChain, part: Flags, alive: Flags) -> tuple[float, float]:
+    """Return the open interest of some expiry groups, and that of all alive."""
+    held = np.nan_to_num(prepared.chain.open_interest)
+    interest = np.add.reduceat(held, prepared.groups.start[:-1])
+    return float(interest[part].sum()), float(interest[alive].sum())
+
+
+def _of_gross(result: BookResult, part: Flags) -> float:
+    """Return the share of gross gamma of some expiry groups; NaN where there is none."""
+    gross = group_sums(result.exposure.gross, result.book)
+    total = float(gross[result.book.alive].sum())
+    return float(gross[part].sum()) / total if total > 0.0 else math.nan

@@ -1,4 +1,4 @@
-"""What stays the same over the sessions of one evaluation."""
+"""Settings of one rebuild: underlying, definition, dealers, books, calendar, rates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INSTRUMENTS: Final = ("index", "etf", "future", "share")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What stays the same over the sessions of one evaluation: a `RegimeSpec` with its files read.
+    """Settings of one rebuild: a `RegimeSpec` with its files read.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["MEMORY", "SECONDS", "VIEWS", "Limits", "query", "stream"]
+__all__ = ["MEMORY", "SECONDS", "VIEWS", "Limits", "query", "sql", "stream"]
 
 #: What can be asked: the chains, and every table that a rebuild writes.
 VIEWS: Final = ("chains", *TABLES)
@@ -127,6 +127,10 @@ def query(
                 )
             batches.append(batch)
         return pa.Table.from_batches(batches, reader.schema)
+
+
+#: The command's name.
+sql = query
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from ..base.errors import LakeError
-from ..base.progress import Progress, silent
+from ..base.progress import Progress, shown_in_notebook, silent
 from ..base.schema import BOOKS, Book
 from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "RebuildResult", "evaluated_regimes", "plan_of", "rebuild", "up_to_date"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 3
+_ROWS_GENERATION: Final = 4
 _SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
 #: What operating systems say of a lake that somebody may read only.
 _UNWRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -107,7 +107,7 @@ def rebuild(
     instrument : {"index", "etf", "future", "share"}, optional
         What the underlying is: naive dealers of a share are a finding.
     progress : Progress
-        Called after every session.
+        Called after every session. Where none is given, a notebook shows a line of text.
 
     Returns
     -------
@@ -124,7 +124,8 @@ def rebuild(
     if not isinstance(spec, RegimeSpec):
         given = None if positions is None else Path(positions)
         spec = RegimeSpec(spec, definition, dealer, given, tuple(books), calendar, instrument)
-    *_, done = up_to_date(opened, spec, side_tables=side_tables, progress=progress)
+    told = shown_in_notebook(progress, "rebuild")
+    *_, done = up_to_date(opened, spec, side_tables=side_tables, progress=told)
     return replace(done, seconds=time.perf_counter() - began)
 
 

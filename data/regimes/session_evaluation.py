@@ -87,7 +87,7 @@ class SessionEvaluation:
     unit: str = ""
 
     def reasons(self, book: Book) -> tuple[str, ...]:
-        """Return why a book may not be called a regime."""
+        """Return the reasons why the quality gate refuses a label."""
         return self.results[book].reasons(
             known_before_quotes=self.raw.known_before_quotes,
             copied=self.likeness.is_copy,
@@ -239,7 +239,7 @@ def session_rows(
 
 
 def _gate_details(evaluation: SessionEvaluation, book: Book) -> dict[str, str]:
-    """Return why a book may not be called a regime, and what was measured."""
+    """Return the reasons why the quality gate refuses a label, and what was measured."""
     known = {
         "known_before_quotes": "a row's known_at precedes its quote_ts",
         "copy_of_previous_session": evaluation.likeness.words,

@@ -1,4 +1,4 @@
-"""Sessions of a lake, evaluated one after the other: for whatever needs more than their rows."""
+"""Iterate over evaluated sessions, for analyses that the regime table does not hold."""
 
 from __future__ import annotations
 

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from ..base.errors import DefinitionError, LakeError, MissingPartError, UnknownNameError
+from ..base.errors import (
+    DefinitionError,
+    EmptyTableError,
+    LakeError,
+    MissingPartError,
+    UnknownNameError,
+)
 from ..base.exporting import defused_frame
 from ..base.publishing import published_file
 from ..base.schema import BOOKS, Book
 from ..base.sql import load_sql
 from ..lake.derived_tables import TABLES, DerivedStore
 from ..lake.lake import Lake, connect, open_lake
+from ..quality.carry import CARRY_FINDINGS
 from .store_choice import DefinitionChoice, find_stores
 
 if TYPE_CHECKING:
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_frame",
+    "carry_findings",
     "export_regimes",
     "read_rebuilt",
     "regimes",
@@ -85,6 +93,33 @@ def side_table(
     return as_frame(read_rebuilt(lake, name, underlying, book, dealer_model, definition_id))
 
 
+def carry_findings(
+    lake: Lake | str | os.PathLike[str],
+    underlying: str,
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: DefinitionChoice = None,
+) -> pd.DataFrame:
+    """Return the findings about carry behind the rows that `regimes` returns.
+
+    Returns
+    -------
+    DataFrame
+        ``session, book, dealer_model, check, detail``; no row where nothing is missing, nor of a
+        peer's rule, which has the carry that it states.
+    """
+    import pandas as pd
+
+    columns = ["session", "book", "dealer_model", "check", "detail"]
+    asked = (lake, "quality_findings", underlying, book, dealer_model, definition_id)
+    try:
+        found = as_frame(read_rebuilt(*asked))
+    except EmptyTableError:
+        return pd.DataFrame(columns=columns)
+    return found.loc[found["check"].isin(CARRY_FINDINGS), columns].reset_index(drop=True)
+
+
 def as_frame(table: pa.Table) -> pd.DataFrame:
     """Return a frame whose dates are datetime64, so that it joins bars and series."""
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
@@ -131,7 +166,7 @@ def rows_of(
 
     Raises
     ------
-    DefinitionError
+    EmptyTableError
         If they have no such table, or nothing of that book.
     MissingPartError
         If a file that they name is gone.
@@ -139,7 +174,7 @@ def rows_of(
     files = {file: days for store in stores for file, days in store.files(table, book).items()}
     if not files:
         of_book = "" if book is None else f" for the book {book}"
-        raise DefinitionError(f"{lake.root}: {table} of {underlying} is empty{of_book}: rebuild it")
+        raise EmptyTableError(f"{lake.root}: {table} of {underlying} is empty{of_book}: rebuild it")
     valid = [f"{file}|{day}" for file, days in files.items() for day in days]
     with connect(lake) as connection:
         parameters = {"files": list(files), "valid": valid}

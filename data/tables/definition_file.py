@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..base.errors import DefinitionError, UnknownNameError
 from ..exposure.definition import CURVES, CurveFile, Definition
 from .rates import curve_file
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 __all__ = ["definition_from_table", "load_definition"]
 
 
-def load_definition(path: str | Path) -> Definition:
+def load_definition(path: str | Path | Mapping[str, Any]) -> Definition:
     """Read a definition from a TOML file whose keys are the fields of `Definition`.
 
-    Curves are given by the paths of their files, relative to the TOML file.
+    Curves are given by the paths of their files, relative to the TOML file. A mapping of the same
+    keys will do, its paths relative to the working directory.
 
     Raises
     ------
@@ -29,7 +28,15 @@ def load_definition(path: str | Path) -> Definition:
     InputFileError
         If the file of a curve cannot be read.
     """
-    path = Path(path).expanduser()
+    if isinstance(path, Mapping):
+        return definition_from_table(path, Path())
+    try:
+        path = Path(path).expanduser()
+    except TypeError as error:
+        raise DefinitionError(
+            "expected the path of a definition's file or a mapping of its settings, found "
+            f"{type(path).__name__}: give one of them"
+        ) from error
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -64,7 +71,7 @@ def definition_from_table(
     known = [f.name for f in fields(Definition) if f.init]
     for key in values:
         if key not in known:
-            raise UnknownNameError(f"key of the definition {name}", key, known)
+            raise UnknownNameError(f"key of the definition {name}", str(key), known)
     try:
         return Definition(**dict(values) | _curves_beside(folder, name, values))
     except TypeError as error:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.date_dialect import AmbiguousDateError, days_of, is_blank, moments_of
-from ..base.errors import InputFileError
+from ..base.errors import InputFileError, MissingColumnError
 from ..base.number_dialect import bare_numbers
 from ..base.sql import load_sql
 from ..vendors.json_files import json_table
@@ -136,7 +136,7 @@ def _resolve(
     missing = [name for name, column in found.items() if column is None and name not in optional]
     if missing:
         expected = columns[missing[0]][0]
-        raise InputFileError(
+        raise MissingColumnError(
             f"{path}: no column {expected!r} for {missing[0]!r}: the file has "
             f"{_listed(present)}; say which of them it is ({_WHERE})"
         )

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from ..base.date_dialect import moments_of
 from ..base.errors import InputFileError
 from ..base.sql import bound_sql
+from .cboe_symbols import OLD_HEADER, old_table
 from .layout import OCC_ROOT, OCC_UNDERLYING
-from .preset import InputFile, Preset, RawTable, Timing
+from .preset import Dialect, InputFile, Preset, RawTable, Timing
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +25,9 @@ _NEW_YORK: Final = "America/New_York"
 _HEAD_BYTES: Final = 1 << 16
 _SIDE: Final = ("Last Sale", "Net", "Bid", "Ask", "Volume", "IV", "Delta", "Gamma", "Open Interest")
 _HEADER: Final = ("Expiration Date", "Calls", *_SIDE, "Strike", "Puts", *_SIDE)
+_SPELLED: Final = {"Vol": "Volume", "Open Int": "Open Interest"}
+#: SPX (S&P 500 INDEX),2684.79,+2.17, as it was until 2019.
+_FIRST: Final = re.compile(r"\),(\d[\d.]*),[-+]?[\d.]+")
 _LAST: Final = re.compile(r"\bLast: *\$?([0-9][0-9,]*\.?[0-9]*)")
 #: The moment stands after a word, with commas or 'at' before the time of day; until 2018 alone,
 #: with an '@'.
@@ -39,12 +44,16 @@ class _Preamble:
     spot: float
     printed: datetime
     lines: int
+    old: bool = False
 
 
 def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[RawTable]:
     tables = []
     for file in files:
         head = _preamble(file)
+        if head.old:
+            tables.append(_old(connection, file, head))
+            continue
         given = {
             "files": [str(file.path)],
             "lines": head.lines,
@@ -61,25 +70,47 @@ def _preamble(file: InputFile) -> _Preamble:
     with file.path.open("rb") as stream:
         text = stream.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
     lines = text.splitlines()
-    at = next((i for i, line in enumerate(lines) if line.startswith("Expiration Date,")), None)
+    starts = ("Expiration Date,", "Calls,")
+    at = next((i for i, line in enumerate(lines) if line.startswith(starts)), None)
     if at is None or at > 20:
         raise InputFileError(
             f"{file.label}: expected Cboe's quote table, with a header line that begins with "
             "'Expiration Date,Calls'; found none: download the table again, or choose another "
             "vendor"
         )
-    names = tuple(name.strip() for name in lines[at].split(","))
-    if names != _HEADER:
+    names = tuple(name.strip() for name in lines[at].rstrip(",").split(","))
+    spelled = tuple(_SPELLED.get(name, name) for name in names)
+    if spelled != _HEADER and names != OLD_HEADER:
         raise InputFileError(
             f"{file.label}: expected the columns {', '.join(_HEADER)}; found "
             f"{', '.join(names)[:200]}: the format is not known, map it with --vendor columns"
         )
     above = " ".join(lines[:at])
-    return _Preamble(_spot(above, file), _printed(above, file), at + 1)
+    old = names == OLD_HEADER
+    return _Preamble(_spot(above, file), _printed(above, file), at + 1, old)
+
+
+def _old(connection: duckdb.DuckDBPyConnection, file: InputFile, head: _Preamble) -> RawTable:
+    """Return a table of the years before 2019."""
+    import duckdb
+
+    text = file.path.read_text(encoding="utf-8-sig", errors="replace")
+    view = f"cboe_old_{uuid4().hex}"
+    connection.register(view, old_table(text.splitlines()[head.lines :]))
+    nothing = duckdb.ConstantExpression(None).cast("VARCHAR")
+    relation = connection.view(view).select(
+        duckdb.StarExpression(),
+        *(nothing.alias(name) for name in ("iv", "delta", "gamma")),
+        duckdb.ConstantExpression(head.spot).alias("spot"),
+        duckdb.ConstantExpression(head.printed).alias("printed"),
+        duckdb.ConstantExpression(0).alias("file_index"),
+        duckdb.SQLExpression("row_number() OVER ()").alias("file_row"),
+    )
+    return RawTable(relation, (file,))
 
 
 def _spot(text: str, file: InputFile) -> float:
-    found = _LAST.search(text)
+    found = _LAST.search(text) or _FIRST.search(text)
     if found is None:
         raise InputFileError(
             f"{file.label}: expected the underlying's price ('Last: 3990.56') above the table, "
@@ -130,6 +161,7 @@ PRESET: Final = Preset(
         "spot": "spot",
     },
     timing=Timing(timezone="America/New_York", oi_lag_sessions=1, settlement="third_friday"),
+    dialect=Dialect(order="MDY"),
     reader=_read,
     cites=(
         "Open interest is published once a day: OPRA prints that of the session before at about "

@@ -161,6 +161,27 @@ class Cells:
         moments = found
         return self._function(text, "TIMESTAMPTZ", lambda texts: moments)
 
+    def require_clock(self, name: str, text: Any) -> None:
+        """Refuse moments of quotes that are dates alone: they would belong to the session before.
+
+        Raises
+        ------
+        InputFileError
+            If no row that is looked at states a time of day, and no session is stated.
+        """
+        stated = {*self._preset.columns, *self._preset.constants, *self._dialect.path}
+        open_at_midnight = trading_calendar(self._preset.timing.calendar).open_every_day
+        if name != "quote_ts" or "session" in stated or open_at_midnight:
+            return
+        sample = self._sample(text)
+        plain = [re.sub(r"[ T]0?0:00(:00([.]0+)?)?$", "", t.strip()) for t in sample]
+        if sample and not any(":" in t or (len(t) >= 10 and t.isdigit()) for t in plain):
+            raise InputFileError(
+                f"{self._table.files[0].label}: the column for quote_ts holds dates without a time "
+                f"of day, such as {sample[0]!r}: map it as session and state [timing] quote_time, "
+                'or name the column of the time, quote_ts = { date = "...", time = "..." }'
+            )
+
     def number(self, name: str, text: Any, file_index: Any) -> Any:
         """Return the numbers that texts mean."""
         if name == "strike":

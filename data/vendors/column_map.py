@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from ..base.errors import CalendarError, ConfigError
 from ..base.schema import CHAIN_COLUMNS
 from ..calendar.expiry_codes import expiry_rule
-from ..calendar.market_rules import known_currency, monthly_rule
+from ..calendar.market_rules import known_currency, market_defaults, monthly_rule
 from ..calendar.trading import trading_calendar, with_corrections
+from .layout import side_column
 from .preset import Clocked, Column, Dialect, FirstOf, Preset, SettlementRule, Timing, Where
 
 if TYPE_CHECKING:
@@ -36,20 +37,11 @@ _CORRECTIONS: Final = ("add_sessions", "drop_sessions")
 _TIMING_TYPES: Final[dict[str, type]] = {"oi_lag_sessions": int, "last_is_settlement": bool}
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _NUMBERS: Final = frozenset(name for name, kind in CHAIN_COLUMNS.items() if kind == "DOUBLE")
+#: Tables within [columns] of files that hold a call and a put in each row.
+_SIDES: Final = ("call", "put")
 #: Stands in [columns] for root, expiry, strike and right, all taken from a whole option symbol.
 _SYMBOL: Final = "symbol"
 _OF_SYMBOL: Final = ("root", "expiry", "strike", "right")
-_US_CALENDARS: Final = (
-    "XNYS",
-    "XNAS",
-    "XCBF",
-    "XBOS",
-    "ASEX",
-    "BATS",
-    "CBOE",
-    "CMES",
-    "us_futures",
-)
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -100,7 +92,7 @@ def _keys_of(table: str) -> list[str]:
     if table == "timing":
         return [*(f.name for f in fields(Timing)), *_CORRECTIONS, *_WORDS, "order"]
     if table == "columns":
-        return [*CHAIN_COLUMNS, _SYMBOL]
+        return [*CHAIN_COLUMNS, _SYMBOL, *_SIDES]
     if table in ("missing", "date_format"):
         return [*CHAIN_COLUMNS, "*", "all", "values"]
     return list(CHAIN_COLUMNS)
@@ -115,7 +107,12 @@ def mapped(preset: Preset, mapping: Mapping[str, Any]) -> Preset:
     if any(corrections):
         base = timing.get("calendar", preset.timing.calendar)
         timing["calendar"] = with_corrections(base, *map(_dates, corrections))
-    columns = {k: _column(v) for k, v in mapping.get("columns", {}).items()}
+    said = mapping.get("columns", {})
+    sides = _sides(said)
+    columns = {k: _column(v) for k, v in said.items() if k not in _SIDES}
+    if sides:
+        columns |= {name: side_column(name) for name, _, _ in sides}
+        columns["right"] = side_column("right")
     constants = dict(mapping.get("constants", {}))
     if constants.get("spot") == "parity" or columns.get("spot") == "parity":
         words["spot"] = "parity"
@@ -135,8 +132,25 @@ def mapped(preset: Preset, mapping: Mapping[str, Any]) -> Preset:
         constants={**kept, **constants},
         timing=replace(preset.timing, **timing),
         optional=preset.optional.difference(mapping.get("columns", {})),
-        dialect=_dialect(preset.dialect, mapping, words, formats),
+        dialect=replace(
+            _dialect(preset.dialect, mapping, words, formats), sides=preset.dialect.sides + sides
+        ),
     )
+
+
+def _sides(columns: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """Return the columns of calls and puts side by side.
+
+    Raises
+    ------
+    ConfigError
+        If one side names what the other does not.
+    """
+    call, put = (columns.get(side, {}) for side in _SIDES)
+    if set(call) != set(put):
+        odd = sorted(set(call) ^ set(put))
+        raise ConfigError(f"[columns.call] and [columns.put] must both name {odd[0]}")
+    return tuple((name, call[name], put[name]) for name in call)
 
 
 def _dialect(
@@ -268,8 +282,9 @@ def _check_rules(preset: Preset, given: set[str], where: str) -> None:
             f'{where} oi_lag_sessions = 0 contradicts known_at = "quote": open interest settled '
             "after the close is not known at the quote; say next_open or HH:MM"
         )
-    trading_calendar(timing.calendar)
-    if "multiplier" not in given and timing.calendar.partition("+")[0] not in _US_CALENDARS:
+    calendar = trading_calendar(timing.calendar)
+    american = market_defaults(calendar.name)[1] == "USD" and not calendar.open_every_day
+    if "multiplier" not in given and not american:
         raise ConfigError(
             f"vendor {preset.name}: multiplier is missing: 100 holds for US markets alone; say in "
             f"[constants] what a contract of {timing.calendar} delivers, or map its column"
@@ -277,7 +292,9 @@ def _check_rules(preset: Preset, given: set[str], where: str) -> None:
 
 
 def _check_value(where: str, table: str, key: str, value: object) -> None:
-    if table == "columns":
+    if table == "columns" and key in _SIDES:
+        _require(_is_side(value), where, "a table of canonical names and columns", value)
+    elif table == "columns":
         _require(_is_column(value), where, "the name of a column", value)
     elif table == "scale":
         _require(
@@ -306,6 +323,12 @@ def _is_pattern(text: str) -> bool:
         return re.compile(text).groups >= 1
     except re.error:
         return False
+
+
+def _is_side(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        k in CHAIN_COLUMNS and isinstance(v, str) for k, v in value.items()
+    )
 
 
 def _is_column(value: object) -> bool:

@@ -65,9 +65,9 @@ def flat_records(node: Any, above: _Record | None = None, path: str = "") -> Ite
     Examples
     --------
     >>> list(flat_records({"spot": 5, "chain": {"option": [{"k": 1, "g": {"iv": 0.2}}]}}))
-    [{'spot': 5, 'k': 1, 'g.iv': 0.2}]
-    >>> list(flat_records({"s": "ok", "k": [1, 2], "c": ["a", "b"]}))
-    [{'s': 'ok', 'k': 1, 'c': 'a'}, {'s': 'ok', 'k': 2, 'c': 'b'}]
+    [{'spot': 5, 'table': 'option', 'k': 1, 'g.iv': 0.2}]
+    >>> list(flat_records({"s": "ok", "k": [1], "c": ["a"], "oi": [7]}))
+    [{'s': 'ok', 'k': 1, 'c': 'a', 'oi': 7}]
     """
     above = above or {}
     if isinstance(node, list):

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     import duckdb
     from duckdb import Expression
 
-__all__ = ["OCC_ROOT", "OCC_UNDERLYING", "Layout", "long_table", "reader_of"]
+__all__ = [
+    "OCC_ROOT",
+    "OCC_UNDERLYING",
+    "Layout",
+    "both_sides",
+    "long_table",
+    "reader_of",
+    "side_column",
+]
 
 Spellings = Mapping[str, tuple[str, ...]]
 
@@ -118,6 +126,51 @@ def _head(table: RawTable, layout: Layout) -> duckdb.DuckDBPyRelation | None:
         return None
     first = replace(table, relation=table.head, head=None, rereading=None)
     return long_table(first, layout).relation
+
+
+def side_column(name: str) -> str:
+    """Return the name under which a column of either side stands in a two-sided table."""
+    return f"either {name}"
+
+
+def both_sides(table: RawTable, sides: Sequence[tuple[str, str, str]]) -> RawTable:
+    """Return a table with a call and a put in each row as one with a row for each, the call first.
+
+    Parameters
+    ----------
+    table : RawTable
+    sides : sequence of (str, str, str)
+        Name, column of calls, column of puts.
+
+    Raises
+    ------
+    MissingColumnError
+        If the file lacks one of the columns.
+    """
+    relation = _either(table, sides, 1, "C", 0).union(_either(table, sides, 2, "P", 1))
+    head = None
+    if table.head is not None:
+        first = replace(table, relation=table.head)
+        head = _either(first, sides, 1, "C", 0).union(_either(first, sides, 2, "P", 1))
+    return replace(table, relation=relation, rereading=None, header=(), head=head)
+
+
+def _either(
+    table: RawTable, sides: Sequence[tuple[str, str, str]], side: int, right: str, offset: int
+) -> duckdb.DuckDBPyRelation:
+    from duckdb import ColumnExpression, StarExpression
+
+    present = _present(table)
+    chosen = []
+    for names in sides:
+        found = present.get(names[side].strip().casefold())
+        if found is None:
+            raise _absent(table, names[0], (names[side],))
+        chosen.append(ColumnExpression(found).alias(side_column(names[0])))
+    chosen.append(_text(right).alias(side_column("right")))
+    return table.relation.select(
+        StarExpression(exclude=["file_index", "file_row"]), *chosen, *_place(2, offset)
+    )
 
 
 def _only_for(names: Collection[str], table: RawTable, layout: Layout) -> set[str]:

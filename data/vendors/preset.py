@@ -105,6 +105,9 @@ class Dialect:
         Underlying to the other names that files use for it.
     path : mapping of str to str
         Canonical name to a regular expression whose group finds the value in a file's path.
+    sides : tuple of (str, str, str)
+        Canonical name, its column for calls and its column for puts, of files that hold a call and
+        a put in each row.
     expiry_rule : str, optional
         On which day of its month a contract expires whose file says the month alone.
     spot : str, optional
@@ -121,6 +124,7 @@ class Dialect:
     where: tuple[Where, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
+    sides: tuple[tuple[str, str, str], ...] = ()
     expiry_rule: str | None = None
     spot: str | None = None
 

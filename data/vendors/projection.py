@@ -354,8 +354,11 @@ def _plain(value: Any, kind: str, column: str = "") -> _Source:
 def _respelled(column: str, available: dict[str, str]) -> str | None:
     wanted = column.strip().casefold()
     same = next((name for name in available if name.strip().casefold() == wanted), None)
-    if same is not None or "." not in column:
+    if same is not None:
         return same
+    if "." not in column:
+        inside = [n for n in available if n.casefold().endswith(f".{wanted}")]
+        return inside[0] if len(inside) == 1 else None
     # of a path into nested JSON the table may hold the last steps alone
     inner = re.sub(r"\[\d*\]", "", wanted)
     ends = [n for n in available if inner == n.casefold() or inner.endswith(f".{n.casefold()}")]
@@ -413,6 +416,12 @@ def _day(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
 
 
 def _moment(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
+    if (
+        kind == "DATE"
+        or kind == "VARCHAR"
+        or (kind.startswith("TIMESTAMP") and not _is_zoned(kind))
+    ):
+        cells.require_clock(name, value.cast("VARCHAR"))
     if _is_zoned(kind):
         return value.cast("TIMESTAMPTZ")
     if kind == "DATE" or kind.startswith("TIMESTAMP"):

@@ -16,12 +16,9 @@ from ...data.base.errors import (
     UnknownNameError,
 )
 from ...data.base.schema import BOOKS, Book
-from ...data.calendar.market_rules import DEFAULT_CALENDAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
 
     from ...data.exposure.definition import CurveFile, Definition
     from ...data.exposure.units import Unit
@@ -38,7 +35,6 @@ __all__ = [
     "Wanted",
     "book_named",
     "calibration_named",
-    "closes_from",
     "definition_from",
     "inspected",
     "is_simulated",
@@ -149,69 +145,6 @@ def thresholds_from(path: Path | None) -> Thresholds | None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ConfigError(f"{path}: {key} must be a number, found {value!r}: correct it")
     return Thresholds(**values)
-
-
-_BARS = ("session", "open", "high", "low", "close", "volume", "adjusted_close")
-
-
-def closes_from(
-    path: Path | None,
-    columns: str | None,
-    lake: Lake,
-    underlying: str | None,
-    *,
-    volume: bool = False,
-) -> pd.DataFrame | None:
-    """Return official closes on the calendar of an underlying, None where no file is named.
-
-    Parameters
-    ----------
-    path : Path or None
-        Parquet or CSV; of its columns only session, close and perhaps volume are read.
-    columns : str or None
-        ``name=column`` pairs between commas, for columns that are named otherwise.
-    lake : Lake
-        Says whose calendar it is.
-    underlying : str or None
-        None: the lake's only one.
-    volume : bool
-        Whether the volume is asked for as well.
-
-    Raises
-    ------
-    ConfigError
-        If the columns are not written as pairs, or come without a file.
-    InputFileError
-        If the file holds no usable bars.
-    """
-    if path is None:
-        if columns is not None:
-            raise ConfigError("--bars-columns says how the columns of --bars are named: add --bars")
-        return None
-    import pandas as pd
-
-    from ...data.tables.series import load_series
-
-    pairs = [pair.partition("=") for pair in (columns or "").split(",") if pair.strip()]
-    for name, equals, column in pairs:
-        if not equals or not name.strip() or not column.strip():
-            raise ConfigError(
-                f"--bars-columns holds {name + equals + column!r}: expected NAME=COLUMN pairs "
-                "between commas, e.g. session=date,close=c"
-            )
-    names = [underlying] if underlying else lake.underlyings()
-    mapped = {name.strip(): column.strip() for name, _, column in pairs}
-    calendar = lake.calendar(names[0]) if names else DEFAULT_CALENDAR
-    if unknown := [name for name in mapped if name not in _BARS]:
-        raise UnknownNameError("name in --bars-columns", unknown[0], _BARS)
-    session = {"session": mapped["session"]} if "session" in mapped else {}
-    read = {
-        name: load_series(
-            path, {"value": mapped.get(name, name), **session}, "close", calendar
-        ).frame.set_index("session")["value"]
-        for name in ("close", *(["volume"] if volume else []))
-    }
-    return pd.DataFrame(read)
 
 
 def session_named(text: str) -> date:

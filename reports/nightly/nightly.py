@@ -43,6 +43,8 @@ class NightlyResult:
     regime, quality : str
         Of that session; where the quality gate failed, the regime is ``abstain`` and `quality`
         says why.
+    carry : tuple of str
+        What the last session's net GEX lacks of carry, in a sentence each; empty where nothing.
     snapshot : SnapshotResult or None
     ingested : IngestResult or None
         None where the configuration asks for none.
@@ -61,6 +63,7 @@ class NightlyResult:
     rebuilt: RebuildResult | None
     report: Path
     seconds: float
+    carry: tuple[str, ...] = ()
 
 
 def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult:
@@ -100,6 +103,7 @@ def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult
         rebuilt=rebuilt,
         report=out / "report.html",
         seconds=time.perf_counter() - began,
+        carry=tuple(latest["carry"]),
     )
 
 
@@ -174,7 +178,20 @@ def _latest(settings: Config, market: Market) -> dict[str, Any]:
         "session": f"{table.index[-1]:%Y-%m-%d}",
         "regime": str(table["regime"].iloc[-1]),
         "quality": _quality(settings, market, table.index[-1]),
+        "carry": _carry(settings, market, table.index[-1]),
     }
+
+
+def _carry(settings: Config, market: Market, session: pd.Timestamp) -> list[str]:
+    """Return what the net GEX of a session lacks of carry."""
+    from ...backtest.run.chain_findings import rebuilt_findings
+    from ...data.quality.carry import CARRY_FINDINGS, carry_sentence
+
+    if market.regime.rebuilt is None:
+        return []
+    found = rebuilt_findings(settings, market.regime.rows)
+    here = [f for f in found if f.session == session.date() and f.check in CARRY_FINDINGS]
+    return [carry_sentence(f.check, f.detail) for f in here]
 
 
 def _quality(settings: Config, market: Market, session: pd.Timestamp) -> str:

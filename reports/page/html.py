@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .views import Page
 
-__all__ = ["plotly_source", "render_page", "write_page"]
+__all__ = ["plotly_source", "render_page", "write_page", "write_template"]
 
 
 def render_page(page: Page, *, plotly: str | None = None) -> str:
@@ -57,6 +57,24 @@ def write_page(page: Page, path: Path) -> Path:
     """Write a page; a reader sees the old file or the new one, never half of it."""
     with published_file(path) as draft:
         draft.write_text(encodable(render_page(page)), encoding="utf-8")
+    return path
+
+
+def write_template(template: str, script: str, path: Path, **values: Any) -> Path:
+    """Write a page with a template and a script of its own, in the house's colours and style."""
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            **values,
+            light=Markup(css_variables(LIGHT)),
+            dark=Markup(css_variables(DARK)),
+            style=Markup(_template("page.css")),
+            script=Markup(_template(script)),
+        )
+    )
+    with published_file(path) as draft:
+        draft.write_text(encodable(text), encoding="utf-8")
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ from .sections import words
 from .sections.profile import (
     MARKS,
     NEAR,
+    carry_warnings,
     largest_expiries,
     sentence_of,
     side_of,
@@ -60,7 +62,9 @@ def draw_profile(picture: SessionPicture, path: Path, *, simulated: bool = False
         _draw_curve(axes[1], picture)
         _draw_spans(axes[2], picture)
         _draw_expiries(axes[3], picture)
-        figure.suptitle(_title(picture, simulated=simulated), x=0.01, ha="left", fontsize=15)
+        title = _title(picture, simulated=simulated)
+        lacking = [textwrap.fill(sentence, 110) for sentence in carry_warnings(picture)]
+        figure.suptitle("\n".join((title, *lacking)), x=0.01, ha="left", fontsize=15)
         with published_file(path) as draft:
             # without the library's version in it, equal pictures are equal files
             figure.savefig(draft, dpi=110, metadata={"Software": None})

@@ -17,7 +17,7 @@ from ..page.sections.explanation import (
     findings_table,
     roots_table,
 )
-from ..page.sections.profile import MARKS, facts_of, sentence_of, unit_of
+from ..page.sections.profile import MARKS, carry_warnings, facts_of, sentence_of, unit_of
 from ..page.sections.story import change_table, future_table
 from ..page.sections.words import regime
 from .fitting import FittingTable, plain_text
@@ -48,6 +48,7 @@ def profile_text(picture: SessionPicture, width: int) -> Group:
     return Group(
         head,
         plain_text(sentence_of(picture)),
+        *_carry(picture),
         Text(),
         _facts(picture),
         Text(),
@@ -74,9 +75,12 @@ def explanation_text(
         tables.append(decisions_table(decisions, picture.sign))
     parts = [part for table in tables if table.rows for part in (Text(), table_of(table, most=10))]
     about = plain_text(disagreement(picture))
-    return Group(
-        head, plain_text(sentence_of(picture)), Text(), _facts(picture), Text(), about, *parts
-    )
+    opening = (head, plain_text(sentence_of(picture)), *_carry(picture))
+    return Group(*opening, Text(), _facts(picture), Text(), about, *parts)
+
+
+def _carry(picture: SessionPicture) -> list[Text]:
+    return [plain_text(sentence, style="yellow") for sentence in carry_warnings(picture)]
 
 
 def _facts(picture: SessionPicture) -> FittingTable:

@@ -53,17 +53,34 @@ def _update(bar: Bar, task: TaskID, label: str) -> Progress:
 def _lines(console: Console, label: str) -> Progress:
     """Print a line where a step begins, and every ten seconds while it lasts."""
     step, at = "", float("-inf")
+    begun, first = at, 0
 
     def update(done: int, total: int | None, what: str = "") -> None:
-        nonlocal step, at
+        nonlocal step, at, begun, first
         now = time.monotonic()
         if what == step and now - at < _PAUSE:
             return
+        if what != step:
+            begun, first = now, done
         step, at = what, now
-        count = "" if total is None else f" ({done:,} of {total:,})"
+        left = "" if total is None else _left(done, first, now - begun, total)
+        count = "" if total is None else f" ({done:,} of {total:,}{left})"
         console.print(f"{label}: {what}{count}", markup=False, soft_wrap=True)
 
     return update
+
+
+def _left(done: int, first: int, seconds: float, total: int) -> str:
+    """Return how long a step still takes at its own pace so far; nothing before it is known.
+
+    Examples
+    --------
+    >>> _left(300, 100, 20.0, 1_000), _left(100, 100, 0.0, 1_000)
+    (', about 70 s left', '')
+    """
+    if done <= first or seconds <= 0.0:
+        return ""
+    return f", about {seconds / (done - first) * (total - done):.0f} s left"
 
 
 @contextmanager

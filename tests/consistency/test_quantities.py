@@ -1,243 +1,164 @@
-"""One question, one answer: each quantity at every place that states it, and done again in pandas.
+"""One question, one answer: each quantity at every place that states it, done again in pandas.
 
-A quantity is an entry of `QUANTITIES`: places, and what the rawest tables give by pandas alone. All
-places of one market must agree with that. New keys of ``results.json`` need an entry in `KEYS`.
+`told_quantities.quantities` is the table. A new output needs an entry there: `test_inventory` below
+walks the keys of the JSON documents, the columns of the Parquet files, and the page.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 from small_markets import write_lake
+from told_elsewhere import CELLS, ELSEWHERE, PLAIN
+from told_outputs import Outputs, outputs_of
+from told_quantities import Quantity, quantities
 
 from gexlab.data.calendar.trading import trading_calendar
-from gexlab.reports.cli import app as cli
 
-CALENDARS = ["XNYS", "24/7", "XTAI", "XLON"]
+_RUN: dict[str, Any] = {"bootstrap": 100, "level": 0.8}
+#: Name to (calendar, first session, further tables of the configuration).
+MARKETS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
+    "future in New York": ("XNYS", {"data": {"instrument": "future"},
+                                    "execution": {"fees_bps": 1.0}}),
+    "coin": ("24/7", {"data": {"instrument": "future"},
+                      "execution": {"fill": "next_close", "slippage_bps": 2.0},
+                      "inference": {"level": 0.9}}),
+    "index in Taipei": ("XTAI", {"data": {"instrument": "index"}}),
+    "fund in London, a period": ("XLON", {"data": {"instrument": "etf", "start": 5, "end": 27},
+                                          "execution": {"fees_bps": 2.0}}),
+    "share": ("XNYS", {"data": {"instrument": "share"}, "regime": {"book": "as_of_close"},
+                       "execution": {"fixed_per_share": 0.01}}),
+}  # fmt: skip
 SESSIONS = 30
-_TEXT = (
-    '[data]\nlake = "lake"\nunderlying = "MKT"\ninstrument = "future"\nbars = "bars.parquet"\n'
-    "end = {end}\n[inference]\nbootstrap = 100\nlevel = 0.8\n[execution]\nfees_bps = 1.0\n"
-)
+TESTS = Path(__file__).resolve().parents[1]
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the commands of one market say, and the tables they rest on."""
-
-    calendar: str
-    bars: pd.DataFrame
-    document: dict[str, Any]
-    printed: dict[str, Any]
-    page: str
-    equity: pd.DataFrame
-    regimes: pd.DataFrame
-    by_sql: list[dict[str, Any]]
-    profile: dict[str, Any]
-    explained: dict[str, Any]
-    tested: list[dict[str, Any]]
-
-    @property
-    def year(self) -> int:
-        return 365 if self.calendar == "24/7" else 252
-
-    @property
-    def hold(self) -> pd.Series[float]:
-        own = self.equity[self.equity["strategy"] == "buy-and-hold"]
-        return own.set_index("session")["equity"].pct_change().dropna()
-
-    @property
-    def last(self) -> pd.Series[Any]:
-        return self.regimes[self.regimes["book"] == "post_expiry"].iloc[-1]
+def _toml(tables: dict[str, dict[str, Any]]) -> str:
+    lines = []
+    for name, table in tables.items():
+        lines.append(f"[{name}]")
+        for key, value in table.items():
+            text = str(value) if key in ("start", "end") else repr(value).replace("'", '"')
+            lines.append(f"{key} = {text}")
+    return "\n".join(lines) + "\n"
 
 
-def _json(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
-    capsys.readouterr()
-    assert cli.run([*words, "--json"]) == 0, words
-    return json.loads(capsys.readouterr().out)
+def _market(name: str, folder: Path) -> Outputs:
+    calendar, given = MARKETS[name]
+    bars = write_lake(folder, calendar, sessions=SESSIONS)
+    data = {"lake": "lake", "underlying": "MKT", "bars": "bars.parquet"} | given["data"]
+    for key in ("start", "end"):
+        if key in data:
+            data[key] = f"{bars['session'].iloc[data[key]]:%Y-%m-%d}"
+    config = given | {"data": data, "inference": _RUN | given.get("inference", {})}
+    (folder / "run.toml").write_text(_toml(config), encoding="utf-8")
+    return outputs_of(name, folder, calendar, config)
 
 
-@pytest.fixture(params=CALENDARS)
-def told(
-    request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Told:
-    bars = write_lake(tmp_path, request.param, sessions=SESSIONS)
-    end = f"{bars['session'].iloc[-1]:%Y-%m-%d}"
-    file, lake, out = tmp_path / "run.toml", str(tmp_path / "lake"), tmp_path / "out"
-    file.write_text(_TEXT.format(end=end), encoding="utf-8")
-    printed = _json(capsys, "backtest", str(file), "--out", str(out))
-    question = (
-        "SELECT session, book, net_gex, gross_gex, regime FROM regimes "
-        "WHERE book = 'post_expiry' ORDER BY session"
-    )
-    table = tmp_path / "table.parquet"
-    assert cli.run(["regimes", "--lake", lake, "--out", str(table)]) == 0
-    return Told(
-        calendar=request.param,
-        bars=bars,
-        document=json.loads((out / "results.json").read_text(encoding="utf-8")),
-        printed=printed,
-        page=(out / "report.html").read_text(encoding="utf-8"),
-        equity=pd.read_parquet(out / "equity.parquet"),
-        regimes=pd.read_parquet(table),
-        by_sql=_json(capsys, "sql", question, "--lake", lake),
-        profile=_json(capsys, "profile", "--lake", lake)["regime"],
-        explained=_json(capsys, "explain", "--lake", lake)["regime"],
-        tested=_json(capsys, "test", "vol-damping", str(file), "--out", str(out)),
-    )
+@pytest.fixture(scope="module", params=MARKETS)
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
+    return _market(request.param, tmp_path_factory.mktemp("market"))
 
 
-def _main(t: Told, name: str, of: str = "buy-and-hold") -> Callable[[dict[str, Any]], Any]:
-    return lambda document: document["strategies"][of][name]
+@pytest.fixture(scope="module")
+def stated(told: Outputs) -> list[Quantity]:
+    return list(quantities(told, _monthly(told.calendar)))
 
 
-def _fact(t: Told, label: str) -> float:
-    """Return the number of a fact or cell that follows a label on the page."""
-    found = re.search(rf"{label}.*?(\u2212?[\d,.]+)", t.page, re.DOTALL)
-    assert found, label
-    return float(found.group(1).replace("\u2212", "-").replace(",", ""))
+def _monthly(calendar: str) -> set[Any]:
+    known = trading_calendar(calendar)
+    return {known.monthly_expiration(y, m) for y in (2024, 2025, 2026) for m in range(1, 13)}
 
 
-#: Quantity to (its places, its recomputation).
-QUANTITIES: dict[str, tuple[dict[str, Callable[[Told], Any]], Callable[[Told], Any]]] = {
-    "sessions": (
-        {
-            "results.json": lambda t: t.document["data"]["sessions"],
-            "terminal": lambda t: t.printed["data"]["sessions"],
-            "report, daily bars": lambda t: int(_fact(t, "Daily bars")),
-            "equity.parquet": lambda t: t.equity["session"].nunique(),
-            "regimes": lambda t: t.regimes["session"].nunique(),
-            "sql": lambda t: len(t.by_sql),
-            "regime counts": lambda t: sum(t.document["regime"]["counts"].values()),
-        },
-        lambda t: len(t.bars),
-    ),
-    "calendar": (
-        {
-            "results.json": lambda t: t.document["data"]["calendar"],
-            "report": lambda t: re.findall(r"([\w/]+) calendar", t.page)[0].replace("\\", ""),
-        },
-        lambda t: t.calendar,
-    ),
-    "last session": (
-        {
-            "results.json": lambda t: t.document["data"]["last_session"],
-            "profile": lambda t: t.profile["session"][:10],
-            "explain": lambda t: t.explained["session"][:10],
-            "sql": lambda t: t.by_sql[-1]["session"][:10],
-        },
-        lambda t: f"{t.bars['session'].iloc[-1]:%Y-%m-%d}",
-    ),
-    "net GEX of the last session": (
-        {
-            "profile": lambda t: t.profile["net_gex"],
-            "explain": lambda t: t.explained["net_gex"],
-            "sql": lambda t: t.by_sql[-1]["net_gex"],
-        },
-        lambda t: float(t.last["net_gex"]),
-    ),
-    "regime of the last session": (
-        {
-            "profile": lambda t: t.profile["regime"],
-            "explain": lambda t: t.explained["regime"],
-            "sql": lambda t: t.by_sql[-1]["regime"],
-        },
-        lambda t: t.last["regime"],
-    ),
-    "sessions by regime": (
-        {"results.json": lambda t: {k: v for k, v in t.document["regime"]["counts"].items() if v}},
-        lambda t: t.regimes[t.regimes["book"] == "post_expiry"]["regime"].value_counts().to_dict(),
-    ),
-    "Sharpe ratio of buy-and-hold": (
-        {
-            "results.json": lambda t: _main(t, "sharpe")(t.document),
-            "terminal": lambda t: _main(t, "sharpe")(t.printed),
-        },
-        lambda t: float(t.hold.mean() / t.hold.std(ddof=1) * np.sqrt(t.year)),
-    ),
-    "growth of buy-and-hold": (
-        {
-            "results.json": lambda t: _main(t, "cagr")(t.document),
-            "terminal": lambda t: _main(t, "cagr")(t.printed),
-        },
-        lambda t: float(np.prod(1.0 + t.hold.to_numpy()) ** (t.year / len(t.hold)) - 1.0),
-    ),
-    "volatility of buy-and-hold": (
-        {"results.json": lambda t: _main(t, "volatility")(t.document)},
-        lambda t: float(t.hold.std(ddof=1) * np.sqrt(t.year)),
-    ),
-    "sessions a year": (
-        {
-            "results.json": lambda t: t.document["data"]["sessions_per_year"],
-            "report": lambda t: int(_fact(t, "annualised with")),
-        },
-        lambda t: t.year,
-    ),
-    "level of the intervals": (
-        {
-            "results.json": lambda t: t.document["provenance"]["level"],
-            "report": lambda t: float(re.findall(r"([\d.]+) % interval", t.page)[0]) / 100.0,
-        },
-        lambda t: 0.8,
-    ),
-    "monthly expirations": (
-        {"regimes": lambda t: bool(t.regimes["gex_next_opex_share"].notna().all())},
-        lambda t: True,
-    ),
-    "missing bars": (
-        {"results.json": lambda t: t.document["data"]["bars_missing"]},
-        lambda t: int(
-            np.isin(
-                trading_calendar(t.calendar).sessions,
-                pd.date_range(t.bars["session"].iloc[0], t.bars["session"].iloc[-1]).to_numpy(
-                    "datetime64[D]"
-                ),
-            ).sum()
-            - len(t.bars)
-        ),
-    ),
-}
+def test_every_place_says_the_same(stated: list[Quantity]) -> None:
+    wrong = [
+        f"{q.name}, {p.where}: {str(p.value)[:300]!r}, recomputed {str(q.expected)[:300]!r}"
+        for q in stated
+        for p in q.places
+        if not p.agrees(q.expected)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
-def test_every_place_says_the_same(told: Told) -> None:
-    wrong = []
-    for name, (places, recomputed) in QUANTITIES.items():
-        expected = recomputed(told)
-        for place, read in places.items():
-            found = read(told)
-            same = (
-                found == pytest.approx(expected, rel=1e-9)
-                if isinstance(expected, float)
-                else found == expected
-            )
-            if not same:
-                wrong.append(f"{name}, {place}: {found!r}, recomputed {expected!r}")
-    assert not wrong
-    assert set(told.document) == KEYS
-    assert set(told.document["data"]) == DATA_KEYS
+def _leaves(value: Any, names: set[str], path: str = "") -> set[str]:
+    """Return the paths of a document's values: list indices as [], names as *, years as YEAR."""
+    if isinstance(value, dict):
+        found: set[str] = set()
+        for key, inner in value.items():
+            word = "*" if key in names else re.sub(r"^\d{4}$", "YEAR", key)
+            found |= _leaves(inner, names, f"{path}.{word}".lstrip("."))
+        return found
+    if isinstance(value, list):
+        return set().union(*(_leaves(inner, names, f"{path}.[]".lstrip(".")) for inner in value))
+    return {path}
 
 
-def test_the_terminals_document_is_the_file(told: Told) -> None:
-    whole = {k: v for k, v in told.printed.items() if k in KEYS and k != "provenance"}
-    assert whole == {k: v for k, v in told.document.items() if k != "provenance"}
+def _general(path: str, names: set[str]) -> str:
+    words = ["*" if w in names else re.sub(r"^\d{4}$", "YEAR", w) for w in path.split(".")]
+    return ".".join("[]" if w.isdigit() else w for w in words)
 
 
-#: A new key needs a line here, and its quantity an entry above.
-KEYS = {
-    "data", "regime", "execution", "strategies", "volatility", "volatility_by_quantile",
-    "volatility_ratio", "range_efficiency", "next_return_sd_by_quantile",
-    "vix_return_sd_by_quantile", "autocorrelation", "notices", "provenance",
-}  # fmt: skip
-DATA_KEYS = {
-    "underlying", "instrument", "calendar", "first_session", "last_session", "sessions",
-    "simulated", "bars", "bars_missing", "bars_not_sessions", "intraday_sessions", "currency",
-    "sessions_per_year", "bars_bad", "intraday_bad_sessions",
-}  # fmt: skip
+def _said(told: Outputs) -> set[str]:
+    """Return every output of a market by name."""
+    names = set(told.documents["results.json"]["strategies"])
+    said = {f"results.json {p}" for p in _leaves(told.documents["results.json"], names)}
+    for document in ("profile", "explain", "nightly", "diff", "leakcheck", "rebuild"):
+        said |= {f"{document} {p}" for p in _leaves(told.documents[document], names)}
+    said |= {f"test {p}" for p in _leaves(told.documents["test"], names)}
+    for table in ("equity", "orders", "trades", "regimes"):
+        said |= {f"{table}.parquet {c}" for c in told.frames[table].columns}
+    said |= {f"fact {label}" for label in told.page.facts}
+    said |= {f"note {label}" for label, note in told.page.notes.items() if note}
+    said |= {
+        f"table {t} {c}"
+        for t, frame in told.page.tables.items()
+        for c in frame.columns
+        if not str(c).endswith("% interval") and _column(str(c)) not in CELLS.get(t, set())
+    }
+    said |= {f"figure {f} {k}" for f, traces in told.page.figures.items() for k in traces}
+    return said
+
+
+def _column(heading: str) -> str:
+    """Return a heading without the currency that follows an amount."""
+    return re.sub(r"^(Fees|Result) \S+$", r"\1", heading)
+
+
+def _held(stated: list[Quantity], told: Outputs) -> set[str]:
+    """Return the outputs that the table of quantities holds."""
+    names = set(told.documents["results.json"]["strategies"])
+    held = set()
+    for place in (p.where for q in stated for p in q.places):
+        document, _, path = place.partition(" ")
+        held.add(f"{document} {_general(path, names)}" if document != "table" else place)
+    return held
+
+
+def test_every_output_has_an_entry(stated: list[Quantity], told: Outputs) -> None:
+    """A new key, column, fact, table or trace is held by a quantity, or says what holds it."""
+    patterns = [re.sub(r"\[\]", "[[]]", p) for p in ELSEWHERE]
+    new = [
+        output
+        for output in sorted(_said(told) - _held(stated, told))
+        if not any(fnmatchcase(output, pattern) for pattern in patterns)
+    ]
+    assert not new, "\n".join(new)
+
+
+def test_what_holds_an_output_exists() -> None:
+    for pattern, held in ELSEWHERE.items():
+        if held in PLAIN:
+            continue
+        path, _, name = held.partition("::")
+        source = (TESTS / path).read_text(encoding="utf-8")
+        assert re.search(rf"^def {name}\(", source, re.MULTILINE), pattern
+
+
+def test_there_are_many(stated: list[Quantity]) -> None:
+    """A market whose outputs shrink unnoticed would agree with itself for nothing."""
+    assert len(stated) > 600
+    assert sum(len(q.places) for q in stated) > 1500

@@ -73,9 +73,14 @@ CREATE OR REPLACE MACRO number_of_styled(v, decimal_mark, thousands_mark, percen
     END;
 
 CREATE OR REPLACE MACRO iso_day(v) AS
-    CASE WHEN v LIKE '____-__-__' THEN TRY_CAST(v AS DATE) END;
+    CASE WHEN v LIKE '____-__-__' AND v > '1800' THEN TRY_CAST(v AS DATE) END;
 
-CREATE OR REPLACE MACRO day_by(v, date_format) AS CAST(try_strptime(trim(v), date_format) AS DATE);
+-- %Y would take 24 for the year 24.
+CREATE OR REPLACE MACRO day_by(v, date_format) AS
+    CASE
+        WHEN try_strptime(trim(v), date_format) >= TIMESTAMP '1800-01-01'
+            THEN CAST(try_strptime(trim(v), date_format) AS DATE)
+    END;
 
 -- A date and a time of day from two columns: 9:31, 0931, 093100 and milliseconds since midnight.
 CREATE OR REPLACE MACRO clock_of(t) AS

@@ -150,31 +150,33 @@ def simulate(
     )
     place = Path(lake).expanduser().absolute()
     names = (world, calibration, underlying, seed)
-    with _naming(place), _folder_for(place) as folder:
+    with _naming(place), _folders_for(place) as folders:
         result = _write_market(
             kind,
             setting,
-            folder,
+            folders,
             names,
             with_bars=intraday is not None,
             progress=progress or silent,
         )
+    _remove_former(result.moved(place))
     return result.moved(place)
 
 
 def _write_market(
     kind: World,
     setting: Setting,
-    folder: Path,
+    folders: tuple[Path, Path],
     names: tuple[str, str, str, int],
     *,
     with_bars: bool,
     progress: Progress,
 ) -> SimulationResult:
     world, calibration, underlying, seed = names
+    home, folder = folders
     source = f"{SIMULATED}{world}:{calibration}:{seed}"
     with (
-        chain_sink(folder, underlying) as sink,
+        chain_sink(home, underlying) as sink,
         positions_sink(folder, wanted=_hides(setting.mechanism)) as positions,
     ):
         collected = _Collected(setting, sink, positions, (underlying, source), with_bars)
@@ -319,11 +321,14 @@ def _result(
 def _write_files(collected: _Collected, result: SimulationResult) -> None:
     for name in collected.parts:
         path = result.lake / f"{name}.parquet"
-        draft = path.with_suffix(".draft")
-        pq.write_table(collected.table(name), draft, compression="zstd")
-        draft.replace(path)
-    if result.intraday is None:
-        (result.lake / "intraday.parquet").unlink(missing_ok=True)  # an earlier run's
+        pq.write_table(collected.table(name), path, compression="zstd")
+
+
+def _remove_former(result: SimulationResult) -> None:
+    """Remove the files of an earlier run into the same folder that this one has none of."""
+    for name, path in (("intraday", result.intraday), ("positions", result.positions)):
+        if path is None:
+            (result.lake / f"{name}.parquet").unlink(missing_ok=True)
 
 
 def _truth_json(
@@ -375,16 +380,14 @@ def _hides(mechanism: Mechanism) -> bool:
 
 
 @contextmanager
-def _folder_for(place: Path) -> Iterator[Path]:
-    """Give the folder to write to: a new one that appears whole, or the lake that is there.
+def _folders_for(place: Path) -> Iterator[tuple[Path, Path]]:
+    """Give the folders for chains and for the files beside them.
 
-    A lake has a rule of its own for what replaces its chains, and may hold other underlyings.
+    Both are a new one that appears whole. Where a lake is there already, chains go into it, which
+    may hold other underlyings: they count from their commit on, and the files follow in one step.
     """
-    if place.is_dir() and any(place.iterdir()):
-        yield place
-        return
     with published(place) as stage:
-        yield stage
+        yield (place if place.is_dir() and any(place.iterdir()) else stage), stage
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def command(
 
     Rejection rates with Wilson intervals, and critical values from the null world.
     """
-    from ....backtest.calibration.hypotheses import check_hypotheses, check_plan
+    from ....backtest.calibration.hypotheses import calibrate, check_plan
     from ..arguments import calibration_named
 
     if not names and (world or strength or calibration != "visible"):
@@ -74,7 +74,7 @@ def command(
     _require_writable(out or [])
     with progress_on_stderr("calibrate") as progress:
         if names:
-            result = check_hypotheses(
+            result = calibrate(
                 names,
                 worlds=world or ["S0"],
                 strengths=strength or [1.0],

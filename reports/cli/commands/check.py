@@ -61,21 +61,26 @@ def command(
     failure of the command: the exit code stays 0.
 
     With daily bars, spots are also held against the official closes (spot_off_close), in the
-    sessions that both have.
+    sessions that both have. The bars are checked too: what contradicts its neighbours is a finding
+    and is compared with nothing.
     """
     from ....data.lake.lake import open_lake
-    from ....data.quality.check import check
-    from ..arguments import closes_from, thresholds_from
+    from ....data.quality.check import check, with_findings
+    from ..arguments import thresholds_from
+    from ..daily_bars import closes_from
 
     opened = open_lake(lake)
+    daily = closes_from(bars, bars_columns, opened, underlying)
     result = check(
         opened,
         underlying,
         thresholds=thresholds_from(thresholds),
-        bars=closes_from(bars, bars_columns, opened, underlying),
+        bars=None if daily is None else daily.frame.dropna(subset=["close"]),
         rate=rate,
         dividend_yield=dividend_yield,
     )
+    if daily is not None:
+        result = with_findings(result, daily.findings)
     emit(result, as_json, lambda console: _show(console, result))
 
 

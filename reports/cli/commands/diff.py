@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,7 +67,8 @@ def command(
     from ....backtest.run.diff import diff
     from ....data.lake.lake import open_lake
     from ....data.regimes.spec import definition_named
-    from ..arguments import book_named, closes_from, is_simulated, underlying_in
+    from ..arguments import book_named, is_simulated, underlying_in
+    from ..daily_bars import closes_from
 
     name = underlying_in(lake, underlying)
     daily = closes_from(bars, bars_columns, open_lake(lake), name)
@@ -78,23 +80,28 @@ def command(
         book=book_named(book),
         dealers=(dealer, dealer),
         positions=positions,
-        closes=None if daily is None else daily["close"],
+        closes=None if daily is None else daily.frame["close"],
     )
+    if daily is not None:
+        result = replace(result, bars=daily.findings)
+    told = [] if daily is None else daily.told()
     if out is not None:
         from ...page.html import write_page
         from ...page.sections.difference import difference_page
 
         names = (Path(first).stem, Path(second).stem)
-        page = difference_page(result, name, names, simulated=is_simulated(lake))
+        page = difference_page(result, name, names, simulated=is_simulated(lake), warnings=told)
         write_page(page, out)
-    emit(result, as_json, lambda console: _show(console, result, out))
+    emit(result, as_json, lambda console: _show(console, result, out, told))
 
 
-def _show(console: Console, result: DiffResult, out: Path | None) -> None:
+def _show(console: Console, result: DiffResult, out: Path | None, told: list[str]) -> None:
     from ...page.sections.difference import changes_table, summary_of
     from ...terminal.tables import table_of
 
     console.print(summary_of(result))
+    for sentence in told:
+        console.print(sentence, style="yellow")
     if result.changed:
         console.print(table_of(changes_table(result), most=30))
     if out is not None:

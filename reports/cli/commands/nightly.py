@@ -49,5 +49,7 @@ def _show(console: Console, result: NightlyResult) -> None:
         )
     why = "" if result.quality == "ok" else f" ({result.quality.replace('_', ' ')})"
     console.print(f"{result.last_session}: {regime(result.regime)}{why}", style="bold")
+    for sentence in result.carry:
+        console.print(sentence, style="yellow")
     state = "new report" if result.ran else "nothing has changed; report"
     console.print(f"{state}: {result.report}")

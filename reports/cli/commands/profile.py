@@ -65,6 +65,7 @@ def _document(picture: SessionPicture, out: Path | None) -> dict[str, object]:
         "profile": picture.profile,
         "strikes": picture.strikes,
         "expiries": picture.expiries,
+        "findings": picture.findings,
         "out": out,
     }
 

@@ -53,7 +53,11 @@ def command(
         typer.Option("--dividend-curve", metavar="FILE", help="Dividend yields, likewise."),
     ] = None,
     iv_source: Annotated[
-        str | None, typer.Option("--iv-source", help="Whose volatility: otm (default) or own.")
+        str | None,
+        typer.Option(
+            "--iv-source",
+            help="IV used per strike: otm (out-of-the-money side) or own (each contract's).",
+        ),
     ] = None,
     iv_dynamics: Annotated[
         str | None,
@@ -67,7 +71,11 @@ def command(
     ] = None,
     instrument: Annotated[
         str | None,
-        typer.Option("--instrument", help="index, etf, future or share: naive shares are doubted."),
+        typer.Option(
+            "--instrument",
+            help="Kind of underlying: index, etf, future or share. "
+            "Warns when the naive dealer model is used on a single stock.",
+        ),
     ] = None,
     calendar: Annotated[
         str | None,

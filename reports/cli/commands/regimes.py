@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...terminal.output import emit
+from ...terminal.output import emit, stderr_console
 from ..options import BookOption, DebugOption, JsonOption, LakeOption, StoredUnderlyingOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from rich.console import Console
 
@@ -69,23 +71,48 @@ def command(
     gross in that unit. The average daily volume is that of 21 sessions.
     """
     from ....data.lake.lake import open_lake
-    from ....data.regimes.table import export_regimes, regimes
-    from ..arguments import book_named, closes_from, underlying_in
+    from ....data.quality.carry import carry_summary
+    from ....data.regimes.table import carry_findings, export_regimes, regimes
+    from ..arguments import book_named, underlying_in
+    from ..daily_bars import closes_from
 
     name = underlying_in(lake, underlying)
     chosen = None if book is None else book_named(book)
     frame = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
+    lacking = carry_findings(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
+    carry = carry_summary(_days(lacking), frame["session"].nunique())
     opened = open_lake(lake)
-    daily = closes_from(bars, bars_columns, opened, name, volume=unit == "share_of_adv")
-    frame = _converted(frame, unit, daily)
+    daily = closes_from(bars, bars_columns, opened, name)
+    frame = _converted(frame, unit, None if daily is None else daily.frame)
+    notes = [*carry, *(() if daily is None else daily.told())]
     if out is not None:
         export_regimes(frame, out)
         summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
         text = f"{len(frame)} rows of definition {summary['definition_id']} in {out}"
-        emit(summary, as_json, lambda console: console.print(text))
+        found = summary | {"carry": carry, "bars": () if daily is None else daily.findings}
+        emit(found, as_json, lambda console: _say(console, [text, *notes]))
         return
     sign = opened.facts(name).sign
-    emit(frame, as_json, lambda console: _show(console, frame, sign))
+    emit(_with_carry(frame, lacking), as_json, lambda console: _show(console, frame, sign, notes))
+    if as_json and daily is not None:  # rows have no place for it
+        _say(stderr_console(), daily.told())
+
+
+def _days(lacking: pd.DataFrame) -> list[tuple[str, str]]:
+    days = lacking["session"].astype(str)
+    return list(zip(lacking["check"], days, strict=True))
+
+
+def _with_carry(frame: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the names of what their carry lacks; none is an empty list."""
+    import pandas as pd
+
+    keys = ["session", "book", "dealer_model"]
+    found: dict[tuple[str, ...], list[str]] = {}
+    for row in lacking.to_dict("records"):
+        found.setdefault(tuple(str(row[k]) for k in keys), []).append(str(row["check"]))
+    rows = [found.get(tuple(map(str, key)), []) for key in frame[keys].itertuples(index=False)]
+    return frame.assign(carry_findings=pd.Series(rows, index=frame.index, dtype=object))
 
 
 def _converted(frame: pd.DataFrame, unit: str | None, bars: pd.DataFrame | None) -> pd.DataFrame:
@@ -98,7 +125,12 @@ def _converted(frame: pd.DataFrame, unit: str | None, bars: pd.DataFrame | None)
     return with_unit(frame, unit_named(unit), dollar_volume=volume)
 
 
-def _show(console: Console, frame: pd.DataFrame, sign: str) -> None:
+def _say(console: Console, sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        console.print(sentence)
+
+
+def _show(console: Console, frame: pd.DataFrame, sign: str, notes: Sequence[str]) -> None:
     from ...terminal.tables import regimes_table
 
     console.print(regimes_table(frame.tail(_SHOWN), sign=sign))
@@ -106,3 +138,5 @@ def _show(console: Console, frame: pd.DataFrame, sign: str) -> None:
     if len(frame) > _SHOWN:
         said = f"last {_SHOWN} of {len(frame)} rows of {said}; --out writes them all"
     console.print(said, style="dim")
+    for sentence in notes:
+        console.print(sentence, style="yellow")

@@ -10,15 +10,22 @@ from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ....backtest.run.diff import DiffResult
 
 __all__ = ["changes_table", "difference_page", "summary_of"]
 
 
 def difference_page(
-    result: DiffResult, underlying: str, names: tuple[str, str], *, simulated: bool = False
+    result: DiffResult,
+    underlying: str,
+    names: tuple[str, str],
+    *,
+    simulated: bool = False,
+    warnings: Sequence[str] = (),
 ) -> Page:
-    """Return the page of a comparison."""
+    """Return the page of a comparison; `warnings` are about the bars that priced it."""
     mark = "SIMULATED: " if simulated else ""
     facts = (
         Fact("Sessions compared", count(result.sessions)),
@@ -39,6 +46,7 @@ def difference_page(
         facts,
         figures,
         (_transitions(result), changes_table(result)),
+        warnings=tuple(warnings),
     )
     return Page(
         title=f"{mark}{underlying}: {names[0]} against {names[1]}",

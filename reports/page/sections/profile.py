@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from ....data.quality.carry import CARRY_FINDINGS, carry_sentence
 from ...session.picture import SPANS, span_of
 from ..charts import axis, bars, dots, figure, layout, line, rounded
 from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent
@@ -22,6 +23,7 @@ __all__ = [
     "FLIP_STATUS",
     "MARKS",
     "NEAR",
+    "carry_warnings",
     "expiry_figure",
     "facts_of",
     "largest_expiries",
@@ -76,6 +78,7 @@ def profile_section(picture: SessionPicture, *, title: str = "Last session") -> 
     if picture.row["quality"] != "ok":
         reasons = joined(str(picture.row["quality"]).replace("_", " ").split(","))
         warnings = (f"The quality gate failed ({reasons}): no regime is claimed.",)
+    warnings += carry_warnings(picture)
     return Section(
         id="profile",
         title=title,
@@ -105,6 +108,16 @@ _PRESSURE = {
     "neutral": "Long and short gamma all but cancel: no regime to speak of.",
     "abstain": "The data do not carry a regime.",
 }
+
+
+def carry_warnings(picture: SessionPicture) -> tuple[str, ...]:
+    """Return what the session's net GEX lacks of carry, in a sentence each."""
+    found = picture.findings
+    about = found[found["check"].isin(CARRY_FINDINGS)]
+    return tuple(
+        carry_sentence(check, detail)
+        for check, detail in zip(about["check"], about["detail"], strict=True)
+    )
 
 
 def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
@@ -312,7 +325,7 @@ def span_figure(picture: SessionPicture) -> Figure:
         hovermode="closest",
     )
     caption = "Net dealer gamma by strike, stacked by expiry: what stands out most is gone soonest."
-    return Figure("fig-spans", "Whose gamma it is.", caption, figure(data, shape), 340)
+    return Figure("fig-spans", "Net GEX by time to expiry.", caption, figure(data, shape), 340)
 
 
 def expiry_figure(picture: SessionPicture) -> Figure:

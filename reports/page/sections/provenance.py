@@ -134,6 +134,7 @@ def provenance_section(result: BacktestResult) -> Section:
         ("configuration, SHA-256", p.config_sha256),
         ("content id", p.content_id or "–"),
         ("trials", count(p.trials)),
+        *((f"{name}, of these data", f"trial {n}") for name, n in p.trial_numbers.items()),
         ("seed", str(p.seed)),
         *((f"{name} version", version) for name, version in sorted(p.versions.items())),
         *((f"input {file.path}", file.sha256) for file in p.inputs),

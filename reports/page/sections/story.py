@@ -40,7 +40,7 @@ def change_section(change: dict[str, Any], sign: str) -> Section:
     )
     return Section(
         "change",
-        "Where it came from",
+        "Change since the previous session",
         text,
         figures=(_waterfall(change, sign),),
         tables=(change_table(change, sign),),
@@ -97,7 +97,7 @@ def future_section(story: SessionStory) -> Section:
     )
     return Section(
         "future",
-        "Where it goes",
+        "Roll-off",
         text,
         figures=(_decay_figure(story.structure, story.sign),),
         tables=(

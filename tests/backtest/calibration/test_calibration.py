@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from gexlab.backtest.calibration.check import simulate_check
-from gexlab.backtest.calibration.hypotheses import PLAN, check_hypotheses, path_dataset
+from gexlab.backtest.calibration.hypotheses import PLAN, calibrate, path_dataset
 from gexlab.backtest.calibration.worlds import MarketRun, require_world, simulate_run
 from gexlab.backtest.hypotheses.registry import BUILT_IN
 from gexlab.backtest.statistics.rejection import Score, SimulationCheck, critical_value, wilson
@@ -153,7 +153,7 @@ def test_a_path_becomes_a_dataset_that_every_tier_but_signed_can_use() -> None:
 
 
 def test_momentum_is_found_where_dealers_hedge_into_the_close() -> None:
-    check = check_hypotheses(
+    check = calibrate(
         ("momentum-interaction",), worlds=("S3",), seeds=5, sessions=1_000, processes=1
     )
     (row,) = check.rates

@@ -112,9 +112,20 @@ def test_diff_trades_neither_over_holes_nor_at_refused_spots(
     monkeypatch.setattr(module, "open_lake", lambda path: Calendars())
     found = diff("nowhere", "SPX", Definition(), Definition(rate=0.01))
     short = found.rows.set_index("session")["return_b"]
-    # follow: up yesterday, so long from the next close to the one after
+    # follow: up since the last close known, so long from the next close to the one after
     good = {1: 103 / 102 - 1, 6: 108 / 107 - 1, 11: 223 / 222 - 1}
+    good |= {5: 107 / 106 - 1, 10: 222 / 221 - 1}  # the first sessions after a hole
     for i, value in good.items():
         assert short[days[i]] == pytest.approx(value), i
-    assert short[[days[i] for i in (0, 2, 3, 4, 5, 7, 8, 10, 12, 13)]].isna().all()
-    assert found.unpriced == 10
+    assert short[[days[i] for i in (0, 2, 3, 4, 7, 8, 12, 13)]].isna().all()
+    assert found.unpriced == 8
+
+
+def test_a_signal_spans_missing_sessions_and_they_are_counted(folder: Path) -> None:
+    """The price doubled between the last bar before the hole and the first after it: fade sells."""
+    result = backtest(_config(folder))
+    after = pd.read_parquet(folder / "bars.parquet")["session"].iloc[_HOLE.start]
+    orders = result.strategies["always-fade"].orders.set_index("decided")
+    assert orders.loc[after, "target"] == -1.0
+    missing = next(n for n in result.notices if n.code == "bars_missing")
+    assert missing.count == result.data.bars_missing == 60

@@ -12,11 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from gexlab.backtest.leaks.leakcheck import leakcheck, market_leaks
+from gexlab.backtest.run import chain_findings as chain_room
 from gexlab.backtest.run.backtest import backtest, strategies_of
 from gexlab.backtest.run.chain_findings import findings_notice
 from gexlab.backtest.run.config import Config
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.market import Market, load_market
+from gexlab.backtest.run.panel import market_panel
 from gexlab.data.base.errors import ConfigError, LakeError
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.writer import write_sessions
@@ -25,7 +27,12 @@ from gexlab.data.quality.check import findings
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes, side_table
 from gexlab.data.simulate import simulate
+from gexlab.reports.page.report import write_report
 from gexlab.reports.page.sections.verdict import data_verdict
+from gexlab.strategies.component import Kind
+from gexlab.strategies.components import built_in
+
+KINDS: tuple[Kind, ...] = ("filter", "rule", "sizing")
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,24 @@ def test_the_regime_is_that_of_the_table(world: World) -> None:
     orders = result.main.orders
     known = table["known_at"].loc[orders["decided"]].to_numpy()
     assert (orders["fill_ts"].to_numpy() >= known).all()
+
+
+def test_a_market_of_a_lake_has_every_column_that_a_component_reads(world: World) -> None:
+    panel = market_panel(load_market(world.config()))
+    read = {
+        past.of
+        for kind in KINDS
+        for made in built_in(kind).values()
+        for past in made().inputs().values()
+        if isinstance(past.of, str)
+    }
+    # named series are the user's to add
+    assert {name for name in read if not name.startswith("series.")} - set(panel.columns) == set()
+    ratio = panel.column("regime.net_to_gross").values
+    table = regimes(world.folder, "SIM", book="post_expiry").set_index("session")
+    wanted = table["net_vex"].reindex(panel.sessions).to_numpy()
+    np.testing.assert_array_equal(panel.column("regime.net_vex").values, wanted)
+    assert np.isfinite(ratio).any()
 
 
 def test_the_verdict_on_the_data_is_that_of_their_table(world: World) -> None:
@@ -194,3 +219,23 @@ def _until(chains: Any, last: pd.Timestamp) -> Any:
     import pyarrow.compute as pc
 
     return pc.less_equal(chains["session"], last.date())
+
+
+@pytest.mark.parametrize("promote", [(), ("strike_gap",)])
+def test_a_run_looks_at_its_chains_once(
+    promote: tuple[str, ...], world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promotion, the run's own notice and the report share what was found."""
+    looked = []
+
+    def counted(*given: Any, **named: Any) -> list[Finding]:
+        looked.append(given)
+        return findings(*given, **named)
+
+    monkeypatch.setattr(chain_room, "findings", counted)
+    config = world.config(inference={"bootstrap": 100}, regime={"promote": promote})
+    market = load_market(config)
+    result = backtest(config, market=market)
+    write_report(result, config, tmp_path, market=market)
+    assert len(looked) == 1
+    assert result.findings

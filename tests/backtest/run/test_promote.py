@@ -20,7 +20,9 @@ DAYS = pd.bdate_range("2026-01-05", periods=4, name="session")
 
 def source() -> RegimeSource:
     table = pd.DataFrame({"value": 1.0, "regime": "long"}, index=DAYS)
-    return RegimeSource("lake", "x", "close", table.astype({"regime": object}), "d", (), ())
+    rows: Any = object()  # asked for nothing: `rebuilt_findings` is replaced
+    labels = table.astype({"regime": object})
+    return RegimeSource("lake", "x", "close", labels, "d", (), (), rebuilt=rows)
 
 
 class _Config:
@@ -28,19 +30,22 @@ class _Config:
         self.regime: Any = RegimeConfig(promote=(name,))
 
 
+def _told(finding: Finding) -> tuple[list[Finding], list[Finding] | None]:
+    """Return a finding as one about inputs or one about chains."""
+    about_chains = CATALOGUE[finding.check].about in ("chain", "rebuild")
+    return ([], [finding]) if about_chains else ([finding], None)
+
+
 @pytest.mark.parametrize("name", promotable())
 def test_every_name_makes_its_sessions_abstain(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding(date(2026, 1, 6), name, CATALOGUE[name].severity, 1, 0.0, "")
-    about_chains = CATALOGUE[name].about in ("chain", "rebuild")
     monkeypatch.setattr(room, "rebuilt_findings", lambda *_: [])
-    monkeypatch.setattr(room, "chain_findings", lambda *_: [finding] if about_chains else [])
     config: Any = _Config(name)
-    found = promoted(config, source(), [] if about_chains else [finding], pd.DataFrame())
+    found = promoted(config, source(), *_told(finding))
     assert found.table["regime"].tolist() == ["long", "abstain", "long", "long"]
     assert [n.code for n in found.notices] == ["promoted_findings"]
     every = replace(finding, session=None)
-    monkeypatch.setattr(room, "chain_findings", lambda *_: [every] if about_chains else [])
-    found = promoted(config, source(), [] if about_chains else [every], pd.DataFrame())
+    found = promoted(config, source(), *_told(every))
     assert set(found.table["regime"]) == {"abstain"}
 
 

@@ -368,3 +368,23 @@ def test_a_curve_is_carry(tmp_path: Path) -> None:
         found = side_table(lake, "quality_findings", "SPX", definition_id=definition)
         checks = set(found["check"])
         assert ("no_carry" in checks) == expected
+
+
+# -- settings as a mapping ------------------------------------------------------------------------
+
+
+def test_a_mapping_is_a_definition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual(tmp_path / "rates.csv")
+    monkeypatch.chdir(tmp_path)
+    assert load_definition({"rate": 0.04, "iv_source": "own"}) == Definition(
+        rate=0.04, iv_source="own"
+    )
+    assert load_definition({"rate_curve": "rates.csv"}).rate_curve == curve_file("rates.csv")
+    assert load_definition({}) == Definition()
+
+
+@pytest.mark.parametrize("given", [{"rat": 0.04}, {1: 2}, {"rate": "much"}, 3, None, "rate = 0.04"])
+def test_what_is_no_definition_is_refused_in_words(given: Any) -> None:
+    with pytest.raises(GexlabError) as caught:
+        load_definition(given)
+    assert "\n" not in str(caught.value)

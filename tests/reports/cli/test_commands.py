@@ -155,13 +155,14 @@ def test_regimes_are_exported_with_every_column(
     written = pd.read_parquet(tmp_path / "regimes.parquet")
     assert list(written.columns) == list(REGIME_COLUMNS)
     assert len(pd.read_csv(tmp_path / "regimes.csv")) == len(rows)
-    assert set(rows[0]) == set(REGIME_COLUMNS)
+    assert set(rows[0]) == {*REGIME_COLUMNS, "carry_findings"}
+    assert all(set(row["carry_findings"]) <= {"no_carry"} for row in rows)  # 300 contracts
 
 
 def test_regimes_in_the_terminal_are_short(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = _text(capsys, "regimes", *_market(lake)).splitlines()
-    assert len(lines) == 1 + 15 + 1
-    assert lines[-1].startswith("last 15 of")
+    assert lines[16].startswith("last 15 of")
+    assert " ".join(lines[17:]).startswith("Carry is missing (no_carry) in ")  # 300 contracts
 
 
 def test_profile_agrees_with_the_regime_table(

@@ -1,0 +1,1 @@
+"""Grids: many trials of one question at the engine's own speed."""

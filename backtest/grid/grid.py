@@ -1,0 +1,289 @@
+"""Ten thousand trials at the engine's own speed, and what the best of so many shows by luck."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ...data.base.errors import LookAheadError
+from ...data.base.progress import Progress, silent
+from ...data.base.reprs import short_repr
+from ..execution.costs import Costs
+from ..leaks.leakcheck import recomputed
+from ..run.config import Config
+from ..run.load_config import load_config
+from ..run.market import load_market
+from ..run.panel import market_panel
+from ..statistics.resampling import Resampling, drawn
+from ..statistics.sharpe_tests import expected_best
+from .columns import Ground, ground_of, measured, planned
+from .documents import parameters_of, trials_table, write_grid
+from .section import covering
+from .space import Space, Trial, Variant, space_of
+from .store import FOUND, Store, code_of, ground_id, program_id
+
+if TYPE_CHECKING:
+    from ...strategies.model import Strategy
+    from ..run.config import ExecutionConfig
+    from ..run.market import Market
+    from ..statistics.resampling import Draws
+
+__all__ = ["CHUNK", "Best", "GridResult", "grid"]
+
+#: Columns of one call of the engine: enough to be fast, few enough for bounded memory.
+CHUNK: Final = 500
+#: Sessions after which the data are cut off to see whether users' own components look ahead.
+_CUTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The trial with the highest Sharpe ratio; None and NaN where none has one."""
+
+    trial_id: str | None
+    sharpe: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridResult:
+    """What a grid found.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per trial: ``trial_id``, every parameter, the metrics of a backtest with their
+        intervals, ``late`` and ``undefined`` sessions, and ``computed_from``. Plain index.
+    parameters : tuple of str
+        Columns that are parameters.
+    trials, computed, reused : int
+        Distinct trials, and how many of them were computed now, or known from before.
+    duplicates : int
+        Combinations that say the same as another one; each trial is listed once.
+    seconds : float
+    best : Best
+    best_by_luck : float
+        Expected highest annual Sharpe ratio of as many independent trials that know nothing.
+    simulated : bool
+    underlyings : tuple of str
+    out : Path or None
+        Where it was written.
+    """
+
+    table: pd.DataFrame
+    parameters: tuple[str, ...]
+    trials: int
+    computed: int
+    reused: int
+    duplicates: int
+    seconds: float
+    best: Best
+    best_by_luck: float
+    simulated: bool
+    underlyings: tuple[str, ...]
+    out: Path | None = None
+    __repr__ = short_repr
+
+
+def grid(
+    config: Config | str | Path,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> GridResult:
+    """Evaluate every combination of the section ``[grid]``.
+
+    Parameters
+    ----------
+    config : Config, str or Path
+    out : str or Path, optional
+        Folder that receives ``trials.parquet`` and ``grid.json``; trials that it holds already,
+        of the same data and code, are not computed again. None writes nothing.
+    progress : Progress, optional
+        Called with the number of trials done.
+
+    Raises
+    ------
+    ConfigError, UnknownNameError
+        If the configuration is not valid, or has no grid.
+    InputFileError, LakeError, DefinitionError, NotEnoughDataError
+        If an input is absent, cannot be read or is too short.
+    LookAheadError
+        If an order would have used what was not yet known.
+    """
+    from ...data.base.publishing import published
+
+    settings = config if isinstance(config, Config) else load_config(config)
+    if out is None:
+        return run_grid(settings, Store(None), progress=progress)
+    with published(out) as stage:
+        store = Store(Path(out))
+        result = run_grid(settings, store, progress=progress)
+        write_grid(result, stage)
+    store.clear()
+    return replace(result, out=Path(out))
+
+
+def run_grid(config: Config, store: Store, *, progress: Progress | None = None) -> GridResult:
+    """Evaluate a grid, keeping computed trials in a store; writes nothing else."""
+    started = time.perf_counter()
+    report = progress or silent
+    space = space_of(config)
+    run = _Run(config, store, report, space.size)
+    rows: list[dict[str, Any]] = []
+    for variant in space.variants:
+        rows += run.on(space, variant)
+    table, parameters = trials_table(rows)
+    n = table["n"].to_numpy(dtype=np.float64)
+    year = table.pop("_year").to_numpy(dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        variance = float(np.mean(year[n > 0] / n[n > 0])) if (n > 0).any() else float("nan")
+    report(space.size, space.size, "done")
+    return GridResult(
+        table=table,
+        parameters=parameters,
+        trials=len(table),
+        computed=run.computed,
+        reused=len(table) - run.computed,
+        duplicates=space.size - len(table),
+        seconds=time.perf_counter() - started,
+        best=_best(table),
+        best_by_luck=expected_best(len(table), variance),
+        simulated=run.simulated,
+        underlyings=tuple(dict.fromkeys(v.config.data.underlying for v in space.variants)),
+    )
+
+
+def _best(table: pd.DataFrame) -> Best:
+    sharpe = table["sharpe"].to_numpy(dtype=np.float64)
+    if not np.isfinite(sharpe).any():
+        return Best(None, float("nan"))
+    row = int(np.nanargmax(sharpe))
+    return Best(str(table["trial_id"].iloc[row]), float(sharpe[row]))
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """A grid on its way: what was computed and how far it has come."""
+
+    config: Config
+    store: Store
+    report: Progress
+    total: int
+    done: int = 0
+    computed: int = 0
+    simulated: bool = False
+
+    def on(self, space: Space, variant: Variant) -> list[dict[str, Any]]:
+        """Return the rows of all trials on one market."""
+        self.report(self.done, self.total, "reading data")
+        market = load_market(variant.config)
+        self.simulated |= market.simulated
+        if variant is space.variants[0]:
+            _require_honest(self.config, market)
+        trials = {trial.trial_id: trial for trial in space.trials_of(variant)}
+        keys = self._keys(market, list(trials.values()))
+        known = sum(self.store.get(key) is not None for key in keys.values())
+        self.done += known + space.size // len(space.variants) - len(trials)
+        year = market.facts.sessions_per_year
+        return [
+            {
+                "trial_id": name,
+                **parameters_of(trial),
+                **{k: v for k, v in (self.store.get(keys[name]) or {}).items() if k in FOUND},
+                "computed_from": keys[name],
+                "_year": year,
+            }
+            for name, trial in trials.items()
+        ]
+
+    def _keys(self, market: Market, trials: Sequence[Trial]) -> dict[str, str]:
+        """Compute what is not known; return what each trial was computed from."""
+        inference = self.config.inference
+        how = Resampling(inference.seed, inference.bootstrap, inference.block, inference.level)
+        panel = market_panel(market)
+        draws: Draws | None = None
+        keys: dict[str, str] = {}
+        own = {trial.strategy: code_of(trial.strategy) for trial in trials}
+        for fill in dict.fromkeys(trial.execution.fill for trial in trials):
+            assert fill is not None
+            ground = ground_of(market, panel, fill)
+            data = f"{ground_id(ground, how)}:{program_id()}"
+            mine = [trial for trial in trials if trial.execution.fill == fill]
+            keys |= {t.trial_id: _key(t.trial_id, data, own[t.strategy]) for t in mine}
+            missing = [t for t in mine if self.store.get(keys[t.trial_id]) is None]
+            if missing and draws is None:
+                draws = drawn(len(ground.bars) - 1, how)
+            for part in _parts(missing):
+                assert draws is not None
+                self.report(self.done, self.total, "trials")
+                self.store.keep(
+                    {keys[name]: row for name, row in _computed(part, ground, how, draws).items()}
+                )
+                self.done += len(part)
+                self.computed += len(part)
+        return keys
+
+
+def _require_honest(config: Config, market: Market) -> None:
+    """Refuse users' own components that look ahead; the built-in ones are held to it by tests.
+
+    Raises
+    ------
+    LookAheadError
+        Naming the component and the first session.
+    """
+    for strategy in covering(config.grid, config.folder):
+        if code_of(strategy):
+            for leak in recomputed(config, market, strategy, _CUTS)[1]:
+                raise LookAheadError(
+                    f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
+                )
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
+    """Yield trials of at most `CHUNK` strategies with one capital and the same list of costs."""
+    wanted: dict[tuple[float, tuple[str, ...]], dict[Strategy, list[Trial]]] = {}
+    by_strategy: dict[tuple[float, Strategy], list[Trial]] = {}
+    for trial in trials:
+        by_strategy.setdefault((trial.execution.cash, trial.strategy), []).append(trial)
+    for (cash, strategy), mine in by_strategy.items():
+        costs = tuple(trial.execution.model_dump_json() for trial in mine)
+        wanted.setdefault((cash, costs), {})[strategy] = mine
+    for group in wanted.values():
+        strategies = list(group.values())
+        for first in range(0, len(strategies), CHUNK):
+            yield [trial for mine in strategies[first : first + CHUNK] for trial in mine]
+
+
+def _computed(
+    part: Sequence[Trial], ground: Ground, how: Resampling, draws: Draws
+) -> dict[str, dict[str, Any]]:
+    """Return what is found of trials of one part, by their ids."""
+    strategies = list(dict.fromkeys(trial.strategy for trial in part))
+    executions: list[ExecutionConfig] = list(
+        {trial.execution.model_dump_json(): trial.execution for trial in part}.values()
+    )
+    orders = planned(strategies, ground)
+    costs = [Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share) for e in executions]
+    found = measured(orders.target, ground, costs, part[0].execution.cash, how, draws)
+    names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in part}
+    return {
+        names[strategy, execution.model_dump_json()]: {
+            **asdict(found[c][s]),
+            "late": int(orders.late[s]),
+            "undefined": int(orders.undefined[s]),
+        }
+        for c, execution in enumerate(executions)
+        for s, strategy in enumerate(strategies)
+    }

@@ -1,0 +1,158 @@
+"""What a run adds to the ledger of trials, and which numbers its strategies have there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ...data.base.errors import LedgerError
+from ...strategies.component import Filter
+from ..tournament.ledger import Trial, record_trials
+from .notices import sorted_notices
+from .regime_source import written_path
+from .results import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from ...strategies.component import Component
+    from ...strategies.model import Strategy
+    from .config import Config
+    from .market import Market
+    from .results import BacktestResult
+
+__all__ = ["in_ledger", "trials_of"]
+
+#: Values at a series' beginning that say which series it is, however far it goes on.
+_HEAD: Final = 20
+
+
+def in_ledger(
+    result: BacktestResult, config: Config, market: Market, strategies: tuple[Strategy, ...]
+) -> BacktestResult:
+    """Record the trials of a run and return its result with their numbers.
+
+    A ledger that cannot be written is a notice: the run's numbers are as good without it.
+    """
+    path = config.ledger_path
+    if path is None:
+        return result
+    trials = trials_of(result, config, market, strategies)
+    try:
+        numbers = record_trials(path, trials, config.ledger.stand_ins)
+    except LedgerError as error:
+        notice = Notice(
+            "trials_not_recorded",
+            "warning",
+            f"the trials of this run are in no ledger, so that later counts lack them: {error}",
+            len(trials),
+        )
+        return replace(result, notices=sorted_notices((*result.notices, notice)))
+    given = {trial.name: number for trial, number in zip(trials, numbers, strict=True)}
+    return replace(result, provenance=replace(result.provenance, trial_numbers=given))
+
+
+def trials_of(
+    result: BacktestResult,
+    config: Config,
+    market: Market,
+    strategies: tuple[Strategy, ...],
+    source: str = "backtest",
+) -> tuple[Trial, ...]:
+    """Return the trials that a run made: one for each strategy that was simulated.
+
+    Parameters
+    ----------
+    result : BacktestResult
+    config : Config
+    market : Market
+    strategies : tuple of Strategy
+        At least those of the result.
+    source : str
+        What ran them.
+    """
+    by_name = {strategy.name: strategy for strategy in strategies}
+    data_id = _data_id(market)
+    bars = written_path(config.data.bars, config)
+    world = next((f.sha256 for f in market.inputs if f.path == bars), "?")
+    found = []
+    for name, one in result.strategies.items():
+        settings = _settings(config, market, by_name[name])
+        found.append(
+            Trial(
+                trial_id=_digest(settings)[:16],
+                name=name,
+                source=source,
+                underlying=config.data.underlying,
+                data_id=data_id,
+                sessions=one.equity.index.to_numpy().astype("datetime64[D]"),
+                returns=np.asarray(one.returns.reindex(one.equity.index), dtype=np.float64),
+                metrics=asdict(one.metrics),
+                settings=settings,
+                world=world if market.simulated else "",
+            )
+        )
+    return tuple(found)
+
+
+def _settings(config: Config, market: Market, strategy: Strategy) -> dict[str, Any]:
+    """Return everything that was chosen: neither dates nor data, nor what only names it."""
+    execution = config.execution
+    settings: dict[str, Any] = {
+        "strategy": strategy.strategy_id,
+        "underlying": config.data.underlying.upper(),
+        "fill": config.fill,
+        "fees_bps": execution.fees_bps,
+        "slippage_bps": execution.slippage_bps,
+        "fixed_per_share": execution.fixed_per_share,
+    }
+    read = set(_columns(strategy.filter))
+    for rule in (strategy.long, strategy.short, strategy.neutral, strategy.sizing):
+        read |= set(_columns(rule))
+    if read & set(market.regime.table.columns):
+        settings["regime"] = _regime(config, market)
+    named = (name for name in config.series if any(f"series.{name}" in column for column in read))
+    settings |= {f"series.{name}": _head(market.series[name]["value"]) for name in sorted(named)}
+    return settings
+
+
+def _regime(config: Config, market: Market) -> dict[str, Any]:
+    if market.regime.kind == "series":
+        return {"series": _head(market.regime.table["value"])}
+    return {
+        "dealer_model": config.regime.dealer_model,
+        "book": config.regime.book,
+        "band": config.regime.band,
+        "definition_id": market.regime.definition_id,
+        "promote": sorted(config.regime.promote),
+    }
+
+
+def _columns(component: Component) -> Iterator[str]:
+    """Yield the columns that a component reads, those of its parts included."""
+    for past in component.inputs().values():
+        if isinstance(past.of, Filter):
+            yield from _columns(past.of)
+        else:
+            yield past.of
+
+
+def _head(values: pd.Series[float]) -> str:
+    """Return a digest of the first values: a file that grew by a day is the same series."""
+    first = values.dropna().iloc[:_HEAD]
+    return _digest([f"{day:%Y-%m-%d}={value:.6g}" for day, value in first.items()])[:16]
+
+
+def _data_id(market: Market) -> str:
+    """Return the content id of all inputs, wherever they lie."""
+    return _digest(sorted(file.sha256 for file in market.inputs))
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,1 @@
+DELETE FROM returns WHERE digest NOT IN (SELECT returns FROM entries WHERE deleted = 0)

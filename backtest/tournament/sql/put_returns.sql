@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO returns (digest, sessions, simple) VALUES (:digest, :sessions, :simple)

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO sessions (digest, days) VALUES (:digest, :days)

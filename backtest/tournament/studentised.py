@@ -1,0 +1,173 @@
+"""Columns of returns in units of their mean's standard error, and their bootstrap draws.
+
+Means of different spread cannot be compared: whatever is widest decides for all. Every test of
+this package starts from here, so that no statistic is unstudentised by accident.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data.base.errors import GexlabError, NotEnoughDataError
+from ...data.base.reprs import short_repr
+from ...data.base.rounding import NOISE
+from ..statistics.resampling import Resampling, row_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Studentised", "automatic_block", "long_run_deviation", "return_matrix", "studentise"]
+
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+_COLUMNS: Final = 256
+_FEWEST: Final = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Studentised:
+    """Means of columns over their standard errors, beside the same of each draw.
+
+    Attributes
+    ----------
+    statistic : ndarray, shape (k,)
+        Mean over standard error; NaN for a column without variation, which takes no part.
+    draws : ndarray of float32, shape (replications, k)
+        Of each resample: its mean less the column's, over the same standard error; minus
+        infinity for a column that takes no part.
+    deviation : ndarray, shape (k,)
+        Long-run standard deviation of a period's value: standard error times root of n.
+    unit : ndarray, shape (k,)
+        What the column was divided by: `deviation`, or 1; NaN for a column that takes no part.
+    rows : int
+    block : float
+        Mean block length.
+    """
+
+    statistic: Floats
+    draws: Singles
+    deviation: Floats
+    unit: Floats
+    rows: int
+    block: float
+    __repr__ = short_repr
+
+
+def return_matrix(returns: npt.ArrayLike, fewest: int = _FEWEST) -> Floats:
+    """Return periods by trials, checked: two-dimensional, finite, and long enough.
+
+    Raises
+    ------
+    GexlabError
+        If there is no column, or a value is missing: trials are compared on the same periods.
+    NotEnoughDataError
+        If there are fewer than `fewest` periods.
+    """
+    x = np.asarray(returns, dtype=np.float64)
+    if x.ndim == 1:
+        x = x[:, None]
+    if x.ndim != 2 or not x.shape[1]:
+        raise GexlabError(f"expected periods by trials, found an array of shape {x.shape}")
+    if len(x) < fewest:
+        raise NotEnoughDataError(f"{len(x)} periods; at least {fewest} are needed")
+    if not np.isfinite(x).all():
+        row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(x)))
+        raise GexlabError(
+            f"period {row} of trial {column} has no value: trials are compared on periods that all "
+            "of them have; leave the others out, or the trial"
+        )
+    return x
+
+
+def studentise(returns: npt.ArrayLike, how: Resampling, *, scale: bool = True) -> Studentised:
+    """Return studentised means and draws of every column.
+
+    Parameters
+    ----------
+    returns : array_like, shape (n, k)
+        Periods by trials, oriented so that more is better; differences to a benchmark where
+        there is one.
+    how : Resampling
+        Stationary bootstrap of periods, shared by all columns so that their dependence counts.
+    scale : bool
+        False leaves every column in its own unit, as White (2000) has it: for comparison only.
+    """
+    x = return_matrix(returns)
+    n, k = x.shape
+    mean = x.mean(axis=0)
+    deviation = long_run_deviation(x, how.block)
+    moves = x.std(axis=0) > NOISE * np.maximum(1.0, np.abs(mean))
+    usable = moves & (deviation > 0.0)
+    unit = np.where(usable, deviation if scale else 1.0, np.nan)
+    # float32 holds a standardised mean to 1e-6 of its error, far below what draws can resolve
+    counts = np.concatenate([c.astype(np.float32) for c in row_counts(n, how)])
+    draws = np.empty((len(counts), k), dtype=np.float32, order="F")
+    for part in _parts(k):
+        centred = np.nan_to_num((x[:, part] - mean[part]) / unit[part])
+        draws[:, part] = counts @ centred.astype(np.float32)
+    draws /= np.float32(np.sqrt(n))
+    draws[:, ~usable] = -np.inf
+    return Studentised(mean / unit * np.sqrt(n), draws, deviation, unit, n, how.block)
+
+
+def long_run_deviation(columns: Floats, block: float) -> Floats:
+    """Return the standard deviation of root n times each column's mean under the bootstrap.
+
+    Exact for the stationary bootstrap of mean block length `block` (Politis and Romano 1994, the
+    kernel of Hansen 2005), so that draws add no error of their own.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (n, k)
+    block : float
+        At least 1, which takes periods as independent.
+    """
+    n, k = columns.shape
+    lags = np.arange(1, n)
+    stay = 1.0 - 1.0 / max(block, 1.0)
+    kernel = (n - lags) / n * stay**lags + lags / n * stay ** (n - lags)
+    size = 1 << (2 * n - 1).bit_length()
+    variance = np.empty(k)
+    for part in _parts(k):
+        centred = columns[:, part] - columns[:, part].mean(axis=0)
+        spectrum = np.fft.rfft(centred, size, axis=0)
+        sums = np.fft.irfft(np.abs(spectrum) ** 2, size, axis=0)[:n]
+        variance[part] = (sums[0] + 2.0 * kernel @ sums[1:]) / n
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
+def automatic_block(returns: npt.ArrayLike) -> float:
+    """Return the mean block length that Politis and White choose for the stationary bootstrap.
+
+    Parameters
+    ----------
+    returns : array_like, shape (n,) or (n, k)
+        Of several columns, the longest: each must keep its dependence.
+
+    Returns
+    -------
+    float
+        At least 1; at most a third of the periods.
+
+    References
+    ----------
+    Politis, White (2004), Econometric Reviews 23; correction of Patton, Politis, White (2009).
+    """
+    from arch.bootstrap import optimal_block_length
+
+    x = return_matrix(returns)
+    moving = x[:, x.std(axis=0) > NOISE]
+    if not moving.shape[1]:
+        return 1.0
+    found = optimal_block_length(moving)["stationary"].to_numpy(dtype=np.float64)
+    longest = float(np.nanmax(found)) if np.isfinite(found).any() else 1.0
+    return min(max(longest, 1.0), len(x) / 3.0)
+
+
+def _parts(k: int) -> Iterator[slice]:
+    for start in range(0, k, _COLUMNS):
+        yield slice(start, min(start + _COLUMNS, k))

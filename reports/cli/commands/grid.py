@@ -1,0 +1,55 @@
+"""``gexlab grid``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
+from ..options import ConfigArgument, DebugOption, JsonOption, OutOption
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from ....backtest.grid.grid import GridResult
+
+EXAMPLES = ("gexlab grid config.toml --out out",)
+
+
+def command(
+    config: ConfigArgument,
+    out: OutOption,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Evaluate every combination of the section [grid].
+
+    Writes trials.parquet (one row per trial), grid.json and grid.html. Killed and started again it
+    goes on; only trials whose parameters, data or code changed are computed again.
+    """
+    from ....backtest.grid.documents import grid_document, write_grid
+    from ....backtest.grid.grid import run_grid
+    from ....backtest.grid.store import Store
+    from ....backtest.run.load_config import load_config
+    from ....data.base.publishing import published
+    from ...page.grid_page import write_grid_page
+
+    settings = load_config(config)
+    store = Store(out)
+    with progress_on_stderr("grid") as progress, published(out) as stage:
+        result = run_grid(settings, store, progress=progress)
+        write_grid(result, stage)
+        write_grid_page(result, stage / "grid.html")
+    store.clear()
+    report = out / "grid.html"
+    document = grid_document(result) | {"report": report}
+    emit(document, as_json, lambda console: _show(console, result, report))
+
+
+def _show(console: Console, result: GridResult, report: Path) -> None:
+    from ...terminal.grid import grid_text
+
+    console.print(grid_text(result))
+    console.print(f"report: {report}", style="bold", markup=False)

@@ -1,0 +1,56 @@
+"""The packages' doors: what they offer exists, commands have functions, nobody goes past them."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gexlab.reports.cli.app import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("data", "strategies", "backtest", "reports")
+DOORS: tuple[str, ...] = ("gexlab.data", "gexlab.data.simulate", "gexlab.strategies")
+DOORS += ("gexlab.backtest", "gexlab.reports")
+#: What only a command line needs.
+WITHOUT_FUNCTION: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_a_door_offers_exists(door: str) -> None:
+    package = importlib.import_module(door)
+    assert package.__all__ == sorted(set(package.__all__))
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        _ = package.no_such_name
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - set(WITHOUT_FUNCTION)))
+def test_every_command_has_a_function_of_its_name(command: str) -> None:
+    found = [d for d in DOORS if command in importlib.import_module(d).__all__]
+    assert found, command
+    assert callable(getattr(importlib.import_module(found[0]), command))
+
+
+def test_a_function_keeps_the_name_that_a_room_bears_too() -> None:
+    data = importlib.import_module("gexlab.data")
+    importlib.import_module("gexlab.data.ingest.files")
+    importlib.import_module("gexlab.data.regimes.table")
+    assert callable(data.ingest)
+    assert callable(data.regimes)
+
+
+def _imports_past_a_door(file: Path) -> Iterator[str]:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    package = parts[:-1]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - (node.level - 1)]
+            target = (*base, *(node.module or "").split("."))
+            other = target[0] in PACKAGES and target[0] != parts[0]
+            if other and len([p for p in target if p]) > 1:
+                yield f"{file.relative_to(ROOT)}: {'.'.join(target)}"

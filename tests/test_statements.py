@@ -1,0 +1,222 @@
+"""Documents are outputs: what they state can be false, and something has to notice.
+
+``docs/statements.md`` lists statements with the tests that hold them. Tables of defaults and limits
+are compared here row by row with what they are the tables of.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from gexlab.backtest.run import config as configuration
+from gexlab.data.exposure.definition import Definition
+from gexlab.data.quality.catalogue import CHECKS, Thresholds
+from gexlab.data.regimes import query
+from gexlab.strategies.component import Component, Kind
+from gexlab.strategies.components import built_in
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests"
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """Yield the cells of every table row of a document; an escaped bar is a character."""
+    for line in text.splitlines():
+        if line.startswith("| ") and not set(line) <= set("|- "):
+            yield [c.strip().replace("\\|", "|") for c in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+STATED = [row for row in _rows(_text("docs/statements.md")) if "::" in row[-1]]
+
+
+def test_there_are_many() -> None:
+    prose = [row for row in STATED if not row[0].isdigit()]
+    assert len(prose) >= 150
+    assert len({(row[0], row[1]) for row in STATED}) == len(STATED)
+
+
+@pytest.mark.parametrize("document", sorted({row[1] for row in STATED}))
+def test_statements_stand_in_their_document(document: str) -> None:
+    text = " ".join(_text(document).split())
+    gone = [
+        row[0]
+        for row in STATED
+        if row[1] == document and not row[0].isdigit() and row[0] not in text
+    ]
+    assert not gone
+
+
+def test_every_named_test_exists() -> None:
+    lost = []
+    for row in STATED:
+        path, _, name = row[-1].strip("`").partition("::")
+        file = TESTS / path
+        source = file.read_text(encoding="utf-8") if file.is_file() else ""
+        if not re.search(rf"^def {name}\(", source, re.MULTILINE):
+            lost.append(row[-1])
+    assert not lost
+
+
+def test_rows_counted() -> None:
+    """The second table of the document counts rows that a test compares one by one."""
+    counted = {(row[1], row[-1]): int(row[0]) for row in STATED if row[0].isdigit()}
+    settings = [field for field in fields(Definition) if field.init]
+    here = {
+        ("docs/configuration.md", "test_defaults_of_the_configuration"): len(_defaults()),
+        ("docs/quality.md", "test_limits_of_the_checks"): len(_limits()),
+        ("docs/components.md", "test_defaults_of_components"): len(_components()),
+    }
+    held = {(d, f"`test_statements.py::{t}`"): n for (d, t), n in here.items()}
+    columns = "`data/exposure/test_documented_columns.py::test_settings_have_their_defaults`"
+    assert counted == held | {("docs/regime-table.md", columns): len(settings)}
+
+
+# Tables of defaults
+
+
+MODELS: dict[str, type[BaseModel]] = {
+    "[data]": configuration.DataConfig, "[regime]": configuration.RegimeConfig,
+    "[series.NAME]": configuration.SeriesConfig, "[execution]": configuration.ExecutionConfig,
+    "[inference]": configuration.InferenceConfig, "[nightly]": configuration.NightlyConfig,
+}  # fmt: skip
+
+
+def _defaults() -> list[tuple[str, str, str]]:
+    """Return section, key and default of every key of the configuration's document."""
+    found = []
+    for part in _text("docs/configuration.md").split("\n## ")[1:]:
+        section = part.partition("`")[2].partition("`")[0]
+        if section not in MODELS:
+            continue
+        for row in _rows(part):
+            keys = re.findall(r"`(\w+)`", row[0])
+            found += [(section, key, row[1]) for key in keys]
+    return found
+
+
+@pytest.mark.parametrize(("section", "key", "stated"), _defaults())
+def test_defaults_of_the_configuration(section: str, key: str, stated: str) -> None:
+    field = MODELS[section].model_fields[key]
+    if stated == "required":
+        assert field.is_required()
+        return
+    assert not field.is_required()
+    literal = re.fullmatch(r"`?\"?([\w.]+)\"?`?", stated)
+    default = field.default
+    if default is None or default == () or default == {}:
+        # in words, or a value that the market gives
+        assert literal is None or stated == "none" or key in ("out", "fill"), (stated, default)
+    else:
+        assert literal is not None, stated
+        said = literal[1]
+        assert (float(said) if isinstance(default, float | int) and said != "false" else said) == (
+            default if default is not False else "false"
+        )
+
+
+def _limits() -> list[tuple[str, str, str]]:
+    """Return name, severity and limit of every check in the document of the quality."""
+    names = {field.name for field in fields(Thresholds)}
+    return [
+        (row[0].strip("`"), row[1], row[2])
+        for row in _rows(_text("docs/quality.md"))
+        if row[0].strip("`") in names
+    ]
+
+
+@pytest.mark.parametrize(("name", "severity", "limit"), _limits())
+def test_limits_of_the_checks(name: str, severity: str, limit: str) -> None:
+    assert float(limit) == Thresholds().limit(name)
+    assert severity == CHECKS[name].severity
+
+
+def test_every_limit_is_documented() -> None:
+    assert {name for name, _, _ in _limits()} == {field.name for field in fields(Thresholds)}
+
+
+KINDS: tuple[Kind, ...] = ("filter", "rule", "sizing")
+
+
+def _components() -> list[tuple[type[Component], str, str]]:
+    """Return every component with its row's parameters and name."""
+    cells = {row[0]: row for row in _rows(_text("docs/components.md")) if len(row) == 4}
+    return [
+        (made, cells[f"`{name}`"][2], name)
+        for kind in KINDS
+        for name, made in built_in(kind).items()
+    ]
+
+
+@pytest.mark.parametrize(("made", "stated", "name"), _components(), ids=lambda x: str(x)[:20])
+def test_defaults_of_components(made: type[Component], stated: str, name: str) -> None:
+    said = dict(re.findall(r"`(\w+)` \(([^)]*)\)", stated))
+    own = made().parameters()
+    assert set(said) == set(own), name
+    for key, default in own.items():
+        assert said[key] == _shown(default), (name, key)
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, tuple):
+        return ", ".join(_shown(item) for item in default)
+    return str(getattr(default, "name", default))
+
+
+# Single numbers
+
+
+def test_the_gate_of_the_checks() -> None:
+    names = [name for name, check in CHECKS.items() if check.gates and check.about == "chain"]
+    assert len(names) == 4
+    assert "Four checks are a gate" in _text("docs/guide.md")
+    row = next(r for r in _rows(_text("docs/quality.md")) if r[0] == "`error`")
+    assert all(f"`{name}`" in row[1] for name in names)
+
+
+def test_bounds_of_a_statement() -> None:
+    rows = {row[0].partition(",")[0]: row[1] for row in _rows(_text("docs/sql.md"))}
+    assert rows["time"] == f"{query.SECONDS:g} s"
+
+
+def test_vectorbt_is_behind_one_module() -> None:
+    files = [p for room in ("data", "backtest", "strategies", "reports")
+             for p in (ROOT / room).rglob("*.py")]  # fmt: skip
+    using = {
+        path.relative_to(ROOT).as_posix()
+        for path in files
+        if re.search(r"^\s*(import|from) vectorbt", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert using == {"backtest/execution/engine.py"}
+
+
+def test_the_oldest_python_is_the_one_stated() -> None:
+    project = tomllib.loads(_text("pyproject.toml"))["project"]
+    stated = re.search(r"Python (3\.\d+) or newer", _text("README.md"))
+    assert stated
+    assert project["requires-python"] == f">={stated[1]}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.stem)
+def test_files_that_a_document_names_exist(document: Path) -> None:
+    """Of the project, or below its tests; NAME stands for the reader's own."""
+    rooms = r"(?<![\w/.-])((?:tests|docs|data|backtest|reports|strategies)/[\w./-]+\.(?:py|md|sql))"
+    named = re.findall(rooms, document.read_text(encoding="utf-8"))
+    gone = [
+        name
+        for name in named
+        if "NAME" not in name and not (ROOT / name).exists() and not (TESTS / name).exists()
+    ]
+    assert not gone
