@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from importlib import metadata
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -236,7 +237,7 @@ def test_every_setting_is_named_here() -> None:
     assert set(SeriesConfig.model_fields) == {*SERIES_KEYS, "path"}
 
 
-def changed(document: dict[str, Any], path: list[str | int], value: Any) -> dict[str, Any]:
+def changed(document: dict[str, Any], path: list[Any], value: Any) -> dict[str, Any]:
     """Return a configuration with another value; None takes the key out."""
     found = deepcopy(document)
     inner: Any = found
@@ -249,7 +250,7 @@ def changed(document: dict[str, Any], path: list[str | int], value: Any) -> dict
     return found
 
 
-CASES = [
+CASES: list[tuple[str, list[Any], Any, bool | None]] = [
     *(("lake", name.split("."), *found) for name, found in SETTINGS.items()),
     *(("lake", ["strategies", 1, name], *found) for name, found in STRATEGY.items()),
     *(("lake", ["series", "vix", name], *found) for name, found in SERIES_KEYS.items()),
@@ -266,7 +267,7 @@ def test_a_setting_changes_the_id_and_what_it_acts_on(
     base: Path,
     before: dict[str, Outcome],
     which: str,
-    path: list[str | int],
+    path: list[Any],
     value: Any,
     acts: bool | None,
 ) -> None:
@@ -383,7 +384,7 @@ def test_a_configuration_changed_in_python_is_another(
 def test_another_version_is_another_id(
     base: Path, before: dict[str, Outcome], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    real = provenance.version
+    real = metadata.version
     monkeypatch.setattr(provenance, "version", lambda n: "0.0.1" if n == name else real(n))
     after = run(base, LAKE)
     assert after.ident != before["lake"].ident
@@ -407,7 +408,8 @@ def wrong_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     class Wrong(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
-            return datetime.now(tz) + ahead
+            moved: datetime = datetime.now(tz) + ahead
+            return moved
 
     for name, module in list(sys.modules.items()):
         if name.startswith("gexlab.") and getattr(module, "datetime", None) is datetime:

@@ -331,6 +331,7 @@ def test_another_curve_gives_other_rows_and_an_old_one_is_not_mixed(tmp_path: Pa
     usual(file, (0.01, 0.01, 0.01))
     # the definition holds the rates that it was made with; one read back knows their digest only
     assert rebuild(lake, "SPX", definition=before).rebuilt == 0
+    assert before.rate_curve is not None
     stored = replace(before, rate_curve=replace(before.rate_curve, curve=None))
     with pytest.raises(DefinitionError, match="expected the rates that the definition was made"):
         rebuild(lake, "SPX", definition=stored)
