@@ -14,6 +14,12 @@ _MEMORY = (
 )
 #: Errors of libraries that mean the same, by the name of their class.
 _MEMORY_NAMES = frozenset({"MemoryError", "ArrowMemoryError", "OutOfMemoryException"})
+_THREADS = (
+    "the system gives no more threads: its memory or the number of processes allowed ran out: "
+    "close other programs, or raise the limits (ulimit -v, ulimit -u, the container's)"
+)
+#: What libraries say of it.
+_NO_THREAD = ("can't start new thread", "launch worker thread", "pthread_create")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FILES = frozenset({errno.EMFILE, errno.ENFILE})
@@ -26,6 +32,8 @@ def reason_of(error: BaseException) -> str:
         return text
     if any(kind.__name__ in _MEMORY_NAMES for kind in type(error).__mro__):
         return _MEMORY
+    if any(words in text for words in _NO_THREAD):
+        return _THREADS
     if isinstance(error, OSError):
         said = _of_the_system(error)
         if said:

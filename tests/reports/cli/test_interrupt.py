@@ -1,0 +1,55 @@
+"""Ctrl-C ends a statement and whoever works on it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from gexlab.data.lake.lake import open_lake
+
+#: Counts for minutes.
+SLOW = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range * b.range = -1"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_an_interrupted_statement_leaves_no_process(tmp_path: Path) -> None:
+    open_lake(tmp_path / "lake", create=True)
+    command = "from gexlab.reports.cli.app import console; console()"
+    asked = subprocess.Popen(
+        [sys.executable, "-c", command, "sql", SLOW, "--lake", str(tmp_path / "lake")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while not (workers := _children(asked.pid)) and time.monotonic() < end:
+        assert asked.poll() is None
+        time.sleep(0.05)
+    time.sleep(1.0)
+    asked.send_signal(signal.SIGINT)
+    out, said = asked.communicate(timeout=60)
+    assert asked.returncode not in (0, None)
+    assert out == ""
+    assert "Traceback" not in said
+    assert workers
+    end = time.monotonic() + 20
+    while time.monotonic() < end and any(Path(f"/proc/{worker}").exists() for worker in workers):
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            if folder.name.isdigit():
+                state = (folder / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+                if int(state[1]) == parent:
+                    found.append(int(folder.name))
+    return found

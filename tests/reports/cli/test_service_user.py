@@ -1,0 +1,194 @@
+"""Where nobody watches: read-only lakes, closed folders, full disks, little memory.
+
+Every failure is one line that says what to do. As root everything may be written, so a child
+process becomes ``nobody`` before it starts.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from gexlab.data.simulate import simulate
+from gexlab.reports.cli import app
+from gexlab.reports.cli.failures import reason_of
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="another user needs root"
+)
+
+CONFIG = """\
+[data]
+lake = "lake"
+underlying = "SIM"
+instrument = "future"
+bars = "lake/bars.parquet"
+[inference]
+bootstrap = 100
+"""
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """Return a folder that anybody may read, with a rebuilt lake, and one for temporary files."""
+    root = Path("/tmp") / f"gexlab-user-{os.getpid()}"  # tmp_path is closed to others
+    try:
+        (root / "temporary").mkdir(parents=True)
+        (root / "temporary").chmod(0o1777)
+        simulate("S1", years=0.1, seed=1, lake=root / "lake", contracts=200, intraday=None)
+        assert app.run(["rebuild", "--lake", str(root / "lake")]) == 0
+        (root / "config.toml").write_text(CONFIG, encoding="utf-8")
+        _load(root)
+        root.chmod(0o755)
+        (root / "lake").chmod(0o755)
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _load(root: Path) -> None:
+    """Load what commands load late: another user may not read where this Python lies."""
+    for name in ("concurrent.futures.process", "multiprocessing.context"):
+        import_module(name)
+    lake = ("--lake", str(root / "lake"))
+    for command, file in (("profile", "p.html"), ("profile", "p.png"), ("explain", "e.html"),
+                          ("regimes", "r.parquet"), ("regimes", "r.csv")):  # fmt: skip
+        assert app.run([command, *lake, "--out", str(root / "temporary" / file)]) == 0
+    assert app.run(["rebuild", *lake, "--rate", "0.02"]) == 0
+    shutil.rmtree(next((root / "lake" / "derived").rglob("definition=*")).parent)
+    assert app.run(["rebuild", *lake]) == 0
+
+
+def _child(place: Path, before: Callable[[], None], *words: str) -> tuple[int, str, str]:
+    """Run a command in a fork of this process, after `before`: its code, output and errors.
+
+    The fork has the package loaded, which may lie where only root can read.
+    """
+    out, err = place / "temporary" / "out.txt", place / "temporary" / "err.txt"
+    for file in (out, err):
+        file.unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            for number, file in ((1, out), (2, err)):
+                os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), number)
+            sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+            os.chdir(place)
+            os.environ |= {"HOME": "/nonexistent", "TMPDIR": str(place / "temporary")}
+            before()
+            code = app.run(words)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return status, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+
+
+def _nobody() -> None:
+    os.setgid(pwd.getpwnam("nobody").pw_gid)
+    os.setuid(pwd.getpwnam("nobody").pw_uid)
+
+
+def _one_line(found: tuple[int, str, str]) -> str:
+    code, _, said = found
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert code == 1, said
+    assert len(errors) == 1, said
+    assert "unexpected" not in said
+    assert "Traceback" not in said
+    return errors[0]
+
+
+def test_an_up_to_date_lake_may_be_read_only(place: Path) -> None:
+    for command in ("rebuild", "regimes", "check", "profile"):
+        code, said, errors = _child(place, _nobody, command, "--lake", "lake")
+        assert code == 0, errors
+        assert said
+    assert "0 sessions of" in _child(place, _nobody, "rebuild", "--lake", "lake")[1]
+
+
+def test_what_a_read_only_lake_lacks_is_said(place: Path) -> None:
+    said = _one_line(_child(place, _nobody, "rebuild", "--lake", "lake", "--rate", "0.04"))
+    assert "rebuild as a user who may write to" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backtest", "config.toml", "--out", "results"),
+        ("regimes", "--lake", "lake", "--out", "r.parquet"),
+        ("regimes", "--lake", "lake", "--out", "r.csv"),
+        ("profile", "--lake", "lake", "--out", "p.html"),
+        ("profile", "--lake", "lake", "--out", "p.png"),
+        ("explain", "--lake", "lake", "--out", "p.html"),
+        ("sql", "SELECT 1 AS n", "--lake", "lake", "--out", "n.csv"),
+        ("simulate", "--world", "S1", "--years", "0.05", "--seed", "1", "--lake", "new"),
+        ("calibrate", "momentum-split", "--out", "c.md"),
+    ],
+)
+def test_a_folder_that_may_not_be_written(place: Path, words: tuple[str, ...]) -> None:
+    said = _one_line(_child(place, _nobody, *words))
+    assert any(word in said for word in ("choose", "name another", "give this user"))
+    assert sorted(p.name for p in place.iterdir()) == ["config.toml", "lake", "temporary"]
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[Path]:
+    """Return a file system with 64 kB left, or skip where mounting is refused."""
+    there = tmp_path / "full"
+    there.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(there)]
+    with suppress(FileNotFoundError):
+        if subprocess.run(mount, capture_output=True, check=False).returncode == 0:
+            try:
+                (there / "filler").write_bytes(bytes(64 * 1024))
+                yield there
+            finally:
+                subprocess.run(["umount", str(there)], check=True)
+            return
+    pytest.skip("mounting a small file system is refused")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backtest", "config.toml", "--out", "{}/results"),
+        ("profile", "--lake", "lake", "--out", "{}/p.html"),
+        ("sql", "SELECT i, random() AS x FROM range(100000) AS t(i)", "--lake", "lake", "--out",
+         "{}/n.csv"),
+        ("simulate", "--world", "S1", "--years", "0.05", "--seed", "1", "--lake", "{}/lake"),
+    ],
+)  # fmt: skip
+def test_a_full_disk(place: Path, full: Path, words: tuple[str, ...]) -> None:
+    said = _one_line(_child(place, lambda: None, *(word.format(full) for word in words)))
+    assert "free some" in said
+    assert os.strerror(errno.ENOSPC) in said
+    assert [p.name for p in full.iterdir()] == ["filler"]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MemoryError(), "the memory ran out"),
+        (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), "the memory ran out"),
+        (RuntimeError("can't start new thread"), "no more threads"),
+        (OSError("Failed to launch worker thread: Resource temporarily unavailable"), "no more th"),
+    ],
+)
+def test_memory_that_runs_out(error: Exception, says: str) -> None:
+    """As libraries put it under a limit of the address space."""
+    said = reason_of(error)
+    assert says in said
+    assert "close other programs" in said
