@@ -112,6 +112,9 @@ ELSEWHERE: dict[str, str] = {
     "diff rows.*": _PAIRS,
     "diff rows": _PAIRS,
     "diff transitions*": "backtest/run/test_comparing.py::test_only_the_band_changes_labels",
+    "diff bars*": "reports/cli/test_daily_bars.py::test_diff_prices_nothing_with_a_bad_close",
+    "profile findings*": "reports/cli/test_missing_carry.py::test_one_session",
+    "nightly carry*": "reports/cli/test_missing_carry.py::test_runs_and_nights",
     "diff priced_with": "backtest/run/test_comparing.py::test_closes_may_come_from_bars",
     "diff second_id": "backtest/run/test_comparing.py::test_only_the_band_changes_labels",
     "diff unpriced": "backtest/execution/test_holes.py::"
