@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, ClassVar, Literal, dataclass_transform
 
 import numpy as np
@@ -20,6 +22,9 @@ import numpy.typing as npt
 from ..data.base.errors import ConfigError, GexlabError
 
 __all__ = ["Component", "Filter", "Past", "Rule", "Sizing", "component_id"]
+
+#: Name under which a module loaded from a user's file keeps the digest of its text.
+SOURCE_DIGEST = "__gexlab_source__"
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
@@ -161,16 +166,28 @@ class Sizing(Component):
 def component_id(component: Component) -> str:
     """Return twelve hexadecimal digits of a component's class and parameters.
 
-    Names of files and modules do not count for built-in components; users' own are told apart by
-    module and class.
+    Of users' own the class and the text of its file count, wherever that lies.
     """
     return hashlib.sha256(json.dumps(_plain(component), sort_keys=True).encode()).hexdigest()[:12]
 
 
+def _code_of(made: type[Component]) -> str:
+    """Return what tells a user's own class apart; nothing for built-in ones."""
+    if made.__module__.startswith("gexlab."):
+        return ""
+    module = sys.modules.get(made.__module__)
+    digest = getattr(module, SOURCE_DIGEST, None)
+    if digest is None:
+        try:
+            digest = hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest()  # type: ignore[union-attr]
+        except (AttributeError, OSError):  # typed in, or compiled: its name has to do
+            digest = made.__module__
+    return f"{made.__qualname__}@{digest}"
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Component):
-        module = type(value).__module__
-        where = "" if module.startswith("gexlab.") else module
+        where = _code_of(type(value))
         settings = {name: _plain(v) for name, v in value.parameters().items()}
         return {"component": f"{where}:{value.kind}:{value.name}", **settings}
     if isinstance(value, tuple | list):

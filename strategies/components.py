@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from ..data.base.errors import ConfigError, UnknownNameError
-from .component import Component, Filter, Kind, Rule, Sizing
+from .component import SOURCE_DIGEST, Component, Filter, Kind, Rule, Sizing
 
 __all__ = [
     "GROUPS",
@@ -108,18 +108,21 @@ def _module_of(path: Path) -> Any:
     file = path.resolve()
     if not file.is_file():
         raise FileNotFoundError(f"no such file: {path}")
+    text = file.read_bytes()
     # by what it says: the same file is the same module in every process, another text another one
-    content = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-    name = f"gexlab_user_{file.stem}_{content}"
+    digest = hashlib.sha256(text).hexdigest()
+    name = f"gexlab_user_{file.stem}_{digest[:16]}"
     if name in sys.modules:
         return sys.modules[name]
     specification = importlib.util.spec_from_file_location(name, file)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
+    setattr(module, SOURCE_DIGEST, digest)
     sys.modules[name] = module
     try:
-        specification.loader.exec_module(module)
+        # not by way of cached bytecode, which takes an edit of the same second for the same file
+        exec(compile(text, str(file), "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise

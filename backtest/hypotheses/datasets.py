@@ -189,7 +189,7 @@ def _rechecked(
         return None, None, ""
     rows = market.regime.rows
     try:
-        found = intraday_regimes(rows.lake, rows.spec, market.intraday.frame).frame
+        found = intraday_regimes(rows.lake, rows.job or rows.spec, market.intraday.frame).frame
     except (DefinitionError, InputFileError, LakeError) as error:
         return None, None, str(error)
     return *_place(found, market.calendar, grid), ""

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...data.exposure.definition import Definition
-from ...data.lake.lake import open_lake
 from ...data.quality.carry import CARRY_FINDINGS
 from ...data.quality.catalogue import Finding
 from ...data.quality.check import findings
-from .regime_source import definition_of
 from .results import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from ...data.peers.rules import PeerRule
     from ...data.regimes.rebuilt_rows import RebuiltRows
     from .config import Config
     from .market import Market
@@ -39,7 +38,9 @@ def with_findings(result: BacktestResult, config: Config, market: Market) -> Bac
         return result
     found = market.chain_findings
     if found is None:
-        found = chain_findings(config, market.bar_set.frame, result.data.calendar)
+        found = chain_findings(
+            config, market.regime.rows, market.bar_set.frame, result.data.calendar
+        )
     told = findings_notice(found)
     notices = result.notices if told is None else (*result.notices, told)
     order = {"error": 0, "warning": 1, "info": 2}
@@ -48,12 +49,16 @@ def with_findings(result: BacktestResult, config: Config, market: Market) -> Bac
     )
 
 
-def chain_findings(config: Config, bars: pd.DataFrame, calendar: str | None) -> tuple[Finding, ...]:
+def chain_findings(
+    config: Config, rows: RebuiltRows, bars: pd.DataFrame, calendar: str | None
+) -> tuple[Finding, ...]:
     """Return the findings of a configuration's lake within its period.
 
     Parameters
     ----------
     config : Config
+    rows : RebuiltRows
+        Of the configuration's regime: the lake and the definition, as they were read.
     bars : DataFrame
         Daily bars by session, whose closes the chains' spots are held against.
     calendar : str or None
@@ -63,10 +68,9 @@ def chain_findings(config: Config, bars: pd.DataFrame, calendar: str | None) -> 
     -----
     The configured definition's rates decide whether forwards and carry are found missing.
     """
-    rates = _rates(config)
-    assert config.data.lake is not None
+    rates = _rates(rows.spec.definition)
     found = findings(
-        open_lake(config.data.lake),
+        rows.lake,
         config.data.underlying,
         bars=bars,
         calendar=calendar,
@@ -98,9 +102,8 @@ def rebuilt_findings(config: Config, rows: RebuiltRows) -> list[Finding]:
     ]
 
 
-def _rates(config: Config) -> tuple[float, float] | None:
-    """Return rate and dividend yield of the configured definition; None where they are curves."""
-    stated = definition_of(config)
+def _rates(stated: Definition | PeerRule) -> tuple[float, float] | None:
+    """Return rate and dividend yield of a definition; None where they are curves."""
     if isinstance(stated, Definition) and (stated.rate_curve or stated.dividend_curve):
         return None
     return stated.rate, stated.dividend_yield

@@ -54,7 +54,7 @@ def fragile_notices(fragile: Iterable[Fragile]) -> Iterator[Notice]:
 
 
 def promoted_chains(
-    config: Config, bars: pd.DataFrame, calendar: str
+    config: Config, regime: RegimeSource, bars: pd.DataFrame, calendar: str
 ) -> tuple[Finding, ...] | None:
     """Return the findings of the chains where one of them is promoted; None: nobody looked.
 
@@ -63,7 +63,7 @@ def promoted_chains(
     about_chains = any(CATALOGUE[name].about in _CHAINS for name in config.regime.promote)
     if not about_chains or config.regime.source != "lake":
         return None
-    return chain_findings(config, bars, calendar)
+    return chain_findings(config, regime.rows, bars, calendar)
 
 
 _CHAINS: Final = ("chain", "rebuild")

@@ -14,6 +14,7 @@ from ...data.base.errors import NotEnoughDataError
 from ...data.base.fingerprints import file_fingerprint
 from ...data.base.progress import Progress, silent
 from ...data.calendar.market_facts import MarketFacts, market_facts
+from ...data.calendar.market_rules import DEFAULT_CALENDAR
 from ...data.calendar.trading import TradingCalendar, trading_calendar
 from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
 from .findings import promoted, promoted_chains
@@ -23,9 +24,11 @@ from .results import DataSummary, InputFile, Notice
 from .soundness import of_other_instrument, sound_bars, sound_intraday
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
+    from ...data.base.schema import Book
+    from ...data.lake.lake import Lake
     from ...data.quality.catalogue import Finding
     from .config import Config
 
@@ -64,6 +67,11 @@ class Market:
         What loading found in chains because the configuration promotes it; None: nobody looked.
     whole_bars : DataFrame
         All daily bars as read, whatever period is tested: what chains are checked against.
+    whole_intraday : IntradaySet or None
+        Likewise all intraday bars.
+    plain_files : mapping of str to Path
+        The files of ``bars`` and ``intraday`` where they were read as they are, without a map of
+        columns, a selection of rows or another calendar.
     """
 
     calendar: TradingCalendar
@@ -82,6 +90,8 @@ class Market:
     bad_intraday: tuple[date, ...] = ()
     facts: MarketFacts = field(default_factory=market_facts)
     whole_bars: pd.DataFrame = field(default_factory=pd.DataFrame)
+    whole_intraday: IntradaySet | None = None
+    plain_files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -93,13 +103,36 @@ class Market:
         """Close of every bar."""
         return self.bars["close"]
 
+    def bars_of(self, file: Path) -> pd.DataFrame | None:
+        """Return the daily bars as read if they are those of a file, read as it is."""
+        return self.whole_bars if self.plain_files.get("bars") == file.resolve() else None
+
+    def intraday_of(self, file: Path) -> IntradaySet | None:
+        """Return the intraday bars as read if they are those of a file, read as it is."""
+        return self.whole_intraday if self.plain_files.get("intraday") == file.resolve() else None
+
     def table_of(self, name: str | None) -> pd.DataFrame:
         """Return the table that a filter reads: a named series, or the regime (None)."""
         return self.regime.table if name is None else self.series[name]
 
 
-def load_market(config: Config, *, progress: Progress = silent) -> Market:
+def load_market(
+    config: Config,
+    *,
+    lake: Lake | None = None,
+    books: tuple[Book, ...] | None = None,
+    progress: Progress = silent,
+) -> Market:
     """Load what a configuration names; regimes that the lake lacks are rebuilt first.
+
+    Parameters
+    ----------
+    config : Config
+    lake : Lake, optional
+        The configured one where it is open already.
+    books : tuple of {"as_of_close", "post_expiry"}, optional
+        Books to bring up to date, the configured one among them; that one alone where left out.
+    progress : Progress
 
     Raises
     ------
@@ -108,7 +141,7 @@ def load_market(config: Config, *, progress: Progress = silent) -> Market:
     NotEnoughDataError
         If fewer than three sessions have both a bar and a regime row.
     """
-    data, facts = config.data, market_of(config)
+    data, facts = config.data, market_of(config, lake)
     calendar = trading_calendar(facts.calendar)
     bar_set = load_bars(
         data.bars,
@@ -117,7 +150,7 @@ def load_market(config: Config, *, progress: Progress = silent) -> Market:
         calendar=calendar.name,
         timezone=data.bars_timezone,
     )
-    regime = load_regime(config, calendar.name, progress=progress)
+    regime = load_regime(config, calendar.name, lake=lake, books=books, progress=progress)
     sound, about_bars, bad_bars = sound_bars(bar_set.frame, config)
     first, last = _period(config, sound, regime.table)
     bars = sound.loc[:last]
@@ -125,9 +158,8 @@ def load_market(config: Config, *, progress: Progress = silent) -> Market:
         name: load_named_series(series, config, calendar.name)
         for name, series in config.series.items()
     }
-    intraday, about_intraday, bad_intraday = sound_intraday(
-        _load_intraday(config, calendar.name), config
-    )
+    whole_intraday = _load_intraday(config, calendar.name)
+    intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
     if "spot" in regime.table:
         about_bars += of_other_instrument(bars.loc[first:], regime.table["spot"])
     about = (
@@ -137,7 +169,7 @@ def load_market(config: Config, *, progress: Progress = silent) -> Market:
         *(f for _, _, _, found in tables.values() for f in found),
     )
     tested_bars = bar_set.within(first, last, calendar)
-    chains = promoted_chains(config, tested_bars.frame, calendar.name)
+    chains = promoted_chains(config, regime, tested_bars.frame, calendar.name)
     if config.regime.promote:
         regime = promoted(config, regime, about, chains)
     files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
@@ -158,6 +190,8 @@ def load_market(config: Config, *, progress: Progress = silent) -> Market:
         bad_intraday=bad_intraday,
         facts=facts,
         whole_bars=bar_set.frame,
+        whole_intraday=whole_intraday,
+        plain_files=dict(_plain_files(config, calendar)),
     )
 
 
@@ -243,6 +277,17 @@ def _day(day: date | None, otherwise: str) -> str:
 
 def _file(path: Path, config: Config) -> InputFile:
     return InputFile(written_path(path, config), file_fingerprint(path))
+
+
+def _plain_files(config: Config, calendar: TradingCalendar) -> Iterator[tuple[str, Path]]:
+    data = config.data
+    if calendar.name != DEFAULT_CALENDAR:
+        return
+    if not (data.bars_columns or data.bars_where or data.bars_timezone):
+        yield "bars", data.bars.resolve()
+    asked = data.intraday_columns or data.intraday_where or data.intraday_timezone
+    if data.intraday is not None and not asked and data.intraday_hours == "regular":
+        yield "intraday", data.intraday.resolve()
 
 
 def _intraday_file(config: Config) -> tuple[InputFile, ...]:

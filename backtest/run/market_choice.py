@@ -17,20 +17,27 @@ from ...data.lake.lake import open_lake
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ...data.lake.lake import Lake
     from .config import Config
 
 __all__ = ["market_of"]
 
 
-def market_of(config: Config) -> MarketFacts:
+def market_of(config: Config, lake: Lake | None = None) -> MarketFacts:
     """Return the facts of the market that a configuration speaks of.
+
+    Parameters
+    ----------
+    config : Config
+    lake : Lake, optional
+        The configured one where it is open already.
 
     Raises
     ------
     ConfigError
         If the lake, a series and the configuration contradict each other.
     """
-    held = _lake_facts(config)
+    held = _lake_facts(config, lake)
     said = list(_calendars(config, held))
     try:
         for whose, name in said[1:]:
@@ -46,13 +53,13 @@ def market_of(config: Config) -> MarketFacts:
     return asked if held is None else _agreed(config, held, asked)
 
 
-def _lake_facts(config: Config) -> MarketFacts | None:
+def _lake_facts(config: Config, opened: Lake | None) -> MarketFacts | None:
     """Return what the lake says of the underlying, None where it says nothing."""
     lake = config.data.lake
     if lake is None or "://" in lake:
         return None
     try:
-        manifest = open_lake(lake).manifest(config.data.underlying)
+        manifest = (opened or open_lake(lake)).manifest(config.data.underlying)
     except GexlabError:
         if config.regime.source == "lake":
             raise

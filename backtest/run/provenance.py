@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from ...data.regimes.job import calendar_mark
+from .config_identity import settings_digest
 from .results import Provenance
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ _LIBRARIES = (
 )
 
 
+#: Sections that say what is done before, after and with many runs.
+_BESIDE = ("grid", "ledger", "nightly")
+
+
 def library_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that produce numbers.
 
@@ -51,10 +56,10 @@ def library_versions() -> dict[str, str]:
 def content_id(config: Config, market: Market) -> str:
     """Return the content id of everything that a run's results depend on.
 
-    The configuration as it acts; the content of every input (the lake's rows by the chains,
-    definition, positions, curves and calendar that they were computed from; bars and series by
-    their bytes); gexlab's version and those of the libraries that produce numbers. Equal ids:
-    running again would give the same results.
+    The configuration as it acts, with the code of users' own components; the content of every
+    input (the lake's rows by the chains, definition, positions, curves and calendar that they were
+    computed from; bars and series by their bytes); gexlab's version and those of the libraries
+    that produce numbers. Equal ids: running again would give the same results.
 
     Parameters
     ----------
@@ -67,11 +72,18 @@ def content_id(config: Config, market: Market) -> str:
     str
         64 hexadecimal digits.
     """
-    parts = ["gexlab", version("gexlab"), config.sha256, str(market.regime.definition_id)]
+    parts = ["gexlab", version("gexlab"), _acting(config), str(market.regime.definition_id)]
+    parts += [chosen.build().strategy_id for chosen in config.strategies]
     parts += [f"{name}={number}" for name, number in sorted(library_versions().items())]
     parts += [f"{file.path}={file.sha256}" for file in market.inputs]
     parts += [f"calendar={calendar_mark(market.calendar)}", f"simulated={market.simulated}"]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _acting(config: Config) -> str:
+    """Return the digest of all settings but those of sections that act on no result of a run."""
+    settings = config.model_dump(mode="python", exclude=set(_BESIDE))
+    return settings_digest(settings, config.folder)
 
 
 def provenance_of(

@@ -26,6 +26,7 @@ from .soundness import sound_series
 
 if TYPE_CHECKING:
     from ...data.base.schema import Book
+    from ...data.lake.lake import Lake
     from ...data.peers.rules import PeerRule
     from ...data.quality.catalogue import Finding
     from .config import Config, SeriesConfig
@@ -134,15 +135,32 @@ def definition_of(config: Config) -> Definition | PeerRule:
     return definition_named(stated)
 
 
-def load_regime(config: Config, calendar: str, *, progress: Progress = silent) -> RegimeSource:
+def load_regime(
+    config: Config,
+    calendar: str,
+    *,
+    lake: Lake | None = None,
+    books: tuple[Book, ...] | None = None,
+    progress: Progress = silent,
+) -> RegimeSource:
     """Return the regime of a configuration: everything that there is of it up to its end.
 
     What the lake lacks of its definition is rebuilt first. What lies before its start warms
     filters up; notices count nothing of it.
+
+    Parameters
+    ----------
+    config : Config
+    calendar : str
+    lake : Lake, optional
+        The configured one where it is open already.
+    books : tuple of {"as_of_close", "post_expiry"}, optional
+        Brought up to date, the configured one among them; that one alone where left out.
+    progress : Progress
     """
     if config.regime.source == "series":
         return _from_series(config, calendar)
-    return _from_lake(config, progress)
+    return _from_lake(config, lake, books, progress)
 
 
 def load_named_series(
@@ -221,12 +239,14 @@ def _left_out(name: str, rows: int) -> tuple[Notice, ...]:
     return (Notice("series_not_sessions", "info", detail, rows),)
 
 
-def _from_lake(config: Config, progress: Progress) -> RegimeSource:
+def _from_lake(
+    config: Config, lake: Lake | None, books: tuple[Book, ...] | None, progress: Progress
+) -> RegimeSource:
     setting, data = config.regime, config.data
     assert data.lake is not None  # the configuration's own check
     if "://" in data.lake:
         raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
-    rows = rebuilt_rows(data.lake, regime_spec(config), progress=progress)
+    rows = rebuilt_rows(lake or data.lake, regime_spec(config, books), progress=progress)
     frame = rows.table("regimes", setting.book)
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
     table.index = pd.DatetimeIndex(table.index).as_unit("ns")
@@ -248,7 +268,7 @@ def _from_lake(config: Config, progress: Progress) -> RegimeSource:
         definition_id=rows.spec.definition_id,
         inputs=_lake_inputs(config, rows),
         notices=(),
-        content_id=rows.content_id,
+        content_id=rows.content_of(setting.book),
         rebuilt=rows,
     )
 
@@ -267,6 +287,6 @@ def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[InputFile, ...]:
     if isinstance(spec.definition, Definition):
         curves = (spec.definition.rate_curve, spec.definition.dividend_curve)
         files += [Path(curve.path) for curve in curves if curve]
-    lake = InputFile(written_path(rows.lake.root, config), rows.content_id)
+    lake = InputFile(written_path(rows.lake.root, config), rows.content_of(config.regime.book))
     beside = (InputFile(written_path(file, config), file_fingerprint(file)) for file in files)
     return (lake, *beside)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from ...data.regimes.spec import RegimeSpec
     from ...data.regimes.store_choice import DefinitionChoice
     from ..statistics.intraday import IntradayGrid
+    from .market import Market
 
 __all__ = ["Quantity", "compare_with_truth"]
 
@@ -68,7 +68,7 @@ def compare_with_truth(
     *,
     dealer_model: str = "naive",
     definition_id: DefinitionChoice = None,
-    spec: RegimeSpec | None = None,
+    market: Market | None = None,
     start: date | None = None,
     end: date | None = None,
 ) -> tuple[Quantity, ...]:
@@ -80,9 +80,9 @@ def compare_with_truth(
         Folder of a simulated market that has been rebuilt.
     dealer_model, definition_id
         As in `gexlab.data.regimes`.
-    spec : RegimeSpec, optional
-        What is compared, instead of dealer model and definition; both of its books are brought up
-        to date.
+    market : Market, optional
+        Whose regime is compared, instead of dealer model and definition (both of its books are
+        brought up to date), and whose bars are used where they are the lake's.
     start, end : date, optional
         First and last session compared.
 
@@ -100,12 +100,14 @@ def compare_with_truth(
         If the market is not simulated, or has not been rebuilt.
     """
     truth = read_truth(lake)
-    if spec is None:
+    if market is None:
         found = regimes(
             lake, truth.underlying, dealer_model=dealer_model, definition_id=definition_id
         )
     else:
-        rows = rebuilt_rows(lake, replace(spec, books=BOOKS))
+        rows = market.regime.rows
+        if set(rows.spec.books) != set(BOOKS):
+            rows = rebuilt_rows(rows.lake, replace(rows.spec, books=BOOKS))
         found = pd.concat([rows.table("regimes", book) for book in BOOKS])
         found = found.sort_values(["session", "book"], ignore_index=True)
     if start is not None:
@@ -114,7 +116,7 @@ def compare_with_truth(
         found = found[found["session"] <= pd.Timestamp(end)]
     merged = found.merge(truth.table, on=["session", "book"], suffixes=("", "_true"))
     quantities = [*_last_session(merged), *_recovered(merged), _negative_share(truth, found)]
-    return tuple(quantities + _slopes(truth, found))
+    return tuple(quantities + _slopes(truth, found, market))
 
 
 def _recovered(merged: pd.DataFrame) -> list[Quantity]:
@@ -161,12 +163,14 @@ def _negative_share(truth: Truth, found: pd.DataFrame) -> Quantity:
     return _exact(name, truth.effects.get("negative_share", nan), share, len(before))
 
 
-def _slopes(truth: Truth, found: pd.DataFrame) -> list[Quantity]:
+def _slopes(truth: Truth, found: pd.DataFrame, market: Market | None) -> list[Quantity]:
     """Return the mechanism's slopes, estimated from bars and the rebuilt net gamma."""
     if not truth.intraday.is_file():
         return []
     calendar = trading_calendar()
-    bars = load_intraday(truth.intraday, calendar=calendar.name)
+    bars = None if market is None else market.intraday_of(truth.intraday)
+    if bars is None:
+        bars = load_intraday(truth.intraday, calendar=calendar.name)
     if not bars.minutes > 0.0 or -_LAST_HALF_HOUR % bars.minutes:
         return []
     grid = intraday_grid(bars.frame, calendar, max(5, round(bars.minutes)))
@@ -177,7 +181,9 @@ def _slopes(truth: Truth, found: pd.DataFrame) -> list[Quantity]:
         rows.append(_volatility_slope(slope, grid, kappa))
     slope = truth.effects.get("slope_last_half_hour_per_kappa")
     if slope is not None:
-        rows.append(_close_slope(slope, grid, kappa, truth))
+        daily = None if market is None else market.bars_of(truth.bars)
+        close = (read_bars(truth.bars) if daily is None else daily)["close"]
+        rows.append(_close_slope(slope, grid, kappa, np.log(close)))
     return rows
 
 
@@ -200,9 +206,10 @@ def _volatility_slope(slope: float, grid: IntradayGrid, kappa: Floats) -> Quanti
     return _regression(name, slope, log_sd, np.log1p(kappa))
 
 
-def _close_slope(slope: float, grid: IntradayGrid, kappa: Floats, truth: Truth) -> Quantity:
-    """Return the slope of the last half hour on kappa times the rest of the day."""
-    close = np.log(read_bars(truth.bars)["close"])
+def _close_slope(
+    slope: float, grid: IntradayGrid, kappa: Floats, close: pd.Series[float]
+) -> Quantity:
+    """Return the slope of the last half hour (of log closes) on kappa × the rest of the day."""
     days = pd.DatetimeIndex(grid.sessions.astype("datetime64[ns]"))
     previous = close.shift(1).reindex(days).to_numpy(np.float64)
     before = grid.at(_LAST_HALF_HOUR)

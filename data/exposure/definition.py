@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..base.errors import DefinitionError, UnknownNameError
@@ -16,6 +16,7 @@ from ..base.errors import DefinitionError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .rate_curves import RateCurve
 
 __all__ = [
     "CURVES",
@@ -48,10 +49,13 @@ class CurveFile:
         Of the numbers: two files that hold the same ones are the same curve.
     path : str
         Where they were read.
+    curve : RateCurve or None
+        The numbers as they were read; None where only their digest was stored.
     """
 
     digest: str
     path: str = field(compare=False)
+    curve: RateCurve | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +135,20 @@ class Definition:
         Of a curve it counts that there is one: its numbers are part of each session's mark, as
         positions are, so that a curve that grows by a day starts no new definition.
         """
-        settings = asdict(self)
+        settings = self.settings
         for name in CURVES:
             settings[name] = settings[name] and "by session"
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings by name, as plain values; of a curve its digest and path."""
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        for name in CURVES:
+            if (curve := found[name]) is not None:
+                found[name] = {"digest": curve.digest, "path": curve.path}
+        return found
 
     @property
     def without_carry(self) -> Definition:

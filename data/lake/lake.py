@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -22,7 +22,7 @@ from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, r
 from .strays import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
     from ..calendar.market_facts import MarketFacts
@@ -49,9 +49,15 @@ class Lake:
     ----------
     root : Path
         Its folder, absolute.
+    states : mapping
+        Underlying to what the lake held of it at one moment, and the mark of that state: read
+        once and for all, see `as_of_now`. Others are read each time.
     """
 
     root: Path
+    states: Mapping[str, tuple[Manifest, tuple[int, int]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def underlyings(self) -> list[str]:
         """Return the underlyings that have sessions, sorted."""
@@ -61,6 +67,8 @@ class Lake:
 
     def manifest(self, underlying: str) -> Manifest:
         """Return what the lake holds of an underlying; empty where it holds nothing."""
+        if underlying in self.states:
+            return self.states[underlying][0]
         return read_manifest(self._folder(underlying), underlying)
 
     def _folder(self, underlying: str) -> Path:
@@ -101,7 +109,28 @@ class Lake:
 
     def written(self, underlying: str) -> tuple[int, int]:
         """Return a mark that changes whenever what the lake holds of an underlying does."""
+        if underlying in self.states:
+            return self.states[underlying][1]
         return manifest_mark(self._folder(underlying))
+
+    def as_of_now(self, underlying: str) -> Lake:
+        """Return the lake with what it holds of an underlying now, whatever comes later.
+
+        Its files stay as long as `reading` lasts, which thus has to begin before.
+        """
+        folder = self._folder(check_underlying(underlying))
+        while True:
+            try:
+                mark = manifest_mark(folder)
+            except FileNotFoundError:
+                return self
+            held = read_manifest(folder, underlying)
+            if manifest_mark(folder) == mark:
+                return replace(self, states={**self.states, underlying: (held, mark)})
+
+    def as_it_is_now(self) -> Lake:
+        """Return the lake without memory: everything is read anew."""
+        return Lake(self.root)
 
     def sessions(self, underlying: str) -> list[SessionEntry]:
         """Return the sessions of an underlying in ascending order, without scanning a file.

@@ -129,7 +129,7 @@ def open_session(
 
 def _evaluate(
     lake: Lake | str | Path,
-    underlying: str | RegimeSpec,
+    underlying: str | RegimeSpec | Job,
     session: date,
     book: Book,
     definition: DefinitionChoice,
@@ -139,7 +139,7 @@ def _evaluate(
 ) -> tuple[SessionEvaluation, Job, str]:
     opened = open_lake(lake)
     spec = underlying
-    if not isinstance(spec, RegimeSpec):
+    if isinstance(spec, str):
         spec = spec_chosen(
             opened,
             spec,
@@ -148,8 +148,11 @@ def _evaluate(
             positions=positions,
             calendar=calendar,
         )
-    job = make_job(opened, replace(spec, books=(book,)))
-    raw, previous, entry = open_session(opened, spec.underlying, session, source=job.source)
+    if isinstance(spec, Job):
+        job = replace(spec, books=(book,), side_tables=True)
+    else:
+        job = make_job(opened, replace(spec, books=(book,)))
+    raw, previous, entry = open_session(opened, job.underlying, session, source=job.source)
     return evaluate_session(raw, previous, job), job, entry.fingerprint
 
 
@@ -176,7 +179,7 @@ def _profile(
 
 def profile(
     lake: Lake | str | Path,
-    underlying: str | RegimeSpec,
+    underlying: str | RegimeSpec | Job,
     session: date,
     *,
     book: Book = "post_expiry",
@@ -190,8 +193,9 @@ def profile(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str or RegimeSpec
-        A `RegimeSpec` says everything that the parameters from `definition` on say.
+    underlying : str, RegimeSpec or Job
+        A `RegimeSpec` says everything that the parameters from `definition` on say; a `Job` is
+        one whose files are read.
     session : date
     book : {"post_expiry", "as_of_close"}
     definition : Definition, str or path, optional
@@ -217,7 +221,7 @@ def profile(
 
 def explain(
     lake: Lake | str | Path,
-    underlying: str | RegimeSpec,
+    underlying: str | RegimeSpec | Job,
     session: date,
     *,
     book: Book = "post_expiry",

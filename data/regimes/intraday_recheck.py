@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -75,7 +75,7 @@ class _Day:
 
 def intraday_regimes(
     lake: Lake | str | Path,
-    underlying: str | RegimeSpec,
+    underlying: str | RegimeSpec | Job,
     bars: pd.DataFrame,
     *,
     definition: Definition = DEFAULT,
@@ -92,8 +92,9 @@ def intraday_regimes(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str or RegimeSpec
-        A `RegimeSpec` says everything that `definition` to `calendar` say.
+    underlying : str, RegimeSpec or Job
+        A `RegimeSpec` says everything that `definition` to `calendar` say; a `Job` is one whose
+        files are read.
     bars : DataFrame
         ``session, ts, close`` at least, as `gexlab.data.read_intraday` returns them, of the
         underlying itself (an ETF's bars do not fit its index's chain).
@@ -116,15 +117,18 @@ def intraday_regimes(
     LakeError
         If no session of the bars has a book.
     """
-    job = job_of(
-        lake,
-        underlying,
-        definition,
-        dealer=dealer,
-        positions=positions,
-        books=("post_expiry",),
-        calendar=calendar,
-    )
+    if isinstance(underlying, Job):
+        job = replace(underlying, books=("post_expiry",))
+    else:
+        job = job_of(
+            lake,
+            underlying,
+            definition,
+            dealer=dealer,
+            positions=positions,
+            books=("post_expiry",),
+            calendar=calendar,
+        )
     known = job.facts.calendar
     days = _days(bars, known)
     morning_of = {known.shift(day, -1): day for day in days}

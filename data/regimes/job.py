@@ -18,6 +18,7 @@ from ..tables.rates import curve_in
 if TYPE_CHECKING:
     from ..exposure.rate_curves import RateCurve
     from ..lake.lake import Lake
+    from ..lake.manifest import Manifest
     from .spec import RegimeSpec
 
 __all__ = ["INSTRUMENTS", "Job", "calendar_mark", "make_job"]
@@ -80,7 +81,9 @@ def calendar_mark(calendar: TradingCalendar) -> str:
     return digest.hexdigest()[:16]
 
 
-def make_job(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Job:
+def make_job(
+    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, held: Manifest | None = None
+) -> Job:
     """Return a job, with whatever files its definition and dealer model name.
 
     Parameters
@@ -88,6 +91,8 @@ def make_job(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Job:
     lake : Lake
     spec : RegimeSpec
     side_tables : bool
+    held : Manifest, optional
+        What the lake holds of the underlying; read where it is left out.
 
     Raises
     ------
@@ -108,7 +113,7 @@ def make_job(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Job:
         definition.definition_id,
         source.model,
         tuple(b for b in BOOKS if b in spec.books),
-        _calendar_facts(lake, spec.underlying, spec.calendar),
+        _calendar_facts(held or lake.manifest(spec.underlying), spec.calendar),
         side_tables,
         None if source.by_right else source,
         curve_in(definition.rate_curve),
@@ -117,8 +122,7 @@ def make_job(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Job:
     )
 
 
-def _calendar_facts(lake: Lake, underlying: str, calendar: str | None) -> CalendarFacts:
+def _calendar_facts(held: Manifest, calendar: str | None) -> CalendarFacts:
     """Return the calendar of the lake's chains, and its rule of monthly expirations."""
-    held = lake.manifest(underlying)
     name = held.agreed_calendar(calendar)
     return CalendarFacts(trading_calendar(name), held.facts.monthly if held.sources else None)

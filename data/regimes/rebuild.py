@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -125,7 +125,7 @@ def rebuild(
         given = None if positions is None else Path(positions)
         spec = RegimeSpec(spec, definition, dealer, given, tuple(books), calendar, instrument)
     told = shown_in_notebook(progress, "rebuild")
-    _, done = up_to_date(opened, spec, side_tables=side_tables, progress=told)
+    *_, done = up_to_date(opened, spec, side_tables=side_tables, progress=told)
     return replace(done, seconds=time.perf_counter() - began)
 
 
@@ -182,12 +182,12 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
         held.agreed_calendar(spec.calendar)
         marks, place = peer_plan(lake, held, spec)
         return Plan(held, None, ("as_of_close",), marks, place)
-    job = make_job(lake, spec, side_tables=side_tables)
+    job = make_job(lake, spec, side_tables=side_tables, held=held)
     marks = session_marks(held, f"{_ROWS_GENERATION}|{job.common_mark}", job.mark)
     place = DerivedStore.at(
         lake.root,
         spec.underlying,
-        asdict(spec.definition),
+        spec.definition.settings,
         job.definition_id,
         job.dealer.name,
         spec.inputs(held.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
@@ -197,8 +197,8 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
 
 def up_to_date(
     lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, progress: Progress = silent
-) -> tuple[DerivedStore, RebuildResult]:
-    """Compute what the lake lacks of a spec's rows; return them, and what was done.
+) -> tuple[Plan, DerivedStore, RebuildResult]:
+    """Compute what the lake lacks of a spec's rows; return by what, them, and what was done.
 
     The store that is returned holds exactly the rows of this spec and of the lake as it is now,
     whatever others rebuild. Nothing is written where nothing is lacking.
@@ -219,7 +219,7 @@ def up_to_date(
         plan, store, days, contracts = _written(lake, spec, plan, progress)
     seconds = time.perf_counter() - began
     done = RebuildResult(len(plan.held.sessions), days, contracts, seconds, spec.definition_id)
-    return store.only(plan.wanted), done
+    return plan, store.only(plan.wanted), done
 
 
 def _written(
@@ -232,9 +232,10 @@ def _written(
     written = lake.written(spec.underlying)
     try:
         with plan.place.writing() as store:
-            if lake.written(spec.underlying) != written:
+            now = lake.as_it_is_now()
+            if now.written(spec.underlying) != written:
                 tables = plan.job is None or plan.job.side_tables
-                plan = plan_of(lake, spec, side_tables=tables)
+                plan, lake = plan_of(now, spec, side_tables=tables), now
             store, days, contracts = _update(store, lake, spec, plan, progress)
     except OSError as error:
         if error.errno not in _UNWRITABLE:

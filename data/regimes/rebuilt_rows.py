@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..base.errors import LakeError, MissingPartError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..base.schema import Book
     from ..lake.derived_tables import DerivedStore
+    from .job import Job
 
 __all__ = ["RebuiltRows", "rebuilt_rows"]
 
@@ -35,12 +36,16 @@ class RebuiltRows:
         Its parts hold these rows and no others.
     done : RebuildResult
         What had to be computed.
+    job : Job or None
+        The spec with its files as they were read; None of a peer's rule.
     """
 
     lake: Lake
     spec: RegimeSpec
     store: DerivedStore
     done: RebuildResult
+    job: Job | None
+    _read: dict[tuple[str, Book], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
     def content_id(self) -> str:
@@ -51,8 +56,12 @@ class RebuiltRows:
         """
         return self.store.content
 
+    def content_of(self, book: Book) -> str:
+        """Return the content id of one book's rows: that of `content_id` were there no other."""
+        return self.store.of_book(book).content
+
     def table(self, name: str, book: Book) -> pd.DataFrame:
-        """Return a rebuilt table of one book.
+        """Return a rebuilt table of one book, which is read once.
 
         Raises
         ------
@@ -61,12 +70,17 @@ class RebuiltRows:
         LakeError
             If somebody has replaced the rows by those of other chains meanwhile.
         """
+        if (name, book) not in self._read:
+            self._read[name, book] = self._table(name, book)
+        return self._read[name, book].copy(deep=False)  # copied on write
+
+    def _table(self, name: str, book: Book) -> pd.DataFrame:
         store = self.store
         for _ in range(_ATTEMPTS):
             try:
                 return as_frame(rows_of(self.lake, self.spec.underlying, name, [store], book))
             except MissingPartError:
-                store, _ = up_to_date(self.lake, self.spec)
+                _, store, _ = up_to_date(self.lake.as_it_is_now(), self.spec)
                 if store.content != self.store.content:
                     break
         raise LakeError(
@@ -91,5 +105,5 @@ def rebuilt_rows(
     """
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
     with opened.reading():
-        store, done = up_to_date(opened, spec, progress=progress)
-    return RebuiltRows(opened, spec, store, done)
+        plan, store, done = up_to_date(opened, spec, progress=progress)
+    return RebuiltRows(opened, spec, store, done, plan.job)

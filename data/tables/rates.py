@@ -37,11 +37,14 @@ def curve_file(path: str | Path) -> CurveFile:
     InputFileError
     """
     file = Path(path).expanduser().absolute()
-    return CurveFile(load_curve(file).digest, str(file))
+    curve = load_curve(file)
+    return CurveFile(curve.digest, str(file), curve)
 
 
 def curve_in(file: CurveFile | None) -> RateCurve | None:
-    """Return the curve that a definition means; None for None.
+    """Return the curve that a definition means, as it was read for it; None for None.
+
+    Where only its digest is known, the file is read.
 
     Raises
     ------
@@ -52,6 +55,8 @@ def curve_in(file: CurveFile | None) -> RateCurve | None:
     """
     if file is None:
         return None
+    if file.curve is not None:
+        return file.curve
     curve = load_curve(file.path)
     if curve.digest != file.digest:
         raise DefinitionError(

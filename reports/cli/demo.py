@@ -85,11 +85,11 @@ def demo(out: str | Path, *, progress: Progress = silent) -> DemoResult:
         If the folder cannot be written to.
     """
     from ...backtest.run.backtest import backtest
+    from ...backtest.run.context import open_run
     from ...backtest.run.documents import write_result_files
     from ...backtest.run.load_config import load_config
     from ...backtest.run.truth import compare_with_truth
     from ...data.base.publishing import published
-    from ...data.regimes.rebuild import rebuild
     from ...data.simulate import demo_market
     from ..page.report import REPORT_FILE, write_report
 
@@ -99,12 +99,13 @@ def demo(out: str | Path, *, progress: Progress = silent) -> DemoResult:
         lake, config = stage / "lake", stage / "config.toml"
         config.write_text(CONFIG, encoding="utf-8")
         market = demo_market(lake, progress=progress)
-        rebuilt = rebuild(lake, market.underlying, progress=progress)
         settings = load_config(config)
-        result = backtest(settings, progress=progress)
-        write_result_files(result, stage)
-        truth = compare_with_truth(lake)
-        write_report(result, settings, stage, progress=progress)
+        with open_run(settings, progress=progress) as run:
+            result = backtest(settings, market=run.market, progress=progress)
+            write_result_files(result, stage)
+            truth = compare_with_truth(lake, market=run.market)
+            write_report(result, settings, stage, market=run.market, progress=progress)
+            rebuilt = run.market.regime.rows.done
     return DemoResult(
         market=market.moved(folder / "lake"),
         rebuilt=rebuilt,

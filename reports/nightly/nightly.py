@@ -92,8 +92,7 @@ def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult
     out = settings.nightly.out or settings.folder / "out"
     snapshot = _snapshot(settings)
     ingested = _ingest(settings, progress)
-    rebuilt = _rebuild(settings, progress)
-    ran, latest = _backtest(settings, out, progress)
+    ran, latest, rebuilt = _backtest(settings, out, progress)
     return NightlyResult(
         ran=ran,
         last_session=latest["session"],
@@ -139,38 +138,38 @@ def _ingest(settings: Config, progress: Progress) -> IngestResult | None:
     )
 
 
-def _rebuild(settings: Config, progress: Progress) -> RebuildResult | None:
-    if settings.regime.source != "lake":
-        return None
-    from ...backtest.run.regime_source import regime_spec
-    from ...data.base.schema import BOOKS
-    from ...data.regimes.rebuild import rebuild
+def _backtest(
+    settings: Config, out: Path, progress: Progress
+) -> tuple[bool, dict[str, Any], RebuildResult | None]:
+    """Rebuild what changed, then run and report, unless the last complete run had these inputs.
 
-    return rebuild(_lake(settings), regime_spec(settings, BOOKS), progress=progress)
-
-
-def _backtest(settings: Config, out: Path, progress: Progress) -> tuple[bool, dict[str, Any]]:
-    """Run and report, unless the last complete run had the same inputs; return its last session."""
+    Returns whether it ran, its last session, and what was rebuilt.
+    """
     from ...backtest.run.backtest import backtest
+    from ...backtest.run.context import open_run
     from ...backtest.run.documents import write_result_files
-    from ...backtest.run.market import load_market
     from ...data.base.publishing import published
+    from ...data.base.schema import BOOKS
     from ..page.report import write_report
     from .standing import depends_on, note_of, stands
 
     progress(0, None, "reading data")
-    market = load_market(settings, progress=progress)
-    latest = _latest(settings, market)
-    key = depends_on(settings, market)
-    if stands(out, key):
-        return False, latest
-    with published(out) as stage:
-        result = backtest(settings, progress=progress, market=market)
-        write_result_files(result, stage)
-        write_report(result, settings, stage, market=market, progress=progress)
-        note = json.dumps(latest | note_of(stage, key), indent=2) + "\n"
-        (stage / NOTE_FILE).write_text(note, encoding="utf-8")
-    return True, latest
+    if settings.regime.source == "lake":
+        _lake(settings)
+    with open_run(settings, books=BOOKS, progress=progress) as run:
+        market = run.market
+        rebuilt = None if market.regime.rebuilt is None else market.regime.rebuilt.done
+        latest = _latest(settings, market)
+        key = depends_on(settings, market)
+        if stands(out, key):
+            return False, latest, rebuilt
+        with published(out) as stage:
+            result = backtest(settings, progress=progress, market=market)
+            write_result_files(result, stage)
+            write_report(result, settings, stage, market=market, progress=progress)
+            note = json.dumps(latest | note_of(stage, key), indent=2) + "\n"
+            (stage / NOTE_FILE).write_text(note, encoding="utf-8")
+    return True, latest, rebuilt
 
 
 def _latest(settings: Config, market: Market) -> dict[str, Any]:

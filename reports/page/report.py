@@ -75,7 +75,7 @@ def report_page(
     if isinstance(rows.spec.definition, Definition):  # a peer's rule has no profile
         sections.append(_last_session(result, config, rows))
         if (rows.lake.root / "truth.json").is_file():
-            sections.append(_truth(config, rows))
+            sections.append(_truth(config, inputs))
     progress(2, _STEPS, "coverage of the chains")
     return backtest_page(result, sections, diagnostics, [_coverage(result, config, inputs)])
 
@@ -114,7 +114,11 @@ def _last_session(result: BacktestResult, config: Config, rows: RebuiltRows) -> 
     from .sections.profile import profile_section
 
     explanation = explain(
-        rows.lake, rows.spec, _last_day(config, rows), book=config.regime.book, most=_ALL
+        rows.lake,
+        rows.job or rows.spec,
+        _last_day(config, rows),
+        book=config.regime.book,
+        most=_ALL,
     )
     return profile_section(picture_of(explanation, sign=currency_sign(result.data.currency)))
 
@@ -125,12 +129,15 @@ def _last_day(config: Config, rows: RebuiltRows) -> date:
     return max(day for day in days if config.data.end is None or day <= config.data.end)
 
 
-def _truth(config: Config, rows: RebuiltRows) -> Section:
+def _truth(config: Config, market: Market) -> Section:
     from ...backtest.run.truth import compare_with_truth
     from .sections.truth import truth_section
 
     found = compare_with_truth(
-        rows.lake.root, spec=rows.spec, start=config.data.start, end=config.data.end
+        market.regime.rows.lake.root,
+        market=market,
+        start=config.data.start,
+        end=config.data.end,
     )
     return truth_section(found)
 
@@ -140,13 +147,13 @@ def _coverage(result: BacktestResult, config: Config, market: Market) -> Section
     from ...data.quality.check import coverage
     from .sections.coverage import coverage_section
 
-    opened, data = market.regime.rows.lake, config.data
+    rows, data = market.regime.rows, config.data
     told = result.findings
     if told is None:
-        told = chain_findings(config, result.bars, result.data.calendar)
+        told = chain_findings(config, rows, result.bars, result.data.calendar)
     named = {(f.session, f.check) for f in told}  # rebuild and check both find missing carry
     told = (*(f for f in result.input_findings if (f.session, f.check) not in named), *told)
-    held = coverage(opened, data.underlying)
+    held = coverage(rows.lake, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
     return coverage_section(held[asked], told)
 

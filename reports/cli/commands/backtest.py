@@ -29,18 +29,21 @@ def command(
     Writes report.html, results.json, trades.parquet, orders.parquet and equity.parquet.
     """
     from ....backtest.run.backtest import backtest
+    from ....backtest.run.context import open_run
     from ....backtest.run.documents import results_document, write_result_files
     from ....backtest.run.load_config import load_config
-    from ....backtest.run.market import load_market
     from ....data.base.publishing import published
     from ...page.report import REPORT_FILE, write_report
 
     settings = load_config(config)
-    with progress_on_stderr("backtest") as progress, published(out) as stage:
-        market = load_market(settings, progress=progress)
-        result = backtest(settings, market=market, progress=progress)
+    with (
+        progress_on_stderr("backtest") as progress,
+        published(out) as stage,
+        open_run(settings, progress=progress) as run,
+    ):
+        result = backtest(settings, market=run.market, progress=progress)
         write_result_files(result, stage)
-        write_report(result, settings, stage, market=market, progress=progress)
+        write_report(result, settings, stage, market=run.market, progress=progress)
     report = out / REPORT_FILE
     document = results_document(result) | {"report": report}
     emit(document, as_json, lambda console: _show(console, result, report))

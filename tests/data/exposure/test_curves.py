@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -328,8 +329,12 @@ def test_another_curve_gives_other_rows_and_an_old_one_is_not_mixed(tmp_path: Pa
     assert rebuild(lake, "SPX", definition=before).rebuilt == 1
     assert rebuild(lake, "SPX", definition=before).rebuilt == 0
     usual(file, (0.01, 0.01, 0.01))
+    # the definition holds the rates that it was made with; one read back knows their digest only
+    assert rebuild(lake, "SPX", definition=before).rebuilt == 0
+    assert before.rate_curve is not None
+    stored = replace(before, rate_curve=replace(before.rate_curve, curve=None))
     with pytest.raises(DefinitionError, match="expected the rates that the definition was made"):
-        rebuild(lake, "SPX", definition=before)
+        rebuild(lake, "SPX", definition=stored)
     with pytest.raises(DefinitionError, match="rebuild with the file as it is now"):
         profile(lake, "SPX", FRIDAY)  # the only definition rebuilt, read back from the lake
     old = regimes(lake, "SPX", book="post_expiry", definition_id=before.definition_id)
