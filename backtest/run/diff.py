@@ -167,8 +167,6 @@ def _returns_by_label(closes: pd.Series[float]) -> pd.DataFrame:
     prices: Floats = np.asarray(closes, np.float64)
     held = np.full(len(prices), np.nan)
     held[:-2] = prices[2:] / prices[1:-1] - 1.0
-    # a return over missing sessions is no session's: nothing is decided on it
-    held[np.isnan(np.append(np.nan, prices[:-1]))] = np.nan
     never = np.full(len(prices), np.datetime64("NaT", "ns"))
     sessions = pd.DatetimeIndex(closes.index)
     known = sessions.to_numpy().astype("datetime64[ns]")
