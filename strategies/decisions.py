@@ -16,7 +16,7 @@ from .panel import LABELS
 if TYPE_CHECKING:
     from .model import Strategy
 
-__all__ = ["Decisions", "Wanted", "decide", "wanted"]
+__all__ = ["Decisions", "TargetSeries", "decide", "target_series"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,7 +27,7 @@ _NAMES = np.array(LABELS, dtype=object)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
+class TargetSeries:
     """What one strategy wants after every session of the panel, as arrays of shape (n,).
 
     Attributes
@@ -78,7 +78,7 @@ class Decisions:
         return int(self.frame["undefined"].sum())
 
 
-def wanted(strategy: Strategy, evaluation: Evaluation) -> Wanted:
+def target_series(strategy: Strategy, evaluation: Evaluation) -> TargetSeries:
     """Return what a strategy wants; distinct components are evaluated once an `Evaluation`.
 
     Notes
@@ -101,7 +101,7 @@ def wanted(strategy: Strategy, evaluation: Evaluation) -> Wanted:
     known = np.where(acts, np.maximum(known, sized.known_at), _NEVER)
     position = np.where(acts, sized.values, 0.0)
     undefined = np.isnan(position)
-    return Wanted(
+    return TargetSeries(
         codes=codes,
         position=np.where(undefined, 0.0, position),
         undefined=undefined,
@@ -122,7 +122,7 @@ def decide(strategy: Strategy, evaluation: Evaluation, sessions: pd.DatetimeInde
     sessions : DatetimeIndex
         Those whose decisions are wanted: sessions with a bar.
     """
-    made = wanted(strategy, evaluation)
+    made = target_series(strategy, evaluation)
     rows = evaluation.panel.sessions.get_indexer(sessions)
     frame = pd.DataFrame(
         {

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...strategies.decisions import decide, wanted
+from ...strategies.decisions import decide, target_series
 from ..execution.costs import FREE
 from ..execution.engine import simulated_orders
 from ..execution.measures import Clock, Track, metrics_of, share_traded
@@ -112,7 +112,7 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
     late = np.zeros(len(strategies), dtype=np.int64)
     undefined = np.zeros(len(strategies), dtype=np.int64)
     for j, strategy in enumerate(strategies):
-        made = wanted(strategy, evaluation)
+        made = target_series(strategy, evaluation)
         used = rows[source]
         known = np.maximum(made.filter_known_at[used], made.rule_known_at[used])
         if (known > last).any():

@@ -5,8 +5,8 @@ from .protocol import HypothesisLike as HypothesisLike
 from .protocol import MissingDataError as MissingDataError
 from .protocol import Outcome as Outcome
 from .protocol import Published as Published
+from .protocol import ResultTable as ResultTable
 from .protocol import Settings as Settings
-from .protocol import Table as Table
 from .registry import hypothesis_names as hypothesis_names
 from .run import HypothesisResult as HypothesisResult
 from .run import run_hypotheses as run_hypotheses

@@ -12,7 +12,7 @@ from ..statistics.diagnostics.dependence import (
 from ..statistics.intraday import IntradayGrid
 from .features import Split, gex_before, needs, split_sessions, standardised
 from .outcomes import score_series
-from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HORIZONS", "HYPOTHESIS"]
@@ -94,8 +94,8 @@ def _two_sided(t: float) -> float:
     return float(2.0 * norm.sf(abs(t)))
 
 
-def _ratio_table(ratios: dict[int, RatioByGroup]) -> Table:
-    return Table(
+def _ratio_table(ratios: dict[int, RatioByGroup]) -> ResultTable:
+    return ResultTable(
         "Variance ratio within the session",
         ("minutes", "low gamma", "from", "to", "high gamma", "from", "to", "difference", "t"),
         tuple(
@@ -107,7 +107,7 @@ def _ratio_table(ratios: dict[int, RatioByGroup]) -> Table:
     )
 
 
-def _slope_table(dataset: Dataset, grid: IntradayGrid, split: Split) -> Table:
+def _slope_table(dataset: Dataset, grid: IntradayGrid, split: Split) -> ResultTable:
     gex, _ = gex_before(dataset, grid.sessions)
     z = standardised(np.where(split.low | split.high | np.isfinite(gex), gex, np.nan))
     rows: list[tuple[str | int | float, ...]] = []
@@ -119,7 +119,7 @@ def _slope_table(dataset: Dataset, grid: IntradayGrid, split: Split) -> Table:
         fit = autocorrelation_on_gex(grid.returns(minutes), z, grid.sessions)
         level, change = fit.coefficient("lagged"), fit.coefficient("interaction")
         rows.append((minutes, level.value, level.t_stat, change.value, change.t_stat, level.n))
-    return Table(
+    return ResultTable(
         "Autocorrelation of h-minute returns on GEX of the session before",
         ("h", "autocorrelation", "t", "per sd of GEX", "t", "n"),
         tuple(rows),

@@ -12,7 +12,7 @@ from .features import Daily, daily, needs, percentile, trailing_sum
 from .null_market import simulated_p
 from .null_table import null_critical, null_p
 from .outcomes import score_series
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "climb", "last_rung", "leverage_t"]
@@ -184,8 +184,8 @@ def _gain_interval(last: OutOfSample, settings: Settings) -> tuple[float, float]
     return interval(100.0 * (1.0 - sums[:, 1] / sums[:, 0]), settings.resampling.level)
 
 
-def _table(rungs: tuple[Rung, ...]) -> Table:
-    return Table(
+def _table(rungs: tuple[Rung, ...]) -> ResultTable:
+    return ResultTable(
         "Ablation ladder: what GEX adds on each rung",
         (
             "base", "b", "t", "standardised b", "R2 without", "R2 with", "gain %", "first half %",

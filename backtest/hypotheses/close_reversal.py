@@ -9,7 +9,7 @@ from ..statistics.diagnostics.regression import Coefficient, ols, wald
 from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS"]
@@ -75,7 +75,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     )
 
 
-def _table(m: Momentum, slopes: list[Coefficient]) -> Table:
+def _table(m: Momentum, slopes: list[Coefficient]) -> ResultTable:
     first = ols(m.last, {"rest": m.rest})
     fitted = np.full(len(m.last), np.nan)
     fitted[first.used] = first.design @ first.params
@@ -87,7 +87,7 @@ def _table(m: Momentum, slopes: list[Coefficient]) -> Table:
             (f"t + {k + 1}", 100 * c.value, c.t_stat, 100 * a.value, a.t_stat, 100 * b.value,
              b.t_stat, c.n, _PUBLISHED[k])
         )  # fmt: skip
-    return Table(
+    return ResultTable(
         "Later returns on the last half hour",
         ("return", "b x 100", "t", "b fitted", "t", "b residual", "t", "n", "published"),
         tuple(rows),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ..statistics.diagnostics.regression import Coefficient, ols
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 from .vol_damping import fit_damping
 
@@ -79,7 +79,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         + f"; change t {change.t_stat:.1f}",
         critical=1.96,
         tables=(
-            Table(
+            ResultTable(
                 "Log volatility of the next session on the percentile of GEX, by era",
                 ("era", "b", "t", "n", "share of GEX < 0"),
                 tuple(

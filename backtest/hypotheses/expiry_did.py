@@ -10,7 +10,7 @@ from ..statistics.diagnostics.wild import wild_p
 from ..statistics.intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_difference"]
@@ -168,7 +168,7 @@ def _placebo_dates(y: Floats, days: npt.NDArray[np.datetime64]) -> tuple[float, 
     return tuple(out)
 
 
-def _table(fit: Fit, pairs: dict[str, Fit], dates: tuple[float, ...]) -> Table:
+def _table(fit: Fit, pairs: dict[str, Fit], dates: tuple[float, ...]) -> ResultTable:
     c = fit.coefficient("treated")
     nan = float("nan")
     rows: list[tuple[str | int | float, ...]] = [
@@ -178,7 +178,7 @@ def _table(fit: Fit, pairs: dict[str, Fit], dates: tuple[float, ...]) -> Table:
         p = placebo.coefficient("treated")
         rows.append((f"placebo {name}", p.value, p.t_stat, p.n, ""))
     rows += [(f"placebo date {i + 1}", nan, t, nan, "") for i, t in enumerate(dates)]
-    return Table(
+    return ResultTable(
         "10-minute realised volatility, difference in differences",
         ("effect", "b, % points", "t", "n", "published"),
         tuple(rows),

@@ -15,7 +15,7 @@ from ..statistics.inference import return_intervals
 from ..statistics.multiple import deflated_sharpe
 from .features import Daily, daily, gex_before, needs, tercile
 from .outcomes import score_series
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table, Traded
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings, Traded
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "Legs", "gap_fade", "positions", "rule_returns", "sharpe"]
@@ -157,13 +157,13 @@ def _traded(dataset: Dataset, settings: Settings) -> Traded:
     return traded_on_dataset(dataset, settings.costs_bps, settings.trials)
 
 
-def _rules_table(rules: dict[str, Floats], legs: Legs, year: int) -> Table:
+def _rules_table(rules: dict[str, Floats], legs: Legs, year: int) -> ResultTable:
     published = {
         "fade long, follow short": "SPX -.11, *.19, .09; SPY -.23, -.10, .11 [own]",
         "always fade": "SPX .42, *.42, .03; SPY .32, -.04, -.06 [own]",
         "hold": "SPX .69, *.77, .68; SPY .69, .72, .68 [own]",
     }
-    return Table(
+    return ResultTable(
         "Gross Sharpe ratio by fill",
         ("rule", "same close", "next open", "next close", "published"),
         tuple(
@@ -209,10 +209,10 @@ def gap_fade(dataset: Dataset) -> dict[str, tuple[float, float, int]]:
     return out
 
 
-def _gap_table(dataset: Dataset) -> Table:
+def _gap_table(dataset: Dataset) -> ResultTable:
     published = {"low": "+.044 (.8)", "mid": ".003 (.1)", "high": "-.163 (-2.9)"}
     stale = dataset.stale_opens and dataset.tradable is None
-    return Table(
+    return ResultTable(
         "Open to close on the overnight gap by tercile of GEX",
         ("tercile", "b", "t", "n", "published"),
         tuple((k, *v, f"{published[k]} [own, SPY]") for k, v in gap_fade(dataset).items()),

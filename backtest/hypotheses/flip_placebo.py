@@ -11,7 +11,7 @@ from ..statistics.diagnostics.regression import ols, t_stats
 from .features import Daily, daily, needs, trailing_sum
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 if TYPE_CHECKING:
@@ -171,13 +171,13 @@ def _shifted(x: Floats, lag: int) -> Floats:
     return np.concatenate([np.full(lag, np.nan), x])[: len(x)]
 
 
-def _table(t_stat: float, placebos: dict[str, float]) -> Table:
+def _table(t_stat: float, placebos: dict[str, float]) -> ResultTable:
     shuffled = np.array([t for name, t in placebos.items() if name.startswith("shuffled")])
     named = {n: t for n, t in placebos.items() if not n.startswith("shuffled")}
     rows: list[tuple[str | int | float, ...]] = [("gamma flip", t_stat)]
     rows += sorted(named.items(), key=lambda item: np.nan_to_num(item[1], nan=9.0))
     rows.append(("shuffled flips, 5 % quantile", _quantile(shuffled)))
-    return Table(
+    return ResultTable(
         "t of 1{spot > level} for the next session's log volatility",
         ("level", "t"),
         tuple(rows),

@@ -15,7 +15,7 @@ from .features import Daily, daily, needs
 from .null_market import simulated_p
 from .null_table import null_critical, null_p
 from .outcomes import score_series
-from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility", "fragility_t"]
@@ -188,12 +188,12 @@ def _interval(fit: FragilityFit, how: Resampling) -> tuple[float, float]:
     return interval(sums[:, 0] / sums[:, 1], how.level)
 
 
-def _table(fit: FragilityFit, bent: FragilityFit | None) -> Table:
+def _table(fit: FragilityFit, bent: FragilityFit | None) -> ResultTable:
     named = [("- percentile of GEX", fit.coefficient), ("ln IVX", fit.vix)]
     if bent is not None and bent.bend is not None:
         named.append(("- percentile of GEX (with V-shape)", bent.coefficient))
         named.append(("abs(percentile of GEX)", bent.bend))
-    return Table(
+    return ResultTable(
         "Log odds of a sudden loss on the next session",
         ("regressor", "b", "t", "n"),
         tuple((name, c.value, c.t_stat, c.n) for name, c in named),

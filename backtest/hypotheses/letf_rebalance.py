@@ -8,7 +8,7 @@ from ..statistics.diagnostics.regression import ols
 from ..statistics.diagnostics.wild import wild_p
 from .features import momentum, needs, standardised
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS"]
@@ -79,7 +79,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         critical=2.0,
         p_value=p,
         tables=(
-            Table(
+            ResultTable(
                 "Last half hour on the rest of the day and leveraged funds",
                 ("regressor", "b x 100", "t", "n"),
                 rows,

@@ -8,7 +8,7 @@ from ..statistics.diagnostics.regression import Fit, ols
 from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs, standardised
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_interaction"]
@@ -73,11 +73,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     )
 
 
-def _table(m: Momentum, fit: Fit) -> Table:
+def _table(m: Momentum, fit: Fit) -> ResultTable:
     alone = fit_interaction(m, gamma=False)
     base, slope = alone.coefficient("rest"), fit.coefficient("rest")
     interaction, level = fit.coefficient("interaction"), fit.coefficient("gex")
-    return Table(
+    return ResultTable(
         "Last half hour on the rest of the day and GEX",
         ("regressor", "b x 100", "t", "n", "published"),
         (

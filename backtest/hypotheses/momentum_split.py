@@ -9,7 +9,7 @@ from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, Split, momentum, needs, split_sessions, tercile
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_split"]
@@ -111,7 +111,7 @@ def _group(m: Momentum, rows: npt.NDArray[np.bool_]) -> Fit | None:
     return ols(m.last, {"rest": np.where(rows, m.rest, np.nan)}) if rows.sum() >= 8 else None
 
 
-def _table(m: Momentum, split: Split, eras: dict[str, Coefficient]) -> Table:
+def _table(m: Momentum, split: Split, eras: dict[str, Coefficient]) -> ResultTable:
     published = {"GEX < 0": "6.63 (4.78), R2 3.58", "GEX >= 0": "0.82 (1.03), R2 0.05"}
     groups = {
         "GEX < 0": m.gex < 0.0,
@@ -131,7 +131,7 @@ def _table(m: Momentum, split: Split, eras: dict[str, Coefficient]) -> Table:
         rows.append((name, *values, published.get(name, "")))
     for name, c in eras.items():
         rows.append((f"difference {name}", nan, 100 * c.value, c.t_stat, nan, c.n, ""))
-    return Table(
+    return ResultTable(
         "Last half hour on the rest of the day",
         ("sessions", "intercept x 100", "b x 100", "t", "R2 %", "n", "published"),
         tuple(rows),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Fit, coefficient_interval
-from .protocol import Outcome, Settings, Table
+from .protocol import Outcome, ResultTable, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def coefficient_outcome(
     reason: str,
     scale: float = 1.0,
     critical: float = float("nan"),
-    tables: tuple[Table, ...] = (),
+    tables: tuple[ResultTable, ...] = (),
     p_value: float | None = None,
     p_simulated: float = float("nan"),
 ) -> Outcome:

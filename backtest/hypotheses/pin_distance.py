@@ -11,7 +11,7 @@ from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome, score_series
-from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_attraction", "is_monthly", "strike_distance"]
@@ -194,7 +194,7 @@ def fit_attraction(dataset: Dataset, features: Daily) -> Fit | None:
 
 def _table(
     dataset: Dataset, features: Daily, expiry: Mask, other: Mask, attraction: Coefficient | None
-) -> Table:
+) -> ResultTable:
     distance = strike_distance(np.exp(features.close), dataset.strike_step)
     rows: list[tuple[str | int | float, ...]] = []
     for name, rows_in in (
@@ -210,7 +210,7 @@ def _table(
         rows.append(
             ("attraction per signed strength", attraction.value, attraction.std_error, attraction.n)
         )
-    return Table(
+    return ResultTable(
         f"Distance of the close to the nearest multiple of {dataset.strike_step:g}",
         ("sessions", "mean", "standard error", "n"),
         tuple(rows),

@@ -34,8 +34,8 @@ __all__ = [
     "MissingDataError",
     "Outcome",
     "Published",
+    "ResultTable",
     "Settings",
-    "Table",
     "Traded",
 ]
 
@@ -273,7 +273,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ResultTable:
     """A table in the form of the paper's.
 
     Attributes
@@ -333,7 +333,7 @@ class Outcome:
     p_simulated: float = float("nan")
     critical: float = float("nan")
     scores: pd.Series[float] | None = None
-    tables: tuple[Table, ...] = ()
+    tables: tuple[ResultTable, ...] = ()
 
     @property
     def p_asymptotic(self) -> float:

@@ -9,7 +9,7 @@ from ..statistics.diagnostics.regression import Fit, ols
 from ..statistics.intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_head_to_head"]
@@ -106,7 +106,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         ),
         critical=-1.96,
         tables=(
-            Table(
+            ResultTable(
                 "Relative move of the next half hour",
                 ("regressor", "b", "t", "n"),
                 tuple(

@@ -9,7 +9,7 @@ from ..statistics.diagnostics.regression import Coefficient, Fit, ols, t_stats
 from .features import Daily, daily, needs, standardised
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "conventions"]
@@ -156,7 +156,7 @@ def _random_signs(
     return t_stats(features.next_log_vol, _controls(features), candidates, hac=10)
 
 
-def _table(alone: dict[str, Fit], call: Coefficient, put: Coefficient) -> Table:
+def _table(alone: dict[str, Fit], call: Coefficient, put: Coefficient) -> ResultTable:
     published = {
         "naive": "-.0268 (-20.7) [readme]",
         "calls only": "-.0235 [readme]",
@@ -171,7 +171,7 @@ def _table(alone: dict[str, Fit], call: Coefficient, put: Coefficient) -> Table:
     rows.append(
         ("free: puts (positive gamma)", put.value, put.t_stat, nan, put.n, "+.0155 [readme]")
     )
-    return Table(
+    return ResultTable(
         "Sign conventions: log volatility of the next session per standard deviation",
         ("convention", "b", "t", "R2", "n", "published"),
         tuple(rows),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ...data.base.progress import Progress
     from ..run.market import Market
-    from .protocol import Dataset, Published, Table
+    from .protocol import Dataset, Published, ResultTable
 
 __all__ = ["HypothesesResult", "hypotheses_document", "test", "write_hypotheses"]
 
@@ -248,7 +248,7 @@ def _published(published: Published) -> dict[str, Any]:
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: ResultTable) -> dict[str, Any]:
     return {
         "title": table.title,
         "columns": list(table.columns),

@@ -9,7 +9,7 @@ import pandas as pd
 from ..statistics.resampling import Resampling, interval, resampled_sums
 from .features import needs
 from .outcomes import score_series
-from .protocol import Card, Dataset, Hypothesis, Outcome, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "kappa_from_shares"]
@@ -97,11 +97,11 @@ def _ranks(x: Floats) -> Floats:
     return np.asarray(pd.Series(x).rank(pct=True).to_numpy(), dtype=np.float64)
 
 
-def _table(one: Floats, other: Floats, agree: float, kappa: float, how: Resampling) -> Table:
+def _table(one: Floats, other: Floats, agree: float, kappa: float, how: Resampling) -> ResultTable:
     a, b = _ranks(one), _ranks(other)
     correlation = float(np.corrcoef(a, b)[0, 1])
     same = float((np.floor(3 * a - 1e-9) == np.floor(3 * b - 1e-9)).mean())
-    return Table(
+    return ResultTable(
         "Agreement of two GEX series",
         ("measure", "value", "published"),
         (

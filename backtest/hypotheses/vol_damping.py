@@ -16,7 +16,7 @@ from .features import Daily, daily, needs
 from .null_market import simulated_p
 from .null_table import null_critical, null_p
 from .outcomes import coefficient_outcome, halves
-from .protocol import Card, Dataset, Hypothesis, Outcome, Published, Settings, Table
+from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "damping_t", "fit_damping"]
@@ -124,7 +124,7 @@ def _by_half(features: Daily, fit: Fit) -> list[Coefficient]:
     return [fit_damping(features, rank).coefficient("gex") for rank in ranks]
 
 
-def _table(features: Daily, fit: Fit, parts: list[Coefficient]) -> Table:
+def _table(features: Daily, fit: Fit, parts: list[Coefficient]) -> ResultTable:
     negative = np.where(np.isfinite(features.gex_rank), features.gex < 0.0, np.nan)
     rows: list[tuple[str | int | float, ...]]
     whole = fit.coefficient("gex")
@@ -137,7 +137,7 @@ def _table(features: Daily, fit: Fit, parts: list[Coefficient]) -> Table:
     if np.nanstd(negative) > 0.0:
         dummy = fit_damping(features, negative).coefficient("gex")
         rows.append(("1{GEX < 0}", dummy.value, dummy.t_stat, dummy.n, "+.112 (3.9) [own]"))
-    return Table(
+    return ResultTable(
         "Log volatility of the next session on GEX",
         ("regressor", "b", "t", "n", "published"),
         tuple(rows),
@@ -145,7 +145,7 @@ def _table(features: Daily, fit: Fit, parts: list[Coefficient]) -> Table:
     )
 
 
-def _magnitude_table(features: Daily, dataset: Dataset) -> Table:
+def _magnitude_table(features: Daily, dataset: Dataset) -> ResultTable:
     """Return volatility by quartile of GEX beside what hedging of that size could do."""
     both = np.isfinite(features.next_ret)
     group = quantile_groups(np.where(both, features.gex, np.nan))
@@ -158,7 +158,7 @@ def _magnitude_table(features: Daily, dataset: Dataset) -> Table:
         (name, mean, sd, sd / spread[3], f.lambda_gamma, f.volatility_factor)
         for name, mean, sd, f in zip(_QUARTILES, means, spread, found, strict=True)
     )
-    return Table(
+    return ResultTable(
         "Next session's volatility by quartile of GEX, and what hedging could move",
         (
             "GEX", "mean", "sd of next return %", "over highest", "lambda Gamma",

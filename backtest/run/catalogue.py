@@ -171,14 +171,14 @@ def _vendors() -> Iterator[Entry]:
 
 def _worlds() -> Iterator[Entry]:
     from ...data.simulate import worlds
-    from ...data.simulate.worlds.parameters import Market, Mechanism
+    from ...data.simulate.worlds.parameters import MarketParameters, Mechanism
 
     for name, world in worlds().items():
         market, mechanism = world.visible
         values = {
             f.name: (f.type, getattr(part, f.name))
             for part in (market, mechanism)
-            for f in fields(Market if part is market else Mechanism)
+            for f in fields(MarketParameters if part is market else Mechanism)
         }
         given = {
             key: {"type": type(values[key][1]).__name__, "default": _shown(values[key][1])}

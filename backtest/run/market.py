@@ -20,7 +20,7 @@ from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
 from .findings import promoted, promoted_chains
 from .market_choice import market_of
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
-from .results import DataSummary, InputFile, Notice
+from .results import DataSummary, Notice, RunInput
 from .soundness import of_other_instrument, sound_bars, sound_intraday
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Market:
     series: Mapping[str, pd.DataFrame]
     bar_set: BarSet
     intraday: IntradaySet | None
-    inputs: tuple[InputFile, ...]
+    inputs: tuple[RunInput, ...]
     notices: tuple[Notice, ...]
     simulated: bool
     findings: tuple[Finding, ...] = ()
@@ -275,8 +275,8 @@ def _day(day: date | None, otherwise: str) -> str:
     return str(day) if day else otherwise
 
 
-def _file(path: Path, config: Config) -> InputFile:
-    return InputFile(written_path(path, config), file_fingerprint(path))
+def _file(path: Path, config: Config) -> RunInput:
+    return RunInput(written_path(path, config), file_fingerprint(path))
 
 
 def _plain_files(config: Config, calendar: TradingCalendar) -> Iterator[tuple[str, Path]]:
@@ -290,7 +290,7 @@ def _plain_files(config: Config, calendar: TradingCalendar) -> Iterator[tuple[st
         yield "intraday", data.intraday.resolve()
 
 
-def _intraday_file(config: Config) -> tuple[InputFile, ...]:
+def _intraday_file(config: Config) -> tuple[RunInput, ...]:
     return (_file(config.data.intraday, config),) if config.data.intraday else ()
 
 

@@ -21,7 +21,7 @@ from ...data.regimes.rebuilt_rows import RebuiltRows, rebuilt_rows
 from ...data.regimes.spec import RegimeSpec, definition_named
 from ...data.tables.definition_file import definition_from_table
 from ...data.tables.series import load_series
-from .results import InputFile, Notice
+from .results import Notice, RunInput
 from .soundness import sound_series
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class RegimeSource:
     known: str
     table: pd.DataFrame
     definition_id: str | None
-    inputs: tuple[InputFile, ...]
+    inputs: tuple[RunInput, ...]
     notices: tuple[Notice, ...]
     content_id: str = ""
     rebuilt: RebuiltRows | None = None
@@ -165,13 +165,13 @@ def load_regime(
 
 def load_named_series(
     series: SeriesConfig, config: Config, calendar: str
-) -> tuple[pd.DataFrame, InputFile, tuple[Notice, ...], tuple[Finding, ...]]:
+) -> tuple[pd.DataFrame, RunInput, tuple[Notice, ...], tuple[Finding, ...]]:
     """Return a series by session (``value``, ``known_at``), its file and what was left out.
 
     Values that contradict their neighbours are NaN; the last element names them.
     """
     found = load_series(series.path, series.columns, series.known, calendar, where=series.where)
-    file = InputFile(written_path(series.path, config), file_fingerprint(series.path))
+    file = RunInput(written_path(series.path, config), file_fingerprint(series.path))
     days = pd.DatetimeIndex(np.array(found.left_out, dtype="datetime64[ns]"))
     notices = _left_out(file.path, int(in_period(config, days).sum()))
     name = f"{series.path.name} {series.columns.get('value', 'value')}"
@@ -280,13 +280,13 @@ def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:
     return pd.Series(labels_by_band(ratio, band, abstained), index=table.index)
 
 
-def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[InputFile, ...]:
+def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[RunInput, ...]:
     """Return the lake, as the content id of the rows read, and the files beside it."""
     spec = rows.spec
     files = [spec.positions] if spec.positions else []
     if isinstance(spec.definition, Definition):
         curves = (spec.definition.rate_curve, spec.definition.dividend_curve)
         files += [Path(curve.path) for curve in curves if curve]
-    lake = InputFile(written_path(rows.lake.root, config), rows.content_of(config.regime.book))
-    beside = (InputFile(written_path(file, config), file_fingerprint(file)) for file in files)
+    lake = RunInput(written_path(rows.lake.root, config), rows.content_of(config.regime.book))
+    beside = (RunInput(written_path(file, config), file_fingerprint(file)) for file in files)
     return (lake, *beside)

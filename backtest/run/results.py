@@ -38,13 +38,13 @@ __all__ = [
     "Estimate",
     "ExecutionSummary",
     "Fragile",
-    "InputFile",
     "Metrics",
     "Notice",
     "Provenance",
     "Ratio",
     "RegimePerformance",
     "RegimeSummary",
+    "RunInput",
     "StrategyResult",
     "StrategySpec",
     "VolatilityCell",
@@ -233,7 +233,7 @@ class Fragile:
 
 
 @dataclass(frozen=True, slots=True)
-class InputFile:
+class RunInput:
     """A file that was read.
 
     Attributes
@@ -285,7 +285,7 @@ class Provenance:
     gexlab: str
     versions: Mapping[str, str]
     config_sha256: str
-    inputs: tuple[InputFile, ...]
+    inputs: tuple[RunInput, ...]
     definition_id: str | None
     trials: int
     seed: int

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..base.compiling import compiled
 from .fastexp import exp_nonpositive
-from .forwards import Market
+from .forwards import ForwardCurve
 from .profile_kernel import Mixture
 from .strike_lines import REJECTED, REJECTED_OI, USED, USED_OI, Lines
 
@@ -141,7 +141,9 @@ def fill_years(start_us: int, end_us: Ints, floor_minutes: float, out: Floats) -
         out[i] = max(years, floor) if years > 0.0 else np.nan
 
 
-def value_book(lines: Lines, market: Market, spot: float, valuation_us: int, time: Floats) -> Book:
+def value_book(
+    lines: Lines, market: ForwardCurve, spot: float, valuation_us: int, time: Floats
+) -> Book:
     """Return the book as it is valued at a moment.
 
     Parameters

@@ -17,11 +17,11 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from .book import fill_years
 from .fastexp import exp_nonpositive
-from .forwards import Market, fill_forwards
+from .forwards import ForwardCurve, fill_forwards
 from .snapshot import Groups, Snapshot
 from .strike_lines import IvSource, fill_own, side_volatilities
 
-__all__ = ["Verdict", "definition_agreement", "sixteen_signs"]
+__all__ = ["SignAgreement", "definition_agreement", "sixteen_signs"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -34,7 +34,7 @@ _SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SignAgreement:
     """The sign that one definition gives.
 
     Attributes
@@ -199,11 +199,11 @@ def _sixteen_nets(
 def sixteen_signs(
     chain: Snapshot,
     groups: Groups,
-    configured: Market,
+    configured: ForwardCurve,
     valuations: dict[str, int],
     *,
     use_parity: bool,
-) -> list[Verdict]:
+) -> list[SignAgreement]:
     """Return net gamma at spot under each of the 16 definitions.
 
     Parameters
@@ -234,7 +234,7 @@ def sixteen_signs(
         chain.is_call, chain.open_interest, chain.position, chain.mid, chain.volatility,
     )  # fmt: skip
     return [
-        Verdict(source, book, floor, carry, float(nets[c, f, s, b]))
+        SignAgreement(source, book, floor, carry, float(nets[c, f, s, b]))
         for c, carry in enumerate((True, False))
         for f, floor in enumerate(_FLOORS)
         for s, source in enumerate(_SOURCES)
@@ -246,7 +246,7 @@ def _needs_solving(chain: Snapshot) -> bool:
     return bool((np.isnan(chain.volatility) & ~np.isnan(chain.mid)).any())
 
 
-def definition_agreement(verdicts: list[Verdict], net_gex: float) -> float:
+def definition_agreement(verdicts: list[SignAgreement], net_gex: float) -> float:
     """Return the share of the definitions whose sign of net gamma is that of `net_gex`.
 
     Examples

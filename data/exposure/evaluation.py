@@ -30,7 +30,7 @@ from .flips import (
     mixture_roots,
     nearest_root,
 )
-from .forwards import Market, parity_forwards
+from .forwards import ForwardCurve, parity_forwards
 from .profile_kernel import Mixture, profile_on_grid
 from .quality_gate import gate_reasons
 from .snapshot import Groups, Snapshot
@@ -84,7 +84,7 @@ class PreparedChain:
 
     chain: Snapshot
     groups: Groups
-    market: Market
+    market: ForwardCurve
     own: Volatility
     lines: Lines
     curves: Curves | None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from .snapshot import Groups, Snapshot
 
-__all__ = ["Market", "fill_forwards", "parity_forwards"]
+__all__ = ["ForwardCurve", "fill_forwards", "parity_forwards"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -26,7 +26,7 @@ _GUARD_PER_YEAR: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class ForwardCurve:
     """Per expiry group, what holds at the moment of the quotes.
 
     Attributes
@@ -157,7 +157,7 @@ def parity_forwards(
     dividend_yield: Floats,
     *,
     use_parity: bool = True,
-) -> Market:
+) -> ForwardCurve:
     """Return the forward of every expiry group at the moment of the quotes.
 
     From parity: the median over the 10 strikes nearest to spot, within 10 % of it in logs and
@@ -186,4 +186,4 @@ def parity_forwards(
         groups.start, time, rate, dividend_yield, chain.spot, use_parity,
         chain.strike, chain.is_call, chain.mid, forward, from_parity, outside,
     )  # fmt: skip
-    return Market(time, forward, from_parity, outside, rate, dividend_yield)
+    return ForwardCurve(time, forward, from_parity, outside, rate, dividend_yield)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from .book import Book
 from .flips import Grid, Root, find_roots
-from .forwards import Market
+from .forwards import ForwardCurve
 from .snapshot import Groups, Snapshot
 from .strike_lines import IvSource, Volatility, side_volatility
 
@@ -104,7 +104,7 @@ def _own_nodes(
 
 
 def volatility_curves(
-    chain: Snapshot, groups: Groups, market: Market, own: Volatility, iv_source: IvSource
+    chain: Snapshot, groups: Groups, market: ForwardCurve, own: Volatility, iv_source: IvSource
 ) -> Curves:
     """Return the volatility curves of a snapshot; contracts without open interest count too."""
     n, g = chain.strike.size, market.time.size

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from .forwards import Market
+from .forwards import ForwardCurve
 from .implied_volatility import solve_volatility
 from .snapshot import Groups, Snapshot
 
@@ -113,7 +113,7 @@ def fill_own(
                 )
 
 
-def own_volatility(chain: Snapshot, groups: Groups, market: Market) -> Volatility:
+def own_volatility(chain: Snapshot, groups: Groups, market: ForwardCurve) -> Volatility:
     """Return each contract's own volatility: the vendor's, else solved from the mid.
 
     The solver uses the forward, the time and the rate at the moment of the quotes.
@@ -238,7 +238,7 @@ def _moneyness(strike: Floats, group: Ints, forward: Floats, out: Floats) -> Non
 
 
 def book_lines(
-    chain: Snapshot, groups: Groups, market: Market, own: Volatility, iv_source: IvSource
+    chain: Snapshot, groups: Groups, market: ForwardCurve, own: Volatility, iv_source: IvSource
 ) -> Lines:
     """Return the lines of everything alive at the moment of the quotes.
 

@@ -14,7 +14,7 @@ from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Re
 
 from ..base.errors import InputFileError
 
-__all__ = ["Download", "Patience", "download"]
+__all__ = ["Download", "Retries", "download"]
 
 _CHUNK: Final = 1 << 16
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -22,7 +22,7 @@ _LONGEST_PAUSE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Retries:
     """How long and how often to try.
 
     Attributes
@@ -84,7 +84,7 @@ class _SameHostOnly(HTTPRedirectHandler):
 
 
 def download(
-    url: str, *, patience: Patience, max_bytes: int, accept: Callable[[bytes], None]
+    url: str, *, patience: Retries, max_bytes: int, accept: Callable[[bytes], None]
 ) -> Download:
     """Fetch `url`, trying again after failures that may pass.
 

@@ -216,11 +216,11 @@ def _session_of_work(
             yield writer.before, writer.drafts, writer
     except BaseException:
         if not existed:
-            _unmake(lake.root)
+            _remove_empty_lake(lake.root)
         raise
 
 
-def _unmake(root: Path) -> None:
+def _remove_empty_lake(root: Path) -> None:
     """Remove a lake that was made for an ingest which then failed, if nobody else uses it."""
     if not any((root / "chains").iterdir()):
         (root / "chains").rmdir()

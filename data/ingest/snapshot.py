@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import InputFileError, LakeError
-from .download import Download, Patience, download
+from .download import Download, Retries, download
 
 if TYPE_CHECKING:
     from ..lake.lake import Lake
@@ -68,7 +68,7 @@ def snapshot(
     timeout: float = 120.0,
     retries: int = 4,
     max_bytes: int = 128 << 20,
-    patience: Patience | None = None,
+    patience: Retries | None = None,
 ) -> SnapshotResult:
     """Download Cboe's delayed quotes once, keep the raw file, and ingest it.
 
@@ -105,7 +105,7 @@ def snapshot(
 
     name = _checked_name(underlying)
     address = url.replace("{symbol}", _cboe_symbol(name))
-    waiting = patience or Patience(timeout=timeout, retries=retries)
+    waiting = patience or Retries(timeout=timeout, retries=retries)
     received = download(
         address, patience=waiting, max_bytes=max_bytes, accept=lambda body: _require_complete(body)
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..base.sql import load_sql
-from .lake import Lake, connect, undisturbed
+from .lake import Lake, connect, retry_while_written
 
 __all__ = ["chain_times"]
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@undisturbed
+@retry_while_written
 def chain_times(lake: Lake, underlying: str) -> pd.DataFrame:
     """Return the latest stamps of each session's chain rows.
 

@@ -33,7 +33,7 @@ __all__ = [
     "check_underlying",
     "connect",
     "open_lake",
-    "undisturbed",
+    "retry_while_written",
 ]
 
 _PREFIX: Final = "underlying="
@@ -171,7 +171,7 @@ class Lake:
         )
 
 
-def undisturbed(function: F) -> F:
+def retry_while_written(function: F) -> F:
     """Let a function that reads a lake, its first argument, finish on the state it began with."""
 
     @wraps(function)

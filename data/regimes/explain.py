@@ -14,11 +14,11 @@ from ..base.errors import LakeError
 from ..base.reprs import short_repr
 from ..base.schema import Book
 from ..exposure.definition import Definition
-from ..exposure.definition_agreement import Verdict, sixteen_signs
+from ..exposure.definition_agreement import SignAgreement, sixteen_signs
 from ..exposure.flips import Root
 from ..exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.lake import Lake, SessionEntry, connect, open_lake, undisturbed
+from ..lake.lake import Lake, SessionEntry, connect, open_lake, retry_while_written
 from ..peers.rules import PeerRule
 from .job import Job, make_job
 from .rebuild import evaluated_regimes
@@ -94,11 +94,11 @@ class Explanation:
 
     profile: SessionProfile
     contracts: pd.DataFrame
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[SignAgreement, ...]
     __repr__ = short_repr
 
 
-@undisturbed
+@retry_while_written
 def open_session(
     lake: Lake, underlying: str, session: date, *, source: DealerSource | None = None
 ) -> tuple[RawSession, RawSession | None, SessionEntry]:

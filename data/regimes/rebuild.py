@@ -21,13 +21,13 @@ from ..base.schema import BOOKS, Book
 from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Part, session_marks
-from ..lake.lake import Lake, open_lake, undisturbed
+from ..lake.lake import Lake, open_lake, retry_while_written
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
 from .job import Job, make_job
 from .rows import regime_table, side_table_of
 from .session_blocks import evaluated_blocks
-from .session_evaluation import SessionRows
+from .session_evaluation import RegimeRows
 from .spec import RegimeSpec
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class RebuildResult:
     definition_id: str
 
 
-@undisturbed
+@retry_while_written
 def rebuild(
     lake: Lake | str | Path,
     underlying: str | RegimeSpec,
@@ -286,7 +286,7 @@ def _passes(lacking: Mapping[Book, set[date]]) -> list[tuple[tuple[Book, ...], s
     return list(found.items())
 
 
-@undisturbed
+@retry_while_written
 def evaluated_regimes(lake: Lake, spec: RegimeSpec, *, progress: Progress = silent) -> pa.Table:
     """Return the regime rows of a spec, computed without writing anything.
 
@@ -315,12 +315,12 @@ def evaluated_regimes(lake: Lake, spec: RegimeSpec, *, progress: Progress = sile
 
 
 def _reported(
-    blocks: Iterator[list[SessionRows]],
+    blocks: Iterator[list[RegimeRows]],
     done: int,
     total: int,
     underlying: str,
     progress: Progress,
-) -> Iterator[SessionRows]:
+) -> Iterator[RegimeRows]:
     """Yield the sessions of blocks one by one, and report each."""
     for block in blocks:
         for rows in block:
@@ -329,8 +329,8 @@ def _reported(
             progress(done, total, underlying)
 
 
-def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
-    chunk: list[SessionRows] = []
+def _chunks(rows: Iterator[RegimeRows]) -> Iterator[list[RegimeRows]]:
+    chunk: list[RegimeRows] = []
     for row in rows:
         chunk.append(row)
         if len(chunk) == _SESSIONS_PER_PART:
@@ -341,7 +341,7 @@ def _chunks(rows: Iterator[SessionRows]) -> Iterator[list[SessionRows]]:
 
 
 def _write(
-    store: DerivedStore, job: Job, book: Book, rows: list[SessionRows], marks: dict[str, str]
+    store: DerivedStore, job: Job, book: Book, rows: list[RegimeRows], marks: dict[str, str]
 ) -> Part:
     """Write one part and return it; it counts once it is committed."""
     tables = {"regimes": regime_table([x for r in rows for x in r.regimes if x["book"] == book])}

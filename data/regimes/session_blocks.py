@@ -18,8 +18,8 @@ from ..exposure.evaluation import PreparedChain
 from ..lake.chain_reader import RawSession, read_entries
 from ..lake.lake import Lake, connect
 from .session_evaluation import (
+    RegimeRows,
     SessionEvaluation,
-    SessionRows,
     evaluate_session,
     likeness_of,
     prepared_session,
@@ -57,7 +57,7 @@ class _Before:
 class _Evaluated:
     """The rows of a block's sessions, and its last session."""
 
-    rows: list[SessionRows]
+    rows: list[RegimeRows]
     last: _Before | None
 
 
@@ -103,7 +103,7 @@ def session_blocks(
 
 def evaluated_blocks(
     lake: Lake, job: Job, held: Manifest, stale: Collection[date]
-) -> Iterator[list[SessionRows]]:
+) -> Iterator[list[RegimeRows]]:
     """Yield the rows of the stale sessions in order, some sessions at a time.
 
     Parameters
@@ -152,7 +152,7 @@ def _evaluated(
     done.
     """
     prints = {e.session: e.fingerprint for e in block}
-    rows: list[SessionRows] = []
+    rows: list[RegimeRows] = []
     head: SessionEvaluation | None = None
     last: _Before | None = None
     with connection.cursor() as own:
@@ -174,7 +174,7 @@ def _evaluated(
 
 def _compared(
     evaluation: SessionEvaluation, before: _Before | None, job: Job, fingerprint: str
-) -> SessionRows:
+) -> RegimeRows:
     """Return the rows of a session that was evaluated before the one that precedes it."""
     if before is None:
         return session_rows(evaluation, job, fingerprint)

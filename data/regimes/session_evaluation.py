@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from ..exposure.rate_curves import RateCurve
 
 __all__ = [
+    "RegimeRows",
     "SessionEvaluation",
-    "SessionRows",
     "evaluate_session",
     "likeness_of",
     "prepared_session",
@@ -97,7 +97,7 @@ class SessionEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRows:
+class RegimeRows:
     """The rows of one session: what remains of it once it is evaluated."""
 
     session: date
@@ -196,7 +196,7 @@ def session_rows(
     fingerprint: str,
     *,
     before: PreparedChain | None = None,
-) -> SessionRows:
+) -> RegimeRows:
     """Return the rows of one session.
 
     Parameters
@@ -235,7 +235,7 @@ def session_rows(
         )
         findings += dealer_findings(key, raw, prepared, result, job)
         findings += rate_findings(key, prepared.chain.known_us, job)
-    return SessionRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
+    return RegimeRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
 
 
 def _gate_details(evaluation: SessionEvaluation, book: Book) -> dict[str, str]:

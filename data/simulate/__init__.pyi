@@ -1,6 +1,6 @@
 from .checks.check import check_worlds as check_worlds
 from .checks.lake_checks import check_lake as check_lake
-from .checks.records import Check as Check
+from .checks.records import WorldCheck as WorldCheck
 from .checks.records import WorldsCheck as WorldsCheck
 from .checks.world_checks import check_world as check_world
 from .market.agents import Agents as Agents
@@ -10,7 +10,7 @@ from .market.paths import PathMarket as PathMarket
 from .market.paths import simulate_path as simulate_path
 from .market.simulate import SimulationResult as SimulationResult
 from .market.simulate import simulate as simulate
-from .worlds.parameters import Market as Market
+from .worlds.parameters import MarketParameters as MarketParameters
 from .worlds.parameters import Mechanism as Mechanism
 from .worlds.registry import World as World
 from .worlds.registry import worlds as worlds

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import MissingColumnError
-from .preset import InputFile, RawTable, Reader, Rereading, Sql
+from .preset import InputFile, RawTable, Reader, SecondReading, Sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -117,7 +117,7 @@ def long_table(table: RawTable, layout: Layout) -> RawTable:
         else long_table(
             replace(table, relation=table.head, head=None, rereading=None), layout
         ).relation,
-        rereading=None if reread is None else Rereading(relation, with_numbers),
+        rereading=None if reread is None else SecondReading(relation, with_numbers),
     )
 
 

@@ -27,7 +27,7 @@ __all__ = [
     "Preset",
     "RawTable",
     "Reader",
-    "Rereading",
+    "SecondReading",
     "SettlementRule",
     "Sql",
     "Timing",
@@ -201,7 +201,7 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Rereading:
+class SecondReading:
     """Another way to read the rows of a relation of text.
 
     Attributes
@@ -241,7 +241,7 @@ class RawTable:
     relation: duckdb.DuckDBPyRelation
     files: tuple[InputFile, ...]
     ambiguous: frozenset[str] = frozenset()
-    rereading: Rereading | None = None
+    rereading: SecondReading | None = None
     header: tuple[str, ...] = ()
     head: duckdb.DuckDBPyRelation | None = None
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from ..base.errors import InputFileError
 from ..base.sql import bound_sql
 from .json_files import json_table
-from .preset import RawTable, Rereading
+from .preset import RawTable, SecondReading
 from .text_files import TextTable, plain_text
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _csv(connection: duckdb.DuckDBPyConnection, tables: list[TextTable]) -> RawT
     head = _head_of(files[0])
     first_rows = None if head is None else read((), [str(head)])
     return RawTable(
-        relation, files, _repeated(names), Rereading(relation, read), header, first_rows
+        relation, files, _repeated(names), SecondReading(relation, read), header, first_rows
     )
 
 

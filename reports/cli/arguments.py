@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from ..session.story import SessionStory
 
 __all__ = [
-    "Wanted",
+    "SessionRequest",
     "book_named",
     "calibration_named",
     "definition_from",
-    "inspected",
     "is_simulated",
     "names_and_config",
     "parameters_from",
+    "picture_for",
     "session_named",
+    "story_for",
     "thresholds_from",
-    "told",
     "underlying_in",
     "unit_named",
     "wanted_of_run",
@@ -210,7 +210,7 @@ def _curves_among(given: Mapping[str, Any]) -> dict[str, CurveFile]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SessionRequest:
     """One session as asked for on the command line, every choice made."""
 
     lake: Lake
@@ -246,7 +246,7 @@ def wanted_session(
     dealer: str | None,
     definition: str | None,
     positions: Path | None = None,
-) -> Wanted:
+) -> SessionRequest:
     """Return what is meant.
 
     Unless named: the only underlying, its last session, the only definition and dealer model that
@@ -262,7 +262,7 @@ def wanted_session(
 
     opened, name = open_lake(lake), underlying_in(lake, underlying)
     spec = spec_chosen(opened, name, definition=definition, dealer=dealer, positions=positions)
-    return Wanted(opened, spec, _session_meant(opened, name, session), book_named(book))
+    return SessionRequest(opened, spec, _session_meant(opened, name, session), book_named(book))
 
 
 def wanted_of_run(
@@ -274,7 +274,7 @@ def wanted_of_run(
     dealer: str | None,
     definition: str | None,
     positions: Path | None = None,
-) -> tuple[Wanted, bool]:
+) -> tuple[SessionRequest, bool]:
     """Return what a run traded on, and whether the lake's rows still are those that it read.
 
     Underlying, definition, dealer model and book are the run's; the session its last, unless named.
@@ -297,14 +297,14 @@ def wanted_of_run(
     opened = open_lake(lake)
     found = regimes_of_run(run, opened, positions)
     day = session_named(run.last_session if session is None else session)
-    return Wanted(opened, found.spec, day, run.book), found.same_rows
+    return SessionRequest(opened, found.spec, day, run.book), found.same_rows
 
 
 def _session_meant(lake: Lake, underlying: str, session: str | None) -> date:
     return lake.sessions(underlying)[-1].session if session is None else session_named(session)
 
 
-def inspected(wanted: Wanted) -> SessionPicture:
+def picture_for(wanted: SessionRequest) -> SessionPicture:
     """Return what is drawn of a session."""
     from ...data.regimes.explain import explain
     from ..session.picture import picture_of
@@ -313,7 +313,7 @@ def inspected(wanted: Wanted) -> SessionPicture:
     return picture_of(explanation, sign=wanted.lake.facts(wanted.spec.underlying).sign)
 
 
-def told(wanted: Wanted) -> SessionStory:
+def story_for(wanted: SessionRequest) -> SessionStory:
     """Return where a session's gamma came from and where it goes."""
     from ..session.story import session_story
 

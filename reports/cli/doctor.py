@@ -17,7 +17,7 @@ from ...data.calendar.market_rules import DEFAULT_CALENDAR
 if TYPE_CHECKING:
     from ...data.base.progress import Progress
 
-__all__ = ["Check", "Health", "doctor", "package_versions"]
+__all__ = ["Health", "HealthCheck", "doctor", "package_versions"]
 
 Status = Literal["ok", "warning", "failed"]
 
@@ -43,7 +43,7 @@ _ENOUGH_SPACE_GB = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class HealthCheck:
     """One thing that was looked at.
 
     Attributes
@@ -77,7 +77,7 @@ class Health:
     """
 
     healthy: bool
-    checks: tuple[Check, ...]
+    checks: tuple[HealthCheck, ...]
 
 
 def doctor(lake: Path | None = None, *, progress: Progress = silent) -> Health:
@@ -113,35 +113,35 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _python() -> Check:
+def _python() -> HealthCheck:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     cores = f", {os.cpu_count()} cores"
-    return Check("python", "ok", found + cores)
+    return HealthCheck("python", "ok", found + cores)
 
 
-def _package(name: str) -> Check:
+def _package(name: str) -> HealthCheck:
     version = _version(name)
     if version is None:
-        return Check(name, "failed", "not installed", f"pip install {name}")
-    return Check(name, "ok", version)
+        return HealthCheck(name, "failed", "not installed", f"pip install {name}")
+    return HealthCheck(name, "ok", version)
 
 
-def _main_job(progress: Progress) -> Check:
+def _main_job(progress: Progress) -> HealthCheck:
     from .failures import reason_of
     from .main_job import main_job
 
     name = "main job"
     try:
-        return Check(name, "ok", main_job(progress=progress))
+        return HealthCheck(name, "ok", main_job(progress=progress))
     except Exception as error:  # whatever it is, it would stop the user's own job too
         remedy = (
             "mend what failed above, else install the versions that gexlab was tested with: "
             "pip install -c constraints.txt -e . in its sources"
         )
-        return Check(name, "failed", reason_of(error), remedy)
+        return HealthCheck(name, "failed", reason_of(error), remedy)
 
 
-def _engine() -> Check:
+def _engine() -> HealthCheck:
     """Return which kernel vectorbt really runs: it is imported and asked."""
     from ...backtest.execution.engine import engine_name
 
@@ -149,52 +149,54 @@ def _engine() -> Check:
     try:
         found = engine_name()
     except ImportError as error:
-        return Check(name, "failed", f"cannot be imported: {error}", "pip install vectorbt")
+        return HealthCheck(name, "failed", f"cannot be imported: {error}", "pip install vectorbt")
     if "rust" in found:
-        return Check(name, "ok", found)
+        return HealthCheck(name, "ok", found)
     main, rust = _version("vectorbt"), _version("vectorbt-rust")
     if rust is None:
-        return Check(name, "warning", found, 'pip install "vectorbt[rust]" for the compiled engine')
+        return HealthCheck(
+            name, "warning", found, 'pip install "vectorbt[rust]" for the compiled engine'
+        )
     remedy = f"pip install vectorbt-rust=={main}: {rust} does not fit"
-    return Check(name, "warning", found, remedy)
+    return HealthCheck(name, "warning", found, remedy)
 
 
-def _calendar() -> Check:
+def _calendar() -> HealthCheck:
     from ...data.calendar.trading import trading_calendar
 
     name = f"calendar {DEFAULT_CALENDAR}"
     try:
         calendar = trading_calendar(DEFAULT_CALENDAR)
     except GexlabError as error:
-        return Check(name, "failed", str(error), "pip install -U exchange-calendars")
+        return HealthCheck(name, "failed", str(error), "pip install -U exchange-calendars")
     found = f"{calendar.sessions[0]} to {calendar.sessions[-1]}"
-    return Check(name, "ok", found)
+    return HealthCheck(name, "ok", found)
 
 
-def _time_zone() -> Check:
+def _time_zone() -> HealthCheck:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:
         ZoneInfo("America/New_York")
     except ZoneInfoNotFoundError:
-        return Check("time zones", "failed", "no time-zone data", "pip install tzdata")
-    return Check("time zones", "ok", "America/New_York found")
+        return HealthCheck("time zones", "failed", "no time-zone data", "pip install tzdata")
+    return HealthCheck("time zones", "ok", "America/New_York found")
 
 
-def _space(folder: Path) -> Check:
+def _space(folder: Path) -> HealthCheck:
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(there).free / 1e9
     found = f"{free:.1f} GB free in {there}"
     if free < _ENOUGH_SPACE_GB:
         remedy = f"free at least {_ENOUGH_SPACE_GB:.0f} GB or choose another folder"
-        return Check("free space", "warning", found, remedy)
-    return Check("free space", "ok", found)
+        return HealthCheck("free space", "warning", found, remedy)
+    return HealthCheck("free space", "ok", found)
 
 
-def _lake(lake: Path) -> Check:
+def _lake(lake: Path) -> HealthCheck:
     if not lake.is_dir():
-        return Check("lake", "failed", f"no folder {lake}", "gexlab ingest makes one")
+        return HealthCheck("lake", "failed", f"no folder {lake}", "gexlab ingest makes one")
     if not os.access(lake, os.W_OK):
         remedy = "change its permissions to ingest or rebuild"
-        return Check("lake", "warning", f"{lake} is read-only", remedy)
-    return Check("lake", "ok", f"{lake} is writable")
+        return HealthCheck("lake", "warning", f"{lake} is read-only", remedy)
+    return HealthCheck("lake", "ok", f"{lake} is writable")

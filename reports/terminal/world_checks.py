@@ -13,7 +13,7 @@ from .tables import simple_table
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ...data.simulate import Check, WorldsCheck
+    from ...data.simulate import WorldCheck, WorldsCheck
 
 __all__ = ["checks_table", "checks_words"]
 
@@ -56,7 +56,7 @@ def checks_words(result: WorldsCheck) -> str:
     )
 
 
-def _cells(check: Check) -> tuple[str, ...]:
+def _cells(check: WorldCheck) -> tuple[str, ...]:
     return (
         f"  {check.quantity}",
         _SIGNS[check.relation] + _number(check.theory),
@@ -67,7 +67,7 @@ def _cells(check: Check) -> tuple[str, ...]:
     )
 
 
-def _allowance(check: Check) -> str:
+def _allowance(check: WorldCheck) -> str:
     """Return what stands in for an error where nothing is random: the tolerance."""
     if check.relation == "reported":
         return DASH
@@ -87,7 +87,7 @@ def _number(value: float) -> str:
     return f"{value:.0e}" if 0 < abs(value) < 5e-5 else fixed(value, 4)
 
 
-def _verdict(check: Check, limit: float) -> Text:
+def _verdict(check: WorldCheck, limit: float) -> Text:
     if check.relation == "reported":
         return plain_text(DASH, style="dim")
     return (

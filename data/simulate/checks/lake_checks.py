@@ -13,7 +13,7 @@ from ...regimes.rebuild import rebuild
 from ...regimes.table import regimes
 from ..market.simulate import simulate
 from ..market.truth import Truth, read_truth
-from .records import Check
+from .records import WorldCheck
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,14 +27,14 @@ _UNIT = "rows"
 _SMALL_YEARS, _SMALL_CONTRACTS = 0.1, 400
 
 
-def check_small_lake(world: str, seed: int) -> tuple[Check, ...]:
+def check_small_lake(world: str, seed: int) -> tuple[WorldCheck, ...]:
     """Write a few weeks of a world with small chains, rebuild them and return their checks."""
     with TemporaryDirectory(prefix="gexlab-check-") as folder:
         simulate(world, years=_SMALL_YEARS, seed=seed, lake=folder, contracts=_SMALL_CONTRACTS)
         return check_lake(folder)
 
 
-def check_lake(lake: str | Path) -> tuple[Check, ...]:
+def check_lake(lake: str | Path) -> tuple[WorldCheck, ...]:
     """Rebuild a simulated lake, with the dealers' true model and with the naive one.
 
     The definition is the default one. Where dealers do not follow the naive rule, their true
@@ -83,7 +83,7 @@ def _compared(folder: Path, truth: Truth, dealer: str, positions: Path | None) -
     )
 
 
-def _recovery(truth: Truth, both: pd.DataFrame) -> tuple[Check, ...]:
+def _recovery(truth: Truth, both: pd.DataFrame) -> tuple[WorldCheck, ...]:
     n, model = len(both), truth.dealer_model
     net = ((both["net_gex"] - both["net_gex_true"]) / both["net_gex_true"]).abs()
     flip = (both["flip"] / both["flip_true"] - 1).abs()
@@ -94,16 +94,16 @@ def _recovery(truth: Truth, both: pd.DataFrame) -> tuple[Check, ...]:
         ("rows or flips only on one side", lonely, len(truth.table)),
     )
     return tuple(
-        Check(truth.world, name, 0.0, float(value), 0.0, count, _UNIT, tolerance=RECOVERED)
+        WorldCheck(truth.world, name, 0.0, float(value), 0.0, count, _UNIT, tolerance=RECOVERED)
         for name, value, count in found
     )
 
 
-def _agreement(truth: Truth, naive: pd.DataFrame) -> Check:
+def _agreement(truth: Truth, naive: pd.DataFrame) -> WorldCheck:
     """Return how often the naive sign is right; reported only where dealers do otherwise."""
     agrees = np.sign(naive["net_gex"]) == np.sign(naive["net_gex_true"])
     name = "naive signs that are right"
     share, n = float(agrees.mean()), len(naive)
     if truth.dealer_model == "naive":
-        return Check(truth.world, name, 1.0, share, 0.0, n, _UNIT)
-    return Check(truth.world, name, np.nan, share, 0.0, n, _UNIT, "reported")
+        return WorldCheck(truth.world, name, 1.0, share, 0.0, n, _UNIT)
+    return WorldCheck(truth.world, name, np.nan, share, 0.0, n, _UNIT, "reported")

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FALSE_ALARM", "Check", "WorldsCheck", "check_limit", "error_of_mean", "slope"]
+__all__ = ["FALSE_ALARM", "WorldCheck", "WorldsCheck", "check_limit", "error_of_mean", "slope"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,7 +20,7 @@ FALSE_ALARM = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class WorldCheck:
     """One quantity of a world: what theory says, and what the simulation shows.
 
     Attributes
@@ -102,19 +102,19 @@ class WorldsCheck:
     seconds : float
     """
 
-    checks: tuple[Check, ...]
+    checks: tuple[WorldCheck, ...]
     limit: float
     false_alarm: float
     seed: int | None
     seconds: float
 
     @property
-    def failed(self) -> tuple[Check, ...]:
+    def failed(self) -> tuple[WorldCheck, ...]:
         """The checks that fail."""
         return tuple(check for check in self.checks if not check.holds(self.limit))
 
 
-def check_limit(checks: Sequence[Check], false_alarm: float = FALSE_ALARM) -> float:
+def check_limit(checks: Sequence[WorldCheck], false_alarm: float = FALSE_ALARM) -> float:
     """Return the limit, in standard errors, that all random checks share (Bonferroni).
 
     Examples

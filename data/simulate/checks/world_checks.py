@@ -28,7 +28,7 @@ from .closed_forms import (
     reversal_slope,
     variance_ratio,
 )
-from .records import Check, error_of_mean, slope
+from .records import WorldCheck, error_of_mean, slope
 
 __all__ = ["CHECKS", "check_world"]
 
@@ -59,7 +59,7 @@ class _Run:
 
 def check_world(
     world: str, *, seed: int = 1, parameters: Mapping[str, object] | None = None
-) -> tuple[Check, ...]:
+) -> tuple[WorldCheck, ...]:
     """Return the checks of one world, simulated without chains.
 
     Parameters
@@ -73,7 +73,7 @@ def check_world(
     return CHECKS[world](_Run(seed, parameters or {}))
 
 
-def _null(run: _Run) -> tuple[Check, ...]:
+def _null(run: _Run) -> tuple[WorldCheck, ...]:
     """S0: the table of volatility by quartile, and no effect of gamma on volatility that is due."""
     tables, slopes = [], []
     for k in range(_NULL_SEEDS):
@@ -86,7 +86,7 @@ def _null(run: _Run) -> tuple[Check, ...]:
     means = [error_of_mean([table[q] for table in tables]) for q in range(4)]
     both = (1 + _NULL_SEEDS / _TABLE_SEEDS) ** 0.5  # the table has a simulation error of its own
     rows = [
-        Check("S0", f"sd of next return, %, GEX quartile {q}", theory, mean,
+        WorldCheck("S0", f"sd of next return, %, GEX quartile {q}", theory, mean,
               both * error, _NULL_SEEDS, "markets", tolerance=0.005)
         for q, theory, (mean, error) in zip((1, 2, 3, 4), NULL_TABLE, means, strict=True)
     ]  # fmt: skip
@@ -94,28 +94,28 @@ def _null(run: _Run) -> tuple[Check, ...]:
     effect, of_effect = error_of_mean(slopes)
     return (
         *rows,
-        Check("S0", "quartile 1 / quartile 4, no hedging", 1.0, ratio, error,
+        WorldCheck("S0", "quartile 1 / quartile 4, no hedging", 1.0, ratio, error,
               _NULL_SEEDS, "markets", ">"),
-        Check("S0", "ln (realised / due vol.) on GEX in sd", 0.0, effect,
+        WorldCheck("S0", "ln (realised / due vol.) on GEX in sd", 0.0, effect,
               of_effect, _NULL_SEEDS, "markets"),
     )  # fmt: skip
 
 
-def _instantaneous(run: _Run) -> tuple[Check, ...]:
+def _instantaneous(run: _Run) -> tuple[WorldCheck, ...]:
     market = run.market("S1", 4_000, drift=0.0)
     x = np.log1p(market.effects["kappa"])
     b, error = slope(np.log(_realised(market)) / 2, x)
     r = np.diff(np.log(market.bars[:, -1, 3]))
     daily, of_daily = slope(np.log(np.abs(r)), x[1:])
     return (
-        Check("S1", "ln 5-min vol. on ln(1 + kappa)", -1.0, b, error,
+        WorldCheck("S1", "ln 5-min vol. on ln(1 + kappa)", -1.0, b, error,
               4_000, "sessions"),
-        Check("S1", "ln |daily return| on ln(1 + kappa)", -1.0, daily,
+        WorldCheck("S1", "ln |daily return| on ln(1 + kappa)", -1.0, daily,
               of_daily, 3_999, "sessions"),
     )  # fmt: skip
 
 
-def _lagged(run: _Run) -> tuple[Check, ...]:
+def _lagged(run: _Run) -> tuple[WorldCheck, ...]:
     rows = [check for kappa in _KAPPAS for check in _lagged_at(run, kappa)]
     market = run.market("S2", 5_200, drift=0.0)
     r, kappa = _bar_returns(market), market.effects["kappa"]
@@ -123,12 +123,12 @@ def _lagged(run: _Run) -> tuple[Check, ...]:
     b = float((x * y).sum() / (x * x).sum())
     by_session = (x * (y - b * x)).sum(axis=1)
     error = float(np.sqrt((by_session**2).sum()) / (x * x).sum())
-    moving = Check("S2", "r_i on kappa_t r_(i-1), kappa moving", -1.0, b, error,
+    moving = WorldCheck("S2", "r_i on kappa_t r_(i-1), kappa moving", -1.0, b, error,
                    5_200, "sessions")  # fmt: skip
     return (*rows, moving)
 
 
-def _lagged_at(run: _Run, kappa: float) -> tuple[Check, ...]:
+def _lagged_at(run: _Run, kappa: float) -> tuple[WorldCheck, ...]:
     """Return the checks at a constant kappa; errors are over sessions, which are independent."""
     sessions = 5_200
     market = run.market("S2", sessions, kappa, drift=0.0)
@@ -153,12 +153,12 @@ def _lagged_at(run: _Run, kappa: float) -> tuple[Check, ...]:
         ("sd of a session / eps", finite, whole**0.5, of_whole / 2 / whole**0.5),
     )
     return tuple(
-        Check("S2", f"{name}, kappa {kappa:+g}", theory, value, error, sessions, "sessions")
+        WorldCheck("S2", f"{name}, kappa {kappa:+g}", theory, value, error, sessions, "sessions")
         for name, theory, value, error in found
     )
 
 
-def _close(run: _Run) -> tuple[Check, ...]:
+def _close(run: _Run) -> tuple[WorldCheck, ...]:
     market = run.market("S3", 6_000, drift=0.0)
     day, late, _ = _close_parts(market)
     true = -0.5 * market.effects["kappa"][1:-1]
@@ -168,17 +168,17 @@ def _close(run: _Run) -> tuple[Check, ...]:
         b, error = slope(late[chosen], x)
         theory = float(true[chosen] @ x**2 / (x @ x))
         quantity = f"last half hour on day, dealers {name}"
-        rows.append(Check("S3", quantity, theory, b, error, len(x), "sessions"))
+        rows.append(WorldCheck("S3", quantity, theory, b, error, len(x), "sessions"))
     for kappa in (-0.3, 0.3, -0.9):
         rows += _close_at(run, kappa)
     return tuple(rows)
 
 
-def _close_at(run: _Run, kappa: float) -> list[Check]:
+def _close_at(run: _Run, kappa: float) -> list[WorldCheck]:
     day, late, following = _close_parts(run.market("S3", 5_000, kappa, drift=0.0))
     b, error = slope(late, day)
     rows = [
-        Check(
+        WorldCheck(
             "S3",
             f"last half hour on day, kappa {kappa:+g}",
             -0.5 * kappa,
@@ -192,11 +192,11 @@ def _close_at(run: _Run, kappa: float) -> list[Check]:
         theory = reversal_slope(-0.5 * kappa, 0.6, 0.2, CLOSE_MINUTES / FULL_SESSION)
         found, of_found = slope(following, late)
         name = f"next session on half hour, kappa {kappa:+g}"
-        rows.append(Check("S3", name, theory, found, of_found, len(day), "sessions"))
+        rows.append(WorldCheck("S3", name, theory, found, of_found, len(day), "sessions"))
     return rows
 
 
-def _pin(run: _Run) -> tuple[Check, ...]:
+def _pin(run: _Run) -> tuple[WorldCheck, ...]:
     rows = []
     for (beta, stated), law in zip(PIN_TABLE, _laws(), strict=True):
         for start, printed, theory in zip(PIN_STARTS, stated, law, strict=True):
@@ -204,7 +204,7 @@ def _pin(run: _Run) -> tuple[Check, ...]:
             name = f"pinned, beta {beta:g}, z0 {start:g} (table {_short(printed)})"
             error = (theory * (1 - theory) / _PIN_PATHS) ** 0.5
             rows.append(
-                Check("S4", name, theory, found, error, _PIN_PATHS, "paths", tolerance=3e-4)
+                WorldCheck("S4", name, theory, found, error, _PIN_PATHS, "paths", tolerance=3e-4)
             )
     return (*rows, *_pinned_market(run))
 
@@ -217,7 +217,7 @@ def _laws() -> list[list[float]]:
     return [pin_law(beta, PIN_STARTS).tolist() for beta, _ in PIN_TABLE]
 
 
-def _pinned_market(run: _Run) -> tuple[Check, ...]:
+def _pinned_market(run: _Run) -> tuple[WorldCheck, ...]:
     """Return how often a market's weekly expirations end at the strike, by the dealers' sign."""
     market = run.market("S4", 5_000)
     e = market.effects
@@ -233,7 +233,7 @@ def _pinned_market(run: _Run) -> tuple[Check, ...]:
         error = float(np.sqrt((p * (1 - p)).sum())) / n
         quantity = f"weekly ends pinned, dealers {name}"
         rows.append(
-            Check("S4", quantity, float(p.mean()), float(hits.mean()), error, n, "expiries",
+            WorldCheck("S4", quantity, float(p.mean()), float(hits.mean()), error, n, "expiries",
                   tolerance=2e-3)
         )  # fmt: skip
     return tuple(rows)
@@ -251,7 +251,7 @@ def _law_between(beta: Floats, z0: Floats) -> Floats:
     return found
 
 
-def _sign_flip(run: _Run) -> tuple[Check, ...]:
+def _sign_flip(run: _Run) -> tuple[WorldCheck, ...]:
     n = 4_000
     market = run.market("S5", n, drift=0.0)
     y, true = np.log(_realised(market)) / 2, market.effects["kappa"]
@@ -265,18 +265,18 @@ def _sign_flip(run: _Run) -> tuple[Check, ...]:
     x = naive - naive.mean()
     expected = float(-np.log1p(true) @ x / (x @ x))
     return (
-        Check("S5", "ln vol. on naive ln(1 + kappa), half 1", -1.0, b1, e1,
+        WorldCheck("S5", "ln vol. on naive ln(1 + kappa), half 1", -1.0, b1, e1,
               n // 2 - 1, "sessions"),
-        Check("S5", "ln vol. on -ln(1 - kappa), half 2", 1.0, b2, e2,
+        WorldCheck("S5", "ln vol. on -ln(1 - kappa), half 2", 1.0, b2, e2,
               n // 2 - 1, "sessions"),
-        Check("S5", "ln vol. on naive kappa, whole sample", expected, whole, of_whole,
+        WorldCheck("S5", "ln vol. on naive kappa, whole sample", expected, whole, of_whole,
               n, "sessions"),
-        Check("S5", "naive signs that are right", 0.5,
+        WorldCheck("S5", "naive signs that are right", 0.5,
               float(agree.mean()), 0.0, n, "sessions"),
     )  # fmt: skip
 
 
-def _noise(run: _Run) -> tuple[Check, ...]:
+def _noise(run: _Run) -> tuple[WorldCheck, ...]:
     seeds, n = 12, 5_000
     ratios, correlations, slopes = [], [], []
     for k in range(seeds):
@@ -292,26 +292,28 @@ def _noise(run: _Run) -> tuple[Check, ...]:
         ("ln vol. on true ln(1 + kappa)", -1.0, slopes, 0.0),
     )
     return tuple(
-        Check("S6", name, theory, *error_of_mean(values), seeds, "markets", tolerance=tolerance)
+        WorldCheck(
+            "S6", name, theory, *error_of_mean(values), seeds, "markets", tolerance=tolerance
+        )
         for name, theory, values, tolerance in found
     )
 
 
-def _leveraged(run: _Run) -> tuple[Check, ...]:
+def _leveraged(run: _Run) -> tuple[WorldCheck, ...]:
     market = run.market("S7", 6_000, drift=0.0)
     day, late, _ = _close_parts(market)
     gamma = market.gammas["net_gex"][:-2]
     (b1, e1), (b2, e2) = (slope(late[c], day[c]) for c in (gamma < 0, gamma > 0))
     name = "last half hour on day, GEX"
     return (
-        Check("S7", f"{name} < 0", 0.10, b1, e1, int((gamma < 0).sum()), "sessions"),
-        Check("S7", f"{name} > 0", 0.10, b2, e2, int((gamma > 0).sum()), "sessions"),
-        Check("S7", "their difference", 0.0, b1 - b2,
+        WorldCheck("S7", f"{name} < 0", 0.10, b1, e1, int((gamma < 0).sum()), "sessions"),
+        WorldCheck("S7", f"{name} > 0", 0.10, b2, e2, int((gamma > 0).sum()), "sessions"),
+        WorldCheck("S7", "their difference", 0.0, b1 - b2,
               float(np.hypot(e1, e2)), len(gamma), "sessions"),
     )  # fmt: skip
 
 
-def _agents(run: _Run) -> tuple[Check, ...]:
+def _agents(run: _Run) -> tuple[WorldCheck, ...]:
     """S8 has no closed form: failure and volatility must fall as the hedger's gamma grows."""
     positions = (-80.0, -40.0, 0.0, 40.0, 80.0)
     rows = []
@@ -320,14 +322,14 @@ def _agents(run: _Run) -> tuple[Check, ...]:
         shares = [failure_rate(p, markets=10, seed=run.seed, agents=agents) for p in positions]
         rises = sum(after > before for before, after in pairwise(shares))
         name = f"rises with gamma, {taking}"
-        rows.append(Check("S8", name, 0.0, float(rises), 0.0, 10 * len(positions), "markets"))
+        rows.append(WorldCheck("S8", name, 0.0, float(rises), 0.0, 10 * len(positions), "markets"))
         drop = f"failure, long - short, {taking}"
         error = (2 * 0.25 / 10) ** 0.5  # the largest that two shares of 10 can have
-        rows.append(Check("S8", drop, 0.0, shares[-1] - shares[0], error, 20, "markets", "<"))
+        rows.append(WorldCheck("S8", drop, 0.0, shares[-1] - shares[0], error, 20, "markets", "<"))
     slopes = [_calming(seed) for seed in np.random.SeedSequence(run.seed).spawn(_AGENT_SEEDS)]
     calm, error = error_of_mean(slopes)
     name = "ln sd of the mid on options / 100"
-    return (*rows, Check("S8", name, 0.0, calm, error, _AGENT_SEEDS, "markets", "<"))
+    return (*rows, WorldCheck("S8", name, 0.0, calm, error, _AGENT_SEEDS, "markets", "<"))
 
 
 def _calming(stream: np.random.SeedSequence) -> float:
@@ -342,7 +344,7 @@ def _calming(stream: np.random.SeedSequence) -> float:
     return slope(np.log(np.array(spreads)), positions / 100)[0]
 
 
-def _demo(run: _Run) -> tuple[Check, ...]:
+def _demo(run: _Run) -> tuple[WorldCheck, ...]:
     market = run.market("S1S3", 6_000, drift=0.0)
     kappa = market.effects["kappa"]
     before_close = _bar_returns(market)[:, :-_LAST]
@@ -350,9 +352,9 @@ def _demo(run: _Run) -> tuple[Check, ...]:
     day, late, _ = _close_parts(market)
     close, of_close = slope(late, kappa[1:-1] * day)
     return (
-        Check("S1S3", "ln vol. until 15:30 on ln(1 + kappa)", -1.0, b, error,
+        WorldCheck("S1S3", "ln vol. until 15:30 on ln(1 + kappa)", -1.0, b, error,
               6_000, "sessions"),
-        Check("S1S3", "last half hour on kappa x day", -0.5, close, of_close,
+        WorldCheck("S1S3", "last half hour on kappa x day", -0.5, close, of_close,
               len(day), "sessions"),
     )  # fmt: skip
 
@@ -382,7 +384,7 @@ def _ratio(above: Floats, below: Floats) -> tuple[float, float]:
 
 
 #: World to its checks.
-CHECKS: Mapping[str, Callable[[_Run], tuple[Check, ...]]] = {
+CHECKS: Mapping[str, Callable[[_Run], tuple[WorldCheck, ...]]] = {
     "S0": _null,
     "S1": _instantaneous,
     "S2": _lagged,

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...calendar.market_rules import EXCHANGE_SESSIONS
-from .listings import Expiry, Ladder, Layout, window
+from .listings import Expiry, Ladder, ListingRules, window
 
-__all__ = ["Book", "Listing", "empty_book", "listing", "trade"]
+__all__ = ["CustomerBook", "Listing", "empty_book", "listing", "trade"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ _PUT = (4.0, 4.0, -0.5, 13.5)
 
 
 @dataclass(slots=True)
-class Book:
+class CustomerBook:
     """Open interest of all expirations that are quoted; the one mutable value of a run.
 
     Attributes
@@ -77,16 +77,16 @@ class Listing:
     inside: npt.NDArray[np.bool_]
 
 
-def empty_book(slots: int, ladder: Ladder) -> Book:
+def empty_book(slots: int, ladder: Ladder) -> CustomerBook:
     """Return a book without positions that holds up to `slots` expirations."""
-    return Book(np.zeros((slots, ladder.count, 2)), {}, list(range(slots))[::-1])
+    return CustomerBook(np.zeros((slots, ladder.count, 2)), {}, list(range(slots))[::-1])
 
 
 def listing(
-    book: Book,
+    book: CustomerBook,
     quoted: tuple[Expiry, ...],
     years: Floats,
-    layout: Layout,
+    layout: ListingRules,
     ladder: Ladder,
     spot: float,
 ) -> Listing:
@@ -124,7 +124,7 @@ def listing(
 
 
 def trade(
-    book: Book,
+    book: CustomerBook,
     listed: Listing,
     years: Floats,
     spot: float,
@@ -179,7 +179,7 @@ def _shares(
     return weight / total if total > 0 else weight
 
 
-def _reseat(book: Book, quoted: tuple[Expiry, ...]) -> None:
+def _reseat(book: CustomerBook, quoted: tuple[Expiry, ...]) -> None:
     alive = set(quoted)
     for expiry in [e for e in book.slots if e not in alive]:
         row = book.slots.pop(expiry)

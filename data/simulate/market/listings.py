@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ...base.errors import ConfigError
 from ...calendar.trading import Settlement, TradingCalendar
 
-__all__ = ["LONGEST", "Expiry", "Ladder", "Layout", "expiries", "ladder_for", "layout_for"]
+__all__ = ["LONGEST", "Expiry", "Ladder", "ListingRules", "expiries", "ladder_for", "layout_for"]
 
 _MONTH = 30.5  # calendar days
 #: Calendar days ahead of the longest listing.
@@ -25,7 +25,7 @@ LONGEST = 730
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ListingRules:
     """How far ahead each kind of expiration is listed, and how many strikes each has.
 
     Attributes
@@ -100,7 +100,7 @@ _SIZES: tuple[tuple[int, tuple[int, int, int, int, int], float], ...] = (
 )
 
 
-def layout_for(contracts: int) -> Layout:
+def layout_for(contracts: int) -> ListingRules:
     """Return a layout with about `contracts` contracts a session.
 
     Raises
@@ -113,10 +113,10 @@ def layout_for(contracts: int) -> Layout:
             f"contracts: expected 200 to 40000 contracts a session, found {contracts}"
         )
     horizons, listed = next((h, n) for most, h, n in _SIZES if contracts <= most)
-    return Layout(*horizons, strikes=max(8, round(contracts / (2 * listed))))
+    return ListingRules(*horizons, strikes=max(8, round(contracts / (2 * listed))))
 
 
-def ladder_for(layout: Layout, spot: float, *, reach: float = 8.0) -> Ladder:
+def ladder_for(layout: ListingRules, spot: float, *, reach: float = 8.0) -> Ladder:
     """Return the ladder that holds every strike a market starting at `spot` may list.
 
     Parameters
@@ -132,7 +132,7 @@ def ladder_for(layout: Layout, spot: float, *, reach: float = 8.0) -> Ladder:
     return Ladder(base=base, count=int(reach * spot / base))
 
 
-def window(layout: Layout, ladder: Ladder, spot: float, years: float) -> tuple[int, int, int]:
+def window(layout: ListingRules, ladder: Ladder, spot: float, years: float) -> tuple[int, int, int]:
     """Return (first, last + 1, step) of the ladder's positions listed around the spot.
 
     The step is the smallest of 1, 5, 20 base steps with which the layout's number of strikes
@@ -149,7 +149,7 @@ def window(layout: Layout, ladder: Ladder, spot: float, years: float) -> tuple[i
 
 
 def expiries(
-    layout: Layout, calendar: TradingCalendar, first: int, last: int
+    layout: ListingRules, calendar: TradingCalendar, first: int, last: int
 ) -> tuple[Expiry, ...]:
     """Return every expiration that is quoted in sessions `first` ... `last` of the calendar.
 
@@ -168,7 +168,7 @@ def expiries(
 
 
 def _listings(
-    layout: Layout, calendar: TradingCalendar, position: int, day: date
+    layout: ListingRules, calendar: TradingCalendar, position: int, day: date
 ) -> Iterator[tuple[Settlement, int]]:
     am_days, pm_days = _horizons(layout, calendar, position, day)
     if am_days > 0:
@@ -177,7 +177,7 @@ def _listings(
 
 
 def _horizons(
-    layout: Layout, calendar: TradingCalendar, position: int, day: date
+    layout: ListingRules, calendar: TradingCalendar, position: int, day: date
 ) -> tuple[float, float]:
     """Return the calendar days ahead at which a session's AM and PM contracts are listed."""
     next_day = calendar.sessions[min(position + 1, len(calendar.sessions) - 1)].item()

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from ...base.errors import ConfigError
 from ...calendar.market_rules import EXCHANGE_SESSIONS
 from ...calendar.trading import TradingCalendar
-from ..worlds.parameters import Market, Mechanism
-from .book import Book, Listing, empty_book, listing, trade
+from ..worlds.parameters import MarketParameters, Mechanism
+from .book import CustomerBook, Listing, empty_book, listing, trade
 from .listings import Expiry, Ladder, expiries, ladder_for
 from .prices import advance, draws_of, expected_effects, pin_candidates, session_prices
 from .pricing import black_scholes, net_gamma, smile
@@ -95,7 +95,7 @@ def _require_listed(close: float, ladder: Ladder, when: str) -> None:
         )
 
 
-def _initial(market: Market) -> State:
+def _initial(market: MarketParameters) -> State:
     variance = market.long_run_variance
     return State(float(np.log(market.spot)), variance, variance)
 
@@ -103,7 +103,7 @@ def _initial(market: Market) -> State:
 def _quote(
     setting: Setting,
     state: State,
-    book: Book,
+    book: CustomerBook,
     ladder: Ladder,
     quoted: tuple[Expiry, ...],
     position: int,
@@ -137,13 +137,13 @@ def _dealers_net(quotes: Quotes, effects: Effects, spot: float) -> float:
     return float(net_gamma(position, strike, v, np.array([spot]))[0])
 
 
-def _call_share(market: Market, demand: float) -> float:
+def _call_share(market: MarketParameters, demand: float) -> float:
     logit = np.log(market.call_share / (1 - market.call_share)) + market.demand_swing * demand
     return float(1 / (1 + np.exp(-logit)))
 
 
 def _advance_customers(
-    market: Market,
+    market: MarketParameters,
     mechanism: Mechanism,
     state: State,
     demand: np.random.Generator,

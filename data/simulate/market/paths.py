@@ -19,7 +19,7 @@ from ...base.errors import ConfigError
 from ...calendar.trading import trading_calendar
 from ..worlds.parameters import (
     Calibration,
-    Market,
+    MarketParameters,
     Mechanism,
     override,
     require_known,
@@ -144,7 +144,7 @@ def simulate_path(
     kappa : array_like, optional
         One number for all sessions or one per session, in the place of impact times gamma.
     parameters : mapping, optional
-        Fields of `Market` and `Mechanism` to replace.
+        Fields of `MarketParameters` and `Mechanism` to replace.
 
     Returns
     -------
@@ -242,7 +242,7 @@ def _walk(
     return bars, effects, gammas
 
 
-def _numbers(market: Market, mechanism: Mechanism, reversed_from: int) -> PathNumbers:
+def _numbers(market: MarketParameters, mechanism: Mechanism, reversed_from: int) -> PathNumbers:
     return PathNumbers(
         log_spot=float(np.log(market.spot)),
         is_gjr=market.dynamics == "gjr",

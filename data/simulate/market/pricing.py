@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from ..worlds.parameters import Market
+from ..worlds.parameters import MarketParameters
 
 __all__ = ["black_scholes", "flip_of", "net_gamma", "smile"]
 
@@ -25,7 +25,7 @@ _GRID = 0.20 * np.arange(1, 201) / 200  # distance of the levels from the spot, 
 _BLOCK = 20
 
 
-def smile(log_moneyness: Floats, years: Floats, level: float, market: Market) -> Floats:
+def smile(log_moneyness: Floats, years: Floats, level: float, market: MarketParameters) -> Floats:
     """Return implied volatilities: a level, a term structure, a skew and a curvature.
 
     Parameters

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...calendar.trading import TradingCalendar
-from ..worlds.parameters import Market, Mechanism
+from ..worlds.parameters import MarketParameters, Mechanism
 from .book import Listing
-from .listings import Layout
+from .listings import ListingRules
 
 __all__ = [
     "CLOSE_MINUTES",
@@ -47,9 +47,9 @@ class Setting:
         Length of an intraday bar; a divisor of 30.
     """
 
-    market: Market
+    market: MarketParameters
     mechanism: Mechanism
-    layout: Layout
+    layout: ListingRules
     calendar: TradingCalendar
     first: int
     last: int

@@ -9,12 +9,12 @@ calibration (nine tenths of the sessions between -0.22 and 0.45) and 0.022 in th
 
 from __future__ import annotations
 
-from .parameters import Market
+from .parameters import MarketParameters
 
 __all__ = ["IMPACT_REALISTIC", "IMPACT_VISIBLE", "NOISE_SD", "REALISTIC", "VISIBLE"]
 
-VISIBLE = Market(dynamics="constant", call_share=0.48, demand_swing=0.8)
-REALISTIC = Market(dynamics="gjr", call_share=0.48, demand_swing=0.8)
+VISIBLE = MarketParameters(dynamics="constant", call_share=0.48, demand_swing=0.8)
+REALISTIC = MarketParameters(dynamics="gjr", call_share=0.48, demand_swing=0.8)
 
 #: Return per dollar.
 IMPACT_VISIBLE = 2.0e-13

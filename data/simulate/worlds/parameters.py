@@ -16,7 +16,7 @@ from ...calendar.market_rules import EXCHANGE_SESSIONS
 __all__ = [
     "Calibration",
     "Dynamics",
-    "Market",
+    "MarketParameters",
     "Mechanism",
     "override",
     "require_known",
@@ -29,7 +29,7 @@ Dynamics = Literal["constant", "gjr"]
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class MarketParameters:
     """The market without its dealers: fundamental returns, implied volatility, customers.
 
     Attributes
@@ -167,7 +167,7 @@ class Mechanism:
         return any((self.damping, self.lag, self.close_share, self.pin, self.agents))
 
 
-_Values = TypeVar("_Values", Market, Mechanism)
+_Values = TypeVar("_Values", MarketParameters, Mechanism)
 
 
 def override(value: _Values, changes: Mapping[str, object]) -> _Values:
@@ -191,7 +191,7 @@ def require_known(changes: Mapping[str, object]) -> None:
     UnknownNameError
         With the nearest name.
     """
-    known = [field.name for kind in (Market, Mechanism) for field in fields(kind)]
+    known = [field.name for kind in (MarketParameters, Mechanism) for field in fields(kind)]
     for name in changes:
         if name not in known:
             raise UnknownNameError("parameter", name, known)
@@ -300,7 +300,7 @@ _MECHANISM_BOUNDS: _Bounds = {
 }
 
 
-def _require_within(value: Market | Mechanism, bounds: _Bounds) -> None:
+def _require_within(value: MarketParameters | Mechanism, bounds: _Bounds) -> None:
     for name, (low, high, what) in bounds.items():
         found = getattr(value, name)
         if isinstance(found, bool) or not isinstance(found, int | float):

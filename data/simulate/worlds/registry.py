@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from ...base.errors import UnknownNameError
-from .parameters import Calibration, Market, Mechanism
+from .parameters import Calibration, MarketParameters, Mechanism
 
 __all__ = ["World", "world_named", "worlds"]
 
@@ -41,7 +41,7 @@ class World:
     truth : str
         What an estimate on this market must recover.
     parameters : tuple of str
-        Fields of `Market` and `Mechanism` that make the world.
+        Fields of `MarketParameters` and `Mechanism` that make the world.
     visible, realistic : tuple of (Market, Mechanism)
         Default calibrations: effects large enough for tests (kappa of about 0.3), and effects of
         the size that published estimates allow (kappa of about 0.03).
@@ -54,11 +54,11 @@ class World:
     equation: str
     truth: str
     parameters: tuple[str, ...]
-    visible: tuple[Market, Mechanism]
-    realistic: tuple[Market, Mechanism]
+    visible: tuple[MarketParameters, Mechanism]
+    realistic: tuple[MarketParameters, Mechanism]
     effects: Callable[[Mechanism], dict[str, float]]
 
-    def calibration(self, name: str) -> tuple[Market, Mechanism]:
+    def calibration(self, name: str) -> tuple[MarketParameters, Mechanism]:
         """Return the market and the mechanism of a calibration.
 
         Raises

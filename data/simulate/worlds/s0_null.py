@@ -10,7 +10,7 @@ nobody hedges: every test of gamma against volatility must be held against this 
 from __future__ import annotations
 
 from ...base.errors import ConfigError
-from .parameters import Market, Mechanism
+from .parameters import MarketParameters, Mechanism
 from .registry import World
 
 __all__ = ["QUARTILES", "WORLD", "effects"]
@@ -42,7 +42,7 @@ WORLD = World(
     equation="r_t = drift + sqrt(h_t) z_t, GJR-GARCH h; no feedback",
     truth="every effect of gamma is zero; the table of volatility by quartile of gamma is not flat",
     parameters=("omega", "alpha", "leverage", "beta"),
-    visible=(Market(dynamics="gjr", call_share=0.379), Mechanism()),
-    realistic=(Market(dynamics="gjr", call_share=0.379), Mechanism()),
+    visible=(MarketParameters(dynamics="gjr", call_share=0.379), Mechanism()),
+    realistic=(MarketParameters(dynamics="gjr", call_share=0.379), Mechanism()),
     effects=effects,
 )

@@ -71,7 +71,7 @@ def command(
     Contracts, expiries, roots, the definitions that disagree, where net gamma came from and
     what becomes of it; with --run also the decisions taken on it and their fills.
     """
-    from ..arguments import inspected, is_simulated, told, wanted_of_run, wanted_session
+    from ..arguments import is_simulated, picture_for, story_for, wanted_of_run, wanted_session
 
     facts, decisions, same_rows = None, [], True
     if run is None:
@@ -87,7 +87,7 @@ def command(
             lake, facts, underlying, session, book, dealer, definition, positions
         )
         decisions = decisions_on(run, wanted.session)
-    picture, story = inspected(wanted), told(wanted)
+    picture, story = picture_for(wanted), story_for(wanted)
     if facts is not None:
         picture = picture.labelled(facts.band)
     if out is not None:

@@ -49,10 +49,10 @@ def command(
 ) -> None:
     """Show the gamma profile, the flip and the walls of one session."""
     from ...page.pictures import write_profile
-    from ..arguments import inspected, is_simulated, wanted_session
+    from ..arguments import is_simulated, picture_for, wanted_session
 
     wanted = wanted_session(lake, underlying, session, book, dealer, definition, positions)
-    picture = inspected(wanted)
+    picture = picture_for(wanted)
     if out is not None:
         write_profile(picture, out, simulated=is_simulated(lake))
     emit(_document(picture, out), as_json, lambda console: _show(console, picture, out))

@@ -14,7 +14,7 @@ from ..options import DebugOption, JsonOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....data.simulate import Check, SimulationResult, WorldsCheck
+    from ....data.simulate import SimulationResult, WorldCheck, WorldsCheck
 
 _Value = TypeVar("_Value")
 
@@ -131,7 +131,7 @@ def _document(result: WorldsCheck) -> dict[str, object]:
     }
 
 
-def _entry(check: Check, limit: float) -> dict[str, object]:
+def _entry(check: WorldCheck, limit: float) -> dict[str, object]:
     return {
         "world": check.world,
         "quantity": check.quantity,

@@ -11,7 +11,7 @@ from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 
 if TYPE_CHECKING:
     from ....backtest.hypotheses.protocol import Published
-    from ....backtest.hypotheses.protocol import Table as Tested
+    from ....backtest.hypotheses.protocol import ResultTable as Tested
     from ....backtest.hypotheses.run import HypothesisResult
     from ....backtest.hypotheses.test import HypothesesResult
     from ..views import Tone

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gexlab.data.base.errors import GexlabError, InputFileError
-from gexlab.data.ingest.download import Patience, download
+from gexlab.data.ingest.download import Retries, download
 from gexlab.data.ingest.snapshot import snapshot
 from gexlab.data.lake.lake import open_lake
 
@@ -139,7 +139,7 @@ def hangs_up(handler: BaseHTTPRequestHandler) -> None:
 def taken(lake: Path, server: Server, *, retries: int = 3, **more: Any) -> tuple[Any, list[float]]:
     """Take a snapshot without really waiting; return it and the pauses it asked for."""
     pauses: list[float] = []
-    patience = Patience(timeout=more.pop("timeout", 300.0), retries=retries, sleep=pauses.append)
+    patience = Retries(timeout=more.pop("timeout", 300.0), retries=retries, sleep=pauses.append)
     url = more.pop("url", f"{server.address}/{{symbol}}.json")
     result = snapshot("SPX", open_lake(lake, create=True), url=url, patience=patience, **more)
     return result, pauses
@@ -201,7 +201,7 @@ def test_pauses_double_and_attempts_end(tmp_path: Path) -> None:
             "SPX",
             open_lake(tmp_path, create=True),
             url=f"{server.address}/{{symbol}}.json",
-            patience=Patience(retries=3, sleep=waited.append),
+            patience=Retries(retries=3, sleep=waited.append),
         )
     assert waited == [1.0, 2.0, 4.0]
     assert len(server.asked) == 4
@@ -250,7 +250,7 @@ def test_a_body_of_unstated_length_is_cut_at_the_limit() -> None:
             return
 
     with serving(endless) as server, pytest.raises(InputFileError, match="more than 100000 bytes"):
-        download(server.address, patience=Patience(), max_bytes=100_000, accept=lambda _: None)
+        download(server.address, patience=Retries(), max_bytes=100_000, accept=lambda _: None)
 
 
 def test_a_slow_answer_ends_with_its_time(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_slow_answer_ends_with_its_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("slow", [drips, drips_headers])
 def test_the_time_holds_for_all_attempts_together(tmp_path: Path, slow: Any) -> None:
     began = time.monotonic()
-    patience = Patience(timeout=0.4, retries=50, backoff=0.001)
+    patience = Retries(timeout=0.4, retries=50, backoff=0.001)
     with (
         serving(*[slow] * 60) as server,
         pytest.raises(InputFileError, match=r"attempts within 0\.4 s failed.*allow more time"),
@@ -304,6 +304,6 @@ def test_a_share_has_no_underscore(tmp_path: Path) -> None:
             "SPY",
             open_lake(tmp_path, create=True),
             url=f"{server.address}/{{symbol}}.json",
-            patience=Patience(retries=0),
+            patience=Retries(retries=0),
         )
     assert server.asked == ["/SPY.json"]

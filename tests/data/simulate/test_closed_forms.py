@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gexlab.data.simulate import Check, PathMarket, check_world, pin_probability, simulate_path
+from gexlab.data.simulate import PathMarket, WorldCheck, check_world, pin_probability, simulate_path
 from gexlab.data.simulate.checks import world_checks
 from gexlab.data.simulate.checks.closed_forms import (
     PIN_STARTS,
@@ -202,8 +202,8 @@ def test_slope_and_mean_agree_with_statsmodels() -> None:
     assert error_of_mean(y) == pytest.approx((constant.params[0], constant.bse[0]))
 
 
-def check(measured: float, error: float = 1.0, **changes: Any) -> Check:
-    return Check("S1", "q", 0.0, measured, error, 10, "sessions", **changes)
+def check(measured: float, error: float = 1.0, **changes: Any) -> WorldCheck:
+    return WorldCheck("S1", "q", 0.0, measured, error, 10, "sessions", **changes)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,9 @@ def check(measured: float, error: float = 1.0, **changes: Any) -> Check:
         (check(9.0, 0.0, relation="reported"), math.inf, True),
     ],
 )
-def test_a_verdict_is_a_distance_in_standard_errors(found: Check, z: float, holds: bool) -> None:
+def test_a_verdict_is_a_distance_in_standard_errors(
+    found: WorldCheck, z: float, holds: bool
+) -> None:
     assert found.z == pytest.approx(z, nan_ok=True)
     assert found.holds(3.1) is holds
 

@@ -26,7 +26,7 @@ from gexlab.data.base.schema import CHAIN_COLUMNS, CHAIN_SORT
 from gexlab.data.lake.parts import CHAIN_SCHEMA
 from gexlab.data.lake.writer import lake_writer
 from gexlab.data.simulate import (
-    Market,
+    MarketParameters,
     Mechanism,
     SimulationResult,
     simulate,
@@ -141,7 +141,7 @@ def test_open_interest_changes_by_no_more_than_was_traded(chain: pd.DataFrame) -
 
 def test_a_gjr_market_quotes_its_own_long_run_volatility() -> None:
     # by hand: 1.2e-6 / (1 - .02 - .08 - .88) = 6e-5 a session
-    market = Market(dynamics="gjr")
+    market = MarketParameters(dynamics="gjr")
     assert market.long_run_volatility == pytest.approx((252 * 6e-5) ** 0.5)
     far = smile(np.zeros(1), np.array([50.0]), 0.5, market)
     assert far[0] == pytest.approx(1.1 * (252 * 6e-5) ** 0.5 + 0.02, abs=1e-6)
@@ -343,7 +343,7 @@ REFUSED = {
 
 
 def test_every_parameter_refuses_what_is_outside_its_range() -> None:
-    kinds = {f.name: kind for kind in (Market, Mechanism) for f in fields(kind)}
+    kinds = {f.name: kind for kind in (MarketParameters, Mechanism) for f in fields(kind)}
     assert set(REFUSED) == set(kinds) - {"dynamics"}
     for name, (low, high) in REFUSED.items():
         for bad in (low, high, math.nan, True, "x"):
