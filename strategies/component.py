@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 import numpy as np
 import numpy.typing as npt
 
-from ..data.base.errors import ConfigError, GexlabError
+from ..data import ConfigError, GexlabError
 
 __all__ = ["Component", "Filter", "Past", "Rule", "Sizing", "component_id"]
 

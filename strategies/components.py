@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from ..data.base.errors import ConfigError, UnknownNameError
+from ..data import ConfigError, UnknownNameError
 from .component import SOURCE_DIGEST, Component, Filter, Kind, Rule, Sizing
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..data.base.errors import ConfigError
+from ..data import ConfigError
 from .component import Component, Filter, Past, Rule, Sizing
 from .panel import LABELS, Panel
 from .view import Window, hide_late, window_of

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.base.errors import ConfigError, UnknownNameError
+from ..data import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ..data.base.errors import ConfigError, UnknownNameError
+from ..data import ConfigError, UnknownNameError
 from .component import Component
 from .components import make_component
 from .filters.sign import Always

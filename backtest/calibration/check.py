@@ -22,9 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import ConfigError, NotEnoughDataError
-from ...data.base.parents import end_with_parent
-from ...data.base.progress import Progress, silent
+from ...data import ConfigError, NotEnoughDataError, Progress, end_with_parent, silent
 from ..statistics.rejection import (
     Direction,
     Interval,
@@ -39,8 +37,7 @@ from .worlds import MarketRun, require_world, simulate_run
 if TYPE_CHECKING:
     from datetime import date
 
-    from ...data.simulate.market.paths import PathMarket
-    from ...data.simulate.worlds.parameters import Calibration
+    from ...data import Calibration, PathMarket
 
 __all__ = ["TestFunction", "simulate_check"]
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.base.errors import NotEnoughDataError
-from ...data.base.progress import Progress
+from ...data import NotEnoughDataError, Progress
 from ..hypotheses.protocol import Dataset, MissingDataError, Settings
 from ..hypotheses.registry import hypothesis
 from ..statistics.intraday import IntradayGrid
@@ -21,8 +20,7 @@ from ..statistics.resampling import Resampling
 from .check import simulate_check
 
 if TYPE_CHECKING:
-    from ...data.simulate.market.paths import PathMarket
-    from ...data.simulate.worlds.parameters import Calibration
+    from ...data import Calibration, PathMarket
 
 __all__ = [
     "CRITICAL_SEED",

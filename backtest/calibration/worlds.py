@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from ...data.simulate.market.paths import PathMarket
-    from ...data.simulate.worlds.parameters import Calibration
+    from ...data import Calibration, PathMarket
 
 __all__ = ["VARIANTS", "MarketRun", "Variant", "require_world", "simulate_run"]
 
@@ -132,8 +131,7 @@ def require_world(name: str) -> None:
     ------
     UnknownNameError
     """
-    from ...data.base.errors import UnknownNameError
-    from ...data.simulate.worlds.registry import worlds
+    from ...data import UnknownNameError, worlds
 
     if name not in VARIANTS and name not in worlds():
         raise UnknownNameError("world", name, (*worlds(), *VARIANTS))
@@ -141,9 +139,7 @@ def require_world(name: str) -> None:
 
 def simulate_run(run: MarketRun, seed: int) -> PathMarket:
     """Return one market of a run."""
-    from ...data.simulate.market.paths import simulate_path
-    from ...data.simulate.worlds.parameters import override
-    from ...data.simulate.worlds.registry import world_named
+    from ...data import override, simulate_path, world_named
 
     variant = VARIANTS.get(run.world, Variant(run.world, ""))
     _, default = world_named(variant.world).calibration(run.calibration)
@@ -167,7 +163,7 @@ def simulate_run(run: MarketRun, seed: int) -> PathMarket:
 
 
 def _days(run: MarketRun) -> Days:
-    from ...data.calendar.trading import trading_calendar
+    from ...data import trading_calendar
 
     sessions = trading_calendar().sessions
     first = int(np.searchsorted(sessions, np.datetime64(run.start, "D")))

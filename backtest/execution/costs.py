@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.rounding import NOISE
+from ...data import NOISE
 
 __all__ = ["FREE", "Costs", "break_even_bps"]
 

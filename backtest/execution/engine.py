@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.compiling import use_fallback_cache
-from ...data.base.errors import InputFileError
+from ...data import InputFileError, use_fallback_cache
 from .timing import OrderPlan, Schedule, require_known, without_dust
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.schema import REGIMES
-from ...strategies.decisions import Decisions, decide
-from ...strategies.registry import is_control
+from ...data import REGIMES
+from ...strategies import Decisions, decide, is_control
 from ..run.panel import evaluation_of
 from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
 from ..statistics import metrics
@@ -31,7 +30,7 @@ from .timing import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...strategies.model import Strategy
+    from ...strategies import Strategy
     from ..run.config import Fill
     from ..run.market import Market
     from ..statistics.resampling import Resampling

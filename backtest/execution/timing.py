@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.errors import LookAheadError
+from ...data import LookAheadError
 
 if TYPE_CHECKING:
-    from ...data.calendar.trading import TradingCalendar
-    from ...strategies.decisions import Decisions
+    from ...data import TradingCalendar
+    from ...strategies import Decisions
 
 __all__ = [
     "SMALLEST_POSITION",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.compiling import compiled
+from ...data import compiled
 
 __all__ = ["Accounts", "accounts_of"]
 

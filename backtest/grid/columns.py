@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...strategies.decisions import decide, target_series
+from ...strategies import decide, target_series
 from ..execution.costs import FREE
 from ..execution.engine import simulated_orders
 from ..execution.measures import Clock, Track, metrics_of, share_traded
@@ -29,9 +29,7 @@ from .accounts import accounts_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...strategies.evaluation import Evaluation
-    from ...strategies.model import Strategy
-    from ...strategies.panel import Panel
+    from ...strategies import Evaluation, Panel, Strategy
     from ..execution.costs import Costs
     from ..execution.timing import Schedule
     from ..run.config import Fill

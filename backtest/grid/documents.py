@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from ...strategies.component import Component
-from ...strategies.model import RULED
+from ...strategies import RULED, Component
 from .store import FOUND, KEY
 
 if TYPE_CHECKING:

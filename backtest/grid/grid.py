@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from ...data.base.errors import LookAheadError
-from ...data.base.progress import Progress, silent
-from ...data.base.reprs import short_repr
+from ...data import LookAheadError, Progress, short_repr, silent
 from ..execution.costs import Costs
 from ..leaks.leakcheck import recomputed
 from ..run.config import Config
@@ -30,7 +28,7 @@ from .space import Space, Trial, Variant, space_of
 from .store import FOUND, Store, code_of, ground_id, program_id
 
 if TYPE_CHECKING:
-    from ...strategies.model import Strategy
+    from ...strategies import Strategy
     from ..run.config import ExecutionConfig
     from ..run.market import Market
     from ..statistics.resampling import Draws
@@ -117,7 +115,7 @@ def grid(
     LookAheadError
         If an order would have used what was not yet known.
     """
-    from ...data.base.publishing import published
+    from ...data import published
 
     settings = config if isinstance(config, Config) else load_config(config)
     if out is None:

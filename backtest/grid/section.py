@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_
 
 from pydantic import AfterValidator, ValidationInfo
 
-from ...data.base.errors import ConfigError, UnknownNameError
-from ...strategies.component import Component
-from ...strategies.components import component_class, make_component, parameter_types
-from ...strategies.model import RULED, Strategy
-from ...strategies.registry import make_strategy
+from ...data import ConfigError, UnknownNameError
+from ...strategies import (
+    RULED,
+    Component,
+    Strategy,
+    component_class,
+    make_component,
+    make_strategy,
+    parameter_types,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ...strategies.component import Kind
+    from ...strategies import Kind
 
 __all__ = ["GridSection", "combinations", "covering", "section_keys", "strategies_in"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from ...data.base.errors import ConfigError, UnknownNameError
+from ...data import ConfigError, UnknownNameError
 from ..run.config import Config, DataConfig, ExecutionConfig, RegimeConfig
 from ..run.config_errors import first_problem
 from .section import combinations, section_keys, strategies_in
@@ -20,7 +20,7 @@ from .section import combinations, section_keys, strategies_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ...strategies.model import Strategy
+    from ...strategies import Strategy
 
 __all__ = ["Space", "Trial", "Variant", "space_of"]
 

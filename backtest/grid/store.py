@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from ...data.base.publishing import published_file
-from ...strategies.component import Component
-from ...strategies.model import RULED
+from ...data import published_file
+from ...strategies import RULED, Component
 from ..execution.engine import engine_name
 from ..run.strategy_results import Metrics
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-    from ...strategies.model import Strategy
+    from ...strategies import Strategy
     from ..statistics.resampling import Resampling
     from .columns import Ground
 

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.calendar.market_rules import assumed_volume
+from ...data import assumed_volume
 from ..run.market import Market, load_market
 from ..statistics.intraday import intraday_grid
 from .protocol import Dataset
 
 if TYPE_CHECKING:
-    from ...data.calendar.trading import TradingCalendar
+    from ...data import TradingCalendar
     from ..run.config import Config
     from ..statistics.intraday import IntradayGrid
     from .protocol import Traded
@@ -182,8 +182,7 @@ def _rechecked(
     Where there is none, the last value says why: no chain before these bars, bars of another
     instrument, a peer's rule that cannot be repriced, a curve that has changed since.
     """
-    from ...data.base.errors import DefinitionError, InputFileError, LakeError
-    from ...data.regimes.intraday_recheck import intraday_regimes
+    from ...data import DefinitionError, InputFileError, LakeError, intraday_regimes
 
     if grid is None or market.intraday is None:
         return None, None, ""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS
 from ..statistics import metrics
 from ..statistics.diagnostics.regression import mean_test, ols
 from ..statistics.inference import return_intervals

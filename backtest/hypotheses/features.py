@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.rounding import NOISE, real_divisor
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, NOISE, real_divisor
 from ..statistics import realised
 from .protocol import Dataset, MissingDataError
 

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...data.base.errors import LookAheadError
-from ...data.exposure.labels import labels_by_sign
-from ...strategies.decisions import Decisions, decide
-from ...strategies.panel import panel_of
-from ...strategies.registry import MAIN, strategy
+from ...data import LookAheadError, labels_by_sign
+from ...strategies import MAIN, Decisions, decide, panel_of, strategy
 from ..execution.costs import Costs
 from ..execution.engine import simulate
 from ..execution.performance import net_returns, trade

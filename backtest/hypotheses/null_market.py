@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import NotEnoughDataError
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, NotEnoughDataError
 from ..statistics import realised
 from .features import Daily, daily, needs, percentile
 from .protocol import MissingDataError

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...data.calendar.market_facts import MarketFacts, market_facts
-from ...data.calendar.trading import trading_calendar
+from ...data import MarketFacts, market_facts, trading_calendar
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.resampling import interval, resampled_sums
 from .features import Daily, daily, needs

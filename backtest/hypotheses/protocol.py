@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ...data.calendar.market_facts import MarketFacts, market_facts
+from ...data import MarketFacts, market_facts
 from ..statistics.resampling import Resampling
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
-from ...data.base.errors import ConfigError, UnknownNameError
+from ...data import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.base.errors import NotEnoughDataError
+from ...data import NotEnoughDataError
 from ..statistics.critical_values import is_beyond
 from ..statistics.multiple import benjamini_hochberg, romano_wolf
 from .outcomes import detectable, power
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ...data.base.progress import Progress
+    from ...data import Progress
     from .protocol import Card, Dataset, HypothesisLike, Outcome
 
 __all__ = ["HypothesisResult", "run_hypotheses", "run_one"]

@@ -8,10 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.errors import ConfigError
-from ...data.base.plain import plain
-from ...data.base.publishing import published
-from ...data.base.reprs import short_repr
+from ...data import ConfigError, plain, published, short_repr
 from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
@@ -25,7 +22,7 @@ from .run import HypothesisResult, run_hypotheses
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...data.base.progress import Progress
+    from ...data import Progress
     from ..run.market import Market
     from .protocol import Dataset, Published, ResultTable
 

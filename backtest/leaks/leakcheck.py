@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.lake.chain_times import chain_times
-from ...data.lake.lake import open_lake
-from ...strategies.codes import LONG, SHORT
-from ...strategies.decisions import Decisions, decide
+from ...data import chain_times, open_lake
+from ...strategies import LONG, SHORT, Decisions, decide
 from ..execution.timing import Schedule, make_schedule, plan_orders, session_rows
 from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
@@ -31,8 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from ...strategies.model import Strategy
-    from ...strategies.panel import Panel
+    from ...strategies import Panel, Strategy
 
 __all__ = ["Leak", "LeakResult", "leakcheck", "market_leaks", "recomputed"]
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...data.base.progress import Progress, silent
-from ...data.base.schema import REGIMES
-from ...strategies.registry import MAIN, strategy, with_controls
+from ...data import REGIMES, Progress, silent
+from ...strategies import MAIN, strategy, with_controls
 from ..execution.costs import Costs
 from ..execution.engine import engine_name
 from ..execution.performance import Trading, evaluate, trade
@@ -40,7 +39,7 @@ from .trials import in_ledger
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...strategies.model import Strategy
+    from ...strategies import Strategy
     from .strategy_results import StrategyResult
 
 __all__ = [

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, fields
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from ...data.base.errors import GexlabError, UnknownNameError
-from ...strategies.component import Component
-from ...strategies.components import GROUPS, built_in, component_class
+from ...data import GexlabError, UnknownNameError
+from ...strategies import GROUPS, Component, built_in, component_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...strategies.component import Kind
+    from ...strategies import Kind
 
 __all__ = ["KINDS", "Entry", "components"]
 
@@ -157,7 +156,7 @@ def _hypotheses() -> Iterator[Entry]:
 
 
 def _vendors() -> Iterator[Entry]:
-    from ...data.vendors import GROUP, VENDORS, vendor
+    from ...data import GROUP, VENDORS, vendor
 
     def entry(name: str, source: str) -> Entry:
         preset = vendor(name)
@@ -170,8 +169,8 @@ def _vendors() -> Iterator[Entry]:
 
 
 def _worlds() -> Iterator[Entry]:
+    from ...data import MarketParameters, Mechanism
     from ...data.simulate import worlds
-    from ...data.simulate.worlds.parameters import MarketParameters, Mechanism
 
     for name, world in worlds().items():
         market, mechanism = world.visible

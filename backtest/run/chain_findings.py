@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ...data.exposure.definition import Definition
-from ...data.quality.carry import CARRY_FINDINGS
-from ...data.quality.catalogue import Finding
-from ...data.quality.check import findings
+from ...data import CARRY_FINDINGS, Definition, Finding, findings
 from .results import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from ...data.peers.rules import PeerRule
-    from ...data.regimes.rebuilt_rows import RebuiltRows
+    from ...data import PeerRule, RebuiltRows
     from .config import Config
     from .market import Market
     from .results import BacktestResult

@@ -23,20 +23,24 @@ from pydantic import (
     model_validator,
 )
 
-from ...data.base.errors import UnknownNameError
-from ...data.base.schema import Book
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
-from ...data.exposure.dealers import SQL_PREFIX, dealer_model
-from ...data.exposure.definition import DEFAULT_NAME
-from ...data.peers.rules import PEER_RULES
-from ...data.quality.catalogue import CATALOGUE, promotable
-from ...strategies.registry import make_strategy
+from ...data import (
+    CATALOGUE,
+    DEFAULT_NAME,
+    EXCHANGE_SESSIONS,
+    PEER_RULES,
+    SQL_PREFIX,
+    Book,
+    UnknownNameError,
+    dealer_model,
+    promotable,
+)
+from ...strategies import make_strategy
 from ..grid.section import GridSection
 from ..statistics.resampling import NORMAL_LEVEL
 from .config_identity import checked_definition, settings_digest
 
 if TYPE_CHECKING:
-    from ...strategies.model import Strategy
+    from ...strategies import Strategy
 
 __all__ = [
     "Config",

@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...data.base.errors import DefinitionError, UnknownNameError
-from ...data.exposure.definition import CURVES, DEFAULT_NAME
-from ...data.peers.rules import PEER_RULES
-from ...data.tables.definition_file import definition_from_table
+from ...data import (
+    CURVES,
+    DEFAULT_NAME,
+    PEER_RULES,
+    DefinitionError,
+    UnknownNameError,
+    definition_from_table,
+)
 
 __all__ = ["checked_definition", "settings_digest"]
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data.base.progress import Progress, silent
-from ...data.base.schema import BOOKS
-from ...data.lake.lake import open_lake
+from ...data import BOOKS, Progress, open_lake, silent
 from .load_config import load_config
 from .market import Market, load_market
 from .provenance import content_id
@@ -17,7 +15,7 @@ from .provenance import content_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...data.base.schema import Book
+    from ...data import Book
     from .config import Config
 
 __all__ = ["RunContext", "open_run"]

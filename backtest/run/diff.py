@@ -10,22 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.reprs import short_repr
-from ...data.calendar.trading import TradingCalendar, trading_calendar
-from ...data.lake.lake import Lake, open_lake
-from ...data.regimes.explain import diff_regimes
-from ...strategies.evaluation import Evaluation
-from ...strategies.panel import Column, Panel
-from ...strategies.registry import MAIN, strategy
+from ...data import Lake, TradingCalendar, diff_regimes, open_lake, short_repr, trading_calendar
+from ...strategies import MAIN, Column, Evaluation, Panel, strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...data.base.schema import Book
-    from ...data.exposure.definition import Definition
-    from ...data.lake.lake import Lake
-    from ...data.peers.rules import PeerRule
-    from ...data.quality.catalogue import Finding
+    from ...data import Book, Definition, Finding, Lake, PeerRule
 
 __all__ = ["DiffResult", "diff"]
 

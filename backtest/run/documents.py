@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ...data.base.plain import plain
-from ...data.base.publishing import published
+from ...data import plain, published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

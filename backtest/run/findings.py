@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from ...data.quality.carry import CARRY_FINDINGS
-from ...data.quality.catalogue import CATALOGUE, Finding
+from ...data import CARRY_FINDINGS, CATALOGUE, Finding
 from .chain_findings import chain_findings, rebuilt_findings
 from .results import Notice
 

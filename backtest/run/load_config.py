@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ...data.base.errors import ConfigError
+from ...data import ConfigError
 from .config import Config
 from .config_errors import first_problem
 

@@ -10,13 +10,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.errors import NotEnoughDataError
-from ...data.base.fingerprints import file_fingerprint
-from ...data.base.progress import Progress, silent
-from ...data.calendar.market_facts import MarketFacts, market_facts
-from ...data.calendar.market_rules import DEFAULT_CALENDAR
-from ...data.calendar.trading import TradingCalendar, trading_calendar
-from ...data.tables.bars import BarSet, IntradaySet, load_bars, load_intraday
+from ...data import (
+    DEFAULT_CALENDAR,
+    BarSet,
+    IntradaySet,
+    MarketFacts,
+    NotEnoughDataError,
+    Progress,
+    TradingCalendar,
+    file_fingerprint,
+    load_bars,
+    load_intraday,
+    market_facts,
+    silent,
+    trading_calendar,
+)
 from .findings import promoted, promoted_chains
 from .market_choice import market_of
 from .regime_source import RegimeSource, load_named_series, load_regime, written_path
@@ -27,9 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from ...data.base.schema import Book
-    from ...data.lake.lake import Lake
-    from ...data.quality.catalogue import Finding
+    from ...data import Book, Finding, Lake
     from .config import Config
 
 __all__ = ["Market", "cut_market", "load_market", "summarise_data"]

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...data.base.errors import CalendarError, ConfigError, GexlabError
-from ...data.calendar.market_facts import MarketFacts, market_facts
-from ...data.calendar.market_rules import DEFAULT_CALENDAR
-from ...data.calendar.trading import trading_calendar
-from ...data.lake.lake import open_lake
+from ...data import (
+    DEFAULT_CALENDAR,
+    CalendarError,
+    ConfigError,
+    GexlabError,
+    MarketFacts,
+    market_facts,
+    open_lake,
+    trading_calendar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...data.lake.lake import Lake
+    from ...data import Lake
     from .config import Config
 
 __all__ = ["market_of"]

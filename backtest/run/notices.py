@@ -12,7 +12,7 @@ from .soundness import finding_notices
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...data.quality.catalogue import Finding
+    from ...data import Finding
     from ..execution.performance import Trading
     from .config import Config
     from .market import Market

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...strategies.evaluation import Evaluation
-from ...strategies.panel import Column, Panel, panel_of
+from ...strategies import Column, Evaluation, Panel, panel_of
 from ..execution.timing import session_rows
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from ...data.regimes.job import calendar_mark
+from ...data import calendar_mark
 from .config_identity import settings_digest
 from .results import Provenance
 

@@ -12,23 +12,27 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.errors import ConfigError, LakeError
-from ...data.base.fingerprints import file_fingerprint
-from ...data.base.progress import Progress, silent
-from ...data.exposure.definition import Definition
-from ...data.exposure.labels import labels_by_band, labels_by_sign
-from ...data.regimes.rebuilt_rows import RebuiltRows, rebuilt_rows
-from ...data.regimes.spec import RegimeSpec, definition_named
-from ...data.tables.definition_file import definition_from_table
-from ...data.tables.series import load_series
+from ...data import (
+    ConfigError,
+    Definition,
+    LakeError,
+    Progress,
+    RebuiltRows,
+    RegimeSpec,
+    definition_from_table,
+    definition_named,
+    file_fingerprint,
+    labels_by_band,
+    labels_by_sign,
+    load_series,
+    rebuilt_rows,
+    silent,
+)
 from .results import Notice, RunInput
 from .soundness import sound_series
 
 if TYPE_CHECKING:
-    from ...data.base.schema import Book
-    from ...data.lake.lake import Lake
-    from ...data.peers.rules import PeerRule
-    from ...data.quality.catalogue import Finding
+    from ...data import Book, Finding, Lake, PeerRule
     from .config import Config, SeriesConfig
 
 __all__ = [

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ...data.base.reprs import short_repr
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, short_repr
 from ..statistics.resampling import NORMAL_LEVEL
 from .strategy_results import (
     Estimate,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ...data.quality.catalogue import Finding
+    from ...data import Finding
 
 __all__ = [
     "BacktestResult",

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from ...data.quality.bar_checks import BarCheck, check_bars, check_intraday
-from ...data.quality.catalogue import CATALOGUE, Finding
-from ...data.quality.series_checks import check_series
+from ...data import CATALOGUE, BarCheck, Finding, check_bars, check_intraday, check_series
 from .results import Notice, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
-    from ...data.tables.bars import IntradaySet
+    from ...data import IntradaySet
     from .config import Config
 
 __all__ = ["finding_notices", "of_other_instrument", "sound_bars", "sound_intraday", "sound_series"]

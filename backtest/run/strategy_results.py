@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ...data.base.reprs import short_repr
+from ...data import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ...data.base.errors import LedgerError
-from ...strategies.component import Filter
+from ...data import LedgerError
+from ...strategies import Filter
 from ..tournament.ledger import Trial, record_trials
 from .notices import sorted_notices
 from .regime_source import written_path
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ...strategies.component import Component
-    from ...strategies.model import Strategy
+    from ...strategies import Component, Strategy
     from .config import Config
     from .market import Market
     from .results import BacktestResult

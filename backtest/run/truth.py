@@ -10,19 +10,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data.base.schema import BOOKS
-from ...data.calendar.trading import trading_calendar
-from ...data.regimes.rebuilt_rows import rebuilt_rows
-from ...data.regimes.table import regimes
-from ...data.simulate.market.truth import Truth, read_truth
-from ...data.tables.bars import load_intraday, read_bars
+from ...data import (
+    BOOKS,
+    Truth,
+    load_intraday,
+    read_bars,
+    read_truth,
+    rebuilt_rows,
+    regimes,
+    trading_calendar,
+)
 from ..statistics.intraday import intraday_grid, realised_variance
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from ...data.regimes.store_choice import DefinitionChoice
+    from ...data import DefinitionChoice
     from ..statistics.intraday import IntradayGrid
     from .market import Market
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.errors import ConfigError, InputFileError
+from ...data import ConfigError, InputFileError
 
 if TYPE_CHECKING:
     from .rejection import Direction

@@ -12,8 +12,7 @@ from math import nan
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.rounding import real_difference
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, real_difference
 from .metrics import sharpe_of_moments
 from .resampling import Draws, Resampling, interval, resampled_sums
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import NotEnoughDataError
+from ...data import NotEnoughDataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...data.calendar.trading import TradingCalendar
+    from ...data import TradingCalendar
 
 __all__ = [
     "IntradayGrid",

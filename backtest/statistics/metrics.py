@@ -14,8 +14,7 @@ from math import nan, sqrt
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.rounding import NOISE, real_divisor
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, NOISE, real_divisor
 
 __all__ = [
     "cagr",

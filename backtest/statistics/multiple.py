@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.rounding import NOISE
+from ...data import NOISE
 from .metrics import per_session_sharpe
 from .resampling import Resampling, resampled_sums
 from .sharpe_tests import Moments, expected_best, probabilistic_sharpe, sharpe_error

@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import NotEnoughDataError, UnknownNameError
-from ...data.base.rounding import real_difference
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, NotEnoughDataError, UnknownNameError, real_difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

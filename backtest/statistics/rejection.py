@@ -10,8 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.plain import plain
-from ...data.base.reprs import short_repr
+from ...data import plain, short_repr
 
 __all__ = [
     "Direction",

@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from ...data.base.errors import GexlabError
+from ...data import GexlabError
 
 __all__ = [
     "Moments",

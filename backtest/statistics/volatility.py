@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.rounding import NOISE, real_difference, real_divisor
-from ...data.base.schema import REGIMES
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, NOISE, REGIMES, real_difference, real_divisor
 from ..run.results import Estimate, Ratio, VolatilityCell, VolatilitySummary
 from . import realised
 from .resampling import Resampling, interval, resampled_sums

@@ -12,8 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import UnknownNameError
-from ...data.base.rounding import NOISE
+from ...data import NOISE, UnknownNameError
 from ..statistics.resampling import Resampling, resampled_sums
 from .studentised import return_matrix
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.reprs import short_repr
-from ...data.base.rounding import NOISE
+from ...data import NOISE, short_repr
 from .ledger import ledger_file, open_ledger, sql, unpacked
 from .stand_ins import same_market
 
@@ -25,7 +24,7 @@ __all__ = [
     "TrialCount",
     "count_trials",
     "effective_trials",
-    "ledger_summary",
+    "ledger",
     "recorded_returns",
 ]
 
@@ -177,17 +176,17 @@ def effective_trials(returns: npt.ArrayLike) -> int:
     return int(fcluster(tree, 1.0 - _ALIKE, criterion="distance").max()) + idle
 
 
-def ledger_summary(path: Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerSummary:
+def ledger(path: Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerSummary:
     """Return everything that a ledger says; one that does not exist yet is empty."""
     file = ledger_file(path)
     if not file.exists():
         return LedgerSummary(file, 0, (), (), (), ())
     stated = [tuple(group) for group in stand_ins]
-    with open_ledger(path) as ledger:
-        groups = [dict(row) for row in ledger.execute(sql("groups"))]
-        entries = [_entry(row) for row in ledger.execute(sql("entries"))]
-        deletions = [dict(row) for row in ledger.execute(sql("deletions"))]
-        markets = _markets(ledger, groups, stated)
+    with open_ledger(path) as opened:
+        groups = [dict(row) for row in opened.execute(sql("groups"))]
+        entries = [_entry(row) for row in opened.execute(sql("entries"))]
+        deletions = [dict(row) for row in opened.execute(sql("deletions"))]
+        markets = _markets(opened, groups, stated)
     data = tuple({k: v for k, v in group.items() if k != "world"} for group in groups)
     trials = sum(market["trials"] for market in markets)
     return LedgerSummary(file, trials, markets, data, tuple(entries), tuple(deletions))

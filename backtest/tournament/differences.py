@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import GexlabError
-from ...data.base.rounding import NOISE
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, NOISE, GexlabError
 from ..statistics.resampling import Resampling
 from .studentised import automatic_block, long_run_deviation, return_matrix
 

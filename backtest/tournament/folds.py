@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import GexlabError, NotEnoughDataError, UnknownNameError
-from ...data.base.reprs import short_repr
-from ...strategies.component import Filter
+from ...data import GexlabError, NotEnoughDataError, UnknownNameError, short_repr
+from ...strategies import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ...strategies.component import Component
-    from ...strategies.model import Strategy
+    from ...strategies import Component, Strategy
 
 __all__ = ["Fold", "Reach", "backtest_paths", "combinatorial", "reach_of", "walk_forward"]
 

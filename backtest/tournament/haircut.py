@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import GexlabError
+from ...data import GexlabError
 
 __all__ = ["Adjusted", "Haircut", "haircut_sharpe", "other_statistics"]
 

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import GexlabError, LedgerError
-from ...data.base.reprs import short_repr
+from ...data import GexlabError, LedgerError, short_repr
 from .stand_ins import same_market
 
 if TYPE_CHECKING:

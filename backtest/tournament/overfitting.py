@@ -18,9 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import GexlabError, NotEnoughDataError
-from ...data.base.reprs import short_repr
-from ...data.base.rounding import NOISE
+from ...data import NOISE, GexlabError, NotEnoughDataError, short_repr
 from .studentised import return_matrix
 
 __all__ = ["Overfitting", "overfitting"]

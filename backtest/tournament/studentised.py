@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import GexlabError, NotEnoughDataError
-from ...data.base.reprs import short_repr
-from ...data.base.rounding import NOISE
+from ...data import NOISE, GexlabError, NotEnoughDataError, short_repr
 from ..statistics.resampling import Resampling, row_counts
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.errors import UnknownNameError
-from ...data.base.reprs import short_repr
+from ...data import UnknownNameError, short_repr
 
 if TYPE_CHECKING:
     from .studentised import Studentised

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ...data.base.printable import shown
+from ...data import shown
 from ..terminal.output import to_json
 from .commands import (
     backtest,

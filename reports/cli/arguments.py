@@ -8,25 +8,29 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.errors import (
+from ...data import (
+    BOOKS,
+    Book,
     CalendarError,
     ConfigError,
     DefinitionError,
     LakeError,
     UnknownNameError,
 )
-from ...data.base.schema import BOOKS, Book
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ...data.exposure.definition import CurveFile, Definition
-    from ...data.exposure.units import Unit
-    from ...data.lake.lake import Lake
-    from ...data.peers.rules import PeerRule
-    from ...data.quality.catalogue import Thresholds
-    from ...data.regimes.spec import RegimeSpec
-    from ...data.simulate.worlds.parameters import Calibration
+    from ...data import (
+        Calibration,
+        CurveFile,
+        Definition,
+        Lake,
+        PeerRule,
+        RegimeSpec,
+        Thresholds,
+        Unit,
+    )
     from ..session.picture import SessionPicture
     from ..session.run_facts import RunFacts
     from ..session.story import SessionStory
@@ -72,7 +76,7 @@ def unit_named(name: str) -> Unit:
     UnknownNameError
         If there is none.
     """
-    from ...data.exposure.units import UNITS
+    from ...data import UNITS
 
     for unit in UNITS:
         if unit == name:
@@ -132,7 +136,7 @@ def thresholds_from(path: Path | None) -> Thresholds | None:
     """
     if path is None:
         return None
-    from ...data.quality.catalogue import Thresholds
+    from ...data import Thresholds
 
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -184,8 +188,7 @@ def definition_from(name: str | None, changes: Mapping[str, Any]) -> Definition 
     UnknownNameError
         If it is neither a rule nor a TOML file.
     """
-    from ...data.exposure.definition import DEFAULT, Definition
-    from ...data.regimes.spec import definition_named
+    from ...data import DEFAULT, Definition, definition_named
 
     given = {key: value for key, value in changes.items() if value is not None}
     base = DEFAULT if name is None else definition_named(name)
@@ -204,7 +207,7 @@ def _curves_among(given: Mapping[str, Any]) -> dict[str, CurveFile]:
     named = {key: value for key, value in given.items() if isinstance(value, Path)}
     if not named:
         return {}
-    from ...data.tables.rates import curve_file
+    from ...data import curve_file
 
     return {key: curve_file(path) for key, path in named.items()}
 
@@ -227,7 +230,7 @@ def underlying_in(lake: Path, name: str | None) -> str:
     LakeError
         If none is named and the lake does not hold exactly one.
     """
-    from ...data.lake.lake import open_lake
+    from ...data import open_lake
 
     if name is not None:
         return name
@@ -257,8 +260,7 @@ def wanted_session(
     DefinitionError
         If several were rebuilt and the one that is meant is not named.
     """
-    from ...data.lake.lake import open_lake
-    from ...data.regimes.store_choice import spec_chosen
+    from ...data import open_lake, spec_chosen
 
     opened, name = open_lake(lake), underlying_in(lake, underlying)
     spec = spec_chosen(opened, name, definition=definition, dealer=dealer, positions=positions)
@@ -284,8 +286,7 @@ def wanted_of_run(
     DefinitionError
         If one of them is named otherwise, or the lake is not the run's.
     """
-    from ...data.exposure.dealers import dealer_name
-    from ...data.lake.lake import open_lake
+    from ...data import dealer_name, open_lake
     from ..session.run_facts import regimes_of_run
 
     run.require(
@@ -306,7 +307,7 @@ def _session_meant(lake: Lake, underlying: str, session: str | None) -> date:
 
 def picture_for(wanted: SessionRequest) -> SessionPicture:
     """Return what is drawn of a session."""
-    from ...data.regimes.explain import explain
+    from ...data import explain
     from ..session.picture import picture_of
 
     explanation = explain(wanted.lake, wanted.spec, wanted.session, book=wanted.book, most=_ALL)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...data.base.errors import ConfigError, MissingColumnError, UnknownNameError
-from ...data.calendar.market_rules import DEFAULT_CALENDAR
+from ...data import DEFAULT_CALENDAR, ConfigError, MissingColumnError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ...data.lake.lake import Lake
-    from ...data.quality.catalogue import Finding
+    from ...data import Finding, Lake
 
 __all__ = ["DailyCloses", "closes_from"]
 
@@ -40,7 +38,7 @@ class DailyCloses:
 
     def told(self) -> list[str]:
         """Return errors and warnings for a reader, a sentence for each kind."""
-        from ...backtest.run.soundness import finding_notices
+        from ...backtest import finding_notices
 
         grave = [f for f in self.findings if f.severity != "info"]
         return [f"bars: {notice.detail}" for notice in finding_notices(grave)]
@@ -98,8 +96,7 @@ def _pairs(columns: str | None) -> dict[str, str]:
 
 def _whole_bars(path: Path, mapped: Mapping[str, str], calendar: str) -> DailyCloses | None:
     """Return the closes of sound bars; None where the file lacks open, high or low."""
-    from ...data.quality.bar_checks import check_bars
-    from ...data.tables.bars import load_bars
+    from ...data import check_bars, load_bars
 
     try:
         bars = load_bars(path, mapped, calendar=calendar).frame
@@ -113,8 +110,7 @@ def _whole_bars(path: Path, mapped: Mapping[str, str], calendar: str) -> DailyCl
 
 
 def _closes_alone(path: Path, mapped: Mapping[str, str], calendar: str) -> DailyCloses:
-    from ...data.quality.series_checks import check_series
-    from ...data.tables.series import load_series
+    from ...data import check_series, load_series
 
     session = {"session": mapped["session"]} if "session" in mapped else {}
     wanted = {name: session | {"value": mapped.get(name, name)} for name in ("close", "volume")}

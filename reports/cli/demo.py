@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data.base.progress import silent
+from ...data import silent
 
 if TYPE_CHECKING:
-    from ...backtest.run.results import BacktestResult
-    from ...backtest.run.truth import Quantity
-    from ...data.base.progress import Progress
-    from ...data.regimes.rebuild import RebuildResult
+    from ...backtest import BacktestResult, Quantity
+    from ...data import Progress, RebuildResult
     from ...data.simulate import SimulationResult
 
 __all__ = ["CONFIG", "DemoResult", "demo"]
@@ -84,12 +82,8 @@ def demo(out: str | Path, *, progress: Progress = silent) -> DemoResult:
     InputFileError
         If the folder cannot be written to.
     """
-    from ...backtest.run.backtest import backtest
-    from ...backtest.run.context import open_run
-    from ...backtest.run.documents import write_result_files
-    from ...backtest.run.load_config import load_config
-    from ...backtest.run.truth import compare_with_truth
-    from ...data.base.publishing import published
+    from ...backtest import backtest, compare_with_truth, load_config, open_run, write_result_files
+    from ...data import published
     from ...data.simulate import demo_market
     from ..page.report import REPORT_FILE, write_report
 

@@ -10,12 +10,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ...data.base.errors import GexlabError
-from ...data.base.progress import silent
-from ...data.calendar.market_rules import DEFAULT_CALENDAR
+from ...data import DEFAULT_CALENDAR, GexlabError, silent
 
 if TYPE_CHECKING:
-    from ...data.base.progress import Progress
+    from ...data import Progress
 
 __all__ = ["Health", "HealthCheck", "doctor", "package_versions"]
 
@@ -143,7 +141,7 @@ def _main_job(progress: Progress) -> HealthCheck:
 
 def _engine() -> HealthCheck:
     """Return which kernel vectorbt really runs: it is imported and asked."""
-    from ...backtest.execution.engine import engine_name
+    from ...backtest import engine_name
 
     name = "backtest engine"
     try:
@@ -162,7 +160,7 @@ def _engine() -> HealthCheck:
 
 
 def _calendar() -> HealthCheck:
-    from ...data.calendar.trading import trading_calendar
+    from ...data import trading_calendar
 
     name = f"calendar {DEFAULT_CALENDAR}"
     try:

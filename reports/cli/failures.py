@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from ...data.base.errors import GexlabError
+from ...data import GexlabError
 
 __all__ = ["reason_of"]
 

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data.base.progress import silent
+from ...data import silent
 
 if TYPE_CHECKING:
-    from ...data.base.progress import Progress
+    from ...data import Progress
 
 __all__ = ["main_job"]
 
@@ -37,10 +37,8 @@ def main_job(*, progress: Progress = silent) -> str:
     Exception
         Whatever a step raises: something is wrong with this installation.
     """
-    from ...backtest.run.backtest import backtest
-    from ...backtest.run.truth import compare_with_truth
-    from ...data.ingest.ingest import ingest
-    from ...data.regimes.rebuild import rebuild
+    from ...backtest import backtest, compare_with_truth
+    from ...data import ingest, rebuild
     from ...data.simulate import simulate
 
     began = time.perf_counter()

@@ -13,19 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.errors import ConfigError
-from ...data.base.progress import silent
+from ...data import ConfigError, silent
 from .standing import NOTE_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...backtest.run.config import Config
-    from ...backtest.run.market import Market
-    from ...data.base.progress import Progress
-    from ...data.ingest.ingest import IngestResult
-    from ...data.ingest.snapshot import SnapshotResult
-    from ...data.regimes.rebuild import RebuildResult
+    from ...backtest import Config, Market
+    from ...data import IngestResult, Progress, RebuildResult, SnapshotResult
 
 __all__ = ["NightlyResult", "nightly"]
 
@@ -85,7 +80,7 @@ def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult
     GexlabError
         Whatever a step raises; the steps before it stay done.
     """
-    from ...backtest.run.load_config import load_config
+    from ...backtest import load_config
 
     began = time.perf_counter()
     settings = load_config(config)
@@ -116,8 +111,7 @@ def _lake(settings: Config) -> Path:
 def _snapshot(settings: Config) -> SnapshotResult | None:
     if not settings.nightly.snapshot:
         return None
-    from ...data.ingest.snapshot import snapshot
-    from ...data.lake.lake import open_lake
+    from ...data import open_lake, snapshot
 
     return snapshot(settings.data.underlying, open_lake(_lake(settings), create=True))
 
@@ -126,7 +120,7 @@ def _ingest(settings: Config, progress: Progress) -> IngestResult | None:
     night = settings.nightly
     if not night.paths:
         return None
-    from ...data.ingest.ingest import ingest
+    from ...data import ingest
 
     return ingest(
         night.paths,
@@ -145,11 +139,8 @@ def _backtest(
 
     Returns whether it ran, its last session, and what was rebuilt.
     """
-    from ...backtest.run.backtest import backtest
-    from ...backtest.run.context import open_run
-    from ...backtest.run.documents import write_result_files
-    from ...data.base.publishing import published
-    from ...data.base.schema import BOOKS
+    from ...backtest import backtest, open_run, write_result_files
+    from ...data import BOOKS, published
     from ..page.report import write_report
     from .standing import depends_on, note_of, stands
 
@@ -184,8 +175,8 @@ def _latest(settings: Config, market: Market) -> dict[str, Any]:
 
 def _carry(settings: Config, market: Market, session: pd.Timestamp) -> list[str]:
     """Return what the net GEX of a session lacks of carry."""
-    from ...backtest.run.chain_findings import rebuilt_findings
-    from ...data.quality.carry import CARRY_FINDINGS, carry_sentence
+    from ...backtest import rebuilt_findings
+    from ...data import CARRY_FINDINGS, carry_sentence
 
     if market.regime.rebuilt is None:
         return []

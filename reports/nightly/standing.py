@@ -13,13 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.fingerprints import file_fingerprint
+from ...data import file_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...backtest.run.config import Config
-    from ...backtest.run.market import Market
+    from ...backtest import Config, Market
 
 __all__ = ["NOTE_FILE", "depends_on", "note_of", "stands"]
 
@@ -58,7 +57,7 @@ def depends_on(config: Config, market: Market) -> str:
     the truth of a simulated market), the regime rows themselves, and the code: gexlab's own files
     and the versions of the libraries.
     """
-    from ...backtest.run.provenance import content_id
+    from ...backtest import content_id
 
     parts = [content_id(config, market)]
     parts += [f"{path.name}={file_fingerprint(path)}" for path in _files_beside(config)]

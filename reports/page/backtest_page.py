@@ -21,7 +21,7 @@ from .views import Page
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...backtest.run.results import BacktestResult
+    from ...backtest import BacktestResult
     from .views import Section
 
 __all__ = ["backtest_page"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...backtest.statistics.rejection import Interval, RejectionRate, SimulationCheck
+    from ...backtest import Interval, RejectionRate, SimulationCheck
 
 __all__ = ["calibration_page"]
 
@@ -86,7 +86,7 @@ def calibration_page(check: SimulationCheck) -> str:
 
 
 def _described(rates: list[RejectionRate]) -> list[str]:
-    from ...backtest.calibration.worlds import VARIANTS
+    from ...backtest import VARIANTS
 
     used = [name for name in VARIANTS if any(r.world == name for r in rates)]
     if not used:

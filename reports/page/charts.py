@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape as in_html
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.printable import shown
+from ...data import shown
 from ..terminal.output import plain
 from .palette import token
 

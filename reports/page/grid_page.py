@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from ...data.base.printable import shown
+from ...data import shown
 from .formats import fixed, interval, percent, plural
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ...backtest.grid.grid import GridResult
+    from ...backtest import GridResult
 
 __all__ = ["METRICS", "extremes", "varying", "write_grid_page"]
 
@@ -39,7 +39,7 @@ METRICS: Final[dict[str, tuple[str, int]]] = {
 
 def write_grid_page(result: GridResult, path: Path) -> Path:
     """Write ``grid.html``: one file, nothing loaded from elsewhere."""
-    from ...backtest.grid.documents import luck_sentence
+    from ...backtest import luck_sentence
     from .html import write_template
 
     changing = varying(result)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from ...data.base.printable import encodable, shown
-from ...data.base.publishing import published_file
+from ...data import encodable, published_file, shown
 from .palette import DARK, LIGHT, css_variables
 
 if TYPE_CHECKING:

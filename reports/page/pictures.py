@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...data.base.errors import InputFileError
+from ...data import InputFileError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...data.base.publishing import published_file
+from ...data import published_file
 from ..session.picture import SPANS, span_of
 from .formats import day, is_defined, level, percent
 from .palette import LIGHT

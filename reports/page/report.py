@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data.base.progress import silent
+from ...data import silent
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from ...backtest.run.config import Config
-    from ...backtest.run.market import Market
-    from ...backtest.run.results import BacktestResult
-    from ...data.base.progress import Progress
-    from ...data.regimes.rebuilt_rows import RebuiltRows
+    from ...backtest import BacktestResult, Config, Market
+    from ...data import Progress, RebuiltRows
     from .views import Page, Section
 
 __all__ = ["REPORT_FILE", "report_page", "write_report"]
@@ -60,8 +57,8 @@ def report_page(
     progress : Progress
         Called at the beginning of each step.
     """
-    from ...backtest.run.market import load_market
-    from ...data.exposure.definition import Definition
+    from ...backtest import load_market
+    from ...data import Definition
     from .backtest_page import backtest_page
 
     progress(0, _STEPS, "diagnostics")
@@ -81,12 +78,14 @@ def report_page(
 
 
 def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Section:
-    from ...backtest.hypotheses.datasets import dataset_of
-    from ...backtest.statistics.diagnostics.magnitude import ImpactAssumptions
-    from ...backtest.statistics.diagnostics.quantiles import magnitude_by_quantile
-    from ...backtest.statistics.diagnostics.report import diagnose
-    from ...backtest.statistics.resampling import Resampling
-    from ...data.calendar.market_rules import currency_sign
+    from ...backtest import (
+        ImpactAssumptions,
+        Resampling,
+        dataset_of,
+        diagnose,
+        magnitude_by_quantile,
+    )
+    from ...data import currency_sign
     from .sections.diagnostics import diagnostics_section
 
     how = config.inference
@@ -108,8 +107,7 @@ def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Sect
 
 
 def _last_session(result: BacktestResult, config: Config, rows: RebuiltRows) -> Section:
-    from ...data.calendar.market_rules import currency_sign
-    from ...data.regimes.explain import explain
+    from ...data import currency_sign, explain
     from ..session.picture import picture_of
     from .sections.profile import profile_section
 
@@ -130,7 +128,7 @@ def _last_day(config: Config, rows: RebuiltRows) -> date:
 
 
 def _truth(config: Config, market: Market) -> Section:
-    from ...backtest.run.truth import compare_with_truth
+    from ...backtest import compare_with_truth
     from .sections.truth import truth_section
 
     found = compare_with_truth(
@@ -143,8 +141,8 @@ def _truth(config: Config, market: Market) -> Section:
 
 
 def _coverage(result: BacktestResult, config: Config, market: Market) -> Section:
-    from ...backtest.run.chain_findings import chain_findings
-    from ...data.quality.check import coverage
+    from ...backtest import chain_findings
+    from ...data import coverage
     from .sections.coverage import coverage_section
 
     rows, data = market.regime.rows, config.data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.errors import InputFileError
+from ...data import InputFileError
 
 if TYPE_CHECKING:
     from datetime import date

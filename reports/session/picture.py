@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...data.regimes.explain import Explanation
+    from ...data import Explanation
 
 __all__ = ["SPANS", "SessionPicture", "picture_of", "span_of"]
 
@@ -61,7 +61,7 @@ class SessionPicture:
         """
         if band is None:
             return self
-        from ...data.exposure.labels import regime_of
+        from ...data import regime_of
 
         ratio = self.row["net_to_gross"]
         abstained = self.row["regime"] == "abstain" or ratio is None

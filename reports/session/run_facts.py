@@ -6,18 +6,19 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.errors import DefinitionError, InputFileError
-from ...data.exposure.dealers import dealer_name
-from ...data.lake.derived_tables import stores_of
-from ...data.regimes.spec import definition_named, spec_of_store
+from ...data import (
+    DefinitionError,
+    InputFileError,
+    dealer_name,
+    definition_named,
+    spec_of_store,
+    stores_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...data.base.schema import Book
-    from ...data.lake.derived_tables import DerivedStore
-    from ...data.lake.lake import Lake
-    from ...data.regimes.spec import RegimeSpec
+    from ...data import Book, DerivedStore, Lake, RegimeSpec
 
 __all__ = ["RunFacts", "RunRegimes", "regimes_of_run", "run_facts"]
 

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import date
 
-    from ...data.base.schema import Book
-    from ...data.exposure.time_structure import TimeStructure
-    from ...data.lake.lake import Lake
-    from ...data.regimes.spec import RegimeSpec
+    from ...data import Book, Lake, RegimeSpec, TimeStructure
 
 __all__ = ["SessionStory", "session_story"]
 
@@ -38,8 +35,7 @@ class SessionStory:
 
 def session_story(lake: Lake, spec: RegimeSpec, session: date, *, book: Book) -> SessionStory:
     """Return where a session's gamma came from and what becomes of it."""
-    from ...data.regimes.attribution import attribute_changes
-    from ...data.regimes.time_structure import time_structure
+    from ...data import attribute_changes, time_structure
 
     days = [entry.session for entry in lake.sessions(spec.underlying)]
     before = [day for day in days if day < session]

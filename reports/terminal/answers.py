@@ -7,10 +7,7 @@ import math
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from ...data.base.errors import QueryError
-from ...data.base.exporting import defused, defused_column
-from ...data.base.printable import encodable
-from ...data.base.publishing import published_file
+from ...data import QueryError, defused, defused_column, encodable, published_file
 from .output import plain
 
 if TYPE_CHECKING:
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from ...data.regimes.query import Answer
+    from ...data import Answer
 
 __all__ = ["ENDINGS", "first_rows", "rows_of", "write_answer", "write_json"]
 

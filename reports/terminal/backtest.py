@@ -16,7 +16,7 @@ from .tables import simple_table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ...backtest.run.results import BacktestResult, Notice
+    from ...backtest import BacktestResult, Notice
     from ..page.views import Verdict
 
 __all__ = ["backtest_text", "verdicts_text"]

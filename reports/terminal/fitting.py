@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from ...data.base.printable import shown
+from ...data import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

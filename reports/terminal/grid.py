@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from ...backtest.grid.documents import luck_sentence
+from ...backtest import luck_sentence
 from ..page.formats import DASH, fixed, interval, percent, plural
 from ..page.grid_page import extremes, varying
 from .fitting import plain_text
@@ -17,7 +17,7 @@ from .tables import simple_table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ...backtest.grid.grid import GridResult
+    from ...backtest import GridResult
 
 __all__ = ["grid_text"]
 

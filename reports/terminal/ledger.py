@@ -9,7 +9,7 @@ from .tables import simple_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...backtest.tournament.counting import LedgerSummary
+    from ...backtest import LedgerSummary
     from .fitting import FittingTable
 
 __all__ = ["ledger_tables"]

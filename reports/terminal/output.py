@@ -14,7 +14,7 @@ import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ...data.base.printable import encodable
+from ...data import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.segment import Segment
 
-from ...data.base.printable import shown
+from ...data import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

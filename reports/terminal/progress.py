@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ...data.base.printable import shown
+from ...data import shown
 from .output import stderr_console
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from ...data.base.progress import Progress
+    from ...data import Progress
 
 __all__ = ["progress_on_stderr"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from ...data.quality.catalogue import Finding
+    from ...data import Finding
     from ..cli.doctor import Health
     from ..page.views import Table as View
 

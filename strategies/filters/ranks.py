@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data.calendar.market_rules import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS
 from ..codes import ABSTAIN, LONG, NEUTRAL, SHORT, between, by_sign
 from ..component import Filter, Past
 from .sign import source_of

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ...data.base.rounding import real_divisor
+from ...data import real_divisor
 from ..component import Past, Rule
 
 __all__ = ["Bollinger", "Fade", "Flat", "Follow", "Hold", "MeanDistance", "Rsi", "past_signal"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ....data.base.rounding import NOISE, real_divisor
+from ....data import NOISE, real_divisor
 from ..resampling import Resampling, interval, resampled_sums
 from .regression import Fit, ols
 

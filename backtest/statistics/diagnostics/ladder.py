@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ....data.base.errors import NotEnoughDataError
+from ....data import NotEnoughDataError
 from .regression import Coefficient, Fit, mean_test, ols
 
 if TYPE_CHECKING:

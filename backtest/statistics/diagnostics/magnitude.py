@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ....data.base.errors import NotEnoughDataError
-from ....data.calendar.market_rules import DEFAULT_VOLUME
+from ....data import DEFAULT_VOLUME, NotEnoughDataError
 
 __all__ = ["ImpactAssumptions", "ImpliedMagnitude", "implied_magnitude", "implied_ratio"]
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ....data.base.rounding import NOISE, real_divisor
-from ....data.calendar.market_rules import EXCHANGE_SESSIONS
+from ....data import EXCHANGE_SESSIONS, NOISE, real_divisor
 from .. import intraday, realised
 from .groups import Measure, mean_measure
 

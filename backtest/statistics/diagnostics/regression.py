@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ....data.base.errors import NotEnoughDataError, UnknownNameError
-from ....data.base.rounding import NOISE
+from ....data import NOISE, NotEnoughDataError, UnknownNameError
 from ..resampling import Resampling, interval, resampled_sums
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ....data.base.errors import NotEnoughDataError
-from ....data.exposure.labels import labels_by_sign
+from ....data import NotEnoughDataError, labels_by_sign
 from .. import realised
 from ..resampling import Resampling
 from .dependence import VarianceRatioResult, daily_variance_ratio

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ....backtest.run.results import BacktestResult
+    from ....backtest import BacktestResult
 
 EXAMPLES = ("gexlab backtest config.toml --out out",)
 
@@ -28,11 +28,8 @@ def command(
 
     Writes report.html, results.json, trades.parquet, orders.parquet and equity.parquet.
     """
-    from ....backtest.run.backtest import backtest
-    from ....backtest.run.context import open_run
-    from ....backtest.run.documents import results_document, write_result_files
-    from ....backtest.run.load_config import load_config
-    from ....data.base.publishing import published
+    from ....backtest import backtest, load_config, open_run, results_document, write_result_files
+    from ....data import published
     from ...page.report import REPORT_FILE, write_report
 
     settings = load_config(config)

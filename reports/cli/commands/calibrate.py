@@ -15,7 +15,7 @@ from ..options import DebugOption, JsonOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....backtest.statistics.rejection import SimulationCheck
+    from ....backtest import SimulationCheck
 
 EXAMPLES = (
     "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
@@ -63,7 +63,7 @@ def command(
 
     Rejection rates with Wilson intervals, and critical values from the null world.
     """
-    from ....backtest.calibration.hypotheses import calibrate, check_plan
+    from ....backtest import calibrate, check_plan
     from ..arguments import calibration_named
 
     if not names and (world or strength or calibration != "visible"):
@@ -102,7 +102,7 @@ _ENDINGS = (".md", ".html", ".json")
 
 def _require_writable(paths: list[Path]) -> None:
     """Refuse a file that could not be written before the markets are simulated."""
-    from ....data.base.errors import InputFileError
+    from ....data import InputFileError
 
     for path in paths:
         if path.suffix not in _ENDINGS:
@@ -121,7 +121,7 @@ def _require_writable(paths: list[Path]) -> None:
 
 
 def _write(result: SimulationCheck, path: Path) -> None:
-    from ....data.base.publishing import published_file
+    from ....data import published_file
     from ...page.calibration_markdown import calibration_page
     from ...page.html import write_page
     from ...page.sections.calibration import calibration_html_page

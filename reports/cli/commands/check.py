@@ -13,7 +13,7 @@ from ..options import DebugOption, JsonOption, LakeOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....data.quality.check import CheckResult
+    from ....data import CheckResult
 
 EXAMPLES = (
     "gexlab check --lake lake",
@@ -64,8 +64,7 @@ def command(
     sessions that both have. The bars are checked too: what contradicts its neighbours is a finding
     and is compared with nothing.
     """
-    from ....data.lake.lake import open_lake
-    from ....data.quality.check import check, with_findings
+    from ....data import check, open_lake, with_findings
     from ..arguments import thresholds_from
     from ..daily_bars import closes_from
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ....backtest.run.catalogue import Entry
+    from ....backtest import Entry
 
 EXAMPLES = ("gexlab components", "gexlab components filters", "gexlab components rules --json")
 
@@ -35,7 +35,7 @@ def command(
     Your own come from installed packages' entry points of the groups gexlab.filters, gexlab.rules,
     gexlab.sizings, gexlab.hypotheses and gexlab.vendors.
     """
-    from ....backtest.run.catalogue import components
+    from ....backtest import components
 
     found = components(kind)
     emit(list(found), as_json, lambda console: _show(console, found))

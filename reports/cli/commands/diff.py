@@ -22,7 +22,7 @@ from ..options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....backtest.run.diff import DiffResult
+    from ....backtest import DiffResult
 
 EXAMPLES = (
     "gexlab diff a.toml b.toml --lake lake --underlying SPX",
@@ -64,9 +64,8 @@ def command(
     P&L is that of the main strategy: decided at the session's close, filled at the next close,
     held for one session, before costs.
     """
-    from ....backtest.run.diff import diff
-    from ....data.lake.lake import open_lake
-    from ....data.regimes.spec import definition_named
+    from ....backtest import diff
+    from ....data import definition_named, open_lake
     from ..arguments import book_named, is_simulated, underlying_in
     from ..daily_bars import closes_from
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ....backtest.grid.grid import GridResult
+    from ....backtest import GridResult
 
 EXAMPLES = ("gexlab grid config.toml --out out",)
 
@@ -29,11 +29,8 @@ def command(
     Writes trials.parquet (one row per trial), grid.json and grid.html. Killed and started again it
     goes on; only trials whose parameters, data or code changed are computed again.
     """
-    from ....backtest.grid.documents import grid_document, write_grid
-    from ....backtest.grid.grid import run_grid
-    from ....backtest.grid.store import Store
-    from ....backtest.run.load_config import load_config
-    from ....data.base.publishing import published
+    from ....backtest import Store, grid_document, load_config, run_grid, write_grid
+    from ....data import published
     from ...page.grid_page import write_grid_page
 
     settings = load_config(config)

@@ -14,7 +14,7 @@ from ..options import DebugOption, JsonOption, LakeOption, UnderlyingOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....data.ingest.ingest import IngestResult
+    from ....data import IngestResult
 
 EXAMPLES = (
     "gexlab ingest chains/*.parquet --vendor columns --map map.toml --underlying SPX --lake lake",
@@ -48,7 +48,7 @@ def command(
     Every rejected row is counted by its reason. Files that the lake already holds are skipped;
     changed files replace their rows.
     """
-    from ....data.ingest.ingest import ingest
+    from ....data import ingest
 
     with progress_on_stderr("ingest") as progress:
         result = ingest(

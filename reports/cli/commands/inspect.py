@@ -13,7 +13,7 @@ from ..options import DebugOption, JsonOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....data.ingest.inspect import Inspection
+    from ....data import Inspection
 
 EXAMPLES = ("gexlab inspect chains.csv --map-out map.toml",)
 
@@ -31,8 +31,7 @@ def command(
 
     Nothing is stored. The map states what was recognised and marks what has to be checked.
     """
-    from ....data.base.errors import ConfigError
-    from ....data.ingest.inspect import inspect
+    from ....data import ConfigError, inspect
 
     result = inspect(file)
     if map_out is not None:

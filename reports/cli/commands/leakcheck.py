@@ -12,7 +12,7 @@ from ..options import ConfigArgument, DebugOption, JsonOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....backtest.leaks.leakcheck import LeakResult
+    from ....backtest import LeakResult
 
 EXAMPLES = ("gexlab leakcheck config.toml", "gexlab leakcheck config.toml --json")
 
@@ -30,7 +30,7 @@ def command(
     Compares time stamps, recomputes every decision from data that end at a session, and traces
     values that belong to a later one. Exit code 1 where there is a leak.
     """
-    from ....backtest.leaks.leakcheck import leakcheck
+    from ....backtest import leakcheck
 
     result = leakcheck(config, cuts=cuts)
     emit(result, as_json, lambda console: _show(console, result))

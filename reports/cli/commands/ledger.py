@@ -13,7 +13,7 @@ from ..options import DebugOption, JsonOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....backtest.tournament.counting import LedgerSummary
+    from ....backtest import LedgerSummary
 
 EXAMPLES = (
     "gexlab ledger config.toml",
@@ -48,10 +48,7 @@ def command(
 
     By market and by data: different trials, and clusters of correlated returns beside them.
     """
-    from ....backtest.run.config import ledger_beside
-    from ....backtest.run.load_config import load_config
-    from ....backtest.tournament.counting import ledger_summary
-    from ....backtest.tournament.ledger import delete_trial
+    from ....backtest import delete_trial, ledger, ledger_beside, load_config
 
     if (config is None) == (lake is None):
         raise typer.BadParameter("name either a configuration or --lake")
@@ -62,12 +59,12 @@ def command(
     stand_ins = settings.ledger.stand_ins if settings else ()
     if delete is not None and reason is not None:
         delete_trial(path, delete, reason)
-    summary = ledger_summary(path, stand_ins)
+    summary = ledger(path, stand_ins)
     emit(_document(summary), as_json, lambda console: _show(console, summary))
 
 
 def _path(path: Path | None) -> Path:
-    from ....data.base.errors import ConfigError
+    from ....data import ConfigError
 
     if path is None:
         raise ConfigError(

@@ -22,7 +22,7 @@ from ..options import StoredUnderlyingOption as Underlying
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....data.regimes.rebuild import RebuildResult
+    from ....data import RebuildResult
 
 EXAMPLES = (
     "gexlab rebuild --lake lake --underlying SPX",
@@ -89,8 +89,7 @@ def command(
     Writes the regime table and its side tables; only sessions whose chains or definition
     changed are computed.
     """
-    from ....data.base.schema import BOOKS
-    from ....data.regimes.rebuild import rebuild
+    from ....data import BOOKS, rebuild
     from ..arguments import book_named, definition_from, underlying_in
 
     changes = {

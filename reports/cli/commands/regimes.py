@@ -70,9 +70,7 @@ def command(
     Amounts are in the underlying's currency, per 1 %. With --unit, two columns more: net and
     gross in that unit. The average daily volume is that of 21 sessions.
     """
-    from ....data.lake.lake import open_lake
-    from ....data.quality.carry import carry_summary
-    from ....data.regimes.table import carry_findings, export_regimes, regimes
+    from ....data import carry_findings, carry_summary, export_regimes, open_lake, regimes
     from ..arguments import book_named, underlying_in
     from ..daily_bars import closes_from
 
@@ -118,7 +116,7 @@ def _with_carry(frame: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
 def _converted(frame: pd.DataFrame, unit: str | None, bars: pd.DataFrame | None) -> pd.DataFrame:
     if unit is None:
         return frame
-    from ....data.regimes.units import average_dollar_volume, with_unit
+    from ....data import average_dollar_volume, with_unit
     from ..arguments import unit_named
 
     volume = None if bars is None else average_dollar_volume(bars)

@@ -12,7 +12,7 @@ from ..options import DebugOption, JsonOption, LakeOption, UnderlyingOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....data.ingest.snapshot import SnapshotResult
+    from ....data import SnapshotResult
 
 EXAMPLES = ("gexlab snapshot --underlying SPX --lake lake",)
 
@@ -41,8 +41,7 @@ def command(
     Starts a history for free. The raw file is kept in the lake; nothing changes where the
     download fails.
     """
-    from ....data.ingest.snapshot import CBOE_URL, snapshot
-    from ....data.lake.lake import open_lake
+    from ....data import CBOE_URL, open_lake, snapshot
 
     result = snapshot(
         underlying,

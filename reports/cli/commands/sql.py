@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
-    from ....data.regimes.query import Answer
+    from ....data import Answer
 
 EXAMPLES = (
     'gexlab sql "SELECT session, count(*) AS contracts FROM chains GROUP BY 1 ORDER BY 1" '
@@ -57,7 +57,7 @@ def command(
     fixed_strike_vol, quality_findings; rebuilt tables are those of one definition. The statement
     runs in a process of its own that can open no file, within --memory and --timeout.
     """
-    from ....data.regimes.query import Limits, stream
+    from ....data import Limits, stream
     from ...terminal.answers import first_rows, require_ending, write_answer
 
     if out is not None:

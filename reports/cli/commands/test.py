@@ -14,7 +14,7 @@ from ..options import DebugOption, JsonOption, OutOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....backtest.hypotheses.test import HypothesesResult
+    from ....backtest import HypothesesResult
 
 EXAMPLES = (
     "gexlab test vol-damping beyond-leverage config.toml --out out",
@@ -52,8 +52,8 @@ def command(
     Writes hypotheses.json and hypotheses.html: estimate, interval, p-value, the published number
     beside it, and a verdict; a test whose data are missing says which.
     """
-    from ....backtest.hypotheses.test import hypotheses_document, test, write_hypotheses
-    from ....data.base.publishing import published
+    from ....backtest import hypotheses_document, test, write_hypotheses
+    from ....data import published
     from ...page.html import write_page
     from ...page.sections.hypotheses import hypotheses_page
     from ..arguments import names_and_config

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ....backtest.statistics.resampling import NORMAL_LEVEL
+from ....backtest import NORMAL_LEVEL
 from ..charts import axis, figure, layout, rounded
 from ..formats import count, fixed, interval_heading, is_defined, plural
 from ..palette import SERIES, token
@@ -14,7 +14,7 @@ from ..views import Column, Figure, Page, Row, Section, Table, text_column
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ....backtest.statistics.rejection import Interval, RejectionRate, SimulationCheck
+    from ....backtest import Interval, RejectionRate, SimulationCheck
 
 __all__ = ["calibration_html_page", "calibration_tables"]
 

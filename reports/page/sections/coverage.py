@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ....data.quality.catalogue import Finding
+    from ....data import Finding
     from ..views import Tone
 
 __all__ = ["coverage_figure", "coverage_section", "lake_findings_table"]

@@ -11,10 +11,7 @@ from .hypotheses import number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ....backtest.statistics.diagnostics.groups import Diagnostic
-    from ....backtest.statistics.diagnostics.magnitude import ImpactAssumptions
-    from ....backtest.statistics.diagnostics.quantiles import QuantileMagnitude
-    from ....backtest.statistics.diagnostics.report import DiagnosticsResult
+    from ....backtest import Diagnostic, DiagnosticsResult, ImpactAssumptions, QuantileMagnitude
 
 __all__ = ["diagnostics_section", "diagnostics_table", "magnitude_table"]
 

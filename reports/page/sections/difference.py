@@ -12,7 +12,7 @@ from . import words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ....backtest.run.diff import DiffResult
+    from ....backtest import DiffResult
 
 __all__ = ["changes_table", "difference_page", "summary_of"]
 

@@ -10,10 +10,8 @@ from ..palette import token
 from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
 
 if TYPE_CHECKING:
-    from ....backtest.hypotheses.protocol import Published
-    from ....backtest.hypotheses.protocol import ResultTable as Tested
-    from ....backtest.hypotheses.run import HypothesisResult
-    from ....backtest.hypotheses.test import HypothesesResult
+    from ....backtest import HypothesesResult, HypothesisResult, Published
+    from ....backtest import ResultTable as Tested
     from ..views import Tone
 
 __all__ = ["hypotheses_page", "number", "verdicts_table"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ....data.calendar.market_rules import currency_sign
+from ....data import currency_sign
 from ..charts import axis, figure, layout, line
 from ..formats import count, day, fixed, interval, interval_heading, level, percent, plural, signed
 from ..palette import SERIES
@@ -14,7 +14,7 @@ from . import words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ....backtest.run.results import BacktestResult, StrategyResult
+    from ....backtest import BacktestResult, StrategyResult
 
 __all__ = ["equity_figure", "performance_section", "trades_section"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ....data.quality.carry import CARRY_FINDINGS, carry_sentence
+from ....data import CARRY_FINDINGS, carry_sentence
 from ...session.picture import SPANS, span_of
 from ..charts import axis, bars, dots, figure, layout, line, rounded
 from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent

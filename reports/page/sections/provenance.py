@@ -9,7 +9,7 @@ from ..views import Column, Fact, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
-    from ....backtest.run.results import BacktestResult, Notice, RegimeSummary
+    from ....backtest import BacktestResult, Notice, RegimeSummary
     from ..views import Tone
 
 __all__ = ["definitions_section", "provenance_section", "quality_section", "run_section"]

@@ -13,7 +13,7 @@ from . import words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ....backtest.run.results import BacktestResult, RegimeSummary
+    from ....backtest import BacktestResult, RegimeSummary
 
 __all__ = ["regime_figure", "regime_section"]
 

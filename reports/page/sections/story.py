@@ -11,7 +11,7 @@ from . import words
 from .profile import unit_of
 
 if TYPE_CHECKING:
-    from ....data.exposure.time_structure import BookState, TimeStructure
+    from ....data import BookState, TimeStructure
     from ...session.story import SessionStory
 
 __all__ = ["PARTS", "change_section", "change_table", "future_section", "future_table"]

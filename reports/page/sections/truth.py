@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....backtest.statistics.resampling import NORMAL_LEVEL
+from ....backtest import NORMAL_LEVEL
 from ..formats import DASH, count, fixed, interval, interval_heading, is_defined
 from ..views import Column, Row, Section, Table, text_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ....backtest.run.truth import Quantity
+    from ....backtest import Quantity
 
 __all__ = ["truth_section", "truth_table"]
 

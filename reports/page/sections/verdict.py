@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....backtest.run.strategy_results import Estimate
-from ....data.calendar.market_rules import EXCHANGE_SESSIONS
+from ....backtest import Estimate
+from ....data import EXCHANGE_SESSIONS
 from ..formats import count, fixed, interval, interval_heading, is_defined, joined, percent, plural
 from ..views import Verdict
 from . import words
 
 if TYPE_CHECKING:
-    from ....backtest.run.results import BacktestResult, Estimate, Notice, Ratio
+    from ....backtest import BacktestResult, Estimate, Notice, Ratio
     from ..views import Tone
 
 __all__ = [

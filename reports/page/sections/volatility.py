@@ -13,7 +13,7 @@ from . import words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ....backtest.run.results import BacktestResult, VolatilityCell
+    from ....backtest import BacktestResult, VolatilityCell
 
 __all__ = [
     "quantile_figure",
@@ -146,7 +146,7 @@ def without_dealers(own: Sequence[float]) -> tuple[float, ...]:
     >>> [round(x, 2) for x in without_dealers((1.0, 1.0, 1.0, 1.0))]
     [1.23, 1.14, 0.84, 0.68]
     """
-    from ....data.simulate.worlds.s0_null import QUARTILES
+    from ....data import QUARTILES
 
     if len(own) != len(QUARTILES):
         return ()

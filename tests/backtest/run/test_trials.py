@@ -11,7 +11,7 @@ import pytest
 from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.documents import results_document
 from gexlab.backtest.run.load_config import load_config
-from gexlab.backtest.tournament.counting import ledger_summary
+from gexlab.backtest.tournament.counting import ledger
 
 MakeMarket = Callable[..., Path]
 
@@ -32,7 +32,7 @@ def test_a_run_records_its_trials_and_says_their_numbers(
     assert backtest(config).provenance.trial_numbers == first.provenance.trial_numbers
     document = results_document(first)
     assert document["provenance"]["trial_numbers"][names[0]] == 1
-    found = ledger_summary(tmp_path / "ledger")
+    found = ledger(tmp_path / "ledger")
     assert (found.trials, len(found.entries)) == (len(names), len(names))
     assert found.entries[0]["metrics"]["sharpe"] == pytest.approx(first.main.metrics.sharpe)
     assert found.entries[0]["source"] == "backtest"
@@ -47,11 +47,11 @@ def test_costs_are_another_trial_and_a_grown_file_is_not(
     bars.iloc[:-1].to_parquet(tmp_path / "bars.parquet", index=False)
     shorter = backtest(config)
     assert max(shorter.provenance.trial_numbers.values()) == number
-    assert ledger_summary(tmp_path / "ledger").trials == number
+    assert ledger(tmp_path / "ledger").trials == number
     text = config.read_text(encoding="utf-8")
     config.write_text(text.replace("[execution]", "[execution]\nfees_bps = 7.0"), encoding="utf-8")
     assert min(backtest(config).provenance.trial_numbers.values()) == number + 1
-    assert ledger_summary(tmp_path / "ledger").trials == 2 * number
+    assert ledger(tmp_path / "ledger").trials == 2 * number
 
 
 def test_a_ledger_that_cannot_be_written_is_a_notice(

@@ -18,7 +18,7 @@ import pytest
 from gexlab.backtest.tournament.counting import (
     count_trials,
     effective_trials,
-    ledger_summary,
+    ledger,
     recorded_returns,
 )
 from gexlab.backtest.tournament.ledger import Trial, delete_trial, ledger_file, record_trials
@@ -53,7 +53,7 @@ def test_a_trial_is_recorded_once_and_keeps_its_number(tmp_path: Path) -> None:
     assert record_trials(tmp_path, [_trial("a"), _trial("b", seed=1)]) == (1, 2)
     assert record_trials(tmp_path, [_trial("c", seed=2)]) == (3,)
     assert record_trials(tmp_path, [_trial("b", seed=1), _trial("a")]) == (2, 1)
-    found = ledger_summary(tmp_path)
+    found = ledger(tmp_path)
     assert [e["trial_id"] for e in found.entries] == ["a", "b", "c"]
     assert found.entries[0]["metrics"] == {"sharpe": 0.5, "sharpe_low": None}
     days, returns = recorded_returns(tmp_path, found.entries[1]["entry"])
@@ -67,7 +67,7 @@ def test_the_same_trial_on_a_file_that_grew_by_a_day_counts_once(tmp_path: Path)
     grown = _trial("a", last="2021-01-01", data_id="tuesday")
     assert record_trials(tmp_path, [grown]) == (1,)
     assert _count(tmp_path) == 1
-    found = ledger_summary(tmp_path)
+    found = ledger(tmp_path)
     assert [d["trials"] for d in found.data] == [1, 1]
     assert found.trials == 1
 
@@ -90,7 +90,7 @@ def test_overlapping_sessions_of_stand_ins_count_together(tmp_path: Path) -> Non
 def test_simulated_markets_count_apart(tmp_path: Path) -> None:
     record_trials(tmp_path, [_trial("a"), _trial("a", world="s0"), _trial("b", world="s0")])
     assert [_count(tmp_path, world=w) for w in ("", "s0", "s1")] == [1, 2, 0]
-    assert [m["simulated"] for m in ledger_summary(tmp_path).markets] == [False, True]
+    assert [m["simulated"] for m in ledger(tmp_path).markets] == [False, True]
 
 
 def test_returns_are_stored_once_per_digest(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_effective_trials_are_clusters(tmp_path: Path) -> None:
 def test_deleting_leaves_a_trace_and_the_count(tmp_path: Path) -> None:
     record_trials(tmp_path, [_trial("a"), _trial("b", seed=1)])
     assert delete_trial(tmp_path, "a", "wrong prices") == 1
-    found = ledger_summary(tmp_path)
+    found = ledger(tmp_path)
     assert [e["trial_id"] for e in found.entries] == ["b"]
     assert [(d["trial_id"], d["reason"]) for d in found.deletions] == [("a", "wrong prices")]
     assert (found.markets[0]["trials"], found.markets[0]["deleted"]) == (2, 1)
@@ -131,7 +131,7 @@ def test_deleting_leaves_a_trace_and_the_count(tmp_path: Path) -> None:
         delete_trial(tmp_path, "b", " ")
     # made again, it is there again, under its number
     assert record_trials(tmp_path, [_trial("a")]) == (1,)
-    again = ledger_summary(tmp_path)
+    again = ledger(tmp_path)
     assert len(again.entries) == 2
     assert again.markets[0]["deleted"] == 0
     assert len(recorded_returns(tmp_path, again.entries[0]["entry"])[0]) == 366
@@ -146,7 +146,7 @@ def test_what_is_no_trial_is_refused() -> None:
 
 
 def test_a_ledger_that_is_absent_or_foreign_is_said(tmp_path: Path) -> None:
-    assert ledger_summary(tmp_path / "none").trials == 0
+    assert ledger(tmp_path / "none").trials == 0
     with pytest.raises(LedgerError, match="no ledger at"):
         count_trials(tmp_path / "none", "SPX", date(2020, 1, 1), date(2020, 1, 2))
     assert not (tmp_path / "none").exists()
@@ -218,4 +218,4 @@ def test_eight_concurrent_writers(tmp_path: Path) -> None:
         said |= set(out.split())
     assert len(said) == 60
     _whole(tmp_path, said)
-    assert ledger_summary(tmp_path).trials == 60
+    assert ledger(tmp_path).trials == 60
