@@ -99,7 +99,7 @@ def test_returns_are_stored_once_per_digest(tmp_path: Path) -> None:
         assert ledger.execute("SELECT count(*) FROM returns").fetchone() == (1,)
         assert ledger.execute("SELECT count(*) FROM sessions").fetchone() == (1,)
         assert ledger.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    ledger.close()
+    newer.close()
 
 
 def test_effective_trials_are_clusters(tmp_path: Path) -> None:
@@ -157,9 +157,9 @@ def test_a_ledger_that_is_absent_or_foreign_is_said(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"cannot write the ledger .*\[ledger\] path"):
         record_trials(tmp_path / "file", [_trial("a")])
     later = tmp_path / "later.sqlite"
-    with sqlite3.connect(later) as ledger:
-        ledger.execute("PRAGMA user_version = 99")
-    ledger.close()
+    with sqlite3.connect(later) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    newer.close()
     with pytest.raises(LedgerError, match="later version"):
         record_trials(later, [_trial("a")])
 
