@@ -99,7 +99,7 @@ def test_returns_are_stored_once_per_digest(tmp_path: Path) -> None:
         assert ledger.execute("SELECT count(*) FROM returns").fetchone() == (1,)
         assert ledger.execute("SELECT count(*) FROM sessions").fetchone() == (1,)
         assert ledger.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    newer.close()
+    ledger.close()
 
 
 def test_effective_trials_are_clusters(tmp_path: Path) -> None:
