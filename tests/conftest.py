@@ -17,6 +17,9 @@ _DESELECTED = pytest.StashKey[int]()
 
 register_profiles()
 
+# workers of a parallel run are told a width of 80: terminals' widths are a test's own to set
+os.environ.pop("COLUMNS", None)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:

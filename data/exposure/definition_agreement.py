@@ -251,7 +251,7 @@ def definition_agreement(verdicts: list[SignAgreement], net_gex: float) -> float
 
     Examples
     --------
-    >>> signs = [Verdict("otm", "as_of_close", 30.0, True, x) for x in (1.0, 2.0, -1.0, 3.0)]
+    >>> signs = [SignAgreement("otm", "as_of_close", 30.0, True, x) for x in (1.0, 2.0, -1.0, 3.0)]
     >>> definition_agreement(signs, 5.0)
     0.75
     """

@@ -407,7 +407,7 @@ _BARS: Final[dict[str, Check]] = {
 _SERIES: Final[dict[str, Check]] = {
     "bad_value": Check(
         "error",
-        "The value contradicts its neighbours.",
+        "The value contradicts its neighbours; as a close to compare with it counts as missing.",
         "usual changes around it",
         gates=True,
     ),

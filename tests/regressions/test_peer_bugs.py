@@ -465,7 +465,8 @@ def test_19_missing_volatility_is_solved_or_rejected(tmp_path: Path) -> None:
     assert row["contracts_rejected"] == 1
     assert row["oi_rejected_share"] == pytest.approx(30.0 / 1030.0, rel=1e-14)
     found = side_table(lake, "quality_findings", "SPX", book="as_of_close")
-    assert found["open_interest"].dropna().tolist() == [30.0]
+    rejected = found[found["detail"].str.startswith("rejected")]
+    assert rejected["open_interest"].tolist() == [30.0]
 
 
 def test_19_walls_need_the_right_sign(tmp_path: Path) -> None:

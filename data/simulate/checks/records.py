@@ -59,9 +59,9 @@ class WorldCheck:
 
         Examples
         --------
-        >>> Check("S1", "slope", -1.0, -0.98, 0.01, 100, "sessions").z.__round__(6)
+        >>> WorldCheck("S1", "slope", -1.0, -0.98, 0.01, 100, "sessions").z.__round__(6)
         2.0
-        >>> Check("S1", "net GEX", 0.0, 1e-9, 0.0, 2, "sessions", tolerance=1e-6).z
+        >>> WorldCheck("S1", "net GEX", 0.0, 1e-9, 0.0, 2, "sessions", tolerance=1e-6).z
         0.0
         """
         distance = self.measured - self.theory
@@ -119,7 +119,7 @@ def check_limit(checks: Sequence[WorldCheck], false_alarm: float = FALSE_ALARM) 
 
     Examples
     --------
-    >>> one = Check("S1", "slope", 0.0, 0.0, 1.0, 1, "sessions")
+    >>> one = WorldCheck("S1", "slope", 0.0, 0.0, 1.0, 1, "sessions")
     >>> round(check_limit([one], 0.05), 2), round(check_limit([one] * 50, 0.05), 2)
     (1.96, 3.29)
     """

@@ -175,7 +175,7 @@ def override(value: _Values, changes: Mapping[str, object]) -> _Values:
 
     Examples
     --------
-    >>> override(Market(), {"spot": 100.0, "impact": 1e-13}).spot
+    >>> override(MarketParameters(), {"spot": 100.0, "impact": 1e-13}).spot
     100.0
     """
     names = {field.name for field in fields(value)}

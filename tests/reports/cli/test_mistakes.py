@@ -262,7 +262,7 @@ IN_COMMANDS = {
     ),
     "no backtest yet": (
         "nowhere", "explain --lake lake --session 2015-01-15 --run done", "",
-        ("no orders.parquet there", "gexlab backtest"),
+        ("no readable results.json there", "gexlab backtest"),
     ),
     "a file for a folder": (
         "config.toml|2", "backtest config.toml --out out", "", ("a file of that name is there",),

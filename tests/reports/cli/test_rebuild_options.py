@@ -194,7 +194,9 @@ def test_regimes_in_other_units(chain: pd.DataFrame, capsys: pytest.CaptureFixtu
     row.pop("gross_gex_shares_per_point")
     assert row == plain
     days = pd.bdate_range(end=str(SESSION), periods=40)
-    bars = pd.DataFrame({"session": days, "open": 9.0, "high": 11.0, "low": 8.0, "close": 10.0})
+    step = 0.01 * np.arange(len(days))
+    bars = pd.DataFrame({"session": days, "open": 9.0 + step, "high": 11.0 + step})
+    bars = bars.assign(low=8.0 - step, close=10.0)
     bars.assign(volume=1e6).to_csv("bars.csv", index=False)
     options = ("--unit", "share_of_adv", "--bars", "bars.csv")
     (row,) = document(capsys, "regimes", *options)
