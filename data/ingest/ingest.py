@@ -24,8 +24,9 @@ from ..lake.writer import LakeWriter, lake_writer, sorted_rows, whole_sessions
 from ..vendors import vendor as vendor_preset
 from ..vendors.column_map import check_preset, read_mapping
 from ..vendors.column_map import mapped as with_mapping
+from ..vendors.column_names import names_in
 from ..vendors.paths import with_path
-from ..vendors.projection import names_in, projected
+from ..vendors.projection import projected
 from .calendar_tables import zone_of
 from .canonical_rows import canonical_rows, naming_the_file
 from .files import find_files, opened

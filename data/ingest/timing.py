@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..vendors.preset import InputFile, Preset, Timing
     from ..vendors.roots import Root
-    from .joins import JoinedFile
+    from .joined_file import JoinedFile
 
 __all__ = ["Dating", "dated_join", "refused", "stated"]
 

@@ -237,7 +237,7 @@ class Cells:
 
     def _number_columns(self) -> set[str]:
         from ..base.schema import CHAIN_COLUMNS
-        from .projection import _respelled, names_in
+        from .column_names import names_in, respelled
 
         available = {
             c: str(t)
@@ -245,7 +245,7 @@ class Cells:
             if str(t) == "VARCHAR"
         }
         names = {
-            said if said in available else _respelled(said, available)
+            said if said in available else respelled(said, available)
             for name, column in self._preset.columns.items()
             if CHAIN_COLUMNS[name] == "DOUBLE"
             for said in names_in(column)

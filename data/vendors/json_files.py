@@ -12,7 +12,7 @@ from ..base.errors import InputFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .preset import InputFile
+    from .raw_table import InputFile
 
 __all__ = ["flat_records", "json_table"]
 

@@ -19,6 +19,7 @@ from duckdb import (
 from ..base.errors import InputFileError, MissingColumnError
 from ..base.schema import CHAIN_COLUMNS
 from .cells import DAYS, MOMENTS, Cells
+from .column_names import ON_HALF_DAYS, names_in, respelled
 from .paths import path_texts
 from .preset import Clocked, FirstOf, Sql
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from .preset import Preset, RawTable
 
-__all__ = ["PROJECTED", "TAKEN", "names_in", "projected", "raw_key"]
+__all__ = ["PROJECTED", "TAKEN", "projected", "raw_key"]
 
 #: Canonical columns that a vendor may state; the rest of the pipeline fills what is NULL.
 PROJECTED: Final = tuple(name for name in CHAIN_COLUMNS if name != "source")
@@ -50,15 +51,6 @@ _NUMERIC: Final = (
     "DECIMAL",
 )
 _NULL_TYPE: Final = '"NULL"'
-#: DataShop's columns of 15:45 are blank on days that close at 13:00; those of the close are there.
-_ON_HALF_DAYS: Final[dict[str, tuple[str, ...]]] = {
-    "bid_1545": ("bid_eod",),
-    "ask_1545": ("ask_eod",),
-    "active_underlying_price_1545": ("underlying_bid_eod", "underlying_ask_eod"),
-    "implied_underlying_price_1545": ("underlying_bid_eod", "underlying_ask_eod"),
-    "underlying_bid_1545": ("underlying_bid_eod",),
-    "underlying_ask_1545": ("underlying_ask_eod",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +180,10 @@ def _number_columns(table: RawTable, preset: Preset) -> set[str]:
     for name, column in preset.columns.items():
         is_number = CHAIN_COLUMNS[name] == "DOUBLE" and name not in preset.dialect.values
         for said in names_in(column):
-            spelled = said if said in available else _respelled(said, available)
+            spelled = said if said in available else respelled(said, available)
             found.setdefault(spelled or "", set()).add(is_number and name not in preset.constants)
     for said in texts:
-        found.setdefault(_respelled(said, available) or said, set()).add(False)
+        found.setdefault(respelled(said, available) or said, set()).add(False)
     if preset.dialect.decimal is not None or preset.dialect.thousands is not None:
         return set()
     return {
@@ -199,17 +191,6 @@ def _number_columns(table: RawTable, preset: Preset) -> set[str]:
         for column, kinds in found.items()
         if kinds == {True} and not re.search(rf"\b{re.escape(column)}\b", expressions)
     }
-
-
-def names_in(column: object) -> tuple[str, ...]:
-    """Return the source columns that a column of a preset is made of, expressions apart."""
-    if isinstance(column, str):
-        return (column, *_ON_HALF_DAYS.get(column.casefold(), ()))
-    if isinstance(column, FirstOf):
-        return tuple(name for group in column.choices for name in group)
-    if isinstance(column, Clocked):
-        return column.date, column.time
-    return ()
 
 
 def _column(
@@ -285,7 +266,7 @@ def _sources(name: str, table: RawTable, preset: Preset) -> list[list[_Source]]:
     found = _named(column, name, table, preset)
     if found is None:
         return []
-    instead = _ON_HALF_DAYS.get(found.column.casefold(), ())
+    instead = ON_HALF_DAYS.get(found.column.casefold(), ())
     later = [_named(c, name, table, preset, needed=False) for c in instead]
     more = [s for s in later if s is not None]
     return [[found], more] if more and len(more) == len(instead) else [[found]]
@@ -320,7 +301,7 @@ def _named(
 ) -> _Source | None:
     available = dict(zip(table.relation.columns, map(str, table.relation.types), strict=True))
     available = {k: v for k, v in available.items() if k not in ("file_index", "file_row")}
-    spelled = column if column in available else _respelled(column, available)
+    spelled = column if column in available else respelled(column, available)
     if spelled is None:
         texts = path_texts(table, column, name)
         if texts is not None:
@@ -349,20 +330,6 @@ def _plain(value: Any, kind: str, column: str = "") -> _Source:
     if kind.startswith("ENUM") or kind == "UUID":
         return _Source(value.cast("VARCHAR"), "VARCHAR", column)
     return _Source(value, kind, column)
-
-
-def _respelled(column: str, available: dict[str, str]) -> str | None:
-    wanted = column.strip().casefold()
-    same = next((name for name in available if name.strip().casefold() == wanted), None)
-    if same is not None:
-        return same
-    if "." not in column:
-        inside = [n for n in available if n.casefold().endswith(f".{wanted}")]
-        return inside[0] if len(inside) == 1 else None
-    # of a path into nested JSON the table may hold the last steps alone
-    inner = re.sub(r"\[\d*\]", "", wanted)
-    ends = [n for n in available if inner == n.casefold() or inner.endswith(f".{n.casefold()}")]
-    return max(ends, key=len) if ends else None
 
 
 def _absent(column: str, name: str, table: RawTable, available: list[str]) -> str:

@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 from ..base.errors import InputFileError
 from ..base.sql import bound_sql
 from .json_files import json_table
-from .preset import RawTable, SecondReading
+from .raw_table import RawTable, SecondReading
 from .text_files import TextTable, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
-    from .preset import InputFile
+    from .raw_table import InputFile
 
 __all__ = ["TEXT_SUFFIXES", "read_tables"]
 

@@ -13,7 +13,7 @@ from ..base.errors import InputFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .preset import InputFile
+    from .raw_table import InputFile
 
 __all__ = ["TextTable", "plain_text"]
 
