@@ -5,9 +5,9 @@ from .execution.engine import engine_name as engine_name
 from .grid.documents import grid_document as grid_document
 from .grid.documents import luck_sentence as luck_sentence
 from .grid.documents import write_grid as write_grid
-from .grid.grid import GridResult as GridResult
 from .grid.grid import grid as grid
 from .grid.grid import run_grid as run_grid
+from .grid.result import GridResult as GridResult
 from .grid.store import Store as Store
 from .hypotheses.datasets import dataset_of as dataset_of
 from .hypotheses.datasets import load_dataset as load_dataset
@@ -36,8 +36,8 @@ from .run.documents import write_result_files as write_result_files
 from .run.documents import write_results as write_results
 from .run.load_config import load_config as load_config
 from .run.load_config import parse_config as parse_config
+from .run.load_market import load_market as load_market
 from .run.market import Market as Market
-from .run.market import load_market as load_market
 from .run.provenance import content_id as content_id
 from .run.results import BacktestResult as BacktestResult
 from .run.results import Metrics as Metrics

@@ -14,7 +14,7 @@ from ...strategies import RULED, Component
 from .store import FOUND, KEY
 
 if TYPE_CHECKING:
-    from .grid import GridResult
+    from .result import GridResult
     from .space import Trial
 
 __all__ = ["grid_document", "luck_sentence", "parameters_of", "trials_table", "write_grid"]

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from ...data import LookAheadError, Progress, short_repr, silent
+from ...data import LookAheadError, Progress, silent
 from ..execution.costs import Costs
 from ..leaks.leakcheck import recomputed
 from ..run.config import Config
 from ..run.load_config import load_config
-from ..run.market import load_market
+from ..run.load_market import load_market
 from ..run.panel import market_panel
 from ..statistics.resampling import Resampling, drawn
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
 from .documents import parameters_of, trials_table, write_grid
+from .result import Best, GridResult
 from .section import covering
 from .space import Space, Trial, Variant, space_of
 from .store import FOUND, Store, code_of, ground_id, program_id
@@ -33,60 +34,12 @@ if TYPE_CHECKING:
     from ..run.market import Market
     from ..statistics.resampling import Draws
 
-__all__ = ["CHUNK", "Best", "GridResult", "grid"]
+__all__ = ["CHUNK", "grid"]
 
 #: Columns of one call of the engine: enough to be fast, few enough for bounded memory.
 CHUNK: Final = 500
 #: Sessions after which the data are cut off to see whether users' own components look ahead.
 _CUTS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Best:
-    """The trial with the highest Sharpe ratio; None and NaN where none has one."""
-
-    trial_id: str | None
-    sharpe: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GridResult:
-    """What a grid found.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row per trial: ``trial_id``, every parameter, the metrics of a backtest with their
-        intervals, ``late`` and ``undefined`` sessions, and ``computed_from``. Plain index.
-    parameters : tuple of str
-        Columns that are parameters.
-    trials, computed, reused : int
-        Distinct trials, and how many of them were computed now, or known from before.
-    duplicates : int
-        Combinations that say the same as another one; each trial is listed once.
-    seconds : float
-    best : Best
-    best_by_luck : float
-        Expected highest annual Sharpe ratio of as many independent trials that know nothing.
-    simulated : bool
-    underlyings : tuple of str
-    out : Path or None
-        Where it was written.
-    """
-
-    table: pd.DataFrame
-    parameters: tuple[str, ...]
-    trials: int
-    computed: int
-    reused: int
-    duplicates: int
-    seconds: float
-    best: Best
-    best_by_luck: float
-    simulated: bool
-    underlyings: tuple[str, ...]
-    out: Path | None = None
-    __repr__ = short_repr
 
 
 def grid(

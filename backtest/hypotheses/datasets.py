@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data import assumed_volume
-from ..run.market import Market, load_market
+from ..run.load_market import load_market
+from ..run.market import Market
 from ..statistics.intraday import intraday_grid
 from .protocol import Dataset
 

@@ -119,7 +119,7 @@ def test(
     InputFileError, LakeError, DefinitionError, NotEnoughDataError
         If an input is absent, cannot be read or is too short.
     """
-    from ..run.market import load_market
+    from ..run.load_market import load_market
     from .datasets import dataset_of
 
     started = time.perf_counter()

@@ -21,7 +21,8 @@ from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
-from ..run.market import Market, cut_market, load_market
+from ..run.load_market import load_market
+from ..run.market import Market, cut_market
 from ..run.panel import evaluation_of, market_panel
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ from .documents import write_results
 from .findings import fragile_notices, run_findings
 from .fragility import fragile_direction, fragile_volatility
 from .load_config import load_config
-from .market import Market, load_market, summarise_data
+from .load_market import load_market
+from .market import Market, summarise_data
 from .notices import notices_of, sorted_notices
 from .provenance import provenance_of
 from .results import BacktestResult, ExecutionSummary, Fragile, RegimeSummary

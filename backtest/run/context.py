@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ...data import BOOKS, Progress, open_lake, silent
 from .load_config import load_config
-from .market import Market, load_market
+from .load_market import load_market
+from .market import Market
 from .provenance import content_id
 
 if TYPE_CHECKING:

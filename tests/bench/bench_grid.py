@@ -27,7 +27,7 @@ from gexlab.backtest.grid.grid import CHUNK, run_grid
 from gexlab.backtest.grid.space import space_of
 from gexlab.backtest.grid.store import Store
 from gexlab.backtest.run.load_config import load_config
-from gexlab.backtest.run.market import load_market
+from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.panel import market_panel
 from gexlab.backtest.statistics.inference import ReturnIntervals
 from gexlab.data.calendar.trading import trading_calendar

@@ -12,7 +12,7 @@ import pytest
 from gexlab.backtest.leaks.leakcheck import LeakResult, leakcheck, market_leaks
 from gexlab.backtest.run.backtest import strategies_of
 from gexlab.backtest.run.load_config import load_config
-from gexlab.backtest.run.market import load_market
+from gexlab.backtest.run.load_market import load_market
 
 MakeMarket = Callable[..., Path]
 

@@ -17,7 +17,8 @@ from gexlab.backtest.run.backtest import backtest, strategies_of
 from gexlab.backtest.run.chain_findings import findings_notice
 from gexlab.backtest.run.config import Config
 from gexlab.backtest.run.load_config import parse_config
-from gexlab.backtest.run.market import Market, load_market
+from gexlab.backtest.run.load_market import load_market
+from gexlab.backtest.run.market import Market
 from gexlab.backtest.run.panel import market_panel
 from gexlab.data.base.errors import ConfigError, LakeError
 from gexlab.data.lake.lake import open_lake

@@ -13,7 +13,7 @@ from small_markets import config_of, write_lake
 
 from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import parse_config
-from gexlab.backtest.run.market import load_market
+from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.market_choice import market_of
 from gexlab.data.base.errors import CalendarError, ConfigError
 from gexlab.data.ingest.ingest import ingest

@@ -20,7 +20,7 @@ from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.config import Config
 from gexlab.backtest.run.documents import results_document
 from gexlab.backtest.run.load_config import parse_config
-from gexlab.backtest.run.market import load_market
+from gexlab.backtest.run.load_market import load_market
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.rebuild import rebuild

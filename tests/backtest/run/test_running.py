@@ -223,7 +223,7 @@ def test_single_late_rows_are_missing_and_counted(make_market: MakeMarket) -> No
 
     from gexlab.backtest.run.backtest import run_backtest, trade_config
     from gexlab.backtest.run.load_config import load_config
-    from gexlab.backtest.run.market import load_market
+    from gexlab.backtest.run.load_market import load_market
 
     config = load_config(make_market())
     market = load_market(config)

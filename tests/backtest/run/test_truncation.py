@@ -21,7 +21,8 @@ from gexlab.backtest.execution.costs import Costs
 from gexlab.backtest.execution.performance import Trading, trade
 from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
-from gexlab.backtest.run.market import Market, cut_market, load_market
+from gexlab.backtest.run.load_market import load_market
+from gexlab.backtest.run.market import Market, cut_market
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import STRATEGIES, make_strategy
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gexlab.backtest.run.load_config import load_config
-from gexlab.backtest.run.market import load_market
+from gexlab.backtest.run.load_market import load_market
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
 from gexlab.reports.nightly import standing

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from gexlab.backtest.grid.documents import luck_sentence, trials_table
-from gexlab.backtest.grid.grid import Best, GridResult
+from gexlab.backtest.grid.result import Best, GridResult
 from gexlab.backtest.grid.store import FOUND
 from gexlab.reports.page.grid_page import extremes, varying, write_grid_page
 from gexlab.reports.terminal.grid import grid_text
