@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from gexlab.backtest.run import config as configuration
+from gexlab.backtest.run import config_sections as configuration
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.quality.catalogue import CHECKS, Thresholds
 from gexlab.data.regimes import query

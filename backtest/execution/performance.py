@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...strategies import Strategy
-    from ..run.config import Fill
+    from ..run.config_sections import Fill
     from ..run.market import Market
     from ..statistics.resampling import Resampling
 

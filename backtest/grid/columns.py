@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ...strategies import Evaluation, Panel, Strategy
     from ..execution.costs import Costs
     from ..execution.timing import Schedule
-    from ..run.config import Fill
+    from ..run.config_sections import Fill
     from ..run.market import Market
     from ..run.strategy_results import Metrics
     from ..statistics.resampling import Draws, Resampling

@@ -30,7 +30,7 @@ from .store import FOUND, Store, code_of, ground_id, program_id
 
 if TYPE_CHECKING:
     from ...strategies import Strategy
-    from ..run.config import ExecutionConfig
+    from ..run.config_sections import ExecutionConfig
     from ..run.market import Market
     from ..statistics.resampling import Draws
 

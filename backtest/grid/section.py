@@ -36,7 +36,7 @@ _NAME: Final = "trial"
 
 def section_keys() -> dict[str, tuple[str, ...]]:
     """Return the keys of ``[grid]`` by what they belong to."""
-    from ..run.config import ExecutionConfig, RegimeConfig
+    from ..run.config_sections import ExecutionConfig, RegimeConfig
 
     return {
         "strategy": _STRATEGY,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, ValidationError
 
 from ...data import ConfigError, UnknownNameError
-from ..run.config import Config, DataConfig, ExecutionConfig, RegimeConfig
+from ..run.config import Config
 from ..run.config_errors import first_problem
+from ..run.config_sections import DataConfig, ExecutionConfig, RegimeConfig
 from .section import combinations, section_keys, strategies_in
 
 if TYPE_CHECKING:

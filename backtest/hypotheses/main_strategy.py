@@ -21,7 +21,8 @@ from .protocol import Traded
 
 if TYPE_CHECKING:
     from ..execution.performance import Trading
-    from ..run.config import Config, Fill
+    from ..run.config import Config
+    from ..run.config_sections import Fill
     from ..run.market import Market
     from .protocol import Dataset
 

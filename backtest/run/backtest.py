@@ -74,7 +74,7 @@ def backtest(
     progress : Progress, optional
         Called at the beginning of each of four steps, and at the end.
     market : Market, optional
-        The configuration's inputs, where they are loaded already; see `market.load_market`.
+        The configuration's inputs, where they are loaded already; see `load_market`.
 
     Returns
     -------

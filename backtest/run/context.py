@@ -67,7 +67,7 @@ def open_run(
     Raises
     ------
     GexlabError
-        As `backtest.run.market.load_market`.
+        As `load_market`.
     """
     settings = load_config(config) if isinstance(config, (str, Path)) else config
     place = settings.data.lake

@@ -33,7 +33,8 @@ from .soundness import sound_series
 
 if TYPE_CHECKING:
     from ...data import Book, Finding, Lake, PeerRule
-    from .config import Config, SeriesConfig
+    from .config import Config
+    from .config_sections import SeriesConfig
 
 __all__ = [
     "RegimeSource",

@@ -28,7 +28,8 @@ from small_markets import write_lake
 
 from gexlab.backtest.run import provenance
 from gexlab.backtest.run.backtest import backtest
-from gexlab.backtest.run.config import Config, SeriesConfig, StrategyConfig
+from gexlab.backtest.run.config import Config
+from gexlab.backtest.run.config_sections import SeriesConfig, StrategyConfig
 from gexlab.backtest.run.context import open_run
 from gexlab.backtest.run.documents import orders_table, results_document
 from gexlab.backtest.run.load_config import parse_config

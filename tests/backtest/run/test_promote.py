@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gexlab.backtest.run import findings as room
-from gexlab.backtest.run.config import RegimeConfig
+from gexlab.backtest.run.config_sections import RegimeConfig
 from gexlab.backtest.run.findings import promoted
 from gexlab.backtest.run.regime_source import RegimeSource
 from gexlab.data.quality.catalogue import CATALOGUE, CHECKS, Finding, promotable
