@@ -35,6 +35,8 @@ METRICS: Final[dict[str, tuple[str, int]]] = {
     "undefined": ("undefined sessions", 0),
     "n": ("returns", 0),
 }
+#: Metrics that stand before the parameters.
+_HEADLINE: Final = ("sharpe", "sharpe_low", "sharpe_high")
 
 
 def write_grid_page(result: GridResult, path: Path) -> Path:
@@ -48,7 +50,8 @@ def write_grid_page(result: GridResult, path: Path) -> Path:
         for name in result.parameters
         if name not in changing
     }
-    names = ("trial_id", *changing, *METRICS)
+    # the answer first: parameters are many, and a narrow window cuts what stands last
+    names = ("trial_id", *_HEADLINE, *changing, *(m for m in METRICS if m not in _HEADLINE))
     data = {
         "columns": [
             {
@@ -73,7 +76,7 @@ def write_grid_page(result: GridResult, path: Path) -> Path:
         extremes=[
             (title, [_line(row, changing) for row in rows]) for title, rows in extremes(result)
         ],
-        headings=("trial", *changing, "Sharpe ratio", "interval", "growth a year", "max. drawdown"),
+        headings=("trial", "Sharpe ratio", "interval", "growth a year", "max. drawdown", *changing),
         data=data,
     )
 
@@ -100,11 +103,11 @@ def _line(row: dict[str, Any], changing: Sequence[str]) -> list[str]:
     """Return the cells of a trial in the short table."""
     return [
         str(row["trial_id"]),
-        *("–" if _value(row[name]) is None else str(_value(row[name])) for name in changing),
         fixed(row["sharpe"]),
         interval(row["sharpe_low"], row["sharpe_high"]),
         percent(row["cagr"]),
         percent(row["max_drawdown"]),
+        *("–" if _value(row[name]) is None else str(_value(row[name])) for name in changing),
     ]
 
 
