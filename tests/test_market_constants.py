@@ -24,7 +24,7 @@ FORBIDDEN = {
 }
 #: Where the same characters mean something else.
 ALLOWED = {
-    ("a volatility index", "backtest/run/config.py"),  # an underlying
+    ("a volatility index", "backtest/run/config_sections.py"),  # an underlying
     ("a volatility index", "data/ingest/snapshot.py"),  # an underlying
     ("a volatility index", "data/vendors/roots.py"),  # a root
     ("a volatility index", "data/vendors/layout.py"),  # a root

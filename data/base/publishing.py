@@ -257,5 +257,10 @@ def _complete(target: Path) -> None:
         if stage.parent.name.endswith(_ENDING) and stage.is_dir():
             if not _abandoned(stage.parent):
                 return
-            _move(stage, target)
+            try:
+                _move(stage, target)
+            except FileNotFoundError:
+                if stage.is_dir():
+                    raise
+                return  # its own run has finished and removed it in between
         note.unlink(missing_ok=True)
