@@ -27,7 +27,6 @@ __all__ = ["Component", "Filter", "Past", "Rule", "Sizing", "component_id"]
 SOURCE_DIGEST = "__gexlab_source__"
 
 Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int8]
 Kind = Literal["filter", "rule", "sizing"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ Moments = npt.NDArray[np.datetime64]
 
 _NEVER = np.iinfo(np.int64).min
 _CODE = {label: code for code, label in enumerate(LABELS)}
-_Key: TypeAlias = Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +61,7 @@ class Evaluation:
     deadline: Moments
     _columns: dict[str, tuple[Floats, Ints, Flags]] = field(default_factory=dict)
     _windows: dict[Past, Window] = field(default_factory=dict)
-    _outcomes: dict[_Key, Outcome] = field(default_factory=dict)
+    _outcomes: dict[Component, Outcome] = field(default_factory=dict)
 
     def labels(self, component: Filter) -> Outcome:
         """Return the codes of a filter; an unusable input abstains."""
