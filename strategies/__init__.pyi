@@ -16,6 +16,7 @@ from .decisions import Decisions as Decisions
 from .decisions import decide as decide
 from .decisions import target_series as target_series
 from .evaluation import Evaluation as Evaluation
+from .filters.sign import Always as Always
 from .model import RULED as RULED
 from .model import Strategy as Strategy
 from .panel import Column as Column
@@ -29,3 +30,4 @@ from .registry import make_strategy as make_strategy
 from .registry import strategies_named as strategies_named
 from .registry import strategy as strategy
 from .registry import with_controls as with_controls
+from .rules.returns import Flat as Flat

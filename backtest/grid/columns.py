@@ -93,8 +93,15 @@ class Planned:
     undefined: Ints
 
 
-def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
+def planned(strategies: Sequence[Strategy], ground: Ground, *, idle: bool = False) -> Planned:
     """Decide and order, as `timing.plan_orders` does for one strategy.
+
+    Parameters
+    ----------
+    strategies : sequence of Strategy
+    ground : Ground
+    idle : bool
+        Whether orders that change nothing stay: for targets that are to be joined.
 
     Raises
     ------
@@ -117,7 +124,8 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
             _refuse(strategy, ground)
         target[to, j] = made.position[used]
         late[j], undefined[j] = made.late[rows].sum(), made.undefined[rows].sum()
-    return Planned(without_idle(without_dust(target)), late, undefined)
+    clean = without_dust(target)
+    return Planned(clean if idle else without_idle(clean), late, undefined)
 
 
 def _refuse(strategy: Strategy, ground: Ground) -> None:
@@ -170,8 +178,8 @@ def measured(
     cash: float,
     how: Resampling,
     draws: Draws,
-) -> list[list[Metrics]]:
-    """Return the metrics of each column under each of several costs.
+) -> list[tuple[list[Metrics], Floats]]:
+    """Return metrics and net returns of each column under each of several costs.
 
     Parameters
     ----------
@@ -189,7 +197,9 @@ def measured(
         intervals = return_intervals(
             net.returns.T, how, year=clock.year, spans=clock.spans, draws=draws
         )
-        found.append([metrics_of(_track(net, free, i), e, clock) for i, e in enumerate(intervals)])
+        tracks = [_track(net, free, i) for i in range(len(intervals))]
+        metrics_ = [metrics_of(t, e, clock) for t, e in zip(tracks, intervals, strict=True)]
+        found.append((metrics_, net.returns))
     return found
 
 

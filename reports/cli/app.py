@@ -40,6 +40,7 @@ from .commands import (
     snapshot,
     sql,
     test,
+    tournament,
 )
 from .failures import reason_of
 
@@ -62,6 +63,7 @@ COMMANDS: dict[str, ModuleType] = {
     "diff": diff,
     "backtest": backtest,
     "grid": grid,
+    "tournament": tournament,
     "test": test,
     "ledger": ledger,
     "components": components,
