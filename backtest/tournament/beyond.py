@@ -38,7 +38,7 @@ _LEVEL: Final = 0.05
 _VIX: Final = "series.vix"
 #: Pairs whose nested regression and bootstrap are worked out: those of the best entries.
 _MOST: Final = 120
-_MOST_BOOTSTRAPPED: Final = 12
+_MOST_BOOTSTRAPPED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)

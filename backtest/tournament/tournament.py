@@ -37,13 +37,15 @@ from .ledger import Trial as Recorded
 from .ledger import record_trials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...strategies import Panel
     from ..grid.columns import Ground
     from ..run.config_sections import ExecutionConfig
     from ..run.market import Market
     from .result import TournamentResult
 
-__all__ = ["run_tournament", "tournament"]
+__all__ = ["arenas_on", "recorded", "run_tournament", "space_in", "tournament"]
 
 #: Sessions without which nothing can be judged.
 _FEWEST: Final = 30
@@ -94,7 +96,7 @@ def run_tournament(
     """Run a tournament, keeping simulated trials in a folder; writes nothing else."""
     started = time.perf_counter()
     report = progress or silent
-    space = space_of(config) if config.grid else _asked(config)
+    space = space_in(config)
     kept = Kept(folder)
     arenas: list[Arena] = []
     simulated = False
@@ -104,7 +106,7 @@ def run_tournament(
         simulated |= market.simulated
         if variant is space.variants[0] and config.grid:
             require_honest(config, market)
-        arenas += _arenas(space, variant, market, config)
+        arenas += arenas_on(space, variant, market, config)
     arenas = _distinct(arenas)
     terms = _terms(config, arenas)
     kept.data = _digest(arenas, terms)
@@ -125,14 +127,16 @@ def run_tournament(
     )
 
 
-def _asked(config: Config) -> Space:
-    """Return the strategies of a configuration without a grid."""
+def space_in(config: Config) -> Space:
+    """Return what competes: the grid, or the strategies of a configuration without one."""
+    if config.grid:
+        return space_of(config)
     chosen = tuple(s for s in strategies_of(config) if not is_control(s))
     return plain_space(config, chosen or strategies_of(config)[:1])
 
 
-def _arenas(space: Space, variant: Variant, market: Market, config: Config) -> list[Arena]:
-    """Return the trials on one market, by fill."""
+def arenas_on(space: Space, variant: Variant, market: Market, config: Config) -> list[Arena]:
+    """Return the trials on one market, opponents included, by fill."""
     panel = market_panel(market)
     made = space.trials_of(variant)
     strategies = list(dict.fromkeys(trial.strategy for trial in made))
@@ -253,7 +257,7 @@ def _recorder(config: Config) -> Any:
     stated = config.ledger.stand_ins
 
     def count(arenas: Sequence[Arena], results: Sequence[Played]) -> Counted:
-        record_trials(path, list(_recorded(arenas, results)), stated)
+        record_trials(path, list(recorded(arenas, results)), stated)
         own = {e.trial_id.partition("@")[0] for arena in arenas for e in arena.entries}
         trials, effective, others = 0, 0, []
         for underlying, world, first, last in _spans(arenas):
@@ -287,7 +291,8 @@ def _spans(arenas: Sequence[Arena]) -> list[tuple[str, str, Any, Any]]:
     return [(u, world, first, last) for (_, world), (u, first, last) in spans.items()]
 
 
-def _recorded(arenas: Sequence[Arena], results: Sequence[Played]) -> Any:
+def recorded(arenas: Sequence[Arena], results: Sequence[Played]) -> Iterator[Recorded]:
+    """Yield every trial of some arenas as the ledger keeps it."""
     for arena, result in zip(arenas, results, strict=True):
         for j, entry in enumerate(arena.entries):
             yield Recorded(

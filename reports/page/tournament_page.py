@@ -14,7 +14,7 @@ from .views import Figure
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...backtest import EntryResult, TournamentResult
+    from ...backtest import Breakdown, EntryResult, TournamentResult
 
 __all__ = ["write_tournament_page"]
 
@@ -318,22 +318,27 @@ def _parts(result: TournamentResult) -> list[dict[str, Any]]:
             ]
             for w in part.without
         ]
-        cap = part.capacity
         found.append(
             {
                 "title": f"{row.filter} ({row.rule}), fees {row.fees_bps:g} bp",
                 "headings": ("by", "group", "sessions", "Sharpe ratio", "share of profit"),
                 "rows": rows,
-                "note": f"Interval {interval(*part.interval_plain)}; with blocks drawn within "
-                f"labels {interval(*part.interval_by_regime)}. Skew {fixed(part.tail['skew'])}, "
-                f"worst session {percent(part.tail['worst'])}, expected shortfall "
-                f"{percent(part.tail['expected_shortfall'])}, largest loss from a peak "
-                f"{percent(part.tail['max_drawdown'])}. Capacity {money(cap.capital, sign='')} in the "
-                f"currency of the prices (square-root impact, {money(cap.traded_value, sign='')} "
-                "traded a day, volatility "
-                f"{percent(cap.volatility, 2)} a session, coefficient {cap.coefficient:g}). "
-                "Stands: its statistic without these sessions still exceeds what the best of "
-                "trials without skill shows in one draw of twenty.",
+                "note": _note(part),
             }
         )
     return found
+
+
+def _note(part: Breakdown) -> str:
+    cap, tail = part.capacity, part.tail
+    return (
+        f"Interval {interval(*part.interval_plain)}; with blocks drawn within labels "
+        f"{interval(*part.interval_by_regime)}. Skew {fixed(tail['skew'])}, worst session "
+        f"{percent(tail['worst'])}, expected shortfall {percent(tail['expected_shortfall'])}, "
+        f"largest loss from a peak {percent(tail['max_drawdown'])}. Capacity "
+        f"{money(cap.capital, sign='')} in the currency of the prices (square-root impact, "
+        f"{money(cap.traded_value, sign='')} traded a day, volatility "
+        f"{percent(cap.volatility, 2)} a session, coefficient {cap.coefficient:g}). Stands: its "
+        "statistic without these sessions still exceeds what the best of trials without skill "
+        "shows in one draw of twenty."
+    )

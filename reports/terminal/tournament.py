@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from ...backtest import tournament_luck
-from ..page.formats import DASH, fixed, plural
+from ..page.formats import DASH, fixed, interval, plural
 from .fitting import plain_text
 from .tables import simple_table
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from ...backtest import EntryResult, TournamentResult
+    from ...backtest import EntryResult, LockboxResult, TournamentResult
 
-__all__ = ["tournament_text"]
+__all__ = ["lockbox_text", "tournament_text"]
 
 _MOST = 8
 
@@ -63,3 +63,23 @@ def _table(title: str, rows: Sequence[EntryResult]) -> RenderableType:
 
 def _defined(value: float) -> float:
     return value if math.isfinite(value) else -math.inf
+
+
+def lockbox_text(result: LockboxResult) -> Group:
+    """Return what is kept out, or what was found when it was opened."""
+    head = f"{result.underlying}: lockbox from {result.first}, set {result.set_at}"
+    if result.found is None:
+        return Group(plain_text(head, style="bold"), plain_text("closed: no trial sees it"))
+    numbers = ("Sharpe", "interval", "p")
+    table = simple_table("trial", "filter", *numbers, right=numbers)
+    for row in result.found["trials"]:
+        table.add_row(
+            row["trial_id"],
+            row["filter"],
+            fixed(row["sharpe"]),
+            interval(row["low"], row["high"]),
+            fixed(row["p_value"], 3),
+        )
+    opened = plain_text(f"opened {result.opened_at}")
+    sentence = plain_text(result.found["sentence"], style="bold")
+    return Group(plain_text(head, style="bold"), opened, Text(), table, Text(), sentence)
