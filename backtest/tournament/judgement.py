@@ -179,7 +179,6 @@ def judged(
     judged_on = int(np.median(rows[entries])) if entries.any() else n
     root = math.sqrt(field.year)
     variance = 1.0 / max(judged_on, 1)
-    spread = float(np.nanvar(sharpe[entries])) if np.isfinite(sharpe[entries]).sum() > 1 else 0.0
     return Judgement(
         sharpe=sharpe * root,
         low=(sharpe - 1.96 * error) * root,
@@ -189,7 +188,7 @@ def judged(
         p_zero=p_zero,
         p_rules=p_rules,
         p_hold=p_hold,
-        dsr=np.array([deflated_sharpe(c, counted, max(variance, spread)) for c in field.returns.T]),
+        dsr=np.array([deflated_sharpe(c, counted, variance) for c in field.returns.T]),
         q_value=_false_discoveries(p_alone, entries),
         spa=(ability.p_lower, ability.p_consistent, ability.p_upper),
         best_by_luck=expected_best(counted, variance) * root,

@@ -180,9 +180,9 @@ def _equities(result: TournamentResult) -> list[Figure]:
         days = [str(day) for day in part.days]
         low, middle, high = (band.equity[k] for k in range(3))
         traces = [
-            line(days, high, "placebos, 95 %", "neutral", 0.5, showlegend=False),
+            line(days, high, "placebos, upper end", "neutral", 0.5, showlegend=False),
             line(
-                days, low, "placebos, 5 to 95 %", "neutral", 0.5,
+                days, low, "nine tenths of the placebos", "neutral", 0.5,
                 fill="tonexty", fillcolor=token("long-soft"),
             ),
             line(days, middle, "placebos, median", "neutral", 1.0),
@@ -279,7 +279,8 @@ def _beyond(result: TournamentResult) -> dict[str, Any]:
         ),
         "note": "p: one-sided, stepdown over all pairs. Interval: paired bootstrap with the block "
         "length that the two series ask for. Slope: what the entry's label adds, beside the "
-        "other's and VIX, to half the difference of what its two rules earn a session.",
+        "other's and the volatility index, to half the difference of what its two rules earn a "
+        "session.",
         "rows": [
             [
                 f"{by_id[p.trial_id].filter} ({by_id[p.trial_id].rule})",
