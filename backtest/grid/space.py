@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, ValidationError
 
 from ...data import ConfigError, UnknownNameError
-from ..run.config import Config
+from ..run.config import Config, require_terms
 from ..run.config_errors import first_problem
-from ..run.config_sections import DataConfig, ExecutionConfig, RegimeConfig
+from ..run.config_sections import DataConfig, RegimeConfig
+from ..run.execution_section import ExecutionConfig
 from .section import combinations, section_keys, strategies_in
 
 if TYPE_CHECKING:
@@ -127,8 +128,15 @@ def space_of(config: Config) -> Space:
         _validated(ExecutionConfig, config.execution, chosen, config.folder)
         for chosen in combinations(_choices(section, keys["execution"]))
     )
+    variants = tuple(_variants(config, _choices(section, keys["regime"])))
+    for variant in variants:
+        for execution in executions:
+            try:
+                require_terms(execution, variant.config.data, tuple(config.series))
+            except ValueError as error:
+                raise ConfigError(f"grid: {error}") from error
     return Space(
-        tuple(_variants(config, _choices(section, keys["regime"]))),
+        variants,
         strategies_in(section, config.folder),
         executions,
     )

@@ -41,8 +41,6 @@ __all__ = [
     "AddressNearConfig",
     "Basis",
     "DataConfig",
-    "ExecutionConfig",
-    "Fill",
     "InferenceConfig",
     "Instrument",
     "LedgerConfig",
@@ -58,9 +56,6 @@ __all__ = [
 
 
 Instrument = Literal["index", "etf", "future", "share"]
-
-
-Fill = Literal["next_open", "next_close", "same_close"]
 
 
 Scalar = str | int | float | bool
@@ -187,6 +182,8 @@ class DataConfig(_Section):
         First and last session.
     simulated : bool
         Whether the market is a simulated one.
+    total_return : bool
+        Whether the bars' prices include dividends already.
     trusted : tuple of date
         Sessions whose bars and values were looked at and are right, whatever the checks say.
     traded_value : float or None
@@ -213,6 +210,7 @@ class DataConfig(_Section):
     start: date | None = None
     end: date | None = None
     simulated: bool = False
+    total_return: bool = False
     trusted: tuple[date, ...] = ()
     traded_value: Annotated[float, Field(gt=0.0)] | None = None
 
@@ -322,7 +320,7 @@ class StrategyConfig(_Section):
     window: Annotated[int, Field(ge=2)] | None = None
     enter: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
     exit: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
-    size: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    size: Annotated[float, Field(gt=0.0, le=20.0)] | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
@@ -336,28 +334,6 @@ class StrategyConfig(_Section):
         self._folder = (info.context or {}).get("folder", Path())
         self.build()
         return self
-
-
-class ExecutionConfig(_Section):
-    """Fills and costs.
-
-    Attributes
-    ----------
-    fill : {"next_open", "next_close", "same_close"} or None
-        None: next open for tradable instruments, next close for cash indices.
-    fees_bps, slippage_bps : float
-        Per side, basis points of notional.
-    fixed_per_share : float
-        Per side, currency per share or contract.
-    cash : float
-        Initial capital.
-    """
-
-    fill: Fill | None = None
-    fees_bps: Basis = 0.0
-    slippage_bps: Basis = 0.0
-    fixed_per_share: Annotated[float, Field(ge=0.0)] = 0.0
-    cash: Annotated[float, Field(gt=0.0)] = 1_000_000.0
 
 
 class InferenceConfig(_Section):

@@ -111,6 +111,16 @@ def _settings(config: Config, market: Market, strategy: Strategy) -> dict[str, A
         "slippage_bps": execution.slippage_bps,
         "fixed_per_share": execution.fixed_per_share,
     }
+    # what a configuration does not say is left out, so that earlier trials keep their ids
+    plain = type(execution)()
+    settings |= {
+        key: getattr(execution, key)
+        for key in type(execution).model_fields
+        if key not in (*settings, "cash") and getattr(execution, key) != getattr(plain, key)
+    }
+    settings |= {
+        f"series.{name}": _head(market.series[name]["value"]) for name in execution.named.values()
+    }
     read = set(_columns(strategy.filter))
     for rule in (strategy.long, strategy.short, strategy.neutral, strategy.sizing):
         read |= set(_columns(rule))
