@@ -15,7 +15,17 @@ from ..calendar.expiry_codes import expiry_rule
 from ..calendar.market_rules import known_currency, market_defaults, monthly_rule
 from ..calendar.trading import trading_calendar, with_corrections
 from .layout import side_column
-from .preset import Clocked, Column, Dialect, FirstOf, Preset, SettlementRule, Timing, Where
+from .preset import (
+    Clocked,
+    Column,
+    Dialect,
+    FirstOf,
+    Part,
+    Preset,
+    SettlementRule,
+    Timing,
+    Where,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -224,6 +234,8 @@ def _dates(found: Any) -> list[date]:
 def _column(value: Any) -> Column:
     if isinstance(value, str):
         return value
+    if isinstance(value, dict) and "pattern" in value:
+        return Part(value["column"], value["pattern"])
     if isinstance(value, dict):
         return Clocked(value["date"], value["time"])
     return FirstOf(tuple((v,) if isinstance(v, str) else tuple(v) for v in value))
@@ -295,7 +307,13 @@ def _check_value(where: str, table: str, key: str, value: object) -> None:
     if table == "columns" and key in _SIDES:
         _require(_is_side(value), where, "a table of canonical names and columns", value)
     elif table == "columns":
-        _require(_is_column(value), where, "the name of a column", value)
+        _require(
+            _is_column(value),
+            where,
+            "the name of a column, a list of them, { date, time } or { column, pattern } (a regular "
+            "expression with a group)",
+            value,
+        )
     elif table == "scale":
         _require(
             key in _NUMBERS, where, f"a column of numbers ({', '.join(sorted(_NUMBERS))})", key
@@ -333,7 +351,9 @@ def _is_side(value: object) -> bool:
 
 def _is_column(value: object) -> bool:
     if isinstance(value, dict):
-        return set(value) == {"date", "time"} and all(isinstance(v, str) for v in value.values())
+        texts = all(isinstance(v, str) and v != "" for v in value.values())
+        part = set(value) == {"column", "pattern"} and texts and _is_pattern(value["pattern"])
+        return part or (set(value) == {"date", "time"} and texts)
     if isinstance(value, list):
         return bool(value) and all(
             (isinstance(v, str) and v != "")
