@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
-from ..calendar.trading import base_calendar
+from ..calendar.corrections import base_calendar
 from ..lake.manifest import SourceEntry
 
 if TYPE_CHECKING:
