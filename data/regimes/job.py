@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
-from ..calendar.trading import CalendarFacts, TradingCalendar, trading_calendar
+from ..calendar.expirations import CalendarFacts
+from ..calendar.trading import TradingCalendar, trading_calendar
 from ..exposure.dealers import DealerModel
 from ..exposure.definition import Definition
 from ..tables.positions import DealerSource, dealer_source
