@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["check_preset", "mapped", "read_mapping"]
+__all__ = ["check_preset", "mapped", "of_underlying", "read_mapping"]
 
 #: Keys that may stand at the top of the file or in [timing].
 _WORDS: Final = ("encoding", "decimal", "thousands", "expiry_rule", "spot")
@@ -67,7 +67,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
         found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
-            f"cannot read the column map {path}: {error.strerror}: correct its path (--map)"
+            f"cannot read the column map {path}: {error.strerror}: correct its path "
+            "(--map), or name a map of gexlab's own (gexlab inspect FILE says which fits)"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the column map {path} is not valid TOML: {error}") from error
@@ -80,6 +81,30 @@ def read_mapping(path: Path) -> dict[str, Any]:
     for name, join in joins.items():
         checked(join, _JOIN_KEYS, f"{path}: [join.{name}] ")
     return found
+
+
+def of_underlying(mapping: Mapping[str, Any], underlying: str) -> dict[str, Any]:
+    """Return a map whose ``[where]`` values name the underlying where they say ``{underlying}``.
+
+    Examples
+    --------
+    >>> of_underlying({"where": {"ticker": "{underlying}"}}, "SPY")
+    {'where': {'ticker': 'SPY'}}
+    """
+    named = dict(mapping)
+    if isinstance(named.get("where"), dict):
+        named["where"] = _with_name(named["where"], underlying)
+    if "join" in named:
+        named["join"] = {k: of_underlying(j, underlying) for k, j in named["join"].items()}
+    return named
+
+
+def _with_name(value: Any, underlying: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_name(found, underlying) for key, found in value.items()}
+    if isinstance(value, list):
+        return [_with_name(found, underlying) for found in value]
+    return value.replace("{underlying}", underlying) if isinstance(value, str) else value
 
 
 def checked(found: Mapping[str, Any], known: Iterable[str], where: str) -> None:
@@ -311,8 +336,8 @@ def _check_value(where: str, table: str, key: str, value: object) -> None:
         _require(
             _is_column(value),
             where,
-            "the name of a column, a list of them, { date, time } or { column, pattern } (a regular "
-            "expression with a group)",
+            "the name of a column, a list of them, { date, time }, or { column, pattern } (a "
+            "regular expression with a group)",
             value,
         )
     elif table == "scale":

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -92,6 +91,8 @@ class Layout:
         Day to the moment of expiration.
     spot, tick, multiplier : float
     expiries : tuple of date
+    rejected : int
+        Rows of contracts that deliver something else.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Layout:
     multiplier: float = 100.0
     expiries: tuple[date, ...] = EXPIRIES
     session: date = SESSION
+    rejected: int = 0
 
     def truth(self) -> list[Contract]:
         """Return the contracts."""
@@ -210,7 +212,8 @@ def polygon_day_files(contracts: list[Contract]) -> dict[str, str | bytes]:
     stocks = _csv(header, [["QQQ", 5, 1, 400.0, 2, 1, midnight, 3],
                            ["SPY", 5, 1, SPOT, 2, 1, midnight, 3]])  # fmt: skip
     interest = _csv(
-        "date,ticker,open_interest", [[SESSION, f"O:{c.symbol()}", c.open_interest] for c in contracts]
+        "date,ticker,open_interest",
+        [[SESSION, f"O:{c.symbol()}", c.open_interest] for c in contracts],
     )
     return {
         "in/2024-01-12.csv.gz": gzip.compress(options.encode()),
@@ -406,11 +409,12 @@ def tardis(contracts: list[Contract]) -> dict[str, str | bytes]:
         "underlying_index,underlying_index_price,underlying_price,delta,gamma,vega,theta,rho"
     )
     rows = []
+    eight = {c.expiry: int(_at("UTC", 8)(c.expiry).timestamp()) * 10**6 for c in contracts}
     for at, off in ((datetime(2024, 1, 12, 18, tzinfo=UTC), 9.0), (BITCOIN_AT, 0.0)):
         stamp = int(at.timestamp()) * 10**6
         rows += [
             ["deribit", f"BTC-{c.expiry:%-d%b%y}-{c.strike:.0f}-{c.right}".upper(), stamp,
-             stamp + 9, _word(c).lower(), c.strike, int(c.expiry.strftime("%s")) * 10**6,
+             stamp + 9, _word(c).lower(), c.strike, eight[c.expiry],
              c.open_interest, "", 0.01, 5, 50.0, 0.02, 5, 60.0, 0.015, c.iv * 100 + off, "SYN.X",
              c.spot, c.spot, 0, 0, 0, 0, 0]
             for c in contracts
@@ -425,8 +429,9 @@ def krx(contracts: list[Contract]) -> dict[str, str | bytes]:
     """Return the exchange's daily file, in its own encoding, and the index."""
     body = _csv(
         "종목코드,종목명,종가,대비,시가,고가,저가,내재변동성,익일정산가,거래량,거래대금,미결제약정",
-        [["201V2350", f"코스피200 {c.right} {c.expiry:%Y%m} {c.strike:.1f}", c.price, 0, 0, 0, 0,
-          c.iv * 100, 0, 12, 0, c.open_interest] for c in contracts],
+        [["201V2350", f"{kind} {c.right} {c.expiry:%Y%m} {c.strike:.1f}", c.price, 0, 0, 0, 0,
+          c.iv * 100, 0, 12, 0, c.open_interest]
+         for kind in ("코스피200", "미니코스피200") for c in contracts],
     )  # fmt: skip
     index = "일자,종가,대비\n2024/01/11,339.1,0\n2024/01/12,340.0,0\n"
     return {"in/options_20240112.csv": body.encode("cp949"), "index.csv": index.encode("cp949")}
@@ -583,7 +588,8 @@ LAYOUTS = [
            expiries=(date(2024, 1, 26), date(2024, 2, 23))),
     Layout("Korea", krx, "krx_kospi200", underlying="KOSPI200", instrument="index",
            quote=_at("Asia/Seoul", 15, 30)(SESSION), expires=_at("Asia/Seoul", 15, 30), spot=340.0,
-           tick=2.5, multiplier=250000.0, expiries=(date(2024, 2, 8), date(2024, 3, 14))),
+           tick=2.5, multiplier=250000.0, expiries=(date(2024, 2, 8), date(2024, 3, 14)),
+           rejected=20),
     Layout("Eurex", eurex, "eurex_daily", underlying="DAX", instrument="index",
            quote=_at("Europe/Berlin", 22)(SESSION), expires=_at("Europe/Berlin", 22), spot=16700.0,
            tick=50.0, multiplier=5.0, expiries=(date(2024, 1, 19), date(2024, 2, 16))),
