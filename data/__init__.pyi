@@ -81,8 +81,6 @@ from .quality.carry import CARRY_FINDINGS as CARRY_FINDINGS
 from .quality.carry import carry_sentence as carry_sentence
 from .quality.carry import carry_summary as carry_summary
 from .quality.catalogue import CATALOGUE as CATALOGUE
-from .quality.catalogue import Finding as Finding
-from .quality.catalogue import Thresholds as Thresholds
 from .quality.catalogue import promotable as promotable
 from .quality.check import CheckResult as CheckResult
 from .quality.check import check as check
@@ -90,7 +88,9 @@ from .quality.check import coverage as coverage
 from .quality.check import findings as findings
 from .quality.check import findings_frame as findings_frame
 from .quality.check import with_findings as with_findings
+from .quality.finding import Finding as Finding
 from .quality.series_checks import check_series as check_series
+from .quality.thresholds import Thresholds as Thresholds
 from .regimes.attribution import attribute_changes as attribute_changes
 from .regimes.explain import Explanation as Explanation
 from .regimes.explain import SessionProfile as SessionProfile

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..base.date_dialect import AmbiguousDateError, days_of, is_blank, moments_of
+from ..base.date_cells import is_blank
+from ..base.date_dialect import AmbiguousDateError, days_of, moments_of
 from ..base.errors import GexlabError, InputFileError
 from ..base.sql import load_sql
 from ..calendar.trading import trading_calendar

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
+from ..calendar.corrections import base_calendar
 from ..calendar.market_facts import market_facts
-from ..calendar.trading import base_calendar
 from ..lake.manifest import SourceEntry
 
 if TYPE_CHECKING:
@@ -97,15 +97,15 @@ def plan_sources(
     wanted: dict[str, list[InputFile]] = {}
     for file in files:
         wanted.setdefault(source_of(preset, file), []).append(file)
-    held = {entry.source: entry for entry in known if entry.recipe == recipe}
-    fresh = tuple(group[0] for source, group in wanted.items() if source not in held)
+    stored = {entry.source: entry for entry in known if entry.recipe == recipe}
+    fresh = tuple(group[0] for source, group in wanted.items() if source not in stored)
     left = [_without(entry, wanted, named) for entry in known]
     gone = {entry.source for entry in left if not entry.paths}
     reread = {source_of(preset, file) for file in fresh}
     after = {entry.source: entry for entry in left if entry.paths}
     for source, group in wanted.items():
         paths = {file.label for file in group}
-        if source in held and source in after:
+        if source in stored and source in after:
             paths |= set(after[source].paths)
         after[source] = SourceEntry(
             source,

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..base.errors import ConfigError, LakeError
+from ..calendar.corrections import base_calendar, united_calendar
 from ..calendar.market_facts import MarketFacts, market_facts, spells_in_words
 from ..calendar.market_rules import DEFAULT_CALENDAR
-from ..calendar.trading import base_calendar, require_calendar, trading_calendar, united_calendar
+from ..calendar.trading import require_calendar, trading_calendar
 from .session_facts import UNKNOWN, SessionFacts, lags, multipliers, settlements
 
 __all__ = [

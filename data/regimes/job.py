@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
+from ..calendar.expirations import CalendarFacts
 from ..calendar.market_rules import INSTRUMENTS
-from ..calendar.trading import CalendarFacts, TradingCalendar, trading_calendar
+from ..calendar.trading import TradingCalendar, trading_calendar
 from ..exposure.dealers import DealerModel
 from ..exposure.definition import Definition
 from ..tables.positions import DealerSource, dealer_source

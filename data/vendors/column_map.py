@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from ..base.errors import CalendarError, ConfigError
 from ..base.schema import CHAIN_COLUMNS
+from ..calendar.corrections import with_corrections
 from ..calendar.expiry_codes import expiry_rule
 from ..calendar.market_rules import INSTRUMENTS, known_currency, market_defaults, monthly_rule
-from ..calendar.trading import trading_calendar, with_corrections
+from ..calendar.trading import trading_calendar
 from .layout import side_column
 from .preset import Clocked, Column, Dialect, FirstOf, Preset, SettlementRule, Timing, Where
 
