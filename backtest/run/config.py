@@ -18,6 +18,7 @@ from pydantic import (
 from ..grid.section import GridSection
 from .config_identity import settings_digest
 from .config_sections import (
+    ADDED_LATER,
     DataConfig,
     ExecutionConfig,
     Fill,
@@ -70,7 +71,8 @@ class Config(_Section):
         folder do not, changes made in Python (``model_copy``) do. Where trials are recorded
         changes no result.
         """
-        settings = self.model_dump(mode="python", exclude={"ledger"})
+        unsaid = {name for name in ADDED_LATER if getattr(self.data, name) is None}
+        settings = self.model_dump(mode="python", exclude={"ledger": True, "data": unsaid})
         return settings_digest(settings, self._folder)
 
     @property

@@ -80,6 +80,9 @@ class IngestResult:
         After a dry run: the first rows as they would enter.
     dry_run : bool
         Nothing was written: the other numbers say what would have been.
+    changes : tuple of str
+        Facts of the lake's contracts that are not the same in all of its sessions, multiplier and
+        lag of the open interest, each with what holds from when on.
     """
 
     rows_read: int
@@ -100,6 +103,7 @@ class IngestResult:
     unmatched: dict[str, int] = field(default_factory=dict)
     first_rows: tuple[dict[str, Any], ...] = ()
     dry_run: bool = False
+    changes: tuple[str, ...] = ()
 
 
 def ingest(
@@ -215,13 +219,15 @@ def _ingested(
             with naming_the_file(plan.fresh):
                 tables = preset.reader(connection, plan.fresh)
             tally = read_rows(connection, tables, plan, preset, before, writer, progress, folder)
+    after = None
     if not allow_rejects and writer is not None:
         refuse_rejects(plan.fresh, tally)
     if writer is not None:
         take_out_replaced(plan, before, tally.sessions, writer)
-        writer.commit(plan.sources)
+        after = writer.commit(plan.sources)
     tally.empty += len(opening) - len(filled)
-    return _result(found, plan, tally, aside, dry_run=writer is None)
+    result = _result(found, plan, tally, aside, dry_run=writer is None)
+    return result if after is None else replace(result, changes=after.changes)
 
 
 def _as_said(file: InputFile, preset: Preset) -> InputFile:

@@ -13,7 +13,7 @@ from ..base.errors import CalendarError, ConfigError
 from ..base.schema import CHAIN_COLUMNS
 from ..calendar.corrections import with_corrections
 from ..calendar.expiry_codes import expiry_rule
-from ..calendar.market_rules import known_currency, market_defaults, monthly_rule
+from ..calendar.market_rules import INSTRUMENTS, known_currency, market_defaults, monthly_rule
 from ..calendar.trading import trading_calendar
 from .layout import side_column
 from .preset import (
@@ -403,6 +403,8 @@ def _check_timing(where: str, key: str, value: object) -> None:
         _require(isinstance(value, int) and 0 <= value <= 5, where, "0 to 5", value)
     elif key == "settlement":
         _require(value in get_args(SettlementRule), where, "PM, AM or third_friday", value)
+    elif key == "instrument":
+        _require(value in INSTRUMENTS, where, ", ".join(INSTRUMENTS), value)
     elif key in ("monthly", "currency"):
         _check_market(where, key, str(value))
     elif key in ("quote_time", "known_at"):

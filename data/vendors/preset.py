@@ -173,6 +173,8 @@ class Timing:
         calendar's.
     currency : str, optional
         ISO code of strikes and prices; by default the calendar's.
+    instrument : {"index", "etf", "future", "share"}, optional
+        Kind of underlying. It changes no row: files are not read again because of it.
     """
 
     calendar: str = DEFAULT_CALENDAR
@@ -185,6 +187,7 @@ class Timing:
     date_format: str | None = None
     monthly: str | None = None
     currency: str | None = None
+    instrument: str | None = field(default=None, repr=False)
 
 
 #: Reads files that exist and are not empty. Several tables where files differ in their columns.
