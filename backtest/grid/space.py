@@ -95,7 +95,7 @@ class Space:
         ]
         parts = [strategy.strategy_id for strategy in self.strategies]
         market = json.dumps(dict(variant.parameters), sort_keys=True, default=str)
-        ends = [execution.model_dump_json() for execution in fills]
+        ends = [execution.model_dump_json(exclude=execution.unsaid) for execution in fills]
         return [
             Trial(_id(market, part, end), variant, strategy, execution)
             for part, strategy in zip(parts, self.strategies, strict=True)

@@ -19,6 +19,7 @@ from ..execution.terms import lot_named
 from ..grid.section import GridSection
 from .config_identity import settings_digest
 from .config_sections import (
+    ADDED_LATER,
     DataConfig,
     InferenceConfig,
     Instrument,
@@ -71,7 +72,13 @@ class Config(_Section):
         folder do not, changes made in Python (``model_copy``) do. Where trials are recorded
         changes no result.
         """
-        settings = self.model_dump(mode="python", exclude={"ledger"})
+        unsaid = {name for name in ADDED_LATER if getattr(self.data, name) is None}
+        if not self.data.total_return:
+            unsaid.add("total_return")
+        settings = self.model_dump(
+            mode="python",
+            exclude={"ledger": True, "data": unsaid, "execution": self.execution.unsaid},
+        )
         return settings_digest(settings, self._folder)
 
     @property

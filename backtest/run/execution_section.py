@@ -13,6 +13,9 @@ from .config_sections import Basis, _Section
 
 __all__ = ["FILLS", "ExecutionConfig", "Fill", "Rate"]
 
+#: Keys that there were from the beginning; the others count as settings where they are said.
+_FIRST: Final = ("fill", "fees_bps", "slippage_bps", "fixed_per_share", "cash")
+
 FILLS: Final = ("next_open", "next_close", "same_close")
 
 
@@ -95,6 +98,16 @@ class ExecutionConfig(_Section):
     max_holding: Annotated[int, Field(ge=1)] | None = None
     max_leverage: Annotated[float, Field(gt=0.0, le=20.0)] = 1.0
     cash: Annotated[float, Field(gt=0.0)] = 1_000_000.0
+
+    @property
+    def unsaid(self) -> set[str]:
+        """Keys that came later and are left at their defaults: they are no part of an id."""
+        fields = type(self).model_fields
+        return {
+            key
+            for key, field in fields.items()
+            if key not in _FIRST and getattr(self, key) == field.default
+        }
 
     @property
     def named(self) -> dict[str, str]:

@@ -111,13 +111,8 @@ def _settings(config: Config, market: Market, strategy: Strategy) -> dict[str, A
         "slippage_bps": execution.slippage_bps,
         "fixed_per_share": execution.fixed_per_share,
     }
-    # what a configuration does not say is left out, so that earlier trials keep their ids
-    plain = type(execution)()
-    settings |= {
-        key: getattr(execution, key)
-        for key in type(execution).model_fields
-        if key not in (*settings, "cash") and getattr(execution, key) != getattr(plain, key)
-    }
+    said = execution.model_dump(exclude={"cash", *settings, *execution.unsaid})
+    settings |= said
     settings |= {
         f"series.{name}": _head(market.series[name]["value"]) for name in execution.named.values()
     }

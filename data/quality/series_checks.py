@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .catalogue import CATALOGUE, Finding
+from .catalogue import CATALOGUE
+from .finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

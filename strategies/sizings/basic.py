@@ -74,7 +74,11 @@ class Strength(Sizing):
 
 
 class TurnoverLimit(Sizing):
-    """Move at most `most` (a share of equity) a session towards the target."""
+    """Move at most `most` (a share of equity) a session towards the target; flat without one.
+
+    A session without a target is flat at once, whatever the limit; afterwards the position is
+    built up from there.
+    """
 
     bounds: ClassVar = {"most": (1e-9, 2.0)}
 
@@ -82,11 +86,13 @@ class TurnoverLimit(Sizing):
     most: float = 0.25
 
     def positions(self, target: Floats) -> Floats:
-        """Return one position a decision; without a target the position stays."""
-        out = np.empty(target.size)
-        held = 0.0
+        """Return one position a decision; NaN, which is traded as flat, without a target."""
+        out = np.full(target.size, np.nan)
+        position = 0.0
         for t, wanted in enumerate(target):
-            if np.isfinite(wanted):
-                held += float(np.clip(wanted - held, -self.most, self.most))
-            out[t] = held
+            if np.isnan(wanted):
+                position = 0.0
+                continue
+            position += float(np.clip(wanted - position, -self.most, self.most))
+            out[t] = position
         return out
