@@ -81,7 +81,9 @@ neutral: hold; abstain: flat'
         {'lookback': 1, 'scale': 'sign', 'short.lookback': 5, 'on': 'regime', 'band': None, \
 'size': 1.0}
         """
-        parts = {label: self.rule(label).parameters() for label in RULED}
+        parts: dict[str, dict[str, Any]] = {}
+        for label in RULED:
+            parts[label] = self.rule(label).parameters()
         of_filter = self.filter.parameters()
         parts["filter"] = {name: _shown(value) for name, value in of_filter.items()}
         parts["sizing"] = self.sizing.parameters()

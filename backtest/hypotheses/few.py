@@ -48,7 +48,7 @@ def hangs_on_few(card: Card, outcome: Outcome) -> str:
     if (sign * outcome.t_stat > bound) != outcome.supported:
         return ""
     scores = outcome.scores.dropna()
-    values = sign * scores.to_numpy(dtype=np.float64)
+    values: npt.NDArray[np.float64] = np.asarray(sign * scores, dtype=np.float64)
     order = np.argsort(-values if outcome.supported else values, kind="stable")
     for count in range(1, min(_FEW, len(values) // 2)):
         gone = order[:count]

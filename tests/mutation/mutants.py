@@ -200,7 +200,8 @@ def _cheapest(out: Path, mutant: Mutant, tests: list[str], most: float = 30.0) -
         file = test.partition("::")[0]
         place[file] += 1
         ranked.append((not test.startswith(room), place[file], took.get(test, 1.0), test))
-    chosen, used = [], 0.0
+    chosen: list[str] = []
+    used = 0.0
     for *_, seconds, test in sorted(ranked):
         if used + seconds <= most or not chosen:
             chosen.append(test)
@@ -216,7 +217,8 @@ def _whole_files(out: Path, mutant: Mutant, tests: list[str], most: float = 120.
         took[test.partition("::")[0]] += seconds
     room = f"tests/{mutant.path.rpartition('/')[0]}/"
     files = {test.partition("::")[0] for test in tests}
-    chosen, used = [], 0.0
+    chosen: list[str] = []
+    used = 0.0
     for file in sorted(files, key=lambda file: (not file.startswith(room), took[file])):
         if used + took[file] <= most or not chosen:
             chosen.append(file)

@@ -18,14 +18,14 @@ from gexlab.strategies.sizings.basic import VolatilityTarget
         (Hold(), Follow(10), Fade(5), {"lookback": 10, "scale": "sign", "neutral.lookback": 5}),
         (
             Fade(1),
-            Follow(2, "volatility"),
-            Fade(1, "volatility"),
+            Follow(2, "scaled"),
+            Fade(1, "scaled"),
             {
                 "lookback": 1,
                 "scale": "sign",
                 "short.lookback": 2,
-                "short.scale": "volatility",
-                "neutral.scale": "volatility",
+                "short.scale": "scaled",
+                "neutral.scale": "scaled",
             },
         ),
         (Hold(), Flat(), Flat(), {}),
