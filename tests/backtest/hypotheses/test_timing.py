@@ -295,7 +295,7 @@ def test_a_chain_that_is_published_late_is_no_morning_book(
     found = pd.DataFrame(
         {
             "session": np.full(3, day.astype("datetime64[ns]")), "close_ts": ends,
-            "known_at": np.maximum(ends, ends[1]), "morning_net_to_gross": 0.5,
+            "known_at": ends.where(ends >= ends[1], ends[1]), "morning_net_to_gross": 0.5,
             "net_to_gross": [0.1, 0.2, 0.3],
         }
     )  # fmt: skip
