@@ -89,7 +89,7 @@ def target_series(strategy: Strategy, evaluation: Evaluation) -> TargetSeries:
     """
     label = evaluation.labels(strategy.filter)
     codes = label.values
-    target = np.zeros(codes.size)
+    target = np.full(codes.size, np.nan)  # abstains: no target, so no position
     known = np.full(codes.size, _NEVER, dtype=np.int64)
     for name in RULED:
         rule = evaluation.targets(strategy.rule(name))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ __all__ = [
     "SMALLEST_POSITION",
     "OrderPlan",
     "Schedule",
+    "earns_own_session",
     "knows_enough",
     "make_schedule",
     "plan_orders",
@@ -41,7 +42,8 @@ __all__ = [
 # share of equity below which a target is flat: what a simulated fill cannot tell from a closing
 SMALLEST_POSITION = 1e-9
 
-Fill = Literal["next_open", "next_close", "same_close"]
+#: ``next_open``, ``next_close``, ``same_close``, or ``HH:MM`` of the next session.
+Fill = str
 Moments = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
 
@@ -62,7 +64,8 @@ class Schedule:
         Moment at which it would fill if no bar were missing, UTC: when the order must be out.
     known_at : ndarray of datetime64[ns], shape (n,)
         Close of each bar, UTC: when the whole bar is known.
-    fill : {"next_open", "next_close", "same_close"}
+    fill : str
+        ``next_open``, ``next_close``, ``same_close``, or ``HH:MM``: an intraday bar.
     """
 
     sessions: pd.DatetimeIndex
@@ -104,6 +107,8 @@ class OrderPlan:
         Label that it was decided under; ``""`` where there is none.
     inputs : mapping of str to ndarray of datetime64[ns], shape (n,)
         When each input became known, UTC; NaT where it was not read.
+    idle : ndarray of float, shape (n,), optional
+        Targets before orders that change nothing were left out; `target` unless given.
     """
 
     name: str
@@ -111,6 +116,12 @@ class OrderPlan:
     decided: npt.NDArray[np.int64]
     label: npt.NDArray[np.str_]
     inputs: Mapping[str, Moments]
+    idle: Floats | None = None
+
+    @property
+    def wanted(self) -> Floats:
+        """Targets of all decisions, those included that change nothing where nothing accrues."""
+        return self.target if self.idle is None else self.idle
 
     @property
     def decision_ts(self) -> Moments:
@@ -135,17 +146,37 @@ def make_schedule(calendar: TradingCalendar, sessions: pd.DatetimeIndex, fill: F
     calendar : TradingCalendar
     sessions : DatetimeIndex, shape (n,)
         Sessions with a bar, ascending. Where a session has none, the next bar there is fills.
-    fill : {"next_open", "next_close", "same_close"}
+    fill : {"next_open", "next_close", "same_close"} or str
+        ``HH:MM``, exchange's time: the intraday bar of the next session that starts then, or the
+        session's close where that comes first.
     """
     rows = session_rows(calendar, sessions)
     closes = calendar.closes[rows]
     if fill == "same_close":
         here = np.arange(len(rows), dtype=np.int64)
         return Schedule(sessions, here, closes, closes, closes, fill)
-    clock = calendar.opens if fill == "next_open" else calendar.closes
+    clock = _clock(calendar, fill)
     following = np.append(np.arange(1, len(rows)), -1)[: len(rows)].astype(np.int64)
     moment = np.append(clock[rows][1:], np.datetime64("NaT", "ns"))[: len(rows)]
     return Schedule(sessions, following, moment, clock[rows + 1], closes, fill)
+
+
+def _clock(calendar: TradingCalendar, fill: Fill) -> Moments:
+    """Return when orders fill in each session of the calendar, UTC."""
+    if fill in ("next_open", "next_close"):
+        return calendar.opens if fill == "next_open" else calendar.closes
+    days = pd.DatetimeIndex(calendar.sessions.astype("datetime64[ns]"))
+    local = (days + pd.Timedelta(f"{fill}:00")).tz_localize(
+        calendar.timezone, ambiguous=True, nonexistent="shift_forward"
+    )
+    moments = local.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+    clipped: Moments = np.minimum(np.maximum(moments, calendar.opens), calendar.closes)
+    return clipped
+
+
+def earns_own_session(fill: Fill) -> bool:
+    """Return whether the session of a fill is earned by the position after it: not at closes."""
+    return fill not in ("next_close", "same_close")
 
 
 def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPlan:
@@ -170,7 +201,7 @@ def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPla
         moments = frame[column].dt.tz_convert(None).to_numpy().astype("datetime64[ns]")
         inputs[title] = np.full(n, np.datetime64("NaT", "ns"))
         inputs[title][to] = moments[source]
-    return OrderPlan(name, without_idle(target), decided, label, inputs)
+    return OrderPlan(name, without_idle(target), decided, label, inputs, target)
 
 
 def without_dust(target: Floats) -> Floats:
@@ -205,7 +236,7 @@ def require_in_time(name: str, late: Sequence[LateInput], schedule: Schedule) ->
         f"strategy {name!r}: {first.title}{others} public too late for the fill in {first.late} of "
         f"{first.values} sessions tested: the order decided for session {first.session.date()} "
         f"reads {first.title} known at {_minute(first.known_at)} UTC, but fills ({schedule.fill}) "
-        f"and needs it {_by(first.deadline, schedule)} UTC: {_REMEDY[schedule.fill]}"
+        f"and needs it {_by(first.deadline, schedule)} UTC: {_REMEDY.get(schedule.fill, 'fill at a later bar, or at the next close')}"
     )
 
 
@@ -266,7 +297,7 @@ def _early(plan: OrderPlan, used: Moments, *, strict: bool) -> dict[str, npt.NDA
 def _refusal(plan: OrderPlan, schedule: Schedule, title: str, row: int, used: np.datetime64) -> str:
     session = schedule.sessions[int(plan.decided[row])].date()
     known = pd.Timestamp(plan.inputs[title][row])
-    later = _REMEDY[schedule.fill]
+    later = _REMEDY.get(schedule.fill, "fill at a later bar, or at the next close")
     order = "before" if schedule.strict else "by"
     return (
         f"strategy {plan.name!r}: the order decided for session {session} reads {title} known at "

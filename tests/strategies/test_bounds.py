@@ -16,7 +16,7 @@ from gexlab.strategies.filters.sign import Always
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import make_strategy
 from gexlab.strategies.rules.returns import Fade, Follow, Hold
-from gexlab.strategies.sizings.basic import Fixed
+from gexlab.strategies.sizings.basic import Fixed, TurnoverLimit
 
 
 def _labels(values: list[float], name: str = "percentile", **parameters: Any) -> list[str]:
@@ -154,3 +154,15 @@ def test_a_strategys_defaults_and_words() -> None:
     assert "fade 2 sessions scaled" in two
     assert two.endswith("; size 0.5")
     assert "by sign" in plain.describe()
+
+
+def test_a_limit_on_turnover_starts_from_flat_after_a_session_that_abstains() -> None:
+    days = pd.date_range("2024-01-01", periods=6, name="session")
+    bars = pd.DataFrame({"close": np.full(6, 100.0)}, index=days)
+    close = (days + 21 * HOUR).to_numpy().astype("datetime64[ns]")
+    panel = panel_of(bars, close, {"regime": table_of([1.0, 1.0, 1.0, np.nan, 1.0, 1.0])})
+    due = (days + 33 * HOUR).to_numpy().astype("datetime64[ns]")
+    strategy = Strategy("limited", long=Hold(), sizing=TurnoverLimit(most=0.25))
+    made = decide(strategy, Evaluation(panel, due), days).frame
+    assert made["target"].tolist() == [0.25, 0.5, 0.75, 0.0, 0.25, 0.5]
+    assert not made["undefined"].any()
