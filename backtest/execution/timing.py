@@ -257,6 +257,10 @@ _REMEDY = {
 }
 
 
+def _remedy(fill: Fill) -> str:
+    return _REMEDY.get(fill, "fill at a later bar, or at the next close")
+
+
 def require_known(plan: OrderPlan, schedule: Schedule) -> None:
     """Refuse a plan with an order whose inputs were not yet known.
 
@@ -297,7 +301,7 @@ def _early(plan: OrderPlan, used: Moments, *, strict: bool) -> dict[str, npt.NDA
 def _refusal(plan: OrderPlan, schedule: Schedule, title: str, row: int, used: np.datetime64) -> str:
     session = schedule.sessions[int(plan.decided[row])].date()
     known = pd.Timestamp(plan.inputs[title][row])
-    later = _REMEDY.get(schedule.fill, "fill at a later bar, or at the next close")
+    later = _remedy(schedule.fill)
     order = "before" if schedule.strict else "by"
     return (
         f"strategy {plan.name!r}: the order decided for session {session} reads {title} known at "
