@@ -236,7 +236,7 @@ def require_in_time(name: str, late: Sequence[LateInput], schedule: Schedule) ->
         f"strategy {name!r}: {first.title}{others} public too late for the fill in {first.late} of "
         f"{first.values} sessions tested: the order decided for session {first.session.date()} "
         f"reads {first.title} known at {_minute(first.known_at)} UTC, but fills ({schedule.fill}) "
-        f"and needs it {_by(first.deadline, schedule)} UTC: {_REMEDY.get(schedule.fill, 'fill at a later bar, or at the next close')}"
+        f"and needs it {_by(first.deadline, schedule)} UTC: {_remedy(schedule.fill)}"
     )
 
 
