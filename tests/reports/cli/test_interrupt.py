@@ -32,12 +32,8 @@ def test_an_interrupted_statement_leaves_no_process(tmp_path: Path) -> None:
         assert asked.poll() is None
         time.sleep(0.05)
     time.sleep(1.0)
-    end = time.monotonic() + 120
-    while asked.poll() is None and time.monotonic() < end:
-        asked.send_signal(signal.SIGINT)  # again where a library ate it while it was loaded
-        with suppress(subprocess.TimeoutExpired):
-            asked.wait(10.0)
-    out, said = asked.communicate(timeout=10)
+    asked.send_signal(signal.SIGINT)
+    out, said = asked.communicate(timeout=300)
     assert asked.returncode not in (0, None)
     assert out == ""
     assert "Traceback" not in said
