@@ -129,7 +129,8 @@ def off_daily_bars(bars: pd.DataFrame, intraday: IntradaySet | None) -> tuple[Fi
     """
     if intraday is None or intraday.frame.empty:
         return ()
-    usual = np.log(bars["high"] / bars["low"]).rolling(_AROUND, min_periods=_FEWEST).median()
+    spans = pd.Series(np.log(bars["high"] / bars["low"]), bars.index)
+    usual = spans.rolling(_AROUND, min_periods=_FEWEST).median()
     last = intraday.frame.groupby("session")["close"].last()
     both = pd.DataFrame({"last": last, "close": bars["close"], "usual": usual[usual > 0.0]})
     both = both.dropna()

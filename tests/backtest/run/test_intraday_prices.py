@@ -23,7 +23,7 @@ def _daily() -> pd.DataFrame:
 def _intraday(daily: pd.DataFrame, factor: float = 1.0) -> IntradaySet:
     rows = [
         {"session": day, "ts": day + pd.Timedelta(hours=hour), "close": price * factor}
-        for day, close in daily["close"].items()
+        for day, close in zip(daily.index, daily["close"], strict=True)
         for hour, price in ((15, close - 1.0), (20, close))
     ]
     return IntradaySet(pd.DataFrame(rows), 60.0, 0, 0, 0)
