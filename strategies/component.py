@@ -154,11 +154,15 @@ class Sizing(Component):
     kind: ClassVar[Kind] = "sizing"
 
     def position(self, *args: Any, **inputs: Any) -> float:
-        """Return the position of one decision."""
+        """Return the position of one decision, which has a target; flat without being asked."""
         raise ConfigError(f"sizing {self.name!r} defines neither position nor positions: add one")
 
     def positions(self, *args: Any, **inputs: Any) -> Floats:
-        """Return the positions of all decisions, targets of shape (n,)."""
+        """Return the positions of all decisions; targets of shape (n,), NaN where there is none.
+
+        A decision without a target is flat, whatever is returned for it: a sizing that remembers
+        its position starts from 0 after it.
+        """
         raise NotOverriddenError
 
 

@@ -84,12 +84,12 @@ def target_series(strategy: Strategy, evaluation: Evaluation) -> TargetSeries:
     Notes
     -----
     A value published after its deadline is treated as missing, for windows too, and counted.
-    Where this would hit more than half of a column, the configuration itself is impossible: then
-    nothing is hidden, and the engine refuses the first such order by name.
+    Where this hits more than half of a column within the test, `late_inputs` names it and the
+    engine refuses the strategy.
     """
     label = evaluation.labels(strategy.filter)
     codes = label.values
-    target = np.zeros(codes.size)
+    target = np.full(codes.size, np.nan)  # abstains: no target, so no position
     known = np.full(codes.size, _NEVER, dtype=np.int64)
     for name in RULED:
         rule = evaluation.targets(strategy.rule(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,20 +10,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data import REGIMES
-from ...strategies import Decisions, decide, is_control
+from ...strategies import Decisions, decide, is_control, late_inputs
 from ..run.panel import evaluation_of
 from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
+from ..run.trading_terms import bars_to_fill
 from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
 from .costs import FREE, Costs
 from .engine import Simulation, simulate
 from .measures import Clock, Track, metrics_of, share_traded
+from .terms import Terms, plain_terms
 from .timing import (
     OrderPlan,
     Schedule,
+    earns_own_session,
     knows_enough,
     make_schedule,
     plan_orders,
+    require_in_time,
     session_rows,
 )
 
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...strategies import Strategy
-    from ..run.config_sections import Fill
+    from ..run.execution_section import Fill
     from ..run.market import Market
     from ..statistics.resampling import Resampling
 
@@ -62,6 +66,11 @@ class Trading:
         session has no row.
     left_out : tuple of str
         Controls that cannot be traded at this fill: they would know too much.
+    bars : DataFrame
+        Of the sessions tested, with the prices of a stated bar where orders fill there.
+    costs, terms : Costs, Terms
+    unfilled : int
+        Sessions whose close stands in for a stated bar that they lack.
     """
 
     strategies: tuple[Strategy, ...]
@@ -75,6 +84,10 @@ class Trading:
     sessions_per_year: int
     regime: npt.NDArray[np.object_]
     left_out: tuple[str, ...] = ()
+    bars: pd.DataFrame = field(default_factory=pd.DataFrame)
+    costs: Costs = FREE
+    terms: Terms = field(default_factory=lambda: plain_terms(0))
+    unfilled: int = 0
 
     @property
     def single(self) -> npt.NDArray[np.bool_]:
@@ -100,6 +113,7 @@ def trade(
     cash: float,
     *,
     required: int | None = None,
+    terms: Terms | None = None,
 ) -> Trading:
     """Decide, order and simulate.
 
@@ -110,18 +124,22 @@ def trade(
     ----------
     market : Market
     strategies : sequence of Strategy
-    fill : {"next_open", "next_close", "same_close"}
+    fill : str
+        See `make_schedule`.
     costs : Costs
     cash : float
         Initial capital of each portfolio.
     required : int, optional
         How many of the strategies, from the first on, have to be traded; the others are left out
         where their orders would use what was not yet known. Default: all.
+    terms : Terms, optional
+        What accrues between fills and what limits orders; nothing where left out.
 
     Raises
     ------
     LookAheadError
-        If an order of a required strategy would use what was not yet known.
+        If an order of a required strategy would use what was not yet known, or what it reads is
+        public too late in most of the sessions tested.
     """
     every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
     schedule = make_schedule(market.calendar, market.sessions, fill)
@@ -129,16 +147,22 @@ def trade(
     kept: list[tuple[Strategy, Decisions, OrderPlan]] = []
     left_out: list[str] = []
     for i, strategy in enumerate(strategies):
+        late = late_inputs(strategy, evaluation, market.sessions)
+        asked_for = required is None or i < required
+        if asked_for:
+            require_in_time(strategy.name, late, schedule)
         decisions = decide(strategy, evaluation, market.sessions)
         plan = plan_orders(strategy.name, decisions, schedule)
-        if required is None or i < required or knows_enough(plan, schedule):
+        if asked_for or (not late and knows_enough(plan, schedule)):
             kept.append((strategy, decisions, plan))
         else:
             left_out.append(strategy.name)
     chosen, decided, plans = (tuple(column) for column in zip(*kept, strict=True))
-    bars = market.bars[market.tested]
-    net = simulate(plans, bars, schedule, costs, cash)
-    gross = net if costs.free else simulate(plans, bars, schedule, FREE, cash)
+    bars, unfilled = bars_to_fill(market, fill)
+    held_to = terms or plain_terms(len(bars))
+    net = simulate(plans, bars, schedule, costs, cash, held_to)
+    free = costs.free and not held_to.half_spread.any()
+    gross = net if free else simulate(plans, bars, schedule, FREE, cash, held_to.without_spread())
     return Trading(
         strategies=chosen,
         decisions=decided,
@@ -151,6 +175,10 @@ def trade(
         sessions_per_year=market.facts.sessions_per_year,
         regime=_regime_of_sessions(market),
         left_out=tuple(left_out),
+        bars=bars,
+        costs=costs,
+        terms=held_to,
+        unfilled=unfilled,
     )
 
 
@@ -231,7 +259,7 @@ def _metrics(
         gross_traded=_traded(trading.gross, i, trading.cash),
         trades=trades,
     )
-    at_open = trading.schedule.fill == "next_open"
+    at_open = earns_own_session(trading.schedule.fill)
     return metrics_of(track, ends, Clock(trading.spans, trading.sessions_per_year, at_open))
 
 
@@ -251,7 +279,7 @@ def _by_regime(
     A fill at the close acts from the next session on, one at the open on its own session (whose
     overnight part still belongs to the position before). Every session counts once.
     """
-    at_open = trading.schedule.fill == "next_open"
+    at_open = earns_own_session(trading.schedule.fill)
     behind = trading.regime_behind(plan)
     regime = behind[1:] if at_open else behind[:-1]
     position = positions[1:] if at_open else positions[:-1]

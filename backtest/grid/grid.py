@@ -20,6 +20,7 @@ from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
+from ..run.trading_terms import terms_of
 from ..statistics.resampling import Resampling, drawn
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
@@ -32,7 +33,7 @@ from .store import FOUND, Store, code_of, ground_id, program_id
 
 if TYPE_CHECKING:
     from ...strategies import Strategy
-    from ..run.config_sections import ExecutionConfig
+    from ..run.execution_section import ExecutionConfig
     from ..run.market import Market
     from ..statistics.resampling import Draws
 
@@ -184,7 +185,7 @@ class _Run:
             for part in _parts(missing):
                 assert draws is not None
                 self.report(self.done, self.total, "trials")
-                rows, returns = _computed(part, ground, how, draws)
+                rows, returns = _computed(part, market, ground, how, draws)
                 # counted before anybody can see it
                 self.records.add(market, part, rows, returns, ground)
                 self.store.keep({keys[name]: row for name, row in rows.items()})
@@ -229,7 +230,7 @@ def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
 
 
 def _computed(
-    part: Sequence[Trial], ground: Ground, how: Resampling, draws: Draws
+    part: Sequence[Trial], market: Market, ground: Ground, how: Resampling, draws: Draws
 ) -> tuple[dict[str, dict[str, Any]], dict[str, npt.NDArray[np.float64]]]:
     """Return what is found of trials of one part, and their returns, by their ids."""
     strategies = list(dict.fromkeys(trial.strategy for trial in part))
@@ -237,8 +238,14 @@ def _computed(
         {trial.execution.model_dump_json(): trial.execution for trial in part}.values()
     )
     orders = planned(strategies, ground)
-    costs = [Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share) for e in executions]
-    found = measured(orders.target, ground, costs, part[0].execution.cash, how, draws)
+    costs = [
+        (
+            Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share),
+            terms_of(e, part[0].variant.config.data, market),
+        )
+        for e in executions
+    ]
+    found = measured(orders, ground, costs, part[0].execution.cash, how, draws)
     names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in part}
     rows, returns = {}, {}
     for (figures, net), execution in zip(found, executions, strict=True):

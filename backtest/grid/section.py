@@ -36,7 +36,8 @@ _NAME: Final = "trial"
 
 def section_keys() -> dict[str, tuple[str, ...]]:
     """Return the keys of ``[grid]`` by what they belong to."""
-    from ..run.config_sections import ExecutionConfig, RegimeConfig
+    from ..run.config_sections import RegimeConfig
+    from ..run.execution_section import ExecutionConfig
 
     return {
         "strategy": _STRATEGY,

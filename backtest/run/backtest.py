@@ -35,6 +35,7 @@ from .market import Market, summarise_data
 from .notices import notices_of, sorted_notices
 from .provenance import provenance_of
 from .results import BacktestResult, ExecutionSummary, Fragile, RegimeSummary
+from .trading_terms import terms_of
 from .trials import in_ledger
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def trade_config(
         costs_of(config),
         config.execution.cash,
         required=len(strategies_asked_for(config)),
+        terms=terms_of(config.execution, config.data, market),
     )
 
 
@@ -247,6 +249,16 @@ def _execution(config: Config) -> ExecutionSummary:
         fees_bps=execution.fees_bps,
         slippage_bps=execution.slippage_bps,
         fixed_per_share=execution.fixed_per_share,
+        half_spread=execution.half_spread,
+        cash_rate=execution.cash_rate,
+        financing_rate=execution.financing_rate,
+        borrow_rate=execution.borrow_rate,
+        dividends=execution.dividends,
+        lot=execution.lot,
+        stop_loss=execution.stop_loss,
+        take_profit=execution.take_profit,
+        max_holding=execution.max_holding,
+        max_leverage=execution.max_leverage,
         cash=execution.cash,
         engine=engine_name(),
     )

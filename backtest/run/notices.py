@@ -41,6 +41,7 @@ def notices_of(
     found = [
         *market.notices,
         *_execution(config),
+        *_terms(config, market, trading),
         *_regime(config, market),
         *_bars(market),
         *finding_notices(findings),
@@ -65,6 +66,31 @@ def _execution(config: Config) -> Iterator[Notice]:
     if config.data.instrument_kind == "index" and config.execution.fill is None:
         detail = "a cash index cannot be traded itself: its next close stands in for a future's"
         yield Notice("index_proxy", "info", detail)
+
+
+def _terms(config: Config, market: Market, trading: Trading) -> Iterator[Notice]:
+    data, execution = config.data, config.execution
+    included = data.total_return or "adjusted_close" in data.bars_columns
+    pays = data.instrument_kind != "future" and not market.simulated
+    if pays and not included and execution.dividends is None:
+        detail = (
+            "prices are not adjusted for dividends: returns of long positions lack them, and short "
+            "ones do not pay them; give a dividend file (execution.dividends), a total-return "
+            "series (data.total_return) or adjusted closes (bars_columns)"
+        )
+        yield Notice("dividends_missing", "info", detail)
+    if trading.unfilled:
+        detail = (
+            f"{_sessions(trading.unfilled)} without an intraday bar at {config.fill}: orders fill "
+            "at the next bar of the session, or at its close"
+        )
+        yield Notice("stated_bar_missing", "warning", detail, trading.unfilled)
+    capped = sum(account.capped for account in trading.net.accounts)
+    if capped:
+        detail = (
+            f"orders made smaller by execution.max_leverage = {execution.max_leverage:g}: {capped}"
+        )
+        yield Notice("leverage_capped", "info", detail, capped)
 
 
 def _regime(config: Config, market: Market) -> Iterator[Notice]:

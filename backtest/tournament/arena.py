@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import NOISE
-from ...strategies import CONTROLS, RULED, Always, Filter, Flat, Strategy, make_component
+from ...strategies import (
+    CONTROLS,
+    RULED,
+    Always,
+    Filter,
+    Flat,
+    Strategy,
+    columns_read,
+    make_component,
+)
 from ..execution.costs import FREE, Costs
 from ..grid.columns import books_of, planned
 from ..statistics.resampling import Resampling
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
 
     from ...data import Progress
     from ...strategies import Component, Rule, Sizing
+    from ..execution.terms import Terms
     from ..grid.columns import Books, Ground
     from .folds import Fold
 
@@ -31,7 +41,6 @@ __all__ = [
     "Played",
     "Role",
     "alone",
-    "columns_read",
     "competing_filters",
     "fills_of",
     "legs_of",
@@ -70,6 +79,10 @@ class Entry:
     strategy : Strategy
     costs : Costs
     cash : float
+    terms : Terms or None
+        What accrues between fills and limits orders; None: nothing.
+    execution : str
+        What tells fills, costs and terms from those of other entries.
     parameters : mapping
         Everything chosen, as shown.
     settings : mapping
@@ -81,6 +94,8 @@ class Entry:
     strategy: Strategy
     costs: Costs
     cash: float = 1_000_000.0
+    terms: Terms | None = None
+    execution: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -88,7 +103,18 @@ class Entry:
     def key(self) -> tuple[Any, ...]:
         """What must be equal for two trials to differ by their filter alone."""
         s = self.strategy
-        return s.long, s.short, s.neutral, s.sizing, self.costs, self.cash
+        return s.long, s.short, s.neutral, s.sizing, self.execution
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What it is, whatever it is called."""
+        return self.strategy.filter, *self.key
+
+    @property
+    def plain(self) -> bool:
+        """Whether positions times returns less costs are all that there is to it."""
+        terms = self.terms
+        return terms is None or (terms.plain and not terms.half_spread.any())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,15 +177,6 @@ class Played:
     returns: Floats
     facts: Mapping[str, Floats]
     asset: Floats
-
-
-def columns_read(component: Component) -> Iterator[str]:
-    """Yield the columns that a component reads, those of its parts included."""
-    for past in component.inputs().values():
-        if isinstance(past.of, Filter):
-            yield from columns_read(past.of)
-        else:
-            yield past.of
 
 
 def reads_options(component: Component) -> bool:
@@ -278,9 +295,9 @@ def played(
 
 def _chunks(entries: Sequence[Entry]) -> Iterator[list[int]]:
     """Yield places of entries that share costs, at most so many at once."""
-    groups: dict[tuple[Costs, float], list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for i, entry in enumerate(entries):
-        groups.setdefault((entry.costs, entry.cash), []).append(i)
+        groups.setdefault(entry.execution, []).append(i)
     for places in groups.values():
         for first in range(0, len(places), _CHUNK):
             yield places[first : first + _CHUNK]
@@ -290,9 +307,11 @@ def _maker(mine: Sequence[Entry], arena: Arena) -> Callable[[], tuple[Floats, Fl
     def make() -> tuple[Floats, Floats]:
         ground = arena.ground
         orders = planned([entry.strategy for entry in mine], ground)
-        costs, cash = mine[0].costs, mine[0].cash
-        free = books_of(orders.target, ground, FREE, cash)
-        net = free if costs.free else books_of(orders.target, ground, costs, cash)
+        costs, cash, terms = mine[0].costs, mine[0].cash, mine[0].terms
+        spread = terms is not None and bool(terms.half_spread.any())
+        bare = None if terms is None else terms.without_spread()
+        free = books_of(orders, ground, FREE, cash, bare)
+        net = free if costs.free and not spread else books_of(orders, ground, costs, cash, terms)
         facts = _facts(net, free, arena)
         facts["late"] = orders.late.astype(np.float64)
         facts["undefined"] = orders.undefined.astype(np.float64)
@@ -353,7 +372,8 @@ def legs_of(ground: Ground) -> Legs:
     before, after, counted = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
     counted[1:] = ground.clock.spans == 1
     if ground.clock.at_open:
-        opens = ground.bars["open"].to_numpy(dtype=np.float64)
+        name = "open" if ground.schedule.fill == "next_open" else "at_fill"
+        opens = ground.bars[name].to_numpy(dtype=np.float64)
         opens = np.where(np.isfinite(opens), opens, close)
         before[1:] = opens[1:] / close[:-1] - 1.0
         after = close / opens - 1.0

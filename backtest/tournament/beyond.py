@@ -9,7 +9,7 @@ once the other's label (and VIX itself, where there is one) is known.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -206,22 +206,14 @@ def _payoff(arena: Arena, result: Played, mine: Entry) -> Floats | None:
     """Return by session what the rule of long earns beyond the rule of short, half of it."""
     s = mine.strategy
     legs = []
+    where = {e.identity: p for p, e in enumerate(arena.entries)}
     for rule in (s.long, s.short):
-        wanted = (*_parts(alone(rule, s.sizing)), mine.costs, mine.cash)
-        place = next(
-            (p for p, e in enumerate(arena.entries)
-             if (*_parts(e.strategy), e.costs, e.cash) == wanted),
-            None,
-        )  # fmt: skip
+        place = where.get(replace(mine, strategy=alone(rule, s.sizing)).identity)
         if place is None:
             return None
         legs.append(result.returns[:, place])
     found: Floats = (legs[0] - legs[1]) / 2.0
     return found if found.std() > NOISE else None
-
-
-def _parts(s: Strategy) -> tuple[object, ...]:
-    return s.filter, s.long, s.short, s.neutral, s.sizing
 
 
 def _direction(arena: Arena, strategy: Strategy) -> Floats:

@@ -221,9 +221,11 @@ def _held(arena: Arena, j: int) -> Floats:
     """Return the position that earned each return."""
     entry, ground = arena.entries[j], arena.ground
     orders = planned([entry.strategy], ground)
-    free = books_of(orders.target, ground, FREE, entry.cash)
+    bare = None if entry.terms is None else entry.terms.without_spread()
+    free = books_of(orders, ground, FREE, entry.cash, bare)
     held = free.positions[0]
-    return np.nan_to_num(held[1:] if ground.clock.at_open else held[:-1])
+    found: Floats = held[1:] if ground.clock.at_open else held[:-1]
+    return np.nan_to_num(found)
 
 
 def _labels(arena: Arena, j: int) -> Floats:

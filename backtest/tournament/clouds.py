@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ...data import short_repr
+from ...data import NOISE, short_repr
 from ...strategies import RULED
+from ..execution.timing import without_idle
+from ..grid.columns import Planned, books_of
 from .arena import fills_of, legs_of, wanted_by_label
 from .placebos import Legs, PlaceboTest, held_against, paths, placebo_labels, ratios
 
@@ -129,6 +131,13 @@ def _table(arena: Arena, places: Sequence[int], labels: Codes, legs: Legs) -> Fl
         kinds.setdefault((s.long, s.short, s.neutral, s.sizing), []).append(column)
     for columns in kinds.values():
         entries = [arena.entries[places[c]] for c in columns]
+        for column, entry in zip(columns, entries, strict=True):
+            if not entry.plain:
+                out[:, column] = _traded_ratios(arena, entry, labels)
+        columns = [c for c in columns if arena.entries[places[c]].plain]
+        if not columns:
+            continue
+        entries = [arena.entries[places[c]] for c in columns]
         rates = [rate_of(entry, arena) for entry in entries]
         strategy = entries[0].strategy
         if strategy.sizing.recursive:
@@ -140,6 +149,32 @@ def _table(arena: Arena, places: Sequence[int], labels: Codes, legs: Legs) -> Fl
             wanted = wanted_by_label(strategy, arena.ground)[_first(arena) :]
             out[:, columns] = ratios(labels, wanted[None], legs, rates)[:, 0, :]
     return out
+
+
+def _traded(arena: Arena, entry: Entry, labels: Codes) -> Floats:
+    """Return net returns of placebos as the engine trades them, shape (b, n), by fill."""
+    strategy, first = entry.strategy, _first(arena)
+    if strategy.sizing.recursive:
+        wanted = _targets(arena, strategy, labels)
+    else:
+        by_label = wanted_by_label(strategy, arena.ground)[first:]
+        wanted = by_label[np.arange(len(by_label))[None, :], np.maximum(labels, 0)]
+    orders = np.full((len(arena.days), len(labels)), np.nan)
+    orders[first:] = np.where(labels < 0, np.nan, wanted).T
+    none = np.zeros(len(labels), dtype=np.int64)
+    joined = Planned(without_idle(orders), orders, none, none)
+    books = books_of(joined, arena.ground, entry.costs, entry.cash, entry.terms)
+    returns: Floats = np.concatenate([np.zeros((len(labels), 1)), books.returns], axis=1)
+    return np.nan_to_num(returns[:, first:])
+
+
+def _traded_ratios(arena: Arena, entry: Entry, labels: Codes) -> Floats:
+    """Return Sharpe ratios of placebos under terms that products do not know, shape (b,)."""
+    returns = _traded(arena, entry, labels)[:, legs_outside(arena).counted]
+    deviation = returns.std(axis=1, ddof=1)
+    moves = deviation > NOISE
+    found: Floats = np.where(moves, returns.mean(axis=1) / np.where(moves, deviation, 1.0), np.nan)
+    return found
 
 
 def _sent(labels: Codes) -> Codes:
@@ -174,7 +209,9 @@ def band_of(arena: Arena, j: int, draws: int, seed: int) -> Band:
     drawn = placebo_labels(np.maximum(labels, 0), draws, seed)
     drawn[:, labels < 0] = -1
     rate = rate_of(entry, arena)
-    if entry.strategy.sizing.recursive:
+    if not entry.plain:
+        returns = _traded(arena, entry, drawn)
+    elif entry.strategy.sizing.recursive:
         targets = _targets(arena, entry.strategy, drawn)
         moves = [paths(_sent(row), target[:, None], legs, rate)[0]
                  for row, target in zip(drawn, targets, strict=True)]  # fmt: skip

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..grid.columns import Ground
     from .arena import Keeper
 
-__all__ = ["Counted", "FoldPlan", "Terms", "contest", "folds_of"]
+__all__ = ["Counted", "FoldPlan", "Procedure", "contest", "folds_of"]
 
 Floats = npt.NDArray[np.float64]
 _BAND_DRAWS: Final = 200
@@ -71,7 +71,7 @@ class FoldPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Procedure:
     """What is drawn and how.
 
     Attributes
@@ -146,7 +146,7 @@ def folds_of(
 
 def contest(
     arenas: Sequence[Arena],
-    terms: Terms,
+    terms: Procedure,
     *,
     count: Counter | None = None,
     report: Progress = silent,
@@ -157,7 +157,7 @@ def contest(
     Parameters
     ----------
     arenas : sequence of Arena
-    terms : Terms
+    terms : Procedure
     count : callable, optional
         Records the trials and returns how many there ever were; without one only these count.
     report : callable, optional
@@ -273,7 +273,7 @@ def _taken_apart(
     arenas: Sequence[Arena],
     results: Sequence[Played],
     judgement: Judgement,
-    terms: Terms,
+    terms: Procedure,
 ) -> tuple[tuple[Breakdown, ...], dict[str, Band]]:
     if not terms.breakdowns:
         return (), {}
@@ -305,12 +305,12 @@ def _selections(
     """Choose through time among the entries of each market, fill and cost."""
     found = []
     for arena, result in zip(arenas, results, strict=True):
-        groups: dict[tuple[Any, ...], list[int]] = {}
+        groups: dict[str, list[int]] = {}
         for j, entry in enumerate(arena.entries):
             if entry.role == "entry":
-                groups.setdefault((entry.costs, entry.cash), []).append(j)
-        for (costs, _), members in groups.items():
-            title = f"{arena.title}, {costs.describe()}"
+                groups.setdefault(entry.execution, []).append(j)
+        for members in groups.values():
+            title = f"{arena.title}, {arena.entries[members[0]].costs.describe()}"
             crossed = _combinatorial(arena, members, plan)
             found.append(selected(arena, result.returns, members, title, combinatorial=crossed))
     return tuple(found)

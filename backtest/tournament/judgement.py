@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,8 +22,6 @@ from .superiority import recentred_shift, spa, step_m
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ...strategies import Strategy
-    from ..execution.costs import Costs
     from ..statistics.resampling import Resampling
     from .arena import Arena, Entry, Played
     from .overfitting import Overfitting
@@ -279,7 +277,7 @@ def _against_rules(
 
 
 def _places(arena: Arena) -> dict[tuple[object, ...], int]:
-    return {_identity(e.strategy, e.costs, e.cash): p for p, e in enumerate(arena.entries)}
+    return {e.identity: p for p, e in enumerate(arena.entries)}
 
 
 def _alone_places(entry: Entry, where: Mapping[tuple[object, ...], int]) -> Iterator[int]:
@@ -288,11 +286,8 @@ def _alone_places(entry: Entry, where: Mapping[tuple[object, ...], int]) -> Iter
         return
     for rule in dict.fromkeys(entry.strategy.rule(label) for label in RULED):
         if rule != Flat():
-            yield where[_identity(alone(rule, entry.strategy.sizing), entry.costs, entry.cash)]
-
-
-def _identity(s: Strategy, costs: Costs, cash: float) -> tuple[object, ...]:
-    return s.filter, s.long, s.short, s.neutral, s.sizing, costs, cash
+            like = replace(entry, strategy=alone(rule, entry.strategy.sizing))
+            yield where[like.identity]
 
 
 def _against_hold(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ...data import NOISE, short_repr
 from ..execution.timing import without_idle
-from ..grid.columns import books_of, planned
+from ..grid.columns import Planned, books_of, planned
 from ..statistics import metrics
 from .folds import backtest_paths
 
@@ -185,16 +185,18 @@ def _stitched(
     """
     used = sorted({int(i) for i in np.unique(picks) if i != _NONE})
     ground = arena.ground
-    orders = np.zeros(picks.shape)
+    orders: Floats = np.zeros(picks.shape)
     if used:
-        wanted = planned([entries[i].strategy for i in used], ground, idle=True).target
+        wanted = planned([entries[i].strategy for i in used], ground).wanted
         filled = np.full(picks.shape, _NONE)
         source = np.flatnonzero(ground.schedule.row >= 0)
         filled[ground.schedule.row[source]] = picks[source]
         for place, i in enumerate(used):
             orders = np.where(filled == i, wanted[:, [place]], orders)
-    costs, cash = entries[0].costs, entries[0].cash
-    books = books_of(without_idle(orders), ground, costs, cash)
+    none = np.zeros(picks.shape[1], dtype=np.int64)
+    joined = Planned(without_idle(orders), orders, none, none)
+    one = entries[0]
+    books = books_of(joined, ground, one.costs, one.cash, one.terms)
     return np.nan_to_num(books.returns.T), books.equity.T
 
 

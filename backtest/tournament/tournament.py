@@ -26,10 +26,11 @@ from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
 from ..run.results import Notice
+from ..run.trading_terms import terms_of
 from ..run.trials import data_id_of, trial_settings, world_of
 from ..statistics.resampling import Resampling
-from .arena import Arena, Entry, Played, opponents
-from .contest import Counted, FoldPlan, Terms, contest, folds_of
+from .arena import Arena, Entry, Played, Role, opponents
+from .contest import Counted, FoldPlan, Procedure, contest, folds_of
 from .counting import count_trials, counted_returns
 from .documents import write_tournament
 from .keeping import Kept, clear_kept
@@ -37,11 +38,12 @@ from .ledger import Trial as Recorded
 from .ledger import record_trials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ...strategies import Panel
+    from ..execution.terms import Terms
     from ..grid.columns import Ground
-    from ..run.config_sections import ExecutionConfig
+    from ..run.execution_section import ExecutionConfig
     from ..run.market import Market
     from .result import TournamentResult
 
@@ -108,11 +110,11 @@ def run_tournament(
             require_honest(config, market)
         arenas += arenas_on(space, variant, market, config)
     arenas = _distinct(arenas)
-    terms = _terms(config, arenas)
-    kept.data = _digest(arenas, terms)
+    procedure = _procedure(config, arenas)
+    kept.data = _digest(arenas, procedure)
     result = contest(
         arenas,
-        terms,
+        procedure,
         count=None if config.ledger_path is None else _recorder(config),
         report=report,
         store=kept,
@@ -151,11 +153,12 @@ def arenas_on(space: Space, variant: Variant, market: Market, config: Config) ->
                 f"needs at least {_FEWEST}: bring more data"
             )
         mine = [trial for trial in made if trial.execution.fill == fill]
-        entries = {e.trial_id: e for e in (_entry(t, market) for t in mine)}
+        terms = _terms_by_execution(mine, market)
+        entries = {e.trial_id: e for e in (_entry(t, market, terms) for t in mine)}
         for execution in dict.fromkeys(t.execution.model_dump_json() for t in mine):
             like = next(t for t in mine if t.execution.model_dump_json() == execution)
             for strategy, role in others.items():
-                entry = _entry(replace(like, strategy=strategy), market, role=role)
+                entry = _entry(replace(like, strategy=strategy), market, terms, role=role)
                 entries.setdefault(entry.trial_id, entry)
         found.append(
             Arena(
@@ -171,7 +174,16 @@ def arenas_on(space: Space, variant: Variant, market: Market, config: Config) ->
     return found
 
 
-def _entry(trial: Trial, market: Market, role: Any = "entry") -> Entry:
+def _terms_by_execution(trials: Sequence[Trial], market: Market) -> dict[str, Terms]:
+    """Return the terms of trading of each execution once."""
+    found = {trial.execution.model_dump_json(): trial for trial in trials}
+    return {
+        name: terms_of(trial.execution, trial.variant.config.data, market)
+        for name, trial in found.items()
+    }
+
+
+def _entry(trial: Trial, market: Market, terms: Mapping[str, Terms], role: Role = "entry") -> Entry:
     execution: ExecutionConfig = trial.execution
     config = trial.variant.config.model_copy(update={"execution": execution})
     trial_id, settings = trial_settings(config, market, trial.strategy)
@@ -181,6 +193,8 @@ def _entry(trial: Trial, market: Market, role: Any = "entry") -> Entry:
         strategy=trial.strategy,
         costs=Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share),
         cash=execution.cash,
+        terms=terms[execution.model_dump_json()],
+        execution=execution.model_dump_json(),
         parameters=parameters_of(trial),
         settings=settings,
     )
@@ -223,14 +237,14 @@ def _plan(config: Config) -> FoldPlan:
     return FoldPlan(folds.kind, folds.train, folds.test, folds.groups, folds.tested, folds.embargo)
 
 
-def _terms(config: Config, arenas: Sequence[Arena]) -> Terms:
+def _procedure(config: Config, arenas: Sequence[Arena]) -> Procedure:
     inference, section = config.inference, config.tournament
     values: dict[str, float] = {}
     for arena in arenas:
         found = config.data.traded_value or assumed_volume(arena.underlying)
         if found is not None:
             values[arena.underlying] = float(found)
-    return Terms(
+    return Procedure(
         placebos=section.placebos,
         seed=inference.seed,
         draws=inference.bootstrap,
@@ -242,8 +256,9 @@ def _terms(config: Config, arenas: Sequence[Arena]) -> Terms:
     )
 
 
-def _digest(arenas: Sequence[Arena], terms: Terms) -> str:
-    how = Resampling(terms.seed, terms.draws, terms.block, terms.level)
+def _digest(arenas: Sequence[Arena], procedure: Procedure) -> str:
+    p = procedure
+    how = Resampling(p.seed, p.draws, p.block, p.level)
     digest = hashlib.sha256(program_id().encode())
     for arena in arenas:
         digest.update(ground_id(arena.ground, how).encode())

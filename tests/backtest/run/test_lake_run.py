@@ -23,8 +23,8 @@ from gexlab.backtest.run.panel import market_panel
 from gexlab.data.base.errors import ConfigError, LakeError
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.writer import write_sessions
-from gexlab.data.quality.catalogue import Finding
 from gexlab.data.quality.check import findings
+from gexlab.data.quality.finding import Finding
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes, side_table
 from gexlab.data.simulate import simulate

@@ -60,7 +60,7 @@ class Replayed(Filter):
         """Read the column."""
         return {"code": Past(self.on)}
 
-    def labels(self, code: np.ndarray) -> np.ndarray:  # type: ignore[override]
+    def labels(self, code: np.ndarray) -> np.ndarray:
         """Return it."""
         return code[:, -1]
 
@@ -87,7 +87,7 @@ def test_products_are_what_the_engine_trades(make_market: MakeMarket, fill: Any)
                          for s in made])[:, :, 0].astype(np.int8)  # fmt: skip
         wanted = wanted_by_label(Strategy("main", sizing=sizing), ground)
         for costs in (FREE, Costs(fees_bps=5.0)):
-            engine = books_of(orders.target, ground, costs, 1e6).returns
+            engine = books_of(orders, ground, costs, 1e6).returns
             mine = paths(late, wanted, legs, costs.fees_bps / 1e4)[:, 1:]
             # to rounding without costs; with them the rest is of second order: the fee of turning
             # over (10 bp) moves the position by as much of itself
@@ -307,5 +307,5 @@ def test_sizing_that_remembers_has_placebos_too(make_market: MakeMarket) -> None
     )  # fmt: skip
     labels = labels_outside(arena, made.filter)
     found = _table(arena, [0], labels[None, :], legs_outside(arena))[0, 0]
-    engine = books_of(planned([made], ground).target, ground, FREE, 1e6).returns[0]
+    engine = books_of(planned([made], ground), ground, FREE, 1e6).returns[0]
     assert found == pytest.approx(engine.mean() / engine.std(ddof=1), abs=2e-4)
