@@ -19,6 +19,9 @@ from .decisions import TargetSeries as TargetSeries
 from .decisions import decide as decide
 from .decisions import target_series as target_series
 from .evaluation import Evaluation as Evaluation
+from .lateness import LateInput as LateInput
+from .lateness import columns_read as columns_read
+from .lateness import late_inputs as late_inputs
 from .model import RULED as RULED
 from .model import Strategy as Strategy
 from .panel import LABELS as LABELS

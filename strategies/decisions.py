@@ -86,8 +86,8 @@ def target_series(strategy: Strategy, evaluation: Evaluation) -> TargetSeries:
     Notes
     -----
     A value published after its deadline is treated as missing, for windows too, and counted.
-    Where this would hit more than half of a column, the configuration itself is impossible: then
-    nothing is hidden, and the engine refuses the first such order by name.
+    Where this hits more than half of a column within the test, `late_inputs` names it and the
+    engine refuses the strategy.
     """
     return composed(
         evaluation.labels(strategy.filter),

@@ -79,19 +79,29 @@ neutral: hold; abstain: flat'
         return hashlib.sha256(":".join(map(component_id, parts)).encode()).hexdigest()[:12]
 
     def parameters(self) -> dict[str, Any]:
-        """Return parameters of filter, rules and sizing by name; rules' under their label too.
+        """Return parameters of rules, filter and sizing by name.
 
-        A parameter that all three rules share is given once.
+        A name that several parts use is given once where its value is the same, and again under
+        the part's own name (``short.lookback``, ``filter.window``) where it differs.
+
+        Examples
+        --------
+        >>> Strategy("mine", short=Follow(lookback=5)).parameters()
+        {'lookback': 1, 'scale': 'sign', 'short.lookback': 5, 'on': 'regime', 'band': None, \
+'size': 1.0}
         """
-        found: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
         for label in RULED:
-            for name, value in self.rule(label).parameters().items():
-                if name in found and found[name] != value:
-                    found[f"{label}.{name}"] = value
-                else:
-                    found[name] = value
-        found |= {name: _shown(value) for name, value in self.filter.parameters().items()}
-        return found | self.sizing.parameters()
+            parts[label] = self.rule(label).parameters()
+        of_filter = self.filter.parameters()
+        parts["filter"] = {name: _shown(value) for name, value in of_filter.items()}
+        parts["sizing"] = self.sizing.parameters()
+        found: dict[str, Any] = {}
+        for part, parameters in parts.items():
+            for name, value in parameters.items():
+                differs = name in found and found[name] != value
+                found[f"{part}.{name}" if differs else name] = value
+        return found
 
     def describe(self) -> str:
         """Return what it does in one sentence."""

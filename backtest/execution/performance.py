@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data import REGIMES
-from ...strategies import Decisions, decide
+from ...strategies import Decisions, decide, late_inputs
 from ..run.panel import evaluation_of
 from ..run.strategy_results import Metrics, RegimePerformance, StrategyResult
 from ..run.trading_terms import bars_to_fill
@@ -29,6 +29,7 @@ from .timing import (
     knows_enough,
     make_schedule,
     plan_orders,
+    require_in_time,
     session_rows,
 )
 
@@ -152,7 +153,8 @@ def trade(
     Raises
     ------
     LookAheadError
-        If an order of a required strategy would use what was not yet known.
+        If an order of a required strategy would use what was not yet known, or what it reads is
+        public too late in most of the sessions tested.
     """
     every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
     schedule = make_schedule(market.calendar, market.sessions, fill)
@@ -160,9 +162,13 @@ def trade(
     kept: list[tuple[Strategy, Decisions, OrderPlan]] = []
     left_out: list[str] = []
     for i, strategy in enumerate(strategies):
+        late = late_inputs(strategy, evaluation, market.sessions)
+        asked_for = required is None or i < required
+        if asked_for:
+            require_in_time(strategy.name, late, schedule)
         decisions = decide(strategy, evaluation, market.sessions)
         plan = plan_orders(strategy.name, decisions, schedule)
-        if required is None or i < required or knows_enough(plan, schedule):
+        if asked_for or (not late and knows_enough(plan, schedule)):
             kept.append((strategy, decisions, plan))
         else:
             left_out.append(strategy.name)

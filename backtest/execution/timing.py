@@ -19,8 +19,10 @@ import pandas as pd
 from ...data import LookAheadError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...data import TradingCalendar
-    from ...strategies import Decisions
+    from ...strategies import Decisions, LateInput
 
 __all__ = [
     "SMALLEST_POSITION",
@@ -30,6 +32,7 @@ __all__ = [
     "knows_enough",
     "make_schedule",
     "plan_orders",
+    "require_in_time",
     "require_known",
     "session_rows",
     "without_dust",
@@ -214,6 +217,50 @@ def without_idle(target: Floats) -> Floats:
     return np.where(idle, np.nan, target)
 
 
+def require_in_time(name: str, late: Sequence[LateInput], schedule: Schedule) -> None:
+    """Refuse a strategy that reads what is public too late in most of the sessions tested.
+
+    Such values count as missing, so that it would be flat without having been asked to.
+
+    Raises
+    ------
+    LookAheadError
+        Naming the strategy, the input, how many of its values come too late, the first of them,
+        and what to do.
+    """
+    if not late:
+        return
+    first = late[0]
+    others = "".join(f", {each.title}" for each in late[1:] if each.title != first.title)
+    raise LookAheadError(
+        f"strategy {name!r}: {first.title}{others} public too late for the fill in {first.late} of "
+        f"{first.values} sessions tested: the order decided for session {first.session.date()} "
+        f"reads {first.title} known at {_minute(first.known_at)} UTC, but fills ({schedule.fill}) "
+        f"and needs it {_by(first.deadline, schedule)} UTC: {_remedy(schedule.fill)}"
+    )
+
+
+def _by(deadline: np.datetime64, schedule: Schedule) -> str:
+    if schedule.strict:  # the deadline is the last moment before the fill
+        return f"before {_minute(deadline + np.timedelta64(1, 'ns'))}"
+    return f"by {_minute(deadline)}"
+
+
+def _minute(moment: np.datetime64) -> str:
+    return f"{pd.Timestamp(moment):%Y-%m-%d %H:%M}"
+
+
+_REMEDY = {
+    "same_close": 'fill at the next bar (execution.fill = "next_close")',
+    "next_open": 'fill later (execution.fill = "next_close"), or use an input published earlier',
+    "next_close": "use an input that is published earlier, or date its values when they are public",
+}
+
+
+def _remedy(fill: Fill) -> str:
+    return _REMEDY.get(fill, "fill at a later bar, or at the next close")
+
+
 def require_known(plan: OrderPlan, schedule: Schedule) -> None:
     """Refuse a plan with an order whose inputs were not yet known.
 
@@ -254,11 +301,7 @@ def _early(plan: OrderPlan, used: Moments, *, strict: bool) -> dict[str, npt.NDA
 def _refusal(plan: OrderPlan, schedule: Schedule, title: str, row: int, used: np.datetime64) -> str:
     session = schedule.sessions[int(plan.decided[row])].date()
     known = pd.Timestamp(plan.inputs[title][row])
-    later = {
-        "same_close": 'fill at the next bar (execution.fill = "next_close")',
-        "next_open": 'fill later (execution.fill = "next_close")',
-        "next_close": "use an input that is published earlier",
-    }.get(schedule.fill, "fill at a later bar, or at the next close")
+    later = _remedy(schedule.fill)
     order = "before" if schedule.strict else "by"
     return (
         f"strategy {plan.name!r}: the order decided for session {session} reads {title} known at "

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...strategies import decide, target_series
+from ...strategies import decide, late_inputs, target_series
 from ..execution.costs import FREE
 from ..execution.engine import accounts, simulated_orders
 from ..execution.measures import Clock, Track, metrics_of, share_traded
@@ -18,6 +18,7 @@ from ..execution.timing import (
     earns_own_session,
     make_schedule,
     plan_orders,
+    require_in_time,
     require_known,
     session_rows,
     without_dust,
@@ -108,7 +109,8 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
         If an order would use what was not yet known.
     """
     schedule, evaluation = ground.schedule, ground.evaluation
-    rows = evaluation.panel.sessions.get_indexer(schedule.sessions)
+    sessions = schedule.sessions
+    rows = evaluation.panel.sessions.get_indexer(sessions)
     source = np.flatnonzero(schedule.row >= 0)
     to, due = schedule.row[source], schedule.due[source].astype(np.int64)
     last = due - 1 if schedule.strict else due
@@ -116,6 +118,7 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
     late = np.zeros(len(strategies), dtype=np.int64)
     undefined = np.zeros(len(strategies), dtype=np.int64)
     for j, strategy in enumerate(strategies):
+        require_in_time(strategy.describe(), late_inputs(strategy, evaluation, sessions), schedule)
         made = target_series(strategy, evaluation)
         used = rows[source]
         known = np.maximum(made.filter_known_at[used], made.rule_known_at[used])

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data import chain_times, open_lake
-from ...strategies import LONG, SHORT, Decisions, decide
+from ...strategies import LONG, SHORT, Decisions, decide, late_inputs
 from ..execution.timing import Schedule, make_schedule, plan_orders, session_rows
 from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from ...strategies import Panel, Strategy
+    from ...strategies import LateInput, Panel, Strategy
 
 __all__ = ["Leak", "LeakResult", "leakcheck", "market_leaks", "recomputed"]
 
@@ -199,11 +199,12 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
     if strategy.intraday:
         return _bar_stamps(market, strategy)
     schedule = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), config.fill)
+    late = late_inputs(strategy, evaluation_of(market, schedule), market.sessions)
     plan = plan_orders(strategy.name, _decide(market, strategy, schedule), schedule)
     decided = plan.decided >= 0
     due = np.full(len(plan.target), np.datetime64("NaT", "ns"))
     due[decided] = schedule.due[plan.decided[decided]]
-    leaks, count = [], 0
+    leaks, count = list(_late_leaks(config, strategy, late)), len(market.sessions)
     for title, known in plan.inputs.items():
         early = known >= due if schedule.strict else known > due
         count += int((~np.isnat(known)).sum())
@@ -214,6 +215,16 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
             f"{strategy.name} fills at {config.fill} with it before it was public",
         )
     return count, leaks
+
+
+def _late_leaks(config: Config, strategy: Strategy, late: Sequence[LateInput]) -> Iterator[Leak]:
+    """Yield a leak for each input that is too late in most of the sessions tested."""
+    for each in late:
+        detail = (
+            f"{strategy.name} fills at {config.fill} with it before it was public "
+            f"({each.late} of {each.values} sessions)"
+        )
+        yield Leak(each.title, each.session.date(), "used_before_known", detail)
 
 
 def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:

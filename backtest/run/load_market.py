@@ -25,7 +25,7 @@ from .market import Market
 from .market_choice import market_of
 from .regime_source import load_named_series, load_regime, written_path
 from .results import RunInput
-from .soundness import of_other_instrument, sound_bars, sound_intraday
+from .soundness import of_other_instrument, off_daily_bars, sound_bars, sound_intraday
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,7 @@ def load_market(
     about = (
         *about_bars,
         *about_intraday,
+        *off_daily_bars(bars.loc[first:], intraday),
         *regime.findings,
         *(f for _, _, _, found in tables.values() for f in found),
     )

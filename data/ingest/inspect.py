@@ -20,7 +20,7 @@ from ..vendors import vendor as vendor_preset
 from ..vendors.column_map import mapped, read_mapping
 from ..vendors.column_names import names_in, respelled
 from ..vendors.projection import projected
-from ..vendors.roots import AM_INDICES, index_name, symbol_parts
+from ..vendors.roots import AM_INDICES, index_name, root_facts, symbol_parts
 from ..vendors.shipped_maps import map_file, recognised_map
 from ..vendors.table_reader import read_tables
 from .calendar_tables import zone_of
@@ -28,7 +28,7 @@ from .files import find_files, opened
 from .synonyms import MEANINGS, meaning_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..vendors.preset import InputFile
 
@@ -191,6 +191,10 @@ def _inspected(
     columns = _once_each(columns if shipped is None else _as_mapped(columns, shipped))
     by_meaning = {c.meaning: c.name for c in columns if c.meaning is not None}
     columns = [replace(c, warning=c.warning or _unit(c, table, by_meaning)) for c in columns]
+    if "underlying" in by_meaning and not {"root", "symbol"} & set(by_meaning):
+        named = {str(v).strip() for v in table[by_meaning["underlying"]] if v is not None}
+        if any(_index_of(name) != index_name(name) for name in named):
+            by_meaning["root"] = by_meaning["underlying"]
     underlyings = _underlyings(table, by_meaning)
     sessions = _sessions(table, by_meaning)
     if shipped is not None:
@@ -210,11 +214,31 @@ def _for_preset(vendor: str) -> str:
 
 
 def _for_shipped(name: str) -> str:
-    text = map_file(name).read_text(encoding="utf-8")
-    return (
+    """Return a copy of a shipped map; joins whose files are not there are commented out."""
+    file = map_file(name)
+    said = read_mapping(file)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    head = [
         f"# gexlab's own map {name} fits: --vendor columns --map {name}, or this copy of it, "
-        f"corrected\n{text}"
-    )
+        "corrected"
+    ]
+    absent = {f"[join.{n}]" for n, join in said.get("join", {}).items() if not _at_hand(join)}
+    if absent:
+        head.append("# files of joins that were not found here are commented out")
+    priced = {"last", "bid", "ask"} & set(said["columns"])
+    if "[join.spot]" in absent and priced:
+        head.append('spot = "parity"               # in place of the closes: implied from prices')
+    out = False
+    for line in lines:
+        if line.startswith("["):
+            out = line in absent
+        head.append(f"# {line}" if out else line)
+    return "\n".join(head) + "\n"
+
+
+def _at_hand(join: Mapping[str, Any]) -> bool:
+    names = join["files"] if isinstance(join["files"], list) else [join["files"]]
+    return all(any(Path().glob(name)) for name in names)
 
 
 def _as_mapped(columns: list[InspectedColumn], shipped: str) -> list[InspectedColumn]:
@@ -336,8 +360,13 @@ def _underlyings(table: dict[str, list[Any]], by_meaning: dict[str, str]) -> tup
     names = Counter[str]()
     for text, count in said.items():
         parts = symbol_parts(text)
-        names[index_name(parts[0] if parts else text)] += count
+        names[_index_of(parts[0] if parts else text)] += count
     return tuple(n for n, _ in names.most_common(20))
+
+
+def _index_of(text: str) -> str:
+    """Return whose options a root is: SPXW's are those of SPX."""
+    return root_facts(text, text).underlying
 
 
 def _sessions(table: dict[str, list[Any]], by_meaning: dict[str, str]) -> tuple[str, ...]:
