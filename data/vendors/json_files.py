@@ -65,8 +65,7 @@ def flat_records(node: Any) -> Iterator[_Record]:
     """Yield the rows of whatever tables a parsed JSON value holds.
 
     What stands above a table is repeated in its rows. Where a row has a value of the same name,
-    that from above has its way before it: of ``{"data": {"price": 5, "chain": [{"price": 1}]}}`` the row
-    has ``price`` 1 and ``data.price`` 5, and ``outer.price`` where the way is empty.
+    that from above has its way before it, or ``outer.`` where it stands at the top.
 
     Examples
     --------
