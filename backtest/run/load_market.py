@@ -78,7 +78,10 @@ def load_market(
     )
     regime = load_regime(config, calendar.name, lake=lake, books=books, progress=progress)
     sound, about_bars, bad_bars = sound_bars(bar_set.frame, config)
-    first, last = _period(config, sound, regime.table)
+    whole_intraday = _load_intraday(config, calendar.name)
+    intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
+    traded = intraday if config.decides_within else None
+    first, last = _period(config, sound, regime.table, traded)
     simulated = beside_truth(config)
     box = closed_lockbox(config, last.date(), simulated=simulated) if locked else None
     if box is not None and last.date() >= box.first:
@@ -91,8 +94,6 @@ def load_market(
         name: load_named_series(series, config, calendar.name)
         for name, series in config.series.items()
     }
-    whole_intraday = _load_intraday(config, calendar.name)
-    intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
     if "spot" in regime.table:
         about_bars += of_other_instrument(bars.loc[first:], regime.table["spot"])
     about = (
@@ -130,10 +131,16 @@ def load_market(
 
 
 def _period(
-    config: Config, bars: pd.DataFrame, regime: pd.DataFrame
+    config: Config, bars: pd.DataFrame, regime: pd.DataFrame, traded: IntradaySet | None
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first and last session with both a bar and a regime row, within the dates."""
+    """Return the first and last session with both a bar and a regime row, within the dates.
+
+    Where a strategy trades on intraday bars, within these too: so all are of one period.
+    """
     both = pd.DatetimeIndex(bars.index).intersection(pd.DatetimeIndex(regime.index))
+    if traded is not None:
+        there = traded.frame["session"]
+        both = both[(both >= there.min()) & (both <= there.max())]
     if config.data.start:
         both = both[both >= pd.Timestamp(config.data.start)]
     if config.data.end:
