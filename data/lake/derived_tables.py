@@ -48,8 +48,8 @@ TABLES: Final = (
 )
 
 _MANIFEST: Final = "manifest.json"
-#: Seconds that a rebuild waits for another one of the same store.
-_PATIENCE: Final = 600.0
+#: How long a rebuild waits for another one of the same store.
+_LONGEST_WAIT_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Variant:
 
 
 def session_marks(
-    held: Manifest, what: str, own: Callable[[date], str] = lambda _: ""
+    chains: Manifest, what: str, own: Mapping[date, str] | None = None
 ) -> dict[str, str]:
     """Return, per ISO session, a mark of everything that its rows depend on.
 
@@ -119,16 +119,38 @@ def session_marks(
     before it, `what` all rows depend on, and what is its `own` besides the chain (positions,
     rates).
     """
-    settled = held.settlement_sources
+    settled, more = chains.settlement_sources, own or {}
     marks, before = {}, ""
-    for entry in held.sessions:
+    for entry in chains.sessions:
         official = sorted(settled.intersection(entry.sources))
         prices = "all" if official and len(official) == len(entry.sources) else ",".join(official)
-        here = f"{entry.fingerprint}|{prices}|{own(entry.session)}"
+        here = f"{entry.fingerprint}|{prices}|{more.get(entry.session, '')}"
         digest = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()
         marks[str(entry.session)] = digest[:24]
         before = here
     return marks
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a store has of wanted rows, and what it lacks.
+
+    Attributes
+    ----------
+    store : DerivedStore
+        As it is on disk, without parts of which a file is gone.
+    sessions : dict of book to set of date
+        Those that it lacks, or has from other inputs.
+    closed : bool
+        Whether it cannot be written to.
+    recorded : bool
+        Whether it records that its inputs mean the rows wanted, and no others.
+    """
+
+    store: DerivedStore
+    sessions: dict[str, set[date]]
+    closed: bool
+    recorded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +268,33 @@ class DerivedStore:
             found.append(own.only(variant.marks))
         return [store for store in found if store.parts]
 
+    def lacking(self, wanted: Marks) -> Lacking:
+        """Return what the store on disk has of the rows wanted, and what it lacks of them."""
+        store = self.current().intact()
+        done = store.rows
+        missing = {
+            book: {date.fromisoformat(d) for d, mark in days.items() if (book, d, mark) not in done}
+            for book, days in wanted.items()
+        }
+        return Lacking(store, missing, self.closed(), store.means(wanted))
+
+    def write(
+        self, contents: Iterable[tuple[str, dict[str, str], dict[str, pa.Table]]]
+    ) -> tuple[Part, ...]:
+        """Write parts and return them; they count once `commit` names them.
+
+        Parameters
+        ----------
+        contents : iterable of tuple
+            Book, ISO session to mark, and table to rows, of each part.
+        """
+        parts = []
+        for book, marks, tables in contents:
+            part = Part.of(book, marks, tables)
+            self.write_part(part.name, tables)
+            parts.append(part)
+        return tuple(parts)
+
     def write_part(self, name: str, tables: dict[str, pa.Table]) -> None:
         """Write the Parquet files of one part; they count only once `commit` names the part."""
         import pyarrow.parquet as pq
@@ -264,11 +313,12 @@ class DerivedStore:
     def commit(self, parts: tuple[Part, ...], marks: Marks) -> DerivedStore:
         """Make new parts valid, and `marks` what the store's inputs mean, in one step.
 
+        Returned is the store with the rows of `marks` alone.
         Rows that no inputs mean any more are dropped, and those of sessions that the lake no
         longer holds; files of no part are deleted afterwards.
         """
-        held = set().union(*marks.values())
-        variants = tuple(v for v in self._variants_with(marks, held) if any(v.marks.values()))
+        stored = set().union(*marks.values())
+        variants = tuple(v for v in self._variants_with(marks, stored) if any(v.marks.values()))
         meant = {
             (book, day, mark)
             for variant in variants
@@ -284,14 +334,14 @@ class DerivedStore:
         store = replace(self, parts=tuple(kept), variants=variants)
         store._save()
         store._sweep()
-        return store
+        return store.only(marks)
 
-    def _variants_with(self, marks: Marks, held: Collection[str]) -> Iterator[Variant]:
-        """Yield all variants, that of the store's inputs with new marks, of held sessions only."""
+    def _variants_with(self, marks: Marks, stored: Collection[str]) -> Iterator[Variant]:
+        """Yield all variants, the one of the store's inputs with new marks, of stored sessions."""
         own: Marks = {}
         for variant in self.variants:
             kept = {
-                book: {day: mark for day, mark in days.items() if day in held}
+                book: {day: mark for day, mark in days.items() if day in stored}
                 for book, days in variant.marks.items()
             }
             if variant.inputs == self.inputs:
@@ -377,7 +427,7 @@ class DerivedStore:
                 "to the lake, or work on a copy of it"
             ) from error
         try:
-            with write_lock(self.folder, patience=_PATIENCE):
+            with write_lock(self.folder, patience=_LONGEST_WAIT_SECONDS):
                 yield self.current().intact()
         finally:
             if not manifest.is_file():  # a first rebuild that failed leaves nothing

@@ -94,6 +94,17 @@ class Lake:
         finally:
             sweep(self.root)
 
+    def held_with_mark(self, underlying: str) -> tuple[Manifest, tuple[int, int]]:
+        """Return what the lake holds of an underlying, and the mark of that very state.
+
+        Raises
+        ------
+        UnknownNameError
+            If the lake holds nothing of that underlying.
+        """
+        now = self if underlying in self.states else self.as_of_now(underlying)
+        return now.held(underlying), now.states[underlying][1]
+
     def held(self, underlying: str) -> Manifest:
         """Return what the lake holds of an underlying, which must be something.
 
@@ -127,6 +138,11 @@ class Lake:
             held = read_manifest(folder, underlying)
             if manifest_mark(folder) == mark:
                 return replace(self, states={**self.states, underlying: (held, mark)})
+
+    def changed_since(self, underlying: str, mark: tuple[int, int]) -> Lake | None:
+        """Return the lake without memory where an underlying has another mark (`written`) now."""
+        now = self.as_it_is_now()
+        return None if now.written(underlying) == mark else now
 
     def as_it_is_now(self) -> Lake:
         """Return the lake without memory: everything is read anew."""

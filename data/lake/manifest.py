@@ -18,7 +18,7 @@ from typing import Any, Final
 from ..base.errors import LakeError
 from ..calendar.corrections import base_calendar, united_calendar
 from ..calendar.market_facts import MarketFacts, market_facts
-from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.market_rules import DEFAULT_CALENDAR, MonthlyRule
 from ..calendar.trading import require_calendar, trading_calendar
 
 __all__ = [
@@ -102,7 +102,9 @@ class Manifest:
     def calendar(self) -> str:
         """The exchange calendar of the sessions, the default where nothing says so."""
         names = {source.calendar for source in self.sources}
-        return united_calendar(names) if names else DEFAULT_CALENDAR
+        if len(names) < 2:
+            return names.pop() if names else DEFAULT_CALENDAR
+        return united_calendar(names)
 
     def agreed_calendar(self, asked: str | None) -> str:
         """Return the calendar of the sessions; the one asked for where nothing says so.
@@ -114,8 +116,16 @@ class Manifest:
         """
         if not self.sources:
             return trading_calendar(asked or DEFAULT_CALENDAR).name
-        require_calendar(self.calendar, asked, f"the lake's sessions of {self.underlying}")
+        if asked is not None:
+            require_calendar(self.calendar, asked, f"the lake's sessions of {self.underlying}")
         return self.calendar
+
+    def calendar_and_rule(self, asked: str | None) -> tuple[str, MonthlyRule | None]:
+        """Return the calendar as `agreed_calendar` does, and the rule of monthly expirations.
+
+        Without a rule (None) the calendar's own holds.
+        """
+        return self.agreed_calendar(asked), self.facts.monthly if self.sources else None
 
     @property
     def facts(self) -> MarketFacts:
@@ -126,7 +136,9 @@ class Manifest:
         LakeError
             If the files that the lake was made from contradict each other.
         """
-        said = {(base_calendar(s.calendar), s.monthly, s.currency) for s in self.sources}
+        said = {(s.calendar, s.monthly, s.currency) for s in self.sources}
+        if len(said) > 1:  # corrections of a calendar are no other rules
+            said = {(base_calendar(name), rule, money) for name, rule, money in said}
         if len(said) > 1:
             raise LakeError(
                 f"the sessions of {self.underlying} were ingested under different rules "

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..exposure.evaluation import BookResult, PreparedChain
     from ..lake.chain_reader import RawSession
     from .job import Job
-    from .rows import Key
+    from .regime_columns import Key
 
 __all__ = ["dealer_findings"]
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.compiling import compiled
-from ..exposure.evaluation import group_sums
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
 from ..quality.catalogue import CATALOGUE
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from ..exposure.definition import Definition
     from ..exposure.evaluation import BookResult, PreparedChain
     from ..lake.chain_reader import RawSession
-    from .rows import Key
+    from .regime_columns import Key
 
 __all__ = ["FINDINGS_SCHEMA", "Severity", "session_findings"]
 
@@ -84,8 +83,8 @@ def session_findings(
     for reason, measured in gate.items():
         add(reason, "error", 1, None, measured)
     if result.expired:
-        dead = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
-        interest = float(np.nansum(prepared.chain.open_interest[dead]))
+        expired = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
+        interest = float(np.nansum(prepared.chain.open_interest[expired]))
         add("expired", "info", result.expired, interest, "ended at the book's valuation")
     for reason, count, interest in _rejected(prepared, result, definition):
         add(reason, "warning", count, interest, "rejected: carries open interest, no volatility")
@@ -199,13 +198,13 @@ def _outside_guard(
 
 def _interest_in(prepared: PreparedChain, part: Flags, alive: Flags) -> tuple[float, float]:
     """Return the open interest of some expiry groups, and that of all alive."""
-    held = np.nan_to_num(prepared.chain.open_interest)
-    interest = np.add.reduceat(held, prepared.groups.start[:-1])
+    known = np.nan_to_num(prepared.chain.open_interest)
+    interest = np.add.reduceat(known, prepared.groups.start[:-1])
     return float(interest[part].sum()), float(interest[alive].sum())
 
 
 def _of_gross(result: BookResult, part: Flags) -> float:
     """Return the share of gross gamma of some expiry groups; NaN where there is none."""
-    gross = group_sums(result.exposure.gross, result.book)
+    gross = result.gross_by_expiry
     total = float(gross[result.book.alive].sum())
     return float(gross[part].sum()) / total if total > 0.0 else math.nan

@@ -189,7 +189,8 @@ def _rows(evaluation: SessionEvaluation, job: Job, day: date, bars: _Day) -> pd.
     """Return the frame of one session."""
     chain, result = evaluation.prepared.chain, evaluation.results["post_expiry"]
     _require_same_instrument(day, bars, chain.spot)
-    degraded, band = bool(evaluation.reasons("post_expiry")), job.definition.band
+    band = job.definition.band
+    degraded = bool(evaluation.verdicts(band)["post_expiry"].measured)
     state = reprice(evaluation.prepared, job.definition, bars.close_us, bars.spot)
     return pd.DataFrame(
         {

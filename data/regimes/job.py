@@ -17,6 +17,8 @@ from ..tables.positions import DealerSource, dealer_source
 from ..tables.rates import curve_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..exposure.rate_curves import RateCurve
     from ..lake.lake import Lake
     from ..lake.manifest import Manifest
@@ -61,10 +63,13 @@ class Job:
     dividend: RateCurve | None = None
     instrument: str | None = None
 
-    def mark(self, session: date) -> str:
-        """Return a text that changes whenever a user's positions or rates of a session change."""
-        curves = [curve.mark(session) if curve else "" for curve in (self.rate, self.dividend)]
-        return "|".join([self.source.mark(session) if self.source else "", *curves])
+    def marks(self, sessions: Iterable[date]) -> dict[date, str]:
+        """Return, per session, a text that changes with a user's positions or rates of it."""
+        inputs = (self.source, self.rate, self.dividend)
+        return {
+            day: "|".join("" if each is None else each.mark(day) for each in inputs)
+            for day in sessions
+        }
 
     @property
     def common_mark(self) -> str:
@@ -83,7 +88,7 @@ def calendar_mark(calendar: TradingCalendar) -> str:
 
 
 def make_job(
-    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, held: Manifest | None = None
+    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, chains: Manifest | None = None
 ) -> Job:
     """Return a job, with whatever files its definition and dealer model name.
 
@@ -92,7 +97,7 @@ def make_job(
     lake : Lake
     spec : RegimeSpec
     side_tables : bool
-    held : Manifest, optional
+    chains : Manifest, optional
         What the lake holds of the underlying; read where it is left out.
 
     Raises
@@ -114,16 +119,16 @@ def make_job(
         definition.definition_id,
         source.model,
         tuple(b for b in BOOKS if b in spec.books),
-        _calendar_facts(held or lake.manifest(spec.underlying), spec.calendar),
+        _calendar_facts(chains or lake.manifest(spec.underlying), spec.calendar),
         side_tables,
         None if source.by_right else source,
-        curve_in(definition.rate_curve),
-        curve_in(definition.dividend_curve),
+        None if definition.rate_curve is None else curve_in(definition.rate_curve),
+        None if definition.dividend_curve is None else curve_in(definition.dividend_curve),
         spec.instrument,
     )
 
 
-def _calendar_facts(held: Manifest, calendar: str | None) -> CalendarFacts:
+def _calendar_facts(chains: Manifest, calendar: str | None) -> CalendarFacts:
     """Return the calendar of the lake's chains, and its rule of monthly expirations."""
-    name = held.agreed_calendar(calendar)
-    return CalendarFacts(trading_calendar(name), held.facts.monthly if held.sources else None)
+    name, rule = chains.calendar_and_rule(calendar)
+    return CalendarFacts(trading_calendar(name), rule)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .job import Job
-    from .rows import Key
+    from .regime_columns import Key
 
 __all__ = ["rate_findings"]
 

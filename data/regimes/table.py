@@ -68,8 +68,9 @@ def regimes(
     Returns
     -------
     DataFrame
-        One row per session, book and dealer model; columns of ``schema.REGIME_COLUMNS``. A row
-        may be used from its ``known_at`` on. Undefined is NaN or None, never 0.
+        One row per session, book and dealer model; columns of
+        ``regime_columns.REGIME_COLUMNS``. A row may be used from its ``known_at`` on. Undefined
+        is NaN or None, never 0.
 
     Raises
     ------

@@ -17,9 +17,9 @@ from small_chains import SESSIONS, Oddities, random_chain
 
 from gexlab.data import rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, GexlabError, InputFileError, UnknownNameError
-from gexlab.data.base.schema import REGIME_COLUMNS
 from gexlab.data.lake.lake import Lake
 from gexlab.data.regimes.rebuilt_rows import rebuilt_rows
+from gexlab.data.regimes.regime_columns import REGIME_COLUMNS
 from gexlab.data.regimes.spec import RegimeSpec
 from gexlab.data.tables.dealer_expressions import checked_expression
 from gexlab.data.tables.positions import dealer_source, load_positions
