@@ -64,15 +64,62 @@ class Evaluation:
     _outcomes: dict[Component, Outcome] = field(default_factory=dict)
 
     def labels(self, component: Filter) -> Outcome:
-        """Return the codes of a filter; an unusable input abstains."""
+        """Return the codes of a filter; an unusable input abstains.
+
+        Parameters
+        ----------
+        component : Filter
+
+        Returns
+        -------
+        Outcome
+            Codes of labels, shape (n,).
+
+        Raises
+        ------
+        ConfigError
+            If a label is none of the four, or the shape is wrong.
+        """
         return self._once(component, lambda: self._labels(component))
 
     def targets(self, component: Rule) -> Outcome:
-        """Return the targets of a rule, NaN where an input is unusable."""
+        """Return the targets of a rule, NaN where an input is unusable.
+
+        Parameters
+        ----------
+        component : Rule
+
+        Returns
+        -------
+        Outcome
+            -1 ... 1, shape (n,); NaN where there is none.
+
+        Raises
+        ------
+        ConfigError
+            If a target lies outside -1 ... 1, or the shape is wrong.
+        """
         return self._once(component, lambda: self._targets(component))
 
     def positions(self, component: Sizing, targets: Floats) -> Outcome:
-        """Return positions; where an input is unusable, or the target is, NaN."""
+        """Return positions; where an input is unusable, or the target is, NaN.
+
+        Parameters
+        ----------
+        component : Sizing
+        targets : ndarray of float, shape (n,)
+            NaN where there is none.
+
+        Returns
+        -------
+        Outcome
+            Shares of equity, shape (n,); NaN where undefined.
+
+        Raises
+        ------
+        ConfigError
+            If the shape is wrong.
+        """
         given, usable, known, late = self._inputs(component)
         usable &= np.isfinite(targets)
         values = np.full(targets.size, np.nan)

@@ -50,7 +50,17 @@ neutral: hold; abstain: flat'
     sizing: Sizing = field(default_factory=Fixed)
 
     def rule(self, label: str) -> Rule:
-        """Return the rule that acts under a label."""
+        """Return the rule that acts under a label.
+
+        Parameters
+        ----------
+        label : {"long", "short", "neutral", "abstain"}
+
+        Returns
+        -------
+        Rule
+            Flat for ``abstain``.
+        """
         rules: dict[str, Rule] = {
             "long": self.long,
             "short": self.short,
@@ -73,6 +83,10 @@ neutral: hold; abstain: flat'
         """Return parameters of filter, rules and sizing by name; rules' under their label too.
 
         A parameter that all three rules share is given once.
+
+        Returns
+        -------
+        dict of str to object
         """
         found: dict[str, Any] = {}
         for label in RULED:
@@ -85,7 +99,12 @@ neutral: hold; abstain: flat'
         return found | self.sizing.parameters()
 
     def describe(self) -> str:
-        """Return what it does in one sentence."""
+        """Return what it does in one sentence.
+
+        Returns
+        -------
+        str
+        """
         always = isinstance(self.filter, Always)
         labels = ("long",) if always else (*RULED, "abstain")
         acts = "; ".join(f"{label}: {self.rule(label).describe()}" for label in labels)

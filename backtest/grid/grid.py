@@ -59,6 +59,10 @@ def grid(
     progress : Progress, optional
         Called with the number of trials done.
 
+    Returns
+    -------
+    GridResult
+
     Raises
     ------
     ConfigError, UnknownNameError
@@ -82,7 +86,25 @@ def grid(
 
 
 def run_grid(config: Config, store: Store, *, progress: Progress | None = None) -> GridResult:
-    """Evaluate a grid, keeping computed trials in a store; writes nothing else."""
+    """Evaluate a grid, keeping computed trials in a store; writes nothing else.
+
+    Parameters
+    ----------
+    config : Config
+    store : Store
+        Of trials computed before.
+    progress : Progress, optional
+        Called after each batch of trials.
+
+    Returns
+    -------
+    GridResult
+
+    Raises
+    ------
+    ConfigError, InputFileError, LakeError, DefinitionError
+        As `grid`.
+    """
     started = time.perf_counter()
     report = progress or silent
     space = space_of(config)

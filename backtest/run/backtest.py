@@ -116,7 +116,16 @@ def strategies_asked_for(config: Config) -> tuple[Strategy, ...]:
 
 
 def strategies_of(config: Config) -> tuple[Strategy, ...]:
-    """Return the strategies asked for, followed by the controls, which always run."""
+    """Return the strategies asked for, followed by the controls, which always run.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    tuple of Strategy
+    """
     return with_controls(strategies_asked_for(config))
 
 

@@ -60,6 +60,10 @@ def chain_findings(
     calendar : str or None
         None: the lake's own.
 
+    Returns
+    -------
+    tuple of Finding
+
     Notes
     -----
     The configured definition's rates decide whether forwards and carry are found missing.
@@ -81,7 +85,18 @@ def chain_findings(
 
 
 def rebuilt_findings(config: Config, rows: RebuiltRows) -> list[Finding]:
-    """Return what the rebuild noticed about the evaluation of every session."""
+    """Return what the rebuild noticed about the evaluation of every session.
+
+    Parameters
+    ----------
+    config : Config
+    rows : RebuiltRows
+        Of the configuration's regime.
+
+    Returns
+    -------
+    list of Finding
+    """
     if not isinstance(rows.spec.definition, Definition):  # a peer's rule notices nothing
         return []
     table = rows.table("quality_findings", config.regime.book)

@@ -31,7 +31,16 @@ __all__ = [
 
 
 def results_document(result: BacktestResult) -> dict[str, Any]:
-    """Return what ``results.json`` says, as plain values; undefined is None, never 0."""
+    """Return what ``results.json`` says, as plain values; undefined is None, never 0.
+
+    Parameters
+    ----------
+    result : BacktestResult
+
+    Returns
+    -------
+    dict of str to object
+    """
     document = {
         "data": asdict(result.data),
         "regime": _regime(result),
@@ -133,6 +142,12 @@ def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def write_results(result: BacktestResult, out: Path) -> None:
     """Write the files of a backtest into a folder, all at once.
 
+    Parameters
+    ----------
+    result : BacktestResult
+    out : Path
+        The folder; one that exists is replaced as a whole.
+
     Raises
     ------
     InputFileError
@@ -144,6 +159,12 @@ def write_results(result: BacktestResult, out: Path) -> None:
 
 def write_result_files(result: BacktestResult, out: Path) -> None:
     """Write the files of a backtest into a folder that `published` gave.
+
+    Parameters
+    ----------
+    result : BacktestResult
+    out : Path
+        The folder.
 
     Raises
     ------

@@ -55,6 +55,10 @@ def load_market(
         Books to bring up to date, the configured one among them; that one alone where left out.
     progress : Progress
 
+    Returns
+    -------
+    Market
+
     Raises
     ------
     InputFileError, LakeError, DefinitionError, UnknownNameError

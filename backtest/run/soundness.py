@@ -105,7 +105,16 @@ def of_other_instrument(bars: pd.DataFrame, spot: pd.Series[float]) -> tuple[Fin
 
 
 def finding_notices(findings: Iterable[Finding]) -> Iterator[Notice]:
-    """Yield a notice for each kind of finding: how often, and where to look."""
+    """Yield a notice for each kind of finding: how often, and where to look.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+
+    Yields
+    ------
+    Notice
+    """
     kinds: dict[tuple[str, Severity], list[Finding]] = {}
     for finding in findings:
         kinds.setdefault((finding.check, finding.severity), []).append(finding)

@@ -217,6 +217,11 @@ def autocorrelation_by_regime(
     regime : Series of str
         Label of session t pairs the log return from t - 1 to t with the one from t to t + 1.
     resampling : Resampling, optional
+
+    Returns
+    -------
+    dict of str to Estimate
+        One per label that occurs, with its interval and n; NaN below the least sample.
     """
     how = resampling or Resampling()
     log_close = np.log(close.to_numpy(dtype=np.float64))

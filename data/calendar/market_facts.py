@@ -60,6 +60,11 @@ def market_facts(
     currency : str, optional
         ISO code; by default the calendar's.
 
+    Returns
+    -------
+    MarketFacts
+        Calendar, monthly rule, sessions a year, currency.
+
     Raises
     ------
     CalendarError

@@ -182,6 +182,15 @@ def third_friday(year: int, month: int) -> date:
 def currency_sign(code: str) -> str:
     """Return what stands before an amount of a currency.
 
+    Parameters
+    ----------
+    code : str
+        ISO code; empty where it is unknown.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> currency_sign("USD"), currency_sign("PLN"), currency_sign("")
@@ -204,7 +213,17 @@ def known_currency(code: str) -> str:
 
 
 def assumed_volume(underlying: str) -> float | None:
-    """Return the value traded a day that is assumed of an underlying, None where nothing is."""
+    """Return the value traded a day that is assumed of an underlying, None where nothing is.
+
+    Parameters
+    ----------
+    underlying : str
+
+    Returns
+    -------
+    float or None
+        Dollars a day.
+    """
     return _VOLUMES.get(underlying.upper())
 
 

@@ -118,6 +118,10 @@ def check_intraday(bars: pd.DataFrame, *, trusted: Collection[Any] = ()) -> BarC
         Columns ``session, ts, open, high, low, close`` and perhaps ``volume``, in order.
     trusted : collection of date
         As in `check_bars`.
+
+    Returns
+    -------
+    BarCheck
     """
     days = pd.DatetimeIndex(bars["session"]).to_numpy().astype("datetime64[D]")
     return _checked(bars, _prepared(bars, days, pd.DatetimeIndex(bars["ts"])), trusted)

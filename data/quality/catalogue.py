@@ -351,5 +351,10 @@ CATALOGUE: Final[dict[str, Check]] = {
 
 
 def promotable() -> tuple[str, ...]:
-    """Return the names of the findings that concern a session and can make it abstain."""
+    """Return the names of the findings that concern a session and can make it abstain.
+
+    Returns
+    -------
+    tuple of str
+    """
     return tuple(name for name, check in CATALOGUE.items() if check.about != "run")

@@ -66,6 +66,10 @@ def check_series(
         What findings call it.
     trusted : collection of date
         Sessions whose values were looked at and are right.
+
+    Returns
+    -------
+    SeriesCheck
     """
     known = values[values.notna()]
     x: Floats = np.asarray(known.to_numpy(), dtype=np.float64)

@@ -80,7 +80,17 @@ class Job:
 
 
 def calendar_mark(calendar: TradingCalendar) -> str:
-    """Return a mark of a calendar's sessions and their hours."""
+    """Return a mark of a calendar's sessions and their hours.
+
+    Parameters
+    ----------
+    calendar : TradingCalendar
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; changes with any session, open or close.
+    """
     digest = hashlib.sha256(calendar.name.encode())
     for array in (calendar.sessions, calendar.opens, calendar.closes):
         digest.update(array.tobytes())

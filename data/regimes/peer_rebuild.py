@@ -15,7 +15,9 @@ from ..exposure.contradictions import repeated_rows
 from ..exposure.labels import regime_of
 from ..exposure.quality_gate import gate_reasons
 from ..lake.chain_reader import RawSession, read_sessions
-from ..lake.derived_tables import DerivedStore, Part, session_marks
+from ..lake.derived_parts import Part, session_marks
+from ..lake.derived_tables import DerivedStore
+from ..lake.derived_writer import write_parts
 from ..lake.lake import Lake, SessionEntry, connect
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
@@ -91,7 +93,7 @@ def write_peer_rows(
         return ()
     tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
     days = {str(row["session"]): marks[str(row["session"])] for row in rows}
-    return store.write([(_BOOK, days, tables)])
+    return write_parts(store, [(_BOOK, days, tables)])
 
 
 def peer_chain(raw: RawSession) -> pd.DataFrame:

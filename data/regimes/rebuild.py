@@ -20,7 +20,9 @@ from ..base.progress import Progress, shown_in_notebook, silent
 from ..base.schema import BOOKS, Book
 from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Part, session_marks
+from ..lake.derived_parts import Part, session_marks
+from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore
+from ..lake.derived_writer import commit_parts, right_to_rebuild, write_parts
 from ..lake.lake import Lake, retry_while_written
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
@@ -228,7 +230,7 @@ def _brought_up_to_date(
     Where another rebuild was waited for, the lake may have grown: the plan is then made anew.
     """
     try:
-        with plan.place.writing():
+        with right_to_rebuild(plan.place):
             now = lake.changed_since(spec.underlying, plan.written)
             if now is not None:
                 tables = plan.job is None or plan.job.side_tables
@@ -262,7 +264,7 @@ def _update(
         stale = lacking["as_of_close"]
         rows, blocks, contracts = peer_rows(lake, spec, plan.chains, stale, progress)
         part = write_peer_rows(store, rows, blocks, plan.marks)
-        return store.commit(part, plan.wanted), len(stale), contracts
+        return commit_parts(store, part, plan.wanted), len(stale), contracts
     assert plan.job is not None
     total = len(set().union(*lacking.values()))
     contracts, done = 0, 0
@@ -272,9 +274,9 @@ def _update(
         sessions = evaluated_blocks(lake, job, plan.chains, days)
         for chunk in _chunks(_reported(sessions, done, total, job.underlying, progress)):
             contracts += sum(r.contracts for r in chunk)
-            parts += store.write([_contents(job, book, chunk, plan.marks) for book in books])
+            parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])
         done += len(days)
-    return store.commit(tuple(parts), plan.wanted), total, contracts
+    return commit_parts(store, tuple(parts), plan.wanted), total, contracts
 
 
 def _passes(lacking: Mapping[str, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:

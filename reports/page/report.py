@@ -29,7 +29,23 @@ def write_report(
     market: Market | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """Write ``report.html`` into the folder of a backtest's results and return its path."""
+    """Write ``report.html`` into the folder of a backtest's results and return its path.
+
+    Parameters
+    ----------
+    result : BacktestResult
+    config : Config
+    out : Path
+        Folder of the results.
+    market : Market, optional
+        The inputs, where they are loaded already.
+    progress : Progress
+        Called after each section.
+
+    Returns
+    -------
+    Path
+    """
     from .html import write_page
 
     page = report_page(result, config, market=market, progress=progress)

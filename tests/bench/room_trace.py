@@ -54,7 +54,7 @@ class Trace:
             work()
         finally:
             sys.setprofile(previous)
-            threading.setprofile(None)  # type: ignore[arg-type]
+            threading.setprofile(None)
         return self
 
     def _see(self, frame: FrameType, event: str, _: Any) -> None:
