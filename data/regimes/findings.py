@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -13,7 +14,6 @@ from ..base.compiling import compiled
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
 from ..quality.catalogue import CATALOGUE
-from ..quality.finding import Severity
 from ..quality.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..lake.chain_reader import RawSession
     from .regime_columns import Key
 
-__all__ = ["FINDINGS_SCHEMA", "Severity", "session_findings"]
+__all__ = ["FINDINGS_SCHEMA", "finding_row", "session_findings"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -49,6 +49,20 @@ FINDINGS_SCHEMA: Final = pa.schema(
 )
 
 
+def finding_row(
+    key: Key, check: str, count: int, open_interest: float | None, detail: str
+) -> dict[str, Any]:
+    """Return one row of the table ``quality_findings``; the catalogue says how grave it is."""
+    return {
+        **asdict(key),
+        "check": check,
+        "severity": CATALOGUE[check].severity,
+        "count": count,
+        "open_interest": open_interest,
+        "detail": detail,
+    }
+
+
 def session_findings(
     key: Key,
     raw: RawSession,
@@ -64,42 +78,29 @@ def session_findings(
     """
     found: list[dict[str, Any]] = []
 
-    def add(check: str, severity: Severity, count: int, interest: float | None, text: str) -> None:
-        found.append(
-            {
-                "underlying": key.underlying,
-                "session": key.session,
-                "book": key.book,
-                "dealer_model": key.dealer_model,
-                "definition_id": key.definition_id,
-                "check": check,
-                "severity": severity,
-                "count": count,
-                "open_interest": interest,
-                "detail": text,
-            }
-        )
+    def add(check: str, count: int, interest: float | None, text: str) -> None:
+        found.append(finding_row(key, check, count, interest, text))
 
     for reason, measured in gate.items():
-        add(reason, "error", 1, None, measured)
+        add(reason, 1, None, measured)
     if result.expired:
         expired = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
         interest = float(np.nansum(prepared.chain.open_interest[expired]))
-        add("expired", "info", result.expired, interest, "ended at the book's valuation")
+        add("expired", result.expired, interest, "ended at the book's valuation")
     for reason, count, interest in _rejected(prepared, result, definition):
-        add(reason, "warning", count, interest, "rejected: carries open interest, no volatility")
+        add(reason, count, interest, "rejected: carries open interest, no volatility")
     unknown = int(result.book.lines.tally[result.book.alive, UNKNOWN_OI].sum())
     if unknown:
-        add("unknown_open_interest", "warning", unknown, None, "open interest is NULL")
+        add("unknown_open_interest", unknown, None, "open interest is NULL")
     if raw.spots.size > 1:
         spread = f"{raw.spots[0]:g} ... {raw.spots[-1]:g}; the median counts"
-        add("several_spots", "warning", int(raw.spots.size), None, spread)
+        add("several_spots", int(raw.spots.size), None, spread)
     missing = _without_carry(prepared, result, definition)
     if missing:
-        add("no_carry", CATALOGUE["no_carry"].severity, *missing)
+        add("no_carry", *missing)
     outside = _outside_guard(prepared, result, definition)
     if outside:
-        add("parity_outside_guard", CATALOGUE["parity_outside_guard"].severity, *outside)
+        add("parity_outside_guard", *outside)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "BarsColumnsOption",
     "BookOption",
     "ConfigArgument",
     "DealerOption",
@@ -17,6 +18,7 @@ __all__ = [
     "LastSessionOption",
     "OneBookOption",
     "OutOption",
+    "PageOption",
     "PositionsOption",
     "StoredDealerOption",
     "StoredDefinitionOption",
@@ -86,4 +88,15 @@ StoredDefinitionOption = Annotated[
         metavar="NAME|FILE.toml|ID",
         help="Definition; needed where several were rebuilt.",
     ),
+]
+BarsColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--bars-columns",
+        metavar="NAME=COLUMN,...",
+        help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
+    ),
+]
+PageOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
 ]

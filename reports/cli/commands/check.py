@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
-from ..options import DebugOption, JsonOption, LakeOption
+from ..options import BarsColumnsOption, DebugOption, JsonOption, LakeOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,14 +37,7 @@ def command(
             "--bars", metavar="FILE", help="Daily bars: spots are held against their closes."
         ),
     ] = None,
-    bars_columns: Annotated[
-        str | None,
-        typer.Option(
-            "--bars-columns",
-            metavar="NAME=COLUMN,...",
-            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
-        ),
-    ] = None,
+    bars_columns: BarsColumnsOption = None,
     rate: Annotated[
         float, typer.Option("--rate", metavar="R", help="Continuous rate, as for rebuild.")
     ] = 0.0,

@@ -10,11 +10,13 @@ import typer
 
 from ...terminal.output import emit
 from ..options import (
+    BarsColumnsOption,
     DealerOption,
     DebugOption,
     JsonOption,
     LakeOption,
     OneBookOption,
+    PageOption,
     PositionsOption,
     StoredUnderlyingOption,
 )
@@ -44,17 +46,8 @@ def command(
         Path | None,
         typer.Option("--bars", metavar="FILE", help="Daily closes; else the lake's own spots."),
     ] = None,
-    bars_columns: Annotated[
-        str | None,
-        typer.Option(
-            "--bars-columns",
-            metavar="NAME=COLUMN,...",
-            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
-    ] = None,
+    bars_columns: BarsColumnsOption = None,
+    out: PageOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:

@@ -14,6 +14,7 @@ from ..options import (
     JsonOption,
     LakeOption,
     LastSessionOption,
+    PageOption,
     PositionsOption,
     StoredDealerOption,
     StoredDefinitionOption,
@@ -60,9 +61,7 @@ def command(
             "dealer model and book.",
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
-    ] = None,
+    out: PageOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:

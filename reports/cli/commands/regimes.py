@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit, stderr_console
-from ..options import BookOption, DebugOption, JsonOption, LakeOption, StoredUnderlyingOption
+from ..options import (
+    BarsColumnsOption,
+    BookOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    StoredUnderlyingOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,14 +61,7 @@ def command(
         Path | None,
         typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
     ] = None,
-    bars_columns: Annotated[
-        str | None,
-        typer.Option(
-            "--bars-columns",
-            metavar="NAME=COLUMN,...",
-            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
-        ),
-    ] = None,
+    bars_columns: BarsColumnsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
