@@ -42,17 +42,17 @@ StoredUnderlyingOption = Annotated[
     typer.Option(
         "--underlying",
         metavar="X",
-        help="Underlying as named in the lake; needed where it holds several.",
+        help="Underlying as named in the lake; required if it holds several.",
     ),
 ]
 LastSessionOption = Annotated[
     str | None,
     typer.Option(
-        "--session", metavar="YYYY-MM-DD", help="Exchange session; the last one unless named."
+        "--session", metavar="YYYY-MM-DD", help="Exchange session; default: the last one."
     ),
 ]
 BookOption = Annotated[
-    str | None, typer.Option("--book", help="as_of_close or post_expiry; both unless named.")
+    str | None, typer.Option("--book", help="as_of_close or post_expiry; default: both.")
 ]
 DealerOption = Annotated[
     str,
@@ -78,7 +78,7 @@ StoredDealerOption = Annotated[
     typer.Option(
         "--dealer",
         metavar="NAME|sql:EXPRESSION",
-        help="Dealer model; needed where several were rebuilt.",
+        help="Dealer model; required if several were rebuilt.",
     ),
 ]
 StoredDefinitionOption = Annotated[
@@ -86,7 +86,7 @@ StoredDefinitionOption = Annotated[
     typer.Option(
         "--definition",
         metavar="NAME|FILE.toml|ID",
-        help="Definition; needed where several were rebuilt.",
+        help="Definition; required if several were rebuilt.",
     ),
 ]
 BarsColumnsOption = Annotated[
@@ -94,7 +94,7 @@ BarsColumnsOption = Annotated[
     typer.Option(
         "--bars-columns",
         metavar="NAME=COLUMN,...",
-        help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
+        help="The bars' own column names, e.g. session=date,close=c.",
     ),
 ]
 PageOption = Annotated[

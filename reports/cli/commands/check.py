@@ -25,16 +25,21 @@ EXAMPLES = (
 def command(
     lake: LakeOption,
     underlying: Annotated[
-        str | None, typer.Option("--underlying", metavar="X", help="All of the lake unless named.")
+        str | None,
+        typer.Option(
+            "--underlying", metavar="X", help="Underlying; default: every one in the lake."
+        ),
     ] = None,
     thresholds: Annotated[
         Path | None,
-        typer.Option("--thresholds", metavar="FILE.toml", help="When something is a finding."),
+        typer.Option(
+            "--thresholds", metavar="FILE.toml", help="Limits above which a check is a finding."
+        ),
     ] = None,
     bars: Annotated[
         Path | None,
         typer.Option(
-            "--bars", metavar="FILE", help="Daily bars: spots are held against their closes."
+            "--bars", metavar="FILE", help="Daily bars, to compare spots with their closes."
         ),
     ] = None,
     bars_columns: BarsColumnsOption = None,
@@ -48,7 +53,7 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Look for whatever is wrong with the lake's chains.
+    """Check the lake's chains and report data quality findings.
 
     Each finding has a severity, a count and the open interest it touches. A finding is no
     failure of the command: the exit code stays 0.

@@ -33,10 +33,10 @@ EXAMPLES = (
 
 
 def command(
-    first: Annotated[
-        str, typer.Argument(metavar="A.toml", help="A definition: a file, or a name.")
+    first: Annotated[str, typer.Argument(metavar="A.toml", help="A definition: file or name.")],
+    second: Annotated[
+        str, typer.Argument(metavar="B.toml", help="The definition to compare it with.")
     ],
-    second: Annotated[str, typer.Argument(metavar="B.toml", help="Another one.")],
     lake: LakeOption,
     underlying: StoredUnderlyingOption = None,
     book: OneBookOption = "post_expiry",
@@ -44,7 +44,7 @@ def command(
     positions: PositionsOption = None,
     bars: Annotated[
         Path | None,
-        typer.Option("--bars", metavar="FILE", help="Daily closes; else the lake's own spots."),
+        typer.Option("--bars", metavar="FILE", help="Daily closes; default: the lake's own spots."),
     ] = None,
     bars_columns: BarsColumnsOption = None,
     out: PageOption = None,
@@ -53,9 +53,9 @@ def command(
 ) -> None:
     """Show where two definitions disagree, and the P&L on those sessions.
 
-    Writes nothing to the lake: what it does not hold is computed and forgotten. The
-    P&L is that of the main strategy: decided at the session's close, filled at the next close,
-    held for one session, before costs.
+    Writes nothing to the lake: missing rows are computed in memory. The P&L is that of the main
+    strategy: decided at the session's close, filled at the next close, held for one session,
+    before costs.
     """
     from ....backtest import diff
     from ....data import definition_named, open_lake

@@ -47,7 +47,9 @@ def command(
     session: LastSessionOption = None,
     book: Annotated[
         str | None,
-        typer.Option("--book", help="as_of_close or post_expiry (unless --run says another)."),
+        typer.Option(
+            "--book", help="as_of_close or post_expiry; default: that of --run, else post_expiry."
+        ),
     ] = None,
     dealer: StoredDealerOption = None,
     positions: PositionsOption = None,
@@ -57,7 +59,7 @@ def command(
         typer.Option(
             "--run",
             metavar="DIR",
-            help="Results of a backtest: the orders it caused; its underlying, definition, "
+            help="Results of a backtest: shows its orders; takes its underlying, definition, "
             "dealer model and book.",
         ),
     ] = None,
@@ -65,10 +67,10 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say why a session has its regime, back to the contracts.
+    """Explain the regime of a session, down to its contracts.
 
-    Contracts, expiries, roots, the definitions that disagree, where net gamma came from and
-    what becomes of it; with --run also the decisions taken on it and their fills.
+    Contracts, expiries, roots, definitions that disagree, change since the previous session and
+    roll-off; with --run also the decisions based on it and their fills.
     """
     from ..arguments import is_simulated, picture_for, story_for, wanted_of_run, wanted_session
 

@@ -27,9 +27,9 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say what a file seems to be, which preset fits, and write a starting column map.
+    """Recognise a file: its columns, the preset that fits, and a starting column map.
 
-    Nothing is stored. The map states what was recognised and marks what has to be checked.
+    Stores nothing. The map states what was recognised and marks what you have to check.
     """
     from ....data import ConfigError, inspect
 

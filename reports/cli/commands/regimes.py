@@ -37,14 +37,14 @@ def command(
     underlying: StoredUnderlyingOption = None,
     book: BookOption = None,
     dealer: Annotated[
-        str | None, typer.Option("--dealer", help="Dealer model; all rebuilt ones unless named.")
+        str | None, typer.Option("--dealer", help="Dealer model; default: all that were rebuilt.")
     ] = None,
     definition: Annotated[
         str | None,
         typer.Option(
             "--definition",
             metavar="ID|NAME|FILE.toml",
-            help="Definition; needed where several were rebuilt.",
+            help="Definition; required if several were rebuilt.",
         ),
     ] = None,
     out: Annotated[

@@ -34,14 +34,16 @@ def command(
     ] = False,
     simulations: Annotated[
         int,
-        typer.Option("--simulations", min=0, help="Null markets for simulated p-values; 0: none."),
+        typer.Option(
+            "--simulations", min=0, help="Null markets for simulated p-values; 0 switches them off."
+        ),
     ] = 0,
     critical: Annotated[
         Path | None,
         typer.Option(
             "--critical",
             metavar="FILE.json",
-            help="Critical values of gexlab calibrate: t must lie beyond them too.",
+            help="Critical values of gexlab calibrate, which t must exceed too.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -50,7 +52,7 @@ def command(
     """Test named claims about dealer hedging on your data.
 
     Writes hypotheses.json and hypotheses.html: estimate, interval, p-value, the published number
-    beside it, and a verdict; a test whose data are missing says which.
+    beside it, and a verdict. A test that lacks data says which.
     """
     from ....backtest import hypotheses_document, test, write_hypotheses
     from ....data import published
