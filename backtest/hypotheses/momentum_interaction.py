@@ -23,7 +23,7 @@ _CARD = Card(
     claim="The more negative dealers' gamma, the more the last half hour follows the day.",
     source="Baltussen, Da, Lammers, Martens (2021), Table 8",
     how_read="full text",
-    specification="last half hour on r_ROD, z(GEX) r_ROD and z(GEX) of the session before; "
+    specification="last half hour on r_ROD, z(GEX) r_ROD and z(GEX) of the previous session; "
     "Newey-West; p by the wild bootstrap",
     tier="M+C",
     expected_sign="-",

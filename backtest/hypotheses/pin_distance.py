@@ -36,7 +36,7 @@ _CARD = Card(
     how_read="abstract",
     specification="distance of the close to the nearest strike over the distance of strikes, "
     "monthly expirations against other sessions (Kolmogorov-Smirnov and mean); attraction to the "
-    "pin strike of the session before on the signed gamma there",
+    "pin strike of the previous session on the signed gamma there",
     tier="D+C",
     expected_sign="+",
     kill=kill_condition((*_REQUIRES, *_ATTRACTION)),
@@ -111,7 +111,7 @@ def _expirations(dataset: Dataset, features: Daily) -> Mask:
 
 
 def _signed_pin(dataset: Dataset, features: Daily) -> Floats:
-    """Return dealers' gamma at the pin of the session before, share of gross; NaN unknown."""
+    """Return dealers' gamma at the pin of the previous session, share of gross; NaN unknown."""
     unknown = np.full(len(features.close), np.nan)
     if dataset.table is None or "pin_strike" not in dataset.table:
         return unknown
@@ -198,7 +198,7 @@ def _table(
     rows: list[tuple[str | int | float, ...]] = []
     for name, rows_in in (
         ("expirations", expiry),
-        ("the session before", _day(features, expiry, -1) & ~expiry),
+        ("the previous session", _day(features, expiry, -1) & ~expiry),
         ("other sessions", other),
     ):
         chosen = distance[rows_in]

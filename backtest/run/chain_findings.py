@@ -37,8 +37,8 @@ def with_findings(result: BacktestResult, config: Config, market: Market) -> Bac
         found = chain_findings(
             config, market.regime.rows, market.bar_set.frame, result.data.calendar
         )
-    told = findings_notice(found)
-    notices = result.notices if told is None else (*result.notices, told)
+    notice = findings_notice(found)
+    notices = result.notices if notice is None else (*result.notices, notice)
     order = {"error": 0, "warning": 1, "info": 2}
     return replace(
         result, findings=found, notices=tuple(sorted(notices, key=lambda n: order[n.severity]))

@@ -120,10 +120,10 @@ def finding_notices(findings: Iterable[Finding]) -> Iterator[Notice]:
         kinds.setdefault((finding.check, finding.severity), []).append(finding)
     for (name, severity), group in kinds.items():
         left_out = severity == "error" and name in _LEFT_OUT
-        yield Notice(name, severity, _told(name, group), len(group), left_out)
+        yield Notice(name, severity, _sentence(name, group), len(group), left_out)
 
 
-def _told(name: str, group: list[Finding]) -> str:
+def _sentence(name: str, group: list[Finding]) -> str:
     where = "; ".join(f"{f.session}, {f.detail}" if f.session else f.detail for f in group[:_NAMED])
     more = f"; and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
     return f"{CATALOGUE[name].meaning} {len(group)}: {where}{more}"

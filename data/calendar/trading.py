@@ -400,8 +400,7 @@ def trading_calendar(
     """Return the sessions of an exchange.
 
     A name may carry corrections (`with_corrections`): sessions that were announced after the
-    package's release, with the hours of the session before them, and days that turned out to be
-    none.
+    package's release, with the hours of the preceding session, and days that turned out to be none.
 
     Parameters
     ----------

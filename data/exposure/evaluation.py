@@ -119,9 +119,9 @@ class BookResult:
     net_to_gross : float
         -1 ... 1; NaN for an empty book.
     contracts_used : int
-        Contracts alive, of positive open interest, with a volatility.
+        Live contracts, of positive open interest, with a volatility.
     contracts_rejected : int
-        Contracts alive of unknown open interest, or of a positive one without a volatility.
+        Live contracts of unknown open interest, or of a positive one without a volatility.
     oi_rejected_share : float
         Rejected open interest over rejected and used; NaN where there is none of either.
     """
@@ -205,18 +205,18 @@ def _profile_and_roots(
 
 
 def _shares(book: Book, gross: Floats, context: SessionContext, day: int) -> ExpiryShares:
-    present = book.alive & (gross > 0.0)
+    present = book.live & (gross > 0.0)
     return expiry_shares(gross[present], context.dies[present], context.monthly[present], day)
 
 
 def group_sums(values: Floats, book: Book) -> Floats:
     """Return the sums of a line quantity over expiry groups, shape (g,)."""
-    sums = np.bincount(book.lines.group, weights=values, minlength=book.alive.size)
+    sums = np.bincount(book.lines.group, weights=values, minlength=book.live.size)
     return sums.astype(np.float64)
 
 
 def book_at(prepared: PreparedChain, valuation_us: int, definition: Definition) -> Book:
-    """Return what is alive at a moment, valued then at the chain's spot."""
+    """Return what is live at a moment, valued then at the chain's spot."""
     time = years_between(valuation_us, prepared.groups.expiry_us, definition.floor_minutes)
     return value_book(prepared.lines, prepared.market, prepared.chain.spot, valuation_us, time)
 
@@ -246,7 +246,7 @@ def evaluate_book(
         walls=walls_of(strikes, book.spot),
         shares=_shares(book, by_expiry, context, context.valuation_days[name]),
         gross_by_expiry=by_expiry,
-        expired=int(np.diff(groups.start)[~book.alive].sum()),
+        expired=int(np.diff(groups.start)[~book.live].sum()),
         net_gex=net_gex,
         gross_gex=gross_gex,
         net_to_gross=net_gex / gross_gex if gross_gex > 0.0 else math.nan,

@@ -64,11 +64,11 @@ def side_tables(
 
 
 def _by_expiry(prepared: PreparedChain, result: BookResult) -> Columns:
-    """Return exposures by expiry and settlement, of the groups that are alive."""
+    """Return exposures by expiry and settlement, of the groups that are live."""
     book, exposure = result.book, result.exposure
-    alive = book.alive
+    live = book.live
     sums = {
-        name: group_sums(values, book)[alive]
+        name: group_sums(values, book)[live]
         for name, values in {
             "net_gex": exposure.call_gex + exposure.put_gex,
             "gross_gex": exposure.gross,
@@ -78,13 +78,13 @@ def _by_expiry(prepared: PreparedChain, result: BookResult) -> Columns:
         }.items()
     }
     groups = prepared.groups
-    parity = prepared.market.from_parity[alive]
-    tally = book.lines.tally[alive]
+    parity = prepared.market.from_parity[live]
+    tally = book.lines.tally[live]
     return {
-        "expiry": groups.expiry[alive].astype("datetime64[D]"),
-        "settlement": np.where(groups.morning[alive], "AM", "PM"),
-        "time": book.time[alive],
-        "forward": book.forward[alive],
+        "expiry": groups.expiry[live].astype("datetime64[D]"),
+        "settlement": np.where(groups.morning[live], "AM", "PM"),
+        "time": book.time[live],
+        "forward": book.forward[live],
         "forward_source": np.where(parity, "parity", "rates"),
         **sums,
         "open_interest": tally[:, USED_OI],
@@ -134,7 +134,7 @@ def _fixed_strike(
     *,
     by_right: bool,
 ) -> Columns:
-    """Return changes of volatility at fixed strikes; no rows without a session before.
+    """Return changes of volatility at fixed strikes; no rows without a previous session.
 
     The whole book is the row whose expiry is NULL and whose settlement is ``all``.
     """

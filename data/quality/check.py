@@ -1,7 +1,7 @@
 """Data quality: what is wrong with which session, how grave it is, and how much it touches.
 
 Every check is one set-based query over the latest snapshot of each session and, where it compares,
-of the session before it. Sessions are worked through in blocks, so that memory does not grow with
+of the previous session. Sessions are worked through in blocks, so that memory does not grow with
 the lake.
 """
 
@@ -219,9 +219,9 @@ def coverage(lake: Lake, underlying: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per session
-        ``session, quote_ts, known_at, oi_asof, spot, contracts, alive, expiries, open_interest,
+        ``session, quote_ts, known_at, oi_asof, spot, contracts, live, expiries, open_interest,
         open_interest_known, volatility_known, two_sided`` (shares of 0 ... 1; the last two of the
-        contracts alive), ``lowest_strike, highest_strike`` (of contracts alive with open interest,
+        live contracts), ``lowest_strike, highest_strike`` (of live contracts with open interest,
         as a ratio to spot), ``sources``. NaN where nothing is there to be measured.
     """
     import pandas as pd

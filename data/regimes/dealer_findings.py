@@ -33,25 +33,25 @@ def dealer_findings(
     if job.instrument == "share" and job.dealer.name == "naive":
         found.append(finding_row(key, "naive_single_stock", 1, None, _NAIVE_SHARE))
     if "position" in raw.columns:
-        alive = np.repeat(result.book.alive, np.diff(prepared.groups.start))
-        found += _position_findings(key, raw, alive, job)
+        live = np.repeat(result.book.live, np.diff(prepared.groups.start))
+        found += _position_findings(key, raw, live, job)
     return found
 
 
-def _position_findings(key: Key, raw: RawSession, alive: Flags, job: Job) -> list[dict[str, Any]]:
+def _position_findings(key: Key, raw: RawSession, live: Flags, job: Job) -> list[dict[str, Any]]:
     position, interest = raw.columns["position"], raw.columns["open_interest"]
     known, open_ = np.isfinite(position), interest > 0.0
     cases = {
         "position_missing": (
-            alive & open_ & ~known,
+            live & open_ & ~known,
             "rejected: carries open interest, the dealers' position is unknown",
         ),
         "position_without_open_interest": (
-            alive & known & (position != 0.0) & ~open_,
+            live & known & (position != 0.0) & ~open_,
             "left out: the dealers have a position where open interest is zero or unknown",
         ),
         "position_exceeds_open_interest": (
-            alive & known & open_ & (np.abs(position) > interest * (1.0 + 1e-9)),
+            live & known & open_ & (np.abs(position) > interest * (1.0 + 1e-9)),
             "taken as given: the dealers' position is larger than open interest",
         ),
     }

@@ -102,7 +102,7 @@ class Explanation:
 def open_session(
     lake: Lake, underlying: str, session: date, *, source: DealerSource | None = None
 ) -> tuple[RawSession, RawSession | None, SessionEntry]:
-    """Return a session's chain, the chain of the lake's session before it, and its entry.
+    """Return a session's chain, the chain of the lake's previous session, and its entry.
 
     Raises
     ------

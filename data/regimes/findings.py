@@ -84,12 +84,12 @@ def session_findings(
     for reason, measured in gate.items():
         add(reason, 1, None, measured)
     if result.expired:
-        expired = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
+        expired = ~np.repeat(result.book.live, np.diff(prepared.groups.start))
         interest = float(np.nansum(prepared.chain.open_interest[expired]))
         add("expired", result.expired, interest, "ended at the book's valuation")
     for reason, count, interest in _rejected(prepared, result, definition):
         add(reason, count, interest, "rejected: carries open interest, no volatility")
-    unknown = int(result.book.lines.tally[result.book.alive, UNKNOWN_OI].sum())
+    unknown = int(result.book.lines.tally[result.book.live, UNKNOWN_OI].sum())
     if unknown:
         add("unknown_open_interest", unknown, None, "open interest is NULL")
     if raw.spots.size > 1:
@@ -108,11 +108,11 @@ def _rejected(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> list[tuple[str, int, float]]:
     """Return contracts of positive open interest that have no volatility, by reason."""
-    if not result.book.lines.tally[result.book.alive, REJECTED_OI].sum() > 0.0:
+    if not result.book.lines.tally[result.book.live, REJECTED_OI].sum() > 0.0:
         return []
     chain = prepared.chain
-    alive = np.repeat(result.book.alive, np.diff(prepared.groups.start))
-    missing = alive & np.isnan(prepared.own.value) & (chain.open_interest > 0.0)
+    live = np.repeat(result.book.live, np.diff(prepared.groups.start))
+    missing = live & np.isnan(prepared.own.value) & (chain.open_interest > 0.0)
     if definition.iv_source == "otm" and prepared.curves is None:
         missing &= ~_has_line(prepared)
     rows = []
@@ -156,14 +156,14 @@ def _without_carry(
         or definition.rate_curve is not None
         or definition.dividend_curve is not None
     )
-    alive = result.book.alive
-    without = alive & ~prepared.market.from_parity
-    every = bool((without == alive).all())
+    live = result.book.live
+    without = live & ~prepared.market.from_parity
+    every = bool((without == live).all())
     if not every:  # days at F = S do no harm
         without &= prepared.market.time > _SHORTEST_CARRY
     if configured or definition.forward_source != "parity" or not without.any():
         return None
-    lacking, whole = _interest_in(prepared, without, alive)
+    lacking, whole = _interest_in(prepared, without, live)
     limit, of_gross = Thresholds().no_carry, _of_gross(result, without)
     if every or lacking > limit * whole or of_gross > limit:
         share = 1.0 if every else lacking / whole
@@ -179,9 +179,9 @@ def _outside_guard(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where the guard refused the forwards of quotes."""
-    alive = result.book.alive
-    outside = alive & prepared.market.outside_guard & (prepared.market.time > _SHORTEST_CARRY)
-    refused, whole = _interest_in(prepared, outside, alive)
+    live = result.book.live
+    outside = live & prepared.market.outside_guard & (prepared.market.time > _SHORTEST_CARRY)
+    refused, whole = _interest_in(prepared, outside, live)
     limit, of_gross = Thresholds().parity_outside_guard, _of_gross(result, outside)
     if not (refused > limit * whole or of_gross > limit):
         return None
@@ -197,15 +197,15 @@ def _outside_guard(
     return int(outside.sum()), refused, text
 
 
-def _interest_in(prepared: PreparedChain, part: Flags, alive: Flags) -> tuple[float, float]:
-    """Return the open interest of some expiry groups, and that of all alive."""
+def _interest_in(prepared: PreparedChain, part: Flags, live: Flags) -> tuple[float, float]:
+    """Return the open interest of some expiry groups, and that of all live."""
     known = np.nan_to_num(prepared.chain.open_interest)
     interest = np.add.reduceat(known, prepared.groups.start[:-1])
-    return float(interest[part].sum()), float(interest[alive].sum())
+    return float(interest[part].sum()), float(interest[live].sum())
 
 
 def _of_gross(result: BookResult, part: Flags) -> float:
     """Return the share of gross gamma of some expiry groups; NaN where there is none."""
     gross = result.gross_by_expiry
-    total = float(gross[result.book.alive].sum())
+    total = float(gross[result.book.live].sum())
     return float(gross[part].sum()) / total if total > 0.0 else math.nan

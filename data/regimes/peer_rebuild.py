@@ -116,7 +116,7 @@ def peer_chain(raw: RawSession) -> pd.DataFrame:
 def _read(
     lake: Lake, entries: list[SessionEntry], stale: list[SessionEntry]
 ) -> Iterator[tuple[SessionEntry, RawSession, RawSession | None]]:
-    """Yield the stale sessions, each with the session before it."""
+    """Yield the stale sessions, each with the previous session."""
     before = {e.session: p for p, e in pairwise(entries)}
     last: RawSession | None = None
     with connect(lake) as connection:

@@ -56,7 +56,7 @@ class SessionEvaluation:
     agreement : dict of book to float
         Share of the 16 definitions that agree with the book's sign.
     likeness : Likeness
-        To the lake's session before it.
+        To the lake's previous session.
     repeated : int
         Rows that repeat a contract with other values.
     unit : str
@@ -125,7 +125,7 @@ def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> 
     Parameters
     ----------
     raw, previous : RawSession
-        The session, and the lake's session before it.
+        The session, and the lake's previous session.
     job : Job
     """
     chain, groups, context = _session_chain(raw, job)
@@ -143,7 +143,7 @@ def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> 
 
 
 def likeness_of(raw: RawSession, previous: RawSession | None) -> Likeness:
-    """Return how much a session resembles the lake's session before it."""
+    """Return how much a session resembles the lake's previous session."""
     if previous is None:
         return Likeness()
     return likeness(raw.contracts, previous.contracts, spot=raw.spot, spot_before=previous.spot)
@@ -177,7 +177,7 @@ def session_rows(
     fingerprint : str
         Of the session's chain in the lake.
     before : PreparedChain, optional
-        The lake's session before it, for what compares the two.
+        Of the lake's previous session, for what compares the two.
     """
     raw, prepared = evaluation.raw, evaluation.prepared
     rows, findings = [], []

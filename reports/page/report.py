@@ -162,14 +162,14 @@ def _coverage(result: BacktestResult, config: Config, market: Market) -> Section
     from .sections.coverage import coverage_section
 
     rows, data = market.regime.rows, config.data
-    told = result.findings
-    if told is None:
-        told = chain_findings(config, rows, result.bars, result.data.calendar)
-    named = {(f.session, f.check) for f in told}  # rebuild and check both find missing carry
-    told = (*(f for f in result.input_findings if (f.session, f.check) not in named), *told)
+    found = result.findings
+    if found is None:
+        found = chain_findings(config, rows, result.bars, result.data.calendar)
+    named = {(f.session, f.check) for f in found}  # rebuild and check both find missing carry
+    found = (*(f for f in result.input_findings if (f.session, f.check) not in named), *found)
     held = coverage(rows.lake, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
-    return coverage_section(held[asked], told)
+    return coverage_section(held[asked], found)
 
 
 def _in_period(config: Config, session: date) -> bool:

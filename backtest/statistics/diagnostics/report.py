@@ -176,7 +176,7 @@ def _slopes(
     return (
         Slope(
             "range_on_pin_distance",
-            "log volatility of the session per 1 % of distance to the pin of the session before",
+            "log volatility of the session per 1 % of distance to the pin of the previous session",
             c,
             low,
             high,

@@ -76,23 +76,25 @@ def command(
     )
     if daily is not None:
         result = replace(result, bars=daily.findings)
-    told = [] if daily is None else daily.told()
+    sentences = [] if daily is None else daily.sentences()
     if out is not None:
         from ...page.html import write_page
         from ...page.sections.difference import difference_page
 
         names = (Path(first).stem, Path(second).stem)
-        page = difference_page(result, name, names, simulated=is_simulated(lake), warnings=told)
+        page = difference_page(
+            result, name, names, simulated=is_simulated(lake), warnings=sentences
+        )
         write_page(page, out)
-    emit(result, as_json, lambda console: _show(console, result, out, told))
+    emit(result, as_json, lambda console: _show(console, result, out, sentences))
 
 
-def _show(console: Console, result: DiffResult, out: Path | None, told: list[str]) -> None:
+def _show(console: Console, result: DiffResult, out: Path | None, sentences: list[str]) -> None:
     from ...page.sections.difference import changes_table, summary_of
     from ...terminal.tables import table_of
 
     console.print(summary_of(result))
-    for sentence in told:
+    for sentence in sentences:
         console.print(sentence, style="yellow")
     if result.changed:
         console.print(table_of(changes_table(result), most=30))

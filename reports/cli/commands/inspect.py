@@ -43,18 +43,18 @@ def command(
 
 
 def _show(console: Console, result: Inspection) -> None:
-    def told(text: str) -> None:
+    def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
-    told(f"vendor: {result.vendor or 'none fits: --vendor columns with a map'}")
+    say(f"vendor: {result.vendor or 'none fits: --vendor columns with a map'}")
     if result.underlyings:
-        told(f"underlyings: {', '.join(result.underlyings)}")
+        say(f"underlyings: {', '.join(result.underlyings)}")
     if result.sessions:
-        told(f"sessions: {len(result.sessions)}, {result.sessions[0]} ... {result.sessions[-1]}")
+        say(f"sessions: {len(result.sessions)}, {result.sessions[0]} ... {result.sessions[-1]}")
     for column in result.columns:
         meaning = f" -> {column.meaning}" if column.meaning else ""
-        told(f"  {column.name}: {column.type}{meaning}")
+        say(f"  {column.name}: {column.type}{meaning}")
         if column.warning:
-            told(f"    {column.warning}")
-    told("")
-    told(result.map)
+            say(f"    {column.warning}")
+    say("")
+    say(result.map)

@@ -82,7 +82,7 @@ def command(
     opened = open_lake(lake)
     daily = closes_from(bars, bars_columns, opened, name)
     frame = _converted(frame, unit, None if daily is None else daily.frame)
-    notes = [*carry, *(() if daily is None else daily.told())]
+    notes = [*carry, *(() if daily is None else daily.sentences())]
     if out is not None:
         export_regimes(frame, out)
         summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
@@ -93,7 +93,7 @@ def command(
     sign = opened.facts(name).sign
     emit(_with_carry(frame, lacking), as_json, lambda console: _show(console, frame, sign, notes))
     if as_json and daily is not None:  # rows have no place for it
-        _say(stderr_console(), daily.told())
+        _say(stderr_console(), daily.sentences())
 
 
 def _days(lacking: pd.DataFrame) -> list[tuple[str, str]]:

@@ -256,7 +256,7 @@ def test_regular_hours_end_at_an_early_close(tmp_path: Path) -> None:
     found = load_intraday(file)
     assert (len(found.frame), found.outside_hours) == (3, 2)
     every = load_intraday(file, hours="all").frame
-    # before the open a bar still belongs to the session before
+    # before the open a bar still belongs to the previous session
     assert every["session"].iloc[0] == pd.Timestamp("2024-07-02")
     assert every["session"].iloc[-1] == pd.Timestamp("2024-07-03")
 

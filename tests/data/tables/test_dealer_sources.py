@@ -111,8 +111,8 @@ def test_contracts_without_a_position_are_rejected_and_counted(tmp_path: Path) -
     findings = side_table(lake, "quality_findings", "SPX", dealer_model="signed")
     missing = findings[findings["check"] == "position_missing"].set_index("book")
     assert missing["count"].to_dict()["as_of_close"] <= 5
-    alive = chain.loc[lost]["expiry_ts"] > chain["quote_ts"].iloc[0]
-    interest = chain.loc[lost]["open_interest"][alive].sum()
+    live = chain.loc[lost]["expiry_ts"] > chain["quote_ts"].iloc[0]
+    interest = chain.loc[lost]["open_interest"][live].sum()
     assert missing.loc["as_of_close", "open_interest"] == interest
 
 
