@@ -32,6 +32,7 @@ from .base.schema import REGIMES as REGIMES
 from .base.schema import Book as Book
 from .calendar.market_facts import MarketFacts as MarketFacts
 from .calendar.market_facts import market_facts as market_facts
+from .calendar.market_facts import spells_in_words as spells_in_words
 from .calendar.market_rules import DEFAULT_CALENDAR as DEFAULT_CALENDAR
 from .calendar.market_rules import DEFAULT_VOLUME as DEFAULT_VOLUME
 from .calendar.market_rules import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS
@@ -68,6 +69,7 @@ from .lake.derived_tables import DerivedStore as DerivedStore
 from .lake.derived_tables import stores_of as stores_of
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
+from .lake.manifest import Manifest as Manifest
 from .lake.writer import compact as compact
 from .lake.writer import write_sessions as write_sessions
 from .peers.rules import PEER_RULES as PEER_RULES

@@ -101,7 +101,7 @@ class Evaluation:
         """
         return self._once(component, lambda: self._targets(component))
 
-    def positions(self, component: Sizing, targets: Floats) -> Outcome:
+    def positions(self, component: Sizing, targets: Floats, rows: Ints | None = None) -> Outcome:
         """Return positions; where an input is unusable, or the target is, NaN.
 
         Parameters
@@ -109,6 +109,9 @@ class Evaluation:
         component : Sizing
         targets : ndarray of float, shape (n,)
             NaN where there is none.
+        rows : ndarray of int64, shape (n,), optional
+            Row of the panel whose inputs each target's sizing reads, -1 for none; by default
+            targets are one a row.
 
         Returns
         -------
@@ -118,9 +121,18 @@ class Evaluation:
         Raises
         ------
         ConfigError
-            If the shape is wrong.
+            If the shape is wrong, or a sizing that reads everything up to a session is asked for
+            rows.
         """
         given, usable, known, late = self._inputs(component)
+        if rows is not None:
+            if any(values.ndim == 1 for values in given.values()):
+                raise ConfigError(
+                    f"sizing {component.name!r} reads everything up to a session, which bars "
+                    "within one have not: declare a window"
+                )
+            given = {name: values[rows] for name, values in given.items()}
+            usable, known, late = usable[rows] & (rows >= 0), known[rows], late[rows]
         usable &= np.isfinite(targets)
         values = np.full(targets.size, np.nan)
         if _overrides(component, Sizing, "positions"):

@@ -14,10 +14,11 @@ from ..lake.lake import Lake, check_underlying, connect, open_lake
 from ..lake.manifest import Manifest, read_manifest
 from ..lake.writer import LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset
-from ..vendors.column_map import check_preset, read_mapping
+from ..vendors.column_map import check_preset, of_underlying, read_mapping
 from ..vendors.column_map import mapped as with_mapping
 from ..vendors.column_names import names_in
 from ..vendors.paths import with_path
+from ..vendors.shipped_maps import map_file
 from .archive_members import fitting_members
 from .canonical_rows import naming_the_file
 from .files import find_files, opened
@@ -79,6 +80,9 @@ class IngestResult:
         After a dry run: the first rows as they would enter.
     dry_run : bool
         Nothing was written: the other numbers say what would have been.
+    changes : tuple of str
+        Facts of the lake's contracts that are not the same in all of its sessions, multiplier and
+        lag of the open interest, each with what holds from when on.
     """
 
     rows_read: int
@@ -99,6 +103,7 @@ class IngestResult:
     unmatched: dict[str, int] = field(default_factory=dict)
     first_rows: tuple[dict[str, Any], ...] = ()
     dry_run: bool = False
+    changes: tuple[str, ...] = ()
 
 
 def ingest(
@@ -149,8 +154,9 @@ def ingest(
     check_underlying(underlying)
     preset = vendor_preset(vendor)
     if mapping is not None:
-        said = read_mapping(Path(mapping))
-        preset = with_joins(with_mapping(preset, said), said, Path(mapping).absolute().parent)
+        file = map_file(mapping)
+        said = of_underlying(read_mapping(file), underlying)
+        preset = with_joins(with_mapping(preset, said), said, file.absolute().parent)
     check_preset(preset)
     preset = fingerprinted(preset)
     found = find_files(paths)
@@ -213,13 +219,15 @@ def _ingested(
             with naming_the_file(plan.fresh):
                 tables = preset.reader(connection, plan.fresh)
             tally = read_rows(connection, tables, plan, preset, before, writer, progress, folder)
+    after = None
     if not allow_rejects and writer is not None:
         refuse_rejects(plan.fresh, tally)
     if writer is not None:
         take_out_replaced(plan, before, tally.sessions, writer)
-        writer.commit(plan.sources)
+        after = writer.commit(plan.sources)
     tally.empty += len(opening) - len(filled)
-    return _result(found, plan, tally, aside, dry_run=writer is None)
+    result = _result(found, plan, tally, aside, dry_run=writer is None)
+    return result if after is None else replace(result, changes=after.changes)
 
 
 def _as_said(file: InputFile, preset: Preset) -> InputFile:

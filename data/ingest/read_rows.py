@@ -82,7 +82,8 @@ def read_rows(
         tally.others = rows.dating.others
         tally.left_out = rows.dating.left_out["where"]
         tally.outside = rows.dating.left_out["outside"]
-        tally.unmatched = {j.join.name: j.unmatched.total() for j in rows.dating.joins}
+        tally.joins = rows.dating.joins
+        tally.unmatched = {j.join.name: j.unmatched for j in rows.dating.joins}
         tally.empty = files_without_rows(rows.files, before.underlying, tally)
         break
     return tally

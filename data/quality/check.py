@@ -199,6 +199,7 @@ def findings(
         In order of session and check; findings about the underlying as a whole come first.
     """
     limits = thresholds or Thresholds()
+    instrument = lake.manifest(underlying).agreed_instrument(instrument)
     with lake.reading():
         entries = lake.sessions(underlying)
         found = list(

@@ -104,7 +104,7 @@ def _spikes(scale: Floats, x: Floats) -> Iterator[tuple[int, str, str]]:
     for length in (1, 2, 3):
         for row in range(1, x.size - length + 1):
             last = row + length == x.size
-            if done[row : row + length].any() or np.isnan(change[row]):
+            if done[row : row + length].any() or not abs(change[row]) > 0.0:
                 continue
             there = change[row] / usual[row]
             if abs(there) <= _SHIFTED:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
 from ..calendar.expirations import CalendarFacts
+from ..calendar.market_rules import INSTRUMENTS
 from ..calendar.trading import TradingCalendar, trading_calendar
 from ..exposure.dealers import DealerModel
 from ..exposure.definition import Definition
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
     from ..lake.manifest import Manifest
     from .spec import RegimeSpec
 
-__all__ = ["INSTRUMENTS", "Job", "calendar_mark", "make_job"]
-
-#: What an underlying can be.
-INSTRUMENTS: Final = ("index", "etf", "future", "share")
+__all__ = ["Job", "calendar_mark", "make_job"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ def make_job(
 
     Raises
     ------
-    UnknownNameError, DefinitionError, InputFileError
+    UnknownNameError, DefinitionError, InputFileError, CalendarError, ConfigError
     """
     if spec.instrument is not None and spec.instrument not in INSTRUMENTS:
         raise UnknownNameError("instrument", spec.instrument, INSTRUMENTS)
@@ -122,6 +120,8 @@ def make_job(
             f"the definition is the peer rule {definition.name!r}, which has neither profile nor "
             "books: name one of gexlab's definitions"
         )
+    chains = chains or lake.manifest(spec.underlying)
+    calendar, rule, instrument = chains.agreed_market(spec.calendar, spec.instrument)
     source = dealer_source(spec.dealer, spec.positions)
     return Job(
         spec.underlying,
@@ -129,16 +129,10 @@ def make_job(
         definition.definition_id,
         source.model,
         tuple(b for b in BOOKS if b in spec.books),
-        _calendar_facts(chains or lake.manifest(spec.underlying), spec.calendar),
+        CalendarFacts(trading_calendar(calendar), rule),
         side_tables,
         None if source.by_right else source,
         None if definition.rate_curve is None else curve_in(definition.rate_curve),
         None if definition.dividend_curve is None else curve_in(definition.dividend_curve),
-        spec.instrument,
+        instrument,
     )
-
-
-def _calendar_facts(chains: Manifest, calendar: str | None) -> CalendarFacts:
-    """Return the calendar of the lake's chains, and its rule of monthly expirations."""
-    name, rule = chains.calendar_and_rule(calendar)
-    return CalendarFacts(trading_calendar(name), rule)

@@ -169,7 +169,7 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
 
     Raises
     ------
-    UnknownNameError, DefinitionError, InputFileError, CalendarError
+    UnknownNameError, DefinitionError, InputFileError, CalendarError, ConfigError
         If the lake or one of the files does not fit.
     """
     spec.require_bare()
@@ -178,15 +178,17 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
         from .peer_rebuild import peer_plan
 
         chains.agreed_calendar(spec.calendar)
+        chains.agreed_instrument(spec.instrument)
         marks, place = peer_plan(lake, chains, spec)
         return Plan(chains, written, None, spec.definition_id, ("as_of_close",), marks, place)
     job = make_job(lake, spec, side_tables=side_tables, chains=chains)
+    spec = replace(spec, instrument=job.instrument)
     own = job.marks(entry.session for entry in chains.sessions)
     marks = session_marks(chains, f"{_ROWS_GENERATION}|{job.common_mark}", own)
     place = DerivedStore.at(
         lake.root,
         spec.underlying,
-        spec.definition.settings,
+        job.definition.settings,
         job.definition_id,
         job.dealer.name,
         spec.inputs(chains.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
