@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..run.config_sections import Fill
     from ..run.market import Market
     from ..run.strategy_results import Metrics
-    from ..statistics.resampling import Draws, Resampling
+    from ..statistics.resampling import Resampling
 
 __all__ = ["Books", "Ground", "Planned", "books_of", "ground_of", "measured", "planned"]
 
@@ -169,7 +169,6 @@ def measured(
     costs: Sequence[Costs],
     cash: float,
     how: Resampling,
-    draws: Draws,
 ) -> list[list[Metrics]]:
     """Return the metrics of each column under each of several costs.
 
@@ -179,16 +178,14 @@ def measured(
     ground : Ground
     costs : sequence of Costs
     cash : float
-    how, draws : Resampling, Draws
+    how : Resampling
         Of the intervals.
     """
     free = books_of(target, ground, FREE, cash)
     clock, found = ground.clock, []
     for cost in costs:
         net = free if cost.free else books_of(target, ground, cost, cash)
-        intervals = return_intervals(
-            net.returns.T, how, year=clock.year, spans=clock.spans, draws=draws
-        )
+        intervals = return_intervals(net.returns.T, how, year=clock.year, spans=clock.spans)
         found.append([metrics_of(_track(net, free, i), e, clock) for i, e in enumerate(intervals)])
     return found
 

@@ -19,7 +19,7 @@ from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
-from ..statistics.resampling import Resampling, drawn
+from ..statistics.resampling import Resampling
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
 from .documents import parameters_of, trials_table, write_grid
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from ...strategies import Strategy
     from ..run.config_sections import ExecutionConfig
     from ..run.market import Market
-    from ..statistics.resampling import Draws
 
 __all__ = ["CHUNK", "grid"]
 
@@ -159,7 +158,6 @@ class _Run:
         inference = self.config.inference
         how = Resampling(inference.seed, inference.bootstrap, inference.block, inference.level)
         panel = market_panel(market)
-        draws: Draws | None = None
         keys: dict[str, str] = {}
         own = {trial.strategy: code_of(trial.strategy) for trial in trials}
         for fill in dict.fromkeys(trial.execution.fill for trial in trials):
@@ -169,13 +167,10 @@ class _Run:
             mine = [trial for trial in trials if trial.execution.fill == fill]
             keys |= {t.trial_id: _key(t.trial_id, data, own[t.strategy]) for t in mine}
             missing = [t for t in mine if self.store.get(keys[t.trial_id]) is None]
-            if missing and draws is None:
-                draws = drawn(len(ground.bars) - 1, how)
             for part in _parts(missing):
-                assert draws is not None
                 self.report(self.done, self.total, "trials")
                 self.store.keep(
-                    {keys[name]: row for name, row in _computed(part, ground, how, draws).items()}
+                    {keys[name]: row for name, row in _computed(part, ground, how).items()}
                 )
                 self.done += len(part)
                 self.computed += len(part)
@@ -217,9 +212,7 @@ def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
             yield [trial for mine in strategies[first : first + CHUNK] for trial in mine]
 
 
-def _computed(
-    part: Sequence[Trial], ground: Ground, how: Resampling, draws: Draws
-) -> dict[str, dict[str, Any]]:
+def _computed(part: Sequence[Trial], ground: Ground, how: Resampling) -> dict[str, dict[str, Any]]:
     """Return what is found of trials of one part, by their ids."""
     strategies = list(dict.fromkeys(trial.strategy for trial in part))
     executions: list[ExecutionConfig] = list(
@@ -227,7 +220,7 @@ def _computed(
     )
     orders = planned(strategies, ground)
     costs = [Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share) for e in executions]
-    found = measured(orders.target, ground, costs, part[0].execution.cash, how, draws)
+    found = measured(orders.target, ground, costs, part[0].execution.cash, how)
     names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in part}
     return {
         names[strategy, execution.model_dump_json()]: {

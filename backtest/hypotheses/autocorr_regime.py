@@ -9,6 +9,7 @@ from ..statistics.diagnostics.dependence import (
     autocorrelation_on_gex,
     variance_ratio_by_group,
 )
+from ..statistics.intervals import in_words
 from ..statistics.intraday import IntradayGrid
 from .features import Split, gex_before, needs, split_sessions, standardised
 from .outcomes import score_series
@@ -74,8 +75,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         high=main.difference[2],
         supported=holds(_REQUIRES, {"high_upper": main.high[2], "low_lower": main.low[1]}),
         reason=(
-            f"variance ratio {main.low[0]:.3f} ({main.low[1]:.3f} to {main.low[2]:.3f}) under low, "
-            f"{main.high[0]:.3f} ({main.high[1]:.3f} to {main.high[2]:.3f}) under high gamma, "
+            f"variance ratio {main.low[0]:.3f} {in_words(*main.low[1:], '.3f')} under low, "
+            f"{main.high[0]:.3f} {in_words(*main.high[1:], '.3f')} under high gamma, "
             f"split by {split.by}"
         ),
         scores=score_series(main.scores, grid.sessions),

@@ -250,7 +250,7 @@ class Settings:
     Attributes
     ----------
     resampling : Resampling
-        Of block-bootstrap intervals.
+        Of resamples; its level is the coverage of intervals.
     alpha : float
         Level of the tests.
     simulations : int
@@ -306,7 +306,7 @@ class Outcome:
     n : int
         Observations behind the estimate.
     low, high : float
-        Block-bootstrap interval of the estimate.
+        Interval of the estimate; NaN where the sample is too small for one that covers.
     supported : bool
         Whether the data pass the kill condition.
     reason : str
