@@ -17,15 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import EXCHANGE_SESSIONS
-from .intervals import Memory, Spread, ends, spread_of_scores
+from .intervals import FEWEST, Memory, Spread, ends, spread_of_scores
 from .metrics import sharpe_of_moments
 from .resampling import NORMAL_LEVEL, Resampling
 
 __all__ = ["ReturnIntervals", "return_intervals"]
 
 Floats = npt.NDArray[np.float64]
-#: Returns of one session below which no interval is printed.
-_FEWEST: Final = 30
 #: The slowest of what volatility does.
 _CLUSTERS: Final = Memory(fewest=4)
 
@@ -72,7 +70,7 @@ def return_intervals(
     undefined = ReturnIntervals((nan, nan), (nan, nan), nan)
     length = np.ones(n) if spans is None else spans.astype(np.float64)
     single = returns[length == 1]
-    if len(single) < _FEWEST:
+    if len(single) < FEWEST:
         return [undefined] * k
     with np.errstate(invalid="ignore", divide="ignore"):
         growth = np.log1p(returns)

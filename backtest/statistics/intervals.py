@@ -192,7 +192,7 @@ def ends(value: float, spread: Spread, level: float, scale: Scale = "plain") -> 
     --------
     >>> low, high = ends(1.5, Spread(0.1, 1e9), 0.95, "log")
     >>> round(low, 4), round(high, 4)
-    (1.233, 1.8247)
+    (1.233, 1.8248)
     """
     if not np.isfinite(value) or not spread.error > NOISE * max(1.0, abs(value)):
         return nan, nan

@@ -45,7 +45,7 @@ def test_a_strategy_is_what_it_is_alone() -> None:
 
 @pytest.mark.parametrize(
     "returns",
-    [np.zeros(50), np.full(50, 0.001), np.r_[np.full(49, 0.01), np.nan], np.tile([0.1, -0.1], 14)],
+    [np.zeros(50), np.full(50, 0.001), np.r_[np.full(49, 0.01), np.nan], np.tile([0.1, -0.05], 4)],
 )
 def test_undefined_intervals(returns: np.ndarray) -> None:
     found = return_intervals(returns[:, None], HOW)[0]
