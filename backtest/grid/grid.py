@@ -19,6 +19,7 @@ from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
+from ..run.trading_terms import terms_of
 from ..statistics.resampling import Resampling
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
@@ -30,7 +31,7 @@ from .store import FOUND, Store, code_of, ground_id, program_id
 
 if TYPE_CHECKING:
     from ...strategies import Strategy
-    from ..run.config_sections import ExecutionConfig
+    from ..run.execution_section import ExecutionConfig
     from ..run.market import Market
 
 __all__ = ["CHUNK", "grid"]
@@ -169,9 +170,8 @@ class _Run:
             missing = [t for t in mine if self.store.get(keys[t.trial_id]) is None]
             for part in _parts(missing):
                 self.report(self.done, self.total, "trials")
-                self.store.keep(
-                    {keys[name]: row for name, row in _computed(part, ground, how).items()}
-                )
+                rows = _computed(part, market, ground, how)
+                self.store.keep({keys[name]: row for name, row in rows.items()})
                 self.done += len(part)
                 self.computed += len(part)
         return keys
@@ -212,15 +212,23 @@ def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
             yield [trial for mine in strategies[first : first + CHUNK] for trial in mine]
 
 
-def _computed(part: Sequence[Trial], ground: Ground, how: Resampling) -> dict[str, dict[str, Any]]:
+def _computed(
+    part: Sequence[Trial], market: Market, ground: Ground, how: Resampling
+) -> dict[str, dict[str, Any]]:
     """Return what is found of trials of one part, by their ids."""
     strategies = list(dict.fromkeys(trial.strategy for trial in part))
     executions: list[ExecutionConfig] = list(
         {trial.execution.model_dump_json(): trial.execution for trial in part}.values()
     )
     orders = planned(strategies, ground)
-    costs = [Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share) for e in executions]
-    found = measured(orders.target, ground, costs, part[0].execution.cash, how)
+    costs = [
+        (
+            Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share),
+            terms_of(e, part[0].variant.config.data, market),
+        )
+        for e in executions
+    ]
+    found = measured(orders, ground, costs, part[0].execution.cash, how)
     names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in part}
     return {
         names[strategy, execution.model_dump_json()]: {
