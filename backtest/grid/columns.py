@@ -203,8 +203,8 @@ def measured(
     costs: Sequence[tuple[Costs, Terms]],
     cash: float,
     how: Resampling,
-) -> list[list[Metrics]]:
-    """Return the metrics of each column under each of several costs and terms.
+) -> list[tuple[list[Metrics], Floats]]:
+    """Return metrics and net returns of each column under each of several costs and terms.
 
     Parameters
     ----------
@@ -225,7 +225,9 @@ def measured(
         same = cost.free and not terms.half_spread.any()
         net = free if same else books_of(orders, ground, cost, cash, terms)
         intervals = return_intervals(net.returns.T, how, year=clock.year, spans=clock.spans)
-        found.append([metrics_of(_track(net, free, i), e, clock) for i, e in enumerate(intervals)])
+        tracks = [_track(net, free, i) for i in range(len(intervals))]
+        metrics_ = [metrics_of(t, e, clock) for t, e in zip(tracks, intervals, strict=True)]
+        found.append((metrics_, net.returns))
     return found
 
 

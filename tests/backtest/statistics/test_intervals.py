@@ -35,7 +35,7 @@ def windows(labelled: npt.NDArray[np.bool_], horizon: str) -> npt.NDArray[np.flo
 @pytest.mark.parametrize("horizon", list(HORIZONS))
 def test_ratios_are_the_twins(horizon: str) -> None:
     found = volatility_ratio(SQUARES, SQUARES.moments(LOGS), SHORT, ~SHORT, horizon, 0.95)
-    weights = [windows(mask, horizon).astype(np.float64) for mask in (SHORT, ~SHORT)]
+    weights = [windows(mask, horizon) for mask in (SHORT, ~SHORT)]
     variances = [float(TOTAL**2 @ w / w.sum()) for w in weights]
     assert found.value == pytest.approx((variances[0] / variances[1]) ** 0.5, rel=1e-12)
     assert (found.low, found.high) == pytest.approx(
@@ -49,7 +49,7 @@ def test_close_to_close_differs_from_squares_by_the_mean_alone() -> None:
     groups = [TOTAL[mask] - TOTAL[mask].mean() for mask in (SHORT, ~SHORT)]
     deviations = np.empty(N)
     deviations[SHORT], deviations[~SHORT] = groups
-    same = ratio_interval(deviations**2, SHORT * 1.0, ~SHORT * 1.0)
+    same = ratio_interval(deviations**2, *(m.astype(np.float64) for m in (SHORT, ~SHORT)))
     assert (found.low, found.high) == pytest.approx(same, rel=0.01)  # n - 1 against n
 
 
