@@ -32,6 +32,7 @@ from .base.schema import REGIMES as REGIMES
 from .base.schema import Book as Book
 from .calendar.market_facts import MarketFacts as MarketFacts
 from .calendar.market_facts import market_facts as market_facts
+from .calendar.market_facts import spells_in_words as spells_in_words
 from .calendar.market_rules import DEFAULT_CALENDAR as DEFAULT_CALENDAR
 from .calendar.market_rules import DEFAULT_VOLUME as DEFAULT_VOLUME
 from .calendar.market_rules import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS
@@ -69,6 +70,7 @@ from .lake.derived_tables import DerivedStore as DerivedStore
 from .lake.derived_tables import stores_of as stores_of
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
+from .lake.manifest import Manifest as Manifest
 from .lake.writer import compact as compact
 from .lake.writer import write_sessions as write_sessions
 from .peers.rules import PEER_RULES as PEER_RULES
@@ -80,8 +82,6 @@ from .quality.carry import CARRY_FINDINGS as CARRY_FINDINGS
 from .quality.carry import carry_sentence as carry_sentence
 from .quality.carry import carry_summary as carry_summary
 from .quality.catalogue import CATALOGUE as CATALOGUE
-from .quality.catalogue import Finding as Finding
-from .quality.catalogue import Thresholds as Thresholds
 from .quality.catalogue import promotable as promotable
 from .quality.check import CheckResult as CheckResult
 from .quality.check import check as check
@@ -89,7 +89,9 @@ from .quality.check import coverage as coverage
 from .quality.check import findings as findings
 from .quality.check import findings_frame as findings_frame
 from .quality.check import with_findings as with_findings
+from .quality.finding import Finding as Finding
 from .quality.series_checks import check_series as check_series
+from .quality.thresholds import Thresholds as Thresholds
 from .regimes.attribution import attribute_changes as attribute_changes
 from .regimes.explain import Explanation as Explanation
 from .regimes.explain import SessionProfile as SessionProfile

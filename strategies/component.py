@@ -76,6 +76,8 @@ class Component:
     kind: ClassVar[Kind]
     #: How a configuration calls it; the class's name in kebab case unless stated.
     name: ClassVar[str]
+    #: When it decides: at the session's close, or at the end of each intraday bar.
+    decides: ClassVar[Literal["close", "bar"]] = "close"
     #: Whether today's outcome depends on all earlier rows, not only on the declared windows.
     recursive: ClassVar[bool] = False
     #: Smallest and largest value of a parameter, both allowed.
@@ -154,11 +156,15 @@ class Sizing(Component):
     kind: ClassVar[Kind] = "sizing"
 
     def position(self, *args: Any, **inputs: Any) -> float:
-        """Return the position of one decision."""
+        """Return the position of one decision, which has a target; flat without being asked."""
         raise ConfigError(f"sizing {self.name!r} defines neither position nor positions: add one")
 
     def positions(self, *args: Any, **inputs: Any) -> Floats:
-        """Return the positions of all decisions, targets of shape (n,)."""
+        """Return the positions of all decisions; targets of shape (n,), NaN where there is none.
+
+        A decision without a target is flat, whatever is returned for it: a sizing that remembers
+        its position starts from 0 after it.
+        """
         raise NotOverriddenError
 
 

@@ -19,6 +19,7 @@ from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
+from ..run.trading_terms import terms_of
 from ..statistics.resampling import Resampling, drawn
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
@@ -30,7 +31,7 @@ from .store import FOUND, Store, code_of, ground_id, program_id
 
 if TYPE_CHECKING:
     from ...strategies import Strategy
-    from ..run.config_sections import ExecutionConfig
+    from ..run.execution_section import ExecutionConfig
     from ..run.market import Market
     from ..statistics.resampling import Draws
 
@@ -174,9 +175,8 @@ class _Run:
             for part in _parts(missing):
                 assert draws is not None
                 self.report(self.done, self.total, "trials")
-                self.store.keep(
-                    {keys[name]: row for name, row in _computed(part, ground, how, draws).items()}
-                )
+                rows = _computed(part, market, ground, how, draws)
+                self.store.keep({keys[name]: row for name, row in rows.items()})
                 self.done += len(part)
                 self.computed += len(part)
         return keys
@@ -218,7 +218,7 @@ def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
 
 
 def _computed(
-    part: Sequence[Trial], ground: Ground, how: Resampling, draws: Draws
+    part: Sequence[Trial], market: Market, ground: Ground, how: Resampling, draws: Draws
 ) -> dict[str, dict[str, Any]]:
     """Return what is found of trials of one part, by their ids."""
     strategies = list(dict.fromkeys(trial.strategy for trial in part))
@@ -226,8 +226,14 @@ def _computed(
         {trial.execution.model_dump_json(): trial.execution for trial in part}.values()
     )
     orders = planned(strategies, ground)
-    costs = [Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share) for e in executions]
-    found = measured(orders.target, ground, costs, part[0].execution.cash, how, draws)
+    costs = [
+        (
+            Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share),
+            terms_of(e, part[0].variant.config.data, market),
+        )
+        for e in executions
+    ]
+    found = measured(orders, ground, costs, part[0].execution.cash, how, draws)
     names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in part}
     return {
         names[strategy, execution.model_dump_json()]: {

@@ -81,6 +81,8 @@ def ground_id(ground: Ground, how: Resampling) -> str:
     for moments in (schedule.sessions.asi8, schedule.due, schedule.row, ground.clock.spans):
         digest.update(moments.tobytes())
     digest.update(ground.evaluation.deadline.tobytes())
+    # prices of a stated intraday bar are in no column of the panel
+    digest.update(ground.bars.filter(regex="^at_fill$|_before$|_after$").to_numpy().tobytes())
     return digest.hexdigest()
 
 

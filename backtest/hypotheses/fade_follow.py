@@ -118,6 +118,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
 
     known = int(dataset.gex.reindex(dataset.bars.index).notna().sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with GEX, found {known}")
+    needs(not dataset.untraded, f"a regime that is public in time: {dataset.untraded}")
     traded = dataset.traded or _traded(dataset, settings)
     every: Floats = np.asarray(traded.returns, dtype=np.float64)
     returns = every[traded.spans == 1]

@@ -157,8 +157,9 @@ def placebo_distances(
     for window in (5, 10, 15, 20, 30, 40, 50, 60, 80, 100, 150, 200):
         mean = close.rolling(window).mean().to_numpy(dtype=np.float64)
         yield f"moving average {window}", features.close - np.log(mean)
-    step = 10.0 ** np.floor(np.log10(float(close.iloc[-1]))) / 10.0
-    nearest = np.round(close.to_numpy() / step) * step
+    price = close.to_numpy(dtype=np.float64)
+    step = 10.0 ** np.floor(np.log10(price)) / 10.0
+    nearest = np.round(price / step) * step
     yield "round number", features.close - np.log(nearest)
     flip = _log_flips(dataset, features.close - distance)
     for lag in (5, 10, 15, 21, 30, 42, 63):

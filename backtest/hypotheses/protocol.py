@@ -195,6 +195,8 @@ class Dataset:
     traded : Traded or None
         The main strategy as the configuration's backtest trades it; None where no configuration
         stands behind the dataset.
+    untraded : str
+        Why the configuration's backtest refuses it, where it does.
     facts : MarketFacts or None
         Monthly expirations, currency and sessions a year; None: those of the default calendar.
     first : Timestamp or None
@@ -226,6 +228,7 @@ class Dataset:
     strike_step: float = float("nan")
     simulated: bool = False
     traded: Traded | None = None
+    untraded: str = ""
     facts: MarketFacts | None = None
     first: pd.Timestamp | None = None
     history: pd.Series[float] | None = None

@@ -15,12 +15,12 @@ from pydantic import (
     model_validator,
 )
 
+from ..execution.terms import lot_named
 from ..grid.section import GridSection
 from .config_identity import settings_digest
 from .config_sections import (
+    ADDED_LATER,
     DataConfig,
-    ExecutionConfig,
-    Fill,
     InferenceConfig,
     Instrument,
     LedgerConfig,
@@ -30,14 +30,16 @@ from .config_sections import (
     StrategyConfig,
     _Section,
 )
+from .execution_section import ExecutionConfig, Fill
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
 
 __all__ = [
     "Config",
     "default_fill",
     "ledger_beside",
+    "require_terms",
 ]
 
 
@@ -70,7 +72,13 @@ class Config(_Section):
         folder do not, changes made in Python (``model_copy``) do. Where trials are recorded
         changes no result.
         """
-        settings = self.model_dump(mode="python", exclude={"ledger"})
+        unsaid = {name for name in ADDED_LATER if getattr(self.data, name) is None}
+        if not self.data.total_return:
+            unsaid.add("total_return")
+        settings = self.model_dump(
+            mode="python",
+            exclude={"ledger": True, "data": unsaid, "execution": self.execution.unsaid},
+        )
         return settings_digest(settings, self._folder)
 
     @property
@@ -80,6 +88,11 @@ class Config(_Section):
         if self.ledger.path is not None or lake is None or "://" in lake:
             return self.ledger.path
         return ledger_beside(Path(lake))
+
+    @property
+    def decides_within(self) -> bool:
+        """Whether a strategy decides within the session, at intraday bars."""
+        return any(chosen.build().intraday for chosen in self.strategies)
 
     @property
     def folder(self) -> Path:
@@ -107,6 +120,7 @@ class Config(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"strategy {twice[0]!r} is defined twice: give each its own name")
+        require_terms(self.execution, self.data, tuple(self.series))
         for strategy in self.strategies:
             if strategy.on is not None and strategy.on not in self.series:
                 raise ValueError(
@@ -114,6 +128,40 @@ class Config(_Section):
                     f"does not define: known are {', '.join(sorted(self.series)) or 'none'}"
                 )
         return self
+
+
+def require_terms(execution: ExecutionConfig, data: DataConfig, series: Sequence[str]) -> None:
+    """Refuse terms of trading that contradict the data, or name a series that is not there.
+
+    Raises
+    ------
+    ValueError
+    """
+    for key, name in execution.named.items():
+        if name not in series:
+            raise ValueError(
+                f"execution.{key} reads series {name!r}, which [series] does not define: known "
+                f"are {', '.join(sorted(series)) or 'none'}"
+            )
+    lot_named(execution.lot, data.underlying)
+    twice = data.total_return or "adjusted_close" in data.bars_columns
+    if execution.dividends is not None and twice:
+        raise ValueError(
+            "execution.dividends would count dividends twice: the bars include them already "
+            "(data.total_return, or adjusted_close in data.bars_columns); leave one of them out"
+        )
+    future = data.instrument_kind == "future"
+    for key in ("financing_rate", "borrow_rate", "dividends"):
+        if future and getattr(execution, key) not in (0.0, None):
+            raise ValueError(
+                f"execution.{key}: a future is neither paid for nor borrowed and has no dividends; "
+                "leave it out (cash_rate is earned on all equity)"
+            )
+    if execution.fill is not None and ":" in execution.fill and data.intraday is None:
+        raise ValueError(
+            f"execution.fill = {execution.fill!r} is an intraday bar, and there are none: name "
+            "them in data.intraday"
+        )
 
 
 def ledger_beside(lake: Path) -> Path:

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
@@ -26,6 +26,7 @@ from ...data import (
     PEER_RULES,
     SQL_PREFIX,
     Book,
+    ConfigError,
     UnknownNameError,
     dealer_model,
     promotable,
@@ -38,11 +39,10 @@ if TYPE_CHECKING:
     from ...strategies import Strategy
 
 __all__ = [
+    "ADDED_LATER",
     "AddressNearConfig",
     "Basis",
     "DataConfig",
-    "ExecutionConfig",
-    "Fill",
     "InferenceConfig",
     "Instrument",
     "LedgerConfig",
@@ -60,7 +60,8 @@ __all__ = [
 Instrument = Literal["index", "etf", "future", "share"]
 
 
-Fill = Literal["next_open", "next_close", "same_close"]
+#: Keys of [data] that count as a setting where they are said alone.
+ADDED_LATER: Final = ("multiplier", "settlement", "oi_lag_sessions")
 
 
 Scalar = str | int | float | bool
@@ -167,10 +168,16 @@ class DataConfig(_Section):
         Folder of the lake, or an address of the form ``s3://...``.
     underlying : str
     instrument : {"index", "etf", "future", "share"} or None
-        None: known for common underlyings (see `instrument_kind`).
+        None: as the lake says, else known for common underlyings (see `instrument_kind`).
     calendar, monthly, currency : str or None
         An ``exchange_calendars`` name; rule of the monthly expirations; ISO code of prices. None:
         as the lake says, else as the calendar has it. A lake that says otherwise is an error.
+    multiplier : float or None
+        What a contract delivers. It may repeat what the lake says; a contradiction is an error.
+    settlement : {"PM", "AM", "third_friday"} or None
+        How the lake's contracts settle, ``third_friday``: some AM, some PM; likewise.
+    oi_lag_sessions : int or None
+        How many sessions before its own the open interest of a session was settled; likewise.
     bars : Path
         Daily bars, Parquet or CSV.
     bars_columns, bars_where : mapping
@@ -187,6 +194,8 @@ class DataConfig(_Section):
         First and last session.
     simulated : bool
         Whether the market is a simulated one.
+    total_return : bool
+        Whether the bars' prices include dividends already.
     trusted : tuple of date
         Sessions whose bars and values were looked at and are right, whatever the checks say.
     traded_value : float or None
@@ -201,6 +210,9 @@ class DataConfig(_Section):
     calendar: str | None = None
     monthly: str | None = None
     currency: str | None = None
+    multiplier: Annotated[float, Field(gt=0.0)] | None = None
+    settlement: Literal["PM", "AM", "third_friday"] | None = None
+    oi_lag_sessions: Annotated[int, Field(ge=0, le=5)] | None = None
     bars: NearConfig
     bars_columns: dict[str, str] = {}
     bars_where: dict[str, Scalar] = {}
@@ -213,22 +225,39 @@ class DataConfig(_Section):
     start: date | None = None
     end: date | None = None
     simulated: bool = False
+    total_return: bool = False
     trusted: tuple[date, ...] = ()
     traded_value: Annotated[float, Field(gt=0.0)] | None = None
 
     @property
     def instrument_kind(self) -> Instrument:
-        """What is traded: as configured, else what the underlying is known to be."""
-        return self.instrument or _INSTRUMENTS[self.underlying.upper()]
+        """What is traded: as configured or as the lake says, else as the underlying is known.
+
+        Raises
+        ------
+        ConfigError
+            If nothing says so.
+        """
+        known = self.instrument or _INSTRUMENTS.get(self.underlying.upper())
+        if known is None:
+            raise ConfigError(self.lacks_instrument)
+        return known
+
+    @property
+    def lacks_instrument(self) -> str:
+        """What to do where nothing says what is traded."""
+        kinds = ", ".join(get_args(Instrument))
+        lake = "" if self.lake is None else ", or [timing] instrument in the lake's column map"
+        return (
+            f"instrument of {self.underlying!r} is not known: set data.instrument to one of "
+            f"{kinds}{lake}"
+        )
 
     @model_validator(mode="after")
     def _consistent(self) -> DataConfig:
-        if self.instrument is None and self.underlying.upper() not in _INSTRUMENTS:
-            kinds = ", ".join(get_args(Instrument))
-            raise ValueError(
-                f"instrument of {self.underlying!r} is not known: set data.instrument to one of "
-                f"{kinds}"
-            )
+        unknown = self.instrument is None and self.underlying.upper() not in _INSTRUMENTS
+        if unknown and self.lake is None:
+            raise ValueError(self.lacks_instrument)
         if self.start and self.end and self.start > self.end:
             raise ValueError(f"start {self.start} lies after end {self.end}: exchange them")
         return self
@@ -322,7 +351,7 @@ class StrategyConfig(_Section):
     window: Annotated[int, Field(ge=2)] | None = None
     enter: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
     exit: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
-    size: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    size: Annotated[float, Field(gt=0.0, le=20.0)] | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
@@ -336,28 +365,6 @@ class StrategyConfig(_Section):
         self._folder = (info.context or {}).get("folder", Path())
         self.build()
         return self
-
-
-class ExecutionConfig(_Section):
-    """Fills and costs.
-
-    Attributes
-    ----------
-    fill : {"next_open", "next_close", "same_close"} or None
-        None: next open for tradable instruments, next close for cash indices.
-    fees_bps, slippage_bps : float
-        Per side, basis points of notional.
-    fixed_per_share : float
-        Per side, currency per share or contract.
-    cash : float
-        Initial capital.
-    """
-
-    fill: Fill | None = None
-    fees_bps: Basis = 0.0
-    slippage_bps: Basis = 0.0
-    fixed_per_share: Annotated[float, Field(ge=0.0)] = 0.0
-    cash: Annotated[float, Field(gt=0.0)] = 1_000_000.0
 
 
 class InferenceConfig(_Section):

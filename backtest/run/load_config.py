@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from ...data import ConfigError
 from .config import Config
 from .config_errors import first_problem
+from .market_choice import instrument_in_lake
 
 __all__ = ["load_config", "parse_config"]
 
@@ -73,4 +74,20 @@ def _build(document: Mapping[str, Any], folder: Path, name: str) -> Config:
         config = Config.model_validate(document, context={"folder": folder.absolute()})
     except ValidationError as error:
         raise ConfigError(f"{name}: {first_problem(error.errors(), Config)}") from error
-    return config.located(folder.absolute())
+    return _of_its_lake(config.located(folder.absolute()), name)
+
+
+def _of_its_lake(config: Config, name: str) -> Config:
+    """Return a configuration that leaves its instrument to the lake with what the lake says."""
+    data = config.data
+    if data.instrument is None:
+        stated = instrument_in_lake(config)
+        if stated is not None:
+            return config.model_copy(
+                update={"data": data.model_copy(update={"instrument": stated})}
+            ).located(config.folder)
+    try:
+        _ = data.instrument_kind
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
+    return config

@@ -1,4 +1,4 @@
-"""Which market a configuration speaks of: calendar, monthly expirations, currency.
+"""Which market a configuration speaks of: calendar, monthly expirations, currency, contracts.
 
 Resolved once. What the lake says counts, then what a series says, then the configuration; one
 that contradicts another is an error.
@@ -6,7 +6,7 @@ that contradicts another is an error.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...data import (
     DEFAULT_CALENDAR,
@@ -16,16 +16,20 @@ from ...data import (
     MarketFacts,
     market_facts,
     open_lake,
+    spells_in_words,
     trading_calendar,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...data import Lake
+    from ...data import Lake, Manifest
     from .config import Config
 
-__all__ = ["market_of"]
+__all__ = ["instrument_in_lake", "market_of"]
+
+#: How contracts settle, as a rule of a column map says it and as rows of a lake show it.
+_SETTLE: Final = {"PM": "PM", "AM": "AM", "third_friday": "AM and PM"}
 
 
 def market_of(config: Config, lake: Lake | None = None) -> MarketFacts:
@@ -42,7 +46,9 @@ def market_of(config: Config, lake: Lake | None = None) -> MarketFacts:
     ConfigError
         If the lake, a series and the configuration contradict each other.
     """
-    held = _lake_facts(config, lake)
+    manifest = _manifest(config, lake)
+    facts = None if manifest is None else manifest.facts
+    held = facts if manifest is not None and manifest.sources else None
     said = list(_calendars(config, held))
     try:
         for whose, name in said[1:]:
@@ -55,21 +61,31 @@ def market_of(config: Config, lake: Lake | None = None) -> MarketFacts:
         asked = market_facts(name, monthly=config.data.monthly, currency=config.data.currency)
     except CalendarError as error:
         raise ConfigError(str(error)) from error
+    if facts is not None:
+        _require_contracts(config, facts)
     return asked if held is None else _agreed(config, held, asked)
 
 
-def _lake_facts(config: Config, opened: Lake | None) -> MarketFacts | None:
-    """Return what the lake says of the underlying, None where it says nothing."""
+def instrument_in_lake(config: Config) -> str | None:
+    """Return the kind of underlying that a configuration's lake states; None where it does not."""
+    try:
+        manifest = _manifest(config, None)
+        return None if manifest is None else manifest.instrument
+    except GexlabError:  # whoever reads the lake says what is wrong with it
+        return None
+
+
+def _manifest(config: Config, opened: Lake | None) -> Manifest | None:
+    """Return what the lake holds of the underlying, None where there is no lake to look at."""
     lake = config.data.lake
     if lake is None or "://" in lake:
         return None
     try:
-        manifest = (opened or open_lake(lake)).manifest(config.data.underlying)
+        return (opened or open_lake(lake)).manifest(config.data.underlying)
     except GexlabError:
         if config.regime.source == "lake":
             raise
         return None
-    return manifest.facts if manifest.sources else None
 
 
 def _calendars(config: Config, held: MarketFacts | None) -> Iterator[tuple[str, str]]:
@@ -91,10 +107,31 @@ def _agreed(config: Config, held: MarketFacts, asked: MarketFacts) -> MarketFact
     for key, one, other in (
         ("monthly", held.monthly.name, asked.monthly.name),
         ("currency", held.currency, asked.currency),
+        ("instrument", held.instrument, config.data.instrument),
     ):
-        if getattr(config.data, key) is not None and one != other:
+        if getattr(config.data, key) is not None and one not in (None, other):
             raise ConfigError(
                 f"data.{key} = {other!r} contradicts the lake's {config.data.underlying}, "
                 f"{one!r}: leave it out, or ingest again with [timing] {key} = {other!r}"
             )
     return held
+
+
+def _require_contracts(config: Config, held: MarketFacts) -> None:
+    """Refuse what a configuration says of the lake's contracts and their rows contradict."""
+    data = config.data
+    settles = None if data.settlement is None else _SETTLE[data.settlement]
+    for key, table, asked, found, words in (
+        ("multiplier", "constants", data.multiplier,
+         {s.value for s in held.multiplier}, spells_in_words(held.multiplier)),
+        ("oi_lag_sessions", "timing", data.oi_lag_sessions,
+         {s.value for s in held.oi_lag_sessions}, spells_in_words(held.oi_lag_sessions)),
+        ("settlement", "timing", settles, {held.settlement} - {None}, held.settlement),
+    ):  # fmt: skip
+        if asked is not None and found and found != {asked}:
+            said = getattr(data, key)
+            said = f"{said:g}" if isinstance(said, (int, float)) else repr(said)
+            raise ConfigError(
+                f"data.{key} = {said} contradicts the lake's {data.underlying}, {words}: leave it "
+                f"out, or ingest again with [{table}] {key} = {said}"
+            )

@@ -68,23 +68,44 @@ class ExecutionSummary:
 
     Attributes
     ----------
-    fill : {"next_open", "next_close", "same_close"}
+    fill : str
+        ``next_open``, ``next_close``, ``same_close``, or ``HH:MM``: an intraday bar.
     fees_bps, slippage_bps : float
         Per side, basis points of the notional.
     fixed_per_share : float
         Per side, currency per share or contract.
+    half_spread : float or str
+        Points, or the series that gives it.
+    cash_rate, financing_rate, borrow_rate : float or str
+        Yearly, decimal, or the series.
+    dividends : str or None
+        The series.
+    lot : str, float or None
+    stop_loss, take_profit : float or None
+    max_holding : int or None
+    max_leverage : float
     cash : float
         Initial capital.
     engine : str
         Library and kernel that simulated the orders, e.g. ``vectorbt 1.2.0 (rust)``.
     """
 
-    fill: Literal["next_open", "next_close", "same_close"]
+    fill: str
     fees_bps: float
     slippage_bps: float
     fixed_per_share: float
     cash: float
     engine: str
+    half_spread: float | str = 0.0
+    cash_rate: float | str = 0.0
+    financing_rate: float | str = 0.0
+    borrow_rate: float | str = 0.0
+    dividends: str | None = None
+    lot: str | float | None = None
+    stop_loss: float | None = None
+    take_profit: float | None = None
+    max_holding: int | None = None
+    max_leverage: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

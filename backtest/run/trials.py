@@ -111,6 +111,11 @@ def _settings(config: Config, market: Market, strategy: Strategy) -> dict[str, A
         "slippage_bps": execution.slippage_bps,
         "fixed_per_share": execution.fixed_per_share,
     }
+    said = execution.model_dump(exclude={"cash", *settings, *execution.unsaid})
+    settings |= said
+    settings |= {
+        f"series.{name}": _head(market.series[name]["value"]) for name in execution.named.values()
+    }
     read = set(_columns(strategy.filter))
     for rule in (strategy.long, strategy.short, strategy.neutral, strategy.sizing):
         read |= set(_columns(rule))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["MonthCodes", "expiry_rule"]
 
 _LETTERS: Final = "FGHJKMNQUVXZ"
-
 _DIGITS: Final = re.compile(r"(\d{4})[-/. ]?(\d{2})(?:([WF])([1-5]))?$")
 _NAMED: Final = re.compile(r"([A-Za-z]{3,9})[-/. ']*(\d{4}|\d{2})$")
 _FUTURES: Final = re.compile(rf"([{_LETTERS}])(\d{{4}}|\d{{1,2}})$")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 from .market_rules import (
     DEFAULT_CALENDAR,
@@ -16,7 +18,18 @@ from .market_rules import (
 )
 from .trading import trading_calendar
 
-__all__ = ["MarketFacts", "market_facts"]
+__all__ = ["MarketFacts", "Spell", "market_facts", "spells_in_words"]
+
+#: Changes that a sentence names.
+_NAMED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A value in force from a session on, to the session before the next one's first."""
+
+    first: date
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +46,23 @@ class MarketFacts:
         ISO code of the prices, and so of exposures; empty where unknown.
     sessions_per_year : int
         By convention: 252, and 365 where every day is a session.
+    instrument : {"index", "etf", "future", "share"} or None
+        Kind of underlying, where the lake says so.
+    settlement : str or None
+        Of the lake's contracts: ``AM``, ``PM`` or ``AM and PM``.
+    multiplier, oi_lag_sessions : tuple of Spell
+        What a contract delivers, and how many sessions before its own a session's open interest
+        was settled: of the lake, as they changed. Empty where unknown.
     """
 
     calendar: str
     monthly: MonthlyRule
     currency: str
     sessions_per_year: int
+    instrument: str | None = None
+    settlement: str | None = None
+    multiplier: tuple[Spell, ...] = ()
+    oi_lag_sessions: tuple[Spell, ...] = ()
 
     @property
     def sign(self) -> str:
@@ -78,3 +102,18 @@ def market_facts(
         code if currency is None else known_currency(currency),
         OPEN_EVERY_DAY if known.open_every_day else EXCHANGE_SESSIONS,
     )
+
+
+def spells_in_words(spells: tuple[Spell, ...]) -> str:
+    """Return what was in force when.
+
+    Examples
+    --------
+    >>> spells_in_words((Spell(date(2025, 1, 2), 75.0), Spell(date(2025, 12, 31), 65.0)))
+    '75 from 2025-01-02, 65 from 2025-12-31'
+    """
+    if len(spells) == 1:
+        return f"{spells[0].value:g}"
+    said = [f"{spell.value:g} from {spell.first}" for spell in spells[:_NAMED]]
+    more = len(spells) - _NAMED
+    return ", ".join(said) + (f" and {more} further changes" if more > 0 else "")

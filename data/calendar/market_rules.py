@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_CALENDAR",
     "DEFAULT_VOLUME",
     "EXCHANGE_SESSIONS",
+    "INSTRUMENTS",
     "OPEN_EVERY_DAY",
     "MonthlyRule",
     "assumed_volume",
@@ -31,6 +32,8 @@ __all__ = [
 
 #: The calendar of data that name none and come from no lake.
 DEFAULT_CALENDAR: Final = "XNYS"
+#: What an underlying can be.
+INSTRUMENTS: Final = ("index", "etf", "future", "share")
 #: Sessions a year by convention: of exchanges, and of markets that never close.
 EXCHANGE_SESSIONS: Final = 252
 OPEN_EVERY_DAY: Final = 365

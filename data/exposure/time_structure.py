@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Regime
-from ..calendar.trading import TradingCalendar, from_days
+from ..calendar.day_numbers import from_days
+from ..calendar.trading import TradingCalendar
 from .definition import Definition
 from .evaluation import BookResult, PreparedChain, SessionContext, group_sums
 from .repricing import reprice

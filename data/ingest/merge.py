@@ -40,7 +40,7 @@ def rows_to_keep(entries: Iterable[SessionEntry], replaced: Collection[str]) -> 
     return rows.filter(pc.invert(pc.is_in(rows.column("source"), value_set=gone)))
 
 
-def lent(fresh: Any, held: Any, unstated: Collection[str]) -> Any:
+def lent(fresh: Any, stored: Any, unstated: Collection[str]) -> Any:
     """Return new rows with the columns that their files do not have, from rows that the lake holds.
 
     A contract never loses what the lake knows of it because a later file lacks the column. What is
@@ -49,7 +49,7 @@ def lent(fresh: Any, held: Any, unstated: Collection[str]) -> Any:
 
     Parameters
     ----------
-    fresh, held : pyarrow.Table
+    fresh, stored : pyarrow.Table
         Canonical rows.
     unstated : collection of str
         The columns that the new rows' files do not state.
@@ -57,18 +57,18 @@ def lent(fresh: Any, held: Any, unstated: Collection[str]) -> Any:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("fresh_rows", fresh)
-        connection.register("held_rows", held)
+        connection.register("stored_rows", stored)
         query = connection.sql(load_sql("ingest/lend"), params={"unstated": sorted(unstated)})
         return query.to_arrow_table().cast(CHAIN_SCHEMA)
 
 
-def merged(fresh: Any, held: Any) -> Any:
-    """Return new rows laid over held ones, in the lake's order.
+def merged(fresh: Any, stored: Any) -> Any:
+    """Return new rows laid over stored ones, in the lake's order.
 
     Where both have a contract (all of the key: underlying, moment, root, expiry, settlement,
     strike, right), the new rows stay.
     """
     with duckdb.connect() as connection:
         connection.register("fresh_rows", fresh)
-        connection.register("held_rows", held)
+        connection.register("stored_rows", stored)
         return connection.sql(load_sql("ingest/merge")).to_arrow_table().cast(CHAIN_SCHEMA)

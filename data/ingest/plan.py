@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
-from ..calendar.trading import base_calendar
+from ..calendar.corrections import base_calendar
+from ..calendar.market_facts import market_facts
 from ..lake.manifest import SourceEntry
 
 if TYPE_CHECKING:
@@ -89,22 +90,22 @@ def plan_sources(
     Raises
     ------
     LakeError
-        If the lake's sessions are of another exchange.
+        If the lake's sessions have another calendar, monthly rule, currency or kind of underlying.
     """
     _check_calendar(preset, known)
     recipe = recipe_of(preset)
     wanted: dict[str, list[InputFile]] = {}
     for file in files:
         wanted.setdefault(source_of(preset, file), []).append(file)
-    held = {entry.source: entry for entry in known if entry.recipe == recipe}
-    fresh = tuple(group[0] for source, group in wanted.items() if source not in held)
+    stored = {entry.source: entry for entry in known if entry.recipe == recipe}
+    fresh = tuple(group[0] for source, group in wanted.items() if source not in stored)
     left = [_without(entry, wanted, named) for entry in known]
     gone = {entry.source for entry in left if not entry.paths}
     reread = {source_of(preset, file) for file in fresh}
     after = {entry.source: entry for entry in left if entry.paths}
     for source, group in wanted.items():
         paths = {file.label for file in group}
-        if source in held and source in after:
+        if source in stored and source in after:
             paths |= set(after[source].paths)
         after[source] = SourceEntry(
             source,
@@ -114,7 +115,9 @@ def plan_sources(
             preset.timing.last_is_settlement,
             preset.timing.monthly,
             preset.timing.currency,
+            preset.timing.instrument,
         )
+    _check_rules(preset, after.values())
     replaced = frozenset((gone - set(wanted)) | (reread & {entry.source for entry in known}))
     return Plan(fresh, len(files) - len(fresh), replaced, tuple(after.values()))
 
@@ -146,3 +149,25 @@ def _check_calendar(preset: Preset, known: Sequence[SourceEntry]) -> None:
                 f"of {preset.timing.calendar}: one underlying has one calendar, use another name "
                 "for the underlying or another lake"
             )
+
+
+def _check_rules(preset: Preset, after: Iterable[SourceEntry]) -> None:
+    """Refuse what would leave one underlying with two currencies, rules or kinds."""
+    timing = preset.timing
+    mine = market_facts(base_calendar(timing.calendar), monthly=timing.monthly,
+                        currency=timing.currency)  # fmt: skip
+    for entry in after:
+        held = market_facts(base_calendar(entry.calendar), monthly=entry.monthly,
+                            currency=entry.currency)  # fmt: skip
+        for key, one, other in (
+            ("monthly", held.monthly.name, mine.monthly.name),
+            ("currency", held.currency, mine.currency),
+            ("instrument", entry.instrument or timing.instrument, timing.instrument),
+        ):
+            if one != other and other is not None:
+                raise LakeError(
+                    f"the sessions in the lake have {key} {one!r}, those of vendor {preset.name} "
+                    f"{other!r} ({entry.source}): correct [timing] {key} in the column map; where "
+                    "the lake's is wrong, ingest all files again with one map; or use another name "
+                    "for the underlying"
+                )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..base.errors import DefinitionError
 from ..base.sql import load_sql
-from ..calendar.trading import from_days
+from ..calendar.day_numbers import from_days
 from ..exposure.contradictions import contradicting_duplicates
 from ..exposure.dealers import DealerModel
 from ..exposure.quality_gate import Contracts

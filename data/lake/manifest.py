@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from ..base.errors import LakeError
-from ..calendar.market_facts import MarketFacts, market_facts
+from ..base.errors import ConfigError, LakeError
+from ..calendar.corrections import base_calendar, united_calendar
+from ..calendar.market_facts import MarketFacts, market_facts, spells_in_words
 from ..calendar.market_rules import DEFAULT_CALENDAR
-from ..calendar.trading import base_calendar, require_calendar, trading_calendar, united_calendar
+from ..calendar.trading import require_calendar, trading_calendar
+from .session_facts import UNKNOWN, SessionFacts, lags, multipliers, settlements
 
 __all__ = [
     "Manifest",
@@ -51,6 +53,8 @@ class SessionEntry:
         The one Parquet file that holds the session.
     sources : tuple of str
         The distinct values of the rows' `source`, sorted.
+    facts : SessionFacts
+        What the rows say of their market; nothing where an older version wrote them.
     """
 
     session: date
@@ -58,6 +62,7 @@ class SessionEntry:
     fingerprint: str
     file: Path
     sources: tuple[str, ...] = ()
+    facts: SessionFacts = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,8 @@ class SourceEntry:
         `last` is an official settlement price in these rows.
     monthly, currency : str or None
         Rule of the monthly expirations and currency, where not the calendar's own.
+    instrument : str or None
+        Kind of underlying, where the column map states it.
     """
 
     source: str
@@ -87,6 +94,7 @@ class SourceEntry:
     last_is_settlement: bool = False
     monthly: str | None = None
     currency: str | None = None
+    instrument: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,28 +125,99 @@ class Manifest:
         return self.calendar
 
     @property
-    def facts(self) -> MarketFacts:
-        """Calendar, monthly rule and currency of the sessions.
+    def rules(self) -> MarketFacts:
+        """Calendar, monthly rule, currency and kind of underlying, without what rows say.
 
         Raises
         ------
         LakeError
             If the files that the lake was made from contradict each other.
         """
-        said = {(base_calendar(s.calendar), s.monthly, s.currency) for s in self.sources}
+        said = {_rules_of(source) for source in self.sources}
         if len(said) > 1:
             raise LakeError(
                 f"the sessions of {self.underlying} were ingested under different rules "
-                f"({'; '.join(sorted(' '.join(str(x) for x in each) for each in said))}): ingest "
-                "all of them with one map"
+                f"({'; '.join(sorted(' '.join(each) for each in said))}): ingest all of them with "
+                "one map"
             )
-        _, monthly, currency = said.pop() if said else (None, None, None)
-        return market_facts(self.calendar, monthly=monthly, currency=currency)
+        monthly, currency = said.pop()[1:] if said else (None, None)
+        usual = market_facts(self.calendar, monthly=monthly, currency=currency)
+        return replace(usual, instrument=self.instrument)
+
+    @property
+    def facts(self) -> MarketFacts:
+        """What the sessions say of their market, and the files that they came from.
+
+        Raises
+        ------
+        LakeError
+            If the files that the lake was made from contradict each other.
+        """
+        said = [(entry.session, entry.facts) for entry in self.sessions]
+        return replace(
+            self.rules,
+            settlement=settlements(said),
+            multiplier=multipliers(said),
+            oi_lag_sessions=lags(said, trading_calendar(self.calendar)),
+        )
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """Facts of the contracts that are not the same in all sessions, in words."""
+        facts = self.facts
+        return tuple(
+            f"{name}: {spells_in_words(spells)}"
+            for name, spells in (
+                ("multiplier", facts.multiplier),
+                ("oi_lag_sessions", facts.oi_lag_sessions),
+            )
+            if len(spells) > 1
+        )
+
+    @property
+    def instrument(self) -> str | None:
+        """Kind of underlying; None where no column map stated it.
+
+        Raises
+        ------
+        LakeError
+            If the files that the lake was made from contradict each other.
+        """
+        said = sorted({s.instrument for s in self.sources if s.instrument is not None})
+        if len(said) > 1:
+            raise LakeError(
+                f"the sessions of {self.underlying} were ingested as those of an {said[0]} and of "
+                f"an {said[1]}: ingest all of them with one map"
+            )
+        return said[0] if said else None
+
+    def agreed_instrument(self, asked: str | None) -> str | None:
+        """Return the kind of underlying; the one asked for where nothing says so.
+
+        Raises
+        ------
+        ConfigError
+            If another one is asked for than the lake states.
+        """
+        held = self.instrument
+        if held is not None and asked not in (None, held):
+            raise ConfigError(
+                f"instrument {asked!r} contradicts the lake's {self.underlying}, {held!r}: leave "
+                f'it out, or ingest again with [timing] instrument = "{asked}"'
+            )
+        return held or asked
 
     @property
     def settlement_sources(self) -> frozenset[str]:
         """The values of `source` whose rows carry official settlement prices in `last`."""
         return frozenset(s.source for s in self.sources if s.last_is_settlement)
+
+
+def _rules_of(source: SourceEntry) -> tuple[str, str, str]:
+    """Return calendar, monthly rule and currency that a file was read under, defaults filled in."""
+    name = base_calendar(source.calendar)
+    facts = market_facts(name, monthly=source.monthly, currency=source.currency)
+    return name, facts.monthly.name, facts.currency
 
 
 def check_underlying(name: str) -> str:
@@ -225,7 +304,22 @@ def _session_from_json(entry: dict[str, Any], paths: dict[str, Path]) -> Session
         str(entry["fingerprint"]),
         paths[entry["file"]],
         tuple(entry["sources"]),
+        _facts_from_json(entry),
     )
+
+
+def _facts_from_json(entry: dict[str, Any]) -> SessionFacts:
+    asof = entry.get("oi_asof")
+    return SessionFacts(
+        entry.get("multiplier"),
+        entry.get("settlement"),
+        None if asof is None else date.fromisoformat(asof),
+    )
+
+
+def _facts_to_json(facts: SessionFacts) -> dict[str, Any]:
+    said = asdict(facts) | {"oi_asof": facts.oi_asof and facts.oi_asof.isoformat()}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _said(source: SourceEntry) -> dict[str, Any]:
@@ -244,6 +338,7 @@ def _to_json(manifest: Manifest, folder: Path) -> str:
                 "fingerprint": s.fingerprint,
                 "file": s.file.relative_to(folder).as_posix(),
                 "sources": list(s.sources),
+                **_facts_to_json(s.facts),
             }
         )
         for s in manifest.sessions

@@ -17,6 +17,7 @@ from ..base.errors import LakeError
 from ..base.fingerprints import file_fingerprint, session_fingerprint
 from ..base.schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
 from .manifest import SessionEntry
+from .session_facts import UNKNOWN, SessionFacts, facts_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +77,7 @@ class SessionRows:
     rows: Any
     fingerprint: str
     sources: tuple[str, ...]
+    facts: SessionFacts = UNKNOWN
 
 
 def to_canonical(rows: Any, underlying: str, source: str | None) -> Any:
@@ -141,7 +143,11 @@ def split_sessions(rows: Any) -> Iterator[SessionRows]:
         part = rows.slice(start, end - start)
         sources = tuple(sorted(filter(None, pc.unique(part.column("source")).to_pylist())))
         yield SessionRows(
-            part.column("session")[0].as_py(), part, session_fingerprint(part), sources
+            part.column("session")[0].as_py(),
+            part,
+            session_fingerprint(part),
+            sources,
+            facts_of_rows(part),
         )
 
 
@@ -172,7 +178,9 @@ class PartWriter:
         self._rows += count
         self._waiting.append(entry.rows)
         self._entries.append(
-            SessionEntry(entry.session, count, entry.fingerprint, self._draft, entry.sources)
+            SessionEntry(
+                entry.session, count, entry.fingerprint, self._draft, entry.sources, entry.facts
+            )
         )
         if sum(t.num_rows for t in self._waiting) > _GROUP_ROWS * 3 // 4:
             self._write_group()

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .catalogue import CATALOGUE, Finding, Severity
+from .catalogue import CATALOGUE
+from .finding import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import ConfigError
 from ..base.reprs import short_repr
 from ..base.sql import load_sql
-from .catalogue import CHECKS, Finding, Severity, Thresholds
+from .catalogue import CHECKS
 from .contradictions import contradiction_findings
+from .finding import Finding, Severity
 from .session_checks import session_findings
+from .thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -174,6 +176,7 @@ def findings(
         In order of session and check; findings about the underlying as a whole come first.
     """
     limits = thresholds or Thresholds()
+    instrument = lake.manifest(underlying).agreed_instrument(instrument)
     with lake.reading():
         entries = lake.sessions(underlying)
         found = list(

@@ -8,7 +8,9 @@ import numpy as np
 
 from ..base.sql import load_sql
 from ..exposure.contradictions import contradicting_duplicates, unit_contradiction
-from .catalogue import CHECKS, Finding, Thresholds
+from .catalogue import CHECKS
+from .finding import Finding
+from .thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .catalogue import CATALOGUE, Finding
+from .catalogue import CATALOGUE
+from .finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -99,7 +100,7 @@ def _spikes(scale: Floats, x: Floats) -> Iterator[tuple[int, str, str]]:
     for length in (1, 2, 3):
         for row in range(1, x.size - length + 1):
             last = row + length == x.size
-            if done[row : row + length].any() or np.isnan(change[row]):
+            if done[row : row + length].any() or not abs(change[row]) > 0.0:
                 continue
             there = change[row] / usual[row]
             if abs(there) <= _SHIFTED:

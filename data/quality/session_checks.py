@@ -7,7 +7,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ..calendar.trading import TradingCalendar, trading_calendar
-from .catalogue import CHECKS, Finding, Thresholds
+from .catalogue import CHECKS
+from .finding import Finding
+from .thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,9 @@ from ..base.compiling import compiled
 from ..exposure.evaluation import group_sums
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
-from ..quality.catalogue import CATALOGUE, Severity, Thresholds
+from ..quality.catalogue import CATALOGUE
+from ..quality.finding import Severity
+from ..quality.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

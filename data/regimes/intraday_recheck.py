@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..base.errors import InputFileError, LakeError
-from ..calendar.trading import TradingCalendar, from_days
+from ..calendar.day_numbers import from_days
+from ..calendar.trading import TradingCalendar
 from ..exposure.definition import DEFAULT, Definition
 from ..exposure.labels import regime_of
 from ..exposure.repricing import reprice

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
-from ..calendar.trading import CalendarFacts, TradingCalendar, trading_calendar
+from ..calendar.expirations import CalendarFacts
+from ..calendar.market_rules import INSTRUMENTS
+from ..calendar.trading import TradingCalendar, trading_calendar
 from ..exposure.dealers import DealerModel
 from ..exposure.definition import Definition
 from ..tables.positions import DealerSource, dealer_source
@@ -21,10 +23,7 @@ if TYPE_CHECKING:
     from ..lake.manifest import Manifest
     from .spec import RegimeSpec
 
-__all__ = ["INSTRUMENTS", "Job", "calendar_mark", "make_job"]
-
-#: What an underlying can be.
-INSTRUMENTS: Final = ("index", "etf", "future", "share")
+__all__ = ["Job", "calendar_mark", "make_job"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def make_job(
 
     Raises
     ------
-    UnknownNameError, DefinitionError, InputFileError
+    UnknownNameError, DefinitionError, InputFileError, CalendarError, ConfigError
     """
     if spec.instrument is not None and spec.instrument not in INSTRUMENTS:
         raise UnknownNameError("instrument", spec.instrument, INSTRUMENTS)
@@ -106,6 +105,7 @@ def make_job(
             f"the definition is the peer rule {definition.name!r}, which has neither profile nor "
             "books: name one of gexlab's definitions"
         )
+    held = held or lake.manifest(spec.underlying)
     source = dealer_source(spec.dealer, spec.positions)
     return Job(
         spec.underlying,
@@ -113,16 +113,16 @@ def make_job(
         definition.definition_id,
         source.model,
         tuple(b for b in BOOKS if b in spec.books),
-        _calendar_facts(held or lake.manifest(spec.underlying), spec.calendar),
+        _calendar_facts(held, spec.calendar),
         side_tables,
         None if source.by_right else source,
         curve_in(definition.rate_curve),
         curve_in(definition.dividend_curve),
-        spec.instrument,
+        held.agreed_instrument(spec.instrument),
     )
 
 
 def _calendar_facts(held: Manifest, calendar: str | None) -> CalendarFacts:
     """Return the calendar of the lake's chains, and its rule of monthly expirations."""
     name = held.agreed_calendar(calendar)
-    return CalendarFacts(trading_calendar(name), held.facts.monthly if held.sources else None)
+    return CalendarFacts(trading_calendar(name), held.rules.monthly if held.sources else None)

@@ -171,11 +171,12 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
 
     Raises
     ------
-    UnknownNameError, DefinitionError, InputFileError, CalendarError
+    UnknownNameError, DefinitionError, InputFileError, CalendarError, ConfigError
         If the lake or one of the files does not fit.
     """
     spec.require_bare()
     held = lake.held(spec.underlying)
+    spec = replace(spec, instrument=held.agreed_instrument(spec.instrument))
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_plan
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Book
-from ..calendar.trading import to_days
+from ..calendar.day_numbers import to_days
 from ..exposure.contradictions import unit_contradiction
 from ..exposure.evaluation import (
     BookResult,

@@ -14,7 +14,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from ..base.date_dialect import AmbiguousDateError, days_of, is_blank, moments_of
+from ..base.date_cells import is_blank
+from ..base.date_dialect import AmbiguousDateError, days_of, moments_of
 from ..base.errors import InputFileError, MissingColumnError
 from ..base.number_dialect import bare_numbers
 from ..base.sql import load_sql

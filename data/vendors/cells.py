@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from duckdb import CoalesceOperator, ConstantExpression, FunctionExpression
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
-from ..base.date_dialect import days_of, is_blank, moments_of
+from ..base.date_cells import is_blank
+from ..base.date_dialect import days_of, moments_of
 from ..base.errors import InputFileError
 from ..base.number_dialect import Style, style_of
 from ..calendar.expiry_codes import MonthCodes, expiry_rule

@@ -24,6 +24,7 @@ __all__ = [
     "FirstOf",
     "InputFile",
     "Join",
+    "Part",
     "Preset",
     "RawTable",
     "Reader",
@@ -68,8 +69,20 @@ class Clocked:
     time: str
 
 
-#: The name of a source column, or what is made of several of them.
-Column = str | Sql | FirstOf | Clocked
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the first group of a regular expression finds in the cells of a column.
+
+    Exchanges name a contract in one text: of ``KOSPI200 C 202402 350.0`` the pattern
+    ``^\\S+ [CP] (\\d{6})`` finds the month. A cell in which it finds nothing says nothing.
+    """
+
+    column: str
+    pattern: str
+
+
+#: The name of a source column, or what is made of one or several of them.
+Column = str | Sql | FirstOf | Clocked | Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +173,8 @@ class Timing:
         calendar's.
     currency : str, optional
         ISO code of strikes and prices; by default the calendar's.
+    instrument : {"index", "etf", "future", "share"}, optional
+        Kind of underlying. It changes no row: files are not read again because of it.
     """
 
     calendar: str = DEFAULT_CALENDAR
@@ -172,6 +187,7 @@ class Timing:
     date_format: str | None = None
     monthly: str | None = None
     currency: str | None = None
+    instrument: str | None = field(default=None, repr=False)
 
 
 #: Reads files that exist and are not empty. Several tables where files differ in their columns.

@@ -16,9 +16,9 @@ Floats = npt.NDArray[np.float64]
 
 
 class Fixed(Sizing):
-    """A stated share of equity at full signal."""
+    """A stated share of equity at full signal; more than 1 needs `execution.max_leverage`."""
 
-    bounds: ClassVar = {"size": (1e-9, 1.0)}
+    bounds: ClassVar = {"size": (1e-9, 20.0)}
 
     size: float = 1.0
 
@@ -37,7 +37,7 @@ class VolatilityTarget(Sizing):
     At most `cap`, a multiple of equity.
     """
 
-    bounds: ClassVar = {"target": (1e-9, 10.0), "window": (2, 1e4), "cap": (1e-9, 1.0)}
+    bounds: ClassVar = {"target": (1e-9, 10.0), "window": (2, 1e4), "cap": (1e-9, 20.0)}
 
     target: float = 0.10
     window: int = 21
@@ -74,7 +74,11 @@ class Strength(Sizing):
 
 
 class TurnoverLimit(Sizing):
-    """Move at most `most` (a share of equity) a session towards the target."""
+    """Move at most `most` (a share of equity) a session towards the target; flat without one.
+
+    A session without a target is flat at once, whatever the limit; afterwards the position is
+    built up from there.
+    """
 
     bounds: ClassVar = {"most": (1e-9, 2.0)}
 
@@ -82,11 +86,13 @@ class TurnoverLimit(Sizing):
     most: float = 0.25
 
     def positions(self, target: Floats) -> Floats:
-        """Return one position a decision; without a target the position stays."""
-        out = np.empty(target.size)
-        held = 0.0
+        """Return one position a decision; NaN, which is traded as flat, without a target."""
+        out = np.full(target.size, np.nan)
+        position = 0.0
         for t, wanted in enumerate(target):
-            if np.isfinite(wanted):
-                held += float(np.clip(wanted - held, -self.most, self.most))
-            out[t] = held
+            if np.isnan(wanted):
+                position = 0.0
+                continue
+            position += float(np.clip(wanted - position, -self.most, self.most))
+            out[t] = position
         return out

@@ -48,6 +48,16 @@ ELSEWHERE: dict[str, str] = {
     "results.json execution.fill":
         "backtest/run/test_config.py::test_default_fill_by_instrument",
     "results.json execution.engine": "text",
+    **dict.fromkeys(
+        (
+            f"results.json execution.{key}"
+            for key in (
+                "half_spread", "cash_rate", "financing_rate", "borrow_rate", "dividends", "lot",
+                "stop_loss", "take_profit", "max_holding", "max_leverage",
+            )
+        ),
+        "backtest/run/test_trading_terms.py::test_the_terms_of_a_configuration_are_those_of_its_run",
+    ),
     "results.json notices.*": "same",
     "results.json provenance.created_at": "clock",
     "results.json provenance.seconds": "clock",

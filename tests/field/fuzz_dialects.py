@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gexlab.data.base.errors import GexlabError
-from gexlab.data.ingest import ingest as room
+from gexlab.data.ingest import read_rows as room
 from gexlab.data.ingest.ingest import ingest
 
 #: What a refusal may say: which reading lacks a decision, or which key of the map gives it.

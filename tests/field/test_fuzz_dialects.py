@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fuzz_dialects import fuzz
 
-from gexlab.data.ingest import ingest as room
+from gexlab.data.ingest import read_rows as room
 
 
 @pytest.mark.parametrize("count", [40, pytest.param(20_000, marks=pytest.mark.slow)])

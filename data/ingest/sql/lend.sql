@@ -1,5 +1,5 @@
 -- Complete new rows by columns that their files do not have, from rows that the lake holds.
--- In:    fresh_rows, held_rows, views with the columns of the canonical chain; $unstated (names)
+-- In:    fresh_rows, stored_rows, views with the columns of the canonical chain; $unstated (names)
 -- Out:   canonical columns, unordered
 -- Grain: one row per row of fresh_rows
 -- Unit:  as in the canonical chain
@@ -10,7 +10,7 @@ WITH lenders AS (
         any_value(volume) AS volume, any_value(bid) AS bid, any_value(ask) AS ask,
         any_value("last") AS "last", any_value(iv) AS iv, any_value(iv_outside) AS iv_outside,
         any_value(delta) AS delta, any_value(gamma) AS gamma, any_value(known_at) AS known_at
-    FROM held_rows
+    FROM stored_rows
     GROUP BY quote_ts, root, expiry, settlement, strike, "right"
     HAVING count(*) = 1
 ),

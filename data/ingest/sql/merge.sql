@@ -1,12 +1,12 @@
--- Lay new rows over held ones: of rows with one contract key, those of the newer origin stay.
--- In:    fresh_rows, held_rows, views with the columns of the canonical chain
+-- Lay new rows over stored ones: of rows with one contract key, those of the newer origin stay.
+-- In:    fresh_rows, stored_rows, views with the columns of the canonical chain
 -- Out:   canonical columns in the lake's order
 -- Grain: one row per contract per snapshot
 -- Unit:  as in the canonical chain
 WITH both_origins AS (
     SELECT *, 1 AS age FROM fresh_rows
     UNION ALL
-    SELECT *, 0 AS age FROM held_rows
+    SELECT *, 0 AS age FROM stored_rows
 )
 SELECT
     underlying, session, quote_ts, root, expiry, settlement, expiry_ts, strike, "right",

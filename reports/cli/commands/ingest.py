@@ -105,4 +105,5 @@ def _left_out(result: IngestResult) -> list[str]:
         named = ", ".join(path.rpartition("/")[2] for path in result.ignored[:10])
         more = f" and {len(result.ignored) - 10} more" if len(result.ignored) > 10 else ""
         lines.append(f"  {plural(len(result.ignored), 'file')} ignored: {named}{more}")
+    lines += [f"  changes in time: {change}" for change in result.changes]
     return lines

@@ -23,8 +23,8 @@ from gexlab.backtest.run.panel import market_panel
 from gexlab.data.base.errors import ConfigError, LakeError
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.writer import write_sessions
-from gexlab.data.quality.catalogue import Finding
 from gexlab.data.quality.check import findings
+from gexlab.data.quality.finding import Finding
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes, side_table
 from gexlab.data.simulate import simulate
@@ -82,7 +82,8 @@ def test_a_market_of_a_lake_has_every_column_that_a_component_reads(world: World
         if isinstance(past.of, str)
     }
     # named series are the user's to add
-    assert {name for name in read if not name.startswith("series.")} - set(panel.columns) == set()
+    read = {name.removeprefix("day.") for name in read if not name.startswith("series.")}
+    assert {name for name in read if not name.startswith("bar.")} - set(panel.columns) == set()
     ratio = panel.column("regime.net_to_gross").values
     table = regimes(world.folder, "SIM", book="post_expiry").set_index("session")
     wanted = table["net_vex"].reindex(panel.sessions).to_numpy()

@@ -15,7 +15,7 @@ from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.market_choice import market_of
-from gexlab.data.base.errors import CalendarError, ConfigError
+from gexlab.data.base.errors import CalendarError, ConfigError, LakeError
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.quality.check import findings
@@ -49,7 +49,7 @@ def test_a_configuration_without_a_calendar_takes_the_lakes(
         encoding="utf-8",
     )
     capsys.readouterr()
-    assert cli.run(["leakcheck", str(tmp_path / "run.toml"), "--json"]) == 0
+    assert cli.run(["leakcheck", str(tmp_path / "run.toml"), "--cuts", "3", "--json"]) == 0
     out = str(tmp_path / "table.csv")
     lake, file = str(tmp_path / "lake"), str(tmp_path / "bars.parquet")
     unit = ["--unit", "share_of_adv", "--bars", file, "--out", out]
@@ -111,11 +111,17 @@ def test_lakes_made_under_two_rules_are_refused(tmp_path: Path) -> None:
     (tmp_path / "map.toml").write_text(again, encoding="utf-8")
     frame = pd.read_csv(tmp_path / "chains.csv").iloc[:18].assign(session="2025-02-03")
     frame.assign(expiry="2025-02-21").to_csv(tmp_path / "more.csv", index=False)
-    ingest(
-        [str(tmp_path / "more.csv")], vendor="columns", underlying="MKT", lake=tmp_path / "lake",
-        mapping=tmp_path / "map.toml",
-    )  # fmt: skip
-    with pytest.raises(Exception, match="different rules"):
+    with pytest.raises(LakeError, match=r"currency 'GBP'.*'EUR'.*ingest all files again"):
+        ingest(
+            [str(tmp_path / "more.csv")], vendor="columns", underlying="MKT",
+            lake=tmp_path / "lake", mapping=tmp_path / "map.toml",
+        )  # fmt: skip
+    # one that an older version let in is refused by whoever reads it
+    path = tmp_path / "lake" / "chains" / "underlying=MKT" / "manifest.json"
+    held = json.loads(path.read_text(encoding="utf-8"))
+    held["sources"].append(held["sources"][0] | {"source": "columns:0", "currency": "EUR"})
+    path.write_text(json.dumps(held), encoding="utf-8")
+    with pytest.raises(LakeError, match="different rules"):
         open_lake(tmp_path / "lake").facts("MKT")
 
 

@@ -21,7 +21,7 @@ from property_search import examples
 from gexlab.data.base.errors import ConfigError, GexlabError, InputFileError, LakeError
 from gexlab.data.base.sql import load_sql
 from gexlab.data.ingest import files as files_room
-from gexlab.data.ingest import ingest as ingest_room
+from gexlab.data.ingest import read_rows as ingest_room
 from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake.lake import Lake, connect, open_lake
 from gexlab.data.lake.writer import sorted_rows

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gexlab.data.quality.catalogue import CHECKS, Thresholds
+from gexlab.data.quality.catalogue import CHECKS
+from gexlab.data.quality.thresholds import Thresholds
 from gexlab.data.vendors import VENDORS, vendor
 
 _DOCS = Path(__file__).resolve().parents[3] / "docs"

@@ -1,0 +1,69 @@
+"""Listed expirations on a calendar: the last session of each, and whether it is monthly."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from .day_numbers import from_days, to_days
+from .market_rules import MonthlyRule
+from .trading import TradingCalendar
+
+__all__ = ["CalendarFacts"]
+
+
+class CalendarFacts:
+    """What a calendar says of listed expirations, remembered: chains ask the same ones daily.
+
+    Parameters
+    ----------
+    calendar : TradingCalendar
+    rule : MonthlyRule, optional
+        Of the monthly expirations; by default the calendar's.
+    """
+
+    def __init__(self, calendar: TradingCalendar, rule: MonthlyRule | None = None) -> None:
+        self.calendar = calendar
+        self.rule = rule or calendar.monthly
+        self._known: dict[int, tuple[int, bool]] = {}
+
+    def expirations(
+        self, expiry: npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+        """Return when contracts die, and which are monthly.
+
+        Parameters
+        ----------
+        expiry : ndarray of int32, shape (g,)
+            Listed expirations, days since 1970.
+
+        Returns
+        -------
+        dies : ndarray of int32, shape (g,)
+            The session on which each dies, days since 1970.
+        monthly : ndarray of bool, shape (g,)
+        """
+        days = expiry.tolist()
+        for day in days:
+            if day not in self._known:
+                self._known[day] = self._look_up(day)
+        facts = [self._known[day] for day in days]
+        dies = np.array([last for last, _ in facts], np.int32)
+        return dies, np.array([monthly for _, monthly in facts], np.bool_)
+
+    def following(self, session: date) -> tuple[int, int]:
+        """Return the session after a session, and its open.
+
+        Days since 1970; microseconds since 1970, UTC.
+        """
+        calendar = self.calendar
+        i = calendar.position(calendar.shift(session, 1))
+        opens = calendar.opens[i].astype("datetime64[us]").astype(np.int64)
+        return int(calendar.sessions[i].astype(np.int64)), int(opens)
+
+    def _look_up(self, expiry: int) -> tuple[int, bool]:
+        day = from_days(expiry)
+        last = self.calendar.last_session_at_or_before(day)
+        return to_days(last), self.calendar.is_monthly(day, self.rule)

@@ -1,0 +1,135 @@
+"""Arrow columns as arrays of numbers and codes, and back.
+
+Moments are counted in microseconds and days in days since 1970, both as int64; `NONE` stands for
+a moment or day that is not known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+__all__ = [
+    "NONE",
+    "Codes",
+    "Flags",
+    "Ints",
+    "codes_of",
+    "day_array",
+    "earliest",
+    "first_known",
+    "float_array",
+    "floats_of",
+    "integers",
+    "integers_of",
+    "is_there",
+    "moment_array",
+    "taken_at",
+    "word_array",
+]
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int8]
+Flags = npt.NDArray[np.bool_]
+
+NONE: Final = int(np.iinfo(np.int64).min)
+_MOMENT: Final = pa.timestamp("us", tz="UTC")
+
+
+def integers(column: Any) -> Ints:
+    """Return moments or days as numbers, `NONE` where NULL."""
+    column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    width = pa.int32() if pa.types.is_date(column.type) else pa.int64()
+    values = column.view(width).cast(pa.int64())
+    filled = pc.fill_null(values, NONE) if column.null_count else values
+    found: Ints = filled.to_numpy(zero_copy_only=False)
+    return found
+
+
+def integers_of(table: Any, name: str) -> Ints:
+    """Return a column of moments or days, `NONE` where NULL or absent."""
+    if name not in table.column_names or not len(table):
+        return np.full(len(table), NONE)
+    return integers(table.column(name))
+
+
+def floats_of(table: Any, name: str) -> npt.NDArray[np.float64]:
+    """Return a column of numbers, NaN where NULL."""
+    if name not in table.column_names:
+        return np.full(len(table), np.nan)
+    found: npt.NDArray[np.float64] = table.column(name).to_numpy()
+    return found
+
+
+def is_there(column: Any) -> Flags:
+    """Return whether each value is not NULL."""
+    if not column.null_count:
+        return np.ones(len(column), dtype=bool)
+    found: Flags = column.is_valid().to_numpy()
+    return found
+
+
+def codes_of(table: Any, name: str, code_of: Callable[[str], int]) -> Codes:
+    """Return the code of each word, -1 where it is NULL."""
+    if name not in table.column_names:
+        return np.full(len(table), -1, dtype=np.int8)
+    encoded = table.column(name).combine_chunks().dictionary_encode()
+    known = [code_of(word) for word in encoded.dictionary.to_pylist()]
+    index = pc.fill_null(encoded.indices, len(known)).to_numpy(zero_copy_only=False)
+    found: Codes = np.array([*known, -1], dtype=np.int8)[index]
+    return found
+
+
+def taken_at(values: Any, position: Ints, missing: Any = NONE) -> Any:
+    """Return the values at positions, `missing` where a position is -1."""
+    found = values[position]
+    nowhere = position < 0
+    if nowhere.any():
+        found[nowhere] = missing
+    return found
+
+
+def first_known(first: Ints, second: Ints) -> Ints:
+    """Return the first moment or day, the second where the first is not known."""
+    return np.where(first == NONE, second, first)
+
+
+def earliest(first: Ints, second: Ints) -> Ints:
+    """Return the earlier moment, the other one where one is not known."""
+    both = (first != NONE) & (second != NONE)
+    return np.where(both, np.minimum(first, second), np.maximum(first, second))
+
+
+def _masked(values: Any, missing: Flags) -> Any:
+    return pa.array(values, mask=missing) if missing.any() else pa.array(values)
+
+
+def moment_array(values: Ints) -> Any:
+    """Return an Arrow array of moments in UTC, NULL where not known."""
+    return _masked(values, values == NONE).view(_MOMENT)
+
+
+def day_array(values: Ints) -> Any:
+    """Return an Arrow array of dates, NULL where not known."""
+    missing = values == NONE
+    return _masked(np.where(missing, 0, values).astype(np.int32), missing).view(pa.date32())
+
+
+def float_array(values: npt.NDArray[np.float64]) -> Any:
+    """Return an Arrow array of numbers, NULL where NaN."""
+    return _masked(values, np.isnan(values))
+
+
+def word_array(codes: npt.NDArray[np.integer], words: Sequence[str]) -> Any:
+    """Return words by their codes, NULL where a code is negative."""
+    missing = codes < 0
+    indices = _masked(codes.astype(np.int32), missing)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(words))

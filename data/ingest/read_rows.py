@@ -1,0 +1,235 @@
+"""Rows of vendor files through to the writer, whole sessions at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..base.errors import InputFileError
+from ..lake.manifest import Manifest
+from ..lake.parts import split_sessions
+from ..lake.writer import LakeWriter, sorted_rows, whole_sessions
+from .canonical_rows import canonical_rows
+from .merge import LENDABLE, lent, merged, rows_to_keep
+from .plan import Plan, source_of
+from .session_order import canonical_sessions
+from .tally import Tally, files_without_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
+    from datetime import date
+
+    import duckdb
+
+    from ..base.progress import Progress
+    from ..vendors.preset import Preset, RawTable
+    from .canonical_rows import Rows
+
+__all__ = ["read_rows", "take_out_replaced"]
+
+#: Rows that are put in order and written at a time: about one row group.
+_PIECE_ROWS: Final = 131_072
+
+#: Rows that a dry run shows.
+_SHOWN_ROWS: Final = 6
+
+#: Files smaller than this together are sorted at once: setting up the stream costs more.
+_STREAMED_BYTES: Final = 4 << 20
+
+
+def read_rows(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[RawTable],
+    plan: Plan,
+    preset: Preset,
+    before: Manifest,
+    writer: LakeWriter | None,
+    progress: Progress,
+    folder: Path,
+) -> Tally:
+    """Take all rows through to the writer.
+
+    How dates are written is told by the first rows, and the reader of text parses numbers itself,
+    which is faster. Where a cell is written in another way, everything is read again: the whole
+    column then decides, "n/a" is missing, and what is to be refused is named.
+    """
+    for careful in (False, True):
+        try:
+            rows = canonical_rows(
+                connection,
+                tables,
+                preset,
+                before.underlying,
+                work=folder,
+                numbers=not careful,
+                careful=careful,
+            )
+            tally = _read(rows, plan, preset, before, writer, progress)
+        except InputFileError:
+            if careful:
+                raise
+            if writer is not None:
+                writer.forget()
+            continue
+        tally.others = rows.dating.others
+        tally.left_out = rows.dating.left_out["where"]
+        tally.outside = rows.dating.left_out["outside"]
+        tally.joins = rows.dating.joins
+        tally.unmatched = {j.join.name: j.unmatched for j in rows.dating.joins}
+        tally.empty = files_without_rows(rows.files, before.underlying, tally)
+        break
+    return tally
+
+
+def _read(
+    rows: Rows,
+    plan: Plan,
+    preset: Preset,
+    before: Manifest,
+    writer: LakeWriter | None,
+    progress: Progress,
+) -> Tally:
+    """Take all rows through to the writer.
+
+    Large files are streamed in file order, which is faster; if it turns out that the rows of a
+    session do not come together, they are read again and sorted.
+    """
+    if sum(file.path.stat().st_size for file in rows.files) > _STREAMED_BYTES:
+        try:
+            return _read_stream(rows, rows.in_file_order(), plan, preset, before, writer, progress)
+        except _UnsortedError:
+            if writer is not None:
+                writer.forget()
+    return _read_stream(rows, rows.by_session(), plan, preset, before, writer, progress)
+
+
+def _read_stream(
+    rows: Rows,
+    stream: Generator[Any],
+    plan: Plan,
+    preset: Preset,
+    before: Manifest,
+    writer: LakeWriter | None,
+    progress: Progress,
+) -> Tally:
+    """Work through one reading of the rows, whole sessions at a time."""
+    tally = Tally()
+    joined = {name for join in preset.joins for name in join.given}
+    stated = {*preset.columns, *preset.constants, *joined}
+    unstated = [name for name in LENDABLE if name not in stated]
+    place = {file.fingerprint: i for i, file in enumerate(plan.fresh)}
+    age = np.array([place[file.fingerprint] for file in rows.files])
+    sources = [source_of(preset, file) for file in rows.files]
+    accepted = _ascending(_accepted(stream, tally, progress))
+    with closing(stream), _in_background(writer) as write:
+        for piece in whole_sessions(accepted, _PIECE_ROWS):
+            days = pc.unique(piece.column("session")).to_pylist()
+            tally.sessions.update(days)
+            fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
+            tally.replaced += replaced
+            tally.repeated += repeated
+            if writer is None and not tally.first_rows:
+                tally.first_rows = tuple(fresh.slice(0, _SHOWN_ROWS).to_pylist())
+            write(_over_stored(fresh, days, plan, before, tally, unstated))
+    return tally
+
+
+class _UnsortedError(Exception):
+    """The rows of a session do not come together; they have to be sorted first."""
+
+
+def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
+    last = None
+    for table in tables:
+        days = table.column("session").cast(pa.int32()).to_numpy()
+        if (np.diff(days) < 0).any() or (last is not None and days[0] < last):
+            raise _UnsortedError
+        last = days[-1]
+        yield table
+
+
+@contextmanager
+def _in_background(writer: LakeWriter | None) -> Iterator[Callable[[Any], None]]:
+    """Give a function that writes while the next rows are being read, at most two pieces behind.
+
+    Sessions are fingerprinted before they are handed over: the two threads then have about the same
+    to do.
+    """
+    if writer is None:
+        yield lambda rows: None
+        return
+    pending: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(max_workers=1) as worker:
+
+        def write(rows: Any) -> None:
+            if len(pending) >= 2:
+                pending.popleft().result()
+            pending.append(worker.submit(writer.add_sessions, list(split_sessions(rows))))
+
+        yield write
+        for future in pending:
+            future.result()
+
+
+def _accepted(batches: Iterable[Any], tally: Tally, progress: Progress) -> Iterator[Any]:
+    """Count what comes and let through what is not rejected."""
+    for batch in batches:
+        counts = np.bincount(batch.column("file_index").to_numpy())
+        tally.by_file.update({int(i): int(counts[i]) for i in np.flatnonzero(counts)})
+        progress(tally.by_file.total(), None, "rows read")
+        reasons = batch.column("reject")
+        if reasons.null_count < len(batch):
+            said = reasons.to_pylist()
+            places = batch.column("file_index").to_pylist()
+            tally.rejects.update(filter(None, said))
+            tally.rejected_by_file.update((i, s) for i, s in zip(places, said, strict=True) if s)
+            batch = batch.filter(pc.is_null(reasons))
+        if len(batch):
+            yield batch
+
+
+def _over_stored(
+    rows: Any,
+    days: Sequence[date],
+    plan: Plan,
+    before: Manifest,
+    tally: Tally,
+    unstated: Collection[str],
+) -> Any:
+    """Lay rows over what the lake holds of the same sessions from other files."""
+    here = set(days)
+    entries = [e for e in before.sessions if e.session in here]
+    if unstated and entries:
+        # a file that is read in another way lends nothing to itself
+        reread = plan.replaced & {entry.source for entry in plan.sources}
+        lenders = rows_to_keep(entries, reread)
+        rows = rows if lenders is None else sorted_rows(lent(rows, lenders, unstated))
+    stored = rows_to_keep(entries, plan.replaced)
+    if stored is None:
+        return rows
+    both = merged(rows, stored)
+    tally.replaced += len(rows) + len(stored) - len(both)
+    return both
+
+
+def take_out_replaced(
+    plan: Plan, before: Manifest, rewritten: Collection[date], writer: LakeWriter
+) -> None:
+    """Take the rows of replaced sources out of sessions that nothing new was read for."""
+    left = [
+        e
+        for e in before.sessions
+        if e.session not in rewritten and not plan.replaced.isdisjoint(e.sources)
+    ]
+    writer.drop(e.session for e in left)
+    kept = rows_to_keep(left, plan.replaced)
+    if kept is not None:
+        writer.add(kept)

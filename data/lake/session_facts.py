@@ -1,0 +1,91 @@
+"""What a session's rows say of their market, and how that changed from session to session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow.compute as pc
+
+from ..calendar.market_facts import Spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from ..calendar.trading import TradingCalendar
+
+__all__ = ["UNKNOWN", "SessionFacts", "facts_of_rows", "lags", "multipliers", "settlements"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What the rows of one session say of their market.
+
+    Attributes
+    ----------
+    multiplier : float or None
+        That of most rows, the smallest of several that are equally frequent; None where unknown.
+    settlement : str or None
+        ``AM``, ``PM``, or ``AM and PM``.
+    oi_asof : date or None
+        Newest session after whose close open interest was settled; None where unknown.
+    """
+
+    multiplier: float | None = None
+    settlement: str | None = None
+    oi_asof: date | None = None
+
+
+#: Of sessions that an older version wrote.
+UNKNOWN: Final = SessionFacts()
+
+
+def facts_of_rows(rows: Any) -> SessionFacts:
+    """Return what canonical rows of one session say.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Canonical columns.
+    """
+    size = rows.column("multiplier").to_numpy()
+    values, counts = np.unique(size[~np.isnan(size)], return_counts=True)
+    kinds = sorted(filter(None, pc.unique(rows.column("settlement")).to_pylist()))
+    return SessionFacts(
+        multiplier=float(values[np.argmax(counts)]) if len(values) else None,
+        settlement=" and ".join(kinds) or None,
+        oi_asof=pc.max(rows.column("oi_asof")).as_py(),
+    )
+
+
+def multipliers(said: Iterable[tuple[date, SessionFacts]]) -> tuple[Spell, ...]:
+    """Return what a contract delivered, from when on."""
+    return _spells((day, facts.multiplier) for day, facts in said)
+
+
+def settlements(said: Iterable[tuple[date, SessionFacts]]) -> str | None:
+    """Return how contracts settle: ``AM``, ``PM``, or ``AM and PM``; None where unknown."""
+    kinds = sorted({w for _, facts in said for w in (facts.settlement or "").split(" and ")} - {""})
+    return " and ".join(kinds) or None
+
+
+def lags(said: Iterable[tuple[date, SessionFacts]], calendar: TradingCalendar) -> tuple[Spell, ...]:
+    """Return how many sessions before its own a session's open interest was settled, since when."""
+    known = [(day, facts.oi_asof) for day, facts in said if facts.oi_asof is not None]
+    if not known:
+        return ()
+    days = np.array(known, dtype="datetime64[D]")
+    place = np.searchsorted(calendar.sessions.astype("datetime64[D]"), days)
+    lag = (place[:, 0] - place[:, 1]).tolist()
+    return _spells(zip((day for day, _ in known), lag, strict=True))
+
+
+def _spells(values: Iterable[tuple[date, Any]]) -> tuple[Spell, ...]:
+    """Return runs of equal values; sessions that say nothing interrupt none."""
+    said = [(day, value) for day, value in values if value is not None]
+    return tuple(
+        Spell(next(run)[0], value) for value, run in groupby(said, key=lambda pair: pair[1])
+    )
