@@ -129,7 +129,7 @@ def ratio_t(sums: Floats, low: Mask, high: Mask, q: int) -> float:
     both = np.column_stack([sums * low[:, None], sums * high[:, None]])
     total = both.sum(axis=0)
     at_low, at_high = float(_ratio(total[:4], q)), float(_ratio(total[4:], q))
-    scores = _expansion(both, q, at_low, at_high)
+    scores = _expansion(both[:, 4:], q, at_high) - _expansion(both[:, :4], q, at_low)
     error = float(scores.std(ddof=1)) / np.sqrt(len(scores))
     return (at_high - at_low) / error if error > 0.0 else float("nan")
 
