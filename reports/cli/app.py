@@ -42,6 +42,7 @@ from .commands import (
     test,
 )
 from .failures import reason_of
+from .little_memory import watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +92,7 @@ def console() -> NoReturn:
     libraries apart (thread pools, allocators), which costs a quarter of a second and can end in
     a signal: a nightly job would look failed whose report is ready.
     """
+    good_order = watched()
     code = 0
     try:
         main()
@@ -104,6 +106,8 @@ def console() -> NoReturn:
         code = code or _failed(error, ())
     with suppress(OSError):  # nobody reads it
         sys.stderr.flush()
+    if good_order is not None:
+        os.write(good_order, b".")
     os._exit(code)
 
 
