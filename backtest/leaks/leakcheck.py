@@ -24,6 +24,7 @@ from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.market import Market, cut_market
 from ..run.panel import evaluation_of, market_panel
+from .within_session import early_orders, frames_after_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -195,6 +196,8 @@ def _chain_stamps(config: Config, market: Market) -> Check:
 
 def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
     """Compare each order's inputs with the moment at which it had to be out."""
+    if strategy.intraday:
+        return _bar_stamps(market, strategy)
     schedule = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), config.fill)
     late = late_inputs(strategy, evaluation_of(market, schedule), market.sessions)
     plan = plan_orders(strategy.name, _decide(market, strategy, schedule), schedule)
@@ -236,6 +239,8 @@ def _sources(strategy: Strategy) -> str:
 
 def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) -> Check:
     """Recompute decisions from data that end early; earlier ones must be the same."""
+    if strategy.intraday:
+        return _recomputed_bars(market, strategy, cuts)
     whole = _decide(market, strategy, _schedule(config, market)).frame
     leaks: list[Leak] = []
     schedule, panel = _schedule(config, market), market_panel(market)
@@ -249,6 +254,23 @@ def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) ->
         leaks += list(_differences(strategy, whole.loc[:last], part))
     leaks.sort(key=lambda leak: leak.session)
     return 2 * cuts, leaks[:1]
+
+
+def _bar_stamps(market: Market, strategy: Strategy) -> Check:
+    count, early = early_orders(market, strategy)
+    leaks = []
+    for title, sessions in early.items():
+        detail = f"{strategy.name} fills at a bar with it before it was public"
+        leaks += _first(title, sessions, "used_before_known", detail)
+    return count, leaks
+
+
+def _recomputed_bars(market: Market, strategy: Strategy, cuts: int) -> Check:
+    """Recompute decisions within the session from bars that end early, or go on otherwise."""
+    pairs = frames_after_cuts(market, strategy, _cut_sessions(market, cuts), _other_future)
+    leaks = [leak for whole, part in pairs for leak in _differences(strategy, whole, part)]
+    leaks.sort(key=lambda leak: leak.session)
+    return len(pairs), leaks[:1]
 
 
 def _other_future(panel: Panel, last: pd.Timestamp) -> Panel:

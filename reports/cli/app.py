@@ -32,6 +32,7 @@ from .commands import (
     inspect,
     leakcheck,
     ledger,
+    lockbox,
     nightly,
     profile,
     rebuild,
@@ -40,6 +41,7 @@ from .commands import (
     snapshot,
     sql,
     test,
+    tournament,
 )
 from .failures import reason_of
 from .little_memory import watched
@@ -63,8 +65,10 @@ COMMANDS: dict[str, ModuleType] = {
     "diff": diff,
     "backtest": backtest,
     "grid": grid,
+    "tournament": tournament,
     "test": test,
     "ledger": ledger,
+    "lockbox": lockbox,
     "components": components,
     "leakcheck": leakcheck,
     "nightly": nightly,
