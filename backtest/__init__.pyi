@@ -11,6 +11,8 @@ from .grid.result import GridResult as GridResult
 from .grid.store import Store as Store
 from .hypotheses.datasets import dataset_of as dataset_of
 from .hypotheses.datasets import load_dataset as load_dataset
+from .hypotheses.evidence import Evidence as Evidence
+from .hypotheses.protocol import Outcome as Outcome
 from .hypotheses.protocol import Published as Published
 from .hypotheses.protocol import ResultTable as ResultTable
 from .hypotheses.run import HypothesisResult as HypothesisResult

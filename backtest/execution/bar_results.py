@@ -101,7 +101,7 @@ def _result(
 def _by_regime(
     returns: Floats, positions: Floats, behind: npt.NDArray[np.object_], clock: Clock
 ) -> dict[str, RegimePerformance]:
-    """Split returns by the regime of the session before, whose book it was."""
+    """Split returns by the regime of the previous session, whose book it was."""
     single, position, regime = clock.spans == 1, positions[1:], behind[1:]
     found: dict[str, RegimePerformance] = {}
     for name in REGIMES:

@@ -32,12 +32,22 @@ def command(
     every: Annotated[
         bool, typer.Option("--all", help="All hypotheses, corrected for their number.")
     ] = False,
-    simulations: Annotated[
-        int,
+    surrogates: Annotated[
+        int | None,
         typer.Option(
-            "--simulations", min=0, help="Null markets for simulated p-values; 0 switches them off."
+            "--surrogates",
+            min=60,
+            help="Books made by rules on your prices, without dealers.  [default: 500]",
         ),
-    ] = 0,
+    ] = None,
+    simulations: Annotated[
+        int | None,
+        typer.Option(
+            "--simulations",
+            min=0,
+            help="Markets without dealers of each make; 0 switches them off.  [default: 20]",
+        ),
+    ] = None,
     critical: Annotated[
         Path | None,
         typer.Option(
@@ -62,7 +72,14 @@ def command(
 
     names, config = names_and_config(words, every=every)
     with progress_on_stderr("test") as progress, published(out) as stage:
-        result = test(names, config, simulations=simulations, critical=critical, progress=progress)
+        result = test(
+            names,
+            config,
+            surrogates=surrogates,
+            simulations=simulations,
+            critical=critical,
+            progress=progress,
+        )
         write_hypotheses(result, stage)
         write_page(hypotheses_page(result), stage / "hypotheses.html")
     report = out / "hypotheses.html"

@@ -74,7 +74,7 @@ def _wanted(rule: str, bars: pd.DataFrame, before: float) -> list[float]:
 def test_orders_and_equity_are_those_of_a_plain_account(
     folder: Path, execution: dict[str, Any]
 ) -> None:
-    # the regime is that of the session before, short every third session
+    # the regime is that of the previous session, short every third session
     strategies = [{"name": r, "filter": "sign", "long": "flat", "short": r} for r in RULES]
     config = parse_config(_document(strategies, execution=execution), folder)
     result = backtest(config)
