@@ -53,6 +53,7 @@ def results_document(result: BacktestResult) -> dict[str, Any]:
             label: {"lag1": e.value, "low": e.low, "high": e.high, "n": e.n}
             for label, e in result.autocorrelation.items()
         },
+        "no_interval": _no_interval(result),
         "notices": [asdict(notice) for notice in result.notices],
         "provenance": asdict(result.provenance),
     }
@@ -89,7 +90,26 @@ def _volatility(by_regime: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
-    return {name: asdict(estimate) for name, estimate in estimates.items()}
+    return {
+        name: {key: value for key, value in asdict(estimate).items() if key != "reason"}
+        for name, estimate in estimates.items()
+    }
+
+
+def _no_interval(result: BacktestResult) -> dict[str, str]:
+    """Return why an estimate has no interval, by its place in the document."""
+    volatility = result.volatility
+    found = {
+        "autocorrelation": result.autocorrelation,
+        "range_efficiency": volatility.range_efficiency,
+        **{f"volatility_ratio.{name}": horizons for name, horizons in volatility.ratio.items()},
+    }
+    return {
+        f"{place}.{name}": estimate.reason
+        for place, estimates in found.items()
+        for name, estimate in estimates.items()
+        if estimate.reason
+    }
 
 
 def trades_table(result: BacktestResult) -> pd.DataFrame:

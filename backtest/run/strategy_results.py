@@ -49,12 +49,15 @@ class Estimate:
         The estimate and the ends of its interval; NaN where undefined.
     n : int
         Observations that it rests on.
+    reason : str
+        Why there is no interval, where the sample is too small for one that covers.
     """
 
     value: float
     low: float
     high: float
     n: int
+    reason: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +176,12 @@ class Metrics:
     Attributes
     ----------
     sharpe, sharpe_low, sharpe_high, sharpe_error : float
-        Annualised with the calendar's sessions a year, bootstrap interval and standard error;
+        Annualised with the calendar's sessions a year, interval and standard error;
         NaN where undefined.
     cagr, cagr_low, cagr_high : float
         Compound annual growth, decimal.
-    volatility, volatility_low, volatility_high : float
-        Annualised standard deviation of returns, decimal.
+    volatility : float
+        Annualised standard deviation of returns, decimal. No interval of it covers.
     max_drawdown : float
         Largest loss from a peak, decimal, 0 or negative.
     turnover : float
@@ -208,8 +211,6 @@ class Metrics:
     cagr_low: float
     cagr_high: float
     volatility: float
-    volatility_low: float
-    volatility_high: float
     max_drawdown: float
     turnover: float
     trades: int

@@ -13,7 +13,7 @@ PLAIN = {
     "key": "names the row that the other columns are about",
     "same": "the same value as another output, which is held; a twin compares the documents whole",
 }
-_INTERVAL = "backtest/statistics/test_inference.py::test_intervals_are_those_of_the_library"
+_INTERVAL = "backtest/statistics/test_inference.py::test_intervals_are_the_twins"
 _TWIN = "data/exposure/test_engine_against_twin.py"
 _STRUCTURE = "data/exposure/test_structure.py"
 _PARTS = "data/regimes/test_attribution.py::test_parts_add_up_on_anything"
@@ -23,6 +23,10 @@ _DIAGNOSED = "backtest/statistics/test_diagnostics.py::test_groups_by_hand"
 ELSEWHERE: dict[str, str] = {
     # results.json
     "results.json *.high": _INTERVAL,
+    "results.json no_interval.*": (
+        "backtest/statistics/test_intervals.py::"
+        "test_too_few_sessions_have_no_interval_but_a_reason"
+    ),
     "results.json *.low": _INTERVAL,
     "results.json strategies.*_high": _INTERVAL,
     "results.json strategies.*_low": _INTERVAL,

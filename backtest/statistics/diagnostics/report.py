@@ -41,7 +41,7 @@ class Slope:
     coefficient : Coefficient
         HAC.
     low, high : float
-        Block-bootstrap interval.
+        Interval.
     standardised : float
         Effect size: slope times the regressor's standard deviation over that of the outcome.
     """
