@@ -52,6 +52,7 @@ from .run.soundness import finding_notices as finding_notices
 from .run.strategy_results import Estimate as Estimate
 from .run.truth import Quantity as Quantity
 from .run.truth import compare_with_truth as compare_with_truth
+from .run.vectorbt_portfolio import portfolio as portfolio
 from .statistics.diagnostics.groups import Diagnostic as Diagnostic
 from .statistics.diagnostics.magnitude import ImpactAssumptions as ImpactAssumptions
 from .statistics.diagnostics.quantiles import QuantileMagnitude as QuantileMagnitude

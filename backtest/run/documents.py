@@ -1,4 +1,4 @@
-"""The files that a backtest leaves: ``results.json``, ``trades.parquet``, ``equity.parquet``.
+"""The files that a backtest leaves: ``results.json``, and tables of trades, orders and equity.
 
 Two runs of one configuration on the same inputs write the same bytes, except for the time
 stamps in ``provenance``.
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "equity_table",
+    "ledger_table",
     "orders_table",
     "results_document",
     "trades_table",
@@ -130,6 +131,11 @@ def orders_table(result: BacktestResult) -> pd.DataFrame:
     return _stacked({name: s.orders for name, s in result.strategies.items()})
 
 
+def ledger_table(result: BacktestResult) -> pd.DataFrame:
+    """Return the ledgers of all strategies, one row a fill, with a column ``strategy``."""
+    return _stacked({name: s.ledger for name, s in result.strategies.items()})
+
+
 def equity_table(result: BacktestResult) -> pd.DataFrame:
     """Return ``strategy, session, equity, return, position``, one row per session.
 
@@ -197,6 +203,8 @@ def write_result_files(result: BacktestResult, out: Path) -> None:
         ("trades", trades_table(result)),
         ("orders", orders_table(result)),
         ("equity", equity_table(result)),
+        ("ledger", ledger_table(result)),
+        ("inputs", result.inputs),
     ):
         # kept in the file: pandas.read_parquet(...).attrs
         table.attrs = {
@@ -204,3 +212,4 @@ def write_result_files(result: BacktestResult, out: Path) -> None:
             "content_id": result.provenance.content_id,
         }
         table.to_parquet(out / f"{name}.parquet", index=False)
+    ledger_table(result).to_csv(out / "ledger.csv", index=False, float_format="%.17g")
