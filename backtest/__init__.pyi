@@ -12,6 +12,8 @@ from .grid.result import GridResult as GridResult
 from .grid.store import Store as Store
 from .hypotheses.datasets import dataset_of as dataset_of
 from .hypotheses.datasets import load_dataset as load_dataset
+from .hypotheses.evidence import Evidence as Evidence
+from .hypotheses.protocol import Outcome as Outcome
 from .hypotheses.protocol import Published as Published
 from .hypotheses.protocol import ResultTable as ResultTable
 from .hypotheses.run import HypothesisResult as HypothesisResult
@@ -51,6 +53,7 @@ from .run.soundness import finding_notices as finding_notices
 from .run.strategy_results import Estimate as Estimate
 from .run.truth import Quantity as Quantity
 from .run.truth import compare_with_truth as compare_with_truth
+from .run.vectorbt_portfolio import portfolio as portfolio
 from .statistics.diagnostics.groups import Diagnostic as Diagnostic
 from .statistics.diagnostics.magnitude import ImpactAssumptions as ImpactAssumptions
 from .statistics.diagnostics.quantiles import QuantileMagnitude as QuantileMagnitude

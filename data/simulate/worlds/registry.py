@@ -63,6 +63,15 @@ class World:
     def calibration(self, name: str) -> tuple[MarketParameters, Mechanism]:
         """Return the market and the mechanism of a calibration.
 
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        MarketParameters
+        Mechanism
+
         Raises
         ------
         UnknownNameError
@@ -76,6 +85,10 @@ class World:
 def worlds() -> Mapping[str, World]:
     """Return all worlds by name.
 
+    Returns
+    -------
+    mapping of str to World
+
     Examples
     --------
     >>> worlds()["S1"].title
@@ -86,6 +99,14 @@ def worlds() -> Mapping[str, World]:
 
 def world_named(name: str) -> World:
     """Return the world of that name.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    World
 
     Raises
     ------
