@@ -20,8 +20,8 @@ from ..execution.timing import Schedule, make_schedule, plan_orders, session_row
 from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
 from ..run.config import Config
+from ..run.context import open_run
 from ..run.load_config import load_config
-from ..run.load_market import load_market
 from ..run.market import Market, cut_market
 from ..run.panel import evaluation_of, market_panel
 from .within_session import early_orders, frames_after_cuts
@@ -106,12 +106,12 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
         As `backtest`; an order that knew too much is a leak here, not an error.
     """
     settings = config if isinstance(config, Config) else load_config(config)
-    market = load_market(settings)
     asked = settings.strategies or settings.grid
     chosen = strategies_asked_for(settings) if asked else strategies_of(settings)
     if settings.grid:  # its distinct components, not its trials
         chosen = (*chosen, *covering(settings.grid, settings.folder))
-    return market_leaks(settings, market, chosen, cuts)
+    with open_run(settings) as run:
+        return market_leaks(settings, run.market, chosen, cuts)
 
 
 def market_leaks(
@@ -174,15 +174,17 @@ def _first(name: str, sessions: pd.DatetimeIndex, kind: str, detail: str) -> lis
 
 def _chain_stamps(config: Config, market: Market) -> Check:
     """Compare the regime's publication with the chains that it was rebuilt from."""
-    chains = chain_times(open_lake(str(config.data.lake)), config.data.underlying)
+    rows = market.regime.rows
+    lake = open_lake(str(config.data.lake)) if rows is None else rows.lake
+    chains = chain_times(lake, config.data.underlying)
     table = market.regime.table
     both = pd.DatetimeIndex(table.index).intersection(pd.DatetimeIndex(chains.index))
     regime_known = _utc(table.loc[both, "known_at"])
     chain_known = _utc(chains.loc[both, "known_at"])
     settled = pd.DatetimeIndex(chains.loc[both, "oi_asof"])
     stated = np.asarray(settled.notna())
-    rows = session_rows(market.calendar, pd.DatetimeIndex(settled.where(stated, both)))
-    claimed = stated & (chain_known <= market.calendar.closes[rows])
+    places = session_rows(market.calendar, pd.DatetimeIndex(settled.where(stated, both)))
+    claimed = stated & (chain_known <= market.calendar.closes[places])
     leaks = _first(
         "regime",
         both[regime_known < chain_known],
