@@ -1,3 +1,5 @@
+from .bar_decisions import BarRows as BarRows
+from .bar_decisions import bar_target_series as bar_target_series
 from .codes import LONG as LONG
 from .codes import SHORT as SHORT
 from .component import Component as Component
@@ -15,6 +17,7 @@ from .components import make_component as make_component
 from .components import parameter_types as parameter_types
 from .components import reloaded as reloaded
 from .decisions import Decisions as Decisions
+from .decisions import TargetSeries as TargetSeries
 from .decisions import decide as decide
 from .decisions import target_series as target_series
 from .evaluation import Evaluation as Evaluation
@@ -23,6 +26,7 @@ from .lateness import columns_read as columns_read
 from .lateness import late_inputs as late_inputs
 from .model import RULED as RULED
 from .model import Strategy as Strategy
+from .panel import LABELS as LABELS
 from .panel import Column as Column
 from .panel import Panel as Panel
 from .panel import panel_of as panel_of

@@ -76,6 +76,8 @@ class Component:
     kind: ClassVar[Kind]
     #: How a configuration calls it; the class's name in kebab case unless stated.
     name: ClassVar[str]
+    #: When it decides: at the session's close, or at the end of each intraday bar.
+    decides: ClassVar[Literal["close", "bar"]] = "close"
     #: Whether today's outcome depends on all earlier rows, not only on the declared windows.
     recursive: ClassVar[bool] = False
     #: Smallest and largest value of a parameter, both allowed.

@@ -35,8 +35,8 @@ BASES: Final[dict[Kind, type[Component]]] = {"filter": Filter, "rule": Rule, "si
 #: Entry points under which installed packages offer their own.
 GROUPS: Final[dict[Kind, str]] = {kind: f"gexlab.{kind}s" for kind in BASES}
 _MODULES: Final[dict[Kind, tuple[str, ...]]] = {
-    "filter": ("calendar", "combine", "levels", "placebo", "price", "ranks", "sign"),
-    "rule": ("levels", "returns"),
+    "filter": ("calendar", "combine", "levels", "placebo", "price", "ranks", "recheck", "sign"),
+    "rule": ("intraday", "levels", "returns"),
     "sizing": ("basic",),
 }
 

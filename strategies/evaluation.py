@@ -71,9 +71,20 @@ class Evaluation:
         """Return the targets of a rule, NaN where an input is unusable."""
         return self._once(component, lambda: self._targets(component))
 
-    def positions(self, component: Sizing, targets: Floats) -> Outcome:
-        """Return positions; where an input is unusable, or the target is, NaN."""
+    def positions(self, component: Sizing, targets: Floats, rows: Ints | None = None) -> Outcome:
+        """Return positions; where an input is unusable, or the target is, NaN.
+
+        Targets are one a row, or belong to `rows` (-1 for none) whose inputs are then read.
+        """
         given, usable, known, late = self._inputs(component)
+        if rows is not None:
+            if any(values.ndim == 1 for values in given.values()):
+                raise ConfigError(
+                    f"sizing {component.name!r} reads everything up to a session, which bars "
+                    "within one have not: declare a window"
+                )
+            given = {name: values[rows] for name, values in given.items()}
+            usable, known, late = usable[rows] & (rows >= 0), known[rows], late[rows]
         usable &= np.isfinite(targets)
         values = np.full(targets.size, np.nan)
         if _overrides(component, Sizing, "positions"):

@@ -13,7 +13,7 @@ from .component import Component
 from .components import make_component
 from .filters.sign import Always
 from .model import RULED, Strategy
-from .rules.returns import Fade, Follow, Hold
+from .rules.returns import Fade, Flat, Follow, Hold
 
 __all__ = [
     "CONTROLS",
@@ -116,7 +116,8 @@ def make_strategy(name: str, folder: Path | None = None, **settings: Any) -> Str
     **settings
         ``filter, long, short, neutral, sizing``: a component, a name, or a table of name and
         parameters. ``on, window, enter, exit, lookback, scale, size``: shorthand for parameters
-        of the filter, the rules and the sizing that have them.
+        of the filter, the rules and the sizing that have them. Beside a rule that decides within
+        the session, labels without a rule are flat.
 
     Raises
     ------
@@ -133,6 +134,8 @@ def make_strategy(name: str, folder: Path | None = None, **settings: Any) -> Str
         **{label: _part("rule", base.rule(label), given, folder, label) for label in RULED},
         "sizing": _part("sizing", base.sizing, given, folder),
     }
+    if any(parts[label].decides == "bar" for label in RULED):  # what is not named is flat there
+        parts |= {label: Flat() for label in RULED if label not in given}
     made = replace(base, name=name, **parts)  # type: ignore[arg-type]
     enter, leave = (getattr(made.filter, k, given.get(k)) for k in ("enter", "exit"))
     if enter is not None and leave is not None and leave > enter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +10,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data import REGIMES
-from ...strategies import Decisions, decide, is_control, late_inputs
+from ...strategies import Decisions, decide, late_inputs
 from ..run.panel import evaluation_of
-from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
+from ..run.strategy_results import Metrics, RegimePerformance, StrategyResult
 from ..run.trading_terms import bars_to_fill
 from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
+from .bar_results import evaluate_bars
 from .costs import FREE, Costs
 from .engine import Simulation, simulate
 from .measures import Clock, Track, metrics_of, share_traded
+from .specs import role_of, spec_of
 from .terms import Terms, plain_terms
 from .timing import (
     OrderPlan,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from ..run.execution_section import Fill
     from ..run.market import Market
     from ..statistics.resampling import Resampling
+    from .intraday import BarTrading
 
 __all__ = ["Trading", "evaluate", "net_returns", "trade"]
 
@@ -71,6 +74,10 @@ class Trading:
     costs, terms : Costs, Terms
     unfilled : int
         Sessions whose close stands in for a stated bar that they lack.
+    within : BarTrading or None
+        Strategies that decide within the session; the other fields are of those that do not.
+    names : tuple of str
+        All strategies in the order in which they were asked for; as they stand where empty.
     """
 
     strategies: tuple[Strategy, ...]
@@ -88,6 +95,14 @@ class Trading:
     costs: Costs = FREE
     terms: Terms = field(default_factory=lambda: plain_terms(0))
     unfilled: int = 0
+    within: BarTrading | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def every(self) -> tuple[Strategy, ...]:
+        """All strategies traded, those that decide within the session included, in order."""
+        found = (*self.strategies, *(self.within.strategies if self.within else ()))
+        return tuple(sorted(found, key=lambda s: self.names.index(s.name) if self.names else 0))
 
     @property
     def single(self) -> npt.NDArray[np.bool_]:
@@ -201,10 +216,15 @@ def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str,
     returns = net_returns(trading)
     year, spans = trading.sessions_per_year, trading.spans
     intervals = return_intervals(returns, how, year=year, spans=spans)
-    return {
+    found = {
         strategy.name: _result(trading, i, bars, returns[:, i], intervals[i])
         for i, strategy in enumerate(trading.strategies)
     }
+    if trading.within is not None:
+        found |= evaluate_bars(trading.within, how, year)
+    ordered = {strategy.name: found[strategy.name] for strategy in trading.every}
+    main = next(iter(ordered))
+    return ordered | {main: replace(ordered[main], role="main")}
 
 
 def net_returns(trading: Trading) -> Floats:
@@ -229,8 +249,8 @@ def _result(
     by_session = pd.Series(returns, index=bars.index[1:], name="return")
     measured = _metrics(trading, i, returns, positions.to_numpy(dtype=float), len(trips), ends)
     return StrategyResult(
-        spec=_spec(trading.strategies[i]),
-        role=_role(trading.strategies[i], i),
+        spec=spec_of(trading.strategies[i]),
+        role=role_of(trading.strategies[i], main=False),
         metrics=measured,
         by_regime=_by_regime(trading, plan, returns, positions.to_numpy(dtype=float)),
         equity=equity.rename("equity"),
@@ -331,25 +351,3 @@ def _trade_table(trading: Trading, plan: OrderPlan, trips: pd.DataFrame) -> pd.D
     table["regime"] = trading.regime_behind(plan)[opened]
     table["status"] = trips["status"].to_numpy()
     return table
-
-
-def _spec(strategy: Strategy) -> StrategySpec:
-    return StrategySpec(
-        name=strategy.name,
-        filter=strategy.filter.name,
-        long=strategy.long.name,
-        short=strategy.short.name,
-        neutral=strategy.neutral.name,
-        parameters=strategy.parameters(),
-        description=strategy.describe(),
-    )
-
-
-def _role(strategy: Strategy, place: int) -> Role:
-    """Return what a strategy is to the verdict: its subject, what it is held against, or neither.
-
-    A built-in control that a configuration has changed is a strategy of the user's own.
-    """
-    if place == 0:
-        return "main"
-    return "control" if is_control(strategy) else "custom"

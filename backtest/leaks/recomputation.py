@@ -14,6 +14,7 @@ from ..execution.timing import Schedule, make_schedule
 from ..run.market import Market, cut_market
 from ..run.panel import evaluation_of, market_panel
 from .found import Check, Leak
+from .within_session import frames_after_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,8 @@ def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) ->
     Users' own components are also started afresh on the shortest data, and asked again after
     everything else: what one call leaves behind must not reach the next.
     """
+    if strategy.intraday:
+        return _recomputed_bars(market, strategy, cuts)
     schedule, panel = _schedule(config, market), market_panel(market)
     whole = decided(market, strategy, schedule).frame
     sessions = pd.DatetimeIndex(market.bars.index)
@@ -58,6 +61,16 @@ def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) ->
     leaks += _left_behind(config, market, strategy, whole, asked)
     leaks.sort(key=lambda leak: leak.session)
     return 2 * cuts, leaks[:1]
+
+
+def _recomputed_bars(market: Market, strategy: Strategy, cuts: int) -> Check:
+    """Recompute decisions within the session from bars that end early, or go on otherwise."""
+    pairs = frames_after_cuts(market, strategy, _cut_sessions(market, cuts), _other_future)
+    leaks = [
+        leak for whole, part in pairs for leak in _differences(strategy, whole, part, _LATER_DATA)
+    ]
+    leaks.sort(key=lambda leak: leak.session)
+    return len(pairs), leaks[:1]
 
 
 _LATER_DATA: Final = (
@@ -104,7 +117,7 @@ def _afresh(strategy: Strategy) -> Strategy | None:
     return replace(strategy, **changed) if changed else None  # type: ignore[arg-type]
 
 
-def _other_future(panel: Panel, last: pd.Timestamp, turn: int) -> Panel:
+def _other_future(panel: Panel, last: pd.Timestamp, turn: int = 0) -> Panel:
     """Return the panel with everything after a session another, values and moments.
 
     Reversed and turned over, or shuffled, by turns. A decision that reads one later value as part

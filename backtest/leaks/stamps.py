@@ -14,6 +14,7 @@ from ..execution.timing import make_schedule, plan_orders, session_rows
 from ..run.panel import evaluation_of
 from .found import Check, Leak, first_of
 from .recomputation import decided
+from .within_session import early_orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,6 +92,8 @@ def chain_stamps(config: Config, market: Market) -> Check:
 
 def order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
     """Compare each order's inputs with the moment at which it had to be out."""
+    if strategy.intraday:
+        return _bar_stamps(market, strategy)
     schedule = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), config.fill)
     late = late_inputs(strategy, evaluation_of(market, schedule), market.sessions)
     plan = plan_orders(strategy.name, decided(market, strategy, schedule), schedule)
@@ -107,6 +110,15 @@ def order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
             "used_before_known",
             f"{strategy.name} fills at {config.fill} with it before it was public",
         )
+    return count, leaks
+
+
+def _bar_stamps(market: Market, strategy: Strategy) -> Check:
+    count, early = early_orders(market, strategy)
+    leaks: list[Leak] = []
+    for title, sessions in early.items():
+        detail = f"{strategy.name} fills at a bar with it before it was public"
+        leaks += first_of(title, sessions, "used_before_known", detail)
     return count, leaks
 
 

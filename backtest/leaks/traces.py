@@ -66,18 +66,20 @@ def value_traces(config: Config, market: Market, strategies: Sequence[Strategy])
     `LEVEL` is shared among all series and strategies (Bonferroni). What a calendar knows in
     advance is exempt.
     """
-    own = [strategy for strategy in strategies if is_own(strategy)]
+    # those that decide within the session are flat at every close: recomputation is for them
+    daily = [strategy for strategy in strategies if not strategy.intraday]
+    own = [strategy for strategy in daily if is_own(strategy)]
     traced = [*_inputs(config, market, strategies), *_decisions(config, market, own)]
     level = LEVEL / max(1, len(traced) + len(strategies))
     leaks = list(_associated(traced, market, level))
-    for strategy in strategies:
+    for strategy in daily:
         leaks += _earnings(config, market, strategy, level)
     return sum(len(series.values) for series in traced) + len(strategies), leaks
 
 
 def decision_traces(config: Config, market: Market, strategies: Sequence[Strategy]) -> Check:
     """Look for labels and targets that are associated with what comes after them."""
-    traced = list(_decisions(config, market, strategies))
+    traced = list(_decisions(config, market, [s for s in strategies if not s.intraday]))
     level = LEVEL / max(1, len(traced))
     return len(traced), list(_associated(traced, market, level))
 
@@ -113,7 +115,7 @@ def _inputs(config: Config, market: Market, strategies: Sequence[Strategy]) -> I
     panel = market_panel(market)
     parts = [p for s in strategies for p in (s.filter, s.long, s.short, s.neutral, s.sizing)]
     wanted = ["regime", *(f"series.{name}" for name in market.series)]
-    wanted += [name for name in columns_read(*parts) if "." in name]
+    wanted += [name for name in columns_read(*parts) if "." in name and name in panel.columns]
     wanted += [name for name in _BARS if name in panel.columns]
     ahead = {f"series.{name}" for name, series in config.series.items() if series.scheduled}
     for name in dict.fromkeys(wanted):

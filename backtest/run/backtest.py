@@ -15,6 +15,7 @@ from ...data import REGIMES, Progress, silent
 from ...strategies import MAIN, strategy, with_controls
 from ..execution.costs import Costs
 from ..execution.engine import engine_name
+from ..execution.intraday import trade_bars
 from ..execution.performance import Trading, evaluate, trade
 from ..statistics import realised
 from ..statistics.intraday import intraday_grid, realised_variance
@@ -100,7 +101,7 @@ def backtest(
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "statistics")
     result = with_findings(run_backtest(settings, market, trading), settings, market)
-    result = in_ledger(result, settings, market, trading.strategies)
+    result = in_ledger(result, settings, market, trading.every)
     seconds = time.perf_counter() - started
     result = replace(result, provenance=replace(result.provenance, seconds=seconds))
     if out is not None:
@@ -134,15 +135,24 @@ def trade_config(
 
     A control that cannot be traded at the configured fill is left out.
     """
-    return trade(
+    chosen = strategies or strategies_of(config)
+    asked = chosen[: len(strategies_asked_for(config))]
+    terms = terms_of(config.execution, config.data, market)
+    costs, cash = costs_of(config), config.execution.cash
+    within = tuple(s for s in chosen if s.intraday)
+    trading = trade(
         market,
-        strategies or strategies_of(config),
+        tuple(s for s in chosen if not s.intraday),
         config.fill,
-        costs_of(config),
-        config.execution.cash,
-        required=len(strategies_asked_for(config)),
-        terms=terms_of(config.execution, config.data, market),
+        costs,
+        cash,
+        required=sum(not s.intraday for s in asked),
+        terms=terms,
     )
+    if not within:
+        return trading
+    bars = trade_bars(market, within, costs, cash, terms)
+    return replace(trading, within=bars, names=tuple(s.name for s in chosen))
 
 
 def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestResult:
@@ -183,7 +193,7 @@ def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestRe
             (*notices_of(config, market, trading, findings), *fragile_notices(fragile))
         ),
         provenance=provenance_of(
-            config, market, len(trading.strategies), datetime.now(UTC), float("nan")
+            config, market, len(trading.every), datetime.now(UTC), float("nan")
         ),
         bars=bars,
         input_findings=findings,

@@ -90,6 +90,11 @@ class Config(_Section):
         return ledger_beside(Path(lake))
 
     @property
+    def decides_within(self) -> bool:
+        """Whether a strategy decides within the session, at intraday bars."""
+        return any(chosen.build().intraday for chosen in self.strategies)
+
+    @property
     def folder(self) -> Path:
         """Folder that its paths are relative to."""
         return self._folder

@@ -25,7 +25,7 @@ from .market import Market
 from .market_choice import market_of
 from .regime_source import load_named_series, load_regime, written_path
 from .results import RunInput
-from .soundness import of_other_instrument, sound_bars, sound_intraday
+from .soundness import of_other_instrument, off_daily_bars, sound_bars, sound_intraday
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,19 +73,21 @@ def load_market(
     )
     regime = load_regime(config, calendar.name, lake=lake, books=books, progress=progress)
     sound, about_bars, bad_bars = sound_bars(bar_set.frame, config)
-    first, last = _period(config, sound, regime.table)
+    whole_intraday = _load_intraday(config, calendar.name)
+    intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
+    traded = intraday if config.decides_within else None
+    first, last = _period(config, sound, regime.table, traded)
     bars = sound.loc[:last]
     tables = {
         name: load_named_series(series, config, calendar.name)
         for name, series in config.series.items()
     }
-    whole_intraday = _load_intraday(config, calendar.name)
-    intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
     if "spot" in regime.table:
         about_bars += of_other_instrument(bars.loc[first:], regime.table["spot"])
     about = (
         *about_bars,
         *about_intraday,
+        *off_daily_bars(bars.loc[first:], intraday),
         *regime.findings,
         *(f for _, _, _, found in tables.values() for f in found),
     )
@@ -117,10 +119,16 @@ def load_market(
 
 
 def _period(
-    config: Config, bars: pd.DataFrame, regime: pd.DataFrame
+    config: Config, bars: pd.DataFrame, regime: pd.DataFrame, traded: IntradaySet | None
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first and last session with both a bar and a regime row, within the dates."""
+    """Return the first and last session with both a bar and a regime row, within the dates.
+
+    Where a strategy trades on intraday bars, within these too: so all are of one period.
+    """
     both = pd.DatetimeIndex(bars.index).intersection(pd.DatetimeIndex(regime.index))
+    if traded is not None:
+        there = traded.frame["session"]
+        both = both[(both >= there.min()) & (both <= there.max())]
     if config.data.start:
         both = both[both >= pd.Timestamp(config.data.start)]
     if config.data.end:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...data import Finding
+    from ..execution.intraday import BarTrading
     from ..execution.performance import Trading
     from .config import Config
     from .market import Market
@@ -161,10 +162,39 @@ def _decisions(trading: Trading) -> Iterator[Notice]:
             f"out: {', '.join(trading.left_out)}"
         )
         yield Notice("controls_left_out", "info", detail, len(trading.left_out))
+    if trading.within is not None:
+        yield from _within(trading.within)
     if undefined:
         count = max(n for _, n in undefined)
         detail = f"{_sessions(count)} flat for want of earlier bars in {_names(undefined)}"
         yield Notice("rule_undefined", "info", detail, count)
+    gone = [name for name, column in trading.net.equity.items() if (column <= 0.0).any()]
+    if gone:
+        detail = f"{', '.join(map(str, gone))} lost all its equity; its metrics are undefined"
+        yield Notice("ruined", "error", detail, len(gone))
+
+
+def _within(trading: BarTrading) -> Iterator[Notice]:
+    """Say what strategies that decide within the session lack."""
+    names = [s.name for s in trading.strategies]
+    sessions = trading.ground.sessions
+    first, last = sessions[0].date(), sessions[-1].date()
+    detail = (
+        f"{', '.join(names)} trade on intraday bars: the period tested is theirs, {first} to {last}"
+    )
+    yield Notice("period_of_intraday_bars", "info", detail, len(sessions))
+    lacking = int(trading.spans.sum() - len(trading.spans))
+    if lacking:
+        detail = f"{_sessions(lacking)} without intraday bars: strategies that need them are flat"
+        yield Notice("sessions_without_intraday_bars", "warning", detail, lacking)
+    for code, counts, what in (
+        ("late_within", trading.late, "with an input published only after a bar's order"),
+        ("undefined_within", trading.undefined, "flat for a while for want of an input"),
+    ):
+        found = [(n, c) for n, c in zip(names, counts, strict=True) if c]
+        if found:
+            most = max(c for _, c in found)
+            yield Notice(code, "info", f"{_sessions(most)} {what}, in {_names(found)}", most)
     gone = [name for name, column in trading.net.equity.items() if (column <= 0.0).any()]
     if gone:
         detail = f"{', '.join(map(str, gone))} lost all its equity; its metrics are undefined"

@@ -289,6 +289,16 @@ _BARS: Final[dict[str, Check]] = {
     "opens_are_closes": Check(
         "info", "Opens are the close before: stale, no price to trade at.", "share of bars"
     ),
+    "intraday_off_close": Check(
+        "warning",
+        "The last intraday price of the session is not its daily close.",
+        "usual daily ranges",
+    ),
+    "intraday_of_other_prices": Check(
+        "error",
+        "Intraday bars are not those of the daily bars: adjusted, split or another instrument's.",
+        "usual daily ranges",
+    ),
     "other_instrument": Check(
         "error",
         "The bars do not move with the spots of the chains: another instrument's.",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from ...data import shown
 
 if TYPE_CHECKING:
     from ...backtest import Interval, RejectionRate, SimulationCheck
@@ -99,14 +102,27 @@ def _described(rates: list[RejectionRate]) -> list[str]:
 def _null_rows(check: SimulationCheck, rates: list[RejectionRate]) -> Iterator[str]:
     for r in rates:
         critical = check.critical.get(r.test, math.nan)
-        cells = [f"`{r.test}`", str(r.markets), *_shares(r), _number(critical)]
+        cells = [_code(r.test), str(r.markets), *_shares(r), _number(critical)]
         yield f"| {' | '.join(cells)} |"
 
 
 def _power_rows(rates: list[RejectionRate]) -> Iterator[str]:
     for r in rates:
-        cells = [r.world, f"`{r.test}`", f"{r.strength:g}", _number(r.effect), *_shares(r)]
+        cells = [_text(r.world), _code(r.test), f"{r.strength:g}", _number(r.effect), *_shares(r)]
         yield f"| {' | '.join(cells)} |"
+
+
+def _code(name: str) -> str:
+    """Return a name as code that ends no cell and shows no markup."""
+    text = shown(name).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {text} {fence}" if longest else f"`{text}`"
+
+
+def _text(name: str) -> str:
+    """Return a name as plain text: what Markdown would act on is escaped."""
+    return re.sub(r"([\\`*_{}\[\]<>()#!|~&$])", r"\\\1", shown(name))
 
 
 def _shares(rate: RejectionRate) -> list[str]:

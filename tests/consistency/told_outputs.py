@@ -195,7 +195,7 @@ def outputs_of(name: str, folder: Path, calendar: str, config: dict[str, Any]) -
         "explain": _run("explain", *one),
         "check": _run("check", *at, "--underlying", underlying, *bars, "--json"),
         "test": _run("test", "fade-follow", file, "--out", str(folder / "tests"), "--json"),
-        "leakcheck": _run("leakcheck", file, "--json"),
+        "leakcheck": _run("leakcheck", file, "--cuts", "4", "--json"),
         "sql": _run("sql", question, *at, "--json"),
         "diff": _run("diff", *pair, *at, "--underlying", underlying, "--book", book, *bars,
                      "--json"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from half_hours import write_half_hours
 from reference_account import PlainAccount
 
 from gexlab.backtest.execution.performance import Trading
@@ -17,7 +18,6 @@ from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.notices import notices_of
 from gexlab.data.base.errors import ConfigError, InputFileError
-from gexlab.data.calendar.trading import trading_calendar
 
 SESSIONS = 60
 TERMS: dict[str, Any] = {
@@ -33,25 +33,8 @@ STRATEGY = {"name": "mine", "filter": "sign", "long": "hold", "short": "fade", "
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a market with bars, half-hour bars that agree with them, and series."""
     place = tmp_path_factory.mktemp("terms")
-    known = trading_calendar("XNYS")
-    first = known.position(pd.Timestamp("2024-06-03").date())  # early close on 3 July
-    rng = np.random.default_rng(8)
-    rows, price = [], 100.0
-    for i in range(first, first + SESSIONS):
-        day, start = known.sessions[i], pd.Timestamp(known.opens[i], tz="UTC")
-        count = int((known.closes[i] - known.opens[i]) / np.timedelta64(30, "m"))
-        price *= 1.0 + rng.normal(0.0, 0.004)
-        for k in range(count):
-            path = price * np.cumprod(1.0 + rng.normal(0.0, 0.002, 4))
-            bar = (price, max(price, *path), min(price, *path), path[-1])
-            rows.append((pd.Timestamp(day), start + k * pd.Timedelta("30min"), *bar))
-            price = path[-1]
-    names = ["session", "timestamp", "open", "high", "low", "close"]
-    bars = pd.DataFrame(rows, columns=names)
-    bars.drop(columns="session").to_parquet(place / "intraday.parquet", index=False)
-    how = {"open": "first", "high": "max", "low": "min", "close": "last"}
-    daily = bars.groupby("session").agg(how).reset_index()
-    daily.to_parquet(place / "bars.parquet", index=False)
+    daily = write_half_hours(place, "2024-06-03", SESSIONS)  # an early close on 3 July
+    rng = np.random.default_rng(9)
     days = daily["session"]
     for name, values in (
         ("gex", rng.normal(0.2, 1.0, SESSIONS)),

@@ -201,11 +201,12 @@ def test_what_a_killed_rebuild_left_goes_with_the_next_one(
     assert files() - {"manifest.json", ".lock"} == names
 
 
-def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake) -> None:
+@pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake, times: int) -> None:
     """Each rebuild replaces all files of the one before."""
     code = (
         "import sys, pathlib; from gexlab.data import rebuild\n"
-        "for i in range(30):\n"
+        f"for i in range({times}):\n"
         "    rebuild(sys.argv[1], 'SPX')\n"
         "    for part in pathlib.Path(sys.argv[1]).glob('derived/*/*/*/quality_findings/*'):\n"
         "        part.unlink()\n"
