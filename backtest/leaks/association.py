@@ -236,7 +236,7 @@ def _novelties(values: Floats, paths: Paths) -> Floats | None:
     if np.isfinite(values).sum() < _FEWEST:
         return None
     x = _drawn_in(values)
-    held = pd.Series(x).ffill().to_numpy(dtype=np.float64)
+    held = _held(x)
     own = [_lag(held, k) for k in range(1, 6)]
     r, size = paths.ret, paths.size
     market = [
@@ -278,7 +278,7 @@ def _unexpected(observed: Floats, paths: Paths, values: Floats | None) -> Floats
     if observed is not paths.size and np.isfinite(paths.size).sum() >= _FEWEST:
         before += [paths.size, _mean(paths.size, 5), _mean(paths.size, 22)]
     if values is not None:
-        held = pd.Series(_drawn_in(values)).ffill().to_numpy(dtype=np.float64)
+        held = _held(_drawn_in(values))
         before += [held, _mean(held, 5), _mean(held, 22), held - _lag(held, 1)]
     return _residual(observed, [_lag(each, 1) for each in before])[0]
 
@@ -332,6 +332,11 @@ def _permutations(
         inside = np.sort(np.argsort(rows >= n, axis=1, kind="stable")[:, :n], axis=1)
         drawn = narrow[:, np.take_along_axis(rows, inside, axis=1)]
         yield (drawn @ wide).transpose(1, 0, 2)
+
+
+def _held(x: Floats) -> Floats:
+    """Return each value until the next."""
+    return np.asarray(pd.Series(x).ffill().to_numpy(), dtype=np.float64)
 
 
 def _drawn_in(values: Floats) -> Floats:

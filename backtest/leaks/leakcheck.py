@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...data import EarlyBarsError
 from ...strategies import is_own
 from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
@@ -48,7 +49,12 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
         As `backtest`; an order that knew too much is a leak here, not an error.
     """
     settings = config if isinstance(config, Config) else load_config(config)
-    market = load_market(settings)
+    try:
+        market = load_market(settings)
+    except EarlyBarsError as error:
+        if error.first is None:
+            raise
+        return LeakResult(1, (Leak("intraday", error.first, "bars_stamped_early", str(error)),))
     asked = settings.strategies or settings.grid
     chosen = strategies_asked_for(settings) if asked else strategies_of(settings)
     if settings.grid:  # its distinct components, not its trials

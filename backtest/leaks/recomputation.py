@@ -30,7 +30,9 @@ Floats = npt.NDArray[np.float64]
 CUTS: Final = 25
 #: Targets that differ by less are the same: sums over fewer rows round otherwise.
 _ROUNDING: Final = 1e-9
-_LATER: Final = np.timedelta64(1, "D")
+_EARLIER: Final = np.timedelta64(1, "h")
+#: A future beyond anything seen: times the largest value of the past, or as a factor on prices.
+_EXTREME: Final = 3.0
 
 
 def decided(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
@@ -50,22 +52,24 @@ def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) ->
     whole = decided(market, strategy, schedule).frame
     sessions = pd.DatetimeIndex(market.bars.index)
     leaks: list[Leak] = []
-    asked = _cut_sessions(market, cuts)
+    asked = _cut_sessions(market, cuts, whole)
     for i, last in enumerate(asked):
         cut = cut_market(market, last)
         part = decided(cut, strategy, _schedule(config, cut)).frame
         leaks += _differences(strategy, whole.loc[:last], part, _LATER_DATA)
-        other = evaluation_of(market, schedule, _other_future(panel, last, i))
-        part = decide(strategy, other, sessions[sessions <= last]).frame
-        leaks += _differences(strategy, whole.loc[:last], part, _LATER_DATA)
+        for future in (_other_future(panel, last, i), _extreme_future(panel, last, i)):
+            other = evaluation_of(market, schedule, future)
+            part = decide(strategy, other, sessions[sessions <= last]).frame
+            leaks += _differences(strategy, whole.loc[:last], part, _LATER_DATA)
     leaks += _left_behind(config, market, strategy, whole, asked)
     leaks.sort(key=lambda leak: leak.session)
-    return 2 * cuts, leaks[:1]
+    return 3 * len(asked), leaks[:1]
 
 
 def _recomputed_bars(market: Market, strategy: Strategy, cuts: int) -> Check:
     """Recompute decisions within the session from bars that end early, or go on otherwise."""
-    pairs = frames_after_cuts(market, strategy, _cut_sessions(market, cuts), _other_future)
+    lasts = _cut_sessions(market, cuts, None)
+    pairs = frames_after_cuts(market, strategy, lasts, _other_future)
     leaks = [
         leak for whole, part in pairs for leak in _differences(strategy, whole, part, _LATER_DATA)
     ]
@@ -134,7 +138,7 @@ def _other_future(panel: Panel, last: pd.Timestamp, turn: int = 0) -> Panel:
 
 
 def _changed(column: Column, kept: int, order: npt.NDArray[np.int64]) -> Column:
-    values, known = column.values.copy(), column.known_at.copy()
+    values = column.values.copy()
     future = values[kept:][order]
     if column.unit == "label":
         values[kept:] = np.where(future == LONG, SHORT, np.where(future == SHORT, LONG, future))
@@ -144,7 +148,37 @@ def _changed(column: Column, kept: int, order: npt.NDArray[np.int64]) -> Column:
         values[kept:] = turned
     else:
         values[kept:] = -9.0 * future
-    known[kept:] += _LATER
+    return _replaced(column, values, kept)
+
+
+def _extreme_future(panel: Panel, last: pd.Timestamp, turn: int) -> Panel:
+    """Return the panel with a future beyond anything seen, above or below it by turns.
+
+    Whatever averages over a few later sessions, with little weight, gives way to that.
+    """
+    kept = int(panel.sessions.searchsorted(last, side="right"))
+    side = -1.0 if turn % 2 else 1.0
+    return panel.with_columns(
+        _driven(column, kept, side) for column in panel.columns.values() if not column.scheduled
+    )
+
+
+def _driven(column: Column, kept: int, side: float) -> Column:
+    values = column.values.copy()
+    future, past = values[kept:], values[:kept][np.isfinite(values[:kept])]
+    there = np.isfinite(future)
+    if column.unit == "label":
+        future[there] = LONG if side > 0.0 else SHORT
+    elif past.size and column.unit in {"price", "shares"}:
+        future[there] = past[-1] * _EXTREME**side * (future[there] / future[there][0])
+    elif past.size:
+        future[there] = side * _EXTREME * np.abs(past).max() * (1.0 + 0.1 * np.arange(there.sum()))
+    return _replaced(column, values, kept)
+
+
+def _replaced(column: Column, values: Floats, kept: int) -> Column:
+    known = column.known_at.copy()
+    known[kept:] -= _EARLIER
     return replace(column, values=values, known_at=known, content_id="")
 
 
@@ -152,12 +186,26 @@ def _schedule(config: Config, market: Market) -> Schedule:
     return make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), config.fill)
 
 
-def _cut_sessions(market: Market, cuts: int) -> pd.DatetimeIndex:
-    """Return sessions spread over the period tested, drawn with a fixed seed."""
+def _cut_sessions(market: Market, cuts: int, whole: pd.DataFrame | None) -> pd.DatetimeIndex:
+    """Return sessions to cut at: spread over the period tested, drawn with a fixed seed.
+
+    Every second one is moved to the session before the next change of mind: there a decision is
+    close, and what little it knows of later sessions shows.
+    """
     sessions = market.sessions
     edges = np.linspace(0, len(sessions) - 1, cuts + 1)
     draws = np.random.default_rng(0).random(cuts)
-    return sessions[(edges[:-1] + draws * np.diff(edges)).astype(np.int64)]
+    at = (edges[:-1] + draws * np.diff(edges)).astype(np.int64)
+    if whole is not None:
+        frame = whole.reindex(sessions)
+        turns = np.sign(frame["target"].to_numpy(dtype=np.float64))
+        changed = (frame["label"] != frame["label"].shift()).to_numpy(copy=True)
+        changed[1:] |= turns[1:] != turns[:-1]
+        before = np.flatnonzero(changed[1:])
+        following = np.searchsorted(before, at)
+        move = (np.arange(cuts) % 2 == 1) & (following < before.size)
+        at[move] = before[following[move]]
+    return sessions[np.unique(at)]
 
 
 def _differences(

@@ -148,7 +148,7 @@ def _placed(column: Column, sessions: pd.DatetimeIndex, market: Market) -> _Trac
     found = placed.reindex(bars)
     title = "bars" if column.name in _BARS else column.name.removeprefix("series.")
     late = found["overnight"].astype("boolean").fillna(value=False).to_numpy(dtype=np.bool_)
-    return _Traced(title, found["value"].to_numpy(dtype=np.float64), late)
+    return _Traced(title, np.asarray(found["value"].to_numpy(), dtype=np.float64), late)
 
 
 def _decisions(config: Config, market: Market, own: Sequence[Strategy]) -> Iterator[_Traced]:
@@ -158,8 +158,8 @@ def _decisions(config: Config, market: Market, own: Sequence[Strategy]) -> Itera
     for strategy in own:
         frame = decided(market, strategy, schedule).frame
         never = np.zeros(len(frame), dtype=np.bool_)
-        labels = frame["label"].map(codes).to_numpy(dtype=np.float64)
-        targets = frame["target"].to_numpy(dtype=np.float64)
+        labels = np.asarray(frame["label"].map(codes).to_numpy(), dtype=np.float64)
+        targets = np.asarray(frame["target"].to_numpy(), dtype=np.float64)
         yield _Traced(f"filter {strategy.filter.name}", labels, never)
         name = f"rules {strategy.long.name}, {strategy.short.name}, {strategy.neutral.name}"
         yield _Traced(name, targets, never)

@@ -225,11 +225,11 @@ class Mine(OnClose):
         return np.sign(np.append(np.diff(bars), 0.0))[: len(close)]
 """,
     "a file whose next volatility is known": """
-class Mine(OnPast):
-    def labels(self, value):
+class Mine(OnClose):
+    def targets(self, close):
         bars = pd.read_parquet(BARS)
-        wild = np.log(bars["high"] / bars["low"]).shift(-1).fillna(0.01).to_numpy()[: len(value)]
-        return np.where(wild > 0.012, 2.0, 1.0)
+        size = np.log(bars["high"] / bars["low"]).shift(-1).fillna(0.01).to_numpy()[: len(close)]
+        return np.clip(0.005 / size, 0.0, 1.0)
 """,
     "a threshold that the first call leaves behind": """
 LEVEL = []

@@ -24,16 +24,16 @@ Make = Callable[[Gjr], Floats]
 
 def ahead(x: Floats, k: int) -> Floats:
     """Return x of k sessions later (before, where k is negative)."""
-    return pd.Series(x).shift(-k).to_numpy()
+    return np.asarray(pd.Series(x).shift(-k).to_numpy(), dtype=np.float64)
 
 
 def over(x: Floats, first: int, last: int) -> Floats:
     """Return the sum over the sessions from `first` to `last` later."""
-    return np.sum([ahead(x, k) for k in range(first, last + 1)], axis=0)
+    return np.asarray(np.sum([ahead(x, k) for k in range(first, last + 1)], axis=0))
 
 
 def _noise(m: Gjr, seed: int = 3) -> Floats:
-    return np.random.default_rng(seed).standard_normal(len(m.ret))
+    return np.asarray(np.random.default_rng(seed).standard_normal(len(m.ret)))
 
 
 def _unit(x: Floats) -> Floats:
@@ -41,30 +41,42 @@ def _unit(x: Floats) -> Floats:
 
 
 def _close(m: Gjr) -> Floats:
-    return np.log(m.bars["close"].to_numpy(dtype=np.float64))
+    return np.asarray(np.log(m.bars["close"].to_numpy(dtype=np.float64)), dtype=np.float64)
 
 
 def _range(m: Gjr) -> Floats:
-    return np.log(m.bars["high"].to_numpy() / m.bars["low"].to_numpy()).astype(np.float64)
+    return np.asarray(
+        np.log(m.bars["high"].to_numpy() / m.bars["low"].to_numpy()).astype(np.float64),
+        dtype=np.float64,
+    )
 
 
 def _gap(m: Gjr) -> Floats:
-    return np.log(m.bars["open"].to_numpy(dtype=np.float64)) - ahead(_close(m), -1)
+    return np.asarray(
+        np.log(m.bars["open"].to_numpy(dtype=np.float64)) - ahead(_close(m), -1), dtype=np.float64
+    )
 
 
 def _weekly(m: Gjr, x: Floats) -> Floats:
     """Return the last value of each calendar week on all of its sessions."""
     week = (m.days.astype(np.int64) + 3) // 7
-    return pd.Series(x).groupby(week).transform("last").to_numpy(dtype=np.float64)
+    return np.asarray(
+        pd.Series(x).groupby(week).transform("last").to_numpy(dtype=np.float64), dtype=np.float64
+    )
 
 
 def _monthly(m: Gjr, x: Floats) -> Floats:
     month = m.days.astype("datetime64[M]").astype(np.int64)
-    return pd.Series(x).groupby(month).transform("last").to_numpy(dtype=np.float64)
+    return np.asarray(
+        pd.Series(x).groupby(month).transform("last").to_numpy(dtype=np.float64), dtype=np.float64
+    )
 
 
 def _centred(x: Floats, window: int) -> Floats:
-    return pd.Series(x).rolling(window, center=True).mean().to_numpy(dtype=np.float64)
+    return np.asarray(
+        pd.Series(x).rolling(window, center=True).mean().to_numpy(dtype=np.float64),
+        dtype=np.float64,
+    )
 
 
 def _smooth(x: Floats, width: float) -> Floats:
@@ -77,7 +89,7 @@ def _filtered_back(m: Gjr) -> Floats:
     """Return what a state-space smoother gives: a filter run forwards, then backwards."""
     forward = pd.Series(np.abs(m.ret)).ewm(halflife=3).mean()
     back = forward[::-1].ewm(halflife=3).mean()[::-1]
-    return back.to_numpy(dtype=np.float64)
+    return np.asarray(back.to_numpy(), dtype=np.float64)
 
 
 def _until_drop(m: Gjr) -> Floats:
@@ -187,11 +199,14 @@ def test_forty_series_that_hold_the_future(
 
 
 def _ewma(m: Gjr, halflife: float) -> Floats:
-    return np.sqrt(pd.Series(m.ret**2).ewm(halflife=halflife).mean().to_numpy(dtype=np.float64))
+    return np.asarray(
+        np.sqrt(pd.Series(m.ret**2).ewm(halflife=halflife).mean().to_numpy(dtype=np.float64)),
+        dtype=np.float64,
+    )
 
 
 def _trail(x: Floats, k: int) -> Floats:
-    return pd.Series(x).rolling(k).mean().to_numpy(dtype=np.float64)
+    return np.asarray(pd.Series(x).rolling(k).mean().to_numpy(dtype=np.float64), dtype=np.float64)
 
 
 def _rsi(m: Gjr, k: int) -> Floats:
@@ -207,7 +222,7 @@ def _distance(m: Gjr, k: int) -> Floats:
 
 
 def _volatility(m: Gjr, k: int) -> Floats:
-    return np.sqrt(_trail(m.ret**2, k))
+    return np.asarray(np.sqrt(_trail(m.ret**2, k)), dtype=np.float64)
 
 
 #: Honest: nothing but the past, however predictive of volatility.
