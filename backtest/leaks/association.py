@@ -9,7 +9,7 @@ explain some of it, a value that was computed on that session explains most.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -32,6 +32,8 @@ TOLERATED: Final = 0.05
 #: Likewise with the volatility of the very next session, which is forecast: up to .18 there.
 SUDDEN: Final = 0.25
 _TOLERATED_ON_AVERAGE: Final = 0.1
+#: Likewise with the mean volatility of several sessions, its own forecasts not taken out: .11.
+_UNAIDED: Final = 0.15
 #: Standard errors beyond what is tolerated, below which no permutation is needed to see nothing.
 _SUSPECT: Final = 3.0
 #: Permutations behind the standard errors.
@@ -162,7 +164,7 @@ def future_association(
     size = np.sqrt(float(there.sum()) * (table**2).sum(axis=0) / known.mean(axis=0))
     table = table / np.where(size > 0.0, size, np.inf)
     found = fresh @ table / known.mean(axis=0)
-    beyond = np.abs(found) - np.array([each.tolerated for each in later])
+    beyond = np.abs(found) - np.array([each.tolerated for each in later]).T
     error, p_value = np.full(beyond.shape, 1.0 / np.sqrt(fresh.shape[1])), 1.0
     suspect = (beyond / error).max() > _SUSPECT
     if suspect:
@@ -186,13 +188,15 @@ class _Later:
     values: Floats
     averaged: bool = False
     sudden: bool = False
+    unaided: bool = False
 
     @property
-    def tolerated(self) -> float:
-        """Rank correlation that an honest series may have with it."""
-        if self.sudden:
-            return SUDDEN
-        return _TOLERATED_ON_AVERAGE if self.averaged else TOLERATED
+    def tolerated(self) -> tuple[float, ...]:
+        """Rank correlation that each of the five novelties of an honest series may have with it."""
+        if self.unaided:  # how high a series stands forecasts volatility; what is new in it hardly
+            return (_UNAIDED, _UNAIDED, np.inf, np.inf, np.inf)
+        single = _TOLERATED_ON_AVERAGE if self.averaged else TOLERATED
+        return (SUDDEN if self.sudden else single,) * 5
 
 
 def _later(values: Floats, paths: Paths, late: npt.NDArray[np.bool_]) -> Iterator[_Later]:
@@ -212,6 +216,9 @@ def _later(values: Floats, paths: Paths, late: npt.NDArray[np.bool_]) -> Iterato
             continue
         forecast = _scores(_unexpected(seen, paths, None))
         yield _Later(what, 1, _lag(forecast, -1), sudden=True)
+        if seen is paths.move:
+            coming = [_lag(forecast, -h) for h in lags]
+            yield from (replace(each, unaided=True) for each in _averages(what, coming, 1))
         news = _scores(_unexpected(seen, paths, values))
         ahead = [_lag(news, -h) for h in lags[1:]]
         for h, each in zip(lags[1:], ahead, strict=True):
