@@ -37,6 +37,7 @@ from .calendar.market_facts import spells_in_words as spells_in_words
 from .calendar.market_rules import DEFAULT_CALENDAR as DEFAULT_CALENDAR
 from .calendar.market_rules import DEFAULT_VOLUME as DEFAULT_VOLUME
 from .calendar.market_rules import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS
+from .calendar.market_rules import MonthlyRule as MonthlyRule
 from .calendar.market_rules import assumed_volume as assumed_volume
 from .calendar.market_rules import currency_sign as currency_sign
 from .calendar.trading import TradingCalendar as TradingCalendar

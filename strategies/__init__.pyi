@@ -21,6 +21,7 @@ from .decisions import TargetSeries as TargetSeries
 from .decisions import decide as decide
 from .decisions import target_series as target_series
 from .evaluation import Evaluation as Evaluation
+from .filters.sign import Always as Always
 from .lateness import LateInput as LateInput
 from .lateness import columns_read as columns_read
 from .lateness import late_inputs as late_inputs
@@ -38,3 +39,4 @@ from .registry import make_strategy as make_strategy
 from .registry import strategies_named as strategies_named
 from .registry import strategy as strategy
 from .registry import with_controls as with_controls
+from .rules.returns import Flat as Flat

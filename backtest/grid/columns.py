@@ -204,8 +204,8 @@ def measured(
     cash: float,
     how: Resampling,
     draws: Draws,
-) -> list[list[Metrics]]:
-    """Return the metrics of each column under each of several costs and terms.
+) -> list[tuple[list[Metrics], Floats]]:
+    """Return metrics and net returns of each column under each of several costs and terms.
 
     Parameters
     ----------
@@ -228,7 +228,9 @@ def measured(
         intervals = return_intervals(
             net.returns.T, how, year=clock.year, spans=clock.spans, draws=draws
         )
-        found.append([metrics_of(_track(net, free, i), e, clock) for i, e in enumerate(intervals)])
+        tracks = [_track(net, free, i) for i in range(len(intervals))]
+        metrics_ = [metrics_of(t, e, clock) for t, e in zip(tracks, intervals, strict=True)]
+        found.append((metrics_, net.returns))
     return found
 
 

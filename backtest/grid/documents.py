@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from .result import GridResult
     from .space import Trial
 
-__all__ = ["grid_document", "luck_sentence", "parameters_of", "trials_table", "write_grid"]
+__all__ = [
+    "column_of",
+    "grid_document",
+    "luck_sentence",
+    "parameters_of",
+    "trials_table",
+    "write_grid",
+]
 
 _ENDS: Final = ("trial_id", KEY, "_year")
 
@@ -64,13 +71,13 @@ def trials_table(rows: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, tuple
         if name not in (*_ENDS, *FOUND)
     )
     columns = {
-        name: _column([row.get(name) for row in rows], word=name in parameters)
+        name: column_of([row.get(name) for row in rows], word=name in parameters)
         for name in ("trial_id", *parameters, *FOUND, KEY, "_year")
     }
     return pd.DataFrame(columns), parameters
 
 
-def _column(values: list[Any], *, word: bool) -> pd.Series[Any]:
+def column_of(values: list[Any], *, word: bool) -> pd.Series[Any]:
     kinds = {type(value) for value in values if value is not None}
     if not word or not kinds:
         return pd.Series(values, dtype=None if kinds else object)
@@ -94,6 +101,7 @@ def grid_document(result: GridResult) -> dict[str, Any]:
         "best": {"trial_id": result.best.trial_id, "sharpe": _defined(result.best.sharpe)},
         "best_by_luck": _defined(result.best_by_luck),
         "sentence": luck_sentence(result),
+        "unrecorded": result.unrecorded,
         "simulated": result.simulated,
         "underlyings": list(result.underlyings),
     }

@@ -28,6 +28,7 @@ from .config_sections import (
     RegimeConfig,
     SeriesConfig,
     StrategyConfig,
+    TournamentConfig,
     _Section,
 )
 from .execution_section import ExecutionConfig, Fill
@@ -48,7 +49,7 @@ class Config(_Section):
 
     Attributes
     ----------
-    data, regime, strategies, execution, series, inference, nightly, grid, ledger
+    data, regime, strategies, execution, series, inference, nightly, grid, ledger, tournament
         Sections of the same names. Without strategies the main one and all controls run.
     """
 
@@ -60,6 +61,7 @@ class Config(_Section):
     inference: InferenceConfig = InferenceConfig()
     nightly: NightlyConfig = NightlyConfig()
     ledger: LedgerConfig = LedgerConfig()
+    tournament: TournamentConfig = TournamentConfig()
     grid: GridSection = Field(default_factory=dict)
 
     _folder: Path = PrivateAttr(default_factory=Path)

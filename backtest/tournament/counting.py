@@ -23,8 +23,10 @@ __all__ = [
     "LedgerSummary",
     "TrialCount",
     "count_trials",
+    "counted_returns",
     "effective_trials",
     "ledger",
+    "recorded_ids",
     "recorded_returns",
 ]
 
@@ -129,6 +131,40 @@ def recorded_returns(path: Path, entry: int) -> tuple[npt.NDArray[np.datetime64]
     if row is None:
         return np.array([], dtype="datetime64[D]"), np.array([])
     return unpacked(row["days"], row["simple"])
+
+
+def counted_returns(
+    path: Path,
+    underlying: str,
+    first: date,
+    last: date,
+    *,
+    world: str = "",
+    stand_ins: Iterable[Iterable[str]] = (),
+) -> list[tuple[str, npt.NDArray[np.datetime64], Floats]]:
+    """Return id, sessions and returns of every trial that `count_trials` counts and that has any.
+
+    Of a trial that was made several times the returns recorded last.
+    """
+    given = _given(same_market(underlying, stand_ins), world, first, last)
+    with open_ledger(path) as ledger:
+        rows = ledger.execute(sql("returns_of_data"), given).fetchall()
+    return [(row["trial_id"], *unpacked(row["days"], row["simple"])) for row in rows]
+
+
+def recorded_ids(
+    path: Path, underlying: str, first: date, last: date, *, world: str = ""
+) -> frozenset[str]:
+    """Return the ids of trials that were made on exactly one span of an underlying."""
+    given = {
+        "underlying": underlying.upper(),
+        "world": world,
+        "first_session": str(first),
+        "last_session": str(last),
+    }
+    with open_ledger(path) as ledger:
+        rows = ledger.execute(sql("ids_of_span"), given).fetchall()
+    return frozenset(str(row["trial_id"]) for row in rows)
 
 
 def effective_trials(returns: npt.ArrayLike) -> int:

@@ -19,6 +19,8 @@ __all__ = [
     "VarianceRatioResult",
     "autocorrelation_on_gex",
     "daily_variance_ratio",
+    "ratio_t",
+    "session_sums",
     "variance_ratio_by_group",
 ]
 
@@ -99,6 +101,36 @@ def _ratio(sums: Floats, q: int) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         one, many = sums[..., 0] / sums[..., 1], sums[..., 2] / sums[..., 3]
         return np.asarray(many / real_divisor(q * one, NOISE**2), dtype=np.float64)
+
+
+def session_sums(returns: Floats, q: int) -> Floats:
+    """Return what each session adds to a variance ratio, scaled to unit variance, shape (s, 4).
+
+    Zeros where the session did not move.
+    """
+    scale = np.sqrt(np.nanmean(np.where(np.isfinite(returns), returns, np.nan) ** 2, axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sums = _ratio_sums(returns / scale[:, None], q)
+    return np.where(np.asarray(scale > NOISE)[:, None], sums, 0.0)
+
+
+def ratio_t(sums: Floats, low: Mask, high: Mask, q: int) -> float:
+    """Return the difference of two groups' variance ratios over its error by linear expansion.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (s, 4)
+        Of `session_sums`.
+    low, high : ndarray of bool, shape (s,)
+    q : int
+        Steps.
+    """
+    both = np.column_stack([sums * low[:, None], sums * high[:, None]])
+    total = both.sum(axis=0)
+    at_low, at_high = float(_ratio(total[:4], q)), float(_ratio(total[4:], q))
+    scores = _expansion(both, q, at_low, at_high)
+    error = float(scores.std(ddof=1)) / np.sqrt(len(scores))
+    return (at_high - at_low) / error if error > 0.0 else float("nan")
 
 
 def variance_ratio_by_group(

@@ -32,10 +32,22 @@ def command(
     every: Annotated[
         bool, typer.Option("--all", help="All hypotheses, corrected for their number.")
     ] = False,
+    surrogates: Annotated[
+        int | None,
+        typer.Option(
+            "--surrogates",
+            min=60,
+            help="Books made by rules on your prices, without dealers.  [default: 500]",
+        ),
+    ] = None,
     simulations: Annotated[
-        int,
-        typer.Option("--simulations", min=0, help="Null markets for simulated p-values; 0: none."),
-    ] = 0,
+        int | None,
+        typer.Option(
+            "--simulations",
+            min=0,
+            help="Markets without dealers of each make; 0: none.  [default: 20]",
+        ),
+    ] = None,
     critical: Annotated[
         Path | None,
         typer.Option(
@@ -60,7 +72,14 @@ def command(
 
     names, config = names_and_config(words, every=every)
     with progress_on_stderr("test") as progress, published(out) as stage:
-        result = test(names, config, simulations=simulations, critical=critical, progress=progress)
+        result = test(
+            names,
+            config,
+            surrogates=surrogates,
+            simulations=simulations,
+            critical=critical,
+            progress=progress,
+        )
         write_hypotheses(result, stage)
         write_page(hypotheses_page(result), stage / "hypotheses.html")
     report = out / "hypotheses.html"
