@@ -170,7 +170,7 @@ def _driven(column: Column, kept: int, side: float) -> Column:
     if column.unit == "label":
         future[there] = LONG if side > 0.0 else SHORT
     elif past.size and column.unit in {"price", "shares"}:
-        future[there] = past[-1] * _EXTREME**side * (future[there] / future[there][0])
+        future[there] = past[-1] * _EXTREME**side * (1.0 + 0.001 * np.arange(there.sum()))
     elif past.size:
         future[there] = side * _EXTREME * np.abs(past).max() * (1.0 + 0.1 * np.arange(there.sum()))
     return _replaced(column, values, kept)
