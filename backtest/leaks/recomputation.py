@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ from .within_session import frames_after_cuts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...strategies import Column, Panel
+    from ...strategies import Column, Evaluation, Panel
     from ..run.config import Config
 
 __all__ = ["CUTS", "decided", "recomputed"]
@@ -59,11 +60,24 @@ def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) ->
         leaks += _differences(strategy, whole.loc[:last], part, _LATER_DATA)
         for future in (_other_future(panel, last, i), _extreme_future(panel, last, i)):
             other = evaluation_of(market, schedule, future)
-            part = decide(strategy, other, sessions[sessions <= last]).frame
-            leaks += _differences(strategy, whole.loc[:last], part, _LATER_DATA)
+            made = _quietly(strategy, other, sessions[sessions <= last])
+            if made is not None:
+                leaks += _differences(strategy, whole.loc[:last], made, _LATER_DATA)
     leaks += _left_behind(config, market, strategy, whole, asked)
     leaks.sort(key=lambda leak: leak.session)
     return 3 * len(asked), leaks[:1]
+
+
+def _quietly(
+    strategy: Strategy, evaluation: Evaluation, sessions: pd.DatetimeIndex
+) -> pd.DataFrame | None:
+    """Return decisions on values that never were; None where a component can't take them."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return decide(strategy, evaluation, sessions).frame
+        except Exception:
+            return None
 
 
 def _recomputed_bars(market: Market, strategy: Strategy, cuts: int) -> Check:
