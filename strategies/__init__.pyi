@@ -1,6 +1,7 @@
 from .bar_decisions import BarRows as BarRows
 from .bar_decisions import bar_target_series as bar_target_series
 from .codes import LONG as LONG
+from .codes import NEUTRAL as NEUTRAL
 from .codes import SHORT as SHORT
 from .component import Component as Component
 from .component import Filter as Filter

@@ -43,6 +43,10 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
     cuts : int
         Sessions after which the data are cut off and the decisions recomputed.
 
+    Returns
+    -------
+    LeakResult
+
     Raises
     ------
     ConfigError, InputFileError, LakeError, DefinitionError, UnknownNameError, NotEnoughDataError

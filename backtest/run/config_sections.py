@@ -374,14 +374,14 @@ class StrategyConfig(_Section):
 
 
 class InferenceConfig(_Section):
-    """Intervals by stationary block bootstrap.
+    """Intervals, and the resamples of tests that draw some.
 
     Attributes
     ----------
     seed, bootstrap : int
-        Seed and number of resamples.
+        Seed and number of resamples. Intervals draw nothing.
     block : int
-        Mean block length, sessions.
+        Mean block length of resamples, sessions.
     level : float
         Coverage of the intervals.
     """
