@@ -141,4 +141,5 @@ def _bars(shared: Path, place: tuple[str, str | None], sessions: pd.Index) -> pd
     frame = frame.rename(columns=_BAR_COLUMNS)[list(dict.fromkeys(_BAR_COLUMNS.values()))]
     day = pd.to_datetime(frame["session"]).astype("datetime64[ns]")
     inside = (day >= sessions.min()) & (day <= sessions.max())
-    return frame.assign(session=day, volume=1e6)[inside].reset_index(drop=True)
+    taken: pd.DataFrame = frame.assign(session=day, volume=1e6)[inside].reset_index(drop=True)
+    return taken

@@ -68,7 +68,9 @@ def _market(name: str, folder: Path) -> Outputs:
 def _real_market(name: str, shared: Path, folder: Path) -> Outputs:
     real = REAL[name]
     bars = write_real(real, shared, folder)
-    data = {"lake": "lake", "underlying": real.underlying, "bars": "bars.parquet"}
+    data: dict[str, Any] = {
+        "lake": "lake", "underlying": real.underlying, "bars": "bars.parquet"
+    }  # fmt: skip
     data |= real.given["data"]
     for key in ("start", "end"):
         if key in data:
