@@ -1,3 +1,5 @@
+from .bar_decisions import BarRows as BarRows
+from .bar_decisions import bar_target_series as bar_target_series
 from .codes import LONG as LONG
 from .codes import SHORT as SHORT
 from .component import Component as Component
@@ -13,11 +15,17 @@ from .components import component_names as component_names
 from .components import make_component as make_component
 from .components import parameter_types as parameter_types
 from .decisions import Decisions as Decisions
+from .decisions import TargetSeries as TargetSeries
 from .decisions import decide as decide
 from .decisions import target_series as target_series
 from .evaluation import Evaluation as Evaluation
+from .filters.sign import Always as Always
+from .lateness import LateInput as LateInput
+from .lateness import columns_read as columns_read
+from .lateness import late_inputs as late_inputs
 from .model import RULED as RULED
 from .model import Strategy as Strategy
+from .panel import LABELS as LABELS
 from .panel import Column as Column
 from .panel import Panel as Panel
 from .panel import panel_of as panel_of
@@ -29,3 +37,4 @@ from .registry import make_strategy as make_strategy
 from .registry import strategies_named as strategies_named
 from .registry import strategy as strategy
 from .registry import with_controls as with_controls
+from .rules.returns import Flat as Flat

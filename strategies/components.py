@@ -29,15 +29,24 @@ BASES: Final[dict[Kind, type[Component]]] = {"filter": Filter, "rule": Rule, "si
 #: Entry points under which installed packages offer their own.
 GROUPS: Final[dict[Kind, str]] = {kind: f"gexlab.{kind}s" for kind in BASES}
 _MODULES: Final[dict[Kind, tuple[str, ...]]] = {
-    "filter": ("calendar", "combine", "levels", "placebo", "price", "ranks", "sign"),
-    "rule": ("levels", "returns"),
+    "filter": ("calendar", "combine", "levels", "placebo", "price", "ranks", "recheck", "sign"),
+    "rule": ("intraday", "levels", "returns"),
     "sizing": ("basic",),
 }
 
 
 @cache
 def built_in(kind: Kind) -> Mapping[str, type[Component]]:
-    """Return the built-in components of a kind by name, in alphabetical order."""
+    """Return the built-in components of a kind by name, in alphabetical order.
+
+    Parameters
+    ----------
+    kind : {"filter", "rule", "sizing"}
+
+    Returns
+    -------
+    mapping of str to type
+    """
     found = {}
     for name in _MODULES[kind]:
         module = import_module(f".{kind}s.{name}", __package__)
@@ -49,7 +58,16 @@ def built_in(kind: Kind) -> Mapping[str, type[Component]]:
 
 
 def component_names(kind: Kind) -> tuple[str, ...]:
-    """Return every name of a kind: built-in ones, then installed packages' own."""
+    """Return every name of a kind: built-in ones, then installed packages' own.
+
+    Parameters
+    ----------
+    kind : {"filter", "rule", "sizing"}
+
+    Returns
+    -------
+    tuple of str
+    """
     own = {point.name for point in entry_points(group=GROUPS[kind])}
     return (*built_in(kind), *sorted(own - set(built_in(kind))))
 
@@ -64,6 +82,10 @@ def component_class(kind: Kind, name: str, folder: Path | None = None) -> type[C
         A built-in name, an entry point's, ``module:Class``, or ``file.py:Class``.
     folder : Path, optional
         What a file's path is relative to.
+
+    Returns
+    -------
+    type
 
     Raises
     ------
@@ -139,7 +161,17 @@ def _checked(kind: Kind, name: str, thing: Any) -> type[Component]:
 
 
 def parameter_types(made: type[Component]) -> dict[str, Any]:
-    """Return the declared type of each parameter of a component."""
+    """Return the declared type of each parameter of a component.
+
+    Parameters
+    ----------
+    made : type
+        A component's class.
+
+    Returns
+    -------
+    dict of str to type
+    """
     hints = get_type_hints(made)
     return {f.name: hints[f.name] for f in fields(made)}  # type: ignore[arg-type]
 
@@ -157,6 +189,10 @@ def make_component(
         parameters. Parameters that are filters themselves are given likewise.
     folder : Path, optional
         What files of users' own components are relative to.
+
+    Returns
+    -------
+    Component
 
     Raises
     ------

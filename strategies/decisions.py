@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .evaluation import Evaluation
+from .evaluation import Evaluation, Outcome
 from .model import RULED
 from .panel import LABELS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from .model import Strategy
 
-__all__ = ["Decisions", "TargetSeries", "decide", "target_series"]
+__all__ = ["Decisions", "TargetSeries", "composed", "decide", "target_series"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -81,22 +83,51 @@ class Decisions:
 def target_series(strategy: Strategy, evaluation: Evaluation) -> TargetSeries:
     """Return what a strategy wants; distinct components are evaluated once an `Evaluation`.
 
+    Parameters
+    ----------
+    strategy : Strategy
+    evaluation : Evaluation
+        Of the panel, with its deadlines.
+
+    Returns
+    -------
+    TargetSeries
+
     Notes
     -----
     A value published after its deadline is treated as missing, for windows too, and counted.
-    Where this would hit more than half of a column, the configuration itself is impossible: then
-    nothing is hidden, and the engine refuses the first such order by name.
+    Where this hits more than half of a column within the test, `late_inputs` names it and the
+    engine refuses the strategy.
     """
-    label = evaluation.labels(strategy.filter)
+    return composed(
+        evaluation.labels(strategy.filter),
+        {name: evaluation.targets(strategy.rule(name)) for name in RULED},
+        lambda target: evaluation.positions(strategy.sizing, target),
+    )
+
+
+def composed(
+    label: Outcome, rules: Mapping[str, Outcome], size: Callable[[Floats], Outcome]
+) -> TargetSeries:
+    """Return what a strategy wants, from what its parts say.
+
+    Parameters
+    ----------
+    label : Outcome
+        Of the filter.
+    rules : mapping of str to Outcome
+        By the label under which each acts.
+    size : callable
+        From targets to the sizing's outcome.
+    """
     codes = label.values
     target = np.full(codes.size, np.nan)  # abstains: no target, so no position
     known = np.full(codes.size, _NEVER, dtype=np.int64)
-    for name in RULED:
-        rule = evaluation.targets(strategy.rule(name))
+    for name, rule in rules.items():
         here = codes == LABELS.index(name)
         np.copyto(target, rule.values, where=here)
         np.copyto(known, rule.known_at, where=here)
-    sized = evaluation.positions(strategy.sizing, target)
+    sized = size(target)
     acts = codes != 0.0
     known = np.where(acts, np.maximum(known, sized.known_at), _NEVER)
     position = np.where(acts, sized.values, 0.0)
@@ -121,6 +152,11 @@ def decide(strategy: Strategy, evaluation: Evaluation, sessions: pd.DatetimeInde
         Of the panel, with its deadlines.
     sessions : DatetimeIndex
         Those whose decisions are wanted: sessions with a bar.
+
+    Returns
+    -------
+    Decisions
+        One row per session asked for; usable from its ``*_known_at`` on.
     """
     made = target_series(strategy, evaluation)
     rows = evaluation.panel.sessions.get_indexer(sessions)

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from ..data import ConfigError
 from .component import Filter, Rule, Sizing, component_id
 from .filters.sign import Always, Sign
 from .rules.returns import Fade, Flat, Follow
@@ -50,7 +51,17 @@ neutral: hold; abstain: flat'
     sizing: Sizing = field(default_factory=Fixed)
 
     def rule(self, label: str) -> Rule:
-        """Return the rule that acts under a label."""
+        """Return the rule that acts under a label.
+
+        Parameters
+        ----------
+        label : {"long", "short", "neutral", "abstain"}
+
+        Returns
+        -------
+        Rule
+            Flat for ``abstain``.
+        """
         rules: dict[str, Rule] = {
             "long": self.long,
             "short": self.short,
@@ -63,6 +74,14 @@ neutral: hold; abstain: flat'
         """Whether the filter reads anything at all."""
         return bool(self.filter.inputs())
 
+    def __post_init__(self) -> None:
+        _require_one_clock(self)
+
+    @property
+    def intraday(self) -> bool:
+        """Whether it decides within the session, and so is flat at every close."""
+        return any(part.decides == "bar" for part in (self.filter, *map(self.rule, RULED)))
+
     @property
     def strategy_id(self) -> str:
         """Twelve hexadecimal digits of all components and their parameters."""
@@ -70,27 +89,65 @@ neutral: hold; abstain: flat'
         return hashlib.sha256(":".join(map(component_id, parts)).encode()).hexdigest()[:12]
 
     def parameters(self) -> dict[str, Any]:
-        """Return parameters of filter, rules and sizing by name; rules' under their label too.
+        """Return parameters of rules, filter and sizing by name.
 
-        A parameter that all three rules share is given once.
+        A name that several parts use is given once where its value is the same, and again under
+        the part's own name (``short.lookback``, ``filter.window``) where it differs.
+
+        Returns
+        -------
+        dict of str to object
+
+        Examples
+        --------
+        >>> Strategy("mine", short=Follow(lookback=5)).parameters()
+        {'lookback': 1, 'scale': 'sign', 'short.lookback': 5, 'on': 'regime', 'band': None, \
+'size': 1.0}
         """
-        found: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
         for label in RULED:
-            for name, value in self.rule(label).parameters().items():
-                if name in found and found[name] != value:
-                    found[f"{label}.{name}"] = value
-                else:
-                    found[name] = value
-        found |= {name: _shown(value) for name, value in self.filter.parameters().items()}
-        return found | self.sizing.parameters()
+            parts[label] = self.rule(label).parameters()
+        of_filter = self.filter.parameters()
+        parts["filter"] = {name: _shown(value) for name, value in of_filter.items()}
+        parts["sizing"] = self.sizing.parameters()
+        found: dict[str, Any] = {}
+        for part, parameters in parts.items():
+            for name, value in parameters.items():
+                differs = name in found and found[name] != value
+                found[f"{part}.{name}" if differs else name] = value
+        return found
 
     def describe(self) -> str:
-        """Return what it does in one sentence."""
+        """Return what it does in one sentence.
+
+        Returns
+        -------
+        str
+        """
         always = isinstance(self.filter, Always)
         labels = ("long",) if always else (*RULED, "abstain")
         acts = "; ".join(f"{label}: {self.rule(label).describe()}" for label in labels)
         size = "" if self.sizing == Fixed() else f"; {self.sizing.describe()}"
         return f"{self.filter.describe()}: {acts}{size}"
+
+
+def _require_one_clock(strategy: Strategy) -> None:
+    """Refuse rules of the close beside parts that decide within the session, and hidden ones."""
+    rules = [strategy.rule(label) for label in RULED]
+    at_bars = [part for part in (strategy.filter, *rules) if part.decides == "bar"]
+    for part in (strategy.filter, *rules, strategy.sizing):
+        for past in part.inputs().values():
+            if isinstance(past.of, Filter) and past.of.decides != part.decides:
+                raise ConfigError(
+                    f"{part.kind} {part.name!r} decides at the close and reads {past.of.name!r}, "
+                    "which decides at bars: use that filter by itself"
+                )
+    for rule in rules if at_bars else ():
+        if rule.decides != "bar" and rule.inputs():
+            raise ConfigError(
+                f"rule {rule.name!r} decides at the close, and {at_bars[0].name!r} within the "
+                "session: use rules of one kind (hold and flat go with both)"
+            )
 
 
 def _shown(value: Any) -> Any:

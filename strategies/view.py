@@ -54,12 +54,11 @@ def hide_late(column: Column, deadline: Moments) -> tuple[Floats, Flags]:
     -------
     values : ndarray of float, shape (n,)
     late : ndarray of bool, shape (n,)
-        Where a value was hidden, or, if that were so in more than half of the sessions, nowhere:
-        such a configuration is impossible, and the engine then refuses its first order by name.
+        Where a value was hidden. What came later never decides it: the rows up to a session are
+        the same however the data go on.
     """
     late: Flags = np.isfinite(column.values) & (column.known_at > deadline)
-    there = np.isfinite(column.values).sum()
-    if column.scheduled or not late.any() or late.sum() > 0.5 * there:
+    if column.scheduled or not late.any():
         return column.values, np.zeros(column.values.shape[0], dtype=np.bool_)
     return np.where(late, np.nan, column.values), late
 

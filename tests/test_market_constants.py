@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ FILES = sorted(
 )
 
 
+@cache
 def _code(path: Path) -> str:
     """Return a module's code without docstrings and comments."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

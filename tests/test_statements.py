@@ -17,6 +17,7 @@ import pytest
 from pydantic import BaseModel
 
 from gexlab.backtest.run import config_sections as configuration
+from gexlab.backtest.run.execution_section import ExecutionConfig
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.quality.catalogue import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
@@ -90,7 +91,7 @@ def test_rows_counted() -> None:
 
 MODELS: dict[str, type[BaseModel]] = {
     "[data]": configuration.DataConfig, "[regime]": configuration.RegimeConfig,
-    "[series.NAME]": configuration.SeriesConfig, "[execution]": configuration.ExecutionConfig,
+    "[series.NAME]": configuration.SeriesConfig, "[execution]": ExecutionConfig,
     "[inference]": configuration.InferenceConfig, "[nightly]": configuration.NightlyConfig,
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,30 +10,38 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data import REGIMES
-from ...strategies import Decisions, decide, is_control
+from ...strategies import Decisions, decide, late_inputs
 from ..run.panel import evaluation_of
-from ..run.strategy_results import Metrics, RegimePerformance, Role, StrategyResult, StrategySpec
+from ..run.strategy_results import Metrics, RegimePerformance, StrategyResult
+from ..run.trading_terms import bars_to_fill
 from ..statistics import metrics
 from ..statistics.inference import ReturnIntervals, return_intervals
+from .bar_results import evaluate_bars
 from .costs import FREE, Costs
 from .engine import Simulation, simulate
+from .ledger_rows import ledger_of
 from .measures import Clock, Track, metrics_of, share_traded
+from .specs import role_of, spec_of
+from .terms import Terms, plain_terms
 from .timing import (
     OrderPlan,
     Schedule,
+    earns_own_session,
     knows_enough,
     make_schedule,
     plan_orders,
+    require_in_time,
     session_rows,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...strategies import Strategy
-    from ..run.config_sections import Fill
+    from ...strategies import Evaluation, Strategy
+    from ..run.execution_section import Fill
     from ..run.market import Market
     from ..statistics.resampling import Resampling
+    from .intraday import BarTrading
 
 __all__ = ["Trading", "evaluate", "net_returns", "trade"]
 
@@ -62,6 +70,17 @@ class Trading:
         session has no row.
     left_out : tuple of str
         Controls that cannot be traded at this fill: they would know too much.
+    bars : DataFrame
+        Of the sessions tested, with the prices of a stated bar where orders fill there.
+    costs, terms : Costs, Terms
+    unfilled : int
+        Sessions whose close stands in for a stated bar that they lack.
+    evaluation : Evaluation or None
+        On which they decided.
+    within : BarTrading or None
+        Strategies that decide within the session; the other fields are of those that do not.
+    names : tuple of str
+        All strategies in the order in which they were asked for; as they stand where empty.
     """
 
     strategies: tuple[Strategy, ...]
@@ -75,6 +94,19 @@ class Trading:
     sessions_per_year: int
     regime: npt.NDArray[np.object_]
     left_out: tuple[str, ...] = ()
+    bars: pd.DataFrame = field(default_factory=pd.DataFrame)
+    costs: Costs = FREE
+    terms: Terms = field(default_factory=lambda: plain_terms(0))
+    unfilled: int = 0
+    evaluation: Evaluation | None = None
+    within: BarTrading | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def every(self) -> tuple[Strategy, ...]:
+        """All strategies traded, those that decide within the session included, in order."""
+        found = (*self.strategies, *(self.within.strategies if self.within else ()))
+        return tuple(sorted(found, key=lambda s: self.names.index(s.name) if self.names else 0))
 
     @property
     def single(self) -> npt.NDArray[np.bool_]:
@@ -100,6 +132,7 @@ def trade(
     cash: float,
     *,
     required: int | None = None,
+    terms: Terms | None = None,
 ) -> Trading:
     """Decide, order and simulate.
 
@@ -110,18 +143,22 @@ def trade(
     ----------
     market : Market
     strategies : sequence of Strategy
-    fill : {"next_open", "next_close", "same_close"}
+    fill : str
+        See `make_schedule`.
     costs : Costs
     cash : float
         Initial capital of each portfolio.
     required : int, optional
         How many of the strategies, from the first on, have to be traded; the others are left out
         where their orders would use what was not yet known. Default: all.
+    terms : Terms, optional
+        What accrues between fills and what limits orders; nothing where left out.
 
     Raises
     ------
     LookAheadError
-        If an order of a required strategy would use what was not yet known.
+        If an order of a required strategy would use what was not yet known, or what it reads is
+        public too late in most of the sessions tested.
     """
     every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
     schedule = make_schedule(market.calendar, market.sessions, fill)
@@ -129,16 +166,22 @@ def trade(
     kept: list[tuple[Strategy, Decisions, OrderPlan]] = []
     left_out: list[str] = []
     for i, strategy in enumerate(strategies):
+        late = late_inputs(strategy, evaluation, market.sessions)
+        asked_for = required is None or i < required
+        if asked_for:
+            require_in_time(strategy.name, late, schedule)
         decisions = decide(strategy, evaluation, market.sessions)
         plan = plan_orders(strategy.name, decisions, schedule)
-        if required is None or i < required or knows_enough(plan, schedule):
+        if asked_for or (not late and knows_enough(plan, schedule)):
             kept.append((strategy, decisions, plan))
         else:
             left_out.append(strategy.name)
     chosen, decided, plans = (tuple(column) for column in zip(*kept, strict=True))
-    bars = market.bars[market.tested]
-    net = simulate(plans, bars, schedule, costs, cash)
-    gross = net if costs.free else simulate(plans, bars, schedule, FREE, cash)
+    bars, unfilled = bars_to_fill(market, fill)
+    held_to = terms or plain_terms(len(bars))
+    net = simulate(plans, bars, schedule, costs, cash, held_to)
+    free = costs.free and not held_to.half_spread.any()
+    gross = net if free else simulate(plans, bars, schedule, FREE, cash, held_to.without_spread())
     return Trading(
         strategies=chosen,
         decisions=decided,
@@ -151,6 +194,11 @@ def trade(
         sessions_per_year=market.facts.sessions_per_year,
         regime=_regime_of_sessions(market),
         left_out=tuple(left_out),
+        bars=bars,
+        costs=costs,
+        terms=held_to,
+        unfilled=unfilled,
+        evaluation=evaluation,
     )
 
 
@@ -173,10 +221,15 @@ def evaluate(trading: Trading, bars: pd.DataFrame, how: Resampling) -> dict[str,
     returns = net_returns(trading)
     year, spans = trading.sessions_per_year, trading.spans
     intervals = return_intervals(returns, how, year=year, spans=spans)
-    return {
+    found = {
         strategy.name: _result(trading, i, bars, returns[:, i], intervals[i])
         for i, strategy in enumerate(trading.strategies)
     }
+    if trading.within is not None:
+        found |= evaluate_bars(trading.within, how, year)
+    ordered = {strategy.name: found[strategy.name] for strategy in trading.every}
+    main = next(iter(ordered))
+    return ordered | {main: replace(ordered[main], role="main")}
 
 
 def net_returns(trading: Trading) -> Floats:
@@ -200,16 +253,19 @@ def _result(
     trips = trading.net.round_trips[trading.net.round_trips["strategy"] == i]
     by_session = pd.Series(returns, index=bars.index[1:], name="return")
     measured = _metrics(trading, i, returns, positions.to_numpy(dtype=float), len(trips), ends)
+    table = _order_table(trading, plan, orders)
+    account = trading.net.accounts[i] if trading.net.accounts else None
     return StrategyResult(
-        spec=_spec(trading.strategies[i]),
-        role=_role(trading.strategies[i], i),
+        spec=spec_of(trading.strategies[i]),
+        role=role_of(trading.strategies[i], main=False),
         metrics=measured,
         by_regime=_by_regime(trading, plan, returns, positions.to_numpy(dtype=float)),
         equity=equity.rename("equity"),
         returns=by_session,
         positions=positions.rename("position"),
-        orders=_order_table(trading, plan, orders),
+        orders=table,
         trades=_trade_table(trading, plan, trips),
+        ledger=ledger_of(table, orders, trading, account).assign(read_at=table["decided"]),
     )
 
 
@@ -231,7 +287,7 @@ def _metrics(
         gross_traded=_traded(trading.gross, i, trading.cash),
         trades=trades,
     )
-    at_open = trading.schedule.fill == "next_open"
+    at_open = earns_own_session(trading.schedule.fill)
     return metrics_of(track, ends, Clock(trading.spans, trading.sessions_per_year, at_open))
 
 
@@ -251,7 +307,7 @@ def _by_regime(
     A fill at the close acts from the next session on, one at the open on its own session (whose
     overnight part still belongs to the position before). Every session counts once.
     """
-    at_open = trading.schedule.fill == "next_open"
+    at_open = earns_own_session(trading.schedule.fill)
     behind = trading.regime_behind(plan)
     regime = behind[1:] if at_open else behind[:-1]
     position = positions[1:] if at_open else positions[:-1]
@@ -284,7 +340,7 @@ def _order_table(trading: Trading, plan: OrderPlan, orders: pd.DataFrame) -> pd.
             "fill_ts": pd.DatetimeIndex(schedule.fill_ts[decided], tz="UTC"),
             "regime": trading.regime[decided],
             "label": plan.label[row].astype(object),
-            "target": plan.target[row],
+            "target": plan.wanted[row],
             "size": orders["size"].to_numpy(),
             "price": orders["price"].to_numpy(),
             "fees": orders["fees"].to_numpy(),
@@ -303,25 +359,3 @@ def _trade_table(trading: Trading, plan: OrderPlan, trips: pd.DataFrame) -> pd.D
     table["regime"] = trading.regime_behind(plan)[opened]
     table["status"] = trips["status"].to_numpy()
     return table
-
-
-def _spec(strategy: Strategy) -> StrategySpec:
-    return StrategySpec(
-        name=strategy.name,
-        filter=strategy.filter.name,
-        long=strategy.long.name,
-        short=strategy.short.name,
-        neutral=strategy.neutral.name,
-        parameters=strategy.parameters(),
-        description=strategy.describe(),
-    )
-
-
-def _role(strategy: Strategy, place: int) -> Role:
-    """Return what a strategy is to the verdict: its subject, what it is held against, or neither.
-
-    A built-in control that a configuration has changed is a strategy of the user's own.
-    """
-    if place == 0:
-        return "main"
-    return "control" if is_control(strategy) else "custom"

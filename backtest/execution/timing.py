@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +19,20 @@ import pandas as pd
 from ...data import LookAheadError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...data import TradingCalendar
-    from ...strategies import Decisions
+    from ...strategies import Decisions, LateInput
 
 __all__ = [
     "SMALLEST_POSITION",
     "OrderPlan",
     "Schedule",
+    "earns_own_session",
     "knows_enough",
     "make_schedule",
     "plan_orders",
+    "require_in_time",
     "require_known",
     "session_rows",
     "without_dust",
@@ -38,7 +42,8 @@ __all__ = [
 # share of equity below which a target is flat: what a simulated fill cannot tell from a closing
 SMALLEST_POSITION = 1e-9
 
-Fill = Literal["next_open", "next_close", "same_close"]
+#: ``next_open``, ``next_close``, ``same_close``, or ``HH:MM`` of the next session.
+Fill = str
 Moments = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
 
@@ -59,7 +64,8 @@ class Schedule:
         Moment at which it would fill if no bar were missing, UTC: when the order must be out.
     known_at : ndarray of datetime64[ns], shape (n,)
         Close of each bar, UTC: when the whole bar is known.
-    fill : {"next_open", "next_close", "same_close"}
+    fill : str
+        ``next_open``, ``next_close``, ``same_close``, or ``HH:MM``: an intraday bar.
     """
 
     sessions: pd.DatetimeIndex
@@ -101,6 +107,8 @@ class OrderPlan:
         Label that it was decided under; ``""`` where there is none.
     inputs : mapping of str to ndarray of datetime64[ns], shape (n,)
         When each input became known, UTC; NaT where it was not read.
+    idle : ndarray of float, shape (n,), optional
+        Targets before orders that change nothing were left out; `target` unless given.
     """
 
     name: str
@@ -108,6 +116,12 @@ class OrderPlan:
     decided: npt.NDArray[np.int64]
     label: npt.NDArray[np.str_]
     inputs: Mapping[str, Moments]
+    idle: Floats | None = None
+
+    @property
+    def wanted(self) -> Floats:
+        """Targets of all decisions, those included that change nothing where nothing accrues."""
+        return self.target if self.idle is None else self.idle
 
     @property
     def decision_ts(self) -> Moments:
@@ -132,17 +146,37 @@ def make_schedule(calendar: TradingCalendar, sessions: pd.DatetimeIndex, fill: F
     calendar : TradingCalendar
     sessions : DatetimeIndex, shape (n,)
         Sessions with a bar, ascending. Where a session has none, the next bar there is fills.
-    fill : {"next_open", "next_close", "same_close"}
+    fill : {"next_open", "next_close", "same_close"} or str
+        ``HH:MM``, exchange's time: the intraday bar of the next session that starts then, or the
+        session's close where that comes first.
     """
     rows = session_rows(calendar, sessions)
     closes = calendar.closes[rows]
     if fill == "same_close":
         here = np.arange(len(rows), dtype=np.int64)
         return Schedule(sessions, here, closes, closes, closes, fill)
-    clock = calendar.opens if fill == "next_open" else calendar.closes
+    clock = _clock(calendar, fill)
     following = np.append(np.arange(1, len(rows)), -1)[: len(rows)].astype(np.int64)
     moment = np.append(clock[rows][1:], np.datetime64("NaT", "ns"))[: len(rows)]
     return Schedule(sessions, following, moment, clock[rows + 1], closes, fill)
+
+
+def _clock(calendar: TradingCalendar, fill: Fill) -> Moments:
+    """Return when orders fill in each session of the calendar, UTC."""
+    if fill in ("next_open", "next_close"):
+        return calendar.opens if fill == "next_open" else calendar.closes
+    days = pd.DatetimeIndex(calendar.sessions.astype("datetime64[ns]"))
+    local = (days + pd.Timedelta(f"{fill}:00")).tz_localize(
+        calendar.timezone, ambiguous=True, nonexistent="shift_forward"
+    )
+    moments = local.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+    clipped: Moments = np.minimum(np.maximum(moments, calendar.opens), calendar.closes)
+    return clipped
+
+
+def earns_own_session(fill: Fill) -> bool:
+    """Return whether the session of a fill is earned by the position after it: not at closes."""
+    return fill not in ("next_close", "same_close")
 
 
 def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPlan:
@@ -167,7 +201,7 @@ def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPla
         moments = frame[column].dt.tz_convert(None).to_numpy().astype("datetime64[ns]")
         inputs[title] = np.full(n, np.datetime64("NaT", "ns"))
         inputs[title][to] = moments[source]
-    return OrderPlan(name, without_idle(target), decided, label, inputs)
+    return OrderPlan(name, without_idle(target), decided, label, inputs, target)
 
 
 def without_dust(target: Floats) -> Floats:
@@ -181,6 +215,50 @@ def without_idle(target: Floats) -> Floats:
     before = table.to_numpy().reshape(target.shape)
     idle = (target == before) & ((target == 0.0) | (target == 1.0))
     return np.where(idle, np.nan, target)
+
+
+def require_in_time(name: str, late: Sequence[LateInput], schedule: Schedule) -> None:
+    """Refuse a strategy that reads what is public too late in most of the sessions tested.
+
+    Such values count as missing, so that it would be flat without having been asked to.
+
+    Raises
+    ------
+    LookAheadError
+        Naming the strategy, the input, how many of its values come too late, the first of them,
+        and what to do.
+    """
+    if not late:
+        return
+    first = late[0]
+    others = "".join(f", {each.title}" for each in late[1:] if each.title != first.title)
+    raise LookAheadError(
+        f"strategy {name!r}: {first.title}{others} public too late for the fill in {first.late} of "
+        f"{first.values} sessions tested: the order decided for session {first.session.date()} "
+        f"reads {first.title} known at {_minute(first.known_at)} UTC, but fills ({schedule.fill}) "
+        f"and needs it {_by(first.deadline, schedule)} UTC: {_remedy(schedule.fill)}"
+    )
+
+
+def _by(deadline: np.datetime64, schedule: Schedule) -> str:
+    if schedule.strict:  # the deadline is the last moment before the fill
+        return f"before {_minute(deadline + np.timedelta64(1, 'ns'))}"
+    return f"by {_minute(deadline)}"
+
+
+def _minute(moment: np.datetime64) -> str:
+    return f"{pd.Timestamp(moment):%Y-%m-%d %H:%M}"
+
+
+_REMEDY = {
+    "same_close": 'fill at the next bar (execution.fill = "next_close")',
+    "next_open": 'fill later (execution.fill = "next_close"), or use an input published earlier',
+    "next_close": "use an input that is published earlier, or date its values when they are public",
+}
+
+
+def _remedy(fill: Fill) -> str:
+    return _REMEDY.get(fill, "fill at a later bar, or at the next close")
 
 
 def require_known(plan: OrderPlan, schedule: Schedule) -> None:
@@ -223,11 +301,7 @@ def _early(plan: OrderPlan, used: Moments, *, strict: bool) -> dict[str, npt.NDA
 def _refusal(plan: OrderPlan, schedule: Schedule, title: str, row: int, used: np.datetime64) -> str:
     session = schedule.sessions[int(plan.decided[row])].date()
     known = pd.Timestamp(plan.inputs[title][row])
-    later = {
-        "same_close": 'fill at the next bar (execution.fill = "next_close")',
-        "next_open": 'fill later (execution.fill = "next_close")',
-        "next_close": "use an input that is published earlier",
-    }[schedule.fill]
+    later = _remedy(schedule.fill)
     order = "before" if schedule.strict else "by"
     return (
         f"strategy {plan.name!r}: the order decided for session {session} reads {title} known at "

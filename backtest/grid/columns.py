@@ -9,22 +9,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...strategies import decide, target_series
+from ...strategies import decide, late_inputs, target_series
 from ..execution.costs import FREE
-from ..execution.engine import simulated_orders
+from ..execution.engine import accounts, simulated_orders
 from ..execution.measures import Clock, Track, metrics_of, share_traded
+from ..execution.terms import Terms
 from ..execution.timing import (
+    earns_own_session,
     make_schedule,
     plan_orders,
+    require_in_time,
     require_known,
     session_rows,
     without_dust,
     without_idle,
 )
 from ..run.panel import on_schedule
+from ..run.trading_terms import bars_to_fill
 from ..statistics import metrics
 from ..statistics.inference import return_intervals
-from .accounts import accounts_of
+from .accounts import Accounts, accounts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +36,10 @@ if TYPE_CHECKING:
     from ...strategies import Evaluation, Panel, Strategy
     from ..execution.costs import Costs
     from ..execution.timing import Schedule
-    from ..run.config_sections import Fill
+    from ..run.execution_section import Fill
     from ..run.market import Market
     from ..run.strategy_results import Metrics
-    from ..statistics.resampling import Draws, Resampling
+    from ..statistics.resampling import Resampling
 
 __all__ = ["Books", "Ground", "Planned", "books_of", "ground_of", "measured", "planned"]
 
@@ -69,10 +73,10 @@ def ground_of(market: Market, panel: Panel, fill: Fill) -> Ground:
     every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
     spans = np.diff(session_rows(market.calendar, market.sessions))
     return Ground(
-        market.bars[market.tested],
+        bars_to_fill(market, fill)[0],
         make_schedule(market.calendar, market.sessions, fill),
         on_schedule(panel, every),
-        Clock(spans, market.facts.sessions_per_year, fill == "next_open"),
+        Clock(spans, market.facts.sessions_per_year, earns_own_session(fill)),
     )
 
 
@@ -84,11 +88,14 @@ class Planned:
     ----------
     target : ndarray, shape (sessions, strategies)
         Share of equity from the fill on; NaN where no order goes out.
+    wanted : ndarray, shape (sessions, strategies)
+        The same with orders that change nothing where nothing accrues.
     late, undefined : ndarray of int, shape (strategies,)
         Sessions whose regime came too late, and that are flat for want of an input.
     """
 
     target: Floats
+    wanted: Floats
     late: Ints
     undefined: Ints
 
@@ -102,7 +109,8 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
         If an order would use what was not yet known.
     """
     schedule, evaluation = ground.schedule, ground.evaluation
-    rows = evaluation.panel.sessions.get_indexer(schedule.sessions)
+    sessions = schedule.sessions
+    rows = evaluation.panel.sessions.get_indexer(sessions)
     source = np.flatnonzero(schedule.row >= 0)
     to, due = schedule.row[source], schedule.due[source].astype(np.int64)
     last = due - 1 if schedule.strict else due
@@ -110,6 +118,7 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
     late = np.zeros(len(strategies), dtype=np.int64)
     undefined = np.zeros(len(strategies), dtype=np.int64)
     for j, strategy in enumerate(strategies):
+        require_in_time(strategy.describe(), late_inputs(strategy, evaluation, sessions), schedule)
         made = target_series(strategy, evaluation)
         used = rows[source]
         known = np.maximum(made.filter_known_at[used], made.rule_known_at[used])
@@ -117,7 +126,8 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
             _refuse(strategy, ground)
         target[to, j] = made.position[used]
         late[j], undefined[j] = made.late[rows].sum(), made.undefined[rows].sum()
-    return Planned(without_idle(without_dust(target)), late, undefined)
+    wanted = without_dust(target)
+    return Planned(without_idle(wanted), wanted, late, undefined)
 
 
 def _refuse(strategy: Strategy, ground: Ground) -> None:
@@ -145,51 +155,79 @@ class Books:
     trades: Ints
 
 
-def books_of(target: Floats, ground: Ground, costs: Costs, cash: float) -> Books:
+def books_of(
+    orders: Planned, ground: Ground, costs: Costs, cash: float, terms: Terms | None = None
+) -> Books:
     """Simulate the columns of a matrix of orders."""
     close = ground.bars["close"].to_numpy(dtype=np.float64)
-    records = simulated_orders(target, ground.bars, ground.schedule, costs, cash)
-    accounts = accounts_of(records, target.shape[1], close, cash)
-    equity = accounts.equity
+    if terms is None or terms.within_kernel(orders.wanted):
+        records = simulated_orders(orders.target, ground.bars, ground.schedule, costs, cash, terms)
+        held_to = accounts_of(records, orders.target.shape[1], close, cash)
+    else:
+        held_to = Accounts(*_under_terms(orders, ground, costs, cash, terms))
+    equity = held_to.equity
     live = np.logical_and.accumulate(equity > 0.0, axis=1)
     positions = np.full(equity.shape, np.nan)
-    np.divide(accounts.shares * close, equity, out=positions, where=live)
+    np.divide(held_to.shares * close, equity, out=positions, where=live)
     return Books(
         equity,
         positions,
-        share_traded(accounts.notional, equity, cash),
+        share_traded(held_to.notional, equity, cash),
         metrics.equity_returns(equity, cash),
-        accounts.trades,
+        held_to.trades,
     )
 
 
+def _under_terms(
+    orders: Planned, ground: Ground, costs: Costs, cash: float, terms: Terms
+) -> tuple[Floats, Floats, Floats, Ints]:
+    """Return equity, shares, notional and trades under terms that the kernel does not know."""
+    kept = accounts(orders.wanted, ground.bars, ground.schedule, costs, cash, terms)
+    notional = np.zeros((len(kept), len(ground.bars)))
+    trades = np.zeros(len(kept), dtype=np.int64)
+    for i, account in enumerate(kept):
+        # a buyer pays more and a seller gets less than the bar's price
+        spread = costs.slippage + terms.half_spread[account.row] / account.bar_price
+        paid = account.bar_price * (1.0 + np.sign(account.size) * spread)
+        np.add.at(notional[i], account.row, np.abs(account.size) * paid)
+        before = account.shares_before
+        after = np.append(before[1:], account.shares[-1:])[: before.size]
+        trades[i] = int(((after != 0.0) & (np.sign(after) != np.sign(before))).sum())
+    equity, shares = (np.array([getattr(a, name) for a in kept]) for name in ("equity", "shares"))
+    return equity, shares, notional, trades
+
+
 def measured(
-    target: Floats,
+    orders: Planned,
     ground: Ground,
-    costs: Sequence[Costs],
+    costs: Sequence[tuple[Costs, Terms]],
     cash: float,
     how: Resampling,
-    draws: Draws,
-) -> list[list[Metrics]]:
-    """Return the metrics of each column under each of several costs.
+) -> list[tuple[list[Metrics], Floats]]:
+    """Return metrics and net returns of each column under each of several costs and terms.
 
     Parameters
     ----------
-    target : ndarray, shape (sessions, strategies)
+    orders : Planned
     ground : Ground
-    costs : sequence of Costs
+    costs : sequence of (Costs, Terms)
     cash : float
-    how, draws : Resampling, Draws
+    how : Resampling
         Of the intervals.
     """
-    free = books_of(target, ground, FREE, cash)
     clock, found = ground.clock, []
-    for cost in costs:
-        net = free if cost.free else books_of(target, ground, cost, cash)
-        intervals = return_intervals(
-            net.returns.T, how, year=clock.year, spans=clock.spans, draws=draws
-        )
-        found.append([metrics_of(_track(net, free, i), e, clock) for i, e in enumerate(intervals)])
+    gross: dict[int, Books] = {}
+    for cost, terms in costs:
+        kind = 0 if terms.plain else id(terms)
+        if kind not in gross:
+            gross[kind] = books_of(orders, ground, FREE, cash, terms.without_spread())
+        free = gross[kind]
+        same = cost.free and not terms.half_spread.any()
+        net = free if same else books_of(orders, ground, cost, cash, terms)
+        intervals = return_intervals(net.returns.T, how, year=clock.year, spans=clock.spans)
+        tracks = [_track(net, free, i) for i in range(len(intervals))]
+        metrics_ = [metrics_of(t, e, clock) for t, e in zip(tracks, intervals, strict=True)]
+        found.append((metrics_, net.returns))
     return found
 
 

@@ -36,7 +36,8 @@ _NAME: Final = "trial"
 
 def section_keys() -> dict[str, tuple[str, ...]]:
     """Return the keys of ``[grid]`` by what they belong to."""
-    from ..run.config_sections import ExecutionConfig, RegimeConfig
+    from ..run.config_sections import RegimeConfig
+    from ..run.execution_section import ExecutionConfig
 
     return {
         "strategy": _STRATEGY,
@@ -71,10 +72,17 @@ def strategies_in(section: Mapping[str, Any], folder: Path) -> tuple[Strategy, .
         If a component or one of its parameters is not known.
     """
     filters, rules, sizings = (tuple(part) for part in _parts(section, folder))
-    return tuple(
+    made = tuple(
         Strategy(_NAME, f.filter, r.long, r.short, r.neutral, s.sizing)
         for f, r, s in product(filters, rules, sizings)
     )
+    within = next((strategy for strategy in made if strategy.intraday), None)
+    if within is not None:
+        raise ConfigError(
+            f"grid: {within.describe()!r} decides within the session, and trials of a grid decide "
+            "once a session: run it by gexlab backtest, as one of [[strategies]]"
+        )
+    return made
 
 
 def covering(section: Mapping[str, Any], folder: Path) -> tuple[Strategy, ...]:

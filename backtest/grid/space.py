@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, ValidationError
 
 from ...data import ConfigError, UnknownNameError
-from ..run.config import Config
+from ..run.config import Config, require_terms
 from ..run.config_errors import first_problem
-from ..run.config_sections import DataConfig, ExecutionConfig, RegimeConfig
+from ..run.config_sections import DataConfig, RegimeConfig
+from ..run.execution_section import ExecutionConfig
 from .section import combinations, section_keys, strategies_in
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ...strategies import Strategy
 
-__all__ = ["Space", "Trial", "Variant", "space_of"]
+__all__ = ["Space", "Trial", "Variant", "plain_space", "space_of"]
 
 #: Keys of [regime] that a published series does not have.
 _OF_CHAINS: Final = ("dealer_model", "positions", "book", "band", "definition")
@@ -94,7 +95,7 @@ class Space:
         ]
         parts = [strategy.strategy_id for strategy in self.strategies]
         market = json.dumps(dict(variant.parameters), sort_keys=True, default=str)
-        ends = [execution.model_dump_json() for execution in fills]
+        ends = [execution.model_dump_json(exclude=execution.unsaid) for execution in fills]
         return [
             Trial(_id(market, part, end), variant, strategy, execution)
             for part, strategy in zip(parts, self.strategies, strict=True)
@@ -127,11 +128,24 @@ def space_of(config: Config) -> Space:
         _validated(ExecutionConfig, config.execution, chosen, config.folder)
         for chosen in combinations(_choices(section, keys["execution"]))
     )
+    variants = tuple(_variants(config, _choices(section, keys["regime"])))
+    for variant in variants:
+        for execution in executions:
+            try:
+                require_terms(execution, variant.config.data, tuple(config.series))
+            except ValueError as error:
+                raise ConfigError(f"grid: {error}") from error
     return Space(
-        tuple(_variants(config, _choices(section, keys["regime"]))),
+        variants,
         strategies_in(section, config.folder),
         executions,
     )
+
+
+def plain_space(config: Config, strategies: tuple[Strategy, ...]) -> Space:
+    """Return the space of some strategies on the market and execution that a configuration has."""
+    plain = config.model_copy(update={"grid": {}})
+    return Space((Variant(plain, _parameters(plain)),), strategies, (config.execution,))
 
 
 def _choices(section: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, list[Any]]:

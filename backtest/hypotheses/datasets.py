@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..statistics.intraday import IntradayGrid
     from .protocol import Traded
 
-__all__ = ["dataset_of", "known_before_next_open", "load_dataset"]
+__all__ = ["dataset_of", "known_before_next_open", "load_dataset", "rows_before_next_open"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,7 +29,25 @@ _CALL_SIGN = {"naive": 1.0, "inverted": -1.0}
 
 
 def load_dataset(config: Config, *, recheck: bool = True, traded: bool = False) -> Dataset:
-    """Read everything that a configuration names into a dataset; see `dataset_of`."""
+    """Read everything that a configuration names into a dataset; see `dataset_of`.
+
+    Parameters
+    ----------
+    config : Config
+    recheck : bool
+        Whether the regime is re-evaluated at intraday bars.
+    traded : bool
+        Whether the main strategy is run too, which `fade-follow` needs.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ConfigError, InputFileError, LakeError, DefinitionError
+        As `load_market`.
+    """
     return dataset_of(config, load_market(config), recheck=recheck, traded=traded)
 
 
@@ -49,6 +67,12 @@ def dataset_of(
     market : Market
     recheck : bool
         Whether to reprice the morning's book at every intraday bar (takes a rebuild's time).
+    traded : bool
+        Whether the main strategy is run too, which `fade-follow` needs.
+
+    Returns
+    -------
+    Dataset
     """
     bars = _on_calendar(market.bars, market.calendar)
     first, last = market.sessions[0], market.sessions[-1]
@@ -65,7 +89,9 @@ def dataset_of(
     }
     grid = None if market.intraday is None else _grid(market)
     chains = config.regime.source == "lake"
-    rows = _regime_rows(config, market, bars.index) if chains else None
+    known_rows = _regime_rows(config, market) if chains else None
+    rows = None if known_rows is None else known_rows.reindex(bars.index)
+    earned, untraded = _traded(config, market) if traded else (None, "")
     frozen, dynamic, unchecked = None, None, ""
     if chains and recheck:
         frozen, dynamic, unchecked = _rechecked(config, market, grid)
@@ -83,20 +109,26 @@ def dataset_of(
         frozen=frozen,
         dynamic=dynamic,
         unchecked=unchecked,
-        strike_step=float("nan") if rows is None else _strike_step(config, market, bars),
+        strike_step=float("nan") if known_rows is None else _strike_step(config, market, bars),
         simulated=market.simulated,
         facts=market.facts,
         first=first,
         history=history,
         traded_value=traded_value(config),
-        traded=_traded(config, market) if traded else None,
+        traded=earned,
+        untraded=untraded,
     )
 
 
-def _traded(config: Config, market: Market) -> Traded:
+def _traded(config: Config, market: Market) -> tuple[Traded | None, str]:
+    """Return what the main strategy earned, or why it cannot be traded."""
+    from ...data import LookAheadError
     from .main_strategy import traded_by_config
 
-    return traded_by_config(config, market)
+    try:
+        return traded_by_config(config, market), ""
+    except LookAheadError as error:
+        return None, str(error)
 
 
 def traded_value(config: Config) -> float:
@@ -111,14 +143,30 @@ def known_before_next_open(
     """Return a column by the session at whose next open it is the last value known.
 
     A value dated t that is public by the open of t + 1 stays on t; one that is published later
-    moves on to the session before the first open at which it is known.
+    moves on to the session before the first open at which it is known. A value that becomes public
+    after that of a later session says nothing new and is left out.
     """
-    stamps = pd.DatetimeIndex(table["known_at"]).tz_convert("UTC").tz_localize(None)
+    return rows_before_next_open(table[["known_at", column]], calendar)[column]
+
+
+def rows_before_next_open(table: pd.DataFrame, calendar: TradingCalendar) -> pd.DataFrame:
+    """Return the rows of a table on the sessions of `known_before_next_open`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        By session, with ``known_at`` (UTC).
+    calendar : TradingCalendar
+    """
+    dated = table.sort_index(kind="stable")
+    stamps = pd.DatetimeIndex(dated["known_at"]).tz_convert("UTC").tz_localize(None)
     at = np.searchsorted(calendar.opens, stamps.as_unit("ns").to_numpy(), side="left") - 1
     at = np.clip(at, 0, len(calendar.sessions) - 1)
+    # of the rows in the order of their sessions, those that a later one was not public before
+    newest = np.minimum.accumulate(at[::-1])[::-1] >= at
     index = pd.DatetimeIndex(calendar.sessions[at].astype("datetime64[ns]"), name="session")
-    moved = pd.Series(table[column].to_numpy(), index=index)
-    return moved[~moved.index.duplicated(keep="last")].sort_index()
+    moved = dated.set_axis(index, axis=0)[newest]
+    return moved[~moved.index.duplicated(keep="last")]
 
 
 def _on_calendar(bars: pd.DataFrame, calendar: TradingCalendar) -> pd.DataFrame:
@@ -135,8 +183,11 @@ def _grid(market: Market) -> IntradayGrid | None:
     return intraday_grid(market.intraday.frame, market.calendar, round(minutes))
 
 
-def _regime_rows(config: Config, market: Market, index: pd.Index) -> pd.DataFrame:
-    """Return the regime table of the configured book by session, pins with their signed gamma."""
+def _regime_rows(config: Config, market: Market) -> pd.DataFrame:
+    """Return the regime table of the configured book, pins with their signed gamma.
+
+    Each row stands on the last session before whose next open it is known, as every daily value.
+    """
     rows = market.regime.rows.table("regimes", config.regime.book)
     strikes = market.regime.rows.table("exposure_by_strike", config.regime.book)
     pin = strikes.rename(columns={"strike": "pin_strike", "net_gex": "pin_net"})
@@ -146,7 +197,7 @@ def _regime_rows(config: Config, market: Market, index: pd.Index) -> pd.DataFram
     merged["pin_gamma"] = merged["pin_net"] / merged["gross_gex"]
     merged = merged.set_index(pd.DatetimeIndex(merged["session"], name="session"))
     merged.loc[merged["regime"] == "abstain", ["flip", "pin_strike", "pin_gamma"]] = np.nan
-    return merged.drop(columns="session").reindex(index)
+    return rows_before_next_open(merged.drop(columns="session"), market.calendar)
 
 
 def _legs(rows: pd.DataFrame, dealer_model: str) -> pd.DataFrame | None:
@@ -161,9 +212,17 @@ def _legs(rows: pd.DataFrame, dealer_model: str) -> pd.DataFrame | None:
 
 
 def _strike_step(config: Config, market: Market, bars: pd.DataFrame) -> float:
-    """Return the most frequent distance of strikes within 2 % of the last spot."""
+    """Return the most frequent distance of strikes within 2 % of the last spot.
+
+    Of the last chain that is public by the open after the last bar.
+    """
     strikes = market.regime.rows.table("exposure_by_strike", config.regime.book)
+    rows = market.regime.rows.table("regimes", config.regime.book)
     closes = bars["close"].dropna()
+    last = np.datetime64(closes.index[-1], "D")
+    opened = market.calendar.opens[np.searchsorted(market.calendar.sessions, last) + 1]
+    known = rows["known_at"].dt.tz_convert("UTC").dt.tz_localize(None) <= opened
+    strikes = strikes[strikes["session"].isin(rows.loc[known, "session"])]
     strikes = strikes[strikes["session"] <= closes.index[-1]]
     last = strikes[strikes["session"] == strikes["session"].max()]
     spot = float(closes.iloc[-1])
@@ -205,6 +264,9 @@ def _place(
     column = np.rint(offset).astype(np.int64)
     row = np.searchsorted(grid.sessions, day)
     inside = (column >= 0) & (column < grid.log_prices.shape[1])
+    # a chain that is published during the session, or after it, is no book until then
+    known = pd.DatetimeIndex(found["known_at"]).tz_convert("UTC").tz_localize(None)
+    inside &= np.asarray(known.as_unit("ns").to_numpy() <= ends.as_unit("ns").to_numpy())
     out: list[Floats] = []
     for name in ("morning_net_to_gross", "net_to_gross"):
         cells = np.full(grid.log_prices.shape, np.nan)

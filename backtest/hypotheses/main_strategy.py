@@ -16,13 +16,14 @@ from ..execution.timing import Schedule, plan_orders
 from ..run.backtest import costs_of, strategies_of, trade_config
 from ..run.config import default_fill
 from ..run.panel import on_schedule
+from ..run.trading_terms import terms_of
 from ..statistics.metrics import equity_returns
 from .protocol import Traded
 
 if TYPE_CHECKING:
     from ..execution.performance import Trading
     from ..run.config import Config
-    from ..run.config_sections import Fill
+    from ..run.execution_section import Fill
     from ..run.market import Market
     from .protocol import Dataset
 
@@ -44,7 +45,9 @@ def traded_by_config(config: Config, market: Market) -> Traded:
         trading = trade_config(config, market, (chosen,))
     except LookAheadError:
         fill = default_fill(config.data.instrument_kind)
-        trading = trade(market, (chosen,), fill, costs_of(config), config.execution.cash)
+        terms = terms_of(config.execution, config.data, market)
+        cash = config.execution.cash
+        trading = trade(market, (chosen,), fill, costs_of(config), cash, terms=terms)
     return _traded(trading, costs_of(config), trials)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data import chain_times, open_lake
-from ...strategies import LONG, SHORT, Decisions, decide
+from ...strategies import LONG, SHORT, Decisions, decide, late_inputs
 from ..execution.timing import Schedule, make_schedule, plan_orders, session_rows
 from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
@@ -24,13 +24,14 @@ from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.market import Market, cut_market
 from ..run.panel import evaluation_of, market_panel
+from .within_session import early_orders, frames_after_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
-    from ...strategies import Panel, Strategy
+    from ...strategies import LateInput, Panel, Strategy
 
 __all__ = ["Leak", "LeakResult", "leakcheck", "market_leaks", "recomputed"]
 
@@ -94,6 +95,10 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
     config : Config, str or Path
     cuts : int
         Sessions after which the data are cut off and the decisions recomputed.
+
+    Returns
+    -------
+    LeakResult
 
     Raises
     ------
@@ -195,12 +200,15 @@ def _chain_stamps(config: Config, market: Market) -> Check:
 
 def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
     """Compare each order's inputs with the moment at which it had to be out."""
+    if strategy.intraday:
+        return _bar_stamps(market, strategy)
     schedule = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), config.fill)
+    late = late_inputs(strategy, evaluation_of(market, schedule), market.sessions)
     plan = plan_orders(strategy.name, _decide(market, strategy, schedule), schedule)
     decided = plan.decided >= 0
     due = np.full(len(plan.target), np.datetime64("NaT", "ns"))
     due[decided] = schedule.due[plan.decided[decided]]
-    leaks, count = [], 0
+    leaks, count = list(_late_leaks(config, strategy, late)), len(market.sessions)
     for title, known in plan.inputs.items():
         early = known >= due if schedule.strict else known > due
         count += int((~np.isnat(known)).sum())
@@ -211,6 +219,16 @@ def _order_stamps(config: Config, market: Market, strategy: Strategy) -> Check:
             f"{strategy.name} fills at {config.fill} with it before it was public",
         )
     return count, leaks
+
+
+def _late_leaks(config: Config, strategy: Strategy, late: Sequence[LateInput]) -> Iterator[Leak]:
+    """Yield a leak for each input that is too late in most of the sessions tested."""
+    for each in late:
+        detail = (
+            f"{strategy.name} fills at {config.fill} with it before it was public "
+            f"({each.late} of {each.values} sessions)"
+        )
+        yield Leak(each.title, each.session.date(), "used_before_known", detail)
 
 
 def _decide(market: Market, strategy: Strategy, schedule: Schedule) -> Decisions:
@@ -225,6 +243,8 @@ def _sources(strategy: Strategy) -> str:
 
 def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) -> Check:
     """Recompute decisions from data that end early; earlier ones must be the same."""
+    if strategy.intraday:
+        return _recomputed_bars(market, strategy, cuts)
     whole = _decide(market, strategy, _schedule(config, market)).frame
     leaks: list[Leak] = []
     schedule, panel = _schedule(config, market), market_panel(market)
@@ -238,6 +258,23 @@ def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) ->
         leaks += list(_differences(strategy, whole.loc[:last], part))
     leaks.sort(key=lambda leak: leak.session)
     return 2 * cuts, leaks[:1]
+
+
+def _bar_stamps(market: Market, strategy: Strategy) -> Check:
+    count, early = early_orders(market, strategy)
+    leaks = []
+    for title, sessions in early.items():
+        detail = f"{strategy.name} fills at a bar with it before it was public"
+        leaks += _first(title, sessions, "used_before_known", detail)
+    return count, leaks
+
+
+def _recomputed_bars(market: Market, strategy: Strategy, cuts: int) -> Check:
+    """Recompute decisions within the session from bars that end early, or go on otherwise."""
+    pairs = frames_after_cuts(market, strategy, _cut_sessions(market, cuts), _other_future)
+    leaks = [leak for whole, part in pairs for leak in _differences(strategy, whole, part)]
+    leaks.sort(key=lambda leak: leak.session)
+    return len(pairs), leaks[:1]
 
 
 def _other_future(panel: Panel, last: pd.Timestamp) -> Panel:

@@ -15,6 +15,8 @@ from ...data import REGIMES, Progress, silent
 from ...strategies import MAIN, strategy, with_controls
 from ..execution.costs import Costs
 from ..execution.engine import engine_name
+from ..execution.intraday import trade_bars
+from ..execution.ledger_rows import inputs_table
 from ..execution.performance import Trading, evaluate, trade
 from ..statistics import realised
 from ..statistics.intraday import intraday_grid, realised_variance
@@ -35,6 +37,7 @@ from .market import Market, summarise_data
 from .notices import notices_of, sorted_notices
 from .provenance import provenance_of
 from .results import BacktestResult, ExecutionSummary, Fragile, RegimeSummary
+from .trading_terms import terms_of
 from .trials import in_ledger
 
 if TYPE_CHECKING:
@@ -99,7 +102,7 @@ def backtest(
     trading = trade_config(settings, market, strategies)
     report(2, _STEPS, "statistics")
     result = with_findings(run_backtest(settings, market, trading), settings, market)
-    result = in_ledger(result, settings, market, trading.strategies)
+    result = in_ledger(result, settings, market, trading.every)
     seconds = time.perf_counter() - started
     result = replace(result, provenance=replace(result.provenance, seconds=seconds))
     if out is not None:
@@ -116,7 +119,16 @@ def strategies_asked_for(config: Config) -> tuple[Strategy, ...]:
 
 
 def strategies_of(config: Config) -> tuple[Strategy, ...]:
-    """Return the strategies asked for, followed by the controls, which always run."""
+    """Return the strategies asked for, followed by the controls, which always run.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    tuple of Strategy
+    """
     return with_controls(strategies_asked_for(config))
 
 
@@ -133,14 +145,24 @@ def trade_config(
 
     A control that cannot be traded at the configured fill is left out.
     """
-    return trade(
+    chosen = strategies or strategies_of(config)
+    asked = chosen[: len(strategies_asked_for(config))]
+    terms = terms_of(config.execution, config.data, market)
+    costs, cash = costs_of(config), config.execution.cash
+    within = tuple(s for s in chosen if s.intraday)
+    trading = trade(
         market,
-        strategies or strategies_of(config),
+        tuple(s for s in chosen if not s.intraday),
         config.fill,
-        costs_of(config),
-        config.execution.cash,
-        required=len(strategies_asked_for(config)),
+        costs,
+        cash,
+        required=sum(not s.intraday for s in asked),
+        terms=terms,
     )
+    if not within:
+        return trading
+    bars = trade_bars(market, within, costs, cash, terms)
+    return replace(trading, within=bars, names=tuple(s.name for s in chosen))
 
 
 def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestResult:
@@ -181,12 +203,23 @@ def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestRe
             (*notices_of(config, market, trading, findings), *fragile_notices(fragile))
         ),
         provenance=provenance_of(
-            config, market, len(trading.strategies), datetime.now(UTC), float("nan")
+            config, market, len(trading.every), datetime.now(UTC), float("nan")
         ),
         bars=bars,
         input_findings=findings,
+        inputs=_inputs(trading),
         fragile=fragile,
     )
+
+
+def _inputs(trading: Trading) -> pd.DataFrame:
+    """Return what the strategies may have read, by session and by bar."""
+    read = []
+    if trading.evaluation is not None:
+        read.append(("session", trading.evaluation, trading.every))
+    if trading.within is not None:
+        read.append(("bar", trading.within.ground.rows.bars, trading.within.strategies))
+    return inputs_table(read)
 
 
 def _fragile(
@@ -252,6 +285,16 @@ def _execution(config: Config) -> ExecutionSummary:
         fees_bps=execution.fees_bps,
         slippage_bps=execution.slippage_bps,
         fixed_per_share=execution.fixed_per_share,
+        half_spread=execution.half_spread,
+        cash_rate=execution.cash_rate,
+        financing_rate=execution.financing_rate,
+        borrow_rate=execution.borrow_rate,
+        dividends=execution.dividends,
+        lot=execution.lot,
+        stop_loss=execution.stop_loss,
+        take_profit=execution.take_profit,
+        max_holding=execution.max_holding,
+        max_leverage=execution.max_leverage,
         cash=execution.cash,
         engine=engine_name(),
     )

@@ -28,8 +28,6 @@ KINDS: Final[Mapping[str, str]] = {
     "worlds": "world",
 }
 _BUILT_IN: Final = "gexlab"
-#: Every built-in component decides once a session, when its bar is complete.
-_CLOSE: Final = "close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Entry:
     inputs : tuple of str
         Columns of the panel that it reads with its defaults; kinds of data of a hypothesis.
     decides : str or None
-        When in a session: ``close``; None for what decides nothing.
+        When in a session: ``close``, or at every ``bar``; None for what decides nothing.
     problem : str or None
         Why it cannot be used; None where it can.
     """
@@ -72,6 +70,10 @@ def components(kind: str | None = None) -> tuple[Entry, ...]:
     ----------
     kind : str, optional
         ``filters``, ``rules``, ``sizings``, ``hypotheses``, ``vendors`` or ``worlds``.
+
+    Returns
+    -------
+    tuple of Entry
 
     Raises
     ------
@@ -130,7 +132,7 @@ def _component(kind: str, name: str, made: type[Component], source: str) -> Entr
             for f in fields(made)  # type: ignore[arg-type]
         },
         tuple(dict.fromkeys(_columns_read(instance))),
-        _CLOSE,
+        made.decides,
     )
 
 

@@ -15,13 +15,12 @@ from pydantic import (
     model_validator,
 )
 
+from ..execution.terms import lot_named
 from ..grid.section import GridSection
 from .config_identity import settings_digest
 from .config_sections import (
     ADDED_LATER,
     DataConfig,
-    ExecutionConfig,
-    Fill,
     InferenceConfig,
     Instrument,
     LedgerConfig,
@@ -29,16 +28,19 @@ from .config_sections import (
     RegimeConfig,
     SeriesConfig,
     StrategyConfig,
+    TournamentConfig,
     _Section,
 )
+from .execution_section import ExecutionConfig, Fill
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
 
 __all__ = [
     "Config",
     "default_fill",
     "ledger_beside",
+    "require_terms",
 ]
 
 
@@ -47,7 +49,7 @@ class Config(_Section):
 
     Attributes
     ----------
-    data, regime, strategies, execution, series, inference, nightly, grid, ledger
+    data, regime, strategies, execution, series, inference, nightly, grid, ledger, tournament
         Sections of the same names. Without strategies the main one and all controls run.
     """
 
@@ -59,6 +61,7 @@ class Config(_Section):
     inference: InferenceConfig = InferenceConfig()
     nightly: NightlyConfig = NightlyConfig()
     ledger: LedgerConfig = LedgerConfig()
+    tournament: TournamentConfig = TournamentConfig()
     grid: GridSection = Field(default_factory=dict)
 
     _folder: Path = PrivateAttr(default_factory=Path)
@@ -72,7 +75,12 @@ class Config(_Section):
         changes no result.
         """
         unsaid = {name for name in ADDED_LATER if getattr(self.data, name) is None}
-        settings = self.model_dump(mode="python", exclude={"ledger": True, "data": unsaid})
+        if not self.data.total_return:
+            unsaid.add("total_return")
+        settings = self.model_dump(
+            mode="python",
+            exclude={"ledger": True, "data": unsaid, "execution": self.execution.unsaid},
+        )
         return settings_digest(settings, self._folder)
 
     @property
@@ -84,12 +92,26 @@ class Config(_Section):
         return ledger_beside(Path(lake))
 
     @property
+    def decides_within(self) -> bool:
+        """Whether a strategy decides within the session, at intraday bars."""
+        return any(chosen.build().intraday for chosen in self.strategies)
+
+    @property
     def folder(self) -> Path:
         """Folder that its paths are relative to."""
         return self._folder
 
     def located(self, folder: Path) -> Config:
-        """Return the configuration with where it was read."""
+        """Return the configuration with where it was read.
+
+        Parameters
+        ----------
+        folder : Path
+
+        Returns
+        -------
+        Config
+        """
         found = self.model_copy()
         found._folder = folder
         return found
@@ -109,6 +131,7 @@ class Config(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"strategy {twice[0]!r} is defined twice: give each its own name")
+        require_terms(self.execution, self.data, tuple(self.series))
         for strategy in self.strategies:
             if strategy.on is not None and strategy.on not in self.series:
                 raise ValueError(
@@ -118,8 +141,52 @@ class Config(_Section):
         return self
 
 
+def require_terms(execution: ExecutionConfig, data: DataConfig, series: Sequence[str]) -> None:
+    """Refuse terms of trading that contradict the data, or name a series that is not there.
+
+    Raises
+    ------
+    ValueError
+    """
+    for key, name in execution.named.items():
+        if name not in series:
+            raise ValueError(
+                f"execution.{key} reads series {name!r}, which [series] does not define: known "
+                f"are {', '.join(sorted(series)) or 'none'}"
+            )
+    lot_named(execution.lot, data.underlying)
+    twice = data.total_return or "adjusted_close" in data.bars_columns
+    if execution.dividends is not None and twice:
+        raise ValueError(
+            "execution.dividends would count dividends twice: the bars include them already "
+            "(data.total_return, or adjusted_close in data.bars_columns); leave one of them out"
+        )
+    future = data.instrument_kind == "future"
+    for key in ("financing_rate", "borrow_rate", "dividends"):
+        if future and getattr(execution, key) not in (0.0, None):
+            raise ValueError(
+                f"execution.{key}: a future is neither paid for nor borrowed and has no dividends; "
+                "leave it out (cash_rate is earned on all equity)"
+            )
+    if execution.fill is not None and ":" in execution.fill and data.intraday is None:
+        raise ValueError(
+            f"execution.fill = {execution.fill!r} is an intraday bar, and there are none: name "
+            "them in data.intraday"
+        )
+
+
 def ledger_beside(lake: Path) -> Path:
-    """Return the folder of the ledger that belongs to a lake."""
+    """Return the folder of the ledger that belongs to a lake.
+
+    Parameters
+    ----------
+    lake : Path
+        The lake's folder.
+
+    Returns
+    -------
+    Path
+    """
     return lake.absolute().parent / "ledger"
 
 

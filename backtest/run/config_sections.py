@@ -43,8 +43,7 @@ __all__ = [
     "AddressNearConfig",
     "Basis",
     "DataConfig",
-    "ExecutionConfig",
-    "Fill",
+    "FoldsConfig",
     "InferenceConfig",
     "Instrument",
     "LedgerConfig",
@@ -55,6 +54,7 @@ __all__ = [
     "SeriesConfig",
     "Setting",
     "StrategyConfig",
+    "TournamentConfig",
     "Zone",
 ]
 
@@ -64,9 +64,6 @@ Instrument = Literal["index", "etf", "future", "share"]
 
 #: Keys of [data] that count as a setting where they are said alone.
 ADDED_LATER: Final = ("multiplier", "settlement", "oi_lag_sessions")
-
-
-Fill = Literal["next_open", "next_close", "same_close"]
 
 
 Scalar = str | int | float | bool
@@ -199,6 +196,8 @@ class DataConfig(_Section):
         First and last session.
     simulated : bool
         Whether the market is a simulated one.
+    total_return : bool
+        Whether the bars' prices include dividends already.
     trusted : tuple of date
         Sessions whose bars and values were looked at and are right, whatever the checks say.
     traded_value : float or None
@@ -228,6 +227,7 @@ class DataConfig(_Section):
     start: date | None = None
     end: date | None = None
     simulated: bool = False
+    total_return: bool = False
     trusted: tuple[date, ...] = ()
     traded_value: Annotated[float, Field(gt=0.0)] | None = None
 
@@ -353,7 +353,7 @@ class StrategyConfig(_Section):
     window: Annotated[int, Field(ge=2)] | None = None
     enter: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
     exit: Annotated[float, Field(ge=0.5, le=1.0)] | None = None
-    size: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    size: Annotated[float, Field(gt=0.0, le=20.0)] | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
@@ -369,37 +369,15 @@ class StrategyConfig(_Section):
         return self
 
 
-class ExecutionConfig(_Section):
-    """Fills and costs.
-
-    Attributes
-    ----------
-    fill : {"next_open", "next_close", "same_close"} or None
-        None: next open for tradable instruments, next close for cash indices.
-    fees_bps, slippage_bps : float
-        Per side, basis points of notional.
-    fixed_per_share : float
-        Per side, currency per share or contract.
-    cash : float
-        Initial capital.
-    """
-
-    fill: Fill | None = None
-    fees_bps: Basis = 0.0
-    slippage_bps: Basis = 0.0
-    fixed_per_share: Annotated[float, Field(ge=0.0)] = 0.0
-    cash: Annotated[float, Field(gt=0.0)] = 1_000_000.0
-
-
 class InferenceConfig(_Section):
-    """Intervals by stationary block bootstrap.
+    """Intervals, and the resamples of tests that draw some.
 
     Attributes
     ----------
     seed, bootstrap : int
-        Seed and number of resamples.
+        Seed and number of resamples. Intervals draw nothing.
     block : int
-        Mean block length, sessions.
+        Mean block length of resamples, sessions.
     level : float
         Coverage of the intervals.
     """
@@ -447,3 +425,51 @@ class LedgerConfig(_Section):
 
     path: NearConfig | None = None
     stand_ins: tuple[tuple[str, ...], ...] = ()
+
+
+#: A number of sessions, of calendar years (``5y``) or of quarters (``2q``).
+Length = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^[1-9]\d{0,3}[yq]$")]
+
+
+class FoldsConfig(_Section):
+    """How sessions are cut into trainings and tests.
+
+    Attributes
+    ----------
+    kind : {"anchored", "rolling", "combinatorial"}
+    train, test : int, str or None
+        Sessions, or years (``5y``) or quarters (``2q``). None: 5y and 1y where there are ten years,
+        else a third of the sessions and six tests.
+    groups, tested : int
+        Of combinatorial folds.
+    embargo : int
+        Sessions left out beyond what windows and holding times ask for.
+    """
+
+    kind: Literal["anchored", "rolling", "combinatorial"] = "anchored"
+    train: Length | None = None
+    test: Length | None = None
+    groups: Annotated[int, Field(ge=2, le=20)] = 10
+    tested: Annotated[int, Field(ge=1, le=10)] = 2
+    embargo: Annotated[int, Field(ge=0)] = 0
+
+
+class TournamentConfig(_Section):
+    """What ``gexlab tournament`` holds trials against.
+
+    Attributes
+    ----------
+    placebos : int
+        Random regimes per filter.
+    folds : FoldsConfig
+    eras : tuple of date
+        Each begins an era of the breakdown.
+    lockbox : str, date or None
+        The last years (``2y``) or quarters, or everything from a date on, stay out of every trial
+        until they are opened once.
+    """
+
+    placebos: Annotated[int, Field(ge=20, le=100_000)] = 200
+    folds: FoldsConfig = FoldsConfig()
+    eras: tuple[date, ...] = ()
+    lockbox: date | Annotated[str, Field(pattern=r"^[1-9]\d{0,2}[yq]$")] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,12 @@ from ...data import (
     trading_calendar,
 )
 from .findings import promoted, promoted_chains
+from .locked import beside_truth, closed_lockbox, lockbox_notice, without_locked
 from .market import Market
 from .market_choice import market_of
 from .regime_source import load_named_series, load_regime, written_path
 from .results import RunInput
-from .soundness import of_other_instrument, sound_bars, sound_intraday
+from .soundness import of_other_instrument, off_daily_bars, sound_bars, sound_intraday
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +45,7 @@ def load_market(
     lake: Lake | None = None,
     books: tuple[Book, ...] | None = None,
     progress: Progress = silent,
+    locked: bool = True,
 ) -> Market:
     """Load what a configuration names; regimes that the lake lacks are rebuilt first.
 
@@ -54,6 +57,12 @@ def load_market(
     books : tuple of {"as_of_close", "post_expiry"}, optional
         Books to bring up to date, the configured one among them; that one alone where left out.
     progress : Progress
+    locked : bool
+        Whether sessions of a closed lockbox stay out; False is for opening it.
+
+    Returns
+    -------
+    Market
 
     Raises
     ------
@@ -73,19 +82,28 @@ def load_market(
     )
     regime = load_regime(config, calendar.name, lake=lake, books=books, progress=progress)
     sound, about_bars, bad_bars = sound_bars(bar_set.frame, config)
-    first, last = _period(config, sound, regime.table)
+    whole_intraday = _load_intraday(config, calendar.name)
+    intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
+    traded = intraday if config.decides_within else None
+    first, last = _period(config, sound, regime.table, traded)
+    simulated = beside_truth(config)
+    box = closed_lockbox(config, last.date(), simulated=simulated) if locked else None
+    if box is not None and last.date() >= box.first:
+        kept_out = int((bar_set.frame.index >= pd.Timestamp(box.first)).sum())
+        cut = without_locked(config, box)
+        found = load_market(cut, lake=lake, books=books, progress=progress)
+        return replace(found, notices=(*found.notices, lockbox_notice(box, kept_out)))
     bars = sound.loc[:last]
     tables = {
         name: load_named_series(series, config, calendar.name)
         for name, series in config.series.items()
     }
-    whole_intraday = _load_intraday(config, calendar.name)
-    intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
     if "spot" in regime.table:
         about_bars += of_other_instrument(bars.loc[first:], regime.table["spot"])
     about = (
         *about_bars,
         *about_intraday,
+        *off_daily_bars(bars.loc[first:], intraday),
         *regime.findings,
         *(f for _, _, _, found in tables.values() for f in found),
     )
@@ -105,7 +123,7 @@ def load_market(
         intraday=None if intraday is None else intraday.within(first, last, calendar),
         inputs=(*(f for group in files for f in group), *(f for _, f, _, _ in tables.values())),
         notices=(*regime.notices, *(n for _, _, left_out, _ in tables.values() for n in left_out)),
-        simulated=data.simulated or _beside_truth(config),
+        simulated=simulated,
         findings=about,
         chain_findings=chains,
         bad_bars=bad_bars,
@@ -118,10 +136,16 @@ def load_market(
 
 
 def _period(
-    config: Config, bars: pd.DataFrame, regime: pd.DataFrame
+    config: Config, bars: pd.DataFrame, regime: pd.DataFrame, traded: IntradaySet | None
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first and last session with both a bar and a regime row, within the dates."""
+    """Return the first and last session with both a bar and a regime row, within the dates.
+
+    Where a strategy trades on intraday bars, within these too: so all are of one period.
+    """
     both = pd.DatetimeIndex(bars.index).intersection(pd.DatetimeIndex(regime.index))
+    if traded is not None:
+        there = traded.frame["session"]
+        both = both[(both >= there.min()) & (both <= there.max())]
     if config.data.start:
         both = both[both >= pd.Timestamp(config.data.start)]
     if config.data.end:
@@ -179,12 +203,3 @@ def _load_intraday(config: Config, calendar: str) -> IntradaySet | None:
         timezone=data.intraday_timezone,
         hours=data.intraday_hours,
     )
-
-
-def _beside_truth(config: Config) -> bool:
-    """Return whether the bars or the lake lie beside the truth of a simulated market."""
-    lake = config.data.lake
-    folders = [config.data.bars.parent]
-    if config.regime.source == "lake" and lake is not None:
-        folders.append(Path(lake))
-    return any((folder / "truth.json").is_file() for folder in folders)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...data import Finding
+    from ..execution.intraday import BarTrading
     from ..execution.performance import Trading
     from .config import Config
     from .market import Market
@@ -41,6 +42,7 @@ def notices_of(
     found = [
         *market.notices,
         *_execution(config),
+        *_terms(config, market, trading),
         *_regime(config, market),
         *_bars(market),
         *finding_notices(findings),
@@ -65,6 +67,31 @@ def _execution(config: Config) -> Iterator[Notice]:
     if config.data.instrument_kind == "index" and config.execution.fill is None:
         detail = "a cash index cannot be traded itself: its next close stands in for a future's"
         yield Notice("index_proxy", "info", detail)
+
+
+def _terms(config: Config, market: Market, trading: Trading) -> Iterator[Notice]:
+    data, execution = config.data, config.execution
+    included = data.total_return or "adjusted_close" in data.bars_columns
+    pays = data.instrument_kind != "future" and not market.simulated
+    if pays and not included and execution.dividends is None:
+        detail = (
+            "prices are not adjusted for dividends: returns of long positions lack them, and short "
+            "ones do not pay them; give a dividend file (execution.dividends), a total-return "
+            "series (data.total_return) or adjusted closes (bars_columns)"
+        )
+        yield Notice("dividends_missing", "info", detail)
+    if trading.unfilled:
+        detail = (
+            f"{_sessions(trading.unfilled)} without an intraday bar at {config.fill}: orders fill "
+            "at the next bar of the session, or at its close"
+        )
+        yield Notice("stated_bar_missing", "warning", detail, trading.unfilled)
+    capped = sum(account.capped for account in trading.net.accounts)
+    if capped:
+        detail = (
+            f"orders made smaller by execution.max_leverage = {execution.max_leverage:g}: {capped}"
+        )
+        yield Notice("leverage_capped", "info", detail, capped)
 
 
 def _regime(config: Config, market: Market) -> Iterator[Notice]:
@@ -135,10 +162,39 @@ def _decisions(trading: Trading) -> Iterator[Notice]:
             f"out: {', '.join(trading.left_out)}"
         )
         yield Notice("controls_left_out", "info", detail, len(trading.left_out))
+    if trading.within is not None:
+        yield from _within(trading.within)
     if undefined:
         count = max(n for _, n in undefined)
         detail = f"{_sessions(count)} flat for want of earlier bars in {_names(undefined)}"
         yield Notice("rule_undefined", "info", detail, count)
+    gone = [name for name, column in trading.net.equity.items() if (column <= 0.0).any()]
+    if gone:
+        detail = f"{', '.join(map(str, gone))} lost all its equity; its metrics are undefined"
+        yield Notice("ruined", "error", detail, len(gone))
+
+
+def _within(trading: BarTrading) -> Iterator[Notice]:
+    """Say what strategies that decide within the session lack."""
+    names = [s.name for s in trading.strategies]
+    sessions = trading.ground.sessions
+    first, last = sessions[0].date(), sessions[-1].date()
+    detail = (
+        f"{', '.join(names)} trade on intraday bars: the period tested is theirs, {first} to {last}"
+    )
+    yield Notice("period_of_intraday_bars", "info", detail, len(sessions))
+    lacking = int(trading.spans.sum() - len(trading.spans))
+    if lacking:
+        detail = f"{_sessions(lacking)} without intraday bars: strategies that need them are flat"
+        yield Notice("sessions_without_intraday_bars", "warning", detail, lacking)
+    for code, counts, what in (
+        ("late_within", trading.late, "with an input published only after a bar's order"),
+        ("undefined_within", trading.undefined, "flat for a while for want of an input"),
+    ):
+        found = [(n, c) for n, c in zip(names, counts, strict=True) if c]
+        if found:
+            most = max(c for _, c in found)
+            yield Notice(code, "info", f"{_sessions(most)} {what}, in {_names(found)}", most)
     gone = [name for name, column in trading.net.equity.items() if (column <= 0.0).any()]
     if gone:
         detail = f"{', '.join(map(str, gone))} lost all its equity; its metrics are undefined"

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from ...data import IntradaySet
     from .config import Config
 
-__all__ = ["finding_notices", "of_other_instrument", "sound_bars", "sound_intraday", "sound_series"]
+__all__ = [
+    "finding_notices",
+    "of_other_instrument",
+    "off_daily_bars",
+    "sound_bars",
+    "sound_intraday",
+    "sound_series",
+]
 
 #: What gates takes its session, bar or value out of the answers; a change of scale is still in
 #: the returns of whoever held a position over it.
@@ -30,6 +37,11 @@ _NAMED: Final = 3
 #: Daily moves that bars and spots must have in common, below which they are of two instruments.
 _ALIKE: Final = 0.5
 _FEWEST_MOVES: Final = 20
+#: Usual daily ranges between the last intraday price and the close: of one session, of most.
+_OFF_CLOSE: Final = 0.5
+_OTHER_PRICES: Final = 0.25
+_AROUND: Final = 21
+_FEWEST: Final = 5
 
 
 def sound_bars(
@@ -104,17 +116,69 @@ def of_other_instrument(bars: pd.DataFrame, spot: pd.Series[float]) -> tuple[Fin
     return (Finding(None, name, severity, len(moves), float("nan"), detail, "close"),)
 
 
+def off_daily_bars(bars: pd.DataFrame, intraday: IntradaySet | None) -> tuple[Finding, ...]:
+    """Return where the last intraday price of a session is not the close of its daily bar.
+
+    A difference of half a usual daily range (median of the 21 sessions to it) is a finding of its
+    session; a median difference of a quarter is one of the file, which then has other prices.
+
+    Examples
+    --------
+    SPY closed at 476.68 and usually moved between high and low by 0.8 %: a last minute at 474.30 is
+    off by 0.5 %, 0.62 usual ranges.
+    """
+    if intraday is None or intraday.frame.empty:
+        return ()
+    spans = pd.Series(np.log(bars["high"] / bars["low"]), bars.index)
+    usual = spans.rolling(_AROUND, min_periods=_FEWEST).median()
+    last = intraday.frame.groupby("session")["close"].last()
+    both = pd.DataFrame({"last": last, "close": bars["close"], "usual": usual[usual > 0.0]})
+    both = both.dropna()
+    if both.empty:
+        return ()
+    off = (np.log(both["last"] / both["close"]) / both["usual"]).abs()
+    if float(off.median()) > _OTHER_PRICES:
+        ratio = float((both["last"] / both["close"]).median())
+        detail = (
+            f"the last intraday price is {ratio:.4g} times the daily close over {len(both)} "
+            "sessions (median): take both files from one source, both adjusted or both not"
+        )
+        return (_of_prices(None, "intraday_of_other_prices", len(both), detail),)
+    return tuple(
+        _of_prices(
+            day.date(), "intraday_off_close", 1,
+            f"last intraday price {row.last:g}, daily close {row.close:g}",
+        )
+        for day, row in zip(both.index, both.itertuples(), strict=True)
+        if off[day] > _OFF_CLOSE
+    )  # fmt: skip
+
+
+def _of_prices(session: date | None, name: str, count: int, detail: str) -> Finding:
+    severity = CATALOGUE[name].severity
+    return Finding(session, name, severity, count, float("nan"), detail, "close")
+
+
 def finding_notices(findings: Iterable[Finding]) -> Iterator[Notice]:
-    """Yield a notice for each kind of finding: how often, and where to look."""
+    """Yield a notice for each kind of finding: how often, and where to look.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+
+    Yields
+    ------
+    Notice
+    """
     kinds: dict[tuple[str, Severity], list[Finding]] = {}
     for finding in findings:
         kinds.setdefault((finding.check, finding.severity), []).append(finding)
     for (name, severity), group in kinds.items():
         left_out = severity == "error" and name in _LEFT_OUT
-        yield Notice(name, severity, _told(name, group), len(group), left_out)
+        yield Notice(name, severity, _sentence(name, group), len(group), left_out)
 
 
-def _told(name: str, group: list[Finding]) -> str:
+def _sentence(name: str, group: list[Finding]) -> str:
     where = "; ".join(f"{f.session}, {f.detail}" if f.session else f.detail for f in group[:_NAMED])
     more = f"; and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
     return f"{CATALOGUE[name].meaning} {len(group)}: {where}{more}"

@@ -13,7 +13,17 @@ from ..vendors.roots import root_facts, symbol_parts
 if TYPE_CHECKING:
     from ..vendors.roots import Root
 
-__all__ = ["AM", "PM", "UNDECIDED", "UNKNOWN", "deliverable", "root_code", "root_index", "roots_of"]
+__all__ = [
+    "AM",
+    "PM",
+    "UNDECIDED",
+    "UNKNOWN",
+    "deliverable",
+    "plain_roots",
+    "root_code",
+    "root_index",
+    "roots_of",
+]
 
 #: Codes of a settlement; the last is decided by the order of the file's rows.
 PM, AM, UNDECIDED, UNKNOWN = range(4)
@@ -32,6 +42,14 @@ def root_index(table: Any) -> Any:
     encoded = table.column("root").combine_chunks().dictionary_encode()
     filled = pc.fill_null(encoded.indices, len(encoded.dictionary))
     return filled.to_numpy(zero_copy_only=False)
+
+
+def plain_roots(column: Any) -> Any:
+    """Return a column of roots; of whole symbols (``O:SPY240119C00470000``) the root in them."""
+    encoded = column.combine_chunks().cast(pa.string()).dictionary_encode()
+    words = encoded.dictionary.to_pylist()
+    plain = [p[0] if (p := symbol_parts(w)) is not None else w for w in words]
+    return pa.array([*plain, None], pa.string()).take(encoded.indices.fill_null(len(plain)))
 
 
 def root_code(fact: Root | None, default: int) -> int:
@@ -57,7 +75,5 @@ def deliverable(table: Any, facts: list[Root | None]) -> dict[str, Any]:
         usual = pc.coalesce(pc.if_else(pc.greater(stated, 0.0), stated, None), usual)
     found["multiplier"] = usual
     if "root" in table.column_names:
-        words = table.column("root").combine_chunks().dictionary_encode().dictionary.to_pylist()
-        plain = [p[0] if (p := symbol_parts(w)) is not None else w for w in words]
-        found["root"] = pa.array([*plain, None], pa.string()).take(pa.array(index))
+        found["root"] = plain_roots(table.column("root"))
     return found

@@ -14,10 +14,11 @@ from ..lake.lake import Lake, check_underlying, connect, open_lake
 from ..lake.manifest import Manifest, read_manifest
 from ..lake.writer import LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset
-from ..vendors.column_map import check_preset, read_mapping
+from ..vendors.column_map import check_preset, of_underlying, read_mapping
 from ..vendors.column_map import mapped as with_mapping
 from ..vendors.column_names import names_in
 from ..vendors.paths import with_path
+from ..vendors.shipped_maps import map_file
 from .archive_members import fitting_members
 from .canonical_rows import naming_the_file
 from .files import find_files, opened
@@ -153,8 +154,9 @@ def ingest(
     check_underlying(underlying)
     preset = vendor_preset(vendor)
     if mapping is not None:
-        said = read_mapping(Path(mapping))
-        preset = with_joins(with_mapping(preset, said), said, Path(mapping).absolute().parent)
+        file = map_file(mapping)
+        said = of_underlying(read_mapping(file), underlying)
+        preset = with_joins(with_mapping(preset, said), said, file.absolute().parent)
     check_preset(preset)
     preset = fingerprinted(preset)
     found = find_files(paths)

@@ -16,17 +16,19 @@ from ..base.errors import GexlabError, InputFileError
 from ..base.sql import load_sql
 from ..calendar.trading import trading_calendar
 from ..lake.lake import connect
-from ..vendors import VENDORS
 from ..vendors import vendor as vendor_preset
+from ..vendors.column_map import mapped, read_mapping
+from ..vendors.column_names import names_in, respelled
 from ..vendors.projection import projected
-from ..vendors.roots import AM_INDICES, index_name, symbol_parts
+from ..vendors.roots import AM_INDICES, index_name, root_facts, symbol_parts
+from ..vendors.shipped_maps import map_file, recognised_map
 from ..vendors.table_reader import read_tables
 from .calendar_tables import zone_of
 from .files import find_files, opened
 from .synonyms import MEANINGS, meaning_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..vendors.preset import InputFile
 
@@ -34,10 +36,12 @@ __all__ = ["InspectedColumn", "Inspection", "inspect"]
 
 #: Presets in the order in which they are tried, the most particular first.
 _ORDER: Final = (
-    "cboe_quote_table", "cboe_delayed_json", "optionsdx", "orats", "nse_bhavcopy",
-    "historicaloptiondata", "ivolatility", "deribit", "yfinance", "options_hist", "canonical",
+    "optionsdx", "orats", "nse_bhavcopy", "historicaloptiondata", "ivolatility", "deribit",
+    "yfinance", "options_hist", "canonical",
 )  # fmt: skip
-_ENCODINGS: Final = ("utf-8", "cp950", "gb18030", "shift_jis", "euc_kr", "cp1252")
+#: Presets whose files are no plain tables.
+_OWN_READER: Final = ("cboe_quote_table", "cboe_delayed_json")
+_ENCODINGS: Final = ("utf-8", "cp950", "gb18030", "shift_jis", "cp949", "cp1252")
 _ROWS: Final = 20_000
 _RIGHTS: Final = frozenset(
     (
@@ -115,13 +119,15 @@ def inspect(file: str | Path) -> Inspection:
         filled = [f for f in files if f.path.stat().st_size]
         if not filled:
             raise InputFileError(f"{file} is empty: download or export it again")
-        vendor = next(
-            (n for n in _ORDER if n in VENDORS and any(_fits(f, n) for f in filled)), None
-        )
-        if vendor in ("cboe_quote_table", "cboe_delayed_json"):
-            return Inspection(vendor, (), (), (), _for_preset(vendor))
+        for name in _OWN_READER:
+            if any(_fits(f, name) for f in filled):
+                return Inspection(name, (), (), (), _for_preset(name))
         encoding, table = _table(filled)
-        return _inspected(vendor, encoding, table)
+        shipped = recognised_map(table, vendor_preset("columns"))
+        vendor = None
+        if shipped is None:
+            vendor = next((n for n in _ORDER if any(_fits(f, n) for f in filled)), None)
+        return _inspected(vendor, shipped, encoding, table)
 
 
 def _fits(file: InputFile, name: str) -> bool:
@@ -154,6 +160,8 @@ def _table(files: Sequence[InputFile]) -> tuple[str, dict[str, list[Any]]]:
                 failures.append(str(error))
                 continue
             known = sum(meaning_of(name) is not None for name in table)
+            if recognised_map(table, vendor_preset("columns")) is not None:
+                return encoding, table
             if best is None or known > best[0]:
                 best = known, encoding, table
             if encoding == "utf-8":
@@ -176,18 +184,25 @@ def _columns(file: InputFile) -> dict[str, list[Any]]:
     return found
 
 
-def _inspected(vendor: str | None, encoding: str, table: dict[str, list[Any]]) -> Inspection:
+def _inspected(
+    vendor: str | None, shipped: str | None, encoding: str, table: dict[str, list[Any]]
+) -> Inspection:
     columns = [_column(name, values) for name, values in table.items()]
-    columns = _once_each(columns)
+    columns = _once_each(columns if shipped is None else _as_mapped(columns, shipped))
     by_meaning = {c.meaning: c.name for c in columns if c.meaning is not None}
     columns = [replace(c, warning=c.warning or _unit(c, table, by_meaning)) for c in columns]
+    if "underlying" in by_meaning and not {"root", "symbol"} & set(by_meaning):
+        named = {str(v).strip() for v in table[by_meaning["underlying"]] if v is not None}
+        if any(_index_of(name) != index_name(name) for name in named):
+            by_meaning["root"] = by_meaning["underlying"]
     underlyings = _underlyings(table, by_meaning)
     sessions = _sessions(table, by_meaning)
-    text = (
-        _for_preset(vendor)
-        if vendor is not None
-        else _map(columns, by_meaning, encoding, underlyings)
-    )
+    if shipped is not None:
+        text = _for_shipped(shipped)
+    elif vendor is not None:
+        text = _for_preset(vendor)
+    else:
+        text = _map(columns, by_meaning, encoding, underlyings)
     return Inspection(vendor, tuple(columns), sessions, underlyings, text)
 
 
@@ -196,6 +211,49 @@ def _for_preset(vendor: str) -> str:
         f"# --vendor {vendor} reads this file; a map is needed only to correct what it says,\n"
         "# see docs/lake.md\n"
     )
+
+
+def _for_shipped(name: str) -> str:
+    """Return a copy of a shipped map; joins whose files are not there are commented out."""
+    file = map_file(name)
+    said = read_mapping(file)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    head = [
+        f"# gexlab's own map {name} fits: --vendor columns --map {name}, or this copy of it, "
+        "corrected"
+    ]
+    absent = {f"[join.{n}]" for n, join in said.get("join", {}).items() if not _at_hand(join)}
+    if absent:
+        head.append("# files of joins that were not found here are commented out")
+    priced = {"last", "bid", "ask"} & set(said["columns"])
+    if "[join.spot]" in absent and priced:
+        head.append('spot = "parity"               # in place of the closes: implied from prices')
+    out = False
+    for line in lines:
+        if line.startswith("["):
+            out = line in absent
+        head.append(f"# {line}" if out else line)
+    return "\n".join(head) + "\n"
+
+
+def _at_hand(join: Mapping[str, Any]) -> bool:
+    names = join["files"] if isinstance(join["files"], list) else [join["files"]]
+    return all(any(Path().glob(name)) for name in names)
+
+
+def _as_mapped(columns: list[InspectedColumn], shipped: str) -> list[InspectedColumn]:
+    """Let a shipped map say what columns mean."""
+    said = read_mapping(map_file(shipped))["columns"]
+    preset = mapped(vendor_preset("columns"), {"columns": said})
+    whole = ("root", "expiry", "strike", "right") if "symbol" in said else ()
+    names = {column.name: "VARCHAR" for column in columns}
+    meaning: dict[str, str] = {}
+    for canonical, column in preset.columns.items():
+        for source in names_in(column):
+            found = source if source in names else respelled(source, names)
+            if found is not None:
+                meaning.setdefault(found, "symbol" if canonical in whole else canonical)
+    return [replace(c, meaning=meaning.get(c.name)) for c in columns]
 
 
 def _column(name: str, values: list[Any]) -> InspectedColumn:
@@ -302,8 +360,13 @@ def _underlyings(table: dict[str, list[Any]], by_meaning: dict[str, str]) -> tup
     names = Counter[str]()
     for text, count in said.items():
         parts = symbol_parts(text)
-        names[index_name(parts[0] if parts else text)] += count
+        names[_index_of(parts[0] if parts else text)] += count
     return tuple(n for n, _ in names.most_common(20))
+
+
+def _index_of(text: str) -> str:
+    """Return whose options a root is: SPXW's are those of SPX."""
+    return root_facts(text, text).underlying
 
 
 def _sessions(table: dict[str, list[Any]], by_meaning: dict[str, str]) -> tuple[str, ...]:
@@ -359,20 +422,20 @@ def _map(
 
 
 def _column_lines(stated: dict[str, str], clock: str | None) -> list[str]:
-    def told(name: str) -> str:
+    def quoted(name: str) -> str:
         return json.dumps(name, ensure_ascii=False)
 
     lines = []
     left = dict(stated)
     if "symbol" in left:
-        lines.append(f"symbol = {told(left.pop('symbol'))}   # {_COMMENTS['symbol']}")
+        lines.append(f"symbol = {quoted(left.pop('symbol'))}   # {_COMMENTS['symbol']}")
         left = {k: v for k, v in left.items() if k not in ("root", "expiry", "strike", "right")}
     if clock is not None and "session" in left and "quote_ts" not in left:
         day = left.pop("session")
-        lines.append(f"quote_ts = {{ date = {told(day)}, time = {told(clock)} }}")
+        lines.append(f"quote_ts = {{ date = {quoted(day)}, time = {quoted(clock)} }}")
     for meaning, name in left.items():
         comment = f"   # {_COMMENTS[meaning]}" if meaning in _COMMENTS else ""
-        lines.append(f"{meaning} = {told(name)}{comment}")
+        lines.append(f"{meaning} = {quoted(name)}{comment}")
     return lines
 
 
@@ -386,7 +449,7 @@ def _timing_lines(
         lines.append('quote_time = "close"          # or "HH:MM", when the quotes were taken')
     if "known_at" not in stated:
         lines.append('known_at = "next_open"        # from when on the rows were public')
-    lines.append("oi_lag_sessions = 1           # open interest settled after the session before")
+    lines.append("oi_lag_sessions = 1           # open interest settled after the previous session")
     index = bool(underlyings) and underlyings[0] in AM_INDICES
     lines.append(f'settlement = "{"third_friday" if index else "PM"}"')
     return lines

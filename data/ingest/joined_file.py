@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
+from ..base.errors import InputFileError
 from ..vendors.preset import Join
 
 if TYPE_CHECKING:
@@ -30,15 +30,48 @@ class JoinedFile:
         One row per key: the keys, the given columns, ``oi_asof`` and ``known_at``.
     sessions : frozenset of int
         Sessions that the files cover, days since 1970; empty where session is no key.
-    unmatched : int
-        Rows of chains that found no row, so far.
+    unmatched, matched : int
+        Rows of chains that found no row, and that found one, so far.
+    example : str
+        Keys of a row of the chains that found none.
     """
 
     join: Join
     keys: tuple[str, ...]
     rows: Any
     sessions: frozenset[int]
-    unmatched: Counter[str] = field(default_factory=Counter)
+    unmatched: int = 0
+    matched: int = 0
+    example: str = ""
+
+    def count(self, matched: int, keys: Mapping[str, Any]) -> None:
+        """Count the rows of a batch, and remember the keys of its first."""
+        rows = len(next(iter(keys.values())))
+        self.matched += matched
+        self.unmatched += rows - matched
+        if rows and not self.example:
+            self.example = _shown({name: keys[name][0].as_py() for name in self.keys})
+
+    def refuse_without_match(self) -> None:
+        """Refuse a join that found a row for none of the chains.
+
+        Raises
+        ------
+        InputFileError
+            With the keys of both sides.
+        """
+        if self.matched or not self.unmatched or self.join.absent:
+            return
+        theirs = "no row"
+        if len(self.rows):
+            [first] = self.rows.slice(0, 1).select(list(self.keys)).to_pylist()
+            theirs = f"one of {_shown(first)}"
+        raise InputFileError(
+            f"[join.{self.join.name}] expected rows for the chains' keys, found none for any of "
+            f"{self.unmatched} rows: a row of the chains has {self.example}, the joined files have "
+            f"{theirs}. Nothing was written: correct files or keys of the join, or say "
+            "--allow-rejects to go on without"
+        )
 
     def looked_up(self, keys: Mapping[str, Any]) -> Any:
         """Return for each row of a batch what the files give, in the batch's order.
@@ -65,3 +98,7 @@ class JoinedFile:
             using = ", ".join(f"k{i}" for i in range(len(self.keys)))
             both = left.set_alias("a").join(right.set_alias("b"), using, how="left")
             return both.order("row_of_batch").select(*given).to_arrow_table()
+
+
+def _shown(keys: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.removeprefix('key ')} {value}" for name, value in keys.items())

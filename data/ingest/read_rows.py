@@ -57,7 +57,7 @@ def read_rows(
 ) -> Tally:
     """Take all rows through to the writer.
 
-    How dates are written is told by the first rows, and the reader of text parses numbers itself,
+    The first rows say how dates are written, and the reader of text parses numbers itself,
     which is faster. Where a cell is written in another way, everything is read again: the whole
     column then decides, "n/a" is missing, and what is to be refused is named.
     """
@@ -82,7 +82,8 @@ def read_rows(
         tally.others = rows.dating.others
         tally.left_out = rows.dating.left_out["where"]
         tally.outside = rows.dating.left_out["outside"]
-        tally.unmatched = {j.join.name: j.unmatched.total() for j in rows.dating.joins}
+        tally.joins = rows.dating.joins
+        tally.unmatched = {j.join.name: j.unmatched for j in rows.dating.joins}
         tally.empty = files_without_rows(rows.files, before.underlying, tally)
         break
     return tally

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ..vendors.preset import InputFile
+    from .joined_file import JoinedFile
 
 __all__ = ["Tally", "files_without_rows", "refuse_rejects"]
 
@@ -26,6 +27,7 @@ class Tally:
     others: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
     unmatched: dict[str, int] = field(default_factory=dict)
+    joins: tuple[JoinedFile, ...] = ()
     replaced: int = 0
     repeated: int = 0
     empty: int = 0
@@ -36,7 +38,9 @@ class Tally:
 
 
 def refuse_rejects(files: Sequence[InputFile], tally: Tally) -> None:
-    """Refuse an ingest that would lose more than half of the rows it read."""
+    """Refuse an ingest that would lose more than half of its rows, or one of its joins."""
+    for joined in tally.joins:
+        joined.refuse_without_match()
     holidays = 0
     for i, rows in tally.by_file.items():
         if tally.rejected_by_file[i, "not_a_session"] == rows and not tally.outside:

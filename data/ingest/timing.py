@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from ..base.errors import InputFileError
 from ..base.schema import CHAIN_COLUMNS
 from ..vendors.projection import PROJECTED, TAKEN, raw_key
-from ..vendors.roots import AM_INDICES, index_name, same_underlying, symbol_parts
+from ..vendors.roots import AM_INDICES, index_name, same_underlying
 from .arrow_arrays import (
     NONE,
     Codes,
@@ -36,7 +36,17 @@ from .arrow_arrays import (
     taken_at,
     word_array,
 )
-from .contract_roots import AM, PM, UNDECIDED, UNKNOWN, deliverable, root_code, root_index, roots_of
+from .contract_roots import (
+    AM,
+    PM,
+    UNDECIDED,
+    UNKNOWN,
+    deliverable,
+    plain_roots,
+    root_code,
+    root_index,
+    roots_of,
+)
 from .session_lookup import (
     SessionLookup,
     offset_within,
@@ -183,12 +193,15 @@ class Dating:
             return table, known
         day = taken_at(sessions_of(calendar), position)
         typed = {"session": day_array(day), "right": word_array(right, _RIGHTS).cast(pa.string())}
+        # a key from a whole symbol is its plain root, in the chains as in the files that are joined
+        if "root" in table.column_names:
+            typed["root"] = plain_roots(table.column("root"))
         for joined in self.joins:
             keys = {n: typed[n] if n in typed else table.column(n) for n in joined.keys}
             found = joined.looked_up(keys)
             matched = pc.fill_null(found.column("matched"), False)
             covered = np.isin(day, list(joined.sessions)) if joined.sessions else None
-            joined.unmatched["rows"] += len(table) - int(pc.sum(matched).as_py() or 0)
+            joined.count(int(pc.sum(matched).as_py() or 0), keys)
             for name in joined.join.given:
                 value = _filled(found.column(name), joined.join.absent.get(name), covered)
                 table = _laid_over(table, name, value)
@@ -315,9 +328,7 @@ def dated_join(table: Any, preset: Preset, given: Sequence[str], keys: Sequence[
     names = list(dict.fromkeys([*keys, *given]))
     kept = {n: made[n] if n in made else table.column(n) for n in names}
     if "root" in kept:
-        roots = kept["root"].to_pylist()
-        plain = [p[0] if r and (p := symbol_parts(r)) else r for r in roots]
-        kept["root"] = pa.array(plain, pa.string())
+        kept["root"] = plain_roots(kept["root"])
     settled = first_known(integers_of(table, "oi_asof"), taken_at(calendar.settled, position))
     known = np.maximum(integers_of(table, "known_at"), rule)
     kept["oi_asof"], kept["known_at"] = day_array(settled), moment_array(known)

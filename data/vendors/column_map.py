@@ -16,13 +16,23 @@ from ..calendar.expiry_codes import expiry_rule
 from ..calendar.market_rules import INSTRUMENTS, known_currency, market_defaults, monthly_rule
 from ..calendar.trading import trading_calendar
 from .layout import side_column
-from .preset import Clocked, Column, Dialect, FirstOf, Preset, SettlementRule, Timing, Where
+from .preset import (
+    Clocked,
+    Column,
+    Dialect,
+    FirstOf,
+    Part,
+    Preset,
+    SettlementRule,
+    Timing,
+    Where,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["check_preset", "mapped", "read_mapping"]
+__all__ = ["check_preset", "mapped", "of_underlying", "read_mapping"]
 
 #: Keys that may stand at the top of the file or in [timing].
 _WORDS: Final = ("encoding", "decimal", "thousands", "expiry_rule", "spot")
@@ -57,7 +67,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
         found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
-            f"cannot read the column map {path}: {error.strerror}: correct its path (--map)"
+            f"cannot read the column map {path}: {error.strerror}: correct its path "
+            "(--map), or name a map of gexlab's own (gexlab inspect FILE says which fits)"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the column map {path} is not valid TOML: {error}") from error
@@ -70,6 +81,30 @@ def read_mapping(path: Path) -> dict[str, Any]:
     for name, join in joins.items():
         checked(join, _JOIN_KEYS, f"{path}: [join.{name}] ")
     return found
+
+
+def of_underlying(mapping: Mapping[str, Any], underlying: str) -> dict[str, Any]:
+    """Return a map whose ``[where]`` values name the underlying where they say ``{underlying}``.
+
+    Examples
+    --------
+    >>> of_underlying({"where": {"ticker": "{underlying}"}}, "SPY")
+    {'where': {'ticker': 'SPY'}}
+    """
+    named = dict(mapping)
+    if isinstance(named.get("where"), dict):
+        named["where"] = _with_name(named["where"], underlying)
+    if "join" in named:
+        named["join"] = {k: of_underlying(j, underlying) for k, j in named["join"].items()}
+    return named
+
+
+def _with_name(value: Any, underlying: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_name(found, underlying) for key, found in value.items()}
+    if isinstance(value, list):
+        return [_with_name(found, underlying) for found in value]
+    return value.replace("{underlying}", underlying) if isinstance(value, str) else value
 
 
 def checked(found: Mapping[str, Any], known: Iterable[str], where: str) -> None:
@@ -225,6 +260,8 @@ def _dates(found: Any) -> list[date]:
 def _column(value: Any) -> Column:
     if isinstance(value, str):
         return value
+    if isinstance(value, dict) and "pattern" in value:
+        return Part(value["column"], value["pattern"])
     if isinstance(value, dict):
         return Clocked(value["date"], value["time"])
     return FirstOf(tuple((v,) if isinstance(v, str) else tuple(v) for v in value))
@@ -276,7 +313,7 @@ def _check_rules(preset: Preset, given: set[str], where: str) -> None:
     if "open_interest" in own and "oi_asof" not in given and timing.oi_lag_sessions is None:
         raise ConfigError(
             f"{where} oi_lag_sessions is missing: 0 where open interest is settled after the "
-            "session itself, 1 where after the session before"
+            "session itself, 1 where after the previous session"
         )
     if timing.oi_lag_sessions == 0 and timing.known_at == "quote" and "open_interest" in own:
         raise ConfigError(
@@ -296,7 +333,13 @@ def _check_value(where: str, table: str, key: str, value: object) -> None:
     if table == "columns" and key in _SIDES:
         _require(_is_side(value), where, "a table of canonical names and columns", value)
     elif table == "columns":
-        _require(_is_column(value), where, "the name of a column", value)
+        _require(
+            _is_column(value),
+            where,
+            "the name of a column, a list of them, { date, time }, or { column, pattern } (a "
+            "regular expression with a group)",
+            value,
+        )
     elif table == "scale":
         _require(
             key in _NUMBERS, where, f"a column of numbers ({', '.join(sorted(_NUMBERS))})", key
@@ -334,7 +377,9 @@ def _is_side(value: object) -> bool:
 
 def _is_column(value: object) -> bool:
     if isinstance(value, dict):
-        return set(value) == {"date", "time"} and all(isinstance(v, str) for v in value.values())
+        texts = all(isinstance(v, str) and v != "" for v in value.values())
+        part = set(value) == {"column", "pattern"} and texts and _is_pattern(value["pattern"])
+        return part or (set(value) == {"date", "time"} and texts)
     if isinstance(value, list):
         return bool(value) and all(
             (isinstance(v, str) and v != "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .preset import Clocked, FirstOf
+from .preset import Clocked, FirstOf, Part
 
 __all__ = ["ON_HALF_DAYS", "names_in", "respelled"]
 
@@ -28,6 +28,8 @@ def names_in(column: object) -> tuple[str, ...]:
         return tuple(name for group in column.choices for name in group)
     if isinstance(column, Clocked):
         return column.date, column.time
+    if isinstance(column, Part):
+        return (column.column,)
     return ()
 
 

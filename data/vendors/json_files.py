@@ -19,6 +19,8 @@ __all__ = ["flat_records", "json_table"]
 _Record = dict[str, Any]
 #: Column that holds the key of records kept in an object by their names.
 _KEY: Final = "key"
+#: Column of the key one level up: of ``{"470": {"ce": {...}, "pe": {...}}}`` it holds the strike.
+_OUTER: Final = "outer_key"
 
 
 def json_table(file: InputFile) -> Any:
@@ -59,8 +61,11 @@ def _parsed(text: str) -> list[Any]:
         return [json.loads(line) for line in lines]
 
 
-def flat_records(node: Any, above: _Record | None = None, path: str = "") -> Iterator[_Record]:
+def flat_records(node: Any) -> Iterator[_Record]:
     """Yield the rows of whatever tables a parsed JSON value holds.
+
+    What stands above a table is repeated in its rows. Where a row has a value of the same name,
+    that from above has its way before it, or ``outer.`` where it stands at the top.
 
     Examples
     --------
@@ -68,35 +73,63 @@ def flat_records(node: Any, above: _Record | None = None, path: str = "") -> Ite
     [{'spot': 5, 'table': 'option', 'k': 1, 'g.iv': 0.2}]
     >>> list(flat_records({"s": "ok", "k": [1], "c": ["a"], "oi": [7]}))
     [{'s': 'ok', 'k': 1, 'c': 'a', 'oi': 7}]
+    >>> list(flat_records({"data": {"price": 5, "chain": [{"price": 1}]}}))
+    [{'table': 'chain', 'price': 1, 'data.price': 5}]
     """
-    above = above or {}
+    return _rows(node, {}, "")
+
+
+#: Name to its value, and the way to it.
+_Above = dict[str, tuple[Any, str]]
+
+
+def _rows(node: Any, above: _Above, path: str) -> Iterator[_Record]:
     if isinstance(node, list):
         for entry in node:
             if isinstance(entry, (dict, list)):
-                yield from flat_records(entry, above, path)
+                yield from _rows(entry, above, path)
     elif isinstance(node, dict):
         yield from _of_object(node, above, path)
 
 
-def _of_object(node: _Record, above: _Record, path: str) -> Iterator[_Record]:
+def _of_object(node: _Record, above: _Above, path: str) -> Iterator[_Record]:
     columns = _columns(node)
     if columns:
-        here = {**above, **_scalars(node)}
+        here = _laid_over(above, _scalars(node), path)
         for values in zip(*columns.values(), strict=True):
-            yield {**here, **dict(zip(columns, values, strict=True))}
+            yield _row(here, dict(zip(columns, values, strict=True)))
         return
     inside = {name: child for name, child in node.items() if _holds_table(child)}
     by_name = _named_records(node)
     if by_name:
         for name, record in by_name.items():
-            yield from flat_records(record, {**above, _KEY: name}, path)
+            key = _laid_over(above, {_KEY: name}, "")
+            yield from _rows(record, key, path)
         return
     if not inside:
-        yield {**above, **_flattened(node)}
+        yield _row(above, _flattened(node))
         return
-    here = {**above, **_flattened({k: v for k, v in node.items() if k not in inside})}
+    scalars = _flattened({k: v for k, v in node.items() if k not in inside})
+    here = _laid_over(above, scalars, path)
     for name, child in inside.items():
-        yield from flat_records(child, {**here, "table": name}, f"{path}{name}.")
+        yield from _rows(child, {**here, "table": (name, "table")}, f"{path}{name}.")
+
+
+def _laid_over(above: _Above, found: _Record, path: str) -> _Above:
+    """Return what stands above together with what is found on the way down."""
+    hidden = {way: (above[n][0], way) for n in found if n in above for way in (above[n][1],)}
+    return {**above, **hidden, **{n: (v, _way(path, n)) for n, v in found.items()}}
+
+
+def _way(path: str, name: str) -> str:
+    return _OUTER if name == _KEY else f"{path or 'outer.'}{name}"
+
+
+def _row(above: _Above, inner: _Record) -> _Record:
+    """Return a row with what stands above it; of two values of one name the inner keeps it."""
+    row = {name: value for name, (value, _) in above.items() if name not in inner}
+    hidden = {way: value for name, (value, way) in above.items() if name in inner}
+    return {**row, **inner, **{k: v for k, v in hidden.items() if k not in inner}}
 
 
 def _columns(node: _Record) -> dict[str, list[Any]]:

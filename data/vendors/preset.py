@@ -24,6 +24,7 @@ __all__ = [
     "FirstOf",
     "InputFile",
     "Join",
+    "Part",
     "Preset",
     "RawTable",
     "Reader",
@@ -68,8 +69,20 @@ class Clocked:
     time: str
 
 
-#: The name of a source column, or what is made of several of them.
-Column = str | Sql | FirstOf | Clocked
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the first group of a regular expression finds in the cells of a column.
+
+    Exchanges name a contract in one text: of ``KOSPI200 C 202402 350.0`` the pattern
+    ``^\\S+ [CP] (\\d{6})`` finds the month. A cell in which it finds nothing says nothing.
+    """
+
+    column: str
+    pattern: str
+
+
+#: The name of a source column, or what is made of one or several of them.
+Column = str | Sql | FirstOf | Clocked | Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +101,9 @@ class Dialect:
     Attributes
     ----------
     encoding : str, optional
-        Of text files; by default told by the file's first bytes, UTF-8 where they say nothing.
+        Of text files; by default found from the file's first bytes, UTF-8 where they say nothing.
     decimal, thousands : str, optional
-        The marks in numbers; by default told by the whole file.
+        The marks in numbers; by default found from the whole file.
     date_format : mapping of str to str
         Canonical name to a ``strptime`` format; ``"*"`` stands for all others.
     order : {"MDY", "DMY", "YMD"}, optional

@@ -21,7 +21,7 @@ from ..base.schema import CHAIN_COLUMNS
 from .cells import DAYS, MOMENTS, Cells
 from .column_names import ON_HALF_DAYS, names_in, respelled
 from .paths import path_texts
-from .preset import Clocked, FirstOf, Sql
+from .preset import Clocked, FirstOf, Part, Sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -256,6 +256,9 @@ def _sources(name: str, table: RawTable, preset: Preset) -> list[list[_Source]]:
     if isinstance(column, Clocked):
         clocked = _clocked(column, name, table, preset)
         return [] if clocked is None else [[clocked]]
+    if isinstance(column, Part):
+        part = _part(column, name, table, preset)
+        return [] if part is None else [[part]]
     if isinstance(column, FirstOf):
         groups = [[_named(c, name, table, preset, needed=False) for c in g] for g in column.choices]
         there = [[s for s in group if s is not None] for group in groups]
@@ -294,6 +297,17 @@ def _clocked(column: Clocked, name: str, table: RawTable, preset: Preset) -> _So
         "day_and_clock", _as_text(day.value, day.kind), _as_text(clock.value, clock.kind)
     )
     return _Source(value, "VARCHAR")
+
+
+def _part(column: Part, name: str, table: RawTable, preset: Preset) -> _Source | None:
+    whole = _named(column.column, name, table, preset)
+    if whole is None:
+        return None
+    text = _as_text(whole.value, whole.kind)
+    found = FunctionExpression(
+        "regexp_extract", text, ConstantExpression(column.pattern), ConstantExpression(1)
+    )
+    return _Source(FunctionExpression("nullif", found, ConstantExpression("")), "VARCHAR")
 
 
 def _named(

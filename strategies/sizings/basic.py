@@ -16,9 +16,9 @@ Floats = npt.NDArray[np.float64]
 
 
 class Fixed(Sizing):
-    """A stated share of equity at full signal."""
+    """A stated share of equity at full signal; more than 1 needs `execution.max_leverage`."""
 
-    bounds: ClassVar = {"size": (1e-9, 1.0)}
+    bounds: ClassVar = {"size": (1e-9, 20.0)}
 
     size: float = 1.0
 
@@ -37,7 +37,7 @@ class VolatilityTarget(Sizing):
     At most `cap`, a multiple of equity.
     """
 
-    bounds: ClassVar = {"target": (1e-9, 10.0), "window": (2, 1e4), "cap": (1e-9, 1.0)}
+    bounds: ClassVar = {"target": (1e-9, 10.0), "window": (2, 1e4), "cap": (1e-9, 20.0)}
 
     target: float = 0.10
     window: int = 21

@@ -35,7 +35,7 @@ from gexlab.reports.page.grid_page import write_grid_page
 
 Floats = npt.NDArray[np.float64]
 CASH = 1_000_000.0
-NONE = ReturnIntervals((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 0.0)
+NONE = ReturnIntervals((0.0, 0.0), (0.0, 0.0), 0.0)
 
 CONFIG = """
 [data]
@@ -124,9 +124,10 @@ def _ours(file: Path) -> tuple[float, float, list[Floats], list[Floats], Ground]
     deciding, targets, equity = 0.0, [], []
     for first in range(0, len(space.strategies), CHUNK):
         started = time.process_time()
-        target = planned(space.strategies[first : first + CHUNK], ground).target
+        orders = planned(space.strategies[first : first + CHUNK], ground)
+        target = orders.target
         deciding += time.process_time() - started
-        books = books_of(target, ground, FREE, CASH)
+        books = books_of(orders, ground, FREE, CASH)
         for i in range(target.shape[1]):
             track = Track(
                 books.equity[i],

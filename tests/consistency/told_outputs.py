@@ -17,6 +17,7 @@ from gexlab.reports.cli import app as cli
 
 #: A number as pages and terminals write it.
 NUMBER = re.compile(r"[\u2212+-]?(?:NT[$]|[$₹£€])?[\d,]+(?:\.\d+)?")
+_TABLES = ("equity", "orders", "trades", "ledger", "inputs")
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def outputs_of(
     frames = {
         "bars": pd.read_parquet(folder / "bars.parquet"),
         "regimes": pd.read_parquet(table),
-        **{k: pd.read_parquet(out / f"{k}.parquet") for k in ("equity", "orders", "trades")},
+        **{k: pd.read_parquet(out / f"{k}.parquet") for k in _TABLES},
     }
     told = frames["regimes"]
     day = f"{told[told['book'] == book]['session'].iloc[-1]:%Y-%m-%d}"
@@ -214,7 +215,7 @@ def outputs_of(
         "explain": _run("explain", *one),
         "check": _run("check", *at, "--underlying", underlying, *bars, *carry, "--json"),
         "test": _run("test", "fade-follow", file, "--out", str(folder / "tests"), "--json"),
-        "leakcheck": _run("leakcheck", file, "--json"),
+        "leakcheck": _run("leakcheck", file, "--cuts", "4", "--json"),
         "sql": _run("sql", question, *at, "--json"),
         "diff": _run("diff", *pair, *at, "--underlying", underlying, "--book", book, *bars,
                      *dealer, "--json"),

@@ -102,3 +102,36 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "[scale] iv = 0.01" in iv["warning"]
     assert cli.run(["inspect", str(path)]) == 0
     assert "none fits" in capsys.readouterr().out
+
+
+def test_roots_of_an_index_are_roots(tmp_path: Path) -> None:
+    """A weekly and a monthly of one day are two contracts, which only their roots tell apart."""
+    rows = [
+        f"2024-02-12,2024-02-16,5000,C,{oi},.12,5021,{root}"
+        for oi, root in ((3, "SPX"), (3, "SPXW"))
+    ]
+    path = _written(tmp_path, "date,expiry,strike,cp,oi,iv,spot,symbol", rows)
+    found = inspect(path)
+    assert found.underlyings == ("SPX",)
+    (tmp_path / "map.toml").write_text(found.map, encoding="utf-8")
+    result = ingest(
+        [path], vendor="columns", underlying="SPX", lake=tmp_path / "lake",
+        mapping=tmp_path / "map.toml", dry_run=True,
+    )  # fmt: skip
+    told = [(r["root"], r["settlement"]) for r in result.first_rows]
+    assert sorted(told) == [("SPX", "AM"), ("SPXW", "PM")]
+
+
+def test_files_of_joins_that_are_not_there_are_commented_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    header = "root,expiration,strike,right,ms_of_day,volume,bid,ask,date"
+    path = _written(tmp_path, header, ["SPY,20240119,470000,C,57600000,3,6.9,7.1,20240112"])
+    lines = inspect(path).map.splitlines()
+    assert "# [join.spot]" in lines
+    assert any(line.startswith('spot = "parity"') for line in lines)
+    (tmp_path / "closes.csv").write_text("date,close\n2024-01-12,476\n", encoding="utf-8")
+    lines = inspect(path).map.splitlines()
+    assert "[join.spot]" in lines
+    assert "# [join.open_interest]" in lines

@@ -294,6 +294,81 @@ def test_two_rows_of_one_key_are_refused(bench: Bench) -> None:
         bench.read(files, mapping)
 
 
+BY_SYMBOL = """[columns]
+session = "date"
+symbol = "s"
+iv = "iv"
+spot = "spot"
+[join.open_interest]
+files = "oi.csv"
+columns = { session = "d", symbol = "s", open_interest = "q" }
+timing = { oi_lag_sessions = 1, known_at = "06:30" }
+"""
+SYMBOLS = "date,s,iv,spot\n2024-01-12,O:SPY240119C00470000,.15,476\n"
+
+
+@pytest.mark.parametrize("theirs", ["O:SPY240119C00470000", "SPY   240119C00470000"])
+def test_joins_by_whole_symbols(theirs: str, bench: Bench) -> None:
+    files: dict[str, str | bytes] = {
+        "in/a.csv": SYMBOLS,
+        "oi.csv": f"d,s,q\n2024-01-12,{theirs},7\n",
+    }
+    result = bench.read(files, BY_SYMBOL + TIMING.replace("oi_lag_sessions = 1\n", ""))
+    assert told(result, "root", "open_interest") == [("SPY", 7.0)]
+    assert result.unmatched == {"open_interest": 0}
+
+
+def test_a_join_without_any_match_is_refused(bench: Bench) -> None:
+    bench.read({"in/a.csv": SYMBOLS, "oi.csv": "d,s,q\n2024-01-11,SPY240119C00470000,7\n"},
+               BY_SYMBOL + TIMING)  # fmt: skip
+    arguments: dict[str, Any] = {
+        "vendor": "columns", "underlying": "SPY", "lake": bench.folder / "lake",
+        "mapping": bench.folder / "map.toml",
+    }  # fmt: skip
+    with pytest.raises(GexlabError, match=r"session 2024-01-12.*session 2024-01-11") as refused:
+        ingest([bench.folder / "in"], **arguments)
+    assert "none for any of 1 rows" in str(refused.value)
+    assert not (bench.folder / "lake" / "chains").exists()
+    assert ingest([bench.folder / "in"], **arguments, allow_rejects=True).rows_written == 1
+
+
+def test_a_part_of_a_text(bench: Bench) -> None:
+    mapping = (
+        '[columns]\nsession = "date"\nexpiry = { column = "name", pattern = "C?P? (\\\\d{6}) " }\n'
+        "right = { column = \"name\", pattern = ' ([CP]) ' }\n"
+        "strike = { column = \"name\", pattern = '([\\d.]+)$' }\n"
+        'open_interest = "oi"\nspot = "spot"\n'
+    )
+    body = "date,name,oi,spot\n2024-01-12,K200 C 202402 350.5,7,476\n"
+    result = bench.read({"in/a.csv": body}, mapping + TIMING)
+    assert told(result, "expiry", "right", "strike") == [("2024-02-16", "C", 350.5)]
+
+
+@pytest.mark.parametrize("wrong", ['"([C"', '"no group"', "7"])
+def test_a_pattern_without_a_group_is_refused(wrong: str, bench: Bench) -> None:
+    mapping = COLUMNS.replace(
+        'strike = "strike"', f'strike = {{ column = "a", pattern = {wrong} }}'
+    )
+    with pytest.raises(GexlabError, match="regular expression with a group"):
+        bench.read({"in/a.csv": HEAD + TWO}, mapping + TIMING)
+
+
+def test_a_shipped_map_takes_its_own_product_alone(bench: Bench) -> None:
+    head = (
+        "Business Date;Product ID;Maturity;Call/Put;Version;Strike Price;Daily Settlement Price;"
+        "Traded Contracts;Open Interest;Underlying Closing Price\n"
+    )
+    rows = [
+        f"2024-01-12;{product};202402;Call;0;16700;250;1;7;16704\n" for product in ("ODAX", "OESX")
+    ]
+    (bench.folder / "odax.csv").write_text(head + "".join(rows), encoding="utf-8")
+    result = ingest(
+        [bench.folder / "odax.csv"], vendor="columns", underlying="DAX",
+        lake=bench.folder / "lake", mapping="eurex_daily", dry_run=True,
+    )  # fmt: skip
+    assert (result.rows_written, result.rows_left_out) == (1, 1)
+
+
 def test_dates_alone_are_no_moments_of_quotes(bench: Bench) -> None:
     mapping = COLUMNS.replace("session", "quote_ts") + TIMING.replace('quote_time = "close"\n', "")
     with pytest.raises(GexlabError, match="dates without a time of day"):

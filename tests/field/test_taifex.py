@@ -11,7 +11,7 @@ from gexlab.data.lake.lake import open_lake
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes
 
-MAP = Path(__file__).resolve().parents[2] / "docs" / "maps" / "taifex_txo.toml"
+MAP = "taifex_txo"
 #: Third Wednesdays; 2015-02-18 and the like would move to the session after a holiday.
 EXPIRIES = {
     "2014": ["2014-03-19", "2014-06-18", "2014-09-17", "2014-12-17"],

@@ -76,18 +76,23 @@ def copy_tree(out: Path) -> Path:
 
 
 def reach(out: Path, arguments: list[str]) -> None:
-    """Run the suite once and keep which test runs which line."""
+    """Run the suite, or a part of it that arguments name, and keep which test runs which line.
+
+    Parts add up; without arguments everything begins anew.
+    """
     tree = copy_tree(out)
-    for old in out.glob("reach.*"):
+    for old in out.glob("reach*" if not arguments else "reach.*"):
         old.unlink()
     environment = _environment(tree) | {"GEXLAB_REACH": str(out / "reach")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "reach", "-p", "no:cacheprovider"]
     subprocess.run([*command, *arguments], cwd=tree, env=environment, check=False)
     data = coverage.CoverageData(str(out / "reach"))
+    data.read()
     for part in sorted(out.glob("reach.*")):
         other = coverage.CoverageData(str(part))
         other.read()
         data.update(other)
+        part.unlink()
     data.write()
 
 
@@ -143,12 +148,12 @@ def _status(out: Path, tree: Path, mutant: Mutant, tests: list[str], seconds: in
         _write(path, mutated(before, mutant))
         os.environ["NUMBA_CACHE_DIR"] = str(cache)
         # the whole files last: what a shared fixture ran is attributed to its first test alone
-        files = sorted({test.partition("::")[0] for test in tests})
-        for chosen in (_spread(tests), files):
+        for chosen in (_cheapest(out, mutant, tests), _whole_files(out, mutant, tests)):
             code = _forked(out, tree, chosen, seconds)
+            if code is None:  # it hangs if the same tests end in time without it
+                _write(path, before)
+                return "timeout" if _forked(out, tree, chosen, seconds) == 0 else "undecided"
             if code != 0:
-                if code is None:
-                    return "timeout"
                 return _confirmed(out, tree, path, before, chosen, seconds)
         return "survived"
     finally:
@@ -182,10 +187,43 @@ def _broken(out: Path) -> set[str]:
     return set(_lines(out / "broken.txt"))
 
 
-def _spread(tests: list[str], most: int = 60) -> list[str]:
-    """Return at most so many tests, spread over their files."""
-    step = max(1, -(-len(tests) // most))
-    return tests[::step]
+def _cheapest(out: Path, mutant: Mutant, tests: list[str], most: float = 30.0) -> list[str]:
+    """Return tests of so much processor time in all: those of the mutant's own room first.
+
+    Of each file the cheapest come first, so that many files take part.
+    """
+    took = dict(json.loads(line) for line in _lines(out / "reach-seconds.jsonl"))
+    place: Counter[str] = Counter()
+    ranked: list[tuple[bool, int, float, str]] = []
+    room = f"tests/{mutant.path.rpartition('/')[0]}/"
+    for test in sorted(tests, key=lambda test: took.get(test, 1.0)):
+        file = test.partition("::")[0]
+        place[file] += 1
+        ranked.append((not test.startswith(room), place[file], took.get(test, 1.0), test))
+    chosen: list[str] = []
+    used = 0.0
+    for *_, seconds, test in sorted(ranked):
+        if used + seconds <= most or not chosen:
+            chosen.append(test)
+            used += seconds
+    return chosen
+
+
+def _whole_files(out: Path, mutant: Mutant, tests: list[str], most: float = 120.0) -> list[str]:
+    """Return the tests' files, those of the mutant's own room and the cheapest first."""
+    took: Counter[str] = Counter()
+    for line in _lines(out / "reach-seconds.jsonl"):
+        test, seconds = json.loads(line)
+        took[test.partition("::")[0]] += seconds
+    room = f"tests/{mutant.path.rpartition('/')[0]}/"
+    files = {test.partition("::")[0] for test in tests}
+    chosen: list[str] = []
+    used = 0.0
+    for file in sorted(files, key=lambda file: (not file.startswith(room), took[file])):
+        if used + took[file] <= most or not chosen:
+            chosen.append(file)
+            used += took[file]
+    return chosen
 
 
 def _forked(out: Path, tree: Path, tests: list[str], seconds: int) -> int | None:
@@ -209,8 +247,8 @@ def _forked(out: Path, tree: Path, tests: list[str], seconds: int) -> int | None
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
+    limit = time.monotonic() + 4 * seconds  # a busy machine is no endless loop
+    while time.monotonic() < limit and _used(process) < seconds:
         ended, status = os.waitpid(process, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
@@ -218,6 +256,15 @@ def _forked(out: Path, tree: Path, tests: list[str], seconds: int) -> int | None
     os.killpg(process, signal.SIGKILL)
     os.waitpid(process, 0)
     return None
+
+
+def _used(process: int) -> float:
+    """Return the processor time of a process; 0 where the system does not tell."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    return sum(map(int, told.rpartition(")")[2].split()[11:15])) / float(os.sysconf("SC_CLK_TCK"))
 
 
 def _write(path: Path, text: str) -> None:

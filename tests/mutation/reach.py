@@ -1,11 +1,14 @@
 """Pytest plugin: which tests run which lines, one coverage context per test.
 
-`GEXLAB_REACH` names the data file; workers append their own suffix.
+`GEXLAB_REACH` names the data file; workers append their own suffix. Beside it lies how much
+processor time each test took, fixtures included.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -36,7 +39,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Attribute what runs, fixtures included, to the test."""
     if (measured := item.config.stash.get(_MEASURED, None)) is not None:
         measured.switch_context(item.nodeid)
-    return (yield)
+    began = time.process_time()
+    try:
+        return (yield)
+    finally:
+        line = json.dumps([item.nodeid, round(time.process_time() - began, 3)])
+        with open(f"{os.environ['GEXLAB_REACH']}-seconds.jsonl", "a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

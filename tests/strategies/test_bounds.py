@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from panels import HOUR, labels_of, table_of, targets_of
 
-from gexlab.strategies import Evaluation, panel_of
+from gexlab.strategies import Evaluation, Panel, late_inputs, panel_of
 from gexlab.strategies.decisions import Decisions, decide
 from gexlab.strategies.filters.ranks import Percentile
 from gexlab.strategies.filters.sign import Always
@@ -85,25 +85,47 @@ def test_a_scaled_signal_is_cut_at_one() -> None:
         assert targets_of("fade", closes, scale="scaled")[-1] == -np.sign(last)
 
 
-def _decided(late: list[bool], strategy: Strategy, sessions: int | None = None) -> Decisions:
-    n = len(late) if sessions is None else sessions
+def _panel(late: list[bool], n: int) -> tuple[Panel, Any, pd.DatetimeIndex]:
     days = pd.date_range("2024-01-01", periods=n, name="session")
     bars = pd.DataFrame({"close": 100.0 + np.arange(n)}, index=days)
     close = (days + 21 * HOUR).to_numpy().astype("datetime64[ns]")
     deadline = pd.Series(days + 33 * HOUR)  # rows are known 9 hours after the close
     deadline[: len(late)] -= np.where(late, 4, 0) * HOUR
     panel = panel_of(bars, close, {"regime": table_of([1.0] * len(late))})
-    due = deadline.to_numpy().astype("datetime64[ns]")
+    return panel, deadline.to_numpy().astype("datetime64[ns]"), days
+
+
+def _decided(late: list[bool], strategy: Strategy, sessions: int | None = None) -> Decisions:
+    panel, due, days = _panel(late, len(late) if sessions is None else sessions)
     return decide(strategy, Evaluation(panel, due), days)
 
 
-def test_late_rows_are_missing_up_to_half_of_them() -> None:
+def test_late_rows_are_missing_and_named_where_they_are_most() -> None:
     half = _decided([True, False, True, False], Strategy("s")).frame
     assert half["late"].tolist() == [True, False, True, False]
     assert half["label"].tolist() == ["abstain", "long", "abstain", "long"]
     more = _decided([True, True, True, False], Strategy("s")).frame
-    assert more["late"].tolist() == [False] * 4  # the engine refuses the first by name
-    assert more["label"].tolist() == ["long"] * 4
+    assert more["late"].tolist() == [True, True, True, False]
+    assert more["label"].tolist() == ["abstain", "abstain", "abstain", "long"]
+
+
+@pytest.mark.parametrize(
+    ("late", "first", "named"),
+    [
+        ([True, False, True, False], 0, None),  # half of them
+        ([True, True, True, False], 0, (3, 4)),
+        ([True, True, False, False], 2, None),  # before the test
+        ([False, False, False, True, True], 3, (2, 2)),  # within it, few of all
+    ],
+)
+def test_only_the_sessions_tested_count_as_late(
+    late: list[bool], first: int, named: tuple[int, int] | None
+) -> None:
+    panel, due, days = _panel(late, len(late))
+    found = late_inputs(Strategy("s"), Evaluation(panel, due), days[first:])
+    assert {(each.title, each.late, each.values) for each in found} == (
+        {("regime", *named)} if named else set()
+    )
 
 
 def test_a_strategy_that_reads_no_regime_has_no_late_rows() -> None:

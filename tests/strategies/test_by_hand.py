@@ -52,6 +52,7 @@ def _calm_then_wild() -> list[float]:
 
 # name, parameters, columns, labels as letters: A abstain, L long, S short, N neutral
 FILTERS: Final[list[tuple[str, dict[str, Any], dict[str, list[float]], str]]] = [
+    ("rechecked", {"band": 0.02}, {"bar.net_to_gross": [0.03, -0.02, 0.01, NAN]}, "LSNA"),
     ("sign", {}, {"regime.label": LABEL}, "LSNA"),
     ("sign", {"on": "series.x", "band": 0.5}, {"series.x": [1.0, -1.0, 0.4, NAN]}, "LSNA"),
     ("always", {}, {}, "LLLL"),
@@ -244,7 +245,7 @@ RULES: Final[list[tuple[str, dict[str, Any], dict[str, list[float]], list[float]
     ("breakout", {}, BARS, [NAN, 0.0, 1.0, 0.0, 0.0]),
     # left above and below (both: flat), above and closed above, below and back, above and back
     ("failed-breakout", {}, BARS, [NAN, 0.0, 0.0, 1.0, -1.0]),
-    # walls of the session before: 105 and 95; 110 is above, 90 below, 100 between
+    # walls of the previous session: 105 and 95; 110 is above, 90 below, 100 between
     (
         "wall-breakout",
         {},
@@ -254,6 +255,49 @@ RULES: Final[list[tuple[str, dict[str, Any], dict[str, list[float]], list[float]
             "regime.put_wall": [95.0, 95.0, 95.0, 95.0],
         },
         [NAN, 1.0, -1.0, NAN],
+    ),
+    # bars of half an hour, two sessions; 15:30 decides: 102 against 100 before, 99 against 102
+    (
+        "last-half-hour",
+        {},
+        {
+            "bar.close": [101.0, 102.0, 104.0, NAN, 101.0, 99.0, 98.0],
+            "day.close": [100.0, 100.0, 100.0, 100.0, 102.0, 102.0, 102.0],
+            "bar.left": [60.0, 30.0, 0.0, NAN, 60.0, 30.0, 0.0],
+            "bar.minutes": [30.0, 30.0, 30.0, NAN, 30.0, 30.0, 30.0],
+        },
+        [0.0, 1.0, 1.0, NAN, 0.0, -1.0, -1.0],
+    ),
+    # the first half hour spans 99 ... 101; 102 leaves it, and what comes back stays long
+    (
+        "opening-range",
+        {},
+        {
+            "bar.high": [101.0, 101.0, 103.0, 102.0, 101.0, 101.0],
+            "bar.low": [99.0, 100.0, 101.0, 98.0, 99.0, 97.0],
+            "bar.close": [100.0, 101.0, 102.0, 98.5, 100.0, 97.0],
+            "bar.elapsed": [30.0, 60.0, 90.0, 120.0, 30.0, 60.0],
+        },
+        [0.0, 0.0, 1.0, 1.0, 0.0, -1.0],
+    ),
+    # 10:30 lies above the first price of 100: against it from there on
+    (
+        "first-hour-fade",
+        {},
+        {
+            "bar.close": [99.0, 101.0, 98.0, 100.0, 99.0],
+            "bar.session_open": [100.0] * 5,
+            "bar.elapsed": [30.0, 60.0, 90.0, 30.0, 60.0],
+            "bar.minutes": [30.0] * 5,
+        },
+        [0.0, -1.0, -1.0, 0.0, 1.0],
+    ),
+    # opens of 101 and 100.05 after 100: the second gap is smaller than a tenth of a percent
+    (
+        "gap-fade",
+        {"least": 0.001},
+        {"day.close": [100.0] * 4, "bar.session_open": [101.0, 101.0, 100.05, 99.0]},
+        [-1.0, -1.0, 0.0, 1.0],
     ),
     (
         "pin",
@@ -346,6 +390,12 @@ def _everything(sessions: int, seed: int) -> dict[str, list[float]]:
             for name in _columns_of(made()):
                 if name not in columns:
                     columns[name] = rng.normal(0.0, 1.0, sessions)
+    bar = np.arange(sessions) % 10  # sessions of ten bars of ten minutes
+    columns["bar.minutes"] = np.full(sessions, 10.0)
+    columns["bar.elapsed"] = (10.0 * (bar + 1)).astype(np.float64)
+    columns["bar.left"] = 100.0 - columns["bar.elapsed"]
+    for name in ("bar.close", "bar.high", "bar.low", "bar.session_open", "day.close"):
+        columns[name] = close * np.exp(rng.normal(0.0, 0.01, sessions))
     columns["regime.label"] = rng.integers(0, 4, sessions).astype(np.float64)
     columns["calendar.sessions_a_year"] = np.full(sessions, 252.0)
     for name in ("regime.call_wall", "regime.put_wall", "regime.pin_strike"):

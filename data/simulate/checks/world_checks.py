@@ -69,6 +69,10 @@ def check_world(
     seed : int
     parameters : mapping, optional
         Fields of `Market` and `Mechanism` to replace in what is simulated; the theory stays.
+
+    Returns
+    -------
+    tuple of WorldCheck
     """
     return CHECKS[world](_Run(seed, parameters or {}))
 

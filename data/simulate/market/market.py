@@ -75,7 +75,7 @@ def dealer_positions(listed: Listing, effects: Effects) -> tuple[Floats, Floats]
 def book_inputs(quotes: Quotes, effects: Effects, book: str) -> tuple[Floats, Floats, Floats]:
     """Return position (contracts x multiplier), strike and volatility times root time of a book.
 
-    Rows dead at the quotes or at the valuation, and rows without a position, are left out.
+    Rows expired at the quotes or at the valuation, and rows without a position, are left out.
     """
     years = quotes.years if book == "as_of_close" else quotes.years_open
     calls, puts = dealer_positions(quotes.listed, effects)

@@ -1,4 +1,4 @@
-"""Values that a simulated market is told in: its setting, and what happens in a session."""
+"""Records of a simulated market: its setting, and what happens in a session."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Effects:
     Attributes
     ----------
     kappa : float
-        Impact times the dealers' dollar gamma of the session before.
+        Impact times the dealers' dollar gamma of the previous session.
     fundamental_sd : float
         Daily standard deviation of the fundamental.
     volatility_multiplier : float
@@ -109,9 +109,9 @@ class Quotes:
     ----------
     listed : Listing
     years, years_open : ndarray, shape (n,)
-        Time left at the close and at the next open, years; not positive where dead.
+        Time left at the close and at the next open, years; not positive where expired.
     iv, otm, delta, gamma : ndarray, shape (n,)
-        Volatility, price of the out-of-the-money side, call delta, gamma; NaN where dead.
+        Volatility, price of the out-of-the-money side, call delta, gamma; NaN where expired.
     traded : tuple of ndarray
         Calls and puts that changed hands in the session, whole contracts.
     """

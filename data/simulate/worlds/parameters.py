@@ -173,6 +173,18 @@ _Values = TypeVar("_Values", MarketParameters, Mechanism)
 def override(value: _Values, changes: Mapping[str, object]) -> _Values:
     """Return `value` with the parameters in `changes` that it has replaced.
 
+    Parameters
+    ----------
+    value : _Values
+        A frozen dataclass of parameters.
+    changes : mapping of str to object
+        Fields to replace; those it does not have are passed over.
+
+    Returns
+    -------
+    object
+        Of the same class.
+
     Examples
     --------
     >>> override(MarketParameters(), {"spot": 100.0, "impact": 1e-13}).spot

@@ -61,6 +61,15 @@ class World:
     def calibration(self, name: str) -> tuple[MarketParameters, Mechanism]:
         """Return the market and the mechanism of a calibration.
 
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        MarketParameters
+        Mechanism
+
         Raises
         ------
         UnknownNameError
@@ -74,6 +83,10 @@ class World:
 def worlds() -> Mapping[str, World]:
     """Return all worlds by name.
 
+    Returns
+    -------
+    mapping of str to World
+
     Examples
     --------
     >>> worlds()["S1"].title
@@ -84,6 +97,14 @@ def worlds() -> Mapping[str, World]:
 
 def world_named(name: str) -> World:
     """Return the world of that name.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    World
 
     Raises
     ------

@@ -27,15 +27,17 @@ EXAMPLES = (
 def command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Hypotheses; none: the whole plan."),
+        typer.Argument(metavar="[NAME]...", help="Hypotheses; default: the whole plan."),
     ] = None,
     world: Annotated[
         list[str] | None,
-        typer.Option("--world", help="World or variant; may be given often.  [default: S0]"),
+        typer.Option("--world", help="World or variant; may be repeated.  [default: S0]"),
     ] = None,
     strength: Annotated[
         list[float] | None,
-        typer.Option("--strength", help="Factor on hedging; may be repeated.  [default: 1]"),
+        typer.Option(
+            "--strength", help="Factor on the hedging effect; may be repeated.  [default: 1]"
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=2, help="Markets per world.")] = 400,
     sessions: Annotated[
@@ -45,7 +47,7 @@ def command(
         str, typer.Option("--calibration", help="visible (for tests) or realistic.")
     ] = "visible",
     processes: Annotated[
-        int, typer.Option("--processes", min=1, help="Markets worked on at once.")
+        int, typer.Option("--processes", min=1, help="Markets simulated at a time.")
     ] = 2,
     out: Annotated[
         list[Path] | None,

@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from property_search import examples
 from reference_portfolio import portfolio_equity
+from small_plans import NAT, plan_of, schedule_of, sessions_from_2024
 
 from gexlab.backtest.execution.costs import FREE, Costs
 from gexlab.backtest.execution.engine import engine_name, simulate
-from gexlab.backtest.execution.timing import OrderPlan, Schedule, make_schedule
+from gexlab.backtest.execution.timing import OrderPlan
 from gexlab.backtest.statistics.metrics import equity_returns, sharpe
 from gexlab.data.base.errors import InputFileError, LookAheadError
-from gexlab.data.calendar.trading import trading_calendar
-
-NAT = np.datetime64("NaT", "ns")
-
-
-def _sessions(n: int) -> pd.DatetimeIndex:
-    calendar = trading_calendar("XNYS")
-    first = calendar.position(pd.Timestamp("2024-01-02").date())
-    return pd.DatetimeIndex(calendar.sessions[first : first + n].astype("datetime64[ns]"))
-
-
-def _schedule(n: int, fill: Literal["next_open", "next_close", "same_close"]) -> Schedule:
-    return make_schedule(trading_calendar("XNYS"), _sessions(n), fill)
-
-
-def _plan(targets: npt.NDArray[np.float64], name: str = "s") -> OrderPlan:
-    n = len(targets)
-    decided = np.where(np.isnan(targets), -1, np.arange(n) - 1)
-    nothing = {"regime": np.full(n, NAT), "bars": np.full(n, NAT)}
-    return OrderPlan(name, targets, decided, np.full(n, "long"), nothing)
 
 
 def _bars(opens: Any, closes: Any) -> pd.DataFrame:
-    return pd.DataFrame({"open": opens, "close": closes}, index=_sessions(len(closes)))
+    return pd.DataFrame({"open": opens, "close": closes}, index=sessions_from_2024(len(closes)))
 
 
 @st.composite
@@ -82,9 +62,9 @@ def test_equity_is_that_of_a_plain_portfolio(
     market: dict[str, Any], fill: Any, fees: float, slippage: float, fixed: float
 ) -> None:
     bars = _bars(market["opens"], market["closes"])
-    schedule = _schedule(len(bars), fill)
+    schedule = schedule_of(len(bars), fill)
     found = simulate(
-        [_plan(market["targets"])], bars, schedule, Costs(fees, slippage, fixed), 10_000.0
+        [plan_of(market["targets"])], bars, schedule, Costs(fees, slippage, fixed), 10_000.0
     )
     expected = portfolio_equity(
         market["closes"],
@@ -103,8 +83,8 @@ def test_a_position_too_small_to_be_real_is_flat() -> None:
     bars = _bars(closes, closes)
     found = {}
     for target in (9.9e-10, 1e-9, -9.9e-10, -1e-9):
-        plan = _plan(np.array([np.nan, target, np.nan]))
-        found[target] = simulate([plan], bars, _schedule(3, "next_close"), FREE, 1e9)
+        plan = plan_of(np.array([np.nan, target, np.nan]))
+        found[target] = simulate([plan], bars, schedule_of(3, "next_close"), FREE, 1e9)
     # 1e-9 of a billion is one currency unit: a hundredth of a share at 100
     assert [len(s.orders) for s in found.values()] == [0, 1, 0, 1]
     assert found[1e-9].orders["size"].tolist() == pytest.approx([0.01])
@@ -114,8 +94,8 @@ def test_a_position_too_small_to_be_real_is_flat() -> None:
 def test_a_hand_calculation() -> None:
     # 1,000 at 100 with 10 bp: buys 1000 / 100.1 shares; at 110 sells them and as many again
     bars = _bars([100.0] * 3, [100.0, 110.0, 99.0])
-    plan = _plan(np.array([1.0, -1.0, 0.0]))
-    found = simulate([plan], bars, _schedule(3, "next_close"), Costs(fees_bps=10.0), 1_000.0)
+    plan = plan_of(np.array([1.0, -1.0, 0.0]))
+    found = simulate([plan], bars, schedule_of(3, "next_close"), Costs(fees_bps=10.0), 1_000.0)
     shares = 1000 / 100.1
     after = shares * 110 - 2 * shares * 110 * 0.001
     last = after + shares * (110 - 99) - shares * 99 * 0.001
@@ -132,10 +112,10 @@ def test_a_hand_calculation() -> None:
 def test_several_portfolios_do_not_touch_each_other() -> None:
     closes = np.array([100.0, 105.0, 95.0, 100.0])
     bars = _bars(closes, closes)
-    plans = [_plan(np.array([np.nan, t, -t, t]), name) for name, t in (("a", 1.0), ("b", -0.5))]
-    both = simulate(plans, bars, _schedule(4, "next_close"), Costs(5.0), 1e6)
+    plans = [plan_of(np.array([np.nan, t, -t, t]), name) for name, t in (("a", 1.0), ("b", -0.5))]
+    both = simulate(plans, bars, schedule_of(4, "next_close"), Costs(5.0), 1e6)
     for plan in plans:
-        alone = simulate([plan], bars, _schedule(4, "next_close"), Costs(5.0), 1e6)
+        alone = simulate([plan], bars, schedule_of(4, "next_close"), Costs(5.0), 1e6)
         pd.testing.assert_series_equal(both.equity[plan.name], alone.equity[plan.name])
 
 
@@ -144,7 +124,7 @@ def test_full_exposure_earns_position_times_return() -> None:
     closes = 100.0 * np.cumprod(1.0 + rng.normal(0.0, 0.01, 300))
     targets = np.sign(rng.normal(size=300))
     bars = _bars(closes, closes)
-    found = simulate([_plan(targets)], bars, _schedule(300, "next_close"), FREE, 1e6)
+    found = simulate([plan_of(targets)], bars, schedule_of(300, "next_close"), FREE, 1e6)
     returns = equity_returns(found.equity["s"].to_numpy())
     np.testing.assert_allclose(returns, targets[:-1] * (closes[1:] / closes[:-1] - 1.0), atol=1e-12)
 
@@ -153,7 +133,9 @@ def test_the_library_itself_agrees_on_the_sharpe_ratio() -> None:
     import vectorbt
 
     rng = np.random.default_rng(4)
-    equity = pd.Series(1e6 * np.cumprod(1.0 + rng.normal(0.0, 0.01, 300)), index=_sessions(300))
+    equity = pd.Series(
+        1e6 * np.cumprod(1.0 + rng.normal(0.0, 0.01, 300)), index=sessions_from_2024(300)
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         library: Any = equity.pct_change().iloc[1:]
@@ -168,7 +150,7 @@ def test_a_ruined_portfolio_stops_trading() -> None:
     closes = np.array([100.0, 250.0, 50.0])
     bars = _bars(closes, closes)
     found = simulate(
-        [_plan(np.array([-1.0, 1.0, 1.0]))], bars, _schedule(3, "next_close"), FREE, 1_000.0
+        [plan_of(np.array([-1.0, 1.0, 1.0]))], bars, schedule_of(3, "next_close"), FREE, 1_000.0
     )
     assert found.equity["s"].tolist() == [1000.0, -500.0, 1500.0]
     assert np.isnan(equity_returns(found.equity["s"].to_numpy())).tolist() == [True, True]
@@ -177,8 +159,8 @@ def test_a_ruined_portfolio_stops_trading() -> None:
 @pytest.mark.parametrize("title", ["regime", "bars"])
 def test_an_order_that_knew_too_much_is_refused(title: str) -> None:
     closes = np.full(5, 100.0)
-    schedule = _schedule(5, "next_open")
-    plan = _plan(np.array([np.nan, 1.0, 0.0, 1.0, 0.0]))
+    schedule = schedule_of(5, "next_open")
+    plan = plan_of(np.array([np.nan, 1.0, 0.0, 1.0, 0.0]))
     late = np.full(5, NAT)
     # the order of row 3 fills at the open of that session; its input came a nanosecond after it
     late[3] = schedule.due[2] + np.timedelta64(1, "ns")
@@ -196,7 +178,7 @@ def test_an_order_that_knew_too_much_is_refused(title: str) -> None:
 
 def test_at_the_same_close_an_input_must_come_before() -> None:
     closes = np.full(3, 100.0)
-    schedule = _schedule(3, "same_close")
+    schedule = schedule_of(3, "same_close")
     targets = np.array([1.0, 0.0, 1.0])
     known = schedule.due.copy()
     plan = OrderPlan("s", targets, np.arange(3), np.full(3, "long"), {"regime": known})
@@ -210,9 +192,11 @@ def test_a_fill_needs_a_price() -> None:
     opens = np.array([100.0, np.nan, 100.0])
     bars = _bars(opens, [100.0] * 3)
     with pytest.raises(InputFileError, match="bar of 2024-01-03 has no open"):
-        simulate([_plan(np.array([np.nan, 1.0, 0.0]))], bars, _schedule(3, "next_open"), FREE, 1e6)
-    idle = _plan(np.array([np.nan, np.nan, 1.0]))
-    assert len(simulate([idle], bars, _schedule(3, "next_open"), FREE, 1e6).orders) == 1
+        simulate(
+            [plan_of(np.array([np.nan, 1.0, 0.0]))], bars, schedule_of(3, "next_open"), FREE, 1e6
+        )
+    idle = plan_of(np.array([np.nan, np.nan, 1.0]))
+    assert len(simulate([idle], bars, schedule_of(3, "next_open"), FREE, 1e6).orders) == 1
 
 
 def test_warning_filters_survive_the_engine() -> None:
@@ -227,13 +211,13 @@ def test_the_librarys_global_settings_do_not_act() -> None:
 
     closes = np.array([100.0, 110.0, 121.0])
     bars = _bars(closes, closes)
-    plan = _plan(np.array([1.0, np.nan, 0.0]))
-    expected = simulate([plan], bars, _schedule(3, "next_close"), FREE, 1e6).equity
+    plan = plan_of(np.array([1.0, np.nan, 0.0]))
+    expected = simulate([plan], bars, schedule_of(3, "next_close"), FREE, 1e6).equity
     portfolio = vectorbt.settings["portfolio"]
     saved = dict(portfolio)
     try:
         portfolio.update({"fees": 0.1, "slippage": 0.1, "init_cash": 1.0, "lock_cash": True})
-        found = simulate([plan], bars, _schedule(3, "next_close"), FREE, 1e6).equity
+        found = simulate([plan], bars, schedule_of(3, "next_close"), FREE, 1e6).equity
     finally:
         portfolio.update(saved)
     pd.testing.assert_frame_equal(found, expected)

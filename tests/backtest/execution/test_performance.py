@@ -208,3 +208,30 @@ def test_no_control_runs_that_would_know_too_much() -> None:
     trading = trade(market, chosen, "same_close", FREE, 100.0, required=1)
     assert [s.name for s in trading.strategies] == ["buy-and-hold"]
     assert trading.left_out == ("always-fade",)
+
+
+def test_a_trade_is_told_in_the_order_that_it_happened_in() -> None:
+    found = _run(_market([100.0, 100.0, 110.0, 104.5, 200.0, 300.0]), HOLD_LONG)
+    assert list(found.trades.columns) == [
+        "opened",
+        "closed",
+        "direction",
+        "size",
+        "entry_price",
+        "exit_price",
+        "fees",
+        "pnl",
+        "return",
+        "regime",
+        "status",
+    ]
+    first = found.trades.iloc[0]
+    assert (first["opened"], first["closed"]) == (SESSIONS[1], SESSIONS[3])
+    assert (first["entry_price"], first["exit_price"]) == (100.0, 104.5)
+
+
+def test_the_first_is_judged_what_is_built_in_controls_and_the_rest_is_ones_own() -> None:
+    chosen = (strategy("always-fade"), HOLD_LONG, strategy("buy-and-hold"))
+    trading = trade(_market([100.0] * 6), chosen, "next_close", FREE, 100.0)
+    found = evaluate(trading, pd.DataFrame({"close": [100.0] * 6}, SESSIONS), Resampling(100))
+    assert [found[s.name].role for s in chosen] == ["main", "custom", "control"]

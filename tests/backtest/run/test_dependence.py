@@ -174,6 +174,7 @@ SETTINGS: dict[str, tuple[Any, bool]] = {
     "data.start": (date(2025, 1, 8), True),
     "data.end": (date(2025, 1, 31), True),
     "data.simulated": (True, True),
+    "data.total_return": (True, True),
     "data.trusted": ((date(2025, 1, 8),), False),
     "data.traded_value": (1e9, False),
     "data.calendar": ("NYSE", False),
@@ -191,10 +192,21 @@ SETTINGS: dict[str, tuple[Any, bool]] = {
     "execution.fees_bps": (2.0, True),
     "execution.slippage_bps": (1.0, True),
     "execution.fixed_per_share": (0.01, True),
+    "execution.half_spread": ("vix", True),
+    "execution.cash_rate": (0.05, True),
+    "execution.financing_rate": (0.05, True),  # named in the results; nothing is borrowed here
+    "execution.borrow_rate": (0.05, True),
+    "execution.dividends": ("vix", True),
+    "execution.lot": ("share", True),
+    "execution.stop_loss": (0.001, True),
+    "execution.take_profit": (0.001, True),
+    "execution.max_holding": (1, True),
+    "execution.max_leverage": (0.5, True),
     "execution.cash": (1e5, True),
-    "inference.seed": (8, True),
-    "inference.bootstrap": (101, True),
-    "inference.block": (3, True),
+    # of tests that resample: a backtest draws nothing
+    "inference.seed": (8, False),
+    "inference.bootstrap": (101, False),
+    "inference.block": (3, False),
     "inference.level": (0.8, True),
 }
 STRATEGY: dict[str, tuple[Any, bool]] = {
@@ -229,7 +241,12 @@ PLACES = {
 def test_every_setting_is_named_here() -> None:
     named = {*SETTINGS, *PLACES}
     for name, field in Config.model_fields.items():
-        if name in ("grid", "ledger", "nightly"):  # of many runs, and before and after them
+        if name in (
+            "grid",
+            "ledger",
+            "nightly",
+            "tournament",
+        ):  # of many runs, and before and after them
             continue
         section = field.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):

@@ -82,7 +82,8 @@ def test_a_market_of_a_lake_has_every_column_that_a_component_reads(world: World
         if isinstance(past.of, str)
     }
     # named series are the user's to add
-    assert {name for name in read if not name.startswith("series.")} - set(panel.columns) == set()
+    read = {name.removeprefix("day.") for name in read if not name.startswith("series.")}
+    assert {name for name in read if not name.startswith("bar.")} - set(panel.columns) == set()
     ratio = panel.column("regime.net_to_gross").values
     table = regimes(world.folder, "SIM", book="post_expiry").set_index("session")
     wanted = table["net_vex"].reindex(panel.sessions).to_numpy()

@@ -49,7 +49,7 @@ def test_a_configuration_without_a_calendar_takes_the_lakes(
         encoding="utf-8",
     )
     capsys.readouterr()
-    assert cli.run(["leakcheck", str(tmp_path / "run.toml"), "--json"]) == 0
+    assert cli.run(["leakcheck", str(tmp_path / "run.toml"), "--cuts", "3", "--json"]) == 0
     out = str(tmp_path / "table.csv")
     lake, file = str(tmp_path / "lake"), str(tmp_path / "bars.parquet")
     unit = ["--unit", "share_of_adv", "--bars", file, "--out", out]

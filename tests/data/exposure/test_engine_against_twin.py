@@ -51,7 +51,7 @@ definitions = st.builds(
     parity=st.booleans(),
     floor_seconds=st.sampled_from([1800.0, 86400.0]),
 )
-bounded = examples(8)
+bounded = examples(5)
 
 
 @bounded

@@ -70,7 +70,7 @@ def test_every_kind_of_statement_is_tried() -> None:
 def test_hostile_statements_change_and_read_nothing(
     lake: Lake, decoys: list[str], tmp_path: Path
 ) -> None:
-    hostile = list(islice(statements(decoys, seed=11), 12))
+    hostile = list(islice(statements(decoys, seed=11), 8))
     assert _attack(lake, tmp_path, hostile) > 0
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from gexlab.data.simulate import demo_market
 from gexlab.reports.cli import app as cli
 
 
@@ -28,7 +30,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
     folder = tmp_path_factory.mktemp("demo") / "out"
     printed = StringIO()
-    with redirect_stdout(printed):
+    shorter = partial(demo_market, years=0.75)  # two years say the same, in three times the time
+    with redirect_stdout(printed), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gexlab.data.simulate.demo_market", shorter)
         assert cli.run(["demo", "--out", str(folder), "--json"]) == 0
     return Demo(folder, json.loads(printed.getvalue()))
 

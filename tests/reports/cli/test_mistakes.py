@@ -177,7 +177,7 @@ IN_COMMANDS = {
         "--outp", "backtest config.toml --out out", r"Possible options: (--out)", ("--outp",),
     ),
     "a configuration's path": (
-        "confi.toml", "leakcheck config.toml", "", ("confi.toml", "give the path"),
+        "confi.toml", "leakcheck config.toml --cuts 1", "", ("confi.toml", "give the path"),
     ),
     "a lake's path": ("lakes", "check --lake lake", "", ("does not exist", "correct the path")),
     "an underlying": (
@@ -308,14 +308,14 @@ def test_a_mistake_in_a_configuration(
     assert case.right in CONFIG
     wrong = CONFIG.replace(case.right, case.wrong.replace("{{", "{").replace("}}", "}"))
     (folder / "wrong.toml").write_text(wrong, encoding="utf-8")
-    said = _said(capsys, ["leakcheck", str(folder / "wrong.toml")], {1})
+    said = _said(capsys, ["leakcheck", str(folder / "wrong.toml"), "--cuts", "1"], {1})
     for fragment in case.says:
         assert fragment in said
     fix = _fix(case.pattern, said)
     place = case.wrong.replace("{{", "{").replace("}}", "}") or _before(case.fix)
     right = wrong.replace(place, case.fix.format(fix=fix), 1)
     (folder / "right.toml").write_text(right, encoding="utf-8")
-    _said(capsys, ["leakcheck", str(folder / "right.toml")], {0})
+    _said(capsys, ["leakcheck", str(folder / "right.toml"), "--cuts", "1"], {0})
 
 
 def _before(fix: str) -> str:

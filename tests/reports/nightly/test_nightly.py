@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +37,10 @@ out = "results"
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a configuration, bars, and the chains of all but the last sessions."""
+    tmp_path = tmp_path_factory.mktemp("made")
     made = simulate(
         "S1", years=0.12, seed=5, lake=tmp_path / "source", contracts=200, intraday=None
     )
@@ -52,14 +56,36 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of it, in which no night has run."""
+    return Path(shutil.copytree(made, tmp_path / "nights"))
+
+
+@pytest.fixture(scope="module")
+def first_night(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """Return a copy after one night, and what that night said."""
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("first") / "nights"))
+    printed = StringIO()
+    with redirect_stdout(printed):
+        assert cli.run(["nightly", str(folder / "config.toml"), "--json"]) == 0
+    return folder, json.loads(printed.getvalue())
+
+
+@pytest.fixture
+def after(first_night: tuple[Path, Any], tmp_path: Path) -> tuple[Path, Any]:
+    """Return a copy of the folder after one night, and what that night said."""
+    return Path(shutil.copytree(first_night[0], tmp_path / "nights")), first_night[1]
+
+
 def _night(folder: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     capsys.readouterr()
     assert cli.run(["nightly", str(folder / "config.toml"), "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
 
-def test_nothing_is_done_twice(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first = _night(folder, capsys)
+def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, first = after
     assert first["ran"] is True
     assert first["rebuilt"]["rebuilt"] == first["rebuilt"]["sessions"] > 20
     report = folder / "results" / "report.html"
@@ -73,8 +99,8 @@ def test_nothing_is_done_twice(folder: Path, capsys: pytest.CaptureFixture[str])
     assert second["last_session"] == first["last_session"]
 
 
-def test_what_is_new_comes_in(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first = _night(folder, capsys)
+def test_what_is_new_comes_in(after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, first = after
     (folder / "new.parquet").rename(folder / "incoming" / "new.parquet")
     second = _night(folder, capsys)
     assert second["ran"] is True
@@ -85,9 +111,9 @@ def test_what_is_new_comes_in(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("lost", ["nightly.json", "report.html"])
 def test_a_killed_run_is_started_again(
-    folder: Path, capsys: pytest.CaptureFixture[str], lost: str
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str], lost: str
 ) -> None:
-    _night(folder, capsys)
+    folder, _ = after
     # what a run leaves that was killed before its last step
     (folder / "results" / lost).unlink()
     again = _night(folder, capsys)
@@ -98,9 +124,9 @@ def test_a_killed_run_is_started_again(
 
 
 def test_a_changed_configuration_runs_again(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _night(folder, capsys)
+    folder, _ = after
     changed = CONFIG.replace("[inference]", "[execution]\nfees_bps = 2.0\n\n[inference]")
     (folder / "config.toml").write_text(changed, encoding="utf-8")
     assert _night(folder, capsys)["ran"] is True
@@ -151,10 +177,10 @@ def _of_another_run(path: Path) -> None:
 
 
 def test_nothing_has_changed_is_never_said_over_a_stale_report(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One folder, one good run, and then every way in which its results can cease to stand."""
-    first = _night(folder, capsys)
+    folder, first = after
     results = folder / "results"
     key = _key_of(folder)
     for spoil in (_delete, _cut_short, _of_another_run):
@@ -181,9 +207,9 @@ def _key_of(folder: Path) -> str:
 
 
 def test_everything_that_a_report_depends_on_is_in_its_key(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _night(folder, capsys)
+    folder, _ = after
     config = load_config(folder / "config.toml")
     market = load_market(config)
     key = standing.depends_on(config, market)
@@ -227,9 +253,9 @@ def test_revised_positions_run_again(folder: Path, capsys: pytest.CaptureFixture
 
 
 def test_another_configuration_in_the_same_folder_is_noticed(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _night(folder, capsys)
+    folder, _ = after
     other = CONFIG.replace("[inference]", "[execution]\nfees_bps = 9.0\n\n[inference]")
     (folder / "other.toml").write_text(other, encoding="utf-8")
     assert cli.run(["backtest", str(folder / "other.toml"), "--out", str(folder / "results")]) == 0

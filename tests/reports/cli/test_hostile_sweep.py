@@ -1,0 +1,250 @@
+"""A hundred hostile names through every command and every output: shown as text, or refused."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hostile_names import NAMES, as_file, as_toml, problems_of_file, problems_of_json
+from hostile_names import problems_of_text as problems
+
+from gexlab.backtest.statistics.rejection import RejectionRate, SimulationCheck, wilson
+from gexlab.data.simulate import simulate
+from gexlab.reports.cli import app as cli
+from gexlab.reports.page.calibration_markdown import calibration_page
+
+PLAIN = "unmarked"
+#: Commands that ask for something of that name, which is not there.
+NEVER_KNOWN = {"components", "calibrate name", "test name", "doctor"}
+CONFIG = """\
+[data]
+lake = {lake}
+underlying = "SIM"
+instrument = "etf"
+bars = {bars}
+bars_columns = {{ close = {name} }}
+
+[regime]
+definition = {definition}
+
+[[strategies]]
+name = {name}
+filter = {{ name = "level", on = {series}, level = 100.0 }}
+long = "hold"
+short = "flat"
+
+[[strategies]]
+name = {second}
+filter = {own}
+long = "hold"
+
+[series.{name}]
+path = {values}
+columns = {{ value = {name} }}
+known = "close"
+
+[grid]
+filters = ["sign", {own}]
+rules = [{{ long = "hold", short = "flat" }}]
+
+[nightly]
+paths = []
+out = {nights}
+
+[inference]
+bootstrap = 100
+"""
+OWN = """\
+from gexlab.strategies import Filter, View
+
+class Above(Filter):
+    def labels(self, view):
+        raise NotImplementedError
+"""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one name did in every command.
+
+    Attributes
+    ----------
+    folder : Path
+        Current folder of the commands.
+    refused : dict of str to str
+        Commands that ended with an error, and what they said.
+    found : list of str
+        What should not be.
+    """
+
+    folder: Path
+    refused: dict[str, str] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)
+
+
+def _files(folder: Path, name: str) -> dict[str, str]:
+    """Write a user's files under a name; return what the configuration calls them."""
+    file = as_file(name)
+    bars = pd.read_parquet(folder / "lake" / "bars.parquet").rename(columns={"close": name})
+    bars.to_csv(folder / f"{file}.csv", index=False)
+    bars[["session", name]].to_csv(folder / f"{file}.values.csv", index=False)
+    (folder / "lake").rename(folder / file)
+    (folder / f"{file}.toml").write_text("rate = 0.01\n", encoding="utf-8")
+    (folder / f"{file}.py").write_text(OWN, encoding="utf-8")
+    said = {
+        "lake": file,
+        "bars": f"{file}.csv",
+        "values": f"{file}.values.csv",
+        "name": name,
+        "second": f"{name}2",
+        "series": f"series.{name}",
+        "definition": f"{file}.toml",
+        "own": "always",
+        "nights": f"{file}.nights",
+    }
+    return {key: as_toml(value) for key, value in said.items()}
+
+
+def _commands(file: str, name: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield every command under the name, those that later ones need first."""
+    lake, config = ["--lake", f"./{file}"], f"./{file}.run.toml"
+    definition = ["--definition", f"./{file}.toml"]
+    yield "rebuild --json", ["rebuild", *lake, *definition, "--json"]
+    yield "check", ["check", *lake, "--bars", f"./{file}.csv", "--bars-columns", f"close={name}"]
+    for ending in ("csv", "parquet"):
+        yield f"regimes {ending}", ["regimes", *lake, "--out", f"./{file}.regimes.{ending}"]
+    for ending in ("html", "png"):
+        yield f"profile {ending}", ["profile", *lake, "--out", f"./{file}.profile.{ending}"]
+    yield "backtest", ["backtest", config, "--out", f"./{file}.out"]
+    yield "backtest --json", ["backtest", config, "--out", f"./{file}.out", "--json"]
+    explain = ["explain", *lake, "--run", f"./{file}.out"]
+    yield "explain", [*explain, "--out", f"./{file}.explain.html"]
+    yield "explain --json", [*explain, "--json"]
+    yield "leakcheck", ["leakcheck", config, "--cuts", "2"]
+    yield "grid", ["grid", config, "--out", f"./{file}.grid"]
+    yield (
+        "test",
+        ["test", "momentum-split", config, "--out", f"./{file}.test", "--simulations", "0"],
+    )
+    yield "nightly", ["nightly", config]
+    diff = ["diff", f"./{file}.toml", f"./{file}.toml", *lake, "--bars", f"./{file}.csv"]
+    columns = ["--bars-columns", f"close={name}"]
+    yield "diff", [*diff, *columns, "--out", f"./{file}.diff.html"]
+    literal = "'" + name.replace("'", "''") + "'"
+    quoted = '"' + name.replace('"', '""') + '"'
+    sql = ["sql", f"SELECT {literal} AS {quoted}, 1 AS n", *lake]
+    yield "sql", sql
+    yield "sql --json", [*sql, "--json"]
+    for ending in ("csv", "json", "parquet"):
+        yield f"sql {ending}", [*sql, "--out", f"./{file}.sql.{ending}"]
+    yield "inspect", ["inspect", f"./{file}.csv", "--map-out", f"./{file}.map.toml"]
+    ingest = ["ingest", f"./{file}.chain.parquet", "--vendor", "canonical", "--underlying", name]
+    yield "ingest --json", [*ingest, "--lake", f"./{file}.new", "--json"]
+    yield "ledger", ["ledger", *lake]
+    yield "doctor", ["doctor", *lake]
+    yield "components", ["components", name]
+    out = [word for end in ("md", "html", "json") for word in ("--out", f"./{file}.cal.{end}")]
+    few = ["--seeds", "2", "--sessions", "80", "--processes", "1"]
+    yield "calibrate", ["calibrate", "momentum-split", *few, *out]
+    world = ["--years", "0.02", "--seed", "1", "--contracts", "200", "--underlying", name]
+    yield "simulate", ["simulate", "--world", "S1", *world, "--lake", f"./{file}.sim"]
+    yield "calibrate name", ["calibrate", name]
+    yield "test name", ["test", name, config, "--out", f"./{file}.test"]
+
+
+def sweep(base: Path, folder: Path, name: str, plain: Sweep | None = None) -> Sweep:
+    """Run every command under a name, and look at all that it prints and writes."""
+    file = as_file(name)
+    shutil.copytree(base, folder)
+    words = _files(folder, name)
+    (folder / f"{file}.run.toml").write_text(CONFIG.format(**words), encoding="utf-8")
+    chain = pd.read_parquet(folder / "chain.parquet")
+    chain["underlying"] = name.encode("utf-8", "backslashreplace").decode()
+    chain.to_parquet(folder / f"{file}.chain.parquet", index=False)
+    done = Sweep(folder)
+    with chdir(folder):
+        for title, command in _commands(file, name):
+            out, err = io.StringIO(), io.StringIO()
+            with redirect_stdout(out), redirect_stderr(err):
+                code = cli.run(command)
+            _looked_at(done, title, code, out.getvalue(), err.getvalue())
+    if plain is not None:
+        done.found += _files_compared(done, plain, file)
+    return done
+
+
+def _looked_at(done: Sweep, title: str, code: int, out: str, err: str) -> None:
+    """Note what is wrong with the answer to a command."""
+    done.found += [f"{title}: {p}" for p in problems(out + err)]
+    if code not in (0, 3, 4):
+        done.refused[title] = err
+        if code == 1 and err.count("\n") - err.count("ingest: rows read\n") > 1:
+            done.found.append(f"{title}: {err!r}")
+    elif title.endswith("--json"):
+        done.found += [f"{title}: {p}" for p in problems_of_json(out)]
+
+
+def _files_compared(done: Sweep, plain: Sweep, file: str) -> Iterator[str]:
+    """Yield what is wrong with each file that was written, and files that are missing."""
+    for path in sorted(plain.folder.rglob("*")):
+        relative = str(path.relative_to(plain.folder)).replace(PLAIN, file)
+        inside = any(part.startswith(("chains", "derived")) for part in path.parts)
+        if not path.is_file() or inside or path.suffix in (".toml", ".py"):
+            continue
+        mine = done.folder / relative
+        if mine.is_file():
+            yield from (f"{relative}: {p}" for p in problems_of_file(mine, path))
+        elif not done.refused:
+            yield f"{relative}: not written"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a small market and a file of chains."""
+    folder = tmp_path_factory.mktemp("hostile") / "base"
+    simulate("S1", years=0.15, seed=3, lake=folder / "lake", contracts=200, intraday=None)
+    chain = sorted((folder / "lake" / "chains").rglob("*.parquet"))[0]
+    shutil.copy(chain, folder / "chain.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """Return what a name does that means nothing to anybody."""
+    done = sweep(base, tmp_path_factory.mktemp("plain") / "x", PLAIN)
+    assert (done.found, set(done.refused)) == ([], NEVER_KNOWN)
+    return done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(NAMES)))
+def test_every_command_and_output(number: int, base: Path, plain: Sweep, tmp_path: Path) -> None:
+    done = sweep(base, tmp_path / "x", NAMES[number], plain)
+    assert done.found == []
+    assert set(done.refused) - NEVER_KNOWN - {"simulate", "ingest --json"} == set()
+    for command in {"simulate", "ingest --json"} & set(done.refused):
+        assert "is not a usable name: use up to 32 letters" in done.refused[command]
+
+
+def test_calibration_tables_show_names_as_text() -> None:
+    share = wilson(20, 400)
+    shares = (share, share, share, share, share)
+    rates = {
+        name: RejectionRate(name, name, "visible", 1.0, 0.18, "-", 400, 0, *shares, 0.1, 1.0)
+        for name in (*NAMES, PLAIN)
+    }
+    pages = {
+        name: calibration_page(SimulationCheck(0.05, 400, 1_500, {name: -3.5}, (rate,)))
+        for name, rate in rates.items()
+    }
+    shape = [line.count("|") - line.count("\\|") for line in pages[PLAIN].splitlines()]
+    for name, page in pages.items():
+        assert [x.count("|") - x.count("\\|") for x in page.splitlines()] == shape, name
+        assert problems(page) == [], name
+        page.encode()
