@@ -14,8 +14,6 @@ from real_chains import Chains, deribit, historical, nse, spx, taifex, universe
 
 from gexlab.data.ingest.ingest import ingest
 
-MAPS = Path(__file__).resolve().parents[2] / "docs" / "maps"
-
 
 @dataclass(frozen=True)
 class Real:
@@ -33,7 +31,7 @@ class Real:
     given : dict
         Tables of the configuration.
     mapping : str, optional
-        Column map, below the folder of shared data, or in ``docs/maps`` (``docs:NAME``).
+        Column map, below the folder of shared data, or one of gexlab's own (``name:NAME``).
     bars : tuple of str, optional
         File of daily bars, and the ``root`` to take; else bars are made of the chains' spots.
     """
@@ -62,7 +60,7 @@ REAL: dict[str, Real] = {
     "TAIEX": Real(
         "raw/taifex_txo_2014.csv", "XTAI", taifex, "columns", "TXO",
         {"data": {"instrument": "index", "start": 8}, "execution": {"fees_bps": 2.0}},
-        mapping="docs:taifex_txo.toml",
+        mapping="name:taifex_txo",
     ),
     "SPX": Real(
         "chains/spx_cboe_snapshots_2026.parquet", "XNYS", spx, "columns", "SPX",
@@ -99,10 +97,10 @@ def write_real(real: Real, shared: Path, folder: Path) -> pd.DataFrame:
         chains.rows.to_csv(raw, index=False)
     else:
         chains.rows.to_parquet(raw, index=False)
-    mapping = None
+    mapping: str | Path | None = None
     if real.mapping is not None:
         place, _, name = real.mapping.rpartition(":")
-        mapping = MAPS / name if place else shared / name
+        mapping = name if place else shared / name
     ingest(
         [str(raw)], vendor=real.vendor, underlying=real.underlying, lake=folder / "lake",
         mapping=mapping, allow_rejects=True,
