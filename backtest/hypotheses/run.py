@@ -70,7 +70,19 @@ class HypothesisResult:
 
 
 def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> HypothesisResult:
-    """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself."""
+    """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself.
+
+    Parameters
+    ----------
+    test : HypothesisLike
+    dataset : Dataset
+    settings : Settings
+        Seed, level, draws.
+
+    Returns
+    -------
+    HypothesisResult
+    """
     started = time.perf_counter()
     outcome: Outcome | None = None
     head = "needs data"
@@ -146,6 +158,11 @@ def run_hypotheses(
         Add Benjamini-Hochberg and Romano-Wolf across the tests.
     progress : Progress, optional
         Called after each hypothesis, and within one after each step of drawing books or markets.
+
+    Returns
+    -------
+    tuple of HypothesisResult
+        In the order of `names`.
 
     Raises
     ------

@@ -228,7 +228,16 @@ def kept_books(config: Config) -> Path | None:
 
 
 def hypotheses_document(result: HypothesesResult) -> list[dict[str, Any]]:
-    """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None."""
+    """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None.
+
+    Parameters
+    ----------
+    result : HypothesesResult
+
+    Returns
+    -------
+    list of dict
+    """
     ids = {"definition_id": result.definition_id, "content_id": result.content_id}
     return [_entry(r) | ids for r in result.results]
 
@@ -300,6 +309,12 @@ def _table(table: ResultTable) -> dict[str, Any]:
 
 
 def write_hypotheses(result: HypothesesResult, folder: Path) -> None:
-    """Write ``hypotheses.json`` into a folder."""
+    """Write ``hypotheses.json`` into a folder.
+
+    Parameters
+    ----------
+    result : HypothesesResult
+    folder : Path
+    """
     text = json.dumps(hypotheses_document(result), indent=2, allow_nan=False) + "\n"
     (folder / "hypotheses.json").write_text(text, encoding="utf-8")

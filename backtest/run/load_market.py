@@ -60,6 +60,10 @@ def load_market(
     locked : bool
         Whether sessions of a closed lockbox stay out; False is for opening it.
 
+    Returns
+    -------
+    Market
+
     Raises
     ------
     InputFileError, LakeError, DefinitionError, UnknownNameError

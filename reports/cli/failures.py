@@ -1,4 +1,4 @@
-"""What a person is told when a command fails: one line, with what to do about it."""
+"""What a failing command says: one line, with what to do about it."""
 
 from __future__ import annotations
 
