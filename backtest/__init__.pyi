@@ -1,5 +1,6 @@
 from .calibration.hypotheses import calibrate as calibrate
 from .calibration.hypotheses import check_plan as check_plan
+from .calibration.tournament import calibrate_tournament as calibrate_tournament
 from .calibration.worlds import VARIANTS as VARIANTS
 from .execution.engine import engine_name as engine_name
 from .grid.documents import grid_document as grid_document

@@ -290,6 +290,8 @@ def _numbers(market: MarketParameters, mechanism: Mechanism, reversed_from: int)
         reversed_from=reversed_from,
         reliability=mechanism.reliability,
         noise_sd=mechanism.noise_sd,
+        transient=mechanism.transient,
+        echo=mechanism.echo,
     )
 
 

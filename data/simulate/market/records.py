@@ -84,6 +84,8 @@ class Effects:
         Factor of the naive position in the dealers' true one.
     unseen : float
         Dealers' further position as a share of the open interest.
+    reversion : float
+        Log return of the session's hours that takes back, or repeats, the session before.
     """
 
     kappa: float
@@ -99,6 +101,7 @@ class Effects:
     failed: float
     naive_share: float
     unseen: float
+    reversion: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,8 @@ class State:
         Dealers' true net gamma, $ per 1 %.
     give_back : float
         Log return that the next open takes back.
+    last_return : float
+        Log return of the last session.
     pin : tuple of ndarray or None
         Strikes of the contracts that expire in the coming session and dealers' net-to-gross
         position at each; None where no expiration pins.
@@ -186,4 +191,5 @@ class State:
     unseen: float = 0.0
     net: float = 0.0
     give_back: float = 0.0
+    last_return: float = 0.0
     pin: tuple[Floats, Floats] | None = None

@@ -21,6 +21,8 @@ _MODULES = {
     "S6": "s6_noise",
     "S7": "s7_leveraged",
     "S8": "s8_agents",
+    "S9": "s9_regime_pays",
+    "S10": "s10_echo",
     "S1S3": "s1s3_demo",
 }
 _CALIBRATIONS: tuple[Calibration, ...] = ("visible", "realistic")
@@ -33,7 +35,7 @@ class World:
     Attributes
     ----------
     name : str
-        S0 ... S8, or S1S3 (the demo's).
+        S0 ... S10, or S1S3 (the demo's).
     title : str
         In a few words.
     equation : str

@@ -34,7 +34,7 @@ def command(
         typer.Argument(metavar="[WORLD]...", help="With --check: worlds; default: all."),
     ] = None,
     world: Annotated[
-        str | None, typer.Option("--world", help="World: S0 (no dealers) to S8; see the guide.")
+        str | None, typer.Option("--world", help="World: S0 (no dealers) to S10; see the guide.")
     ] = None,
     years: Annotated[float | None, typer.Option("--years", help="Length in years.")] = None,
     seed: Annotated[
