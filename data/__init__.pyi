@@ -3,6 +3,7 @@ from .base.compiling import use_fallback_cache as use_fallback_cache
 from .base.errors import CalendarError as CalendarError
 from .base.errors import ConfigError as ConfigError
 from .base.errors import DefinitionError as DefinitionError
+from .base.errors import EarlyBarsError as EarlyBarsError
 from .base.errors import GexlabError as GexlabError
 from .base.errors import InputFileError as InputFileError
 from .base.errors import LakeError as LakeError

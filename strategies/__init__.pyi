@@ -13,8 +13,10 @@ from .components import GROUPS as GROUPS
 from .components import built_in as built_in
 from .components import component_class as component_class
 from .components import component_names as component_names
+from .components import is_own as is_own
 from .components import make_component as make_component
 from .components import parameter_types as parameter_types
+from .components import reloaded as reloaded
 from .decisions import Decisions as Decisions
 from .decisions import TargetSeries as TargetSeries
 from .decisions import decide as decide
@@ -22,6 +24,7 @@ from .decisions import target_series as target_series
 from .evaluation import Evaluation as Evaluation
 from .filters.sign import Always as Always
 from .lateness import LateInput as LateInput
+from .lateness import any_late as any_late
 from .lateness import columns_read as columns_read
 from .lateness import late_inputs as late_inputs
 from .model import RULED as RULED

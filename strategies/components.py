@@ -6,12 +6,13 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from ..data import ConfigError, UnknownNameError
 from .component import SOURCE_DIGEST, Component, Filter, Kind, Rule, Sizing
@@ -21,9 +22,14 @@ __all__ = [
     "built_in",
     "component_class",
     "component_names",
+    "is_own",
     "make_component",
     "parameter_types",
+    "reloaded",
 ]
+
+if TYPE_CHECKING:
+    from .model import Strategy
 
 BASES: Final[dict[Kind, type[Component]]] = {"filter": Filter, "rule": Rule, "sizing": Sizing}
 #: Entry points under which installed packages offer their own.
@@ -149,6 +155,63 @@ def _module_of(path: Path) -> Any:
         del sys.modules[name]
         raise
     return module
+
+
+def is_own(strategy: Strategy) -> bool:
+    """Return whether any part of a strategy is a user's own component.
+
+    Parameters
+    ----------
+    strategy : Strategy
+
+    Returns
+    -------
+    bool
+    """
+    parts = (strategy.filter, strategy.long, strategy.short, strategy.neutral, strategy.sizing)
+    return any(_holds_own(part) for part in parts)
+
+
+def _holds_own(value: Any) -> bool:
+    if isinstance(value, Component):
+        built = type(value).__module__.startswith("gexlab.")
+        return not built or any(_holds_own(v) for v in value.parameters().values())
+    return isinstance(value, tuple) and any(_holds_own(part) for part in value)
+
+
+def reloaded(component: Component) -> Component | None:
+    """Return a user's own component from a fresh run of its module; None of a built-in one.
+
+    Nothing that earlier calls left in the module, or in the class, is there. Components that are
+    parameters of another are made anew too.
+    """
+    values = {name: _reloaded_value(v) for name, v in component.parameters().items()}
+    module = sys.modules.get(type(component).__module__)
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or module.__name__.startswith("gexlab."):
+        changed = {n: new for n, (new, differs) in values.items() if differs}
+        return replace(component, **changed) if changed else None  # type: ignore[type-var]
+    copy = ModuleType(f"{module.__name__}_afresh")
+    copy.__dict__.update(__file__=file, __package__=module.__package__)
+    sys.modules[copy.__name__] = copy
+    try:
+        exec(compile(Path(file).read_bytes(), file, "exec"), copy.__dict__)
+        made = getattr(copy, type(component).__name__)
+        fresh: Component = made(**{name: new for name, (new, _) in values.items()})
+    finally:
+        del sys.modules[copy.__name__]
+    return fresh
+
+
+def _reloaded_value(value: Any) -> tuple[Any, bool]:
+    """Return a parameter whose components are made anew, and whether there were any."""
+    if isinstance(value, Component):
+        new = reloaded(value)
+        return (value, False) if new is None else (new, True)
+    if isinstance(value, tuple):
+        parts = [_reloaded_value(part) for part in value]
+        return tuple(new for new, _ in parts), any(differs for _, differs in parts)
+    return value, False
 
 
 def _checked(kind: Kind, name: str, thing: Any) -> type[Component]:
