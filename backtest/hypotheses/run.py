@@ -69,6 +69,17 @@ class HypothesisResult:
     seconds: float
 
 
+#: Tests that control for an implied volatility.
+_CONTROLLED = (
+    "beyond-leverage",
+    "era-split",
+    "flip-placebo",
+    "fragility-tail",
+    "sign-audit",
+    "vol-damping",
+)
+
+
 def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> HypothesisResult:
     """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself."""
     started = time.perf_counter()
@@ -90,6 +101,8 @@ def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> Hypot
     outcome = _held_against_markets(test.card, outcome, dataset, settings)
     if few := hangs_on_few(test.card, outcome):
         outcome = replace(outcome, reason=f"{outcome.reason}; {few}")
+    if dataset.vix_told and test.card.name in _CONTROLLED:
+        outcome = replace(outcome, reason=f"{outcome.reason}; {dataset.vix_told}")
     return HypothesisResult(
         card=test.card,
         outcome=outcome,

@@ -44,6 +44,7 @@ TABLES: Final = (
     "flip_roots",
     "profile",
     "fixed_strike_vol",
+    "implied_volatility",
     "quality_findings",
 )
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.schema import REGIME_COLUMNS
+from ..exposure.chain_volatility import ChainVolatility
 from ..exposure.evaluation import BookResult, PreparedChain, group_sums
 from ..exposure.fixed_strike import fixed_strike_change
 from ..exposure.labels import regime_of
@@ -19,7 +20,14 @@ from ..exposure.strike_lines import REJECTED, USED, USED_OI
 from ..exposure.walls import call_wall, pin_strike, put_wall
 
 __all__ = ["Block", "Key", "by_expiry_block", "by_strike_block", "fixed_strike_block"]
-__all__ += ["profile_block", "regime_row", "regime_table", "roots_block", "side_table_of"]
+__all__ += [
+    "implied_block",
+    "profile_block",
+    "regime_row",
+    "regime_table",
+    "roots_block",
+    "side_table_of",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -231,9 +239,29 @@ def profile_block(key: Key, result: BookResult) -> Block:
     )
 
 
+def implied_block(key: Key, found: ChainVolatility, known_us: int) -> Block:
+    """Return the chain's own volatility of the next 30 days, in one row."""
+    columns: dict[str, Any] = {
+        "known_at": np.array([known_us], "datetime64[us]").astype("datetime64[us]")
+    }
+    for name, maturity in (("atm", found.at_the_money), ("swap", found.variance_swap)):
+        columns[f"{name}_30d"] = np.array([maturity.volatility])
+        columns[f"{name}_near_days"] = np.array([maturity.near_days])
+        columns[f"{name}_next_days"] = np.array([maturity.next_days])
+        columns[f"{name}_missing"] = np.array([maturity.reason or None], np.object_)
+    return Block(key, columns)
+
+
 def regime_table(rows: list[dict[str, Any]]) -> pa.Table:
     """Return regime rows as an Arrow table of the canonical columns."""
     return pa.Table.from_pylist(rows, schema=_REGIME_SCHEMA)
+
+
+def _column(name: str, values: npt.NDArray[Any]) -> pa.Array:
+    if name == "known_at":
+        return pa.array(values).cast(_ARROW["TIMESTAMPTZ"])
+    kind = pa.string() if values.dtype == object else None
+    return pa.array(values, kind, from_pandas=True)  # undefined is NULL
 
 
 def side_table_of(blocks: list[Block]) -> pa.Table:
@@ -247,5 +275,5 @@ def side_table_of(blocks: list[Block]) -> pa.Table:
         columns[name] = values.take(index)
     for name in blocks[0].columns:
         values = np.concatenate([block.columns[name] for block in blocks])
-        columns[name] = pa.array(values, from_pandas=True)  # undefined is NULL
+        columns[name] = _column(name, values)
     return pa.table(columns)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..base.schema import Book
 from ..calendar.day_numbers import to_days
+from ..exposure.chain_volatility import ChainVolatility, chain_volatility
 from ..exposure.contradictions import unit_contradiction
 from ..exposure.evaluation import (
     BookResult,
@@ -33,6 +34,7 @@ from .rows import (
     by_expiry_block,
     by_strike_block,
     fixed_strike_block,
+    implied_block,
     profile_block,
     regime_row,
     roots_block,
@@ -210,6 +212,7 @@ def session_rows(
     """
     raw, prepared = evaluation.raw, evaluation.prepared
     rows, blocks, findings = [], _no_blocks(), []
+    implied = _implied(prepared) if job.side_tables else None
     for name, result in evaluation.results.items():
         key = Key(job.underlying, raw.session, name, job.dealer.name, job.definition_id)
         reasons = evaluation.reasons(name)
@@ -224,8 +227,11 @@ def session_rows(
             fingerprint=fingerprint,
         )
         rows.append(row)
-        if job.side_tables:
+        if implied is not None:
             _add_blocks(blocks, key, prepared, result)
+            blocks["implied_volatility"].append(
+                implied_block(key, implied, prepared.chain.known_us)
+            )
             by_right = job.definition.iv_source == "own"
             blocks["fixed_strike_vol"].append(
                 fixed_strike_block(key, before, prepared, result, by_right=by_right)
@@ -258,7 +264,11 @@ def _gate_details(evaluation: SessionEvaluation, book: Book) -> dict[str, str]:
 
 def _no_blocks() -> dict[str, list[Block]]:
     names = ("exposure_by_expiry", "exposure_by_strike", "flip_roots", "profile")
-    return {name: [] for name in (*names, "fixed_strike_vol")}
+    return {name: [] for name in (*names, "fixed_strike_vol", "implied_volatility")}
+
+
+def _implied(prepared: PreparedChain) -> ChainVolatility:
+    return chain_volatility(prepared.chain, prepared.groups, prepared.market, prepared.own)
 
 
 def _add_blocks(
