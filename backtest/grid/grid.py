@@ -15,7 +15,7 @@ import pandas as pd
 
 from ...data import LookAheadError, Progress, silent
 from ..execution.costs import Costs
-from ..leaks.leakcheck import recomputed
+from ..leaks.leakcheck import component_leaks
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
@@ -61,6 +61,10 @@ def grid(
     progress : Progress, optional
         Called with the number of trials done.
 
+    Returns
+    -------
+    GridResult
+
     Raises
     ------
     ConfigError, UnknownNameError
@@ -84,7 +88,25 @@ def grid(
 
 
 def run_grid(config: Config, store: Store, *, progress: Progress | None = None) -> GridResult:
-    """Evaluate a grid, keeping computed trials in a store; writes nothing else."""
+    """Evaluate a grid, keeping computed trials in a store; writes nothing else.
+
+    Parameters
+    ----------
+    config : Config
+    store : Store
+        Of trials computed before.
+    progress : Progress, optional
+        Called after each batch of trials.
+
+    Returns
+    -------
+    GridResult
+
+    Raises
+    ------
+    ConfigError, InputFileError, LakeError, DefinitionError
+        As `grid`.
+    """
     started = time.perf_counter()
     report = progress or silent
     space = space_of(config)
@@ -197,12 +219,10 @@ def require_honest(config: Config, market: Market) -> None:
     LookAheadError
         Naming the component and the first session.
     """
-    for strategy in covering(config.grid, config.folder):
-        if code_of(strategy):
-            for leak in recomputed(config, market, strategy, _CUTS)[1]:
-                raise LookAheadError(
-                    f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
-                )
+    for leak in component_leaks(config, market, covering(config.grid, config.folder), _CUTS):
+        raise LookAheadError(
+            f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
+        )
 
 
 def _key(*parts: str) -> str:

@@ -31,7 +31,7 @@ _CARD = Card(
     claim="Within the session prices revert more (trend less) when dealers' gamma is high.",
     source="Barbon, Buraschi, Gamma Fragility (SSRN 3725454); Dim, Eraker, Vilkov (SSRN 4692190)",
     how_read="abstract",
-    specification="within-session variance ratio over 60 minutes by GEX of the session before, "
+    specification="within-session variance ratio over 60 minutes by GEX of the previous session, "
     "intervals by resampling sessions; autocorrelation of h-minute returns, h 1 ... 60, on GEX, "
     "clustered by session; p the larger of that of t and of books made by rules on the same prices",
     tier="M",
@@ -133,7 +133,7 @@ def _slope_table(dataset: Dataset, grid: IntradayGrid, split: Split) -> ResultTa
         level, change = fit.coefficient("lagged"), fit.coefficient("interaction")
         rows.append((minutes, level.value, level.t_stat, change.value, change.t_stat, level.n))
     return ResultTable(
-        "Autocorrelation of h-minute returns on GEX of the session before",
+        "Autocorrelation of h-minute returns on GEX of the previous session",
         ("h", "autocorrelation", "t", "per sd of GEX", "t", "n"),
         tuple(rows),
         "Clustered by session; the claim is a negative effect, largest at 60 minutes.",

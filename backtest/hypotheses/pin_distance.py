@@ -37,7 +37,7 @@ _CARD = Card(
     how_read="abstract",
     specification="distance of the close to the nearest strike over the distance of strikes, "
     "monthly expirations against other sessions (Kolmogorov-Smirnov and mean); attraction to the "
-    "pin strike of the session before on the signed gamma there",
+    "pin strike of the previous session on the signed gamma there",
     tier="D+C",
     expected_sign="+",
     kill=kill_condition((*_REQUIRES, *_ATTRACTION)),
@@ -112,7 +112,7 @@ def _expirations(dataset: Dataset, features: Daily) -> Mask:
 
 
 def _signed_pin(dataset: Dataset, features: Daily) -> Floats:
-    """Return dealers' gamma at the pin of the session before, share of gross; NaN unknown."""
+    """Return dealers' gamma at the pin of the previous session, share of gross; NaN unknown."""
     unknown = np.full(len(features.close), np.nan)
     if dataset.table is None or "pin_strike" not in dataset.table:
         return unknown
@@ -140,7 +140,7 @@ def _by_expiry(
 
     distance = strike_distance(np.exp(features.close), dataset.strike_step)
     columns = np.column_stack([expiry, expiry * distance, other, other * distance])
-    columns = np.nan_to_num(columns.astype(np.float64))
+    columns = np.nan_to_num(columns.astype(np.float64))[dataset.counted]
     sums = resampled_sums(columns, settings.resampling)
     draws = sums[:, 3] / sums[:, 2] - sums[:, 1] / sums[:, 0]
     value = float(np.nanmean(distance[other]) - np.nanmean(distance[expiry]))
@@ -213,7 +213,7 @@ def _table(
     rows: list[tuple[str | int | float, ...]] = []
     for name, rows_in in (
         ("expirations", expiry),
-        ("the session before", _day(features, expiry, -1) & ~expiry),
+        ("the previous session", _day(features, expiry, -1) & ~expiry),
         ("other sessions", other),
     ):
         chosen = distance[rows_in]

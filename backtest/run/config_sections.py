@@ -152,6 +152,9 @@ class SeriesConfig(_Section):
         Exchange calendar that its dates are of; None: that of the other data.
     where : mapping of str to scalar
         Rows to keep: column of the file = value.
+    scheduled : bool
+        Whether its values are announced long before their session, as a calendar of meetings is:
+        ``leakcheck`` then does not ask whether they go with what comes.
     """
 
     path: NearConfig
@@ -159,6 +162,7 @@ class SeriesConfig(_Section):
     known: Annotated[str, AfterValidator(_publication)]
     calendar: str | None = None
     where: dict[str, Scalar] = {}
+    scheduled: bool = False
 
 
 class DataConfig(_Section):

@@ -19,15 +19,24 @@ if TYPE_CHECKING:
 __all__ = [
     "Estimate",
     "ExecutionSummary",
+    "InputSpec",
     "Metrics",
     "Ratio",
     "RegimePerformance",
     "Role",
     "StrategyResult",
     "StrategySpec",
+    "no_rows",
 ]
 
 Role = Literal["main", "control", "custom"]
+
+
+def no_rows() -> pd.DataFrame:
+    """Return a table without rows or columns."""
+    import pandas as pd
+
+    return pd.DataFrame()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,8 @@ class StrategySpec:
         Parameters of filter, rules and sizing by name.
     description : str
         The same in one sentence.
+    inputs : tuple of InputSpec
+        What filter, rules and sizing read; the values are in ``inputs.parquet``.
     """
 
     name: str
@@ -132,6 +143,30 @@ class StrategySpec:
     neutral: str
     parameters: Mapping[str, float | int | str]
     description: str
+    inputs: tuple[InputSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What a component of a strategy reads.
+
+    Attributes
+    ----------
+    part : {"filter", "long", "short", "neutral", "sizing"}
+    component : str
+        In words.
+    column : str
+    window : int or None
+        Values, the latest included; None for everything so far.
+    skip_missing : bool
+        Whether missing values are passed over.
+    """
+
+    part: str
+    component: str
+    column: str
+    window: int | None
+    skip_missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +275,8 @@ class StrategyResult:
         One row per round trip: ``opened``, ``closed`` (sessions; the last bar where still open),
         ``direction``, ``size``, ``entry_price``, ``exit_price``, ``fees``, ``pnl``, ``return``
         (decimal), ``regime`` (of the session of the decision to open), ``status``. Plain index.
+    ledger : DataFrame
+        One row per fill with all that it takes to compute it again: see ``docs/backtest.md``.
     """
 
     spec: StrategySpec
@@ -251,4 +288,5 @@ class StrategyResult:
     positions: pd.Series[float]
     orders: pd.DataFrame
     trades: pd.DataFrame
+    ledger: pd.DataFrame = field(default_factory=no_rows)
     __repr__ = short_repr

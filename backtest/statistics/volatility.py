@@ -281,6 +281,11 @@ def autocorrelation_by_regime(
         Label of session t pairs the log return from t - 1 to t with the one from t to t + 1.
     resampling : Resampling, optional
         Its level is the coverage of the intervals.
+
+    Returns
+    -------
+    dict of str to Estimate
+        One per label that occurs, with its interval and n; NaN below the least sample.
     """
     level = (resampling or Resampling()).level
     log_close = np.log(close.to_numpy(dtype=np.float64))

@@ -122,6 +122,11 @@ def run(arguments: Sequence[str]) -> int:
     ----------
     arguments : sequence of str
         What follows ``gexlab`` on the command line.
+
+    Returns
+    -------
+    int
+        0 success, 1 failure, 2 wrong usage; see ``docs/cli.md`` for the codes of nightly.
     """
     try:
         code = build_app()(args=list(arguments), prog_name="gexlab", standalone_mode=False)
@@ -150,7 +155,12 @@ def _wrong_usage(error: Exception) -> int | None:
 
 
 def build_app() -> typer.Typer:
-    """Return the Typer application with every command of `COMMANDS`."""
+    """Return the Typer application with every command of `COMMANDS`.
+
+    Returns
+    -------
+    Typer
+    """
     app = typer.Typer(
         no_args_is_help=True,
         rich_markup_mode=None,

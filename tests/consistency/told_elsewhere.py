@@ -92,6 +92,8 @@ ELSEWHERE: dict[str, str] = {
         "backtest/execution/test_performance.py::"
         "test_an_order_carries_the_sessions_regime_and_the_filters_own_label",
     "orders.parquet size": "same",
+    "ledger.parquet *": "reports/cli/test_audit.py::test_every_sum_can_be_done_again",
+    "inputs.parquet *": "reports/cli/test_audit.py::test_what_was_read_decides_what_was_wanted",
     "trades.parquet *": "backtest/execution/test_engine.py::test_a_hand_calculation",
     # the other documents
     "profile regime.*": "same",

@@ -185,7 +185,7 @@ def _autocorrelation(grid: intraday.IntradayGrid, minutes: int) -> Measure:
 def pin_measures(
     bars: realised.LogBars, log_close: Floats, pin_strike: Floats
 ) -> tuple[Measure, ...]:
-    """Return how a session behaves near the pin strike of the session before.
+    """Return how a session behaves near the pin strike of the previous session.
 
     Parameters
     ----------

@@ -131,7 +131,7 @@ class Fit:
 def _coefficient(value: float, error: float, n: int) -> Coefficient:
     from scipy.stats import norm
 
-    # an error that the rounding of the estimate makes up is none
+    # an error made of rounding alone is no error
     t = value / error if error > NOISE * abs(value) else float("nan")
     return Coefficient(value, error, t, float(2.0 * norm.sf(abs(t))), n)
 

@@ -58,7 +58,9 @@ def direction_verdict(result: BacktestResult) -> Verdict:
     if metrics.sharpe_high < 0:
         return Verdict(question, "Contradicted", f"{found}: it lost money.", "short")
     if metrics.sharpe_low <= 0:
-        reason = f"{found}: the interval holds zero, so this is not told apart from no effect."
+        reason = (
+            f"{found}: the interval holds zero, so this cannot be distinguished from no effect."
+        )
         return Verdict(question, "Not supported", reason)
     return _against_controls(question, found, result)
 

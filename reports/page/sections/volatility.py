@@ -68,7 +68,7 @@ def volatility_figure(result: BacktestResult) -> Figure:
         yaxis=axis(showgrid=True, type="category"),
         hovermode="closest",
     )
-    caption = "Each line is one estimator; each mark one regime at the session before."
+    caption = "Each line is one estimator; each mark one regime at the previous session."
     height = 120 + 34 * len(names)
     return Figure(
         "fig-volatility", "Next session's volatility.", caption, figure(data, shape), height
