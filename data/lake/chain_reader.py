@@ -18,6 +18,7 @@ from ..exposure.contradictions import contradicting_duplicates
 from ..exposure.dealers import DealerModel
 from ..exposure.quality_gate import Contracts
 from ..exposure.snapshot import Snapshot
+from .integrity import require_intact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -123,6 +124,8 @@ def read_sessions(
     -----
     Rows are fetched as they are asked for, so that memory does not grow with history.
     """
+    for file in chain_files:
+        require_intact([file], file.parents[3])
     bound: dict[str, object] = {"first": first, "last": last}
     if query != _POSITIONED:
         bound["files"] = [str(f) for f in chain_files]

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..base.errors import LakeError, MissingPartError
+from ..base.sealed import sealed, unsealed
+from .integrity import digest_of
 from .locks import write_lock
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ TABLES: Final = (
 )
 
 _MANIFEST: Final = "manifest.json"
+#: Format 1 had no seal.
+_FORMAT: Final = 2
+_PART: Final = re.compile(r"[\w.=-]+")
 #: Seconds that a rebuild waits for another one of the same store.
 _PATIENCE: Final = 600.0
 
@@ -66,12 +71,15 @@ class Part:
         ISO session to the mark of what it was computed from.
     tables : tuple of str
         Those that it has.
+    digests : dict of str to str
+        Table to the SHA-256 of its file; empty where an earlier version wrote it.
     """
 
     name: str
     book: str
     sessions: dict[str, str]
     tables: tuple[str, ...]
+    digests: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, book: str, sessions: dict[str, str], tables: Iterable[str]) -> Part:
@@ -176,11 +184,14 @@ class DerivedStore:
     def load(cls, folder: Path) -> DerivedStore:
         """Read a store's manifest."""
         try:
-            stored = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+            stored = unsealed((folder / _MANIFEST).read_text(encoding="utf-8"))
             found = cls(folder, stored["definition"], stored["dealer_model"])
             if "variants" not in stored:  # an older version: nobody knows what its rows rest on
                 return found
             parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in stored["parts"]]
+            strange = next((p.name for p in parts if not _is_part(p)), None)
+            if strange is not None:
+                raise ValueError(f"{strange!r} is no name of a part")
             variants = [Variant(**v) for v in stored["variants"]]
             return replace(found, parts=tuple(parts), variants=tuple(variants))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -246,20 +257,23 @@ class DerivedStore:
             found.append(own.only(variant.marks))
         return [store for store in found if store.parts]
 
-    def write_part(self, name: str, tables: dict[str, pa.Table]) -> None:
-        """Write the Parquet files of one part; they count only once `commit` names the part."""
+    def write_part(self, part: Part, tables: dict[str, pa.Table]) -> Part:
+        """Write the files of a part, and return it with their digests; it counts once committed."""
         import pyarrow.parquet as pq
 
+        digests = {}
         for table, rows in tables.items():
             folder = self.folder / table
             folder.mkdir(parents=True, exist_ok=True)
-            target = folder / f"{name}.parquet"
-            half = folder / f".{name}.{os.getpid()}.half"
+            target = folder / f"{part.name}.parquet"
+            half = folder / f".{part.name}.{os.getpid()}.half"
             with half.open("wb") as file:
                 pq.write_table(rows, file, compression="zstd", row_group_size=262_144)
                 file.flush()
                 os.fsync(file.fileno())  # a manifest on disk must not name what is not
             half.replace(target)
+            digests[table] = digest_of(target)
+        return replace(part, digests=digests)
 
     def commit(self, parts: tuple[Part, ...], marks: Marks) -> DerivedStore:
         """Make new parts valid, and `marks` what the store's inputs mean, in one step.
@@ -303,6 +317,7 @@ class DerivedStore:
     def _save(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {
+            "format": _FORMAT,
             "definition": self.definition,
             "dealer_model": self.dealer_model,
             "parts": [asdict(part) for part in self.parts],
@@ -310,7 +325,7 @@ class DerivedStore:
         }
         half = self.folder / f".{_MANIFEST}.{os.getpid()}.half"
         with half.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(content))
+            file.write(sealed(json.dumps(content)))
             file.flush()
             os.fsync(file.fileno())
         half.replace(self.folder / _MANIFEST)
@@ -344,8 +359,25 @@ class DerivedStore:
                     f"{path} is gone, and with it {len(part.sessions)} sessions: run gexlab "
                     "rebuild again, which computes them anew"
                 )
+            what = self.damage(table, part)
+            if what is not None:
+                raise MissingPartError(
+                    f"{path}: {what}: delete it and run gexlab rebuild again, which computes its "
+                    f"{len(part.sessions)} sessions anew"
+                )
             found[str(path)] = sorted(date.fromisoformat(day) for day in part.sessions)
         return found
+
+    def damage(self, table: str, part: Part) -> str | None:
+        """Return what is wrong with a file of a part that is there, None where nothing is."""
+        path = self._file(table, part)
+        home = os.path.realpath(self.folder)
+        if os.path.commonpath([home, os.path.realpath(path)]) != home:
+            return "lies outside the lake"
+        said = part.digests.get(table)
+        if said is not None and digest_of(path) != said:
+            return "its bytes are not those that were written"
+        return None
 
     def intact(self) -> DerivedStore:
         """Return the store with the parts of which no file is gone."""
@@ -382,6 +414,10 @@ class DerivedStore:
         finally:
             if not manifest.is_file():  # a first rebuild that failed leaves nothing
                 _remove(self.folder)
+
+
+def _is_part(part: Part) -> bool:
+    return bool(_PART.fullmatch(part.name)) and set(part.tables) <= set(TABLES)
 
 
 def _among(rows: Collection[tuple[str, str, str]]) -> Callable[[str, str, str], bool]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import duckdb
 
 from ..base.errors import LakeError, UnknownNameError
+from .integrity import require_intact
 from .locks import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
 from .strays import sweep
@@ -160,8 +161,13 @@ class Lake:
         """Return the files that hold the sessions from `first` to `last`, both included.
 
         A file may hold further sessions. Every row in the files of an underlying is current.
+
+        Raises
+        ------
+        LakeError
+            If one of them is not what was written.
         """
-        return sorted(
+        files = sorted(
             {
                 entry.file
                 for entry in self.sessions(underlying)
@@ -169,6 +175,8 @@ class Lake:
                 and (last is None or entry.session <= last)
             }
         )
+        require_intact(files, self.root)
+        return files
 
 
 def retry_while_written(function: F) -> F:

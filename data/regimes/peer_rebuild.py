@@ -90,8 +90,7 @@ def write_peer_rows(
     tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
     days = {str(row["session"]): marks[str(row["session"])] for row in rows}
     part = Part.of(_BOOK, days, tables)
-    store.write_part(part.name, tables)
-    return (part,)
+    return (store.write_part(part, tables),)
 
 
 def peer_chain(raw: RawSession) -> pd.DataFrame:

@@ -352,5 +352,4 @@ def _write(
     findings = [finding for r in rows for finding in r.findings if finding["book"] == book]
     tables["quality_findings"] = pa.Table.from_pylist(findings, schema=FINDINGS_SCHEMA)
     part = Part.of(book, {str(r.session): marks[str(r.session)] for r in rows}, tables)
-    store.write_part(part.name, tables)
-    return part
+    return store.write_part(part, tables)

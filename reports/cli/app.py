@@ -40,6 +40,7 @@ from .commands import (
     snapshot,
     sql,
     test,
+    verify,
 )
 from .failures import reason_of
 
@@ -71,6 +72,7 @@ COMMANDS: dict[str, ModuleType] = {
     "calibrate": calibrate,
     "snapshot": snapshot,
     "sql": sql,
+    "verify": verify,
     "doctor": doctor,
 }
 
