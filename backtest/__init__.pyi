@@ -1,5 +1,6 @@
 from .calibration.hypotheses import calibrate as calibrate
 from .calibration.hypotheses import check_plan as check_plan
+from .calibration.tournament import calibrate_tournament as calibrate_tournament
 from .calibration.worlds import VARIANTS as VARIANTS
 from .execution.engine import engine_name as engine_name
 from .grid.documents import grid_document as grid_document
@@ -11,6 +12,8 @@ from .grid.result import GridResult as GridResult
 from .grid.store import Store as Store
 from .hypotheses.datasets import dataset_of as dataset_of
 from .hypotheses.datasets import load_dataset as load_dataset
+from .hypotheses.evidence import Evidence as Evidence
+from .hypotheses.protocol import Outcome as Outcome
 from .hypotheses.protocol import Published as Published
 from .hypotheses.protocol import ResultTable as ResultTable
 from .hypotheses.run import HypothesisResult as HypothesisResult
@@ -50,6 +53,7 @@ from .run.soundness import finding_notices as finding_notices
 from .run.strategy_results import Estimate as Estimate
 from .run.truth import Quantity as Quantity
 from .run.truth import compare_with_truth as compare_with_truth
+from .run.vectorbt_portfolio import portfolio as portfolio
 from .statistics.diagnostics.groups import Diagnostic as Diagnostic
 from .statistics.diagnostics.magnitude import ImpactAssumptions as ImpactAssumptions
 from .statistics.diagnostics.quantiles import QuantileMagnitude as QuantileMagnitude
@@ -83,6 +87,17 @@ from .statistics.resampling import Resampling as Resampling
 from .statistics.volatility import autocorrelation_by_regime as autocorrelation_by_regime
 from .statistics.volatility import next_return_sd_by_quantile as next_return_sd_by_quantile
 from .statistics.volatility import volatility_summary as volatility_summary
+from .tournament.breakdown import Breakdown as Breakdown
 from .tournament.counting import LedgerSummary as LedgerSummary
 from .tournament.counting import ledger as ledger
+from .tournament.documents import tournament_document as tournament_document
+from .tournament.documents import write_tournament as write_tournament
+from .tournament.keeping import clear_kept as clear_kept
 from .tournament.ledger import delete_trial as delete_trial
+from .tournament.opening import LockboxResult as LockboxResult
+from .tournament.opening import lockbox as lockbox
+from .tournament.result import EntryResult as EntryResult
+from .tournament.result import TournamentResult as TournamentResult
+from .tournament.tournament import run_tournament as run_tournament
+from .tournament.tournament import tournament as tournament
+from .tournament.verdicts import tournament_luck as tournament_luck

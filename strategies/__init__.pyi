@@ -1,6 +1,7 @@
 from .bar_decisions import BarRows as BarRows
 from .bar_decisions import bar_target_series as bar_target_series
 from .codes import LONG as LONG
+from .codes import NEUTRAL as NEUTRAL
 from .codes import SHORT as SHORT
 from .component import Component as Component
 from .component import Filter as Filter
@@ -12,13 +13,16 @@ from .components import GROUPS as GROUPS
 from .components import built_in as built_in
 from .components import component_class as component_class
 from .components import component_names as component_names
+from .components import is_own as is_own
 from .components import make_component as make_component
 from .components import parameter_types as parameter_types
+from .components import reloaded as reloaded
 from .decisions import Decisions as Decisions
 from .decisions import TargetSeries as TargetSeries
 from .decisions import decide as decide
 from .decisions import target_series as target_series
 from .evaluation import Evaluation as Evaluation
+from .filters.sign import Always as Always
 from .lateness import LateInput as LateInput
 from .lateness import columns_read as columns_read
 from .lateness import late_inputs as late_inputs
@@ -36,3 +40,4 @@ from .registry import make_strategy as make_strategy
 from .registry import strategies_named as strategies_named
 from .registry import strategy as strategy
 from .registry import with_controls as with_controls
+from .rules.returns import Flat as Flat

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -76,6 +77,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("development data not found; set GEXLAB_SHARED_DATA to its folder")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def few_books(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold tests of claims against few books: sizes that users get are for the slow tests."""
+    module = sys.modules.get("gexlab.backtest.hypotheses.test")
+    if module is not None:
+        monkeypatch.setattr(module, "SURROGATES", 60)
+        monkeypatch.setattr(module, "SIMULATIONS", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from .result import GridResult
     from .space import Trial
 
-__all__ = ["grid_document", "luck_sentence", "parameters_of", "trials_table", "write_grid"]
+__all__ = [
+    "column_of",
+    "grid_document",
+    "luck_sentence",
+    "parameters_of",
+    "trials_table",
+    "write_grid",
+]
 
 _ENDS: Final = ("trial_id", KEY, "_year")
 
@@ -64,13 +71,13 @@ def trials_table(rows: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, tuple
         if name not in (*_ENDS, *FOUND)
     )
     columns = {
-        name: _column([row.get(name) for row in rows], word=name in parameters)
+        name: column_of([row.get(name) for row in rows], word=name in parameters)
         for name in ("trial_id", *parameters, *FOUND, KEY, "_year")
     }
     return pd.DataFrame(columns), parameters
 
 
-def _column(values: list[Any], *, word: bool) -> pd.Series[Any]:
+def column_of(values: list[Any], *, word: bool) -> pd.Series[Any]:
     kinds = {type(value) for value in values if value is not None}
     if not word or not kinds:
         return pd.Series(values, dtype=None if kinds else object)
@@ -84,7 +91,16 @@ def _column(values: list[Any], *, word: bool) -> pd.Series[Any]:
 
 
 def grid_document(result: GridResult) -> dict[str, Any]:
-    """Return what ``grid.json`` says; undefined is None, never 0."""
+    """Return what ``grid.json`` says; undefined is None, never 0.
+
+    Parameters
+    ----------
+    result : GridResult
+
+    Returns
+    -------
+    dict of str to object
+    """
     return {
         "trials": result.trials,
         "computed": result.computed,
@@ -94,13 +110,23 @@ def grid_document(result: GridResult) -> dict[str, Any]:
         "best": {"trial_id": result.best.trial_id, "sharpe": _defined(result.best.sharpe)},
         "best_by_luck": _defined(result.best_by_luck),
         "sentence": luck_sentence(result),
+        "unrecorded": result.unrecorded,
         "simulated": result.simulated,
         "underlyings": list(result.underlyings),
     }
 
 
 def luck_sentence(result: GridResult) -> str:
-    """Return how many trials there were, and what the best of so many would show by luck."""
+    """Return how many trials there were, and what the best of so many would show by luck.
+
+    Parameters
+    ----------
+    result : GridResult
+
+    Returns
+    -------
+    str
+    """
     tried = f"{result.trials:,} trials were tried" if result.trials > 1 else "One trial was made"
     if result.best.trial_id is None or not math.isfinite(result.best_by_luck):
         return f"{tried}; none of them has a Sharpe ratio."
@@ -118,7 +144,13 @@ def _defined(value: float) -> float | None:
 
 
 def write_grid(result: GridResult, folder: Path) -> None:
-    """Write ``trials.parquet`` and ``grid.json`` into a folder that exists."""
+    """Write ``trials.parquet`` and ``grid.json`` into a folder that exists.
+
+    Parameters
+    ----------
+    result : GridResult
+    folder : Path
+    """
     result.table.to_parquet(folder / "trials.parquet", index=False)
     text = json.dumps(grid_document(result), indent=2, allow_nan=False)
     (folder / "grid.json").write_text(text + "\n", encoding="utf-8")

@@ -5,25 +5,27 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ...data import LookAheadError, Progress, silent
 from ..execution.costs import Costs
-from ..leaks.leakcheck import recomputed
+from ..leaks.leakcheck import component_leaks
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
 from ..run.trading_terms import terms_of
-from ..statistics.resampling import Resampling, drawn
+from ..statistics.resampling import Resampling
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
 from .documents import parameters_of, trials_table, write_grid
+from .records import Records
 from .result import Best, GridResult
 from .section import covering
 from .space import Space, Trial, Variant, space_of
@@ -33,9 +35,8 @@ if TYPE_CHECKING:
     from ...strategies import Strategy
     from ..run.execution_section import ExecutionConfig
     from ..run.market import Market
-    from ..statistics.resampling import Draws
 
-__all__ = ["CHUNK", "grid"]
+__all__ = ["CHUNK", "grid", "require_honest", "run_grid"]
 
 #: Columns of one call of the engine: enough to be fast, few enough for bounded memory.
 CHUNK: Final = 500
@@ -60,6 +61,10 @@ def grid(
     progress : Progress, optional
         Called with the number of trials done.
 
+    Returns
+    -------
+    GridResult
+
     Raises
     ------
     ConfigError, UnknownNameError
@@ -83,7 +88,25 @@ def grid(
 
 
 def run_grid(config: Config, store: Store, *, progress: Progress | None = None) -> GridResult:
-    """Evaluate a grid, keeping computed trials in a store; writes nothing else."""
+    """Evaluate a grid, keeping computed trials in a store; writes nothing else.
+
+    Parameters
+    ----------
+    config : Config
+    store : Store
+        Of trials computed before.
+    progress : Progress, optional
+        Called after each batch of trials.
+
+    Returns
+    -------
+    GridResult
+
+    Raises
+    ------
+    ConfigError, InputFileError, LakeError, DefinitionError
+        As `grid`.
+    """
     started = time.perf_counter()
     report = progress or silent
     space = space_of(config)
@@ -109,6 +132,7 @@ def run_grid(config: Config, store: Store, *, progress: Progress | None = None) 
         best_by_luck=expected_best(len(table), variance),
         simulated=run.simulated,
         underlyings=tuple(dict.fromkeys(v.config.data.underlying for v in space.variants)),
+        unrecorded=run.records.unrecorded,
     )
 
 
@@ -131,6 +155,10 @@ class _Run:
     done: int = 0
     computed: int = 0
     simulated: bool = False
+    records: Records = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.records = Records(self.config)
 
     def on(self, space: Space, variant: Variant) -> list[dict[str, Any]]:
         """Return the rows of all trials on one market."""
@@ -138,7 +166,7 @@ class _Run:
         market = load_market(variant.config)
         self.simulated |= market.simulated
         if variant is space.variants[0]:
-            _require_honest(self.config, market)
+            require_honest(self.config, market)
         trials = {trial.trial_id: trial for trial in space.trials_of(variant)}
         keys = self._keys(market, list(trials.values()))
         known = sum(self.store.get(key) is not None for key in keys.values())
@@ -160,7 +188,6 @@ class _Run:
         inference = self.config.inference
         how = Resampling(inference.seed, inference.bootstrap, inference.block, inference.level)
         panel = market_panel(market)
-        draws: Draws | None = None
         keys: dict[str, str] = {}
         own = {trial.strategy: code_of(trial.strategy) for trial in trials}
         for fill in dict.fromkeys(trial.execution.fill for trial in trials):
@@ -169,20 +196,22 @@ class _Run:
             data = f"{ground_id(ground, how)}:{program_id()}"
             mine = [trial for trial in trials if trial.execution.fill == fill]
             keys |= {t.trial_id: _key(t.trial_id, data, own[t.strategy]) for t in mine}
-            missing = [t for t in mine if self.store.get(keys[t.trial_id]) is None]
-            if missing and draws is None:
-                draws = drawn(len(ground.bars) - 1, how)
+            counted = self.records.known(market, mine)
+            missing = [
+                t for t in mine if not counted(t) or self.store.get(keys[t.trial_id]) is None
+            ]
             for part in _parts(missing):
-                assert draws is not None
                 self.report(self.done, self.total, "trials")
-                rows = _computed(part, market, ground, how, draws)
+                rows, returns = _computed(part, market, ground, how)
+                # counted before anybody can see it
+                self.records.add(market, part, rows, returns, ground)
                 self.store.keep({keys[name]: row for name, row in rows.items()})
                 self.done += len(part)
                 self.computed += len(part)
         return keys
 
 
-def _require_honest(config: Config, market: Market) -> None:
+def require_honest(config: Config, market: Market) -> None:
     """Refuse users' own components that look ahead; the built-in ones are held to it by tests.
 
     Raises
@@ -190,12 +219,10 @@ def _require_honest(config: Config, market: Market) -> None:
     LookAheadError
         Naming the component and the first session.
     """
-    for strategy in covering(config.grid, config.folder):
-        if code_of(strategy):
-            for leak in recomputed(config, market, strategy, _CUTS)[1]:
-                raise LookAheadError(
-                    f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
-                )
+    for leak in component_leaks(config, market, covering(config.grid, config.folder), _CUTS):
+        raise LookAheadError(
+            f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
+        )
 
 
 def _key(*parts: str) -> str:
@@ -218,9 +245,9 @@ def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
 
 
 def _computed(
-    part: Sequence[Trial], market: Market, ground: Ground, how: Resampling, draws: Draws
-) -> dict[str, dict[str, Any]]:
-    """Return what is found of trials of one part, by their ids."""
+    part: Sequence[Trial], market: Market, ground: Ground, how: Resampling
+) -> tuple[dict[str, dict[str, Any]], dict[str, npt.NDArray[np.float64]]]:
+    """Return what is found of trials of one part, and their returns, by their ids."""
     strategies = list(dict.fromkeys(trial.strategy for trial in part))
     executions: list[ExecutionConfig] = list(
         {trial.execution.model_dump_json(): trial.execution for trial in part}.values()
@@ -233,14 +260,16 @@ def _computed(
         )
         for e in executions
     ]
-    found = measured(orders, ground, costs, part[0].execution.cash, how, draws)
+    found = measured(orders, ground, costs, part[0].execution.cash, how)
     names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in part}
-    return {
-        names[strategy, execution.model_dump_json()]: {
-            **asdict(found[c][s]),
-            "late": int(orders.late[s]),
-            "undefined": int(orders.undefined[s]),
-        }
-        for c, execution in enumerate(executions)
-        for s, strategy in enumerate(strategies)
-    }
+    rows, returns = {}, {}
+    for (figures, net), execution in zip(found, executions, strict=True):
+        for s, strategy in enumerate(strategies):
+            name = names[strategy, execution.model_dump_json()]
+            rows[name] = {
+                **asdict(figures[s]),
+                "late": int(orders.late[s]),
+                "undefined": int(orders.undefined[s]),
+            }
+            returns[name] = net[s]
+    return rows, returns

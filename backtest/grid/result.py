@@ -45,6 +45,8 @@ class GridResult:
         Expected highest annual Sharpe ratio of as many independent trials that know nothing.
     simulated : bool
     underlyings : tuple of str
+    unrecorded : int
+        Trials that the ledger could not be told of: later counts lack them.
     out : Path or None
         Where it was written.
     """
@@ -60,5 +62,6 @@ class GridResult:
     best_by_luck: float
     simulated: bool
     underlyings: tuple[str, ...]
+    unrecorded: int = 0
     out: Path | None = None
     __repr__ = short_repr

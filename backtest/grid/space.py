@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ...strategies import Strategy
 
-__all__ = ["Space", "Trial", "Variant", "space_of"]
+__all__ = ["Space", "Trial", "Variant", "plain_space", "space_of"]
 
 #: Keys of [regime] that a published series does not have.
 _OF_CHAINS: Final = ("dealer_model", "positions", "book", "band", "definition")
@@ -140,6 +140,12 @@ def space_of(config: Config) -> Space:
         strategies_in(section, config.folder),
         executions,
     )
+
+
+def plain_space(config: Config, strategies: tuple[Strategy, ...]) -> Space:
+    """Return the space of some strategies on the market and execution that a configuration has."""
+    plain = config.model_copy(update={"grid": {}})
+    return Space((Variant(plain, _parameters(plain)),), strategies, (config.execution,))
 
 
 def _choices(section: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, list[Any]]:

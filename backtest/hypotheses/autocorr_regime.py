@@ -7,10 +7,14 @@ import numpy as np
 from ..statistics.diagnostics.dependence import (
     RatioByGroup,
     autocorrelation_on_gex,
+    ratio_t,
+    session_sums,
     variance_ratio_by_group,
 )
+from ..statistics.intervals import in_words
 from ..statistics.intraday import IntradayGrid
-from .features import Split, gex_before, needs, split_sessions, standardised
+from .features import Split, gex_before, needs, spans, split_sessions, standardised
+from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
@@ -19,6 +23,7 @@ __all__ = ["HORIZONS", "HYPOTHESIS"]
 
 _REQUIRES = (
     Requirement("high_upper", "<", "low_lower", "the intervals of the two variance ratios overlap"),
+    Requirement("p", "<=", "alpha", "p above 5 %, of t or of books made by rules"),
 )
 
 _CARD = Card(
@@ -26,9 +31,9 @@ _CARD = Card(
     claim="Within the session prices revert more (trend less) when dealers' gamma is high.",
     source="Barbon, Buraschi, Gamma Fragility (SSRN 3725454); Dim, Eraker, Vilkov (SSRN 4692190)",
     how_read="abstract",
-    specification="within-session variance ratio over 60 minutes by GEX of the session before, "
+    specification="within-session variance ratio over 60 minutes by GEX of the previous session, "
     "intervals by resampling sessions; autocorrelation of h-minute returns, h 1 ... 60, on GEX, "
-    "clustered by session",
+    "clustered by session; p the larger of that of t and of books made by rules on the same prices",
     tier="M",
     expected_sign="-",
     kill=kill_condition(_REQUIRES),
@@ -59,25 +64,33 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         minutes: variance_ratio_by_group(
             returns, split.low, split.high, minutes // grid.minutes, settings.resampling
         )
-        for minutes in _spans(grid)
+        for minutes in spans(grid)
     }
     main = ratios[max(ratios)]
     value = main.difference[0]
     t = value / main.std_error
+    sums = session_sums(returns, main_span := max(ratios) // grid.minutes)
+    linear = ratio_t(sums, split.low, split.high, main_span)
+    evidence = against_nulls("autocorr-regime", linear, dataset, settings, upper=False)
+    p = max(_two_sided(t), evidence.p)
     return Outcome(
         estimate=value,
         std_error=main.std_error,
         t_stat=t,
-        p_value=_two_sided(t),
+        p_value=p,
         n=main.n_low + main.n_high,
         low=main.difference[1],
         high=main.difference[2],
-        supported=holds(_REQUIRES, {"high_upper": main.high[2], "low_lower": main.low[1]}),
-        reason=(
-            f"variance ratio {main.low[0]:.3f} ({main.low[1]:.3f} to {main.low[2]:.3f}) under low, "
-            f"{main.high[0]:.3f} ({main.high[1]:.3f} to {main.high[2]:.3f}) under high gamma, "
-            f"split by {split.by}"
+        supported=holds(
+            _REQUIRES,
+            {"high_upper": main.high[2], "low_lower": main.low[1], "p": p, "alpha": settings.alpha},
         ),
+        reason=(
+            f"variance ratio {main.low[0]:.3f} {in_words(*main.low[1:], '.3f')} under low, "
+            f"{main.high[0]:.3f} {in_words(*main.high[1:], '.3f')} under high gamma, "
+            f"split by {split.by}, p of t {_two_sided(t):.3f}; {evidence.sentence()}"
+        ),
+        evidence=evidence,
         scores=score_series(main.scores, grid.sessions),
         tables=(_ratio_table(ratios), _slope_table(dataset, grid, split)),
     )
@@ -120,7 +133,7 @@ def _slope_table(dataset: Dataset, grid: IntradayGrid, split: Split) -> ResultTa
         level, change = fit.coefficient("lagged"), fit.coefficient("interaction")
         rows.append((minutes, level.value, level.t_stat, change.value, change.t_stat, level.n))
     return ResultTable(
-        "Autocorrelation of h-minute returns on GEX of the session before",
+        "Autocorrelation of h-minute returns on GEX of the previous session",
         ("h", "autocorrelation", "t", "per sd of GEX", "t", "n"),
         tuple(rows),
         "Clustered by session; the claim is a negative effect, largest at 60 minutes.",

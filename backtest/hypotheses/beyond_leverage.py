@@ -6,22 +6,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..statistics.diagnostics.ladder import RUNGS, OutOfSample, Rung, ladder
-from ..statistics.resampling import interval, resampled_sums
+from ..statistics.diagnostics.ladder import OutOfSample, Rung, ladder
+from ..statistics.intervals import ends, lacking, spread_of_scores
 from .features import Daily, daily, needs, percentile, trailing_sum
-from .null_market import simulated_p
-from .null_table import null_critical, null_p
+from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
-__all__ = ["HYPOTHESIS", "climb", "last_rung", "leverage_t"]
+__all__ = ["HYPOTHESIS", "climb", "first_origin", "last_columns"]
 
 Floats = npt.NDArray[np.float64]
 
 _REQUIRES = (
     Requirement("t", ">=", 1.65, "on the last rung, Clark-West t below 1.65"),
-    Requirement("t", ">=", "null", "Clark-West t below the quantile of a market without dealers"),
+    Requirement(
+        "p",
+        "<=",
+        "alpha",
+        "books made by rules, or simulated markets without dealers, do as well (p above 5 %)",
+    ),
     Requirement("first_half", ">", 0.0, "no gain in the first half"),
     Requirement("second_half", ">", 0.0, "no gain in the second half: GEX is a state proxy"),
 )
@@ -34,7 +38,8 @@ _CARD = Card(
     how_read="own computation",
     specification="ln Parkinson volatility of t + 1 on HAR, + ln IVX, + signed returns, + IVX "
     "state, each with and without the percentile of GEX; expanding out of sample; p of the last "
-    "rung's Clark-West t, one-sided, in markets without dealers",
+    "rung's Clark-West t, one-sided, the larger of two routes: books made by rules on the same "
+    "prices, and simulated markets without dealers",
     tier="D",
     expected_sign="+",
     kill=kill_condition(_REQUIRES),
@@ -61,7 +66,7 @@ _PUBLISHED = (
 _FEWEST = 300
 
 
-def climb(features: Daily, *, first_origin: int | None = None, refit: int = 21) -> tuple[Rung, ...]:
+def climb(features: Daily, *, refit: int = 21) -> tuple[Rung, ...]:
     """Return the ladder of a dataset's daily features.
 
     The first forecast comes after 1,000 rows, or after half of a shorter sample.
@@ -70,35 +75,18 @@ def climb(features: Daily, *, first_origin: int | None = None, refit: int = 21) 
         features.next_log_vol,
         _blocks(features),
         features.gex_rank,
-        first_origin=_origin(features) if first_origin is None else first_origin,
+        first_origin=first_origin(features),
         refit=refit,
     )
 
 
-def leverage_t(features: Daily) -> float:
-    """Return Clark and West's statistic of the last rung."""
-    return last_rung(features).clark_west.t_stat
+def last_columns(features: Daily) -> dict[str, Floats]:
+    """Return the controls of the last rung by name."""
+    return {name: c for block in _blocks(features) for name, c in block.items()}
 
 
-def last_rung(features: Daily) -> OutOfSample:
-    """Return the out-of-sample comparison on the last rung alone."""
-    columns = {name: c for block in _blocks(features) for name, c in block.items()}
-    rung = ladder(
-        features.next_log_vol,
-        [columns],
-        features.gex_rank,
-        first_origin=_origin(features),
-        rungs=RUNGS[-1:],
-    )[0]
-    needs(
-        rung.out_of_sample is not None,
-        f"at least {_FEWEST} sessions with GEX and an implied volatility index",
-    )
-    assert rung.out_of_sample is not None
-    return rung.out_of_sample
-
-
-def _origin(features: Daily) -> int:
+def first_origin(features: Daily) -> int:
+    """Return how many complete rows come before the first forecast."""
     known = int((np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)).sum())
     return min(1_000, known // 2)
 
@@ -134,16 +122,12 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     needs(last is not None, f"at least {_FEWEST} complete sessions, found {rungs[-1].gex.n}")
     assert last is not None
     test = last.clark_west
-    p_simulated = float("nan")
-    null = null_critical("beyond-leverage", test.n, settings.alpha)
-    p_value = null_p("beyond-leverage", test.t_stat, test.n)
-    if settings.simulations:
-        p_simulated, null = simulated_p(leverage_t, dataset, settings, test.t_stat, upper=True)
-        p_value = p_simulated
-    critical = max(1.65, null)
+    evidence = against_nulls("beyond-leverage", test.t_stat, dataset, settings, upper=True)
+    critical = max(1.65, evidence.critical)
     found = {
         "t": test.t_stat,
-        "null": null,
+        "p": evidence.p,
+        "alpha": settings.alpha,
         "first_half": last.first_half,
         "second_half": last.second_half,
     }
@@ -154,20 +138,21 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         estimate=100.0 * last.gain,
         std_error=_std_error(low, high, settings.resampling.level),
         t_stat=test.t_stat,
-        p_value=p_value,
+        p_value=evidence.p,
         n=test.n,
         low=low,
         high=high,
         supported=supported,
         reason=(
             f"last rung: gain {100 * last.gain:.2f} %, Clark-West t {test.t_stat:.2f} against "
-            f"{critical:.2f}; by half {100 * last.first_half:+.2f}, "
+            f"{critical:.2f}; {evidence.sentence()}; by half {100 * last.first_half:+.2f}, "
             f"{100 * last.second_half:+.2f} %" + ("" if supported else ": GEX is a state proxy")
         ),
-        p_simulated=p_simulated,
+        p_simulated=evidence.p_family,
         critical=critical,
         scores=score_series(last.clark_west_terms, sessions),
         tables=(_table(rungs),),
+        evidence=evidence,
     )
 
 
@@ -179,9 +164,14 @@ def _std_error(low: float, high: float, level: float) -> float:
 
 
 def _gain_interval(last: OutOfSample, settings: Settings) -> tuple[float, float]:
-    columns = np.column_stack([last.squared_without, last.squared_with])
-    sums = resampled_sums(columns, settings.resampling)
-    return interval(100.0 * (1.0 - sums[:, 1] / sums[:, 0]), settings.resampling.level)
+    """Return the interval of the gain in percent, of the logarithm of the ratio of errors."""
+    without, full = last.squared_without, last.squared_with
+    if lacking([len(full)]):
+        return float("nan"), float("nan")
+    scores = (full / full.mean() - without / without.mean()) / len(full)
+    spread = spread_of_scores(scores[:, None])[0]
+    low, high = ends(1.0 - last.gain, spread, settings.resampling.level, "log")
+    return 100.0 * (1.0 - high), 100.0 * (1.0 - low)
 
 
 def _table(rungs: tuple[Rung, ...]) -> ResultTable:

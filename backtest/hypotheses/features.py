@@ -6,7 +6,7 @@ The only exceptions are named ``next_...``: what is to be explained.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +16,21 @@ from ...data import EXCHANGE_SESSIONS, NOISE, real_divisor
 from ..statistics import realised
 from .protocol import Dataset, MissingDataError
 
+if TYPE_CHECKING:
+    from ..statistics.intraday import IntradayGrid
+
 __all__ = [
     "Daily",
     "Momentum",
     "Split",
     "daily",
     "gex_before",
+    "least_known",
     "momentum",
     "needs",
     "percentile",
+    "rows_before",
+    "spans",
     "split_sessions",
     "standardised",
     "tercile",
@@ -140,9 +146,20 @@ def percentile(series: pd.Series[float], window: int = WINDOW) -> Floats:
     least 20) instead of the whole window. NaN before, and where the value is unknown.
     """
     known = series.dropna()
-    least = window if len(known) >= 2 * window else min(window, max(_SHORTEST, len(known) // 4))
+    least = least_known(len(known), window)
     rank = known.rolling(window, min_periods=least).rank(pct=True)
     return rank.reindex(series.index).to_numpy(dtype=np.float64)
+
+
+def least_known(known: int, window: int = WINDOW) -> int:
+    """Return how many known values a rank needs, itself included, of that many in all.
+
+    Examples
+    --------
+    >>> least_known(600), least_known(200), least_known(60)
+    (252, 50, 20)
+    """
+    return window if known >= 2 * window else min(window, max(_SHORTEST, known // 4))
 
 
 def tercile(rank: Floats) -> npt.NDArray[np.int64]:
@@ -208,15 +225,27 @@ def split_sessions(gex: Floats, rank: Floats, usable: Mask | None = None) -> Spl
 
 def gex_before(dataset: Dataset, sessions: npt.NDArray[np.datetime64]) -> tuple[Floats, Floats]:
     """Return GEX and centred percentile known before each session: those of the bar before it."""
-    days = dataset.bars.index.to_numpy().astype("datetime64[D]")
-    wanted = sessions.astype("datetime64[D]")
-    here = np.minimum(np.searchsorted(days, wanted), len(days) - 1)
-    # a session without a bar has none before it either: the last one there is may be old
-    found = (days[here] == wanted) & (here > 0)
-    before = np.maximum(here - 1, 0)
+    before = rows_before(dataset, sessions)
+    found = before >= 0
     gex = _on(dataset.warmed, dataset.bars.index)
     known = (np.where(found, x[before], np.nan) for x in (gex, _ranks(dataset)))
     return next(known), next(known)
+
+
+def rows_before(dataset: Dataset, sessions: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
+    """Return the row of the bar before each session, -1 where there is none.
+
+    A session without a bar has none before it either: the last one there is may be old.
+    """
+    days = dataset.bars.index.to_numpy().astype("datetime64[D]")
+    wanted = sessions.astype("datetime64[D]")
+    here = np.minimum(np.searchsorted(days, wanted), len(days) - 1)
+    return np.where((days[here] == wanted) & (here > 0), here - 1, -1)
+
+
+def spans(grid: IntradayGrid) -> tuple[int, ...]:
+    """Return the spans in minutes, of 15, 30 and 60, that are at least two steps of the grid."""
+    return tuple(m for m in (15, 30, 60) if m % grid.minutes == 0 and m >= 2 * grid.minutes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import ols, t_stats
 from .features import Daily, daily, needs, trailing_sum
-from .null_table import null_critical, null_p
+from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
@@ -17,7 +17,7 @@ from .requirements import Requirement, holds, kill_condition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["HYPOTHESIS", "placebo_distances"]
+__all__ = ["HYPOTHESIS", "controls", "placebo_distances"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,7 +25,12 @@ _REQUIRES = (
     Requirement(
         "t", "<", "placebo", "the flip's t lies within the 95th percentile of the placebos'"
     ),
-    Requirement("t", "<", "null", "the flip's t lies within that of markets without dealers"),
+    Requirement(
+        "p",
+        "<=",
+        "alpha",
+        "books made by rules, or simulated markets without dealers, do as well (p above 5 %)",
+    ),
     Requirement("slope", "<", 0.0, "no calmer above the flip"),
 )
 
@@ -37,8 +42,8 @@ _CARD = Card(
     how_read="own computation",
     specification="ln Parkinson volatility of t + 1 on 1{spot > flip} with HAR, signed, 5- and "
     "20-session returns (and ln IVX); the same for moving averages, round numbers, earlier flips, "
-    "shuffled flips and the median of IVX; p: rank among these, or one-sided in markets without "
-    "dealers if that is larger",
+    "shuffled flips and the median of IVX; p: the largest of the rank among these and of two "
+    "routes, books made by rules on the same prices and simulated markets without dealers",
     tier="C",
     expected_sign="-",
     kill=kill_condition(_REQUIRES),
@@ -63,33 +68,45 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with a flip, found {known}")
     above = _above(distance)
     needs(np.nanstd(above) > 0.0, "sessions on both sides of the flip")
-    controls = _controls(features)
-    fit = ols(features.next_log_vol, {**controls, "above": above}, hac=10)
+    beside = controls(features)
+    fit = ols(features.next_log_vol, {**beside, "above": above}, hac=10)
     c = fit.coefficient("above")
     rows = np.isfinite(distance)
     named = placebo_distances(dataset, features, distance, settings.resampling.seed)
-    placebos = _placebo_stats(features, controls, rows, dict(named))
+    placebos = _placebo_stats(features, beside, rows, dict(named))
     drawn = np.array([t for t in placebos.values() if np.isfinite(t)])
     needs(len(drawn) >= 19, "at least 19 placebo levels that vary: give a longer sample")
     by_rank = (1.0 + float((drawn <= c.t_stat).sum())) / (1.0 + len(drawn))
-    p = max(by_rank, null_p("flip-placebo", c.t_stat, c.n))
-    # the flip follows past prices as volatility does, which placebos do not: a market without
-    # dealers exceeds their quantile too often, so its own critical value counts as well
-    by_null = null_critical("flip-placebo", c.n, settings.alpha)
+    # the flip follows past prices as volatility does, which placebos do not: books made by rules
+    # exceed their quantile too often, so these count as well
+    evidence = against_nulls("flip-placebo", c.t_stat, dataset, settings, upper=False)
+    p = max(by_rank, evidence.p)
     by_placebo = float(np.quantile(drawn, settings.alpha))
-    critical = min(by_placebo, by_null)
+    critical = min(by_placebo, evidence.critical)
     return coefficient_outcome(
         fit,
         "above",
         features.sessions,
         settings,
         supported=holds(
-            _REQUIRES, {"t": c.t_stat, "placebo": by_placebo, "null": by_null, "slope": c.value}
+            _REQUIRES,
+            {
+                "t": c.t_stat,
+                "placebo": by_placebo,
+                "p": evidence.p,
+                "alpha": settings.alpha,
+                "slope": c.value,
+            },
         ),
-        reason=(f"t {c.t_stat:.2f} against {critical:.2f}, by {len(drawn)} placebos (p {p:.3f})"),
+        reason=(
+            f"t {c.t_stat:.2f} against {by_placebo:.2f} of {len(drawn)} placebos "
+            f"(p {by_rank:.3f}); "
+            f"{evidence.sentence()}"
+        ),
         critical=critical,
         p_value=p,
-        p_simulated=p,
+        p_simulated=evidence.p_family,
+        evidence=evidence,
         tables=(_table(c.t_stat, placebos),),
     )
 
@@ -98,7 +115,8 @@ def _above(distance: Floats) -> Floats:
     return np.where(np.isfinite(distance), distance > 0.0, np.nan).astype(np.float64)
 
 
-def _controls(features: Daily) -> dict[str, Floats]:
+def controls(features: Daily) -> dict[str, Floats]:
+    """Return the regressors beside the side of the flip, by name."""
     columns = {
         **features.har_columns(),
         "ret": features.ret,
@@ -113,13 +131,13 @@ def _controls(features: Daily) -> dict[str, Floats]:
 
 def _placebo_stats(
     features: Daily,
-    controls: dict[str, Floats],
+    beside: dict[str, Floats],
     rows: npt.NDArray[np.bool_],
     distances: dict[str, Floats],
 ) -> dict[str, float]:
     """Return t of each placebo on the flip's rows; NaN where it hardly ever changes sides."""
     above = [_usable(_above(np.where(rows, x, np.nan))) for x in distances.values()]
-    stats = t_stats(features.next_log_vol, controls, np.column_stack(above), hac=10)
+    stats = t_stats(features.next_log_vol, beside, np.column_stack(above), hac=10)
     return dict(zip(distances, stats.tolist(), strict=True))
 
 

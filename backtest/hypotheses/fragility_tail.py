@@ -12,19 +12,23 @@ import numpy.typing as npt
 from ..statistics.diagnostics.regression import Coefficient
 from ..statistics.resampling import Resampling
 from .features import Daily, daily, needs
-from .null_market import simulated_p
-from .null_table import null_critical, null_p
+from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
-__all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility", "fragility_t"]
+__all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility", "tail_events"]
 
 Floats = npt.NDArray[np.float64]
 
 _REQUIRES = (
     Requirement("t", ">", 2.0, "t of at most 2 with IVX"),
-    Requirement("t", ">", "null", "t of at most the quantile of a market without dealers"),
+    Requirement(
+        "p",
+        "<=",
+        "alpha",
+        "books made by rules, or simulated markets without dealers, do as well (p above 5 %)",
+    ),
 )
 
 _CARD = Card(
@@ -33,8 +37,9 @@ _CARD = Card(
     source="Barbon, Buraschi, Gamma Fragility (SSRN 3725454)",
     how_read="abstract",
     specification="logit of a loss beyond the 5 % quantile of all earlier returns, on minus the "
-    "percentile of GEX and ln IVX, HAC(10); p one-sided, in markets without dealers; the V-shape "
-    "(distance from zero GEX) beside it",
+    "percentile of GEX and ln IVX, HAC(10); p one-sided, the larger of two "
+    "routes: books made by rules on the same prices, and simulated markets without dealers; the "
+    "V-shape (distance from zero GEX) beside it",
     tier="D",
     expected_sign="+",
     kill=kill_condition(_REQUIRES),
@@ -78,11 +83,6 @@ def tail_events(features: Daily) -> Floats:
     past = pd.Series(features.ret).expanding(min_periods=_FIRST).quantile(0.05).to_numpy()
     known = np.isfinite(past) & np.isfinite(features.next_ret)
     return np.where(known, features.next_ret < past, np.nan)
-
-
-def fragility_t(features: Daily) -> float:
-    """Return the t statistic of the tail regression."""
-    return fit_fragility(features).coefficient.t_stat
 
 
 def fit_fragility(features: Daily, *, bend: bool = False) -> FragilityFit:
@@ -152,40 +152,41 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     features = daily(dataset)
     fit, bent = fit_fragility(features), _with_bend(features)
     c = fit.coefficient
-    p_simulated, p_value = float("nan"), null_p("fragility-tail", c.t_stat, c.n)
-    null = null_critical("fragility-tail", c.n, settings.alpha)
-    if settings.simulations:
-        p_simulated, null = simulated_p(fragility_t, dataset, settings, c.t_stat, upper=True)
-        p_value = p_simulated
-    critical = max(2.0, null)
+    evidence = against_nulls("fragility-tail", c.t_stat, dataset, settings, upper=True)
+    critical = max(2.0, evidence.critical)
     low, high = _interval(fit, settings.resampling)
     return Outcome(
         estimate=c.value,
         std_error=c.std_error,
         t_stat=c.t_stat,
-        p_value=p_value,
+        p_value=evidence.p,
         n=c.n,
         low=low,
         high=high,
-        supported=holds(_REQUIRES, {"t": c.t_stat, "null": null}),
+        supported=holds(_REQUIRES, {"t": c.t_stat, "p": evidence.p, "alpha": settings.alpha}),
         reason=(
             f"t {c.t_stat:.2f} against {critical:.2f} with IVX, {fit.events} losses; "
+            f"{evidence.sentence()}; "
             + (f"V-shape t {bent.bend.t_stat:.2f}" if bent and bent.bend else "V-shape undefined")
         ),
-        p_simulated=p_simulated,
+        p_simulated=evidence.p_family,
         critical=critical,
         scores=score_series(fit.scores, features.sessions),
         tables=(_table(fit, bent),),
+        evidence=evidence,
     )
 
 
 def _interval(fit: FragilityFit, how: Resampling) -> tuple[float, float]:
-    """Return the block-bootstrap interval of the estimate's linear expansion."""
-    from ..statistics.resampling import interval, resampled_sums
+    """Return the interval of the estimate, of its linear expansion."""
+    from ..statistics.intervals import ends, lacking, spread_of_scores
 
     scores = fit.scores[fit.used]
-    sums = resampled_sums(np.column_stack([scores, np.ones(len(scores))]), how)
-    return interval(sums[:, 0] / sums[:, 1], how.level)
+    if lacking([fit.events, len(scores) - fit.events]):
+        return float("nan"), float("nan")
+    value = float(scores.mean())
+    spread = spread_of_scores((scores - value)[:, None] / len(scores))[0]
+    return ends(value, spread, how.level)
 
 
 def _table(fit: FragilityFit, bent: FragilityFit | None) -> ResultTable:

@@ -7,6 +7,7 @@ import numpy as np
 from ..statistics.diagnostics.regression import Fit, ols
 from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs, standardised
+from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
@@ -23,8 +24,9 @@ _CARD = Card(
     claim="The more negative dealers' gamma, the more the last half hour follows the day.",
     source="Baltussen, Da, Lammers, Martens (2021), Table 8",
     how_read="full text",
-    specification="last half hour on r_ROD, z(GEX) r_ROD and z(GEX) of the session before; "
-    "Newey-West; p by the wild bootstrap",
+    specification="last half hour on r_ROD, z(GEX) r_ROD and z(GEX) of the previous session; "
+    "Newey-West; p the larger of that by the wild bootstrap and of books made by rules on the "
+    "same prices",
     tier="M+C",
     expected_sign="-",
     kill=kill_condition(_REQUIRES),
@@ -57,7 +59,9 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     known = int(np.isfinite(m.gex).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} full sessions with GEX, found {known}")
     fit = fit_interaction(m)
-    c, p = fit.coefficient("interaction"), wild_p(fit, "interaction", settings.resampling)
+    c, wild = fit.coefficient("interaction"), wild_p(fit, "interaction", settings.resampling)
+    evidence = against_nulls("momentum-interaction", c.t_stat, dataset, settings, upper=False)
+    p = max(wild, evidence.p)
     return coefficient_outcome(
         fit,
         "interaction",
@@ -65,10 +69,11 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         settings,
         supported=holds(_REQUIRES, {"t": c.t_stat, "p": p, "alpha": settings.alpha}),
         reason=f"interaction {100 * c.value:+.2f} per standard deviation, t {c.t_stat:.2f}, "
-        f"p {p:.3f}",
+        f"p {wild:.3f}; {evidence.sentence()}",
         scale=100.0,
         critical=-2.0,
         p_value=p,
+        evidence=evidence,
         tables=(_table(m, fit),),
     )
 

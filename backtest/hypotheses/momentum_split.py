@@ -8,6 +8,7 @@ import numpy.typing as npt
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, Split, momentum, needs, split_sessions, tercile
+from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
@@ -31,8 +32,8 @@ _CARD = Card(
     source="Baltussen, Da, Lammers, Martens (2021), Table 7",
     how_read="full text",
     specification="last half hour on the return from the previous close until then, by the sign "
-    "of GEX of the session before (terciles where a sign is rare); full sessions, Newey-West; p by "
-    "the wild bootstrap",
+    "of GEX of the previous session (terciles where a sign is rare); full sessions, Newey-West; p "
+    "by the wild bootstrap",
     tier="M+C",
     expected_sign="+",
     kill=kill_condition(_REQUIRES),
@@ -73,14 +74,16 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     c = fit.coefficient("difference")
     low, high = c.value - 1.96 * c.std_error, c.value + 1.96 * c.std_error
     eras = _eras(m, split)
-    p = wild_p(fit, "difference", settings.resampling)
+    wild = wild_p(fit, "difference", settings.resampling)
+    evidence = against_nulls("momentum-split", c.t_stat, dataset, settings, upper=True)
+    p = max(wild, evidence.p)
     # without two eras there is none that could disagree
     smallest = float(np.min([np.inf, *(e.value for e in eras.values())]))
     found = {"low": low, "p": p, "alpha": settings.alpha, "smallest_era": smallest}
     supported = holds(_REQUIRES, found)
     reason = (
-        f"difference {100 * c.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}), p {p:.3f}, "
-        f"split by {split.by}, {counts[0]} low and {counts[1]} high sessions"
+        f"difference {100 * c.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}), p {wild:.3f}, "
+        f"split by {split.by}, {counts[0]} low and {counts[1]} high sessions; {evidence.sentence()}"
     )
     return coefficient_outcome(
         fit,
@@ -92,6 +95,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         scale=100.0,
         critical=1.96,
         p_value=p,
+        evidence=evidence,
         tables=(_table(m, split, eras),),
     )
 

@@ -13,6 +13,8 @@ from .protocol import Outcome, ResultTable, Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .evidence import Evidence
+
 __all__ = ["coefficient_outcome", "detectable", "halves", "power", "score_series"]
 
 Floats = npt.NDArray[np.float64]
@@ -42,6 +44,7 @@ def coefficient_outcome(
     tables: tuple[ResultTable, ...] = (),
     p_value: float | None = None,
     p_simulated: float = float("nan"),
+    evidence: Evidence | None = None,
 ) -> Outcome:
     """Return the outcome of a test whose estimate is one coefficient of a regression.
 
@@ -57,7 +60,7 @@ def coefficient_outcome(
         The verdict and its ground.
     scale : float
         Factor on the coefficient, e.g. 100 where the paper prints it so.
-    critical, tables, p_simulated
+    critical, tables, p_simulated, evidence
         As in `Outcome`.
     p_value : float, optional
         The test's own; default the normal one of t.
@@ -79,6 +82,7 @@ def coefficient_outcome(
         critical=critical,
         scores=score_series(scale * (c.value + fit.influence(name)), sessions),
         tables=tables,
+        evidence=evidence,
     )
 
 

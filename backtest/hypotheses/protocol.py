@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from ...data import MarketFacts, market_facts
+from ...data import MarketFacts, Progress, market_facts, silent
 from ..statistics.resampling import Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pandas as pd
 
     from ..statistics.critical_values import CriticalValues
     from ..statistics.intraday import IntradayGrid
+    from .evidence import Evidence
     from .requirements import Requirement
 
 __all__ = [
@@ -203,6 +205,9 @@ class Dataset:
         `gex` with the sessions before `first`, which `gex` leaves out. None: `gex` itself.
     traded_value : float
         Value of the underlying traded a day, in the currency of `gex`; NaN where unknown.
+    memo : dict
+        What several tests of this dataset share: books and markets without dealers. A replaced
+        dataset begins with none.
     """
 
     bars: pd.DataFrame
@@ -228,6 +233,7 @@ class Dataset:
     first: pd.Timestamp | None = None
     history: pd.Series[float] | None = None
     traded_value: float = float("nan")
+    memo: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
 
     @property
     def market(self) -> MarketFacts:
@@ -253,12 +259,19 @@ class Settings:
     Attributes
     ----------
     resampling : Resampling
-        Of block-bootstrap intervals.
+        Of resamples; its level is the coverage of intervals.
     alpha : float
         Level of the tests.
+    surrogates : int
+        Books made by rules on the user's own path that tests of volatility, sign, flip and tail
+        are held against.
     simulations : int
-        Simulated null markets for the tests whose asymptotic critical values over-reject; 0:
-        none, the calibrated critical value of ``docs/calibration.md`` decides.
+        Simulated markets without dealers of each make of returns for the same tests; 0: none,
+        the books alone decide.
+    store : Path or None
+        Folder that keeps drawn books by what they depend on; None keeps nothing.
+    progress : callable
+        Called after each round of drawing.
     costs_bps : float
         Per side, basis points, that a trading rule has to earn.
     trials : int
@@ -269,7 +282,10 @@ class Settings:
 
     resampling: Resampling = field(default_factory=lambda: Resampling(replications=999))
     alpha: float = 0.05
+    surrogates: int = 99
     simulations: int = 0
+    store: Path | None = None
+    progress: Progress = silent
     costs_bps: float = 1.0
     trials: int = 10
     critical: CriticalValues | None = None
@@ -309,13 +325,16 @@ class Outcome:
     n : int
         Observations behind the estimate.
     low, high : float
-        Block-bootstrap interval of the estimate.
+        Interval of the estimate; NaN where the sample is too small for one that covers.
     supported : bool
         Whether the data pass the kill condition.
     reason : str
         Why, in one sentence with the numbers that decided.
     p_simulated : float
-        Against simulated null markets; NaN where none were asked for.
+        Of the worst compatible make of simulated markets without dealers; NaN where none were
+        asked for.
+    evidence : Evidence or None
+        What books made by rules and simulated markets say; None for tests of another kind.
     critical : float
         Value that the t statistic was held against; NaN where another criterion decided.
     scores : Series of float or None
@@ -337,6 +356,7 @@ class Outcome:
     critical: float = float("nan")
     scores: pd.Series[float] | None = None
     tables: tuple[ResultTable, ...] = ()
+    evidence: Evidence | None = None
 
     @property
     def p_asymptotic(self) -> float:
@@ -349,16 +369,37 @@ class HypothesisLike(Protocol):
     """What the registry accepts: anything with a card that can be run on a dataset."""
 
     @property
-    def card(self) -> Card: ...
+    def card(self) -> Card:
+        """Claim, source, data needed, kill condition."""
+        ...
 
     def run(self, dataset: Dataset, settings: Settings) -> Outcome:
-        """Run the test; raise `MissingDataError` where the dataset lacks something."""
+        """Run the test; raise `MissingDataError` where the dataset lacks something.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        settings : Settings
+            Seed, level, draws.
+
+        Returns
+        -------
+        Outcome
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
     """A card and the function that tests it: the plain way to write a hypothesis.
+
+    Attributes
+    ----------
+    card : Card
+        Claim, source, data needed, kill condition.
+    evaluate : callable
+        Takes a dataset and settings, returns an `Outcome`; raises `MissingDataError` where the
+        dataset lacks something.
 
     Examples
     --------
@@ -372,5 +413,21 @@ class Hypothesis:
     evaluate: Callable[[Dataset, Settings], Outcome]
 
     def run(self, dataset: Dataset, settings: Settings) -> Outcome:
-        """Run the test on a dataset."""
+        """Run the test on a dataset.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        settings : Settings
+            Seed, level, draws.
+
+        Returns
+        -------
+        Outcome
+
+        Raises
+        ------
+        MissingDataError
+            If the dataset lacks something that the test needs.
+        """
         return self.evaluate(dataset, settings)

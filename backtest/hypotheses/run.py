@@ -70,7 +70,19 @@ class HypothesisResult:
 
 
 def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> HypothesisResult:
-    """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself."""
+    """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself.
+
+    Parameters
+    ----------
+    test : HypothesisLike
+    dataset : Dataset
+    settings : Settings
+        Seed, level, draws.
+
+    Returns
+    -------
+    HypothesisResult
+    """
     started = time.perf_counter()
     outcome: Outcome | None = None
     head = "needs data"
@@ -144,7 +156,12 @@ def run_hypotheses(
     correct : bool
         Add Benjamini-Hochberg and Romano-Wolf across the tests.
     progress : Progress, optional
-        Called after each hypothesis.
+        Called after each hypothesis, and within one after each step of drawing books or markets.
+
+    Returns
+    -------
+    tuple of HypothesisResult
+        In the order of `names`.
 
     Raises
     ------
@@ -155,10 +172,25 @@ def run_hypotheses(
     tests = [hypothesis(name) for name in names]
     results: list[HypothesisResult] = []
     for i, test in enumerate(tests):
-        results.append(run_one(test, dataset, how))
+        inner = how
+        if progress is not None:
+            inner = replace(how, progress=_within(progress, i, len(tests), test.card.name))
+        results.append(run_one(test, dataset, inner))
         if progress is not None:
             progress(i + 1, len(tests), test.card.name)
     return _corrected(results, how) if correct else tuple(results)
+
+
+def _within(progress: Progress, done: int, total: int, name: str) -> Progress:
+    """Return what a test tells of its own steps, as those of the test that runs."""
+
+    # arguments are named as in the protocol of progress, since callers may name them
+    outer, of = done, total
+
+    def report(done: int, total: int | None, what: str = "") -> None:
+        progress(outer, of, f"{name}: {what}, {done} of {total}")
+
+    return report
 
 
 def _corrected(

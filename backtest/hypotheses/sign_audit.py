@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols, t_stats
 from .features import Daily, daily, needs, standardised
-from .null_table import null_critical, null_p
+from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
@@ -22,7 +22,10 @@ _REQUIRES = (
     Requirement("naive_r2", ">", "gross_r2", "gross gamma does at least as well as naive"),
     Requirement("naive", "<", 0.0, "inverted gamma does at least as well"),
     Requirement(
-        "p", "<=", "alpha", "random signs or markets without dealers show as much: unidentified"
+        "p",
+        "<=",
+        "alpha",
+        "random signs, books made by rules or markets without dealers show as much: unidentified",
     ),
 )
 
@@ -34,7 +37,8 @@ _CARD = Card(
     how_read="authors' readme",
     specification="ln Parkinson volatility of t + 1 on HAR and (ln of) call and put gamma freely; "
     "each convention alone; naive GEX with its sign reversed at random in blocks of 21 sessions: p "
-    "is the rank among these, or one-sided in markets without dealers if that is larger",
+    "is the largest of the rank among these and of two routes, books made by rules on the same "
+    "prices and simulated markets without dealers",
     tier="D+C",
     expected_sign="-",
     kill=kill_condition(_REQUIRES),
@@ -102,7 +106,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     rank = (1.0 + float((flips <= t + 1e-6 * abs(t)).sum())) / (1.0 + len(flips))
     # low gamma follows losses, and so does volatility: without dealers the signs come out the same
     own = joint.coefficient("naive")
-    p = max(rank, null_p("sign-audit", own.t_stat, own.n))
+    evidence = against_nulls("sign-audit", own.t_stat, dataset, settings, upper=False)
+    p = max(rank, evidence.p)
     found = {
         "calls": b_call.value,
         "puts": b_put.value,
@@ -122,12 +127,13 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         reason=(
             f"calls {b_call.value:+.3f} (t {b_call.t_stat:.1f}), puts {b_put.value:+.3f} "
             f"(t {b_put.t_stat:.1f}); R2 naive {naive.r2:.4f}, gross {gross.r2:.4f}; "
-            f"p against random signs {rank:.3f}, against no dealers {p:.3f}"
+            f"p against random signs {rank:.3f}; {evidence.sentence()}"
             + ("" if supported else ": the sign is not identified")
         ),
-        critical=null_critical("sign-audit", own.n, settings.alpha),
+        critical=evidence.critical,
         p_value=p,
-        p_simulated=rank,
+        p_simulated=evidence.p_family,
+        evidence=evidence,
         tables=(_table(alone, b_call, b_put),),
     )
 

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
     from ...data import Progress
     from ..run.market import Market
-    from .protocol import Dataset, Published, ResultTable
+    from .protocol import Dataset, Outcome, Published, ResultTable
+
+#: Books and markets of each make, where a caller asks for no other number.
+SURROGATES = 500
+SIMULATIONS = 20
+_FEWEST = 60  # books: their effective number lets p reach 5 %
 
 __all__ = ["HypothesesResult", "hypotheses_document", "test", "write_hypotheses"]
 
@@ -39,8 +44,10 @@ class HypothesesResult:
         In the order of the names.
     corrected : bool
         Whether corrections across the tests were made.
+    surrogates : int
+        Books made by rules on the user's own prices.
     simulations : int
-        Simulated null markets behind each simulated p-value; 0: none.
+        Simulated markets without dealers of each make of returns; 0: none.
     underlying : str
     sessions : int
         Sessions with GEX.
@@ -60,6 +67,7 @@ class HypothesesResult:
 
     results: tuple[HypothesisResult, ...]
     corrected: bool
+    surrogates: int
     simulations: int
     underlying: str
     sessions: int
@@ -84,7 +92,8 @@ def test(
     config: Config | str | Path,
     *,
     out: str | Path | None = None,
-    simulations: int = 0,
+    surrogates: int | None = None,
+    simulations: int | None = None,
     critical: str | Path | None = None,
     progress: Progress | None = None,
 ) -> HypothesesResult:
@@ -99,8 +108,12 @@ def test(
         are used where they are defined.
     out : str or Path, optional
         Folder that receives ``hypotheses.json``; None writes nothing.
-    simulations : int
-        Simulated null markets for the tests whose asymptotic p-values over-reject; 0: none.
+    surrogates : int, optional
+        Books made by rules on the user's own prices that tests of volatility, sign, flip and tail
+        on gamma are held against; 500 by default.
+    simulations : int, optional
+        Markets without dealers of each make of returns for the same tests, 20 by default; 0: none,
+        the books alone decide.
     critical : str or Path, optional
         What ``gexlab calibrate --out FILE.json`` wrote: t must lie beyond its critical values too.
     progress : Progress, optional
@@ -128,7 +141,12 @@ def test(
     if not chosen:
         raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
     _require_known(chosen)
-    how = _settings(setting, simulations, critical)
+    how = _settings(
+        setting,
+        SURROGATES if surrogates is None else surrogates,
+        SIMULATIONS if simulations is None else simulations,
+        critical,
+    )
     market = load_market(setting)
     dataset = dataset_of(
         setting,
@@ -143,7 +161,7 @@ def test(
         correct=names is None,
         progress=progress,
     )
-    described = _described(setting, market, dataset, names is None, simulations)
+    described = _described(setting, market, dataset, names is None, how)
     result = replace(described, results=results, seconds=time.perf_counter() - started)
     if out is None:
         return result
@@ -153,13 +171,14 @@ def test(
 
 
 def _described(
-    config: Config, market: Market, dataset: Dataset, corrected: bool, simulations: int
+    config: Config, market: Market, dataset: Dataset, corrected: bool, how: Settings
 ) -> HypothesesResult:
     """Return a result without its tests."""
     return HypothesesResult(
         results=(),
         corrected=corrected,
-        simulations=simulations,
+        surrogates=how.surrogates,
+        simulations=how.simulations,
         underlying=config.data.underlying,
         sessions=int(dataset.gex.notna().sum()),
         simulated=dataset.simulated,
@@ -177,21 +196,48 @@ def _require_known(names: Sequence[str]) -> None:
         hypothesis(name)
 
 
-def _settings(config: Config, simulations: int, critical: str | Path | None) -> Settings:
+def _settings(
+    config: Config,
+    surrogates: int,
+    simulations: int,
+    critical: str | Path | None,
+) -> Settings:
     inference, execution = config.inference, config.execution
+    if surrogates < _FEWEST or simulations < 0:
+        raise ConfigError(
+            f"surrogates: expected at least {_FEWEST} books and no negative number of markets, "
+            f"found {surrogates} and {simulations}"
+        )
     return Settings(
         resampling=Resampling(
             inference.seed, inference.bootstrap, inference.block, inference.level
         ),
+        surrogates=surrogates,
         simulations=simulations,
+        store=kept_books(config),
         costs_bps=execution.fees_bps + execution.slippage_bps,
         trials=len(strategies_of(config)),
         critical=None if critical is None else load_critical_values(critical),
     )
 
 
+def kept_books(config: Config) -> Path | None:
+    """Return the folder that keeps books made by rules; None where there is no lake beside it."""
+    ledger = config.ledger_path
+    return None if ledger is None else ledger.parent / "surrogates"
+
+
 def hypotheses_document(result: HypothesesResult) -> list[dict[str, Any]]:
-    """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None."""
+    """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None.
+
+    Parameters
+    ----------
+    result : HypothesesResult
+
+    Returns
+    -------
+    list of dict
+    """
     ids = {"definition_id": result.definition_id, "content_id": result.content_id}
     return [_entry(r) | ids for r in result.results]
 
@@ -228,10 +274,18 @@ def _entry(result: HypothesisResult) -> dict[str, Any]:
         "kill_condition": card.kill,
         "also_published": [_published(p) for p in card.published[1:]],
         "tables": [_table(t) for t in outcome.tables] if outcome else [],
+        **_nulls(outcome),
         "seconds": result.seconds,
     }
     found: dict[str, Any] = plain(entry)
     return found
+
+
+def _nulls(outcome: Outcome | None) -> dict[str, Any]:
+    """Return what both routes without dealers say; None for tests of another kind."""
+    if outcome is None or outcome.evidence is None:
+        return {"surrogates": None, "family": None}
+    return outcome.evidence.document()
 
 
 def _published(published: Published) -> dict[str, Any]:
@@ -255,6 +309,12 @@ def _table(table: ResultTable) -> dict[str, Any]:
 
 
 def write_hypotheses(result: HypothesesResult, folder: Path) -> None:
-    """Write ``hypotheses.json`` into a folder."""
+    """Write ``hypotheses.json`` into a folder.
+
+    Parameters
+    ----------
+    result : HypothesesResult
+    folder : Path
+    """
     text = json.dumps(hypotheses_document(result), indent=2, allow_nan=False) + "\n"
     (folder / "hypotheses.json").write_text(text, encoding="utf-8")

@@ -13,18 +13,22 @@ from ..statistics.diagnostics.magnitude import (
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.volatility import quantile_groups
 from .features import Daily, daily, needs
-from .null_market import simulated_p
-from .null_table import null_critical, null_p
+from .null_routes import against_nulls
 from .outcomes import coefficient_outcome, halves
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
-__all__ = ["HYPOTHESIS", "damping_t", "fit_damping"]
+__all__ = ["HYPOTHESIS", "fit_damping"]
 
 Floats = npt.NDArray[np.float64]
 
 _REQUIRES = (
-    Requirement("t", "<", "null", "t of at least the 5 % quantile of a market without dealers"),
+    Requirement(
+        "p",
+        "<=",
+        "alpha",
+        "books made by rules, or simulated markets without dealers, do as well (p above 5 %)",
+    ),
     Requirement(
         "first_half",
         "<",
@@ -41,7 +45,8 @@ _CARD = Card(
     source="Ni, Pearson, Poteshman, White (2021); Anderegg, Ulmann, Sornette (2022)",
     how_read="abstract",
     specification="ln Parkinson volatility of t + 1 on HAR, ln IVX, min(r, 0) and the one-year "
-    "percentile of GEX; HAC(10); p one-sided, in markets without dealers",
+    "percentile of GEX; HAC(10); p one-sided, the larger of two routes: books made by rules on "
+    "the same prices, and simulated markets without dealers",
     tier="D",
     expected_sign="-",
     kill=kill_condition(_REQUIRES),
@@ -72,11 +77,6 @@ _FEWEST_HALVES = 120
 _QUARTILES = ("lowest", "second", "third", "highest")
 
 
-def damping_t(features: Daily) -> float:
-    """Return the t statistic of GEX's rank in the damping regression."""
-    return fit_damping(features, features.gex_rank).coefficient("gex").t_stat
-
-
 def fit_damping(features: Daily, gex: Floats, y: Floats | None = None) -> Fit:
     """Return the regression; the coefficient of interest is ``gex``."""
     columns = {**features.har_columns(), "ln_vix": features.log_vix, "loss": features.loss}
@@ -90,16 +90,12 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     fit = fit_damping(features, features.gex_rank)
     whole = fit.coefficient("gex")
     parts = _by_half(features, fit)
-    p_simulated, critical = float("nan"), null_critical("vol-damping", whole.n, settings.alpha)
-    p_value = null_p("vol-damping", whole.t_stat, whole.n)
-    if settings.simulations:
-        p_simulated, critical = simulated_p(damping_t, dataset, settings, whole.t_stat, upper=False)
-        p_value = p_simulated
+    evidence = against_nulls("vol-damping", whole.t_stat, dataset, settings, upper=False)
     # a sample too short to halve cannot meet the condition, whatever its t
     first, second = (part.value for part in parts) if parts else (np.nan, np.nan)
-    found = {"t": whole.t_stat, "null": critical, "first_half": first, "second_half": second}
+    found = {"p": evidence.p, "alpha": settings.alpha, "first_half": first, "second_half": second}
     supported = holds(_REQUIRES, found)
-    reason = f"t {whole.t_stat:.1f} against {critical:.1f} without any dealers; by half " + (
+    reason = f"t {whole.t_stat:.1f}; {evidence.sentence()}; by half " + (
         ", ".join(f"{part.value:+.3f}" for part in parts) or "too short"
     )
     return coefficient_outcome(
@@ -109,9 +105,10 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         settings,
         supported=supported,
         reason=reason,
-        critical=critical,
-        p_value=p_value,
-        p_simulated=p_simulated,
+        critical=evidence.critical,
+        p_value=evidence.p,
+        p_simulated=evidence.p_family,
+        evidence=evidence,
         tables=(_table(features, fit, parts), _magnitude_table(features, dataset)),
     )
 

@@ -28,6 +28,7 @@ from .config_sections import (
     RegimeConfig,
     SeriesConfig,
     StrategyConfig,
+    TournamentConfig,
     _Section,
 )
 from .execution_section import ExecutionConfig, Fill
@@ -48,7 +49,7 @@ class Config(_Section):
 
     Attributes
     ----------
-    data, regime, strategies, execution, series, inference, nightly, grid, ledger
+    data, regime, strategies, execution, series, inference, nightly, grid, ledger, tournament
         Sections of the same names. Without strategies the main one and all controls run.
     """
 
@@ -60,6 +61,7 @@ class Config(_Section):
     inference: InferenceConfig = InferenceConfig()
     nightly: NightlyConfig = NightlyConfig()
     ledger: LedgerConfig = LedgerConfig()
+    tournament: TournamentConfig = TournamentConfig()
     grid: GridSection = Field(default_factory=dict)
 
     _folder: Path = PrivateAttr(default_factory=Path)
@@ -100,7 +102,16 @@ class Config(_Section):
         return self._folder
 
     def located(self, folder: Path) -> Config:
-        """Return the configuration with where it was read."""
+        """Return the configuration with where it was read.
+
+        Parameters
+        ----------
+        folder : Path
+
+        Returns
+        -------
+        Config
+        """
         found = self.model_copy()
         found._folder = folder
         return found
@@ -165,7 +176,17 @@ def require_terms(execution: ExecutionConfig, data: DataConfig, series: Sequence
 
 
 def ledger_beside(lake: Path) -> Path:
-    """Return the folder of the ledger that belongs to a lake."""
+    """Return the folder of the ledger that belongs to a lake.
+
+    Parameters
+    ----------
+    lake : Path
+        The lake's folder.
+
+    Returns
+    -------
+    Path
+    """
     return lake.absolute().parent / "ledger"
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "AddressNearConfig",
     "Basis",
     "DataConfig",
+    "FoldsConfig",
     "InferenceConfig",
     "Instrument",
     "LedgerConfig",
@@ -53,6 +54,7 @@ __all__ = [
     "SeriesConfig",
     "Setting",
     "StrategyConfig",
+    "TournamentConfig",
     "Zone",
 ]
 
@@ -150,6 +152,9 @@ class SeriesConfig(_Section):
         Exchange calendar that its dates are of; None: that of the other data.
     where : mapping of str to scalar
         Rows to keep: column of the file = value.
+    scheduled : bool
+        Whether its values are announced long before their session, as a calendar of meetings is:
+        ``leakcheck`` then does not ask whether they go with what comes.
     """
 
     path: NearConfig
@@ -157,6 +162,7 @@ class SeriesConfig(_Section):
     known: Annotated[str, AfterValidator(_publication)]
     calendar: str | None = None
     where: dict[str, Scalar] = {}
+    scheduled: bool = False
 
 
 class DataConfig(_Section):
@@ -368,14 +374,14 @@ class StrategyConfig(_Section):
 
 
 class InferenceConfig(_Section):
-    """Intervals by stationary block bootstrap.
+    """Intervals, and the resamples of tests that draw some.
 
     Attributes
     ----------
     seed, bootstrap : int
-        Seed and number of resamples.
+        Seed and number of resamples. Intervals draw nothing.
     block : int
-        Mean block length, sessions.
+        Mean block length of resamples, sessions.
     level : float
         Coverage of the intervals.
     """
@@ -423,3 +429,51 @@ class LedgerConfig(_Section):
 
     path: NearConfig | None = None
     stand_ins: tuple[tuple[str, ...], ...] = ()
+
+
+#: A number of sessions, of calendar years (``5y``) or of quarters (``2q``).
+Length = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^[1-9]\d{0,3}[yq]$")]
+
+
+class FoldsConfig(_Section):
+    """How sessions are cut into trainings and tests.
+
+    Attributes
+    ----------
+    kind : {"anchored", "rolling", "combinatorial"}
+    train, test : int, str or None
+        Sessions, or years (``5y``) or quarters (``2q``). None: 5y and 1y where there are ten years,
+        else a third of the sessions and six tests.
+    groups, tested : int
+        Of combinatorial folds.
+    embargo : int
+        Sessions left out beyond what windows and holding times ask for.
+    """
+
+    kind: Literal["anchored", "rolling", "combinatorial"] = "anchored"
+    train: Length | None = None
+    test: Length | None = None
+    groups: Annotated[int, Field(ge=2, le=20)] = 10
+    tested: Annotated[int, Field(ge=1, le=10)] = 2
+    embargo: Annotated[int, Field(ge=0)] = 0
+
+
+class TournamentConfig(_Section):
+    """What ``gexlab tournament`` holds trials against.
+
+    Attributes
+    ----------
+    placebos : int
+        Random regimes per filter.
+    folds : FoldsConfig
+    eras : tuple of date
+        Each begins an era of the breakdown.
+    lockbox : str, date or None
+        The last years (``2y``) or quarters, or everything from a date on, stay out of every trial
+        until they are opened once.
+    """
+
+    placebos: Annotated[int, Field(ge=20, le=100_000)] = 200
+    folds: FoldsConfig = FoldsConfig()
+    eras: tuple[date, ...] = ()
+    lockbox: date | Annotated[str, Field(pattern=r"^[1-9]\d{0,2}[yq]$")] | None = None

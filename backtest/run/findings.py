@@ -26,7 +26,7 @@ def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
     """Return what was found in bars and series within the period, and what carry lacks.
 
     In order of session and name; findings about a file as a whole have no session and are kept.
-    What else was found in chains is told by `chain_findings`.
+    `chain_findings` reports what else was found in chains.
     """
     found = [*market.findings]
     if config.regime.source == "lake":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from ...data import (
     trading_calendar,
 )
 from .findings import promoted, promoted_chains
+from .locked import beside_truth, closed_lockbox, lockbox_notice, without_locked
 from .market import Market
 from .market_choice import market_of
 from .regime_source import load_named_series, load_regime, written_path
@@ -43,6 +45,7 @@ def load_market(
     lake: Lake | None = None,
     books: tuple[Book, ...] | None = None,
     progress: Progress = silent,
+    locked: bool = True,
 ) -> Market:
     """Load what a configuration names; regimes that the lake lacks are rebuilt first.
 
@@ -54,6 +57,12 @@ def load_market(
     books : tuple of {"as_of_close", "post_expiry"}, optional
         Books to bring up to date, the configured one among them; that one alone where left out.
     progress : Progress
+    locked : bool
+        Whether sessions of a closed lockbox stay out; False is for opening it.
+
+    Returns
+    -------
+    Market
 
     Raises
     ------
@@ -77,6 +86,13 @@ def load_market(
     intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
     traded = intraday if config.decides_within else None
     first, last = _period(config, sound, regime.table, traded)
+    simulated = beside_truth(config)
+    box = closed_lockbox(config, last.date(), simulated=simulated) if locked else None
+    if box is not None and last.date() >= box.first:
+        kept_out = int((bar_set.frame.index >= pd.Timestamp(box.first)).sum())
+        cut = without_locked(config, box)
+        found = load_market(cut, lake=lake, books=books, progress=progress)
+        return replace(found, notices=(*found.notices, lockbox_notice(box, kept_out)))
     bars = sound.loc[:last]
     tables = {
         name: load_named_series(series, config, calendar.name)
@@ -106,7 +122,7 @@ def load_market(
         intraday=None if intraday is None else intraday.within(first, last, calendar),
         inputs=(*(f for group in files for f in group), *(f for _, f, _, _ in tables.values())),
         notices=(*regime.notices, *(n for _, _, left_out, _ in tables.values() for n in left_out)),
-        simulated=data.simulated or _beside_truth(config),
+        simulated=simulated,
         findings=about,
         chain_findings=chains,
         bad_bars=bad_bars,
@@ -186,12 +202,3 @@ def _load_intraday(config: Config, calendar: str) -> IntradaySet | None:
         timezone=data.intraday_timezone,
         hours=data.intraday_hours,
     )
-
-
-def _beside_truth(config: Config) -> bool:
-    """Return whether the bars or the lake lie beside the truth of a simulated market."""
-    lake = config.data.lake
-    folders = [config.data.bars.parent]
-    if config.regime.source == "lake" and lake is not None:
-        folders.append(Path(lake))
-    return any((folder / "truth.json").is_file() for folder in folders)

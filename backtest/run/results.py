@@ -20,6 +20,7 @@ from .strategy_results import (
     RegimePerformance,
     StrategyResult,
     StrategySpec,
+    no_rows,
 )
 
 if TYPE_CHECKING:
@@ -321,6 +322,8 @@ class BacktestResult:
         them by kind.
     fragile : tuple of Fragile
         Answers that hang on fewer than five observations.
+    inputs : DataFrame
+        What the strategies may have read: ``clock, row, column, value, known_at``.
     bars : DataFrame
         Daily bars used: ``open, high, low, close``.
     findings : tuple of Finding or None
@@ -345,6 +348,7 @@ class BacktestResult:
     out: Path | None = None
     input_findings: tuple[Finding, ...] = ()
     fragile: tuple[Fragile, ...] = ()
+    inputs: pd.DataFrame = field(default_factory=no_rows, repr=False)
     __repr__ = short_repr
 
     @property

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .market import Market
     from .results import BacktestResult
 
-__all__ = ["in_ledger", "trials_of"]
+__all__ = ["data_id_of", "in_ledger", "trial_settings", "trials_of", "world_of"]
 
 #: Values at a series' beginning that say which series it is, however far it goes on.
 _HEAD: Final = 20
@@ -77,15 +77,13 @@ def trials_of(
         What ran them.
     """
     by_name = {strategy.name: strategy for strategy in strategies}
-    data_id = _data_id(market)
-    bars = written_path(config.data.bars, config)
-    world = next((f.sha256 for f in market.inputs if f.path == bars), "?")
+    data_id, world = data_id_of(market), world_of(config, market)
     found = []
     for name, one in result.strategies.items():
-        settings = _settings(config, market, by_name[name])
+        trial_id, settings = trial_settings(config, market, by_name[name])
         found.append(
             Trial(
-                trial_id=_digest(settings)[:16],
+                trial_id=trial_id,
                 name=name,
                 source=source,
                 underlying=config.data.underlying,
@@ -94,14 +92,32 @@ def trials_of(
                 returns=np.asarray(one.returns.reindex(one.equity.index), dtype=np.float64),
                 metrics=asdict(one.metrics),
                 settings=settings,
-                world=world if market.simulated else "",
+                world=world,
             )
         )
     return tuple(found)
 
 
+def world_of(config: Config, market: Market) -> str:
+    """Return what tells a simulated market from the others; nothing for a real one."""
+    if not market.simulated:
+        return ""
+    bars = written_path(config.data.bars, config)
+    return next((f.sha256 for f in market.inputs if f.path == bars), "?")
+
+
+def trial_settings(
+    config: Config, market: Market, strategy: Strategy
+) -> tuple[str, dict[str, Any]]:
+    """Return a trial's id and what it is a digest of.
+
+    Everything that was chosen counts: neither dates nor data do, nor what only names it.
+    """
+    settings = _settings(config, market, strategy)
+    return _digest(settings)[:16], settings
+
+
 def _settings(config: Config, market: Market, strategy: Strategy) -> dict[str, Any]:
-    """Return everything that was chosen: neither dates nor data, nor what only names it."""
     execution = config.execution
     settings: dict[str, Any] = {
         "strategy": strategy.strategy_id,
@@ -153,7 +169,7 @@ def _head(values: pd.Series[float]) -> str:
     return _digest([f"{day:%Y-%m-%d}={value:.6g}" for day, value in first.items()])[:16]
 
 
-def _data_id(market: Market) -> str:
+def data_id_of(market: Market) -> str:
     """Return the content id of all inputs, wherever they lie."""
     return _digest(sorted(file.sha256 for file in market.inputs))
 

@@ -23,8 +23,10 @@ __all__ = [
     "LedgerSummary",
     "TrialCount",
     "count_trials",
+    "counted_returns",
     "effective_trials",
     "ledger",
+    "recorded_ids",
     "recorded_returns",
 ]
 
@@ -131,6 +133,40 @@ def recorded_returns(path: Path, entry: int) -> tuple[npt.NDArray[np.datetime64]
     return unpacked(row["days"], row["simple"])
 
 
+def counted_returns(
+    path: Path,
+    underlying: str,
+    first: date,
+    last: date,
+    *,
+    world: str = "",
+    stand_ins: Iterable[Iterable[str]] = (),
+) -> list[tuple[str, npt.NDArray[np.datetime64], Floats]]:
+    """Return id, sessions and returns of every trial that `count_trials` counts and that has any.
+
+    Of a trial that was made several times the returns recorded last.
+    """
+    given = _given(same_market(underlying, stand_ins), world, first, last)
+    with open_ledger(path) as ledger:
+        rows = ledger.execute(sql("returns_of_data"), given).fetchall()
+    return [(row["trial_id"], *unpacked(row["days"], row["simple"])) for row in rows]
+
+
+def recorded_ids(
+    path: Path, underlying: str, first: date, last: date, *, world: str = ""
+) -> frozenset[str]:
+    """Return the ids of trials that were made on exactly one span of an underlying."""
+    given = {
+        "underlying": underlying.upper(),
+        "world": world,
+        "first_session": str(first),
+        "last_session": str(last),
+    }
+    with open_ledger(path) as ledger:
+        rows = ledger.execute(sql("ids_of_span"), given).fetchall()
+    return frozenset(str(row["trial_id"]) for row in rows)
+
+
 def effective_trials(returns: npt.ArrayLike) -> int:
     """Return the number of clusters of correlated returns.
 
@@ -177,7 +213,24 @@ def effective_trials(returns: npt.ArrayLike) -> int:
 
 
 def ledger(path: Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerSummary:
-    """Return everything that a ledger says; one that does not exist yet is empty."""
+    """Return everything that a ledger says; one that does not exist yet is empty.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the ledger.
+    stand_ins : iterable of iterable of str
+        Groups of underlyings that count as one market.
+
+    Returns
+    -------
+    LedgerSummary
+
+    Raises
+    ------
+    LedgerError
+        If an entry cannot be read.
+    """
     file = ledger_file(path)
     if not file.exists():
         return LedgerSummary(file, 0, (), (), (), ())

@@ -37,6 +37,7 @@ __all__ = [
     "open_ledger",
     "record_trials",
     "sql",
+    "transaction",
     "unpacked",
 ]
 
@@ -45,7 +46,7 @@ Days = npt.NDArray[np.datetime64]
 
 #: Seconds that a writer waits for the others.
 _PATIENCE: Final = 10.0
-_VERSION: Final = 1
+_VERSION: Final = 2
 _FILE: Final = "trials.sqlite"
 
 
@@ -144,7 +145,7 @@ def record_trials(
     packed = [_packed(trial, now) for trial in trials]
     spans = list({row["digest"]: row for row, _, _ in packed}.values())
     with open_ledger(path, write=True) as ledger:
-        with _transaction(ledger):
+        with transaction(ledger):
             ledger.executemany(sql("put_sessions"), spans)
             ledger.executemany(sql("put_returns"), [p[1] for p in packed])
             ledger.executemany(sql("put_entry"), [p[2] for p in packed])
@@ -186,7 +187,7 @@ def delete_trial(path: Path, trial_id: str, reason: str) -> int:
     if not reason.strip():
         raise GexlabError("deleting a trial needs a reason: it is what the ledger keeps of it")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    with open_ledger(path, write=True) as ledger, _transaction(ledger):
+    with open_ledger(path, write=True) as ledger, transaction(ledger):
         number = ledger.execute(sql("delete_entries"), {"trial_id": trial_id}).rowcount
         if not number:
             raise LedgerError(
@@ -268,7 +269,7 @@ def _until_free(ledger: sqlite3.Connection, statement: str) -> None:
 
 
 @contextmanager
-def _transaction(ledger: sqlite3.Connection) -> Iterator[None]:
+def transaction(ledger: sqlite3.Connection) -> Iterator[None]:
     ledger.execute("BEGIN IMMEDIATE")
     try:
         yield

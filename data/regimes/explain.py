@@ -102,7 +102,7 @@ class Explanation:
 def open_session(
     lake: Lake, underlying: str, session: date, *, source: DealerSource | None = None
 ) -> tuple[RawSession, RawSession | None, SessionEntry]:
-    """Return a session's chain, the chain of the lake's session before it, and its entry.
+    """Return a session's chain, the chain of the lake's previous session, and its entry.
 
     Raises
     ------
@@ -208,6 +208,10 @@ def profile(
     calendar : str, optional
         Exchange calendar of the underlying; the lake's where not given.
 
+    Returns
+    -------
+    SessionProfile
+
     Raises
     ------
     LakeError
@@ -234,6 +238,32 @@ def explain(
     """Return why a session has its regime: contracts, expiries, roots, definitions that disagree.
 
     Parameters are those of `profile`; `most` is the number of lines to name.
+
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    underlying : str, RegimeSpec or Job
+    session : date
+    book : {"post_expiry", "as_of_close"}
+    definition : str, Path or Definition, optional
+        The only one rebuilt where not given.
+    dealer : str, optional
+        Name of a dealer model; the only one rebuilt where not given.
+    positions : str or Path, optional
+        File of the dealers' positions, for ``signed``.
+    calendar : str, optional
+        Exchange calendar; the lake's own where not given.
+    most : int
+        Contracts and expiries to name.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    LakeError, UnknownNameError, DefinitionError
+        As `profile`.
     """
     found = _evaluate(lake, underlying, session, book, definition, dealer, positions, calendar)
     evaluation, job, _ = found

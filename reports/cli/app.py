@@ -32,6 +32,7 @@ from .commands import (
     inspect,
     leakcheck,
     ledger,
+    lockbox,
     nightly,
     profile,
     rebuild,
@@ -40,9 +41,11 @@ from .commands import (
     snapshot,
     sql,
     test,
+    tournament,
     verify,
 )
 from .failures import reason_of
+from .little_memory import watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +66,10 @@ COMMANDS: dict[str, ModuleType] = {
     "diff": diff,
     "backtest": backtest,
     "grid": grid,
+    "tournament": tournament,
     "test": test,
     "ledger": ledger,
+    "lockbox": lockbox,
     "components": components,
     "leakcheck": leakcheck,
     "nightly": nightly,
@@ -93,6 +98,7 @@ def console() -> NoReturn:
     libraries apart (thread pools, allocators), which costs a quarter of a second and can end in
     a signal: a nightly job would look failed whose report is ready.
     """
+    good_order = watched()
     code = 0
     try:
         main()
@@ -106,6 +112,8 @@ def console() -> NoReturn:
         code = code or _failed(error, ())
     with suppress(OSError):  # nobody reads it
         sys.stderr.flush()
+    if good_order is not None:
+        os.write(good_order, b".")
     os._exit(code)
 
 
@@ -116,6 +124,11 @@ def run(arguments: Sequence[str]) -> int:
     ----------
     arguments : sequence of str
         What follows ``gexlab`` on the command line.
+
+    Returns
+    -------
+    int
+        0 success, 1 failure, 2 wrong usage; see ``docs/cli.md`` for the codes of nightly.
     """
     try:
         code = build_app()(args=list(arguments), prog_name="gexlab", standalone_mode=False)
@@ -144,7 +157,12 @@ def _wrong_usage(error: Exception) -> int | None:
 
 
 def build_app() -> typer.Typer:
-    """Return the Typer application with every command of `COMMANDS`."""
+    """Return the Typer application with every command of `COMMANDS`.
+
+    Returns
+    -------
+    Typer
+    """
     app = typer.Typer(
         no_args_is_help=True,
         rich_markup_mode=None,

@@ -60,16 +60,27 @@ def write_page(page: Page, path: Path) -> Path:
 
 
 def write_template(template: str, script: str, path: Path, **values: Any) -> Path:
-    """Write a page with a template and a script of its own, in the house's colours and style."""
+    """Write a page with a template and scripts of its own, in the house's colours and style.
+
+    Parameters
+    ----------
+    template, script : str
+        Names of files; several scripts are set apart by commas.
+    path : Path
+    **values
+        What the template shows; with ``figures`` in it, Plotly is embedded.
+    """
+    plotly = {"plotly": Markup(plotly_source())} if values.get("figures") else {"plotly": ""}
     text = (
         _environment()
         .get_template(template)
         .render(
             **values,
+            **plotly,
             light=Markup(css_variables(LIGHT)),
             dark=Markup(css_variables(DARK)),
             style=Markup(_template("page.css")),
-            script=Markup(_template(script)),
+            script=Markup("\n".join(_template(name) for name in script.split(","))),
         )
     )
     with published_file(path) as draft:

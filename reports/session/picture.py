@@ -23,7 +23,7 @@ class SessionPicture:
     Attributes
     ----------
     row : dict
-        The regime row; columns of ``schema.REGIME_COLUMNS``, undefined is None.
+        The regime row; columns of ``regime_columns.REGIME_COLUMNS``, undefined is None.
     strikes : DataFrame
         ``strike, call_gex, put_gex, net_gex, gross_gex``, currency per 1 %.
     expiries : DataFrame

@@ -39,6 +39,12 @@ def grid_text(result: GridResult) -> Group:
         f"{result.seconds:.1f} s"
     )
     parts: list[RenderableType] = [plain_text(head, style="bold"), *_tables(result)]
+    if result.unrecorded:
+        text = (
+            f"{plural(result.unrecorded, 'trial')} could not be recorded: later counts lack them. "
+            "Name a folder that you may write to under [ledger] path"
+        )
+        parts += [Text(), plain_text(text, style="yellow")]
     parts += [Text(), _spread(result), Text(), plain_text(luck_sentence(result), style="bold")]
     return Group(*parts)
 

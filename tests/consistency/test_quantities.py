@@ -109,7 +109,7 @@ def _said(told: Outputs) -> set[str]:
     for document in ("profile", "explain", "nightly", "diff", "leakcheck", "rebuild"):
         said |= {f"{document} {p}" for p in _leaves(told.documents[document], names)}
     said |= {f"test {p}" for p in _leaves(told.documents["test"], names)}
-    for table in ("equity", "orders", "trades", "regimes"):
+    for table in ("equity", "orders", "trades", "regimes", "ledger", "inputs"):
         said |= {f"{table}.parquet {c}" for c in told.frames[table].columns}
     said |= {f"fact {label}" for label in told.page.facts}
     said |= {f"note {label}" for label, note in told.page.notes.items() if note}

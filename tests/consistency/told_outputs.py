@@ -17,6 +17,7 @@ from gexlab.reports.cli import app as cli
 
 #: A number as pages and terminals write it.
 NUMBER = re.compile(r"[\u2212+-]?[$]?[\d,]+(?:\.\d+)?")
+_TABLES = ("equity", "orders", "trades", "ledger", "inputs")
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def outputs_of(name: str, folder: Path, calendar: str, config: dict[str, Any]) -
     frames = {
         "bars": pd.read_parquet(folder / "bars.parquet"),
         "regimes": pd.read_parquet(table),
-        **{k: pd.read_parquet(out / f"{k}.parquet") for k in ("equity", "orders", "trades")},
+        **{k: pd.read_parquet(out / f"{k}.parquet") for k in _TABLES},
     }
     told = frames["regimes"]
     day = f"{told[told['book'] == book]['session'].iloc[-1]:%Y-%m-%d}"

@@ -40,6 +40,17 @@ CREATE TABLE IF NOT EXISTS deletions (
   reason TEXT NOT NULL
 );
 
-PRAGMA user_version = 1;
+-- sessions that no trial may see until they are opened, once; one row per market that has any
+CREATE TABLE IF NOT EXISTS lockboxes (
+  lockbox INTEGER PRIMARY KEY AUTOINCREMENT,
+  underlying TEXT NOT NULL,
+  world TEXT NOT NULL,
+  first_session TEXT NOT NULL,
+  set_at TEXT NOT NULL,
+  opened_at TEXT,
+  opened TEXT
+);
+
+PRAGMA user_version = 2;
 
 COMMIT;

@@ -32,16 +32,28 @@ def command(
     every: Annotated[
         bool, typer.Option("--all", help="All hypotheses, corrected for their number.")
     ] = False,
+    surrogates: Annotated[
+        int | None,
+        typer.Option(
+            "--surrogates",
+            min=60,
+            help="Books made by rules on your prices, without dealers.  [default: 500]",
+        ),
+    ] = None,
     simulations: Annotated[
-        int,
-        typer.Option("--simulations", min=0, help="Null markets for simulated p-values; 0: none."),
-    ] = 0,
+        int | None,
+        typer.Option(
+            "--simulations",
+            min=0,
+            help="Markets without dealers of each make; 0 switches them off.  [default: 20]",
+        ),
+    ] = None,
     critical: Annotated[
         Path | None,
         typer.Option(
             "--critical",
             metavar="FILE.json",
-            help="Critical values of gexlab calibrate: t must lie beyond them too.",
+            help="Critical values of gexlab calibrate, which t must exceed too.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -50,7 +62,7 @@ def command(
     """Test named claims about dealer hedging on your data.
 
     Writes hypotheses.json and hypotheses.html: estimate, interval, p-value, the published number
-    beside it, and a verdict; a test whose data are missing says which.
+    beside it, and a verdict. A test that lacks data says which.
     """
     from ....backtest import hypotheses_document, test, write_hypotheses
     from ....data import published
@@ -60,7 +72,14 @@ def command(
 
     names, config = names_and_config(words, every=every)
     with progress_on_stderr("test") as progress, published(out) as stage:
-        result = test(names, config, simulations=simulations, critical=critical, progress=progress)
+        result = test(
+            names,
+            config,
+            surrogates=surrogates,
+            simulations=simulations,
+            critical=critical,
+            progress=progress,
+        )
         write_hypotheses(result, stage)
         write_page(hypotheses_page(result), stage / "hypotheses.html")
     report = out / "hypotheses.html"

@@ -8,9 +8,10 @@ from ..charts import axis, dots, figure, layout, rounded
 from ..formats import DASH, count, fixed, interval, interval_heading, is_defined, joined, plural
 from ..palette import token
 from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
+from .null_routes import cloud_figure, family_table, routes_table
 
 if TYPE_CHECKING:
-    from ....backtest import HypothesesResult, HypothesisResult, Published
+    from ....backtest import HypothesesResult, HypothesisResult, Outcome, Published
     from ....backtest import ResultTable as Tested
     from ..views import Tone
 
@@ -42,7 +43,8 @@ def _overview(result: HypothesesResult) -> Section:
     text = [
         "Supported means that the data pass the claim's own kill condition, stated below before "
         "the numbers; not supported is an answer, not a failure. t statistics use "
-        "autocorrelation-robust errors, intervals a block bootstrap.",
+        "autocorrelation-robust errors; an estimate without an interval has too few sessions for "
+        "one.",
     ]
     if result.corrected:
         text.append(
@@ -173,12 +175,18 @@ def _claim(found: HypothesisResult) -> Section:
         f"{found.verdict[:1].upper()}{found.verdict[1:]}"
         + (f". {found.reason}" if found.outcome is not None else ""),
     )
+    evidence = None if found.outcome is None else found.outcome.evidence
+    nulls: tuple[Table, ...] = ()
+    if evidence is not None:
+        nulls = (routes_table(card.name, evidence), *family_table(card.name, evidence))
     tables = (
         _card_table(found),
         *_published_table(card.name, card.published),
+        *nulls,
         *_paper_tables(found),
     )
-    return Section(card.name, card.name, text, _facts(found), tables=tables, folded=True)
+    figures = () if evidence is None else cloud_figure(card.name, evidence)
+    return Section(card.name, card.name, text, _facts(found), figures, tables, folded=True)
 
 
 def _facts(found: HypothesisResult) -> tuple[Fact, ...]:
@@ -192,11 +200,16 @@ def _facts(found: HypothesisResult) -> tuple[Fact, ...]:
         Fact("p", _p(outcome.p_value), "of the test itself"),
         Fact("t", fixed(outcome.t_stat), f"if it were normal: p {_p(outcome.p_asymptotic)}"),
         Fact("Held against", fixed(outcome.critical), "critical value"),
-        Fact("Simulated p", _p(outcome.p_simulated)),
+        Fact("Books' p", _p(_surrogates_p(outcome)), "books made by rules on the same prices"),
+        Fact("Simulated p", _p(outcome.p_simulated), "worst market without dealers that fits"),
         Fact("Power", fixed(found.power), "at the published size"),
         Fact("Detectable", number(found.detectable), "with probability 0.8"),
         Fact("n", count(outcome.n)),
     )
+
+
+def _surrogates_p(outcome: Outcome) -> float:
+    return float("nan") if outcome.evidence is None else outcome.evidence.place.p
 
 
 def _card_table(found: HypothesisResult) -> Table:

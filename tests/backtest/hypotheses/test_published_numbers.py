@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.hypotheses import beyond_leverage, fade_follow
+from gexlab.backtest.hypotheses import beyond_leverage, fade_follow, fragility_tail
+from gexlab.backtest.hypotheses.cloud_statistics import STATISTICS, Many
 from gexlab.backtest.hypotheses.features import Daily, daily, tercile
 from gexlab.backtest.hypotheses.protocol import Dataset
 from gexlab.backtest.hypotheses.vol_damping import fit_damping
@@ -186,11 +187,19 @@ def test_ladder(spx: tuple[Dataset, Daily]) -> None:
         ) == want  # fmt: skip
 
 
-def test_last_rung_alone_equals_the_ladders(spx: tuple[Dataset, Daily]) -> None:
-    whole = beyond_leverage.climb(spx[1])[-1].out_of_sample
+def test_many_series_at_once_give_the_numbers_of_each_alone(spx: tuple[Dataset, Daily]) -> None:
+    f = spx[1]
+    whole = beyond_leverage.climb(f)[-1].out_of_sample
     assert whole is not None
-    alone = beyond_leverage.last_rung(spx[1])
-    assert alone.clark_west.t_stat == pytest.approx(whole.clark_west.t_stat, rel=1e-9)
+    known = np.flatnonzero(np.isfinite(f.gex))
+    rank = np.column_stack([f.gex_rank[known], -f.gex_rank[known]])
+    every = np.ones(len(known), dtype=bool)
+    many = Many(f, known, every, rank, rank, rank, rank, every)
+    found = {name: STATISTICS[name](many) for name in ("vol-damping", "beyond-leverage")}
+    assert found["beyond-leverage"][0] == pytest.approx(whole.clark_west.t_stat, rel=1e-6)
+    assert found["vol-damping"] == pytest.approx([-11.981, 11.981], abs=0.001)
+    alone = fragility_tail.fit_fragility(f).coefficient.t_stat
+    assert STATISTICS["fragility-tail"](many) == pytest.approx([alone, -alone], rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.hypotheses import null_market
 from gexlab.backtest.hypotheses.protocol import Settings, Traded
 from gexlab.backtest.hypotheses.registry import BUILT_IN, hypothesis
 from gexlab.backtest.hypotheses.requirements import holds, kill_condition
 from gexlab.backtest.hypotheses.run import run_hypotheses, run_one
-from gexlab.backtest.hypotheses.vol_damping import damping_t
 from gexlab.backtest.statistics.resampling import Resampling, interval
 
 QUICK = Settings(resampling=Resampling(replications=199), costs_bps=0.0)
@@ -25,14 +23,14 @@ NAN = math.nan
 #: Numbers that just support each claim, and those that no longer do, by the words of its card.
 TABLE: dict[str, tuple[dict[str, float], dict[str, list[float]]]] = {
     "vol-damping": (
-        {"t": -2.6, "null": -2.5, "first_half": -TINY, "second_half": -TINY},
-        {"t": [-2.5, -2.4, NAN], "first_half": [0.0, 0.1, NAN], "second_half": [0.0, 0.1, NAN]},
+        {"p": 0.05, "alpha": 0.05, "first_half": -TINY, "second_half": -TINY},
+        {"p": [0.05 + TINY, NAN], "first_half": [0.0, 0.1, NAN], "second_half": [0.0, 0.1, NAN]},
     ),
     "beyond-leverage": (
-        {"t": 1.65, "null": 1.65, "first_half": TINY, "second_half": TINY},
+        {"t": 1.65, "p": 0.05, "alpha": 0.05, "first_half": TINY, "second_half": TINY},
         {
             "t": [1.65 - TINY, -3.0, NAN],
-            "null": [1.65 + TINY],
+            "p": [0.05 + TINY, NAN],
             "first_half": [0.0, -0.1, NAN],
             "second_half": [0.0, -0.1, NAN],
         },
@@ -50,19 +48,19 @@ TABLE: dict[str, tuple[dict[str, float], dict[str, list[float]]]] = {
         {"p": [0.05 + TINY, NAN], "sum": [0.0, 1.0, NAN]},
     ),
     "autocorr-regime": (
-        {"high_upper": 0.9 - TINY, "low_lower": 0.9},
-        {"high_upper": [0.9, 1.1, NAN], "low_lower": [0.8, NAN]},
+        {"high_upper": 0.9 - TINY, "low_lower": 0.9, "p": 0.05, "alpha": 0.05},
+        {"high_upper": [0.9, 1.1, NAN], "low_lower": [0.8, NAN], "p": [0.05 + TINY, NAN]},
     ),
     "fade-follow": (
         {"deflated": 0.95, "profit": TINY},
         {"deflated": [0.95 - TINY, NAN], "profit": [0.0, -TINY, NAN]},
     ),
     "flip-placebo": (
-        {"t": -2.1, "placebo": -2.0, "null": -2.0, "slope": -TINY},
+        {"t": -2.1, "placebo": -2.0, "p": 0.05, "alpha": 0.05, "slope": -TINY},
         {
             "t": [-2.0, 2.5, NAN],
             "placebo": [-2.1, -3.0, NAN],
-            "null": [-2.1, -3.0, NAN],
+            "p": [0.05 + TINY, NAN],
             "slope": [0.0, 1.0, NAN],
         },
     ),
@@ -88,8 +86,8 @@ TABLE: dict[str, tuple[dict[str, float], dict[str, list[float]]]] = {
         },
     ),
     "fragility-tail": (
-        {"t": 2.0 + TINY, "null": 2.0},
-        {"t": [2.0, NAN], "null": [2.0 + TINY, 3.0, NAN]},
+        {"t": 2.0 + TINY, "p": 0.05, "alpha": 0.05},
+        {"t": [2.0, NAN], "p": [0.05 + TINY, NAN]},
     ),
     "letf-rebalance": (
         {"t": 2.0 + TINY, "p": 0.05, "alpha": 0.05},
@@ -157,19 +155,6 @@ def test_damping_must_hold_in_both_halves() -> None:
     assert result.outcome.t_stat < result.outcome.critical
     assert result.verdict == "not supported"
     assert "by half +" in result.reason
-
-
-@pytest.mark.parametrize(("upper", "t", "p"), [(False, -9.0, 1 / 20), (True, 9.0, 1 / 20)])
-def test_a_simulated_p_counts_the_sample_itself(
-    upper: bool, t: float, p: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # nineteen markets, none as extreme: 1 of 20, never 0
-    statistics = iter(np.linspace(-1.0, 1.0, 19))
-    monkeypatch.setattr(null_market, "_drawn", lambda *_: next(statistics))
-    how = replace(QUICK, simulations=19)
-    dataset = markets.market(300, 3)
-    found, _ = null_market.simulated_p(damping_t, dataset, how, t, upper=upper)
-    assert found == pytest.approx(p)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.data.base.schema import REGIME_COLUMNS
 from gexlab.data.calendar.trading import trading_calendar
 from gexlab.data.lake.lake import open_lake
+from gexlab.data.regimes.regime_columns import REGIME_COLUMNS
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
 from gexlab.reports.page.sections.story import PARTS

@@ -1,0 +1,2 @@
+from .cloud import Cloud as Cloud
+from .cloud import draw_cloud as draw_cloud

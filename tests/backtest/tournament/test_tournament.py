@@ -1,0 +1,311 @@
+"""The tournament: placebos as the engine trades them, survival as it is defined, all counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gexlab.backtest.execution.costs import FREE, Costs
+from gexlab.backtest.grid.columns import books_of, ground_of, planned
+from gexlab.backtest.grid.grid import grid
+from gexlab.backtest.run.backtest import backtest
+from gexlab.backtest.run.load_config import load_config
+from gexlab.backtest.run.load_market import load_market
+from gexlab.backtest.run.panel import market_panel
+from gexlab.backtest.tournament import contest as contest_module
+from gexlab.backtest.tournament import keeping
+from gexlab.backtest.tournament.arena import Arena, Entry, fills_of, legs_of, wanted_by_label
+from gexlab.backtest.tournament.clouds import _table, labels_outside, legs_outside
+from gexlab.backtest.tournament.counting import ledger
+from gexlab.backtest.tournament.folds import Fold
+from gexlab.backtest.tournament.judgement import padded, sharpe_errors
+from gexlab.backtest.tournament.opening import lockbox
+from gexlab.backtest.tournament.placebos import held_against, paths, placebo_labels, ratios
+from gexlab.backtest.tournament.tournament import tournament
+from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
+from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
+from gexlab.reports.cli.app import run
+from gexlab.strategies.component import Filter, Past
+from gexlab.strategies.model import Strategy
+from gexlab.strategies.panel import Column
+from gexlab.strategies.sizings.basic import TurnoverLimit, VolatilityTarget
+
+MakeMarket = Callable[..., Path]
+
+GRID = """
+[grid]
+filters = ["sign", { name = "percentile", window = 63 }]
+rules = [{ long = "fade", short = "follow" }, { long = "hold", short = "flat" }]
+fees_bps = [0, 2]
+[tournament]
+placebos = 30
+folds = { train = 100, test = 60 }
+"""
+LEDGER = '\n[ledger]\npath = "ledger"\n'
+
+
+class Replayed(Filter):
+    """Labels that stand in a column."""
+
+    on: str = "placebo.0"
+
+    def inputs(self) -> dict[str, Past]:
+        """Read the column."""
+        return {"code": Past(self.on)}
+
+    def labels(self, code: np.ndarray) -> np.ndarray:
+        """Return it."""
+        return code[:, -1]
+
+
+@pytest.mark.parametrize("fill", ["next_open", "next_close"])
+def test_products_are_what_the_engine_trades(make_market: MakeMarket, fill: Any) -> None:
+    """200 placebos: positions times returns less cost times turnover, against vectorbt."""
+    config = load_config(make_market(sessions=260))
+    market = load_market(config)
+    panel = market_panel(market)
+    ground = ground_of(market, panel, fill)
+    real = ground.evaluation.labels(Strategy("main").filter).values
+    codes = placebo_labels(np.maximum(real, 0).astype(np.int8), 100, 3)
+    never = panel.columns["close"].known_at
+    wider = panel.with_columns(
+        Column(f"placebo.{b}", row.astype(np.float64), never) for b, row in enumerate(codes)
+    )
+    ground = ground_of(market, wider, fill)
+    legs = legs_of(ground)
+    for sizing in (Strategy("main").sizing, VolatilityTarget()):
+        made = [Strategy("p", Replayed(f"placebo.{b}"), sizing=sizing) for b in range(len(codes))]
+        orders = planned(made, ground)
+        late = np.array([fills_of(ground, ground.evaluation.labels(s.filter).values[:, None], -1.0)
+                         for s in made])[:, :, 0].astype(np.int8)  # fmt: skip
+        wanted = wanted_by_label(Strategy("main", sizing=sizing), ground)
+        for costs in (FREE, Costs(fees_bps=5.0)):
+            engine = books_of(orders, ground, costs, 1e6).returns
+            mine = paths(late, wanted, legs, costs.fees_bps / 1e4)[:, 1:]
+            # to rounding without costs; with them the rest is of second order: the fee of turning
+            # over (10 bp) moves the position by as much of itself
+            most = 1e-12 if costs.free else 2 * 2 * 5e-4 * np.abs(legs.before + legs.after).max()
+            assert np.abs(engine - mine).max() <= most
+            # Sharpe ratios of one and the other
+            found = ratios(late, wanted[None], legs, [costs.fees_bps / 1e4])[:, 0, 0]
+            theirs = engine.mean(axis=1) / engine.std(axis=1, ddof=1)
+            assert np.abs(found - theirs).max() < 2e-4
+
+
+def test_placebos_have_the_habits_of_the_filter() -> None:
+    rng = np.random.default_rng(5)
+    labels = np.empty(4_000, dtype=np.int8)
+    state = 1
+    for t in range(len(labels)):
+        if rng.random() < (0.05 if state == 1 else 0.15):
+            state = 3 - state
+        labels[t] = state
+    drawn = placebo_labels(labels, 90, 1)
+    share, switches = (labels == 1).mean(), (np.diff(labels) != 0).mean()
+    assert np.mean(drawn == 1) == pytest.approx(share, abs=0.02)
+    assert np.mean(np.diff(drawn, axis=1) != 0) == pytest.approx(switches, rel=0.05)
+    for b in range(90):
+        if b % 3:  # shifts and shuffles have the very same labels
+            assert (drawn[b] == 1).sum() == (labels == 1).sum()
+        agree = abs(np.corrcoef(drawn[b], labels)[0, 1])
+        assert agree < 0.5
+    assert np.array_equal(drawn, placebo_labels(labels, 90, 1))
+    assert not np.array_equal(drawn, placebo_labels(labels, 90, 2))
+
+
+def test_corrected_placebo_p_by_hand() -> None:
+    # two entries, four draws; clouds have mean 0 and deviation 1: z are the values themselves
+    clouds = np.array([[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])
+    found = held_against(np.array([1.5, 0.5]), clouds)
+    assert found.p_alone.tolist() == [1 / 5, 3 / 5]
+    # the best of each draw: 1, 1, 1, -1
+    assert found.p_corrected.tolist() == [1 / 5, 4 / 5]
+    # a regime that never switches cannot be told from its placebos
+    flat = held_against(np.array([0.7]), np.full((4, 1), 0.7))
+    assert flat.p_corrected.tolist() == [1.0]
+
+
+def test_survival_is_four_questions() -> None:
+    good = (0.05, 0.05, 0.05, 0.05)
+    assert survives("entry", *good, ruined=False)
+    for k in range(4):
+        for bad in (0.0501, float("nan")):
+            ps = [*good[:k], bad, *good[k + 1 :]]
+            assert not survives("entry", *ps, ruined=False)
+    assert not survives("control", *good, ruined=False)
+    assert not survives("entry", *good, ruined=True)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    sharpe: float
+    survives: bool = False
+    filter: str = "sign"
+    rule: str = "fade"
+
+
+def test_sentences() -> None:
+    said = whole_sentence([_Entry(0.61), _Entry(0.2)], 480, 0.74, 1.2)  # type: ignore[list-item]
+    assert said == (
+        "None of 480 strategies on these data is distinguishable from luck; the best has Sharpe "
+        "0.61, of 480 blind ones the best would have 0.74. The smallest Sharpe ratio that these "
+        "data could have shown (power 80 %) is 1.20."
+    )
+    won = whole_sentence([_Entry(1.4, True), _Entry(1.6)], 1_000, 0.9, 1.2)  # type: ignore[list-item]
+    assert won.startswith("One of 1,000 strategies on these data is distinguishable from luck;")
+    assert "has Sharpe 1.40, of 1,000 blind ones the best would have 0.90" in won
+    none = entry_sentence(
+        float("nan"), 0.5, (1, 1, 1, 1), counted=3, ruined=False, survived=False, credited=None
+    )
+    assert none == "It has no Sharpe ratio out of sample: its returns do not vary."
+
+
+def test_columns_with_gaps_keep_their_means_and_errors() -> None:
+    rng = np.random.default_rng(2)
+    whole = rng.normal(0.001, 0.01, (600, 1))
+    gappy = np.full((1_000, 1), np.nan)
+    gappy[200:800] = whole
+    filled = padded(gappy)
+    assert filled.mean() == pytest.approx(whole.mean(), rel=1e-12)
+    # error of the mean as of 600 independent sessions: deviation over root n
+    assert filled.std() / np.sqrt(1_000) == pytest.approx(whole.std() / np.sqrt(600), rel=1e-9)
+    ratio, error = sharpe_errors(gappy, 1.0)
+    assert ratio[0] == pytest.approx(whole.mean() / whole.std(ddof=1))
+    assert error[0] == pytest.approx(1 / np.sqrt(600), rel=0.05)
+
+
+def test_tournament_writes_what_the_interface_says(
+    make_market: MakeMarket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_market(sessions=400, strategies=GRID + LEDGER)
+    assert run(["tournament", str(config), "--out", str(tmp_path / "out"), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    written = json.loads((tmp_path / "out" / "tournament.json").read_text(encoding="utf-8"))
+    assert {k: v for k, v in shown.items() if k != "report"} == written
+    assert len(written["entries"]) == 8
+    assert written["trials"] == 8 + len(written["controls"])
+    # counted before it was shown, and nothing twice
+    assert written["ledger_trials"] == ledger(tmp_path / "ledger").trials == written["trials"]
+    assert 1 <= written["effective_trials"] <= written["trials"]
+    names = {e["filter"] for e in written["controls"]}
+    assert {"every session alike", "sign of the regime"} <= names
+    rules = {e["rule"] for e in written["controls"]}
+    assert {"flat", "hold", "fade 1 session by sign", "follow 1 session by sign"} <= rules
+    for entry in written["entries"]:
+        ps = [entry[k] for k in ("p_zero", "p_rules", "p_hold", "p_placebo")]
+        assert entry["survives"] is all(p is not None and p <= 0.05 for p in ps)
+        assert entry["p_placebo"] >= entry["p_placebo_alone"] - 1e-12
+    winners = [e for e in written["entries"] if e["survives"]]
+    best = max(winners, key=lambda e: e["sharpe"], default=None)
+    assert written["winner"] == (None if best is None else best["trial_id"])
+    table = pd.read_parquet(tmp_path / "out" / "trials.parquet")
+    assert len(table) == written["trials"]
+    page = (tmp_path / "out" / "tournament.html").read_text(encoding="utf-8")
+    assert "distinguishable from luck" in page
+    assert not list((tmp_path / "out").glob(".gexlab*"))
+    # again: the same trials on the same data count once
+    assert tournament(config).ledger_trials == written["trials"]
+    # a grid over the same section adds none, and reads what is there
+    assert grid(config).unrecorded == 0
+    assert ledger(tmp_path / "ledger").trials == written["trials"]
+
+
+def test_entry_is_the_backtest_of_its_strategy(make_market: MakeMarket) -> None:
+    config = make_market(sessions=400, strategies=GRID, execution='fill = "next_open"')
+    found = tournament(config)
+    mine = [e for e in found.entries if e.filter == "sign of the regime" and e.fees_bps == 0]
+    main = next(e for e in mine if "fade" in e.rule)
+    one = backtest(make_market(sessions=400, execution='fill = "next_open"'))
+    returns = one.main.returns.to_numpy()
+    # tests begin after 100 sessions of training: the first return of a test is the 100th
+    outside = returns[99:]
+    assert main.sharpe == pytest.approx(outside.mean() / outside.std(ddof=1) * np.sqrt(252))
+    assert main.sharpe_all == pytest.approx(one.main.metrics.sharpe)
+    assert main.n == len(outside)
+
+
+def test_a_killed_tournament_goes_on(
+    make_market: MakeMarket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_market(sessions=300, strategies=GRID)
+    whole = tournament(config)
+    out = tmp_path / "out"
+    calls = []
+
+    def killed(*_: Any, **__: Any) -> None:
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(contest_module, "placebos_of", killed)
+    with pytest.raises(KeyboardInterrupt):
+        tournament(config, out=out)
+    monkeypatch.undo()
+    assert calls
+    assert list(out.glob(f"{keeping._PREFIX}*.npz"))
+    again = tournament(config, out=out)
+    assert (again.reused, again.computed) == (whole.trials, 0)
+    assert [e.sharpe for e in again.entries] == [e.sharpe for e in whole.entries]
+    assert not list(out.glob(f"{keeping._PREFIX}*.npz"))
+
+
+def test_lockbox_keeps_sessions_out_of_everything_and_opens_once(
+    make_market: MakeMarket, tmp_path: Path
+) -> None:
+    free = make_market(sessions=500, strategies=GRID + LEDGER)
+    sessions = load_market(load_config(free)).sessions
+    config = make_market(
+        sessions=500, strategies=GRID.replace("placebos", 'lockbox = "1q"\nplacebos') + LEDGER
+    )
+    kept = load_market(load_config(config)).sessions
+    last = sessions[-1]
+    start = pd.Timestamp(last) + pd.Timedelta(days=1) - pd.DateOffset(months=3)
+    assert kept[-1] < start <= sessions[len(kept)]
+    assert any(n.code == "lockbox" for n in load_market(load_config(config)).notices)
+    # the market has it now: who leaves it out of the configuration cannot look either
+    free = make_market(sessions=500, strategies=GRID + LEDGER)
+    for result in (backtest(free).data.last_session, tournament(free).last):
+        assert result == kept[-1].date()
+    # data that grow leave it where it is
+    make_market(sessions=520, strategies=GRID + LEDGER)
+    assert load_market(load_config(free)).sessions[-1] == kept[-1]
+    name = tournament(free).entries[0].trial_id
+    with pytest.raises(UnknownNameError, match="trial"):
+        lockbox(free, ["nobody"])
+    assert lockbox(free).opened_at is None
+    opened = lockbox(free, [name])
+    assert opened.found is not None
+    assert opened.found["trials"][0]["trial_id"] == name
+    with pytest.raises(LedgerError, match="once"):
+        lockbox(free, [name])
+    assert lockbox(free).found == opened.found
+    assert load_market(load_config(free)).sessions[-1] > kept[-1]
+
+
+def test_lockbox_needs_a_ledger(make_market: MakeMarket) -> None:
+    config = make_market(strategies='[tournament]\nlockbox = "1y"\n')
+    with pytest.raises(ConfigError, match="ledger"):
+        load_market(load_config(config))
+
+
+def test_sizing_that_remembers_has_placebos_too(make_market: MakeMarket) -> None:
+    """Held to the engine: the turnover limit moves a quarter a session."""
+    config = load_config(make_market(sessions=260))
+    market = load_market(config)
+    ground = ground_of(market, market_panel(market), "next_close")
+    n, none = len(ground.bars), np.arange(0)
+    made = Strategy("m", sizing=TurnoverLimit())
+    arena = Arena(
+        "", ground, (Entry("a", "entry", made, FREE),),
+        (Fold(none, np.arange(1, n), none, none),),
+    )  # fmt: skip
+    labels = labels_outside(arena, made.filter)
+    found = _table(arena, [0], labels[None, :], legs_outside(arena))[0, 0]
+    engine = books_of(planned([made], ground), ground, FREE, 1e6).returns[0]
+    assert found == pytest.approx(engine.mean() / engine.std(ddof=1), abs=2e-4)
