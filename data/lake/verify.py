@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..base.progress import Progress
-    from .derived_tables import Part
+    from .derived_parts import Part
     from .lake import Lake
     from .manifest import SessionEntry
 
@@ -180,11 +180,11 @@ def _derived(lake: Lake, name: str, quick: bool, found: _Found) -> None:
             found.damaged.append(Damage(name, None, str(record), str(error)))
             continue
         for part in store.parts:
-            for file, what in _part_damages(store, part, quick, found):
-                remedy = "delete it and run gexlab rebuild again" if what != "gone" else (
+            for file, wrong in _part_damages(store, part, quick, found):
+                remedy = "delete it and run gexlab rebuild again" if wrong != "gone" else (
                     "run gexlab rebuild again")  # fmt: skip
                 found.damaged += [
-                    Damage(name, date.fromisoformat(day), str(file), f"{what}: {remedy}")
+                    Damage(name, date.fromisoformat(day), str(file), f"{wrong}: {remedy}")
                     for day in sorted(part.sessions)
                 ]
 
@@ -203,7 +203,7 @@ def _part_damages(
             continue
         if table not in part.digests:
             found.unrecorded += 1
-        what = None
+        what: str | None = None
         try:
             if quick or table not in part.digests:
                 pq.read_metadata(file)
