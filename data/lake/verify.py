@@ -145,13 +145,13 @@ def _chains(lake: Lake, name: str, quick: bool, found: _Found) -> None:
     found.sessions += len(held.sessions)
     paths = {source.source: source.paths for source in held.sources}
     for file, entries in by_file.items():
-        what = _footer_damage(file, entries, lake.root) if quick else part_damage(file, lake.root)
-        if what is None:
+        wrong = _footer_damage(file, entries, lake.root) if quick else part_damage(file, lake.root)
+        if wrong is None:
             continue
         files = sorted({p for e in entries for s in e.sources for p in paths.get(s, ())})
         again = f"ingest {', '.join(files[:5])} again" if files else "ingest its sessions again"
-        remedy = f"restore it, or delete it and {again}" if what != "gone" else again
-        found.damaged += [Damage(name, e.session, str(file), f"{what}: {remedy}") for e in entries]
+        remedy = f"restore it, or delete it and {again}" if wrong != "gone" else again
+        found.damaged += [Damage(name, e.session, str(file), f"{wrong}: {remedy}") for e in entries]
 
 
 def _footer_damage(file: Path, entries: list[SessionEntry], root: Path) -> str | None:
