@@ -141,7 +141,7 @@ def _by_expiry(
 
     distance = strike_distance(np.exp(features.close), dataset.strike_step)
     columns = np.column_stack([expiry, expiry * distance, other, other * distance])
-    columns = np.nan_to_num(columns.astype(np.float64))
+    columns = np.nan_to_num(columns.astype(np.float64))[dataset.counted]
     sums = resampled_sums(columns, settings.resampling)
     draws = sums[:, 3] / sums[:, 2] - sums[:, 1] / sums[:, 0]
     value = float(np.nanmean(distance[other]) - np.nanmean(distance[expiry]))

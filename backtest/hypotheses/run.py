@@ -11,7 +11,7 @@ import numpy as np
 from ...data import NotEnoughDataError
 from ..statistics.critical_values import is_beyond
 from ..statistics.multiple import benjamini_hochberg, romano_wolf
-from .few import hangs_on_few
+from .few import hangs_on_few, without_nan
 from .outcomes import detectable, effect_first, power
 from .protocol import MissingDataError, Settings
 from .registry import hypothesis
@@ -104,9 +104,9 @@ def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> Hypot
         verdict = f"{head}: {reason}"
         return HypothesisResult(test.card, None, verdict, reason, nan, nan, nan, None, seconds)
     outcome = _held_against_markets(test.card, outcome, dataset, settings)
-    if few := hangs_on_few(test.card, outcome):
-        outcome = replace(outcome, reason=f"{outcome.reason}; {few}")
-    outcome = replace(outcome, reason=f"{effect_first(test.card, outcome)}: {outcome.reason}")
+    few = hangs_on_few(test.card, outcome)
+    reason = f"{effect_first(test.card, outcome)}: {outcome.reason}" + (f"; {few}" if few else "")
+    outcome = replace(outcome, reason=without_nan(reason))
     return HypothesisResult(
         card=test.card,
         outcome=outcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 from ...data import GexlabError
@@ -46,8 +47,21 @@ def reason_of(error: BaseException) -> str:
             return said
     if limit is not None and isinstance(error, (ImportError, OSError, SystemError, RuntimeError)):
         return out_of_address_space(limit)
+    if wrong := _wrong_environment():
+        return wrong
     kind = type(error).__name__
     return f"unexpected {kind}: {text or 'no details'}; run again with --debug to see where"
+
+
+def _wrong_environment() -> str:
+    """Return what is wrong with variables that libraries stumble over; empty where nothing is."""
+    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "1")
+        if not (value.isascii() and value.isdigit() and int(value) > 0):
+            return (
+                f"{name}={value}: expected a number of threads of at least 1: mend it or unset it"
+            )
+    return ""
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,11 +105,19 @@ def test_without_scores_nothing_is_said() -> None:
     assert hangs_on_few(_card(), _outcome(None, supported=False)) == ""
 
 
+def test_a_reason_has_no_nan() -> None:
+    found = replace(_outcome(None, supported=False), reason="Sharpe +nan (+nan to +nan), t nan")
+    bars = pd.DataFrame({"close": 1.0}, index=SESSIONS)
+    dataset = Dataset(bars, pd.Series(1.0, index=SESSIONS))
+    result = run_one(Hypothesis(_card(), lambda d, s: found), dataset, Settings())
+    assert result.reason == "Sharpe undefined (no interval), t undefined"
+
+
 def test_the_reason_says_it() -> None:
     found = _outcome(CARRIED, supported=True)
     bars = pd.DataFrame({"close": 1.0}, index=SESSIONS)
     dataset = Dataset(bars, pd.Series(1.0, index=SESSIONS))
     result = run_one(Hypothesis(_card(), lambda d, s: found), dataset, Settings())
-    assert result.reason.startswith("as drawn; hangs on 1 of the observations (")
+    assert ": as drawn; hangs on 1 of the observations (" in result.reason
     assert result.outcome is not None
     assert result.outcome.reason == result.reason

@@ -212,6 +212,16 @@ def test_too_little_address_space(place: Path, command: str, megabytes: int) -> 
     assert not (place / "temporary" / "results").exists()
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "abc", ""])
+def test_a_wrong_number_of_threads(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ValueError("Number of threads specified must be > 0.")
+    monkeypatch.setenv("NUMBA_NUM_THREADS", value)
+    assert "NUMBA_NUM_THREADS" in reason_of(error)
+    assert "mend it or unset it" in reason_of(error)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
+    assert reason_of(error).startswith("unexpected ValueError")
+
+
 def test_a_file_is_not_called_damaged_for_want_of_memory() -> None:
     error = LakeError("cannot be read: delete that file")
     error.__cause__ = MemoryError()
