@@ -262,6 +262,11 @@ def _regime_of(config: Config, market: Market) -> RegimeSummary:
         counts={label: int((labels == label).sum()) for label in REGIMES},
         negative_share_by_year=_negative_shares(table["value"]),
         table=table,
+        promoted={
+            f"{day:%Y-%m-%d}": checks
+            for day, checks in source.promoted.items()
+            if day in table.index
+        },
     )
 
 

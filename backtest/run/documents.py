@@ -82,6 +82,7 @@ def _regime(result: BacktestResult) -> dict[str, Any]:
         "band": regime.band,
         "counts": dict(regime.counts),
         "negative_share_by_year": dict(regime.negative_share_by_year),
+        "promoted": {day: list(checks) for day, checks in regime.promoted.items()},
     }
 
 

@@ -110,7 +110,8 @@ def load_market(
     tested_bars = bar_set.within(first, last, calendar)
     chains = promoted_chains(config, regime, tested_bars.frame, calendar.name)
     if config.regime.promote:
-        regime = promoted(config, regime, about, chains)
+        tested = bars.loc[first:].index.intersection(regime.table.index)
+        regime = promoted(config, regime, about, chains, tested)
     files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
     return Market(
         calendar=calendar,

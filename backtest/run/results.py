@@ -150,6 +150,8 @@ class RegimeSummary:
         One row per session: ``value`` ($ per 1 % from a lake, the series' own unit otherwise),
         ``regime``, ``known_at`` (UTC), ``close`` (of that session's bar); from a lake also
         ``spot, net_to_gross, flip, flip_status, call_wall, put_wall, definition_agreement``.
+    promoted : mapping of str to tuple of str
+        Sessions, YYYY-MM-DD, that abstain because of promoted findings, with the checks.
     """
 
     source: Literal["lake", "series"]
@@ -162,6 +164,7 @@ class RegimeSummary:
     counts: Mapping[str, int]
     negative_share_by_year: Mapping[int, float]
     table: pd.DataFrame
+    promoted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     __repr__ = short_repr
 
 

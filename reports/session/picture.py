@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from ...data import Explanation
@@ -67,6 +69,14 @@ class SessionPicture:
         abstained = self.row["regime"] == "abstain" or ratio is None
         label = regime_of(float("nan") if ratio is None else ratio, band, degraded=abstained)
         return replace(self, row={**self.row, "regime": label})
+
+    def abstaining(self, checks: Sequence[str]) -> SessionPicture:
+        """Return the session as a run that promotes findings saw it; no checks change nothing."""
+        if not checks:
+            return self
+        reasons = [] if self.row["quality"] == "ok" else [self.row["quality"]]
+        quality = ",".join([*reasons, *checks])
+        return replace(self, row={**self.row, "regime": "abstain", "quality": quality})
 
 
 def picture_of(explanation: Explanation, *, sign: str) -> SessionPicture:

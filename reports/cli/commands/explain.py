@@ -34,7 +34,6 @@ EXAMPLES = (
     "gexlab explain --lake lake --underlying SPX --session 2026-07-01 --run out --out why.html",
 )
 
-_MOST = 20
 _OTHER_ROWS = (
     "The rows of this lake are no longer those that the run read (other sessions, chains, "
     "positions or rates): what is shown is the lake as it is now. Run the configuration again."
@@ -93,7 +92,8 @@ def command(
         fills = fills_on(run, wanted.session)
     picture, story = picture_for(wanted), story_for(wanted)
     if facts is not None:
-        picture = picture.labelled(facts.band)
+        abstains = facts.promoted.get(f"{wanted.session}", ())
+        picture = picture.labelled(facts.band).abstaining(abstains)
     if out is not None:
         from ...page.html import write_page
         from ...page.sections.explanation import explanation_page
@@ -103,7 +103,7 @@ def command(
     document = _document(picture, story, decisions, out)
     if facts is not None:
         document["fills"] = fills
-        document["run"] = {**asdict(facts), "same_rows": same_rows}
+        document["run"] = {**asdict(facts), "promoted": abstains, "same_rows": same_rows}
     said = "" if same_rows else _OTHER_ROWS
     emit(
         document,
@@ -117,7 +117,7 @@ def _document(
 ) -> dict[str, object]:
     return {
         "regime": picture.row,
-        "contracts": picture.lines.head(_MOST),
+        "contracts": picture.lines,
         "expiries": picture.expiries,
         "roots": picture.roots,
         "definitions": picture.definitions,
