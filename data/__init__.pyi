@@ -15,6 +15,7 @@ from .base.errors import QueryError as QueryError
 from .base.errors import UnknownNameError as UnknownNameError
 from .base.exporting import defused as defused
 from .base.exporting import defused_column as defused_column
+from .base.exporting import defused_frame as defused_frame
 from .base.fingerprints import file_fingerprint as file_fingerprint
 from .base.parents import end_with_parent as end_with_parent
 from .base.plain import plain as plain
