@@ -319,9 +319,8 @@ class Outcome:
     ----------
     estimate, std_error, t_stat : float
     p_value : float
-        The test's own, of the size that it says: two-sided unless the specification says
-        otherwise, by the wild bootstrap or from markets without dealers where the normal one
-        rejects too often.
+        The test's own, in the direction of the claim: by the wild bootstrap or from markets
+        without dealers where the normal one rejects too often.
     n : int
         Observations behind the estimate.
     low, high : float
@@ -337,6 +336,12 @@ class Outcome:
         What books made by rules and simulated markets say; None for tests of another kind.
     critical : float
         Value that the t statistic was held against; NaN where another criterion decided.
+    needed : float
+        t that the other criterion asks for, about; NaN: that of a one-sided test of the level.
+    null : float
+        Value of the estimate that the claim is held against.
+    margin : float
+        Of a test of equivalence: the difference that would matter; NaN for other tests.
     scores : Series of float or None
         By session: their mean is what is tested, so that several tests can be resampled
         together; None where the statistic is no smooth function of means.
@@ -357,6 +362,9 @@ class Outcome:
     scores: pd.Series[float] | None = None
     tables: tuple[ResultTable, ...] = ()
     evidence: Evidence | None = None
+    needed: float = float("nan")
+    null: float = 0.0
+    margin: float = float("nan")
 
     @property
     def p_asymptotic(self) -> float:
