@@ -212,7 +212,8 @@ def _ingested(
     if not filled:
         raise InputFileError(f"{opening[0].label} is empty: download or export it again")
     files, aside = fitting_members([_as_said(file, preset) for file in filled], preset)
-    plan = plan_sources(preset, files, found.files, before.sources)
+    lost = {s for e in before.sessions if not e.file.is_file() for s in e.sources}
+    plan = plan_sources(preset, files, found.files, before.sources, lost)
     tally = Tally()
     if plan.fresh:
         with connect(spill=folder / "spill") as connection:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import duckdb
 
 from ..base.errors import LakeError, UnknownNameError
+from .integrity import require_intact
 from .locks import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
 from .strays import sweep
@@ -309,8 +310,10 @@ class Lake:
         ------
         UnknownNameError
             If the lake holds nothing of that underlying.
+        LakeError
+            If one of the files is not what was written.
         """
-        return sorted(
+        files = sorted(
             {
                 entry.file
                 for entry in self.sessions(underlying)
@@ -318,6 +321,8 @@ class Lake:
                 and (last is None or entry.session <= last)
             }
         )
+        require_intact(files, self.root)
+        return files
 
 
 def retry_while_written(function: F) -> F:

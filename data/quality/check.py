@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import ConfigError
 from ..base.reprs import short_repr
 from ..base.sql import load_sql
+from ..lake.integrity import require_intact
 from .catalogue import CHECKS
 from .contradictions import contradiction_findings
 from .finding import Finding, Severity
@@ -328,6 +329,7 @@ def _blocks(
     try:
         for start, stop in _spans(entries):
             held = entries[max(start - _CONTEXT, 0) : stop]
+            require_intact([entry.file for entry in held], lake.root)
             connection.execute(
                 load_sql("quality/load"),
                 {
