@@ -41,6 +41,7 @@ TABLES: Final = (
     "flip_roots",
     "profile",
     "fixed_strike_vol",
+    "implied_volatility",
     "quality_findings",
 )
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from ..base.errors import LakeError
 from ..base.reprs import short_repr
 from ..base.schema import Book
+from ..calendar.market_facts import market_facts
+from ..exposure.chain_volatility import chain_volatility, expected_move
 from ..exposure.definition import Definition
 from ..exposure.definition_agreement import SignAgreement, sixteen_signs
 from ..exposure.flips import Root
@@ -62,6 +64,9 @@ class SessionProfile:
     call_wall, put_wall, pin_strike : Wall
     findings : tuple of dict
         Rows of the table ``quality_findings``.
+    implied : dict
+        The chain's own volatility of 30 days, as in ``implied_volatility``, and ``expected_move``:
+        one standard deviation of a session by it, points. Undefined is None.
     """
 
     row: dict[str, Any]
@@ -75,6 +80,7 @@ class SessionProfile:
     put_wall: Wall
     pin_strike: Wall
     findings: tuple[dict[str, Any], ...]
+    implied: dict[str, Any]
     __repr__ = short_repr
 
 
@@ -175,7 +181,18 @@ def _profile(
         put_wall=result.walls.put,
         pin_strike=result.walls.pin,
         findings=tuple(rows.findings),
+        implied=_implied(evaluation, rows.blocks["implied_volatility"][0].columns, job),
     )
+
+
+def _implied(evaluation: SessionEvaluation, columns: dict[str, Any], job: Job) -> dict[str, Any]:
+    prepared = evaluation.prepared
+    found = chain_volatility(prepared.chain, prepared.groups, prepared.market, prepared.own)
+    year = market_facts(job.facts.calendar.name).sessions_per_year
+    move = expected_move(found, prepared.chain.spot, year)
+    said = {name: values[0] for name, values in columns.items() if name != "known_at"}
+    said["expected_move"] = move
+    return {k: None if isinstance(v, float) and v != v else v for k, v in said.items()}
 
 
 def profile(
