@@ -1,5 +1,6 @@
 from .calibration.hypotheses import calibrate as calibrate
 from .calibration.hypotheses import check_plan as check_plan
+from .calibration.tournament import calibrate_tournament as calibrate_tournament
 from .calibration.worlds import VARIANTS as VARIANTS
 from .execution.engine import engine_name as engine_name
 from .grid.documents import grid_document as grid_document
@@ -52,6 +53,7 @@ from .run.soundness import finding_notices as finding_notices
 from .run.strategy_results import Estimate as Estimate
 from .run.truth import Quantity as Quantity
 from .run.truth import compare_with_truth as compare_with_truth
+from .run.vectorbt_portfolio import portfolio as portfolio
 from .statistics.diagnostics.groups import Diagnostic as Diagnostic
 from .statistics.diagnostics.magnitude import ImpactAssumptions as ImpactAssumptions
 from .statistics.diagnostics.quantiles import QuantileMagnitude as QuantileMagnitude

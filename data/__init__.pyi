@@ -3,6 +3,7 @@ from .base.compiling import use_fallback_cache as use_fallback_cache
 from .base.errors import CalendarError as CalendarError
 from .base.errors import ConfigError as ConfigError
 from .base.errors import DefinitionError as DefinitionError
+from .base.errors import EarlyBarsError as EarlyBarsError
 from .base.errors import GexlabError as GexlabError
 from .base.errors import InputFileError as InputFileError
 from .base.errors import LakeError as LakeError
@@ -136,13 +137,13 @@ from .simulate.worlds.registry import world_named as world_named
 from .simulate.worlds.registry import worlds as worlds
 from .simulate.worlds.s0_null import QUARTILES as QUARTILES
 from .tables.bars import BarSet as BarSet
-from .tables.bars import IntradaySet as IntradaySet
 from .tables.bars import load_bars as load_bars
-from .tables.bars import load_intraday as load_intraday
 from .tables.bars import read_bars as read_bars
-from .tables.bars import read_intraday as read_intraday
 from .tables.definition_file import definition_from_table as definition_from_table
 from .tables.definition_file import load_definition as load_definition
+from .tables.intraday_bars import IntradaySet as IntradaySet
+from .tables.intraday_bars import load_intraday as load_intraday
+from .tables.intraday_bars import read_intraday as read_intraday
 from .tables.rates import curve_file as curve_file
 from .tables.series import load_series as load_series
 from .tables.series import read_series as read_series

@@ -1,6 +1,7 @@
 from .bar_decisions import BarRows as BarRows
 from .bar_decisions import bar_target_series as bar_target_series
 from .codes import LONG as LONG
+from .codes import NEUTRAL as NEUTRAL
 from .codes import SHORT as SHORT
 from .component import Component as Component
 from .component import Filter as Filter
@@ -12,8 +13,10 @@ from .components import GROUPS as GROUPS
 from .components import built_in as built_in
 from .components import component_class as component_class
 from .components import component_names as component_names
+from .components import is_own as is_own
 from .components import make_component as make_component
 from .components import parameter_types as parameter_types
+from .components import reloaded as reloaded
 from .decisions import Decisions as Decisions
 from .decisions import TargetSeries as TargetSeries
 from .decisions import decide as decide

@@ -47,6 +47,17 @@ def bar_target_series(strategy: Strategy, rows: BarRows) -> TargetSeries:
 
     A filter that decides at the close gives its label of the previous session to all bars of the
     next, from the moment at which it was public; a sizing likewise.
+
+    Parameters
+    ----------
+    strategy : Strategy
+    rows : BarRows
+        Bars, and the session that each belongs to.
+
+    Returns
+    -------
+    TargetSeries
+        One row a bar.
     """
     label = _labels(strategy.filter, rows)
     return composed(

@@ -99,15 +99,30 @@ class Component:
         dataclass(frozen=True)(cls)
 
     def inputs(self) -> Mapping[str, Past]:
-        """Return what is read, by the name under which the component's method takes it."""
+        """Return what is read, by the name under which the component's method takes it.
+
+        Returns
+        -------
+        mapping of str to Past
+        """
         return {}
 
     def parameters(self) -> dict[str, Any]:
-        """Return every parameter by name."""
+        """Return every parameter by name.
+
+        Returns
+        -------
+        dict of str to object
+        """
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
 
     def describe(self) -> str:
-        """Return name and parameters in a few words."""
+        """Return name and parameters in a few words.
+
+        Returns
+        -------
+        str
+        """
         given = ", ".join(f"{name} {value}" for name, value in self.parameters().items())
         return f"{self.name} ({given})" if given else self.name
 
@@ -125,6 +140,20 @@ class Filter(Component):
         """Return the label of one decision; each input has the shape (window,).
 
         A method that names a parameter ``previous`` is given the label before.
+
+        Parameters
+        ----------
+        *args, **inputs : ndarray of float, shape (window,)
+            The declared inputs by name, oldest value first.
+
+        Returns
+        -------
+        {"long", "short", "neutral", "abstain"}
+
+        Raises
+        ------
+        ConfigError
+            If the filter defines neither `label` nor `labels`.
         """
         raise ConfigError(f"filter {self.name!r} defines neither label nor labels: add one")
 
@@ -132,6 +161,20 @@ class Filter(Component):
         """Return codes (see `panel.LABELS`) of all decisions; inputs have the shape (n, window).
 
         Worth it where thousands of trials are run; `label` is asked for each decision otherwise.
+
+        Parameters
+        ----------
+        *args, **inputs : ndarray of float, shape (n, window)
+            The declared inputs by name, oldest value first.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+
+        Raises
+        ------
+        NotOverriddenError
+            If the filter defines `label` alone.
         """
         raise NotOverriddenError
 
@@ -142,11 +185,43 @@ class Rule(Component):
     kind: ClassVar[Kind] = "rule"
 
     def target(self, *args: Any, **inputs: Any) -> float:
-        """Return the target of one decision; each input has the shape (window,)."""
+        """Return the target of one decision; each input has the shape (window,).
+
+        Parameters
+        ----------
+        *args, **inputs : ndarray of float, shape (window,)
+            The declared inputs by name, oldest value first.
+
+        Returns
+        -------
+        float
+            -1 (fully short) ... 1 (fully long); NaN where there is none.
+
+        Raises
+        ------
+        ConfigError
+            If the rule defines neither `target` nor `targets`.
+        """
         raise ConfigError(f"rule {self.name!r} defines neither target nor targets: add one")
 
     def targets(self, *args: Any, **inputs: Any) -> Floats:
-        """Return the targets of all decisions; inputs have the shape (n, window)."""
+        """Return the targets of all decisions; inputs have the shape (n, window).
+
+        Parameters
+        ----------
+        *args, **inputs : ndarray of float, shape (n, window)
+            The declared inputs by name, oldest value first.
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+            -1 ... 1; NaN where there is none.
+
+        Raises
+        ------
+        NotOverriddenError
+            If the rule defines `target` alone.
+        """
         raise NotOverriddenError
 
 
@@ -156,7 +231,23 @@ class Sizing(Component):
     kind: ClassVar[Kind] = "sizing"
 
     def position(self, *args: Any, **inputs: Any) -> float:
-        """Return the position of one decision, which has a target; flat without being asked."""
+        """Return the position of one decision, which has a target; flat without being asked.
+
+        Parameters
+        ----------
+        *args, **inputs : Any
+            The target, and the declared inputs by name, shape (window,).
+
+        Returns
+        -------
+        float
+            Share of equity; NaN is traded as flat.
+
+        Raises
+        ------
+        ConfigError
+            If the sizing defines neither `position` nor `positions`.
+        """
         raise ConfigError(f"sizing {self.name!r} defines neither position nor positions: add one")
 
     def positions(self, *args: Any, **inputs: Any) -> Floats:
@@ -164,6 +255,21 @@ class Sizing(Component):
 
         A decision without a target is flat, whatever is returned for it: a sizing that remembers
         its position starts from 0 after it.
+
+        Parameters
+        ----------
+        *args, **inputs : Any
+            The targets, and the declared inputs by name, shape (n, window).
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+            Shares of equity; NaN is traded as flat.
+
+        Raises
+        ------
+        NotOverriddenError
+            If the sizing defines `position` alone.
         """
         raise NotOverriddenError
 

@@ -6,12 +6,13 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from ..data import ConfigError, UnknownNameError
 from .component import SOURCE_DIGEST, Component, Filter, Kind, Rule, Sizing
@@ -21,9 +22,14 @@ __all__ = [
     "built_in",
     "component_class",
     "component_names",
+    "is_own",
     "make_component",
     "parameter_types",
+    "reloaded",
 ]
+
+if TYPE_CHECKING:
+    from .model import Strategy
 
 BASES: Final[dict[Kind, type[Component]]] = {"filter": Filter, "rule": Rule, "sizing": Sizing}
 #: Entry points under which installed packages offer their own.
@@ -37,7 +43,16 @@ _MODULES: Final[dict[Kind, tuple[str, ...]]] = {
 
 @cache
 def built_in(kind: Kind) -> Mapping[str, type[Component]]:
-    """Return the built-in components of a kind by name, in alphabetical order."""
+    """Return the built-in components of a kind by name, in alphabetical order.
+
+    Parameters
+    ----------
+    kind : {"filter", "rule", "sizing"}
+
+    Returns
+    -------
+    mapping of str to type
+    """
     found = {}
     for name in _MODULES[kind]:
         module = import_module(f".{kind}s.{name}", __package__)
@@ -49,7 +64,16 @@ def built_in(kind: Kind) -> Mapping[str, type[Component]]:
 
 
 def component_names(kind: Kind) -> tuple[str, ...]:
-    """Return every name of a kind: built-in ones, then installed packages' own."""
+    """Return every name of a kind: built-in ones, then installed packages' own.
+
+    Parameters
+    ----------
+    kind : {"filter", "rule", "sizing"}
+
+    Returns
+    -------
+    tuple of str
+    """
     own = {point.name for point in entry_points(group=GROUPS[kind])}
     return (*built_in(kind), *sorted(own - set(built_in(kind))))
 
@@ -64,6 +88,10 @@ def component_class(kind: Kind, name: str, folder: Path | None = None) -> type[C
         A built-in name, an entry point's, ``module:Class``, or ``file.py:Class``.
     folder : Path, optional
         What a file's path is relative to.
+
+    Returns
+    -------
+    type
 
     Raises
     ------
@@ -129,6 +157,63 @@ def _module_of(path: Path) -> Any:
     return module
 
 
+def is_own(strategy: Strategy) -> bool:
+    """Return whether any part of a strategy is a user's own component.
+
+    Parameters
+    ----------
+    strategy : Strategy
+
+    Returns
+    -------
+    bool
+    """
+    parts = (strategy.filter, strategy.long, strategy.short, strategy.neutral, strategy.sizing)
+    return any(_holds_own(part) for part in parts)
+
+
+def _holds_own(value: Any) -> bool:
+    if isinstance(value, Component):
+        built = type(value).__module__.startswith("gexlab.")
+        return not built or any(_holds_own(v) for v in value.parameters().values())
+    return isinstance(value, tuple) and any(_holds_own(part) for part in value)
+
+
+def reloaded(component: Component) -> Component | None:
+    """Return a user's own component from a fresh run of its module; None of a built-in one.
+
+    Nothing that earlier calls left in the module, or in the class, is there. Components that are
+    parameters of another are made anew too.
+    """
+    values = {name: _reloaded_value(v) for name, v in component.parameters().items()}
+    module = sys.modules.get(type(component).__module__)
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or module.__name__.startswith("gexlab."):
+        changed = {n: new for n, (new, differs) in values.items() if differs}
+        return replace(component, **changed) if changed else None  # type: ignore[type-var]
+    copy = ModuleType(f"{module.__name__}_afresh")
+    copy.__dict__.update(__file__=file, __package__=module.__package__)
+    sys.modules[copy.__name__] = copy
+    try:
+        exec(compile(Path(file).read_bytes(), file, "exec"), copy.__dict__)
+        made = getattr(copy, type(component).__name__)
+        fresh: Component = made(**{name: new for name, (new, _) in values.items()})
+    finally:
+        del sys.modules[copy.__name__]
+    return fresh
+
+
+def _reloaded_value(value: Any) -> tuple[Any, bool]:
+    """Return a parameter whose components are made anew, and whether there were any."""
+    if isinstance(value, Component):
+        new = reloaded(value)
+        return (value, False) if new is None else (new, True)
+    if isinstance(value, tuple):
+        parts = [_reloaded_value(part) for part in value]
+        return tuple(new for new, _ in parts), any(differs for _, differs in parts)
+    return value, False
+
+
 def _checked(kind: Kind, name: str, thing: Any) -> type[Component]:
     if isinstance(thing, type) and issubclass(thing, BASES[kind]):
         return thing
@@ -139,7 +224,17 @@ def _checked(kind: Kind, name: str, thing: Any) -> type[Component]:
 
 
 def parameter_types(made: type[Component]) -> dict[str, Any]:
-    """Return the declared type of each parameter of a component."""
+    """Return the declared type of each parameter of a component.
+
+    Parameters
+    ----------
+    made : type
+        A component's class.
+
+    Returns
+    -------
+    dict of str to type
+    """
     hints = get_type_hints(made)
     return {f.name: hints[f.name] for f in fields(made)}  # type: ignore[arg-type]
 
@@ -157,6 +252,10 @@ def make_component(
         parameters. Parameters that are filters themselves are given likewise.
     folder : Path, optional
         What files of users' own components are relative to.
+
+    Returns
+    -------
+    Component
 
     Raises
     ------

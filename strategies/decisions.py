@@ -83,6 +83,16 @@ class Decisions:
 def target_series(strategy: Strategy, evaluation: Evaluation) -> TargetSeries:
     """Return what a strategy wants; distinct components are evaluated once an `Evaluation`.
 
+    Parameters
+    ----------
+    strategy : Strategy
+    evaluation : Evaluation
+        Of the panel, with its deadlines.
+
+    Returns
+    -------
+    TargetSeries
+
     Notes
     -----
     A value published after its deadline is treated as missing, for windows too, and counted.
@@ -142,6 +152,11 @@ def decide(strategy: Strategy, evaluation: Evaluation, sessions: pd.DatetimeInde
         Of the panel, with its deadlines.
     sessions : DatetimeIndex
         Those whose decisions are wanted: sessions with a bar.
+
+    Returns
+    -------
+    Decisions
+        One row per session asked for; usable from its ``*_known_at`` on.
     """
     made = target_series(strategy, evaluation)
     rows = evaluation.panel.sessions.get_indexer(sessions)

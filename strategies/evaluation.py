@@ -64,17 +64,65 @@ class Evaluation:
     _outcomes: dict[Component, Outcome] = field(default_factory=dict)
 
     def labels(self, component: Filter) -> Outcome:
-        """Return the codes of a filter; an unusable input abstains."""
+        """Return the codes of a filter; an unusable input abstains.
+
+        Parameters
+        ----------
+        component : Filter
+
+        Returns
+        -------
+        Outcome
+            Codes of labels, shape (n,).
+
+        Raises
+        ------
+        ConfigError
+            If a label is none of the four, or the shape is wrong.
+        """
         return self._once(component, lambda: self._labels(component))
 
     def targets(self, component: Rule) -> Outcome:
-        """Return the targets of a rule, NaN where an input is unusable."""
+        """Return the targets of a rule, NaN where an input is unusable.
+
+        Parameters
+        ----------
+        component : Rule
+
+        Returns
+        -------
+        Outcome
+            -1 ... 1, shape (n,); NaN where there is none.
+
+        Raises
+        ------
+        ConfigError
+            If a target lies outside -1 ... 1, or the shape is wrong.
+        """
         return self._once(component, lambda: self._targets(component))
 
     def positions(self, component: Sizing, targets: Floats, rows: Ints | None = None) -> Outcome:
         """Return positions; where an input is unusable, or the target is, NaN.
 
-        Targets are one a row, or belong to `rows` (-1 for none) whose inputs are then read.
+        Parameters
+        ----------
+        component : Sizing
+        targets : ndarray of float, shape (n,)
+            NaN where there is none.
+        rows : ndarray of int64, shape (n,), optional
+            Row of the panel whose inputs each target's sizing reads, -1 for none; by default
+            targets are one a row.
+
+        Returns
+        -------
+        Outcome
+            Shares of equity, shape (n,); NaN where undefined.
+
+        Raises
+        ------
+        ConfigError
+            If the shape is wrong, or a sizing that reads everything up to a session is asked for
+            rows.
         """
         given, usable, known, late = self._inputs(component)
         if rows is not None:

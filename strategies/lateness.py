@@ -61,6 +61,15 @@ class LateInput:
 def columns_read(*components: Component) -> tuple[str, ...]:
     """Return the columns of the panel that components read, those of filters they read included.
 
+    Parameters
+    ----------
+    *components : Component
+
+    Returns
+    -------
+    tuple of str
+        Sorted, each once.
+
     Examples
     --------
     >>> from gexlab.strategies import make_strategy
@@ -91,6 +100,11 @@ def late_inputs(
         Of the panel, with its deadlines.
     sessions : DatetimeIndex
         Those tested: what lies before them decides nothing.
+
+    Returns
+    -------
+    tuple of LateInput
+        Empty where none does.
     """
     parts = (strategy.filter, *(strategy.rule(name) for name in RULED), strategy.sizing)
     rows = evaluation.panel.sessions.get_indexer(sessions)

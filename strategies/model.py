@@ -51,7 +51,17 @@ neutral: hold; abstain: flat'
     sizing: Sizing = field(default_factory=Fixed)
 
     def rule(self, label: str) -> Rule:
-        """Return the rule that acts under a label."""
+        """Return the rule that acts under a label.
+
+        Parameters
+        ----------
+        label : {"long", "short", "neutral", "abstain"}
+
+        Returns
+        -------
+        Rule
+            Flat for ``abstain``.
+        """
         rules: dict[str, Rule] = {
             "long": self.long,
             "short": self.short,
@@ -84,6 +94,10 @@ neutral: hold; abstain: flat'
         A name that several parts use is given once where its value is the same, and again under
         the part's own name (``short.lookback``, ``filter.window``) where it differs.
 
+        Returns
+        -------
+        dict of str to object
+
         Examples
         --------
         >>> Strategy("mine", short=Follow(lookback=5)).parameters()
@@ -104,7 +118,12 @@ neutral: hold; abstain: flat'
         return found
 
     def describe(self) -> str:
-        """Return what it does in one sentence."""
+        """Return what it does in one sentence.
+
+        Returns
+        -------
+        str
+        """
         always = isinstance(self.filter, Always)
         labels = ("long",) if always else (*RULED, "abstain")
         acts = "; ".join(f"{label}: {self.rule(label).describe()}" for label in labels)

@@ -79,6 +79,14 @@ class Panel:
     def column(self, name: str) -> Column:
         """Return a column by name.
 
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Column
+
         Raises
         ------
         UnknownNameError
@@ -97,7 +105,17 @@ class Panel:
         return digest.hexdigest()[:16]
 
     def until(self, rows: int) -> Panel:
-        """Return the panel as it was when only the first `rows` sessions existed."""
+        """Return the panel as it was when only the first `rows` sessions existed.
+
+        Parameters
+        ----------
+        rows : int
+            Sessions to keep, from the first.
+
+        Returns
+        -------
+        Panel
+        """
         return Panel(
             self.sessions[:rows],
             {
@@ -107,7 +125,16 @@ class Panel:
         )
 
     def with_columns(self, columns: Iterable[Column]) -> Panel:
-        """Return the panel with columns added or replaced."""
+        """Return the panel with columns added or replaced.
+
+        Parameters
+        ----------
+        columns : iterable of Column
+
+        Returns
+        -------
+        Panel
+        """
         return Panel(self.sessions, {**self.columns, **{c.name: c for c in columns}})
 
 
@@ -144,6 +171,10 @@ def panel_of(
         where the label says abstain. Sessions that only tables have warm up filters.
     opens_known_at : ndarray of datetime64[ns], shape (n,), optional
         When each open was public; the close where left out.
+
+    Returns
+    -------
+    Panel
     """
     sessions = pd.DatetimeIndex(bars.index)
     for table in tables.values():

@@ -59,6 +59,14 @@ _AS_BUILT = "{} (as built in)"
 def is_control(candidate: Strategy) -> bool:
     """Return whether a strategy is one of the controls, under its own or its second name.
 
+    Parameters
+    ----------
+    candidate : Strategy
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> is_control(CONTROLS["buy-and-hold"]), is_control(make_strategy("buy-and-hold", size=0.5))
@@ -76,6 +84,14 @@ def with_controls(chosen: Sequence[Strategy]) -> tuple[Strategy, ...]:
 
     A control whose name the strategies give to something else runs under a second name.
 
+    Parameters
+    ----------
+    chosen : sequence of Strategy
+
+    Returns
+    -------
+    tuple of Strategy
+
     Examples
     --------
     >>> [s.name for s in with_controls([make_strategy("always-fade", lookback=5)])][1:3]
@@ -88,6 +104,14 @@ def with_controls(chosen: Sequence[Strategy]) -> tuple[Strategy, ...]:
 
 def strategy(name: str) -> Strategy:
     """Return a built-in strategy.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Strategy
 
     Raises
     ------
@@ -118,6 +142,10 @@ def make_strategy(name: str, folder: Path | None = None, **settings: Any) -> Str
         parameters. ``on, window, enter, exit, lookback, scale, size``: shorthand for parameters
         of the filter, the rules and the sizing that have them. Beside a rule that decides within
         the session, labels without a rule are flat.
+
+    Returns
+    -------
+    Strategy
 
     Raises
     ------
@@ -203,5 +231,19 @@ def _part(
 
 
 def strategies_named(*names: str) -> tuple[Strategy, ...]:
-    """Return built-in strategies by name; all of them, main first, where none is named."""
+    """Return built-in strategies by name; all of them, main first, where none is named.
+
+    Parameters
+    ----------
+    *names : str
+
+    Returns
+    -------
+    tuple of Strategy
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no built-in strategy.
+    """
     return tuple(strategy(name) for name in names or STRATEGIES)

@@ -21,7 +21,7 @@ __all__ = ["VARIANTS", "MarketRun", "Variant", "require_world", "simulate_run"]
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
-_HEDGING = ("damping", "lag", "close_share", "rebalancing", "pin")
+_HEDGING = ("damping", "lag", "close_share", "rebalancing", "pin", "transient")
 _FUNDS_MEMORY = 0.97
 _FUNDS_SWING = 0.5
 

@@ -13,6 +13,7 @@ from ..run.strategy_results import RegimePerformance, StrategyResult
 from ..statistics import metrics
 from ..statistics.inference import return_intervals
 from .intraday import BySession, by_session
+from .ledger_rows import ledger_of
 from .measures import Clock, Track, metrics_of, share_traded
 from .specs import role_of, spec_of
 
@@ -85,6 +86,9 @@ def _result(
         trades=len(trips),
     )
     index = pd.DatetimeIndex(sessions, name="session")
+    table = _order_table(trading, i, behind)
+    fills = trading.net.orders[trading.net.orders["strategy"] == i]
+    account = trading.net.accounts[i] if trading.net.accounts else None
     return StrategyResult(
         spec=spec_of(strategy),
         role=role_of(strategy, main=False),
@@ -93,15 +97,16 @@ def _result(
         equity=pd.Series(found.equity, index=index, name="equity"),
         returns=pd.Series(returns, index=index[1:], name="return"),
         positions=pd.Series(positions, index=index, name="position"),
-        orders=_order_table(trading, i, behind),
+        orders=table,
         trades=_trade_table(trading, trips, behind[0]),
+        ledger=ledger_of(table, fills, trading, account).assign(read_at=_read_at(trading, i)),
     )
 
 
 def _by_regime(
     returns: Floats, positions: Floats, behind: npt.NDArray[np.object_], clock: Clock
 ) -> dict[str, RegimePerformance]:
-    """Split returns by the regime of the session before, whose book it was."""
+    """Split returns by the regime of the previous session, whose book it was."""
     single, position, regime = clock.spans == 1, positions[1:], behind[1:]
     found: dict[str, RegimePerformance] = {}
     for name in REGIMES:
@@ -115,6 +120,12 @@ def _by_regime(
                 total_return=metrics.total_return(returns[here]),
             )
     return found
+
+
+def _read_at(trading: BarTrading, i: int) -> pd.DatetimeIndex:
+    """Return the start of the bar after which each order was decided, UTC."""
+    row = trading.net.orders.loc[trading.net.orders["strategy"] == i, "row"].to_numpy()
+    return pd.DatetimeIndex(trading.ground.bars.index[trading.plans[i].decided[row]])
 
 
 def _order_table(

@@ -78,7 +78,12 @@ def engine_version() -> str:
 
 
 def engine_name() -> str:
-    """Return the library, its version and its kernel, e.g. ``vectorbt 1.2.0 (rust)``."""
+    """Return the library, its version and its kernel, e.g. ``vectorbt 1.2.0 (rust)``.
+
+    Returns
+    -------
+    str
+    """
     return f"vectorbt {engine_version()} ({_kernel()})"
 
 

@@ -44,7 +44,7 @@ class BarTrading:
     net, gross : Simulation
         By row, with and without costs.
     behind : ndarray of str, shape (s,)
-        Label of the session before each, whose book it is.
+        Label of the previous session each, whose book it is.
     decided : ndarray of datetime64[ns], shape (s,)
         That session.
     late, undefined : tuple of int

@@ -90,8 +90,6 @@ def metrics_of(track: Track, ends: ReturnIntervals, clock: Clock) -> Metrics:
         cagr_low=ends.cagr[0],
         cagr_high=ends.cagr[1],
         volatility=metrics.volatility(one, year),
-        volatility_low=ends.volatility[0],
-        volatility_high=ends.volatility[1],
         max_drawdown=metrics.max_drawdown(track.equity),
         turnover=metrics.turnover(track.traded, year, elapsed + 1),
         trades=track.trades,

@@ -19,6 +19,7 @@ from ..statistics.inference import ReturnIntervals, return_intervals
 from .bar_results import evaluate_bars
 from .costs import FREE, Costs
 from .engine import Simulation, simulate
+from .ledger_rows import ledger_of
 from .measures import Clock, Track, metrics_of, share_traded
 from .specs import role_of, spec_of
 from .terms import Terms, plain_terms
@@ -36,7 +37,7 @@ from .timing import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...strategies import Strategy
+    from ...strategies import Evaluation, Strategy
     from ..run.execution_section import Fill
     from ..run.market import Market
     from ..statistics.resampling import Resampling
@@ -74,6 +75,8 @@ class Trading:
     costs, terms : Costs, Terms
     unfilled : int
         Sessions whose close stands in for a stated bar that they lack.
+    evaluation : Evaluation or None
+        On which they decided.
     within : BarTrading or None
         Strategies that decide within the session; the other fields are of those that do not.
     names : tuple of str
@@ -95,6 +98,7 @@ class Trading:
     costs: Costs = FREE
     terms: Terms = field(default_factory=lambda: plain_terms(0))
     unfilled: int = 0
+    evaluation: Evaluation | None = None
     within: BarTrading | None = None
     names: tuple[str, ...] = ()
 
@@ -194,6 +198,7 @@ def trade(
         costs=costs,
         terms=held_to,
         unfilled=unfilled,
+        evaluation=evaluation,
     )
 
 
@@ -248,6 +253,8 @@ def _result(
     trips = trading.net.round_trips[trading.net.round_trips["strategy"] == i]
     by_session = pd.Series(returns, index=bars.index[1:], name="return")
     measured = _metrics(trading, i, returns, positions.to_numpy(dtype=float), len(trips), ends)
+    table = _order_table(trading, plan, orders)
+    account = trading.net.accounts[i] if trading.net.accounts else None
     return StrategyResult(
         spec=spec_of(trading.strategies[i]),
         role=role_of(trading.strategies[i], main=False),
@@ -256,8 +263,9 @@ def _result(
         equity=equity.rename("equity"),
         returns=by_session,
         positions=positions.rename("position"),
-        orders=_order_table(trading, plan, orders),
+        orders=table,
         trades=_trade_table(trading, plan, trips),
+        ledger=ledger_of(table, orders, trading, account).assign(read_at=table["decided"]),
     )
 
 
@@ -332,7 +340,7 @@ def _order_table(trading: Trading, plan: OrderPlan, orders: pd.DataFrame) -> pd.
             "fill_ts": pd.DatetimeIndex(schedule.fill_ts[decided], tz="UTC"),
             "regime": trading.regime[decided],
             "label": plan.label[row].astype(object),
-            "target": plan.target[row],
+            "target": plan.wanted[row],
             "size": orders["size"].to_numpy(),
             "price": orders["price"].to_numpy(),
             "fees": orders["fees"].to_numpy(),

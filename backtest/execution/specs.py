@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...strategies import is_control
-from ..run.strategy_results import Role, StrategySpec
+from ...strategies import RULED, is_control
+from ..run.strategy_results import InputSpec, Role, StrategySpec
+from .ledger_rows import columns_of
 
 if TYPE_CHECKING:
-    from ...strategies import Strategy
+    from collections.abc import Iterator
+
+    from ...strategies import Component, Strategy
 
 __all__ = ["role_of", "spec_of"]
 
@@ -23,7 +26,18 @@ def spec_of(strategy: Strategy) -> StrategySpec:
         neutral=strategy.neutral.name,
         parameters=strategy.parameters(),
         description=strategy.describe(),
+        inputs=tuple(_inputs(strategy)),
     )
+
+
+def _inputs(strategy: Strategy) -> Iterator[InputSpec]:
+    parts: dict[str, Component] = {"filter": strategy.filter, "sizing": strategy.sizing}
+    parts |= {label: strategy.rule(label) for label in RULED}
+    for part, component in parts.items():
+        for past in dict.fromkeys(columns_of(component)):
+            yield InputSpec(
+                part, component.describe(), str(past.of), past.window, past.skip_missing
+            )
 
 
 def role_of(strategy: Strategy, *, main: bool) -> Role:

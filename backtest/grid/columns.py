@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..run.execution_section import Fill
     from ..run.market import Market
     from ..run.strategy_results import Metrics
-    from ..statistics.resampling import Draws, Resampling
+    from ..statistics.resampling import Resampling
 
 __all__ = ["Books", "Ground", "Planned", "books_of", "ground_of", "measured", "planned"]
 
@@ -203,7 +203,6 @@ def measured(
     costs: Sequence[tuple[Costs, Terms]],
     cash: float,
     how: Resampling,
-    draws: Draws,
 ) -> list[tuple[list[Metrics], Floats]]:
     """Return metrics and net returns of each column under each of several costs and terms.
 
@@ -213,7 +212,7 @@ def measured(
     ground : Ground
     costs : sequence of (Costs, Terms)
     cash : float
-    how, draws : Resampling, Draws
+    how : Resampling
         Of the intervals.
     """
     clock, found = ground.clock, []
@@ -225,9 +224,7 @@ def measured(
         free = gross[kind]
         same = cost.free and not terms.half_spread.any()
         net = free if same else books_of(orders, ground, cost, cash, terms)
-        intervals = return_intervals(
-            net.returns.T, how, year=clock.year, spans=clock.spans, draws=draws
-        )
+        intervals = return_intervals(net.returns.T, how, year=clock.year, spans=clock.spans)
         tracks = [_track(net, free, i) for i in range(len(intervals))]
         metrics_ = [metrics_of(t, e, clock) for t, e in zip(tracks, intervals, strict=True)]
         found.append((metrics_, net.returns))

@@ -91,7 +91,16 @@ def column_of(values: list[Any], *, word: bool) -> pd.Series[Any]:
 
 
 def grid_document(result: GridResult) -> dict[str, Any]:
-    """Return what ``grid.json`` says; undefined is None, never 0."""
+    """Return what ``grid.json`` says; undefined is None, never 0.
+
+    Parameters
+    ----------
+    result : GridResult
+
+    Returns
+    -------
+    dict of str to object
+    """
     return {
         "trials": result.trials,
         "computed": result.computed,
@@ -108,7 +117,16 @@ def grid_document(result: GridResult) -> dict[str, Any]:
 
 
 def luck_sentence(result: GridResult) -> str:
-    """Return how many trials there were, and what the best of so many would show by luck."""
+    """Return how many trials there were, and what the best of so many would show by luck.
+
+    Parameters
+    ----------
+    result : GridResult
+
+    Returns
+    -------
+    str
+    """
     tried = f"{result.trials:,} trials were tried" if result.trials > 1 else "One trial was made"
     if result.best.trial_id is None or not math.isfinite(result.best_by_luck):
         return f"{tried}; none of them has a Sharpe ratio."
@@ -126,7 +144,13 @@ def _defined(value: float) -> float | None:
 
 
 def write_grid(result: GridResult, folder: Path) -> None:
-    """Write ``trials.parquet`` and ``grid.json`` into a folder that exists."""
+    """Write ``trials.parquet`` and ``grid.json`` into a folder that exists.
+
+    Parameters
+    ----------
+    result : GridResult
+    folder : Path
+    """
     result.table.to_parquet(folder / "trials.parquet", index=False)
     text = json.dumps(grid_document(result), indent=2, allow_nan=False)
     (folder / "grid.json").write_text(text + "\n", encoding="utf-8")

@@ -15,13 +15,13 @@ import pandas as pd
 
 from ...data import LookAheadError, Progress, silent
 from ..execution.costs import Costs
-from ..leaks.leakcheck import recomputed
+from ..leaks.leakcheck import component_leaks
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
 from ..run.trading_terms import terms_of
-from ..statistics.resampling import Resampling, drawn
+from ..statistics.resampling import Resampling
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
 from .documents import parameters_of, trials_table, write_grid
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from ...strategies import Strategy
     from ..run.execution_section import ExecutionConfig
     from ..run.market import Market
-    from ..statistics.resampling import Draws
 
 __all__ = ["CHUNK", "grid", "require_honest", "run_grid"]
 
@@ -62,6 +61,10 @@ def grid(
     progress : Progress, optional
         Called with the number of trials done.
 
+    Returns
+    -------
+    GridResult
+
     Raises
     ------
     ConfigError, UnknownNameError
@@ -85,7 +88,25 @@ def grid(
 
 
 def run_grid(config: Config, store: Store, *, progress: Progress | None = None) -> GridResult:
-    """Evaluate a grid, keeping computed trials in a store; writes nothing else."""
+    """Evaluate a grid, keeping computed trials in a store; writes nothing else.
+
+    Parameters
+    ----------
+    config : Config
+    store : Store
+        Of trials computed before.
+    progress : Progress, optional
+        Called after each batch of trials.
+
+    Returns
+    -------
+    GridResult
+
+    Raises
+    ------
+    ConfigError, InputFileError, LakeError, DefinitionError
+        As `grid`.
+    """
     started = time.perf_counter()
     report = progress or silent
     space = space_of(config)
@@ -167,7 +188,6 @@ class _Run:
         inference = self.config.inference
         how = Resampling(inference.seed, inference.bootstrap, inference.block, inference.level)
         panel = market_panel(market)
-        draws: Draws | None = None
         keys: dict[str, str] = {}
         own = {trial.strategy: code_of(trial.strategy) for trial in trials}
         for fill in dict.fromkeys(trial.execution.fill for trial in trials):
@@ -180,12 +200,9 @@ class _Run:
             missing = [
                 t for t in mine if not counted(t) or self.store.get(keys[t.trial_id]) is None
             ]
-            if missing and draws is None:
-                draws = drawn(len(ground.bars) - 1, how)
             for part in _parts(missing):
-                assert draws is not None
                 self.report(self.done, self.total, "trials")
-                rows, returns = _computed(part, market, ground, how, draws)
+                rows, returns = _computed(part, market, ground, how)
                 # counted before anybody can see it
                 self.records.add(market, part, rows, returns, ground)
                 self.store.keep({keys[name]: row for name, row in rows.items()})
@@ -202,12 +219,10 @@ def require_honest(config: Config, market: Market) -> None:
     LookAheadError
         Naming the component and the first session.
     """
-    for strategy in covering(config.grid, config.folder):
-        if code_of(strategy):
-            for leak in recomputed(config, market, strategy, _CUTS)[1]:
-                raise LookAheadError(
-                    f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
-                )
+    for leak in component_leaks(config, market, covering(config.grid, config.folder), _CUTS):
+        raise LookAheadError(
+            f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
+        )
 
 
 def _key(*parts: str) -> str:
@@ -230,7 +245,7 @@ def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
 
 
 def _computed(
-    part: Sequence[Trial], market: Market, ground: Ground, how: Resampling, draws: Draws
+    part: Sequence[Trial], market: Market, ground: Ground, how: Resampling
 ) -> tuple[dict[str, dict[str, Any]], dict[str, npt.NDArray[np.float64]]]:
     """Return what is found of trials of one part, and their returns, by their ids."""
     strategies = list(dict.fromkeys(trial.strategy for trial in part))
@@ -245,7 +260,7 @@ def _computed(
         )
         for e in executions
     ]
-    found = measured(orders, ground, costs, part[0].execution.cash, how, draws)
+    found = measured(orders, ground, costs, part[0].execution.cash, how)
     names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in part}
     rows, returns = {}, {}
     for (figures, net), execution in zip(found, executions, strict=True):

@@ -53,11 +53,27 @@ class Store:
                     self._known[str(row.pop(KEY))] = {str(k): v for k, v in row.items()}
 
     def get(self, key: str) -> Mapping[str, Any] | None:
-        """Return what is known of a trial, None where it has to be computed."""
+        """Return what is known of a trial, None where it has to be computed.
+
+        Parameters
+        ----------
+        key : str
+            Of the trial: data, code and parameters.
+
+        Returns
+        -------
+        mapping of str to object, or None
+        """
         return self._known.get(key)
 
     def keep(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keep computed trials, in a file of their own, at once."""
+        """Keep computed trials, in a file of their own, at once.
+
+        Parameters
+        ----------
+        rows : mapping of str to mapping
+            Key of a trial to its row.
+        """
         self._known |= {key: dict(row) for key, row in rows.items()}
         if self._folder is None or not rows:
             return

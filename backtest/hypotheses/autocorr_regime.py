@@ -11,6 +11,7 @@ from ..statistics.diagnostics.dependence import (
     session_sums,
     variance_ratio_by_group,
 )
+from ..statistics.intervals import in_words
 from ..statistics.intraday import IntradayGrid
 from .features import Split, gex_before, needs, spans, split_sessions, standardised
 from .null_routes import against_nulls
@@ -30,7 +31,7 @@ _CARD = Card(
     claim="Within the session prices revert more (trend less) when dealers' gamma is high.",
     source="Barbon, Buraschi, Gamma Fragility (SSRN 3725454); Dim, Eraker, Vilkov (SSRN 4692190)",
     how_read="abstract",
-    specification="within-session variance ratio over 60 minutes by GEX of the session before, "
+    specification="within-session variance ratio over 60 minutes by GEX of the previous session, "
     "intervals by resampling sessions; autocorrelation of h-minute returns, h 1 ... 60, on GEX, "
     "clustered by session; p the larger of that of t and of books made by rules on the same prices",
     tier="M",
@@ -85,8 +86,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             {"high_upper": main.high[2], "low_lower": main.low[1], "p": p, "alpha": settings.alpha},
         ),
         reason=(
-            f"variance ratio {main.low[0]:.3f} ({main.low[1]:.3f} to {main.low[2]:.3f}) under low, "
-            f"{main.high[0]:.3f} ({main.high[1]:.3f} to {main.high[2]:.3f}) under high gamma, "
+            f"variance ratio {main.low[0]:.3f} {in_words(*main.low[1:], '.3f')} under low, "
+            f"{main.high[0]:.3f} {in_words(*main.high[1:], '.3f')} under high gamma, "
             f"split by {split.by}, p of t {_two_sided(t):.3f}; {evidence.sentence()}"
         ),
         evidence=evidence,
@@ -132,7 +133,7 @@ def _slope_table(dataset: Dataset, grid: IntradayGrid, split: Split) -> ResultTa
         level, change = fit.coefficient("lagged"), fit.coefficient("interaction")
         rows.append((minutes, level.value, level.t_stat, change.value, change.t_stat, level.n))
     return ResultTable(
-        "Autocorrelation of h-minute returns on GEX of the session before",
+        "Autocorrelation of h-minute returns on GEX of the previous session",
         ("h", "autocorrelation", "t", "per sd of GEX", "t", "n"),
         tuple(rows),
         "Clustered by session; the claim is a negative effect, largest at 60 minutes.",

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..statistics.diagnostics.ladder import OutOfSample, Rung, ladder
-from ..statistics.resampling import interval, resampled_sums
+from ..statistics.intervals import ends, lacking, spread_of_scores
 from .features import Daily, daily, needs, percentile, trailing_sum
 from .null_routes import against_nulls
 from .outcomes import score_series
@@ -164,9 +164,14 @@ def _std_error(low: float, high: float, level: float) -> float:
 
 
 def _gain_interval(last: OutOfSample, settings: Settings) -> tuple[float, float]:
-    columns = np.column_stack([last.squared_without, last.squared_with])
-    sums = resampled_sums(columns, settings.resampling)
-    return interval(100.0 * (1.0 - sums[:, 1] / sums[:, 0]), settings.resampling.level)
+    """Return the interval of the gain in percent, of the logarithm of the ratio of errors."""
+    without, full = last.squared_without, last.squared_with
+    if lacking([len(full)]):
+        return float("nan"), float("nan")
+    scores = (full / full.mean() - without / without.mean()) / len(full)
+    spread = spread_of_scores(scores[:, None])[0]
+    low, high = ends(1.0 - last.gain, spread, settings.resampling.level, "log")
+    return 100.0 * (1.0 - high), 100.0 * (1.0 - low)
 
 
 def _table(rungs: tuple[Rung, ...]) -> ResultTable:

@@ -42,7 +42,7 @@ class Many:
         Sessions with a flip.
     momentum : Momentum or None
     before : ndarray of int, shape (s,)
-        Place among `rows` of the session before each of `momentum`, -1 where there is none.
+        Place among `rows` of the previous session each of `momentum`, -1 where there is none.
     returns : ndarray or None, shape (g, steps)
         Intraday returns.
     grid_before : ndarray of int, shape (g,)

@@ -29,7 +29,25 @@ _CALL_SIGN = {"naive": 1.0, "inverted": -1.0}
 
 
 def load_dataset(config: Config, *, recheck: bool = True, traded: bool = False) -> Dataset:
-    """Read everything that a configuration names into a dataset; see `dataset_of`."""
+    """Read everything that a configuration names into a dataset; see `dataset_of`.
+
+    Parameters
+    ----------
+    config : Config
+    recheck : bool
+        Whether the regime is re-evaluated at intraday bars.
+    traded : bool
+        Whether the main strategy is run too, which `fade-follow` needs.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ConfigError, InputFileError, LakeError, DefinitionError
+        As `load_market`.
+    """
     return dataset_of(config, load_market(config), recheck=recheck, traded=traded)
 
 
@@ -49,6 +67,12 @@ def dataset_of(
     market : Market
     recheck : bool
         Whether to reprice the morning's book at every intraday bar (takes a rebuild's time).
+    traded : bool
+        Whether the main strategy is run too, which `fade-follow` needs.
+
+    Returns
+    -------
+    Dataset
     """
     bars = _on_calendar(market.bars, market.calendar)
     first, last = market.sessions[0], market.sessions[-1]

@@ -149,7 +149,12 @@ class Evidence:
         return self.place.critical
 
     def sentence(self) -> str:
-        """Return both p's, and where the statistic lies, in words."""
+        """Return both p's, and where the statistic lies, in words.
+
+        Returns
+        -------
+        str
+        """
         place = self.place
         text = (
             f"books made by rules on the same prices have t {place.mean:.1f} on average "
@@ -166,7 +171,12 @@ class Evidence:
         return text
 
     def document(self) -> dict[str, Any]:
-        """Return the keys of ``hypotheses.json``."""
+        """Return the keys of ``hypotheses.json``.
+
+        Returns
+        -------
+        dict of str to object
+        """
         place, family = self.place, self.family
         below = sum(
             w for v, w in zip(place.values, place.weights, strict=True) if v < place.statistic

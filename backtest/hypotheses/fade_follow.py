@@ -12,6 +12,7 @@ from ...data import EXCHANGE_SESSIONS
 from ..statistics import metrics
 from ..statistics.diagnostics.regression import mean_test, ols
 from ..statistics.inference import return_intervals
+from ..statistics.intervals import in_words
 from ..statistics.multiple import deflated_sharpe
 from .features import Daily, daily, gex_before, needs, tercile
 from .outcomes import score_series
@@ -140,8 +141,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         high=high,
         supported=holds(_REQUIRES, found),
         reason=(
-            f"Sharpe {value:+.2f} ({low:+.2f} to {high:+.2f}) over {len(returns)} sessions at the "
-            f"{traded.fill.replace('_', ' ')}, {traded.costs}, as traded by a backtest "
+            f"Sharpe {value:+.2f} {in_words(low, high, '+.2f')} over {len(returns)} sessions at "
+            f"the {traded.fill.replace('_', ' ')}, {traded.costs}, as traded by a backtest "
             f"({traded.description}); deflated Sharpe {deflated:.2f} with {traded.trials} trials"
         ),
         scores=score_series(returns, traded.returns.index.to_numpy()[traded.spans == 1]),

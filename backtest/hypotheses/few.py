@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from .protocol import Card, Outcome
 
-__all__ = ["hangs_on_few"]
+__all__ = ["hangs_on_few", "without_nan"]
 
 _FEW: Final = 5
 #: Of a two-sided test at 5 %, for tests that name no critical value.
@@ -60,6 +61,19 @@ def hangs_on_few(card: Card, outcome: Outcome) -> str:
                 f"{sign * t:.1f}"
             )
     return ""
+
+
+def without_nan(text: str) -> str:
+    """Return a sentence in which numbers that are none are said in words.
+
+    Examples
+    --------
+    >>> without_nan("Sharpe +nan (+nan to +nan) at -inf, nan % of nanograms")
+    'Sharpe undefined (no interval) at unbounded, undefined of nanograms'
+    """
+    text = re.sub(r"\([+-]?nan to [+-]?nan\)", "(no interval)", text)
+    text = re.sub(r"(?<![\w.])[+-]?nan\b( ?%)?", "undefined", text)
+    return re.sub(r"(?<![\w.])[+-]?inf\b( ?%)?", "unbounded", text)
 
 
 def _t_without(

@@ -178,12 +178,15 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
 
 
 def _interval(fit: FragilityFit, how: Resampling) -> tuple[float, float]:
-    """Return the block-bootstrap interval of the estimate's linear expansion."""
-    from ..statistics.resampling import interval, resampled_sums
+    """Return the interval of the estimate, of its linear expansion."""
+    from ..statistics.intervals import ends, lacking, spread_of_scores
 
     scores = fit.scores[fit.used]
-    sums = resampled_sums(np.column_stack([scores, np.ones(len(scores))]), how)
-    return interval(sums[:, 0] / sums[:, 1], how.level)
+    if lacking([fit.events, len(scores) - fit.events]):
+        return float("nan"), float("nan")
+    value = float(scores.mean())
+    spread = spread_of_scores((scores - value)[:, None] / len(scores))[0]
+    return ends(value, spread, how.level)
 
 
 def _table(fit: FragilityFit, bent: FragilityFit | None) -> ResultTable:

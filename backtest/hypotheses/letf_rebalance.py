@@ -23,7 +23,7 @@ _CARD = Card(
     claim="The last half hour follows the day more when leveraged funds have more to rebalance.",
     source="Baltussen, Da, Lammers, Martens (2021), Table 9",
     how_read="full text",
-    specification="last half hour on r_ROD, z(funds) r_ROD and z(funds) of the session before, "
+    specification="last half hour on r_ROD, z(funds) r_ROD and z(funds) of the previous session, "
     "with z(GEX) r_ROD where GEX is known; Newey-West; p by the wild bootstrap",
     tier="M",
     expected_sign="+",

@@ -24,7 +24,7 @@ _CARD = Card(
     claim="The more negative dealers' gamma, the more the last half hour follows the day.",
     source="Baltussen, Da, Lammers, Martens (2021), Table 8",
     how_read="full text",
-    specification="last half hour on r_ROD, z(GEX) r_ROD and z(GEX) of the session before; "
+    specification="last half hour on r_ROD, z(GEX) r_ROD and z(GEX) of the previous session; "
     "Newey-West; p the larger of that by the wild bootstrap and of books made by rules on the "
     "same prices",
     tier="M+C",

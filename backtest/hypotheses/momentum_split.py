@@ -32,8 +32,8 @@ _CARD = Card(
     source="Baltussen, Da, Lammers, Martens (2021), Table 7",
     how_read="full text",
     specification="last half hour on the return from the previous close until then, by the sign "
-    "of GEX of the session before (terciles where a sign is rare); full sessions, Newey-West; p by "
-    "the wild bootstrap",
+    "of GEX of the previous session (terciles where a sign is rare); full sessions, Newey-West; p "
+    "by the wild bootstrap",
     tier="M+C",
     expected_sign="+",
     kill=kill_condition(_REQUIRES),

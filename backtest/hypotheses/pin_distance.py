@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from ...data import MarketFacts, market_facts, trading_calendar
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
-from ..statistics.resampling import interval, resampled_sums
+from ..statistics.intervals import Group, ends, lacking, spread_of_groups
+from ..statistics.resampling import resampled_sums
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
@@ -36,7 +37,7 @@ _CARD = Card(
     how_read="abstract",
     specification="distance of the close to the nearest strike over the distance of strikes, "
     "monthly expirations against other sessions (Kolmogorov-Smirnov and mean); attraction to the "
-    "pin strike of the session before on the signed gamma there",
+    "pin strike of the previous session on the signed gamma there",
     tier="D+C",
     expected_sign="+",
     kill=kill_condition((*_REQUIRES, *_ATTRACTION)),
@@ -111,7 +112,7 @@ def _expirations(dataset: Dataset, features: Daily) -> Mask:
 
 
 def _signed_pin(dataset: Dataset, features: Daily) -> Floats:
-    """Return dealers' gamma at the pin of the session before, share of gross; NaN unknown."""
+    """Return dealers' gamma at the pin of the previous session, share of gross; NaN unknown."""
     unknown = np.full(len(features.close), np.nan)
     if dataset.table is None or "pin_strike" not in dataset.table:
         return unknown
@@ -139,11 +140,11 @@ def _by_expiry(
 
     distance = strike_distance(np.exp(features.close), dataset.strike_step)
     columns = np.column_stack([expiry, expiry * distance, other, other * distance])
-    columns = np.nan_to_num(columns.astype(np.float64))
+    columns = np.nan_to_num(columns.astype(np.float64))[dataset.counted]
     sums = resampled_sums(columns, settings.resampling)
     draws = sums[:, 3] / sums[:, 2] - sums[:, 1] / sums[:, 0]
-    low, high = interval(draws, settings.resampling.level)
     value = float(np.nanmean(distance[other]) - np.nanmean(distance[expiry]))
+    low, high = _interval(value, distance, other, expiry, settings.resampling.level)
     error = float(np.nanstd(draws, ddof=1))
     test = ks_2samp(distance[expiry], distance[other])
     attraction = None if fit is None else fit.coefficient("gamma")
@@ -168,6 +169,20 @@ def _by_expiry(
         scores=score_series(scores, features.sessions),
         tables=(_table(dataset, features, expiry, other, attraction),),
     )
+
+
+def _interval(
+    value: float, distance: Floats, other: Mask, expiry: Mask, level: float
+) -> tuple[float, float]:
+    """Return the interval of the mean distance on other sessions less that on expirations."""
+    masks = [mask & np.isfinite(distance) for mask in (other, expiry)]
+    if lacking([int(mask.sum()) for mask in masks]):
+        return float("nan"), float("nan")
+    groups = [
+        Group(mask.astype(np.float64), np.where(mask, distance - distance[mask].mean(), 0.0), sign)
+        for mask, sign in zip(masks, (1.0, -1.0), strict=True)
+    ]
+    return ends(value, spread_of_groups(groups), level)
 
 
 def fit_attraction(dataset: Dataset, features: Daily) -> Fit | None:
@@ -198,7 +213,7 @@ def _table(
     rows: list[tuple[str | int | float, ...]] = []
     for name, rows_in in (
         ("expirations", expiry),
-        ("the session before", _day(features, expiry, -1) & ~expiry),
+        ("the previous session", _day(features, expiry, -1) & ~expiry),
         ("other sessions", other),
     ):
         chosen = distance[rows_in]

@@ -259,7 +259,7 @@ class Settings:
     Attributes
     ----------
     resampling : Resampling
-        Of block-bootstrap intervals.
+        Of resamples; its level is the coverage of intervals.
     alpha : float
         Level of the tests.
     surrogates : int
@@ -325,7 +325,7 @@ class Outcome:
     n : int
         Observations behind the estimate.
     low, high : float
-        Block-bootstrap interval of the estimate.
+        Interval of the estimate; NaN where the sample is too small for one that covers.
     supported : bool
         Whether the data pass the kill condition.
     reason : str
@@ -369,16 +369,37 @@ class HypothesisLike(Protocol):
     """What the registry accepts: anything with a card that can be run on a dataset."""
 
     @property
-    def card(self) -> Card: ...
+    def card(self) -> Card:
+        """Claim, source, data needed, kill condition."""
+        ...
 
     def run(self, dataset: Dataset, settings: Settings) -> Outcome:
-        """Run the test; raise `MissingDataError` where the dataset lacks something."""
+        """Run the test; raise `MissingDataError` where the dataset lacks something.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        settings : Settings
+            Seed, level, draws.
+
+        Returns
+        -------
+        Outcome
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
     """A card and the function that tests it: the plain way to write a hypothesis.
+
+    Attributes
+    ----------
+    card : Card
+        Claim, source, data needed, kill condition.
+    evaluate : callable
+        Takes a dataset and settings, returns an `Outcome`; raises `MissingDataError` where the
+        dataset lacks something.
 
     Examples
     --------
@@ -392,5 +413,21 @@ class Hypothesis:
     evaluate: Callable[[Dataset, Settings], Outcome]
 
     def run(self, dataset: Dataset, settings: Settings) -> Outcome:
-        """Run the test on a dataset."""
+        """Run the test on a dataset.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        settings : Settings
+            Seed, level, draws.
+
+        Returns
+        -------
+        Outcome
+
+        Raises
+        ------
+        MissingDataError
+            If the dataset lacks something that the test needs.
+        """
         return self.evaluate(dataset, settings)

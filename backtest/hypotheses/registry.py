@@ -48,7 +48,12 @@ BUILT_IN: Final[Mapping[str, str]] = {
 
 
 def hypothesis_names() -> tuple[str, ...]:
-    """Return every name: built-in ones first, then users' own in alphabetical order."""
+    """Return every name: built-in ones first, then users' own in alphabetical order.
+
+    Returns
+    -------
+    tuple of str
+    """
     own = {point.name for point in entry_points(group=GROUP)}
     return (*BUILT_IN, *sorted(own - set(BUILT_IN)))
 

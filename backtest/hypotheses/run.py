@@ -11,7 +11,7 @@ import numpy as np
 from ...data import NotEnoughDataError
 from ..statistics.critical_values import is_beyond
 from ..statistics.multiple import benjamini_hochberg, romano_wolf
-from .few import hangs_on_few
+from .few import hangs_on_few, without_nan
 from .outcomes import detectable, power
 from .protocol import MissingDataError, Settings
 from .registry import hypothesis
@@ -70,7 +70,19 @@ class HypothesisResult:
 
 
 def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> HypothesisResult:
-    """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself."""
+    """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself.
+
+    Parameters
+    ----------
+    test : HypothesisLike
+    dataset : Dataset
+    settings : Settings
+        Seed, level, draws.
+
+    Returns
+    -------
+    HypothesisResult
+    """
     started = time.perf_counter()
     outcome: Outcome | None = None
     head = "needs data"
@@ -88,8 +100,9 @@ def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> Hypot
         verdict = f"{head}: {reason}"
         return HypothesisResult(test.card, None, verdict, reason, nan, nan, nan, None, seconds)
     outcome = _held_against_markets(test.card, outcome, dataset, settings)
-    if few := hangs_on_few(test.card, outcome):
-        outcome = replace(outcome, reason=f"{outcome.reason}; {few}")
+    few = hangs_on_few(test.card, outcome)
+    reason = f"{outcome.reason}; {few}" if few else outcome.reason
+    outcome = replace(outcome, reason=without_nan(reason))
     return HypothesisResult(
         card=test.card,
         outcome=outcome,
@@ -145,6 +158,11 @@ def run_hypotheses(
         Add Benjamini-Hochberg and Romano-Wolf across the tests.
     progress : Progress, optional
         Called after each hypothesis, and within one after each step of drawing books or markets.
+
+    Returns
+    -------
+    tuple of HypothesisResult
+        In the order of `names`.
 
     Raises
     ------

@@ -132,7 +132,7 @@ def test(
     InputFileError, LakeError, DefinitionError, NotEnoughDataError
         If an input is absent, cannot be read or is too short.
     """
-    from ..run.load_market import load_market
+    from ..run.context import open_run
     from .datasets import dataset_of
 
     started = time.perf_counter()
@@ -147,21 +147,15 @@ def test(
         SIMULATIONS if simulations is None else simulations,
         critical,
     )
-    market = load_market(setting)
-    dataset = dataset_of(
-        setting,
-        market,
-        recheck="screenshot-vs-dynamic" in chosen,
-        traded="fade-follow" in chosen,
-    )
-    results = run_hypotheses(
-        chosen,
-        dataset,
-        how,
-        correct=names is None,
-        progress=progress,
-    )
-    described = _described(setting, market, dataset, names is None, how)
+    with open_run(setting) as run:
+        dataset = dataset_of(
+            setting,
+            run.market,
+            recheck="screenshot-vs-dynamic" in chosen,
+            traded="fade-follow" in chosen,
+        )
+        results = run_hypotheses(chosen, dataset, how, correct=names is None, progress=progress)
+        described = _described(setting, run.market, dataset, names is None, how)
     result = replace(described, results=results, seconds=time.perf_counter() - started)
     if out is None:
         return result
@@ -228,7 +222,16 @@ def kept_books(config: Config) -> Path | None:
 
 
 def hypotheses_document(result: HypothesesResult) -> list[dict[str, Any]]:
-    """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None."""
+    """Return what ``hypotheses.json`` says: one object per hypothesis; undefined is None.
+
+    Parameters
+    ----------
+    result : HypothesesResult
+
+    Returns
+    -------
+    list of dict
+    """
     ids = {"definition_id": result.definition_id, "content_id": result.content_id}
     return [_entry(r) | ids for r in result.results]
 
@@ -300,6 +303,12 @@ def _table(table: ResultTable) -> dict[str, Any]:
 
 
 def write_hypotheses(result: HypothesesResult, folder: Path) -> None:
-    """Write ``hypotheses.json`` into a folder."""
+    """Write ``hypotheses.json`` into a folder.
+
+    Parameters
+    ----------
+    result : HypothesesResult
+    folder : Path
+    """
     text = json.dumps(hypotheses_document(result), indent=2, allow_nan=False) + "\n"
     (folder / "hypotheses.json").write_text(text, encoding="utf-8")

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..statistics.resampling import Resampling, interval, resampled_sums
+from ..statistics.intervals import VARIANCES, ends, in_words, lacking, spread_of_scores
+from ..statistics.resampling import resampled_sums
 from .features import needs
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
@@ -24,7 +25,7 @@ _CARD = Card(
     source="this project: two published series and the naive formula",
     how_read="own computation",
     specification="agreement of signs beyond chance (Cohen's kappa), rank correlation, agreement "
-    "of terciles; intervals by block bootstrap",
+    "of terciles; intervals by scores of sessions",
     tier="D",
     expected_sign="+",
     kill=kill_condition(_REQUIRES),
@@ -60,7 +61,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     ).astype(np.float64)  # fmt: skip
     value = float(kappa_from_shares(cells.sum(axis=0)))
     draws = kappa_from_shares(resampled_sums(cells, settings.resampling))
-    low, high = interval(draws, settings.resampling.level)
+    low, high = _interval(cells, value, settings.resampling.level)
     error = float(np.nanstd(draws, ddof=1))
     t = value / error if error > 0.0 else float("nan")
     agree = float(cells[:, 0].mean() + cells[:, 3].mean())
@@ -74,11 +75,29 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         high=high,
         supported=holds(_REQUIRES, {"low": low}),
         reason=f"signs agree on {100 * agree:.0f} % of {len(both)} sessions, kappa {value:.2f} "
-        f"({low:.2f} to {high:.2f})",
+        f"{in_words(low, high)}",
         critical=float("nan"),
         scores=score_series(cells[:, 0] + cells[:, 3] - _chance(cells), both.index.to_numpy()),
-        tables=(_table(one, other, agree, value, settings.resampling),),
+        tables=(_table(one, other, agree, value),),
     )
+
+
+def _interval(cells: Floats, kappa: float, level: float) -> tuple[float, float]:
+    """Return the interval of kappa, symmetric in the inverse hyperbolic tangent.
+
+    A session's score is kappa's derivative: of agreement, and of the chance that the two shares
+    of long sessions make of it.
+    """
+    p = cells.mean(axis=0)
+    if lacking([len(cells)]) or not abs(kappa) < 1.0:
+        return float("nan"), float("nan")
+    one, other, chance = p[0] + p[1], p[0] + p[2], _chance(cells)
+    agree = cells[:, 0] + cells[:, 3] - (p[0] + p[3])
+    shares = (2.0 * other - 1.0) * (cells[:, 0] + cells[:, 1] - one)
+    shares += (2.0 * one - 1.0) * (cells[:, 0] + cells[:, 2] - other)
+    scores = (agree - (1.0 - kappa) * shares) / (1.0 - chance)
+    spread = spread_of_scores(scores[:, None] / (len(cells) * (1.0 - kappa**2)), VARIANCES)[0]
+    return ends(kappa, spread, level, "fisher")
 
 
 def _chance(cells: Floats) -> float:
@@ -97,7 +116,7 @@ def _ranks(x: Floats) -> Floats:
     return np.asarray(pd.Series(x).rank(pct=True).to_numpy(), dtype=np.float64)
 
 
-def _table(one: Floats, other: Floats, agree: float, kappa: float, how: Resampling) -> ResultTable:
+def _table(one: Floats, other: Floats, agree: float, kappa: float) -> ResultTable:
     a, b = _ranks(one), _ranks(other)
     correlation = float(np.corrcoef(a, b)[0, 1])
     same = float((np.floor(3 * a - 1e-9) == np.floor(3 * b - 1e-9)).mean())
@@ -112,7 +131,6 @@ def _table(one: Floats, other: Floats, agree: float, kappa: float, how: Resampli
             ("negative share, first", float((one < 0).mean()), ""),
             ("negative share, second", float((other < 0).mean()), ""),
         ),
-        f"Intervals: {how.replications} block resamples.",
     )
 
 

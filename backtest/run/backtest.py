@@ -16,6 +16,7 @@ from ...strategies import MAIN, strategy, with_controls
 from ..execution.costs import Costs
 from ..execution.engine import engine_name
 from ..execution.intraday import trade_bars
+from ..execution.ledger_rows import inputs_table
 from ..execution.performance import Trading, evaluate, trade
 from ..statistics import realised
 from ..statistics.intraday import intraday_grid, realised_variance
@@ -118,7 +119,16 @@ def strategies_asked_for(config: Config) -> tuple[Strategy, ...]:
 
 
 def strategies_of(config: Config) -> tuple[Strategy, ...]:
-    """Return the strategies asked for, followed by the controls, which always run."""
+    """Return the strategies asked for, followed by the controls, which always run.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    tuple of Strategy
+    """
     return with_controls(strategies_asked_for(config))
 
 
@@ -197,8 +207,19 @@ def run_backtest(config: Config, market: Market, trading: Trading) -> BacktestRe
         ),
         bars=bars,
         input_findings=findings,
+        inputs=_inputs(trading),
         fragile=fragile,
     )
+
+
+def _inputs(trading: Trading) -> pd.DataFrame:
+    """Return what the strategies may have read, by session and by bar."""
+    read = []
+    if trading.evaluation is not None:
+        read.append(("session", trading.evaluation, trading.every))
+    if trading.within is not None:
+        read.append(("bar", trading.within.ground.rows.bars, trading.within.strategies))
+    return inputs_table(read)
 
 
 def _fragile(
@@ -241,6 +262,11 @@ def _regime_of(config: Config, market: Market) -> RegimeSummary:
         counts={label: int((labels == label).sum()) for label in REGIMES},
         negative_share_by_year=_negative_shares(table["value"]),
         table=table,
+        promoted={
+            f"{day:%Y-%m-%d}": checks
+            for day, checks in source.promoted.items()
+            if day in table.index
+        },
     )
 
 

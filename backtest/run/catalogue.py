@@ -71,6 +71,10 @@ def components(kind: str | None = None) -> tuple[Entry, ...]:
     kind : str, optional
         ``filters``, ``rules``, ``sizings``, ``hypotheses``, ``vendors`` or ``worlds``.
 
+    Returns
+    -------
+    tuple of Entry
+
     Raises
     ------
     UnknownNameError

@@ -37,8 +37,8 @@ def with_findings(result: BacktestResult, config: Config, market: Market) -> Bac
         found = chain_findings(
             config, market.regime.rows, market.bar_set.frame, result.data.calendar
         )
-    told = findings_notice(found)
-    notices = result.notices if told is None else (*result.notices, told)
+    notice = findings_notice(found)
+    notices = result.notices if notice is None else (*result.notices, notice)
     order = {"error": 0, "warning": 1, "info": 2}
     return replace(
         result, findings=found, notices=tuple(sorted(notices, key=lambda n: order[n.severity]))
@@ -59,6 +59,10 @@ def chain_findings(
         Daily bars by session, whose closes the chains' spots are held against.
     calendar : str or None
         None: the lake's own.
+
+    Returns
+    -------
+    tuple of Finding
 
     Notes
     -----
@@ -81,7 +85,18 @@ def chain_findings(
 
 
 def rebuilt_findings(config: Config, rows: RebuiltRows) -> list[Finding]:
-    """Return what the rebuild noticed about the evaluation of every session."""
+    """Return what the rebuild noticed about the evaluation of every session.
+
+    Parameters
+    ----------
+    config : Config
+    rows : RebuiltRows
+        Of the configuration's regime.
+
+    Returns
+    -------
+    list of Finding
+    """
     if not isinstance(rows.spec.definition, Definition):  # a peer's rule notices nothing
         return []
     table = rows.table("quality_findings", config.regime.book)

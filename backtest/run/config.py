@@ -102,7 +102,16 @@ class Config(_Section):
         return self._folder
 
     def located(self, folder: Path) -> Config:
-        """Return the configuration with where it was read."""
+        """Return the configuration with where it was read.
+
+        Parameters
+        ----------
+        folder : Path
+
+        Returns
+        -------
+        Config
+        """
         found = self.model_copy()
         found._folder = folder
         return found
@@ -167,7 +176,17 @@ def require_terms(execution: ExecutionConfig, data: DataConfig, series: Sequence
 
 
 def ledger_beside(lake: Path) -> Path:
-    """Return the folder of the ledger that belongs to a lake."""
+    """Return the folder of the ledger that belongs to a lake.
+
+    Parameters
+    ----------
+    lake : Path
+        The lake's folder.
+
+    Returns
+    -------
+    Path
+    """
     return lake.absolute().parent / "ledger"
 
 

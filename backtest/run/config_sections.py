@@ -152,6 +152,9 @@ class SeriesConfig(_Section):
         Exchange calendar that its dates are of; None: that of the other data.
     where : mapping of str to scalar
         Rows to keep: column of the file = value.
+    scheduled : bool
+        Whether its values are announced long before their session, as a calendar of meetings is:
+        ``leakcheck`` then does not ask whether they go with what comes.
     """
 
     path: NearConfig
@@ -159,6 +162,7 @@ class SeriesConfig(_Section):
     known: Annotated[str, AfterValidator(_publication)]
     calendar: str | None = None
     where: dict[str, Scalar] = {}
+    scheduled: bool = False
 
 
 class DataConfig(_Section):
@@ -370,14 +374,14 @@ class StrategyConfig(_Section):
 
 
 class InferenceConfig(_Section):
-    """Intervals by stationary block bootstrap.
+    """Intervals, and the resamples of tests that draw some.
 
     Attributes
     ----------
     seed, bootstrap : int
-        Seed and number of resamples.
+        Seed and number of resamples. Intervals draw nothing.
     block : int
-        Mean block length, sessions.
+        Mean block length of resamples, sessions.
     level : float
         Coverage of the intervals.
     """

@@ -45,7 +45,7 @@ class DiffResult:
         net_to_gross_b, flip_a, flip_b, return_a, return_b``. A return belongs to the decision at
         the close of that session, filled at the next close and held to the one after; NaN for the
         last two sessions, and where one of the prices it needs is missing: no return spans a
-        session without a price, and a spot that the quality gate refused is none.
+        session without a price, and a spot that the quality gate refused counts as missing.
     unpriced : int
         Changed sessions whose return is NaN under either definition.
     bars : tuple of Finding

@@ -1,4 +1,4 @@
-"""The files that a backtest leaves: ``results.json``, ``trades.parquet``, ``equity.parquet``.
+"""The files that a backtest leaves: ``results.json``, and tables of trades, orders and equity.
 
 Two runs of one configuration on the same inputs write the same bytes, except for the time
 stamps in ``provenance``.
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "equity_table",
+    "ledger_table",
     "orders_table",
     "results_document",
     "trades_table",
@@ -31,7 +32,16 @@ __all__ = [
 
 
 def results_document(result: BacktestResult) -> dict[str, Any]:
-    """Return what ``results.json`` says, as plain values; undefined is None, never 0."""
+    """Return what ``results.json`` says, as plain values; undefined is None, never 0.
+
+    Parameters
+    ----------
+    result : BacktestResult
+
+    Returns
+    -------
+    dict of str to object
+    """
     document = {
         "data": asdict(result.data),
         "regime": _regime(result),
@@ -52,6 +62,7 @@ def results_document(result: BacktestResult) -> dict[str, Any]:
             label: {"lag1": e.value, "low": e.low, "high": e.high, "n": e.n}
             for label, e in result.autocorrelation.items()
         },
+        "no_interval": _no_interval(result),
         "notices": [asdict(notice) for notice in result.notices],
         "provenance": asdict(result.provenance),
     }
@@ -71,6 +82,7 @@ def _regime(result: BacktestResult) -> dict[str, Any]:
         "band": regime.band,
         "counts": dict(regime.counts),
         "negative_share_by_year": dict(regime.negative_share_by_year),
+        "promoted": {day: list(checks) for day, checks in regime.promoted.items()},
     }
 
 
@@ -88,7 +100,26 @@ def _volatility(by_regime: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _estimates(estimates: Mapping[str, Estimate]) -> dict[str, Any]:
-    return {name: asdict(estimate) for name, estimate in estimates.items()}
+    return {
+        name: {key: value for key, value in asdict(estimate).items() if key != "reason"}
+        for name, estimate in estimates.items()
+    }
+
+
+def _no_interval(result: BacktestResult) -> dict[str, str]:
+    """Return why an estimate has no interval, by its place in the document."""
+    volatility = result.volatility
+    found = {
+        "autocorrelation": result.autocorrelation,
+        "range_efficiency": volatility.range_efficiency,
+        **{f"volatility_ratio.{name}": horizons for name, horizons in volatility.ratio.items()},
+    }
+    return {
+        f"{place}.{name}": estimate.reason
+        for place, estimates in found.items()
+        for name, estimate in estimates.items()
+        if estimate.reason
+    }
 
 
 def trades_table(result: BacktestResult) -> pd.DataFrame:
@@ -99,6 +130,11 @@ def trades_table(result: BacktestResult) -> pd.DataFrame:
 def orders_table(result: BacktestResult) -> pd.DataFrame:
     """Return the fills of all strategies, one row each, with a column ``strategy``."""
     return _stacked({name: s.orders for name, s in result.strategies.items()})
+
+
+def ledger_table(result: BacktestResult) -> pd.DataFrame:
+    """Return the ledgers of all strategies, one row a fill, with a column ``strategy``."""
+    return _stacked({name: s.ledger for name, s in result.strategies.items()})
 
 
 def equity_table(result: BacktestResult) -> pd.DataFrame:
@@ -133,6 +169,12 @@ def _stacked(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def write_results(result: BacktestResult, out: Path) -> None:
     """Write the files of a backtest into a folder, all at once.
 
+    Parameters
+    ----------
+    result : BacktestResult
+    out : Path
+        The folder; one that exists is replaced as a whole.
+
     Raises
     ------
     InputFileError
@@ -145,6 +187,12 @@ def write_results(result: BacktestResult, out: Path) -> None:
 def write_result_files(result: BacktestResult, out: Path) -> None:
     """Write the files of a backtest into a folder that `published` gave.
 
+    Parameters
+    ----------
+    result : BacktestResult
+    out : Path
+        The folder.
+
     Raises
     ------
     OSError
@@ -156,6 +204,8 @@ def write_result_files(result: BacktestResult, out: Path) -> None:
         ("trades", trades_table(result)),
         ("orders", orders_table(result)),
         ("equity", equity_table(result)),
+        ("ledger", ledger_table(result)),
+        ("inputs", result.inputs),
     ):
         # kept in the file: pandas.read_parquet(...).attrs
         table.attrs = {
@@ -163,3 +213,4 @@ def write_result_files(result: BacktestResult, out: Path) -> None:
             "content_id": result.provenance.content_id,
         }
         table.to_parquet(out / f"{name}.parquet", index=False)
+    ledger_table(result).to_csv(out / "ledger.csv", index=False, float_format="%.17g")

@@ -26,7 +26,7 @@ def run_findings(config: Config, market: Market) -> tuple[Finding, ...]:
     """Return what was found in bars and series within the period, and what carry lacks.
 
     In order of session and name; findings about a file as a whole have no session and are kept.
-    What else was found in chains is told by `chain_findings`.
+    `chain_findings` reports what else was found in chains.
     """
     found = [*market.findings]
     if config.regime.source == "lake":
@@ -73,6 +73,7 @@ def promoted(
     regime: RegimeSource,
     findings: Iterable[Finding],
     chains: Iterable[Finding] | None,
+    sessions: pd.Index | None = None,
 ) -> RegimeSource:
     """Return the regime, abstaining on the sessions of promoted findings.
 
@@ -86,6 +87,8 @@ def promoted(
         About bars and series.
     chains : iterable of Finding or None
         About chains, see `promoted_chains`.
+    sessions : Index, optional
+        Those that are tested: the notice counts no others. All where left out.
     """
     wanted = set(config.regime.promote)
     found = [f for f in findings if f.check in wanted]
@@ -102,7 +105,14 @@ def promoted(
     if not hit.any():
         return regime
     table.loc[hit, "regime"] = "abstain"
-    count = int(hit.sum())
+    because = {day: _checks_on(day, found) for day in table.index[hit]}
+    count = len(because) if sessions is None else sum(day in sessions for day in because)
     detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
     notice = Notice("promoted_findings", "info", detail, count)
-    return replace(regime, table=table, notices=(*regime.notices, notice))
+    notices = (*regime.notices, notice) if count else regime.notices
+    return replace(regime, table=table, notices=notices, promoted=because)
+
+
+def _checks_on(day: pd.Timestamp, found: Iterable[Finding]) -> tuple[str, ...]:
+    """Return the checks that found something on a session, or on all of them."""
+    return tuple(sorted({f.check for f in found if f.session in (None, day.date())}))

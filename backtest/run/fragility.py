@@ -9,11 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..statistics.inference import return_intervals
-from ..statistics.resampling import Resampling, interval, resampled_sums
+from ..statistics.intervals import ratio_interval
 from .results import Fragile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ..statistics.resampling import Resampling
 
 __all__ = ["fragile_direction", "fragile_volatility"]
 
@@ -53,11 +55,8 @@ def fragile_volatility(
     def answer(gone: npt.NDArray[np.int64]) -> Answer:
         kept = np.ones(value.size, np.bool_)
         kept[gone] = False
-        blocks = [column for g in groups for column in (value * (g & kept), (g & kept) * 1.0)]
-        sums = resampled_sums(np.column_stack(blocks), how)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            drawn = np.sqrt((sums[:, 0] / sums[:, 1]) / (sums[:, 2] / sums[:, 3]))
-        return _side(*interval(drawn, how.level), 1.0)
+        left = [np.asarray(g & kept) for g in groups]
+        return _side(*ratio_interval(value, left[0], left[1], how.level), 1.0)
 
     orders = [np.flatnonzero(g)[np.argsort(-value[g], kind="stable")] for g in groups]
     observed = sessions[np.minimum(np.arange(value.size) + 1, value.size - 1)]

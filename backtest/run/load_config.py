@@ -25,6 +25,10 @@ def load_config(path: str | Path) -> Config:
     path : str or Path
         A TOML file; the paths in it are relative to its folder.
 
+    Returns
+    -------
+    Config
+
     Raises
     ------
     ConfigError
@@ -51,6 +55,10 @@ def parse_config(document: Mapping[str, Any], folder: str | Path = ".") -> Confi
         What the TOML file would hold.
     folder : str or Path
         Folder that its paths are relative to.
+
+    Returns
+    -------
+    Config
 
     Raises
     ------

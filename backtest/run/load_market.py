@@ -60,6 +60,10 @@ def load_market(
     locked : bool
         Whether sessions of a closed lockbox stay out; False is for opening it.
 
+    Returns
+    -------
+    Market
+
     Raises
     ------
     InputFileError, LakeError, DefinitionError, UnknownNameError
@@ -81,7 +85,7 @@ def load_market(
     whole_intraday = _load_intraday(config, calendar.name)
     intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
     traded = intraday if config.decides_within else None
-    first, last = _period(config, sound, regime.table, traded)
+    first, last = _period(config, sound, regime.table, traded, len(bad_bars))
     simulated = beside_truth(config)
     box = closed_lockbox(config, last.date(), simulated=simulated) if locked else None
     if box is not None and last.date() >= box.first:
@@ -106,7 +110,8 @@ def load_market(
     tested_bars = bar_set.within(first, last, calendar)
     chains = promoted_chains(config, regime, tested_bars.frame, calendar.name)
     if config.regime.promote:
-        regime = promoted(config, regime, about, chains)
+        tested = bars.loc[first:].index.intersection(regime.table.index)
+        regime = promoted(config, regime, about, chains, tested)
     files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
     return Market(
         calendar=calendar,
@@ -131,7 +136,11 @@ def load_market(
 
 
 def _period(
-    config: Config, bars: pd.DataFrame, regime: pd.DataFrame, traded: IntradaySet | None
+    config: Config,
+    bars: pd.DataFrame,
+    regime: pd.DataFrame,
+    traded: IntradaySet | None,
+    taken_out: int,
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the first and last session with both a bar and a regime row, within the dates.
 
@@ -146,9 +155,14 @@ def _period(
     if config.data.end:
         both = both[both <= pd.Timestamp(config.data.end)]
     if len(both) < 3:
+        count = f"{len(both)} session has" if len(both) == 1 else f"{len(both)} sessions have"
+        bad = (
+            f"; {taken_out} bars are wrong or stand still and count as missing (data.trusted "
+            "takes those that are right)"
+        )
         raise NotEnoughDataError(
-            f"only {len(both)} sessions have both a bar and a regime row: bars cover "
-            f"{_span(bars)}, the regime {_span(regime)}{_asked(config)}; at least 3 are needed"
+            f"only {count} both a bar and a regime row: bars cover {_span(bars)}, the regime "
+            f"{_span(regime)}{_asked(config)}; at least 3 are needed{bad if taken_out else ''}"
         )
     return both[0], both[-1]
 

@@ -99,15 +99,46 @@ class Market:
         return self.bars["close"]
 
     def bars_of(self, file: Path) -> pd.DataFrame | None:
-        """Return the daily bars as read if they are those of a file, read as it is."""
+        """Return the daily bars as read if they are those of a file, read as it is.
+
+        Parameters
+        ----------
+        file : Path
+
+        Returns
+        -------
+        DataFrame or None
+            None where they are those of another file.
+        """
         return self.whole_bars if self.plain_files.get("bars") == file.resolve() else None
 
     def intraday_of(self, file: Path) -> IntradaySet | None:
-        """Return the intraday bars as read if they are those of a file, read as it is."""
+        """Return the intraday bars as read if they are those of a file, read as it is.
+
+        Parameters
+        ----------
+        file : Path
+
+        Returns
+        -------
+        IntradaySet or None
+            None where they are those of another file.
+        """
         return self.whole_intraday if self.plain_files.get("intraday") == file.resolve() else None
 
     def table_of(self, name: str | None) -> pd.DataFrame:
-        """Return the table that a filter reads: a named series, or the regime (None)."""
+        """Return the table that a filter reads: a named series, or the regime (None).
+
+        Parameters
+        ----------
+        name : str, optional
+            Of a series; None for the regime.
+
+        Returns
+        -------
+        DataFrame
+            ``value`` (or ``regime``) and ``known_at`` by session.
+        """
         return self.regime.table if name is None else self.series[name]
 
 

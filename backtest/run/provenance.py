@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from .config_identity import settings_digest
 from .results import Provenance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from .config import Config
@@ -47,10 +49,16 @@ def library_versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:
-            found[name] = version(name)
+            found[name] = _installed(version, name)
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def _installed(read: Callable[[str], str], name: str) -> str:
+    """Return a version, read once a process: what has been loaded does not change under it."""
+    return read(name)
 
 
 def content_id(config: Config, market: Market) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -80,6 +80,8 @@ class RegimeSource:
         The lake's rows behind it, side tables included; None of a series.
     findings : tuple of Finding
         What is wrong with the values of a series.
+    promoted : mapping of Timestamp to tuple of str
+        Sessions that abstain because of promoted findings, with the checks.
     """
 
     kind: Literal["lake", "series"]
@@ -92,6 +94,7 @@ class RegimeSource:
     content_id: str = ""
     rebuilt: RebuiltRows | None = None
     findings: tuple[Finding, ...] = ()
+    promoted: Mapping[pd.Timestamp, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def rows(self) -> RebuiltRows:

@@ -20,6 +20,7 @@ from .strategy_results import (
     RegimePerformance,
     StrategyResult,
     StrategySpec,
+    no_rows,
 )
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ class RegimeSummary:
         One row per session: ``value`` ($ per 1 % from a lake, the series' own unit otherwise),
         ``regime``, ``known_at`` (UTC), ``close`` (of that session's bar); from a lake also
         ``spot, net_to_gross, flip, flip_status, call_wall, put_wall, definition_agreement``.
+    promoted : mapping of str to tuple of str
+        Sessions, YYYY-MM-DD, that abstain because of promoted findings, with the checks.
     """
 
     source: Literal["lake", "series"]
@@ -161,6 +164,7 @@ class RegimeSummary:
     counts: Mapping[str, int]
     negative_share_by_year: Mapping[int, float]
     table: pd.DataFrame
+    promoted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     __repr__ = short_repr
 
 
@@ -321,6 +325,8 @@ class BacktestResult:
         them by kind.
     fragile : tuple of Fragile
         Answers that hang on fewer than five observations.
+    inputs : DataFrame
+        What the strategies may have read: ``clock, row, column, value, known_at``.
     bars : DataFrame
         Daily bars used: ``open, high, low, close``.
     findings : tuple of Finding or None
@@ -345,6 +351,7 @@ class BacktestResult:
     out: Path | None = None
     input_findings: tuple[Finding, ...] = ()
     fragile: tuple[Fragile, ...] = ()
+    inputs: pd.DataFrame = field(default_factory=no_rows, repr=False)
     __repr__ = short_repr
 
     @property

@@ -160,16 +160,25 @@ def _of_prices(session: date | None, name: str, count: int, detail: str) -> Find
 
 
 def finding_notices(findings: Iterable[Finding]) -> Iterator[Notice]:
-    """Yield a notice for each kind of finding: how often, and where to look."""
+    """Yield a notice for each kind of finding: how often, and where to look.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+
+    Yields
+    ------
+    Notice
+    """
     kinds: dict[tuple[str, Severity], list[Finding]] = {}
     for finding in findings:
         kinds.setdefault((finding.check, finding.severity), []).append(finding)
     for (name, severity), group in kinds.items():
         left_out = severity == "error" and name in _LEFT_OUT
-        yield Notice(name, severity, _told(name, group), len(group), left_out)
+        yield Notice(name, severity, _sentence(name, group), len(group), left_out)
 
 
-def _told(name: str, group: list[Finding]) -> str:
+def _sentence(name: str, group: list[Finding]) -> str:
     where = "; ".join(f"{f.session}, {f.detail}" if f.session else f.detail for f in group[:_NAMED])
     more = f"; and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
     return f"{CATALOGUE[name].meaning} {len(group)}: {where}{more}"

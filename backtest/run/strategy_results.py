@@ -6,7 +6,7 @@ indexed by session (``datetime64``, name ``session``) unless they say otherwise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from ...data import short_repr
@@ -19,15 +19,24 @@ if TYPE_CHECKING:
 __all__ = [
     "Estimate",
     "ExecutionSummary",
+    "InputSpec",
     "Metrics",
     "Ratio",
     "RegimePerformance",
     "Role",
     "StrategyResult",
     "StrategySpec",
+    "no_rows",
 ]
 
 Role = Literal["main", "control", "custom"]
+
+
+def no_rows() -> pd.DataFrame:
+    """Return a table without rows or columns."""
+    import pandas as pd
+
+    return pd.DataFrame()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +49,15 @@ class Estimate:
         The estimate and the ends of its interval; NaN where undefined.
     n : int
         Observations that it rests on.
+    reason : str
+        Why there is no interval, where the sample is too small for one that covers.
     """
 
     value: float
     low: float
     high: float
     n: int
+    reason: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,8 @@ class StrategySpec:
         Parameters of filter, rules and sizing by name.
     description : str
         The same in one sentence.
+    inputs : tuple of InputSpec
+        What filter, rules and sizing read; the values are in ``inputs.parquet``.
     """
 
     name: str
@@ -129,6 +143,30 @@ class StrategySpec:
     neutral: str
     parameters: Mapping[str, float | int | str]
     description: str
+    inputs: tuple[InputSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What a component of a strategy reads.
+
+    Attributes
+    ----------
+    part : {"filter", "long", "short", "neutral", "sizing"}
+    component : str
+        In words.
+    column : str
+    window : int or None
+        Values, the latest included; None for everything so far.
+    skip_missing : bool
+        Whether missing values are passed over.
+    """
+
+    part: str
+    component: str
+    column: str
+    window: int | None
+    skip_missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +176,12 @@ class Metrics:
     Attributes
     ----------
     sharpe, sharpe_low, sharpe_high, sharpe_error : float
-        Annualised with the calendar's sessions a year, bootstrap interval and standard error;
+        Annualised with the calendar's sessions a year, interval and standard error;
         NaN where undefined.
     cagr, cagr_low, cagr_high : float
         Compound annual growth, decimal.
-    volatility, volatility_low, volatility_high : float
-        Annualised standard deviation of returns, decimal.
+    volatility : float
+        Annualised standard deviation of returns, decimal. No interval of it covers.
     max_drawdown : float
         Largest loss from a peak, decimal, 0 or negative.
     turnover : float
@@ -173,8 +211,6 @@ class Metrics:
     cagr_low: float
     cagr_high: float
     volatility: float
-    volatility_low: float
-    volatility_high: float
     max_drawdown: float
     turnover: float
     trades: int
@@ -239,6 +275,8 @@ class StrategyResult:
         One row per round trip: ``opened``, ``closed`` (sessions; the last bar where still open),
         ``direction``, ``size``, ``entry_price``, ``exit_price``, ``fees``, ``pnl``, ``return``
         (decimal), ``regime`` (of the session of the decision to open), ``status``. Plain index.
+    ledger : DataFrame
+        One row per fill with all that it takes to compute it again: see ``docs/backtest.md``.
     """
 
     spec: StrategySpec
@@ -250,4 +288,5 @@ class StrategyResult:
     positions: pd.Series[float]
     orders: pd.DataFrame
     trades: pd.DataFrame
+    ledger: pd.DataFrame = field(default_factory=no_rows)
     __repr__ = short_repr

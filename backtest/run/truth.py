@@ -96,7 +96,7 @@ def compare_with_truth(
         Net gamma and flip against the dealers' true positions (both books), then the slopes
         that the world's mechanism implies: of log volatility on ln(1 + kappa), and of the last
         half hour on kappa times the rest of the day. kappa is taken from the *rebuilt* net
-        gamma of the session before and the market's known impact.
+        gamma of the previous session and the market's known impact.
 
     Raises
     ------

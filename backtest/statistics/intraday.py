@@ -72,6 +72,16 @@ class IntradayGrid:
     def at(self, minute: int) -> Floats:
         """Return the log prices at a minute after the open (before the end where negative).
 
+        Parameters
+        ----------
+        minute : int
+            After the open; before the end of the session where negative.
+
+        Returns
+        -------
+        ndarray of float, shape (s,)
+            One per session; NaN where the bar is missing.
+
         Raises
         ------
         NotEnoughDataError
@@ -89,6 +99,15 @@ class IntradayGrid:
         """Return log returns over `minutes` (default: the grid's own), shape (s, k).
 
         They start at the open; a rest shorter than `minutes` at the end is left out.
+
+        Parameters
+        ----------
+        minutes : int, optional
+
+        Returns
+        -------
+        ndarray of float, shape (s, k)
+            NaN where a bar is missing.
         """
         step = self._step(minutes)
         return np.diff(self.log_prices[:, ::step], axis=1)
@@ -114,6 +133,10 @@ def intraday_grid(bars: pd.DataFrame, calendar: TradingCalendar, minutes: int = 
         Opens and closes; bars outside are left out.
     minutes : int
         Distance of the grid; a multiple of the bars' own length.
+
+    Returns
+    -------
+    IntradayGrid
 
     Raises
     ------
@@ -226,6 +249,16 @@ def bipower_variation(returns: npt.ArrayLike) -> Floats:
 
     (pi/2) M/(M-1) sum abs(r_i r_{i-1}); next to a missing bar the products that need it are left
     out and the mean product stands in. NaN below two neighbouring returns.
+
+    Parameters
+    ----------
+    returns : array_like of float, shape (s, k)
+        Log returns of each session; NaN next to a missing bar.
+
+    Returns
+    -------
+    ndarray of float, shape (s,)
+        Variance per session.
     """
     r = np.asarray(returns, dtype=np.float64)
     m = np.isfinite(r).sum(axis=1)
@@ -252,7 +285,17 @@ class JumpTest:
 
 
 def jump_test(returns: npt.ArrayLike) -> JumpTest:
-    """Test each session for jumps; NaN below three neighbouring returns or without movement."""
+    """Test each session for jumps; NaN below three neighbouring returns or without movement.
+
+    Parameters
+    ----------
+    returns : array_like of float, shape (s, k)
+        Log returns of each session; NaN next to a missing bar.
+
+    Returns
+    -------
+    JumpTest
+    """
     from scipy.stats import norm
 
     r = np.asarray(returns, dtype=np.float64)
@@ -271,6 +314,16 @@ def semivariances(returns: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Return each session's variance of up and of down moves; they add up to the whole.
 
     Their difference (up minus down) is the signed jump variation.
+
+    Parameters
+    ----------
+    returns : array_like of float, shape (s, k)
+        Log returns of each session; NaN next to a missing bar.
+
+    Returns
+    -------
+    up, down : ndarray of float, shape (s,)
+        Variance per session.
     """
     r = np.asarray(returns, dtype=np.float64)
     up = realised_variance(np.where(np.isnan(r), np.nan, np.maximum(r, 0.0)))

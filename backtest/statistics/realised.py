@@ -93,6 +93,10 @@ def log_bars(
         Prices in session order. A missing bar is a row of NaN and must not be left out, or the
         overnight return after it would span several sessions.
 
+    Returns
+    -------
+    LogBars
+
     Raises
     ------
     NotEnoughDataError
@@ -138,7 +142,16 @@ class DegenerateBars:
 
 
 def degenerate_bars(bars: LogBars) -> DegenerateBars:
-    """Count the bars that are missing, without range, inconsistent or floored."""
+    """Count the bars that are missing, without range, inconsistent or floored.
+
+    Parameters
+    ----------
+    bars : LogBars
+
+    Returns
+    -------
+    DegenerateBars
+    """
     outside = (
         (bars.high < np.maximum(bars.close, 0.0) - 1e-12)
         | (bars.low > np.minimum(bars.close, 0.0) + 1e-12)
@@ -155,6 +168,15 @@ def parkinson(bars: LogBars) -> Floats:
     """Return each session's variance from its range: ln(H/L)^2 / (4 ln 2).
 
     Assumes no drift and no jumps; leaves the overnight move out.
+
+    Parameters
+    ----------
+    bars : LogBars
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        Variance per session; NaN where a price is missing.
     """
     return bars.range**2 / _FOUR_LN_2
 
@@ -174,6 +196,11 @@ def garman_klass(
         Add the squared overnight return.
     floor : bool
         Make negative values 0 (`degenerate_bars` counts them).
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        Variance per session; NaN where a price is missing.
     """
     u, d, c = bars.high, bars.low, bars.close
     if exact:
@@ -186,7 +213,17 @@ def garman_klass(
 
 
 def rogers_satchell(bars: LogBars) -> Floats:
-    """Return each session's variance free of drift: u (u - c) + d (d - c)."""
+    """Return each session's variance free of drift: u (u - c) + d (d - c).
+
+    Parameters
+    ----------
+    bars : LogBars
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        Variance per session; NaN where a price is missing.
+    """
     u, d, c = bars.high, bars.low, bars.close
     return u * (u - c) + d * (d - c)
 
@@ -287,6 +324,21 @@ def sample_variance(name: str, bars: LogBars) -> float:
     """Return the variance per session of a set of sessions; rows with NaN are left out.
 
     NaN where too few rows remain (2 for close-to-close and Yang-Zhang, else 1).
+
+    Parameters
+    ----------
+    name : str
+        One of `ESTIMATORS`.
+    bars : LogBars
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such estimator.
     """
     chosen = estimator(name)
     moments = chosen.moments(bars)
@@ -298,6 +350,18 @@ def rolling_variance(name: str, bars: LogBars, window: int) -> Floats:
     """Return the variance per session over the last `window` sessions, shape (n,).
 
     NaN until the window is full and wherever a session in it is missing.
+
+    Parameters
+    ----------
+    name : str
+        One of `ESTIMATORS`.
+    bars : LogBars
+    window : int
+        Sessions.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
 
     Raises
     ------
@@ -320,14 +384,37 @@ def rolling_variance(name: str, bars: LogBars, window: int) -> Floats:
 
 
 def annualised(variance: npt.ArrayLike, year: int = SESSIONS_PER_YEAR) -> Floats:
-    """Return the volatility a year, decimal, of a variance per session; NaN below 0."""
+    """Return the volatility a year, decimal, of a variance per session; NaN below 0.
+
+    Parameters
+    ----------
+    variance : array_like of float
+        Per session.
+    year : int
+        Sessions a year.
+
+    Returns
+    -------
+    ndarray of float
+        Of the same shape.
+    """
     value = np.asarray(variance, dtype=np.float64)
     with np.errstate(invalid="ignore"):
         return np.sqrt(year * value)
 
 
 def log_volatility(variance: npt.ArrayLike) -> Floats:
-    """Return half the log of a variance; NaN where it is not positive (no range, no trade)."""
+    """Return half the log of a variance; NaN where it is not positive (no range, no trade).
+
+    Parameters
+    ----------
+    variance : array_like of float
+
+    Returns
+    -------
+    ndarray of float
+        Of the same shape.
+    """
     value = np.asarray(variance, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(value > 0.0, 0.5 * np.log(value), np.nan)
@@ -339,6 +426,17 @@ def har_regressors(values: npt.ArrayLike, spans: tuple[int, ...] = (1, 5, 22)) -
     Row t holds the means over the last 1, 5 and 22 values up to and including t, so it explains
     t + 1 without looking ahead. Pass logs (`log_volatility`) for the usual form. NaN until a
     span is full or while it contains one.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (n,)
+        One per session.
+    spans : tuple of int
+        Sessions of each mean.
+
+    Returns
+    -------
+    ndarray of float, shape (n, len(spans))
     """
     x = np.asarray(values, dtype=np.float64)
     columns = np.full((len(x), len(spans)), np.nan)

@@ -130,7 +130,12 @@ class SimulationCheck:
     __repr__ = short_repr
 
     def document(self) -> dict[str, Any]:
-        """Return everything as plain values; undefined is None."""
+        """Return everything as plain values; undefined is None.
+
+        Returns
+        -------
+        dict of str to object
+        """
         found: dict[str, Any] = plain(asdict(self))
         return found
 

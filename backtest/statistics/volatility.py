@@ -6,6 +6,7 @@ a rule. The label of a session is what was computed from its close; "next" start
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,7 +15,16 @@ import numpy.typing as npt
 from ...data import EXCHANGE_SESSIONS, NOISE, REGIMES, real_difference, real_divisor
 from ..run.results import Estimate, Ratio, VolatilityCell, VolatilitySummary
 from . import realised
-from .resampling import Resampling, interval, resampled_sums
+from .intervals import (
+    CORRELATIONS,
+    VARIANCES,
+    Group,
+    ends,
+    lacking,
+    spread_of_groups,
+    spread_of_scores,
+)
+from .resampling import Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +34,11 @@ if TYPE_CHECKING:
 __all__ = [
     "HORIZONS",
     "autocorrelation_by_regime",
+    "correlation",
     "next_return_sd_by_quantile",
     "quantile_groups",
     "range_efficiency",
+    "volatility_ratio",
     "volatility_summary",
 ]
 
@@ -66,6 +78,7 @@ def volatility_summary(
         Realised variance by session, from intraday bars: adds ``realised_variance``.
     quantiles : int
     resampling : Resampling, optional
+        Its level is the coverage of the intervals.
     year : int
         Sessions a year.
 
@@ -76,7 +89,7 @@ def volatility_summary(
         (the mean under the root), so it is not the mean of volatilities. A session too close to
         the end for a horizon is left out of that horizon only.
     """
-    how = resampling or Resampling()
+    level = (resampling or Resampling()).level
     logs = realised.log_bars(*(bars[c].to_numpy() for c in ("open", "high", "low", "close")))
     groups = _regime_masks(regime.reindex(bars.index).to_numpy(dtype=object))
     numbers = value.reindex(bars.index).to_numpy(dtype=np.float64)
@@ -94,9 +107,9 @@ def volatility_summary(
             e.name: tuple(_cell(e, logs, cut == q, year) for q in range(quantiles))
             for e in estimators
         },
-        ratio=_ratios(estimators, logs, groups["short"], groups["long"], how),
+        ratio=_ratios(estimators, logs, groups["short"], groups["long"], level),
         range_efficiency={
-            label: range_efficiency(logs, mask, how) for label, mask in groups.items()
+            label: range_efficiency(logs, mask, level) for label, mask in groups.items()
         },
     )
 
@@ -159,50 +172,100 @@ def _ratios(
     logs: realised.LogBars,
     short: Mask,
     long: Mask,
-    how: Resampling,
+    level: float,
 ) -> dict[str, dict[str, Ratio]]:
-    """Return volatility in short over long gamma, all from one set of resamples."""
-    blocks: list[Floats] = []
-    rows: list[tuple[int, int]] = []
+    """Return volatility in short over long gamma."""
+    out: dict[str, dict[str, Ratio]] = {}
     for e in estimators:
         moments = e.moments(logs)
-        for horizon in HORIZONS:
-            sums, count = _horizon(moments, horizon)
-            both = np.column_stack([sums, count])
-            blocks += [both * short[:, None], both * long[:, None]]
-            rows.append((_rows(count[short]), _rows(count[long])))
-    widths = np.cumsum([b.shape[1] for b in blocks])[:-1]
-    everything = np.column_stack(blocks)
-    drawn = np.split(resampled_sums(everything, how), widths, axis=1)
-    whole = np.split(everything.sum(axis=0), widths)
-    out: dict[str, dict[str, Ratio]] = {e.name: {} for e in estimators}
-    for i, (e, horizon) in enumerate((e, h) for e in estimators for h in HORIZONS):
-        ratio = _ratio(e, whole[2 * i], whole[2 * i + 1])
-        low, high = interval(_ratio(e, drawn[2 * i], drawn[2 * i + 1]), how.level)
-        out[e.name][horizon] = Ratio(float(ratio), low, high, sum(rows[i]), *rows[i])
+        out[e.name] = {h: volatility_ratio(e, moments, short, long, h, level) for h in HORIZONS}
     return out
 
 
-def _ratio(estimator: realised.Estimator, above: Floats, below: Floats) -> Floats:
-    """Return the ratio of volatilities from sums whose last column is the count."""
-    variances = [estimator.combine(x[..., :-1], x[..., -1]) for x in (above, below)]
-    return np.sqrt(variances[0] / real_divisor(variances[1], NOISE**2))
+def volatility_ratio(
+    estimator: realised.Estimator,
+    moments: Floats,
+    short: Mask,
+    long: Mask,
+    horizon: str,
+    level: float,
+) -> Ratio:
+    """Return the ratio of an estimator's volatilities with its interval.
+
+    A window's variance is shared out to the sessions in it, so that windows which overlap do not
+    count a session's surprise as several.
+
+    Parameters
+    ----------
+    estimator : Estimator
+    moments : ndarray, shape (n, k)
+        The estimator's, of each session.
+    short, long : ndarray of bool, shape (n,)
+        Sessions labelled so.
+    horizon : str
+        Of `HORIZONS`.
+    level : float
+        Coverage.
+    """
+    sums, count = _horizon(moments, horizon)
+    rows = [_rows(count[mask]) for mask in (short, long)]
+    totals = [(sums[mask].sum(axis=0), float(count[mask].sum())) for mask in (short, long)]
+    variances = [estimator.combine(total, np.asarray(n)) for total, n in totals]
+    value = float(np.sqrt(variances[0] / real_divisor(variances[1], NOISE**2)))
+    reason = lacking(rows, HORIZONS[horizon][1])
+    if reason or not value > 0.0:
+        return Ratio(value, nan, nan, sum(rows), *rows, reason=reason)
+    groups = [
+        Group(covered, 0.5 * _log_scores(estimator, moments, total, n), sign)
+        for (total, n), mask, sign in zip(totals, (short, long), (1.0, -1.0), strict=True)
+        for covered in [_covered(mask & (count > 0), horizon)]
+    ]
+    return Ratio(
+        value, *ends(value, spread_of_groups(groups, VARIANCES), level, "log"), sum(rows), *rows
+    )
 
 
-def range_efficiency(logs: realised.LogBars, mask: Mask, how: Resampling) -> Estimate:
+def _covered(labelled: Mask, horizon: str) -> Floats:
+    """Return in how many labelled windows each session lies."""
+    first, last = HORIZONS[horizon]
+    out = np.zeros(len(labelled))
+    for ahead in range(first, last + 1):
+        out[ahead:] += labelled[: len(labelled) - ahead]
+    return out
+
+
+def _log_scores(estimator: realised.Estimator, moments: Floats, total: Floats, n: float) -> Floats:
+    """Return what the logarithm of a variance gains, to first order, as a session's weight grows.
+
+    Relative to the weight of all: the scores' weighted mean is 0.
+    """
+    known = np.nan_to_num(moments)
+    steps = 1e-5 * np.append(np.abs(total) + n * known.std(axis=0), n)
+    slopes = np.empty(len(steps))
+    for k, step in enumerate(steps):
+        moved = np.append(total, n) + np.outer([step, -step], np.arange(len(steps)) == k)
+        above, below = np.log(estimator.combine(moved[:, :-1], moved[:, -1]))
+        slopes[k] = (above - below) / (2.0 * step) if step > 0.0 else 0.0
+    return np.asarray(n * (known @ slopes[:-1] + slopes[-1]), dtype=np.float64)
+
+
+def range_efficiency(logs: realised.LogBars, mask: Mask, level: float) -> Estimate:
     """Return the mean of abs(ln C/O) / ln(H/L) over sessions: 1 is a straight line.
 
     Sessions without a range have none and do not count.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         efficiency = np.abs(logs.close) / real_divisor(logs.range)
-    counts = (mask & np.isfinite(efficiency)).astype(np.float64)
-    columns = np.column_stack([np.where(counts > 0, efficiency, 0.0), counts])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        total = columns.sum(axis=0)
-        drawn = resampled_sums(columns, how)
-        low, high = interval(drawn[:, 0] / drawn[:, 1], how.level)
-        return Estimate(float(total[0] / total[1]), low, high, int(total[1]))
+    return _mean(efficiency, mask & np.isfinite(efficiency), level)
+
+
+def _mean(values: Floats, use: Mask, level: float) -> Estimate:
+    n = int(use.sum())
+    value = float(values[use].mean()) if n else nan
+    if reason := lacking([n]):
+        return Estimate(value, nan, nan, n, reason=reason)
+    spread = spread_of_scores((values[use] - value)[:, None] / n)[0]
+    return Estimate(value, *ends(value, spread, level), n)
 
 
 def autocorrelation_by_regime(
@@ -217,31 +280,46 @@ def autocorrelation_by_regime(
     regime : Series of str
         Label of session t pairs the log return from t - 1 to t with the one from t to t + 1.
     resampling : Resampling, optional
+        Its level is the coverage of the intervals.
+
+    Returns
+    -------
+    dict of str to Estimate
+        One per label that occurs, with its interval and n; NaN below the least sample.
     """
-    how = resampling or Resampling()
+    level = (resampling or Resampling()).level
     log_close = np.log(close.to_numpy(dtype=np.float64))
     change = np.diff(log_close)
     into = np.concatenate([[np.nan], change])
     out = np.concatenate([change, [np.nan]])
     masks = _regime_masks(regime.reindex(close.index).to_numpy(dtype=object))
-    return {label: _correlation(into, out, mask, how) for label, mask in masks.items()}
+    return {label: correlation(into, out, mask, level) for label, mask in masks.items()}
 
 
-def _correlation(x: Floats, y: Floats, mask: Mask, how: Resampling) -> Estimate:
+def correlation(x: Floats, y: Floats, mask: Mask, level: float) -> Estimate:
+    """Return the correlation of pairs, its interval symmetric in the inverse hyperbolic tangent."""
     use = mask & np.isfinite(x) & np.isfinite(y)
-    a, b = np.where(use, x, 0.0), np.where(use, y, 0.0)
-    columns = np.column_stack([use.astype(np.float64), a, b, a * a, b * b, a * b])
-    low, high = interval(_from_sums(resampled_sums(columns, how)), how.level)
-    return Estimate(float(_from_sums(columns.sum(axis=0))), low, high, int(use.sum()))
+    n = int(use.sum())
+    value = _coefficient(x[use], y[use])
+    if (reason := lacking([n])) or not abs(value) < 1.0:
+        return Estimate(value, nan, nan, n, reason=reason)
+    a, b = ((v[use] - v[use].mean()) / v[use].std() for v in (x, y))
+    scores = (a * b - value * (a * a + b * b) / 2.0) / (1.0 - value**2)
+    # a wild pair draws the correlation towards itself, as a row of a regression its fit
+    scores /= 1.0 - np.minimum((1.0 + (a * a + b * b) / 2.0) / n, 0.9)
+    scores -= scores.mean()
+    spread = spread_of_scores(scores[:, None] / n, CORRELATIONS)[0]
+    return Estimate(value, *ends(value, spread, level, "fisher"), n)
 
 
-def _from_sums(s: Floats) -> Floats:
-    """Return the correlation from sums of 1, x, y, xx, yy, xy; NaN below three pairs."""
-    n, x, y, xx, yy, xy = np.moveaxis(s, -1, 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = real_difference(xx - x * x / n, xx) * real_difference(yy - y * y / n, yy)
-        value = (xy - x * y / n) / np.sqrt(real_divisor(spread, NOISE**4))
-    return np.where(n >= 3, value, np.nan)
+def _coefficient(x: Floats, y: Floats) -> float:
+    """Return the correlation of pairs; NaN below three of them."""
+    n = len(x)
+    if n < 3:
+        return nan
+    xx, yy = float(x @ x), float(y @ y)
+    spread = real_difference(xx - x.sum() ** 2 / n, xx) * real_difference(yy - y.sum() ** 2 / n, yy)
+    return float((x @ y - x.sum() * y.sum() / n) / np.sqrt(real_divisor(spread, NOISE**4)))
 
 
 def next_return_sd_by_quantile(

@@ -57,7 +57,7 @@ PARAMETERS: Final = (
     Parameter("day_puts", -0.5, 0.5, "reaction of puts to it"),
     Parameter("change_puts", -0.5, 0.5, "reaction of puts to the change of volatility"),
     Parameter("rolled", 0.0, 0.9, "share of expired positions that is opened again"),
-    Parameter("late", 0.0, 1.0, "above a half: open interest of the session before"),
+    Parameter("late", 0.0, 1.0, "above a half: open interest of the previous session"),
     Parameter("dying", 0.0, 1.0, "above a half: contracts count on the day they expire"),
     # noise makes a book foretell less: half of the books have none, as the null least in favour
     Parameter(

@@ -12,7 +12,10 @@ import numpy.typing as npt
 from ...data import NOISE
 from ...strategies import (
     CONTROLS,
+    LONG,
+    NEUTRAL,
     RULED,
+    SHORT,
     Always,
     Filter,
     Flat,
@@ -43,6 +46,8 @@ __all__ = [
     "alone",
     "competing_filters",
     "fills_of",
+    "label_shares",
+    "labels_held",
     "legs_of",
     "opponents",
     "played",
@@ -349,6 +354,22 @@ def fills_of(ground: Ground, values: Floats, missing: float) -> Floats:
     out = np.full((len(rows), *values.shape[1:]), missing)
     out[schedule.row[source]] = values[rows[source]]
     return out
+
+
+def labels_held(arena: Arena, made: Filter) -> Floats:
+    """Return the code under which each return's position was decided, shape (n - 1,)."""
+    codes = arena.ground.evaluation.labels(made).values
+    by_fill: Floats = fills_of(arena.ground, codes[:, None], 0.0)[:, 0]
+    return by_fill[1:] if arena.ground.clock.at_open else by_fill[:-1]
+
+
+def label_shares(arena: Arena, made: Filter) -> dict[str, float]:
+    """Return the share of the tests' sessions that a filter puts under each label with a rule."""
+    held = labels_held(arena, made)[arena.outside]
+    return {
+        label: float(np.mean(held == code))
+        for label, code in zip(RULED, (LONG, SHORT, NEUTRAL), strict=True)
+    }
 
 
 def wanted_by_label(strategy: Strategy, ground: Ground) -> Floats:

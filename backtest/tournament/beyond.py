@@ -37,8 +37,7 @@ Floats = npt.NDArray[np.float64]
 _LEVEL: Final = 0.05
 _VIX: Final = "series.vix"
 #: Pairs whose nested regression and bootstrap are worked out: those of the best entries.
-_MOST: Final = 120
-_MOST_BOOTSTRAPPED: Final = 6
+_MOST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,20 @@ def compared(
     seed: int,
     draws: int,
     block: float,
+    bootstrapped: int = 6,
 ) -> tuple[Pair, ...]:
-    """Compare every entry that reads options with the same rules under filters that do not."""
+    """Compare every entry that reads options with the same rules under filters that do not.
+
+    Parameters
+    ----------
+    field, arenas, results
+    sharpe : ndarray
+        By trial of the field: the best entries' pairs come first.
+    seed, draws, block
+        Of the bootstrap.
+    bootstrapped : int
+        Pairs that get an interval by a bootstrap of their own.
+    """
     couples = _couples(field, arenas)
     if not couples:
         return ()
@@ -112,7 +123,7 @@ def compared(
         if rank[c] < _MOST:
             nested = _nested(arenas[i], results[i], mine, theirs)
         boot = (math.nan,) * 4
-        if rank[c] < _MOST_BOOTSTRAPPED:
+        if rank[c] < bootstrapped:
             boot = _bootstrapped(field, a, b, seed, draws)
         found.append(
             Pair(

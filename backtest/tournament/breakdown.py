@@ -19,7 +19,7 @@ from ..execution.costs import FREE
 from ..grid.columns import books_of, planned
 from ..statistics import metrics
 from ..statistics.resampling import Resampling, interval, resampled_sums
-from .arena import fills_of
+from .arena import labels_held
 from .studentised import long_run_deviation
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def breakdown_of(
     best = np.argsort(-returns, kind="stable")[:_BEST]
     kept = np.setdiff1d(np.arange(len(returns)), best)
     without.append(_without(f"the {_BEST} best sessions", returns[kept], critical, how.block, year))
-    labels = _labels(arena, j)[rows]
+    labels = labels_held(arena, arena.entries[j].strategy.filter)[rows]
     equity = np.cumprod(1.0 + returns)
     return Breakdown(
         trial_id=arena.entries[j].trial_id,
@@ -226,14 +226,6 @@ def _held(arena: Arena, j: int) -> Floats:
     held = free.positions[0]
     found: Floats = held[1:] if ground.clock.at_open else held[:-1]
     return np.nan_to_num(found)
-
-
-def _labels(arena: Arena, j: int) -> Floats:
-    """Return the label under which each return's position was decided."""
-    ground = arena.ground
-    codes = ground.evaluation.labels(arena.entries[j].strategy.filter).values
-    by_fill: Floats = fills_of(ground, codes[:, None], 0.0)[:, 0]
-    return by_fill[1:] if ground.clock.at_open else by_fill[:-1]
 
 
 def _group(dimension: str, name: str, returns: Floats, total: float, year: int) -> dict[str, Any]:

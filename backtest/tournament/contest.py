@@ -42,6 +42,7 @@ __all__ = ["Counted", "FoldPlan", "Procedure", "contest", "folds_of"]
 
 Floats = npt.NDArray[np.float64]
 _BAND_DRAWS: Final = 200
+_BOOTSTRAPPED: Final = 6
 _LONG_SAMPLE: Final = 10  # years from which the usual folds fit
 _HAIRCUT_CELLS: Final = 4_000_000
 
@@ -200,6 +201,7 @@ def contest(
         seed=terms.seed,
         draws=terms.draws,
         block=terms.block,
+        bootstrapped=_BOOTSTRAPPED if terms.breakdowns else 0,
     )
     rows = entry_results(found, arenas, results, judgement, clouds, pairs, counted.trials)
     entries = tuple(row for row in rows if row.role == "entry")

@@ -213,7 +213,24 @@ def effective_trials(returns: npt.ArrayLike) -> int:
 
 
 def ledger(path: Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerSummary:
-    """Return everything that a ledger says; one that does not exist yet is empty."""
+    """Return everything that a ledger says; one that does not exist yet is empty.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the ledger.
+    stand_ins : iterable of iterable of str
+        Groups of underlyings that count as one market.
+
+    Returns
+    -------
+    LedgerSummary
+
+    Raises
+    ------
+    LedgerError
+        If an entry cannot be read.
+    """
     file = ledger_file(path)
     if not file.exists():
         return LedgerSummary(file, 0, (), (), (), ())

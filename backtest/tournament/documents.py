@@ -27,7 +27,16 @@ _NUMBERS: Final = tuple(f.name for f in fields(EntryResult) if f.name != "parame
 
 
 def tournament_document(result: TournamentResult) -> dict[str, Any]:
-    """Return what ``tournament.json`` says; undefined is None, never 0."""
+    """Return what ``tournament.json`` says; undefined is None, never 0.
+
+    Parameters
+    ----------
+    result : TournamentResult
+
+    Returns
+    -------
+    dict of str to object
+    """
     document = {
         "trials": result.trials,
         "ledger_trials": result.ledger_trials,
@@ -121,7 +130,13 @@ def trials_frame(result: TournamentResult) -> pd.DataFrame:
 
 
 def write_tournament(result: TournamentResult, folder: Path) -> None:
-    """Write ``trials.parquet`` and ``tournament.json`` into a folder that exists."""
+    """Write ``trials.parquet`` and ``tournament.json`` into a folder that exists.
+
+    Parameters
+    ----------
+    result : TournamentResult
+    folder : Path
+    """
     trials_frame(result).to_parquet(folder / "trials.parquet", index=False)
     text = json.dumps(tournament_document(result), indent=2, allow_nan=False)
     (folder / "tournament.json").write_text(text + "\n", encoding="utf-8")

@@ -10,20 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import NOISE, NotEnoughDataError, short_repr
-from ...strategies import RULED, Flat
+from ...strategies import Flat
 from ..statistics.multiple import benjamini_yekutieli, deflated_sharpe
 from ..statistics.sharpe_tests import expected_best
-from .arena import alone, resampling_of
+from .arena import alone, label_shares, resampling_of
 from .confidence_set import confidence_set
 from .overfitting import overfitting
 from .studentised import long_run_deviation, studentise
 from .superiority import recentred_shift, spa, step_m
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ...strategies import Filter
     from ..statistics.resampling import Resampling
-    from .arena import Arena, Entry, Played
+    from .arena import Arena, Played
     from .overfitting import Overfitting
     from .studentised import Studentised
 
@@ -74,8 +75,8 @@ class Judgement:
         Share of draws whose largest statistic reaches the trial's.
     p_zero, p_rules, p_hold : ndarray
         Stepdown p-values, times counted trials over compared ones: against nothing, against its own
-        rules without a regime, against holding at equal mean exposure. NaN: not distinguishable by
-        construction (no difference at all).
+        rules in the shares of its labels, against holding at equal mean exposure. 1 where there is
+        no difference at all; NaN for what is no entry.
     dsr : ndarray
     q_value : ndarray
         Benjamini and Yekutieli, over entries.
@@ -261,33 +262,34 @@ def _stepped(
 def _against_rules(
     arenas: Sequence[Arena], results: Sequence[Played], field: Field
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Return each trial less each of its rules alone, and the trial of each column."""
+    """Return each entry less its rules in the shares of its labels, and the trial of each column.
+
+    The rules are those of the entry, each acting after every session, held together in the shares
+    in which the filter calls for them: what the entry would earn if its labels knew nothing.
+    """
     columns, owner = [], []
-    places = [_places(arena) for arena in arenas]
+    places = [{e.identity: p for p, e in enumerate(arena.entries)} for arena in arenas]
+    shares: dict[tuple[int, Filter], Mapping[str, float]] = {}
     for k, (i, j) in enumerate(field.place):
-        for other in _alone_places(arenas[i].entries[j], places[i]):
-            rows = np.searchsorted(field.days, arenas[i].days[1:][arenas[i].outside])
-            column = np.full(len(field.days), np.nan)
-            mine = results[i].returns[arenas[i].outside]
-            column[rows] = mine[:, j] - mine[:, other]
-            columns.append(column)
-            owner.append(k)
+        arena, entry = arenas[i], arenas[i].entries[j]
+        if entry.role != "entry":
+            continue
+        made = entry.strategy.filter
+        if (int(i), made) not in shares:
+            shares[int(i), made] = label_shares(arena, made)
+        mix = np.zeros(len(results[i].returns))
+        for label, share in shares[int(i), made].items():
+            rule = entry.strategy.rule(label)
+            if rule != Flat() and share > 0.0:
+                like = replace(entry, strategy=alone(rule, entry.strategy.sizing))
+                mix += share * results[i].returns[:, places[i][like.identity]]
+        rows = np.searchsorted(field.days, arena.days[1:][arena.outside])
+        column = np.full(len(field.days), np.nan)
+        column[rows] = (results[i].returns[:, j] - mix)[arena.outside]
+        columns.append(column)
+        owner.append(k)
     table = np.column_stack(columns) if columns else np.empty((len(field.days), 0))
     return table, np.array(owner, dtype=np.int64)
-
-
-def _places(arena: Arena) -> dict[tuple[object, ...], int]:
-    return {e.identity: p for p, e in enumerate(arena.entries)}
-
-
-def _alone_places(entry: Entry, where: Mapping[tuple[object, ...], int]) -> Iterator[int]:
-    """Yield where an arena has each rule of an entry alone; rules that are flat are nothing."""
-    if entry.role != "entry":
-        return
-    for rule in dict.fromkeys(entry.strategy.rule(label) for label in RULED):
-        if rule != Flat():
-            like = replace(entry, strategy=alone(rule, entry.strategy.sizing))
-            yield where[like.identity]
 
 
 def _against_hold(

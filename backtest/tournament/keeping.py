@@ -59,6 +59,12 @@ class Kept:
 
 
 def clear_kept(folder: Path) -> None:
-    """Remove what was kept on the way: the results hold it now."""
+    """Remove what was kept on the way: the results hold it now.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the results.
+    """
     for file in folder.glob(f"{_PREFIX}*.npz"):
         file.unlink(missing_ok=True)

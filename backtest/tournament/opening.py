@@ -59,7 +59,12 @@ class LockboxResult:
     __repr__ = short_repr
 
     def document(self) -> dict[str, Any]:
-        """Return what the command prints as JSON."""
+        """Return what the command prints as JSON.
+
+        Returns
+        -------
+        dict of str to object
+        """
         return {
             "underlying": self.underlying,
             "start": str(self.first),
@@ -78,6 +83,10 @@ def lockbox(config: Config | str | Path, open_for: Sequence[str] = ()) -> Lockbo
     open_for : sequence of str
         Trials of the configuration's tournament, as ``tournament.json`` names them; none leaves it
         as it is.
+
+    Returns
+    -------
+    LockboxResult
 
     Raises
     ------

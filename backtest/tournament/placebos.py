@@ -40,6 +40,8 @@ STATES: Final = 4
 _NEAREST: Final = 0.1
 _BLOCKS: Final = 20
 _SHORTEST, _LONGEST = 5, 63
+#: Upper quantiles and what they are of a standard normal variable.
+_QUANTILES: Final = ((0.9, 1.2816), (0.975, 1.96), (0.99, 2.3263))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +73,8 @@ class PlaceboTest:
     p_corrected : ndarray, shape (k,)
         Share of draws whose best entry, in units of its own cloud, does as well.
     mean, deviation : ndarray, shape (k,)
-        Of the cloud's Sharpe ratios, per session.
+        Of the cloud's Sharpe ratios, per session. The deviation is at least what the upper tail of
+        a normal distribution would need for the cloud's own upper quantiles.
     draws : int
     """
 
@@ -270,11 +273,13 @@ def held_against(own: Floats, clouds: Floats) -> PlaceboTest:
     -----
     Statistics are put in units of their own cloud, so that rules which earn with any regime, such
     as holding, do not decide for all. An entry whose cloud does not vary (a regime that never
-    switches) cannot be told from its placebos: its p-value is 1.
+    switches) cannot be told from its placebos: its p-value is 1. Regimes that hardly ever switch
+    have clouds with few values and long tails: their upper quantiles widen the unit, so that they
+    do not decide for all either.
     """
     draws = len(clouds)
     known = np.nan_to_num(clouds, nan=0.0)
-    mean, deviation = known.mean(axis=0), known.std(axis=0)
+    mean, deviation = known.mean(axis=0), _width(known)
     part = np.isfinite(own) & (deviation > 1e-12)
     unit = np.where(part, deviation, 1.0)
     z = np.where(part, (own - mean) / unit, -np.inf)
@@ -289,3 +294,12 @@ def held_against(own: Floats, clouds: Floats) -> PlaceboTest:
         deviation=deviation,
         draws=draws,
     )
+
+
+def _width(clouds: Floats) -> Floats:
+    """Return the deviation of each cloud, or what its upper quantiles say where that is more."""
+    middle = np.median(clouds, axis=0)
+    widths = [clouds.std(axis=0)]
+    for share, normal in _QUANTILES:
+        widths.append((np.quantile(clouds, share, axis=0) - middle) / normal)
+    return np.asarray(np.max(widths, axis=0))

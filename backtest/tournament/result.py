@@ -48,7 +48,8 @@ class EntryResult:
         Mean and deviation of the placebos' annual Sharpe ratios.
     q_value, dsr : float
     survives, credited : bool
-        `credited`: adds to every filter without options; None where there is nothing to compare.
+        `credited`: survives and adds to every filter without options; None where there is nothing
+        to compare with.
     turnover, exposure, in_market, tilt, break_even_bps : float
         Notional a year, mean size of the position, share of sessions with one, mean position, cost
         of a side that eats the gross profit.

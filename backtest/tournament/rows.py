@@ -82,7 +82,7 @@ def _row(
     ruined = bool(facts["ruined"])
     survived = survives(entry.role, *ps, ruined=ruined)
     verdicts = credit.get(entry.trial_id)
-    credited = None if verdicts is None else all(verdicts)
+    credited = None if verdicts is None else survived and all(verdicts)
     sharpe = nan if ruined else float(judgement.sharpe[k])
     strategy, root = entry.strategy, math.sqrt(year)
     gross, sides = facts["gross"], facts["turnover"]

@@ -7,6 +7,7 @@ this package starts from here, so that no statistic is unstudentised by accident
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -101,8 +102,7 @@ def studentise(returns: npt.ArrayLike, how: Resampling, *, scale: bool = True) -
     moves = x.std(axis=0) > NOISE * np.maximum(1.0, np.abs(mean))
     usable = moves & (deviation > 0.0)
     unit = np.where(usable, deviation if scale else 1.0, np.nan)
-    # float32 holds a standardised mean to 1e-6 of its error, far below what draws can resolve
-    counts = np.concatenate([c.astype(np.float32) for c in row_counts(n, how)])
+    counts = _counts(n, how)
     draws = np.empty((len(counts), k), dtype=np.float32, order="F")
     for part in _parts(k):
         centred = np.nan_to_num((x[:, part] - mean[part]) / unit[part])
@@ -110,6 +110,15 @@ def studentise(returns: npt.ArrayLike, how: Resampling, *, scale: bool = True) -
     draws /= np.float32(np.sqrt(n))
     draws[:, ~usable] = -np.inf
     return Studentised(mean / unit * np.sqrt(n), draws, deviation, unit, n, how.block)
+
+
+@lru_cache(maxsize=1)
+def _counts(n: int, how: Resampling) -> Singles:
+    """Return how often each draw takes each row: the same for every family of one tournament.
+
+    float32 holds a standardised mean to 1e-6 of its error, far below what draws can resolve.
+    """
+    return np.concatenate([c.astype(np.float32) for c in row_counts(n, how)])
 
 
 def long_run_deviation(columns: Floats, block: float) -> Floats:

@@ -71,6 +71,10 @@ def tournament(
     progress : Progress, optional
         Called with the work done.
 
+    Returns
+    -------
+    TournamentResult
+
     Raises
     ------
     ConfigError, UnknownNameError
@@ -95,7 +99,25 @@ def tournament(
 def run_tournament(
     config: Config, folder: Path | None, *, progress: Progress | None = None
 ) -> TournamentResult:
-    """Run a tournament, keeping simulated trials in a folder; writes nothing else."""
+    """Run a tournament, keeping simulated trials in a folder; writes nothing else.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path or None
+        None keeps nothing.
+    progress : Progress, optional
+        Called after each batch of trials.
+
+    Returns
+    -------
+    TournamentResult
+
+    Raises
+    ------
+    NotEnoughDataError
+        If the sample is too short for the folds.
+    """
     started = time.perf_counter()
     report = progress or silent
     space = space_in(config)

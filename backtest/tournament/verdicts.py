@@ -117,7 +117,21 @@ def whole_sentence(
 
 
 def tournament_luck(counted: int, effective: int, *, in_ledger: bool) -> str:
-    """Return how many trials count."""
+    """Return how many trials count.
+
+    Parameters
+    ----------
+    counted : int
+        Trials that count.
+    effective : int
+        Clusters of correlated trials among them.
+    in_ledger : bool
+        Whether earlier trials count too.
+
+    Returns
+    -------
+    str
+    """
     where = "the ledger counts" if in_ledger else "no ledger is kept, and this tournament made"
     return (
         f"On these data {where} {_times(counted)}, which move like {effective:,} independent ones."

@@ -49,6 +49,15 @@ def compiled(**options: Any) -> Callable[[F], F]:
     ----------
     **options
         Of ``numba.njit``, without ``cache``.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    ConfigError
+        If the folder that ``GEXLAB_CACHE_DIR`` names cannot be written to.
     """
 
     def decorate(function: F) -> F:
@@ -70,6 +79,11 @@ def use_fallback_cache(package: str) -> None:
     ----------
     package : str
         Import name, e.g. ``"vectorbt"``.
+
+    Raises
+    ------
+    ConfigError
+        If the folder that ``GEXLAB_CACHE_DIR`` names cannot be written to.
     """
     _folder_asked_for()
     spec = importlib.util.find_spec(package)

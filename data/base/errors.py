@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
 __all__ = [
     "CalendarError",
     "ConfigError",
     "DefinitionError",
+    "EarlyBarsError",
     "EmptyTableError",
     "GexlabError",
     "InputFileError",
@@ -83,6 +85,14 @@ class EmptyTableError(DefinitionError):
 
 class SeveralDefinitionsError(DefinitionError):
     """Rebuilt rows of several definitions fit, and nobody said which are meant."""
+
+
+class EarlyBarsError(InputFileError):
+    """Intraday bars are stamped before they can have been: each knows what comes after it."""
+
+    def __init__(self, message: str, first: date | None = None) -> None:
+        super().__init__(message)
+        self.first = first
 
 
 class LookAheadError(GexlabError):

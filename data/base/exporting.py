@@ -19,6 +19,16 @@ def defused_column(values: pa.Array) -> pa.Array:
     """Return texts in which none is a formula: an apostrophe stands before those that were.
 
     Texts that are numbers, such as ``-5``, stay as they are.
+
+    Parameters
+    ----------
+    values : Array
+        Texts; nulls stay.
+
+    Returns
+    -------
+    Array
+        Of the same length.
     """
     import pyarrow.compute as pc
 
@@ -28,6 +38,15 @@ def defused_column(values: pa.Array) -> pa.Array:
 
 def defused(texts: list[str]) -> list[str]:
     """Return texts in which none is a formula.
+
+    Parameters
+    ----------
+    texts : list of str
+
+    Returns
+    -------
+    list of str
+        Of the same length; formulas behind an apostrophe.
 
     Examples
     --------

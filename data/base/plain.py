@@ -16,6 +16,11 @@ def plain(value: Any) -> Any:
     value : object
         Mappings (keys become text), lists and tuples are walked through.
 
+    Returns
+    -------
+    object
+        None, bool, int, float, str, list or dict.
+
     Examples
     --------
     >>> plain({2024: (1.5, float("nan")), "n": 3})

@@ -20,6 +20,14 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def encodable(text: str) -> str:
     r"""Return a text that UTF-8 can say: bytes of a path that it cannot become ``\xNN``.
 
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> encodable("a\udcffb")
@@ -39,6 +47,10 @@ def shown(text: str, *, keep: str = "") -> str:
     text : str
     keep : str
         Control characters that stay, e.g. ``"\n"``.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

@@ -26,7 +26,17 @@ class Progress(Protocol):
 
 
 def silent(done: int, total: int | None, what: str = "") -> None:
-    """Show nothing: the progress of a function called from other code."""
+    """Show nothing: the progress of a function called from other code.
+
+    Parameters
+    ----------
+    done : int
+        Steps done.
+    total : int, optional
+        Steps in all; None where unknown.
+    what : str
+        What is counted.
+    """
 
 
 def in_notebook() -> bool:

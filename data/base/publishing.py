@@ -79,6 +79,15 @@ def published(folder: str | Path) -> Iterator[Path]:
 def published_file(path: str | Path) -> Iterator[Path]:
     """Give the path of a draft; when the block ends without an error, it becomes the file.
 
+    Parameters
+    ----------
+    path : str or Path
+
+    Yields
+    ------
+    Path
+        The draft, in the same folder.
+
     Raises
     ------
     InputFileError

@@ -15,6 +15,15 @@ def short_repr(result: Any) -> str:
 
     A class takes it as its ``__repr__``.
 
+    Parameters
+    ----------
+    result : object
+        Instance of a dataclass.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> from dataclasses import dataclass

@@ -29,6 +29,11 @@ def real_difference(value: npt.ArrayLike, minuend: npt.ArrayLike) -> Floats:
     minuend : array_like
         The larger of the two sums, of the same shape.
 
+    Returns
+    -------
+    ndarray of float
+        Of the same shape.
+
     Examples
     --------
     >>> real_difference([1e-20, 1e-5], [1e-4, 1e-4]).tolist()
@@ -40,6 +45,17 @@ def real_difference(value: npt.ArrayLike, minuend: npt.ArrayLike) -> Floats:
 
 def real_divisor(value: npt.ArrayLike, noise: float = NOISE) -> Floats:
     """Return a divisor; NaN where it is not above what rounding makes of zero.
+
+    Parameters
+    ----------
+    value : array_like of float
+    noise : float
+        What rounding makes of zero.
+
+    Returns
+    -------
+    ndarray of float
+        Of the same shape.
 
     Examples
     --------

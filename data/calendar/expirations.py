@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -11,7 +12,30 @@ from .day_numbers import from_days, to_days
 from .market_rules import MonthlyRule
 from .trading import TradingCalendar
 
-__all__ = ["CalendarFacts"]
+__all__ = ["CalendarFacts", "SessionDates"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDates:
+    """A session, the one after it, and what becomes of the contracts listed on it.
+
+    Attributes
+    ----------
+    session, following : int
+        The session and the next one, days since 1970.
+    opens_us : int
+        Open of the next one, microseconds since 1970, UTC.
+    dies : ndarray of int32, shape (g,)
+        Last session of each listed expiration, days since 1970.
+    monthly : ndarray of bool, shape (g,)
+        Whether it is a monthly one.
+    """
+
+    session: int
+    following: int
+    opens_us: int
+    dies: npt.NDArray[np.int32]
+    monthly: npt.NDArray[np.bool_]
 
 
 class CalendarFacts:
@@ -52,6 +76,19 @@ class CalendarFacts:
         facts = [self._known[day] for day in days]
         dies = np.array([last for last, _ in facts], np.int32)
         return dies, np.array([monthly for _, monthly in facts], np.bool_)
+
+    def of_session(self, session: date, expiry: npt.NDArray[np.int32]) -> SessionDates:
+        """Return the dates that the books of a session need.
+
+        Parameters
+        ----------
+        session : date
+        expiry : ndarray of int32, shape (g,)
+            Listed expirations, days since 1970.
+        """
+        following, opens_us = self.following(session)
+        dies, monthly = self.expirations(expiry)
+        return SessionDates(to_days(session), following, opens_us, dies, monthly)
 
     def following(self, session: date) -> tuple[int, int]:
         """Return the session after a session, and its open.

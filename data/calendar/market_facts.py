@@ -84,6 +84,11 @@ def market_facts(
     currency : str, optional
         ISO code; by default the calendar's.
 
+    Returns
+    -------
+    MarketFacts
+        Calendar, monthly rule, sessions a year, currency.
+
     Raises
     ------
     CalendarError
@@ -106,6 +111,15 @@ def market_facts(
 
 def spells_in_words(spells: tuple[Spell, ...]) -> str:
     """Return what was in force when.
+
+    Parameters
+    ----------
+    spells : tuple of Spell
+        In order.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

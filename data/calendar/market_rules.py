@@ -100,6 +100,15 @@ class MonthlyRule:
     def day(self, year: int, month: int) -> date:
         """Return the day that the rule names, session or not.
 
+        Parameters
+        ----------
+        year, month : int
+
+        Returns
+        -------
+        date
+            By the rule alone, be it a session or not.
+
         Examples
         --------
         >>> MonthlyRule("nse").day(2025, 8), MonthlyRule("nse").day(2025, 9)
@@ -109,11 +118,30 @@ class MonthlyRule:
         return nth_weekday(year, month, weekday, ordinal)
 
     def roll(self, year: int, month: int) -> Roll:
-        """Return where a holiday moves the expiration of that month."""
+        """Return where a holiday moves the expiration of that month.
+
+        Parameters
+        ----------
+        year, month : int
+
+        Returns
+        -------
+        {"before", "after"}
+            Which session stands in where the day is none.
+        """
         return _parts(self._at(year, month))[2]
 
     def saturday(self, year: int, month: int) -> bool:
-        """Return whether a Saturday listing stands for the day before."""
+        """Return whether a Saturday listing stands for the day before.
+
+        Parameters
+        ----------
+        year, month : int
+
+        Returns
+        -------
+        bool
+        """
         return _parts(self._at(year, month))[1] == _WEEKDAYS.index("friday")
 
     def _at(self, year: int, month: int) -> str:
@@ -185,6 +213,15 @@ def third_friday(year: int, month: int) -> date:
 def currency_sign(code: str) -> str:
     """Return what stands before an amount of a currency.
 
+    Parameters
+    ----------
+    code : str
+        ISO code; empty where it is unknown.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> currency_sign("USD"), currency_sign("PLN"), currency_sign("")
@@ -207,7 +244,17 @@ def known_currency(code: str) -> str:
 
 
 def assumed_volume(underlying: str) -> float | None:
-    """Return the value traded a day that is assumed of an underlying, None where nothing is."""
+    """Return the value traded a day that is assumed of an underlying, None where nothing is.
+
+    Parameters
+    ----------
+    underlying : str
+
+    Returns
+    -------
+    float or None
+        Dollars a day.
+    """
     return _VOLUMES.get(underlying.upper())
 
 

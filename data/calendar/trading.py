@@ -60,12 +60,32 @@ class TradingCalendar:
         return len(self.sessions) == int((self.sessions[-1] - self.sessions[0]).astype(int)) + 1
 
     def is_session(self, day: date) -> bool:
-        """Return whether `day` is a session."""
+        """Return whether `day` is a session.
+
+        Parameters
+        ----------
+        day : date
+
+        Returns
+        -------
+        bool
+        """
         i = int(np.searchsorted(self.sessions, np.datetime64(day, "D")))
         return i < len(self.sessions) and bool(self.sessions[i] == np.datetime64(day, "D"))
 
     def position(self, day: date, *, at_or_before: bool = False) -> int:
         """Return the index of session `day`, or of the last session at or before it.
+
+        Parameters
+        ----------
+        day : date
+        at_or_before : bool
+            Accept days that are no session.
+
+        Returns
+        -------
+        int
+            In `sessions`.
 
         Raises
         ------
@@ -81,15 +101,62 @@ class TradingCalendar:
         return i
 
     def open_of(self, day: date) -> datetime:
-        """Return the opening moment of session `day`, UTC."""
+        """Return the opening moment of session `day`, UTC.
+
+        Parameters
+        ----------
+        day : date
+
+        Returns
+        -------
+        datetime
+            With time zone.
+
+        Raises
+        ------
+        CalendarError
+            If `day` is no session.
+        """
         return _moment(self.opens[self.position(day)])
 
     def close_of(self, day: date) -> datetime:
-        """Return the closing moment of session `day`, UTC."""
+        """Return the closing moment of session `day`, UTC.
+
+        Parameters
+        ----------
+        day : date
+
+        Returns
+        -------
+        datetime
+            With time zone; early closes included.
+
+        Raises
+        ------
+        CalendarError
+            If `day` is no session.
+        """
         return _moment(self.closes[self.position(day)])
 
     def shift(self, day: date, sessions: int) -> date:
-        """Return the session `sessions` after session `day` (before it where negative)."""
+        """Return the session `sessions` after session `day` (before it where negative).
+
+        Parameters
+        ----------
+        day : date
+            A session.
+        sessions : int
+            How many to go forward; back where negative.
+
+        Returns
+        -------
+        date
+
+        Raises
+        ------
+        CalendarError
+            If `day` is no session, or the result lies outside the calendar.
+        """
         i = self.position(day) + sessions
         if not 0 <= i < len(self.sessions):
             raise CalendarError(
@@ -99,7 +166,22 @@ class TradingCalendar:
         return _day(self.sessions[i])
 
     def session_of(self, moment: datetime) -> date:
-        """Return the session that a time stamp belongs to: the last opened at or before it."""
+        """Return the session that a time stamp belongs to: the last opened at or before it.
+
+        Parameters
+        ----------
+        moment : datetime
+            With time zone.
+
+        Returns
+        -------
+        date
+
+        Raises
+        ------
+        CalendarError
+            If it precedes the first open.
+        """
         stamp = np.datetime64(pd.Timestamp(moment).tz_convert("UTC").tz_localize(None), "ns")
         i = int(np.searchsorted(self.opens, stamp, side="right")) - 1
         if i < 0:
@@ -109,11 +191,39 @@ class TradingCalendar:
         return _day(self.sessions[i])
 
     def last_session_at_or_before(self, day: date) -> date:
-        """Return `day` where it is a session, else the last session before it."""
+        """Return `day` where it is a session, else the last session before it.
+
+        Parameters
+        ----------
+        day : date
+
+        Returns
+        -------
+        date
+
+        Raises
+        ------
+        CalendarError
+            If `day` lies outside the calendar.
+        """
         return _day(self.sessions[self.position(day, at_or_before=True)])
 
     def first_session_at_or_after(self, day: date) -> date:
-        """Return `day` where it is a session, else the first session after it."""
+        """Return `day` where it is a session, else the first session after it.
+
+        Parameters
+        ----------
+        day : date
+
+        Returns
+        -------
+        date
+
+        Raises
+        ------
+        CalendarError
+            If `day` lies outside the calendar.
+        """
         self._require_inside(day)
         return _day(self.sessions[np.searchsorted(self.sessions, np.datetime64(day, "D"))])
 
@@ -121,6 +231,22 @@ class TradingCalendar:
         """Return the moment at which a contract stops existing, UTC.
 
         The open (AM) or the close (PM) of the last session at or before `expiry`.
+
+        Parameters
+        ----------
+        expiry : date
+            As listed.
+        settlement : {"AM", "PM"}
+
+        Returns
+        -------
+        datetime
+            With time zone.
+
+        Raises
+        ------
+        CalendarError
+            If `expiry` lies outside the calendar.
         """
         i = self.position(expiry, at_or_before=True)
         return _moment(self.opens[i] if settlement == "AM" else self.closes[i])
@@ -134,6 +260,15 @@ class TradingCalendar:
         rule : MonthlyRule, optional
             By default the calendar's own; where its day is no session, the session before or
             after, as it says.
+
+        Returns
+        -------
+        date
+
+        Raises
+        ------
+        CalendarError
+            If it lies outside the calendar.
         """
         chosen = rule or self.monthly
         day = chosen.day(year, month)
@@ -146,6 +281,22 @@ class TradingCalendar:
 
         A Saturday listing counts as its Friday, where the rule names Fridays and no Saturday is a
         session.
+
+        Parameters
+        ----------
+        expiry : date
+            As listed.
+        rule : MonthlyRule, optional
+            By default the calendar's own.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        CalendarError
+            If `expiry` lies outside the calendar.
         """
         chosen = rule or self.monthly
         day = expiry
@@ -177,6 +328,10 @@ class TradingCalendar:
             later.
         zone : str, optional
             Whose clock; by default the exchange's.
+
+        Returns
+        -------
+        ndarray of datetime64[ns]
         """
         hours, minutes = clock.split(":")
         wall = pd.DatetimeIndex(self.sessions[positions].astype("datetime64[ns]"))
@@ -245,8 +400,7 @@ def trading_calendar(
     """Return the sessions of an exchange.
 
     A name may carry corrections (`with_corrections`): sessions that were announced after the
-    package's release, with the hours of the session before them, and days that turned out to be
-    none.
+    package's release, with the hours of the preceding session, and days that turned out to be none.
 
     Parameters
     ----------
@@ -256,6 +410,10 @@ def trading_calendar(
         Bounds, ISO dates. The calendar must reach the last expiry that is asked of it. Where the
         exchange has announced its holidays for fewer years, the calendar begins with the first
         recorded one, and every weekday after the last recorded one is a session.
+
+    Returns
+    -------
+    TradingCalendar
 
     Raises
     ------

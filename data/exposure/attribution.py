@@ -106,14 +106,14 @@ def net_change(
     fresh = match_lines(new_keys, old_keys) < 0
     expired = before[0].groups.expiry_us[old.lines.group] <= new.valuation_us
     closed = (there < 0) & ~expired
-    untold_new = fresh & _is_untold(new_keys, before[0], by_right=by_right)
-    untold_old = closed & _is_untold(old_keys, after[0], by_right=by_right)
+    unlisted_new = fresh & _is_unlisted(new_keys, before[0], by_right=by_right)
+    unlisted_old = closed & _is_unlisted(old_keys, after[0], by_right=by_right)
     old_net, new_net = _nets(before[1]), _nets(after[1])
     parts = _effects(old, new, there)
     parts["expired"] = -_sum(old_net[(there < 0) & expired])
-    parts["coverage"] = _sum(new_net[untold_new]) - _sum(old_net[untold_old])
-    parts["open_interest"] += _sum(new_net[fresh & ~untold_new])
-    parts["open_interest"] -= _sum(old_net[closed & ~untold_old])
+    parts["coverage"] = _sum(new_net[unlisted_new]) - _sum(old_net[unlisted_old])
+    parts["open_interest"] += _sum(new_net[fresh & ~unlisted_new])
+    parts["open_interest"] -= _sum(old_net[closed & ~unlisted_old])
     start, end = _sum(old_net), _sum(new_net)
     return NetChange(
         before=start,
@@ -133,7 +133,7 @@ def _nets(result: BookResult) -> Floats:
     return result.exposure.call_gex + result.exposure.put_gex
 
 
-def _is_untold(keys: LineKeys, other: PreparedChain, *, by_right: bool) -> Flags:
+def _is_unlisted(keys: LineKeys, other: PreparedChain, *, by_right: bool) -> Flags:
     """Return which lines the other chain has, without saying what they weigh there."""
     chain = other.chain
     held = chain.open_interest > 0.0

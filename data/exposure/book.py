@@ -1,4 +1,4 @@
-"""Valuing a book: what is alive at a moment, and its greeks at spot."""
+"""Valuing a book: what is live at a moment, and its greeks at spot."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SQRT_HALF = math.sqrt(0.5)
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Lines alive at a valuation moment, and what holds for their expiry groups then.
+    """Live lines at a valuation moment, and what holds for their expiry groups then.
 
     Attributes
     ----------
@@ -44,10 +44,10 @@ class Book:
         Microseconds since 1970, UTC.
     spot : float
     lines : Lines
-        Only lines of groups that are alive; ``group`` and ``start`` index the groups below.
-    alive : ndarray of bool, shape (g,)
+        Only lines of groups that are live; ``group`` and ``start`` index the groups below.
+    live : ndarray of bool, shape (g,)
     time : ndarray, shape (g,)
-        Years to expiry after the floor; NaN where dead.
+        Years to expiry after the floor; NaN where expired.
     forward, discount : ndarray, shape (g,)
         F = F_q exp((r - q)(T - T_q)), and exp(-rT).
     shift : ndarray, shape (g,)
@@ -58,7 +58,7 @@ class Book:
     valuation_us: int
     spot: float
     lines: Lines
-    alive: Flags
+    live: Flags
     time: Floats
     forward: Floats
     discount: Floats
@@ -68,19 +68,19 @@ class Book:
 
     @property
     def contracts_used(self) -> int:
-        """Contracts alive, of positive open interest, with a volatility."""
-        return int(self.lines.tally[self.alive, USED].sum())
+        """Live contracts, of positive open interest, with a volatility."""
+        return int(self.lines.tally[self.live, USED].sum())
 
     @property
     def contracts_rejected(self) -> int:
-        """Contracts alive of unknown open interest, or of a positive one without a volatility."""
-        return int(self.lines.tally[self.alive, REJECTED].sum())
+        """Live contracts of unknown open interest, or of a positive one without a volatility."""
+        return int(self.lines.tally[self.live, REJECTED].sum())
 
     @property
     def oi_rejected_share(self) -> float:
         """Rejected open interest over rejected and used; NaN where there is none of either."""
-        rejected = float(self.lines.tally[self.alive, REJECTED_OI].sum())
-        known = rejected + float(self.lines.tally[self.alive, USED_OI].sum())
+        rejected = float(self.lines.tally[self.live, REJECTED_OI].sum())
+        known = rejected + float(self.lines.tally[self.live, USED_OI].sum())
         return rejected / known if known > 0.0 else math.nan
 
 
@@ -149,7 +149,7 @@ def value_book(
     Parameters
     ----------
     lines : Lines
-        Everything alive at the moment of the quotes.
+        Everything live at the moment of the quotes.
     market : Market
         The groups at that moment.
     spot : float
@@ -157,16 +157,16 @@ def value_book(
     valuation_us : int
         Microseconds since 1970, UTC.
     time : ndarray, shape (g,)
-        Years from the valuation to each group's end, after the floor; NaN where dead.
+        Years from the valuation to each group's end, after the floor; NaN where expired.
     """
-    alive = ~(np.isnan(time) | np.isnan(market.time))
+    live = ~(np.isnan(time) | np.isnan(market.time))
     shift = (market.rate - market.dividend_yield) * (time - market.time)
     return Book(
         valuation_us=valuation_us,
         spot=spot,
-        lines=lines if alive[lines.group].all() else _only(lines, alive),
-        alive=alive,
-        time=np.where(alive, time, np.nan),
+        lines=lines if live[lines.group].all() else _only(lines, live),
+        live=live,
+        time=np.where(live, time, np.nan),
         forward=market.forward * np.exp(shift),
         discount=np.exp(-market.rate * time),
         shift=shift,
@@ -175,9 +175,9 @@ def value_book(
     )
 
 
-def _only(lines: Lines, alive: Flags) -> Lines:
-    """Keep the lines of groups that are alive."""
-    keep = alive[lines.group]
+def _only(lines: Lines, live: Flags) -> Lines:
+    """Keep the lines of groups that are live."""
+    keep = live[lines.group]
     kept = np.concatenate(([0], np.cumsum(keep)))
     return Lines(
         strike=lines.strike[keep],
@@ -195,12 +195,12 @@ def _only(lines: Lines, alive: Flags) -> Lines:
 
 @compiled(nogil=True, fastmath={"contract"})
 def _standardise(
-    start: Ints, alive: Flags, time: Floats, shift: Floats, height: Floats,
+    start: Ints, live: Flags, time: Floats, shift: Floats, height: Floats,
     log_moneyness: Floats, volatility: Floats,
     centre: Floats, inverse_width: Floats, unit: Floats,
 ) -> None:  # fmt: skip
-    for g in range(alive.size):
-        root = math.sqrt(time[g]) if alive[g] else 1.0
+    for g in range(live.size):
+        root = math.sqrt(time[g]) if live[g] else 1.0
         for i in range(start[g], start[g + 1]):
             v = volatility[i] * root
             centre[i] = log_moneyness[i] - shift[g] - 0.5 * v * v
@@ -215,7 +215,7 @@ def mixture_of(book: Book) -> Mixture:
     centre, inverse_width, unit = np.empty(m), np.empty(m), np.empty(m)
     height = 0.01 * book.discount * book.forward / _SQRT_2PI
     _standardise(
-        lines.start, book.alive, book.time, book.shift, height,
+        lines.start, book.live, book.time, book.shift, height,
         lines.log_moneyness, lines.volatility, centre, inverse_width, unit,
     )  # fmt: skip
     return Mixture(
@@ -235,14 +235,14 @@ def _densities(centre: Floats, inverse_width: Floats, out: Floats) -> None:
 
 @compiled(nogil=True)
 def _spot_sums(
-    start: Ints, alive: Flags, time: Floats, forward_value: Floats,
+    start: Ints, live: Flags, time: Floats, forward_value: Floats,
     rate: Floats, dividend_yield: Floats,
     volatility: Floats, call: Floats, put: Floats, call_size: Floats, put_size: Floats,
     centre: Floats, inverse_width: Floats, density: Floats, out: Floats,
 ) -> None:  # fmt: skip
     """Fill the rows of `out` with the fields of `SpotExposure`."""
-    for g in range(alive.size):
-        if not alive[g]:
+    for g in range(live.size):
+        if not live[g]:
             continue
         e, carry = forward_value[g], rate[g] - dividend_yield[g]
         for i in range(start[g], start[g + 1]):
@@ -276,7 +276,7 @@ def exposure_at_spot(book: Book, mixture: Mixture) -> SpotExposure:
     density, out = np.empty(m), np.empty((6, m))
     _densities(mixture.centre, mixture.inverse_width, density)
     _spot_sums(
-        lines.start, book.alive, book.time, book.discount * book.forward,
+        lines.start, book.live, book.time, book.discount * book.forward,
         book.rate, book.dividend_yield,
         lines.volatility, lines.call, lines.put, lines.call_size, lines.put_size,
         mixture.centre, mixture.inverse_width, density, out,

@@ -1,4 +1,4 @@
-"""Rows of a chain that contradict each other: one contract told twice, one unit read as another.
+"""Rows of a chain that contradict each other: one contract stated twice, one unit read as another.
 
 Both close the quality gate. Arrays in, counts and sentences out.
 """
@@ -6,12 +6,13 @@ Both close the quality gate. Arrays in, counts and sentences out.
 from __future__ import annotations
 
 import math
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["contradicting_duplicates", "unit_contradiction"]
+__all__ = ["contradicting_duplicates", "repeated_rows", "unit_contradiction"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -72,6 +73,21 @@ def contradicting_duplicates(
         now, then = column[rows][1:], column[rows][:-1]
         differs |= ~((now == then) | (np.isnan(now) & np.isnan(then)))
     return int((twin & differs).sum())
+
+
+def repeated_rows(rows: Mapping[str, npt.NDArray[Any]]) -> int:
+    """Return how many rows of a chain repeat a contract of known root with other values.
+
+    Parameters
+    ----------
+    rows : mapping of column to ndarray, shape (n,)
+        ``expiry, kind, strike`` (sorted by them), ``root_number, open_interest, iv, bid, ask``.
+    """
+    return contradicting_duplicates(
+        (rows["expiry"], rows["kind"], rows["strike"]),
+        rows["root_number"],
+        (rows["open_interest"], rows["iv"], rows["bid"], rows["ask"]),
+    )
 
 
 def unit_contradiction(

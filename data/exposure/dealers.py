@@ -46,6 +46,15 @@ BUILT_IN: Final = {
 def dealer_model(name: str) -> DealerModel:
     """Return a built-in dealer model.
 
+    Parameters
+    ----------
+    name : {"naive", "inverted", "all_long", "all_short", "calls_only", "puts_only"}
+
+    Returns
+    -------
+    DealerModel
+        Signs of calls and puts: +1 dealers long, -1 short, 0 not theirs.
+
     Raises
     ------
     UnknownNameError
@@ -63,6 +72,15 @@ def dealer_model(name: str) -> DealerModel:
 
 def dealer_name(dealer: str) -> str:
     """Return the name under which the rows of a dealer model are kept.
+
+    Parameters
+    ----------
+    dealer : str
+        Name of a model, ``signed``, or ``sql:`` and an expression.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

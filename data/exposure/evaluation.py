@@ -36,7 +36,7 @@ from .quality_gate import gate_reasons
 from .snapshot import Groups, Snapshot
 from .sticky_moneyness import Curves, sticky_profile, sticky_roots, volatility_curves
 from .strike_lines import Lines, Volatility, book_lines, own_volatility
-from .walls import ByStrike, by_strike
+from .walls import ByStrike, Walls, by_strike, walls_of
 
 __all__ = [
     "BookResult",
@@ -103,14 +103,27 @@ class BookResult:
         Net and gross, dollars per 1 % of the level.
     grid : Grid
     roots : tuple of Root
+    flip : Root or None
+        The root nearest to spot; None without any.
     strikes : ByStrike
+    walls : Walls
     shares : ExpiryShares
+    gross_by_expiry : ndarray, shape (g,)
+        Gross gamma of each expiry group, dollars per 1 %.
     expired : int
-        Contracts of the snapshot that are not in the book because they are dead.
+        Contracts of the snapshot that are not in the book because they have expired.
     net_gex : float
         Dollars of delta per +1 %; NaN for an empty book.
     gross_gex : float
         Dollars per 1 %; 0 for an empty book.
+    net_to_gross : float
+        -1 ... 1; NaN for an empty book.
+    contracts_used : int
+        Live contracts, of positive open interest, with a volatility.
+    contracts_rejected : int
+        Live contracts of unknown open interest, or of a positive one without a volatility.
+    oi_rejected_share : float
+        Rejected open interest over rejected and used; NaN where there is none of either.
     """
 
     name: BookName
@@ -119,21 +132,18 @@ class BookResult:
     profile: Floats
     grid: Grid
     roots: tuple[Root, ...]
+    flip: Root | None
     strikes: ByStrike
+    walls: Walls
     shares: ExpiryShares
+    gross_by_expiry: Floats
     expired: int
     net_gex: float
     gross_gex: float
-
-    @property
-    def flip(self) -> Root | None:
-        """The root nearest to spot; None without any."""
-        return nearest_root(self.book.spot, self.roots)
-
-    @property
-    def net_to_gross(self) -> float:
-        """-1 ... 1; NaN for an empty book."""
-        return self.net_gex / self.gross_gex if self.gross_gex > 0.0 else math.nan
+    net_to_gross: float
+    contracts_used: int
+    contracts_rejected: int
+    oi_rejected_share: float
 
     def reasons(
         self,
@@ -147,7 +157,7 @@ class BookResult:
         return gate_reasons(
             known_before_quotes=known_before_quotes,
             copied=copied,
-            oi_rejected_share=self.book.oi_rejected_share,
+            oi_rejected_share=self.oi_rejected_share,
             gross_gex=self.gross_gex,
             contradicting_duplicates=contradicting_duplicates,
             unit_contradicted=unit_contradicted,
@@ -194,20 +204,19 @@ def _profile_and_roots(
     return profile, mixture_roots(book.spot, grid, mixture, profile[0], profile[1])
 
 
-def _shares(book: Book, exposure: SpotExposure, context: SessionContext, day: int) -> ExpiryShares:
-    gross = group_sums(exposure.gross, book)
-    present = book.alive & (gross > 0.0)
+def _shares(book: Book, gross: Floats, context: SessionContext, day: int) -> ExpiryShares:
+    present = book.live & (gross > 0.0)
     return expiry_shares(gross[present], context.dies[present], context.monthly[present], day)
 
 
 def group_sums(values: Floats, book: Book) -> Floats:
     """Return the sums of a line quantity over expiry groups, shape (g,)."""
-    sums = np.bincount(book.lines.group, weights=values, minlength=book.alive.size)
+    sums = np.bincount(book.lines.group, weights=values, minlength=book.live.size)
     return sums.astype(np.float64)
 
 
 def book_at(prepared: PreparedChain, valuation_us: int, definition: Definition) -> Book:
-    """Return what is alive at a moment, valued then at the chain's spot."""
+    """Return what is live at a moment, valued then at the chain's spot."""
     time = years_between(valuation_us, prepared.groups.expiry_us, definition.floor_minutes)
     return value_book(prepared.lines, prepared.market, prepared.chain.spot, valuation_us, time)
 
@@ -223,6 +232,8 @@ def evaluate_book(
     grid = Grid(definition.grid_width, definition.grid_points)
     profile, roots = _profile_and_roots(book, mixture, grid, prepared.curves)
     gross_gex = exposure.gross_gex
+    net_gex = exposure.net_gex if gross_gex > 0.0 else math.nan
+    strikes, by_expiry = by_strike(book, exposure), group_sums(exposure.gross, book)
     return BookResult(
         name=name,
         book=book,
@@ -230,11 +241,18 @@ def evaluate_book(
         profile=profile,
         grid=grid,
         roots=roots,
-        strikes=by_strike(book, exposure),
-        shares=_shares(book, exposure, context, context.valuation_days[name]),
-        expired=int(np.diff(groups.start)[~book.alive].sum()),
-        net_gex=exposure.net_gex if gross_gex > 0.0 else math.nan,
+        flip=nearest_root(book.spot, roots),
+        strikes=strikes,
+        walls=walls_of(strikes, book.spot),
+        shares=_shares(book, by_expiry, context, context.valuation_days[name]),
+        gross_by_expiry=by_expiry,
+        expired=int(np.diff(groups.start)[~book.live].sum()),
+        net_gex=net_gex,
         gross_gex=gross_gex,
+        net_to_gross=net_gex / gross_gex if gross_gex > 0.0 else math.nan,
+        contracts_used=book.contracts_used,
+        contracts_rejected=book.contracts_rejected,
+        oi_rejected_share=book.oi_rejected_share,
     )
 
 

@@ -44,7 +44,7 @@ def expiry_shares(
     Parameters
     ----------
     gross : ndarray, shape (g,)
-        Gross dollar gamma of the expiry groups that are alive.
+        Gross dollar gamma of the expiry groups that are live.
     dies : ndarray of int32, shape (g,)
         Session on which each dies, days since 1970.
     monthly : ndarray of bool, shape (g,)

@@ -1,4 +1,4 @@
-"""How volatility changed at fixed strikes since the session before, and what that did to dealers.
+"""How volatility changed at fixed strikes since the previous session, and what that did to dealers.
 
 The level of an index of volatility moves because spot slides along the smile. At a fixed
 (expiry, settlement, strike) it does not: what changes there was bought or sold.
@@ -29,9 +29,9 @@ class FixedStrikeChange:
     Attributes
     ----------
     group : ndarray of int64, shape (k,)
-        Indices of the expiry groups alive in the book, ascending; -1 for the whole book.
+        Indices of the expiry live groups in the book, ascending; -1 for the whole book.
     strikes, unmatched : ndarray of int64, shape (k,)
-        Lines of the book that had a volatility in the session before too, and those without.
+        Lines of the book that had a volatility in the previous session too, and those without.
     by_vega : ndarray, shape (k,)
         Mean change weighted by the vega of one contract per line; decimal (0.01 is one
         volatility point). NaN where no line is matched.
@@ -56,7 +56,7 @@ class FixedStrikeChange:
 def fixed_strike_change(
     before: PreparedChain, after: PreparedChain, result: BookResult, *, by_right: bool
 ) -> FixedStrikeChange:
-    """Return the change of volatility at the strikes of a book since the session before.
+    """Return the change of volatility at the strikes of a book since the previous session.
 
     Parameters
     ----------
@@ -92,9 +92,9 @@ def fixed_strike_change(
         np.where(matched, gross, 0.0), gross * change,
         amounts * vega * change, result.exposure.vanna / 0.01 * change,
     )  # fmt: skip
-    counts = [_sums(values, lines.group, book.alive) for values in columns]
+    counts = [_sums(values, lines.group, book.live) for values in columns]
     return FixedStrikeChange(
-        group=np.append(np.flatnonzero(book.alive), -1),
+        group=np.append(np.flatnonzero(book.live), -1),
         strikes=counts[0].astype(np.int64),
         unmatched=counts[1].astype(np.int64),
         by_vega=_ratio(counts[3], counts[2]),
@@ -104,9 +104,9 @@ def fixed_strike_change(
     )
 
 
-def _sums(values: npt.NDArray[np.generic], group: Ints, alive: npt.NDArray[np.bool_]) -> Floats:
+def _sums(values: npt.NDArray[np.generic], group: Ints, live: npt.NDArray[np.bool_]) -> Floats:
     """Return the sums over the living groups, and over everything in the last place."""
-    sums = np.bincount(group, weights=values, minlength=alive.size)[alive]
+    sums = np.bincount(group, weights=values, minlength=live.size)[live]
     return np.append(sums, sums.sum())
 
 

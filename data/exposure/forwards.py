@@ -32,9 +32,9 @@ class ForwardCurve:
     Attributes
     ----------
     time : ndarray, shape (g,)
-        T_q in years after the floor; NaN where the group is dead at the quotes.
+        T_q in years after the floor; NaN where the group has expired at the quotes.
     forward : ndarray, shape (g,)
-        Points; NaN where dead.
+        Points; NaN where expired.
     from_parity : ndarray of bool, shape (g,)
         False: the forward comes from the configured rates.
     outside_guard : ndarray of bool, shape (g,)
@@ -173,12 +173,12 @@ def parity_forwards(
     groups : Groups
         Their g expiry groups.
     time, rate, dividend_yield : ndarray, shape (g,)
-        T_q in years after the floor (NaN: dead), and continuous rates per year.
+        T_q in years after the floor (NaN: expired), and continuous rates per year.
 
     Returns
     -------
     Market
-        NaN forwards for dead groups.
+        NaN forwards for expired groups.
     """
     forward = np.empty(time.size)
     from_parity, outside = np.empty(time.size, np.bool_), np.empty(time.size, np.bool_)

@@ -131,7 +131,7 @@ def hedge_flow(
 
 
 def _deltas(book: Book, spot: float, time: Floats, volatility: Floats) -> Floats:
-    """Return the dealers' delta of each line, shares; NaN where its group is dead."""
+    """Return the dealers' delta of each line, shares; NaN where its group has expired."""
     lines, group = book.lines, book.lines.group
     carry = (book.rate - book.dividend_yield) * (time - book.time)
     forward = (book.forward * np.exp(carry))[group] * (spot / book.spot)

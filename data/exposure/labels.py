@@ -16,6 +16,15 @@ __all__ = ["labels_by_band", "labels_by_sign", "regime_of"]
 def labels_by_sign(value: npt.ArrayLike) -> npt.NDArray[np.object_]:
     """Return ``long`` above zero, ``short`` below, ``neutral`` at zero, ``abstain`` where NaN.
 
+    Parameters
+    ----------
+    value : array_like of float
+
+    Returns
+    -------
+    ndarray of object
+        Of the shape of `value`.
+
     Examples
     --------
     >>> labels_by_sign([2.0, -1.0, 0.0, float("nan")]).tolist()
@@ -37,6 +46,11 @@ def labels_by_band(
     abstain : array_like of bool, optional
         Rows that abstain whatever their value.
 
+    Returns
+    -------
+    ndarray of object
+        ``long``, ``short``, ``neutral`` or ``abstain``; of the shape of `value`.
+
     Examples
     --------
     >>> labels_by_band([0.02, 0.0199, -0.02, 0.5], 0.02, [False, False, False, True]).tolist()
@@ -51,6 +65,19 @@ def labels_by_band(
 
 def regime_of(net_to_gross: float, band: float, *, degraded: bool) -> Regime:
     """Return the regime of a book.
+
+    Parameters
+    ----------
+    net_to_gross : float
+        -1 ... 1; NaN for an empty book, which abstains.
+    band : float
+        Smaller absolute values are neutral.
+    degraded : bool
+        Whether the quality gate refuses a label.
+
+    Returns
+    -------
+    {"long", "short", "neutral", "abstain"}
 
     Examples
     --------

@@ -83,7 +83,7 @@ def _compare(x: Contracts, y: Contracts) -> tuple[int, int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How much a session resembles the lake's session before it.
+    """How much a session resembles the lake's previous session.
 
     Attributes
     ----------
@@ -127,19 +127,19 @@ class Likeness:
             return f"{self.unchanged:.1%} of the common contracts are unchanged"
         return (
             f"{self.frozen:.1%} of {self.common} common contracts have the open interest of the "
-            "session before, and the spot is the same to the last digit"
+            "previous session, and the spot is the same to the last digit"
         )
 
 
 def likeness(
     today: Contracts, before: Contracts, *, spot: float = math.nan, spot_before: float = math.nan
 ) -> Likeness:
-    """Return how much a session resembles the lake's session before it.
+    """Return how much a session resembles the lake's previous session.
 
     Parameters
     ----------
     today, before : tuple of ndarray
-        A session and the lake's session before it, sorted as in the lake: expiry (days), kind
+        A session and the lake's previous session, sorted as in the lake: expiry (days), kind
         (bit 0: AM, bit 1: call), strike, open interest, volatility, bid, ask. NaN equals NaN,
         except that unknown open interest is never the same.
     spot, spot_before : float

@@ -42,7 +42,7 @@ class Repriced:
     Attributes
     ----------
     net_gex, gross_gex : ndarray, shape (m,)
-        Dollars per 1 % of the spot at that moment. Net is NaN and gross 0 where nothing is alive.
+        Dollars per 1 % of the spot at that moment. Net is NaN and gross 0 where nothing is live.
     flip : ndarray, shape (m,)
         The root of the profile nearest to the spot at that moment, points; NaN where the profile
         has no root within the definition's grid around that spot.
@@ -54,7 +54,7 @@ class Repriced:
 
     @property
     def net_to_gross(self) -> Floats:
-        """-1 ... 1; NaN where nothing is alive."""
+        """-1 ... 1; NaN where nothing is live."""
         undefined = np.full(self.net_gex.shape, np.nan)
         defined = self.gross_gex > 0.0
         return np.asarray(np.divide(self.net_gex, self.gross_gex, out=undefined, where=defined))

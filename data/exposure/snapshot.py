@@ -45,7 +45,7 @@ class Snapshot:
         Price from which a volatility or a forward may be derived, points: the middle of a
         two-sided quote, or an official settlement price; NaN where there is neither.
     volatility : ndarray
-        The vendor's, decimal; NaN is none.
+        The vendor's, decimal; NaN where missing.
     position : ndarray
         Contracts that dealers hold times the multiplier: positive long, negative short. NaN where
         open interest is unknown.

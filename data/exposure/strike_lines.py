@@ -50,7 +50,7 @@ class Volatility:
     Attributes
     ----------
     value : ndarray, shape (n,)
-        Decimal; NaN where there is none or the contract is dead.
+        Decimal; NaN where there is none or the contract has expired.
     code : ndarray of int8, shape (n,)
         ``FROM_VENDOR``, or why the solver gave what it gave (``implied.REASONS``).
     """
@@ -121,7 +121,7 @@ def own_volatility(chain: Snapshot, groups: Groups, market: ForwardCurve) -> Vol
     Returns
     -------
     Volatility
-        NaN for dead contracts and where nothing could be solved, with the reason.
+        NaN for expired contracts and where nothing could be solved, with the reason.
     """
     value, code = np.empty(chain.strike.size), np.empty(chain.strike.size, np.int8)
     fill_own(
@@ -133,7 +133,7 @@ def own_volatility(chain: Snapshot, groups: Groups, market: ForwardCurve) -> Vol
 
 @compiled(nogil=True)
 def _count(open_interest: float, position: float, volatility: float, tally: Floats) -> None:
-    """Count one contract that is alive: used, rejected, or neither (no open interest)."""
+    """Count one contract that is live: used, rejected, or neither (no open interest)."""
     if math.isnan(open_interest):
         tally[REJECTED] += 1.0
         tally[UNKNOWN_OI] += 1.0
@@ -240,7 +240,7 @@ def _moneyness(strike: Floats, group: Ints, forward: Floats, out: Floats) -> Non
 def book_lines(
     chain: Snapshot, groups: Groups, market: ForwardCurve, own: Volatility, iv_source: IvSource
 ) -> Lines:
-    """Return the lines of everything alive at the moment of the quotes.
+    """Return the lines of everything live at the moment of the quotes.
 
     Parameters
     ----------

@@ -81,9 +81,9 @@ class BookState:
     moment : datetime
         UTC.
     net_gex, gross_gex, net_to_gross : float
-        Dollars per 1 %; net and the ratio are NaN where nothing is alive.
+        Dollars per 1 %; net and the ratio are NaN where nothing is live.
     regime : {"long", "short", "neutral", "abstain"}
-        By the definition's band; ``abstain`` where nothing is alive.
+        By the definition's band; ``abstain`` where nothing is live.
     flip : float
         Root of the profile nearest to spot, points; NaN without any.
     """
@@ -173,13 +173,13 @@ def expiry_exposures(
             float(book.time[g]),
             *(float(total[g]) for total in sums),
         )
-        for g in np.flatnonzero(book.alive & (gross > 0.0))
+        for g in np.flatnonzero(book.live & (gross > 0.0))
     )
 
 
 def _present(result: BookResult) -> Flags:
-    """Return the expiry groups that are alive and carry gamma."""
-    return result.book.alive & (group_sums(result.exposure.gross, result.book) > 0.0)
+    """Return the expiry groups that are live and carry gamma."""
+    return result.book.live & (group_sums(result.exposure.gross, result.book) > 0.0)
 
 
 def _states(

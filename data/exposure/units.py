@@ -72,6 +72,28 @@ def from_unit(
 ) -> Floats:
     """Convert exposures back to dollars per 1 %; the inverse of `to_unit`.
 
+    Parameters
+    ----------
+    exposure : array_like of float
+        In `unit`.
+    unit : {"per_percent", "per_point", "shares_per_point", "share_of_adv"}
+    spot : array_like of float
+        Points, of the same shape.
+    dollar_volume : array_like of float, optional
+        Dollars a day; ``share_of_adv`` needs it.
+
+    Returns
+    -------
+    ndarray of float
+        Dollars of delta per +1 % move; NaN where an input is.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such unit.
+    GexlabError
+        If ``share_of_adv`` has no dollar volume.
+
     Examples
     --------
     >>> float(from_unit(2500.0, "shares_per_point", spot=4000))

@@ -12,7 +12,17 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from .book import Book, SpotExposure
 
-__all__ = ["NO_WALL", "ByStrike", "Wall", "by_strike", "call_wall", "pin_strike", "put_wall"]
+__all__ = [
+    "NO_WALL",
+    "ByStrike",
+    "Wall",
+    "Walls",
+    "by_strike",
+    "call_wall",
+    "pin_strike",
+    "put_wall",
+    "walls_of",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -63,6 +73,23 @@ class Wall:
 
     strike: float
     strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """The strikes of a book that stand out, and how concentrated its gamma is.
+
+    Attributes
+    ----------
+    call, put, pin : Wall
+    concentration : float
+        Sum over strikes of the squared share of gross, 0 ... 1; NaN for an empty book.
+    """
+
+    call: Wall
+    put: Wall
+    pin: Wall
+    concentration: float
 
 
 NO_WALL = Wall(math.nan, math.nan)
@@ -162,3 +189,13 @@ def put_wall(strikes: ByStrike, spot: float) -> Wall:
 def pin_strike(strikes: ByStrike, spot: float) -> Wall:
     """Return the strike with the largest absolute net gamma."""
     return _wall(strikes, spot, np.abs(strikes.net), 0)
+
+
+def walls_of(strikes: ByStrike, spot: float) -> Walls:
+    """Return call wall, put wall, pin strike and concentration of a book."""
+    return Walls(
+        call_wall(strikes, spot),
+        put_wall(strikes, spot),
+        pin_strike(strikes, spot),
+        strikes.concentration,
+    )

@@ -99,8 +99,8 @@ def canonical_rows(
     name : str
         The underlying; rows of others are left out.
     numbers : bool
-        Let the reader of text parse numbers: faster, but a cell that is none ends the reading with
-        an error that does not name it.
+        Let the reader of text parse numbers: faster, but a cell that is no number ends the reading
+        with an error that does not name it.
     work : Path
         A folder for temporary files.
     careful : bool

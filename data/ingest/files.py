@@ -184,7 +184,7 @@ def _unpacked(path: Path, folder: Path) -> InputFile:
     suffix = Path(path.stem).suffix.lower()
     if suffix not in DATA_SUFFIXES:
         raise InputFileError(
-            f"{path}: what it holds cannot be told by its name: expected e.g. chain.csv.gz"
+            f"{path}: its name does not say what it holds: expected e.g. chain.csv.gz"
         )
     target = _fresh_name(folder, suffix)
     if path.suffix.lower() == ".zst":

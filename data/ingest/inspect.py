@@ -422,20 +422,20 @@ def _map(
 
 
 def _column_lines(stated: dict[str, str], clock: str | None) -> list[str]:
-    def told(name: str) -> str:
+    def quoted(name: str) -> str:
         return json.dumps(name, ensure_ascii=False)
 
     lines = []
     left = dict(stated)
     if "symbol" in left:
-        lines.append(f"symbol = {told(left.pop('symbol'))}   # {_COMMENTS['symbol']}")
+        lines.append(f"symbol = {quoted(left.pop('symbol'))}   # {_COMMENTS['symbol']}")
         left = {k: v for k, v in left.items() if k not in ("root", "expiry", "strike", "right")}
     if clock is not None and "session" in left and "quote_ts" not in left:
         day = left.pop("session")
-        lines.append(f"quote_ts = {{ date = {told(day)}, time = {told(clock)} }}")
+        lines.append(f"quote_ts = {{ date = {quoted(day)}, time = {quoted(clock)} }}")
     for meaning, name in left.items():
         comment = f"   # {_COMMENTS[meaning]}" if meaning in _COMMENTS else ""
-        lines.append(f"{meaning} = {told(name)}{comment}")
+        lines.append(f"{meaning} = {quoted(name)}{comment}")
     return lines
 
 
@@ -449,7 +449,7 @@ def _timing_lines(
         lines.append('quote_time = "close"          # or "HH:MM", when the quotes were taken')
     if "known_at" not in stated:
         lines.append('known_at = "next_open"        # from when on the rows were public')
-    lines.append("oi_lag_sessions = 1           # open interest settled after the session before")
+    lines.append("oi_lag_sessions = 1           # open interest settled after the previous session")
     index = bool(underlyings) and underlyings[0] in AM_INDICES
     lines.append(f'settlement = "{"third_friday" if index else "PM"}"')
     return lines

@@ -57,7 +57,7 @@ def read_rows(
 ) -> Tally:
     """Take all rows through to the writer.
 
-    How dates are written is told by the first rows, and the reader of text parses numbers itself,
+    The first rows say how dates are written, and the reader of text parses numbers itself,
     which is faster. Where a cell is written in another way, everything is read again: the whole
     column then decides, "n/a" is missing, and what is to be refused is named.
     """

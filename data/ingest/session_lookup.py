@@ -39,7 +39,7 @@ class SessionLookup:
     stamp_day : int
         First day of the following three.
     opens, session_here, session_before : ndarray
-        By day in UTC: open of the session that opens on it, that session, the session before it.
+        By day in UTC: open of the session that opens on it, that session, the previous session.
     expiry_day : int
         First day of the following three.
     expiry_open, expiry_close, is_monthly : ndarray

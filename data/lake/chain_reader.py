@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 from ..base.errors import DefinitionError
 from ..base.sql import load_sql
-from ..calendar.day_numbers import from_days
-from ..exposure.contradictions import contradicting_duplicates
 from ..exposure.dealers import DealerModel
 from ..exposure.quality_gate import Contracts
 from ..exposure.snapshot import Snapshot
@@ -50,10 +48,22 @@ class RawSession:
     session : date
     columns : dict of str to ndarray
         As the scan delivers them; see ``sql/rebuild_scan.sql``.
+    spots : ndarray
+        Distinct spots of the snapshot, ascending; more than one is a finding.
+    spot : float
+        Median of the rows' spots.
+    known_before_quotes : bool
+        Whether some row claims to have been public before its own quotes.
+    oi_asof : date or None
+        Latest session after whose close the open interest was settled; None if unknown.
     """
 
     session: date
     columns: Columns
+    spots: Floats
+    spot: float
+    known_before_quotes: bool
+    oi_asof: date | None
 
     @property
     def contracts(self) -> Contracts:
@@ -62,38 +72,6 @@ class RawSession:
         return (
             c["expiry"], c["kind"], c["strike"], c["open_interest"], c["iv"], c["bid"], c["ask"]
         )  # fmt: skip
-
-    @property
-    def contradicting_duplicates(self) -> int:
-        """Rows that repeat a contract of known root with other interest, volatility or quotes."""
-        c = self.columns
-        key = (c["expiry"], c["kind"], c["strike"])
-        return contradicting_duplicates(
-            key, c["root_number"], (c["open_interest"], c["iv"], c["bid"], c["ask"])
-        )
-
-    @property
-    def spots(self) -> Floats:
-        """Distinct spots of the snapshot, ascending; more than one is a finding."""
-        spot = self.columns["spot"]
-        return spot[:1] if (spot == spot[0]).all() else np.unique(spot)
-
-    @property
-    def spot(self) -> float:
-        """Median of the rows' spots."""
-        spots = self.spots
-        return float(spots[0] if spots.size == 1 else np.median(self.columns["spot"]))
-
-    @property
-    def known_before_quotes(self) -> bool:
-        """Whether some row claims to have been known before its own quotes."""
-        return bool((self.columns["known_us"] < self.columns["quote_us"]).any())
-
-    @property
-    def oi_asof(self) -> date | None:
-        """Latest session after whose close the open interest was settled; None if unknown."""
-        latest = int(self.columns["oi_asof"].max())
-        return from_days(latest) if latest >= 0 else None
 
 
 def read_sessions(
@@ -222,7 +200,21 @@ def _session(pieces: list[Columns]) -> RawSession:
     if latest:
         columns = {name: values[latest:] for name, values in columns.items()}
     columns = _of_known_deliverable(columns)
-    return RawSession(from_days(int(columns["session"][0])), columns)
+    spot, latest_oi = columns["spot"], int(columns["oi_asof"].max())
+    spots = spot[:1] if (spot == spot[0]).all() else np.unique(spot)
+    return RawSession(
+        session=_date(int(columns["session"][0])),
+        columns=columns,
+        spots=spots,
+        spot=float(spots[0] if spots.size == 1 else np.median(spot)),
+        known_before_quotes=bool((columns["known_us"] < columns["quote_us"]).any()),
+        oi_asof=_date(latest_oi) if latest_oi >= 0 else None,
+    )
+
+
+def _date(days: int) -> date:
+    found: date = np.datetime64(days, "D").item()
+    return found
 
 
 def _of_known_deliverable(columns: Columns) -> Columns:

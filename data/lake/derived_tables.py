@@ -14,24 +14,19 @@ import hashlib
 import json
 import os
 import re
-import shutil
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError, MissingPartError
-from .locks import write_lock
+from .derived_parts import Marks, Part, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
-    import pyarrow as pa
 
-    from .manifest import Manifest
-
-__all__ = ["TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "Part", "session_marks", "stores_of"]
+__all__ = ["MANIFEST", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "stores_of"]
 
 _REBUILT: Final = "derived"
 #: Input of a store that has the regime table and the findings alone.
@@ -47,88 +42,29 @@ TABLES: Final = (
     "quality_findings",
 )
 
-_MANIFEST: Final = "manifest.json"
-#: Seconds that a rebuild waits for another one of the same store.
-_PATIENCE: Final = 600.0
+MANIFEST: Final = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A set of Parquet files, one per table, and the sessions that they are valid for.
+class Lacking:
+    """What a store has of wanted rows, and what it lacks.
 
     Attributes
     ----------
-    name : str
-        File name without its ending, the same in every table's folder.
-    book : str
-        The book of all of its rows.
-    sessions : dict of str to str
-        ISO session to the mark of what it was computed from.
-    tables : tuple of str
-        Those that it has.
+    store : DerivedStore
+        As it is on disk, without parts of which a file is gone.
+    sessions : dict of book to set of date
+        Those that it lacks, or has from other inputs.
+    closed : bool
+        Whether it cannot be written to.
+    recorded : bool
+        Whether it records that its inputs mean the rows wanted, and no others.
     """
 
-    name: str
-    book: str
-    sessions: dict[str, str]
-    tables: tuple[str, ...]
-
-    @classmethod
-    def of(cls, book: str, sessions: dict[str, str], tables: Iterable[str]) -> Part:
-        """Return the part of some sessions: its name says which, computed from what."""
-        digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
-        name = f"{min(sessions)}_{max(sessions)}_{book}_{digest}"
-        return cls(name, book, sessions, tuple(tables))
-
-    def only(self, keep: Callable[[str, str, str], bool]) -> Part:
-        """Return the part with the sessions that are kept: of book, ISO session and mark."""
-        days = {d: mark for d, mark in self.sessions.items() if keep(self.book, d, mark)}
-        return replace(self, sessions=days)
-
-
-#: Book to ISO session to mark: which rows are meant.
-Marks: TypeAlias = "Mapping[str, Mapping[str, str]]"
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """What one set of inputs means.
-
-    Attributes
-    ----------
-    inputs : dict of str to str
-        What rows were computed with that is not the lake's own: ``calendar``, ``positions``,
-        ``rate_curve``, ``dividend_curve`` (paths), ``instrument``.
-    definition : dict
-        The definition's settings, with the curves as they were read.
-    marks : mapping
-        Book to ISO session to mark.
-    """
-
-    inputs: dict[str, str]
-    definition: dict[str, Any]
-    marks: Marks
-
-
-def session_marks(
-    held: Manifest, what: str, own: Callable[[date], str] = lambda _: ""
-) -> dict[str, str]:
-    """Return, per ISO session, a mark of everything that its rows depend on.
-
-    That is its chain and which of its prices are settlements, the same of the lake's session
-    before it, `what` all rows depend on, and what is its `own` besides the chain (positions,
-    rates).
-    """
-    settled = held.settlement_sources
-    marks, before = {}, ""
-    for entry in held.sessions:
-        official = sorted(settled.intersection(entry.sources))
-        prices = "all" if official and len(official) == len(entry.sources) else ",".join(official)
-        here = f"{entry.fingerprint}|{prices}|{own(entry.session)}"
-        digest = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()
-        marks[str(entry.session)] = digest[:24]
-        before = here
-    return marks
+    store: DerivedStore
+    sessions: dict[str, set[date]]
+    closed: bool
+    recorded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +101,27 @@ class DerivedStore:
         dealer: str,
         inputs: Mapping[str, str],
     ) -> DerivedStore:
-        """Return the place of a definition's rows; `current` reads what is there."""
+        """Return the place of a definition's rows; `current` reads what is there.
+
+        Parameters
+        ----------
+        lake : Path
+            The lake's folder.
+        underlying : str
+        definition : dict
+            The definition's settings.
+        definition_id : str
+            Of these settings.
+        dealer : str
+            Name of the dealer model.
+        inputs : mapping of str to str
+            What rows are computed with that is not the lake's own; see `Variant`.
+
+        Returns
+        -------
+        DerivedStore
+            Without parts, whatever lies there.
+        """
         folder = (
             lake / _REBUILT / f"underlying={underlying}" / f"definition={definition_id}"
             / f"dealer={_folder_name(dealer)}"
@@ -174,9 +130,25 @@ class DerivedStore:
 
     @classmethod
     def load(cls, folder: Path) -> DerivedStore:
-        """Read a store's manifest."""
+        """Read a store's manifest.
+
+        Parameters
+        ----------
+        folder : Path
+            Of the store, with its manifest.
+
+        Returns
+        -------
+        DerivedStore
+            With all parts and variants; without any where an older version wrote it.
+
+        Raises
+        ------
+        LakeError
+            If the manifest cannot be read.
+        """
         try:
-            stored = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+            stored = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             found = cls(folder, stored["definition"], stored["dealer_model"])
             if "variants" not in stored:  # an older version: nobody knows what its rows rest on
                 return found
@@ -185,7 +157,7 @@ class DerivedStore:
             return replace(found, parts=tuple(parts), variants=tuple(variants))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LakeError(
-                f"{folder / _MANIFEST}: not a readable manifest ({error}): delete the folder and "
+                f"{folder / MANIFEST}: not a readable manifest ({error}): delete the folder and "
                 "rebuild"
             ) from error
 
@@ -205,7 +177,18 @@ class DerivedStore:
         return {(p.book, day, mark) for p in self.parts for day, mark in p.sessions.items()}
 
     def means(self, marks: Marks) -> bool:
-        """Return whether the store records that its inputs mean these marks, and no others."""
+        """Return whether the store records that its inputs mean these marks, and no others.
+
+        Parameters
+        ----------
+        marks : mapping
+            Book to ISO session to mark.
+
+        Returns
+        -------
+        bool
+            Of the store's own inputs and definition.
+        """
         for variant in self.variants:
             if variant.inputs == self.inputs:
                 same = all(variant.marks.get(book) == days for book, days in marks.items())
@@ -220,14 +203,31 @@ class DerivedStore:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def current(self) -> DerivedStore:
-        """Return the store as it is on disk now."""
-        if not (self.folder / _MANIFEST).is_file():
+        """Return the store as it is on disk now.
+
+        Returns
+        -------
+        DerivedStore
+            The same place; without parts where nothing was rebuilt yet.
+        """
+        if not (self.folder / MANIFEST).is_file():
             return self
         found = self.load(self.folder)
         return replace(self, parts=found.parts, variants=found.variants)
 
     def only(self, wanted: Marks) -> DerivedStore:
-        """Return the store with the rows of some marks alone."""
+        """Return the store with the rows of some marks alone.
+
+        Parameters
+        ----------
+        wanted : mapping
+            Book to ISO session to mark.
+
+        Returns
+        -------
+        DerivedStore
+            Parts without a wanted row are left out.
+        """
         kept = (
             part.only(lambda book, day, mark: wanted.get(book, {}).get(day) == mark)
             for part in self.parts
@@ -235,99 +235,65 @@ class DerivedStore:
         return replace(self, parts=tuple(part for part in kept if part.sessions))
 
     def of_book(self, book: str) -> DerivedStore:
-        """Return the store with the rows of one book alone."""
+        """Return the store with the rows of one book alone.
+
+        Parameters
+        ----------
+        book : {"as_of_close", "post_expiry"}
+
+        Returns
+        -------
+        DerivedStore
+        """
         return replace(self, parts=tuple(part for part in self.parts if part.book == book))
 
     def by_variant(self) -> list[DerivedStore]:
-        """Return the store once for each set of inputs, with the rows that they mean."""
+        """Return the store once for each set of inputs, with the rows that they mean.
+
+        Returns
+        -------
+        list of DerivedStore
+            Sets of inputs without rows are left out.
+        """
         found = []
         for variant in self.variants:
             own = replace(self, inputs=variant.inputs, definition=variant.definition)
             found.append(own.only(variant.marks))
         return [store for store in found if store.parts]
 
-    def write_part(self, name: str, tables: dict[str, pa.Table]) -> None:
-        """Write the Parquet files of one part; they count only once `commit` names the part."""
-        import pyarrow.parquet as pq
+    def lacking(self, wanted: Marks) -> Lacking:
+        """Return what the store on disk has of the rows wanted, and what it lacks of them.
 
-        for table, rows in tables.items():
-            folder = self.folder / table
-            folder.mkdir(parents=True, exist_ok=True)
-            target = folder / f"{name}.parquet"
-            half = folder / f".{name}.{os.getpid()}.half"
-            with half.open("wb") as file:
-                pq.write_table(rows, file, compression="zstd", row_group_size=262_144)
-                file.flush()
-                os.fsync(file.fileno())  # a manifest on disk must not name what is not
-            half.replace(target)
+        Parameters
+        ----------
+        wanted : mapping
+            Book to ISO session to mark.
 
-    def commit(self, parts: tuple[Part, ...], marks: Marks) -> DerivedStore:
-        """Make new parts valid, and `marks` what the store's inputs mean, in one step.
-
-        Rows that no inputs mean any more are dropped, and those of sessions that the lake no
-        longer holds; files of no part are deleted afterwards.
+        Returns
+        -------
+        Lacking
         """
-        held = set().union(*marks.values())
-        variants = tuple(v for v in self._variants_with(marks, held) if any(v.marks.values()))
-        meant = {
-            (book, day, mark)
-            for variant in variants
-            for book, days in variant.marks.items()
-            for day, mark in days.items()
+        store = self.current().intact()
+        done = store.rows
+        missing = {
+            book: {date.fromisoformat(d) for d, mark in days.items() if (book, d, mark) not in done}
+            for book, days in wanted.items()
         }
-        kept: list[Part] = []
-        for part in (*self.parts, *parts):
-            fresh = part.only(_among(meant))
-            meant -= {(part.book, day, mark) for day, mark in fresh.sessions.items()}
-            if fresh.sessions:
-                kept.append(fresh)
-        store = replace(self, parts=tuple(kept), variants=variants)
-        store._save()
-        store._sweep()
-        return store
-
-    def _variants_with(self, marks: Marks, held: Collection[str]) -> Iterator[Variant]:
-        """Yield all variants, that of the store's inputs with new marks, of held sessions only."""
-        own: Marks = {}
-        for variant in self.variants:
-            kept = {
-                book: {day: mark for day, mark in days.items() if day in held}
-                for book, days in variant.marks.items()
-            }
-            if variant.inputs == self.inputs:
-                own = kept
-            else:
-                yield replace(variant, marks=kept)
-        yield Variant(self.inputs, self.definition, {**own, **marks})
-
-    def _save(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        content = {
-            "definition": self.definition,
-            "dealer_model": self.dealer_model,
-            "parts": [asdict(part) for part in self.parts],
-            "variants": [asdict(variant) for variant in self.variants],
-        }
-        half = self.folder / f".{_MANIFEST}.{os.getpid()}.half"
-        with half.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(content))
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(self.folder / _MANIFEST)
-
-    def _sweep(self) -> None:
-        """Remove files of no part: replaced ones, and what a killed rebuild left."""
-        names = {f"{part.name}.parquet" for part in self.parts}
-        for table in TABLES:
-            folder = self.folder / table
-            for path in folder.glob("*"):
-                if path.name not in names:
-                    path.unlink(missing_ok=True)
-            with suppress(OSError):  # no part has the table
-                folder.rmdir()
+        return Lacking(store, missing, self.closed(), store.means(wanted))
 
     def files(self, table: str, book: str | None = None) -> dict[str, list[date]]:
         """Return the Parquet files of a table and a book (None: both), with what counts in each.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        book : {"as_of_close", "post_expiry"}, optional
+
+        Returns
+        -------
+        dict of str to list of date
+            Path to the sessions whose rows count in that file, ascending.
 
         Raises
         ------
@@ -348,7 +314,12 @@ class DerivedStore:
         return found
 
     def intact(self) -> DerivedStore:
-        """Return the store with the parts of which no file is gone."""
+        """Return the store with the parts of which no file is gone.
+
+        Returns
+        -------
+        DerivedStore
+        """
         whole = (p for p in self.parts if all(self._file(t, p).is_file() for t in p.tables))
         return replace(self, parts=tuple(whole))
 
@@ -356,44 +327,13 @@ class DerivedStore:
         return self.folder / table / f"{part.name}.parquet"
 
     def closed(self) -> bool:
-        """Return whether there are rows of an earlier rebuild that cannot be added to."""
-        return (self.folder / _MANIFEST).is_file() and not os.access(self.folder, os.W_OK | os.X_OK)
+        """Return whether there are rows of an earlier rebuild that cannot be added to.
 
-    @contextmanager
-    def writing(self) -> Iterator[DerivedStore]:
-        """Hold the only right to rebuild, and give the store as the one before left it.
-
-        Raises
-        ------
-        LakeLockedError
-            If another rebuild of this store takes more than ten minutes.
+        Returns
+        -------
+        bool
         """
-        manifest = self.folder / _MANIFEST
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LakeError(
-                f"{self.folder} cannot be made ({error.strerror}): rebuild as a user who may write "
-                "to the lake, or work on a copy of it"
-            ) from error
-        try:
-            with write_lock(self.folder, patience=_PATIENCE):
-                yield self.current().intact()
-        finally:
-            if not manifest.is_file():  # a first rebuild that failed leaves nothing
-                _remove(self.folder)
-
-
-def _among(rows: Collection[tuple[str, str, str]]) -> Callable[[str, str, str], bool]:
-    return lambda book, day, mark: (book, day, mark) in rows
-
-
-def _remove(store: Path) -> None:
-    """Remove a store without a manifest, and the folders above it that are then empty."""
-    shutil.rmtree(store, ignore_errors=True)
-    with suppress(OSError):
-        for above in store.parents[:3]:  # of the definition, the underlying, all that is rebuilt
-            above.rmdir()
+        return (self.folder / MANIFEST).is_file() and not os.access(self.folder, os.W_OK | os.X_OK)
 
 
 def _folder_name(dealer: str) -> str:
@@ -413,7 +353,22 @@ def stores_of(lake: Path, underlying: str) -> list[DerivedStore]:
     """Return everything that was rebuilt of an underlying: a store for each set of inputs.
 
     Rows of an older version of gexlab are left out: nothing says what they were computed from.
+
+    Parameters
+    ----------
+    lake : Path
+        The lake's folder.
+    underlying : str
+
+    Returns
+    -------
+    list of DerivedStore
+
+    Raises
+    ------
+    LakeError
+        If a manifest cannot be read.
     """
     root = lake / _REBUILT / f"underlying={underlying}"
-    found = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{_MANIFEST}"))]
+    found = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{MANIFEST}"))]
     return [own for store in found for own in store.by_variant()]

@@ -60,13 +60,28 @@ class Lake:
     )
 
     def underlyings(self) -> list[str]:
-        """Return the underlyings that have sessions, sorted."""
+        """Return the underlyings that have sessions, sorted.
+
+        Returns
+        -------
+        list of str
+        """
         folders = (self.root / "chains").glob(f"{_PREFIX}*/manifest.json")
         names = sorted(path.parent.name.removeprefix(_PREFIX) for path in folders)
         return [name for name in names if self.manifest(name).sessions]
 
     def manifest(self, underlying: str) -> Manifest:
-        """Return what the lake holds of an underlying; empty where it holds nothing."""
+        """Return what the lake holds of an underlying; empty where it holds nothing.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        Manifest
+            Sessions ascending, and the files they were read from.
+        """
         if underlying in self.states:
             return self.states[underlying][0]
         return read_manifest(self._folder(underlying), underlying)
@@ -77,6 +92,10 @@ class Lake:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Keep every file that a manifest names from now on, whatever writers do meanwhile.
+
+        Yields
+        ------
+        None
 
         Raises
         ------
@@ -94,8 +113,39 @@ class Lake:
         finally:
             sweep(self.root)
 
+    def held_with_mark(self, underlying: str) -> tuple[Manifest, tuple[int, int]]:
+        """Return what the lake holds of an underlying, and the mark of that very state.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        Manifest
+            Sessions ascending, and the files they were read from.
+        tuple of int
+            Changes whenever the manifest is replaced; see `written`.
+
+        Raises
+        ------
+        UnknownNameError
+            If the lake holds nothing of that underlying.
+        """
+        now = self if underlying in self.states else self.as_of_now(underlying)
+        return now.held(underlying), now.states[underlying][1]
+
     def held(self, underlying: str) -> Manifest:
         """Return what the lake holds of an underlying, which must be something.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        Manifest
+            With at least one session.
 
         Raises
         ------
@@ -108,7 +158,17 @@ class Lake:
         return manifest
 
     def written(self, underlying: str) -> tuple[int, int]:
-        """Return a mark that changes whenever what the lake holds of an underlying does."""
+        """Return a mark that changes whenever what the lake holds of an underlying does.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        tuple of int
+            Inode and time of the manifest; compare for equality alone.
+        """
         if underlying in self.states:
             return self.states[underlying][1]
         return manifest_mark(self._folder(underlying))
@@ -117,6 +177,15 @@ class Lake:
         """Return the lake with what it holds of an underlying now, whatever comes later.
 
         Its files stay as long as `reading` lasts, which thus has to begin before.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        Lake
+            Whose `manifest` of that underlying stays the same; itself where it has none.
         """
         folder = self._folder(check_underlying(underlying))
         while True:
@@ -128,12 +197,43 @@ class Lake:
             if manifest_mark(folder) == mark:
                 return replace(self, states={**self.states, underlying: (held, mark)})
 
+    def changed_since(self, underlying: str, mark: tuple[int, int]) -> Lake | None:
+        """Return the lake without memory where an underlying has another mark (`written`) now.
+
+        Parameters
+        ----------
+        underlying : str
+        mark : tuple of int
+            From `written`.
+
+        Returns
+        -------
+        Lake or None
+            None where nothing has changed.
+        """
+        now = self.as_it_is_now()
+        return None if now.written(underlying) == mark else now
+
     def as_it_is_now(self) -> Lake:
-        """Return the lake without memory: everything is read anew."""
+        """Return the lake without memory: everything is read anew.
+
+        Returns
+        -------
+        Lake
+        """
         return Lake(self.root)
 
     def sessions(self, underlying: str) -> list[SessionEntry]:
         """Return the sessions of an underlying in ascending order, without scanning a file.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        list of SessionEntry
+            With rows, fingerprint and file of each.
 
         Raises
         ------
@@ -143,15 +243,48 @@ class Lake:
         return list(self.held(underlying).sessions)
 
     def calendar(self, underlying: str) -> str:
-        """Return the exchange calendar of an underlying's sessions, the default where unknown."""
+        """Return the exchange calendar of an underlying's sessions, the default where unknown.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        str
+            A name of ``exchange_calendars``, perhaps with corrections.
+        """
         return self.manifest(underlying).calendar
 
     def facts(self, underlying: str) -> MarketFacts:
-        """Return calendar, monthly rule and currency of an underlying's market."""
+        """Return calendar, monthly rule and currency of an underlying's market.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        MarketFacts
+
+        Raises
+        ------
+        LakeError
+            If the files that the lake was made from contradict each other.
+        """
         return self.manifest(underlying).facts
 
     def settlement_sources(self, underlying: str) -> frozenset[str]:
-        """Return the values of `source` whose rows carry official settlement prices in `last`."""
+        """Return the values of `source` whose rows carry official settlement prices in `last`.
+
+        Parameters
+        ----------
+        underlying : str
+
+        Returns
+        -------
+        frozenset of str
+        """
         return self.manifest(underlying).settlement_sources
 
     def chain_files(
@@ -160,6 +293,22 @@ class Lake:
         """Return the files that hold the sessions from `first` to `last`, both included.
 
         A file may hold further sessions. Every row in the files of an underlying is current.
+
+        Parameters
+        ----------
+        underlying : str
+        first, last : date, optional
+            Bounds; all sessions where not given.
+
+        Returns
+        -------
+        list of Path
+            Sorted.
+
+        Raises
+        ------
+        UnknownNameError
+            If the lake holds nothing of that underlying.
         """
         return sorted(
             {
@@ -192,6 +341,10 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
         Its folder; a lake that is open already is returned as it is.
     create : bool
         Make the folder where it does not exist.
+
+    Returns
+    -------
+    Lake
 
     Raises
     ------

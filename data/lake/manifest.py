@@ -18,7 +18,7 @@ from typing import Any, Final
 from ..base.errors import ConfigError, LakeError
 from ..calendar.corrections import base_calendar, united_calendar
 from ..calendar.market_facts import MarketFacts, market_facts, spells_in_words
-from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.market_rules import DEFAULT_CALENDAR, MonthlyRule
 from ..calendar.trading import require_calendar, trading_calendar
 from .session_facts import UNKNOWN, SessionFacts, lags, multipliers, settlements
 
@@ -99,7 +99,16 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The state of one underlying: sessions in ascending order, and what they were read from."""
+    """The state of one underlying: sessions in ascending order, and what they were read from.
+
+    Attributes
+    ----------
+    underlying : str
+    sessions : tuple of SessionEntry
+        Ascending.
+    sources : tuple of SourceEntry
+        One per file content.
+    """
 
     underlying: str
     sessions: tuple[SessionEntry, ...] = ()
@@ -109,10 +118,21 @@ class Manifest:
     def calendar(self) -> str:
         """The exchange calendar of the sessions, the default where nothing says so."""
         names = {source.calendar for source in self.sources}
-        return united_calendar(names) if names else DEFAULT_CALENDAR
+        if len(names) < 2:
+            return names.pop() if names else DEFAULT_CALENDAR
+        return united_calendar(names)
 
     def agreed_calendar(self, asked: str | None) -> str:
         """Return the calendar of the sessions; the one asked for where nothing says so.
+
+        Parameters
+        ----------
+        asked : str, optional
+            Name of a calendar; None asks for none.
+
+        Returns
+        -------
+        str
 
         Raises
         ------
@@ -121,8 +141,38 @@ class Manifest:
         """
         if not self.sources:
             return trading_calendar(asked or DEFAULT_CALENDAR).name
-        require_calendar(self.calendar, asked, f"the lake's sessions of {self.underlying}")
+        if asked is not None:
+            require_calendar(self.calendar, asked, f"the lake's sessions of {self.underlying}")
         return self.calendar
+
+    def agreed_market(
+        self, calendar: str | None, instrument: str | None
+    ) -> tuple[str, MonthlyRule | None, str | None]:
+        """Return calendar, rule of monthly expirations and kind of underlying of the sessions.
+
+        Parameters
+        ----------
+        calendar, instrument : str or None
+            As asked for; None asks for nothing.
+
+        Returns
+        -------
+        str
+            As `agreed_calendar`.
+        MonthlyRule or None
+            None where the lake has no files yet: the calendar's own then holds.
+        str or None
+            As `agreed_instrument`.
+
+        Raises
+        ------
+        CalendarError, ConfigError
+            If something else is asked for than the lake states.
+        LakeError
+            If the files that the lake was made from contradict each other.
+        """
+        rule = self.rules.monthly if self.sources else None
+        return self.agreed_calendar(calendar), rule, self.agreed_instrument(instrument)
 
     @property
     def rules(self) -> MarketFacts:
@@ -133,14 +183,15 @@ class Manifest:
         LakeError
             If the files that the lake was made from contradict each other.
         """
-        said = {_rules_of(source) for source in self.sources}
+        stated = {(s.calendar, s.monthly, s.currency): s for s in self.sources}
+        said = {_rules_of(source) for source in stated.values()} if len(stated) > 1 else set()
         if len(said) > 1:
             raise LakeError(
                 f"the sessions of {self.underlying} were ingested under different rules "
                 f"({'; '.join(sorted(' '.join(each) for each in said))}): ingest all of them with "
                 "one map"
             )
-        monthly, currency = said.pop()[1:] if said else (None, None)
+        monthly, currency = next(iter(stated))[1:] if stated else (None, None)
         usual = market_facts(self.calendar, monthly=monthly, currency=currency)
         return replace(usual, instrument=self.instrument)
 
@@ -194,18 +245,27 @@ class Manifest:
     def agreed_instrument(self, asked: str | None) -> str | None:
         """Return the kind of underlying; the one asked for where nothing says so.
 
+        Parameters
+        ----------
+        asked : str, optional
+            Kind of underlying; None asks for none.
+
+        Returns
+        -------
+        {"index", "etf", "future", "share"} or None
+
         Raises
         ------
         ConfigError
             If another one is asked for than the lake states.
         """
-        held = self.instrument
-        if held is not None and asked not in (None, held):
+        known = self.instrument
+        if known is not None and asked not in (None, known):
             raise ConfigError(
-                f"instrument {asked!r} contradicts the lake's {self.underlying}, {held!r}: leave "
+                f"instrument {asked!r} contradicts the lake's {self.underlying}, {known!r}: leave "
                 f'it out, or ingest again with [timing] instrument = "{asked}"'
             )
-        return held or asked
+        return known or asked
 
     @property
     def settlement_sources(self) -> frozenset[str]:

@@ -261,10 +261,20 @@ def write_sessions(
 def compact(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
     """Join the small parts that daily appending leaves behind; rows and fingerprints stay.
 
+    Parameters
+    ----------
+    lake : Lake
+    underlying : str
+
     Returns
     -------
     tuple of SessionEntry
         All sessions of the underlying after the write.
+
+    Raises
+    ------
+    LakeError
+        If the lake cannot be read or written, or another process writes to it for too long.
     """
     with lake_writer(lake, underlying) as writer:
         for path, days in _crowded(writer.before):

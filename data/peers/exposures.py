@@ -163,7 +163,7 @@ def peer_walls(chain: pd.DataFrame, rule: PeerRule) -> PeerWalls:
 
 
 def _latest(chain: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the latest snapshot; roots that the vendor drops are told apart by settlement."""
+    """Rows of the latest snapshot; roots that the vendor drops are distinguished by settlement."""
     rows: pd.DataFrame = chain[chain["quote_ts"] == chain["quote_ts"].max()]
     root = rows["root"].astype("object")
     return rows.assign(

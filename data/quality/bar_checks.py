@@ -4,7 +4,7 @@ Nothing is repaired. A price that contradicts its bar or its neighbours (`bad_ba
 missing in all that it would touch: a low in volatilities from ranges; a close, and whatever
 concerns a whole bar, in fills too. Everything else is reported.
 Judged with hindsight, as a person would look at a chart: a price that is there and gone again is
-told from a move by what comes after it.
+distinguished from a move by what comes after it.
 """
 
 from __future__ import annotations
@@ -118,6 +118,10 @@ def check_intraday(bars: pd.DataFrame, *, trusted: Collection[Any] = ()) -> BarC
         Columns ``session, ts, open, high, low, close`` and perhaps ``volume``, in order.
     trusted : collection of date
         As in `check_bars`.
+
+    Returns
+    -------
+    BarCheck
     """
     days = pd.DatetimeIndex(bars["session"]).to_numpy().astype("datetime64[D]")
     return _checked(bars, _prepared(bars, days, pd.DatetimeIndex(bars["ts"])), trusted)

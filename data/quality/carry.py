@@ -22,6 +22,16 @@ _WORDS: Final = {
 def carry_sentence(check: str, detail: str) -> str:
     """Return what a reader of one session's number must know.
 
+    Parameters
+    ----------
+    check : {"no_carry", "parity_outside_guard"}
+    detail : str
+        What was measured, in the words of the finding.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> carry_sentence("no_carry", "100.0% of the open interest has no parity forward")
@@ -40,6 +50,11 @@ def carry_summary(found: Iterable[tuple[str, str]], sessions: int) -> Sequence[s
     sessions : int
         Of the whole table.
 
+    Returns
+    -------
+    list of str
+        Empty where nothing was found.
+
     Examples
     --------
     >>> carry_summary([("no_carry", "2026-07-01"), ("no_carry", "2026-07-02")], 9)[0]
@@ -50,10 +65,10 @@ on F = S; rebuild with --rate and --dividend-yield.'
     for check, session in found:
         if check in CARRY_FINDINGS:
             days.setdefault(check, set()).add(session)
-    return [_told(check, days[check], sessions) for check in CARRY_FINDINGS if check in days]
+    return [_summary(check, days[check], sessions) for check in CARRY_FINDINGS if check in days]
 
 
-def _told(check: str, days: set[str], sessions: int) -> str:
+def _summary(check: str, days: set[str], sessions: int) -> str:
     first, last = min(days), max(days)
     when = first if first == last else f"{first} to {last}"
     what = (

@@ -51,7 +51,7 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "copy_of_previous_session": Check(
         "error",
-        "Open interest, volatility, bid and ask are those of the session before; or, at the same "
+        "Open interest, volatility, bid and ask are those of the previous session; or, at the same "
         "spot, the open interest of at least 98 % of 50 or more contracts is.",
         "share of the contracts in both sessions (found at the limit, too)",
         gates=True,
@@ -95,7 +95,7 @@ CHECKS: Final[dict[str, Check]] = {
         "interquartile range as a share of spot, expiry with most open interest",
     ),
     "spot_unchanged": Check(
-        "warning", "The spot is that of the session before, to the last digit.", "1"
+        "warning", "The spot is that of the previous session, to the last digit.", "1"
     ),
     "spot_jump": Check("warning", "The spot jumps.", "absolute log change"),
     "several_spots": Check(
@@ -111,12 +111,12 @@ CHECKS: Final[dict[str, Check]] = {
     "one_sided_quotes": Check(
         "warning",
         "Contracts near the money have a bid or an ask, not both.",
-        "share of the contracts near the money that are alive and have open interest",
+        "share of the contracts near the money that are live and have open interest",
     ),
     "missing_volatility": Check(
         "warning",
         "Contracts carry no volatility; it is solved from prices where that can be done.",
-        "share of the open interest alive",
+        "share of the live open interest",
     ),
     "impossible_volatility": Check("warning", "Volatilities outside 0.01 ... 10.", _SHARE),
     "volatility_jump": Check(
@@ -141,7 +141,7 @@ CHECKS: Final[dict[str, Check]] = {
     "no_open_interest": Check("warning", "No contract has open interest.", "1"),
     "frozen_open_interest": Check(
         "warning",
-        "Open interest is that of the session before: it was not updated.",
+        "Open interest is that of the previous session: it was not updated.",
         "share of the contracts in both sessions (50 or more)",
     ),
     "open_interest_collapse": Check(
@@ -156,16 +156,16 @@ CHECKS: Final[dict[str, Check]] = {
         "warning", "Open interest settled after a session later than the quotes'.", _SHARE
     ),
     "fewer_contracts": Check(
-        "warning", "The chain is shorter than the session before.", "share of rows lost"
+        "warning", "The chain is shorter than the previous session.", "share of rows lost"
     ),
     "missing_expiries": Check(
         "warning",
-        "Expiries of the session before, not yet over, are absent.",
+        "Expiries of the previous session, not yet over, are absent.",
         "share of the open interest that should have stayed",
     ),
     "missing_contracts": Check(
         "warning",
-        "Contracts of the session before, not yet over, are absent.",
+        "Contracts of the previous session, not yet over, are absent.",
         "share of the open interest that should have stayed",
     ),
     "one_right_only": Check(
@@ -184,19 +184,19 @@ CHECKS: Final[dict[str, Check]] = {
     "no_parity": Check(
         "info",
         "Expiries whose quotes give no parity forward; the configured rates stand in.",
-        "share of the open interest alive",
+        "share of the live open interest",
     ),
     "no_carry": Check(
         "warning",
         "Rate and dividend yield are 0 where no usable parity forward exists: F = S, the carry is "
         "missing. Configure rate and dividend yield.",
-        "share of the open interest alive, expiries of more than a week (all, where none has one)",
+        "share of the live open interest, expiries of more than a week (all, where none has one)",
     ),
     "parity_outside_guard": Check(
         "warning",
         "Parity forwards lie outside the guard (0.002 + 2 % a year from the carried spot) and are "
         "not used: rates are missing, or quotes and spot are of different moments.",
-        "share of the open interest alive, expiries of more than a week",
+        "share of the live open interest, expiries of more than a week",
     ),
     "several_sources": Check("info", "One snapshot comes from several files.", "files beyond one"),
     "unknown_deliverable": Check(
@@ -209,7 +209,7 @@ CHECKS: Final[dict[str, Check]] = {
         "info", "Contracts of one snapshot have different multipliers.", "multipliers beyond one"
     ),
     "multiplier_change": Check(
-        "info", "The multiplier differs from the session before.", "absolute log change"
+        "info", "The multiplier differs from the previous session.", "absolute log change"
     ),
     "naive_single_stock": Check(
         "warning",
@@ -361,5 +361,10 @@ CATALOGUE: Final[dict[str, Check]] = {
 
 
 def promotable() -> tuple[str, ...]:
-    """Return the names of the findings that concern a session and can make it abstain."""
+    """Return the names of the findings that concern a session and can make it abstain.
+
+    Returns
+    -------
+    tuple of str
+    """
     return tuple(name for name, check in CATALOGUE.items() if check.about != "run")

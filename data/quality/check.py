@@ -1,7 +1,7 @@
 """Data quality: what is wrong with which session, how grave it is, and how much it touches.
 
 Every check is one set-based query over the latest snapshot of each session and, where it compares,
-of the session before it. Sessions are worked through in blocks, so that memory does not grow with
+of the previous session. Sessions are worked through in blocks, so that memory does not grow with
 the lake.
 """
 
@@ -68,7 +68,13 @@ class CheckResult:
     __repr__ = short_repr
 
     def counts(self) -> dict[Severity, int]:
-        """Return the number of findings of each severity, the gravest first."""
+        """Return the number of findings of each severity, the gravest first.
+
+        Returns
+        -------
+        dict of {"error", "warning", "info"} to int
+            Severities without a finding are 0.
+        """
         found = Counter(f.severity for each in self.findings.values() for f in each)
         return {"error": found["error"], "warning": found["warning"], "info": found["info"]}
 
@@ -95,6 +101,11 @@ def check(
         Daily bars of the underlying, as for `findings`: spots are then held against their closes.
     rate, dividend_yield : float
         As for `findings`: of the definition that the chains are meant for.
+
+    Returns
+    -------
+    CheckResult
+        Findings, gravest first, and what each session holds.
 
     Raises
     ------
@@ -128,7 +139,19 @@ def check(
 
 
 def with_findings(result: CheckResult, more: Sequence[Finding]) -> CheckResult:
-    """Return the outcome of a check of one underlying with what was found besides its chains."""
+    """Return the outcome of a check of one underlying with what was found besides its chains.
+
+    Parameters
+    ----------
+    result : CheckResult
+    more : sequence of Finding
+        About bars, series or the rebuild.
+
+    Returns
+    -------
+    CheckResult
+        All findings, gravest first.
+    """
     joined = {
         name: tuple(sorted((*found, *more), key=_order)) for name, found in result.findings.items()
     }
@@ -189,12 +212,17 @@ def findings(
 def coverage(lake: Lake, underlying: str) -> pd.DataFrame:
     """Return what each session holds: the picture of coverage through time.
 
+    Parameters
+    ----------
+    lake : Lake
+    underlying : str
+
     Returns
     -------
     DataFrame, one row per session
-        ``session, quote_ts, known_at, oi_asof, spot, contracts, alive, expiries, open_interest,
+        ``session, quote_ts, known_at, oi_asof, spot, contracts, live, expiries, open_interest,
         open_interest_known, volatility_known, two_sided`` (shares of 0 ... 1; the last two of the
-        contracts alive), ``lowest_strike, highest_strike`` (of contracts alive with open interest,
+        live contracts), ``lowest_strike, highest_strike`` (of live contracts with open interest,
         as a ratio to spot), ``sources``. NaN where nothing is there to be measured.
     """
     import pandas as pd
@@ -211,7 +239,17 @@ def coverage(lake: Lake, underlying: str) -> pd.DataFrame:
 
 
 def findings_frame(found: Sequence[Finding]) -> pd.DataFrame:
-    """Return findings as a table: ``session, check, severity, count, open_interest, detail``."""
+    """Return findings as a table: ``session, check, severity, count, open_interest, detail``.
+
+    Parameters
+    ----------
+    found : sequence of Finding
+
+    Returns
+    -------
+    DataFrame
+        One row per finding, in their order; ``open_interest`` is NaN where it has no meaning.
+    """
     import pandas as pd
 
     columns = ["session", "check", "severity", "count", "open_interest", "detail"]

@@ -48,8 +48,8 @@ def contradiction_findings(
 def _of_session(session: date, c: dict[str, Any], limits: Thresholds) -> Iterator[Finding]:
     interest = float(np.nansum(c["open_interest"]))
     key = (c["expiry"], c["kind"], c["strike"])
-    told = (c["open_interest"], c["iv"], c["bid"], c["ask"])
-    repeated = contradicting_duplicates(key, c["root_number"], told)
+    quoted = (c["open_interest"], c["iv"], c["bid"], c["ask"])
+    repeated = contradicting_duplicates(key, c["root_number"], quoted)
     share = repeated / c["strike"].size
     name = "contradicting_duplicates"
     if share > limits.limit(name):

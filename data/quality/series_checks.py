@@ -25,7 +25,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 #: Values around each one, itself included, whose median change is the scale of what is usual.
 _AROUND: Final = 21
-#: A value further than this many usual changes from both neighbours, on one side, is none.
+#: A value further than this many usual changes from both neighbours, on one side, is wrong.
 _SPIKE: Final = 12.0
 #: The same for values whose neighbours agree so well that a digit was lost.
 _SHIFTED: Final = 5.0
@@ -66,6 +66,10 @@ def check_series(
         What findings call it.
     trusted : collection of date
         Sessions whose values were looked at and are right.
+
+    Returns
+    -------
+    SeriesCheck
     """
     known = values[values.notna()]
     x: Floats = np.asarray(known.to_numpy(), dtype=np.float64)

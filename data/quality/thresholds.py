@@ -66,5 +66,16 @@ class Thresholds:
     naive_single_stock: float = 0.0
 
     def limit(self, check: str) -> float:
-        """Return the limit of a check."""
+        """Return the limit of a check.
+
+        Parameters
+        ----------
+        check : str
+            A name of `CHECKS`.
+
+        Returns
+        -------
+        float
+            The check is a finding where its measured value is larger.
+        """
         return float(getattr(self, check))

@@ -38,7 +38,7 @@ def attribute_changes(
     first: date | None = None,
     last: date | None = None,
 ) -> pd.DataFrame:
-    """Return, per session, the parts of the change of net gamma since the lake's session before.
+    """Return, per session, the parts of the change of net gamma since the lake's previous session.
 
     Parameters
     ----------

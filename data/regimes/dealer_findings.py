@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .findings import finding_row
+
 if TYPE_CHECKING:
     from ..exposure.evaluation import BookResult, PreparedChain
     from ..lake.chain_reader import RawSession
     from .job import Job
-    from .rows import Key
+    from .regime_columns import Key
 
 __all__ = ["dealer_findings"]
 
@@ -29,39 +31,39 @@ def dealer_findings(
     """Return the findings of one book that concern its dealer model; they change no label."""
     found = []
     if job.instrument == "share" and job.dealer.name == "naive":
-        found.append(_finding(key, "naive_single_stock", 1, None, _NAIVE_SHARE))
+        found.append(finding_row(key, "naive_single_stock", 1, None, _NAIVE_SHARE))
     if "position" in raw.columns:
-        alive = np.repeat(result.book.alive, np.diff(prepared.groups.start))
-        found += _position_findings(key, raw, alive, job)
+        live = np.repeat(result.book.live, np.diff(prepared.groups.start))
+        found += _position_findings(key, raw, live, job)
     return found
 
 
-def _position_findings(key: Key, raw: RawSession, alive: Flags, job: Job) -> list[dict[str, Any]]:
+def _position_findings(key: Key, raw: RawSession, live: Flags, job: Job) -> list[dict[str, Any]]:
     position, interest = raw.columns["position"], raw.columns["open_interest"]
-    known, held = np.isfinite(position), interest > 0.0
+    known, open_ = np.isfinite(position), interest > 0.0
     cases = {
         "position_missing": (
-            alive & held & ~known,
+            live & open_ & ~known,
             "rejected: carries open interest, the dealers' position is unknown",
         ),
         "position_without_open_interest": (
-            alive & known & (position != 0.0) & ~held,
+            live & known & (position != 0.0) & ~open_,
             "left out: the dealers have a position where open interest is zero or unknown",
         ),
         "position_exceeds_open_interest": (
-            alive & known & held & (np.abs(position) > interest * (1.0 + 1e-9)),
+            live & known & open_ & (np.abs(position) > interest * (1.0 + 1e-9)),
             "taken as given: the dealers' position is larger than open interest",
         ),
     }
     found = [
-        _finding(key, check, int(hit.sum()), float(np.nansum(interest[hit])), text)
+        finding_row(key, check, int(hit.sum()), float(np.nansum(interest[hit])), text)
         for check, (hit, text) in cases.items()
         if hit.any()
     ]
     unmatched = _unmatched(raw, known, job)
     if unmatched > 0:
         text = "positions of this session fit no contract of its chain"
-        found.append(_finding(key, "position_unmatched", unmatched, None, text))
+        found.append(finding_row(key, "position_unmatched", unmatched, None, text))
     return found
 
 
@@ -69,20 +71,3 @@ def _unmatched(raw: RawSession, known: Flags, job: Job) -> int:
     if job.source is None or job.source.positions is None:
         return 0
     return job.source.positions.counts.get(raw.session, 0) - int(known.sum())
-
-
-def _finding(
-    key: Key, check: str, count: int, interest: float | None, detail: str
-) -> dict[str, Any]:
-    return {
-        "underlying": key.underlying,
-        "session": key.session,
-        "book": key.book,
-        "dealer_model": key.dealer_model,
-        "definition_id": key.definition_id,
-        "check": check,
-        "severity": "warning",
-        "count": count,
-        "open_interest": interest,
-        "detail": detail,
-    }

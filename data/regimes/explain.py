@@ -16,7 +16,7 @@ from ..base.schema import Book
 from ..exposure.definition import Definition
 from ..exposure.definition_agreement import SignAgreement, sixteen_signs
 from ..exposure.flips import Root
-from ..exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
+from ..exposure.walls import ByStrike, Wall
 from ..lake.chain_reader import RawSession, read_entries
 from ..lake.lake import Lake, SessionEntry, connect, open_lake, retry_while_written
 from ..peers.rules import PeerRule
@@ -102,7 +102,7 @@ class Explanation:
 def open_session(
     lake: Lake, underlying: str, session: date, *, source: DealerSource | None = None
 ) -> tuple[RawSession, RawSession | None, SessionEntry]:
-    """Return a session's chain, the chain of the lake's session before it, and its entry.
+    """Return a session's chain, the chain of the lake's previous session, and its entry.
 
     Raises
     ------
@@ -127,6 +127,7 @@ def open_session(
     return raws[-1], raws[0] if len(raws) > 1 else None, entries[i]
 
 
+@retry_while_written
 def _evaluate(
     lake: Lake | str | Path,
     underlying: str | RegimeSpec | Job,
@@ -137,8 +138,9 @@ def _evaluate(
     positions: str | Path | None,
     calendar: str | None,
 ) -> tuple[SessionEvaluation, Job, str]:
-    opened = open_lake(lake)
     spec = underlying
+    name = spec if isinstance(spec, str) else spec.underlying
+    opened = open_lake(lake).as_of_now(name)
     if isinstance(spec, str):
         spec = spec_chosen(
             opened,
@@ -160,7 +162,6 @@ def _profile(
     evaluation: SessionEvaluation, job: Job, fingerprint: str, book: Book
 ) -> SessionProfile:
     rows, result = session_rows(evaluation, job, fingerprint), evaluation.results[book]
-    spot = result.book.spot
     curve = rows.blocks["profile"][0].columns
     return SessionProfile(
         row=rows.regimes[0],
@@ -170,9 +171,9 @@ def _profile(
         strikes=result.strikes,
         by_expiry=rows.blocks["exposure_by_expiry"][0].columns,
         roots=result.roots,
-        call_wall=call_wall(result.strikes, spot),
-        put_wall=put_wall(result.strikes, spot),
-        pin_strike=pin_strike(result.strikes, spot),
+        call_wall=result.walls.call,
+        put_wall=result.walls.put,
+        pin_strike=result.walls.pin,
         findings=tuple(rows.findings),
     )
 
@@ -208,6 +209,10 @@ def profile(
     calendar : str, optional
         Exchange calendar of the underlying; the lake's where not given.
 
+    Returns
+    -------
+    SessionProfile
+
     Raises
     ------
     LakeError
@@ -233,7 +238,31 @@ def explain(
 ) -> Explanation:
     """Return why a session has its regime: contracts, expiries, roots, definitions that disagree.
 
-    Parameters are those of `profile`; `most` is the number of lines to name.
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    underlying : str, RegimeSpec or Job
+    session : date
+    book : {"post_expiry", "as_of_close"}
+    definition : str, Path or Definition, optional
+        The only one rebuilt where not given.
+    dealer : str, optional
+        Name of a dealer model; the only one rebuilt where not given.
+    positions : str or Path, optional
+        File of the dealers' positions, for ``signed``.
+    calendar : str, optional
+        Exchange calendar; the lake's own where not given.
+    most : int
+        Contracts and expiries to name.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    LakeError, UnknownNameError, DefinitionError
+        As `profile`.
     """
     found = _evaluate(lake, underlying, session, book, definition, dealer, positions, calendar)
     evaluation, job, _ = found

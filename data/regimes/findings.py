@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -10,11 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.compiling import compiled
-from ..exposure.evaluation import group_sums
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
 from ..quality.catalogue import CATALOGUE
-from ..quality.finding import Severity
 from ..quality.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from ..exposure.definition import Definition
     from ..exposure.evaluation import BookResult, PreparedChain
     from ..lake.chain_reader import RawSession
-    from .rows import Key
+    from .regime_columns import Key
 
-__all__ = ["FINDINGS_SCHEMA", "Severity", "session_findings"]
+__all__ = ["FINDINGS_SCHEMA", "finding_row", "session_findings"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -50,6 +49,20 @@ FINDINGS_SCHEMA: Final = pa.schema(
 )
 
 
+def finding_row(
+    key: Key, check: str, count: int, open_interest: float | None, detail: str
+) -> dict[str, Any]:
+    """Return one row of the table ``quality_findings``; the catalogue says how grave it is."""
+    return {
+        **asdict(key),
+        "check": check,
+        "severity": CATALOGUE[check].severity,
+        "count": count,
+        "open_interest": open_interest,
+        "detail": detail,
+    }
+
+
 def session_findings(
     key: Key,
     raw: RawSession,
@@ -65,42 +78,29 @@ def session_findings(
     """
     found: list[dict[str, Any]] = []
 
-    def add(check: str, severity: Severity, count: int, interest: float | None, text: str) -> None:
-        found.append(
-            {
-                "underlying": key.underlying,
-                "session": key.session,
-                "book": key.book,
-                "dealer_model": key.dealer_model,
-                "definition_id": key.definition_id,
-                "check": check,
-                "severity": severity,
-                "count": count,
-                "open_interest": interest,
-                "detail": text,
-            }
-        )
+    def add(check: str, count: int, interest: float | None, text: str) -> None:
+        found.append(finding_row(key, check, count, interest, text))
 
     for reason, measured in gate.items():
-        add(reason, "error", 1, None, measured)
+        add(reason, 1, None, measured)
     if result.expired:
-        dead = ~np.repeat(result.book.alive, np.diff(prepared.groups.start))
-        interest = float(np.nansum(prepared.chain.open_interest[dead]))
-        add("expired", "info", result.expired, interest, "ended at the book's valuation")
+        expired = ~np.repeat(result.book.live, np.diff(prepared.groups.start))
+        interest = float(np.nansum(prepared.chain.open_interest[expired]))
+        add("expired", result.expired, interest, "ended at the book's valuation")
     for reason, count, interest in _rejected(prepared, result, definition):
-        add(reason, "warning", count, interest, "rejected: carries open interest, no volatility")
-    unknown = int(result.book.lines.tally[result.book.alive, UNKNOWN_OI].sum())
+        add(reason, count, interest, "rejected: carries open interest, no volatility")
+    unknown = int(result.book.lines.tally[result.book.live, UNKNOWN_OI].sum())
     if unknown:
-        add("unknown_open_interest", "warning", unknown, None, "open interest is NULL")
+        add("unknown_open_interest", unknown, None, "open interest is NULL")
     if raw.spots.size > 1:
         spread = f"{raw.spots[0]:g} ... {raw.spots[-1]:g}; the median counts"
-        add("several_spots", "warning", int(raw.spots.size), None, spread)
+        add("several_spots", int(raw.spots.size), None, spread)
     missing = _without_carry(prepared, result, definition)
     if missing:
-        add("no_carry", CATALOGUE["no_carry"].severity, *missing)
+        add("no_carry", *missing)
     outside = _outside_guard(prepared, result, definition)
     if outside:
-        add("parity_outside_guard", CATALOGUE["parity_outside_guard"].severity, *outside)
+        add("parity_outside_guard", *outside)
     return found
 
 
@@ -108,11 +108,11 @@ def _rejected(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> list[tuple[str, int, float]]:
     """Return contracts of positive open interest that have no volatility, by reason."""
-    if not result.book.lines.tally[result.book.alive, REJECTED_OI].sum() > 0.0:
+    if not result.book.lines.tally[result.book.live, REJECTED_OI].sum() > 0.0:
         return []
     chain = prepared.chain
-    alive = np.repeat(result.book.alive, np.diff(prepared.groups.start))
-    missing = alive & np.isnan(prepared.own.value) & (chain.open_interest > 0.0)
+    live = np.repeat(result.book.live, np.diff(prepared.groups.start))
+    missing = live & np.isnan(prepared.own.value) & (chain.open_interest > 0.0)
     if definition.iv_source == "otm" and prepared.curves is None:
         missing &= ~_has_line(prepared)
     rows = []
@@ -156,14 +156,14 @@ def _without_carry(
         or definition.rate_curve is not None
         or definition.dividend_curve is not None
     )
-    alive = result.book.alive
-    without = alive & ~prepared.market.from_parity
-    every = bool((without == alive).all())
+    live = result.book.live
+    without = live & ~prepared.market.from_parity
+    every = bool((without == live).all())
     if not every:  # days at F = S do no harm
         without &= prepared.market.time > _SHORTEST_CARRY
     if configured or definition.forward_source != "parity" or not without.any():
         return None
-    lacking, whole = _interest_in(prepared, without, alive)
+    lacking, whole = _interest_in(prepared, without, live)
     limit, of_gross = Thresholds().no_carry, _of_gross(result, without)
     if every or lacking > limit * whole or of_gross > limit:
         share = 1.0 if every else lacking / whole
@@ -179,9 +179,9 @@ def _outside_guard(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where the guard refused the forwards of quotes."""
-    alive = result.book.alive
-    outside = alive & prepared.market.outside_guard & (prepared.market.time > _SHORTEST_CARRY)
-    refused, whole = _interest_in(prepared, outside, alive)
+    live = result.book.live
+    outside = live & prepared.market.outside_guard & (prepared.market.time > _SHORTEST_CARRY)
+    refused, whole = _interest_in(prepared, outside, live)
     limit, of_gross = Thresholds().parity_outside_guard, _of_gross(result, outside)
     if not (refused > limit * whole or of_gross > limit):
         return None
@@ -197,15 +197,15 @@ def _outside_guard(
     return int(outside.sum()), refused, text
 
 
-def _interest_in(prepared: PreparedChain, part: Flags, alive: Flags) -> tuple[float, float]:
-    """Return the open interest of some expiry groups, and that of all alive."""
-    held = np.nan_to_num(prepared.chain.open_interest)
-    interest = np.add.reduceat(held, prepared.groups.start[:-1])
-    return float(interest[part].sum()), float(interest[alive].sum())
+def _interest_in(prepared: PreparedChain, part: Flags, live: Flags) -> tuple[float, float]:
+    """Return the open interest of some expiry groups, and that of all live."""
+    known = np.nan_to_num(prepared.chain.open_interest)
+    interest = np.add.reduceat(known, prepared.groups.start[:-1])
+    return float(interest[part].sum()), float(interest[live].sum())
 
 
 def _of_gross(result: BookResult, part: Flags) -> float:
     """Return the share of gross gamma of some expiry groups; NaN where there is none."""
-    gross = group_sums(result.exposure.gross, result.book)
-    total = float(gross[result.book.alive].sum())
+    gross = result.gross_by_expiry
+    total = float(gross[result.book.live].sum())
     return float(gross[part].sum()) / total if total > 0.0 else math.nan

@@ -53,7 +53,7 @@ def hedge_flows(
 ) -> pd.DataFrame:
     """Return what dealers had to trade in each session, if they held the morning's book.
 
-    The book is ``post_expiry`` of the session before, revalued in full at the session's close:
+    The book is ``post_expiry`` of the previous session, revalued in full at the session's close:
     spot from the chain's to the bar's close, time from the open to the close, volatilities as the
     definition's dynamics say.
 
@@ -79,7 +79,7 @@ def hedge_flows(
     Returns
     -------
     DataFrame
-        One row per session that has a bar and the chain of the session before:
+        One row per session that has a bar and the chain of the previous session:
 
         - ``session``, ``chain_session``, ``known_at`` (the session's close, or the moment at which
           chain and positions were public where that is later);

@@ -57,7 +57,7 @@ class IntradayRegimes:
     sessions : int
         Sessions of the bars that have a book.
     without_book : int
-        Sessions of the bars for which the lake lacks the chain of the session before: left out.
+        Sessions of the bars for which the lake lacks the chain of the previous session: left out.
     """
 
     frame: pd.DataFrame
@@ -86,7 +86,7 @@ def intraday_regimes(
 ) -> IntradayRegimes:
     """Re-check the regime at the close of every bar, with spot and time moved on.
 
-    The book is ``post_expiry`` of the session before: what was known in the morning. At the end
+    The book is ``post_expiry`` of the previous session: what was known in the morning. At the end
     of each bar it is repriced at the bar's close; contracts that died in between are gone (at the
     session's close that is all of 0DTE).
 
@@ -145,7 +145,7 @@ def intraday_regimes(
     if not frames:
         raise LakeError(
             f"no session of the bars ({min(days)} to {max(days)}) has a chain of "
-            f"{job.underlying} from the session before it: ingest those chains, or give other bars"
+            f"{job.underlying} from the previous session: ingest those chains, or give other bars"
         )
     return IntradayRegimes(
         pd.concat(frames, ignore_index=True), len(frames), len(days) - len(frames)
@@ -189,7 +189,8 @@ def _rows(evaluation: SessionEvaluation, job: Job, day: date, bars: _Day) -> pd.
     """Return the frame of one session."""
     chain, result = evaluation.prepared.chain, evaluation.results["post_expiry"]
     _require_same_instrument(day, bars, chain.spot)
-    degraded, band = bool(evaluation.reasons("post_expiry")), job.definition.band
+    band = job.definition.band
+    degraded = bool(evaluation.verdicts(band)["post_expiry"].measured)
     state = reprice(evaluation.prepared, job.definition, bars.close_us, bars.spot)
     return pd.DataFrame(
         {

@@ -18,6 +18,8 @@ from ..tables.positions import DealerSource, dealer_source
 from ..tables.rates import curve_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..exposure.rate_curves import RateCurve
     from ..lake.lake import Lake
     from ..lake.manifest import Manifest
@@ -59,10 +61,13 @@ class Job:
     dividend: RateCurve | None = None
     instrument: str | None = None
 
-    def mark(self, session: date) -> str:
-        """Return a text that changes whenever a user's positions or rates of a session change."""
-        curves = [curve.mark(session) if curve else "" for curve in (self.rate, self.dividend)]
-        return "|".join([self.source.mark(session) if self.source else "", *curves])
+    def marks(self, sessions: Iterable[date]) -> dict[date, str]:
+        """Return, per session, a text that changes with a user's positions or rates of it."""
+        inputs = (self.source, self.rate, self.dividend)
+        return {
+            day: "|".join("" if each is None else each.mark(day) for each in inputs)
+            for day in sessions
+        }
 
     @property
     def common_mark(self) -> str:
@@ -73,7 +78,17 @@ class Job:
 
 
 def calendar_mark(calendar: TradingCalendar) -> str:
-    """Return a mark of a calendar's sessions and their hours."""
+    """Return a mark of a calendar's sessions and their hours.
+
+    Parameters
+    ----------
+    calendar : TradingCalendar
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; changes with any session, open or close.
+    """
     digest = hashlib.sha256(calendar.name.encode())
     for array in (calendar.sessions, calendar.opens, calendar.closes):
         digest.update(array.tobytes())
@@ -81,7 +96,7 @@ def calendar_mark(calendar: TradingCalendar) -> str:
 
 
 def make_job(
-    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, held: Manifest | None = None
+    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, chains: Manifest | None = None
 ) -> Job:
     """Return a job, with whatever files its definition and dealer model name.
 
@@ -90,7 +105,7 @@ def make_job(
     lake : Lake
     spec : RegimeSpec
     side_tables : bool
-    held : Manifest, optional
+    chains : Manifest, optional
         What the lake holds of the underlying; read where it is left out.
 
     Raises
@@ -105,7 +120,8 @@ def make_job(
             f"the definition is the peer rule {definition.name!r}, which has neither profile nor "
             "books: name one of gexlab's definitions"
         )
-    held = held or lake.manifest(spec.underlying)
+    chains = chains or lake.manifest(spec.underlying)
+    calendar, rule, instrument = chains.agreed_market(spec.calendar, spec.instrument)
     source = dealer_source(spec.dealer, spec.positions)
     return Job(
         spec.underlying,
@@ -113,16 +129,10 @@ def make_job(
         definition.definition_id,
         source.model,
         tuple(b for b in BOOKS if b in spec.books),
-        _calendar_facts(held, spec.calendar),
+        CalendarFacts(trading_calendar(calendar), rule),
         side_tables,
         None if source.by_right else source,
-        curve_in(definition.rate_curve),
-        curve_in(definition.dividend_curve),
-        held.agreed_instrument(spec.instrument),
+        None if definition.rate_curve is None else curve_in(definition.rate_curve),
+        None if definition.dividend_curve is None else curve_in(definition.dividend_curve),
+        instrument,
     )
-
-
-def _calendar_facts(held: Manifest, calendar: str | None) -> CalendarFacts:
-    """Return the calendar of the lake's chains, and its rule of monthly expirations."""
-    name = held.agreed_calendar(calendar)
-    return CalendarFacts(trading_calendar(name), held.rules.monthly if held.sources else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,14 +11,18 @@ import numpy as np
 import pandas as pd
 
 from ..base.progress import Progress, silent
+from ..exposure.contradictions import repeated_rows
 from ..exposure.labels import regime_of
 from ..exposure.quality_gate import gate_reasons
 from ..lake.chain_reader import RawSession, read_sessions
-from ..lake.derived_tables import DerivedStore, Part, session_marks
+from ..lake.derived_parts import Part, session_marks
+from ..lake.derived_tables import DerivedStore
+from ..lake.derived_writer import write_parts
 from ..lake.lake import Lake, SessionEntry, connect
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
-from .rows import Block, Key, regime_table, side_table_of
+from .regime_columns import Key, moment_of
+from .rows import Block, regime_table, side_table_of
 from .session_evaluation import likeness_of
 
 if TYPE_CHECKING:
@@ -37,22 +40,23 @@ _GENERATION: Final = 2
 _BAND: Final = 0.02
 _DEALER: Final = "naive"
 _BOOK: Final = "as_of_close"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def peer_plan(lake: Lake, held: Manifest, spec: RegimeSpec) -> tuple[dict[str, str], DerivedStore]:
+def peer_plan(
+    lake: Lake, chains: Manifest, spec: RegimeSpec
+) -> tuple[dict[str, str], DerivedStore]:
     """Return the mark of each session's rows under a peer's rule, and where they are kept."""
     rule = spec.definition
     assert isinstance(rule, PeerRule)
     settings = {"kind": "peer rule"} | asdict(rule)
     place = DerivedStore.at(lake.root, spec.underlying, settings, rule.definition_id, _DEALER, {})
-    return session_marks(held, str(_GENERATION)), place
+    return session_marks(chains, str(_GENERATION)), place
 
 
 def peer_rows(
     lake: Lake,
     spec: RegimeSpec,
-    held: Manifest,
+    chains: Manifest,
     stale: Collection[date],
     progress: Progress = silent,
 ) -> tuple[list[dict[str, Any]], list[Block], int]:
@@ -63,7 +67,7 @@ def peer_rows(
     """
     rule = spec.definition
     assert isinstance(rule, PeerRule)
-    entries = list(held.sessions)
+    entries = list(chains.sessions)
     lacking = [entry for entry in entries if entry.session in stale]
     rows: list[dict[str, Any]] = []
     blocks: list[Block] = []
@@ -89,9 +93,7 @@ def write_peer_rows(
         return ()
     tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
     days = {str(row["session"]): marks[str(row["session"])] for row in rows}
-    part = Part.of(_BOOK, days, tables)
-    store.write_part(part.name, tables)
-    return (part,)
+    return write_parts(store, [(_BOOK, days, tables)])
 
 
 def peer_chain(raw: RawSession) -> pd.DataFrame:
@@ -114,7 +116,7 @@ def peer_chain(raw: RawSession) -> pd.DataFrame:
 def _read(
     lake: Lake, entries: list[SessionEntry], stale: list[SessionEntry]
 ) -> Iterator[tuple[SessionEntry, RawSession, RawSession | None]]:
-    """Yield the stale sessions, each with the session before it."""
+    """Yield the stale sessions, each with the previous session."""
     before = {e.session: p for p, e in pairwise(entries)}
     last: RawSession | None = None
     with connect(lake) as connection:
@@ -145,20 +147,16 @@ def _regime_row(
     reasons = gate_reasons(
         known_before_quotes=raw.known_before_quotes,
         copied=likeness_of(raw, previous).is_copy,
-        contradicting_duplicates=raw.contradicting_duplicates > 0,
+        contradicting_duplicates=repeated_rows(raw.columns) > 0,
         oi_rejected_share=math.nan,
         gross_gex=0.0 if empty else found.gross_gex,
     )
     flip = None if math.isnan(found.flip) else found.flip
     net_to_gross = math.nan if empty else found.net_gex / found.gross_gex
     return {
-        "underlying": key.underlying,
-        "session": key.session,
-        "book": key.book,
-        "dealer_model": key.dealer_model,
-        "definition_id": key.definition_id,
-        "valuation_ts": _EPOCH + timedelta(microseconds=int(raw.columns["quote_us"][0])),
-        "known_at": _EPOCH + timedelta(microseconds=int(raw.columns["known_us"].max())),
+        **asdict(key),
+        "valuation_ts": moment_of(raw.columns["quote_us"][0]),
+        "known_at": moment_of(raw.columns["known_us"].max()),
         "oi_asof": raw.oi_asof,
         "spot": found.spot,
         "net_gex": None if empty else found.net_gex,

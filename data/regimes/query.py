@@ -25,7 +25,8 @@ from ..base.errors import (
     QueryError,
     SeveralDefinitionsError,
 )
-from ..lake.derived_tables import TABLES, DerivedStore, Part
+from ..lake.derived_parts import Part
+from ..lake.derived_tables import TABLES, DerivedStore
 from ..lake.lake import Lake, open_lake
 from .store_choice import DefinitionChoice, find_stores
 
@@ -143,10 +144,25 @@ def stream(
 ) -> Iterator[Answer]:
     """Give the answer to one SELECT batch by batch; arguments and errors as in `query`.
 
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    sql : str
+        One SELECT.
+    definition : str, Path or Definition, optional
+        Which definition's rows the views show.
+    limits : Limits, optional
+        Memory, time and rows; the defaults where not given.
+
     Yields
     ------
     Answer
         Its schema and an iterator of batches. Columns of one name are numbered (``n``, ``n_1``).
+
+    Raises
+    ------
+    QueryError, NotRebuiltError, LakeError, DefinitionError
+        As `query`.
 
     Notes
     -----

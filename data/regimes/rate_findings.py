@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from .findings import finding_row
+
 if TYPE_CHECKING:
     from .job import Job
-    from .rows import Key
+    from .regime_columns import Key
 
 __all__ = ["rate_findings"]
 
@@ -37,20 +39,5 @@ def rate_findings(key: Key, known_us: int, job: Job) -> list[dict[str, Any]]:
         age = (key.session - used).days
         if age > _OLDEST:
             detail = f"{curve.name}: the latest rates are of {used}, {age} days before"
-            found.append(_outdated(key, detail))
+            found.append(finding_row(key, "rates_outdated", 1, None, detail))
     return found
-
-
-def _outdated(key: Key, detail: str) -> dict[str, Any]:
-    return {
-        "underlying": key.underlying,
-        "session": key.session,
-        "book": key.book,
-        "dealer_model": key.dealer_model,
-        "definition_id": key.definition_id,
-        "check": "rates_outdated",
-        "severity": "warning",
-        "count": 1,
-        "open_interest": None,
-        "detail": detail,
-    }

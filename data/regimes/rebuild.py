@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import pyarrow as pa
 
@@ -20,8 +20,10 @@ from ..base.progress import Progress, shown_in_notebook, silent
 from ..base.schema import BOOKS, Book
 from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Part, session_marks
-from ..lake.lake import Lake, open_lake, retry_while_written
+from ..lake.derived_parts import Part, session_marks
+from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore
+from ..lake.derived_writer import commit_parts, right_to_rebuild, write_parts
+from ..lake.lake import Lake, retry_while_written
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
 from .job import Job, make_job
@@ -119,13 +121,12 @@ def rebuild(
         If the lake holds no chains of that underlying.
     """
     began = time.perf_counter()
-    opened = open_lake(lake)
     spec = underlying
     if not isinstance(spec, RegimeSpec):
         given = None if positions is None else Path(positions)
         spec = RegimeSpec(spec, definition, dealer, given, tuple(books), calendar, instrument)
-    told = shown_in_notebook(progress, "rebuild")
-    *_, done = up_to_date(opened, spec, side_tables=side_tables, progress=told)
+    shown = shown_in_notebook(progress, "rebuild")
+    *_, done = up_to_date(cast("Lake", lake), spec, side_tables=side_tables, progress=shown)
     return replace(done, seconds=time.perf_counter() - began)
 
 
@@ -135,10 +136,13 @@ class Plan:
 
     Attributes
     ----------
-    held : Manifest
-        The chains.
+    chains : Manifest
+        What the lake holds of the underlying.
+    written : tuple of int
+        Mark of that state; see `Lake.written`.
     job : Job or None
         None: a peer's rule.
+    definition_id : str
     books : tuple of {"as_of_close", "post_expiry"}
     marks : dict of str to str
         ISO session to the mark of everything that its rows depend on.
@@ -146,8 +150,10 @@ class Plan:
         Where the rows are kept.
     """
 
-    held: Manifest
+    chains: Manifest
+    written: tuple[int, int]
     job: Job | None
+    definition_id: str
     books: tuple[Book, ...]
     marks: dict[str, str]
     place: DerivedStore
@@ -156,14 +162,6 @@ class Plan:
     def wanted(self) -> dict[str, dict[str, str]]:
         """Book to ISO session to mark: exactly the rows that are meant."""
         return dict.fromkeys(self.books, self.marks)
-
-    def stale(self, store: DerivedStore) -> dict[Book, set[date]]:
-        """Return the sessions of each book that a store lacks, or has from other inputs."""
-        done = store.rows
-        return {
-            book: {date.fromisoformat(d) for d, m in self.marks.items() if (book, d, m) not in done}
-            for book in self.books
-        }
 
 
 def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
@@ -175,25 +173,27 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
         If the lake or one of the files does not fit.
     """
     spec.require_bare()
-    held = lake.held(spec.underlying)
-    spec = replace(spec, instrument=held.agreed_instrument(spec.instrument))
+    chains, written = lake.held_with_mark(spec.underlying)
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_plan
 
-        held.agreed_calendar(spec.calendar)
-        marks, place = peer_plan(lake, held, spec)
-        return Plan(held, None, ("as_of_close",), marks, place)
-    job = make_job(lake, spec, side_tables=side_tables, held=held)
-    marks = session_marks(held, f"{_ROWS_GENERATION}|{job.common_mark}", job.mark)
+        chains.agreed_calendar(spec.calendar)
+        chains.agreed_instrument(spec.instrument)
+        marks, place = peer_plan(lake, chains, spec)
+        return Plan(chains, written, None, spec.definition_id, ("as_of_close",), marks, place)
+    job = make_job(lake, spec, side_tables=side_tables, chains=chains)
+    spec = replace(spec, instrument=job.instrument)
+    own = job.marks(entry.session for entry in chains.sessions)
+    marks = session_marks(chains, f"{_ROWS_GENERATION}|{job.common_mark}", own)
     place = DerivedStore.at(
         lake.root,
         spec.underlying,
-        spec.definition.settings,
+        job.definition.settings,
         job.definition_id,
         job.dealer.name,
-        spec.inputs(held.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
+        spec.inputs(chains.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
     )
-    return Plan(held, job, job.books, marks, place)
+    return Plan(chains, written, job, job.definition_id, job.books, marks, place)
 
 
 def up_to_date(
@@ -211,37 +211,38 @@ def up_to_date(
     """
     began = time.perf_counter()
     plan = plan_of(lake, spec, side_tables=side_tables)
-    store = plan.place.current().intact()
-    days, contracts = 0, 0
-    lacking = set().union(*plan.stale(store).values())
-    if lacking and plan.place.closed():
-        raise _unwritable(plan, lacking)
-    if lacking or not (store.means(plan.wanted) or plan.place.closed()):
-        plan, store, days, contracts = _written(lake, spec, plan, progress)
+    found = plan.place.lacking(plan.wanted)
+    missing = set().union(*found.sessions.values())
+    if missing and found.closed:
+        raise _unwritable(plan, missing)
+    if missing or not (found.recorded or found.closed):
+        plan, store, days, contracts = _brought_up_to_date(lake, spec, plan, progress)
+    else:
+        store, days, contracts = found.store.only(plan.wanted), 0, 0
     seconds = time.perf_counter() - began
-    done = RebuildResult(len(plan.held.sessions), days, contracts, seconds, spec.definition_id)
-    return plan, store.only(plan.wanted), done
+    done = RebuildResult(len(plan.chains.sessions), days, contracts, seconds, plan.definition_id)
+    return plan, store, done
 
 
-def _written(
+def _brought_up_to_date(
     lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
 ) -> tuple[Plan, DerivedStore, int, int]:
     """Bring a store up to date; say with which plan, and how many sessions and contracts it took.
 
     Where another rebuild was waited for, the lake may have grown: the plan is then made anew.
     """
-    written = lake.written(spec.underlying)
     try:
-        with plan.place.writing() as store:
-            now = lake.as_it_is_now()
-            if now.written(spec.underlying) != written:
+        with right_to_rebuild(plan.place):
+            now = lake.changed_since(spec.underlying, plan.written)
+            if now is not None:
                 tables = plan.job is None or plan.job.side_tables
                 plan, lake = plan_of(now, spec, side_tables=tables), now
-            store, days, contracts = _update(store, lake, spec, plan, progress)
+            store, days, contracts = _update(lake, spec, plan, progress)
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-        raise _unwritable(plan, set().union(*plan.stale(plan.place).values())) from error
+        missing = set().union(*plan.place.lacking(plan.wanted).sessions.values())
+        raise _unwritable(plan, missing) from error
     return plan, store, days, contracts
 
 
@@ -254,35 +255,37 @@ def _unwritable(plan: Plan, lacking: Collection[date]) -> LakeError:
 
 
 def _update(
-    store: DerivedStore, lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
+    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
 ) -> tuple[DerivedStore, int, int]:
+    """Compute what the store lacks; return it, and how many sessions and contracts it took."""
+    found = plan.place.lacking(plan.wanted)
+    store, lacking = found.store, found.sessions
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_rows, write_peer_rows
 
-        stale = plan.stale(store)["as_of_close"]
-        found, blocks, contracts = peer_rows(lake, spec, plan.held, stale, progress)
-        part = write_peer_rows(store, found, blocks, plan.marks)
-        return store.commit(part, plan.wanted), len(stale), contracts
+        stale = lacking["as_of_close"]
+        rows, blocks, contracts = peer_rows(lake, spec, plan.chains, stale, progress)
+        part = write_peer_rows(store, rows, blocks, plan.marks)
+        return commit_parts(store, part, plan.wanted), len(stale), contracts
     assert plan.job is not None
-    lacking = plan.stale(store)
     total = len(set().union(*lacking.values()))
     contracts, done = 0, 0
     parts: list[Part] = []
     for books, days in _passes(lacking):
         job = replace(plan.job, books=books)
-        sessions = evaluated_blocks(lake, job, plan.held, days)
-        for rows in _chunks(_reported(sessions, done, total, job.underlying, progress)):
-            contracts += sum(r.contracts for r in rows)
-            parts += [_write(store, job, book, rows, plan.marks) for book in books]
+        sessions = evaluated_blocks(lake, job, plan.chains, days)
+        for chunk in _chunks(_reported(sessions, done, total, job.underlying, progress)):
+            contracts += sum(r.contracts for r in chunk)
+            parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])
         done += len(days)
-    return store.commit(tuple(parts), plan.wanted), total, contracts
+    return commit_parts(store, tuple(parts), plan.wanted), total, contracts
 
 
-def _passes(lacking: Mapping[Book, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:
+def _passes(lacking: Mapping[str, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:
     """Return which books of which sessions are computed together: those that lack the same ones."""
     found: dict[tuple[Book, ...], set[date]] = {}
     for day in sorted(set().union(*lacking.values())):
-        books = tuple(book for book, days in lacking.items() if day in days)
+        books = tuple(book for book in BOOKS if day in lacking.get(book, ()))
         found.setdefault(books, set()).add(day)
     return list(found.items())
 
@@ -296,20 +299,20 @@ def evaluated_regimes(lake: Lake, spec: RegimeSpec, *, progress: Progress = sile
     from .table import rows_of
 
     plan = plan_of(lake, spec)
-    store = plan.place.current().intact().only(plan.wanted)
+    lacking = plan.place.lacking(plan.wanted)
+    store, stale = lacking.store.only(plan.wanted), lacking.sessions
     found = []
     if store.parts:
         found.append(rows_of(lake, spec.underlying, "regimes", [store]))
-    stale = plan.stale(store)
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_rows
 
-        rows, _, _ = peer_rows(lake, spec, plan.held, stale["as_of_close"], progress)
+        rows, _, _ = peer_rows(lake, spec, plan.chains, stale["as_of_close"], progress)
         return pa.concat_tables([*found, regime_table(rows)]).sort_by("session")
     assert plan.job is not None
     for books, days in _passes(stale):
         job = replace(plan.job, books=books, side_tables=False)
-        blocks = evaluated_blocks(lake, job, plan.held, days)
+        blocks = evaluated_blocks(lake, job, plan.chains, days)
         for row in _reported(blocks, 0, len(days), job.underlying, progress):
             found.append(regime_table(row.regimes))
     return pa.concat_tables(found).sort_by("session")
@@ -341,16 +344,14 @@ def _chunks(rows: Iterator[RegimeRows]) -> Iterator[list[RegimeRows]]:
         yield chunk
 
 
-def _write(
-    store: DerivedStore, job: Job, book: Book, rows: list[RegimeRows], marks: dict[str, str]
-) -> Part:
-    """Write one part and return it; it counts once it is committed."""
+def _contents(
+    job: Job, book: Book, rows: list[RegimeRows], marks: dict[str, str]
+) -> tuple[str, dict[str, str], dict[str, pa.Table]]:
+    """Return one part: its book, the marks of its sessions, and its tables."""
     tables = {"regimes": regime_table([x for r in rows for x in r.regimes if x["book"] == book])}
     for table in rows[0].blocks if job.side_tables else ():
         blocks = [block for r in rows for block in r.blocks[table] if block.key.book == book]
         tables[table] = side_table_of(blocks)
     findings = [finding for r in rows for finding in r.findings if finding["book"] == book]
     tables["quality_findings"] = pa.Table.from_pylist(findings, schema=FINDINGS_SCHEMA)
-    part = Part.of(book, {str(r.session): marks[str(r.session)] for r in rows}, tables)
-    store.write_part(part.name, tables)
-    return part
+    return book, {str(r.session): marks[str(r.session)] for r in rows}, tables

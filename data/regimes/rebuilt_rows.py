@@ -57,11 +57,32 @@ class RebuiltRows:
         return self.store.content
 
     def content_of(self, book: Book) -> str:
-        """Return the content id of one book's rows: that of `content_id` were there no other."""
+        """Return the content id of one book's rows: that of `content_id` were there no other.
+
+        Parameters
+        ----------
+        book : {"as_of_close", "post_expiry"}
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+        """
         return self.store.of_book(book).content
 
     def table(self, name: str, book: Book) -> pd.DataFrame:
         """Return a rebuilt table of one book, which is read once.
+
+        Parameters
+        ----------
+        name : str
+            One of `TABLES`.
+        book : {"as_of_close", "post_expiry"}
+
+        Returns
+        -------
+        DataFrame
+            Ascending by session; undefined is NaN or None.
 
         Raises
         ------
@@ -97,6 +118,17 @@ def rebuilt_rows(
     lake: Lake | str | Path, spec: RegimeSpec, *, progress: Progress = silent
 ) -> RebuiltRows:
     """Bring the rows of a spec up to date, and return them and no others.
+
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    spec : RegimeSpec
+    progress : Progress
+        Called after every session.
+
+    Returns
+    -------
+    RebuiltRows
 
     Raises
     ------

@@ -47,7 +47,7 @@ _BLOCKS_PER_WORKER: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """The session before another one, with what the two are compared by."""
+    """A previous session, with what the next one is compared by."""
 
     raw: RawSession
     prepared: PreparedChain | None
@@ -71,7 +71,7 @@ def session_blocks(
     entries : sequence of SessionEntry
         All sessions of the underlying, ascending.
     stale : collection of date
-        The ones to evaluate. Each is read after the session before it, be that stale or not.
+        The ones to evaluate. Each is read after the previous session, be that stale or not.
     workers : int
         Threads that share the work.
 
@@ -80,7 +80,7 @@ def session_blocks(
     sessions : list of SessionEntry
     continues : bool
         Whether the session before the first one is the last one of the block before; else the
-        first one has no session before it or is read for the comparison only.
+        first one has no previous session or is read for the comparison only.
     """
     need = [
         e.session in stale or (i + 1 < len(entries) and entries[i + 1].session in stale)

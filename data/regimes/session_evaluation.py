@@ -10,33 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Book
-from ..calendar.day_numbers import to_days
-from ..exposure.contradictions import unit_contradiction
-from ..exposure.evaluation import (
-    BookResult,
-    PreparedChain,
-    SessionContext,
-    agreement_of,
-    evaluate_book,
-    prepare_chain,
-)
+from ..exposure.evaluation import BookResult, PreparedChain, SessionContext, prepare_chain
 from ..exposure.quality_gate import Likeness, likeness
+from ..exposure.session_result import session_result
+from ..exposure.side_tables import SIDE_TABLES, side_tables
 from ..exposure.snapshot import Groups, Snapshot, expiry_groups
+from ..exposure.verdicts import Verdict, verdicts
 from ..lake.chain_reader import RawSession, snapshot_of
 from .dealer_findings import dealer_findings
 from .findings import session_findings
 from .job import Job
 from .rate_findings import rate_findings
-from .rows import (
-    Block,
-    Key,
-    by_expiry_block,
-    by_strike_block,
-    fixed_strike_block,
-    profile_block,
-    regime_row,
-    roots_block,
-)
+from .regime_columns import Key, RegimeInputs, regime_row
+from .rows import Block
 
 if TYPE_CHECKING:
     from ..exposure.rate_curves import RateCurve
@@ -70,7 +56,7 @@ class SessionEvaluation:
     agreement : dict of book to float
         Share of the 16 definitions that agree with the book's sign.
     likeness : Likeness
-        To the lake's session before it.
+        To the lake's previous session.
     repeated : int
         Rows that repeat a contract with other values.
     unit : str
@@ -86,13 +72,15 @@ class SessionEvaluation:
     repeated: int = 0
     unit: str = ""
 
-    def reasons(self, book: Book) -> tuple[str, ...]:
-        """Return the reasons why the quality gate refuses a label."""
-        return self.results[book].reasons(
+    def verdicts(self, band: float) -> dict[Book, Verdict]:
+        """Return what each book is called, and why the quality gate refuses a label."""
+        return verdicts(
+            self.results,
+            self.likeness,
             known_before_quotes=self.raw.known_before_quotes,
-            copied=self.likeness.is_copy,
-            contradicting_duplicates=self.repeated > 0,
-            unit_contradicted=bool(self.unit),
+            repeated=self.repeated,
+            unit=self.unit,
+            band=band,
         )
 
 
@@ -109,17 +97,13 @@ class RegimeRows:
 
 def session_context(groups: Groups, chain: Snapshot, session: date, job: Job) -> SessionContext:
     """Return what the evaluation of a session needs besides its chain."""
-    definition, facts = job.definition, job.facts
-    following, opens_us = facts.following(session)
-    dies, monthly = facts.expirations(groups.expiry)
+    definition = job.definition
+    dates = job.facts.of_session(session, groups.expiry)
     return SessionContext(
-        valuations={
-            "as_of_close": chain.quote_us,
-            "post_expiry": opens_us,
-        },
-        valuation_days={"as_of_close": to_days(session), "post_expiry": following},
-        dies=dies,
-        monthly=monthly,
+        valuations={"as_of_close": chain.quote_us, "post_expiry": dates.opens_us},
+        valuation_days={"as_of_close": dates.session, "post_expiry": dates.following},
+        dies=dates.dies,
+        monthly=dates.monthly,
         rate=_rates(job.rate, definition.rate, groups, chain, session),
         dividend_yield=_rates(job.dividend, definition.dividend_yield, groups, chain, session),
     )
@@ -141,53 +125,40 @@ def evaluate_session(raw: RawSession, previous: RawSession | None, job: Job) -> 
     Parameters
     ----------
     raw, previous : RawSession
-        The session, and the lake's session before it.
+        The session, and the lake's previous session.
     job : Job
     """
-    prepared, context = prepared_session(raw, job)
-    results = {name: evaluate_book(prepared, name, context, job.definition) for name in job.books}
-    nets = {name: result.net_gex for name, result in results.items()}
+    chain, groups, context = _session_chain(raw, job)
+    found = session_result(chain, groups, context, job.definition, job.books, raw.columns)
     return SessionEvaluation(
         raw=raw,
-        prepared=prepared,
+        prepared=found.prepared,
         context=context,
-        results=results,
-        agreement=agreement_of(prepared, context, job.definition, nets),
+        results=found.results,
+        agreement=found.agreement,
         likeness=likeness_of(raw, previous),
-        repeated=raw.contradicting_duplicates,
-        unit=_unit(raw, prepared),
+        repeated=found.repeated,
+        unit=found.unit,
     )
 
 
 def likeness_of(raw: RawSession, previous: RawSession | None) -> Likeness:
-    """Return how much a session resembles the lake's session before it."""
+    """Return how much a session resembles the lake's previous session."""
     if previous is None:
         return Likeness()
     return likeness(raw.contracts, previous.contracts, spot=raw.spot, spot_before=previous.spot)
 
 
-def _unit(raw: RawSession, prepared: PreparedChain) -> str:
-    chain, groups = prepared.chain, prepared.groups
-    sizes = np.diff(groups.start)
-    return unit_contradiction(
-        spot=chain.spot,
-        expiry_group=np.repeat(np.arange(sizes.size), sizes),
-        years=np.repeat(np.nan_to_num(prepared.market.time), sizes),
-        strike=chain.strike,
-        is_call=chain.is_call,
-        price=chain.mid,
-        volatility=chain.volatility,
-        open_interest=chain.open_interest,
-        multiplier=raw.columns["multiplier"],
-    )
-
-
 def prepared_session(raw: RawSession, job: Job) -> tuple[PreparedChain, SessionContext]:
     """Return what the books of a session share, and what else their evaluation needs."""
+    chain, groups, context = _session_chain(raw, job)
+    return prepare_chain(chain, groups, context, job.definition), context
+
+
+def _session_chain(raw: RawSession, job: Job) -> tuple[Snapshot, Groups, SessionContext]:
     chain = snapshot_of(raw, job.dealer)
     groups = expiry_groups(chain)
-    context = session_context(groups, chain, raw.session, job)
-    return prepare_chain(chain, groups, context, job.definition), context
+    return chain, groups, session_context(groups, chain, raw.session, job)
 
 
 def session_rows(
@@ -206,65 +177,34 @@ def session_rows(
     fingerprint : str
         Of the session's chain in the lake.
     before : PreparedChain, optional
-        The lake's session before it, for what compares the two.
+        Of the lake's previous session, for what compares the two.
     """
     raw, prepared = evaluation.raw, evaluation.prepared
-    rows, blocks, findings = [], _no_blocks(), []
+    rows, findings = [], []
+    blocks: dict[str, list[Block]] = {table: [] for table in SIDE_TABLES}
+    called = evaluation.verdicts(job.definition.band)
+    by_right = job.definition.iv_source == "own"
+    tables = (
+        side_tables(prepared, evaluation.results, before, by_right=by_right)
+        if job.side_tables
+        else {}
+    )
     for name, result in evaluation.results.items():
         key = Key(job.underlying, raw.session, name, job.dealer.name, job.definition_id)
-        reasons = evaluation.reasons(name)
-        row = regime_row(
-            key,
-            result,
+        inputs = RegimeInputs(
+            key=key,
+            result=result,
+            verdict=called[name],
+            agreement=evaluation.agreement[name],
             known_us=prepared.chain.known_us,
             oi_asof=raw.oi_asof,
-            reasons=reasons,
-            band=job.definition.band,
-            agreement=evaluation.agreement[name],
             fingerprint=fingerprint,
         )
-        rows.append(row)
-        if job.side_tables:
-            _add_blocks(blocks, key, prepared, result)
-            by_right = job.definition.iv_source == "own"
-            blocks["fixed_strike_vol"].append(
-                fixed_strike_block(key, before, prepared, result, by_right=by_right)
-            )
-        findings += session_findings(
-            key, raw, prepared, result, _gate_details(evaluation, name), job.definition
-        )
+        rows.append(regime_row(inputs))
+        for table, columns in tables.get(name, {}).items():
+            blocks[table].append(Block(key, columns))
+        gate = called[name].measured
+        findings += session_findings(key, raw, prepared, result, gate, job.definition)
         findings += dealer_findings(key, raw, prepared, result, job)
         findings += rate_findings(key, prepared.chain.known_us, job)
     return RegimeRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
-
-
-def _gate_details(evaluation: SessionEvaluation, book: Book) -> dict[str, str]:
-    """Return the reasons why the quality gate refuses a label, and what was measured."""
-    known = {
-        "known_before_quotes": "a row's known_at precedes its quote_ts",
-        "copy_of_previous_session": evaluation.likeness.words,
-        "open_interest_rejected": (
-            f"{evaluation.results[book].book.oi_rejected_share:.2%} of open interest rejected"
-        ),
-        "empty_book": "no contract carries gamma",
-        "contradicting_duplicates": (
-            f"{evaluation.repeated} rows repeat a contract with other open interest, volatility "
-            "or quotes"
-        ),
-        "unit_contradicted": evaluation.unit,
-    }
-    return {reason: known[reason] for reason in evaluation.reasons(book)}
-
-
-def _no_blocks() -> dict[str, list[Block]]:
-    names = ("exposure_by_expiry", "exposure_by_strike", "flip_roots", "profile")
-    return {name: [] for name in (*names, "fixed_strike_vol")}
-
-
-def _add_blocks(
-    blocks: dict[str, list[Block]], key: Key, prepared: PreparedChain, result: BookResult
-) -> None:
-    blocks["exposure_by_expiry"].append(by_expiry_block(key, prepared, result))
-    blocks["exposure_by_strike"].append(by_strike_block(key, result))
-    blocks["flip_roots"].append(roots_block(key, result))
-    blocks["profile"].append(profile_block(key, result))

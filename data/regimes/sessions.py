@@ -68,9 +68,9 @@ def map_sessions(
     job : Job
         Its underlying is read, with its dealers' positions.
     function : callable
-        Takes a session and the lake's session before it (None before the first one).
+        Takes a session and the lake's previous session (None before the first one).
     first, last : date, optional
-        Bounds, both included; the session before `first` is read too where there is one.
+        Bounds, both included; the one that precedes `first` is read too.
     """
     opened = open_lake(lake)
     with opened.reading():

@@ -59,6 +59,11 @@ class RegimeSpec:
         ----------
         calendar : str
             The lake's exchange calendar.
+
+        Returns
+        -------
+        dict of str to str
+            ``calendar, positions, rate_curve, dividend_curve, instrument``, where they act.
         """
         found: dict[str, str] = {}
         if isinstance(self.definition, PeerRule):
@@ -94,6 +99,15 @@ class RegimeSpec:
 def spec_of_store(store: DerivedStore, underlying: str) -> RegimeSpec:
     """Return what a store's rows were computed with.
 
+    Parameters
+    ----------
+    store : DerivedStore
+    underlying : str
+
+    Returns
+    -------
+    RegimeSpec
+
     Raises
     ------
     DefinitionError
@@ -112,6 +126,14 @@ def spec_of_store(store: DerivedStore, underlying: str) -> RegimeSpec:
 
 def definition_named(name: str | Path) -> Definition | PeerRule:
     """Return a definition by its name: ``default``, a peer's rule, or the path of a TOML file.
+
+    Parameters
+    ----------
+    name : str or Path
+
+    Returns
+    -------
+    Definition or PeerRule
 
     Raises
     ------

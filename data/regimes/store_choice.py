@@ -95,6 +95,23 @@ def spec_chosen(
 
     In a lake in which nothing has been rebuilt that is the default definition with naive dealers.
 
+    Parameters
+    ----------
+    lake : Lake
+    underlying : str
+    definition : str, Path or Definition, optional
+        Id, name, TOML file or the definition itself.
+    dealer : str, optional
+        Name of a dealer model.
+    positions : str or Path, optional
+        File of the dealers' positions, for ``signed``.
+    calendar : str, optional
+        Exchange calendar; the lake's own where not given.
+
+    Returns
+    -------
+    RegimeSpec
+
     Raises
     ------
     DefinitionError

@@ -68,8 +68,9 @@ def regimes(
     Returns
     -------
     DataFrame
-        One row per session, book and dealer model; columns of ``schema.REGIME_COLUMNS``. A row
-        may be used from its ``known_at`` on. Undefined is NaN or None, never 0.
+        One row per session, book and dealer model; columns of
+        ``regime_columns.REGIME_COLUMNS``. A row may be used from its ``known_at`` on. Undefined
+        is NaN or None, never 0.
 
     Raises
     ------
@@ -87,7 +88,33 @@ def side_table(
     dealer_model: str | None = None,
     definition_id: DefinitionChoice = None,
 ) -> pd.DataFrame:
-    """Return one of the side tables, e.g. ``exposure_by_strike``; see `regimes`."""
+    """Return one of the side tables, e.g. ``exposure_by_strike``; see `regimes`.
+
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    name : str
+        ``exposure_by_expiry, exposure_by_strike, flip_roots, profile, fixed_strike_vol`` or
+        ``quality_findings``.
+    underlying : str
+    book : {"as_of_close", "post_expiry"}, optional
+        Both where not given.
+    dealer_model : str, optional
+        Name of a dealer model; the only one where not given.
+    definition_id : str, Path or Definition
+        Id or name of a definition, or a TOML file; the only one where not given.
+
+    Returns
+    -------
+    DataFrame
+        Ascending by session; each row with underlying, session, book, dealer model and definition
+        id.
+
+    Raises
+    ------
+    UnknownNameError, LakeError
+        As `regimes`, or if there is no such table.
+    """
     if name not in TABLES:
         raise UnknownNameError("table", name, TABLES)
     return as_frame(read_rebuilt(lake, name, underlying, book, dealer_model, definition_id))
@@ -103,11 +130,27 @@ def carry_findings(
 ) -> pd.DataFrame:
     """Return the findings about carry behind the rows that `regimes` returns.
 
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    underlying : str
+    book : {"as_of_close", "post_expiry"}, optional
+        Both where not given.
+    dealer_model : str, optional
+        Name of a dealer model; the only one where not given.
+    definition_id : str, Path or Definition
+        Id or name of a definition, or a TOML file; the only one where not given.
+
     Returns
     -------
     DataFrame
         ``session, book, dealer_model, check, detail``; no row where nothing is missing, nor of a
         peer's rule, which has the carry that it states.
+
+    Raises
+    ------
+    UnknownNameError, LakeError
+        As `regimes`.
     """
     import pandas as pd
 
@@ -210,6 +253,13 @@ def export_regimes(frame: pd.DataFrame, out: Path) -> None:
     """Write regime rows to a Parquet or CSV file, chosen by its ending, whole or not at all.
 
     In CSV no text is a formula (see `exporting`).
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From `regimes`: one definition.
+    out : Path
+        File to write.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Daily and intraday bars from users' files, one row per session or per bar.
+"""Users' daily bars: from their file to one row per session.
 
 A daily bar is known at its session's close, except its open, which is known at the open. Nothing
 is repaired: what cannot be a bar is refused with its date, and what is left out is counted.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,42 +17,27 @@ import pandas as pd
 from ..base.errors import InputFileError
 from ..calendar.market_rules import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
-from .clock import require_clock
-from .reader import Scalar, clock_minutes, days, numbers, read_table, stamps
+from .reader import Scalar, days, numbers, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "BarSet",
-    "IntradaySet",
-    "load_bars",
-    "load_intraday",
-    "read_bars",
-    "read_intraday",
-]
+__all__ = ["BarSet", "load_bars", "read_bars"]
 
 PRICES = ("open", "high", "low", "close")
 
-_PRICE_NAMES: dict[str, tuple[str, ...]] = {
+PRICE_NAMES: dict[str, tuple[str, ...]] = {
     "open": ("open", "o", "<open>", "1. open"),
     "high": ("high", "h", "<high>", "2. high"),
     "low": ("low", "l", "<low>", "3. low"),
     "close": ("close", "c", "<close>", "4. close", "close/last", "price"),
 }
-_VOLUME = ("volume", "v", "<vol>", "5. volume", "vol.")
+VOLUME_NAMES = ("volume", "v", "<vol>", "5. volume", "vol.")
 _DAILY: dict[str, tuple[str, ...]] = {
     "session": ("session", "date", "day", "timestamp", "datetime", "time", "t", "<date>", "key"),
-    **_PRICE_NAMES,
-    "volume": _VOLUME,
+    **PRICE_NAMES,
+    "volume": VOLUME_NAMES,
     "adjusted_close": (),
-}
-_INTRADAY: dict[str, tuple[str, ...]] = {
-    "timestamp": ("timestamp", "datetime", "ts", "ts_utc", "t"),
-    "session": ("session", "date", "day", "<date>"),
-    "time": ("time", "<time>"),
-    **_PRICE_NAMES,
-    "volume": _VOLUME,
 }
 
 
@@ -86,58 +71,30 @@ class BarSet:
     left_out: tuple[np.datetime64, ...] = ()
 
     def within(self, first: pd.Timestamp, last: pd.Timestamp, calendar: TradingCalendar) -> BarSet:
-        """Return the bars from `first` to `last` with the counts of these alone."""
+        """Return the bars from `first` to `last` with the counts of these alone.
+
+        Parameters
+        ----------
+        first, last : Timestamp
+            Bounds, both included.
+        calendar : TradingCalendar
+            Of the bars: counts the sessions of the period that have none.
+
+        Returns
+        -------
+        BarSet
+            Bars of the period, and what was left out of it.
+        """
         frame = self.frame.loc[first:last]
         when = pd.DatetimeIndex(frame.index)
         outside = tuple(day for day in self.left_out if first <= pd.Timestamp(day) <= last)
         return BarSet(
             frame=frame,
             not_sessions=len(outside),
-            missing=_sessions_between(calendar, when) - len(when) if len(when) else 0,
+            missing=sessions_between(calendar, when) - len(when) if len(when) else 0,
             outside_range=_outside_range(frame),
             jumps=_jumps(frame),
             left_out=outside,
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class IntradaySet:
-    """Intraday bars and what was left out of them.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        Columns ``session`` (datetime64[ns]), ``ts`` (start of the bar, UTC), ``open, high, low,
-        close`` and, where the file has it, ``volume``; sorted by ``ts``, plain index.
-    minutes : float
-        Length of a bar: the most frequent distance between neighbours of one session.
-    outside_hours : int
-        Bars outside the sessions' hours: left out unless all hours were asked for.
-    unplaced : int
-        Bars whose clock time was skipped or repeated by a clock change: left out.
-    missing : int
-        Bars lacking in the sessions that have any, within the session's hours.
-    """
-
-    frame: pd.DataFrame
-    minutes: float
-    outside_hours: int
-    unplaced: int
-    missing: int
-
-    def within(
-        self, first: pd.Timestamp, last: pd.Timestamp, calendar: TradingCalendar
-    ) -> IntradaySet:
-        """Return the bars of the sessions from `first` to `last`, and what these lack."""
-        session = self.frame["session"]
-        frame = self.frame[(session >= first) & (session <= last)].reset_index(drop=True)
-        minutes = _bar_minutes(frame)
-        return IntradaySet(
-            frame=frame,
-            minutes=minutes,
-            outside_hours=self.outside_hours,
-            unplaced=self.unplaced,
-            missing=_missing_bars(calendar, frame, minutes),
         )
 
 
@@ -149,7 +106,31 @@ def read_bars(
     calendar: str = DEFAULT_CALENDAR,
     timezone: str | None = None,
 ) -> pd.DataFrame:
-    """Return daily bars indexed by session: the frame of `load_bars`."""
+    """Return daily bars indexed by session: the frame of `load_bars`.
+
+    Parameters
+    ----------
+    path : str or Path
+        Parquet, or CSV with a header.
+    columns : mapping of str to str, optional
+        As in `load_bars`.
+    where : mapping of str to scalar, optional
+        Rows to take: column to value.
+    calendar : str
+        Exchange calendar.
+    timezone : str, optional
+        Of stamps that name none; by default the exchange's.
+
+    Returns
+    -------
+    DataFrame
+        ``open, high, low, close`` (points) and perhaps ``volume``; known at the session's close.
+
+    Raises
+    ------
+    InputFileError, MissingColumnError, CalendarError
+        As `load_bars`.
+    """
     return load_bars(path, columns, where=where, calendar=calendar, timezone=timezone).frame
 
 
@@ -179,6 +160,10 @@ def load_bars(
     timezone : str, optional
         Zone in which a stamp with a zone becomes a day; default the exchange's.
 
+    Returns
+    -------
+    BarSet
+
     Raises
     ------
     InputFileError
@@ -187,16 +172,16 @@ def load_bars(
     """
     file = Path(path)
     optional = [] if "adjusted_close" in (columns or {}) else ["adjusted_close"]
-    wanted = _wanted(file, _DAILY, columns)
+    wanted = columns_to_read(file, _DAILY, columns)
     frame = read_table(file, wanted, optional=["volume", *optional], where=where)
     session = days(file, frame, "session", timezone or exchange_timezone(calendar))
     values = {c: numbers(file, frame, c) for c in frame.columns if c != "session"}
     bars = pd.DataFrame(values).set_axis(pd.DatetimeIndex(session, name="session"))
     bars = bars.sort_index(kind="stable")
     when = pd.DatetimeIndex(bars.index)
-    _require_valid(file, bars, when)
-    _require_once(file, when)
-    bars = _adjusted(file, bars)
+    require_valid(file, bars, when)
+    require_once(file, when)
+    bars = adjusted(file, bars)
     known = trading_calendar(calendar)
     inside = np.isin(when.to_numpy().astype("datetime64[D]"), known.sessions)
     bars = bars[inside]
@@ -205,87 +190,14 @@ def load_bars(
     return BarSet(
         frame=bars,
         not_sessions=int((~inside).sum()),
-        missing=_sessions_between(known, when[inside]) - len(bars),
+        missing=sessions_between(known, when[inside]) - len(bars),
         outside_range=_outside_range(bars),
         jumps=_jumps(bars),
         left_out=tuple(when[~inside].to_numpy().astype("datetime64[D]")),
     )
 
 
-def read_intraday(
-    path: str | Path,
-    columns: Mapping[str, str] | None = None,
-    *,
-    where: Mapping[str, Scalar] | None = None,
-    calendar: str = DEFAULT_CALENDAR,
-    timezone: str | None = None,
-    hours: Literal["regular", "all"] = "regular",
-) -> pd.DataFrame:
-    """Return intraday bars: the frame of `load_intraday`."""
-    return load_intraday(
-        path, columns, where=where, calendar=calendar, timezone=timezone, hours=hours
-    ).frame
-
-
-def load_intraday(
-    path: str | Path,
-    columns: Mapping[str, str] | None = None,
-    *,
-    where: Mapping[str, Scalar] | None = None,
-    calendar: str = DEFAULT_CALENDAR,
-    timezone: str | None = None,
-    hours: Literal["regular", "all"] = "regular",
-) -> IntradaySet:
-    """Read intraday bars and count what was left out.
-
-    Parameters
-    ----------
-    path, columns, where, calendar
-        As in `load_bars`; the bar's start is a column ``timestamp``, or ``session`` and ``time``,
-        or ``time`` alone where it holds whole time stamps.
-    timezone : str, optional
-        Zone of stamps that name none; default the exchange's.
-    hours : {"regular", "all"}
-        ``regular`` keeps bars that start within their session's hours, early closes included;
-        ``all`` gives every bar to the last session opened at or before it.
-
-    Raises
-    ------
-    InputFileError
-        As `load_bars`; also if two bars share a start, or fewer than half of the bars lie within
-        sessions' hours while only regular hours were asked for: then the zone is wrong.
-    """
-    file = Path(path)
-    zone = timezone or exchange_timezone(calendar)
-    wanted = _wanted(file, _INTRADAY, columns)
-    optional = ["timestamp", "session", "time", "volume"]
-    frame = read_table(file, wanted, optional=optional, where=where)
-    moment = _bar_starts(file, frame, zone)
-    values = {c: numbers(file, frame, c) for c in (*PRICES, "volume") if c in frame}
-    bars = pd.DataFrame({"ts": moment, **values})
-    placed = bars["ts"].notna()
-    bars = bars[placed].sort_values("ts", ignore_index=True)
-    _require_valid(file, bars, pd.DatetimeIndex(bars["ts"]))
-    _require_once(file, pd.DatetimeIndex(bars["ts"]))
-    known = trading_calendar(calendar)
-    require_clock(file, bars["ts"], known, zone)
-    session, regular = _place(known, bars["ts"])
-    outside = int((~regular).sum())
-    if hours == "regular":
-        _require_hours(file, regular, zone)
-        bars, session = bars[regular].reset_index(drop=True), session[regular]
-    bars.insert(0, "session", session.astype("datetime64[ns]"))
-    minutes = _bar_minutes(bars)
-    return IntradaySet(
-        frame=bars,
-        minutes=minutes,
-        outside_hours=outside if hours == "regular" else 0,
-        unplaced=int((~placed).sum()),
-        missing=_missing_bars(known, bars, minutes),
-    )
-
-
-def _wanted(
+def columns_to_read(
     path: Path, known: Mapping[str, tuple[str, ...]], columns: Mapping[str, str] | None
 ) -> dict[str, Sequence[str]]:
     mapped = dict(columns or {})
@@ -297,7 +209,7 @@ def _wanted(
     return {name: [mapped[name]] if name in mapped else known[name] for name in known}
 
 
-def _require_valid(path: Path, bars: pd.DataFrame, when: pd.DatetimeIndex) -> None:
+def require_valid(path: Path, bars: pd.DataFrame, when: pd.DatetimeIndex) -> None:
     """Refuse a bar that cannot be one, naming the first."""
     prices = bars[list(PRICES)]
     _refuse(path, when, prices["close"].isna().to_numpy(), "has no close", "fill or remove it")
@@ -312,24 +224,24 @@ def _refuse(
 ) -> None:
     if bad.any():
         first = when[int(np.flatnonzero(bad)[0])]
-        raise InputFileError(f"{path}: bar of {_written(first)} {what}: {remedy}")
+        raise InputFileError(f"{path}: bar of {moment_text(first)} {what}: {remedy}")
 
 
-def _written(moment: pd.Timestamp) -> str:
+def moment_text(moment: pd.Timestamp) -> str:
     midnight = moment.tzinfo is None and moment == moment.normalize()
     return str(moment.date()) if midnight else moment.isoformat()
 
 
-def _require_once(path: Path, when: pd.DatetimeIndex) -> None:
+def require_once(path: Path, when: pd.DatetimeIndex) -> None:
     twice = when[when.duplicated()]
     if len(twice):
         raise InputFileError(
-            f"{path}: two bars of {_written(twice[0])}: keep one, or select one instrument by a "
+            f"{path}: two bars of {moment_text(twice[0])}: keep one, or select one instrument by a "
             "column (bars_where)"
         )
 
 
-def _adjusted(path: Path, bars: pd.DataFrame) -> pd.DataFrame:
+def adjusted(path: Path, bars: pd.DataFrame) -> pd.DataFrame:
     """Return prices scaled by adjusted / close, where the file's adjusted closes were mapped."""
     if "adjusted_close" not in bars:
         return bars
@@ -352,58 +264,8 @@ def _outside_range(bars: pd.DataFrame) -> int:
     return int((above | below).any(axis=1).sum())
 
 
-def _sessions_between(calendar: TradingCalendar, sessions: pd.DatetimeIndex) -> int:
+def sessions_between(calendar: TradingCalendar, sessions: pd.DatetimeIndex) -> int:
     bounds = sessions[[0, -1]].to_numpy().astype("datetime64[D]")
     first = np.searchsorted(calendar.sessions, bounds[0])
     last = np.searchsorted(calendar.sessions, bounds[1], side="right")
     return int(last - first)
-
-
-def _bar_starts(path: Path, frame: pd.DataFrame, zone: str) -> pd.Series[pd.Timestamp]:
-    if "timestamp" in frame:
-        return stamps(path, frame, "timestamp", zone)
-    if "time" not in frame:
-        raise InputFileError(f"{path}: no column for the start of a bar: map timestamp, or time")
-    if "session" not in frame:
-        return stamps(path, frame, "time", zone)
-    minutes = clock_minutes(path, frame, "time")
-    day = days(path, frame, "session", zone)
-    local = day + pd.to_timedelta(minutes, unit="m")
-    return stamps(path, pd.DataFrame({"time": local}), "time", zone)
-
-
-def _place(
-    calendar: TradingCalendar, moments: pd.Series[pd.Timestamp]
-) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.bool_]]:
-    """Return each bar's session and whether it starts within that session's hours."""
-    utc = moments.dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
-    row = np.searchsorted(calendar.opens, utc, side="right") - 1
-    inside = (row >= 0) & (utc < calendar.closes[np.maximum(row, 0)])
-    return calendar.sessions[np.maximum(row, 0)], inside
-
-
-def _require_hours(path: Path, regular: npt.NDArray[np.bool_], zone: str) -> None:
-    if 2 * int(regular.sum()) < len(regular):
-        raise InputFileError(
-            f"{path}: only {int(regular.sum())} of {len(regular)} bars lie within sessions' hours "
-            f"when stamps without a zone are read as {zone}: name their zone (intraday_timezone), "
-            'or ask for all hours (intraday_hours = "all")'
-        )
-
-
-def _bar_minutes(bars: pd.DataFrame) -> float:
-    """Return the most frequent distance of neighbouring bars, NaN where no session has two."""
-    steps = bars.groupby("session")["ts"].diff().dropna()
-    if steps.empty:
-        return float("nan")
-    return float(steps.mode().iloc[0].total_seconds() / 60)
-
-
-def _missing_bars(calendar: TradingCalendar, bars: pd.DataFrame, minutes: float) -> int:
-    if not minutes > 0:
-        return 0
-    counts = bars.groupby("session").size()
-    rows = np.searchsorted(calendar.sessions, counts.index.to_numpy().astype("datetime64[D]"))
-    length = (calendar.closes[rows] - calendar.opens[rows]) / np.timedelta64(1, "m")
-    expected = np.ceil(length / minutes)
-    return int(np.maximum(expected - counts.to_numpy(), 0).sum())

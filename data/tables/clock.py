@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..base.errors import InputFileError
+from ..base.errors import EarlyBarsError, InputFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,11 +66,14 @@ def require_clock(
         utc = placed.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
         for shift, said in ((np.timedelta64(0, "ns"), ""), (length, ", stamped at their end")):
             if other != zone and _share(utc - shift, length, calendar) >= _MOST:
-                raise InputFileError(
+                said = (
                     f"{path}: read in {zone}, bars do not start at the open and end at the close "
                     f"of the sessions; in {other} they do{said}: name their zone "
                     f'(intraday_timezone = "{other}")'
                 )
+                if utc[0] - shift > starts[0]:
+                    raise EarlyBarsError(said, moments.iloc[0].date())
+                raise InputFileError(said)
 
 
 def _length(starts: npt.NDArray[np.datetime64]) -> np.timedelta64 | None:

@@ -21,6 +21,14 @@ def load_definition(path: str | Path | Mapping[str, Any]) -> Definition:
     Curves are given by the paths of their files, relative to the TOML file. A mapping of the same
     keys will do, its paths relative to the working directory.
 
+    Parameters
+    ----------
+    path : str, Path or mapping
+
+    Returns
+    -------
+    Definition
+
     Raises
     ------
     DefinitionError
@@ -63,6 +71,10 @@ def definition_from_table(
         What those paths are relative to.
     name : str
         Where the table was read, for messages.
+
+    Returns
+    -------
+    Definition
 
     Raises
     ------

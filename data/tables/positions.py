@@ -73,16 +73,14 @@ class DealerSource:
     expression : str or None
         A checked SQL expression of the dealers' sign: position = sign x open interest.
     positions : Positions or None
+    by_right : bool
+        Whether the right alone signs contracts, so that chains are read as they are.
     """
 
     model: DealerModel
     expression: str | None = None
     positions: Positions | None = None
-
-    @property
-    def by_right(self) -> bool:
-        """Whether the right alone signs contracts, so that chains are read as they are."""
-        return self.expression is None and self.positions is None
+    by_right: bool = False
 
     def mark(self, session: date) -> str:
         """Return a text that changes whenever the positions of a session change."""
@@ -154,7 +152,7 @@ def dealer_source(dealer: str, positions: str | Path | None = None) -> DealerSou
         model = DealerModel(dealer_name(dealer), _UNSIGNED, _UNSIGNED)
         text = dealer.removeprefix(SQL_PREFIX).strip()
         return DealerSource(model, expression=checked_expression(text))
-    return DealerSource(dealer_model(dealer))
+    return DealerSource(dealer_model(dealer), by_right=True)
 
 
 def load_positions(path: str | Path) -> Positions:

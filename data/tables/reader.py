@@ -229,7 +229,7 @@ def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Seri
     Raises
     ------
     InputFileError
-        If a cell is missing or not a date, or if the order of day and month cannot be told.
+        If a cell is missing or not a date, or if the order of day and month is ambiguous.
     """
     cells = frame[column]
     _require_filled(path, cells, column)

@@ -51,7 +51,31 @@ def read_series(
     *,
     where: Mapping[str, Scalar] | None = None,
 ) -> pd.DataFrame:
-    """Return a series as a frame of session, value and known_at: the frame of `load_series`."""
+    """Return a series as a frame of session, value and known_at: the frame of `load_series`.
+
+    Parameters
+    ----------
+    path : str or Path
+        Parquet, or CSV with a header.
+    columns : mapping of str to str, optional
+        As in `load_series`.
+    known : {"close", "next_open"} or ``HH:MM``
+        When the value dated t is public.
+    calendar : str
+        Exchange calendar.
+    where : mapping of str to scalar, optional
+        Rows to take: column to value.
+
+    Returns
+    -------
+    DataFrame
+        ``session, value, known_at`` (UTC), ascending; missing values are NaN.
+
+    Raises
+    ------
+    InputFileError, MissingColumnError, CalendarError
+        As `load_series`.
+    """
     return load_series(path, columns, known, calendar, where=where).frame
 
 
@@ -78,6 +102,10 @@ def load_series(
         An ``exchange_calendars`` name.
     where : mapping, optional
         Column of the file to the value of the rows to keep.
+
+    Returns
+    -------
+    SeriesSet
 
     Raises
     ------

@@ -48,6 +48,14 @@ def vendor_names() -> tuple[str, ...]:
 def vendor(name: str) -> Preset:
     """Return a vendor's preset.
 
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Preset
+
     Raises
     ------
     UnknownNameError

@@ -50,7 +50,7 @@ PRESET: Final = Preset(
         "the file (UTC), the underlying's price and its last trade (New York time), and one entry "
         "per contract. Quotes are those of the underlying's last trade, at the latest the close; "
         "the rows are known from the stamp on. Volatility in decimals, 0 where there is none. The "
-        "root in the option symbol decides AM or PM. A last trade price of 0 is none."
+        "root in the option symbol decides AM or PM. A last trade price of 0 is missing."
     ),
     columns={
         "underlying": OCC_UNDERLYING,
@@ -73,7 +73,8 @@ PRESET: Final = Preset(
     timing=Timing(timezone="America/New_York", oi_lag_sessions=1, settlement="third_friday"),
     reader=_read,
     cites=(
-        "The file holds OPRA's figure of its morning (open interest of the session before, printed "
-        "at about 06:30 New York time: docs.thetadata.us, option open interest), and its own stamp."
+        "The file holds OPRA's figure of its morning (open interest of the previous session, "
+        "printed at about 06:30 New York time: docs.thetadata.us, option open interest), and its "
+        "own stamp."
     ),
 )

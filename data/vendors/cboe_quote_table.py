@@ -140,7 +140,7 @@ PRESET: Final = Preset(
         "underlying's last price and the moment of printing (New York), then a call and a put in "
         "each row. Volatility in decimals, 0 where there is none. A table printed after the close "
         "carries the close's quotes; one printed during the session those of its printing. The "
-        "root in the option symbol decides AM or PM. A last sale of 0 is none."
+        "root in the option symbol decides AM or PM. A last sale of 0 is missing."
     ),
     columns={
         "underlying": OCC_UNDERLYING,
@@ -164,7 +164,7 @@ PRESET: Final = Preset(
     dialect=Dialect(order="MDY"),
     reader=_read,
     cites=(
-        "Open interest is published once a day: OPRA prints that of the session before at about "
+        "Open interest is published once a day: OPRA prints that of the previous session at about "
         "06:30 New York time (docs.thetadata.us, option open interest; MarketDataApp/documentation "
         "issue 173), and the table shows the figure of that morning all day. The table states the "
         "moment at which it was printed."

@@ -163,7 +163,7 @@ class Cells:
         return self._function(text, "TIMESTAMPTZ", lambda texts: moments)
 
     def require_clock(self, name: str, text: Any) -> None:
-        """Refuse moments of quotes that are dates alone: they would belong to the session before.
+        """Refuse moments of quotes that are dates alone: they would belong to the previous session.
 
         Raises
         ------

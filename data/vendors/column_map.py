@@ -313,7 +313,7 @@ def _check_rules(preset: Preset, given: set[str], where: str) -> None:
     if "open_interest" in own and "oi_asof" not in given and timing.oi_lag_sessions is None:
         raise ConfigError(
             f"{where} oi_lag_sessions is missing: 0 where open interest is settled after the "
-            "session itself, 1 where after the session before"
+            "session itself, 1 where after the previous session"
         )
     if timing.oi_lag_sessions == 0 and timing.known_at == "quote" and "open_interest" in own:
         raise ConfigError(

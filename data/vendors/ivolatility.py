@@ -46,7 +46,7 @@ PRESET: Final = Preset(
     cites=(
         "The lag shows in the numbers: over five sessions of SPX in January 2011, 89.8 % of the "
         "changes of open interest between stamps are covered by the volume of the earlier stamp, "
-        "43.1 % by that of the later. OPRA prints the figure of the session before at about "
+        "43.1 % by that of the later. OPRA prints the figure of the previous session at about "
         "06:30 New York time (docs.thetadata.us, option open interest)."
     ),
 )

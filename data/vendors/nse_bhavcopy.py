@@ -77,7 +77,7 @@ PRESET: Final = Preset(
     reader=_read,
     cites=(
         "The report states open interest and its change on the day; the figure less its change "
-        "is the figure of the session before, contract by contract (exact in 62 of 64 pairs of "
+        "is the figure of the previous session, contract by contract (exact in 62 of 64 pairs of "
         "neighbouring sessions; a special Sunday session lies in one of the others). The "
         "exchange's end-of-day specification lists the files in the evening of their date; the "
         "open of the next session is later than all of them."

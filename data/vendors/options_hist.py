@@ -71,7 +71,7 @@ PRESET: Final = Preset(
     reader=_read,
     cites=(
         "The schema says nothing about the lag. OPRA prints open interest once, at about 06:30 "
-        "New York time, and it is that of the session before (docs.thetadata.us, option open "
+        "New York time, and it is that of the previous session (docs.thetadata.us, option open "
         "interest; MarketDataApp/documentation issue 173: it 'lags the rest of the row by one "
         "session'): a row dated t that was complete in the evening of t cannot hold more."
     ),

@@ -101,9 +101,9 @@ class Dialect:
     Attributes
     ----------
     encoding : str, optional
-        Of text files; by default told by the file's first bytes, UTF-8 where they say nothing.
+        Of text files; by default found from the file's first bytes, UTF-8 where they say nothing.
     decimal, thousands : str, optional
-        The marks in numbers; by default told by the whole file.
+        The marks in numbers; by default found from the whole file.
     date_format : mapping of str to str
         Canonical name to a ``strptime`` format; ``"*"`` stands for all others.
     order : {"MDY", "DMY", "YMD"}, optional

@@ -50,7 +50,7 @@ class SecondReading:
         Which relation: a table whose relation is another one by now cannot be read this way.
     with_numbers : callable
         Takes names of its columns and returns the same rows with these read as DOUBLE, which is
-        faster, and an error where a cell is none.
+        faster, and an error where a cell is not a number.
     """
 
     of: duckdb.DuckDBPyRelation

@@ -53,9 +53,10 @@ PRESET: Final = Preset(
     optional=_LAYOUT.optional,
     reader=reader_of(_LAYOUT),
     cites=(
-        "The stamps show it: of the contracts last traded on the session before their stamp, 89 "
-        "to 93 % carry the open interest of the stamp before, of those traded on the stamp's own "
-        "session 19 to 26 %: the figure stamped t contains the trading of t. The last trades in a "
-        "dump of t are of the morning of the next session: no row was known before."
+        "The stamps show it: of the contracts last traded on the session before that of "
+        "their stamp, 89 to 93 % carry the open interest of the stamp before, of those traded on "
+        "the stamp's own session 19 to 26 %: the figure stamped t contains the trading of t. The "
+        "last trades in a dump of t are of the morning of the next session: no row was known "
+        "before."
     ),
 )

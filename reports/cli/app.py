@@ -44,6 +44,7 @@ from .commands import (
     tournament,
 )
 from .failures import reason_of
+from .little_memory import watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +96,7 @@ def console() -> NoReturn:
     libraries apart (thread pools, allocators), which costs a quarter of a second and can end in
     a signal: a nightly job would look failed whose report is ready.
     """
+    good_order = watched()
     code = 0
     try:
         main()
@@ -108,6 +110,8 @@ def console() -> NoReturn:
         code = code or _failed(error, ())
     with suppress(OSError):  # nobody reads it
         sys.stderr.flush()
+    if good_order is not None:
+        os.write(good_order, b".")
     os._exit(code)
 
 
@@ -118,6 +122,11 @@ def run(arguments: Sequence[str]) -> int:
     ----------
     arguments : sequence of str
         What follows ``gexlab`` on the command line.
+
+    Returns
+    -------
+    int
+        0 success, 1 failure, 2 wrong usage; see ``docs/cli.md`` for the codes of nightly.
     """
     try:
         code = build_app()(args=list(arguments), prog_name="gexlab", standalone_mode=False)
@@ -146,7 +155,12 @@ def _wrong_usage(error: Exception) -> int | None:
 
 
 def build_app() -> typer.Typer:
-    """Return the Typer application with every command of `COMMANDS`."""
+    """Return the Typer application with every command of `COMMANDS`.
+
+    Returns
+    -------
+    Typer
+    """
     app = typer.Typer(
         no_args_is_help=True,
         rich_markup_mode=None,

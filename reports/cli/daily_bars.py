@@ -36,7 +36,7 @@ class DailyCloses:
     frame: pd.DataFrame
     findings: tuple[Finding, ...]
 
-    def told(self) -> list[str]:
+    def sentences(self) -> list[str]:
         """Return errors and warnings for a reader, a sentence for each kind."""
         from ...backtest import finding_notices
 

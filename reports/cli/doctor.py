@@ -88,6 +88,10 @@ def doctor(lake: Path | None = None, *, progress: Progress = silent) -> Health:
         folder.
     progress : Progress
         Called at the beginning of each step of the main job.
+
+    Returns
+    -------
+    Health
     """
     checks = [_python(), *(_package(name) for name in REQUIRED), _engine(), _calendar()]
     checks += [_time_zone(), _space(lake or Path.cwd())]

@@ -1,10 +1,16 @@
-"""What a person is told when a command fails: one line, with what to do about it."""
+"""What a failing command says: one line, with what to do about it."""
 
 from __future__ import annotations
 
 import errno
+import os
+from typing import TYPE_CHECKING
 
 from ...data import GexlabError
+from .little_memory import address_space, out_of_address_space
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["reason_of"]
 
@@ -28,18 +34,49 @@ _FILES = frozenset({errno.EMFILE, errno.ENFILE})
 def reason_of(error: BaseException) -> str:
     """Return why a command failed and what to do, in one line."""
     text = " ".join(str(error).split())
+    limit = address_space()
+    if any(map(_is_memory, _behind(error))):
+        return _MEMORY if limit is None else out_of_address_space(limit)
     if isinstance(error, GexlabError):
         return text
-    if any(kind.__name__ in _MEMORY_NAMES for kind in type(error).__mro__):
-        return _MEMORY
     if any(words in text for words in _NO_THREAD):
         return _THREADS
     if isinstance(error, OSError):
         said = _of_the_system(error)
         if said:
             return said
+    if limit is not None and isinstance(error, (ImportError, OSError, SystemError, RuntimeError)):
+        return out_of_address_space(limit)
+    if wrong := _wrong_environment():
+        return wrong
     kind = type(error).__name__
     return f"unexpected {kind}: {text or 'no details'}; run again with --debug to see where"
+
+
+def _wrong_environment() -> str:
+    """Return what is wrong with variables that libraries stumble over; empty where nothing is."""
+    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "1")
+        if not (value.isascii() and value.isdigit() and int(value) > 0):
+            return (
+                f"{name}={value}: expected a number of threads of at least 1: mend it or unset it"
+            )
+    return ""
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those behind it: for want of memory no file is damaged."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _is_memory(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    return any(kind.__name__ in _MEMORY_NAMES for kind in type(error).__mro__)
 
 
 def _of_the_system(error: OSError) -> str:
@@ -52,8 +89,6 @@ def _of_the_system(error: OSError) -> str:
             f"{where}{error.strerror}: give this user the right to it, or name another file or "
             "folder that it may use"
         )
-    if number == errno.ENOMEM:
-        return _MEMORY
     if number in _FILES:
         return f"{error.strerror}: raise the limit (ulimit -n), then run the same command again"
     return ""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "BarsColumnsOption",
     "BookOption",
     "ConfigArgument",
     "DealerOption",
@@ -17,6 +18,7 @@ __all__ = [
     "LastSessionOption",
     "OneBookOption",
     "OutOption",
+    "PageOption",
     "PositionsOption",
     "StoredDealerOption",
     "StoredDefinitionOption",
@@ -40,17 +42,17 @@ StoredUnderlyingOption = Annotated[
     typer.Option(
         "--underlying",
         metavar="X",
-        help="Underlying as named in the lake; needed where it holds several.",
+        help="Underlying as named in the lake; required if it holds several.",
     ),
 ]
 LastSessionOption = Annotated[
     str | None,
     typer.Option(
-        "--session", metavar="YYYY-MM-DD", help="Exchange session; the last one unless named."
+        "--session", metavar="YYYY-MM-DD", help="Exchange session; default: the last one."
     ),
 ]
 BookOption = Annotated[
-    str | None, typer.Option("--book", help="as_of_close or post_expiry; both unless named.")
+    str | None, typer.Option("--book", help="as_of_close or post_expiry; default: both.")
 ]
 DealerOption = Annotated[
     str,
@@ -76,7 +78,7 @@ StoredDealerOption = Annotated[
     typer.Option(
         "--dealer",
         metavar="NAME|sql:EXPRESSION",
-        help="Dealer model; needed where several were rebuilt.",
+        help="Dealer model; required if several were rebuilt.",
     ),
 ]
 StoredDefinitionOption = Annotated[
@@ -84,6 +86,17 @@ StoredDefinitionOption = Annotated[
     typer.Option(
         "--definition",
         metavar="NAME|FILE.toml|ID",
-        help="Definition; needed where several were rebuilt.",
+        help="Definition; required if several were rebuilt.",
     ),
+]
+BarsColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--bars-columns",
+        metavar="NAME=COLUMN,...",
+        help="The bars' own column names, e.g. session=date,close=c.",
+    ),
+]
+PageOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
 ]

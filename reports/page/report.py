@@ -29,7 +29,23 @@ def write_report(
     market: Market | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """Write ``report.html`` into the folder of a backtest's results and return its path."""
+    """Write ``report.html`` into the folder of a backtest's results and return its path.
+
+    Parameters
+    ----------
+    result : BacktestResult
+    config : Config
+    out : Path
+        Folder of the results.
+    market : Market, optional
+        The inputs, where they are loaded already.
+    progress : Progress
+        Called after each section.
+
+    Returns
+    -------
+    Path
+    """
     from .html import write_page
 
     page = report_page(result, config, market=market, progress=progress)
@@ -146,14 +162,14 @@ def _coverage(result: BacktestResult, config: Config, market: Market) -> Section
     from .sections.coverage import coverage_section
 
     rows, data = market.regime.rows, config.data
-    told = result.findings
-    if told is None:
-        told = chain_findings(config, rows, result.bars, result.data.calendar)
-    named = {(f.session, f.check) for f in told}  # rebuild and check both find missing carry
-    told = (*(f for f in result.input_findings if (f.session, f.check) not in named), *told)
+    found = result.findings
+    if found is None:
+        found = chain_findings(config, rows, result.bars, result.data.calendar)
+    named = {(f.session, f.check) for f in found}  # rebuild and check both find missing carry
+    found = (*(f for f in result.input_findings if (f.session, f.check) not in named), *found)
     held = coverage(rows.lake, data.underlying)
     asked = [_in_period(config, day.date()) for day in held["session"]]
-    return coverage_section(held[asked], told)
+    return coverage_section(held[asked], found)
 
 
 def _in_period(config: Config, session: date) -> bool:

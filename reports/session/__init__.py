@@ -1,1 +1,1 @@
-"""One session as it is told and drawn."""
+"""Explanation and picture of one session."""

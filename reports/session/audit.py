@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ...data import InputFileError
+from .arithmetic import Step, steps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
 
+    import pandas as pd
 
-__all__ = ["ORDERS_FILE", "Decision", "decisions_on"]
+
+__all__ = ["ORDERS_FILE", "Decision", "Fill", "InputRead", "decisions_on", "fills_on"]
 
 ORDERS_FILE = "orders.parquet"
+#: Values of a longer window that are listed, the latest ones.
+_LISTED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +96,114 @@ def _decision(row: dict[Any, Any]) -> Decision:
         price=float(row["price"]),
         fees=float(row["fees"]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class InputRead:
+    """What one component read for a decision.
+
+    Attributes
+    ----------
+    part : str
+        ``filter``, ``long``, ``short``, ``neutral`` or ``sizing``.
+    component, column : str
+    window : int or None
+        How many values it reads; None for everything so far.
+    values : tuple of (str, float, str)
+        When each is of, the value, and when it was public (UTC; ``""`` where it was known long
+        before): the latest of the window, oldest first.
+    """
+
+    part: str
+    component: str
+    column: str
+    window: int | None
+    values: tuple[tuple[str, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One fill of the ledger, told so that it can be done again.
+
+    Attributes
+    ----------
+    strategy : str
+    number : int
+        Of the strategy's fills.
+    cause : str
+        ``order``, ``stop_loss``, ``take_profit`` or ``max_holding``.
+    decided, filled : str
+        Session of the decision; moment of the fill, UTC.
+    label : str
+    inputs : tuple of InputRead
+    steps : tuple of Step
+    """
+
+    strategy: str
+    number: int
+    cause: str
+    decided: str
+    filled: str
+    label: str
+    inputs: tuple[InputRead, ...]
+    steps: tuple[Step, ...]
+
+
+def fills_on(run: Path, session: date) -> list[Fill]:
+    """Return the fills that a backtest decided on a session, with all that led to them.
+
+    Parameters
+    ----------
+    run : Path
+        Folder that the backtest wrote to. One of an earlier version has no ledger: then none.
+    session : date
+        Of the decision.
+    """
+    import pandas as pd
+
+    ledger, read = run / "ledger.parquet", run / "inputs.parquet"
+    if not (ledger.is_file() and read.is_file()):
+        return []
+    table = pd.read_parquet(ledger)
+    chosen = table[pd.to_datetime(table["decided"]) == pd.Timestamp(session)]
+    known = pd.read_parquet(read) if len(chosen) else pd.DataFrame()
+    document = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    specs = {name: s["spec"]["inputs"] for name, s in document["strategies"].items()}
+    return [
+        _fill(row, tuple(_read(row, specs[row["strategy"]], known)))
+        for row in chosen.to_dict("records")
+    ]
+
+
+def _fill(row: dict[Any, Any], inputs: tuple[InputRead, ...]) -> Fill:
+    return Fill(
+        strategy=str(row["strategy"]),
+        number=int(row["order"]),
+        cause=str(row["cause"]),
+        decided=f"{row['decided']:%Y-%m-%d}",
+        filled=f"{row['fill_ts']:%Y-%m-%d %H:%M} UTC",
+        label=str(row["label"]),
+        inputs=inputs if row["cause"] == "order" else (),
+        steps=steps_of(row),
+    )
+
+
+def _read(
+    row: dict[Any, Any], specs: list[dict[str, Any]], known: pd.DataFrame
+) -> Iterator[InputRead]:
+    for spec in specs:
+        if spec["part"] not in ("filter", "sizing", row["label"]):
+            continue
+        bar = spec["column"].partition(".")[0] in ("bar", "day")
+        at = row["read_at"] if bar else row["decided"]
+        mine = known[(known["column"] == spec["column"]) & (known["row"] <= at)]
+        depth = min(spec["window"] or 1, _LISTED)
+        values = tuple(
+            (
+                f"{r['row']:%Y-%m-%d %H:%M}" if bar else f"{r['row']:%Y-%m-%d}",
+                float(r["value"]),
+                "" if r["known_at"] != r["known_at"] else f"{r['known_at']:%Y-%m-%d %H:%M} UTC",
+            )
+            for r in mine.tail(depth).to_dict("records")
+        )
+        yield InputRead(spec["part"], spec["component"], spec["column"], spec["window"], values)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from ...data import Explanation
@@ -23,7 +25,7 @@ class SessionPicture:
     Attributes
     ----------
     row : dict
-        The regime row; columns of ``schema.REGIME_COLUMNS``, undefined is None.
+        The regime row; columns of ``regime_columns.REGIME_COLUMNS``, undefined is None.
     strikes : DataFrame
         ``strike, call_gex, put_gex, net_gex, gross_gex``, currency per 1 %.
     expiries : DataFrame
@@ -67,6 +69,14 @@ class SessionPicture:
         abstained = self.row["regime"] == "abstain" or ratio is None
         label = regime_of(float("nan") if ratio is None else ratio, band, degraded=abstained)
         return replace(self, row={**self.row, "regime": label})
+
+    def abstaining(self, checks: Sequence[str]) -> SessionPicture:
+        """Return the session as a run that promotes findings saw it; no checks change nothing."""
+        if not checks:
+            return self
+        reasons = [] if self.row["quality"] == "ok" else [self.row["quality"]]
+        quality = ",".join([*reasons, *checks])
+        return replace(self, row={**self.row, "regime": "abstain", "quality": quality})
 
 
 def picture_of(explanation: Explanation, *, sign: str) -> SessionPicture:

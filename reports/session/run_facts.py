@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ...data import (
@@ -16,6 +16,7 @@ from ...data import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ...data import Book, DerivedStore, Lake, RegimeSpec
@@ -40,6 +41,8 @@ class RunFacts:
         YYYY-MM-DD.
     content_id : str
         Of the rows that it read.
+    promoted : mapping of str to tuple of str
+        Sessions, YYYY-MM-DD, that abstained because of promoted findings, with the checks.
     """
 
     folder: Path
@@ -50,6 +53,7 @@ class RunFacts:
     band: float | None
     last_session: str
     content_id: str
+    promoted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def require(self, **stated: str | None) -> None:
         """Refuse what contradicts the run; None states nothing.
@@ -101,6 +105,7 @@ def run_facts(folder: Path) -> RunFacts:
             regime["band"],
             str(data["last_session"]),
             "" if series else str(found["provenance"]["inputs"][0]["sha256"]),
+            {day: tuple(checks) for day, checks in regime.get("promoted", {}).items()},
         )
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise InputFileError(

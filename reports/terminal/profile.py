@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["explanation_text", "profile_text"]
 
 _ROWS = 21
+#: Rows of a table of ``gexlab explain``.
+_LINES = 10
 _NEAR = 0.06
 _STYLE = {"long": "blue", "short": "dark_orange3"}
 
@@ -64,7 +66,7 @@ def explanation_text(
     head = plain_text(
         f"{row['underlying']} {day(row['session'])}  {regime(row['regime'])}", style="bold"
     )
-    tables = [contracts_table(picture), roots_table(picture), findings_table(picture)]
+    tables = [contracts_table(picture, _LINES), roots_table(picture), findings_table(picture)]
     against = [row for row in definitions_table(picture).rows if row.tone]
     if against:
         tables.insert(2, replace(definitions_table(picture), rows=tuple(against)))
@@ -73,7 +75,9 @@ def explanation_text(
     tables.append(future_table(story.structure, story.sign))
     if decisions:
         tables.append(decisions_table(decisions, picture.sign))
-    parts = [part for table in tables if table.rows for part in (Text(), table_of(table, most=10))]
+    parts = [
+        part for table in tables if table.rows for part in (Text(), table_of(table, most=_LINES))
+    ]
     about = plain_text(disagreement(picture))
     opening = (head, plain_text(sentence_of(picture)), *_carry(picture))
     return Group(*opening, Text(), _facts(picture), Text(), about, *parts)

@@ -50,7 +50,7 @@ def simple_table(
 
 
 def table_of(view: View, *, most: int | None = None) -> FittingTable:
-    """Return a page's table for the terminal, shortened to `most` rows.
+    """Return a page's table for the terminal, shortened to `most` rows, which its title then says.
 
     The text is the page's own, so that both say the same.
     """
@@ -58,7 +58,9 @@ def table_of(view: View, *, most: int | None = None) -> FittingTable:
     headings = [f"{c.heading}\n{c.unit}" if c.unit else c.heading for c in view.columns]
     numeric = [column.numeric for column in view.columns]
     broken = [h.replace(" / ", " /\n") if n else h for h, n in zip(headings, numeric, strict=True)]
-    table = FittingTable(broken, title=view.caption, right=numeric)
+    cut = most is not None and len(view.rows) > most
+    title = f"{view.caption}, the first {most} of {len(view.rows)}" if cut else view.caption
+    table = FittingTable(broken, title=title, right=numeric)
     for row in view.rows[:most]:
         style = {"long": "blue", "short": "dark_orange3", "warn": "yellow"}.get(row.tone, "")
         table.add_row(*row.cells, style="bold" if row.strong else style)

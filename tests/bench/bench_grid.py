@@ -35,7 +35,7 @@ from gexlab.reports.page.grid_page import write_grid_page
 
 Floats = npt.NDArray[np.float64]
 CASH = 1_000_000.0
-NONE = ReturnIntervals((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 0.0)
+NONE = ReturnIntervals((0.0, 0.0), (0.0, 0.0), 0.0)
 
 CONFIG = """
 [data]

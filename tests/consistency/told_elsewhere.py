@@ -13,7 +13,7 @@ PLAIN = {
     "key": "names the row that the other columns are about",
     "same": "the same value as another output, which is held; a twin compares the documents whole",
 }
-_INTERVAL = "backtest/statistics/test_inference.py::test_intervals_are_those_of_the_library"
+_INTERVAL = "backtest/statistics/test_inference.py::test_intervals_are_the_twins"
 _TWIN = "data/exposure/test_engine_against_twin.py"
 _STRUCTURE = "data/exposure/test_structure.py"
 _PARTS = "data/regimes/test_attribution.py::test_parts_add_up_on_anything"
@@ -23,6 +23,10 @@ _DIAGNOSED = "backtest/statistics/test_diagnostics.py::test_groups_by_hand"
 ELSEWHERE: dict[str, str] = {
     # results.json
     "results.json *.high": _INTERVAL,
+    "results.json no_interval.*": (
+        "backtest/statistics/test_intervals.py::"
+        "test_too_few_sessions_have_no_interval_but_a_reason"
+    ),
     "results.json *.low": _INTERVAL,
     "results.json strategies.*_high": _INTERVAL,
     "results.json strategies.*_low": _INTERVAL,
@@ -88,6 +92,8 @@ ELSEWHERE: dict[str, str] = {
         "backtest/execution/test_performance.py::"
         "test_an_order_carries_the_sessions_regime_and_the_filters_own_label",
     "orders.parquet size": "same",
+    "ledger.parquet *": "reports/cli/test_audit.py::test_every_sum_can_be_done_again",
+    "inputs.parquet *": "reports/cli/test_audit.py::test_what_was_read_decides_what_was_wanted",
     "trades.parquet *": "backtest/execution/test_engine.py::test_a_hand_calculation",
     # the other documents
     "profile regime.*": "same",

@@ -82,9 +82,29 @@ class Facts:
 
     @cached_property
     def whole(self) -> pd.DataFrame:
-        """Regime rows of every session of the lake."""
+        """Regime rows of every session of the lake.
+
+        Of real chains as they were exported: `test_rows_of_real_chains` recomputes those.
+        """
+        if self.told.real:
+            return self._relabelled()
         chains = pd.read_csv(self.told.folder / "chains.csv", parse_dates=["session", "expiry"])
         return raw.regime_rows(chains, self.clock, self.book, self.monthly)
+
+    @cached_property
+    def exported(self) -> pd.DataFrame:
+        """Rows as the lake has them: the band of a configuration relabels only its own."""
+        rows = self.told.frames["regimes"]
+        return rows[rows["book"] == self.book].set_index("session")
+
+    def _relabelled(self) -> pd.DataFrame:
+        rows = self.exported
+        band = self.told.config.get("regime", {}).get("band")
+        if band is None:
+            return rows
+        ratio, kept = rows["net_to_gross"], rows["regime"] == "abstain"
+        label = np.where(ratio.abs() < band, "neutral", np.where(ratio > 0, "long", "short"))
+        return rows.assign(regime=rows["regime"].where(kept, label))
 
     @cached_property
     def bars(self) -> pd.DataFrame:
@@ -93,6 +113,11 @@ class Facts:
             (frame["session"] >= pd.Timestamp(data.get("start", "1900-01-01")))
             & (frame["session"] <= pd.Timestamp(data.get("end", "2200-01-01")))
         ].reset_index(drop=True)
+
+    @cached_property
+    def grid(self) -> pd.DataFrame:
+        """Bars of the period by session of the calendar, NaN where one is missing."""
+        return self.clock.on_calendar(self.bars.set_index("session"))
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -111,19 +136,8 @@ class Facts:
 def quantities(told: Outputs, monthly: set[Any]) -> Iterator[Quantity]:
     """Yield every quantity of a market."""
     facts = Facts(told, monthly)
-    yield from _data(told, facts)
-    yield from _identity(told)
-    yield from _regimes(told, facts)
-    yield from _last_session(told, facts)
-    yield from _strategies(told, facts)
-    yield from _by_regime(told, facts)
-    yield from _tables(told, facts)
-    yield from _volatilities(told, facts)
-    yield from _moves(told, facts)
-    yield from _figures(told, facts)
-    yield from _findings(told)
-    yield from _difference(told, facts)
-    yield from _twins(told)
+    for part in PARTS:
+        yield from part(told, facts)
 
 
 def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
@@ -141,8 +155,8 @@ def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
             t.fact("Daily bars"),
             t.fact("Sessions"),
             t.sentence(r"to [\d-]+, (\d+) sessions; "),
-            t.sentence(r"(\d+) sessions; all of them pass"),
-            t.printed("backtest", r"^MKT, (\d+) sessions"),
+            t.sentence(r"(\d+) sessions; (?:all of them pass|[\d.]+ % of them are)"),
+            t.printed("backtest", r"^\w+, (\d+) sessions"),
             Place("equity.parquet sessions", t.frames["equity"]["session"].nunique()),
             Place("figure regime, closes", len(t.page.figures["fig-regime"]["close"]["x"])),
         ],
@@ -161,7 +175,7 @@ def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
     )
     for word, day in (("first", first), ("last", last)):
         side = (
-            r"^MKT, \d+ sessions from ([\d-]+)" if word == "first" else r"from [\d-]+ to ([\d-]+)"
+            r"^\w+, \d+ sessions from ([\d-]+)" if word == "first" else r"from [\d-]+ to ([\d-]+)"
         )
         pattern = r"pay\? ([\d-]+) to" if word == "first" else r"pay\? [\d-]+ to ([\d-]+)"
         places = [
@@ -206,7 +220,7 @@ def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
     )
     yield Quantity(
         "underlying",
-        "MKT",
+        t.config["data"]["underlying"],
         [
             *everywhere("data.underlying"),
             t.fact("Underlying"),
@@ -224,7 +238,7 @@ def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
     )
     yield Quantity(
         "currency",
-        {"XTAI": "TWD", "XLON": "GBP", "24/7": "USD"}.get(t.calendar, "USD"),
+        {"XTAI": "TWD", "XLON": "GBP", "XBOM": "INR", "24/7": "USD"}.get(t.calendar, "USD"),
         everywhere("data.currency"),
     )
     yield Quantity("simulated", False, everywhere("data.simulated"))
@@ -249,8 +263,8 @@ def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
         [
             *everywhere("provenance.level"),
             t.sentence(r"Sharpe ratio [^(]*\(([\d.]+) % interval", 100.0),
-            t.sentence(r"Intervals are ([\d.]+) % from", 100.0),
-            t.sentence(r"Bars are ([\d.]+) % bootstrap", 100.0),
+            t.sentence(r"Intervals are ([\d.]+) % and", 100.0),
+            t.sentence(r"Bars are ([\d.]+) % intervals", 100.0),
             t.printed("backtest", r"strategy +Sharpe +([\d.]+) % interval", 100.0),
             *(
                 Place(
@@ -268,19 +282,19 @@ def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
     yield Quantity(
         "resamples",
         how["bootstrap"],
-        [*everywhere("provenance.bootstrap"), t.sentence(r"bootstrap \((\d+) resamples")],
+        everywhere("provenance.bootstrap"),
     )
     yield Quantity(
         "mean block",
         10,
-        [*everywhere("provenance.block"), t.sentence(r"mean block (\d+) sessions")],
+        everywhere("provenance.block"),
     )
     yield Quantity(
         "seed", 7, [*everywhere("provenance.seed"), t.cell("tab-provenance", "seed", "Value")]
     )
 
 
-def _identity(t: Outputs) -> Iterator[Quantity]:
+def _identity(t: Outputs, f: Facts) -> Iterator[Quantity]:
     spec = t.documents["rebuild"]["definition_id"]
     yield Quantity(
         "definition",
@@ -377,7 +391,7 @@ def _regimes(t: Outputs, f: Facts) -> Iterator[Quantity]:
                 many,
                 [
                     t.cell("tab-quality", f"few {label} sessions", "Count"),
-                    t.printed("backtest", rf"only (\d+) sessions of {label} gamma"),
+                    t.printed("backtest", rf"only (\d+) sessions? of {label} gamma"),
                 ],
             )
     below = (f.rows["net_gex"] < 0).groupby(pd.DatetimeIndex(f.rows.index).year).mean()
@@ -394,7 +408,7 @@ def _regimes(t: Outputs, f: Facts) -> Iterator[Quantity]:
     stored = t.frames["regimes"]
     stored = stored[stored["book"] == f.book].set_index("session")
     for column in sorted(ROWS | {"valuation_ts", "known_at", "oi_asof"}):
-        expected = f.whole[column].tolist()
+        expected = (f.exported if f.told.real else f.whole)[column].tolist()
         stated = [Place(f"regimes.parquet {column}", stored[column].tolist())]
         if column in ROWS:
             stated += [
@@ -411,14 +425,14 @@ def _regimes(t: Outputs, f: Facts) -> Iterator[Quantity]:
             t.at("profile", "regime.book"),
             t.at("explain", "regime.book"),
             t.fact("Regime", note=True),
-            t.sentence(r"naive dealers, (\w+) book"),
+            t.sentence(r"\w+ dealers, (\w+) book"),
             t.printed("backtest", r"dealers, (\w+) book"),
             Place("regime, in words", t.documents["results.json"]["regime"]["name"].split()[-2]),
         ],
     )
     yield Quantity(
         "dealer model",
-        "naive",
+        t.config.get("regime", {}).get("dealer_model", "naive"),
         [
             t.at("results.json", "regime.dealer_model"),
             t.at("backtest", "regime.dealer_model"),
@@ -428,6 +442,13 @@ def _regimes(t: Outputs, f: Facts) -> Iterator[Quantity]:
             t.printed("backtest", r", (\w+) dealers"),
         ],
     )
+
+
+def _scaled(amount: float) -> tuple[float, str]:
+    """Return the factor and the word by which an amount is shown."""
+    size = abs(amount)
+    steps = ((1e12, "tn"), (1e9, "bn"), (1e6, "mm"), (1e3, "k"))
+    return next(((1.0 / one, word) for one, word in steps if size >= one), (1.0, ""))
 
 
 def _last_session(t: Outputs, f: Facts) -> Iterator[Quantity]:
@@ -443,14 +464,14 @@ def _last_session(t: Outputs, f: Facts) -> Iterator[Quantity]:
             ],
         )
     regime, gross = row["regime"], float(row["gross_gex"])
-    scale, unit = (1e-3, "k") if abs(row["net_gex"]) < 1e6 else (1e-6, "mm")
+    scale, unit = _scaled(row["net_gex"])
     net = t.fact("Net GEX", scale)
     yield Quantity(
         "net GEX on the page",
         float(row["net_gex"]),
         [
             net,
-            t.sentence(r"Net GEX (\S+) (?:k|mm) of delta", scale),
+            t.sentence(r"Net GEX (\S+) (?:k|mm|bn|tn) of delta", scale),
         ],
     )
     yield Quantity("unit of net GEX", unit, [Place("fact Net GEX, unit", net.value.split()[-1])])
@@ -478,10 +499,13 @@ def _last_session(t: Outputs, f: Facts) -> Iterator[Quantity]:
         ("Pin strike", "pin_strength"),
         ("Contracts", "oi_rejected_share"),
     ):
-        yield Quantity(
-            f"{column} on the page", float(row[column]), [t.fact(label, 100.0, note=True)]
-        )
-    yield Quantity("gross GEX on the page", gross, [t.fact("Net / gross", 1e-6, note=True)])
+        if np.isfinite(row[column]):
+            yield Quantity(
+                f"{column} on the page", float(row[column]), [t.fact(label, 100.0, note=True)]
+            )
+    yield Quantity(
+        "gross GEX on the page", gross, [t.fact("Net / gross", _scaled(gross)[0], note=True)]
+    )
     moment = f"valued {row['valuation_ts']:%Y-%m-%d %H:%M} UTC"
     yield Quantity("moment of valuation", moment, [t.fact("Spot", note=True)])
     flip = t.documents["profile"]["regime"]["flip"]
@@ -545,7 +569,6 @@ def _last_session(t: Outputs, f: Facts) -> Iterator[Quantity]:
 
 def _strategies(t: Outputs, f: Facts) -> Iterator[Quantity]:
     cash = 1e6
-    n = f.clock.between(f.bars["session"].iloc[0], f.bars["session"].iloc[-1])
     columns = {
         "sharpe": ("Sharpe", 1.0),
         "cagr": ("CAGR", 100.0),
@@ -557,7 +580,7 @@ def _strategies(t: Outputs, f: Facts) -> Iterator[Quantity]:
     }
     for name in t.documents["results.json"]["strategies"]:
         equity, orders, trades = (f.own(k, name) for k in ("equity", "orders", "trades"))
-        own = raw.metrics(equity, orders, trades, f.year, n)
+        own = raw.metrics(equity, orders, trades, f.year, f.clock)
         for metric, value in own.items():
             if metric == "held":
                 continue
@@ -614,7 +637,7 @@ def _strategies(t: Outputs, f: Facts) -> Iterator[Quantity]:
             [Place(f"figure fig-equity {name}", line)],
         )
     test, main = t.documents["test"][0], next(iter(t.documents["results.json"]["strategies"]))
-    told = raw.metrics(*(f.own(k, main) for k in ("equity", "orders", "trades")), f.year, n)
+    told = raw.metrics(*(f.own(k, main) for k in ("equity", "orders", "trades")), f.year, f.clock)
     yield Quantity(
         "Sharpe ratio of the main strategy",
         told["sharpe"],
@@ -721,9 +744,11 @@ def _by_regime(t: Outputs, f: Facts) -> Iterator[Quantity]:
     for name in t.documents["results.json"]["strategies"]:
         equity = f.own("equity", name).set_index("session")
         label = raw.label_in_force(f.rows["regime"], f.fill)
-        returns = equity["equity"].pct_change()
+        money = equity["equity"].pct_change()
+        returns = money.where(f.clock.follows(equity.index))  # over a hole it is no session's
         for regime in ("long", "short", "neutral"):
             hit = returns[(label == regime) & returns.notna()]
+            grown = (1.0 + money[(label == regime) & money.notna()]).prod() - 1.0
             if hit.empty:
                 continue
             spread = hit.std(ddof=1)
@@ -732,7 +757,7 @@ def _by_regime(t: Outputs, f: Facts) -> Iterator[Quantity]:
                 ("sessions", len(hit), "Sessions", 1.0),
                 ("mean_bps", float(hit.mean()) * 1e4, "Mean return", 1.0),
                 ("sharpe", sharpe, "Sharpe", 1.0),
-                ("total_return", float((1.0 + hit).prod() - 1.0), "Total return", 100.0),
+                ("total_return", float(grown), "Total return", 100.0),
             ):
                 places = [t.at(d, f"strategies.{name}.by_regime.{regime}.{key}") for d in DOCUMENTS]
                 if name == main:
@@ -773,9 +798,9 @@ def _volatilities(t: Outputs, f: Facts) -> Iterator[Quantity]:
     label = f.rows["regime"]
     quartile = pd.qcut(f.rows["net_gex"], 4, labels=False)
     for name, words in ESTIMATORS.items():
-        own = {r: raw.volatility(f.bars, label == r, name, f.year) for r in ("long", "short")}
+        own = {r: raw.volatility(f.grid, label == r, name, f.year) for r in ("long", "short")}
         if (label == "neutral").any():
-            own["neutral"] = raw.volatility(f.bars, label == "neutral", name, f.year)
+            own["neutral"] = raw.volatility(f.grid, label == "neutral", name, f.year)
         for regime, cell in own.items():
             row = f"{words} {WORD.get(regime, regime)}"
             for key, value in cell.items():
@@ -794,7 +819,7 @@ def _volatilities(t: Outputs, f: Facts) -> Iterator[Quantity]:
                     [Place(f"figure fig-volatility {WORD[regime]}", value)],
                 )
         for q in range(4):
-            for key, value in raw.volatility(f.bars, quartile == q, name, f.year).items():
+            for key, value in raw.volatility(f.grid, quartile == q, name, f.year).items():
                 yield Quantity(
                     f"{name} of quartile {q + 1}, {key}",
                     value,
@@ -828,9 +853,9 @@ def _ratios(
 
 
 def _moves(t: Outputs, f: Facts) -> Iterator[Quantity]:
-    close = f.bars.set_index("session")["close"]
-    move = np.log(close).diff()
-    value = f.rows["net_gex"].where(move.shift(-1).notna())
+    move = np.log(f.grid["close"]).diff()
+    regime_of = f.rows["regime"].reindex(f.grid.index)
+    value = f.rows["net_gex"].reindex(f.grid.index).where(move.shift(-1).notna())
     groups = pd.qcut(value, 4, labels=False)
     spread = [100.0 * float(move.shift(-1)[groups == q].std(ddof=1)) for q in range(4)]
     row = t.page.tables["tab-quantiles"].iloc[0].tolist()
@@ -843,7 +868,7 @@ def _moves(t: Outputs, f: Facts) -> Iterator[Quantity]:
                 Place(f"table tab-quantiles by regime value {q}", row[q + 1], True),
                 Place(
                     "figure fig-quantiles by regime value",
-                    f"{t.page.figures['fig-quantiles']['by regime value']['y'][q]:.4f}",
+                    f"{t.page.figures['fig-quantiles']['by regime value']['y'][q]:.3f}",
                     True,
                 ),
                 t.printed(
@@ -855,7 +880,7 @@ def _moves(t: Outputs, f: Facts) -> Iterator[Quantity]:
             ],
         )
     for regime in ("long", "short"):
-        pairs = pd.DataFrame({"a": move, "b": move.shift(-1)})[f.rows["regime"] == regime].dropna()
+        pairs = pd.DataFrame({"a": move, "b": move.shift(-1)})[regime_of == regime].dropna()
         lag = float(pairs["a"].corr(pairs["b"])) if len(pairs) > 2 else np.nan
         with_interval = re.search(rf"{regime} gamma \S+ \[[^\]]*\] \(", t.page.text) is not None
         yield Quantity(
@@ -922,8 +947,7 @@ def _figures(t: Outputs, f: Facts) -> Iterator[Quantity]:
     )
     words = [WORD.get(r, r) for r in f.rows["regime"]]
     yield Quantity("labels", words, [Place("figure fig-regime value", value["text"])])
-    chains = pd.read_csv(t.folder / "chains.csv", parse_dates=["session"])
-    many = chains.groupby("session").size().loc[f.bars["session"]].tolist()
+    many = t.contracts.reindex(f.bars["session"]).tolist()
     yield Quantity(
         "contracts by session",
         many,
@@ -931,7 +955,7 @@ def _figures(t: Outputs, f: Facts) -> Iterator[Quantity]:
     )
 
 
-def _findings(t: Outputs) -> Iterator[Quantity]:
+def _findings(t: Outputs, f: Facts) -> Iterator[Quantity]:
     notices = t.documents["results.json"]["notices"]
     for place in ("backtest", "nights/results.json"):
         yield Quantity(f"notices of {place}", notices, [t.at(place, "notices")])
@@ -952,7 +976,7 @@ def _findings(t: Outputs) -> Iterator[Quantity]:
     first, last = (str(data.get(k, d)) for k, d in (("start", ""), ("end", "9999")))
     found = [
         x
-        for x in t.documents["check"]["findings"]["MKT"]
+        for x in t.documents["check"]["findings"][t.config["data"]["underlying"]]
         if x["session"] is None or first <= x["session"][:10] <= last
     ]
     name = "check"
@@ -985,7 +1009,7 @@ def _findings(t: Outputs) -> Iterator[Quantity]:
         )
 
 
-def _twins(t: Outputs) -> Iterator[Quantity]:
+def _twins(t: Outputs, f: Facts) -> Iterator[Quantity]:
     """Yield documents that say the same things as each other, whole."""
     said = t.documents
     whole = {k: v for k, v in said["results.json"].items() if k != "provenance"}
@@ -1026,11 +1050,19 @@ def _difference(t: Outputs, f: Facts) -> Iterator[Quantity]:
             Place("diff transitions", sum(t.documents["diff"]["transitions"].values())),
         ],
     )
-    closes = t.frames["bars"].set_index("session")["close"]
-    ahead = closes.pct_change().shift(-2)[other]
+    closes = f.clock.on_calendar(t.frames["bars"].set_index("session"))["close"]
+    ahead = closes.pct_change().shift(-2)
+    other = closes.index.isin(a.index[other])
+    ahead = ahead[other]
     for side, table in (("a", a), ("b", b)):
         target = raw.main_target(table["regime"].reindex(closes.index), closes)[other]
         total = float((target * ahead).sum(min_count=1))
         yield Quantity(
             f"what definition {side} earns there", total, [t.at("diff", f"return_{side}")]
         )
+
+
+PARTS = (
+    _data, _identity, _regimes, _last_session, _strategies, _by_regime, _tables, _volatilities,
+    _moves, _figures, _findings, _difference, _twins,
+)  # fmt: skip

@@ -13,11 +13,19 @@ from scipy.stats import norm
 FLOOR = 30.0 / (365.0 * 24.0 * 60.0)
 
 
+#: Sessions on weekends that the library does not know: days of the Indian budget.
+SPECIAL = {"XBOM": ("2025-02-01", "2026-02-01")}
+
+
 class Clock:
     """Opens and closes of a calendar, from its own library."""
 
     def __init__(self, name: str) -> None:
         schedule = exchange_calendars.get_calendar(name).schedule
+        for day in map(pd.Timestamp, SPECIAL.get(name, ())):
+            near = schedule.iloc[schedule.index.searchsorted(day) - 1]
+            schedule.loc[day] = near + (day - near.name)
+        schedule = schedule.sort_index()
         self.sessions = pd.DatetimeIndex(schedule.index)
         self.opens, self.closes = schedule["open"], schedule["close"]
 
@@ -30,6 +38,16 @@ class Clock:
     def dies(self, expiry: pd.Timestamp) -> pd.Timestamp:
         """The last session at or before an expiry."""
         return self.sessions[self.sessions.searchsorted(expiry, side="right") - 1]
+
+    def on_calendar(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return rows by session, NaN for every session of the calendar that lacks one."""
+        days = self.sessions[(self.sessions >= frame.index[0]) & (self.sessions <= frame.index[-1])]
+        return frame.reindex(days)
+
+    def follows(self, days: pd.Index) -> Any:
+        """Return whether each day is the session after the one before it in the list."""
+        place = self.sessions.get_indexer(pd.DatetimeIndex(days))
+        return np.append(False, np.diff(place) == 1)
 
     def between(self, first: pd.Timestamp, last: pd.Timestamp) -> int:
         return int(((self.sessions >= first) & (self.sessions <= last)).sum())
@@ -92,14 +110,12 @@ def _regime_row(
 
 
 def metrics(
-    equity: pd.DataFrame, orders: pd.DataFrame, trades: pd.DataFrame, year: int, sessions: int
+    equity: pd.DataFrame, orders: pd.DataFrame, trades: pd.DataFrame, year: int, clock: Clock
 ) -> dict[str, Any]:
-    """Return the metrics of one strategy whose sessions have no hole.
-
-    `sessions` counts those of the calendar from the first to the last equity.
-    """
+    """Return the metrics of one strategy; a return over missing sessions is none."""
     value = equity.set_index("session")["equity"]
-    returns = value.pct_change().iloc[1:]
+    sessions = clock.between(value.index[0], value.index[-1])
+    returns = value.pct_change()[clock.follows(value.index)]
     spread = float(returns.std(ddof=1))
     before = value.shift(1).reindex(orders["session"]).fillna(value.iloc[0]).to_numpy()
     traded = (orders["size"].abs() * orders["price"]).to_numpy() / before
@@ -174,9 +190,12 @@ def _variance(name: str, x: Any) -> float:
     return float(np.var(o, ddof=1) + k * np.var(c, ddof=1) + (1.0 - k) * rogers)
 
 
-def volatility(bars: pd.DataFrame, mask: pd.Series, name: str, year: int) -> dict[str, Any]:
-    """Return pooled volatility after the sessions of a mask: the root of the mean variance."""
-    frame = bars.set_index("session")
+def volatility(frame: pd.DataFrame, mask: pd.Series, name: str, year: int) -> dict[str, Any]:
+    """Return pooled volatility after the sessions of a mask: the root of the mean variance.
+
+    `frame` holds bars by session of the calendar, NaN where one is missing.
+    """
+    mask = mask.reindex(frame.index, fill_value=False).astype(bool)
     o, h, low, c = (np.log(frame[k]) for k in ("open", "high", "low", "close"))
     parts = pd.DataFrame({"o": o - c.shift(1), "u": h - o, "d": low - o, "c": c - o})
     if name not in ("close_to_close", "yang_zhang"):

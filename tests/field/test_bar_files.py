@@ -9,7 +9,8 @@ import pytest
 
 from gexlab.data.base.errors import InputFileError
 from gexlab.data.calendar.trading import trading_calendar
-from gexlab.data.tables.bars import load_bars, load_intraday
+from gexlab.data.tables.bars import load_bars
+from gexlab.data.tables.intraday_bars import load_intraday
 
 DAYS = ["2024-04-29", "2024-04-30", "2024-05-01"]
 CLOSES = [5116.17, 5035.69, 5018.39]

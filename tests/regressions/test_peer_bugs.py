@@ -123,13 +123,13 @@ def test_02_changed_files_replace_their_rows(tmp_path: Path) -> None:
 
 def test_03_expired_contracts_leave_and_roots_keep_their_settlement(tmp_path: Path) -> None:
     """Dead contracts stayed in the sum; SPX and SPXW were thrown together."""
-    alive = (
+    live = (
         Contract("C", 4000.0, root="SPX", settlement="AM"),
         Contract("C", 4000.0, root="SPXW", settlement="PM"),
     )
     dead = Contract("C", 4000.0, 1e6, expiry=SESSION)
-    plain = one_row(tmp_path / "plain", plain_chain(*alive))
-    lake = rebuilt(tmp_path / "dead", plain_chain(*alive, dead))
+    plain = one_row(tmp_path / "plain", plain_chain(*live))
+    lake = rebuilt(tmp_path / "dead", plain_chain(*live, dead))
     row = regimes(lake, "SPX", book="as_of_close").iloc[0]
     assert row["net_gex"] == plain["net_gex"]
     assert row["contracts_used"] == 2

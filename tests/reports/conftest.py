@@ -54,8 +54,6 @@ def metrics(sharpe: float, low: float, high: float) -> Metrics:
         cagr_low=-0.1,
         cagr_high=0.15,
         volatility=0.142,
-        volatility_low=0.12,
-        volatility_high=0.17,
         max_drawdown=-0.113,
         turnover=183.4,
         trades=131,

@@ -15,7 +15,8 @@ from gexlab.backtest.statistics.resampling import Resampling
 from gexlab.backtest.statistics.volatility import volatility_summary
 from gexlab.data.quality.bar_checks import check_bars, check_intraday
 from gexlab.data.quality.series_checks import check_series
-from gexlab.data.tables.bars import read_bars, read_intraday
+from gexlab.data.tables.bars import read_bars
+from gexlab.data.tables.intraday_bars import read_intraday
 
 HOW = Resampling(7, 200, 10, 0.95)
 

@@ -245,7 +245,7 @@ RULES: Final[list[tuple[str, dict[str, Any], dict[str, list[float]], list[float]
     ("breakout", {}, BARS, [NAN, 0.0, 1.0, 0.0, 0.0]),
     # left above and below (both: flat), above and closed above, below and back, above and back
     ("failed-breakout", {}, BARS, [NAN, 0.0, 0.0, 1.0, -1.0]),
-    # walls of the session before: 105 and 95; 110 is above, 90 below, 100 between
+    # walls of the previous session: 105 and 95; 110 is above, 90 below, 100 between
     (
         "wall-breakout",
         {},

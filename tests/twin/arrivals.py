@@ -78,7 +78,7 @@ def covered_changes(
     tuple of float
         Shares of the changes that the volume of the earlier and of the later stamp covers. Open
         interest cannot change by more than what was traded: where the figure stamped t was
-        settled after the session before t, the first is near 1; where after t, the second.
+        settled after the previous session t, the first is near 1; where after t, the second.
     """
     keyed = plain.set_index([contract, stamp])
     held = keyed[figure].unstack().to_numpy(dtype=float)

@@ -56,7 +56,7 @@ def holiday(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
 
 
 def copied(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
-    """Put the session before under this session's date; up to 4 % of the rows may differ."""
+    """Put the previous session under this session's date; up to 4 % of the rows may differ."""
     yesterday = chains[_here(chains, _before(day))]
     stamps = chains[_here(chains, day)].iloc[0]
     copy = yesterday.assign(
@@ -68,7 +68,7 @@ def copied(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
 
 
 def copied_from_earlier(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
-    """Put the session before last under this session's date."""
+    """Put the previous session last under this session's date."""
     old = chains[_here(chains, _before(_before(day)))]
     stamps = chains[_here(chains, day)].iloc[0]
     copy = old.assign(

@@ -42,9 +42,9 @@ class Settings:
 class Book:
     """One book, valued.
 
-    `contracts` has one row per contract alive in the book: chain columns plus `years` (T),
+    `contracts` has one row per contract live in the book: chain columns plus `years` (T),
     `forward` (of the book), `volatility` (NaN: none), `used`, `rejected`, `dies` (session).
-    `surface` has the own volatilities of all rows alive at the quotes, for moving the spot.
+    `surface` has the own volatilities of all rows live at the quotes, for moving the spot.
     """
 
     spot: float
@@ -67,7 +67,7 @@ def seconds_until(moments: pd.Series, start: pd.Timestamp) -> Array:
 
 
 def years_with_floor(seconds: Array, floor_seconds: float) -> Array:
-    """Year fraction of what is alive; the floor is for 0 < T only."""
+    """Year fraction of what is live; the floor is for 0 < T only."""
     return np.maximum(seconds, floor_seconds) / SECONDS_PER_YEAR
 
 
@@ -142,19 +142,19 @@ def with_volatilities(group: pd.DataFrame, forward: float, iv_source: str) -> pd
 
 
 def quoted_contracts(chain: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Everything alive at the quotes, with forward at the quotes and volatility.
+    """Everything live at the quotes, with forward at the quotes and volatility.
 
     Both books share it: forwards and volatilities belong to the moment of the quotes.
     """
     quotes = chain["quote_ts"].iloc[0]
     spot = float(chain["spot"].median())
     seconds = seconds_until(chain["expiry_ts"], quotes)
-    alive = chain.assign(quote_years=years_with_floor(seconds, settings.floor_seconds))
-    alive = alive[seconds > 0.0]
-    values = quoted_values(alive, last_is_settlement=settings.last_is_settlement)
-    alive = alive.assign(value=values)
+    live = chain.assign(quote_years=years_with_floor(seconds, settings.floor_seconds))
+    live = live[seconds > 0.0]
+    values = quoted_values(live, last_is_settlement=settings.last_is_settlement)
+    live = live.assign(value=values)
     pieces = []
-    for _, group in alive.groupby(["expiry", "settlement"], sort=True):
+    for _, group in live.groupby(["expiry", "settlement"], sort=True):
         years = float(group["quote_years"].iloc[0])
         forward, source = forward_of(group, spot, years, settings)
         own = own_volatilities(group, forward, years, settings.rate)
@@ -162,7 +162,7 @@ def quoted_contracts(chain: pd.DataFrame, settings: Settings) -> pd.DataFrame:
         pieces.append(with_volatilities(group, forward, settings.iv_source))
     if not pieces:
         names = ["quote_forward", "forward_source", "own", "volatility"]
-        return alive.assign(**{name: np.array([], dtype=np.float64) for name in names})
+        return live.assign(**{name: np.array([], dtype=np.float64) for name in names})
     return pd.concat(pieces).sort_index()
 
 

@@ -61,7 +61,7 @@ def third_friday(year: int, month: int) -> date:
 
 @lru_cache(maxsize=100_000)
 def is_monthly(expiry: date, name: str = "XNYS") -> bool:
-    """Third Friday, the session before it where it is none, or the Saturday after it."""
+    """Third Friday, the previous session where it is none, or the Saturday after it."""
     if expiry.weekday() == 5:
         expiry -= timedelta(days=1)
     friday = third_friday(expiry.year, expiry.month)

@@ -13,7 +13,7 @@ from reference_profile import GRID, Root, exposure_curve, find_roots, nearest_ro
 
 
 def book_at(chain: pd.DataFrame, moment: pd.Timestamp, settings: Settings) -> Book:
-    """What is alive at a moment, with the forwards and volatilities of the chain's own moment."""
+    """What is live at a moment, with the forwards and volatilities of the chain's own moment."""
     chain = latest_snapshot(chain)
     quoted = quoted_contracts(chain, settings)
     seconds = np.array([(dies - moment).total_seconds() for dies in quoted["expiry_ts"]])
@@ -39,7 +39,7 @@ def book_at(chain: pd.DataFrame, moment: pd.Timestamp, settings: Settings) -> Bo
 def state_at(
     chain: pd.DataFrame, moment: pd.Timestamp, spot: float, settings: Settings, model: str
 ) -> tuple[float, float, float]:
-    """Net, gross and flip (NaN: none) at a moment and a spot; net NaN where nothing is alive."""
+    """Net, gross and flip (NaN: none) at a moment and a spot; net NaN where nothing is live."""
     book = book_at(chain, moment, settings)
     curve = exposure_curve(book, model)
     u = math.log(spot / book.spot)

@@ -14,6 +14,7 @@ def session_bars(
     memory: float,
     close_slope: float,
     close_bars: int,
+    drift: float = 0.0,
 ) -> tuple[list[list[float]], float]:
     """Bars (open, high, low, close) relative to the previous close, and the push at the end."""
     returns: list[float] = []
@@ -22,6 +23,7 @@ def session_bars(
             returns.append(step_sd * shock / math.sqrt(1 - memory**2))
         else:
             returns.append(step_sd * shock + memory * returns[-1])
+    returns = [r + drift / len(returns) for r in returns]
     early = len(returns) - close_bars
     push = close_slope * (overnight + sum(returns[:early]))
     moves = [r + (push / close_bars if i >= early else 0.0) for i, r in enumerate(returns)]

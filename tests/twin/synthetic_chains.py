@@ -50,8 +50,8 @@ def clean_market(rng: Rng, sessions: int = SESSIONS) -> tuple[pd.DataFrame, pd.D
     contracts = _contracts(days[0], rng)
     chains = []
     for i, day in enumerate(days):
-        alive = contracts[contracts.expiry >= day]
-        chains.append(_session(calendar, day, alive, float(spots[i]), float(level[i]), i, rng))
+        live = contracts[contracts.expiry >= day]
+        chains.append(_session(calendar, day, live, float(spots[i]), float(level[i]), i, rng))
         contracts = contracts.assign(open_interest=_walk(contracts.open_interest, rng))
     bars = pd.DataFrame({"close": spots}, index=pd.DatetimeIndex(days, name="session"))
     return pd.concat(chains, ignore_index=True), bars

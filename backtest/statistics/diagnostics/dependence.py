@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ....data import NOISE, real_divisor
-from ..resampling import Resampling, interval, resampled_sums
+from ..intervals import ends, lacking, spread_of_scores
+from ..resampling import Resampling, resampled_sums
 from .regression import Fit, ols
 
 __all__ = [
@@ -128,7 +129,7 @@ def ratio_t(sums: Floats, low: Mask, high: Mask, q: int) -> float:
     both = np.column_stack([sums * low[:, None], sums * high[:, None]])
     total = both.sum(axis=0)
     at_low, at_high = float(_ratio(total[:4], q)), float(_ratio(total[4:], q))
-    scores = _expansion(both, q, at_low, at_high)
+    scores = _expansion(both[:, 4:], q, at_high) - _expansion(both[:, :4], q, at_low)
     error = float(scores.std(ddof=1)) / np.sqrt(len(scores))
     return (at_high - at_low) / error if error > 0.0 else float("nan")
 
@@ -161,30 +162,40 @@ def variance_ratio_by_group(
     total = both.sum(axis=0)
     at_low, at_high = float(_ratio(total[:4], q)), float(_ratio(total[4:], q))
     gap = draws_high - draws_low
+    parts = [_expansion(both[:, k : k + 4], q, v) for k, v in ((0, at_low), (4, at_high))]
+    sizes = int((low & moving).sum()), int((high & moving).sum())
+    value = at_high - at_low
     return RatioByGroup(
-        low=(at_low, *interval(draws_low, how.level)),
-        high=(at_high, *interval(draws_high, how.level)),
-        difference=(at_high - at_low, *interval(gap, how.level)),
+        low=(at_low, *_ends(at_low, parts[0], sizes[:1], how.level)),
+        high=(at_high, *_ends(at_high, parts[1], sizes[1:], how.level)),
+        difference=(value, *_ends(value, parts[1] - parts[0], sizes, how.level)),
         std_error=float(np.nanstd(gap, ddof=1)),
-        n_low=int((low & moving).sum()),
-        n_high=int((high & moving).sum()),
-        scores=_expansion(both, q, at_low, at_high),
+        n_low=sizes[0],
+        n_high=sizes[1],
+        scores=value + parts[1] - parts[0],
     )
 
 
-def _expansion(both: Floats, q: int, at_low: float, at_high: float) -> Floats:
-    """Return session scores whose mean is the difference of the ratios, to first order."""
-    n = len(both)
-    out = np.full(n, at_high - at_low)
-    for sums, value, sign in ((both[:, :4], at_low, -1.0), (both[:, 4:], at_high, 1.0)):
-        mean = sums.mean(axis=0)
-        one, many = mean[0] / mean[1], mean[2] / mean[3]
-        relative = (
+def _ends(
+    value: float, scores: Floats, sizes: tuple[int, ...], level: float
+) -> tuple[float, float]:
+    if lacking(sizes):
+        return float("nan"), float("nan")
+    used = scores[scores != 0.0][:, None]
+    return ends(value, spread_of_scores(used / len(scores))[0], level)
+
+
+def _expansion(sums: Floats, q: int, value: float) -> Floats:
+    """Return session scores whose mean is what a ratio lies off its truth, to first order."""
+    mean = sums.mean(axis=0)
+    one, many = mean[0] / mean[1], mean[2] / mean[3]
+    return np.asarray(
+        value
+        * (
             (sums[:, 2] - many * sums[:, 3]) / (mean[3] * many)
             - (sums[:, 0] - one * sums[:, 1]) / (mean[1] * one)
-        )  # fmt: skip
-        out += sign * value * relative
-    return out
+        )
+    )
 
 
 def autocorrelation_on_gex(

@@ -1,19 +1,21 @@
 """Comparing sessions under short and under long gamma, measure by measure.
 
 Every measure is a ratio of sums over sessions (a mean is the special case of a denominator of
-ones), so that all of them share one set of block resamples.
+ones).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ...run.results import Estimate
-from ..resampling import Resampling, interval, resampled_sums
+from ..intervals import VARIANCES, Group, ends, lacking, spread_of_groups
+from ..resampling import Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,8 @@ class Measure:
     name, unit, meaning : str
     numerator, denominator : ndarray, shape (n,)
         NaN where the session does not count.
+    ahead : int
+        Sessions that each value spans.
     """
 
     name: str
@@ -40,12 +44,15 @@ class Measure:
     meaning: str
     numerator: Floats
     denominator: Floats
+    ahead: int = 1
 
 
-def mean_measure(name: str, unit: str, meaning: str, values: npt.ArrayLike) -> Measure:
+def mean_measure(
+    name: str, unit: str, meaning: str, values: npt.ArrayLike, ahead: int = 1
+) -> Measure:
     """Return a measure that is the mean of `values` (NaN: the session does not count)."""
     x = np.asarray(values, dtype=np.float64)
-    return Measure(name, unit, meaning, x, np.where(np.isfinite(x), 1.0, np.nan))
+    return Measure(name, unit, meaning, x, np.where(np.isfinite(x), 1.0, np.nan), ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,9 @@ class Diagnostic:
     ----------
     name, unit, meaning : str
     short, long : Estimate
-        Value with its block-bootstrap interval and number of sessions.
+        Value and number of sessions; the level of what follows volatility has no interval.
     difference : Estimate
-        Short less long.
+        Short less long, with its interval.
     effect_size : float
         The difference over the standard deviation between sessions of one group (Cohen's d of
         the sessions' linear scores); 0.2 is small, 0.8 large. NaN where undefined.
@@ -84,16 +91,9 @@ def compare_groups(
         Each over the same n sessions.
     short, long : ndarray of bool, shape (n,)
     how : Resampling
-        Sessions are resampled in blocks, whole.
+        Its level is the coverage of the intervals.
     """
-    if not measures:
-        return ()
-    blocks = [_columns(m, short, long) for m in measures]
-    drawn = resampled_sums(np.column_stack(blocks), how)
-    return tuple(
-        _compare(m, block, drawn[:, 4 * i : 4 * i + 4], how.level)
-        for i, (m, block) in enumerate(zip(measures, blocks, strict=True))
-    )
+    return tuple(_compare(m, _columns(m, short, long), how.level) for m in measures)
 
 
 def _columns(measure: Measure, short: Mask, long: Mask) -> Floats:
@@ -103,23 +103,27 @@ def _columns(measure: Measure, short: Mask, long: Mask) -> Floats:
     return np.column_stack([top * short, bottom * short, top * long, bottom * long])
 
 
-def _ratio(sums: Floats) -> tuple[Floats, Floats]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return sums[..., 0] / sums[..., 1], sums[..., 2] / sums[..., 3]
-
-
-def _compare(measure: Measure, block: Floats, drawn: Floats, level: float) -> Diagnostic:
+def _compare(measure: Measure, block: Floats, level: float) -> Diagnostic:
     total = block.sum(axis=0)
-    low, high = (float(v) for v in _ratio(total))
-    draws_low, draws_high = _ratio(drawn)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = float(total[0] / total[1]), float(total[2] / total[3])
     counts = int((block[:, 1] > 0).sum()), int((block[:, 3] > 0).sum())
+    reason = lacking(counts, measure.ahead)
+    limits = (nan, nan)
+    if not reason:
+        groups = [
+            Group(block[:, k + 1], block[:, k] - mean * block[:, k + 1], sign)
+            for k, mean, sign in ((0, low, 1.0), (2, high, -1.0))
+        ]
+        spread = spread_of_groups(groups, VARIANCES, measure.ahead)
+        limits = ends(low - high, spread, level)
     return Diagnostic(
         name=measure.name,
         unit=measure.unit,
         meaning=measure.meaning,
-        short=Estimate(low, *interval(draws_low, level), counts[0]),
-        long=Estimate(high, *interval(draws_high, level), counts[1]),
-        difference=Estimate(low - high, *interval(draws_low - draws_high, level), sum(counts)),
+        short=Estimate(low, nan, nan, counts[0]),
+        long=Estimate(high, nan, nan, counts[1]),
+        difference=Estimate(low - high, *limits, sum(counts), reason=reason),
         effect_size=_effect(block, low, high),
     )
 

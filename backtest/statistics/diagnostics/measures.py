@@ -105,6 +105,7 @@ def ahead_measures(bars: realised.LogBars) -> tuple[Measure, ...]:
         mean_measure(
             f"next_{k}", "log", f"log of Parkinson's volatility of the next {k} session(s)",
             realised.log_volatility(_mean_ahead(variance, k)),
+            k,
         )
         for k in (1, 5, 21)
     )  # fmt: skip
@@ -134,7 +135,7 @@ def variance_premium(
     return mean_measure(
         "variance_premium", "vol points",
         "implied volatility index less realised volatility of the next 21 sessions",
-        implied - after,
+        implied - after, 21,
     )  # fmt: skip
 
 
@@ -184,7 +185,7 @@ def _autocorrelation(grid: intraday.IntradayGrid, minutes: int) -> Measure:
 def pin_measures(
     bars: realised.LogBars, log_close: Floats, pin_strike: Floats
 ) -> tuple[Measure, ...]:
-    """Return how a session behaves near the pin strike of the session before.
+    """Return how a session behaves near the pin strike of the previous session.
 
     Parameters
     ----------

@@ -52,6 +52,11 @@ def magnitude_by_quantile(
         Measured, one per quantile, lowest first.
     assumptions : ImpactAssumptions, optional
 
+    Returns
+    -------
+    tuple of QuantileMagnitude
+        Lowest first.
+
     Examples
     --------
     >>> import pandas as pd

@@ -1,4 +1,4 @@
-"""Least squares with honest standard errors, by ``statsmodels``, and their block bootstrap."""
+"""Least squares with honest standard errors, by ``statsmodels``, and their intervals."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from ....data import NOISE, NotEnoughDataError, UnknownNameError
-from ..resampling import Resampling, interval, resampled_sums
+from ..intervals import (
+    COEFFICIENTS,
+    Spread,
+    cosines,
+    ends,
+    expected,
+    lacking,
+    spread_of_scores,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..resampling import Resampling
 
 __all__ = [
     "Coefficient",
@@ -121,7 +131,7 @@ class Fit:
 def _coefficient(value: float, error: float, n: int) -> Coefficient:
     from scipy.stats import norm
 
-    # an error that the rounding of the estimate makes up is none
+    # an error made of rounding alone is no error
     t = value / error if error > NOISE * abs(value) else float("nan")
     return Coefficient(value, error, t, float(2.0 * norm.sf(abs(t))), n)
 
@@ -276,30 +286,53 @@ def wald(fit: Fit, names: tuple[str, ...]) -> WaldTest:
 def coefficient_interval(
     fit: Fit, name: str, how: Resampling, groups: npt.ArrayLike | None = None
 ) -> tuple[float, float]:
-    """Return the block-bootstrap interval of a coefficient, refitted on each resample.
+    """Return the interval of a coefficient, of what each row or group adds to it.
 
     Parameters
     ----------
     fit : Fit
     name : str
     how : Resampling
+        Its level is the coverage.
     groups : array_like, shape (rows given,), optional
-        Group of each row, in time order (sessions, say): groups are resampled whole instead of
-        rows.
+        Group of each row, in time order (sessions, say), where several rows are one observation.
     """
-    k = len(fit.names)
     i = fit.position(name)
-    y = fit.design @ fit.params + fit.residuals
-    upper = np.triu_indices(k)
-    columns = np.zeros((len(fit.used), len(upper[0]) + k))
-    products = fit.design[:, upper[0]] * fit.design[:, upper[1]]
-    columns[fit.used] = np.column_stack([products, fit.design * y[:, None]])
+    used = fit.used
+    index = np.arange(int(used.sum()))
     if groups is not None:
-        index = np.unique(np.asarray(groups), return_inverse=True)[1]
-        columns = np.column_stack([np.bincount(index, weights=c) for c in columns.T])
-    sums = resampled_sums(columns, how)
-    gram = np.empty((len(sums), k, k))
-    gram[:, upper[0], upper[1]] = sums[:, : len(upper[0])]
-    gram[:, upper[1], upper[0]] = sums[:, : len(upper[0])]
-    drawn = np.linalg.pinv(gram, hermitian=True) @ sums[:, len(upper[0]) :, None]
-    return interval(drawn[:, i, 0], how.level)
+        index = np.unique(np.asarray(groups)[used], return_inverse=True)[1]
+    n = int(index.max()) + 1
+    if lacking([n]):
+        return float("nan"), float("nan")
+    weight = fit.design @ np.linalg.pinv(fit.design.T @ fit.design)[i]
+    basis = np.linalg.qr(fit.design)[0]
+    # what draws the fit towards itself leaves less of its error (MacKinnon, White 1985)
+    drawn = np.minimum(_by_group(index, (basis**2).sum(axis=1)), _MOST_DRAWN)
+    scores = _by_group(index, weight * fit.residuals) / (1.0 - drawn)
+    spread = spread_of_scores(scores[:, None], COEFFICIENTS)[0]
+    factor = np.sqrt(_shrinkage(weight, basis, index))
+    return ends(float(fit.params[i]), Spread(spread.error * factor, spread.freedom), how.level)
+
+
+#: Leverage that counts as all: such a residual says nothing.
+_MOST_DRAWN = 0.9
+
+
+def _by_group(index: npt.NDArray[np.int64], values: Floats) -> Floats:
+    return np.bincount(index, weights=values).astype(np.float64)
+
+
+def _shrinkage(weight: Floats, basis: Floats, index: npt.NDArray[np.int64]) -> float:
+    """Return by what factor cosine sums of residuals understate a coefficient's variance.
+
+    For errors of a stated memory, the same in all rows of a group: what the sums show of the
+    residuals is what the regressors do not take up.
+    """
+    n = int(index.max()) + 1
+    slow = cosines(n, COEFFICIENTS.cosines(n))[index] * weight[:, None]
+    left = slow - basis @ (basis.T @ slow)
+    grouped = np.column_stack([_by_group(index, column) for column in left.T])
+    shown = float(expected(grouped, COEFFICIENTS).mean() * n)
+    whole = _by_group(index, weight)[:, None]
+    return max(1.0, float(expected(whole, COEFFICIENTS)[0]) / shown) if shown > 0.0 else 1.0

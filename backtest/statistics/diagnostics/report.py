@@ -41,7 +41,7 @@ class Slope:
     coefficient : Coefficient
         HAC.
     low, high : float
-        Block-bootstrap interval.
+        Interval.
     standardised : float
         Effect size: slope times the regressor's standard deviation over that of the outcome.
     """
@@ -78,6 +78,17 @@ def diagnose(dataset: Dataset, how: Resampling | None = None) -> DiagnosticsResu
 
     Sessions are grouped by the dataset's regime label (the sign of GEX where it has none):
     measures of a session by the label known before it, measures of what follows by its own.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    how : Resampling, optional
+        Seed, level and draws of the intervals.
+
+    Returns
+    -------
+    DiagnosticsResult
+        Without the diagnostics whose data the dataset lacks.
     """
     resampling = how or Resampling()
     bars = dataset.bars
@@ -165,7 +176,7 @@ def _slopes(
     return (
         Slope(
             "range_on_pin_distance",
-            "log volatility of the session per 1 % of distance to the pin of the session before",
+            "log volatility of the session per 1 % of distance to the pin of the previous session",
             c,
             low,
             high,

@@ -124,7 +124,7 @@ CREATE OR REPLACE MACRO states_offset(v) AS
     regexp_matches(v, '\d:\d\d(:\d\d)?([.]\d+)? ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$');
 
 -- In UTC the count of microseconds stays what it is, which was measured to be 25 times faster than
--- asking the time zone's rules. An infinite moment is none.
+-- asking the time zone's rules. An infinite moment counts as missing.
 CREATE OR REPLACE MACRO at_zone(zone, t) AS
     CASE WHEN zone = 'UTC' THEN make_timestamptz(epoch_us(t)) ELSE timezone(zone, t) END;
 
@@ -145,7 +145,7 @@ CREATE OR REPLACE MACRO iso_moment(v, zone) AS
         WHEN v LIKE '____-__-_____:__:__.%' THEN TRY(at_zone(zone, TRY_CAST(v AS TIMESTAMP)))
     END;
 
--- Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size: the
+-- Seconds, milliseconds, microseconds or nanoseconds since 1970, distinguished by their size: the
 -- ranges of 2001 to 2286 do not overlap.
 CREATE OR REPLACE MACRO moment_of_number(v) AS
     CASE

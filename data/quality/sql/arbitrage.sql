@@ -16,7 +16,7 @@ WITH quoted AS (
         lead(strike) OVER w AS strike_high,
         lead(ask) OVER w AS ask_high
     FROM quality_rows
-    WHERE session >= $first AND alive AND two_sided
+    WHERE session >= $first AND live AND two_sided
     WINDOW w AS (PARTITION BY session, expiry, settlement, root, "right" ORDER BY strike)
 ),
 strikes AS (
@@ -34,7 +34,7 @@ otm AS (
         avg(iv) AS iv
     FROM quality_rows
     WHERE
-        session >= $first AND alive AND iv IS NOT NULL AND t > 0.01
+        session >= $first AND live AND iv IS NOT NULL AND t > 0.01
         AND abs(ln(strike / s)) <= 0.10 AND ("right" = 'C') = (strike >= s)
     GROUP BY session, settlement, root, strike, expiry, t
 ),

@@ -10,14 +10,14 @@ SELECT
     max(oi_asof) AS oi_asof,
     any_value(s) AS spot,
     count(*) AS contracts,
-    count(*) FILTER (alive) AS alive,
-    count(DISTINCT expiry) FILTER (alive) AS expiries,
+    count(*) FILTER (live) AS live,
+    count(DISTINCT expiry) FILTER (live) AS expiries,
     sum(open_interest) AS open_interest,
     avg((open_interest IS NOT NULL)::INT) AS open_interest_known,
-    avg((iv IS NOT NULL)::INT) FILTER (alive) AS volatility_known,
-    avg(two_sided::INT) FILTER (alive) AS two_sided,
-    min(strike / s) FILTER (alive AND open_interest > 0) AS lowest_strike,
-    max(strike / s) FILTER (alive AND open_interest > 0) AS highest_strike,
+    avg((iv IS NOT NULL)::INT) FILTER (live) AS volatility_known,
+    avg(two_sided::INT) FILTER (live) AS two_sided,
+    min(strike / s) FILTER (live AND open_interest > 0) AS lowest_strike,
+    max(strike / s) FILTER (live AND open_interest > 0) AS highest_strike,
     count(DISTINCT source) AS sources
 FROM quality_rows
 WHERE session >= $first

@@ -1,4 +1,4 @@
--- Session-wide levels against the session before: spot, volatility near the money, rows, multiplier.
+-- Session-wide levels against the previous session: spot, volatility near the money, rows, multiplier.
 -- in:    quality_rows; $first
 -- out:   session, "check", count, open_interest, value
 -- grain: session x check
@@ -12,7 +12,7 @@ WITH levels AS (
         count(*) AS n,
         sum(open_interest) AS oi,
         median(multiplier) AS multiplier,
-        median(iv) FILTER (alive AND t BETWEEN 0.02 AND 0.5 AND abs(ln(strike / s)) <= 0.05) AS iv,
+        median(iv) FILTER (live AND t BETWEEN 0.02 AND 0.5 AND abs(ln(strike / s)) <= 0.05) AS iv,
         count(DISTINCT oi_asof) AS settled_days,
         max(date_diff('day', oi_asof, session)) AS oi_age
     FROM quality_rows

@@ -36,7 +36,7 @@ SELECT
     b.*,
     o.previous,
     o.s,
-    b.expiry_ts > b.quote_ts AS alive,
+    b.expiry_ts > b.quote_ts AS live,
     (epoch_us(b.expiry_ts) - epoch_us(b.quote_ts)) / 31536000000000.0 AS t,
     coalesce(b.bid > 0 AND b.ask >= b.bid, false) AS two_sided,
     coalesce(list_contains($settled::VARCHAR[], b.source), false) AS settled,

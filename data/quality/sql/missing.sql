@@ -1,4 +1,4 @@
--- What the session before held, was still alive at this session's quotes, and is gone.
+-- What the previous session held, was still live at this session's quotes, and is gone.
 -- in:    quality_rows; $first
 -- out:   session, "check", count, open_interest, value
 -- grain: session x check

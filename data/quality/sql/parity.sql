@@ -23,7 +23,7 @@ WITH legs AS (
         avg(price) FILTER ("right" = 'C') AS c,
         avg(price) FILTER ("right" = 'P') AS p
     FROM quality_rows
-    WHERE session >= $first AND alive AND abs(ln(strike / s)) <= 0.10
+    WHERE session >= $first AND live AND abs(ln(strike / s)) <= 0.10
     GROUP BY session, expiry, settlement, root, strike
 ),
 nearest AS (
@@ -59,7 +59,7 @@ guarded AS (
 held AS (
     SELECT session, expiry, settlement, sum(open_interest) AS oi, any_value(t) > 7 / 365.0 AS carries
     FROM quality_rows
-    WHERE session >= $first AND alive
+    WHERE session >= $first AND live
     GROUP BY session, expiry, settlement
 ),
 without AS (

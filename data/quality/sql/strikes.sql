@@ -8,7 +8,7 @@
 WITH near AS (
     SELECT session, expiry, strike, any_value(s) AS s, sum(open_interest) AS oi
     FROM quality_rows
-    WHERE session >= $first AND alive AND t <= 60 / 365.0
+    WHERE session >= $first AND live AND t <= 60 / 365.0
     GROUP BY session, expiry, strike
 ),
 ranked AS (

@@ -78,7 +78,17 @@ class WorldCheck:
         return self.error > 0
 
     def holds(self, limit: float) -> bool:
-        """Return whether theory stands at a limit of `limit` standard errors."""
+        """Return whether theory stands at a limit of `limit` standard errors.
+
+        Parameters
+        ----------
+        limit : float
+            Standard errors.
+
+        Returns
+        -------
+        bool
+        """
         if self.relation == "reported":
             return True
         if self.relation == "=":

@@ -13,11 +13,14 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from ...calendar.market_rules import EXCHANGE_SESSIONS
 from ..market.agents import Agents, agent_bars, failure_rate
 from ..market.paths import PathMarket, simulate_path
 from ..market.records import CLOSE_MINUTES, FULL_SESSION
 from ..worlds.calibrations import IMPACT_VISIBLE
 from ..worlds.s4_pin import pin_probability
+from ..worlds.s9_regime_pays import rule_sharpe
+from ..worlds.s10_echo import ECHO
 from .closed_forms import (
     NULL_TABLE,
     PIN_STARTS,
@@ -39,6 +42,7 @@ _LAST = 6  # bars of five minutes in the last half hour
 _NULL_SEEDS, _TABLE_SEEDS = 24, 12
 _PIN_PATHS = 6_000
 _AGENT_SEEDS = 40
+_TRANSIENT = 0.118  # phi of S9 and S10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,10 @@ def check_world(
     seed : int
     parameters : mapping, optional
         Fields of `Market` and `Mechanism` to replace in what is simulated; the theory stays.
+
+    Returns
+    -------
+    tuple of WorldCheck
     """
     return CHECKS[world](_Run(seed, parameters or {}))
 
@@ -359,6 +367,55 @@ def _demo(run: _Run) -> tuple[WorldCheck, ...]:
     )  # fmt: skip
 
 
+def _regime_pays(run: _Run) -> tuple[WorldCheck, ...]:
+    """S9: the hours take the move before back by gamma's sign, and the rule earns what it says."""
+    n = 8_000
+    market = run.market("S9", n, drift=0.0)
+    side = np.sign(market.gammas["net_gex"])
+    close, opened = np.log(market.bars[:, -1, 3]), np.log(market.bars[:, 0, 0])
+    before, hours = np.diff(close)[:-1], (close - opened)[2:]
+    rows = []
+    for name, chosen in (("long", side[1:-1] > 0), ("short", side[1:-1] < 0)):
+        b, error = slope(hours[chosen], before[chosen])
+        theory = -_TRANSIENT if name == "long" else _TRANSIENT
+        rows.append(
+            WorldCheck("S9", f"hours on the return before, dealers {name}", theory, b, error,
+                  int(chosen.sum()), "sessions")
+        )  # fmt: skip
+    earned = -side[1:-2] * np.sign(before[:-1]) * (opened[3:] - opened[2:-1])
+    ratio = float(earned.mean() / earned.std()) * EXCHANGE_SESSIONS**0.5
+    error = (EXCHANGE_SESSIONS / len(earned)) ** 0.5
+    return (
+        *rows,
+        WorldCheck("S9", "annual Sharpe ratio of the rule", rule_sharpe(_TRANSIENT), ratio, error,
+              len(earned), "sessions"),
+    )  # fmt: skip
+
+
+def _echo(run: _Run) -> tuple[WorldCheck, ...]:
+    """S10: volatility decides; gamma goes with it, and adds nothing to it."""
+    n = 8_000
+    market = run.market("S10", n, drift=0.0)
+    calm, side = np.sign(ECHO - market.gammas["iv"]), np.sign(market.gammas["net_gex"])
+    close, opened = np.log(market.bars[:, -1, 3]), np.log(market.bars[:, 0, 0])
+    unit = market.effects["fundamental_sd"]
+    before, hours = np.diff(close)[:-1] / unit[1:-1], (close - opened)[2:] / unit[2:]
+    x = np.column_stack([calm[1:-1] * before, side[1:-1] * before])
+    scaled = x * (unit[1:-1] / unit[2:])[:, None]
+    inverse = np.linalg.inv(scaled.T @ scaled)
+    b = inverse @ (scaled.T @ hours)
+    errors = np.sqrt(np.diag(inverse) * np.mean((hours - scaled @ b) ** 2))
+    agree = float(np.mean(calm == side))
+    return (
+        WorldCheck("S10", "hours on the return before, by volatility", -_TRANSIENT, float(b[0]),
+              float(errors[0]), n - 2, "sessions"),
+        WorldCheck("S10", "the same by gamma, beside it", 0.0, float(b[1]), float(errors[1]),
+              n - 2, "sessions"),
+        WorldCheck("S10", "sessions whose gamma says what volatility does", 0.6, agree, 0.0,
+              n, "sessions", ">"),
+    )  # fmt: skip
+
+
 def _bar_returns(market: PathMarket) -> Floats:
     logs: Floats = np.log(market.bars)
     return logs[:, :, 3] - logs[:, :, 0]
@@ -394,5 +451,7 @@ CHECKS: Mapping[str, Callable[[_Run], tuple[WorldCheck, ...]]] = {
     "S6": _noise,
     "S7": _leveraged,
     "S8": _agents,
+    "S9": _regime_pays,
+    "S10": _echo,
     "S1S3": _demo,
 }

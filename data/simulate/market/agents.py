@@ -89,7 +89,17 @@ class Agents:
             )
 
     def numbers(self, position: float) -> AgentNumbers:
-        """Return the kernel's view, in ticks, of a market whose hedger holds `position`."""
+        """Return the kernel's view, in ticks, of a market whose hedger holds `position`.
+
+        Parameters
+        ----------
+        position : float
+            Options that the hedger holds; positive is long gamma.
+
+        Returns
+        -------
+        AgentNumbers
+        """
         return AgentNumbers(
             immediacy=self.immediacy,
             informed=self.informed,
@@ -116,6 +126,11 @@ def failure_rate(
         Number of markets; market k of a seed is the same for every position.
     seed : int
     agents : Agents, optional
+
+    Returns
+    -------
+    float
+        0 ... 1.
 
     Examples
     --------

@@ -95,7 +95,7 @@ def listing(
     Parameters
     ----------
     book : Book
-        Updated: dead expirations leave, new ones enter without open interest.
+        Updated: expired ones leave, new ones enter without open interest.
     quoted : tuple of Expiry
         Expirations quoted in the session, sorted.
     years : ndarray, shape (len(quoted),)
@@ -138,7 +138,7 @@ def trade(
     Parameters
     ----------
     years : ndarray, shape (len(listed.expiries),)
-        Time left, years; nobody opens a position in a contract that is dead.
+        Time left, years; nobody opens a position in an expired contract.
     calls, puts : float
         Contracts that customers sell and buy in the session.
     decay : float
@@ -180,8 +180,8 @@ def _shares(
 
 
 def _reseat(book: CustomerBook, quoted: tuple[Expiry, ...]) -> None:
-    alive = set(quoted)
-    for expiry in [e for e in book.slots if e not in alive]:
+    live = set(quoted)
+    for expiry in [e for e in book.slots if e not in live]:
         row = book.slots.pop(expiry)
         book.interest[row] = 0.0
         book.free.append(row)

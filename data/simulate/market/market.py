@@ -21,9 +21,17 @@ from ...calendar.trading import TradingCalendar
 from ..worlds.parameters import MarketParameters, Mechanism
 from .book import CustomerBook, Listing, empty_book, listing, trade
 from .listings import Expiry, Ladder, expiries, ladder_for
-from .prices import advance, draws_of, expected_effects, pin_candidates, session_prices
+from .prices import (
+    advance,
+    draws_of,
+    expected_effects,
+    pin_candidates,
+    quoted_volatility,
+    session_prices,
+)
 from .pricing import black_scholes, net_gamma, smile
 from .records import MULTIPLIER, Effects, Quotes, Session, Setting, State
+from .session_kernels import echoed_demand
 
 __all__ = ["book_inputs", "dealer_positions", "run"]
 
@@ -75,7 +83,7 @@ def dealer_positions(listed: Listing, effects: Effects) -> tuple[Floats, Floats]
 def book_inputs(quotes: Quotes, effects: Effects, book: str) -> tuple[Floats, Floats, Floats]:
     """Return position (contracts x multiplier), strike and volatility times root time of a book.
 
-    Rows dead at the quotes or at the valuation, and rows without a position, are left out.
+    Rows expired at the quotes or at the valuation, and rows without a position, are left out.
     """
     years = quotes.years if book == "as_of_close" else quotes.years_open
     calls, puts = dealer_positions(quotes.listed, effects)
@@ -118,7 +126,9 @@ def _quote(
     level = market.iv_ratio * np.sqrt(EXCHANGE_SESSIONS * state.seen_variance) + market.iv_premium
     iv = smile(np.log(listed.strike / spot), years, float(level), market)
     otm, delta, gamma = black_scholes(spot, listed.strike, years, iv)
-    share = _call_share(market, state.demand)
+    level = quoted_volatility(market, state)
+    demand = state.demand + echoed_demand(setting.mechanism.echo, level)
+    share = _call_share(market, demand)
     contracts = market.contracts_traded * market.spot / spot
     traded = trade(
         book,

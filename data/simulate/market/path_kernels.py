@@ -14,7 +14,7 @@ import numpy as np
 
 from ...base.compiling import compiled
 from ...calendar.market_rules import EXCHANGE_SESSIONS
-from .session_kernels import pinned_bars, session_bars
+from .session_kernels import echoed_demand, pinned_bars, session_bars, side_of
 
 __all__ = ["EFFECTS", "GAMMAS", "PathNumbers", "walk"]
 
@@ -32,13 +32,14 @@ EFFECTS = (
     "pin_distance",
     "naive_share",
     "unseen",
+    "reversion",
 )
 #: Columns of the gammas that `walk` fills.
 GAMMAS = ("net_gex", "gross_gex", "true_net_gex", "flip", "iv")
 
 # Cells of the state that a market carries from session to session
-_LEVEL, _VARIANCE, _SEEN, _DEMAND, _UNSEEN, _NET, _RATIO, _GIVE_BACK = range(8)
-_STATES = 8
+_LEVEL, _VARIANCE, _SEEN, _DEMAND, _UNSEEN, _NET, _RATIO, _GIVE_BACK, _LAST = range(9)
+_STATES = 9
 _CELLS = 2048
 _SPACING = 0.01
 _FARTHEST = 9.0  # log points from the start: beyond, the book's cells would end
@@ -78,6 +79,8 @@ class PathNumbers(NamedTuple):
     reversed_from: int
     reliability: float
     noise_sd: float
+    transient: float
+    echo: float
 
 
 @compiled()
@@ -157,7 +160,8 @@ def walk(
         # before the book is touched: one session can jump over all the cells that are left
         if not abs(state[_LEVEL] - numbers.log_spot) <= _FARTHEST:
             return t
-        trade_on_grid(numbers, calls, puts, state[_LEVEL], origin, state[_DEMAND])
+        demand = state[_DEMAND] + echoed_demand(numbers.echo, _quoted(numbers, state[_SEEN]))
+        trade_on_grid(numbers, calls, puts, state[_LEVEL], origin, demand)
         _measure(numbers, calls, puts, origin, sign, state, with_flip, gammas[t])
         _advance_customers(numbers, state, customers[t])
     return len(shocks)
@@ -177,7 +181,15 @@ def _advance(
     else:
         state[_SEEN] += (1.0 - numbers.iv_memory) * (realised**2 - state[_SEEN])
     state[_LEVEL] = close
+    state[_LAST] = realised
     state[_GIVE_BACK] = (1.0 - numbers.permanent) * push
+
+
+@compiled()
+def _quoted(numbers: PathNumbers, variance: float) -> float:
+    """Return the implied volatility that is quoted on a daily variance."""
+    iv: float = numbers.iv_ratio * math.sqrt(EXCHANGE_SESSIONS * variance) + numbers.iv_premium
+    return iv
 
 
 @compiled()
@@ -193,7 +205,7 @@ def _measure(
 ) -> None:
     """Fill the gammas at the close, and remember the dealers' true one."""
     level = state[_LEVEL]
-    iv = numbers.iv_ratio * math.sqrt(EXCHANGE_SESSIONS * state[_SEEN]) + numbers.iv_premium
+    iv = _quoted(numbers, state[_SEEN])
     row[0], row[1] = grid_gamma(calls, puts, level, origin, iv)
     state[_NET] = sign * (numbers.reliability * row[0] + state[_UNSEEN] * row[1])
     state[_RATIO] = state[_NET] / row[1]
@@ -235,6 +247,8 @@ def _expect(
     row[7:10] = math.nan
     row[10] = sign * numbers.reliability
     row[11] = sign * state[_UNSEEN]
+    side = side_of(kappa, numbers.echo, _quoted(numbers, state[_SEEN]))
+    row[12] = -numbers.transient * side * state[_LAST]
 
 
 @compiled()
@@ -264,7 +278,9 @@ def _session(
         pinned_bars(pins, row[9] * whole, row[8], whole, count, out)
         out += level + opening
     else:
-        push = session_bars(shocks[1:], uniforms, step, opening, row[3], row[4], close_bars, out)
+        push = session_bars(
+            shocks[1:], uniforms, step, opening, row[3], row[4], close_bars, out, row[12]
+        )
         out += level
     row[5] = push
     return push

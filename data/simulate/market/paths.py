@@ -75,7 +75,13 @@ class PathMarket:
     effects: Mapping[str, Floats]
 
     def daily(self) -> pd.DataFrame:
-        """Return daily bars indexed by session: open, high, low, close."""
+        """Return daily bars indexed by session: open, high, low, close.
+
+        Returns
+        -------
+        DataFrame
+            Points; one row per session.
+        """
         columns = {
             "open": self.bars[:, 0, 0],
             "high": self.bars[:, :, 1].max(axis=1),
@@ -86,7 +92,13 @@ class PathMarket:
         return pd.DataFrame(columns, index=index)
 
     def intraday(self) -> pd.DataFrame:
-        """Return intraday bars: session, ts (UTC, start of the bar), open, high, low, close."""
+        """Return intraday bars: session, ts (UTC, start of the bar), open, high, low, close.
+
+        Returns
+        -------
+        DataFrame
+            One row per bar, ascending.
+        """
         calendar = trading_calendar()
         count = self.bars.shape[1]
         position = np.searchsorted(calendar.sessions, self.sessions)
@@ -102,7 +114,13 @@ class PathMarket:
         )
 
     def gamma(self) -> pd.DataFrame:
-        """Return the regimes' inputs indexed by session, with spot and known_at (next open)."""
+        """Return the regimes' inputs indexed by session, with spot and known_at (next open).
+
+        Returns
+        -------
+        DataFrame
+            Net and gross gamma, $ per 1 %; a row may be used from its ``known_at`` on.
+        """
         calendar = trading_calendar()
         position = np.searchsorted(calendar.sessions, self.sessions)
         index = pd.DatetimeIndex(self.sessions.astype("datetime64[ns]"), name="session")
@@ -272,6 +290,8 @@ def _numbers(market: MarketParameters, mechanism: Mechanism, reversed_from: int)
         reversed_from=reversed_from,
         reliability=mechanism.reliability,
         noise_sd=mechanism.noise_sd,
+        transient=mechanism.transient,
+        echo=mechanism.echo,
     )
 
 

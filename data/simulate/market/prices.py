@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from ...calendar.market_rules import EXCHANGE_SESSIONS
 from ...calendar.trading import TradingCalendar
-from ..worlds.parameters import require_well_posed
+from ..worlds.parameters import MarketParameters, require_well_posed
 from . import session_kernels as kernels
 from .agents import Agents, agent_bars
 from .records import CLOSE_MINUTES, FULL_SESSION, Effects, Setting, State
@@ -20,6 +21,7 @@ __all__ = [
     "draws_of",
     "expected_effects",
     "pin_candidates",
+    "quoted_volatility",
     "session_prices",
 ]
 
@@ -113,7 +115,16 @@ def expected_effects(setting: Setting, state: State, position: int) -> Effects:
         failed=0.0,
         naive_share=sign * mechanism.reliability,
         unseen=sign * state.unseen,
+        reversion=-mechanism.transient
+        * kernels.side_of(kappa, mechanism.echo, quoted_volatility(setting.market, state))
+        * state.last_return,
     )
+
+
+def quoted_volatility(market: MarketParameters, state: State) -> float:
+    """Return the at-the-money implied volatility at one month, decimal a year."""
+    daily = float(np.sqrt(EXCHANGE_SESSIONS * state.seen_variance))
+    return market.iv_ratio * daily + market.iv_premium
 
 
 def session_prices(
@@ -140,6 +151,7 @@ def session_prices(
             effects.close_slope,
             CLOSE_MINUTES // setting.minutes,
             out,
+            effects.reversion,
         )
         effects = replace(effects, close_push=push)
     else:
@@ -181,6 +193,7 @@ def advance(setting: Setting, state: State, moves: Moves) -> None:
     else:
         state.seen_variance += (1 - market.iv_memory) * (realised**2 - state.seen_variance)
     state.log_price = log_price
+    state.last_return = realised
     kept = 0.0 if setting.mechanism.agents else setting.mechanism.permanent
     state.give_back = (1 - kept) * moves.effects.close_push
 

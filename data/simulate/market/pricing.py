@@ -59,7 +59,7 @@ def black_scholes(
 ) -> tuple[Floats, Floats, Floats]:
     """Return price of the out-of-the-money side, call delta and gamma at zero rates.
 
-    A contract that is dead (NaN volatility) is worth nothing out of the money; its greeks are
+    An expired contract (NaN volatility) is worth nothing out of the money; its greeks are
     NaN.
     """
     v = iv * np.sqrt(np.where(years > 0, years, np.nan))

@@ -1,4 +1,4 @@
-"""Values that a simulated market is told in: its setting, and what happens in a session."""
+"""Records of a simulated market: its setting, and what happens in a session."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Effects:
     Attributes
     ----------
     kappa : float
-        Impact times the dealers' dollar gamma of the session before.
+        Impact times the dealers' dollar gamma of the previous session.
     fundamental_sd : float
         Daily standard deviation of the fundamental.
     volatility_multiplier : float
@@ -84,6 +84,8 @@ class Effects:
         Factor of the naive position in the dealers' true one.
     unseen : float
         Dealers' further position as a share of the open interest.
+    reversion : float
+        Log return of the session's hours that takes back, or repeats, the previous session.
     """
 
     kappa: float
@@ -99,6 +101,7 @@ class Effects:
     failed: float
     naive_share: float
     unseen: float
+    reversion: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,9 @@ class Quotes:
     ----------
     listed : Listing
     years, years_open : ndarray, shape (n,)
-        Time left at the close and at the next open, years; not positive where dead.
+        Time left at the close and at the next open, years; not positive where expired.
     iv, otm, delta, gamma : ndarray, shape (n,)
-        Volatility, price of the out-of-the-money side, call delta, gamma; NaN where dead.
+        Volatility, price of the out-of-the-money side, call delta, gamma; NaN where expired.
     traded : tuple of ndarray
         Calls and puts that changed hands in the session, whole contracts.
     """
@@ -174,6 +177,8 @@ class State:
         Dealers' true net gamma, $ per 1 %.
     give_back : float
         Log return that the next open takes back.
+    last_return : float
+        Log return of the last session.
     pin : tuple of ndarray or None
         Strikes of the contracts that expire in the coming session and dealers' net-to-gross
         position at each; None where no expiration pins.
@@ -186,4 +191,5 @@ class State:
     unseen: float = 0.0
     net: float = 0.0
     give_back: float = 0.0
+    last_return: float = 0.0
     pin: tuple[Floats, Floats] | None = None

@@ -11,7 +11,10 @@ import numpy as np
 
 from ...base.compiling import compiled
 
-__all__ = ["pin_ends", "pinned_bars", "session_bars"]
+__all__ = ["echoed_demand", "pin_ends", "pinned_bars", "session_bars", "side_of"]
+
+# Demand for calls sold, in standard deviations, per unit of level / volatility - 1
+_ECHO_GAIN = 8.0
 
 
 @compiled()
@@ -24,6 +27,7 @@ def session_bars(
     close_slope: float,
     close_bars: int,
     out: np.ndarray,
+    drift: float = 0.0,
 ) -> float:
     """Fill the bars of one session, log prices relative to the previous close.
 
@@ -44,6 +48,8 @@ def session_bars(
         Log return of the last `close_bars` bars per unit of the session's return before them.
     out : ndarray, shape (m, 4)
         Receives open, high, low, close.
+    drift : float
+        Log return that is spread evenly over the bars.
 
     Returns
     -------
@@ -61,12 +67,39 @@ def session_bars(
         scale = 1.0
         if i == first_late:
             push = close_slope * level
-        move = carried
+        move = carried + drift / bars
         if i >= first_late:
             move += push / close_bars
         _bar(level, move, step_sd, uniforms[i, 0], uniforms[i, 1], out[i])
         level += move
     return push
+
+
+@compiled()
+def side_of(kappa: float, echo: float, iv: float) -> float:
+    """Return 1 where a move reverts, -1 where it runs on: the sign of gamma, or calm volatility.
+
+    Parameters
+    ----------
+    kappa : float
+        Impact times dollar gamma.
+    echo : float
+        Implied volatility that parts calm from agitated; 0: the sign of gamma decides.
+    iv : float
+        Implied volatility at the last close.
+    """
+    value = kappa if echo == 0.0 else echo - iv
+    if value == 0.0:
+        return 0.0
+    return math.copysign(1.0, value)
+
+
+@compiled()
+def echoed_demand(echo: float, iv: float) -> float:
+    """Return by how much customers sell more calls because volatility is low; 0 without an echo."""
+    if echo == 0.0:
+        return 0.0
+    return _ECHO_GAIN * (echo / iv - 1.0)
 
 
 @compiled()

@@ -70,7 +70,16 @@ class SimulationResult:
     positions: Path | None
 
     def moved(self, folder: Path) -> SimulationResult:
-        """Return the result with the paths that its files have in another folder."""
+        """Return the result with the paths that its files have in another folder.
+
+        Parameters
+        ----------
+        folder : Path
+
+        Returns
+        -------
+        SimulationResult
+        """
         held = {f.name: getattr(self, f.name) for f in fields(self)}
         inside: dict[str, Any] = {
             name: folder / path.relative_to(self.lake)

@@ -113,7 +113,7 @@ def _chain_of(
     rows = 2 * listed.strike.size
     close = calendar.closes[session.position]
     calls_bid, calls_ask, puts_bid, puts_ask = _two_sides(spot, listed.strike, quotes.otm)
-    alive = ~np.isnan(quotes.iv)
+    live = ~np.isnan(quotes.iv)
     return pa.table(
         {
             "underlying": _constant(underlying, rows),
@@ -128,7 +128,7 @@ def _chain_of(
             "last": _last(session, calls_bid + calls_ask, puts_bid + puts_ask),
             "iv": _nullable(_interleave(quotes.iv, quotes.iv)),
             "delta": _nullable(
-                np.round(_interleave(quotes.delta, np.where(alive, quotes.delta - 1, np.nan)), 5)
+                np.round(_interleave(quotes.delta, np.where(live, quotes.delta - 1, np.nan)), 5)
             ),
             "gamma": _nullable(np.round(_interleave(quotes.gamma, quotes.gamma), 8)),
             "spot": np.full(rows, spot),

@@ -47,6 +47,16 @@ class Truth:
 def read_truth(lake: str | Path) -> Truth:
     """Read the truth that lies in the folder of a simulated lake.
 
+    Parameters
+    ----------
+    lake : str or Path
+        Folder of the simulated lake.
+
+    Returns
+    -------
+    Truth
+        Per session and book: net GEX ($ per 1 %) and flip (points) of the true positions.
+
     Raises
     ------
     InputFileError

@@ -143,6 +143,13 @@ class Mechanism:
         Options that the hedger on the agents' order book holds per unit of kappa; 0 = no agents.
     immediacy : float
         Share of market orders among the agents'.
+    transient : float
+        Share of a session's return that the hours of the next one take back where dealers are
+        long gamma, and repeat where they are short.
+    echo : float
+        Implied volatility (decimal) that takes the place of gamma there: below it moves revert,
+        above it they run on, and customers sell more calls the lower it is, so that gamma only
+        echoes it. 0: none.
     """
 
     impact: float = 0.0
@@ -157,6 +164,8 @@ class Mechanism:
     noise_sd: float = 0.0
     agents: float = 0.0
     immediacy: float = 0.3
+    transient: float = 0.0
+    echo: float = 0.0
 
     def __post_init__(self) -> None:
         _require_within(self, _MECHANISM_BOUNDS)
@@ -164,7 +173,9 @@ class Mechanism:
     @property
     def uses_gamma(self) -> bool:
         """Whether dealers' gamma moves prices at all."""
-        return any((self.damping, self.lag, self.close_share, self.pin, self.agents))
+        return any(
+            (self.damping, self.lag, self.close_share, self.pin, self.agents, self.transient)
+        )
 
 
 _Values = TypeVar("_Values", MarketParameters, Mechanism)
@@ -172,6 +183,18 @@ _Values = TypeVar("_Values", MarketParameters, Mechanism)
 
 def override(value: _Values, changes: Mapping[str, object]) -> _Values:
     """Return `value` with the parameters in `changes` that it has replaced.
+
+    Parameters
+    ----------
+    value : _Values
+        A frozen dataclass of parameters.
+    changes : mapping of str to object
+        Fields to replace; those it does not have are passed over.
+
+    Returns
+    -------
+    object
+        Of the same class.
 
     Examples
     --------
@@ -297,6 +320,8 @@ _MECHANISM_BOUNDS: _Bounds = {
     "noise_sd": (0.0, math.inf, "a share of the gross"),
     "agents": (0.0, 1e5, "options per unit of kappa"),
     "immediacy": _SHARE,
+    "transient": (0.0, 0.9, "a share of the previous session"),
+    "echo": (0.0, 2.0, "decimal, a year"),
 }
 
 

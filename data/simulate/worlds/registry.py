@@ -21,6 +21,8 @@ _MODULES = {
     "S6": "s6_noise",
     "S7": "s7_leveraged",
     "S8": "s8_agents",
+    "S9": "s9_regime_pays",
+    "S10": "s10_echo",
     "S1S3": "s1s3_demo",
 }
 _CALIBRATIONS: tuple[Calibration, ...] = ("visible", "realistic")
@@ -33,7 +35,7 @@ class World:
     Attributes
     ----------
     name : str
-        S0 ... S8, or S1S3 (the demo's).
+        S0 ... S10, or S1S3 (the demo's).
     title : str
         In a few words.
     equation : str
@@ -61,6 +63,15 @@ class World:
     def calibration(self, name: str) -> tuple[MarketParameters, Mechanism]:
         """Return the market and the mechanism of a calibration.
 
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        MarketParameters
+        Mechanism
+
         Raises
         ------
         UnknownNameError
@@ -74,6 +85,10 @@ class World:
 def worlds() -> Mapping[str, World]:
     """Return all worlds by name.
 
+    Returns
+    -------
+    mapping of str to World
+
     Examples
     --------
     >>> worlds()["S1"].title
@@ -84,6 +99,14 @@ def worlds() -> Mapping[str, World]:
 
 def world_named(name: str) -> World:
     """Return the world of that name.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    World
 
     Raises
     ------

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
     "gexlab calibrate fade-follow --seeds 200 --out critical.json --out charts.html",
+    "gexlab calibrate tournament --world S0 --world S9 --seeds 200",
     "gexlab calibrate --out docs/calibration.md",
 )
 
@@ -27,25 +28,38 @@ EXAMPLES = (
 def command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Hypotheses; none: the whole plan."),
+        typer.Argument(
+            metavar="[NAME]...", help="Hypotheses, or tournament; default: the whole plan."
+        ),
     ] = None,
     world: Annotated[
         list[str] | None,
-        typer.Option("--world", help="World or variant; may be given often.  [default: S0]"),
+        typer.Option("--world", help="World or variant; may be repeated.  [default: S0]"),
     ] = None,
     strength: Annotated[
         list[float] | None,
-        typer.Option("--strength", help="Factor on hedging; may be repeated.  [default: 1]"),
+        typer.Option(
+            "--strength", help="Factor on the hedging effect; may be repeated.  [default: 1]"
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=2, help="Markets per world.")] = 400,
     sessions: Annotated[
-        int, typer.Option("--sessions", min=60, help="Length of a market.")
-    ] = 1_500,
+        int | None,
+        typer.Option(
+            "--sessions",
+            min=60,
+            help="Length of a market.  [default: 1500; of the tournament 2520]",
+            show_default=False,
+        ),
+    ] = None,
+    first_seed: Annotated[
+        int, typer.Option("--first-seed", min=0, help="Seed of the first market.")
+    ] = 0,
     calibration: Annotated[
         str, typer.Option("--calibration", help="visible (for tests) or realistic.")
     ] = "visible",
     processes: Annotated[
-        int, typer.Option("--processes", min=1, help="Markets worked on at once.")
+        int, typer.Option("--processes", min=1, help="Markets simulated at a time.")
     ] = 2,
     out: Annotated[
         list[Path] | None,
@@ -63,7 +77,7 @@ def command(
 
     Rejection rates with Wilson intervals, and critical values from the null world.
     """
-    from ....backtest import calibrate, check_plan
+    from ....backtest import calibrate, calibrate_tournament, check_plan
     from ..arguments import calibration_named
 
     if not names and (world or strength or calibration != "visible"):
@@ -73,14 +87,26 @@ def command(
         )
     _require_writable(out or [])
     with progress_on_stderr("calibrate") as progress:
-        if names:
+        if names == ["tournament"]:
+            result = calibrate_tournament(
+                worlds=world or ["S0"],
+                strengths=strength or [1.0],
+                calibration=calibration_named(calibration),
+                seeds=seeds,
+                sessions=sessions or 2_520,
+                first_seed=first_seed,
+                processes=processes,
+                progress=progress,
+            )
+        elif names:
             result = calibrate(
                 names,
                 worlds=world or ["S0"],
                 strengths=strength or [1.0],
                 calibration=calibration_named(calibration),
                 seeds=seeds,
-                sessions=sessions,
+                sessions=sessions or 1_500,
+                first_seed=first_seed,
                 processes=processes,
                 progress=progress,
             )
@@ -88,7 +114,7 @@ def command(
             result = check_plan(
                 seeds=seeds,
                 power_seeds=max(2, min(100, seeds // 4)),
-                sessions=sessions,
+                sessions=sessions or 1_500,
                 processes=processes,
                 progress=progress,
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
-from ..options import DebugOption, JsonOption, LakeOption
+from ..options import BarsColumnsOption, DebugOption, JsonOption, LakeOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,26 +25,24 @@ EXAMPLES = (
 def command(
     lake: LakeOption,
     underlying: Annotated[
-        str | None, typer.Option("--underlying", metavar="X", help="All of the lake unless named.")
+        str | None,
+        typer.Option(
+            "--underlying", metavar="X", help="Underlying; default: every one in the lake."
+        ),
     ] = None,
     thresholds: Annotated[
         Path | None,
-        typer.Option("--thresholds", metavar="FILE.toml", help="When something is a finding."),
+        typer.Option(
+            "--thresholds", metavar="FILE.toml", help="Limits above which a check is a finding."
+        ),
     ] = None,
     bars: Annotated[
         Path | None,
         typer.Option(
-            "--bars", metavar="FILE", help="Daily bars: spots are held against their closes."
+            "--bars", metavar="FILE", help="Daily bars, to compare spots with their closes."
         ),
     ] = None,
-    bars_columns: Annotated[
-        str | None,
-        typer.Option(
-            "--bars-columns",
-            metavar="NAME=COLUMN,...",
-            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
-        ),
-    ] = None,
+    bars_columns: BarsColumnsOption = None,
     rate: Annotated[
         float, typer.Option("--rate", metavar="R", help="Continuous rate, as for rebuild.")
     ] = 0.0,
@@ -55,7 +53,7 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Look for whatever is wrong with the lake's chains.
+    """Check the lake's chains and report data quality findings.
 
     Each finding has a severity, a count and the open interest it touches. A finding is no
     failure of the command: the exit code stays 0.

@@ -24,13 +24,13 @@ def command(
         str | None,
         typer.Argument(
             metavar="[KIND]",
-            help="filters, rules, sizings, hypotheses, vendors or worlds; all unless named.",
+            help="filters, rules, sizings, hypotheses, vendors or worlds; default: all.",
         ),
     ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List what a configuration may name: built-in and your own.
+    """List the components that a configuration can name: built-in ones and your own.
 
     Your own come from installed packages' entry points of the groups gexlab.filters, gexlab.rules,
     gexlab.sizings, gexlab.hypotheses and gexlab.vendors.

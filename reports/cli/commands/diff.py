@@ -10,11 +10,13 @@ import typer
 
 from ...terminal.output import emit
 from ..options import (
+    BarsColumnsOption,
     DealerOption,
     DebugOption,
     JsonOption,
     LakeOption,
     OneBookOption,
+    PageOption,
     PositionsOption,
     StoredUnderlyingOption,
 )
@@ -31,10 +33,10 @@ EXAMPLES = (
 
 
 def command(
-    first: Annotated[
-        str, typer.Argument(metavar="A.toml", help="A definition: a file, or a name.")
+    first: Annotated[str, typer.Argument(metavar="A.toml", help="A definition: file or name.")],
+    second: Annotated[
+        str, typer.Argument(metavar="B.toml", help="The definition to compare it with.")
     ],
-    second: Annotated[str, typer.Argument(metavar="B.toml", help="Another one.")],
     lake: LakeOption,
     underlying: StoredUnderlyingOption = None,
     book: OneBookOption = "post_expiry",
@@ -42,27 +44,18 @@ def command(
     positions: PositionsOption = None,
     bars: Annotated[
         Path | None,
-        typer.Option("--bars", metavar="FILE", help="Daily closes; else the lake's own spots."),
+        typer.Option("--bars", metavar="FILE", help="Daily closes; default: the lake's own spots."),
     ] = None,
-    bars_columns: Annotated[
-        str | None,
-        typer.Option(
-            "--bars-columns",
-            metavar="NAME=COLUMN,...",
-            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
-    ] = None,
+    bars_columns: BarsColumnsOption = None,
+    out: PageOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Show where two definitions disagree, and the P&L on those sessions.
 
-    Writes nothing to the lake: what it does not hold is computed and forgotten. The
-    P&L is that of the main strategy: decided at the session's close, filled at the next close,
-    held for one session, before costs.
+    Writes nothing to the lake: missing rows are computed in memory. The P&L is that of the main
+    strategy: decided at the session's close, filled at the next close, held for one session,
+    before costs.
     """
     from ....backtest import diff
     from ....data import definition_named, open_lake
@@ -83,23 +76,25 @@ def command(
     )
     if daily is not None:
         result = replace(result, bars=daily.findings)
-    told = [] if daily is None else daily.told()
+    sentences = [] if daily is None else daily.sentences()
     if out is not None:
         from ...page.html import write_page
         from ...page.sections.difference import difference_page
 
         names = (Path(first).stem, Path(second).stem)
-        page = difference_page(result, name, names, simulated=is_simulated(lake), warnings=told)
+        page = difference_page(
+            result, name, names, simulated=is_simulated(lake), warnings=sentences
+        )
         write_page(page, out)
-    emit(result, as_json, lambda console: _show(console, result, out, told))
+    emit(result, as_json, lambda console: _show(console, result, out, sentences))
 
 
-def _show(console: Console, result: DiffResult, out: Path | None, told: list[str]) -> None:
+def _show(console: Console, result: DiffResult, out: Path | None, sentences: list[str]) -> None:
     from ...page.sections.difference import changes_table, summary_of
     from ...terminal.tables import table_of
 
     console.print(summary_of(result))
-    for sentence in told:
+    for sentence in sentences:
         console.print(sentence, style="yellow")
     if result.changed:
         console.print(table_of(changes_table(result), most=30))

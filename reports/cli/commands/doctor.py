@@ -21,15 +21,15 @@ EXAMPLES = ("gexlab doctor", "gexlab doctor --lake lake --json")
 
 def command(
     lake: Annotated[
-        Path | None, typer.Option("--lake", metavar="DIR", help="A lake to look at too.")
+        Path | None, typer.Option("--lake", metavar="DIR", help="Check this lake too.")
     ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say what is wrong with this installation, and the remedy.
+    """Check this installation and say how to mend what fails.
 
-    Does the main job on a tiny simulated market in a temporary folder, and looks at versions,
-    engines, calendars and free space; exit code 1 where something fails.
+    Does the main job on a tiny simulated market in a temporary folder, and checks versions,
+    engines, calendars and free space. Exit code 1 if anything fails.
     """
     from ..doctor import doctor
 

@@ -14,6 +14,7 @@ from ..options import (
     JsonOption,
     LakeOption,
     LastSessionOption,
+    PageOption,
     PositionsOption,
     StoredDealerOption,
     StoredDefinitionOption,
@@ -23,7 +24,7 @@ from ..options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...session.audit import Decision
+    from ...session.audit import Decision, Fill
     from ...session.picture import SessionPicture
     from ...session.story import SessionStory
 
@@ -33,7 +34,6 @@ EXAMPLES = (
     "gexlab explain --lake lake --underlying SPX --session 2026-07-01 --run out --out why.html",
 )
 
-_MOST = 20
 _OTHER_ROWS = (
     "The rows of this lake are no longer those that the run read (other sessions, chains, "
     "positions or rates): what is shown is the lake as it is now. Run the configuration again."
@@ -46,7 +46,9 @@ def command(
     session: LastSessionOption = None,
     book: Annotated[
         str | None,
-        typer.Option("--book", help="as_of_close or post_expiry (unless --run says another)."),
+        typer.Option(
+            "--book", help="as_of_close or post_expiry; default: that of --run, else post_expiry."
+        ),
     ] = None,
     dealer: StoredDealerOption = None,
     positions: PositionsOption = None,
@@ -56,30 +58,30 @@ def command(
         typer.Option(
             "--run",
             metavar="DIR",
-            help="Results of a backtest: the orders it caused; its underlying, definition, "
+            help="Results of a backtest: shows its orders; takes its underlying, definition, "
             "dealer model and book.",
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.html", help="Write it as a page.")
-    ] = None,
+    out: PageOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say why a session has its regime, back to the contracts.
+    """Explain the regime of a session, down to its contracts.
 
-    Contracts, expiries, roots, the definitions that disagree, where net gamma came from and
-    what becomes of it; with --run also the decisions taken on it and their fills.
+    Contracts, expiries, roots, definitions that disagree, change since the previous session and
+    roll-off; with --run also the decisions based on it and their fills, with what each component
+    read and the arithmetic from target to cash.
     """
     from ..arguments import is_simulated, picture_for, story_for, wanted_of_run, wanted_session
 
     facts, decisions, same_rows = None, [], True
+    fills: list[Fill] = []
     if run is None:
         wanted = wanted_session(
             lake, underlying, session, book or "post_expiry", dealer, definition, positions
         )
     else:
-        from ...session.audit import decisions_on
+        from ...session.audit import decisions_on, fills_on
         from ...session.run_facts import run_facts
 
         facts = run_facts(run)
@@ -87,9 +89,11 @@ def command(
             lake, facts, underlying, session, book, dealer, definition, positions
         )
         decisions = decisions_on(run, wanted.session)
+        fills = fills_on(run, wanted.session)
     picture, story = picture_for(wanted), story_for(wanted)
     if facts is not None:
-        picture = picture.labelled(facts.band)
+        abstains = facts.promoted.get(f"{wanted.session}", ())
+        picture = picture.labelled(facts.band).abstaining(abstains)
     if out is not None:
         from ...page.html import write_page
         from ...page.sections.explanation import explanation_page
@@ -98,9 +102,14 @@ def command(
         write_page(page, out)
     document = _document(picture, story, decisions, out)
     if facts is not None:
-        document["run"] = {**asdict(facts), "same_rows": same_rows}
+        document["fills"] = fills
+        document["run"] = {**asdict(facts), "promoted": abstains, "same_rows": same_rows}
     said = "" if same_rows else _OTHER_ROWS
-    emit(document, as_json, lambda console: _show(console, picture, story, decisions, out, said))
+    emit(
+        document,
+        as_json,
+        lambda console: _show(console, picture, story, (decisions, fills), out, said),
+    )
 
 
 def _document(
@@ -108,7 +117,7 @@ def _document(
 ) -> dict[str, object]:
     return {
         "regime": picture.row,
-        "contracts": picture.lines.head(_MOST),
+        "contracts": picture.lines,
         "expiries": picture.expiries,
         "roots": picture.roots,
         "definitions": picture.definitions,
@@ -124,13 +133,17 @@ def _show(
     console: Console,
     picture: SessionPicture,
     story: SessionStory,
-    decisions: list[Decision],
+    acted: tuple[list[Decision], list[Fill]],
     out: Path | None,
     said: str,
 ) -> None:
+    from ...terminal.audit import fills_text
     from ...terminal.profile import explanation_text
 
+    decisions, fills = acted
     console.print(explanation_text(picture, story, decisions))
+    if fills:
+        console.print(fills_text(fills), soft_wrap=True)
     if said:
         console.print(said, style="bold")
     if out is not None:

@@ -26,8 +26,8 @@ def command(
 ) -> None:
     """Evaluate every combination of the section [grid].
 
-    Writes trials.parquet (one row per trial), grid.json and grid.html. Killed and started again it
-    goes on; only trials whose parameters, data or code changed are computed again.
+    Writes trials.parquet (one row per trial), grid.json and grid.html. An interrupted run resumes;
+    only trials whose parameters, data or code changed are computed again.
     """
     from ....backtest import Store, grid_document, load_config, run_grid, write_grid
     from ....data import published

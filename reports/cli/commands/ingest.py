@@ -38,7 +38,7 @@ def command(
     ] = False,
     allow_rejects: Annotated[
         bool,
-        typer.Option("--allow-rejects", help="Write the rest where most rows are rejected."),
+        typer.Option("--allow-rejects", help="Write the accepted rows even if most are rejected."),
     ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,

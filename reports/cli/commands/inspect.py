@@ -27,9 +27,9 @@ def command(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say what a file seems to be, which preset fits, and write a starting column map.
+    """Recognise a file: its columns, the preset that fits, and a starting column map.
 
-    Nothing is stored. The map states what was recognised and marks what has to be checked.
+    Stores nothing. The map states what was recognised and marks what you have to check.
     """
     from ....data import ConfigError, inspect
 
@@ -43,18 +43,18 @@ def command(
 
 
 def _show(console: Console, result: Inspection) -> None:
-    def told(text: str) -> None:
+    def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
-    told(f"vendor: {result.vendor or 'none fits: --vendor columns with a map'}")
+    say(f"vendor: {result.vendor or 'none fits: --vendor columns with a map'}")
     if result.underlyings:
-        told(f"underlyings: {', '.join(result.underlyings)}")
+        say(f"underlyings: {', '.join(result.underlyings)}")
     if result.sessions:
-        told(f"sessions: {len(result.sessions)}, {result.sessions[0]} ... {result.sessions[-1]}")
+        say(f"sessions: {len(result.sessions)}, {result.sessions[0]} ... {result.sessions[-1]}")
     for column in result.columns:
         meaning = f" -> {column.meaning}" if column.meaning else ""
-        told(f"  {column.name}: {column.type}{meaning}")
+        say(f"  {column.name}: {column.type}{meaning}")
         if column.warning:
-            told(f"    {column.warning}")
-    told("")
-    told(result.map)
+            say(f"    {column.warning}")
+    say("")
+    say(result.map)

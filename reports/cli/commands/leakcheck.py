@@ -20,15 +20,15 @@ EXAMPLES = ("gexlab leakcheck config.toml", "gexlab leakcheck config.toml --json
 def command(
     config: ConfigArgument,
     cuts: Annotated[
-        int, typer.Option("--cuts", min=1, help="Sessions at which the data are cut off.")
+        int, typer.Option("--cuts", min=1, help="Number of sessions at which the data are cut off.")
     ] = 25,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Look for look-ahead in data, filters and rules.
 
-    Compares time stamps, recomputes every decision from data that end at a session, and traces
-    values that belong to a later one. Exit code 1 where there is a leak.
+    Compares time stamps, recomputes every decision from data cut off at a session, and traces
+    values of later sessions. Exit code 1 if there is a leak.
     """
     from ....backtest import leakcheck
 

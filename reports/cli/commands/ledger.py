@@ -25,28 +25,29 @@ EXAMPLES = (
 def command(
     config: Annotated[
         Path | None,
-        typer.Argument(metavar="CONFIG.toml", help="Configuration that says where it is."),
+        typer.Argument(metavar="CONFIG.toml", help="Configuration whose ledger to read."),
     ] = None,
     lake: Annotated[
-        Path | None, typer.Option("--lake", metavar="DIR", help="Lake that it lies beside.")
+        Path | None, typer.Option("--lake", metavar="DIR", help="Lake whose ledger to read.")
     ] = None,
     delete: Annotated[
         str | None,
         typer.Option(
             "--delete",
             metavar="TRIAL_ID",
-            help="Delete metrics and returns of a trial; it stays counted. Needs --reason.",
+            help="Delete the metrics and returns of a trial; it still counts. Needs --reason.",
         ),
     ] = None,
     reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is kept.")
+        str | None,
+        typer.Option("--reason", metavar="TEXT", help="Reason for the deletion; it is recorded."),
     ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say which trials were ever made on which data.
+    """List the trials evaluated so far, by data set.
 
-    By market and by data: different trials, and clusters of correlated returns beside them.
+    Counts distinct trials, and clusters of correlated returns, by market and by data set.
     """
     from ....backtest import delete_trial, ledger, ledger_beside, load_config
 

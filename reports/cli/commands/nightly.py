@@ -23,8 +23,8 @@ def command(
 ) -> None:
     """Ingest what is new, rebuild what changed, backtest, report.
 
-    Can be run any number of times: nothing is done twice, and a run that was killed is started
-    again. The section [nightly] of the configuration says what is ingested.
+    Run it as often as you like: no work is repeated, and an interrupted night resumes. The section
+    [nightly] of the configuration says what to ingest.
     """
     from ...nightly.nightly import nightly
 

@@ -42,7 +42,7 @@ def command(
     definition: StoredDefinitionOption = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Draw it to a .html or .png file."),
+        typer.Option("--out", metavar="FILE", help="Write the chart to a .html or .png file."),
     ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,

@@ -50,7 +50,9 @@ def command(
     ] = None,
     dividend_curve: Annotated[
         Path | None,
-        typer.Option("--dividend-curve", metavar="FILE", help="Dividend yields, likewise."),
+        typer.Option(
+            "--dividend-curve", metavar="FILE", help="Dividend yields by session and days."
+        ),
     ] = None,
     iv_source: Annotated[
         str | None,
@@ -66,7 +68,9 @@ def command(
     definition: Annotated[
         str | None,
         typer.Option(
-            "--definition", metavar="NAME|FILE.toml", help="Sets everything at once; see the guide."
+            "--definition",
+            metavar="NAME|FILE.toml",
+            help="Definition that sets everything at once; see the guide.",
         ),
     ] = None,
     instrument: Annotated[
@@ -79,7 +83,7 @@ def command(
     ] = None,
     calendar: Annotated[
         str | None,
-        typer.Option("--calendar", help="Exchange calendar; by default the one of the chains."),
+        typer.Option("--calendar", help="Exchange calendar; default: that of the chains."),
     ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit, stderr_console
-from ..options import BookOption, DebugOption, JsonOption, LakeOption, StoredUnderlyingOption
+from ..options import (
+    BarsColumnsOption,
+    BookOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    StoredUnderlyingOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,14 +37,14 @@ def command(
     underlying: StoredUnderlyingOption = None,
     book: BookOption = None,
     dealer: Annotated[
-        str | None, typer.Option("--dealer", help="Dealer model; all rebuilt ones unless named.")
+        str | None, typer.Option("--dealer", help="Dealer model; default: all that were rebuilt.")
     ] = None,
     definition: Annotated[
         str | None,
         typer.Option(
             "--definition",
             metavar="ID|NAME|FILE.toml",
-            help="Definition; needed where several were rebuilt.",
+            help="Definition; required if several were rebuilt.",
         ),
     ] = None,
     out: Annotated[
@@ -54,14 +61,7 @@ def command(
         Path | None,
         typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
     ] = None,
-    bars_columns: Annotated[
-        str | None,
-        typer.Option(
-            "--bars-columns",
-            metavar="NAME=COLUMN,...",
-            help="Columns of the bars that are named otherwise, e.g. session=date,close=c.",
-        ),
-    ] = None,
+    bars_columns: BarsColumnsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -82,7 +82,7 @@ def command(
     opened = open_lake(lake)
     daily = closes_from(bars, bars_columns, opened, name)
     frame = _converted(frame, unit, None if daily is None else daily.frame)
-    notes = [*carry, *(() if daily is None else daily.told())]
+    notes = [*carry, *(() if daily is None else daily.sentences())]
     if out is not None:
         export_regimes(frame, out)
         summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
@@ -93,7 +93,7 @@ def command(
     sign = opened.facts(name).sign
     emit(_with_carry(frame, lacking), as_json, lambda console: _show(console, frame, sign, notes))
     if as_json and daily is not None:  # rows have no place for it
-        _say(stderr_console(), daily.told())
+        _say(stderr_console(), daily.sentences())
 
 
 def _days(lacking: pd.DataFrame) -> list[tuple[str, str]]:

@@ -31,10 +31,10 @@ EXAMPLES = (
 def command(
     worlds: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[WORLD]...", help="With --check: worlds; none means all."),
+        typer.Argument(metavar="[WORLD]...", help="With --check: worlds; default: all."),
     ] = None,
     world: Annotated[
-        str | None, typer.Option("--world", help="World: S0 (no dealers) to S8; see the guide.")
+        str | None, typer.Option("--world", help="World: S0 (no dealers) to S10; see the guide.")
     ] = None,
     years: Annotated[float | None, typer.Option("--years", help="Length in years.")] = None,
     seed: Annotated[
@@ -62,7 +62,7 @@ def command(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Hold worlds against their closed forms, or --lake against its truth."
+            "--check", help="Compare worlds with their closed forms, or --lake with its truth."
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -70,9 +70,9 @@ def command(
 ) -> None:
     """Write a simulated market whose truth is known.
 
-    Chains, daily and intraday bars, and the truth about them. With --check nothing is written:
-    theory, measured value and simulation error of every world are printed, and the exit code is
-    1 where one fails; with --lake too, that lake is rebuilt and held against its truth.
+    Chains, daily and intraday bars, and the truth about them. With --check, writes nothing
+    and prints theory, measured value and simulation error of every world, with exit code 1 if one
+    fails; with --lake too, rebuilds that lake and compares it with its truth.
     """
     if check:
         if years is not None or changes:

@@ -31,15 +31,15 @@ def command(
         int, typer.Option("--retries", min=0, help="Attempts after the first one.")
     ] = 4,
     max_megabytes: Annotated[
-        int, typer.Option("--max-megabytes", min=1, help="Largest file that is taken.")
+        int, typer.Option("--max-megabytes", min=1, help="Largest file to accept.")
     ] = 128,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Download Cboe's delayed quotes once and ingest them.
 
-    Starts a history for free. The raw file is kept in the lake; nothing changes where the
-    download fails.
+    Starts a history for free. Keeps the raw file in the lake; a failed download changes
+    nothing.
     """
     from ....data import CBOE_URL, open_lake, snapshot
 

@@ -36,22 +36,22 @@ def command(
     lake: LakeOption,
     definition: StoredDefinitionOption = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Rows shown in the terminal; JSON has them all.")
+        int, typer.Option("--limit", min=1, help="Rows shown in the terminal; --json prints all.")
     ] = 40,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write all rows to .parquet, .csv or .json."),
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", help="Time that the answer may take.")
+        float, typer.Option("--timeout", metavar="SECONDS", help="Time limit of the query.")
     ] = 60.0,
     memory: Annotated[
-        int, typer.Option("--memory", metavar="MB", help="Memory that the statement may use.")
+        int, typer.Option("--memory", metavar="MB", help="Memory limit of the query.")
     ] = 2048,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Ask the lake in SQL, read-only.
+    """Query the lake in SQL, read-only.
 
     Views: chains, regimes, exposure_by_expiry, exposure_by_strike, flip_roots, profile,
     fixed_strike_vol, quality_findings; rebuilt tables are those of one definition. The statement

@@ -45,7 +45,7 @@ def command(
         typer.Option(
             "--simulations",
             min=0,
-            help="Markets without dealers of each make; 0: none.  [default: 20]",
+            help="Markets without dealers of each make; 0 switches them off.  [default: 20]",
         ),
     ] = None,
     critical: Annotated[
@@ -53,7 +53,7 @@ def command(
         typer.Option(
             "--critical",
             metavar="FILE.json",
-            help="Critical values of gexlab calibrate: t must lie beyond them too.",
+            help="Critical values of gexlab calibrate, which t must exceed too.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -62,7 +62,7 @@ def command(
     """Test named claims about dealer hedging on your data.
 
     Writes hypotheses.json and hypotheses.html: estimate, interval, p-value, the published number
-    beside it, and a verdict; a test whose data are missing says which.
+    beside it, and a verdict. A test that lacks data says which.
     """
     from ....backtest import hypotheses_document, test, write_hypotheses
     from ....data import published

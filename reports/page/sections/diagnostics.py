@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..formats import count, fixed, interval, interval_heading, is_defined, money, percent
 from ..views import Column, Row, Section, Table, text_column
 from .hypotheses import number
+from .volatility import without_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +68,9 @@ def diagnostics_table(found: DiagnosticsResult, level: float) -> Table:
     )
     rows = tuple(_row(diagnostic) for diagnostic in found.by_regime)
     note = (
-        "Effect: the difference in standard deviations between sessions; 0.2 is small, 0.8 large."
-    )
+        "Effect: the difference in standard deviations between sessions; 0.2 is small, 0.8 large. "
+        f"{without_interval(d.difference for d in found.by_regime)}"
+    ).strip()
     return Table("tab-diagnostics", "Measures by regime", columns, rows, note)
 
 

@@ -72,8 +72,8 @@ def explanation_page(
     )
 
 
-def contracts_table(picture: SessionPicture) -> Table:
-    """Return the lines that carry most gamma."""
+def contracts_table(picture: SessionPicture, most: int = _MOST) -> Table:
+    """Return the lines that carry most gamma, and how much of it they carry."""
     columns = (
         text_column("Expiry"),
         text_column("Settles"),
@@ -84,7 +84,7 @@ def contracts_table(picture: SessionPicture) -> Table:
         Column("Net", "per 1 %"),
         Column("Share", "of gross"),
     )
-    top = picture.lines.head(_MOST)
+    top = picture.lines.head(most)
     rows = tuple(
         Row(
             (
@@ -102,7 +102,8 @@ def contracts_table(picture: SessionPicture) -> Table:
     )
     share = percent(float(top["share_of_gross"].sum()), 0) if len(top) else "–"
     note = f"Calls and puts of one expiry and strike share a line; these carry {share} of gross."
-    return Table("tab-contracts", "Largest lines of the book", columns, rows, note)
+    caption = f"Largest lines of the book, {count(len(top))} of {count(len(picture.lines))}"
+    return Table("tab-contracts", caption, columns, rows, note)
 
 
 def disagreement(picture: SessionPicture) -> str:

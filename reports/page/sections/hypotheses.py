@@ -43,7 +43,8 @@ def _overview(result: HypothesesResult) -> Section:
     text = [
         "Supported means that the data pass the claim's own kill condition, stated below before "
         "the numbers; not supported is an answer, not a failure. t statistics use "
-        "autocorrelation-robust errors, intervals a block bootstrap.",
+        "autocorrelation-robust errors; an estimate without an interval has too few sessions for "
+        "one.",
     ]
     if result.corrected:
         text.append(

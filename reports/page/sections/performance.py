@@ -27,10 +27,10 @@ def performance_section(result: BacktestResult) -> Section:
     text = (
         f"Orders fill at {words.FILLS[execution.fill]}. Costs per side: {_costs(result)}. "
         f"Orders are worked through by {execution.engine}.",
-        f"Intervals are {_level(result)} from a stationary block bootstrap "
-        f"({count(result.provenance.bootstrap)} resamples, mean block "
-        f"{fixed(result.provenance.block, 0)} sessions). They do not correct for the "
-        f"{plural(result.provenance.trials, 'trial')} of this run.",
+        f"Intervals are {_level(result)} and allow for returns that depend on each other and for "
+        f"volatility that clusters. They do not correct for the "
+        f"{plural(result.provenance.trials, 'trial')} of this run. Volatility and drawdown have "
+        "none: no interval of them covers where volatility clusters.",
     )
     tables = (_metrics(result), _by_regime(result))
     figures = (equity_figure(result),)

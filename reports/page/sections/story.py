@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PARTS", "change_section", "change_table", "future_section", "future_table"]
 
-#: Parts of the change of net gamma, in the order in which they are told.
+#: Parts of the change of net gamma, in the order in which they are shown.
 PARTS = {
     "expired": "contracts that died",
     "spot": "spot moved",
@@ -32,7 +32,7 @@ _AHEAD = (1, 2, 3, 5, 10, 20)
 
 
 def change_section(change: dict[str, Any], sign: str) -> Section:
-    """Return the change of net gamma since the session before."""
+    """Return the change of net gamma since the previous session."""
     text = (
         f"From {day(change['previous_session'])} to {day(change['session'])} net GEX went from "
         f"{money(change['before'], sign=sign)} to {money(change['after'], sign=sign)} per 1 %. "
@@ -68,8 +68,8 @@ def _waterfall(change: dict[str, Any], sign: str) -> Figure:
         yaxis=axis(f"net GEX, {unit} per 1 %", zeroline=True),
         hovermode="closest",
     )
-    caption = "Net GEX of the session before, what changed it, and net GEX now."
-    return Figure("fig-change", "Since the session before.", caption, figure([trace], shape), 360)
+    caption = "Net GEX of the previous session, what changed it, and net GEX now."
+    return Figure("fig-change", "Since the previous session.", caption, figure([trace], shape), 360)
 
 
 def change_table(change: dict[str, Any], sign: str) -> Table:
@@ -86,7 +86,7 @@ def change_table(change: dict[str, Any], sign: str) -> Table:
         for part, name in PARTS.items()
     )
     columns = (text_column("Because of"), Column("Net GEX", "per 1 %"), Column("Share", "of gross"))
-    return Table("tab-change", "Change of net GEX since the session before", columns, rows)
+    return Table("tab-change", "Change of net GEX since the previous session", columns, rows)
 
 
 def future_section(story: SessionStory) -> Section:

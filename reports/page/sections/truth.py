@@ -22,7 +22,7 @@ def truth_section(quantities: Sequence[Quantity]) -> Section:
         "The dealers' positions of this market are known. The first rows say how exactly the "
         "chains give them back; the slopes are estimated from prices and rebuilt gamma. kappa is "
         "how far dealers' hedging pushes the price back per unit of a move (below zero: on), by "
-        "the gamma of the session before.",
+        "the gamma of the previous session.",
     )
     return Section("truth", "Truth next to estimate", text, tables=(truth_table(quantities),))
 

@@ -34,7 +34,7 @@ def verdicts(result: BacktestResult) -> tuple[Verdict, ...]:
     )
 
 
-#: Sessions of a year: below it a bootstrap sees too few blocks for its interval to be believed.
+#: Sessions of a year: below it a market has been in one state or two, whatever an interval says.
 _ENOUGH = EXCHANGE_SESSIONS
 
 #: Sessions of a regime below which a figure about it hangs on single sessions.
@@ -53,12 +53,14 @@ def direction_verdict(result: BacktestResult) -> Verdict:
         f"{_level(result)} over {plural(metrics.n, 'session')}, net of costs"
     )
     if metrics.n < _ENOUGH and not metrics.sharpe_low <= 0 <= metrics.sharpe_high:
-        reason = f"{found}; less than a year of sessions, for which such intervals are too narrow."
+        reason = f"{found}; less than a year of sessions, in which a market is in one state or two."
         return Verdict(question, TOO_SHORT, reason)
     if metrics.sharpe_high < 0:
         return Verdict(question, "Contradicted", f"{found}: it lost money.", "short")
     if metrics.sharpe_low <= 0:
-        reason = f"{found}: the interval holds zero, so this is not told apart from no effect."
+        reason = (
+            f"{found}: the interval holds zero, so this cannot be distinguished from no effect."
+        )
         return Verdict(question, "Not supported", reason)
     return _against_controls(question, found, result)
 
@@ -95,6 +97,8 @@ def volatility_verdict(result: BacktestResult) -> Verdict:
     name, ratio = main_ratio(result)
     if ratio is None or not is_defined(ratio.low) or not is_defined(ratio.high):
         reason = "One of the two regimes did not occur, or too rarely, so there is no ratio."
+        if ratio is not None and ratio.reason:
+            reason = f"The ratio has no interval: {ratio.reason}."
         return Verdict(question, "Undefined", reason, "warn")
     found = (
         f"Volatility after short over that after long gamma: {fixed(ratio.value)} "
@@ -127,7 +131,7 @@ def _too_short(ratio: Ratio) -> str:
     if ratio.low <= 1 <= ratio.high:
         return ""
     if ratio.n < _ENOUGH:
-        return "less than a year of sessions, for which such intervals are too narrow"
+        return "less than a year of sessions, in which a market is in one state or two"
     fewest = min(ratio.n_short, ratio.n_long)
     return f"{plural(fewest, 'session')} of one regime decide" if fewest < _FEW else ""
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..charts import axis, bars, dots, figure, layout, rounded
-from ..formats import count, fixed, interval, interval_heading, percent
+from ..formats import count, fixed, interval, interval_heading, joined, percent
 from ..palette import token
 from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from ....backtest import BacktestResult, VolatilityCell
+    from ....backtest import BacktestResult, Estimate, VolatilityCell
 
 __all__ = [
     "quantile_figure",
@@ -68,7 +68,7 @@ def volatility_figure(result: BacktestResult) -> Figure:
         yaxis=axis(showgrid=True, type="category"),
         hovermode="closest",
     )
-    caption = "Each line is one estimator; each mark one regime at the session before."
+    caption = "Each line is one estimator; each mark one regime at the previous session."
     height = 120 + 34 * len(names)
     return Figure(
         "fig-volatility", "Next session's volatility.", caption, figure(data, shape), height
@@ -104,7 +104,7 @@ def ratio_figure(result: BacktestResult) -> Figure:
         hovermode="closest",
     )
     level = interval_heading(result.provenance.level).removesuffix(" interval")
-    caption = f"Above 1: more volatile after short gamma. Bars are {level} bootstrap intervals."
+    caption = f"Above 1: more volatile after short gamma. Bars are {level} intervals."
     data = [trace] if names else []
     return Figure(
         "fig-ratio", "Ratio short to long.", caption, figure(data, shape), 90 + 34 * len(names)
@@ -215,7 +215,14 @@ def _ratios(result: BacktestResult) -> Table:
     for word in _HORIZONS.values():
         columns += [Column(word), Column(interval_heading(result.provenance.level))]
     caption = "Volatility in short gamma over that in long gamma"
-    return Table("tab-ratios", caption, tuple(columns), tuple(rows))
+    shown = (h[name] for h in result.volatility.ratio.values() for name in _HORIZONS if name in h)
+    return Table("tab-ratios", caption, tuple(columns), tuple(rows), without_interval(shown))
+
+
+def without_interval(estimates: Iterable[Estimate]) -> str:
+    """Return why some estimates have no interval; empty where all have one."""
+    reasons = dict.fromkeys(e.reason for e in estimates if e.reason)
+    return f"No interval: {joined(reasons)}." if reasons else ""
 
 
 def _quantiles(result: BacktestResult) -> Table:
@@ -253,7 +260,11 @@ def _autocorrelation(result: BacktestResult) -> Table:
         Column("Sessions"),
     )
     return Table(
-        "tab-autocorrelation", "First-order autocorrelation of daily returns", columns, rows
+        "tab-autocorrelation",
+        "First-order autocorrelation of daily returns",
+        columns,
+        rows,
+        without_interval(result.autocorrelation.values()),
     )
 
 
@@ -272,4 +283,5 @@ def _efficiency(result: BacktestResult) -> Table:
         Column("Sessions"),
     )
     note = "Mean of the open-to-close move over the high-low range, in logs: 1 is a straight line."
+    note = f"{note} {without_interval(result.volatility.range_efficiency.values())}".strip()
     return Table("tab-efficiency", "Range efficiency", columns, rows, note)

@@ -34,7 +34,7 @@ REGIMES: dict[str, str] = {
 
 
 BOOKS = {
-    "as_of_close": "everything alive at the close (as_of_close)",
+    "as_of_close": "everything live at the close (as_of_close)",
     "post_expiry": "what is left after the next open (post_expiry)",
 }
 

@@ -15,7 +15,8 @@ from gexlab.backtest.grid.grid import grid
 from gexlab.backtest.run.backtest import backtest, strategies_of, trade_config
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
-from gexlab.data.base.errors import ConfigError
+from gexlab.backtest.run.vectorbt_portfolio import portfolio
+from gexlab.data.base.errors import ConfigError, UnknownNameError
 from gexlab.strategies import make_strategy
 
 RULES = ("last-half-hour", "opening-range", "first-hour-fade", "gap-fade")
@@ -74,7 +75,7 @@ def _wanted(rule: str, bars: pd.DataFrame, before: float) -> list[float]:
 def test_orders_and_equity_are_those_of_a_plain_account(
     folder: Path, execution: dict[str, Any]
 ) -> None:
-    # the regime is that of the session before, short every third session
+    # the regime is that of the previous session, short every third session
     strategies = [{"name": r, "filter": "sign", "long": "flat", "short": r} for r in RULES]
     config = parse_config(_document(strategies, execution=execution), folder)
     result = backtest(config)
@@ -194,3 +195,19 @@ def test_what_is_missing_is_said(folder: Path, strategy: dict[str, Any], said: s
         document["data"] = {"underlying": "SPY", "bars": "bars.parquet"}
     with pytest.raises(ConfigError, match=said):
         backtest(parse_config(document, folder))
+
+
+def test_the_librarys_portfolio_of_any_strategy_has_the_fills_of_the_results(folder: Path) -> None:
+    strategies: list[dict[str, Any]] = [
+        {"name": "lh", "filter": "always", "long": "last-half-hour"},
+        {"name": "half", "filter": "always", "long": "hold", "size": 0.5},
+    ]
+    config = parse_config(_document(strategies, execution={"fees_bps": 1.0}), folder)
+    result = backtest(config)
+    for name in (None, "half", "always-fade"):
+        found = portfolio(config, name)
+        wanted = result.strategies[name or "lh"]
+        assert found.orders.records["size"].tolist() == wanted.orders["size"].abs().tolist()
+        assert found.value().to_numpy().ravel()[-1] == pytest.approx(wanted.equity.iloc[-1])
+    with pytest.raises(UnknownNameError, match="always-fade"):
+        portfolio(config, "always-fad")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,14 @@ def test_where_t_did_not_decide_nothing_is_said(
 
 def test_without_scores_nothing_is_said() -> None:
     assert hangs_on_few(_card(), _outcome(None, supported=False)) == ""
+
+
+def test_a_reason_has_no_nan() -> None:
+    found = replace(_outcome(None, supported=False), reason="Sharpe +nan (+nan to +nan), t nan")
+    bars = pd.DataFrame({"close": 1.0}, index=SESSIONS)
+    dataset = Dataset(bars, pd.Series(1.0, index=SESSIONS))
+    result = run_one(Hypothesis(_card(), lambda d, s: found), dataset, Settings())
+    assert result.reason == "Sharpe undefined (no interval), t undefined"
 
 
 def test_the_reason_says_it() -> None:

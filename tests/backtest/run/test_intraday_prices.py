@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from gexlab.backtest.run.soundness import off_daily_bars
-from gexlab.data.tables.bars import IntradaySet, load_bars, load_intraday
+from gexlab.data.tables.bars import load_bars
+from gexlab.data.tables.intraday_bars import IntradaySet, load_intraday
 
 
 def _daily() -> pd.DataFrame:

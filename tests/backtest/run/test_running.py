@@ -104,11 +104,11 @@ def test_two_runs_write_the_same_bytes(make_market: MakeMarket, tmp_path: Path) 
         assert first == second
 
 
-def test_the_seed_moves_intervals_and_nothing_else(make_market: MakeMarket) -> None:
+def test_the_seed_moves_nothing(make_market: MakeMarket) -> None:
     first = backtest(make_market()).main.metrics
     second = backtest(make_market(strategies="seed = 8")).main.metrics
-    assert first.sharpe == second.sharpe
-    assert first.sharpe_low != second.sharpe_low
+    assert first.sharpe_low < first.sharpe < first.sharpe_high
+    assert repr(first) == repr(second)
 
 
 def test_positions_by_hand(make_market: MakeMarket) -> None:

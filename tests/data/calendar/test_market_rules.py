@@ -25,7 +25,7 @@ EXPIRATIONS = [
     ("XBOM", (2025, 3), "2025-03-27"),
     ("XBOM", (2025, 8), "2025-08-28"),  # the last Thursday
     ("XBOM", (2025, 9), "2025-09-30"),  # the first Tuesday expiration
-    ("XBOM", (2023, 3), "2023-03-29"),  # Ram Navami on Thursday the 30th: the session before
+    ("XBOM", (2023, 3), "2023-03-29"),  # Ram Navami on Thursday the 30th: the previous session
     ("XTAI", (2024, 1), "2024-01-17"),
     ("XTAI", (2024, 2), "2024-02-21"),
     ("XTAI", (2015, 2), "2015-02-24"),  # lunar new year: the session after

@@ -19,8 +19,8 @@ from small_chains import SESSIONS, Oddities, random_chain
 
 from gexlab.data import Definition, load_definition, profile, rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, GexlabError, InputFileError
-from gexlab.data.base.schema import REGIME_COLUMNS
 from gexlab.data.exposure.rate_curves import CurveRow, curve_of
+from gexlab.data.regimes.regime_columns import REGIME_COLUMNS
 from gexlab.data.tables.rates import curve_file, load_curve
 
 MONDAY, TUESDAY, WEDNESDAY = date(2022, 3, 7), date(2022, 3, 8), date(2022, 3, 9)

@@ -9,11 +9,12 @@ from typing import get_args
 
 import pytest
 
-from gexlab.data.base.schema import BOOKS, REGIME_COLUMNS, Regime
+from gexlab.data.base.schema import BOOKS, Regime
 from gexlab.data.exposure.dealers import BUILT_IN
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.exposure.flips import FlipStatus
 from gexlab.data.lake.derived_tables import TABLES
+from gexlab.data.regimes.regime_columns import REGIME_COLUMNS
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs"
 TEXT = (FOLDER / "regime-table.md").read_text(encoding="utf-8")

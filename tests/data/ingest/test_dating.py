@@ -158,7 +158,7 @@ def test_what_no_rule_says_is_refused(timing: Timing, said: str) -> None:
 
 
 def test_a_stamp_before_the_session_of_other_rows(tmp_path: Path) -> None:
-    """Rows of one session stay together although some were quoted before the session before."""
+    """Rows of one session stay together although some were quoted before the previous session."""
     rows = [("2021-01-04", "2021-01-04 19:00", 100 + i) for i in range(3)]
     rows += [("2021-01-05", f"2021-01-0{1 + 4 * (i % 2)} 15:00", 100 + i) for i in range(4)]
     text = "".join(f"{day},{at},2021-02-19,{strike},C,100,1\n" for day, at, strike in rows)

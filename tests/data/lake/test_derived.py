@@ -19,6 +19,7 @@ from gexlab.data import rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, LakeError
 from gexlab.data.exposure.definition import DEFAULT
 from gexlab.data.lake.derived_tables import DerivedStore
+from gexlab.data.lake.derived_writer import commit_parts, right_to_rebuild
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.peers.rules import PEER_RULES
@@ -62,7 +63,7 @@ def replaced(lake: Lake) -> None:
     marks: dict[str, dict[str, str]] = {part.book: {} for part in fresh}
     for part in fresh:
         marks[part.book] |= part.sessions
-    replace(store, parts=()).commit(tuple(fresh), marks)
+    commit_parts(replace(store, parts=()), tuple(fresh), marks)
 
 
 @pytest.mark.parametrize("table", ["regimes", "exposure_by_strike", "quality_findings"])
@@ -149,7 +150,7 @@ def test_a_rebuild_waits_for_another_one_and_then_sees_its_work(
     lake: Lake, chains: list[pa.Table]
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with store_of(lake).writing():
+        with right_to_rebuild(store_of(lake)):
             write_sessions(lake, "SPX", chains[7])
             other = pool.submit(rebuild, lake, "SPX")
             with pytest.raises(TimeoutError):

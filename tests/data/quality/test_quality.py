@@ -157,15 +157,15 @@ def test_coverage_states_what_there_is(tmp_path: Path) -> None:
     frame = coverage(lake, "SPX").set_index("session")
     assert len(frame) == 3
     for day, rows in chains.groupby("session"):
-        alive = rows[rows.expiry_ts > rows.quote_ts]
-        held = alive[alive.open_interest > 0]
+        live = rows[rows.expiry_ts > rows.quote_ts]
+        held = live[live.open_interest > 0]
         row = frame.loc[pd.Timestamp(str(day))]
         assert row.contracts == len(rows)
-        assert row.alive == len(alive)
-        assert row.expiries == alive.expiry.nunique()
+        assert row.live == len(live)
+        assert row.expiries == live.expiry.nunique()
         assert row.open_interest == rows.open_interest.sum()
-        assert row.volatility_known == alive.iv.notna().mean()
-        assert row.two_sided == ((alive.bid > 0) & (alive.ask >= alive.bid)).mean()
+        assert row.volatility_known == live.iv.notna().mean()
+        assert row.two_sided == ((live.bid > 0) & (live.ask >= live.bid)).mean()
         assert row.lowest_strike == pytest.approx(held.strike.min() / rows.spot.iloc[0], rel=1e-12)
         assert row.highest_strike == pytest.approx(held.strike.max() / rows.spot.iloc[0], rel=1e-12)
 

@@ -89,24 +89,24 @@ def agrees(found: tuple[int, float | None, float], rows: pd.DataFrame, share_of:
 def test_rows(connection: duckdb.DuckDBPyConnection, chains: pd.DataFrame) -> None:
     found = measured(connection, "quality/rows", min(chains.session))
     for day, x, _ in sessions(chains):
-        alive, held = x.t > 0, x.open_interest > 0
+        live, held = x.t > 0, x.open_interest > 0
         quoted = x.bid.notna() & x.ask.notna()
         agrees(found[day, "crossed_quotes"], x[x.bid > x.ask], quoted.sum())
         agrees(found[day, "negative_quotes"], x[(x.bid < 0) | (x.ask < 0)], len(x))
-        agrees(found[day, "expired_today"], x[~alive], len(x)) if (~alive).any() else None
+        agrees(found[day, "expired_today"], x[~live], len(x)) if (~live).any() else None
         reach = np.minimum(0.10, 0.3 * np.sqrt(x.t.clip(lower=0)))
-        near = alive & held & ((x.strike / x.spot).map(np.log).abs() <= reach)
+        near = live & held & ((x.strike / x.spot).map(np.log).abs() <= reach)
         bid_only = (x.bid.fillna(0) > 0) != (x.ask.fillna(0) > 0)
         agrees(found[day, "one_sided_quotes"], x[near & bid_only], near.sum())
         wrong = ((x.right == "C") & (x.delta < 0)) | ((x.right == "P") & (x.delta > 0))
         agrees(found[day, "impossible_greeks"], x[wrong], len(x))
         count, touched, value = found[day, "missing_volatility"]
-        missing = x[alive & x.iv.isna()]
+        missing = x[live & x.iv.isna()]
         assert count == (missing.open_interest > 0).sum()
         assert touched == missing.open_interest.sum()
-        assert value == pytest.approx(touched / x.open_interest[alive].sum(), rel=1e-12)
+        assert value == pytest.approx(touched / x.open_interest[live].sum(), rel=1e-12)
         assert found[day, "unknown_open_interest"][0] == x.open_interest.isna().sum()
-        calls = (x.right[alive] == "C").mean()
+        calls = (x.right[live] == "C").mean()
         assert found[day, "one_right_only"][2] == pytest.approx(abs(2 * calls - 1), abs=1e-12)
 
 

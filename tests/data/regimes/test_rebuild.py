@@ -207,8 +207,8 @@ def test_every_rejected_contract_is_in_a_finding(
     rebuild(lake, "SPX", definition=Definition(iv_source=source), books=("as_of_close",))
     row = regimes(lake, "SPX").iloc[0]
     findings = side_table(lake, "quality_findings", "SPX").set_index("check")
-    alive = frame["expiry_ts"] > frame["quote_ts"]
-    without = alive & frame["iv"].isna() & (frame["open_interest"] > 0.0)
+    live = frame["expiry_ts"] > frame["quote_ts"]
+    without = live & frame["iv"].isna() & (frame["open_interest"] > 0.0)
     if source == "otm":
         strike = frame.groupby(["expiry", "strike"])["iv"]
         without &= strike.transform("count") == 0

@@ -63,6 +63,16 @@ STATED: dict[str, dict[str, float]] = {
     "S6": {"slope on naive / slope on truth": 0.74**2, "correlation of naive with truth": 0.74},
     "S7": {"last half hour on day, GEX < 0": 0.10, "last half hour on day, GEX > 0": 0.10},
     "S8": {},
+    "S9": {
+        "hours on the return before, dealers long": -0.118,
+        "hours on the return before, dealers short": 0.118,
+        # .118 sqrt(2 x 252 / pi), by hand
+        "annual Sharpe ratio of the rule": 1.4946,
+    },
+    "S10": {
+        "hours on the return before, by volatility": -0.118,
+        "the same by gamma, beside it": 0.0,
+    },
     "S1S3": {"ln vol. until 15:30 on ln(1 + kappa)": -1.0, "last half hour on kappa x day": -0.5},
 }
 
@@ -98,6 +108,11 @@ PLANTED: list[tuple[str, dict[str, Any], str]] = [
     ("S6", {"reliability": 0.8}, "slope on naive"),
     ("S7", {"rebalancing": 0.07}, "last half hour on day, GEX"),
     ("S7", {"close_share": 0.5, "impact": 2e-13}, "their difference"),
+    ("S9", {"transient": 0.03}, "dealers long"),
+    ("S9", {"transient": 0.03}, "annual Sharpe ratio"),
+    ("S9", {"transient": 0.3}, "dealers short"),
+    ("S10", {"echo": 0.0}, "by volatility"),
+    ("S10", {"transient": 0.03}, "by volatility"),
     ("S1S3", {"close_share": 0.4}, "last half hour on kappa"),
 ]
 

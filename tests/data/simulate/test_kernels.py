@@ -19,16 +19,17 @@ from gexlab.data.simulate.market import session_kernels as kernels
     memory=st.floats(-0.9, 0.9),
     slope=st.floats(-0.5, 0.5),
     gap=st.floats(-0.05, 0.05),
+    drift=st.floats(-0.01, 0.01),
 )
 def test_session_bars_equal_their_twin(
-    seed: int, bars: int, memory: float, slope: float, gap: float
+    seed: int, bars: int, memory: float, slope: float, gap: float, drift: float
 ) -> None:
     source = np.random.default_rng(seed)
     shocks, uniforms = source.standard_normal(bars), 1 - source.random((bars, 2))
     out = np.empty((bars, 4))
-    push = kernels.session_bars(shocks, uniforms, 0.001, gap, memory, slope, 6, out)
+    push = kernels.session_bars(shocks, uniforms, 0.001, gap, memory, slope, 6, out, drift)
     expected, expected_push = session_bars(
-        shocks.tolist(), uniforms.tolist(), 0.001, gap, memory, slope, 6
+        shocks.tolist(), uniforms.tolist(), 0.001, gap, memory, slope, 6, drift
     )
     np.testing.assert_allclose(out, expected, rtol=0, atol=1e-15)
     assert push == pytest.approx(expected_push, abs=1e-16)

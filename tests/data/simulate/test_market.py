@@ -106,20 +106,18 @@ def test_quotes_agree_with_parity_and_with_black_scholes(chain: pd.DataFrame) ->
     strike, spot = (wide.index.get_level_values(n) for n in ("strike", "spot"))
     np.testing.assert_allclose(wide["C"] - wide["P"], spot - strike, atol=1e-9)
     # an independent price: vollib's formula typed in (Black 1976 at zero rates)
-    alive = mids[(mids["iv"].notna()) & (mids["bid"] > 0)]
-    years = (alive["expiry_ts"] - alive["quote_ts"]).dt.total_seconds() / (365 * 86_400)
+    live = mids[(mids["iv"].notna()) & (mids["bid"] > 0)]
+    years = (live["expiry_ts"] - live["quote_ts"]).dt.total_seconds() / (365 * 86_400)
     from scipy.stats import norm
 
-    v = alive["iv"] * np.sqrt(years)
-    d1 = np.log(alive["spot"] / alive["strike"]) / v + v / 2
-    call = alive["spot"] * norm.cdf(d1) - alive["strike"] * norm.cdf(d1 - v)
-    price = call - np.where(alive["right"] == "P", alive["spot"] - alive["strike"], 0.0)
-    assert (alive["mid"] - price).abs().max() < 0.011  # a cent, the tick
+    v = live["iv"] * np.sqrt(years)
+    d1 = np.log(live["spot"] / live["strike"]) / v + v / 2
+    call = live["spot"] * norm.cdf(d1) - live["strike"] * norm.cdf(d1 - v)
+    price = call - np.where(live["right"] == "P", live["spot"] - live["strike"], 0.0)
+    assert (live["mid"] - price).abs().max() < 0.011  # a cent, the tick
+    np.testing.assert_allclose(live["gamma"], norm.pdf(d1) / (live["spot"] * v), rtol=0, atol=1e-8)
     np.testing.assert_allclose(
-        alive["gamma"], norm.pdf(d1) / (alive["spot"] * v), rtol=0, atol=1e-8
-    )
-    np.testing.assert_allclose(
-        alive["delta"], norm.cdf(d1) - (alive["right"] == "P"), rtol=0, atol=1e-5
+        live["delta"], norm.cdf(d1) - (live["right"] == "P"), rtol=0, atol=1e-5
     )
 
 
@@ -216,13 +214,13 @@ def test_noisy_positions_are_written_and_give_the_truth(tmp_path: Path) -> None:
     key = ["session", "expiry", "settlement", "strike", "right"]
     joined = chain.merge(positions, on=[*key, "root"], validate="one_to_one")
     assert len(joined) == len(chain)
-    alive = joined[joined["iv"].notna()]
-    years = (alive["expiry_ts"] - alive["quote_ts"]).dt.total_seconds() / (365 * 86_400)
-    v = alive["iv"] * np.sqrt(years)
-    d1 = np.log(alive["spot"] / alive["strike"]) / v + v / 2
-    gamma = np.exp(-(d1**2) / 2) / (np.sqrt(2 * np.pi) * alive["spot"] * v)
-    exposure = alive["position"] * 100 * gamma * alive["spot"] ** 2 * 0.01
-    found = exposure.groupby(alive["session"]).sum()
+    live = joined[joined["iv"].notna()]
+    years = (live["expiry_ts"] - live["quote_ts"]).dt.total_seconds() / (365 * 86_400)
+    v = live["iv"] * np.sqrt(years)
+    d1 = np.log(live["spot"] / live["strike"]) / v + v / 2
+    gamma = np.exp(-(d1**2) / 2) / (np.sqrt(2 * np.pi) * live["spot"] * v)
+    exposure = live["position"] * 100 * gamma * live["spot"] ** 2 * 0.01
+    found = exposure.groupby(live["session"]).sum()
     truth = pq.read_table(result.truth).to_pandas()
     true = truth[truth["book"] == "as_of_close"].set_index("session")["net_gex"]
     np.testing.assert_allclose(found, true, rtol=1e-9)
@@ -237,7 +235,7 @@ def test_truth_json_says_what_was_simulated(market: SimulationResult) -> None:
     assert truth["dealer_model"] == "naive"
     assert truth["sessions"] == market.sessions == len(effects)
     assert truth["effects"]["kappa_mean"] == pytest.approx(effects["kappa"].mean())
-    # the effect is the truth of the session before: kappa = impact x 100 x net_gex
+    # the effect is the truth of the previous session: kappa = impact x 100 x net_gex
     true = pq.read_table(market.truth).to_pandas()
     net = true[true["book"] == "post_expiry"]["net_gex"].to_numpy()
     np.testing.assert_allclose(effects["kappa"][1:], 2e-13 * 100 * net[:-1], rtol=1e-12)

@@ -11,7 +11,8 @@ import pytest
 
 from gexlab.data.base.errors import CalendarError, InputFileError
 from gexlab.data.calendar.trading import exchange_timezone
-from gexlab.data.tables.bars import load_bars, load_intraday, read_bars
+from gexlab.data.tables.bars import load_bars, read_bars
+from gexlab.data.tables.intraday_bars import load_intraday
 
 # Monday 2024-07-01 to Friday 2024-07-05: the 3rd closes at 13:00, the 4th is a holiday
 DAYS = ["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05"]
@@ -255,7 +256,7 @@ def test_regular_hours_end_at_an_early_close(tmp_path: Path) -> None:
     found = load_intraday(file)
     assert (len(found.frame), found.outside_hours) == (3, 2)
     every = load_intraday(file, hours="all").frame
-    # before the open a bar still belongs to the session before
+    # before the open a bar still belongs to the previous session
     assert every["session"].iloc[0] == pd.Timestamp("2024-07-02")
     assert every["session"].iloc[-1] == pd.Timestamp("2024-07-03")
 

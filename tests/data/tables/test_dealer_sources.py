@@ -17,9 +17,9 @@ from small_chains import SESSIONS, Oddities, random_chain
 
 from gexlab.data import rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, GexlabError, InputFileError, UnknownNameError
-from gexlab.data.base.schema import REGIME_COLUMNS
 from gexlab.data.lake.lake import Lake
 from gexlab.data.regimes.rebuilt_rows import rebuilt_rows
+from gexlab.data.regimes.regime_columns import REGIME_COLUMNS
 from gexlab.data.regimes.spec import RegimeSpec
 from gexlab.data.tables.dealer_expressions import checked_expression
 from gexlab.data.tables.positions import dealer_source, load_positions
@@ -111,8 +111,8 @@ def test_contracts_without_a_position_are_rejected_and_counted(tmp_path: Path) -
     findings = side_table(lake, "quality_findings", "SPX", dealer_model="signed")
     missing = findings[findings["check"] == "position_missing"].set_index("book")
     assert missing["count"].to_dict()["as_of_close"] <= 5
-    alive = chain.loc[lost]["expiry_ts"] > chain["quote_ts"].iloc[0]
-    interest = chain.loc[lost]["open_interest"][alive].sum()
+    live = chain.loc[lost]["expiry_ts"] > chain["quote_ts"].iloc[0]
+    interest = chain.loc[lost]["open_interest"][live].sum()
     assert missing.loc["as_of_close", "open_interest"] == interest
 
 

@@ -20,7 +20,7 @@ def test_made_by_hand(tmp_path: Path) -> None:
         day("2026-07-10"), utc(2026, 7, 10, 3, 40, 39), utc(2026, 7, 10, 3, 40, 39),
         day("2026-07-09"),
     )  # fmt: skip
-    # alive for another four hours and twenty minutes
+    # live for another four hours and twenty minutes
     assert pick(call, "expiry_ts", "settlement") == (utc(2026, 7, 10, 8), "PM")
     # 0.0038 coin at 64,100 dollars a coin; a contract is one coin
     assert call["bid"] == pytest.approx(243.58, rel=1e-12)

@@ -66,7 +66,7 @@ def test_a_real_file_agrees_with_a_plain_reading(
 
 
 def test_the_real_open_interest_is_of_its_own_day(plain: pd.DataFrame) -> None:
-    """Its stated change leads back, contract by contract, to the figure of the session before."""
+    """Its stated change leads back, contract by contract, to the figure of the previous session."""
     key = ["XpryDt", "OptnTp", "StrkPric"]
     calendar = trading_calendar("XBOM")
     dates = sorted(plain.TradDt.unique())

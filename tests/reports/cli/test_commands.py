@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.data.base.schema import REGIME_COLUMNS
 from gexlab.data.calendar.trading import trading_calendar
 from gexlab.data.lake.lake import open_lake
+from gexlab.data.regimes.regime_columns import REGIME_COLUMNS
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
 from gexlab.reports.page.sections.story import PARTS
@@ -225,6 +225,10 @@ def test_explain_leads_to_contracts_and_definitions(
     assert len(document["definitions"]) == 16
     shares = [line["share_of_gross"] for line in document["contracts"]]
     assert shares == sorted(shares, reverse=True)
+    # all lines, not the largest alone: they add up to the row
+    for key in ("net_gex", "gross_gex"):
+        total = sum(line[key] for line in document["contracts"])
+        assert total == pytest.approx(document["regime"][key], rel=1e-9)
     assert document["decisions"] == []
     assert out.read_text(encoding="utf-8").count('data-figure="fig-') == 5
     change = document["change"]
@@ -236,7 +240,8 @@ def test_explain_leads_to_contracts_and_definitions(
     assert change["after"] == pytest.approx(document["regime"]["net_gex"], rel=1e-12)
     today = document["time_structure"]["today"]
     assert today["net_gex"] == pytest.approx(document["regime"]["net_gex"], rel=1e-9)
-    assert "Largest lines of the book" in _text(capsys, *arguments)
+    lines = len(document["contracts"])
+    assert f"Largest lines of the book, 10 of {lines:,}" in _text(capsys, *arguments)
 
 
 def test_explain_needs_a_backtest_for_decisions(

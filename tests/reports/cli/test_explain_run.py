@@ -187,3 +187,30 @@ def test_a_dealer_model_that_nobody_rebuilt_is_refused_everywhere(
     shared = ["--lake", str(folder / "lake"), "--dealer", "all_short"]
     for command in ("regimes", "profile", "explain"):
         assert "nothing rebuilt of MKT" in _error(capsys, [command, *shared])
+
+
+def test_sessions_that_abstain_by_promotion_are_explained_as_the_run_saw_them(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lake's own row has a label: only the run's results say that it counted for none."""
+    told = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))
+    assert told["regime"]["promoted"] == {}
+    text = CONFIG.replace("band = 0.3", 'promote = ["expired_today"]').replace(
+        '"lake"', f'"{folder}/lake"'
+    )
+    text = text.replace('"bars.parquet"', f'"{folder}/bars.parquet"\nstart = 2025-01-15')
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    assert cli.run(["backtest", str(tmp_path / "config.toml"), "--out", str(tmp_path / "out")]) == 0
+    told = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    promoted = told["regime"]["promoted"]
+    # the third Friday's own contracts; that of the months after lie beyond the sessions
+    assert promoted == {"2025-01-17": ["expired_today"]}
+    assert told["regime"]["counts"]["abstain"] == 1
+    notice = next(n for n in told["notices"] if n["code"] == "promoted_findings")
+    assert notice["count"] == len(promoted)
+    day = min(promoted)
+    words = ["explain", "--lake", str(folder / "lake"), "--run", str(tmp_path / "out")]
+    found = _json(capsys, [*words, "--session", day])
+    assert found["regime"]["regime"] == "abstain"
+    assert found["regime"]["quality"] == "expired_today"
+    assert found["run"]["promoted"] == promoted[day]

@@ -12,7 +12,7 @@ import pytest
 from lakes import lake_of
 from small_chains import SESSIONS, Oddities, random_chain
 
-from gexlab.data.base.schema import REGIME_COLUMNS
+from gexlab.data.regimes.regime_columns import REGIME_COLUMNS
 from gexlab.reports.cli import app as cli
 
 SESSION = SESSIONS[0]

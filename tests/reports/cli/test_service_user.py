@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from gexlab.data.base.errors import LakeError
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app
 from gexlab.reports.cli.failures import reason_of
@@ -176,6 +178,56 @@ def test_a_full_disk(place: Path, full: Path, words: tuple[str, ...]) -> None:
     assert "free some" in said
     assert os.strerror(errno.ENOSPC) in said
     assert [p.name for p in full.iterdir()] == ["filler"]
+
+
+SMALL = [250, 500, 700, 900, 1_600, 2_000, 2_400]
+RUNS = {
+    "backtest": ("backtest", "config.toml", "--out", "temporary/results"),
+    "rebuild": ("rebuild", "--lake", "lake", "--rate", "0.0123"),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "megabytes"),
+    [
+        ("backtest", 1_200),
+        *(pytest.param(c, m, marks=pytest.mark.slow) for c in RUNS for m in SMALL),
+    ],
+)
+def test_too_little_address_space(place: Path, command: str, megabytes: int) -> None:
+    """Wherever it runs out: in Python, in a library that says so, in one that aborts."""
+    limit = megabytes << 20
+    code = "from gexlab.reports.cli.app import console; console()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *RUNS[command]],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    said = _one_line((done.returncode, done.stdout, done.stderr))
+    assert "memory" in said
+    assert "ulimit" in said
+    assert not (place / "temporary" / "results").exists()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "abc", ""])
+def test_a_wrong_number_of_threads(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ValueError("Number of threads specified must be > 0.")
+    monkeypatch.setenv("NUMBA_NUM_THREADS", value)
+    assert "NUMBA_NUM_THREADS" in reason_of(error)
+    assert "mend it or unset it" in reason_of(error)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
+    assert reason_of(error).startswith("unexpected ValueError")
+
+
+def test_a_file_is_not_called_damaged_for_want_of_memory() -> None:
+    error = LakeError("cannot be read: delete that file")
+    error.__cause__ = MemoryError()
+    assert reason_of(error).startswith("the memory ran out")
+    error.__cause__ = None
+    assert reason_of(error) == "cannot be read: delete that file"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""Parts of rebuilt tables, what one set of inputs means, and the marks of what rows depend on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from .manifest import Manifest
+
+__all__ = ["Marks", "Part", "Variant", "session_marks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A set of Parquet files, one per table, and the sessions that they are valid for.
+
+    Attributes
+    ----------
+    name : str
+        File name without its ending, the same in every table's folder.
+    book : str
+        The book of all of its rows.
+    sessions : dict of str to str
+        ISO session to the mark of what it was computed from.
+    tables : tuple of str
+        Those that it has.
+    """
+
+    name: str
+    book: str
+    sessions: dict[str, str]
+    tables: tuple[str, ...]
+
+    @classmethod
+    def of(cls, book: str, sessions: dict[str, str], tables: Iterable[str]) -> Part:
+        """Return the part of some sessions: its name says which, computed from what."""
+        digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
+        name = f"{min(sessions)}_{max(sessions)}_{book}_{digest}"
+        return cls(name, book, sessions, tuple(tables))
+
+    def only(self, keep: Callable[[str, str, str], bool]) -> Part:
+        """Return the part with the sessions that are kept: of book, ISO session and mark."""
+        days = {d: mark for d, mark in self.sessions.items() if keep(self.book, d, mark)}
+        return replace(self, sessions=days)
+
+
+#: Book to ISO session to mark: which rows are meant.
+Marks: TypeAlias = "Mapping[str, Mapping[str, str]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What one set of inputs means.
+
+    Attributes
+    ----------
+    inputs : dict of str to str
+        What rows were computed with that is not the lake's own: ``calendar``, ``positions``,
+        ``rate_curve``, ``dividend_curve`` (paths), ``instrument``.
+    definition : dict
+        The definition's settings, with the curves as they were read.
+    marks : mapping
+        Book to ISO session to mark.
+    """
+
+    inputs: dict[str, str]
+    definition: dict[str, Any]
+    marks: Marks
+
+
+def session_marks(
+    chains: Manifest, what: str, own: Mapping[date, str] | None = None
+) -> dict[str, str]:
+    """Return, per ISO session, a mark of everything that its rows depend on.
+
+    That is its chain and which of its prices are settlements, the same of the lake's session
+    before it, `what` all rows depend on, and what is its `own` besides the chain (positions,
+    rates).
+    """
+    settled, more = chains.settlement_sources, own or {}
+    marks, before = {}, ""
+    for entry in chains.sessions:
+        official = sorted(settled.intersection(entry.sources))
+        prices = "all" if official and len(official) == len(entry.sources) else ",".join(official)
+        here = f"{entry.fingerprint}|{prices}|{more.get(entry.session, '')}"
+        digest = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()
+        marks[str(entry.session)] = digest[:24]
+        before = here
+    return marks
