@@ -111,7 +111,9 @@ def path_of(log_close: Floats, volatility: Floats, days: Days, monthly: MonthlyR
     every = np.concatenate([before.astype("datetime64[D]"), days])
     standard = _monthly_weeks(every, monthly)
     left, is_monthly, age = _listed(every, standard)
-    first = float(level.min()) - (REACH + PUT_REACH) * STEP
+    # strikes lie whole steps from the first price: no later one moves them
+    below = int(np.ceil((level[0] - float(level.min())) / STEP)) + REACH + PUT_REACH
+    first = float(level[0]) - below * STEP
     place = np.floor((level - first) / STEP + 0.5).astype(np.int64)
     gammas = np.zeros((len(level), EXPIRIES, 2 * REACH + 1), dtype=np.float32)
     width = np.zeros((len(level), EXPIRIES), dtype=np.int64)

@@ -18,11 +18,16 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "twin"))
 
+from dataclasses import replace
+from datetime import date
+
 import held_out
 import numpy as np
 import pandas as pd
 
 from gexlab.backtest import Resampling
+from gexlab.backtest.calibration.hypotheses import path_dataset
+from gexlab.backtest.calibration.worlds import MarketRun, simulate_run
 from gexlab.backtest.hypotheses import Dataset, MissingDataError, Settings
 from gexlab.backtest.hypotheses.cloud_statistics import STATISTICS, Many
 from gexlab.backtest.hypotheses.features import daily
@@ -31,6 +36,9 @@ from gexlab.backtest.statistics.rejection import wilson
 
 TESTS = ("vol-damping", "beyond-leverage", "fragility-tail", "sign-audit", "flip-placebo")
 UPPER = ("beyond-leverage", "fragility-tail")
+#: Worlds of the product and strengths: what the tests were built on, and their power.
+WORLDS = {"S0": ("S0", 0.0)} | {f"S1 x {s:g}": ("S1", s) for s in (0.25, 0.5, 1.0)}
+EVERY = sorted([*WORLDS, *held_out.GENERATORS])
 #: Seeds that no table or test used before.
 FIRST_SEED = 7_000_000
 
@@ -53,7 +61,10 @@ def examine(name: str, seed: int, *, named: bool, books: int, sessions: int) -> 
     What a test reports is the largest of several p's, this one among them: its share of rejections
     is no larger than the one found here.
     """
-    data = dataset_of(held_out.draw(name, seed, sessions), named=named)
+    if name in WORLDS:
+        data = _world(name, seed, sessions)
+    else:
+        data = dataset_of(held_out.draw(name, seed, sessions), named=named)
     how = Settings(resampling=Resampling(seed=seed % 100_000), surrogates=books)
     own = alone(data)
     row: dict[str, Any] = {"market": name, "seed": seed, "named": named, "books": books}
@@ -68,6 +79,13 @@ def examine(name: str, seed: int, *, named: bool, books: int, sessions: int) -> 
         row[test] = {"t": t, "p": found.p, "mean": found.place.mean, "sd": found.place.sd}
         row["distance"] = found.place.median
     return row
+
+
+def _world(name: str, seed: int, sessions: int) -> Dataset:
+    """Return a market of the product's own worlds, without its bars within the session."""
+    world, strength = WORLDS[name]
+    run = MarketRun(world, "visible", strength, sessions, date(2018, 1, 2))
+    return replace(path_dataset(simulate_run(run, seed)), intraday=None)
 
 
 def alone(data: Dataset) -> Many:
@@ -107,7 +125,7 @@ def table(file: Path) -> str:
         "| market | volatility | test | markets | **p <= .05** | median distance of books |",
         "|---|---|---|---|---|---|",
     ]
-    for name in held_out.GENERATORS:
+    for name in (*WORLDS, *held_out.GENERATORS):
         for named in (True, False):
             chosen = [r for r in rows if r["market"] == name and r["named"] == named]
             for test in TESTS:
@@ -129,7 +147,7 @@ def main() -> None:
     parser.add_argument("--markets", type=int, default=400)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--skip", type=int, default=0, help="markets that another run does")
-    parser.add_argument("--only", action="append", choices=sorted(held_out.GENERATORS))
+    parser.add_argument("--only", action="append", choices=EVERY)
     parser.add_argument("--unnamed", action="store_true", help="without a volatility series")
     parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
