@@ -73,6 +73,9 @@ from .lake.derived_tables import stores_of as stores_of
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
 from .lake.manifest import Manifest as Manifest
+from .lake.verify import Damage as Damage
+from .lake.verify import Verification as Verification
+from .lake.verify import verify as verify
 from .lake.writer import compact as compact
 from .lake.writer import write_sessions as write_sessions
 from .peers.rules import PEER_RULES as PEER_RULES

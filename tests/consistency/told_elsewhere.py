@@ -105,6 +105,8 @@ ELSEWHERE: dict[str, str] = {
     "profile strikes.*": f"{_TWIN}::test_sums_by_expiry_and_by_strike",
     "profile expiries.*": f"{_TWIN}::test_sums_by_expiry_and_by_strike",
     "profile out": "text",
+    "explain implied.*": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
+    "profile implied.*": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
     "explain out": "text",
     "explain change.*": _PARTS,
     "explain contracts.*":
