@@ -24,6 +24,7 @@ from .decisions import target_series as target_series
 from .evaluation import Evaluation as Evaluation
 from .filters.sign import Always as Always
 from .lateness import LateInput as LateInput
+from .lateness import any_late as any_late
 from .lateness import columns_read as columns_read
 from .lateness import late_inputs as late_inputs
 from .model import RULED as RULED

@@ -158,7 +158,16 @@ def _module_of(path: Path) -> Any:
 
 
 def is_own(strategy: Strategy) -> bool:
-    """Return whether any part of a strategy is a user's own component."""
+    """Return whether any part of a strategy is a user's own component.
+
+    Parameters
+    ----------
+    strategy : Strategy
+
+    Returns
+    -------
+    bool
+    """
     parts = (strategy.filter, strategy.long, strategy.short, strategy.neutral, strategy.sizing)
     return any(_holds_own(part) for part in parts)
 

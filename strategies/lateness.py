@@ -11,7 +11,7 @@ from .component import Filter
 from .model import RULED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation
     from .model import Strategy
 
-__all__ = ["LateInput", "columns_read", "late_inputs"]
+__all__ = ["LateInput", "any_late", "columns_read", "late_inputs"]
 
 #: Share of a column's values within the test that may come too late and count as missing.
 _TOLERATED: Final = 0.5
@@ -110,6 +110,25 @@ def late_inputs(
     rows = evaluation.panel.sessions.get_indexer(sessions)
     found = (_late(evaluation, name, rows) for name in columns_read(*parts))
     return tuple(late for late in found if late is not None)
+
+
+def any_late(
+    strategies: Iterable[Strategy], evaluation: Evaluation, sessions: pd.DatetimeIndex
+) -> bool:
+    """Return whether any of some strategies has late inputs; each column is looked at once.
+
+    Parameters
+    ----------
+    strategies : iterable of Strategy
+    evaluation, sessions
+        As for `late_inputs`.
+    """
+    parts: dict[Component, None] = {}
+    for strategy in strategies:
+        found = (strategy.filter, strategy.long, strategy.short, strategy.neutral, strategy.sizing)
+        parts |= dict.fromkeys(found)
+    rows = evaluation.panel.sessions.get_indexer(sessions)
+    return any(_late(evaluation, name, rows) is not None for name in columns_read(*parts))
 
 
 def _late(evaluation: Evaluation, name: str, rows: np.ndarray) -> LateInput | None:

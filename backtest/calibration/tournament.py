@@ -71,7 +71,7 @@ _TRUE: Final = Strategy("true")
 QUESTIONS: Final[Mapping[str, str]] = {
     "tournament: a winner": "whether anybody wins",
     "tournament: the true one wins": "whether fading in long and following in short gamma wins",
-    "tournament: credited beyond volatility": "whether any entry on gamma is credited beyond VIX",
+    "tournament: credited beyond volatility": "whether gamma is credited with anything beyond it",
 }
 
 

@@ -27,6 +27,7 @@ def spec_of(strategy: Strategy) -> StrategySpec:
         parameters=strategy.parameters(),
         description=strategy.describe(),
         inputs=tuple(_inputs(strategy)),
+        within=strategy.intraday,
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data import LookAheadError
+from ...data import LookAheadError, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,10 +211,23 @@ def without_dust(target: Floats) -> Floats:
 
 def without_idle(target: Floats) -> Floats:
     """Return targets, shape (n,) or (n, portfolios), with orders that change nothing left out."""
-    table = pd.DataFrame(target).ffill().shift(1).fillna(0.0)
-    before = table.to_numpy().reshape(target.shape)
-    idle = (target == before) & ((target == 0.0) | (target == 1.0))
-    return np.where(idle, np.nan, target)
+    sent = np.array(target, dtype=np.float64, order="C")
+    _leave_out_idle(sent.reshape(len(target), -1))
+    return sent
+
+
+@compiled(nogil=True)
+def _leave_out_idle(target: Floats) -> None:
+    """Set orders that repeat a target of 0 or 1 to NaN."""
+    before = np.zeros(target.shape[1])
+    for t in range(target.shape[0]):
+        for column in range(target.shape[1]):
+            wanted = target[t, column]
+            if np.isnan(wanted):
+                continue
+            if wanted == before[column] and (wanted == 0.0 or wanted == 1.0):
+                target[t, column] = np.nan
+            before[column] = wanted
 
 
 def require_in_time(name: str, late: Sequence[LateInput], schedule: Schedule) -> None:

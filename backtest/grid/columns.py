@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...strategies import decide, late_inputs, target_series
+from ...strategies import any_late, decide, late_inputs, target_series
 from ..execution.costs import FREE
 from ..execution.engine import accounts, simulated_orders
 from ..execution.measures import Clock, Track, metrics_of, share_traded
@@ -117,8 +117,9 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
     target = np.full((len(rows), len(strategies)), np.nan)
     late = np.zeros(len(strategies), dtype=np.int64)
     undefined = np.zeros(len(strategies), dtype=np.int64)
-    for j, strategy in enumerate(strategies):
+    for strategy in strategies if any_late(strategies, evaluation, sessions) else ():
         require_in_time(strategy.describe(), late_inputs(strategy, evaluation, sessions), schedule)
+    for j, strategy in enumerate(strategies):
         made = target_series(strategy, evaluation)
         used = rows[source]
         known = np.maximum(made.filter_known_at[used], made.rule_known_at[used])

@@ -132,7 +132,7 @@ def test(
     InputFileError, LakeError, DefinitionError, NotEnoughDataError
         If an input is absent, cannot be read or is too short.
     """
-    from ..run.load_market import load_market
+    from ..run.context import open_run
     from .datasets import dataset_of
 
     started = time.perf_counter()
@@ -147,21 +147,15 @@ def test(
         SIMULATIONS if simulations is None else simulations,
         critical,
     )
-    market = load_market(setting)
-    dataset = dataset_of(
-        setting,
-        market,
-        recheck="screenshot-vs-dynamic" in chosen,
-        traded="fade-follow" in chosen,
-    )
-    results = run_hypotheses(
-        chosen,
-        dataset,
-        how,
-        correct=names is None,
-        progress=progress,
-    )
-    described = _described(setting, market, dataset, names is None, how)
+    with open_run(setting) as run:
+        dataset = dataset_of(
+            setting,
+            run.market,
+            recheck="screenshot-vs-dynamic" in chosen,
+            traded="fade-follow" in chosen,
+        )
+        results = run_hypotheses(chosen, dataset, how, correct=names is None, progress=progress)
+        described = _described(setting, run.market, dataset, names is None, how)
     result = replace(described, results=results, seconds=time.perf_counter() - started)
     if out is None:
         return result

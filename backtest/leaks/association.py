@@ -57,11 +57,11 @@ class Paths:
     ret : ndarray
         Log return, close to close.
     shock, day_shock : ndarray
-        Return, and that from open to close, over the volatility expected the session before.
+        Return, and that from open to close, over the volatility expected the previous session.
     size, move : ndarray
         Log of the range from low to high, and of the absolute return.
     scale : ndarray
-        Log of the volatility expected the session before.
+        Log of the volatility expected the previous session.
     volume : ndarray
         Log of the volume; NaN where there is none.
     """
@@ -137,7 +137,7 @@ def future_association(
     Parameters
     ----------
     values : ndarray of float, shape (n,)
-        On the session before whose next open each is public; NaN where there is none.
+        On the previous session whose next open each is public; NaN where there is none.
     paths : Paths
     overnight : ndarray of bool, shape (n,), optional
         Where a value is public only after the close, so that it may know the move until the
@@ -200,7 +200,7 @@ class _Later:
 
 
 def _later(values: Floats, paths: Paths, late: npt.NDArray[np.bool_]) -> Iterator[_Later]:
-    """Yield what comes after each session and couldn't be expected the session before."""
+    """Yield what comes after each session and couldn't be expected the previous session."""
     lags = range(1, min(LAGS, len(values) // 5) + 1)
     shock = _scores(paths.shock)
     first = np.where(late, _lag(_scores(paths.day_shock), -1), _lag(shock, -1))
@@ -273,7 +273,7 @@ def _standard(flags: npt.NDArray[np.bool_], x: Floats) -> Floats:
 
 
 def _unexpected(observed: Floats, paths: Paths, values: Floats | None) -> Floats:
-    """Return what of a volatility was not expected the session before.
+    """Return what of a volatility was not expected the previous session.
 
     With a series, what that series said until then is taken out too.
     """

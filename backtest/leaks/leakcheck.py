@@ -15,8 +15,8 @@ from ...strategies import is_own
 from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
 from ..run.config import Config
+from ..run.context import open_run
 from ..run.load_config import load_config
-from ..run.load_market import load_market
 from .bars import daily_bars, intraday_bars
 from .found import Check, Leak, LeakResult
 from .recomputation import CUTS, recomputed
@@ -53,17 +53,17 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
         As `backtest`; an order that knew too much is a leak here, not an error.
     """
     settings = config if isinstance(config, Config) else load_config(config)
-    try:
-        market = load_market(settings)
-    except EarlyBarsError as error:
-        if error.first is None:
-            raise
-        return LeakResult(1, (Leak("intraday", error.first, "bars_stamped_early", str(error)),))
     asked = settings.strategies or settings.grid
     chosen = strategies_asked_for(settings) if asked else strategies_of(settings)
     if settings.grid:  # its distinct components, not its trials
         chosen = (*chosen, *covering(settings.grid, settings.folder))
-    return market_leaks(settings, market, chosen, cuts)
+    try:
+        with open_run(settings) as run:
+            return market_leaks(settings, run.market, chosen, cuts)
+    except EarlyBarsError as error:
+        if error.first is None:
+            raise
+        return LeakResult(1, (Leak("intraday", error.first, "bars_stamped_early", str(error)),))
 
 
 def market_leaks(

@@ -66,7 +66,9 @@ def _utc(moments: pd.Series[pd.Timestamp]) -> npt.NDArray[np.datetime64]:
 
 def chain_stamps(config: Config, market: Market) -> Check:
     """Compare the regime's publication with the chains that it was rebuilt from."""
-    chains = chain_times(open_lake(str(config.data.lake)), config.data.underlying)
+    rebuilt = market.regime.rows
+    lake = open_lake(str(config.data.lake)) if rebuilt is None else rebuilt.lake
+    chains = chain_times(lake, config.data.underlying)
     table = market.regime.table
     both = pd.DatetimeIndex(table.index).intersection(pd.DatetimeIndex(chains.index))
     regime_known = _utc(table.loc[both, "known_at"])

@@ -134,6 +134,8 @@ class StrategySpec:
         The same in one sentence.
     inputs : tuple of InputSpec
         What filter, rules and sizing read; the values are in ``inputs.parquet``.
+    within : bool
+        Whether it decides within the session, at intraday bars, and is flat at every close.
     """
 
     name: str
@@ -144,6 +146,7 @@ class StrategySpec:
     parameters: Mapping[str, float | int | str]
     description: str
     inputs: tuple[InputSpec, ...] = ()
+    within: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import NOISE
-from .metrics import per_session_sharpe
+from .metrics import per_session_sharpe, sharpe_of_moments
 from .resampling import Resampling, resampled_sums
 from .sharpe_tests import Moments, expected_best, probabilistic_sharpe, sharpe_error
 
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["benjamini_hochberg", "benjamini_yekutieli", "deflated_sharpe", "holm", "romano_wolf"]
+__all__ = [
+    "benjamini_hochberg",
+    "benjamini_yekutieli",
+    "deflated_sharpe",
+    "deflated_sharpes",
+    "holm",
+    "romano_wolf",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -163,3 +170,35 @@ def deflated_sharpe(returns: npt.ArrayLike, trials: int, trial_variance: float) 
     shape = Moments(float(skew(x)), float(kurtosis(x, fisher=False)))
     error = sharpe_error(sharpe, len(x) - 1, shape)
     return probabilistic_sharpe(sharpe, expected_best(trials, trial_variance), error)
+
+
+def deflated_sharpes(returns: Floats, trials: int, trial_variance: float) -> Floats:
+    """Return `deflated_sharpe` of every column at once.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n, k)
+        Per session; NaN where a trial has none.
+    trials : int
+    trial_variance : float
+    """
+    from scipy.special import ndtr
+
+    known = np.isfinite(returns)
+    n = known.sum(axis=0)
+    at_least = np.maximum(n, 2)
+    filled = np.where(known, returns, 0.0)
+    mean = filled.sum(axis=0) / np.maximum(n, 1)
+    centred = np.where(known, returns - mean, 0.0)
+    squares = centred * centred
+    second = squares.sum(axis=0)
+    third = (squares * centred).sum(axis=0)
+    fourth = (squares * squares).sum(axis=0)
+    ratio = sharpe_of_moments(mean, np.sqrt(second / (at_least - 1)), year=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skew = third / at_least / (second / at_least) ** 1.5
+        kurtosis = fourth / at_least / (second / at_least) ** 2
+        variance = 1.0 - skew * ratio + (kurtosis - 1.0) / 4.0 * ratio**2
+        error = np.sqrt(np.where(variance > 0.0, variance, np.nan) / (at_least - 1))
+    hurdle = expected_best(trials, trial_variance)
+    return np.where(n >= 3, ndtr((ratio - hurdle) / error), np.nan)

@@ -204,7 +204,8 @@ def contest(
         bootstrapped=_BOOTSTRAPPED if terms.breakdowns else 0,
     )
     rows = entry_results(found, arenas, results, judgement, clouds, pairs, counted.trials)
-    entries = tuple(row for row in rows if row.role == "entry")
+    distinct = list({row.trial_id: row for row in reversed(rows)}.values())[::-1]
+    entries = tuple(row for row in distinct if row.role == "entry")
     shown = worth_showing(rows)
     parts, bands = _taken_apart(shown, found, arenas, results, judgement, terms)
     report(work, work, "done")
@@ -212,8 +213,8 @@ def contest(
     winner = max(survivors, key=lambda entry: entry.sharpe, default=None)
     return TournamentResult(
         entries=entries,
-        controls=tuple(row for row in rows if row.role != "entry"),
-        trials=total,
+        controls=tuple(row for row in distinct if row.role != "entry"),
+        trials=len(distinct),
         ledger_trials=counted.trials,
         effective_trials=counted.effective,
         counted=counted.in_ledger,
@@ -224,7 +225,7 @@ def contest(
         p_spa=judgement.spa[1],
         p_spa_upper=judgement.spa[2],
         overfitting=judgement.overfitting,
-        mcs=tuple(rows[k].trial_id for k in judgement.in_set),
+        mcs=tuple(dict.fromkeys(rows[k].trial_id for k in judgement.in_set)),
         winner=None if winner is None else winner.trial_id,
         sentence=whole_sentence(
             entries, counted.trials, judgement.best_by_luck, judgement.detectable

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...data import NOISE, NotEnoughDataError, short_repr
 from ...strategies import Flat
-from ..statistics.multiple import benjamini_yekutieli, deflated_sharpe
+from ..statistics.multiple import benjamini_yekutieli, deflated_sharpes
 from ..statistics.sharpe_tests import expected_best
 from .arena import alone, label_shares, resampling_of
 from .confidence_set import confidence_set
@@ -187,7 +187,7 @@ def judged(
         p_zero=p_zero,
         p_rules=p_rules,
         p_hold=p_hold,
-        dsr=np.array([deflated_sharpe(c, counted, variance) for c in field.returns.T]),
+        dsr=deflated_sharpes(field.returns, counted, variance),
         q_value=_false_discoveries(p_alone, entries),
         spa=(ability.p_lower, ability.p_consistent, ability.p_upper),
         best_by_luck=expected_best(counted, variance) * root,

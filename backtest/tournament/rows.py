@@ -162,5 +162,6 @@ def worth_showing(rows: Sequence[EntryResult]) -> list[int]:
         (k for k, row in enumerate(rows) if row.role == "entry" and math.isfinite(row.sharpe)),
         key=lambda k: -rows[k].sharpe,
     )
+    order = list({rows[k].trial_id: k for k in reversed(order)}.values())[::-1]
     survivors = [k for k in order if rows[k].survives][:_SURVIVORS_SHOWN]
     return list(dict.fromkeys([*survivors, *order[:_SHOWN]]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
+from ..run.locked import box_of
 from ..run.panel import market_panel
 from ..run.results import Notice
 from ..run.trading_terms import terms_of
@@ -124,10 +124,12 @@ def run_tournament(
     kept = Kept(folder)
     arenas: list[Arena] = []
     simulated = False
+    notices: list[Notice] = []
     for variant in space.variants:
         report(0, 2 * space.size, "reading data")
         market = load_market(variant.config)
         simulated |= market.simulated
+        notices += [n for n in market.notices if n.code == "lockbox" and n not in notices]
         if variant is space.variants[0] and config.grid:
             require_honest(config, market)
         arenas += arenas_on(space, variant, market, config)
@@ -144,7 +146,8 @@ def run_tournament(
     return replace(
         result,
         simulated=simulated,
-        notices=_notices(config, result),
+        notices=(*notices, *_notices(config, result)),
+        lockbox=_lockbox(config),
         computed=kept.computed,
         reused=kept.reused,
         seconds=time.perf_counter() - started,
@@ -223,19 +226,26 @@ def _entry(trial: Trial, market: Market, terms: Mapping[str, Terms], role: Role 
 
 
 def _distinct(arenas: Sequence[Arena]) -> list[Arena]:
-    """Give trials that are the same but for their dates numbers of their own."""
-    seen = Tally(entry.trial_id for arena in arenas for entry in arena.entries)
-    if max(seen.values()) == 1:
-        return list(arenas)
+    """Give trials that are the same but for their dates names of their own.
+
+    A trial that several markets share (a competitor of two books, say) keeps one name.
+    """
+    spans: dict[str, set[str]] = {}
+    for arena in arenas:
+        for entry in arena.entries:
+            spans.setdefault(entry.trial_id, set()).add(_span(arena))
     out = []
     for arena in arenas:
-        span = f"{arena.days[0]}..{arena.days[-1]}"
         entries = tuple(
-            replace(e, trial_id=f"{e.trial_id}@{span}") if seen[e.trial_id] > 1 else e
+            replace(e, trial_id=f"{e.trial_id}@{_span(arena)}") if len(spans[e.trial_id]) > 1 else e
             for e in arena.entries
         )
         out.append(replace(arena, entries=entries))
     return out
+
+
+def _span(arena: Arena) -> str:
+    return f"{arena.days[0]}..{arena.days[-1]}"
 
 
 def _title(space: Space, variant: Variant, fill: str) -> str:
@@ -344,6 +354,11 @@ def recorded(arenas: Sequence[Arena], results: Sequence[Played]) -> Iterator[Rec
                 settings=entry.settings,
                 world=arena.world,
             )
+
+
+def _lockbox(config: Config) -> dict[str, Any] | None:
+    box = None if config.ledger_path is None else box_of(config)
+    return None if box is None else {"start": str(box.first), "opened_at": box.opened_at}
 
 
 def _notices(config: Config, result: TournamentResult) -> tuple[Notice, ...]:

@@ -16,7 +16,7 @@ from ..base.schema import Book
 from ..exposure.definition import Definition
 from ..exposure.definition_agreement import SignAgreement, sixteen_signs
 from ..exposure.flips import Root
-from ..exposure.walls import ByStrike, Wall, call_wall, pin_strike, put_wall
+from ..exposure.walls import ByStrike, Wall
 from ..lake.chain_reader import RawSession, read_entries
 from ..lake.lake import Lake, SessionEntry, connect, open_lake, retry_while_written
 from ..peers.rules import PeerRule
@@ -127,6 +127,7 @@ def open_session(
     return raws[-1], raws[0] if len(raws) > 1 else None, entries[i]
 
 
+@retry_while_written
 def _evaluate(
     lake: Lake | str | Path,
     underlying: str | RegimeSpec | Job,
@@ -137,8 +138,9 @@ def _evaluate(
     positions: str | Path | None,
     calendar: str | None,
 ) -> tuple[SessionEvaluation, Job, str]:
-    opened = open_lake(lake)
     spec = underlying
+    name = spec if isinstance(spec, str) else spec.underlying
+    opened = open_lake(lake).as_of_now(name)
     if isinstance(spec, str):
         spec = spec_chosen(
             opened,
@@ -160,7 +162,6 @@ def _profile(
     evaluation: SessionEvaluation, job: Job, fingerprint: str, book: Book
 ) -> SessionProfile:
     rows, result = session_rows(evaluation, job, fingerprint), evaluation.results[book]
-    spot = result.book.spot
     curve = rows.blocks["profile"][0].columns
     return SessionProfile(
         row=rows.regimes[0],
@@ -170,9 +171,9 @@ def _profile(
         strikes=result.strikes,
         by_expiry=rows.blocks["exposure_by_expiry"][0].columns,
         roots=result.roots,
-        call_wall=call_wall(result.strikes, spot),
-        put_wall=put_wall(result.strikes, spot),
-        pin_strike=pin_strike(result.strikes, spot),
+        call_wall=result.walls.call,
+        put_wall=result.walls.put,
+        pin_strike=result.walls.pin,
         findings=tuple(rows.findings),
     )
 
@@ -236,8 +237,6 @@ def explain(
     most: int = 20,
 ) -> Explanation:
     """Return why a session has its regime: contracts, expiries, roots, definitions that disagree.
-
-    Parameters are those of `profile`; `most` is the number of lines to name.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from .sections.provenance import (
 from .sections.regime import regime_section
 from .sections.verdict import verdicts
 from .sections.volatility import volatility_section
-from .sections.words import FILLS
+from .sections.words import fill
 from .views import Page
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def backtest_page(
     summary = (
         f"{day(about.first_session)} to {day(about.last_session)}, "
         f"{plural(about.sessions, 'session')}; {result.main.spec.name} ("
-        f"{result.main.spec.description}), filled at {FILLS[result.execution.fill]}."
+        f"{result.main.spec.description}), filled at {_filled(result)}."
     )
     sections = (
         run_section(result),
@@ -70,3 +70,8 @@ def backtest_page(
     )
     title = f"{mark}{about.underlying} dealer gamma report, {day(about.last_session)}"
     return Page(title, heading, summary, about.simulated, verdicts(result), sections)
+
+
+def _filled(result: BacktestResult) -> str:
+    """Return when the main strategy's orders fill."""
+    return "the next intraday bar" if result.main.spec.within else fill(result.execution.fill)

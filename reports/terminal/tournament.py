@@ -49,7 +49,8 @@ def _table(title: str, rows: Sequence[EntryResult]) -> RenderableType:
     order = sorted(rows, key=lambda r: (not r.survives, -_defined(r.sharpe), r.trial_id))
     for row in order[:_MOST]:
         table.add_row(
-            f"{'* ' if row.survives else ''}{row.filter}",
+            f"{'* ' if row.survives else ''}{row.filter}"
+            + (f" ({row.arena})" if len({r.arena for r in rows}) > 1 else ""),
             row.rule,
             f"{row.fees_bps + row.slippage_bps:g}",
             fixed(row.sharpe),

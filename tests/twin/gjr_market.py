@@ -28,7 +28,7 @@ class Gjr:
     ----------
     days : ndarray of datetime64[D]
     ret, sigma : ndarray
-        Log return, and the volatility that was expected the session before.
+        Log return, and the volatility that was expected the previous session.
     bars : DataFrame
     minutes : DataFrame
         Fifteen-minute bars: ``timestamp`` (UTC, start), ``open, high, low, close``.

@@ -85,7 +85,7 @@ class Effects:
     unseen : float
         Dealers' further position as a share of the open interest.
     reversion : float
-        Log return of the session's hours that takes back, or repeats, the session before.
+        Log return of the session's hours that takes back, or repeats, the previous session.
     """
 
     kappa: float

@@ -320,7 +320,7 @@ _MECHANISM_BOUNDS: _Bounds = {
     "noise_sd": (0.0, math.inf, "a share of the gross"),
     "agents": (0.0, 1e5, "options per unit of kappa"),
     "immediacy": _SHARE,
-    "transient": (0.0, 0.9, "a share of the session before"),
+    "transient": (0.0, 0.9, "a share of the previous session"),
     "echo": (0.0, 2.0, "decimal, a year"),
 }
 

@@ -25,8 +25,8 @@ def performance_section(result: BacktestResult) -> Section:
     """Return equity and metrics of the strategy and its controls."""
     execution = result.execution
     text = (
-        f"Orders fill at {words.FILLS[execution.fill]}. Costs per side: {_costs(result)}. "
-        f"Orders are worked through by {execution.engine}.",
+        f"Orders fill at {words.fill(execution.fill)}. Costs per side: {_costs(result)}. "
+        f"{_terms(result)}{_within(result)}Orders are worked through by {execution.engine}.",
         f"Intervals are {_level(result)} and allow for returns that depend on each other and for "
         f"volatility that clusters. They do not correct for the "
         f"{plural(result.provenance.trials, 'trial')} of this run. Volatility and drawdown have "
@@ -48,8 +48,48 @@ def _costs(result: BacktestResult) -> str:
         f"slippage {fixed(execution.slippage_bps, 1)} bp",
     ]
     if execution.fixed_per_share:
-        parts.append(f"{sign}{fixed(execution.fixed_per_share, 4)} per share")
+        lot = "contract" if execution.lot in ("ES", "MES") else "share"
+        parts.append(f"{sign}{fixed(execution.fixed_per_share, 4)} per {lot}")
+    if execution.half_spread:
+        half = execution.half_spread
+        stated = f"series {half}" if isinstance(half, str) else f"{fixed(half, 4)} points"
+        parts.append(f"half-spread {stated}")
     return ", ".join(parts)
+
+
+def _terms(result: BacktestResult) -> str:
+    """Return what accrues and what limits orders, in one sentence; nothing where neither does."""
+    execution = result.execution
+    rates = [
+        (f"cash earns {_rate(execution.cash_rate)}", execution.cash_rate),
+        (f"borrowed money costs {_rate(execution.financing_rate)}", execution.financing_rate),
+        (f"borrowed shares cost {_rate(execution.borrow_rate)}", execution.borrow_rate),
+        (f"dividends are those of series {execution.dividends}", execution.dividends),
+        (f"whole lots of {execution.lot}", execution.lot),
+        (f"a stop {_rate(execution.stop_loss or 0.0)} from the price paid", execution.stop_loss),
+        (f"profits taken {_rate(execution.take_profit or 0.0)} from it", execution.take_profit),
+        (f"positions end after {execution.max_holding} bars", execution.max_holding),
+        (
+            f"leverage up to {fixed(execution.max_leverage, 2)}",
+            None if execution.max_leverage == 1.0 else execution.max_leverage,
+        ),
+    ]
+    said = [text for text, setting in rates if setting]
+    return f"Beyond the fills: {'; '.join(said)}. " if said else ""
+
+
+def _rate(value: float | str) -> str:
+    return f"series {value}" if isinstance(value, str) else percent(value, 2)
+
+
+def _within(result: BacktestResult) -> str:
+    names = [name for name, strategy in result.strategies.items() if strategy.spec.within]
+    if not names:
+        return ""
+    return (
+        f"Decided within the session, filled at the next intraday bar's open and flat at every "
+        f"close: {', '.join(names)}. "
+    )
 
 
 def equity_figure(result: BacktestResult) -> Figure:

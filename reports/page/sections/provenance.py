@@ -30,7 +30,7 @@ def run_section(result: BacktestResult) -> Section:
         Fact(
             "Regime from", "option chains" if regime.source == "lake" else "a series", regime.name
         ),
-        Fact("Fills", words.FILLS[result.execution.fill]),
+        Fact("Fills", words.fill(result.execution.fill)),
         Fact(
             "Costs",
             f"{fixed(result.execution.fees_bps + result.execution.slippage_bps, 1)} bp",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..views import Tone
 
-__all__ = ["BOOKS", "ESTIMATORS", "FILLS", "REGIMES", "estimator", "regime", "tone"]
+__all__ = ["BOOKS", "ESTIMATORS", "REGIMES", "estimator", "fill", "regime", "tone"]
 
 ESTIMATORS = {
     "close_to_close": "close to close",
@@ -19,7 +19,7 @@ ESTIMATORS = {
     "bipower": "bipower (intraday)",
 }
 
-FILLS = {
+_FILLS = {
     "next_open": "the next open",
     "next_close": "the next close",
     "same_close": "the same close",
@@ -37,6 +37,17 @@ BOOKS = {
     "as_of_close": "everything live at the close (as_of_close)",
     "post_expiry": "what is left after the next open (post_expiry)",
 }
+
+
+def fill(name: str) -> str:
+    """Return when orders fill.
+
+    Examples
+    --------
+    >>> fill("next_open"), fill("10:30")
+    ('the next open', '10:30 of the next session')
+    """
+    return _FILLS.get(name, f"{name} of the next session")
 
 
 def estimator(name: str) -> str:

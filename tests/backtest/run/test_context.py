@@ -11,11 +11,15 @@ import pandas as pd
 import pytest
 from small_markets import write_lake
 
+from gexlab.backtest import leakcheck
+from gexlab.backtest import test as run_tests
+from gexlab.backtest.hypotheses import test as test_module
 from gexlab.backtest.run.context import open_run
+from gexlab.data import explain, rebuild
 from gexlab.data.lake import lake as lake_module
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.regimes import rebuilt_rows as rows_module
-from gexlab.data.tables import bars, positions, rates, series
+from gexlab.data.tables import bars, intraday_bars, positions, rates, series
 from gexlab.reports.cli import demo as demo_module
 from gexlab.reports.nightly.nightly import nightly
 
@@ -79,7 +83,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(module, name, counted)
 
-    for module in (bars, series, positions, rates):
+    for module in (bars, intraday_bars, series, positions, rates):
         wrap(module, "read_table", lambda path, *_, **__: Path(path).name)
     wrap(lake_module, "read_manifest", lambda folder, name: f"manifest of {name}")
     wrap(
@@ -141,3 +145,36 @@ def test_a_run_sees_nothing_newer_than_its_beginning(tmp_path: Path) -> None:
     assert len(open_lake(tmp_path / "lake").manifest("MKT").sessions) == 14
     with open_run(tmp_path / "config.toml") as run:
         assert run.content_id != ident
+
+
+INPUTS = {
+    "bars.parquet", "intraday.parquet", "vix.csv", "curve.csv", "positions.parquet",
+    "manifest of MKT", "regimes of post_expiry",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["test", "leakcheck"])
+def test_a_command_reads_each_input_once(
+    tmp_path: Path, counts: Counter[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # hypotheses read the dataset alone
+    monkeypatch.setattr(test_module, "run_hypotheses", lambda *_, **__: ())
+    write_lake(tmp_path, "XNYS", sessions=12)
+    write_inputs(tmp_path)
+    for _ in range(2):  # with everything to rebuild, and with nothing
+        counts.clear()
+        if name == "test":
+            run_tests(["screenshot-vs-dynamic"], tmp_path / "config.toml")
+        else:
+            leakcheck(tmp_path / "config.toml", cuts=2)
+        assert set(counts) >= INPUTS
+        assert set(counts.values()) == {1}, counts
+
+
+def test_an_explanation_reads_its_lake_once(tmp_path: Path, counts: Counter[str]) -> None:
+    write_lake(tmp_path, "XNYS", sessions=6)
+    rebuild(tmp_path / "lake", "MKT")
+    session = open_lake(tmp_path / "lake").sessions("MKT")[3].session
+    counts.clear()
+    assert len(explain(tmp_path / "lake", "MKT", session).contracts)
+    assert counts["manifest of MKT"] == 1, counts

@@ -18,6 +18,7 @@ from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.notices import notices_of
 from gexlab.data.base.errors import ConfigError, InputFileError
+from gexlab.reports.page.sections.performance import performance_section
 
 SESSIONS = 60
 TERMS: dict[str, Any] = {
@@ -131,6 +132,20 @@ def test_a_stated_bar_that_a_session_lacks_is_its_close(folder: Path) -> None:
     assert orders.loc[early, "price"] == bars.loc[early, "close"]
     assert f"{orders.loc[early, 'fill_ts']:%H:%M}" == "17:00"
     assert f"{orders.loc[pd.Timestamp('2024-07-02'), 'fill_ts']:%H:%M}" == "19:00"
+
+
+def test_the_page_says_what_accrues_and_when_orders_fill(folder: Path) -> None:
+    config = parse_config(_document({**TERMS, "fill": "11:30"}), folder)
+    text = " ".join(performance_section(backtest(config)).text)
+    for said in (
+        "11:30 of the next session", "half-spread series spread", "cash earns 4.00 %",
+        "borrowed money costs series money", "whole lots of share", "a stop 0.80 %",
+        "positions end after 4 bars", "leverage up to 1.50",
+    ):  # fmt: skip
+        assert said in text
+    assert "Beyond the fills" not in " ".join(
+        performance_section(backtest(parse_config(_document({}), folder))).text
+    )
 
 
 def test_a_grid_under_terms_is_the_backtest(folder: Path) -> None:

@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gexlab.backtest.statistics.multiple import benjamini_hochberg, deflated_sharpe, romano_wolf
+from gexlab.backtest.statistics.multiple import (
+    benjamini_hochberg,
+    deflated_sharpe,
+    deflated_sharpes,
+    romano_wolf,
+)
 from gexlab.backtest.statistics.resampling import Resampling
 
 FEW = Resampling(seed=5, replications=400)
@@ -66,3 +71,15 @@ def test_deflated_sharpe_by_hand() -> None:
     assert deflated_sharpe(x, 100, 0.01) < want
     assert math.isnan(deflated_sharpe(np.ones(10), 5, 0.1))
     assert math.isnan(deflated_sharpe([0.1, math.nan], 5, 0.1))
+
+
+def test_deflated_ratios_of_a_table_are_those_of_its_columns() -> None:
+    rng = np.random.default_rng(3)
+    table = rng.standard_t(4, (300, 5)) * 0.01
+    table[:100, 1] = np.nan
+    table[:, 2] = 0.0
+    table[2:, 3] = np.nan
+    found = deflated_sharpes(table, 40, 1 / 250)
+    wanted = [deflated_sharpe(column, 40, 1 / 250) for column in table.T]
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+    assert np.isnan(found[[2, 3]]).all()

@@ -1,0 +1,186 @@
+"""Every place that reads state of the machine or the process, and why no result depends on it.
+
+`test_dependence` holds settings and inputs against results; this holds the code against a list, so
+that a new reader of the clock, the environment or the machine has to be named here.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from gexlab.data.exposure.definition import CurveFile, Definition
+from gexlab.data.regimes.spec import RegimeSpec
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGES = ("data", "strategies", "backtest", "reports")
+#: Modules and classes, and which of their attributes read something from outside; None: all.
+READERS: Final[dict[str, set[str] | None]] = {
+    "os": {"environ", "getenv", "cpu_count", "sched_getaffinity", "getcwd", "getpid", "getuid",
+           "getlogin", "uname", "urandom"},
+    "time": {"time", "time_ns", "monotonic", "perf_counter", "localtime", "strftime"},
+    "datetime": {"now", "today", "utcnow"},
+    "date": {"today"},
+    "Timestamp": {"now", "today"},
+    "Path": {"home", "cwd"},
+    "tempfile": {"gettempdir"},
+    "shutil": {"disk_usage", "get_terminal_size"},
+    "sys": {"platform", "argv"},
+    "locale": None,
+    "platform": None,
+    "socket": None,
+    "getpass": None,
+    "secrets": None,
+    "uuid": None,
+}  # fmt: skip
+
+#: How long something took, how long to wait; shown, never in an id. `test_the_clock`.
+SECONDS = "seconds"
+#: When something was done, kept beside the results. `test_the_clock`.
+STAMP = "stamp"
+#: How many work at a time. `test_the_number_of_cores`.
+CORES = "cores"
+#: Names of files that are replaced or removed. `test_another_process_in_another_environment`.
+SCRATCH = "scratch"
+#: How output looks. `test_another_process_in_another_environment`.
+DISPLAY = "display"
+#: Where compiled code or locks are kept. `test_another_process_in_another_environment`.
+PLACE = "place"
+#: Which Python computed: part of the id. `test_another_version_is_another_id`.
+VERSION = "version"
+
+KNOWN: Final[dict[str, dict[str, str]]] = {
+    "backtest/calibration/check.py": {"os.environ": CORES, "os.getpid": CORES},
+    "backtest/grid/grid.py": {"time.perf_counter": SECONDS},
+    "backtest/hypotheses/run.py": {"time.perf_counter": SECONDS},
+    "backtest/hypotheses/test.py": {"time.perf_counter": SECONDS},
+    "backtest/run/backtest.py": {"datetime.now": STAMP, "time.perf_counter": SECONDS},
+    "backtest/run/provenance.py": {"platform.python_version": VERSION},
+    "backtest/surrogates/cloud.py": {"os.sched_getaffinity": CORES},
+    "backtest/tournament/contest.py": {"time.perf_counter": SECONDS},
+    "backtest/tournament/ledger.py": {"datetime.now": STAMP, "time.monotonic": SECONDS},
+    "backtest/tournament/lockbox.py": {"datetime.now": STAMP},
+    "backtest/tournament/tournament.py": {"time.perf_counter": SECONDS},
+    "data/base/compiling.py": {
+        "os.environ": PLACE, "os.getuid": PLACE, "tempfile.gettempdir": PLACE,
+    },
+    "data/base/progress.py": {"time.monotonic": DISPLAY},
+    "data/base/publishing.py": {
+        "Path.cwd": SCRATCH, "os.getpid": SCRATCH, "sys.platform": SCRATCH,
+    },
+    "data/ingest/download.py": {"time.monotonic": SECONDS},
+    "data/ingest/snapshot.py": {"os.getpid": SCRATCH},
+    "data/lake/derived_writer.py": {"os.getpid": SCRATCH},
+    "data/lake/lake.py": {"os.getpid": SCRATCH, "tempfile.gettempdir": SCRATCH},
+    "data/lake/locks.py": {
+        "datetime.now": STAMP, "os.getpid": PLACE, "socket.gethostname": PLACE,
+        "sys.platform": PLACE, "time.monotonic": SECONDS,
+    },
+    "data/lake/sql_worker.py": {"os.cpu_count": CORES},
+    "data/regimes/query.py": {"os.environ": PLACE},
+    "data/regimes/rebuild.py": {"time.perf_counter": SECONDS},
+    "data/regimes/session_blocks.py": {"os.cpu_count": CORES},
+    "data/regimes/sessions.py": {"os.cpu_count": CORES},
+    "data/simulate/checks/check.py": {"time.perf_counter": SECONDS},
+    "reports/cli/app.py": {"sys.argv": DISPLAY},
+    "reports/cli/demo.py": {"time.perf_counter": SECONDS},
+    "reports/cli/doctor.py": {
+        "Path.cwd": DISPLAY, "os.cpu_count": DISPLAY, "platform.machine": DISPLAY,
+        "platform.python_version": DISPLAY, "platform.system": DISPLAY,
+        "shutil.disk_usage": DISPLAY,
+    },
+    "reports/cli/little_memory.py": {"os.getpid": SCRATCH},
+    "reports/cli/main_job.py": {"time.perf_counter": SECONDS},
+    "reports/nightly/nightly.py": {"time.perf_counter": SECONDS},
+    "reports/terminal/output.py": {"os.environ": DISPLAY},
+    "reports/terminal/plain_console.py": {"os.environ": DISPLAY},
+    "reports/terminal/progress.py": {"time.monotonic": DISPLAY},
+}  # fmt: skip
+
+
+def _outside(file: Path) -> set[str]:
+    """Return what a module reads from outside, as ``os.environ``."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Attribute):
+            continue
+        value = node.value
+        name = value.id if isinstance(value, ast.Name) else getattr(value, "attr", None)
+        if name in READERS:
+            attributes = READERS[name]
+            if attributes is None or node.attr in attributes:
+                found.add(f"{name}.{node.attr}")
+    return found
+
+
+def test_every_reader_of_outside_state_is_named() -> None:
+    found = {
+        str(file.relative_to(ROOT)): names
+        for package in PACKAGES
+        for file in sorted((ROOT / package).rglob("*.py"))
+        if (names := _outside(file))
+    }
+    unnamed = {file: names - set(KNOWN.get(file, ())) for file, names in found.items()}
+    unnamed = {file: names for file, names in unnamed.items() if names}
+    assert not unnamed, "say in KNOWN why no result depends on it, and test that"
+    gone = {file: set(names) - found.get(file, set()) for file, names in KNOWN.items()}
+    assert not {file: names for file, names in gone.items() if names}, "take these out of KNOWN"
+
+
+#: Each setting of a definition, and another value of it.
+DEFINITION: Final[dict[str, Any]] = {
+    "rate": 0.04,
+    "dividend_yield": 0.01,
+    "rate_curve": CurveFile("0" * 64, "rates.csv"),
+    "dividend_curve": CurveFile("0" * 64, "dividends.csv"),
+    "iv_source": "own",
+    "iv_dynamics": "sticky_moneyness",
+    "forward_source": "rates",
+    "floor_minutes": 60.0,
+    "grid_width": 0.25,
+    "grid_points": 201,
+    "band": 0.05,
+}
+
+
+def test_every_setting_of_a_definition_is_named() -> None:
+    assert set(DEFINITION) == {f.name for f in fields(Definition) if f.init}
+
+
+@pytest.mark.parametrize("name", DEFINITION)
+def test_a_setting_of_a_definition_changes_its_id(name: str) -> None:
+    changed = Definition(**{name: DEFINITION[name]})
+    assert changed.settings != Definition().settings
+    assert changed.definition_id != Definition().definition_id
+
+
+#: Each field of a `RegimeSpec`, and what carries it into the identity of rows.
+SPEC: Final = {
+    "underlying": "the folder of the rows",
+    "definition": "definition_id",
+    "dealer": "the folder of the rows",
+    "positions": "inputs, and a mark per session",
+    "books": "each row has its book",
+    "calendar": "inputs, and the mark that all rows share",
+    "instrument": "inputs, and the mark that all rows share",
+}
+
+
+def test_every_field_of_a_spec_is_named() -> None:
+    assert set(SPEC) == {f.name for f in fields(RegimeSpec)}
+
+
+def test_inputs_that_are_not_the_lakes_tell_rows_apart() -> None:
+    plain = RegimeSpec("SPX")
+    others = [
+        RegimeSpec("SPX", dealer="signed", positions=Path("p.csv")),
+        RegimeSpec("SPX", calendar="XLON"),
+        RegimeSpec("SPX", instrument="share"),
+        RegimeSpec("SPX", Definition(rate_curve=CurveFile("0" * 64, "rates.csv"))),
+    ]
+    inputs = [str(sorted(spec.inputs("XNYS").items())) for spec in (plain, *others)]
+    assert len(set(inputs)) == len(inputs)
