@@ -110,13 +110,33 @@ class Coverage:
     samples: int
     first_seed: int
 
+    @property
+    def level(self) -> float:
+        """Nominal coverage."""
+        return NORMAL_LEVEL
+
+    @property
+    def required(self) -> float:
+        """Coverage that the Wilson interval of a cell must reach."""
+        return REQUIRED
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kinds of returns, with what they are."""
+        return {name: KINDS[name].meaning for name in dict.fromkeys(c.kind for c in self.cells)}
+
+    @property
+    def statistics(self) -> dict[str, str]:
+        """Statistics, with what they are."""
+        return {name: STATISTICS[name] for name in dict.fromkeys(c.statistic for c in self.cells)}
+
     def document(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
             "samples": self.samples,
             "first_seed": self.first_seed,
-            "level": NORMAL_LEVEL,
-            "required": REQUIRED,
+            "level": self.level,
+            "required": self.required,
             "cells": [
                 cell._asdict() | {"coverage": list(cell.coverage), "sound": cell.sound}
                 for cell in self.cells

@@ -15,7 +15,7 @@ from ..statistics.intervals import in_words
 from ..statistics.intraday import IntradayGrid
 from .features import Split, gex_before, needs, spans, split_sessions, standardised
 from .null_routes import against_nulls
-from .outcomes import score_series
+from .outcomes import one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
@@ -72,7 +72,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     sums = session_sums(returns, main_span := max(ratios) // grid.minutes)
     linear = ratio_t(sums, split.low, split.high, main_span)
     evidence = against_nulls("autocorr-regime", linear, dataset, settings, upper=False)
-    p = max(_two_sided(t), evidence.p)
+    p = max(one_sided(t, "-"), evidence.p)
     return Outcome(
         estimate=value,
         std_error=main.std_error,
@@ -88,7 +88,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         reason=(
             f"variance ratio {main.low[0]:.3f} {in_words(*main.low[1:], '.3f')} under low, "
             f"{main.high[0]:.3f} {in_words(*main.high[1:], '.3f')} under high gamma, "
-            f"split by {split.by}, p of t {_two_sided(t):.3f}; {evidence.sentence()}"
+            f"split by {split.by}, p of t {one_sided(t, '-'):.3f}; {evidence.sentence()}"
         ),
         evidence=evidence,
         scores=score_series(main.scores, grid.sessions),
@@ -99,12 +99,6 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
 def _spans(grid: IntradayGrid) -> tuple[int, ...]:
     """Return the spans in minutes that are at least two steps of the grid."""
     return tuple(m for m in (15, 30, 60) if m % grid.minutes == 0 and m >= 2 * grid.minutes)
-
-
-def _two_sided(t: float) -> float:
-    from scipy.stats import norm
-
-    return float(2.0 * norm.sf(abs(t)))
 
 
 def _ratio_table(ratios: dict[int, RatioByGroup]) -> ResultTable:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, ols
 from .features import Daily, daily, needs
-from .outcomes import coefficient_outcome
+from .outcomes import coefficient_outcome, one_sided
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 from .vol_damping import fit_damping
@@ -17,10 +17,17 @@ __all__ = ["HYPOTHESIS"]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+#: Half of the slope that was published: a change of less leaves the claim what it is.
+_MARGIN = 0.18
+
 _REQUIRES = (
     Requirement("largest_t", "<", -1.65, "an era without a negative slope (t of at least -1.65)"),
     Requirement(
-        "change", "<", 1.96, "slopes that differ (t of the change of at least 1.96 either way)"
+        "p",
+        "<=",
+        "alpha",
+        "a change that may be as large as .18, half of the published slope (equivalence test: the "
+        "90 % interval of the change reaches beyond -.18 or .18)",
     ),
 )
 
@@ -29,13 +36,14 @@ _CARD = Card(
     claim="GEX and the next session's volatility go together in every era alike.",
     source="this project: before and after 2011, before and after 2021-11",
     how_read="own computation",
-    specification="the regression of vol-damping with GEX x 1{from 2021-11} (and x 1{before 2011} "
-    "where there are such sessions); HAC(10)",
+    specification="the regression of vol-damping with GEX x 1{from 2021-11}, and by era; HAC(10); "
+    "p of equivalence within .18 (two one-sided tests), or of the era with the weakest slope if "
+    "that is larger",
     tier="D",
     expected_sign="0",
     kill=kill_condition(_REQUIRES),
     estimate="slope from 2021-11 less the slope before",
-    effect=0.2,
+    effect=_MARGIN,
     requires=_REQUIRES,
 )
 _ERAS = {
@@ -47,7 +55,10 @@ _FEWEST = 60
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
+    needs(
+        dataset.vix is not None,
+        "a daily implied volatility: series.vix, or chains quoted around 30 days",
+    )
     features = daily(dataset)
     eras = {name: _rows(features, *bounds) for name, bounds in _ERAS.items()}
     usable = {name: rows for name, rows in eras.items() if rows.sum() >= _FEWEST}
@@ -68,7 +79,9 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     change = fit.coefficient("change")
     slopes = {name: _slope(features, rows) for name, rows in usable.items()}
     largest = float(np.max([c.t_stat for c in slopes.values()]))
-    supported = holds(_REQUIRES, {"largest_t": largest, "change": abs(change.t_stat)})
+    equal = _equivalence_p(change)
+    p = max(equal, one_sided(largest, "-"))
+    supported = holds(_REQUIRES, {"largest_t": largest, "p": p, "alpha": settings.alpha})
     return coefficient_outcome(
         fit,
         "change",
@@ -76,8 +89,9 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         settings,
         supported=supported,
         reason="; ".join(f"{n} {c.value:+.3f} (t {c.t_stat:.1f})" for n, c in slopes.items())
-        + f"; change t {change.t_stat:.1f}",
-        critical=1.96,
+        + f"; that they differ by less than {_MARGIN:g}: p {equal:.3f}",
+        p_value=p,
+        margin=_MARGIN,
         tables=(
             ResultTable(
                 "Log volatility of the next session on the percentile of GEX, by era",
@@ -90,6 +104,13 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             ),
         ),
     )
+
+
+def _equivalence_p(change: Coefficient) -> float:
+    """Return the larger p of two one-sided tests: that the change is beyond the margin."""
+    below = one_sided((change.value - _MARGIN) / change.std_error, "-")
+    above = one_sided((change.value + _MARGIN) / change.std_error, "+")
+    return max(below, above)
 
 
 def _rows(features: Daily, first: str | None, last: str | None) -> Mask:

@@ -72,7 +72,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         f"2022-05-11, found {before} and {after}",
     )
     fit = fit_difference(y, days, _TREATED, starts)
-    c, p = fit.coefficient("treated"), wild_p(fit, "treated", settings.resampling, weeks)
+    c = fit.coefficient("treated")
+    p = wild_p(fit, "treated", settings.resampling, weeks, side="lower")
     pairs = _placebo_days(y, days, starts)
     dates = _placebo_dates(y, days)
     largest = min([f.coefficient("treated").t_stat for f in pairs.values()] + list(dates))

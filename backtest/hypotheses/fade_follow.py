@@ -14,6 +14,7 @@ from ..statistics.diagnostics.regression import mean_test, ols
 from ..statistics.inference import return_intervals
 from ..statistics.intervals import in_words
 from ..statistics.multiple import deflated_sharpe
+from ..statistics.sharpe_tests import expected_best
 from .features import Daily, daily, gex_before, needs, tercile
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings, Traded
@@ -140,6 +141,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         low=low,
         high=high,
         supported=holds(_REQUIRES, found),
+        needed=_needed(len(returns), traded.trials),
         reason=(
             f"Sharpe {value:+.2f} {in_words(low, high, '+.2f')} over {len(returns)} sessions at "
             f"the {traded.fill.replace('_', ' ')}, {traded.costs}, as traded by a backtest "
@@ -151,6 +153,13 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             _gap_table(dataset),
         ),
     )
+
+
+def _needed(n: int, trials: int) -> float:
+    """Return the t that a deflated Sharpe ratio of .95 takes, with normal returns."""
+    from scipy.stats import norm
+
+    return float(norm.isf(0.05) + expected_best(trials, 1.0 / n) * n**0.5)
 
 
 def _traded(dataset: Dataset, settings: Settings) -> Traded:

@@ -62,7 +62,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         z = standardised(m.gex)
         columns |= {"gamma": z * m.rest, "gex": z}
     fit = ols(m.last, columns)
-    c, p = fit.coefficient("interaction"), wild_p(fit, "interaction", settings.resampling)
+    c = fit.coefficient("interaction")
+    p = wild_p(fit, "interaction", settings.resampling, side="upper")
     rows = tuple(
         (name, 100 * k.value, k.t_stat, k.n)
         for name, k in ((n, fit.coefficient(n)) for n in columns)

@@ -59,7 +59,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     known = int(np.isfinite(m.gex).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} full sessions with GEX, found {known}")
     fit = fit_interaction(m)
-    c, wild = fit.coefficient("interaction"), wild_p(fit, "interaction", settings.resampling)
+    c = fit.coefficient("interaction")
+    wild = wild_p(fit, "interaction", settings.resampling, side="lower")
     evidence = against_nulls("momentum-interaction", c.t_stat, dataset, settings, upper=False)
     p = max(wild, evidence.p)
     return coefficient_outcome(

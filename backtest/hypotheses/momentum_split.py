@@ -74,7 +74,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     c = fit.coefficient("difference")
     low, high = c.value - 1.96 * c.std_error, c.value + 1.96 * c.std_error
     eras = _eras(m, split)
-    wild = wild_p(fit, "difference", settings.resampling)
+    wild = wild_p(fit, "difference", settings.resampling, side="upper")
     evidence = against_nulls("momentum-split", c.t_stat, dataset, settings, upper=True)
     p = max(wild, evidence.p)
     # without two eras there is none that could disagree

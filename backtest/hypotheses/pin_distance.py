@@ -10,7 +10,7 @@ from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.intervals import Group, ends, lacking, spread_of_groups
 from ..statistics.resampling import resampled_sums
 from .features import Daily, daily, needs
-from .outcomes import coefficient_outcome, score_series
+from .outcomes import coefficient_outcome, one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
@@ -36,8 +36,8 @@ _CARD = Card(
     source="Ni, Pearson, Poteshman (2005); Golez, Jackwerth (2012)",
     how_read="abstract",
     specification="distance of the close to the nearest strike over the distance of strikes, "
-    "monthly expirations against other sessions (Kolmogorov-Smirnov and mean); attraction to the "
-    "pin strike of the previous session on the signed gamma there",
+    "monthly expirations against other sessions (one-sided Kolmogorov-Smirnov, and mean); "
+    "attraction to the pin strike of the previous session on the signed gamma there",
     tier="D+C",
     expected_sign="+",
     kill=kill_condition((*_REQUIRES, *_ATTRACTION)),
@@ -91,6 +91,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             f"{c.value:+.5f} per unit of signed strength, t {c.t_stat:.2f}"
         ),
         critical=1.96,
+        p_value=one_sided(c.t_stat, "+"),
         tables=(_table(dataset, features, expiry, other, c),),
     )
 
@@ -146,7 +147,8 @@ def _by_expiry(
     value = float(np.nanmean(distance[other]) - np.nanmean(distance[expiry]))
     low, high = _interval(value, distance, other, expiry, settings.resampling.level)
     error = float(np.nanstd(draws, ddof=1))
-    test = ks_2samp(distance[expiry], distance[other])
+    # nearer on expirations: their distribution function lies above the others'
+    test = ks_2samp(distance[expiry], distance[other], alternative="greater")
     attraction = None if fit is None else fit.coefficient("gamma")
     scores = np.where(other, distance / other.mean(), 0.0)
     scores = scores - np.where(expiry, distance / expiry.mean(), 0.0)

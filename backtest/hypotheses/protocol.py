@@ -170,6 +170,8 @@ class Dataset:
         Label of the same instant; None: the sign of `gex`.
     vix : Series of float or None
         Implied volatility index at the close of t, percent.
+    vix_told : str
+        What it is, where it is not a series that was named.
     intraday : IntradayGrid or None
     tradable : DataFrame or None
         Bars of an instrument whose opens are real (an ETF or a future); None where `bars` are.
@@ -214,6 +216,7 @@ class Dataset:
     gex: pd.Series[float]
     regime: pd.Series[str] | None = None
     vix: pd.Series[float] | None = None
+    vix_told: str = ""
     intraday: IntradayGrid | None = None
     tradable: pd.DataFrame | None = None
     stale_opens: bool = False
@@ -319,9 +322,8 @@ class Outcome:
     ----------
     estimate, std_error, t_stat : float
     p_value : float
-        The test's own, of the size that it says: two-sided unless the specification says
-        otherwise, by the wild bootstrap or from markets without dealers where the normal one
-        rejects too often.
+        The test's own, in the direction of the claim: by the wild bootstrap or from markets
+        without dealers where the normal one rejects too often.
     n : int
         Observations behind the estimate.
     low, high : float
@@ -337,6 +339,12 @@ class Outcome:
         What books made by rules and simulated markets say; None for tests of another kind.
     critical : float
         Value that the t statistic was held against; NaN where another criterion decided.
+    needed : float
+        t that the other criterion asks for, about; NaN: that of a one-sided test of the level.
+    null : float
+        Value of the estimate that the claim is held against.
+    margin : float
+        Of a test of equivalence: the difference that would matter; NaN for other tests.
     scores : Series of float or None
         By session: their mean is what is tested, so that several tests can be resampled
         together; None where the statistic is no smooth function of means.
@@ -357,6 +365,9 @@ class Outcome:
     scores: pd.Series[float] | None = None
     tables: tuple[ResultTable, ...] = ()
     evidence: Evidence | None = None
+    needed: float = float("nan")
+    null: float = 0.0
+    margin: float = float("nan")
 
     @property
     def p_asymptotic(self) -> float:

@@ -12,7 +12,7 @@ from ...data import NotEnoughDataError
 from ..statistics.critical_values import is_beyond
 from ..statistics.multiple import benjamini_hochberg, romano_wolf
 from .few import hangs_on_few, without_nan
-from .outcomes import detectable, power
+from .outcomes import detectable, effect_first, power
 from .protocol import MissingDataError, Settings
 from .registry import hypothesis
 
@@ -46,15 +46,18 @@ class HypothesisResult:
     reason : str
         The numbers that decided, or what is missing.
     power : float
-        Probability of finding an effect of the card's size at this n, two-sided; NaN unknown.
+        Probability that the reported test finds an effect of the card's size at this n; of an
+        equivalence test, that it shows "no difference" where there is none; NaN unknown.
     detectable : float
-        Effect that would be found with probability 0.8, in the estimate's unit.
+        Effect that the reported test would find with probability 0.8, in the estimate's unit.
     q_value : float
         The reported p-value, adjusted by Benjamini and Hochberg among the tests of the run; NaN
         outside ``--all``.
     romano_wolf : bool or None
-        Whether the claim is supported and survives Romano and Wolf's stepdown in its expected
-        direction; None where the test did not take part.
+        Whether the claim is supported and its p survives Romano and Wolf's stepdown at the level;
+        None where the test did not take part.
+    p_stepdown : float
+        The reported p-value, adjusted by that stepdown.
     seconds : float
     """
 
@@ -67,6 +70,18 @@ class HypothesisResult:
     q_value: float
     romano_wolf: bool | None
     seconds: float
+    p_stepdown: float = float("nan")
+
+
+#: Tests that control for an implied volatility.
+_CONTROLLED = (
+    "beyond-leverage",
+    "era-split",
+    "flip-placebo",
+    "fragility-tail",
+    "sign-audit",
+    "vol-damping",
+)
 
 
 def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> HypothesisResult:
@@ -101,15 +116,17 @@ def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> Hypot
         return HypothesisResult(test.card, None, verdict, reason, nan, nan, nan, None, seconds)
     outcome = _held_against_markets(test.card, outcome, dataset, settings)
     few = hangs_on_few(test.card, outcome)
-    reason = f"{outcome.reason}; {few}" if few else outcome.reason
+    told = dataset.vix_told if test.card.name in _CONTROLLED else ""
+    first = f"{effect_first(test.card, outcome)}: {outcome.reason}"
+    reason = "; ".join(part for part in (first, few, told) if part)
     outcome = replace(outcome, reason=without_nan(reason))
     return HypothesisResult(
         card=test.card,
         outcome=outcome,
         verdict="supported" if outcome.supported else "not supported",
         reason=outcome.reason,
-        power=power(test.card.effect, outcome.std_error, settings.alpha),
-        detectable=detectable(outcome.std_error, settings.alpha),
+        power=power(test.card.effect, outcome, settings.alpha),
+        detectable=detectable(outcome, settings.alpha),
         q_value=nan,
         romano_wolf=None,
         seconds=seconds,
@@ -197,23 +214,25 @@ def _within(progress: Progress, done: int, total: int, name: str) -> Progress:
 def _corrected(
     results: Sequence[HypothesisResult], settings: Settings
 ) -> tuple[HypothesisResult, ...]:
-    """Return results with corrections, of the p-values and verdicts that they report."""
+    """Return results with corrections, of the one-sided p-values and the verdicts they report."""
     nan = float("nan")
-    q = benjamini_hochberg([nan if r.outcome is None else r.outcome.p_value for r in results])
-    taking_part = {r.card.name: s for r in results if (s := _oriented(r)) is not None}
-    survivors = romano_wolf(taking_part, settings.resampling, settings.alpha)
+    found = {r.card.name: nan if r.outcome is None else r.outcome.p_value for r in results}
+    q = dict(zip(found, benjamini_hochberg(list(found.values())), strict=True))
+    scores = {r.card.name: s for r in results if (s := _oriented(r)) is not None}
+    adjusted = romano_wolf(found, scores, settings.resampling)
     return tuple(
         replace(
             r,
-            q_value=float(q[i]),
+            q_value=float(q[r.card.name]),
+            p_stepdown=adjusted.get(r.card.name, nan),
             # what the test itself does not support, no correction supports
             romano_wolf=(
-                r.card.name in survivors and r.verdict == "supported"
-                if r.card.name in taking_part
+                adjusted[r.card.name] <= settings.alpha and r.verdict == "supported"
+                if r.card.name in adjusted
                 else None
             ),
         )
-        for i, r in enumerate(results)
+        for r in results
     )
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ..statistics.diagnostics.regression import Fit, ols
 from ..statistics.intraday import IntradayGrid
 from .features import needs
-from .outcomes import coefficient_outcome
+from .outcomes import coefficient_outcome, one_sided
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
@@ -105,6 +105,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             f"{count} sessions"
         ),
         critical=-1.96,
+        p_value=one_sided(c.t_stat, "-"),
         tables=(
             ResultTable(
                 "Relative move of the next half hour",

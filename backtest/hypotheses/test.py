@@ -260,6 +260,7 @@ def _entry(result: HypothesisResult) -> dict[str, Any]:
         "detectable_effect": result.detectable,
         "q_value": result.q_value,
         "romano_wolf": result.romano_wolf,
+        "p_stepdown": result.p_stepdown,
         "claim": card.claim,
         "source": card.source,
         "how_read": card.how_read,

@@ -9,7 +9,7 @@ import pandas as pd
 from ..statistics.intervals import VARIANCES, ends, in_words, lacking, spread_of_scores
 from ..statistics.resampling import resampled_sums
 from .features import needs
-from .outcomes import score_series
+from .outcomes import one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
@@ -17,7 +17,10 @@ __all__ = ["HYPOTHESIS", "kappa_from_shares"]
 
 Floats = npt.NDArray[np.float64]
 
-_REQUIRES = (Requirement("low", ">=", 0.6, "the interval of kappa reaches below 0.6"),)
+#: Agreement that is called substantial (Landis and Koch).
+_LEAST = 0.6
+
+_REQUIRES = (Requirement("low", ">=", _LEAST, "the interval of kappa reaches below 0.6"),)
 
 _CARD = Card(
     name="vendor-parity",
@@ -25,12 +28,12 @@ _CARD = Card(
     source="this project: two published series and the naive formula",
     how_read="own computation",
     specification="agreement of signs beyond chance (Cohen's kappa), rank correlation, agreement "
-    "of terciles; intervals by scores of sessions",
+    "of terciles; intervals by scores of sessions; t and p of a kappa above .6",
     tier="D",
     expected_sign="+",
     kill=kill_condition(_REQUIRES),
     estimate="Cohen's kappa of the signs",
-    effect=0.6,
+    effect=0.8,
     requires=_REQUIRES,
 )
 _FEWEST = 20
@@ -63,20 +66,21 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     draws = kappa_from_shares(resampled_sums(cells, settings.resampling))
     low, high = _interval(cells, value, settings.resampling.level)
     error = float(np.nanstd(draws, ddof=1))
-    t = value / error if error > 0.0 else float("nan")
+    t = (value - _LEAST) / error if error > 0.0 else float("nan")
     agree = float(cells[:, 0].mean() + cells[:, 3].mean())
     return Outcome(
         estimate=value,
         std_error=error,
         t_stat=t,
-        p_value=_two_sided(t),
+        p_value=one_sided(t, "+"),
         n=len(both),
         low=low,
         high=high,
         supported=holds(_REQUIRES, {"low": low}),
         reason=f"signs agree on {100 * agree:.0f} % of {len(both)} sessions, kappa {value:.2f} "
         f"{in_words(low, high)}",
-        critical=float("nan"),
+        needed=1.96,
+        null=_LEAST,
         scores=score_series(cells[:, 0] + cells[:, 3] - _chance(cells), both.index.to_numpy()),
         tables=(_table(one, other, agree, value),),
     )
@@ -104,12 +108,6 @@ def _chance(cells: Floats) -> float:
     p = cells.mean(axis=0)
     one, other = p[0] + p[1], p[0] + p[2]
     return float(one * other + (1.0 - one) * (1.0 - other))
-
-
-def _two_sided(t: float) -> float:
-    from scipy.stats import norm
-
-    return float(2.0 * norm.sf(abs(t)))
 
 
 def _ranks(x: Floats) -> Floats:

@@ -44,6 +44,7 @@ _FEWEST: Final = 100
 #: Of the values at either end that are drawn in, so that single ones don't decide a regression.
 _ENDS: Final = 0.005
 _HORIZONS: Final = (5, 10, 21)
+_WEEK: Final = range(1, 6)
 _TENTH: Final = 0.1
 _DETERMINED: Final = 1e-6
 
@@ -137,7 +138,7 @@ def future_association(
     Parameters
     ----------
     values : ndarray of float, shape (n,)
-        On the previous session whose next open each is public; NaN where there is none.
+        On the session before whose next open each is public; NaN where there is none.
     paths : Paths
     overnight : ndarray of bool, shape (n,), optional
         Where a value is public only after the close, so that it may know the move until the
@@ -208,22 +209,24 @@ def _later(values: Floats, paths: Paths, late: npt.NDArray[np.bool_]) -> Iterato
     for h, each in zip(lags, shocks, strict=True):
         yield _Later("return", h, each)
     yield from _averages("return", shocks, 1)
-    observed: tuple[tuple[What, Floats], ...] = (
-        ("volatility", paths.size), ("volatility", paths.move), ("volume", paths.volume),
-    )  # fmt: skip
-    for what, seen in observed:
-        if np.isfinite(seen).sum() < _FEWEST:
+    for observed in (paths.size, paths.move):
+        if np.isfinite(observed).sum() < _FEWEST:
             continue
-        forecast = _scores(_unexpected(seen, paths, None))
-        yield _Later(what, 1, _lag(forecast, -1), sudden=True)
-        if seen is paths.move:
+        forecast = _scores(_unexpected(observed, paths, None))
+        yield _Later("volatility", 1, _lag(forecast, -1), sudden=True)
+        if observed is paths.move:
             coming = [_lag(forecast, -h) for h in lags]
-            yield from (replace(each, unaided=True) for each in _averages(what, coming, 1))
-        news = _scores(_unexpected(seen, paths, values))
+            yield from (replace(each, unaided=True) for each in _averages("volatility", coming, 1))
+        news = _scores(_unexpected(observed, paths, values))
         ahead = [_lag(news, -h) for h in lags[1:]]
         for h, each in zip(lags[1:], ahead, strict=True):
-            yield _Later(what, h, each)
-        yield from _averages(what, ahead, 2)
+            yield _Later("volatility", h, each)
+        yield from _averages("volatility", ahead, 2)
+    if np.isfinite(paths.volume).sum() >= _FEWEST:
+        # expirations and holidays move volume and gamma alike, for weeks ahead
+        forecast = _scores(_unexpected(paths.volume, paths, None))
+        for h in _WEEK:
+            yield _Later("volume", h, _lag(forecast, -h), sudden=True)
 
 
 def _averages(what: What, ahead: Sequence[Floats], first: int) -> Iterator[_Later]:

@@ -95,7 +95,7 @@ def _associated(traced: Sequence[_Traced], market: Market, level: float) -> Iter
 
 def _leak(series: _Traced, found: Association, market: Market) -> Leak:
     first = market.bars.index[int(np.flatnonzero(np.isfinite(series.values))[0])]
-    kind = "moves_with_later_volatility"
+    kind = f"moves_with_later_{found.what}"
     if found.what == "return":
         next_one = found.lag == 1 and not found.averaged
         kind = "moves_with_the_next_return" if next_one else "moves_with_later_returns"

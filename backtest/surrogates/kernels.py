@@ -24,13 +24,13 @@ __all__ = [
 ]
 
 #: Changes where a kept book would come out otherwise.
-KERNELS = 1
+KERNELS = 2
 #: Distance of strikes, log.
 STEP = 0.01
 #: Strikes either side of the spot that count.
 REACH = 32
 #: Expirations listed at once, at most.
-EXPIRIES = 16
+EXPIRIES = 18
 #: Strikes above and below the spot at which customers trade.
 CALL_REACH = 16
 PUT_REACH = 26
@@ -98,7 +98,7 @@ def _shares_by_expiry(
         out[a] = 0.0
         if left[a] > 0:
             d = math.log(left[a] / (5.0 * tenor)) / spread
-            out[a] = (math.exp(-0.5 * d * d) + 1e-12) * (1.0 if monthly[a] else weekly)
+            out[a] = (math.exp(-0.5 * d * d) + 1e-12) * (1.0 if monthly[a] else min(weekly, 1.0))
             total += out[a]
     for a in range(EXPIRIES):
         out[a] = out[a] / total if total > 0.0 else 0.0

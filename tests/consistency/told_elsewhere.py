@@ -108,6 +108,8 @@ ELSEWHERE: dict[str, str] = {
     "profile strikes.*": f"{_TWIN}::test_sums_by_expiry_and_by_strike",
     "profile expiries.*": f"{_TWIN}::test_sums_by_expiry_and_by_strike",
     "profile out": "text",
+    "explain implied.*": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
+    "profile implied.*": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
     "explain out": "text",
     "explain change.*": _PARTS,
     "explain contracts.*":
@@ -161,6 +163,8 @@ ELSEWHERE: dict[str, str] = {
         "test_q_is_made_of_the_p_that_is_printed",
     "test [].romano_wolf":
         "backtest/statistics/test_multiple.py::test_stepdown_keeps_the_familywise_error",
+    "test [].p_stepdown":
+        "backtest/statistics/test_multiple.py::test_stepdown_speaks_of_the_tests_own_p",
     "test [].verdict":
         "backtest/hypotheses/test_requirements.py::test_each_kill_condition_alone_refuses_the_claim",
     "test [].*": "backtest/hypotheses/test_run.py::test_the_file_says_the_same_as_the_dataset",

@@ -9,7 +9,7 @@ the same regressors and the same wild sessions. Neither ``statsmodels`` nor ``ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +29,13 @@ _MOST_LEVERAGE = 0.999  # of a row that a regression fits almost alone
 
 
 def wild_p(
-    fit: Fit, names: str | tuple[str, ...], how: Resampling, groups: npt.ArrayLike | None = None
+    fit: Fit,
+    names: str | tuple[str, ...],
+    how: Resampling,
+    groups: npt.ArrayLike | None = None,
+    side: Literal["both", "lower", "upper"] = "both",
 ) -> float:
-    """Return the p-value of coefficients being zero: two-sided for one, joint for several.
+    """Return the p-value of coefficients being zero: of either sign for one, joint for several.
 
     Rademacher signs, one for each row (or group), on the residuals of the regression without the
     coefficients, scaled by their leverage; t (or Wald's statistic) with HC3 errors, or clustered by
@@ -47,6 +51,8 @@ def wild_p(
         Seed and replications; the smallest p is one over these plus one.
     groups : array_like, shape (rows given,), optional
         Group of each row given to the regression: rows of a group change sign together.
+    side : {"both", "lower", "upper"}
+        Whether one coefficient below, or above, zero speaks for the claim.
 
     Returns
     -------
@@ -69,12 +75,22 @@ def wild_p(
     if groups is not None:
         index = np.unique(np.asarray(groups)[fit.used], return_inverse=True)[1].ravel()
     restricted = _without(fit.design @ fit.params + fit.residuals, others)
-    found = _wald(tested, restricted[:, None], every, index)[0]
+    found = _statistic(tested, restricted[:, None], every, index, side)[0]
     beyond = 0
     for drawn in _samples(restricted / (1.0 - _leverage(others)), index, how):
         # signs that repeat the sample, or mirror it, tie with it but for rounding
-        beyond += int((_wald(tested, drawn, every, index) >= found * (1.0 - 1e-9)).sum())
+        statistic = _statistic(tested, drawn, every, index, side)
+        beyond += int((statistic >= found - 1e-9 * abs(found)).sum())
     return (1.0 + beyond) / (1.0 + how.replications)
+
+
+def _statistic(tested: Floats, y: Floats, every: Floats, index: Index | None, side: str) -> Floats:
+    """Return what speaks for the claim where it is large: Wald's statistic, or t to one side."""
+    wald = _wald(tested, y, every, index)
+    if side == "both":
+        return wald
+    towards = np.sign(tested[:, 0] @ y) * (1.0 if side == "upper" else -1.0)
+    return np.asarray(towards * np.sqrt(wald), dtype=np.float64)
 
 
 def _samples(residuals: Floats, index: Index | None, how: Resampling) -> Iterator[Floats]:

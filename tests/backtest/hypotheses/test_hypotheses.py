@@ -132,7 +132,7 @@ def test_sudden_losses() -> None:
 
 
 def test_eras() -> None:
-    dataset = markets.market(1_200, 29, start="2019-06-03", damping=0.3)
+    dataset = markets.market(2_600, 29, start="2016-06-01", damping=0.1)
     assert _run("era-split", dataset).verdict == "supported"
     late = dataset.gex.index >= "2021-11-01"
     mixed = np.random.default_rng(0).permutation(dataset.gex.to_numpy())

@@ -94,8 +94,8 @@ TABLE: dict[str, tuple[dict[str, float], dict[str, list[float]]]] = {
         {"t": [2.0, -3.0, NAN], "p": [0.05 + TINY, NAN]},
     ),
     "era-split": (
-        {"largest_t": -1.65 - TINY, "change": 1.96 - TINY},
-        {"largest_t": [-1.65, 1.0, NAN], "change": [1.96, 5.0, NAN]},
+        {"largest_t": -1.65 - TINY, "p": 0.05, "alpha": 0.05},
+        {"largest_t": [-1.65, 1.0, NAN], "p": [0.05 + TINY, NAN]},
     ),
     "vendor-parity": ({"low": 0.6}, {"low": [0.6 - TINY, NAN]}),
     "screenshot-vs-dynamic": ({"t": -1.96 - TINY}, {"t": [-1.96, 2.5, NAN]}),

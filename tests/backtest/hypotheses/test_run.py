@@ -104,7 +104,8 @@ def test_file_of_all_hypotheses(config: dict[str, Any], tmp_path: Path) -> None:
     assert split["published"]["how_read"] == "full text"
     assert set(split["published"]) >= {"value", "source", "how_read"}
     assert split["q_value"] <= 0.05
-    assert split["romano_wolf"] is True
+    assert split["p_value"] <= split["p_stepdown"] <= 1.0
+    assert split["romano_wolf"] is (split["p_stepdown"] <= 0.05)
     assert split["tables"][0]["columns"][-1] == "published"
     flip = by_name["flip-placebo"]
     assert flip["verdict"].startswith("needs data: chains")

@@ -165,5 +165,13 @@ known = "next_open"
 path = "{shared_data}/series/vix_daily.parquet"
 columns = {{ session = "date" }}
 known = "close"
+[series.dix]
+path = "{shared_data}/series/squeezemetrics_dix_gex.parquet"
+columns = {{ session = "date", value = "dix" }}
+known = "next_open"
+[series.other_gex]
+path = "{shared_data}/series/alphagex_spy_net_gex.parquet"
+columns = {{ session = "d", value = "net_gex" }}
+known = "next_open"
 """)
     assert _check(file).leaks == ()

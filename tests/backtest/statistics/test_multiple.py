@@ -38,26 +38,56 @@ def _scores(means: dict[str, float], n: int, seed: int) -> dict[str, pd.Series]:
     }
 
 
+def _own_p(scores: dict[str, pd.Series]) -> dict[str, float]:
+    """Return each mean's own one-sided p, from its t."""
+    from scipy.stats import norm
+
+    found = {name: s.mean() / (s.std() / math.sqrt(len(s))) for name, s in scores.items()}
+    return {name: float(norm.sf(t)) for name, t in found.items()}
+
+
+def _kept(scores: dict[str, pd.Series]) -> set[str]:
+    return {n for n, p in romano_wolf(_own_p(scores), scores, FEW).items() if p <= 0.05}
+
+
 def test_stepdown_keeps_what_is_real_whatever_its_unit() -> None:
     # t of about 5, 0, 5, -5: each in a unit ten times the one before
     means = {"real": 0.16, "null": 0.0, "wide": 16.0, "wrong way": -160.0}
-    assert romano_wolf(_scores(means, 1_000, 1), FEW) == {"real", "wide"}
-    assert romano_wolf(_scores({"real": 0.16}, 1_000, 2), FEW) == {"real"}
-    assert romano_wolf({}, FEW) == frozenset()
+    assert _kept(_scores(means, 1_000, 1)) == {"real", "wide"}
+    assert _kept(_scores({"real": 0.16}, 1_000, 2)) == {"real"}
+    assert romano_wolf({}, {}, FEW) == {}
 
 
 def test_stepdown_keeps_the_familywise_error() -> None:
     names = {f"null {k}": 0.0 for k in range(4)}
-    wrong = sum(bool(romano_wolf(_scores(names, 250, seed), FEW)) for seed in range(100))
+    wrong = sum(bool(_kept(_scores(names, 250, seed))) for seed in range(100))
     assert wrong <= 11  # 5 % of 100 would exceed this once in a hundred times
+
+
+def test_stepdown_speaks_of_the_tests_own_p() -> None:
+    """However large the scores' mean: a p of .19 does not survive."""
+    scores = _scores({"a": 0.5, "b": 0.0}, 500, 4)
+    found = romano_wolf({"a": 0.19, "b": 0.6, "c": math.nan}, scores, FEW)
+    assert found["a"] >= 0.19
+    assert set(found) == {"a", "b"}
+    assert found["b"] >= max(0.6, found["a"])
+
+
+def test_stepdown_of_copies_is_that_of_one_and_of_strangers_that_of_many() -> None:
+    one = _scores({"a": 0.0}, 500, 5)["a"]
+    same = romano_wolf({"a": 0.03, "b": 0.03}, {"a": one, "b": one}, FEW)
+    assert same["a"] == pytest.approx(0.03, abs=0.005)
+    # ten independent tests: 1 - (1 - .03)^10
+    many = romano_wolf({f"{k}": 0.03 for k in range(10)}, {}, Resampling(replications=20_000))
+    assert many["0"] == pytest.approx(1.0 - 0.97**10, abs=0.01)
 
 
 def test_samples_of_different_length() -> None:
     scores = _scores({"long": 0.16, "short": 0.0}, 1_000, 3)
     short = scores["short"].iloc[-120:] / 10.0 + 0.5
-    assert romano_wolf({"long": scores["long"], "short": short}, FEW) == {"long", "short"}
+    assert _kept({"long": scores["long"], "short": short}) == {"long", "short"}
     early = scores["short"].iloc[:120]
-    assert romano_wolf({"long": scores["long"], "early": early}, FEW) == {"long"}
+    assert _kept({"long": scores["long"], "early": early}) == {"long"}
 
 
 def test_deflated_sharpe_by_hand() -> None:

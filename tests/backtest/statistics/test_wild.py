@@ -83,3 +83,12 @@ def test_the_size_holds_where_the_normal_one_does_not() -> None:
         wild.append(wild_p(fit, "x", Resampling(replications=99, seed=1)) <= 0.05)
     assert np.mean(normal) > 0.12
     assert np.mean(wild) < 0.08
+
+
+def test_one_side_is_half_of_both_where_t_speaks_for_it() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal(200)
+    fit, how = ols(0.1 * x + rng.standard_normal(200), {"x": x}), Resampling(replications=20_000)
+    both, upper, lower = (wild_p(fit, "x", how, side=s) for s in ("both", "upper", "lower"))
+    assert upper == pytest.approx(both / 2.0, abs=0.005)
+    assert lower == pytest.approx(1.0 - both / 2.0, abs=0.005)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ from gexlab.strategies.panel import Column
 from gexlab.strategies.sizings.basic import TurnoverLimit, VolatilityTarget
 
 MakeMarket = Callable[..., Path]
+ROOT = Path(__file__).parents[3]
 
 GRID = """
 [grid]
@@ -309,3 +311,19 @@ def test_sizing_that_remembers_has_placebos_too(make_market: MakeMarket) -> None
     found = _table(arena, [0], labels[None, :], legs_outside(arena))[0, 0]
     engine = books_of(planned([made], ground), ground, FREE, 1e6).returns[0]
     assert found == pytest.approx(engine.mean() / engine.std(ddof=1), abs=2e-4)
+
+
+@pytest.mark.slow
+def test_the_documented_configuration_runs(make_market: MakeMarket, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "tournament.md").read_text(encoding="utf-8")
+    block = re.findall(r"```toml\n(.*?)```", text, re.S)[0]
+    folder = make_market(sessions=330).parent
+    for name, like in (("spx_daily", "bars"), ("published_gex", "gex")):
+        (folder / f"{name}.parquet").write_bytes((folder / f"{like}.parquet").read_bytes())
+    small = block.replace("placebos = 2000", "placebos = 20").replace("start = 2011-05-01", "")
+    (tmp_path / "example.toml").write_text(
+        f"{small}\n[inference]\nbootstrap = 100\n", encoding="utf-8"
+    )
+    found = tournament(tmp_path / "example.toml")
+    assert len(found.entries) == 14 * 6 * 3
+    assert found.trials >= 14 * 6 * 3 + 5
