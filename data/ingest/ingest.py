@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import InputFileError
 from ..base.progress import silent
-from ..lake.lake import Lake, check_underlying, connect, open_lake
+from ..lake.connection import connect
+from ..lake.lake import Lake, check_underlying, open_lake
 from ..lake.manifest import Manifest, read_manifest
 from ..lake.writer import LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset

@@ -17,7 +17,7 @@ from ..base.date_dialect import AmbiguousDateError, days_of, moments_of
 from ..base.errors import GexlabError, InputFileError
 from ..base.sql import load_sql
 from ..calendar.trading import trading_calendar
-from ..lake.lake import connect
+from ..lake.connection import connect
 from ..vendors import vendor as vendor_preset
 from ..vendors.column_map import mapped, read_mapping
 from ..vendors.column_names import names_in, respelled

@@ -331,6 +331,12 @@ class DerivedStore:
     def damage(self, table: str, part: Part) -> str | None:
         """Return what is wrong with a file of a part that is there.
 
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        part : Part
+
         Returns
         -------
         str or None

@@ -323,7 +323,7 @@ def _blocks(
     lake: Lake, underlying: str, entries: Sequence[SessionEntry]
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, date]]:
     """Yield a connection that holds a block of sessions, with some before it, and its first."""
-    from ..lake.lake import connect
+    from ..lake.connection import connect
 
     connection = connect(lake)
     try:

@@ -20,7 +20,8 @@ from ..exposure.definition_agreement import SignAgreement, sixteen_signs
 from ..exposure.flips import Root
 from ..exposure.walls import ByStrike, Wall
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.lake import Lake, SessionEntry, connect, open_lake, retry_while_written
+from ..lake.connection import connect
+from ..lake.lake import Lake, SessionEntry, open_lake, retry_while_written
 from ..peers.rules import PeerRule
 from .job import Job, make_job
 from .rebuild import evaluated_regimes

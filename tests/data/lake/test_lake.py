@@ -23,7 +23,8 @@ from property_search import examples
 
 from gexlab.data.base.errors import LakeError, LakeLockedError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
-from gexlab.data.lake.lake import Lake, connect, open_lake
+from gexlab.data.lake.connection import connect
+from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.locks import write_lock
 from gexlab.data.lake.parts import CHAIN_SCHEMA, split_sessions
 from gexlab.data.lake.writer import compact, lake_writer, sorted_rows, write_sessions

@@ -14,7 +14,7 @@ from gexlab.data.lake.lake import open_lake
 from gexlab.data.regimes import session_blocks
 from gexlab.data.regimes.job import Job
 from gexlab.data.regimes.rebuild import rebuild
-from gexlab.data.regimes.session_evaluation import SessionEvaluation
+from gexlab.data.regimes.session_evaluation import SessionEvaluation, evaluate_session
 from gexlab.data.regimes.table import regimes
 from gexlab.data.tables.rates import curve_file
 
@@ -30,7 +30,7 @@ def test_a_curve_that_grows_by_a_day_recomputes_that_day_alone(
     rates["rate"] += 0.001 * rates.index
 
     computed: list[str] = []
-    real = session_blocks.evaluate_session
+    real = evaluate_session
 
     def counted(raw: RawSession, previous: RawSession | None, job: Job) -> SessionEvaluation:
         computed.append(str(raw.session))
@@ -42,7 +42,7 @@ def test_a_curve_that_grows_by_a_day_recomputes_that_day_alone(
         rates.head(rows).to_csv(tmp_path / "curve.csv", index=False)
         definition = Definition(rate_curve=curve_file(tmp_path / "curve.csv"))
         computed.clear()
-        done = rebuild(lake, "MKT", definition=definition)
+        done = rebuild(lake, "MKT", definition=definition, side_tables=False)
         ids.add(done.definition_id)
         tables.append(regimes(lake, "MKT", book="post_expiry", definition_id=definition))
         if len(tables) == 1:
