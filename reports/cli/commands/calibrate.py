@@ -156,9 +156,20 @@ def _write(result: SimulationCheck, path: Path) -> None:
         write_page(calibration_html_page(result), path)
         return
     as_json = path.suffix == ".json"
-    text = to_json(result.document()) + "\n" if as_json else calibration_page(result)
+    text = to_json(result.document()) + "\n" if as_json else calibration_page(result) + _kept(path)
     with published_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+_HELD_OUT = "## Held out:"
+
+
+def _kept(path: Path) -> str:
+    """Return the part of a page that other markets than the product's fill."""
+    if not path.is_file():
+        return ""
+    _, found, rest = path.read_text(encoding="utf-8").partition(_HELD_OUT)
+    return "\n" + found + rest if found else ""
 
 
 def _show(console: Console, result: SimulationCheck) -> None:
