@@ -7,10 +7,11 @@ import re
 import pytest
 
 from gexlab.data.base.errors import ConfigError
-from gexlab.strategies.component import Component, Kind
+from gexlab.strategies.component import Component, Filter, Kind
 from gexlab.strategies.components import built_in
 from gexlab.strategies.filters.ranks import Percentile
 from gexlab.strategies.model import Strategy
+from gexlab.strategies.registry import _distance
 from gexlab.strategies.rules.returns import Fade, Flat, Follow, Hold, Rsi
 from gexlab.strategies.sizings.basic import VolatilityTarget
 
@@ -62,6 +63,34 @@ def test_an_identity_has_twelve_digits() -> None:
     assert re.fullmatch("[0-9a-f]{12}", found)
     assert found == Strategy("of another name").strategy_id
     assert found != Strategy("mine", long=Fade(2)).strategy_id
+
+
+def test_what_decides_at_the_close_is_not_intraday() -> None:
+    assert not Strategy("mine").intraday
+    rechecked = built_in("filter")["rechecked"]()
+    assert isinstance(rechecked, Filter)
+    assert Strategy("mine", filter=rechecked, long=Hold(), short=Flat()).intraday
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "distance"),
+    [
+        ("", "", 0),
+        ("hold", "hold", 0),
+        ("hold", "", 4),
+        ("", "hold", 4),
+        ("hold", "hol", 1),
+        ("hol", "hold", 1),
+        ("ahold", "hold", 1),
+        ("hald", "hold", 1),
+        ("kitten", "sitting", 3),
+        ("saturday", "sunday", 3),
+        ("abcdef", "azced", 3),
+    ],
+)
+def test_letters_between_two_names(a: str, b: str, distance: int) -> None:
+    """Wagner and Fischer's textbook examples among them."""
+    assert _distance(a, b) == distance
 
 
 #: Kind and name of every component that has bounds: parameter to lowest and highest value.
