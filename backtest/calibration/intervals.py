@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...data import NotEnoughDataError, Progress, silent
+from ...data import EXCHANGE_SESSIONS, NotEnoughDataError, Progress, silent
 from ..statistics import realised
 from ..statistics.diagnostics.groups import compare_groups, mean_measure
 from ..statistics.diagnostics.regression import coefficient_interval, ols
@@ -36,7 +36,7 @@ __all__ = ["LENGTHS", "STATISTICS", "Coverage", "CoverageCell", "interval_covera
 Floats = npt.NDArray[np.float64]
 
 #: Sessions of the samples.
-LENGTHS: Final = (60, 126, 252, 756)
+LENGTHS: Final = (60, 126, EXCHANGE_SESSIONS, 3 * EXCHANGE_SESSIONS)
 #: Coverage that an interval of nominal 95 % must reach, allowing for the number of samples.
 REQUIRED: Final = 0.93
 #: Samples of which the former width is computed too.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from ...data import EXCHANGE_SESSIONS
 from ..surrogates.cloud import Cloud, draw_cloud, effective_number
 from ..surrogates.moments import Surroundings
 from ..surrogates.path import ewma_volatility, first_after_monthly, path_of, weeks
@@ -30,7 +31,9 @@ __all__ = ["against_nulls"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _FEWEST: Final = 40
-_BEFORE: Final = 252  # of the user's own sessions that fill the books, where there are so many
+_BEFORE: Final = (
+    EXCHANGE_SESSIONS  # of the user's own sessions that fill the books, where there are so many
+)
 _QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NAMED = "the implied volatility index"
 _PAST = "past returns, exponentially weighted (no implied volatility series is named)"

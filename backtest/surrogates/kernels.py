@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ...data import compiled
+from ...data import EXCHANGE_SESSIONS, compiled
 
 __all__ = [
     "CALL_REACH",
@@ -34,7 +34,9 @@ EXPIRIES = 18
 #: Strikes above and below the spot at which customers trade.
 CALL_REACH = 16
 PUT_REACH = 26
-_SESSIONS_A_YEAR = 252.0  # scale of the parameters alone: no price or date depends on it
+_SESSIONS_A_YEAR = float(
+    EXCHANGE_SESSIONS
+)  # scale of the parameters alone: no price or date depends on it
 _INV_SQRT_2PI = 0.3989422804014327
 _LARGEST = 3.0  # of the exponent of a reaction
 _FEWEST_SHARE = 0.004  # of a session's trades: less goes nowhere

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from ...data import EXCHANGE_SESSIONS
 from .kernels import EXPIRIES, PUT_REACH, REACH, STEP, fill_gammas
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ DRIVERS: Final = (
 )
 _WEEKLIES: Final = 65  # sessions ahead that expirations of any week are listed
 _MONTHLIES: Final = 130
-_YEAR: Final = 252.0  # scale of volatility alone
+_YEAR: Final = float(EXCHANGE_SESSIONS)  # scale of volatility alone
 _MEMORY: Final = 0.94
 
 
