@@ -126,7 +126,7 @@ def first_close(market: PathMarket) -> Score:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"worlds": ("S9",)}, "unknown world 'S9'"),
+        ({"worlds": ("S99",)}, "unknown world 'S99'"),
         ({"seeds": 1}, "two seeds"),
         ({"level": 5.0}, "a probability between 0 and 1, found 5"),
         ({"worlds": ()}, "one world"),

@@ -95,7 +95,7 @@ def test_the_command_prints_theory_measured_value_and_error(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--check", "S9"], 1, "unknown world 'S9'"),
+        (["--check", "S99"], 1, "unknown world 'S99'"),
         (["--check", "S1", "--lake", "x"], 2, "not both"),
         (["S1", "--years", "1"], 2, "name the world with --world"),
         (["--world", "S1", "--seed", "1", "--lake", "x"], 2, "'--years'"),

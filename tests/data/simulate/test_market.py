@@ -270,7 +270,7 @@ def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"world": "S9"}, "unknown world 'S9'"),
+        ({"world": "S99"}, "unknown world 'S99'"),
         ({"calibration": "visibl"}, "did you mean 'visible'"),
         ({"parameters": {"impct": 1}}, "did you mean 'impact'"),
         ({"parameters": {"impact": 1e-11}}, "expected more than -1"),
