@@ -108,6 +108,8 @@ ELSEWHERE: dict[str, str] = {
     "profile strikes.*": f"{_TWIN}::test_sums_by_expiry_and_by_strike",
     "profile expiries.*": f"{_TWIN}::test_sums_by_expiry_and_by_strike",
     "profile out": "text",
+    "fact 30-day volatility": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
+    "fact Expected move": "data/exposure/test_chain_volatility.py::test_the_expected_move_by_hand",
     "explain implied.*": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
     "profile implied.*": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
     "explain out": "text",
