@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gexlab.data.base.errors import ConfigError
-from gexlab.strategies.component import Component, Kind
+from gexlab.strategies.component import Component, Filter, Kind
 from gexlab.strategies.components import built_in
 from gexlab.strategies.filters.ranks import Percentile
 from gexlab.strategies.model import Strategy
@@ -63,6 +63,13 @@ def test_an_identity_has_twelve_digits() -> None:
     assert re.fullmatch("[0-9a-f]{12}", found)
     assert found == Strategy("of another name").strategy_id
     assert found != Strategy("mine", long=Fade(2)).strategy_id
+
+
+def test_what_decides_at_the_close_is_not_intraday() -> None:
+    assert not Strategy("mine").intraday
+    rechecked = built_in("filter")["rechecked"]()
+    assert isinstance(rechecked, Filter)
+    assert Strategy("mine", filter=rechecked, long=Hold(), short=Flat()).intraday
 
 
 @pytest.mark.parametrize(
