@@ -189,9 +189,21 @@ def _write(result: SimulationCheck, path: Path) -> None:
     else:
         # what another calibration wrote about intervals stays
         kept = section_of(path.read_text(encoding="utf-8")) if path.is_file() else ""
-        text = with_section(calibration_page(result), kept) if kept else calibration_page(result)
+        page = calibration_page(result) + _kept(path)
+        text = with_section(page, kept) if kept else page
     with published_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+_HELD_OUT = "## Held out:"
+
+
+def _kept(path: Path) -> str:
+    """Return the part of a page that other markets than the product's fill."""
+    if not path.is_file():
+        return ""
+    _, found, rest = path.read_text(encoding="utf-8").partition(_HELD_OUT)
+    return "\n" + found + rest if found else ""
 
 
 def _show(console: Console, result: SimulationCheck) -> None:

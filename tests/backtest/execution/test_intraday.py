@@ -194,6 +194,9 @@ def test_clocks_are_not_mixed() -> None:
 )
 def test_what_is_missing_is_said(folder: Path, strategy: dict[str, Any], said: str) -> None:
     document = _document([strategy])
+    alone = parse_config(document, folder)
+    with pytest.raises(ConfigError, match="decide once a session"):
+        trade_config(alone, load_market(alone), strategies_of(alone)[:1])
     if "rechecked" not in strategy.values():
         document["data"] = {"underlying": "SPY", "bars": "bars.parquet"}
     with pytest.raises(ConfigError, match=said):

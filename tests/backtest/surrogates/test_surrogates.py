@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import held_out
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -210,3 +211,17 @@ def test_what_was_found_is_kept_and_read_again(tmp_path: Path) -> None:
 def test_too_few_sessions_for_any_book() -> None:
     with pytest.raises(MissingDataError, match="at least 40 sessions"):
         against_nulls("vol-damping", -2.0, _market(30), QUICK, upper=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(held_out.GENERATORS))
+def test_held_out_markets_look_like_dealers_without_any(name: str) -> None:
+    """Calm follows high gamma in each, though nothing moves a price: what makes them nulls."""
+    market = held_out.draw(name, 12, 1_500)
+    following = np.diff(np.log(market.bars["close"].to_numpy()))
+    gex = (market.call - market.put).to_numpy()[:-1]
+    quarter = np.argsort(np.argsort(gex)) * 4 // len(gex)
+    spread = [following[quarter == q].std() for q in range(4)]
+    assert spread[0] > 1.2 * spread[3]
+    assert 0.02 < (gex < 0).mean() < 0.6
+    assert np.corrcoef(gex, market.vix.to_numpy()[:-1])[0, 1] < -0.15

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from gexlab.backtest.execution.costs import FREE, Costs
 from gexlab.backtest.grid.columns import books_of, ground_of, planned
 from gexlab.backtest.grid.grid import grid
+from gexlab.backtest.hypotheses.test import test as hypotheses
 from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
@@ -33,6 +34,7 @@ from gexlab.backtest.tournament.tournament import tournament
 from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
 from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
 from gexlab.reports.cli.app import run
+from gexlab.reports.page.tournament_page import write_tournament_page
 from gexlab.strategies.component import Filter, Past
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.panel import Column
@@ -327,3 +329,29 @@ def test_the_documented_configuration_runs(make_market: MakeMarket, tmp_path: Pa
     found = tournament(tmp_path / "example.toml")
     assert len(found.entries) == 14 * 6 * 3
     assert found.trials >= 14 * 6 * 3 + 5
+
+
+def test_a_test_that_trades_is_the_trial_of_the_backtest(
+    make_market: MakeMarket, tmp_path: Path
+) -> None:
+    config = make_market(sessions=400, strategies=LEDGER)
+    assert hypotheses(["fade-follow"], config).results[0].outcome is not None
+    first = ledger(tmp_path / "ledger")
+    assert [e["source"] for e in first.entries] == ["test"]
+    # the backtest's main strategy is the same trial, counted once
+    assert ledger(tmp_path / "ledger").trials == 1
+    strategies = backtest(config).strategies
+    assert ledger(tmp_path / "ledger").trials == len(strategies)
+
+
+def test_hostile_names_stay_text(make_market: MakeMarket, tmp_path: Path) -> None:
+    found = tournament(make_market(sessions=300, strategies=GRID))
+    bad = "</script><script>alert(1)</script><b>%{y}"
+    entries = tuple(
+        replace(e, filter=bad, rule=bad, arena=bad, sentence=bad) for e in found.entries
+    )
+    page = write_tournament_page(
+        replace(found, entries=entries, sentence=bad, underlyings=(bad,)), tmp_path / "t.html"
+    ).read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page
+    assert "<b>%{y}" not in page
