@@ -61,7 +61,9 @@ def write_lake(
         mapping=folder / "map.toml",
     )  # fmt: skip
     rebuild(folder / "lake", "MKT")
-    opened = np.append(spot[0], spot[:-1])
+    # no market opens at its last close, session after session
+    nights = 1.0 + 1e-4 * np.where(np.arange(len(spot)) % 2, -1.0, 1.0)
+    opened = np.append(spot[0], spot[:-1]) * nights
     bars = pd.DataFrame(
         {
             "session": days.astype("datetime64[ns]"), "open": opened,
