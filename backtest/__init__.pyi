@@ -1,5 +1,8 @@
 from .calibration.hypotheses import calibrate as calibrate
 from .calibration.hypotheses import check_plan as check_plan
+from .calibration.intervals import Coverage as Coverage
+from .calibration.intervals import CoverageCell as CoverageCell
+from .calibration.intervals import interval_coverage as interval_coverage
 from .calibration.tournament import calibrate_tournament as calibrate_tournament
 from .calibration.worlds import VARIANTS as VARIANTS
 from .execution.engine import engine_name as engine_name

@@ -15,6 +15,7 @@ from .base.errors import QueryError as QueryError
 from .base.errors import UnknownNameError as UnknownNameError
 from .base.exporting import defused as defused
 from .base.exporting import defused_column as defused_column
+from .base.exporting import defused_frame as defused_frame
 from .base.fingerprints import file_fingerprint as file_fingerprint
 from .base.parents import end_with_parent as end_with_parent
 from .base.plain import plain as plain
@@ -72,6 +73,9 @@ from .lake.derived_tables import stores_of as stores_of
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
 from .lake.manifest import Manifest as Manifest
+from .lake.verify import Damage as Damage
+from .lake.verify import Verification as Verification
+from .lake.verify import verify as verify
 from .lake.writer import compact as compact
 from .lake.writer import write_sessions as write_sessions
 from .peers.rules import PEER_RULES as PEER_RULES

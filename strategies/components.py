@@ -184,6 +184,14 @@ def reloaded(component: Component) -> Component | None:
 
     Nothing that earlier calls left in the module, or in the class, is there. Components that are
     parameters of another are made anew too.
+
+    Parameters
+    ----------
+    component : Component
+
+    Returns
+    -------
+    Component or None
     """
     values = {name: _reloaded_value(v) for name, v in component.parameters().items()}
     module = sys.modules.get(type(component).__module__)

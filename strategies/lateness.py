@@ -122,6 +122,10 @@ def any_late(
     strategies : iterable of Strategy
     evaluation, sessions
         As for `late_inputs`.
+
+    Returns
+    -------
+    bool
     """
     parts: dict[Component, None] = {}
     for strategy in strategies:

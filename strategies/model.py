@@ -69,11 +69,6 @@ neutral: hold; abstain: flat'
         }
         return rules.get(label, Flat())
 
-    @property
-    def reads_regime(self) -> bool:
-        """Whether the filter reads anything at all."""
-        return bool(self.filter.inputs())
-
     def __post_init__(self) -> None:
         _require_one_clock(self)
 

@@ -29,6 +29,7 @@ ALLOWED = {
     ("a volatility index", "data/ingest/snapshot.py"),  # an underlying
     ("a volatility index", "data/vendors/roots.py"),  # a root
     ("a volatility index", "data/vendors/layout.py"),  # a root
+    ("a level of intervals", "reports/page/sections/null_routes.py"),  # quantiles
     ("a currency", "data/vendors/projection.py"),  # JSON path
     ("a currency", "data/simulate/worlds/s5_sign.py"),  # Gamma$, dollar gamma
     ("a currency", "reports/page/png.py"),  # escapes it for matplotlib

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ...data import EXCHANGE_SESSIONS
 from ..statistics import realised
 from ..statistics.resampling import Resampling, interval, resampled_sums
 from ..statistics.volatility import HORIZONS
@@ -49,12 +50,12 @@ def _of_returns(sample: Sample, name: str) -> Floats:
 def _sharpe(s: Floats) -> Floats:
     mean = s[:, 0] / s[:, 3]
     return np.asarray(
-        np.sqrt(252.0) * mean / np.sqrt((s[:, 1] - s[:, 3] * mean**2) / (s[:, 3] - 1))
+        np.sqrt(EXCHANGE_SESSIONS) * mean / np.sqrt((s[:, 1] - s[:, 3] * mean**2) / (s[:, 3] - 1))
     )
 
 
 def _growth(s: Floats) -> Floats:
-    return np.expm1(252.0 * s[:, 2] / s[:, 3])
+    return np.expm1(EXCHANGE_SESSIONS * s[:, 2] / s[:, 3])
 
 
 def _two(values: Floats, sample: Sample) -> Floats:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...data import NotEnoughDataError, Progress, silent
+from ...data import EXCHANGE_SESSIONS, NotEnoughDataError, Progress, silent
 from ..statistics import realised
 from ..statistics.diagnostics.groups import compare_groups, mean_measure
 from ..statistics.diagnostics.regression import coefficient_interval, ols
@@ -36,7 +36,7 @@ __all__ = ["LENGTHS", "STATISTICS", "Coverage", "CoverageCell", "interval_covera
 Floats = npt.NDArray[np.float64]
 
 #: Sessions of the samples.
-LENGTHS: Final = (60, 126, 252, 756)
+LENGTHS: Final = (60, 126, EXCHANGE_SESSIONS, 3 * EXCHANGE_SESSIONS)
 #: Coverage that an interval of nominal 95 % must reach, allowing for the number of samples.
 REQUIRED: Final = 0.93
 #: Samples of which the former width is computed too.
@@ -110,13 +110,33 @@ class Coverage:
     samples: int
     first_seed: int
 
+    @property
+    def level(self) -> float:
+        """Nominal coverage."""
+        return NORMAL_LEVEL
+
+    @property
+    def required(self) -> float:
+        """Coverage that the Wilson interval of a cell must reach."""
+        return REQUIRED
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kinds of returns, with what they are."""
+        return {name: KINDS[name].meaning for name in dict.fromkeys(c.kind for c in self.cells)}
+
+    @property
+    def statistics(self) -> dict[str, str]:
+        """Statistics, with what they are."""
+        return {name: STATISTICS[name] for name in dict.fromkeys(c.statistic for c in self.cells)}
+
     def document(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
             "samples": self.samples,
             "first_seed": self.first_seed,
-            "level": NORMAL_LEVEL,
-            "required": REQUIRED,
+            "level": self.level,
+            "required": self.required,
             "cells": [
                 cell._asdict() | {"coverage": list(cell.coverage), "sound": cell.sound}
                 for cell in self.cells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,24 +80,28 @@ def metrics_of(track: Track, ends: ReturnIntervals, clock: Clock) -> Metrics:
     clock : Clock
     """
     year, single, elapsed = clock.year, clock.spans == 1, int(clock.spans.sum())
-    returns, one = track.returns, track.returns[single]
+    whole = bool(single.all())
+    returns, one = track.returns, track.returns if whole else track.returns[single]
     held = track.positions[1:] if clock.at_open else track.positions[:-1]
+    # each moment once: this is called for every trial of a grid
+    deviation = float(np.std(one, ddof=1)) if len(one) > 1 else float("nan")
+    total = metrics.total_return(returns)
     return Metrics(
-        sharpe=metrics.sharpe(one, year),
+        sharpe=float(metrics.sharpe_of_moments(metrics.mean(one), deviation, year)),
         sharpe_low=ends.sharpe[0],
         sharpe_high=ends.sharpe[1],
         sharpe_error=ends.sharpe_error,
-        cagr=metrics.cagr(returns, year, elapsed),
+        cagr=metrics.growth_a_year(total, year, elapsed) if len(returns) else total,
         cagr_low=ends.cagr[0],
         cagr_high=ends.cagr[1],
-        volatility=metrics.volatility(one, year),
+        volatility=deviation * sqrt(year),
         max_drawdown=metrics.max_drawdown(track.equity),
         turnover=metrics.turnover(track.traded, year, elapsed + 1),
         trades=track.trades,
         exposure=metrics.exposure(track.positions),
         break_even_bps=break_even_bps(track.gross_returns, track.gross_traded),
-        hit_rate=metrics.hit_rate(one, held[single]),
-        total_return=metrics.total_return(returns),
+        hit_rate=metrics.hit_rate(one, held if whole else held[single]),
+        total_return=total,
         n=int(single.sum()),
     )
 

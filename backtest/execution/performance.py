@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data import REGIMES
+from ...data import REGIMES, ConfigError
 from ...strategies import Decisions, decide, late_inputs
 from ..run.panel import evaluation_of
 from ..run.strategy_results import Metrics, RegimePerformance, StrategyResult
@@ -160,6 +160,12 @@ def trade(
         If an order of a required strategy would use what was not yet known, or what it reads is
         public too late in most of the sessions tested.
     """
+    within = [strategy.name for strategy in strategies if strategy.intraday]
+    if within or not strategies:
+        raise ConfigError(
+            f"{', '.join(within) or 'no strategy'}: expected strategies that decide once a "
+            "session: those that decide within it are traded by gexlab backtest beside its controls"
+        )
     every = make_schedule(market.calendar, pd.DatetimeIndex(market.bars.index), fill)
     schedule = make_schedule(market.calendar, market.sessions, fill)
     evaluation = evaluation_of(market, every)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,21 +114,30 @@ def planned(strategies: Sequence[Strategy], ground: Ground) -> Planned:
     source = np.flatnonzero(schedule.row >= 0)
     to, due = schedule.row[source], schedule.due[source].astype(np.int64)
     last = due - 1 if schedule.strict else due
-    target = np.full((len(rows), len(strategies)), np.nan)
+    target = np.full((len(strategies), len(rows)), np.nan)
+    used, within = _as_slice(rows[source]), _as_slice(rows)
+    to = _as_slice(to)
     late = np.zeros(len(strategies), dtype=np.int64)
     undefined = np.zeros(len(strategies), dtype=np.int64)
     for strategy in strategies if any_late(strategies, evaluation, sessions) else ():
         require_in_time(strategy.describe(), late_inputs(strategy, evaluation, sessions), schedule)
     for j, strategy in enumerate(strategies):
         made = target_series(strategy, evaluation)
-        used = rows[source]
         known = np.maximum(made.filter_known_at[used], made.rule_known_at[used])
         if (known > last).any():
             _refuse(strategy, ground)
-        target[to, j] = made.position[used]
-        late[j], undefined[j] = made.late[rows].sum(), made.undefined[rows].sum()
-    wanted = without_dust(target)
+        target[j, to] = made.position[used]
+        late[j] = np.count_nonzero(made.late[within])
+        undefined[j] = np.count_nonzero(made.undefined[within])
+    wanted = without_dust(np.ascontiguousarray(target.T))
     return Planned(without_idle(wanted), wanted, late, undefined)
+
+
+def _as_slice(rows: Ints) -> Any:
+    """Return neighbouring rows as a slice, which copies nothing; others as they are."""
+    if rows.size and rows[-1] - rows[0] == rows.size - 1 and bool((np.diff(rows) == 1).all()):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def _refuse(strategy: Strategy, ground: Ground) -> None:

@@ -110,7 +110,10 @@ def _blocks(features: Daily) -> tuple[dict[str, Floats], ...]:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
+    needs(
+        dataset.vix is not None,
+        "a daily implied volatility: series.vix, or chains quoted around 30 days",
+    )
     features = daily(dataset)
     known = int((np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)).sum())
     needs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +63,8 @@ def dataset_of(
     Parameters
     ----------
     config : Config
-        Series named ``vix``, ``other_gex`` and ``letf`` have a meaning to hypotheses.
+        Series named ``vix``, ``other_gex`` and ``letf`` have a meaning to hypotheses. Where no
+        ``vix`` is named, the chains' own 30-day volatility stands for it.
     market : Market
     recheck : bool
         Whether to reprice the morning's book at every intraday bar (takes a rebuild's time).
@@ -87,6 +88,7 @@ def dataset_of(
         name: pd.to_numeric(known_before_next_open(s, "value", market.calendar))
         for name, s in market.series.items()
     }
+    volatility, told = _implied(market, named.get("vix"))
     grid = None if market.intraday is None else _grid(market)
     chains = config.regime.source == "lake"
     known_rows = _regime_rows(config, market) if chains else None
@@ -99,7 +101,8 @@ def dataset_of(
         bars=bars,
         gex=gex,
         regime=labels,
-        vix=named.get("vix"),
+        vix=volatility,
+        vix_told=told,
         intraday=grid,
         stale_opens=config.data.instrument_kind == "index" and not market.simulated,
         table=rows,
@@ -135,6 +138,40 @@ def traded_value(config: Config) -> float:
     """Return the value traded a day that is assumed, NaN where nothing is known."""
     assumed = config.data.traded_value or assumed_volume(config.data.underlying)
     return float("nan") if assumed is None else assumed
+
+
+#: Share of sessions that must have the chains' own volatility for it to be a control.
+_ENOUGH: Final = 0.8
+#: Days to the later expiration beyond which a month is read from a quarter's cycle.
+_COARSE_DAYS: Final = 70.0
+_WORDS: Final = {"swap_30d": "a variance swap's, by Cboe's method", "atm_30d": "at the money"}
+
+
+def _implied(market: Market, named: pd.Series[Any] | None) -> tuple[pd.Series[float] | None, str]:
+    """Return the series named ``vix``, else the chains' own volatility in percent, and its words.
+
+    The variance swap's where most sessions have it, else that at the money; nothing where neither
+    has.
+    """
+    table = market.regime.table
+    if named is not None:
+        return named, ""
+    for column, words in _WORDS.items():
+        if column in table and table[column].notna().mean() >= _ENOUGH:
+            placed = known_before_next_open(table, column, market.calendar)
+            later = table.loc[table[column].notna(), column.replace("30d", "next_days")]
+            coarse = float((later.isna() | (later > _COARSE_DAYS)).mean())
+            told = (
+                "no volatility series was named: the chains' own 30-day volatility is used "
+                f"({words}"
+                + (
+                    f"; on {coarse:.0%} of sessions from expirations months apart)"
+                    if coarse
+                    else ")"
+                )
+            )
+            return 100.0 * placed.astype(np.float64), told
+    return None, ""
 
 
 def known_before_next_open(

@@ -55,7 +55,10 @@ _FEWEST = 60
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
+    needs(
+        dataset.vix is not None,
+        "a daily implied volatility: series.vix, or chains quoted around 30 days",
+    )
     features = daily(dataset)
     eras = {name: _rows(features, *bounds) for name, bounds in _ERAS.items()}
     usable = {name: rows for name, rows in eras.items() if rows.sum() >= _FEWEST}

@@ -27,16 +27,19 @@ class Place:
     effective : float
     nearest, median : float
         Distance of books from the real series, in the units of the moments.
+    stretch : float
+        sqrt(1 + median^2 / 2): factor on the books' deviations from their mean, for what no book
+        of the family does.
     control : str
         What volatility the books follow.
     mean, sd : float
-        Of the statistic over books, weighted.
+        Of the statistic over books, weighted, as they are.
     quantiles : tuple of float
-        5, 25, 50, 75 and 95 %, weighted.
+        5, 25, 50, 75 and 95 %, weighted, stretched.
     upper : bool
         Whether large values speak for the claim.
     values, weights : tuple of float
-        By book, nearest first.
+        By book, nearest first; values are stretched.
     """
 
     statistic: float
@@ -46,6 +49,7 @@ class Place:
     effective: float
     nearest: float
     median: float
+    stretch: float
     control: str
     mean: float
     sd: float
@@ -154,7 +158,8 @@ class Evidence:
         place = self.place
         text = (
             f"books made by rules on the same prices have t {place.mean:.1f} on average "
-            f"(s.d. {place.sd:.1f}): p {place.p:.3f} of {place.draws} books, effective number "
+            f"(s.d. {place.sd:.1f}, stretched by {place.stretch:.2f} for their distance): "
+            f"p {place.p:.3f} of {place.draws} books, effective number "
             f"{place.effective:.0f}, median distance {place.median:.2f}"
         )
         if self.family is not None:
@@ -186,6 +191,7 @@ class Evidence:
                 "enough": place.enough,
                 "nearest": place.nearest,
                 "median_distance": place.median,
+                "stretch": place.stretch,
                 "control": place.control,
                 "statistic": place.statistic,
                 "mean": place.mean,

@@ -159,7 +159,7 @@ def _needed(n: int, trials: int) -> float:
     """Return the t that a deflated Sharpe ratio of .95 takes, with normal returns."""
     from scipy.stats import norm
 
-    return float(norm.isf(0.05)) + expected_best(trials, 1.0 / n) * n**0.5
+    return float(norm.isf(0.05) + expected_best(trials, 1.0 / n) * n**0.5)
 
 
 def _traded(dataset: Dataset, settings: Settings) -> Traded:

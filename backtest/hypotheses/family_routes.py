@@ -161,7 +161,7 @@ def _market(
     seen = Simulated(features.ret[keep], features.log_vol[keep], features.log_vix[keep])
     alike = np.vstack(
         [
-            moments(gex, around),
+            moments(gex, around, call + put),
             np.repeat(market_moments(seen)[:, None], gex.shape[1], axis=1),
         ]
     )

@@ -148,7 +148,10 @@ def _with_bend(features: Daily) -> FragilityFit | None:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
+    needs(
+        dataset.vix is not None,
+        "a daily implied volatility: series.vix, or chains quoted around 30 days",
+    )
     features = daily(dataset)
     fit, bent = fit_fragility(features), _with_bend(features)
     c = fit.coefficient

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ...data import LookAheadError, labels_by_sign
+from ...data import LedgerError, LookAheadError, labels_by_sign
 from ...strategies import MAIN, Decisions, decide, panel_of, strategy
 from ..execution.costs import Costs
 from ..execution.engine import simulate
@@ -17,7 +18,9 @@ from ..run.backtest import costs_of, strategies_of, trade_config
 from ..run.config import default_fill
 from ..run.panel import on_schedule
 from ..run.trading_terms import terms_of
+from ..run.trials import data_id_of, trial_settings, world_of
 from ..statistics.metrics import equity_returns
+from ..tournament.ledger import Trial, record_trials
 from .protocol import Traded
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from ..run.market import Market
     from .protocol import Dataset
 
-__all__ = ["traded_by_config", "traded_on_dataset"]
+__all__ = ["record_traded", "traded_by_config", "traded_on_dataset"]
 
 _CASH = 1_000_000.0
 
@@ -49,6 +52,34 @@ def traded_by_config(config: Config, market: Market) -> Traded:
         cash = config.execution.cash
         trading = trade(market, (chosen,), fill, costs_of(config), cash, terms=terms)
     return _traded(trading, costs_of(config), trials)
+
+
+def record_traded(config: Config, market: Market, traded: Traded) -> None:
+    """Record in the ledger that the main strategy was traded; the same trial as a backtest's.
+
+    Without a ledger, or where it cannot be written, nothing is recorded: the test's numbers are
+    as good.
+    """
+    path = config.ledger_path
+    if path is None:
+        return
+    chosen = next((s for s in strategies_of(config) if s.name == MAIN), strategy(MAIN))
+    execution = config.execution.model_copy(update={"fill": traded.fill})
+    acted = config.model_copy(update={"execution": execution})
+    trial_id, settings = trial_settings(acted, market, chosen)
+    made = Trial(
+        trial_id=trial_id,
+        name=chosen.name,
+        source="test",
+        underlying=config.data.underlying,
+        data_id=data_id_of(market),
+        sessions=market.sessions.to_numpy().astype("datetime64[D]"),
+        returns=np.asarray(traded.returns.reindex(market.sessions), dtype=np.float64),
+        settings=settings,
+        world=world_of(config, market),
+    )
+    with suppress(LedgerError):
+        record_trials(path, [made], config.ledger.stand_ins)
 
 
 def _traded(trading: Trading, costs: Costs, trials: int) -> Traded:

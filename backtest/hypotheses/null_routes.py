@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from ...data import EXCHANGE_SESSIONS
 from ..surrogates.cloud import Cloud, draw_cloud, effective_number
 from ..surrogates.moments import Surroundings
 from ..surrogates.path import ewma_volatility, first_after_monthly, path_of, weeks
@@ -30,7 +31,9 @@ __all__ = ["against_nulls"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _FEWEST: Final = 40
-_BEFORE: Final = 252  # of the user's own sessions that fill the books, where there are so many
+_BEFORE: Final = (
+    EXCHANGE_SESSIONS  # of the user's own sessions that fill the books, where there are so many
+)
 _QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NAMED = "the implied volatility index"
 _PAST = "past returns, exponentially weighted (no implied volatility series is named)"
@@ -78,10 +81,18 @@ def against_nulls(
 
 
 def _place(statistic: float, values: Floats, cloud: Cloud, control: str, *, upper: bool) -> Place:
-    """Return the statistic's place among books, weighted by how near they are."""
+    """Return the statistic's place among books, weighted by how near they are.
+
+    Books that are far from the series say less of it than they seem to: what the family does not
+    hold is allowed for by stretching their statistics around the mean, the more the farther.
+    """
     usable = np.isfinite(values)
-    x, w = values[usable], cloud.weights[usable]
+    drawn, w = values[usable], cloud.weights[usable]
     effective = effective_number(w)
+    median = float(np.median(cloud.distance))
+    stretch = float(np.sqrt(1.0 + median**2 / 2.0))
+    mean = float(np.average(drawn, weights=w)) if w.sum() > 0.0 else float("nan")
+    x = mean + stretch * (drawn - mean)
     as_good = x >= statistic if upper else x <= statistic
     total = float(w.sum())
     share = float(w[as_good].sum()) / total if total > 0.0 else float("nan")
@@ -93,10 +104,11 @@ def _place(statistic: float, values: Floats, cloud: Cloud, control: str, *, uppe
         tried=cloud.tried,
         effective=effective,
         nearest=float(cloud.distance[0]),
-        median=float(np.median(cloud.distance)),
+        median=median,
+        stretch=stretch,
         control=control,
-        mean=float(np.average(x, weights=w)) if len(x) else float("nan"),
-        sd=float(np.sqrt(np.cov(x, aweights=w))) if len(x) > 1 else float("nan"),
+        mean=mean,
+        sd=float(np.sqrt(np.cov(drawn, aweights=w))) if len(x) > 1 else float("nan"),
         quantiles=tuple(float(q) for q in weighted_quantiles(x, w, _QUANTILES)),
         upper=upper,
         values=tuple(float(v) for v in x),
@@ -151,10 +163,20 @@ def _draw(dataset: Dataset, settings: Settings) -> tuple[Cloud, Many, str]:
         around,
         books=settings.surrogates,
         seed=settings.resampling.seed,
+        gross=_gross(dataset, known),
         store=settings.store,
         progress=settings.progress,
     )
     return cloud, _many(dataset, known, cloud.books.call[rows], cloud.books.put[rows]), control
+
+
+def _gross(dataset: Dataset, known: Ints) -> Floats | None:
+    """Return gamma of calls and puts together on those rows; None where it is not on all."""
+    if dataset.legs is None:
+        return None
+    legs = dataset.legs.reindex(dataset.bars.index).to_numpy(dtype=np.float64)[known]
+    both = legs.sum(axis=1)
+    return np.asarray(both) if np.isfinite(both).all() and np.ptp(both) > 0.0 else None
 
 
 def _volatility(

@@ -170,6 +170,8 @@ class Dataset:
         Label of the same instant; None: the sign of `gex`.
     vix : Series of float or None
         Implied volatility index at the close of t, percent.
+    vix_told : str
+        What it is, where it is not a series that was named.
     intraday : IntradayGrid or None
     tradable : DataFrame or None
         Bars of an instrument whose opens are real (an ETF or a future); None where `bars` are.
@@ -214,6 +216,7 @@ class Dataset:
     gex: pd.Series[float]
     regime: pd.Series[str] | None = None
     vix: pd.Series[float] | None = None
+    vix_told: str = ""
     intraday: IntradayGrid | None = None
     tradable: pd.DataFrame | None = None
     stale_opens: bool = False

@@ -73,6 +73,17 @@ class HypothesisResult:
     p_stepdown: float = float("nan")
 
 
+#: Tests that control for an implied volatility.
+_CONTROLLED = (
+    "beyond-leverage",
+    "era-split",
+    "flip-placebo",
+    "fragility-tail",
+    "sign-audit",
+    "vol-damping",
+)
+
+
 def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> HypothesisResult:
     """Run one hypothesis; missing data are a verdict, and so is a failure of the test itself.
 
@@ -105,7 +116,9 @@ def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> Hypot
         return HypothesisResult(test.card, None, verdict, reason, nan, nan, nan, None, seconds)
     outcome = _held_against_markets(test.card, outcome, dataset, settings)
     few = hangs_on_few(test.card, outcome)
-    reason = f"{effect_first(test.card, outcome)}: {outcome.reason}" + (f"; {few}" if few else "")
+    told = dataset.vix_told if test.card.name in _CONTROLLED else ""
+    first = f"{effect_first(test.card, outcome)}: {outcome.reason}"
+    reason = "; ".join(part for part in (first, few, told) if part)
     outcome = replace(outcome, reason=without_nan(reason))
     return HypothesisResult(
         card=test.card,

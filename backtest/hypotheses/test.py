@@ -134,6 +134,7 @@ def test(
     """
     from ..run.context import open_run
     from .datasets import dataset_of
+    from .main_strategy import record_traded
 
     started = time.perf_counter()
     setting = config if isinstance(config, Config) else load_config(config)
@@ -154,6 +155,9 @@ def test(
             recheck="screenshot-vs-dynamic" in chosen,
             traded="fade-follow" in chosen,
         )
+        if dataset.traded is not None:
+            # counted before anybody can see what it earned
+            record_traded(setting, run.market, dataset.traded)
         results = run_hypotheses(chosen, dataset, how, correct=names is None, progress=progress)
         described = _described(setting, run.market, dataset, names is None, how)
     result = replace(described, results=results, seconds=time.perf_counter() - started)

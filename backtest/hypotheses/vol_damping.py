@@ -85,7 +85,10 @@ def fit_damping(features: Daily, gex: Floats, y: Floats | None = None) -> Fit:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(dataset.vix is not None, "a daily implied volatility index (series.vix)")
+    needs(
+        dataset.vix is not None,
+        "a daily implied volatility: series.vix, or chains quoted around 30 days",
+    )
     features = daily(dataset)
     fit = fit_damping(features, features.gex_rank)
     whole = fit.coefficient("gex")

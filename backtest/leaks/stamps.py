@@ -66,8 +66,9 @@ def _utc(moments: pd.Series[pd.Timestamp]) -> npt.NDArray[np.datetime64]:
 
 def chain_stamps(config: Config, market: Market) -> Check:
     """Compare the regime's publication with the chains that it was rebuilt from."""
-    rebuilt = market.regime.rows
-    lake = open_lake(str(config.data.lake)) if rebuilt is None else rebuilt.lake
+    rebuilt, lake = market.regime.rows, open_lake(str(config.data.lake))
+    if rebuilt is not None and rebuilt.lake.root == lake.root:
+        lake = rebuilt.lake  # as of the moment at which the run began
     chains = chain_times(lake, config.data.underlying)
     table = market.regime.table
     both = pd.DatetimeIndex(table.index).intersection(pd.DatetimeIndex(chains.index))

@@ -161,7 +161,7 @@ def require_terms(execution: ExecutionConfig, data: DataConfig, series: Sequence
             "execution.dividends would count dividends twice: the bars include them already "
             "(data.total_return, or adjusted_close in data.bars_columns); leave one of them out"
         )
-    future = data.instrument_kind == "future"
+    future = data.known_instrument == "future"
     for key in ("financing_rate", "borrow_rate", "dividends"):
         if future and getattr(execution, key) not in (0.0, None):
             raise ValueError(

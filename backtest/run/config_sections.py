@@ -244,10 +244,15 @@ class DataConfig(_Section):
         ConfigError
             If nothing says so.
         """
-        known = self.instrument or _INSTRUMENTS.get(self.underlying.upper())
+        known = self.known_instrument
         if known is None:
             raise ConfigError(self.lacks_instrument)
         return known
+
+    @property
+    def known_instrument(self) -> Instrument | None:
+        """What is traded; None where only the lake may say so."""
+        return self.instrument or _INSTRUMENTS.get(self.underlying.upper())
 
     @property
     def lacks_instrument(self) -> str:
@@ -261,8 +266,7 @@ class DataConfig(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> DataConfig:
-        unknown = self.instrument is None and self.underlying.upper() not in _INSTRUMENTS
-        if unknown and self.lake is None:
+        if self.known_instrument is None and self.lake is None:
             raise ValueError(self.lacks_instrument)
         if self.start and self.end and self.start > self.end:
             raise ValueError(f"start {self.start} lies after end {self.end}: exchange them")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ...data import plain, published
+from ...data import defused_frame, plain, published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,4 +213,5 @@ def write_result_files(result: BacktestResult, out: Path) -> None:
             "content_id": result.provenance.content_id,
         }
         table.to_parquet(out / f"{name}.parquet", index=False)
-    ledger_table(result).to_csv(out / "ledger.csv", index=False, float_format="%.17g")
+    ledger = defused_frame(ledger_table(result))  # names are the user's
+    ledger.to_csv(out / "ledger.csv", index=False, float_format="%.17g")

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...data import ConfigError
-from .config import Config
+from .config import Config, require_terms
 from .config_errors import first_problem
 from .market_choice import instrument_in_lake
 
@@ -91,11 +91,11 @@ def _of_its_lake(config: Config, name: str) -> Config:
     if data.instrument is None:
         stated = instrument_in_lake(config)
         if stated is not None:
-            return config.model_copy(
-                update={"data": data.model_copy(update={"instrument": stated})}
-            ).located(config.folder)
+            data = data.model_copy(update={"instrument": stated})
+            config = config.model_copy(update={"data": data}).located(config.folder)
     try:
         _ = data.instrument_kind
-    except ConfigError as error:
+        require_terms(config.execution, data, tuple(config.series))
+    except ValueError as error:  # a `ConfigError` is one
         raise ConfigError(f"{name}: {error}") from error
     return config

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .config_sections import SeriesConfig
 
 __all__ = [
+    "IMPLIED",
     "RegimeSource",
     "definition_of",
     "in_period",
@@ -255,7 +256,7 @@ def _from_lake(
     if "://" in data.lake:
         raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
     rows = rebuilt_rows(lake or data.lake, regime_spec(config, books), progress=progress)
-    frame = rows.table("regimes", setting.book)
+    frame = _with_implied(rows, setting.book)
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
     table.index = pd.DatetimeIndex(table.index).as_unit("ns")
     table = until_end(config, table)
@@ -279,6 +280,19 @@ def _from_lake(
         content_id=rows.content_of(setting.book),
         rebuilt=rows,
     )
+
+
+#: Columns of the chains' own volatility of the next 30 days that stand beside a regime's.
+IMPLIED: Final = ("swap_30d", "atm_30d", "swap_next_days", "atm_next_days")
+
+
+def _with_implied(rows: RebuiltRows, book: Book) -> pd.DataFrame:
+    """Return the regime table with the chains' own volatility; a peer's rule has none."""
+    frame = rows.table("regimes", book)
+    if rows.job is None:
+        return frame
+    implied = rows.table("implied_volatility", book)
+    return frame.merge(implied[["session", *IMPLIED]], on="session", how="left", validate="1:1")
 
 
 def _relabelled(table: pd.DataFrame, band: float) -> pd.Series[str]:

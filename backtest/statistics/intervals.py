@@ -88,7 +88,7 @@ class Memory:
 
 
 #: Returns, and what is made of the sign and path of a session: little memory.
-MEANS: Final = Memory(fewest=4, per_root=0.25)
+MEANS: Final = Memory(fewest=5, per_root=0.25)
 #: Coefficients of regressors that last: their errors are what volatility's past leaves of it.
 COEFFICIENTS: Final = Memory(fewest=6, per_root=0.15, lasting=0.25, lost=1)
 #: Correlations: as means, one degree of freedom less.

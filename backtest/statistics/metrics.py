@@ -20,6 +20,7 @@ __all__ = [
     "cagr",
     "equity_returns",
     "exposure",
+    "growth_a_year",
     "hit_rate",
     "max_drawdown",
     "mean",
@@ -143,8 +144,13 @@ def cagr(returns: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = 
     """
     if not len(returns):
         return nan
-    growth = 1.0 + total_return(returns)
-    return growth ** (year / (sessions or len(returns))) - 1.0 if growth > 0.0 else nan
+    return growth_a_year(total_return(returns), year, sessions or len(returns))
+
+
+def growth_a_year(total: float, year: int, sessions: int) -> float:
+    """Return the compound growth a year of a total return over some sessions."""
+    growth = 1.0 + total
+    return growth ** (year / sessions) - 1.0 if growth > 0.0 else nan
 
 
 def max_drawdown(equity: Floats) -> float:

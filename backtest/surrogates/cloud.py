@@ -28,11 +28,11 @@ __all__ = ["Books", "Cloud", "draw_books", "draw_cloud", "effective_number", "ke
 
 Floats = npt.NDArray[np.float64]
 
-#: Books tried for each that is kept: a third at random, the others near the nearest so far.
+#: Books tried for each that is kept: half of them anywhere, the others near the nearest so far.
 TRIED: Final = 3
-_ROUNDS: Final = 6
-_PARENTS: Final = 0.12  # share of the books so far that new ones are drawn near
-_STEP: Final = 0.15  # standard deviation of that, of a parameter's range
+_ROUNDS: Final = 2
+_PARENTS: Final = 0.3  # share of the books so far that new ones are drawn near
+_STEP: Final = 0.2  # standard deviation of that, of a parameter's range
 #: Effective number that weights are given, as a share of the books kept.
 EFFECTIVE: Final = 0.44
 
@@ -162,6 +162,7 @@ def draw_cloud(
     *,
     books: int,
     seed: int,
+    gross: Floats | None = None,
     store: FolderPath | None = None,
     progress: Progress = silent,
 ) -> Cloud:
@@ -178,12 +179,14 @@ def draw_cloud(
     books : int
         Kept; `TRIED` times as many are drawn.
     seed : int
+    gross : ndarray, shape (len(rows),), optional
+        Gamma of calls and puts together, where the real series has both.
     store : Path, optional
         Folder that keeps what was found by what it depends on: a second run need not search.
     progress : Progress
         Called after each round.
     """
-    target = moments(real[:, None], around)[:, 0]
+    target = moments(real[:, None], around, None if gross is None else gross[:, None])[:, 0]
     file = None if store is None else store / f"{_digest(path, rows, target, books, seed)}.npz"
     found = _kept(file, books)
     if found is None:
@@ -223,7 +226,8 @@ def _searched(
         own = np.column_stack([np.full(each, seed), turn * each + np.arange(each)])
         drawn = draw_books(path, points, own)
         rounds.append(drawn)
-        new = moments(drawn.gex[rows], around)
+        both = (drawn.call + drawn.put)[rows] if np.isfinite(target[-1]) else None
+        new = moments(drawn.gex[rows], around, both)
         unit, seeds = np.vstack([unit, points]), np.vstack([seeds, own])
         values = np.hstack([values, new])
         distance = np.concatenate([distance, distances(new, target)])

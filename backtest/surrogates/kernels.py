@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ...data import compiled
+from ...data import EXCHANGE_SESSIONS, compiled
 
 __all__ = [
     "CALL_REACH",
@@ -24,17 +24,19 @@ __all__ = [
 ]
 
 #: Changes where a kept book would come out otherwise.
-KERNELS = 1
+KERNELS = 2
 #: Distance of strikes, log.
 STEP = 0.01
 #: Strikes either side of the spot that count.
 REACH = 32
 #: Expirations listed at once, at most.
-EXPIRIES = 16
+EXPIRIES = 18
 #: Strikes above and below the spot at which customers trade.
 CALL_REACH = 16
 PUT_REACH = 26
-_SESSIONS_A_YEAR = 252.0  # scale of the parameters alone: no price or date depends on it
+_SESSIONS_A_YEAR = float(
+    EXCHANGE_SESSIONS
+)  # scale of the parameters alone: no price or date depends on it
 _INV_SQRT_2PI = 0.3989422804014327
 _LARGEST = 3.0  # of the exponent of a reaction
 _FEWEST_SHARE = 0.004  # of a session's trades: less goes nowhere
@@ -96,7 +98,7 @@ def _shares_by_expiry(
         out[a] = 0.0
         if left[a] > 0:
             d = math.log(left[a] / (5.0 * tenor)) / spread
-            out[a] = (math.exp(-0.5 * d * d) + 1e-12) * (1.0 if monthly[a] else weekly)
+            out[a] = (math.exp(-0.5 * d * d) + 1e-12) * (1.0 if monthly[a] else min(weekly, 1.0))
             total += out[a]
     for a in range(EXPIRIES):
         out[a] = out[a] / total if total > 0.0 else 0.0

@@ -39,6 +39,11 @@ _SCALED: Final = (
     ("correlation with the return of 60 sessions", 0.15),
     ("change in the first session of a week, in standard deviations", 0.20),
     ("change after a monthly expiration, in standard deviations", 0.40),
+    ("gross: correlation with net", 0.15),
+    ("gross: autocorrelation 5", 0.15),
+    ("gross: correlation with log volatility", 0.10),
+    ("gross: correlation with the return of 5 sessions", 0.10),
+    ("gross: correlation with the return of 20 sessions", 0.10),
 )
 MOMENTS: Final = tuple(name for name, _ in _SCALED)
 _TRENDS: Final = (2, 5, 10, 20, 60)
@@ -64,7 +69,7 @@ class Surroundings:
     after_monthly: npt.NDArray[np.bool_]
 
 
-def moments(series: Floats, around: Surroundings) -> Floats:
+def moments(series: Floats, around: Surroundings, gross: Floats | None = None) -> Floats:
     """Return the moments of series that share their rows, shape (len(MOMENTS), m).
 
     All but the share of negative values are of ranks over the sample, so that a scale, and a few
@@ -75,6 +80,8 @@ def moments(series: Floats, around: Surroundings) -> Floats:
     series : ndarray, shape (n, m)
         Without NaN.
     around : Surroundings
+    gross : ndarray, shape (n, m), optional
+        Gamma of calls and puts together, where both are known; its moments are NaN without.
     """
     ranks = _ranks(series)
     change = np.diff(ranks, axis=0)
@@ -83,7 +90,7 @@ def moments(series: Floats, around: Surroundings) -> Floats:
     new_week = np.diff(around.week) != 0
     spread = change.std(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.vstack(
+        net = np.vstack(
             [
                 (series < 0.0).mean(axis=0),
                 _autocorrelation(ranks, 1),
@@ -97,6 +104,10 @@ def moments(series: Floats, around: Surroundings) -> Floats:
                 _excess(change, around.after_monthly[1:]) / spread,
             ]
         )
+        both = np.full((len(MOMENTS) - len(net), series.shape[1]), np.nan)
+        if gross is not None:
+            both[:] = _of_gross(_ranks(gross), ranks, vol, trends)
+    return np.vstack([net, both])
 
 
 #: What markets are held against each other by, and the difference that counts as one unit.
@@ -172,6 +183,19 @@ def _autocorrelation(x: Floats, lag: int) -> Floats:
 def _correlation(x: Floats, y: Floats) -> Floats:
     dx, dy = x - x.mean(axis=0), y - y.mean()
     return np.asarray(dy @ dx / np.sqrt((dx**2).sum(axis=0) * (dy @ dy)))
+
+
+def _of_gross(gross: Floats, net: Floats, vol: Floats, trends: list[Floats]) -> Floats:
+    a, b = gross - gross.mean(axis=0), net - net.mean(axis=0)
+    return np.vstack(
+        [
+            (a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0)),
+            _autocorrelation(gross, 5),
+            _correlation(gross, vol),
+            _correlation(gross, trends[_TRENDS.index(5)]),
+            _correlation(gross, trends[_TRENDS.index(20)]),
+        ]
+    )
 
 
 def _trend(log_close: Floats, back: int) -> Floats:

@@ -46,7 +46,8 @@ PARAMETERS: Final = (
     Parameter("call_tenor", 0.6, 20.0, "calls' usual time to expiration, weeks", True),
     Parameter("put_tenor", 0.6, 20.0, "puts' usual time to expiration, weeks", True),
     Parameter("tenor_width", 0.3, 1.2, "spread of its log"),
-    Parameter("weekly", 0.02, 1.0, "weight of an expiration that is no monthly one"),
+    # a third of the books know no difference: a plain ladder of weeks
+    Parameter("weekly", 0.02, 1.5, "weight of one that is no monthly expiration, at most 1"),
     Parameter("closing", 0.002, 0.15, "share of open interest closed a session", True),
     Parameter("calm_calls", -1.0, 3.0, "calls sold the more, the calmer"),
     Parameter("calm_puts", -2.0, 2.0, "puts bought the more, the wilder"),

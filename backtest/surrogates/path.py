@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from ...data import EXCHANGE_SESSIONS
 from .kernels import EXPIRIES, PUT_REACH, REACH, STEP, fill_gammas
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ DRIVERS: Final = (
     "change of log volatility over .05",
     "1 in the week of a monthly expiration",
 )
-_WEEKLIES: Final = 25  # sessions ahead that expirations of any week are listed
+_WEEKLIES: Final = 65  # sessions ahead that expirations of any week are listed
 _MONTHLIES: Final = 130
-_YEAR: Final = 252.0  # scale of volatility alone
+_YEAR: Final = float(EXCHANGE_SESSIONS)  # scale of volatility alone
 _MEMORY: Final = 0.94
 
 
@@ -111,7 +112,9 @@ def path_of(log_close: Floats, volatility: Floats, days: Days, monthly: MonthlyR
     every = np.concatenate([before.astype("datetime64[D]"), days])
     standard = _monthly_weeks(every, monthly)
     left, is_monthly, age = _listed(every, standard)
-    first = float(level.min()) - (REACH + PUT_REACH) * STEP
+    # strikes lie whole steps from the first price: no later one moves them
+    below = int(np.ceil((level[0] - float(level.min())) / STEP)) + REACH + PUT_REACH
+    first = float(level[0]) - below * STEP
     place = np.floor((level - first) / STEP + 0.5).astype(np.int64)
     gammas = np.zeros((len(level), EXPIRIES, 2 * REACH + 1), dtype=np.float32)
     width = np.zeros((len(level), EXPIRIES), dtype=np.int64)
@@ -176,7 +179,7 @@ def _monthly_weeks(days: Days, rule: MonthlyRule) -> Ints:
 def _listed(days: Days, standard: Ints) -> tuple[Ints, npt.NDArray[np.bool_], Ints]:
     """Return weekdays left, whether monthly, and age by session and slot.
 
-    Every Friday is an expiration, listed five weeks ahead or, where its week holds a monthly one,
+    Every Friday is an expiration, listed 13 weeks ahead or, where its week holds a monthly one,
     26 weeks. Rows depend on their own dates alone, not on where the sample ends.
     """
     n = len(days)

@@ -10,11 +10,13 @@ from typing import Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ...data import EXCHANGE_SESSIONS
+
 __all__ = ["MAKES", "Observed", "Simulated", "fitted_makes"]
 
 Floats = npt.NDArray[np.float64]
 
-_YEAR: Final = 252.0  # scale of volatility alone
+_YEAR: Final = float(EXCHANGE_SESSIONS)  # scale of volatility alone
 _MONTH: Final = 21
 _PROXY_NOISE: Final = 0.30  # of the log of a session's range over its true volatility
 _IMPLIED_NOISE: Final = 0.05  # of the log of implied volatility

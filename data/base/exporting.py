@@ -60,7 +60,17 @@ def defused(texts: list[str]) -> list[str]:
 
 
 def defused_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose texts and headings are no formulas; numbers and dates stay."""
+    """Return a frame whose texts and headings are no formulas; numbers and dates stay.
+
+    Parameters
+    ----------
+    frame : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        Of the same shape.
+    """
     import pandas as pd
 
     changed = frame.copy()

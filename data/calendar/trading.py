@@ -165,31 +165,6 @@ class TradingCalendar:
             )
         return _day(self.sessions[i])
 
-    def session_of(self, moment: datetime) -> date:
-        """Return the session that a time stamp belongs to: the last opened at or before it.
-
-        Parameters
-        ----------
-        moment : datetime
-            With time zone.
-
-        Returns
-        -------
-        date
-
-        Raises
-        ------
-        CalendarError
-            If it precedes the first open.
-        """
-        stamp = np.datetime64(pd.Timestamp(moment).tz_convert("UTC").tz_localize(None), "ns")
-        i = int(np.searchsorted(self.opens, stamp, side="right")) - 1
-        if i < 0:
-            raise CalendarError(
-                f"{moment} precedes the first session of {self.name}, {self.sessions[0]}"
-            )
-        return _day(self.sessions[i])
-
     def last_session_at_or_before(self, day: date) -> date:
         """Return `day` where it is a session, else the last session before it.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..base.errors import DefinitionError, UnknownNameError
@@ -149,18 +149,6 @@ class Definition:
             if (curve := found[name]) is not None:
                 found[name] = {"digest": curve.digest, "path": curve.path}
         return found
-
-    @property
-    def without_carry(self) -> Definition:
-        """The same with r = q = 0 and F = S."""
-        return replace(
-            self,
-            rate=0.0,
-            dividend_yield=0.0,
-            rate_curve=None,
-            dividend_curve=None,
-            forward_source="rates",
-        )
 
 
 def _require(condition: bool, name: str, value: object, expected: str) -> None:

@@ -1,7 +1,7 @@
-"""An exponential and a logarithm that compilers can run on many numbers at once.
+"""An exponential that compilers can run on many numbers at once.
 
-``math.exp`` and ``math.log`` are calls per number; these are plain arithmetic without a branch, so
-that a loop over them becomes vector instructions. Their error is below two units in the last place.
+``math.exp`` is a call per number; this is plain arithmetic without a branch, so that a loop over it
+becomes vector instructions. Its error is below two units in the last place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["exp_nonpositive", "log_positive"]
+__all__ = ["exp_nonpositive"]
 
 # 1.5 * 2^52: adding it rounds a number to an integer and leaves that integer in the low bits.
 _ROUND = 6755399441055744.0
@@ -78,40 +78,3 @@ def exp_nonpositive(x: float) -> float:
     p = p * r + 1.0
     y: float = _float_of(_bits_of(p) + (_bits_of(shifted) << 52))  # type: ignore[call-arg]
     return y if x >= _LOWEST else (0.0 if x < _LOWEST else x)
-
-
-_SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
-
-
-@numba.njit(inline="always")
-def log_positive(x: float) -> float:
-    """Return the natural logarithm of a normal positive number.
-
-    Parameters
-    ----------
-    x : float
-        Positive, neither subnormal nor infinite; anything else gives no meaningful number.
-
-    Returns
-    -------
-    float
-        ln(x), relative error below 4e-16, also close to 1.
-    """
-    bits: int = _bits_of(x)  # type: ignore[call-arg]
-    k = (bits - _SQRT_HALF_BITS) >> 52
-    m: float = _float_of(bits - (k << 52))
-    s = (m - 1.0) / (m + 1.0)
-    z = s * s
-    p = 1.0 / 23.0
-    p = p * z + 1.0 / 21.0
-    p = p * z + 1.0 / 19.0
-    p = p * z + 1.0 / 17.0
-    p = p * z + 1.0 / 15.0
-    p = p * z + 1.0 / 13.0
-    p = p * z + 1.0 / 11.0
-    p = p * z + 1.0 / 9.0
-    p = p * z + 1.0 / 7.0
-    p = p * z + 0.2
-    p = p * z + 1.0 / 3.0
-    e = float(k)
-    return e * _LN2_HIGH + (2.0 * s + (2.0 * s * z * p + e * _LN2_LOW))

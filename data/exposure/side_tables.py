@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .chain_volatility import chain_volatility
 from .evaluation import BookResult, PreparedChain, group_sums
 from .fixed_strike import fixed_strike_change
 from .strike_lines import REJECTED, USED, USED_OI
@@ -25,6 +26,7 @@ SIDE_TABLES = (
     "flip_roots",
     "profile",
     "fixed_strike_vol",
+    "implied_volatility",
 )
 
 
@@ -51,6 +53,7 @@ def side_tables(
     dict of book to dict of table to dict of column to ndarray
         NaN and NaT where undefined.
     """
+    implied = _implied(prepared)
     return {
         name: {
             "exposure_by_expiry": _by_expiry(prepared, result),
@@ -58,9 +61,23 @@ def side_tables(
             "flip_roots": _roots(result),
             "profile": _profile(result),
             "fixed_strike_vol": _fixed_strike(before, prepared, result, by_right=by_right),
+            "implied_volatility": implied,
         }
         for name, result in results.items()
     }
+
+
+def _implied(prepared: PreparedChain) -> Columns:
+    """Return the chain's own volatility of the next 30 days, in one row."""
+    chain = prepared.chain
+    found = chain_volatility(chain, prepared.groups, prepared.market, prepared.own)
+    columns: Columns = {"known_at": np.array([chain.known_us], "datetime64[us]")}
+    for name, maturity in (("atm", found.at_the_money), ("swap", found.variance_swap)):
+        columns[f"{name}_30d"] = np.array([maturity.volatility])
+        columns[f"{name}_near_days"] = np.array([maturity.near_days])
+        columns[f"{name}_next_days"] = np.array([maturity.next_days])
+        columns[f"{name}_missing"] = np.array([maturity.reason or None], np.object_)
+    return columns
 
 
 def _by_expiry(prepared: PreparedChain, result: BookResult) -> Columns:

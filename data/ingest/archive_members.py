@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import GexlabError, MissingColumnError
 from ..base.sql import load_sql
-from ..lake.lake import connect
+from ..lake.connection import connect
 from ..vendors.projection import projected
 from .calendar_tables import zone_of
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import InputFileError
 from ..base.progress import silent
-from ..lake.lake import Lake, check_underlying, connect, open_lake
+from ..lake.connection import connect
+from ..lake.lake import Lake, check_underlying, open_lake
 from ..lake.manifest import Manifest, read_manifest
 from ..lake.writer import LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset
@@ -212,7 +213,8 @@ def _ingested(
     if not filled:
         raise InputFileError(f"{opening[0].label} is empty: download or export it again")
     files, aside = fitting_members([_as_said(file, preset) for file in filled], preset)
-    plan = plan_sources(preset, files, found.files, before.sources)
+    lost = {s for e in before.sessions if not e.file.is_file() for s in e.sources}
+    plan = plan_sources(preset, files, found.files, before.sources, lost)
     tally = Tally()
     if plan.fresh:
         with connect(spill=folder / "spill") as connection:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import duckdb
+
 from ..base.date_cells import is_blank
 from ..base.date_dialect import AmbiguousDateError, days_of, moments_of
 from ..base.errors import GexlabError, InputFileError
 from ..base.sql import load_sql
 from ..calendar.trading import trading_calendar
-from ..lake.lake import connect
+from ..lake.connection import connect
 from ..vendors import vendor as vendor_preset
 from ..vendors.column_map import mapped, read_mapping
 from ..vendors.column_names import names_in, respelled
@@ -174,7 +176,13 @@ def _table(files: Sequence[InputFile]) -> tuple[str, dict[str, list[Any]]]:
 def _columns(file: InputFile) -> dict[str, list[Any]]:
     with connect() as connection:
         tables = read_tables(connection, [file])
-        rows = tables[0].relation.limit(_ROWS).to_arrow_table()
+        try:
+            rows = tables[0].relation.limit(_ROWS).to_arrow_table()
+        except duckdb.Error as error:
+            raise InputFileError(
+                f"{file.label} cannot be read as a table ({str(error).splitlines()[0]}): export it "
+                "again, with a header of one line and the same number of cells in every row"
+            ) from error
     names = [n for n in rows.column_names if n not in ("file_index", "file_row")]
     found = {name: rows.column(name).to_pylist() for name in names}
     for part in Path(file.label.replace("!", "/")).parts[:-1]:

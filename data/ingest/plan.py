@@ -12,7 +12,7 @@ from ..calendar.market_facts import market_facts
 from ..lake.manifest import SourceEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from ..vendors.preset import InputFile, Preset
@@ -73,6 +73,7 @@ def plan_sources(
     files: Sequence[InputFile],
     named: Iterable[Path],
     known: Sequence[SourceEntry],
+    lost: Collection[str] = (),
 ) -> Plan:
     """Compare files with what the lake was made from.
 
@@ -86,6 +87,8 @@ def plan_sources(
         The files and archives themselves.
     known : sequence of SourceEntry
         The lake's record.
+    lost : collection of str
+        Sources some of whose rows are no longer in the lake: they are read again.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def plan_sources(
     wanted: dict[str, list[InputFile]] = {}
     for file in files:
         wanted.setdefault(source_of(preset, file), []).append(file)
-    stored = {entry.source: entry for entry in known if entry.recipe == recipe}
+    stored = {e.source: e for e in known if e.recipe == recipe and e.source not in lost}
     fresh = tuple(group[0] for source, group in wanted.items() if source not in stored)
     left = [_without(entry, wanted, named) for entry in known]
     gone = {entry.source for entry in left if not entry.paths}

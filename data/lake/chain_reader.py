@@ -16,6 +16,7 @@ from ..base.sql import load_sql
 from ..exposure.dealers import DealerModel
 from ..exposure.quality_gate import Contracts
 from ..exposure.snapshot import Snapshot
+from .integrity import require_intact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -101,6 +102,8 @@ def read_sessions(
     -----
     Rows are fetched as they are asked for, so that memory does not grow with history.
     """
+    for file in chain_files:
+        require_intact([file], file.parents[3])
     bound: dict[str, object] = {"first": first, "last": last}
     if query != _POSITIONED:
         bound["files"] = [str(f) for f in chain_files]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..base.sql import load_sql
-from .lake import Lake, connect, retry_while_written
+from .connection import connect
+from .lake import Lake, retry_while_written
 
 __all__ = ["chain_times"]
 

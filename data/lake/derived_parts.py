@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -29,12 +29,15 @@ class Part:
         ISO session to the mark of what it was computed from.
     tables : tuple of str
         Those that it has.
+    digests : dict of str to str
+        Table to the SHA-256 of its file; empty where an earlier version wrote it.
     """
 
     name: str
     book: str
     sessions: dict[str, str]
     tables: tuple[str, ...]
+    digests: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, book: str, sessions: dict[str, str], tables: Iterable[str]) -> Part:

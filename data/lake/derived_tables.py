@@ -20,13 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError, MissingPartError
+from ..base.sealed import unsealed
 from .derived_parts import Marks, Part, Variant
+from .integrity import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ["MANIFEST", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "stores_of"]
+__all__ = ["FORMAT", "MANIFEST", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "stores_of"]
 
 _REBUILT: Final = "derived"
 #: Input of a store that has the regime table and the findings alone.
@@ -39,10 +41,14 @@ TABLES: Final = (
     "flip_roots",
     "profile",
     "fixed_strike_vol",
+    "implied_volatility",
     "quality_findings",
 )
 
 MANIFEST: Final = "manifest.json"
+#: Format 1 had no seal.
+FORMAT: Final = 2
+_PART: Final = re.compile(r"[\w.=-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +154,14 @@ class DerivedStore:
             If the manifest cannot be read.
         """
         try:
-            stored = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            stored = unsealed((folder / MANIFEST).read_text(encoding="utf-8"))
             found = cls(folder, stored["definition"], stored["dealer_model"])
             if "variants" not in stored:  # an older version: nobody knows what its rows rest on
                 return found
             parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in stored["parts"]]
+            strange = next((p.name for p in parts if not _is_part(p)), None)
+            if strange is not None:
+                raise ValueError(f"{strange!r} is no name of a part")
             variants = [Variant(**v) for v in stored["variants"]]
             return replace(found, parts=tuple(parts), variants=tuple(variants))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -310,8 +319,37 @@ class DerivedStore:
                     f"{path} is gone, and with it {len(part.sessions)} sessions: run gexlab "
                     "rebuild again, which computes them anew"
                 )
+            what = self.damage(table, part)
+            if what is not None:
+                raise MissingPartError(
+                    f"{path}: {what}: delete it and run gexlab rebuild again, which computes its "
+                    f"{len(part.sessions)} sessions anew"
+                )
             found[str(path)] = sorted(date.fromisoformat(day) for day in part.sessions)
         return found
+
+    def damage(self, table: str, part: Part) -> str | None:
+        """Return what is wrong with a file of a part that is there.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        part : Part
+
+        Returns
+        -------
+        str or None
+            None where nothing is, or where no digest was recorded.
+        """
+        path = self._file(table, part)
+        home = os.path.realpath(self.folder)
+        if os.path.commonpath([home, os.path.realpath(path)]) != home:
+            return "lies outside the lake"
+        said = part.digests.get(table)
+        if said is not None and digest_of(path) != said:
+            return "its bytes are not those that were written"
+        return None
 
     def intact(self) -> DerivedStore:
         """Return the store with the parts of which no file is gone.
@@ -334,6 +372,10 @@ class DerivedStore:
         bool
         """
         return (self.folder / MANIFEST).is_file() and not os.access(self.folder, os.W_OK | os.X_OK)
+
+
+def _is_part(part: Part) -> bool:
+    return bool(_PART.fullmatch(part.name)) and set(part.tables) <= set(TABLES)
 
 
 def _folder_name(dealer: str) -> str:

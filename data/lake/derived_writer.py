@@ -10,8 +10,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
+from ..base.sealed import sealed
 from .derived_parts import Marks, Part, Variant
-from .derived_tables import MANIFEST, TABLES, DerivedStore
+from .derived_tables import FORMAT, MANIFEST, TABLES, DerivedStore
+from .integrity import digest_of
 from .locks import write_lock
 
 if TYPE_CHECKING:
@@ -74,13 +76,14 @@ def write_parts(
     parts = []
     for book, marks, tables in contents:
         part = Part.of(book, marks, tables)
-        _write_part(store, part.name, tables)
-        parts.append(part)
+        parts.append(replace(part, digests=_write_part(store, part.name, tables)))
     return tuple(parts)
 
 
-def _write_part(store: DerivedStore, name: str, tables: dict[str, pa.Table]) -> None:
+def _write_part(store: DerivedStore, name: str, tables: dict[str, pa.Table]) -> dict[str, str]:
     """Write the Parquet files of one part; they count only once `commit_parts` names the part.
+
+    Returned is the digest of each table's file.
 
     Parameters
     ----------
@@ -91,6 +94,7 @@ def _write_part(store: DerivedStore, name: str, tables: dict[str, pa.Table]) -> 
     """
     import pyarrow.parquet as pq
 
+    digests = {}
     for table, rows in tables.items():
         folder = store.folder / table
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,6 +105,8 @@ def _write_part(store: DerivedStore, name: str, tables: dict[str, pa.Table]) -> 
             file.flush()
             os.fsync(file.fileno())  # a manifest on disk must not name what is not
         half.replace(target)
+        digests[table] = digest_of(target)
+    return digests
 
 
 def commit_parts(store: DerivedStore, parts: tuple[Part, ...], marks: Marks) -> DerivedStore:
@@ -160,6 +166,7 @@ def _variants_with(store: DerivedStore, marks: Marks, stored: Collection[str]) -
 def _save(store: DerivedStore) -> None:
     store.folder.mkdir(parents=True, exist_ok=True)
     content = {
+        "format": FORMAT,
         "definition": store.definition,
         "dealer_model": store.dealer_model,
         "parts": [asdict(part) for part in store.parts],
@@ -167,7 +174,7 @@ def _save(store: DerivedStore) -> None:
     }
     half = store.folder / f".{MANIFEST}.{os.getpid()}.half"
     with half.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(content))
+        file.write(sealed(json.dumps(content)))
         file.flush()
         os.fsync(file.fileno())
     half.replace(store.folder / MANIFEST)

@@ -7,7 +7,6 @@ Layout: ``LAKE/chains/underlying=X/manifest.json`` and
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import duckdb
 
 from ..base.errors import LakeError, UnknownNameError
+from .integrity import require_intact
 from .locks import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
 from .strays import sweep
@@ -27,14 +27,7 @@ if TYPE_CHECKING:
 
     from ..calendar.market_facts import MarketFacts
 
-__all__ = [
-    "Lake",
-    "SessionEntry",
-    "check_underlying",
-    "connect",
-    "open_lake",
-    "retry_while_written",
-]
+__all__ = ["Lake", "SessionEntry", "check_underlying", "open_lake", "retry_while_written"]
 
 _PREFIX: Final = "underlying="
 
@@ -309,8 +302,10 @@ class Lake:
         ------
         UnknownNameError
             If the lake holds nothing of that underlying.
+        LakeError
+            If one of the files is not what was written.
         """
-        return sorted(
+        files = sorted(
             {
                 entry.file
                 for entry in self.sessions(underlying)
@@ -318,6 +313,8 @@ class Lake:
                 and (last is None or entry.session <= last)
             }
         )
+        require_intact(files, self.root)
+        return files
 
 
 def retry_while_written(function: F) -> F:
@@ -369,39 +366,3 @@ def _make(root: Path) -> None:
         raise LakeError(
             f"cannot make the lake {root}: {error.strerror}; choose a folder you may write to"
         ) from error
-
-
-def connect(
-    lake: Lake | None = None,
-    *,
-    threads: int | None = None,
-    memory_limit: str = "50%",
-    spill: Path | None = None,
-) -> duckdb.DuckDBPyConnection:
-    """Return an in-memory DuckDB connection that thinks in UTC and stays within its means.
-
-    Parameters
-    ----------
-    lake : Lake, optional
-        Not needed by the connection itself; names what is going to be read.
-    threads : int, optional
-        Worker threads; by default one per core.
-    memory_limit : str
-        DuckDB's own limit, e.g. ``"2GB"``; beyond it, work spills to disk.
-    spill : Path, optional
-        Folder for spilling; by default one in the system's temporary folder.
-    """
-    folder = spill or Path(tempfile.gettempdir()) / f"gexlab-spill-{os.getpid()}"
-    connection = duckdb.connect(
-        config={
-            "memory_limit": memory_limit,
-            "temp_directory": str(folder),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            **({} if threads is None else {"threads": threads}),
-        }
-    )
-    connection.execute("SET TimeZone = 'UTC'")
-    # Its bar goes to standard output, which belongs to whoever asked for results.
-    connection.execute("SET enable_progress_bar = false")
-    return connection

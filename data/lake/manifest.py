@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..base.errors import ConfigError, LakeError
+from ..base.sealed import sealed, unsealed
 from ..calendar.corrections import base_calendar, united_calendar
 from ..calendar.market_facts import MarketFacts, market_facts, spells_in_words
 from ..calendar.market_rules import DEFAULT_CALENDAR, MonthlyRule
@@ -32,8 +33,11 @@ __all__ = [
     "write_manifest",
 ]
 
-_FORMAT: Final = 1
+#: Format 1 had no seal.
+_FORMAT: Final = 2
 _NAME: Final = "manifest.json"
+#: A part lies in the folder of its year; any other name could lead elsewhere.
+_PART: Final = re.compile(r"year=\d{4}/\d{8}-\d{8}-[0-9a-f]{12}\.parquet")
 _UNDERLYING: Final = re.compile(r"[A-Za-z0-9^$][A-Za-z0-9^$._-]{0,31}")
 
 
@@ -312,7 +316,7 @@ def read_manifest(folder: Path, underlying: str) -> Manifest:
     """
     path = folder / _NAME
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = unsealed(path.read_text(encoding="utf-8"))
         return _from_json(found, folder, underlying)
     except FileNotFoundError:
         return Manifest(underlying)
@@ -327,7 +331,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest in `folder` in one step, after its bytes are on disk."""
     fresh = folder / f".{_NAME}.tmp"
     with fresh.open("w", encoding="utf-8") as stream:
-        stream.write(_to_json(manifest, folder))
+        stream.write(sealed(_to_json(manifest, folder)))
         stream.flush()
         os.fsync(stream.fileno())
     fresh.replace(folder / _NAME)
@@ -346,10 +350,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def _from_json(found: dict[str, Any], folder: Path, underlying: str) -> Manifest:
-    if found["format"] != _FORMAT or found["underlying"] != underlying:
+    if found["format"] not in (1, _FORMAT) or found["underlying"] != underlying:
         raise ValueError(f"format {found['format']}, underlying {found['underlying']}")
     # few files hold many sessions, and a path takes longer to make than the rest of an entry
-    paths = {name: folder / name for name in {entry["file"] for entry in found["sessions"]}}
+    names = {entry["file"] for entry in found["sessions"]}
+    strange = next((name for name in names if not _PART.fullmatch(name)), None)
+    if strange is not None:
+        raise ValueError(f"{strange!r} is no name of a part")
+    paths = {name: folder / name for name in names}
     return Manifest(
         underlying,
         tuple(_session_from_json(entry, paths) for entry in found["sessions"]),

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from ..base.errors import LakeError
 from ..base.fingerprints import file_fingerprint, session_fingerprint
 from ..base.schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
+from .integrity import require_intact
 from .manifest import SessionEntry
 from .session_facts import UNKNOWN, SessionFacts, facts_of_rows
 
@@ -242,7 +243,14 @@ def _sorted_words(column: Any) -> Any:
 
 
 def part_rows(path: Path, sessions: list[date]) -> Any:
-    """Return the rows of some sessions of a part, in the lake's order."""
+    """Return the rows of some sessions of a part, in the lake's order.
+
+    Raises
+    ------
+    LakeError
+        If the part is not what was written.
+    """
+    require_intact([path], path.parents[3])
     try:
         with pq.ParquetFile(path) as part:
             rows = part.read()

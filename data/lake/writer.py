@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ..base.errors import LakeError
 from ..base.sql import load_sql
+from .integrity import part_damage, require_inside
 from .locks import write_lock
 from .manifest import Manifest, check_underlying, read_manifest, sync_folder, write_manifest
 from .parts import (
@@ -119,7 +120,7 @@ class LakeWriter:
         stale = {self._old[day].file for day in replaced}
         self._rescue(stale, replaced)
         after = self._after(replaced, self.before.sources if sources is None else sources)
-        if after != self.before:
+        if after != self.before or self._fresh:  # the same rows come back where a part was lost
             self._publish(after)
             remove_files(self._root, stale - {entry.file for entry in after.sessions})
         return after
@@ -130,7 +131,8 @@ class LakeWriter:
             raise LakeError(f"session {day} arrived in two pieces: sort the rows by session")
         self._seen.add(day)
         old = self._old.get(day)
-        if old and (old.fingerprint, old.sources) == (entry.fingerprint, entry.sources):
+        same = old and (old.fingerprint, old.sources) == (entry.fingerprint, entry.sources)
+        if old and same and part_damage(old.file, self._root) is None:
             self._unchanged.add(day)
         else:
             self._put(entry)
@@ -156,8 +158,22 @@ class LakeWriter:
             kept = [e.session for e in self.before.sessions if e.file == path]
             kept = [day for day in kept if day not in replaced]
             if kept:
+                self._require_rescue(path, kept)
                 self.readd(part_rows(path, kept))
                 self._flush()
+
+    def _require_rescue(self, path: Path, kept: list[date]) -> None:
+        """Refuse to write while a damaged part holds further sessions, which would be lost."""
+        what = part_damage(path, self._root)
+        if what is None:
+            return
+        sources = {s for e in self.before.sessions if e.session in kept for s in e.sources}
+        files = [p for e in self.before.sources if e.source in sources for p in e.paths]
+        raise LakeError(
+            f"{path}: {what}; it also held {len(kept)} sessions from {kept[0]} to {kept[-1]}, read "
+            f"from {', '.join(files[:20]) or 'elsewhere'}: ingest those files in the same call, or "
+            "restore it"
+        )
 
     def _after(self, replaced: set[date], sources: tuple[SourceEntry, ...]) -> Manifest:
         entries = {day: e for day, e in self._old.items() if day not in replaced}
@@ -176,6 +192,7 @@ class LakeWriter:
         moves = {(e.file, self._final(e).file) for e in self._fresh.values()}
         for draft, final in sorted(moves):
             final.parent.mkdir(exist_ok=True)
+            require_inside(final.parent, self._root)
             draft.replace(final)
         for folder in sorted({final.parent for _, final in moves} | {self.folder}):
             sync_folder(folder)

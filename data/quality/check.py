@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import ConfigError
 from ..base.reprs import short_repr
 from ..base.sql import load_sql
+from ..lake.integrity import require_intact
 from .catalogue import CHECKS
 from .contradictions import contradiction_findings
 from .finding import Finding, Severity
@@ -322,12 +323,13 @@ def _blocks(
     lake: Lake, underlying: str, entries: Sequence[SessionEntry]
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, date]]:
     """Yield a connection that holds a block of sessions, with some before it, and its first."""
-    from ..lake.lake import connect
+    from ..lake.connection import connect
 
     connection = connect(lake)
     try:
         for start, stop in _spans(entries):
             held = entries[max(start - _CONTEXT, 0) : stop]
+            require_intact([entry.file for entry in held], lake.root)
             connection.execute(
                 load_sql("quality/load"),
                 {

@@ -13,12 +13,15 @@ import numpy.typing as npt
 from ..base.errors import LakeError
 from ..base.reprs import short_repr
 from ..base.schema import Book
+from ..calendar.market_facts import market_facts
+from ..exposure.chain_volatility import chain_volatility, expected_move
 from ..exposure.definition import Definition
 from ..exposure.definition_agreement import SignAgreement, sixteen_signs
 from ..exposure.flips import Root
 from ..exposure.walls import ByStrike, Wall
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.lake import Lake, SessionEntry, connect, open_lake, retry_while_written
+from ..lake.connection import connect
+from ..lake.lake import Lake, SessionEntry, open_lake, retry_while_written
 from ..peers.rules import PeerRule
 from .job import Job, make_job
 from .rebuild import evaluated_regimes
@@ -62,6 +65,9 @@ class SessionProfile:
     call_wall, put_wall, pin_strike : Wall
     findings : tuple of dict
         Rows of the table ``quality_findings``.
+    implied : dict
+        The chain's own volatility of 30 days, as in ``implied_volatility``, and ``expected_move``:
+        one standard deviation of a session by it, points. Undefined is None.
     """
 
     row: dict[str, Any]
@@ -75,6 +81,7 @@ class SessionProfile:
     put_wall: Wall
     pin_strike: Wall
     findings: tuple[dict[str, Any], ...]
+    implied: dict[str, Any]
     __repr__ = short_repr
 
 
@@ -175,7 +182,18 @@ def _profile(
         put_wall=result.walls.put,
         pin_strike=result.walls.pin,
         findings=tuple(rows.findings),
+        implied=_implied(evaluation, rows.blocks["implied_volatility"][0].columns, job),
     )
+
+
+def _implied(evaluation: SessionEvaluation, columns: dict[str, Any], job: Job) -> dict[str, Any]:
+    prepared = evaluation.prepared
+    found = chain_volatility(prepared.chain, prepared.groups, prepared.market, prepared.own)
+    year = market_facts(job.facts.calendar.name).sessions_per_year
+    move = expected_move(found, prepared.chain.spot, year)
+    said = {name: values[0] for name, values in columns.items() if name != "known_at"}
+    said["expected_move"] = move
+    return {k: None if isinstance(v, float) and v != v else v for k, v in said.items()}
 
 
 def profile(

@@ -15,10 +15,11 @@ from ..exposure.contradictions import repeated_rows
 from ..exposure.labels import regime_of
 from ..exposure.quality_gate import gate_reasons
 from ..lake.chain_reader import RawSession, read_sessions
+from ..lake.connection import connect
 from ..lake.derived_parts import Part, session_marks
 from ..lake.derived_tables import DerivedStore
 from ..lake.derived_writer import write_parts
-from ..lake.lake import Lake, SessionEntry, connect
+from ..lake.lake import Lake, SessionEntry
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
 from .regime_columns import Key, moment_of

@@ -183,9 +183,10 @@ def stream(
 
 def _tables(lake: Lake, sql: str, definition: DefinitionChoice) -> dict[str, list[dict[str, Any]]]:
     """Return the files behind each view that the statement may name."""
-    files = [str(file) for name in lake.underlyings() for file in lake.chain_files(name)]
-    tables = {"chains": [{"files": files, "sessions": None}]} if files else {}
     words = set(re.findall(r"\w+", sql.lower()))
+    named = lake.underlyings() if "chains" in words else []
+    files = [str(file) for name in named for file in lake.chain_files(name)]
+    tables = {"chains": [{"files": files, "sessions": None}]} if files else {}
     for name in TABLES:
         if name in words:
             tables[name] = _rebuilt(lake, name, definition)

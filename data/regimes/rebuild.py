@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "RebuildResult", "evaluated_regimes", "plan_of", "rebuild", "up_to_date"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 4
+_ROWS_GENERATION: Final = 5
 _SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
 #: What operating systems say of a lake that somebody may read only.
 _UNWRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from .regime_columns import REGIME_COLUMNS, Key
@@ -35,6 +36,13 @@ def regime_table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=_REGIME_SCHEMA)
 
 
+def _column(name: str, values: npt.NDArray[Any]) -> pa.Array:
+    if name == "known_at":
+        return pa.array(values).cast(_ARROW["TIMESTAMPTZ"])
+    kind = pa.string() if values.dtype == object else None
+    return pa.array(values, kind, from_pandas=True)  # undefined is NULL
+
+
 def side_table_of(blocks: list[Block]) -> pa.Table:
     """Return the rows of several blocks as one Arrow table, each with its key."""
     counts = [len(next(iter(block.columns.values()))) for block in blocks]
@@ -46,5 +54,5 @@ def side_table_of(blocks: list[Block]) -> pa.Table:
         columns[name] = values.take(index)
     for name in blocks[0].columns:
         values = np.concatenate([block.columns[name] for block in blocks])
-        columns[name] = pa.array(values, from_pandas=True)  # undefined is NULL
+        columns[name] = _column(name, values)
     return pa.table(columns)

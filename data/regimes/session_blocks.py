@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..exposure.evaluation import PreparedChain
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.lake import Lake, connect
+from ..lake.connection import connect
+from ..lake.lake import Lake
 from .session_evaluation import (
     RegimeRows,
     SessionEvaluation,

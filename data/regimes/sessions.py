@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from ..base.schema import BOOKS, Book
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.lake import Lake, connect, open_lake
+from ..lake.connection import connect
+from ..lake.lake import Lake, open_lake
 from .job import Job, make_job
 from .session_evaluation import SessionEvaluation, evaluate_session
 from .spec import RegimeSpec

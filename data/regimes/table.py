@@ -19,8 +19,9 @@ from ..base.exporting import defused_frame
 from ..base.publishing import published_file
 from ..base.schema import BOOKS, Book
 from ..base.sql import load_sql
+from ..lake.connection import connect
 from ..lake.derived_tables import TABLES, DerivedStore
-from ..lake.lake import Lake, connect, open_lake
+from ..lake.lake import Lake, open_lake
 from ..quality.carry import CARRY_FINDINGS
 from .store_choice import DefinitionChoice, find_stores
 

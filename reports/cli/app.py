@@ -42,6 +42,7 @@ from .commands import (
     sql,
     test,
     tournament,
+    verify,
 )
 from .failures import reason_of
 from .little_memory import watched
@@ -76,6 +77,7 @@ COMMANDS: dict[str, ModuleType] = {
     "calibrate": calibrate,
     "snapshot": snapshot,
     "sql": sql,
+    "verify": verify,
     "doctor": doctor,
 }
 

@@ -26,6 +26,8 @@ _THREADS = (
 )
 #: What libraries say of it.
 _NO_THREAD = ("can't start new thread", "launch worker thread", "pthread_create")
+#: Beginnings of the names of variables that change what libraries do.
+_OF_LIBRARIES = ("ARROW_", "MKL_", "MPL", "NUMBA_", "OMP_", "OPENBLAS_")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FILES = frozenset({errno.EMFILE, errno.ENFILE})
@@ -47,20 +49,24 @@ def reason_of(error: BaseException) -> str:
             return said
     if limit is not None and isinstance(error, (ImportError, OSError, SystemError, RuntimeError)):
         return out_of_address_space(limit)
-    if wrong := _wrong_environment():
-        return wrong
+    if wrong := _wrong_environment(text):
+        return f"{wrong}: mend it or unset it"
     kind = type(error).__name__
-    return f"unexpected {kind}: {text or 'no details'}; run again with --debug to see where"
+    said = f"unexpected {kind}: {text or 'no details'}; run again with --debug to see where"
+    of_libraries = [name for name in sorted(os.environ) if name.startswith(_OF_LIBRARIES)]
+    return f"{said}, or without {', '.join(of_libraries)}" if of_libraries else said
 
 
-def _wrong_environment() -> str:
+def _wrong_environment(text: str) -> str:
     """Return what is wrong with variables that libraries stumble over; empty where nothing is."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return "NUMBA_DISABLE_JIT is set: expected compiled code, which this work is made of"
+    if "backend" in text and (value := os.environ.get("MPLBACKEND")):
+        return f"MPLBACKEND={value}: expected a backend that Matplotlib has, such as agg"
     for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(name, "1")
         if not (value.isascii() and value.isdigit() and int(value) > 0):
-            return (
-                f"{name}={value}: expected a number of threads of at least 1: mend it or unset it"
-            )
+            return f"{name}={value}: expected a number of threads, 1 or more"
     return ""
 
 

@@ -44,6 +44,8 @@ class SessionPicture:
         ``check, severity, count, open_interest, detail``.
     sign : str
         Of the currency that amounts are in; empty where unknown.
+    implied : dict
+        The chain's own volatility of 30 days and the expected move of a session.
     """
 
     row: dict[str, Any]
@@ -55,6 +57,7 @@ class SessionPicture:
     definitions: pd.DataFrame
     findings: pd.DataFrame
     sign: str
+    implied: dict[str, Any]
 
     def labelled(self, band: float | None) -> SessionPicture:
         """Return the session with the label of another neutral band; None keeps its own.
@@ -117,6 +120,7 @@ def picture_of(explanation: Explanation, *, sign: str) -> SessionPicture:
         definitions=pd.DataFrame(verdicts, columns=names),
         findings=pd.DataFrame(list(found.findings), columns=checks),
         sign=sign,
+        implied=found.implied,
     )
 
 

@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from make_lake import make_lake, session_tables
 from scipy.stats import norm
 
-from gexlab.data.lake.lake import Lake, connect, open_lake
+from gexlab.data.lake.connection import connect
+from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.writer import lake_writer
 
 SCAN = """

@@ -42,6 +42,9 @@ ELSEWHERE: dict[str, str] = {
     "results.json strategies.*.spec.*": "strategies/test_rules.py::test_the_built_in_strategies",
     "results.json strategies.*.by_regime.abstain.*":
         "backtest/execution/test_performance.py::test_regimes_add_up_to_the_whole",
+    "results.json *.abstain.*":
+        "backtest/statistics/test_volatility.py::"
+        "test_every_estimate_has_the_n_of_its_own_estimator_horizon_and_regimes",
     "results.json autocorrelation.neutral.*":
         "backtest/statistics/test_volatility.py::test_autocorrelation_by_hand_and_by_construction",
     "results.json range_efficiency.*":
@@ -105,6 +108,8 @@ ELSEWHERE: dict[str, str] = {
     "profile strikes.*": f"{_TWIN}::test_sums_by_expiry_and_by_strike",
     "profile expiries.*": f"{_TWIN}::test_sums_by_expiry_and_by_strike",
     "profile out": "text",
+    "explain implied.*": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
+    "profile implied.*": "data/exposure/test_chain_volatility.py::test_spx_against_vix",
     "explain out": "text",
     "explain change.*": _PARTS,
     "explain contracts.*":

@@ -384,6 +384,12 @@ def _regimes(t: Outputs, f: Facts) -> Iterator[Quantity]:
                 *([t.fact("Sessions that abstain")] if label == "abstain" else []),
             ],
         )
+        if label == "abstain" and many:
+            yield Quantity(
+                "share without a regime",
+                many / n,
+                [t.sentence(r"sessions; ([\d.]+ %) of them are left without a regime", 100.0)],
+            )
         yield Quantity(f"share of {label}", many / n, [t.cell("tab-regimes", name, "Share", 100.0)])
         if label in ("long", "short") and many < 30:
             yield Quantity(
@@ -546,6 +552,7 @@ def _last_session(t: Outputs, f: Facts) -> Iterator[Quantity]:
                     Place(f"{d} {k}[].{key}", sum(c[key] for c in t.documents[d][k]))
                     for d, k in (
                         ("profile", "strikes"),
+                        ("explain", "contracts"),
                         ("profile", "expiries"),
                         ("explain", "expiries"),
                     )

@@ -38,7 +38,7 @@ from gexlab.data.base.errors import GexlabError
 from gexlab.data.base.sql import load_sql
 from gexlab.data.ingest.files import opened
 from gexlab.data.ingest.ingest import ingest
-from gexlab.data.lake.lake import connect
+from gexlab.data.lake.connection import connect
 from gexlab.data.lake.manifest import read_manifest
 from gexlab.data.vendors import vendor
 from gexlab.data.vendors.column_map import check_preset, mapped, read_mapping

@@ -61,9 +61,8 @@ def write_lake(
         mapping=folder / "map.toml",
     )  # fmt: skip
     rebuild(folder / "lake", "MKT")
-    # no market opens at its last close, session after session
-    nights = 1.0 + 1e-4 * np.where(np.arange(len(spot)) % 2, -1.0, 1.0)
-    opened = np.append(spot[0], spot[:-1]) * nights
+    # a real open is no copy of the close before it
+    opened = np.append(spot[0], spot[:-1]) * np.exp(rng.normal(0.0, 0.001, len(spot)))
     bars = pd.DataFrame(
         {
             "session": days.astype("datetime64[ns]"), "open": opened,

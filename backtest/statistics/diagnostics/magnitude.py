@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ....data import DEFAULT_VOLUME, NotEnoughDataError
 
-__all__ = ["ImpactAssumptions", "ImpliedMagnitude", "implied_magnitude", "implied_ratio"]
+__all__ = ["ImpactAssumptions", "ImpliedMagnitude", "implied_magnitude"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,15 +84,3 @@ def implied_magnitude(
     product = how.impact * 100.0 * net_gex
     factor = 1.0 / (1.0 + product) if product > -1.0 else float("nan")
     return ImpliedMagnitude(product, factor)
-
-
-def implied_ratio(low: float, high: float, assumptions: ImpactAssumptions | None = None) -> float:
-    """Return volatility at net GEX `low` over that at `high` ($ per 1 %), by hedging alone.
-
-    Examples
-    --------
-    >>> round(implied_ratio(-1e9, 5e9), 4)
-    1.015
-    """
-    factors = [implied_magnitude(x, assumptions).volatility_factor for x in (low, high)]
-    return factors[0] / factors[1]

@@ -21,6 +21,7 @@ EXAMPLES = (
     "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
     "gexlab calibrate fade-follow --seeds 200 --out critical.json --out charts.html",
     "gexlab calibrate tournament --world S0 --world S9 --seeds 200",
+    "gexlab calibrate intervals --seeds 1000 --out docs/calibration.md",
     "gexlab calibrate --out docs/calibration.md",
 )
 
@@ -29,7 +30,8 @@ def command(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help="Hypotheses, or tournament; default: the whole plan."
+            metavar="[NAME]...",
+            help="Hypotheses, tournament or intervals; default: the plan.",
         ),
     ] = None,
     world: Annotated[
@@ -75,7 +77,8 @@ def command(
 ) -> None:
     """Measure size and power of hypotheses on simulated markets.
 
-    Rejection rates with Wilson intervals, and critical values from the null world.
+    Rejection rates with Wilson intervals, and critical values from the null world. Of
+    "intervals" the coverage is measured instead: --seeds samples of each kind of returns.
     """
     from ....backtest import calibrate, calibrate_tournament, check_plan
     from ..arguments import calibration_named
@@ -86,6 +89,9 @@ def command(
             "for the whole plan, which has its own"
         )
     _require_writable(out or [])
+    if names == ["intervals"]:
+        _intervals(seeds, first_seed, out or [], as_json=as_json)
+        return
     with progress_on_stderr("calibrate") as progress:
         if names == ["tournament"]:
             result = calibrate_tournament(
@@ -146,19 +152,58 @@ def _require_writable(paths: list[Path]) -> None:
             )
 
 
+def _intervals(samples: int, first_seed: int, out: list[Path], *, as_json: bool) -> None:
+    """Measure the coverage of intervals: samples of each kind of returns and length."""
+    from ....backtest import interval_coverage
+    from ....data import InputFileError, published_file
+    from ...page.coverage_markdown import coverage_section, coverage_table, with_section
+    from ...terminal.tables import table_of
+
+    for path in out:
+        if path.suffix == ".html":
+            raise InputFileError(f"{path}: the coverage of intervals is written as .md or .json")
+    with progress_on_stderr("calibrate") as progress:
+        found = interval_coverage(samples=samples, first_seed=first_seed, progress=progress)
+    for path in out:
+        text = to_json(found.document()) + "\n"
+        if path.suffix == ".md":
+            former = path.read_text(encoding="utf-8") if path.is_file() else ""
+            text = with_section(former, coverage_section(found))
+        with published_file(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    emit(found.document(), as_json, lambda console: console.print(table_of(coverage_table(found))))
+
+
 def _write(result: SimulationCheck, path: Path) -> None:
     from ....data import published_file
     from ...page.calibration_markdown import calibration_page
+    from ...page.coverage_markdown import section_of, with_section
     from ...page.html import write_page
     from ...page.sections.calibration import calibration_html_page
 
     if path.suffix == ".html":
         write_page(calibration_html_page(result), path)
         return
-    as_json = path.suffix == ".json"
-    text = to_json(result.document()) + "\n" if as_json else calibration_page(result)
+    if path.suffix == ".json":
+        text = to_json(result.document()) + "\n"
+    else:
+        # what another calibration wrote about intervals stays
+        kept = section_of(path.read_text(encoding="utf-8")) if path.is_file() else ""
+        page = calibration_page(result) + _kept(path)
+        text = with_section(page, kept) if kept else page
     with published_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+_HELD_OUT = "## Held out:"
+
+
+def _kept(path: Path) -> str:
+    """Return the part of a page that other markets than the product's fill."""
+    if not path.is_file():
+        return ""
+    _, found, rest = path.read_text(encoding="utf-8").partition(_HELD_OUT)
+    return "\n" + found + rest if found else ""
 
 
 def _show(console: Console, result: SimulationCheck) -> None:

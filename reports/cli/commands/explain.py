@@ -122,6 +122,7 @@ def _document(
         "roots": picture.roots,
         "definitions": picture.definitions,
         "findings": picture.findings,
+        "implied": picture.implied,
         "change": story.change,
         "time_structure": story.structure,
         "decisions": decisions,

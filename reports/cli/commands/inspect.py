@@ -31,14 +31,12 @@ def command(
 
     Stores nothing. The map states what was recognised and marks what you have to check.
     """
-    from ....data import ConfigError, inspect
+    from ....data import encodable, inspect, published_file
 
     result = inspect(file)
     if map_out is not None:
-        try:
-            map_out.write_text(result.map, encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"cannot write {map_out}: {error.strerror}") from error
+        with published_file(map_out) as draft:
+            draft.write_text(encodable(result.map), encoding="utf-8")
     emit(result, as_json, lambda console: _show(console, result))
 
 

@@ -66,6 +66,7 @@ def _document(picture: SessionPicture, out: Path | None) -> dict[str, object]:
         "strikes": picture.strikes,
         "expiries": picture.expiries,
         "findings": picture.findings,
+        "implied": picture.implied,
         "out": out,
     }
 

@@ -54,8 +54,9 @@ def command(
     """Query the lake in SQL, read-only.
 
     Views: chains, regimes, exposure_by_expiry, exposure_by_strike, flip_roots, profile,
-    fixed_strike_vol, quality_findings; rebuilt tables are those of one definition. The statement
-    runs in a process of its own that can open no file, within --memory and --timeout.
+    fixed_strike_vol, implied_volatility, quality_findings; rebuilt tables are those of one
+    definition. The statement runs in a process of its own that can open no file, within --memory
+    and --timeout.
     """
     from ....data import Limits, stream
     from ...terminal.answers import first_rows, require_ending, write_answer

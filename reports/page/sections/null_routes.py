@@ -41,6 +41,7 @@ def routes_table(name: str, evidence: Evidence) -> Table:
         ),
         Row(("Distance of the nearest book", fixed(place.nearest))),
         Row(("Distance of the median book", fixed(place.median))),
+        Row(("Stretched for that distance by", fixed(place.stretch))),
         Row(("Volatility that books follow", place.control)),
     ]
     if family is None:

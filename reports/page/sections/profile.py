@@ -136,6 +136,16 @@ def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
         Fact("Call wall", level(row["call_wall"]), _strength(row["call_wall_strength"]), "long"),
         Fact("Put wall", level(row["put_wall"]), _strength(row["put_wall_strength"]), "short"),
         Fact("Pin strike", level(row["pin_strike"]), _strength(row["pin_strength"])),
+        Fact(
+            "30-day volatility",
+            percent(picture.implied["swap_30d"]),
+            f"variance swap; {percent(picture.implied['atm_30d'])} at the money",
+        ),
+        Fact(
+            "Expected move",
+            fixed(picture.implied["expected_move"], 1),
+            "points, one s.d. of a session",
+        ),
         Fact("0DTE share", percent(row["gex_0dte_share"]), "of gross"),
         Fact("Next monthly", percent(row["gex_next_opex_share"]), "of gross"),
         Fact(

@@ -10,13 +10,16 @@ import pandas as pd
 import pytest
 from half_hours import write_half_hours
 from reference_account import PlainAccount
+from small_markets import write_lake
 
 from gexlab.backtest.grid.grid import grid
 from gexlab.backtest.run.backtest import backtest, strategies_of, trade_config
+from gexlab.backtest.run.bar_panel import bar_ground
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.vectorbt_portfolio import portfolio
 from gexlab.data.base.errors import ConfigError, UnknownNameError
+from gexlab.data.regimes.intraday_recheck import intraday_regimes
 from gexlab.strategies import make_strategy
 
 RULES = ("last-half-hour", "opening-range", "first-hour-fade", "gap-fade")
@@ -191,6 +194,9 @@ def test_clocks_are_not_mixed() -> None:
 )
 def test_what_is_missing_is_said(folder: Path, strategy: dict[str, Any], said: str) -> None:
     document = _document([strategy])
+    alone = parse_config(document, folder)
+    with pytest.raises(ConfigError, match="decide once a session"):
+        trade_config(alone, load_market(alone), strategies_of(alone)[:1])
     if "rechecked" not in strategy.values():
         document["data"] = {"underlying": "SPY", "bars": "bars.parquet"}
     with pytest.raises(ConfigError, match=said):
@@ -211,3 +217,41 @@ def test_the_librarys_portfolio_of_any_strategy_has_the_fills_of_the_results(fol
         assert found.value().to_numpy().ravel()[-1] == pytest.approx(wanted.equity.iloc[-1])
     with pytest.raises(UnknownNameError, match="always-fade"):
         portfolio(config, "always-fad")
+
+
+def test_the_rechecked_regime_is_the_morning_book_repriced(tmp_path: Path) -> None:
+    daily = write_lake(tmp_path, "XNYS", sessions=8)
+    rows = [
+        (pd.Timestamp(f"{day:%Y-%m-%d} {clock}", tz="America/New_York"), *[price * move] * 4)
+        for day, price in zip(daily["session"], daily["open"], strict=True)
+        for clock, move in (("10:00", 1.0), ("11:00", 0.93), ("12:00", 1.06))
+    ]
+    bars = pd.DataFrame(rows, columns=["timestamp", "open", "high", "low", "close"])
+    bars.to_parquet(tmp_path / "intraday.parquet", index=False)
+    document = {
+        "data": {
+            "lake": "lake", "underlying": "MKT", "instrument": "etf", "bars": "bars.parquet",
+            "intraday": "intraday.parquet",
+        },
+        "strategies": [
+            {"name": "checked", "filter": "rechecked", "long": "hold", "short": "flat"}
+        ],
+        "inference": {"bootstrap": 100},
+    }  # fmt: skip
+    config = parse_config(document, tmp_path)
+    market = load_market(config)
+    ground = bar_ground(market, recheck=True)
+    assert market.intraday is not None
+    wanted = intraday_regimes(tmp_path / "lake", "MKT", market.intraday.frame).frame
+    ratio = ground.rows.bars.panel.column("bar.net_to_gross")
+    found = pd.Series(ratio.values, index=ground.bars.index).dropna()
+    stamps = pd.DatetimeIndex(wanted["ts"]).tz_convert(None)
+    np.testing.assert_array_equal(found.to_numpy(), wanted["net_to_gross"].to_numpy())
+    assert found.index.equals(stamps.as_unit(found.index.unit))
+    assert np.isnan(ratio.values[ground.closing]).all()
+    # long where the repriced book is long at a bar's end; flat at once where it no longer is
+    orders = backtest(config).main.orders
+    acts = orders[orders["target"] > 0.0]
+    before = wanted.set_index(pd.DatetimeIndex(wanted["close_ts"]))["net_to_gross"]
+    assert len(acts)
+    assert (before.reindex(pd.DatetimeIndex(acts["fill_ts"])) >= 0.02).all()

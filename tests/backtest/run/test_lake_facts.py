@@ -136,9 +136,19 @@ def test_ingest_refuses_another_kind_and_says_what_changes(tmp_path: Path) -> No
     assert market_of(_configured(tmp_path)).multiplier[-1].value == 10.0
     with pytest.raises(ConfigError, match=r"= 10 contradicts.*100 from 2025-01-02, 10 from"):
         load_market(_configured(tmp_path, multiplier=10))
-    # the kind alone changes no row: the file is not read again
-    named = _ingest(tmp_path, later, "more", multiplier="multiplier = 10")
-    assert named.files_unchanged == 1
+
+
+def test_stating_the_kind_reads_no_file_again(tmp_path: Path) -> None:
+    """It changes no row: the record of sources takes it, and rows stay what they are."""
+    write_lake(tmp_path, "XLON", sessions=SESSIONS, more="# nothing stated")
+    before = open_lake(tmp_path / "lake").sessions("MKT")
+    chains = pd.read_csv(tmp_path / "chains.csv")
+    with_kind = (tmp_path / "map.toml").read_text(encoding="utf-8") + 'instrument = "etf"\n'
+    (tmp_path / "map.toml").write_text(with_kind, encoding="utf-8")
+    told = _ingest(tmp_path, chains, "chains")
+    assert (told.files, told.files_unchanged) == (0, 1)
+    assert open_lake(tmp_path / "lake").facts("MKT").instrument == "etf"
+    assert open_lake(tmp_path / "lake").sessions("MKT") == before
 
 
 def test_a_lake_without_the_facts_goes_on_working(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "data/ingest/download.py": {"time.monotonic": SECONDS},
     "data/ingest/snapshot.py": {"os.getpid": SCRATCH},
     "data/lake/derived_writer.py": {"os.getpid": SCRATCH},
-    "data/lake/lake.py": {"os.getpid": SCRATCH, "tempfile.gettempdir": SCRATCH},
+    "data/lake/connection.py": {"os.getpid": SCRATCH, "tempfile.gettempdir": SCRATCH},
+    "data/lake/integrity.py": {"os.cpu_count": CORES},
     "data/lake/locks.py": {
         "datetime.now": STAMP, "os.getpid": PLACE, "socket.gethostname": PLACE,
         "sys.platform": PLACE, "time.monotonic": SECONDS,
@@ -93,6 +94,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
         "platform.python_version": DISPLAY, "platform.system": DISPLAY,
         "shutil.disk_usage": DISPLAY,
     },
+    "reports/cli/failures.py": {"os.environ": DISPLAY},
     "reports/cli/little_memory.py": {"os.getpid": SCRATCH},
     "reports/cli/main_job.py": {"time.perf_counter": SECONDS},
     "reports/nightly/nightly.py": {"time.perf_counter": SECONDS},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import statsmodels.api as sm
+from small_markets import write_lake
 
 from gexlab.backtest.hypotheses.datasets import load_dataset
 from gexlab.backtest.hypotheses.registry import hypothesis_names
@@ -195,3 +197,140 @@ def test_what_lies_before_the_start_warms_up_and_counts_in_nothing(
     own = sm.OLS(frame["y"], sm.add_constant(frame.drop(columns="y"))).fit()
     assert fit.n == len(frame)
     assert fit.coefficient("gex").value == pytest.approx(own.params["gex"], rel=1e-8)
+
+
+#: Inputs of which no hypothesis reads anything before the start, to what stands in their files.
+_FROM_THE_START = {"minutes": "minutes.parquet", "other": "other.parquet"}
+
+
+def test_hypotheses_from_a_start(whole: Path, sessions: pd.DatetimeIndex, tmp_path: Path) -> None:
+    """Minutes and the other vendor's series cut at the start by hand change no hypothesis."""
+    start, names = sessions[30], ["momentum-interaction", "close-reversal", "letf-rebalance",
+                                  "screenshot-vs-dynamic", "vendor-parity"]  # fmt: skip
+    _linked(whole, tmp_path, but=_FROM_THE_START)
+    for name in _FROM_THE_START:
+        frame = pd.read_parquet(whole / f"{name}.parquet")
+        frame[pd.to_datetime(frame["session"]) >= start].to_parquet(
+            tmp_path / f"{name}.parquet", index=False
+        )
+    mine, cut = (
+        hypotheses_document(
+            run_tests(
+                names,
+                _config(folder, start=start.date(), simulated=True),
+                surrogates=60,
+                simulations=0,
+            )
+        )
+        for folder in (whole, tmp_path)
+    )
+    assert [d["n"] > 0 for d in mine] == [True] * len(names)
+    assert [d | _OF_THE_FILES for d in mine] == [d | _OF_THE_FILES for d in cut]
+
+
+def _linked(whole: Path, folder: Path, *, but: Any) -> None:
+    """Give a folder the files of a market, as links."""
+    for name in _FILES:
+        if name not in but:
+            (folder / f"{name}.parquet").symlink_to(whole / f"{name}.parquet")
+    if "lake" not in but:
+        (folder / "lake").symlink_to(whole / "lake")
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DatetimeIndex]:
+    """A market on which all sixteen hypotheses have data, from a start with a year before it."""
+    folder = tmp_path_factory.mktemp("long")
+    simulate("S1", years=3.1, seed=5, lake=folder / "lake", contracts=320, intraday=10,
+             start=date(2020, 1, 2))  # fmt: skip
+    rebuild(folder / "lake", "SIM")
+    bars = pd.read_parquet(folder / "lake" / "bars.parquet")
+    bars.to_parquet(folder / "bars.parquet", index=False)
+    minutes = pd.read_parquet(folder / "lake" / "intraday.parquet")
+    minutes.to_parquet(folder / "minutes.parquet", index=False)
+    days = pd.DatetimeIndex(bars["session"])
+    _write_series(folder, days, 3)
+    return folder, days
+
+
+#: Input to how many sessions before the start it reaches, and the hypotheses that reach further:
+#: moving averages over 200 sessions, medians and quantiles of all that came before, and ranks over
+#: 252 values of GEX.
+_RANKED = {"vol-damping", "beyond-leverage", "era-split", "fragility-tail"}
+_REACH: dict[str, tuple[int, set[str]]] = {
+    "minutes": (0, set()),
+    "other": (0, set()),
+    "vix": (0, {"flip-placebo", "beyond-leverage"}),
+    "funds": (1, set()),
+    "bars": (22, {"fragility-tail", "flip-placebo"}),
+    "lake": (1, _RANKED),
+}
+#: What a hypothesis says of the sessions that count. Its nulls are drawn along the whole path of
+#: prices, whose length before the start moves the draws.
+_COUNTED = ("estimate", "std_error", "t_stat", "n", "low", "high")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _REACH)
+def test_sixteen_hypotheses_from_a_start(
+    name: str, long: tuple[Path, pd.DatetimeIndex], tmp_path: Path
+) -> None:
+    """Each input cut by hand where its windows begin says the same as the start of the period."""
+    whole, days = long
+    at = 300
+    reach, further = _REACH[name]
+    first = days[at - reach]
+    _linked(whole, tmp_path, but={name})
+    if name == "lake":
+        lake = open_lake(tmp_path / "lake", create=True)
+        files = open_lake(whole / "lake").chain_files("SIM")
+        rows = pq.ParquetDataset([str(f) for f in files], partitioning=None).read()
+        keep = [day >= first.date() for day in rows["session"].to_pylist()]
+        write_sessions(lake, "SIM", rows.filter(keep))
+    else:
+        frame = pd.read_parquet(whole / f"{name}.parquet")
+        frame[pd.to_datetime(frame["session"]) >= first].to_parquet(
+            tmp_path / f"{name}.parquet", index=False
+        )
+    start = days[at].date()
+    mine, cut = (
+        hypotheses_document(
+            run_tests(
+                None, _config(folder, start=start, simulated=True), surrogates=60, simulations=0
+            )
+        )
+        for folder in (whole, tmp_path)
+    )
+    assert {d["name"] for d in mine if not d["n"]} == set()
+    for one, other in zip(mine, cut, strict=True):
+        if one["name"] not in further:
+            told = [one[key] for key in _COUNTED]
+            assert told == pytest.approx([other[key] for key in _COUNTED], rel=1e-7), one["name"]
+
+
+def test_positions_cut_by_hand(tmp_path: Path) -> None:
+    """Dealers' positions after the end act on nothing; nor do those before the start."""
+    bars = write_lake(tmp_path, "XNYS", sessions=16)
+    files = open_lake(tmp_path / "lake").chain_files("MKT")
+    chains = pd.concat(pd.read_parquet(file) for file in files)
+    key = ["session", "expiry", "settlement", "root", "strike", "right", "known_at"]
+    sign = chains["right"].map({"C": 1.0, "P": -0.5})
+    positions = chains[key].assign(position=sign * chains["open_interest"])
+    start, end = bars["session"].iloc[3], bars["session"].iloc[-4]
+    day = pd.to_datetime(positions["session"])
+    positions.to_parquet(tmp_path / "all.parquet")
+    positions[(day >= start) & (day <= end)].to_parquet(tmp_path / "cut.parquet")
+    told = []
+    for name in ("all", "cut"):
+        document = {
+            "data": {
+                "lake": "lake", "underlying": "MKT", "instrument": "future",
+                "bars": "bars.parquet", "start": start.date(), "end": end.date(),
+            },
+            "regime": {"dealer_model": "signed", "positions": f"{name}.parquet"},
+            "inference": {"bootstrap": 100},
+        }  # fmt: skip
+        result = backtest(parse_config(document, tmp_path))
+        told.append(_told(results_document(result)))
+    assert told[0]["regime"]["counts"]["abstain"] == 0
+    assert told[0] == told[1]

@@ -70,7 +70,9 @@ def _trading(folder: Path, execution: dict[str, Any]) -> Trading:
     return trade_config(config, load_market(config), strategies_of(config)[:2])
 
 
-@pytest.mark.parametrize("fill", ["next_open", "next_close", "11:30"])
+@pytest.mark.parametrize(
+    "fill", ["next_open", pytest.param("next_close", marks=pytest.mark.slow), "11:30"]
+)
 def test_the_terms_of_a_configuration_are_those_of_its_run(folder: Path, fill: str) -> None:
     trading = _trading(folder, {**TERMS, "fill": fill})
     bars = pd.read_parquet(folder / "bars.parquet")

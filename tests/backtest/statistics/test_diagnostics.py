@@ -15,7 +15,6 @@ from gexlab.backtest.statistics.diagnostics.groups import Measure, compare_group
 from gexlab.backtest.statistics.diagnostics.magnitude import (
     ImpactAssumptions,
     implied_magnitude,
-    implied_ratio,
 )
 from gexlab.backtest.statistics.diagnostics.measures import failed_breakouts, session_measures
 from gexlab.backtest.statistics.diagnostics.report import diagnose
@@ -118,7 +117,6 @@ def test_implied_magnitude_of_the_specification() -> None:
     found = implied_magnitude(5e9)
     assert found.lambda_gamma == pytest.approx(0.0125)
     assert found.volatility_factor == pytest.approx(1 / 1.0125)
-    assert implied_ratio(-5e9, 5e9) == pytest.approx(1.0125 / 0.9875)
     small = ImpactAssumptions(dollar_volume=5e9)
     assert math.isnan(implied_magnitude(-5e9, small).volatility_factor)
     with pytest.raises(NotEnoughDataError, match="must be positive"):

@@ -53,7 +53,7 @@ def test_undefined_intervals(returns: np.ndarray) -> None:
     assert isnan(found.sharpe_error)
 
 
-@pytest.mark.parametrize(("n", "count"), [(60, 4), (126, 6), (500, 15)])
+@pytest.mark.parametrize(("n", "count"), [(60, 5), (126, 6), (500, 15)])
 def test_intervals_are_the_twins(n: int, count: int) -> None:
     returns = np.random.default_rng(6).standard_t(5, size=n) * 0.01 + 0.001
     found = return_intervals(returns[:, None], HOW)[0]

@@ -58,7 +58,7 @@ def test_a_correlation_is_the_twins() -> None:
     y += 0.4 * x
     found = correlation(x, y, SHORT, 0.95)
     n = int(SHORT.sum())
-    count = max(4, int(0.25 * n ** (2 / 3)))
+    count = max(5, int(0.25 * n ** (2 / 3)))
     twin = correlation_interval(x[SHORT], y[SHORT], count)
     assert (found.low, found.high) == pytest.approx(twin, rel=1e-9)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from gexlab.backtest.execution.costs import FREE, Costs
 from gexlab.backtest.grid.columns import books_of, ground_of, planned
 from gexlab.backtest.grid.grid import grid
+from gexlab.backtest.hypotheses.test import test as hypotheses
 from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
@@ -32,12 +34,14 @@ from gexlab.backtest.tournament.tournament import tournament
 from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
 from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
 from gexlab.reports.cli.app import run
+from gexlab.reports.page.tournament_page import write_tournament_page
 from gexlab.strategies.component import Filter, Past
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.panel import Column
 from gexlab.strategies.sizings.basic import TurnoverLimit, VolatilityTarget
 
 MakeMarket = Callable[..., Path]
+ROOT = Path(__file__).parents[3]
 
 GRID = """
 [grid]
@@ -309,3 +313,45 @@ def test_sizing_that_remembers_has_placebos_too(make_market: MakeMarket) -> None
     found = _table(arena, [0], labels[None, :], legs_outside(arena))[0, 0]
     engine = books_of(planned([made], ground), ground, FREE, 1e6).returns[0]
     assert found == pytest.approx(engine.mean() / engine.std(ddof=1), abs=2e-4)
+
+
+@pytest.mark.slow
+def test_the_documented_configuration_runs(make_market: MakeMarket, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "tournament.md").read_text(encoding="utf-8")
+    block = re.findall(r"```toml\n(.*?)```", text, re.S)[0]
+    folder = make_market(sessions=330).parent
+    for name, like in (("spx_daily", "bars"), ("published_gex", "gex")):
+        (folder / f"{name}.parquet").write_bytes((folder / f"{like}.parquet").read_bytes())
+    small = block.replace("placebos = 2000", "placebos = 20").replace("start = 2011-05-01", "")
+    (tmp_path / "example.toml").write_text(
+        f"{small}\n[inference]\nbootstrap = 100\n", encoding="utf-8"
+    )
+    found = tournament(tmp_path / "example.toml")
+    assert len(found.entries) == 14 * 6 * 3
+    assert found.trials >= 14 * 6 * 3 + 5
+
+
+def test_a_test_that_trades_is_the_trial_of_the_backtest(
+    make_market: MakeMarket, tmp_path: Path
+) -> None:
+    config = make_market(sessions=400, strategies=LEDGER)
+    assert hypotheses(["fade-follow"], config).results[0].outcome is not None
+    first = ledger(tmp_path / "ledger")
+    assert [e["source"] for e in first.entries] == ["test"]
+    # the backtest's main strategy is the same trial, counted once
+    assert ledger(tmp_path / "ledger").trials == 1
+    strategies = backtest(config).strategies
+    assert ledger(tmp_path / "ledger").trials == len(strategies)
+
+
+def test_hostile_names_stay_text(make_market: MakeMarket, tmp_path: Path) -> None:
+    found = tournament(make_market(sessions=300, strategies=GRID))
+    bad = "</script><script>alert(1)</script><b>%{y}"
+    entries = tuple(
+        replace(e, filter=bad, rule=bad, arena=bad, sentence=bad) for e in found.entries
+    )
+    page = write_tournament_page(
+        replace(found, entries=entries, sentence=bad, underlyings=(bad,)), tmp_path / "t.html"
+    ).read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page
+    assert "<b>%{y}" not in page

@@ -87,7 +87,7 @@ def test_a_file_that_is_gone_is_an_error_until_it_is_rebuilt(lake: Lake, table: 
 def test_a_file_that_cannot_be_read_is_one_line(lake: Lake) -> None:
     first, *_ = store_of(lake).files("regimes")
     Path(first).write_bytes(Path(first).read_bytes()[:-20])
-    with pytest.raises(LakeError, match=r"cannot be read .*delete that file and run") as caught:
+    with pytest.raises(LakeError, match=r"its bytes are not .*delete it and run gexlab") as caught:
         regimes(lake, "SPX")
     assert Path(first).name in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -23,7 +23,8 @@ from property_search import examples
 
 from gexlab.data.base.errors import LakeError, LakeLockedError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
-from gexlab.data.lake.lake import Lake, connect, open_lake
+from gexlab.data.lake.connection import connect
+from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.locks import write_lock
 from gexlab.data.lake.parts import CHAIN_SCHEMA, split_sessions
 from gexlab.data.lake.writer import compact, lake_writer, sorted_rows, write_sessions
@@ -297,13 +298,13 @@ def test_a_session_in_two_pieces_is_refused(lake: Lake, make_chain: Any) -> None
             writer.add(make_chain(DAYS[:1]))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1}', '{"format": 2}', "\x00"])
 def test_a_damaged_manifest_is_an_error_not_an_empty_lake(
     content: str, lake: Lake, make_chain: Any
 ) -> None:
     write_sessions(lake, "SPX", make_chain(DAYS))
     (lake.root / "chains" / "underlying=SPX" / "manifest.json").write_text(content)
-    with pytest.raises(LakeError, match="is not a manifest of format 1"):
+    with pytest.raises(LakeError, match="is not a manifest of format 2"):
         lake.sessions("SPX")
 
 

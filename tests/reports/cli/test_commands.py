@@ -383,3 +383,14 @@ def test_leakcheck_ends_in_1_where_there_is_a_leak(
     assert {"input", "session", "kind"} <= set(found["leaks"][0])
     assert cli.run(list(arguments)) == 1
     assert "1 leak in" in capsys.readouterr().out
+
+
+def test_a_table_cut_short_says_so() -> None:
+    """Rows are left out on a terminal alone, and its title counts them."""
+    from gexlab.reports.page.views import Row, Table, text_column
+    from gexlab.reports.terminal.tables import table_of
+
+    rows = tuple(Row((f"row {i}",)) for i in range(12))
+    view = Table("tab-x", "Rows", (text_column("Name"),), rows, "")
+    assert table_of(view, most=10).title == "Rows, the first 10 of 12"
+    assert table_of(view, most=12).title == table_of(view).title == "Rows"

@@ -194,7 +194,8 @@ def _files_compared(done: Sweep, plain: Sweep, file: str) -> Iterator[str]:
     """Yield what is wrong with each file that was written, and files that are missing."""
     for path in sorted(plain.folder.rglob("*")):
         relative = str(path.relative_to(plain.folder)).replace(PLAIN, file)
-        inside = any(part.startswith(("chains", "derived")) for part in path.parts)
+        own = relative in (f"{file}.csv", f"{file}.values.csv")  # what the user wrote
+        inside = own or any(part.startswith(("chains", "derived")) for part in path.parts)
         if not path.is_file() or inside or path.suffix in (".toml", ".py"):
             continue
         mine = done.folder / relative
@@ -230,6 +231,80 @@ def test_every_command_and_output(number: int, base: Path, plain: Sweep, tmp_pat
     assert set(done.refused) - NEVER_KNOWN - {"simulate", "ingest --json"} == set()
     for command in {"simulate", "ingest --json"} & set(done.refused):
         assert "is not a usable name: use up to 32 letters" in done.refused[command]
+
+
+ALL = """\
+[data]
+lake = "lake"
+underlying = "SIM"
+instrument = "etf"
+bars = "lake/bars.parquet"
+
+[inference]
+bootstrap = 100
+"""
+
+
+def _every(names: list[str], folder: Path) -> dict[str, str]:
+    """Run what takes many names at once; return what each command said."""
+    strategies = [
+        f'[[strategies]]\nname = {as_toml(n)}\nfilter = "always"\nlong = "hold"' for n in names
+    ]
+    series = [f'[series.{as_toml(n)}]\npath = "x.csv"\nknown = "close"' for n in names]
+    (folder / "run.toml").write_text("\n".join([ALL, *strategies, *series]), encoding="utf-8")
+    bars = pd.read_parquet(folder / "lake" / "bars.parquet")
+    bars[["session", "close"]].set_axis(["date", "value"], axis=1).to_csv(
+        folder / "x.csv", index=False
+    )
+    said = [n.encode("utf-8", "backslashreplace").decode() for n in names]
+    headings = [n for n in said if not {"\r", "\n"} & set(n)]
+    pd.DataFrame({n: [n, "1"] for n in headings}).to_csv(folder / "columns.csv", index=False)
+    cells = ", ".join(
+        "'" + n.replace("'", "''") + "' AS " + '"' + n.replace('"', '""') + '"' for n in said
+    )
+    sql = ["sql", f"SELECT {cells}", "--lake", "lake"]
+    commands = {
+        "backtest": ["backtest", "run.toml", "--out", "out"],
+        "backtest --json": ["backtest", "run.toml", "--out", "again", "--json"],
+        "inspect": ["inspect", "columns.csv", "--map-out", "map.toml"],
+        "sql": sql,
+        "sql --json": [*sql, "--json"],
+        "sql csv": [*sql, "--out", "sql.csv"],
+    }
+    told = {}
+    with chdir(folder):
+        for title, words in commands.items():
+            out, err = io.StringIO(), io.StringIO()
+            with redirect_stdout(out), redirect_stderr(err):
+                assert cli.run(words) == 0, (title, err.getvalue())
+            told[title] = out.getvalue() + err.getvalue() * ("json" not in title)
+    return told
+
+
+@pytest.mark.parametrize("step", [20, pytest.param(1, marks=pytest.mark.slow)])
+def test_many_names_at_once(step: int, base: Path, tmp_path: Path) -> None:
+    """As strategies, series, columns and cells: terminal, JSON, page, CSV."""
+    chosen = dict.fromkeys([*NAMES[::step], "=1+1"])
+    hostile = [n for n in chosen if n.encode("utf-8", "replace").decode() == n]
+    for title, names in (("x", hostile), ("plain", [f"n{i}" for i in range(len(hostile))])):
+        told = _every(names, Path(shutil.copytree(base, tmp_path / title)))
+        for command, text in told.items():
+            assert problems(text) == [], (title, command)
+            if command.endswith("--json"):
+                assert problems_of_json(text) == [], (title, command)
+    for name in ("out/report.html", "out/results.json", "sql.csv", "out/ledger.csv"):
+        assert problems_of_file(tmp_path / "x" / name, tmp_path / "plain" / name) == [], name
+
+
+def test_a_heading_of_two_lines_is_one_line_with_a_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for end in ("\r", "\n"):
+        (tmp_path / "x.csv").write_text(f'"a{end}b",c\n"d{end}e",1\n1,2\n', encoding="utf-8")
+        code = cli.run(["inspect", str(tmp_path / "x.csv")])
+        found = capsys.readouterr()
+        assert code in (0, 1)
+        assert problems(found.out + found.err) == []
 
 
 def test_calibration_tables_show_names_as_text() -> None:

@@ -219,7 +219,26 @@ def test_a_wrong_number_of_threads(value: str, monkeypatch: pytest.MonkeyPatch) 
     assert "NUMBA_NUM_THREADS" in reason_of(error)
     assert "mend it or unset it" in reason_of(error)
     monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
-    assert reason_of(error).startswith("unexpected ValueError")
+    said = reason_of(error)
+    assert said.startswith("unexpected ValueError")
+    assert "without" in said
+    assert "NUMBA_NUM_THREADS" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("NUMBA_DISABLE_JIT", "1", NotImplementedError("<intrinsic> is not usable in pure-python")),
+        ("MPLBACKEND", "none", ValueError("Key backend: 'none' is not a valid value for backend")),
+    ],
+)
+def test_variables_that_libraries_stumble_over(
+    name: str, value: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    said = reason_of(error)
+    assert said.startswith(name)
+    assert said.endswith("mend it or unset it")
 
 
 def test_a_file_is_not_called_damaged_for_want_of_memory() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gexlab.backtest.statistics.rejection import RejectionRate, SimulationCheck, wilson
 from gexlab.reports.cli import app as cli
+from gexlab.reports.cli.commands.calibrate import _kept
 from gexlab.reports.page.calibration_markdown import calibration_page
 from gexlab.reports.page.sections.calibration import calibration_html_page
 
@@ -103,3 +104,10 @@ def test_what_the_whole_plan_would_pass_over_is_refused(
 ) -> None:
     assert cli.run(["calibrate", *option]) == 2
     assert "go with hypotheses: name one" in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_other_markets_filled_stays_when_the_page_is_written_again(tmp_path: Path) -> None:
+    page = tmp_path / "calibration.md"
+    assert _kept(page) == ""
+    page.write_text("# Old\n\n## Size\n\nold\n\n## Held out: others\n\n| a |\n", encoding="utf-8")
+    assert _kept(page) == "\n## Held out: others\n\n| a |\n"

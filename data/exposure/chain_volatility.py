@@ -1,0 +1,361 @@
+"""The volatility that a chain itself implies, at a constant maturity of 30 days.
+
+Two numbers: that of options at the money, and the rate of a variance swap by the method that Cboe
+publishes for VIX: from all out-of-the-money quotes of an expiration, whatever their model.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..base.compiling import compiled
+from .snapshot import Groups, Snapshot
+
+if TYPE_CHECKING:
+    from .forwards import ForwardCurve
+    from .strike_lines import Volatility
+
+__all__ = [
+    "DAYS",
+    "NO_REASON",
+    "ChainVolatility",
+    "Maturity",
+    "at_maturity",
+    "chain_volatility",
+    "expected_move",
+    "expiry_variance",
+]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+#: Maturity, calendar days.
+DAYS: Final = 30.0
+_YEAR_DAYS: Final = 365.0
+_YEAR_US: Final = _YEAR_DAYS * 86_400e6
+#: Between two expirations the later may be the next but one of a quarterly cycle.
+_FURTHEST_DAYS: Final = 190.0
+#: An expiration that stands alone for the maturity: at least a week, at most a quarter.
+_ALONE_DAYS: Final = (7.0, 93.0)
+#: Quotes must reach so many standard deviations: less misses 2 % of the variance on that side.
+_NARROWEST: Final = 1.5
+#: Strikes h standard deviations apart overstate the volatility by h^2 / 12: at most 3 %.
+_COARSEST: Final = 0.6
+_FEWEST: Final = 2
+
+NO_REASON: Final = ""
+_REASONS: Final = (
+    NO_REASON,
+    "no strike is quoted on both sides for calls and puts",
+    "fewer than 2 out-of-the-money quotes on a side",
+    "quotes do not reach 1.5 standard deviations on both sides",
+    "the variance is not positive",
+    "strikes are more than 0.6 standard deviations apart",
+)
+_NO_EXPIRY: Final = "no expirations around 30 days"
+_NO_VOLATILITY: Final = "no volatility at the money"
+
+
+@dataclass(frozen=True, slots=True)
+class Maturity:
+    """A volatility at a constant maturity.
+
+    Attributes
+    ----------
+    volatility : float
+        Decimal a year; NaN where there is none.
+    near_days, next_days : float
+        Calendar days to the expirations that it was made from; NaN where one stands alone, or
+        none.
+    reason : str
+        Why there is none; empty where there is one.
+    """
+
+    volatility: float
+    near_days: float
+    next_days: float
+    reason: str = NO_REASON
+
+
+@dataclass(frozen=True, slots=True)
+class ChainVolatility:
+    """What a chain says of the next 30 days.
+
+    Attributes
+    ----------
+    at_the_money : Maturity
+        From the volatility at the forward of each expiration.
+    variance_swap : Maturity
+        By Cboe's published method.
+    """
+
+    at_the_money: Maturity
+    variance_swap: Maturity
+
+
+@compiled(nogil=True)
+def _quotes(
+    start: int, stop: int, strike: Floats, is_call: Flags, mid: Floats,
+    strikes: Floats, calls: Floats, puts: Floats,
+) -> int:  # fmt: skip
+    """Collect the strikes of an expiry group and their mids; NaN where there is no quote."""
+    found, i = 0, start
+    while i < stop:
+        k, n_calls, n_puts, call, put = strike[i], 0, 0, 0.0, 0.0
+        while i < stop and strike[i] == k:
+            if not math.isnan(mid[i]):
+                if is_call[i]:
+                    n_calls += 1
+                    call += mid[i]
+                else:
+                    n_puts += 1
+                    put += mid[i]
+            i += 1
+        strikes[found] = k
+        calls[found] = call / n_calls if n_calls else np.nan
+        puts[found] = put / n_puts if n_puts else np.nan
+        found += 1
+    return found
+
+
+@compiled(nogil=True)
+def _centre(
+    n: int, strikes: Floats, calls: Floats, puts: Floats, growth: float
+) -> tuple[int, float]:
+    """Return the place of K0 and the forward; -1 where no strike is quoted on both sides.
+
+    The forward is that of the strike whose call and put are nearest in price; K0 the largest such
+    strike at or below it.
+    """
+    nearest, least = -1, np.inf
+    for i in range(n):
+        gap = abs(calls[i] - puts[i])
+        if gap < least:
+            nearest, least = i, gap
+    if nearest < 0:
+        return -1, np.nan
+    forward = strikes[nearest] + growth * (calls[nearest] - puts[nearest])
+    place = -1
+    for i in range(n):
+        if strikes[i] <= forward and not math.isnan(calls[i] + puts[i]):
+            place = i
+    return place, forward
+
+
+@compiled(nogil=True)
+def _chosen(
+    n: int, place: int, calls: Floats, puts: Floats, kept: Ints, price: Floats
+) -> tuple[int, int]:
+    """Choose the strikes that count, ascending; return how many, and which of them is K0.
+
+    Outwards from K0, passing over strikes without a bid, until two neighbours have none.
+    """
+    low, missing, i = place, 0, place - 1
+    while i >= 0 and missing < 2:
+        missing = missing + 1 if math.isnan(puts[i]) else 0
+        if missing == 0:
+            low = i
+        i -= 1
+    count, centre = 0, 0
+    for i in range(low, place):
+        if not math.isnan(puts[i]):
+            kept[count], price[count] = i, puts[i]
+            count += 1
+    centre = count
+    kept[count], price[count] = place, 0.5 * (calls[place] + puts[place])
+    count += 1
+    missing, i = 0, place + 1
+    while i < n and missing < 2:
+        if math.isnan(calls[i]):
+            missing += 1
+        else:
+            missing = 0
+            kept[count], price[count] = i, calls[i]
+            count += 1
+        i += 1
+    return count, centre
+
+
+@compiled(nogil=True)
+def expiry_variance(
+    start: int, stop: int, strike: Floats, is_call: Flags, mid: Floats, years: float, rate: float
+) -> tuple[float, int]:
+    """Return the variance a year that one expiration's quotes imply, and a reason code.
+
+    sigma^2 = 2/T sum dK/K^2 exp(rT) Q(K) - 1/T (F/K0 - 1)^2. Code 0: there is one; else NaN.
+    """
+    size = stop - start
+    strikes, calls, puts = np.empty(size), np.empty(size), np.empty(size)
+    n = _quotes(start, stop, strike, is_call, mid, strikes, calls, puts)
+    growth = math.exp(rate * years)
+    place, forward = _centre(n, strikes, calls, puts, growth)
+    if place < 0 or not forward > 0.0:
+        return np.nan, 1
+    kept, price = np.empty(n, np.int64), np.empty(n)
+    count, centre = _chosen(n, place, calls, puts, kept, price)
+    if centre < _FEWEST or count - 1 - centre < _FEWEST:
+        return np.nan, 2
+    total = 0.0
+    for j in range(count):
+        below, above = max(j - 1, 0), min(j + 1, count - 1)
+        width = (strikes[kept[above]] - strikes[kept[below]]) / (above - below)
+        total += width / strikes[kept[j]] ** 2 * growth * price[j]
+    variance = (2.0 * total - (forward / strikes[place] - 1.0) ** 2) / years
+    if not variance > 0.0:
+        return np.nan, 4
+    deviation = math.sqrt(variance * years)
+    if (
+        strikes[kept[centre + 1]] - strikes[kept[centre - 1]]
+        > 2.0 * _COARSEST * deviation * forward
+    ):
+        return np.nan, 5
+    reach = _NARROWEST * deviation
+    low, high = strikes[kept[0]], strikes[kept[count - 1]]
+    if math.log(forward / low) < reach or math.log(high / forward) < reach:
+        return np.nan, 3
+    return variance, 0
+
+
+@compiled(nogil=True)
+def _money(
+    start: int, stop: int, strike: Floats, is_call: Flags, own: Floats, forward: float
+) -> float:
+    """Return the volatility at the forward, linear in ln K between the strikes around it.
+
+    Each strike's volatility is that of its out-of-the-money side, else of the other.
+    """
+    low, high, at_low, at_high = 0.0, 0.0, np.nan, np.nan
+    i = start
+    while i < stop:
+        k, otm, other = strike[i], np.nan, np.nan
+        while i < stop and strike[i] == k:
+            if not math.isnan(own[i]):
+                if is_call[i] == (k >= forward):
+                    otm = own[i]
+                else:
+                    other = own[i]
+            i += 1
+        value = other if math.isnan(otm) else otm
+        if math.isnan(value):
+            continue
+        if k <= forward:
+            low, at_low = k, value
+        if k >= forward:
+            high, at_high = k, value
+            break
+    if math.isnan(at_low + at_high) or high > 1.25 * low:
+        return np.nan
+    if high == low:
+        return at_low
+    share = math.log(forward / low) / math.log(high / low)
+    return at_low + share * (at_high - at_low)
+
+
+def at_maturity(
+    days: Floats, variance: Floats, missing: str = _NO_EXPIRY, maturity: float = DAYS
+) -> Maturity:
+    """Return the volatility at a maturity from total variance, linear in time between two.
+
+    The last expiration up to the maturity and the first one after it. Where one side has none, the
+    nearest of the other stands alone, of 7 to 93 days: its volatility is taken for the maturity's.
+
+    Parameters
+    ----------
+    days : ndarray, shape (g,)
+        To each expiration, ascending, fractions included.
+    variance : ndarray, shape (g,)
+        A year; NaN where an expiration has none.
+    missing : str
+        Why there is none where expirations are there, but without a variance.
+    maturity : float
+        Calendar days.
+
+    Examples
+    --------
+    Cboe's own example: 24.95 and 32.22 days, 13.69 %.
+
+    >>> days = np.array([35_924.0, 46_394.0]) / 1_440.0
+    >>> round(100 * at_maturity(days, np.array([0.01846292, 0.01882101])).volatility, 2)
+    13.69
+    """
+    usable = np.isfinite(variance) & (days > 0.0) & (days <= _FURTHEST_DAYS)
+    before = np.flatnonzero(usable & (days <= maturity))
+    after = np.flatnonzero(usable & (days > maturity))
+    near = int(before[-1]) if before.size else -1
+    following = int(after[0]) if after.size else -1
+    if near >= 0 and following >= 0:
+        weight = (days[following] - maturity) / (days[following] - days[near])
+        total = weight * days[near] * variance[near]
+        total += (1.0 - weight) * days[following] * variance[following]
+        return Maturity(math.sqrt(total / maturity), float(days[near]), float(days[following]))
+    alone = max(near, following)
+    if alone >= 0 and _ALONE_DAYS[0] <= days[alone] <= _ALONE_DAYS[1]:
+        at = float(days[alone])
+        ends = (at, math.nan) if near >= 0 else (math.nan, at)
+        return Maturity(math.sqrt(variance[alone]), *ends)
+    around = bool(((days > 0.0) & (days <= _FURTHEST_DAYS)).any())
+    return Maturity(math.nan, math.nan, math.nan, missing if around else _NO_EXPIRY)
+
+
+def expected_move(found: ChainVolatility, spot: float, sessions_per_year: int) -> float:
+    """Return the standard deviation of one session's move, points; NaN where nothing says it.
+
+    From the variance swap's volatility, else that at the money.
+    """
+    swap, money = found.variance_swap.volatility, found.at_the_money.volatility
+    level = money if math.isnan(swap) else swap
+    return spot * level / math.sqrt(sessions_per_year)
+
+
+def chain_volatility(
+    chain: Snapshot, groups: Groups, market: ForwardCurve, own: Volatility
+) -> ChainVolatility:
+    """Return what a snapshot says of the volatility of the next 30 days.
+
+    Parameters
+    ----------
+    chain : Snapshot
+    groups : Groups
+    market : ForwardCurve
+        Forwards of the volatility at the money, and rates.
+    own : Volatility
+        Each contract's own.
+    """
+    years = (groups.expiry_us - chain.quote_us) / _YEAR_US
+    days = years * _YEAR_DAYS
+    order = np.argsort(days, kind="stable")
+    money, swap = np.full(days.size, np.nan), np.full(days.size, np.nan)
+    said = {"money": _NO_EXPIRY, "swap": _NO_EXPIRY}
+
+    def fill(g: int, *, at_the_money: bool, swaps: bool) -> tuple[bool, bool]:
+        bounds = int(groups.start[g]), int(groups.start[g + 1])
+        if at_the_money:
+            level = _money(*bounds, chain.strike, chain.is_call, own.value, market.forward[g])
+            money[g] = level**2
+            said["money"] = _NO_VOLATILITY
+        if swaps:
+            swap[g], code = expiry_variance(
+                *bounds, chain.strike, chain.is_call, chain.mid, years[g], market.rate[g]
+            )
+            said["swap"] = _REASONS[code] or said["swap"]
+        return not math.isnan(money[g]), not math.isnan(swap[g])
+
+    alive = order[(days[order] > 0.0) & (days[order] <= _FURTHEST_DAYS)]
+    for side in (alive[days[alive] <= DAYS][::-1], alive[days[alive] > DAYS]):
+        have = (False, False)
+        for g in side.tolist():
+            # outwards from the maturity until both have one
+            new = fill(g, at_the_money=not have[0], swaps=not have[1])
+            have = (have[0] or new[0], have[1] or new[1])
+            if all(have):
+                break
+    return ChainVolatility(
+        at_maturity(days[order], money[order], said["money"]),
+        at_maturity(days[order], swap[order], said["swap"]),
+    )

@@ -1,0 +1,93 @@
+"""Whether files are what was written: their bytes, and that they lie inside the lake."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..base.errors import LakeError
+from ..base.fingerprints import file_fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["digest_of", "named_digest", "part_damage", "require_inside", "require_intact"]
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes; of a file that did not change, computed once."""
+    state = path.stat()
+    return _digest(path, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=65_536)
+def _digest(path: Path, inode: int, written: int, size: int) -> str:
+    return file_fingerprint(path)
+
+
+def named_digest(path: Path) -> str:
+    """Return the beginning of the digest that the name of a part of the chains states."""
+    return path.stem.rpartition("-")[2]
+
+
+def part_damage(path: Path, root: Path) -> str | None:
+    """Return what is wrong with a part of the chains, None where nothing is.
+
+    Parameters
+    ----------
+    path : Path
+        As the manifest names it.
+    root : Path
+        The lake's folder.
+    """
+    if not path.is_file():
+        return "gone"
+    if not _is_inside(path, root):
+        return "lies outside the lake"
+    try:
+        whole = digest_of(path).startswith(named_digest(path))
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return None if whole else "its bytes are not those that were written"
+
+
+def require_intact(paths: Iterable[Path], root: Path) -> None:
+    """Refuse parts of the chains that are not what was written, before a number comes of them.
+
+    Raises
+    ------
+    LakeError
+        Naming the first, and what to do.
+    """
+    asked = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        found = pool.map(lambda path: part_damage(path, root), asked)
+        for path, what in zip(asked, found, strict=True):
+            if what is not None:
+                raise LakeError(
+                    f"{path}: {what}: restore it, or delete it and ingest its sessions again "
+                    "(gexlab verify --lake lists all that is damaged, and what it was read from)"
+                )
+
+
+def require_inside(path: Path, root: Path) -> None:
+    """Refuse a path that leads out of the lake.
+
+    Raises
+    ------
+    LakeError
+        If it does.
+    """
+    if not _is_inside(path, root):
+        raise LakeError(
+            f"{path} leads out of the lake {root}: a lake is one folder; remove the link and "
+            "ingest again, or make the whole lake a link"
+        )
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    home = os.path.realpath(root)
+    return os.path.commonpath([home, os.path.realpath(path)]) == home
