@@ -195,6 +195,8 @@ CELLS = {
                         "Sessions short / long", "Meaning"},
     "tab-efficiency": {"Regime", "Efficiency", "Sessions"},
     "tab-lake-findings": {"Check", "Severity", "Sessions", "First", "Last", "The first one"},
+    "tab-magnitude": {"Quartile of net GEX", "Mean net GEX per 1 %",
+                      "Change of volatility by hedging alone", "S.d. of next return % a day"},
     "tab-metrics": {"Strategy", "Sharpe", "CAGR", "Volatility a year", "Max. drawdown",
                     "Turnover \N{MULTIPLICATION SIGN} a year", "Exposure mean", "Trades",
                     "Break-even bp a side"},
