@@ -137,9 +137,14 @@ def _halves(blocks: int) -> Floats:
 def _ratios(take: Floats, first: Floats, second: Floats, lengths: Floats) -> Floats:
     """Return Sharpe ratios (n - 1) per period from sums by block, shape (splits, trials)."""
     n = (take @ lengths)[:, None]
-    mean = take @ first / n
-    variance = (take @ second - n * mean**2) / (n - 1.0)
-    return np.asarray(mean / np.sqrt(variance))
+    mean = take @ first
+    mean /= n
+    deviation = take @ second
+    deviation -= n * mean**2
+    deviation /= n - 1.0
+    np.sqrt(deviation, out=deviation)  # in place: the arrays are large, and memory is what it costs
+    mean /= deviation
+    return np.asarray(mean)
 
 
 def _outside(one: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:

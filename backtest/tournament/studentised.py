@@ -133,17 +133,24 @@ def long_run_deviation(columns: Floats, block: float) -> Floats:
     block : float
         At least 1, which takes periods as independent.
     """
+    from scipy.fft import next_fast_len, rfft
+
     n, k = columns.shape
     lags = np.arange(1, n)
     stay = 1.0 - 1.0 / max(block, 1.0)
     kernel = (n - lags) / n * stay**lags + lags / n * stay ** (n - lags)
-    size = 1 << (2 * n - 1).bit_length()
+    # the weighted sum of autocovariances is one of squared amplitudes (Parseval)
+    size = next_fast_len(2 * n - 1, real=True)
+    wave = np.zeros(size)
+    wave[0], wave[1:n] = 1.0, kernel
+    wave[size - n + 1 :] = kernel[::-1]
+    weights = np.real(rfft(wave))
+    weights[1 : (size + 1) // 2] *= 2.0  # each stands for its mirror image too
     variance = np.empty(k)
     for part in _parts(k):
-        centred = columns[:, part] - columns[:, part].mean(axis=0)
-        spectrum = np.fft.rfft(centred, size, axis=0)
-        sums = np.fft.irfft(np.abs(spectrum) ** 2, size, axis=0)[:n]
-        variance[part] = (sums[0] + 2.0 * kernel @ sums[1:]) / n
+        rows = np.ascontiguousarray((columns[:, part] - columns[:, part].mean(axis=0)).T)
+        spectrum = rfft(rows, size, axis=1)
+        variance[part] = (spectrum.real**2 + spectrum.imag**2) @ weights / (size * n)
     return np.sqrt(np.maximum(variance, 0.0))
 
 
