@@ -111,10 +111,11 @@ def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Sect
     known = dataset.traded_value > 0.0
     assumed = ImpactAssumptions(dollar_volume=dataset.traded_value) if known else None
     # a published series has a unit of its own, a lake's is currency per 1 %
+    following = dataset.bars["close"].pct_change(fill_method=None).shift(-1)
+    value = result.regime.table["value"]
+    measured = value.where(following.reindex(value.index).notna())
     magnitudes = (
-        magnitude_by_quantile(
-            result.regime.table["value"], result.next_return_sd_by_quantile, assumed
-        )
+        magnitude_by_quantile(measured, result.next_return_sd_by_quantile, assumed)
         if result.regime.source == "lake"
         else ()
     )

@@ -866,6 +866,19 @@ def _moves(t: Outputs, f: Facts) -> Iterator[Quantity]:
     groups = pd.qcut(value, 4, labels=False)
     spread = [100.0 * float(move.shift(-1)[groups == q].std(ddof=1)) for q in range(4)]
     row = t.page.tables["tab-quantiles"].iloc[0].tolist()
+    if "tab-magnitude" in t.page.tables:  # S&P 500 alone: $400 bn are traded a day
+        for q in range(4):
+            net = float(f.rows["net_gex"].reindex(groups.index)[groups == q].mean())
+            for column, value, factor in (
+                ("Mean net GEX", net, _scaled(net)[0]),
+                ("Change of volatility by hedging alone", 1.0 / (1.0 + net / 400e9) - 1.0, 100.0),
+                ("S.d. of next return", spread[q], 1.0),
+            ):
+                yield Quantity(
+                    f"{column} of quartile {q + 1}",
+                    value,
+                    [t.cell("tab-magnitude", str(q + 1), column, factor)],
+                )
     for q in range(4):
         yield Quantity(
             f"s.d. of quartile {q + 1}",

@@ -10,6 +10,7 @@ from gexlab.data.base.errors import ConfigError
 from gexlab.strategies.component import Component, Filter, Kind
 from gexlab.strategies.components import built_in
 from gexlab.strategies.filters.ranks import Percentile
+from gexlab.strategies.filters.sign import source_of
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import _distance
 from gexlab.strategies.rules.returns import Fade, Flat, Follow, Hold, Rsi
@@ -63,6 +64,20 @@ def test_an_identity_has_twelve_digits() -> None:
     assert re.fullmatch("[0-9a-f]{12}", found)
     assert found == Strategy("of another name").strategy_id
     assert found != Strategy("mine", long=Fade(2)).strategy_id
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("regime", "the regime"),
+        ("series.vix", "series vix"),
+        ("series.a.b", "series a.b"),
+        ("regime.net_vex", "regime.net_vex"),
+        ("bar.net_to_gross", "bar.net_to_gross"),
+    ],
+)
+def test_a_column_in_words(column: str, words: str) -> None:
+    assert source_of(column) == words
 
 
 def test_what_decides_at_the_close_is_not_intraday() -> None:

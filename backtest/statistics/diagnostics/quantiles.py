@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..volatility import quantile_groups
 from .magnitude import ImpactAssumptions, implied_magnitude
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def magnitude_by_quantile(
     Parameters
     ----------
     value : Series of float
-        Net GEX by session, $ per 1 %; NaN where unknown.
+        Net GEX by session, $ per 1 %; NaN where unknown, and where no next return was measured.
     next_return_sd : tuple of float
         Measured, one per quantile, lowest first.
     assumptions : ImpactAssumptions, optional
@@ -64,10 +65,11 @@ def magnitude_by_quantile(
     >>> [round(m.volatility_factor, 4) for m in found]
     [1.0025, 0.9877]
     """
-    numbers = value.dropna().to_numpy(np.float64)
-    parts = np.array_split(np.sort(numbers), max(len(next_return_sd), 1))
+    numbers = value.to_numpy(np.float64)
+    group = quantile_groups(numbers, max(len(next_return_sd), 1))
     rows = []
-    for i, (part, sd) in enumerate(zip(parts, next_return_sd, strict=False)):
+    for i, sd in enumerate(next_return_sd):
+        part = numbers[group == i]
         mean = float(part.mean()) if len(part) else float("nan")
         factor = implied_magnitude(mean, assumptions).volatility_factor
         rows.append(QuantileMagnitude(str(i + 1), mean, factor, sd))

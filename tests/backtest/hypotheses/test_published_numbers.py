@@ -16,10 +16,12 @@ import pytest
 from gexlab.backtest.hypotheses import beyond_leverage, fade_follow, fragility_tail
 from gexlab.backtest.hypotheses.cloud_statistics import STATISTICS, Many
 from gexlab.backtest.hypotheses.features import Daily, daily, tercile
-from gexlab.backtest.hypotheses.protocol import Dataset
+from gexlab.backtest.hypotheses.null_routes import against_nulls
+from gexlab.backtest.hypotheses.protocol import Dataset, Settings
 from gexlab.backtest.hypotheses.vol_damping import fit_damping
 from gexlab.backtest.statistics import realised as rv
 from gexlab.backtest.statistics.diagnostics.regression import ols
+from gexlab.backtest.statistics.resampling import Resampling
 from gexlab.backtest.statistics.volatility import next_return_sd_by_quantile, quantile_groups
 
 PRICES = ["open", "high", "low", "close"]
@@ -200,6 +202,17 @@ def test_many_series_at_once_give_the_numbers_of_each_alone(spx: tuple[Dataset, 
     assert found["vol-damping"] == pytest.approx([-11.981, 11.981], abs=0.001)
     alone = fragility_tail.fit_fragility(f).coefficient.t_stat
     assert STATISTICS["fragility-tail"](many) == pytest.approx([alone, -alone], rel=1e-5)
+
+
+@pytest.mark.slow
+def test_books_that_move_nothing_come_near_published_gex(spx: tuple[Dataset, Daily]) -> None:
+    """The sentence of README and hypotheses.md: t -12.0 beside -8.7 on average, p about .10."""
+    how = Settings(resampling=Resampling(seed=7), surrogates=500)
+    found = against_nulls("vol-damping", -11.98, spx[0], how, upper=False).place
+    assert found.mean == pytest.approx(-8.7, abs=0.6)
+    assert 0.03 < found.p < 0.2
+    assert found.effective >= 200.0
+    assert found.median == pytest.approx(1.24, abs=0.15)
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,13 @@ columns = {{ session = "d", value = "net_gex" }}
 known = "next_open"
 """)
     assert _check(file).leaks == ()
+
+
+def test_a_series_whose_first_part_is_late_is_no_leak_of_a_filter(make_market: MakeMarket) -> None:
+    """Late rows are missing, however the data go on: nothing changes where they end early."""
+    config = load_config(make_market())
+    market = load_market(config)
+    table = market.regime.table.copy()
+    table.loc[table.index[:150], "known_at"] += pd.Timedelta("72h")
+    late = replace(market, regime=replace(market.regime, table=table))
+    assert market_leaks(config, late, strategies_of(config)[:1], cuts=10).leaks == ()

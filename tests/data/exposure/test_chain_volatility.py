@@ -15,7 +15,13 @@ import reference_variance as twin
 from scipy.special import ndtr
 
 from gexlab.data import ingest, rebuild, side_table
-from gexlab.data.exposure.chain_volatility import at_maturity, expiry_variance
+from gexlab.data.exposure.chain_volatility import (
+    ChainVolatility,
+    Maturity,
+    at_maturity,
+    expected_move,
+    expiry_variance,
+)
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.simulate import simulate
 
@@ -149,6 +155,15 @@ def test_which_expirations_make_the_month(days: list[float], ends: Any) -> None:
     assert found.volatility == pytest.approx(0.2)
     told = tuple(None if np.isnan(d) else d for d in (found.near_days, found.next_days))
     assert told == ends
+
+
+def test_the_expected_move_by_hand() -> None:
+    none = Maturity(float("nan"), float("nan"), float("nan"), "why")
+    swap, money = Maturity(0.20, 20.0, 40.0), Maturity(0.16, 20.0, 40.0)
+    # 5000 x .20 / root of 252
+    assert expected_move(ChainVolatility(money, swap), 5000.0, 252) == pytest.approx(62.9941)
+    assert expected_move(ChainVolatility(money, none), 5000.0, 365) == pytest.approx(41.8739)
+    assert np.isnan(expected_move(ChainVolatility(none, none), 5000.0, 252))
 
 
 def test_a_simulated_market_says_its_own_volatility(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from gexlab.reports.page.sections.explanation import definitions_table, disagreement, roots_table
+from gexlab.reports.page.sections.profile import strike_range
 from gexlab.reports.session.picture import SessionPicture
 
 
@@ -61,3 +62,17 @@ def test_roots_from_spot_and_the_nearest_is_the_flip() -> None:
     assert [r.cells[0] for r in table.rows] == ["95.00", "104.00"]
     assert [r.cells[1] for r in table.rows] == ["\u22125.0 %", "+4.0 %"]
     assert [r.cells[4] for r in table.rows] == ["", "nearest"]
+
+
+def test_the_range_of_strikes_leaves_room_for_names() -> None:
+    strikes = pd.DataFrame(
+        {"strike": [50.0, 100.0, 101.0], "call_gex": [99.0, 8.0, 2.0], "put_gex": [-99.0, -2.0, -4]}
+    )
+    # the strike of 50 is far away; 6 % of the height below, 42 % above
+    assert strike_range(strikes, 100.0) == pytest.approx((-4.0 - 0.72, 8.0 + 5.04))
+    above = strikes.assign(put_gex=3.0)
+    assert strike_range(above, 100.0) == pytest.approx((-0.48, 8.0 + 3.36))
+    below = strikes.assign(call_gex=-3.0)
+    assert strike_range(below, 100.0) == pytest.approx((-4.0 - 0.24, 1.68))
+    flat = strikes.assign(call_gex=0.0, put_gex=0.0)
+    assert strike_range(flat, 100.0) == pytest.approx((-0.06, 0.42))

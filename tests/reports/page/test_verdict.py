@@ -168,6 +168,8 @@ def test_volatility_needs_sessions_as_the_other_questions_do(
         # most of the others lie across 1
         ([(1.3, 0.9, 1.8), (1.2, 0.8, 1.7), (0.9, 0.7, 1.3)], "Estimators contradict each other"),
         ([(1.3, 0.9, 1.8), (0.9, 0.7, 1.3), (0.8, 0.6, 1.1)], "No, less"),
+        # a half is not most
+        ([(1.3, 0.9, 1.8), (0.8, 0.6, 1.1)], "No, less"),
         # one is as clear as the first, on the other side
         ([(1.4, 1.1, 1.8), (0.9, 0.7, 1.3), (0.8, 0.6, 1.1)], "Estimators contradict each other"),
         ([(NAN, NAN, NAN)], "No, less"),
