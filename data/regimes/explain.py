@@ -147,7 +147,9 @@ def _evaluate(
 ) -> tuple[SessionEvaluation, Job, str]:
     spec = underlying
     name = spec if isinstance(spec, str) else spec.underlying
-    opened = open_lake(lake).as_of_now(name)
+    opened = open_lake(lake)
+    if name not in opened.states:  # one that was read already keeps its moment
+        opened = opened.as_of_now(name)
     if isinstance(spec, str):
         spec = spec_chosen(
             opened,

@@ -15,6 +15,7 @@ from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.market_choice import market_of
 from gexlab.data.base.errors import ConfigError, LakeError
+from gexlab.data.base.sealed import sealed, unsealed
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.quality.check import findings
@@ -154,11 +155,11 @@ def test_stating_the_kind_reads_no_file_again(tmp_path: Path) -> None:
 def test_a_lake_without_the_facts_goes_on_working(tmp_path: Path) -> None:
     write_lake(tmp_path, "XNYS", sessions=SESSIONS)
     path = tmp_path / "lake" / "chains" / "underlying=MKT" / "manifest.json"
-    held = json.loads(path.read_text(encoding="utf-8"))
+    held = unsealed(path.read_text(encoding="utf-8"))
     for entry in held["sessions"]:
         for key in ("multiplier", "settlement", "oi_asof"):
             del entry[key]
-    path.write_text(json.dumps(held), encoding="utf-8")
+    path.write_text(sealed(json.dumps(held)), encoding="utf-8")
     assert open_lake(tmp_path / "lake").facts("MKT").multiplier == ()
     result = backtest(config_of(tmp_path, multiplier=50, settlement="AM", oi_lag_sessions=0))
     assert result.data.sessions == SESSIONS

@@ -16,6 +16,7 @@ from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.market_choice import market_of
 from gexlab.data.base.errors import CalendarError, ConfigError, LakeError
+from gexlab.data.base.sealed import sealed, unsealed
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.quality.check import findings
@@ -118,9 +119,9 @@ def test_lakes_made_under_two_rules_are_refused(tmp_path: Path) -> None:
         )  # fmt: skip
     # one that an older version let in is refused by whoever reads it
     path = tmp_path / "lake" / "chains" / "underlying=MKT" / "manifest.json"
-    held = json.loads(path.read_text(encoding="utf-8"))
+    held = unsealed(path.read_text(encoding="utf-8"))
     held["sources"].append(held["sources"][0] | {"source": "columns:0", "currency": "EUR"})
-    path.write_text(json.dumps(held), encoding="utf-8")
+    path.write_text(sealed(json.dumps(held)), encoding="utf-8")
     with pytest.raises(LakeError, match="different rules"):
         open_lake(tmp_path / "lake").facts("MKT")
 
