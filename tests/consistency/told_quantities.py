@@ -869,14 +869,14 @@ def _moves(t: Outputs, f: Facts) -> Iterator[Quantity]:
     if "tab-magnitude" in t.page.tables:  # S&P 500 alone: $400 bn are traded a day
         for q in range(4):
             net = float(f.rows["net_gex"].reindex(groups.index)[groups == q].mean())
-            for column, value, factor in (
+            for column, shown, factor in (
                 ("Mean net GEX", net, _scaled(net)[0]),
                 ("Change of volatility by hedging alone", 1.0 / (1.0 + net / 400e9) - 1.0, 100.0),
                 ("S.d. of next return", spread[q], 1.0),
             ):
                 yield Quantity(
                     f"{column} of quartile {q + 1}",
-                    value,
+                    shown,
                     [t.cell("tab-magnitude", str(q + 1), column, factor)],
                 )
     for q in range(4):

@@ -247,7 +247,8 @@ def test_the_rechecked_regime_is_the_morning_book_repriced(tmp_path: Path) -> No
     found = pd.Series(ratio.values, index=ground.bars.index).dropna()
     stamps = pd.DatetimeIndex(wanted["ts"]).tz_convert(None)
     np.testing.assert_array_equal(found.to_numpy(), wanted["net_to_gross"].to_numpy())
-    assert found.index.equals(stamps.as_unit(found.index.unit))
+    moments = pd.DatetimeIndex(found.index)
+    assert moments.equals(stamps.as_unit(moments.unit))
     assert np.isnan(ratio.values[ground.closing]).all()
     # long where the repriced book is long at a bar's end; flat at once where it no longer is
     orders = backtest(config).main.orders
