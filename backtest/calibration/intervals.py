@@ -131,7 +131,13 @@ class Coverage:
         return {name: STATISTICS[name] for name in dict.fromkeys(c.statistic for c in self.cells)}
 
     def document(self) -> dict[str, Any]:
-        """Return everything as plain values."""
+        """Return everything as plain values.
+
+        Returns
+        -------
+        dict
+            As ``gexlab calibrate intervals --json`` prints it.
+        """
         return {
             "samples": self.samples,
             "first_seed": self.first_seed,
@@ -165,6 +171,16 @@ def interval_coverage(
         Of `KINDS` and `STATISTICS`.
     first_seed : int
     progress : Progress
+
+    Returns
+    -------
+    Coverage
+        A cell for each kind, length and statistic.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If there are fewer than two samples.
     """
     if samples < 2:
         raise NotEnoughDataError(f"coverage needs at least 2 samples, got {samples}")

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError, MissingPartError
-from ..base.sealed import unsealed
 from .derived_parts import Marks, Part, Variant
 from .integrity import digest_of
+from .sealed import unsealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

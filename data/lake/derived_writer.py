@@ -10,11 +10,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
-from ..base.sealed import sealed
 from .derived_parts import Marks, Part, Variant
 from .derived_tables import FORMAT, MANIFEST, TABLES, DerivedStore
 from .integrity import digest_of
 from .locks import write_lock
+from .sealed import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

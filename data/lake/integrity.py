@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..base.errors import LakeError
-from ..base.fingerprints import file_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,8 @@ def digest_of(path: Path) -> str:
 
 @lru_cache(maxsize=65_536)
 def _digest(path: Path, inode: int, written: int, size: int) -> str:
-    return file_fingerprint(path)
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def named_digest(path: Path) -> str:

@@ -230,6 +230,7 @@ SERIES_KEYS: dict[str, tuple[Any, bool | None]] = {
     "known": ("next_open", None),  # later than the close, and early enough for every order
     "calendar": ("NYSE", False),
     "where": ({"who": "b"}, True),
+    "scheduled": (True, False),  # exempts from a test of the leak check
 }
 #: Where an input lies, or what happens before and after a run; their contents are below.
 PLACES = {

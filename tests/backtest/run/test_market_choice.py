@@ -16,9 +16,9 @@ from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.market_choice import market_of
 from gexlab.data.base.errors import CalendarError, ConfigError, LakeError
-from gexlab.data.base.sealed import sealed, unsealed
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.sealed import sealed, unsealed
 from gexlab.data.quality.check import findings
 from gexlab.data.regimes.explain import explain, profile
 from gexlab.data.regimes.rebuild import rebuild

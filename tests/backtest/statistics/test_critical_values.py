@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,9 @@ def test_a_test_that_was_not_calibrated_is_left_alone(tmp_path: Path) -> None:
     values = load_critical_values(write(tmp_path / "c.json"))
     found = outcome(-1.0)
     test = Hypothesis(card("absent", "-"), lambda _data, _settings: found)
-    assert run_one(test, sessions(50), Settings(critical=values)).outcome is found
+    kept = run_one(test, sessions(50), Settings(critical=values)).outcome
+    assert kept is not None
+    assert repr(kept) == repr(replace(found, reason=kept.reason))  # undefined equals undefined
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from plain_chains import Contract, plain_chain, rebuilt
 
 from gexlab.data import Definition, regimes, side_table, verify
 from gexlab.data.base.errors import GexlabError, LakeError, MissingPartError
-from gexlab.data.base.sealed import sealed, unsealed
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.sealed import sealed, unsealed
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.reports.cli import app as cli
 

@@ -337,6 +337,8 @@ REFUSED = {
     "noise_sd": (-0.1, math.inf),
     "agents": (-1.0, 1e6),
     "immediacy": (-0.1, 1.1),
+    "transient": (-0.1, 1.1),
+    "echo": (-0.1, 3.1),
 }
 
 
@@ -398,7 +400,7 @@ def test_lagged_hedging_refuses_kappa_of_one() -> None:
 
 def test_every_world_says_what_it_is() -> None:
     found = worlds()
-    assert [n for n in found if len(n) == 2] == [f"S{k}" for k in range(9)]
+    assert [n for n in found if len(n) == 2] == [f"S{k}" for k in range(10)]
     for name, world in found.items():
         assert world.name == name
         for calibration in ("visible", "realistic"):

@@ -89,7 +89,10 @@ IN_CONFIG = {
         r"greater than or equal to (\d+)",
     ),
     "a fill": Mistake(
-        "fees_bps = 1.0", 'fill = "nextopen"', ("execution.fill = 'nextopen'",), 'fill = "{fix}"'
+        "fees_bps = 1.0",
+        'fill = "nextopen"',
+        ("execution.fill", "found 'nextopen'"),
+        'fill = "{fix}"',
     ),
     "a book": Mistake(
         "bootstrap = 100", _more('[regime]\nbook = "post_expire"'), ("regime.book",),
