@@ -24,7 +24,21 @@ def test_every_shipped_map_has_an_example() -> None:
     }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+#: Those that differ most from each other; the others take as long and are read the same way.
+ALWAYS = {
+    "Polygon, flat files", "Databento", "Tradier", "Schwab", "Alpaca", "Tardis", "Korea", "JPX",
+    "NSE before July 2024", "Taiwan, daily file", "ORATS, one minute",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        pytest.param(layout, marks=() if layout.name in ALWAYS else pytest.mark.slow)
+        for layout in LAYOUTS
+    ],
+    ids=lambda layout: layout.name,
+)
 def test_a_layout_becomes_a_regime(
     layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
