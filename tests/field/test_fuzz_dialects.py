@@ -8,7 +8,7 @@ from fuzz_dialects import fuzz
 from gexlab.data.ingest import read_rows as room
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [25, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_never_another_chain(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_SHOWN_ROWS", 1_000)
     report = fuzz(count, seed=3)

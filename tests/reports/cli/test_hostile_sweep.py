@@ -281,7 +281,7 @@ def _every(names: list[str], folder: Path) -> dict[str, str]:
     return told
 
 
-@pytest.mark.parametrize("step", [20, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [40, pytest.param(1, marks=pytest.mark.slow)])
 def test_many_names_at_once(step: int, base: Path, tmp_path: Path) -> None:
     """As strategies, series, columns and cells: terminal, JSON, page, CSV."""
     chosen = dict.fromkeys([*NAMES[::step], "=1+1"])
