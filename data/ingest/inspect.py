@@ -125,7 +125,7 @@ def inspect(file: str | Path) -> Inspection:
             if any(_fits(f, name) for f in filled):
                 return Inspection(name, (), (), (), _for_preset(name))
         encoding, table = _table(filled)
-        shipped = recognised_map(table, vendor_preset("columns"))
+        shipped = recognised_map(table)
         vendor = None
         if shipped is None:
             vendor = next((n for n in _ORDER if any(_fits(f, n) for f in filled)), None)
@@ -162,7 +162,7 @@ def _table(files: Sequence[InputFile]) -> tuple[str, dict[str, list[Any]]]:
                 failures.append(str(error))
                 continue
             known = sum(meaning_of(name) is not None for name in table)
-            if recognised_map(table, vendor_preset("columns")) is not None:
+            if recognised_map(table) is not None:
                 return encoding, table
             if best is None or known > best[0]:
                 best = known, encoding, table

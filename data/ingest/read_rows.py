@@ -83,7 +83,6 @@ def read_rows(
         tally.left_out = rows.dating.left_out["where"]
         tally.outside = rows.dating.left_out["outside"]
         tally.joins = rows.dating.joins
-        tally.unmatched = {j.join.name: j.unmatched for j in rows.dating.joins}
         tally.empty = files_without_rows(rows.files, before.underlying, tally)
         break
     return tally

@@ -26,7 +26,6 @@ class Tally:
     rejects: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
-    unmatched: dict[str, int] = field(default_factory=dict)
     joins: tuple[JoinedFile, ...] = ()
     replaced: int = 0
     repeated: int = 0
@@ -35,6 +34,11 @@ class Tally:
     outside: int = 0
     rejected_by_file: Counter[tuple[int, str]] = field(default_factory=Counter)
     sessions: set[date] = field(default_factory=set)
+
+    @property
+    def unmatched(self) -> dict[str, int]:
+        """Rows of chains without a match, by name of the join."""
+        return {joined.join.name: joined.unmatched for joined in self.joins}
 
 
 def refuse_rejects(files: Sequence[InputFile], tally: Tally) -> None:

@@ -102,8 +102,8 @@ def read_sessions(
     -----
     Rows are fetched as they are asked for, so that memory does not grow with history.
     """
-    for file in chain_files:
-        require_intact([file], file.parents[3])
+    if chain_files:
+        require_intact(chain_files, chain_files[0].parents[3])
     bound: dict[str, object] = {"first": first, "last": last}
     if query != _POSITIONED:
         bound["files"] = [str(f) for f in chain_files]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -64,8 +65,9 @@ def require_intact(paths: Iterable[Path], root: Path) -> None:
         Naming the first, and what to do.
     """
     asked = list(dict.fromkeys(paths))
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        found = pool.map(lambda path: part_damage(path, root), asked)
+    workers = min(4, os.cpu_count() or 1, len(asked))
+    with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
+        found = (pool.map if pool else map)(lambda path: part_damage(path, root), asked)
         for path, what in zip(asked, found, strict=True):
             if what is not None:
                 raise LakeError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .column_map import mapped, read_mapping
 from .column_names import names_in, respelled
+from .columns import PRESET
 from .paths import FILENAME, FOLDER
 
 if TYPE_CHECKING:
@@ -37,15 +39,13 @@ def map_file(said: str | Path) -> Path:
     return path
 
 
-def recognised_map(columns: Collection[str], plain: Preset) -> str | None:
+def recognised_map(columns: Collection[str]) -> str | None:
     """Return the shipped map whose columns a file has, the one that names most of them.
 
     Parameters
     ----------
     columns : collection of str
         Of the file.
-    plain : Preset
-        What a map is laid over: the preset ``columns``.
 
     Returns
     -------
@@ -54,14 +54,22 @@ def recognised_map(columns: Collection[str], plain: Preset) -> str | None:
     """
     available = dict.fromkeys(columns, "VARCHAR")
     best: tuple[int, str] | None = None
-    for name in shipped_maps():
-        said = read_mapping(_FOLDER / f"{name}.toml")
-        preset = mapped(plain, {k: v for k, v in said.items() if k != "join"})
-        wanted = _wanted(preset)
+    for name, wanted in _columns_of_maps():
         if all(any(_there(n, available) for n in choice) for choice in wanted):
             count = len({n for choice in wanted for n in choice})
             best = max(best or (0, ""), (count, name))
     return best[1] if best is not None else None
+
+
+@cache
+def _columns_of_maps() -> tuple[tuple[str, list[tuple[str, ...]]], ...]:
+    """Return the maps with the columns that they name: read once, asked for each encoding."""
+    found = []
+    for name in shipped_maps():
+        said = read_mapping(_FOLDER / f"{name}.toml")
+        preset = mapped(PRESET, {k: v for k, v in said.items() if k != "join"})
+        found.append((name, _wanted(preset)))
+    return tuple(found)
 
 
 def _wanted(preset: Preset) -> list[tuple[str, ...]]:

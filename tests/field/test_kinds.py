@@ -12,29 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from instances import COLUMNS, HEAD, TIMING
 
 from gexlab.data.base.errors import GexlabError
 from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.parts import part_rows
 
-HEAD = "date,expiry,strike,cp,oi,iv,spot\n"
 TWO = "2024-01-12,2024-01-19,470,C,3010,0.15,476\n2024-01-12,2024-01-19,470,P,1010,0.15,476\n"
-COLUMNS = """[columns]
-session = "date"
-expiry = "expiry"
-strike = "strike"
-right = "cp"
-open_interest = "oi"
-iv = "iv"
-spot = "spot"
-"""
-TIMING = """[timing]
-quote_time = "close"
-known_at = "next_open"
-oi_lag_sessions = 1
-settlement = "PM"
-"""
 
 
 class Bench:
