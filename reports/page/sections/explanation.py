@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _MOST = 20
-_SEVERITY: dict[str, Tone] = {"error": "short", "warning": "warn"}
+_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "warn"}
 
 
 def explanation_page(

@@ -33,6 +33,7 @@ __all__ = [
     "sentence_of",
     "side_of",
     "span_figure",
+    "strength",
     "strike_range",
     "unit_of",
 ]
@@ -41,8 +42,8 @@ __all__ = [
 MARKS = (
     ("spot", "spot", "solid", "ink"),
     ("flip", "flip", "dash", "muted"),
-    ("call_wall", "call wall", "dot", "long"),
-    ("put_wall", "put wall", "dot", "short"),
+    ("call_wall", "call wall", "dot", "call"),
+    ("put_wall", "put wall", "dot", "put"),
 )
 
 FLIP_STATUS = {
@@ -133,9 +134,9 @@ def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
         ),
         Fact("Spot", level(row["spot"]), f"valued {moment(row['valuation_ts'])}"),
         Fact("Flip", level(row["flip"]), FLIP_STATUS.get(row["flip_status"], "")),
-        Fact("Call wall", level(row["call_wall"]), _strength(row["call_wall_strength"]), "long"),
-        Fact("Put wall", level(row["put_wall"]), _strength(row["put_wall_strength"]), "short"),
-        Fact("Pin strike", level(row["pin_strike"]), _strength(row["pin_strength"])),
+        Fact("Call wall", level(row["call_wall"]), strength(row["call_wall_strength"])),
+        Fact("Put wall", level(row["put_wall"]), strength(row["put_wall_strength"])),
+        Fact("Pin strike", level(row["pin_strike"]), strength(row["pin_strength"])),
         Fact(
             "30-day volatility",
             percent(picture.implied["swap_30d"]),
@@ -158,7 +159,8 @@ def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
     )
 
 
-def _strength(value: Any) -> str:
+def strength(value: Any) -> str:
+    """Return a wall's share of gross in words; empty where there is no wall."""
     return f"{percent(value)} of gross" if is_defined(value) else ""
 
 
@@ -179,7 +181,7 @@ def unit_of(values: Sequence[float], sign: str) -> tuple[float, str]:
     return scale, f"{sign.strip()}{name}" or "currency"
 
 
-def profile_figure(picture: SessionPicture) -> Figure:
+def profile_figure(picture: SessionPicture, *, height: int = 600) -> Figure:
     """Return strikes above and the repriced profile below, on one axis of levels."""
     row, strikes, profile = picture.row, picture.strikes, picture.profile
     spot = float(row["spot"])
@@ -211,7 +213,22 @@ def profile_figure(picture: SessionPicture) -> Figure:
         "Above, dealer gamma by strike; below, the net of the whole book repriced at every level. "
         "It changes sign at the flip."
     )
-    return Figure("fig-profile", "Gamma by strike and level.", caption, figure(data, shape), 600)
+    return Figure("fig-profile", _levels_in_words(row), caption, figure(data, shape), height)
+
+
+def _levels_in_words(row: dict[str, Any]) -> str:
+    """Return where spot stands between flip and walls, in a sentence."""
+    walls = [
+        f"{name} {level(row[key])}"
+        for key, name in (("put_wall", "put wall"), ("call_wall", "call wall"))
+        if _has(row, key)
+    ]
+    between = f"; {joined(walls)}" if walls else ""
+    if not _has(row, "flip"):
+        return f"Spot {level(row['spot'])}, no flip within 20 %{between}."
+    side = "above" if row["spot"] >= row["flip"] else "below"
+    away = percent(abs(row["spot"] / row["flip"] - 1.0))
+    return f"Spot {level(row['spot'])} is {away} {side} the flip at {level(row['flip'])}{between}."
 
 
 def strike_range(strikes: pd.DataFrame, spot: float) -> tuple[float, float]:
@@ -229,8 +246,8 @@ def _strike_bars(strikes: pd.DataFrame, scale: float, unit: str) -> list[dict[st
     }
     at = rounded(strikes["strike"], 9)
     return [
-        bars(at, strikes["call_gex"] / scale, "calls", "long", **hover),
-        bars(at, strikes["put_gex"] / scale, "puts", "short", **hover),
+        bars(at, strikes["call_gex"] / scale, "calls", "call", **hover),
+        bars(at, strikes["put_gex"] / scale, "puts", "put", **hover),
     ]
 
 
@@ -272,8 +289,8 @@ def _mark(at: float, dash: str, colour: str) -> dict[str, Any]:
 def _labels(row: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the marks' names inside the picture's upper end, one below the other."""
     shown = [
-        (key, name, colour)
-        for key, name, _, colour in MARKS
+        (key, name)
+        for key, name, _, _ in MARKS
         if _has(row, key) and abs(row[key] / row["spot"] - 1.0) <= NEAR
     ]
     return [
@@ -285,11 +302,11 @@ def _labels(row: dict[str, Any]) -> list[dict[str, Any]]:
             "yanchor": "top",
             "text": f" {name} {level(row[key])} ",
             "showarrow": False,
-            "font": {"size": 12, "color": token(colour)},
+            "font": {"size": 12, "color": token("ink")},
             "bgcolor": token("paper"),
             "borderpad": 1,
         }
-        for i, (key, name, colour) in enumerate(shown)
+        for i, (key, name) in enumerate(shown)
     ]
 
 
@@ -335,7 +352,24 @@ def span_figure(picture: SessionPicture) -> Figure:
         hovermode="closest",
     )
     caption = "Net dealer gamma by strike, stacked by expiry: what stands out most is gone soonest."
-    return Figure("fig-spans", "Net GEX by time to expiry.", caption, figure(data, shape), 340)
+    return Figure("fig-spans", _largest_span(lines), caption, figure(data, shape), 340)
+
+
+def _largest_span(lines: pd.DataFrame) -> str:
+    gross = lines.groupby("span")["gross_gex"].sum()
+    if not gross.sum() > 0:
+        return "Net GEX by time to expiry."
+    share = percent(gross.max() / gross.sum(), 0)
+    return f"Net GEX by time to expiry: most of gross, {share}, expires {_WHEN[gross.idxmax()]}."
+
+
+#: When the contracts of a span expire, as the end of a sentence.
+_WHEN = {
+    "next expiry": "first of all",
+    "within 7 days": "within 7 days",
+    "within 31 days": "within 31 days",
+    "later": "later than in 31 days",
+}
 
 
 def expiry_figure(picture: SessionPicture) -> Figure:
@@ -346,7 +380,7 @@ def expiry_figure(picture: SessionPicture) -> Figure:
     hover = {"hovertemplate": f"%{{x}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"}
     net = frame["net_gex"] / scale
     data = [
-        bars(names, frame["gross_gex"] / scale, "gross", "abstain", **hover),
+        bars(names, frame["gross_gex"] / scale, "gross", "soft", **hover),
         bars(names, net.where(net >= 0), "net, long", "long", **hover),
         bars(names, net.where(net < 0), "net, short", "short", **hover),
     ]
@@ -358,7 +392,17 @@ def expiry_figure(picture: SessionPicture) -> Figure:
         hovermode="closest",
     )
     caption = f"Net against gross of the {len(frame)} largest expiries, in order of time."
-    return Figure("fig-expiries", "Gamma by expiry.", caption, figure(data, shape), 380)
+    return Figure(
+        "fig-expiries", _largest_expiry(frame, picture), caption, figure(data, shape), 380
+    )
+
+
+def _largest_expiry(frame: pd.DataFrame, picture: SessionPicture) -> str:
+    if frame.empty:
+        return "No expiry carries gamma."
+    top = frame.loc[frame["gross_gex"].idxmax()]
+    share = percent(top["gross_gex"] / picture.expiries["gross_gex"].sum(), 0)
+    return f"{day(top['expiry'])} {top['settlement']} carries most gamma: {share} of gross."
 
 
 def largest_expiries(expiries: pd.DataFrame, largest: int = 20) -> pd.DataFrame:
