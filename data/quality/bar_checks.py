@@ -227,7 +227,7 @@ def _in_doubt(given: _Bars, told: set[tuple[int, str]]) -> Iterator[_Found]:
     limit = _SHADOW_INTRADAY if given.intraday else _SHADOW_AROUND
     for field, shadow in _beyond(given).items():
         for row in np.flatnonzero(shadow > limit * given.around):
-            if (row, field) not in told:
+            if (int(row), field) not in told:
                 ratio = float(shadow[row] / given.around[row])
                 yield int(row), "bar_in_doubt", field, _shadow_text(given, field, row, ratio)
     if given.intraday:
@@ -235,7 +235,7 @@ def _in_doubt(given: _Bars, told: set[tuple[int, str]]) -> Iterator[_Found]:
     flat = given.prices["high"] == given.prices["low"]
     if 0.0 < flat.mean() <= _USUAL:
         for row in np.flatnonzero(flat):
-            if (row, "bar") not in told:
+            if (int(row), "bar") not in told:
                 text = f"high and low are both {_price(given, 'high', row)}"
                 yield int(row), "bar_in_doubt", "bar", text
     known = {row for row, _ in told}
@@ -279,7 +279,8 @@ def _jumps(given: _Bars) -> Floats:
 
 def _wide(given: _Bars) -> Floats:
     """Return the larger usual range of each bar and the one before."""
-    return np.fmax(given.usual, np.append(np.nan, given.usual[:-1]))
+    before = np.append(np.nan, given.usual[:-1])
+    return np.where(before > given.usual, before, np.where(given.usual > 0.0, given.usual, before))
 
 
 def _large(given: _Bars) -> Flags:

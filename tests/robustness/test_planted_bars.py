@@ -165,10 +165,11 @@ def test_later_sessions_change_no_intraday_verdict() -> None:
     bars["session"] = np.repeat(days, 26)
     bars["ts"] = (bars["session"] + pd.Timedelta("14:30:00")).dt.tz_localize("UTC")
     bars["ts"] += pd.to_timedelta(15 * (np.arange(len(bars)) % 26), unit="min")
-    for row in (130, 415, 700, 937):
-        bars.loc[row, "low"] *= 0.9
-    for row in range(500, 506):
-        bars.loc[row, PRICES] = bars.loc[500, "close"]
+    lows, closes = bars["low"].to_numpy().copy(), bars["close"].to_numpy()
+    lows[[130, 415, 700, 937]] *= 0.9
+    bars["low"] = lows
+    for name in PRICES:
+        bars[name] = np.where(bars.index.isin(range(500, 506)), closes[500], bars[name])
     full = check_intraday(bars).sound
     assert set(days) - set(full["session"]) == {days[k // 26] for k in (130, 415, 500, 700, 937)}
     for sessions in range(1, 40):
@@ -181,7 +182,8 @@ def test_later_sessions_change_no_intraday_verdict() -> None:
 def test_a_bar_that_only_later_bars_contradict_is_reported_and_kept() -> None:
     bars = market(np.random.default_rng(2), 120)
     day = bars.index[60]
-    wide = np.exp(np.log(bars["high"] / bars["low"]).iloc[40:61].median())
+    spans = np.log(bars["high"].to_numpy() / bars["low"].to_numpy())
+    wide = float(np.exp(np.median(spans[40:61])))
     bars.loc[bars.index[61] :, ["open", "high", "low", "close"]] = bars["close"].iloc[60]
     bars.loc[bars.index[61] :, "high"] *= 1.001  # calm from then on
     bars.loc[day, "low"] = bars.loc[day, ["open", "close"]].min() / wide**6

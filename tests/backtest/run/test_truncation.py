@@ -165,7 +165,7 @@ def test_wrong_bars_near_the_cut_give_the_same_past(make_market: MakeMarket) -> 
     """Wrong prints, flat bars and bars of another level: nobody knew more at the cut than there."""
     file = make_market(sessions=160)
     bars = pd.read_parquet(file.parent / "bars.parquet")
-    usual = float(np.log(bars["high"] / bars["low"]).median())
+    usual = float(np.median(np.log(bars["high"].to_numpy() / bars["low"].to_numpy())))
     body = bars[["open", "close"]]
     for row, ranges in ((60, 4.5), (75, 5.5), (90, 7.0), (105, 9.0), (120, 230.0)):
         bars.loc[row, "low"] = body.min(axis=1)[row] * np.exp(-ranges * usual)
