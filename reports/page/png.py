@@ -13,11 +13,11 @@ from ..session.picture import SPANS, span_of
 from .formats import day, is_defined, level, percent
 from .palette import LIGHT
 from .sections import words
+from .sections.expiries import largest_expiries
 from .sections.profile import (
     MARKS,
     NEAR,
     carry_warnings,
-    largest_expiries,
     sentence_of,
     side_of,
     strike_range,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from ....data import CARRY_FINDINGS, carry_sentence
-from ...session.picture import SPANS, span_of
 from ..charts import axis, bars, dots, figure, layout, line, rounded
-from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent
+from ..formats import fixed, is_defined, joined, level, moment, money, percent
 from ..palette import token
-from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
+from ..views import Fact, Figure, Section
 from . import words
 
 if TYPE_CHECKING:
@@ -24,15 +23,13 @@ __all__ = [
     "MARKS",
     "NEAR",
     "carry_warnings",
-    "expiry_figure",
     "facts_of",
-    "largest_expiries",
+    "has",
+    "mark_at",
     "profile_figure",
-    "profile_page",
     "profile_section",
     "sentence_of",
     "side_of",
-    "span_figure",
     "strength",
     "strike_range",
     "unit_of",
@@ -58,35 +55,18 @@ FLIP_STATUS = {
 NEAR = 0.10
 
 
-def profile_page(picture: SessionPicture, *, simulated: bool = False) -> Page:
-    """Return the page of one session."""
-    row = picture.row
-    name = f"{row['underlying']} on {day(row['session'])}"
-    mark = "SIMULATED: " if simulated else ""
-    return Page(
-        title=f"{mark}{name}: gamma profile",
-        heading=f"{name}: {words.regime(row['regime'])}",
-        summary=sentence_of(picture),
-        simulated=simulated,
-        sections=(profile_section(picture, title="Gamma profile"), _expiry_section(picture)),
-    )
-
-
-def profile_section(picture: SessionPicture, *, title: str = "Last session") -> Section:
+def profile_section(picture: SessionPicture) -> Section:
     """Return the facts and the picture of one session."""
-    text = (f"{day(picture.row['session'])}. {sentence_of(picture)}",)
     warnings: tuple[str, ...] = ()
     if picture.row["quality"] != "ok":
         reasons = joined(str(picture.row["quality"]).replace("_", " ").split(","))
         warnings = (f"The quality gate failed ({reasons}): no regime is claimed.",)
-    warnings += carry_warnings(picture)
     return Section(
         id="profile",
-        title=title,
-        text=text if title == "Last session" else (),
+        title="Gamma profile",
         facts=facts_of(picture),
         figures=(profile_figure(picture),),
-        warnings=warnings,
+        warnings=warnings + carry_warnings(picture),
     )
 
 
@@ -205,7 +185,7 @@ def profile_figure(picture: SessionPicture, *, height: int = 600) -> Figure:
             range=[edge / scale for edge in strike_range(strikes, spot)],
         ),
         yaxis2=axis(f"profile, {unit_below} per 1 %", domain=[0.0, 0.4], zeroline=True),
-        shapes=[_mark(row[key], dash, colour) for key, _, dash, colour in MARKS if _has(row, key)],
+        shapes=[mark_at(row[key], dash, colour) for key, _, dash, colour in MARKS if has(row, key)],
         annotations=_labels(row),
         hovermode="closest",
     )
@@ -221,10 +201,10 @@ def _levels_in_words(row: dict[str, Any]) -> str:
     walls = [
         f"{name} {level(row[key])}"
         for key, name in (("put_wall", "put wall"), ("call_wall", "call wall"))
-        if _has(row, key)
+        if has(row, key)
     ]
     between = f"; {joined(walls)}" if walls else ""
-    if not _has(row, "flip"):
+    if not has(row, "flip"):
         return f"Spot {level(row['spot'])}, no flip within 20 %{between}."
     side = "above" if row["spot"] >= row["flip"] else "below"
     away = percent(abs(row["spot"] / row["flip"] - 1.0))
@@ -268,11 +248,13 @@ def _roots(roots: pd.DataFrame) -> dict[str, Any]:
     return mark | {"yaxis": "y2", "hovertemplate": "sign change at %{x:,.2f}<extra></extra>"}
 
 
-def _has(row: dict[str, Any], key: str) -> bool:
+def has(row: dict[str, Any], key: str) -> bool:
+    """Return whether a number of a regime row is defined."""
     return is_defined(row[key])
 
 
-def _mark(at: float, dash: str, colour: str) -> dict[str, Any]:
+def mark_at(at: float, dash: str, colour: str) -> dict[str, Any]:
+    """Return a vertical line at a level."""
     style = {"color": token(colour), "width": 1.3, "dash": dash}
     return {
         "type": "line",
@@ -291,7 +273,7 @@ def _labels(row: dict[str, Any]) -> list[dict[str, Any]]:
     shown = [
         (key, name)
         for key, name, _, _ in MARKS
-        if _has(row, key) and abs(row[key] / row["spot"] - 1.0) <= NEAR
+        if has(row, key) and abs(row[key] / row["spot"] - 1.0) <= NEAR
     ]
     return [
         {
@@ -315,136 +297,3 @@ def side_of(away: float) -> Literal["left", "right"]:
     if abs(away) > 0.7 * NEAR:
         away = -away
     return "left" if away >= 0 else "right"
-
-
-def _expiry_section(picture: SessionPicture) -> Section:
-    return Section(
-        id="expiries",
-        title="By expiry",
-        figures=(span_figure(picture), expiry_figure(picture)),
-        tables=(_expiry_table(picture),),
-    )
-
-
-def span_figure(picture: SessionPicture) -> Figure:
-    """Return net exposure by strike, stacked by how far away the expiry is."""
-    lines = picture.lines.assign(span=span_of(picture))
-    table = lines.pivot_table("net_gex", "strike", "span", "sum", fill_value=0.0)
-    spot = float(picture.row["spot"])
-    near = table[(table.index.to_series() / spot - 1.0).abs() <= NEAR]
-    scale, unit = unit_of(near.to_numpy().ravel().tolist(), picture.sign)
-    hover = {
-        "hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"
-    }
-    at = rounded(table.index.to_series(), 9)
-    data = [
-        bars(at, table[name] / scale, name, f"span-{i + 1}", **hover)
-        for i, name in enumerate(SPANS)
-        if name in table
-    ]
-    marks = [mark for mark in MARKS if mark[0] in ("spot", "flip") and _has(picture.row, mark[0])]
-    shape = layout(
-        barmode="relative",
-        bargap=0.15,
-        xaxis=axis("strike, points", range=[spot * (1 - NEAR), spot * (1 + NEAR)], tickformat=","),
-        yaxis=axis(f"net, {unit} per 1 %", zeroline=True),
-        shapes=[_mark(picture.row[key], dash, colour) for key, _, dash, colour in marks],
-        hovermode="closest",
-    )
-    caption = "Net dealer gamma by strike, stacked by expiry: what stands out most is gone soonest."
-    return Figure("fig-spans", _largest_span(lines), caption, figure(data, shape), 340)
-
-
-def _largest_span(lines: pd.DataFrame) -> str:
-    gross = lines.groupby("span")["gross_gex"].sum()
-    if not gross.sum() > 0:
-        return "Net GEX by time to expiry."
-    share = percent(gross.max() / gross.sum(), 0)
-    return f"Net GEX by time to expiry: most of gross, {share}, expires {_WHEN[gross.idxmax()]}."
-
-
-#: When the contracts of a span expire, as the end of a sentence.
-_WHEN = {
-    "next expiry": "first of all",
-    "within 7 days": "within 7 days",
-    "within 31 days": "within 31 days",
-    "later": "later than in 31 days",
-}
-
-
-def expiry_figure(picture: SessionPicture) -> Figure:
-    """Return net against gross exposure of the expiries that carry most, in order of time."""
-    frame = largest_expiries(picture.expiries)
-    scale, unit = unit_of(frame["gross_gex"].tolist(), picture.sign)
-    names = _expiry_names(frame)
-    hover = {"hovertemplate": f"%{{x}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"}
-    net = frame["net_gex"] / scale
-    data = [
-        bars(names, frame["gross_gex"] / scale, "gross", "soft", **hover),
-        bars(names, net.where(net >= 0), "net, long", "long", **hover),
-        bars(names, net.where(net < 0), "net, short", "short", **hover),
-    ]
-    shape = layout(
-        barmode="overlay",
-        bargap=0.25,
-        xaxis=axis(type="category", showgrid=False, tickangle=-45),
-        yaxis=axis(f"{unit} per 1 %", zeroline=True),
-        hovermode="closest",
-    )
-    caption = f"Net against gross of the {len(frame)} largest expiries, in order of time."
-    return Figure(
-        "fig-expiries", _largest_expiry(frame, picture), caption, figure(data, shape), 380
-    )
-
-
-def _largest_expiry(frame: pd.DataFrame, picture: SessionPicture) -> str:
-    if frame.empty:
-        return "No expiry carries gamma."
-    top = frame.loc[frame["gross_gex"].idxmax()]
-    share = percent(top["gross_gex"] / picture.expiries["gross_gex"].sum(), 0)
-    return f"{day(top['expiry'])} {top['settlement']} carries most gamma: {share} of gross."
-
-
-def largest_expiries(expiries: pd.DataFrame, largest: int = 20) -> pd.DataFrame:
-    """Return the expiries that carry most gross exposure, in order of time."""
-    top = expiries[expiries["gross_gex"] > 0].nlargest(largest, "gross_gex")
-    return top.sort_values(["expiry", "settlement"])
-
-
-def _expiry_names(frame: pd.DataFrame) -> list[str]:
-    pairs = zip(frame["expiry"], frame["settlement"], strict=True)
-    return [f"{day(expiry)} {settlement}" for expiry, settlement in pairs]
-
-
-def _expiry_table(picture: SessionPicture) -> Table:
-    gross = float(picture.expiries["gross_gex"].sum())
-    columns = (
-        text_column("Expiry"),
-        text_column("Settles"),
-        Column("Forward", "points"),
-        text_column("From"),
-        Column("Net GEX", "per 1 %"),
-        Column("Gross", "per 1 %"),
-        Column("Share", "of gross"),
-        Column("Open interest", "contracts"),
-        Column("Used"),
-        Column("Rejected"),
-    )
-    rows = tuple(_expiry_row(r, gross, picture.sign) for r in picture.expiries.to_dict("records"))
-    return Table("tab-expiries", "Every expiry in the book", columns, rows)
-
-
-def _expiry_row(r: dict[Any, Any], gross: float, sign: str) -> Row:
-    cells = (
-        day(r["expiry"]),
-        str(r["settlement"]),
-        level(r["forward"]),
-        str(r["forward_source"]),
-        money(r["net_gex"], sign=sign),
-        money(r["gross_gex"], sign=sign),
-        percent(r["gross_gex"] / gross) if gross > 0 else DASH,
-        fixed(r["open_interest"], 0),
-        fixed(r["contracts_used"], 0),
-        fixed(r["contracts_rejected"], 0),
-    )
-    return Row(cells)

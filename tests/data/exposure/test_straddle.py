@@ -48,7 +48,8 @@ def test_the_evening_of_the_next_session() -> None:
 def test_between_two_strikes_the_lower() -> None:
     found = _found([*EVENING, *LATER], forward=100.0)
     assert found is not None
-    assert (found.price, found.strike) == (pytest.approx(4.1), 99.0)
+    assert found.price == pytest.approx(4.1)
+    assert found.strike == 99.0
 
 
 def test_an_unpriced_expiration_is_passed_over() -> None:
