@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+#: Columns whose sessions a processor keeps beside itself.
+_COLUMNS: Final = 64
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
@@ -190,6 +192,16 @@ def deflated_sharpes(returns: Floats, trials: int, trial_variance: float) -> Flo
     trials : int
     trial_variance : float
     """
+    hurdle = expected_best(trials, trial_variance)
+    parts = [
+        _deflated(returns[:, first : first + _COLUMNS], hurdle)
+        for first in range(0, returns.shape[1], _COLUMNS)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _deflated(returns: Floats, hurdle: float) -> Floats:
+    """Return the probability that each column's Sharpe ratio is above a hurdle."""
     from scipy.special import ndtr
 
     known = np.isfinite(returns)
@@ -208,5 +220,4 @@ def deflated_sharpes(returns: Floats, trials: int, trial_variance: float) -> Flo
         kurtosis = fourth / at_least / (second / at_least) ** 2
         variance = 1.0 - skew * ratio + (kurtosis - 1.0) / 4.0 * ratio**2
         error = np.sqrt(np.where(variance > 0.0, variance, np.nan) / (at_least - 1))
-    hurdle = expected_best(trials, trial_variance)
     return np.where(n >= 3, ndtr((ratio - hurdle) / error), np.nan)
