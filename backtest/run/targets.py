@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -158,7 +158,7 @@ def _cannot_act(strategy: Strategy, config: Config, market: Market, evaluation: 
     return ""
 
 
-def _why(strategy: Strategy, decided: pd.Series[object], market: Market) -> str:
+def _why(strategy: Strategy, decided: pd.Series[Any], market: Market) -> str:
     """Return why a decision is no order; empty where it is one."""
     if decided["late"]:
         return "what its label rests on is public only after the fill"

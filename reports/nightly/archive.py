@@ -34,8 +34,8 @@ def point_to(out: Path, folder: Path) -> bool:
         moved = [_linked(out / name, f"{LATEST}/{name}") for name in names]
         return any([_linked(out / LATEST, folder.name), *moved])
     except OSError:
-        copied = [_copied(folder / name, out / name) for name in names]
-        return any(copied)
+        files = [_copied(folder / name, out / name) for name in names]
+        return any(files)
 
 
 def _linked(path: Path, target: str) -> bool:

@@ -308,7 +308,7 @@ def test_what_is_new_is_scored_by_the_night_that_knows(
     assert scores["volatility", "parkinson"]["realised"] == pytest.approx(realised, rel=1e-12)
     assert "tab-live" in (folder / "results" / "report.html").read_text(encoding="utf-8")
     # the last bar is revised: the session's targets are said anew beside the old ones
-    bars.iloc[-1, bars.columns.get_loc("close")] *= 1.001
+    bars["close"] = [*bars["close"][:-1], 1.001 * float(bars["close"].iloc[-1])]
     bars.to_parquet(folder / "source" / "bars.parquet")
     assert _night(folder, capsys)["ran"] is True
     after_all = {path.name: path.read_bytes() for path in record.iterdir()}
