@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace as Made
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from gexlab.backtest.tournament.arena import Arena, Entry, fills_of, legs_of, wa
 from gexlab.backtest.tournament.clouds import _table, labels_outside, legs_outside
 from gexlab.backtest.tournament.counting import ledger
 from gexlab.backtest.tournament.folds import Fold
-from gexlab.backtest.tournament.judgement import padded, sharpe_errors
+from gexlab.backtest.tournament.judgement import _overfitting, padded, sharpe_errors
 from gexlab.backtest.tournament.opening import lockbox
 from gexlab.backtest.tournament.placebos import held_against, paths, placebo_labels, ratios
 from gexlab.backtest.tournament.tournament import tournament
@@ -355,3 +356,16 @@ def test_hostile_names_stay_text(make_market: MakeMarket, tmp_path: Path) -> Non
     ).read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page
     assert "<b>%{y}" not in page
+
+
+def test_two_entries_on_two_blocks_have_a_probability_of_overfitting() -> None:
+    days = np.arange("2024-01-01", "2024-01-24", dtype="datetime64[D]")
+    roles = [Made(role="entry"), Made(role="placebo"), Made(role="entry")]
+    ground = Made(clock=Made(spans=np.ones(22, dtype=np.int64)))
+    arena: Any = Made(days=days, entries=roles, ground=ground)
+    rng = np.random.default_rng(3)
+    played: Any = Made(returns=rng.standard_normal((22, 3)))
+    assert _overfitting([arena], [played]) is not None
+    few: Any = Made(returns=played.returns)
+    alone: Any = Made(days=days, entries=roles[:2], ground=ground)
+    assert _overfitting([alone], [few]) is None
