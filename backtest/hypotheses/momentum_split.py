@@ -83,7 +83,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     found = {"low": low, "p": p, "alpha": settings.alpha, "smallest_era": smallest}
     supported = holds(_REQUIRES, found)
     reason = (
-        f"difference {100 * c.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}), p {wild:.3f}, "
+        f"t {c.t_stat:.2f}, 1.96 of its errors reach from {100 * low:+.2f} to {100 * high:+.2f}, "
+        f"p {wild:.3f}, "
         f"split by {split.by}, {counts[0]} low and {counts[1]} high sessions; {evidence.sentence()}"
     )
     return coefficient_outcome(

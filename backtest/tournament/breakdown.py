@@ -77,7 +77,7 @@ class Breakdown:
         ``skew, kurtosis, worst, value_at_risk, expected_shortfall`` (5 %, a session, decimal),
         ``max_drawdown``.
     interval_plain, interval_by_regime : tuple of float
-        95 % intervals of the Sharpe ratio: blocks drawn from all sessions, and within labels.
+        Of the Sharpe ratio, by resampling: blocks drawn from all sessions, and within labels.
     capacity : Capacity
     equity : ndarray, shape (m,)
     days : ndarray of datetime64[D], shape (m,)

@@ -107,6 +107,10 @@ def varies(values: npt.ArrayLike) -> bool:
     values : array_like of float
         NaN counts as unknown.
 
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> varies([0.3, 0.1 + 0.2]), varies([0.3, 0.31]), varies([])

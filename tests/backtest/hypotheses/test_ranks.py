@@ -1,4 +1,4 @@
-"""Ranks of GEX and of implied volatility: by hand, and none where rounding alone tells values apart."""
+"""Ranks of GEX and of implied volatility by hand; none where rounding alone tells values apart."""
 
 from __future__ import annotations
 
