@@ -159,8 +159,8 @@ def _volatility(dataset: Dataset) -> pd.Series[float]:
     """Return implied volatility on its own sessions up to the last bar; NaN where not positive."""
     if dataset.vix is None:
         return pd.Series(dtype=np.float64, index=pd.DatetimeIndex([]))
-    vix = dataset.vix[dataset.vix.index <= dataset.bars.index[-1]].astype(np.float64)
-    return vix.where(vix > 0.0)
+    vix: pd.Series[float] = dataset.vix[dataset.vix.index <= dataset.bars.index[-1]]
+    return vix.astype(np.float64).where(vix > 0.0)
 
 
 def _vix_ranks(dataset: Dataset) -> Floats:
@@ -173,8 +173,9 @@ def usual_volatility(dataset: Dataset) -> Floats:
 
     Of all values there are, whether or not their sessions have a bar.
     """
-    usual = np.log(_volatility(dataset)).expanding(min_periods=20).median()
-    return _on(usual, dataset.bars.index)
+    vix = _volatility(dataset)
+    logs = pd.Series(np.log(vix.to_numpy(dtype=np.float64)), index=vix.index)
+    return _on(logs.expanding(min_periods=20).median(), dataset.bars.index)
 
 
 def _ranks(dataset: Dataset) -> Floats:
