@@ -68,7 +68,7 @@ def write_tournament_page(result: TournamentResult, path: Path) -> Path:
     title = "Survivors" if result.survivors else "The best, none of which survives"
     return write_template(
         "tournament.html.j2",
-        "page.js,grid.js",
+        "tables.js,page.js,grid.js",
         path,
         simulated=result.simulated,
         heading=f"Tournament of {plural(result.trials, 'trial')} on "
@@ -180,20 +180,20 @@ def _equities(result: TournamentResult) -> list[Figure]:
         days = [str(day) for day in part.days]
         low, middle, high = (band.equity[k] for k in range(3))
         traces = [
-            line(days, high, "placebos, upper end", "neutral", 0.5, showlegend=False),
+            line(days, high, "placebos, upper end", "series-6", 0.5, showlegend=False),
             line(
-                days, low, "nine tenths of the placebos", "neutral", 0.5,
-                fill="tonexty", fillcolor=token("long-soft"),
+                days, low, "nine tenths of the placebos", "series-6", 0.5,
+                fill="tonexty", fillcolor=token("soft"),
             ),
-            line(days, middle, "placebos, median", "neutral", 1.0),
+            line(days, middle, "placebos, median", "series-6", 1.0),
             line(days, part.equity, "entry", "series-1", 1.8),
         ]  # fmt: skip
         found.append(
             Figure(
                 f"equity-{number}",
-                f"{row.filter} ({row.rule})",
-                f"Equity out of sample, fees {row.fees_bps:g} bp; Sharpe ratio "
-                f"{fixed(row.sharpe)}, p against placebos {fixed(row.p_placebo, 3)}.",
+                f"{row.filter} ({row.rule}): Sharpe ratio {fixed(row.sharpe)} out of sample.",
+                f"Equity out of sample, fees {row.fees_bps:g} bp; p against placebos "
+                f"{fixed(row.p_placebo, 3)}.",
                 figure(
                     traces,
                     layout(xaxis=axis(), yaxis=axis("equity, start = 1", type="log")),
