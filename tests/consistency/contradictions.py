@@ -2,7 +2,7 @@
 
 An entry says what contradicted what and names tests (``file::function`` below ``tests/``) that fail
 where it comes back. ``LOOKED_FOR`` holds further cases of each kind that were gone after: ``found``
-and mended, or ``none``: the places agreed already. `test_instances.py` sees that all tests exist.
+and mended, or ``none``: the places agreed already. `test_contradictions.py` sees that all tests exist.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ KINDS: Final = {
 
 _PERIOD = "backtest/run/test_period.py"
 _HARNESS = "consistency/test_quantities.py::test_every_place_says_the_same"
-_HERE = "consistency/test_instances.py"
+_HERE = "consistency/test_contradictions.py"
 _MARKET = "backtest/run/test_market_choice.py"
 _LAKE_FACTS = "backtest/run/test_lake_facts.py"
 _EXPLAIN = "reports/cli/test_explain_run.py"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from instances import INSTANCES, KINDS, LOOKED_FOR
+from contradictions import INSTANCES, KINDS, LOOKED_FOR
 from small_markets import write_lake
 
 from gexlab.backtest.hypotheses.datasets import traded_value
