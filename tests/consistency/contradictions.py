@@ -2,7 +2,7 @@
 
 An entry says what contradicted what and names tests (``file::function`` below ``tests/``) that fail
 where it comes back. ``LOOKED_FOR`` holds further cases of each kind that were gone after: ``found``
-and mended, or ``none``: the places agreed already. `test_contradictions.py` sees that all tests exist.
+and mended, or ``none``: the places agreed already. All tests exist (`test_contradictions.py`).
 """
 
 from __future__ import annotations
