@@ -48,6 +48,7 @@ def test_a_users_own_component_is_made_anew_wherever_it_stands(own: type) -> Non
     mine = own(level=3.0)
     sys.modules["own_reloaded"].seen.append("left behind")
     fresh = reloaded(mine)
+    assert fresh is not None
     assert type(fresh).__name__ == "Mine"
     assert type(fresh) is not own
     assert fresh.parameters() == {"level": 3.0}

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,7 @@ def _as_user(uid: int, root: Path, temporary: Path) -> subprocess.CompletedProce
 def test_compiled_code_lies_where_nobody_else_can_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compiling.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     folder = compiling._temporary_folder()
     assert folder is not None
     assert folder.parent == tmp_path
