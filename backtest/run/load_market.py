@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from ...data import BarSet, Book, Finding, Lake
+    from ...data import BarSet, Book, Finding, Lake, MarketFacts
     from .config import Config
-    from .market_choice import MarketFacts
     from .regime_source import RegimeInput, RegimeSource
     from .results import Notice
 
