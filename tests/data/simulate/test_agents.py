@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -94,8 +93,9 @@ def test_what_makes_no_book_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["immediacy", "informed", "decay"])
 def test_a_share_may_be_nothing_or_all(name: str) -> None:
-    for share in (1e-9 if name == "decay" else 0.0, 1.0):
-        assert getattr(replace(Agents(), **{name: share}), name) == share
-    for share in (-0.01, 1.01):
+    changed: Any
+    for changed in ({name: 1e-9 if name == "decay" else 0.0}, {name: 1.0}):
+        assert getattr(Agents(**changed), name) == changed[name]
+    for changed in ({name: -0.01}, {name: 1.01}):
         with pytest.raises(GexlabError, match="a share between 0 and 1"):
-            replace(Agents(), **{name: share})
+            Agents(**changed)
