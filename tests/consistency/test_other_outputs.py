@@ -211,15 +211,15 @@ rules = [{ long = "fade", short = "follow" }, { long = "hold", short = "flat" }]
 fees_bps = [0, 2]
 [tournament]
 placebos = 20
-folds = { train = 20, test = 15 }
+folds = { train = 16, test = 8 }
 """
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trials")
-    bars = write_lake(folder, "XNYS", sessions=60)
-    day = f"{bars['session'].iloc[-12]:%Y-%m-%d}"
+    bars = write_lake(folder, "XNYS", sessions=44)
+    day = f"{bars['session'].iloc[-11]:%Y-%m-%d}"
     box = GRID.replace("[tournament]", f"[tournament]\nlockbox = {day}")
     (folder / "run.toml").write_text(CONFIG.format(end="", rest=box), encoding="utf-8")
     return folder
