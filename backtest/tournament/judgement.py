@@ -18,6 +18,7 @@ from ..statistics.sharpe_tests import expected_best
 from .arena import alone, label_shares, resampling_of
 from .confidence_set import confidence_set
 from .overfitting import overfitting
+from .skill import Skill, skill_of
 from .studentised import long_run_deviation, studentise
 from .superiority import recentred_shift, spa, step_m
 
@@ -82,6 +83,7 @@ class Judgement:
     dsr : ndarray
     q_value : ndarray
         Benjamini and Yekutieli, over entries.
+    skill : Skill
     spa : tuple of float
         Lower, consistent, upper p-value of the whole.
     best_by_luck, detectable : float
@@ -107,6 +109,7 @@ class Judgement:
     p_hold: Floats
     dsr: Floats
     q_value: Floats
+    skill: Skill
     spa: tuple[float, float, float]
     best_by_luck: float
     detectable: float
@@ -195,6 +198,7 @@ def judged(
         p_hold=p_hold,
         dsr=deflated_sharpes(field.returns, counted, variance),
         q_value=_false_discoveries(p_alone, entries),
+        skill=skill_of(field.returns, field.year),
         spa=(ability.p_lower, ability.p_consistent, ability.p_upper),
         best_by_luck=expected_best(counted, variance) * root,
         detectable=(critical + _POWER_QUANTILE) * math.sqrt(field.year / max(judged_on, 1)),
