@@ -346,8 +346,9 @@ def _missing(arena: Arena) -> dict[str, int]:
     """Return by column how many sessions have no value after the first one that does."""
     found = {}
     for name, column in arena.ground.evaluation.panel.columns.items():
-        known = np.isfinite(column.values.reshape(len(column.values), -1)).any(axis=1)
-        found[name] = int((~known[np.argmax(known) :]).sum())
+        known = np.isfinite(column.values)
+        rows = np.asarray(known.any(axis=tuple(range(1, known.ndim))))
+        found[name] = len(rows) - int(np.argmax(rows)) - int(rows.sum())
     return found
 
 

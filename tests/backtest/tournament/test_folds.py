@@ -175,7 +175,7 @@ def test_returns_after_a_test_are_those_of_decisions_after_it() -> None:
 def test_windows_of_values_reach_over_the_gaps_of_their_own_column() -> None:
     ranked = make_strategy("ranked", filter="percentile", window=126)
     read = next(name for name, past in ranked.filter.inputs().items() if past.skip_missing)
-    column = ranked.filter.inputs()[read].of
+    column = str(ranked.filter.inputs()[read].of)
     none = reach_of([ranked], "next_open", missing=0).window
     assert none is not None
     assert reach_of([ranked], "next_open", missing={"close": 9}).window == none
