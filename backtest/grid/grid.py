@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,11 +21,12 @@ from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
+from ..run.strategy_results import Metrics
 from ..run.trading_terms import terms_of
 from ..statistics.resampling import Resampling
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of, measured, planned
-from .documents import parameters_of, trials_table, write_grid
+from .documents import parameters_of_each, trials_table, write_grid
 from .records import Records
 from .result import Best, GridResult
 from .section import covering
@@ -41,6 +42,7 @@ __all__ = ["CHUNK", "grid", "require_honest", "run_grid"]
 
 #: Columns of one call of the engine: enough to be fast, few enough for bounded memory.
 CHUNK: Final = 500
+_FIGURES: Final = tuple(f.name for f in fields(Metrics))
 #: Sessions after which the data are cut off to see whether users' own components look ahead.
 _CUTS: Final = 5
 
@@ -192,11 +194,12 @@ class _Run:
         self.done += known + space.size // len(space.variants) - len(trials)
         year = market.facts.sessions_per_year
         span = f"{market.sessions[0]:%Y-%m-%d}..{market.sessions[-1]:%Y-%m-%d}"
+        parameters = dict(zip(trials, parameters_of_each(list(trials.values())), strict=True))
         return [
             {
                 "trial_id": self.records.named(market, trial)[0],
                 "_span": span,
-                **parameters_of(trial),
+                **parameters[name],
                 **{k: v for k, v in (self.store.get(keys[name]) or {}).items() if k in FOUND},
                 "computed_from": keys[name],
                 "_year": year,
@@ -288,7 +291,7 @@ def _computed(
         for s, strategy in enumerate(strategies):
             name = names[strategy, execution.model_dump_json()]
             rows[name] = {
-                **asdict(figures[s]),
+                **{name: getattr(figures[s], name) for name in _FIGURES},
                 "late": int(orders.late[s]),
                 "undefined": int(orders.undefined[s]),
             }

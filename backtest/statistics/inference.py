@@ -26,6 +26,8 @@ __all__ = ["ReturnIntervals", "return_intervals"]
 Floats = npt.NDArray[np.float64]
 #: The slowest of what volatility does.
 _CLUSTERS: Final = Memory(fewest=4)
+#: Strategies whose sessions a processor keeps beside itself.
+_COLUMNS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,17 @@ def return_intervals(
         Sessions of the calendar that each return spans, 1 unless bars are missing: longer ones
         count in growth and not among returns of one session.
     """
-    n, k = returns.shape
+    length = np.ones(len(returns)) if spans is None else spans.astype(np.float64)
+    starts = range(0, returns.shape[1], _COLUMNS)
+    parts = (_intervals(returns[:, at : at + _COLUMNS], how, year, length) for at in starts)
+    return [one for part in parts for one in part]
+
+
+def _intervals(
+    returns: Floats, how: Resampling, year: int, length: Floats
+) -> list[ReturnIntervals]:
+    k = returns.shape[1]
     undefined = ReturnIntervals((nan, nan), (nan, nan), nan)
-    length = np.ones(n) if spans is None else spans.astype(np.float64)
     single = returns[length == 1]
     if len(single) < FEWEST:
         return [undefined] * k
