@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.diagnostics.wild import wild_p
-from .features import Momentum, Split, momentum, needs, split_sessions, tercile
+from .features import Momentum, Split, momentum, needs, needs_spread, split_sessions, tercile
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
@@ -63,6 +63,7 @@ def fit_split(m: Momentum, split: Split) -> Fit:
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
     m = momentum(dataset)
+    needs_spread(m.gex)
     split = split_sessions(m.gex, m.rank)
     counts = int(split.low.sum()), int(split.high.sum())
     needs(
@@ -82,7 +83,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     found = {"low": low, "p": p, "alpha": settings.alpha, "smallest_era": smallest}
     supported = holds(_REQUIRES, found)
     reason = (
-        f"difference {100 * c.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}), p {wild:.3f}, "
+        f"t {c.t_stat:.2f}, 1.96 of its errors reach from {100 * low:+.2f} to {100 * high:+.2f}, "
+        f"p {wild:.3f}, "
         f"split by {split.by}, {counts[0]} low and {counts[1]} high sessions; {evidence.sentence()}"
     )
     return coefficient_outcome(

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from ...data import NOISE, NotEnoughDataError, short_repr
 from ...strategies import Flat
+from ..statistics.inference import sharpe_intervals
 from ..statistics.multiple import benjamini_yekutieli, deflated_sharpes
+from ..statistics.resampling import NORMAL_LEVEL
 from ..statistics.sharpe_tests import expected_best
 from .arena import alone, label_shares, resampling_of
 from .confidence_set import confidence_set
@@ -68,7 +70,7 @@ class Judgement:
     Attributes
     ----------
     sharpe, low, high : ndarray
-        Annual, with a 95 % interval from its long-run standard error.
+        Annual, with the interval that a backtest prints of the same returns.
     p_alone : ndarray
         One-sided, of one test alone.
     p_spa : ndarray
@@ -142,6 +144,7 @@ def judged(
     seed: int,
     draws: int,
     block: float,
+    level: float = NORMAL_LEVEL,
 ) -> Judgement:
     """Correct for every counted trial.
 
@@ -156,6 +159,8 @@ def judged(
         Trials ever made on these data, at least those of the field.
     seed, draws, block
         Of the bootstrap.
+    level : float
+        Coverage of intervals.
     """
     n, k = field.returns.shape
     how = resampling_of(seed, draws, block, n)
@@ -171,7 +176,8 @@ def judged(
     p_rules = _stepped(rules, owner, k, how, counted)
     hold, whose = _against_hold(arenas, results, field)
     p_hold = _stepped(hold, whose, k, how, counted)
-    sharpe, error = sharpe_errors(field.returns, how.block)
+    sharpe, _ = sharpe_errors(field.returns, how.block)
+    low, high = sharpe_intervals(field.returns, level, field.year)
     roles = np.array([arenas[i].entries[j].role for i, j in field.place])
     entries = roles == "entry"
     rows = np.isfinite(field.returns).sum(axis=0)
@@ -180,8 +186,8 @@ def judged(
     variance = 1.0 / max(judged_on, 1)
     return Judgement(
         sharpe=sharpe * root,
-        low=(sharpe - 1.96 * error) * root,
-        high=(sharpe + 1.96 * error) * root,
+        low=low,
+        high=high,
         p_alone=p_alone,
         p_spa=ability.p_of_trial[:k],
         p_zero=p_zero,

@@ -36,7 +36,7 @@ class EntryResult:
         Market and fill; what the filter is; the rules by label; the sizing.
     fees_bps, slippage_bps : float
     sharpe, sharpe_low, sharpe_high : float
-        Annual, 95 % interval of this trial alone.
+        Annual, with the interval of this trial alone.
     sharpe_all : float
         On all sessions, those of the trainings included.
     sharpe_inverse : float
@@ -121,6 +121,8 @@ class TournamentResult:
         Draws.
     block : float
         Mean block length of the bootstrap, sessions.
+    level : float
+        Coverage of intervals.
     p_spa_lower, p_spa, p_spa_upper : float
         Of the whole: Hansen's three; the upper one is the Reality Check.
     overfitting : Overfitting or None
@@ -159,6 +161,7 @@ class TournamentResult:
     placebos: int
     bootstrap: int
     block: float
+    level: float
     p_spa_lower: float
     p_spa: float
     p_spa_upper: float
