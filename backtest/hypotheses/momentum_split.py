@@ -13,7 +13,7 @@ from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
-__all__ = ["HYPOTHESIS", "fit_split"]
+__all__ = ["FEWEST", "HYPOTHESIS", "fit_split"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +50,7 @@ _CARD = Card(
     effect=5.81,
     requires=_REQUIRES,
 )
-_FEWEST = 10
+FEWEST = 10
 
 
 def fit_split(m: Momentum, split: Split) -> Fit:
@@ -67,8 +67,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     split = split_sessions(m.gex, m.rank)
     counts = int(split.low.sum()), int(split.high.sum())
     needs(
-        min(counts) >= _FEWEST,
-        f"at least {_FEWEST} full sessions with intraday bars in each group, found "
+        min(counts) >= FEWEST,
+        f"at least {FEWEST} full sessions with intraday bars in each group, found "
         f"{counts[0]} and {counts[1]}",
     )
     fit = fit_split(m, split)
@@ -108,7 +108,7 @@ def _eras(m: Momentum, split: Split) -> dict[str, Coefficient]:
     out: dict[str, Coefficient] = {}
     for name, rows in (("before 2021-11", ~after), ("from 2021-11", after)):
         part = Split(split.low & rows, split.high & rows, split.by)
-        if min(part.low.sum(), part.high.sum()) >= _FEWEST and rows.sum() < len(rows):
+        if min(part.low.sum(), part.high.sum()) >= FEWEST and rows.sum() < len(rows):
             out[name] = fit_split(m, part).coefficient("difference")
     return out
 

@@ -249,7 +249,6 @@ def test_sessions_without_a_regime_row_are_flat_and_counted(make_market: MakeMar
     assert orders["target"].loc[gex["session"][50]] == 0.0
 
 
-@pytest.mark.filterwarnings("error")
 def test_a_regime_of_rounding_has_no_quartiles(make_market: MakeMarket) -> None:
     file = make_market()
     gex = pd.read_parquet(file.parent / "gex.parquet")

@@ -36,6 +36,7 @@ from gexlab.backtest.tournament.tournament import tournament
 from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
 from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
 from gexlab.reports.cli.app import run
+from gexlab.reports.page.grid_page import write_grid_page
 from gexlab.reports.page.tournament_page import write_tournament_page
 from gexlab.strategies.component import Filter, Past
 from gexlab.strategies.model import Strategy
@@ -236,11 +237,12 @@ def test_tournament_writes_what_the_interface_says(
     assert ledger(tmp_path / "ledger").trials == written["trials"]
 
 
-def test_entry_is_the_backtest_of_its_strategy(make_market: MakeMarket) -> None:
+def test_entry_is_the_backtest_of_its_strategy(make_market: MakeMarket, tmp_path: Path) -> None:
     level = f"level = 0.8\n{GRID}"
     config = make_market(sessions=400, strategies=level, execution='fill = "next_open"')
     found = tournament(config)
-    table = grid(config).table.set_index("trial_id")
+    spanned = grid(config)
+    table = spanned.table.set_index("trial_id")
     mine = [e for e in found.entries if e.filter == "sign of the regime" and e.fees_bps == 0]
     main = next(e for e in mine if "fade" in e.rule)
     one = backtest(
@@ -255,7 +257,13 @@ def test_entry_is_the_backtest_of_its_strategy(make_market: MakeMarket) -> None:
     # the interval is the one that a backtest prints of these returns, at the level asked for
     own = return_intervals(outside[:, None], Resampling(level=0.8), year=252)[0].sharpe
     assert (main.sharpe_low, main.sharpe_high) == pytest.approx(own)
-    assert found.level == 0.8
+    pages = (
+        write_tournament_page(found, tmp_path / "tournament.html"),
+        write_grid_page(spanned, tmp_path / "grid.html"),
+    )
+    for page in pages:
+        said = re.findall(r"([\d.]+) % interval", page.read_text(encoding="utf-8"))
+        assert set(said) == {"80"}
     # and on all sessions grid and backtest say the same, of trials that are called alike
     assert set(table.index) == {e.trial_id for e in found.entries}
     m, names = one.main.metrics, ("sharpe", "sharpe_low", "sharpe_high")
