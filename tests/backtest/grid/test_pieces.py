@@ -13,7 +13,7 @@ from gexlab.backtest.grid import grid as room
 from gexlab.backtest.grid import pieces
 from gexlab.backtest.grid.grid import grid
 from gexlab.backtest.grid.pieces import Piece, computed_elsewhere
-from gexlab.data import InputFileError, Workers
+from gexlab.data import Crew, InputFileError, Workers
 
 MakeMarket = Callable[..., Path]
 
@@ -61,7 +61,7 @@ def test_a_piece_alone_gives_what_the_whole_gives(
         seen.extend(given)
         return (computed_elsewhere(pickle.loads(pickle.dumps(piece))) for piece in given)
 
-    monkeypatch.setattr(room.Crew, "spread", spread)
+    monkeypatch.setattr(Crew, "spread", spread)
     apart = grid(config, workers=Workers(2))
     assert _frozen(apart.table) == _frozen(whole)
     assert len(seen) == 2 * 3  # eight strategies, three at a time, for each fill
