@@ -109,6 +109,7 @@ from .regimes.explain import profile as profile
 from .regimes.hedge_flow import hedge_flows as hedge_flows
 from .regimes.intraday_recheck import IntradayRegimes as IntradayRegimes
 from .regimes.intraday_recheck import intraday_regimes as intraday_regimes
+from .regimes.job import Job as Job
 from .regimes.job import calendar_mark as calendar_mark
 from .regimes.look_alike_flips import look_alike_flips as look_alike_flips
 from .regimes.query import Answer as Answer
