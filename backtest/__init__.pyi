@@ -54,6 +54,9 @@ from .run.results import StrategyResult as StrategyResult
 from .run.results import VolatilityCell as VolatilityCell
 from .run.soundness import finding_notices as finding_notices
 from .run.strategy_results import Estimate as Estimate
+from .run.targets import Target as Target
+from .run.targets import TargetInput as TargetInput
+from .run.targets import next_targets as next_targets
 from .run.truth import Quantity as Quantity
 from .run.truth import compare_with_truth as compare_with_truth
 from .run.vectorbt_portfolio import portfolio as portfolio

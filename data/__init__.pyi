@@ -62,6 +62,7 @@ from .exposure.units import UNITS as UNITS
 from .exposure.units import Unit as Unit
 from .exposure.units import from_unit as from_unit
 from .exposure.units import to_unit as to_unit
+from .ingest.files import data_files as data_files
 from .ingest.ingest import IngestResult as IngestResult
 from .ingest.ingest import ingest as ingest
 from .ingest.inspect import Inspection as Inspection

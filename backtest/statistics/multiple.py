@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+#: Columns whose sessions a processor keeps beside itself.
+_COLUMNS: Final = 64
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
@@ -220,6 +222,16 @@ def column_moments(returns: Floats) -> ColumnMoments:
     returns : ndarray, shape (n, k)
         Per session; NaN where there is none.
     """
+    if not returns.shape[1]:
+        return _moments(returns)
+    starts = range(0, returns.shape[1], _COLUMNS)
+    parts = [_moments(returns[:, first : first + _COLUMNS]) for first in starts]
+    return ColumnMoments(
+        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(ColumnMoments))
+    )
+
+
+def _moments(returns: Floats) -> ColumnMoments:
     known = np.isfinite(returns)
     n = known.sum(axis=0)
     at_least = np.maximum(n, 2)
