@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
-from ..calendar.expirations import CalendarFacts
-from ..calendar.market_rules import INSTRUMENTS
+from ..calendar.market_defaults import INSTRUMENTS
+from ..calendar.session_dates import CalendarFacts
 from ..calendar.trading import TradingCalendar, trading_calendar
 from ..exposure.dealers import DealerModel
 from ..exposure.definition import Definition

@@ -43,12 +43,12 @@ ELSEWHERE: dict[str, str] = {
     "results.json strategies.*.by_regime.abstain.*":
         "backtest/execution/test_performance.py::test_regimes_add_up_to_the_whole",
     "results.json *.abstain.*":
-        "backtest/statistics/test_volatility.py::"
+        "backtest/statistics/test_volatility_by_regime.py::"
         "test_every_estimate_has_the_n_of_its_own_estimator_horizon_and_regimes",
     "results.json autocorrelation.neutral.*":
-        "backtest/statistics/test_volatility.py::test_autocorrelation_by_hand_and_by_construction",
+        "backtest/statistics/test_volatility_by_regime.py::test_autocorrelation_by_hand_and_by_construction",
     "results.json range_efficiency.*":
-        "backtest/statistics/test_volatility.py::"
+        "backtest/statistics/test_volatility_by_regime.py::"
         "test_every_estimate_has_the_n_of_its_own_estimator_horizon_and_regimes",
     "results.json execution.cash":
         "backtest/run/test_config.py::test_defaults_are_the_documented_ones",

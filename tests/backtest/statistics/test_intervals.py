@@ -13,7 +13,7 @@ from reference_intervals import correlation_interval, ratio_interval
 from gexlab.backtest.calibration.former_intervals import _of_returns, _sharpe
 from gexlab.backtest.calibration.intervals import interval_coverage
 from gexlab.backtest.statistics import intervals, realised
-from gexlab.backtest.statistics.volatility import HORIZONS, correlation, volatility_ratio
+from gexlab.backtest.statistics.volatility_by_regime import HORIZONS, correlation, volatility_ratio
 
 RNG = np.random.default_rng(11)
 N = 300
