@@ -18,8 +18,8 @@ from .sessions import evaluated_sessions, job_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from .session_evaluation import SessionEvaluation
     from .job import Job
+    from .session_evaluation import SessionEvaluation
     from .spec import RegimeSpec
 
 __all__ = ["attribute_changes"]

@@ -33,9 +33,7 @@ class SessionStory:
     sign: str
 
 
-def session_story(
-    lake: Lake, spec: RegimeSpec | Job, session: date, *, book: Book
-) -> SessionStory:
+def session_story(lake: Lake, spec: RegimeSpec | Job, session: date, *, book: Book) -> SessionStory:
     """Return where a session's gamma came from and what becomes of it."""
     from ...data import attribute_changes, time_structure
 
