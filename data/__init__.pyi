@@ -39,15 +39,15 @@ from .base.workers import HERE as HERE
 from .base.workers import Crew as Crew
 from .base.workers import Workers as Workers
 from .base.workers import code_digest as code_digest
+from .calendar.market_defaults import DEFAULT_CALENDAR as DEFAULT_CALENDAR
+from .calendar.market_defaults import DEFAULT_VOLUME as DEFAULT_VOLUME
+from .calendar.market_defaults import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS
+from .calendar.market_defaults import assumed_volume as assumed_volume
+from .calendar.market_defaults import currency_sign as currency_sign
 from .calendar.market_facts import MarketFacts as MarketFacts
 from .calendar.market_facts import market_facts as market_facts
 from .calendar.market_facts import spells_in_words as spells_in_words
-from .calendar.market_rules import DEFAULT_CALENDAR as DEFAULT_CALENDAR
-from .calendar.market_rules import DEFAULT_VOLUME as DEFAULT_VOLUME
-from .calendar.market_rules import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS
-from .calendar.market_rules import MonthlyRule as MonthlyRule
-from .calendar.market_rules import assumed_volume as assumed_volume
-from .calendar.market_rules import currency_sign as currency_sign
+from .calendar.monthly_rules import MonthlyRule as MonthlyRule
 from .calendar.trading import TradingCalendar as TradingCalendar
 from .calendar.trading import trading_calendar as trading_calendar
 from .exposure.dealers import SQL_PREFIX as SQL_PREFIX
@@ -67,6 +67,7 @@ from .exposure.units import UNITS as UNITS
 from .exposure.units import Unit as Unit
 from .exposure.units import from_unit as from_unit
 from .exposure.units import to_unit as to_unit
+from .ingest.files import data_files as data_files
 from .ingest.ingest import IngestResult as IngestResult
 from .ingest.ingest import ingest as ingest
 from .ingest.inspect import Inspection as Inspection
@@ -113,6 +114,7 @@ from .regimes.explain import profile as profile
 from .regimes.hedge_flow import hedge_flows as hedge_flows
 from .regimes.intraday_recheck import IntradayRegimes as IntradayRegimes
 from .regimes.intraday_recheck import intraday_regimes as intraday_regimes
+from .regimes.job import Job as Job
 from .regimes.job import calendar_mark as calendar_mark
 from .regimes.look_alike_flips import look_alike_flips as look_alike_flips
 from .regimes.query import Answer as Answer

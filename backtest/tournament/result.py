@@ -47,6 +47,8 @@ class EntryResult:
     placebo_sharpe, placebo_deviation : float
         Mean and deviation of the placebos' annual Sharpe ratios.
     q_value, dsr : float
+    min_track_record, false_discovery : float
+        See `Skill`.
     survives, credited : bool
         `credited`: survives and adds to every filter without options; None where there is nothing
         to compare with.
@@ -86,6 +88,8 @@ class EntryResult:
     placebo_deviation: float
     q_value: float
     dsr: float
+    min_track_record: float
+    false_discovery: float
     survives: bool
     credited: bool | None
     turnover: float

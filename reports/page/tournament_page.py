@@ -40,6 +40,8 @@ _COLUMNS: Final[dict[str, tuple[str, int | None, bool]]] = {
     "p_placebo_alone": ("p, own placebos", 3, False),
     "dsr": ("deflated Sharpe", 3, False),
     "q_value": ("false discovery rate", 3, False),
+    "false_discovery": ("P(no skill)", 3, False),
+    "min_track_record": ("sessions needed", 0, False),
     "sharpe_all": ("Sharpe, all sessions", 2, False),
     "sharpe_inverse": ("Sharpe, inverse", 2, False),
     "placebo_sharpe": ("placebos' Sharpe", 2, False),
