@@ -8,17 +8,18 @@ from ..page.formats import DASH, day, fixed, in_unit, is_defined, level, money
 from .fitting import FittingTable, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
 
-    from ...data import Finding
+    from ...data import Assumed, Finding
     from ..cli.doctor import Health
     from ..page.views import Table as View
 
 __all__ = [
     "answer_table",
+    "assumed_table",
     "findings_table",
     "health_table",
     "regimes_table",
@@ -110,6 +111,19 @@ def answer_table(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> Fitting
     table = FittingTable(schema.names, right=numbers)
     for row in rows:
         table.add_row(*(str(value) if is_defined(value) else DASH for value in row))
+    return table
+
+
+def assumed_table(assumed: Mapping[str, Assumed]) -> FittingTable:
+    """Return what a settings file says of each underlying, and by which of its entries."""
+    keys = list(dict.fromkeys(key for one in assumed.values() for key in one.values))
+    table = simple_table("underlying", *(key.replace("_", " ") for key in keys), title="Assumed")
+    for name, one in assumed.items():
+        said = (
+            f"{one.values[k]} ({one.said_by[k]})" if k in one.values else DASH
+            for k in keys
+        )  # fmt: skip
+        table.add_row(name, *said)
     return table
 
 
