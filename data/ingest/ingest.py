@@ -6,7 +6,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..base.errors import InputFileError
 from ..base.progress import silent
@@ -23,18 +23,18 @@ from .archive_members import fitting_members
 from .canonical_rows import naming_the_file
 from .files import find_files, opened
 from .joins import fingerprinted, with_joins
-from .plan import Plan, plan_sources
+from .plan import plan_sources
 from .read_rows import read_rows, take_out_replaced
 from .result import IngestResult, as_said, result_of
 from .settings import settings_from, with_settings
 from .tally import Tally, refuse_rejects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from ..base.progress import Progress
     from ..tables.underlying_settings import UnderlyingSettings
-    from ..vendors.preset import InputFile, Preset
+    from ..vendors.preset import Preset
     from .files import Found
 
 __all__ = ["IngestResult", "ingest", "remove_empty_lake"]
@@ -183,5 +183,3 @@ def _ingested(
     tally.empty += len(opening) - len(filled)
     result = result_of(found, plan, tally, aside, dry_run=writer is None)
     return result if after is None else replace(result, changes=after.changes)
-
-

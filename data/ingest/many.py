@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -164,8 +164,8 @@ def _place_of_work(root: Path, *, dry_run: bool) -> Iterator[_Work]:
     existed = root.exists()
     lake = open_lake(root, create=True)
     try:
-        with lake_writers(lake) as (writer, folder):
-            yield _Work(lambda n: writer(n).before, writer, folder, tuple(lake.underlyings()))
+        with lake_writers(lake) as (writer, drafts):
+            yield _Work(lambda n: writer(n).before, writer, drafts, tuple(lake.underlyings()))
     except BaseException:
         if not existed:
             remove_empty_lake(lake.root)
@@ -306,9 +306,7 @@ class _Reading:
             if self.work.writer is not None:
                 self.work.writer(one.name).forget()
 
-    def _through(
-        self, query: str, rows: Rows, ones: Sequence[_One], progress: Progress
-    ) -> None:
+    def _through(self, query: str, rows: Rows, ones: Sequence[_One], progress: Progress) -> None:
         self._forget(ones)
         places = {pair: i for i, one in enumerate(ones) for pair in one.wanted}
         more = sorted({name for one in ones for name in one.preset.constants})
@@ -359,7 +357,7 @@ def _runs(table: Any, places: Mapping[tuple[str, int], int]) -> Iterator[tuple[i
     code = pc.fill_null(encoded.indices, len(words)).to_numpy(zero_copy_only=False)
     place = known[code, files - first]
     edges = [0, *(np.flatnonzero(np.diff(place)) + 1).tolist(), len(place)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         if end > start and place[start] >= 0:
             yield int(place[start]), table.slice(start, end - start)
 

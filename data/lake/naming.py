@@ -80,6 +80,14 @@ def name_in(folder: str) -> str:
 def is_several(text: str) -> bool:
     """Return whether a text stands for several underlyings: a pattern, or names with commas.
 
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> is_several("*"), is_several("MU,SMH"), is_several("BRK/B")
@@ -119,6 +127,10 @@ def chosen(text: str, held: Iterable[str], where: str = "the lake") -> list[str]
     held : iterable of str
     where : str
         What holds them, for the message.
+
+    Returns
+    -------
+    list of str
 
     Raises
     ------

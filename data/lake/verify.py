@@ -13,7 +13,7 @@ from .derived_tables import DerivedStore
 from .integrity import part_damage
 from .lake import open_lake
 from .manifest import check_underlying, read_manifest
-from .naming import folder_of, name_in
+from .naming import chosen, folder_of, is_several, name_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def verify(
     ----------
     lake : Lake, str or Path
     underlying : str, optional
-        All of the lake unless named.
+        All of the lake unless named; several by commas or a pattern (capitals matter).
     quick : bool
         Records, presence and footers alone; otherwise every byte.
     progress : Progress
@@ -106,8 +106,14 @@ def verify(
         If the lake holds nothing of the underlying.
     """
     opened = open_lake(lake)
-    names = _underlyings(opened) if underlying is None else [check_underlying(underlying)]
-    if underlying is not None and underlying not in _underlyings(opened):
+    held = _underlyings(opened)
+    if underlying is None:
+        names = held
+    elif is_several(underlying):
+        names = chosen(underlying, held)
+    else:
+        names = [check_underlying(underlying)]
+    if not set(names) <= set(held) and underlying is not None:
         opened.held(underlying)
     found = _Found()
     with opened.reading():

@@ -1,4 +1,4 @@
-"""What holds for which underlying: a user's file of multipliers, calendars, rates, dealer models."""
+"""What holds for which underlying: a user's file of multipliers, calendars, rates, dealers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,19 @@ class Assumed:
     said_by: dict[str, str]
 
     def over(self, values: Mapping[str, Any], who: str) -> Assumed:
-        """Return it with further values where it says nothing."""
+        """Return it with further values where it says nothing.
+
+        Parameters
+        ----------
+        values : mapping
+            By key; None says nothing.
+        who : str
+            Who says them.
+
+        Returns
+        -------
+        Assumed
+        """
         more = {k: v for k, v in values.items() if v is not None and k not in self.values}
         return Assumed(
             self.underlying,
@@ -91,6 +103,10 @@ class UnderlyingSettings:
         underlying : str
         instrument : str, optional
             Its kind, where the file does not say it.
+
+        Returns
+        -------
+        Assumed
         """
         own = self.underlyings.get(underlying, {})
         kind = own.get("instrument") or self.default.get("instrument") or instrument
@@ -101,7 +117,16 @@ class UnderlyingSettings:
         return found
 
     def unused(self, names: Iterable[str]) -> list[str]:
-        """Return the underlyings that have an entry and are not among `names`."""
+        """Return the underlyings that have an entry and are not among some names.
+
+        Parameters
+        ----------
+        names : iterable of str
+
+        Returns
+        -------
+        list of str
+        """
         return sorted(set(self.underlyings) - set(names))
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "assumed_table",
     "findings_table",
     "health_table",
+    "latest_table",
     "regimes_table",
     "simple_table",
     "table_of",
@@ -99,6 +100,22 @@ def regimes_table(frame: pd.DataFrame, *, sign: str) -> FittingTable:
             level(row["flip"]),
             row["flip_status"] if row["quality"] == "ok" else row["quality"],
         )
+    return table
+
+
+def latest_table(frame: pd.DataFrame) -> FittingTable:
+    """Return the last session of each underlying, one line a book and dealer model."""
+    columns = ("underlying", "session", "book", "dealer", "regime", "net GEX / 1 %", "net/gross")
+    table = simple_table(*columns, "status", right=columns[-2:])
+    keys = ["underlying", "book", "dealer_model"]
+    last = frame.sort_values("session").groupby(keys, sort=True).tail(1)
+    for row in last.sort_values(keys).to_dict("records"):
+        style = _REGIME_STYLE.get(row["regime"], "")
+        regime = plain_text(str(row["regime"]), style=style)
+        status = row["flip_status"] if row["quality"] == "ok" else row["quality"]
+        table.add_row(row["underlying"], day(row["session"]), row["book"], row["dealer_model"],
+                      regime, money(row["net_gex"], sign=""), fixed(row["net_to_gross"], 3),
+                      status)  # fmt: skip
     return table
 
 

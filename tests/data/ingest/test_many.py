@@ -51,7 +51,11 @@ def put(folder: Path, rows: list[str], name: str = "chain.csv") -> Path:
 
 
 def read(folder: Path, *paths: Path, **options: Any) -> IngestResult:
-    given = {"underlying": "*", "lake": folder / "lake", "mapping": folder / "map.toml"}
+    given: dict[str, Any] = {
+        "underlying": "*",
+        "lake": folder / "lake",
+        "mapping": folder / "map.toml",
+    }
     return ingest(paths, vendor="columns", **(given | options))
 
 
@@ -106,7 +110,7 @@ def test_lists_and_patterns(folder: Path) -> None:
     result = read(folder, path, underlying="A*,MU")
     assert list(result.by_underlying) == ["ABT", "AMD", "MU"]
     assert (result.rows_of_others, result.others) == (1, {"SMH": 1})
-    with pytest.raises(GexlabError, match="holds no underlying that fits 'Z\\*'.*ABT, AMD, MU"):
+    with pytest.raises(GexlabError, match=r"holds no underlying that fits 'Z\*'.*ABT, AMD, MU"):
         read(folder, path, underlying="Z*")
     with pytest.raises(GexlabError, match="hold no rows of TSLA: they hold ABT, AMD"):
         read(folder, path, underlying="MU,TSLA")
