@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "ColumnMoments",
     "benjamini_hochberg",
     "benjamini_yekutieli",
+    "column_moments",
     "deflated_sharpe",
     "deflated_sharpes",
-    "holm",
     "romano_wolf",
 ]
 
 Floats = npt.NDArray[np.float64]
+#: Columns whose sessions a processor keeps beside itself.
+_COLUMNS: Final = 64
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
@@ -53,17 +57,6 @@ def benjamini_yekutieli(p_values: npt.ArrayLike) -> Floats:
     [0.03, 0.06]
     """
     return _adjusted(p_values, "fdr_by")
-
-
-def holm(p_values: npt.ArrayLike) -> Floats:
-    """Return adjusted p-values that control the familywise error under any dependence.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    return _adjusted(p_values, "holm")
 
 
 def _adjusted(p_values: npt.ArrayLike, method: str) -> Floats:
@@ -192,6 +185,53 @@ def deflated_sharpes(returns: Floats, trials: int, trial_variance: float) -> Flo
     """
     from scipy.special import ndtr
 
+    columns = column_moments(returns)
+    n, ratio, kurtosis = columns.n, columns.ratio, columns.kurtosis
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = 1.0 - columns.skew * ratio + (kurtosis - 1.0) / 4.0 * ratio**2
+        error = np.sqrt(np.where(variance > 0.0, variance, np.nan) / (np.maximum(n, 2) - 1))
+    hurdle = expected_best(trials, trial_variance)
+    return np.where(n >= 3, ndtr((ratio - hurdle) / error), np.nan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnMoments:
+    """Moments of columns of returns, shape (k,) each.
+
+    Attributes
+    ----------
+    n : ndarray of int
+        Returns that there are.
+    ratio : ndarray
+        Sharpe ratio per session; NaN where returns do not vary.
+    skew, kurtosis : ndarray
+        Kurtosis raw: 3 for normal returns.
+    """
+
+    n: npt.NDArray[np.int64]
+    ratio: Floats
+    skew: Floats
+    kurtosis: Floats
+
+
+def column_moments(returns: Floats) -> ColumnMoments:
+    """Return the moments of every column at once.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n, k)
+        Per session; NaN where there is none.
+    """
+    if not returns.shape[1]:
+        return _moments(returns)
+    starts = range(0, returns.shape[1], _COLUMNS)
+    parts = [_moments(returns[:, first : first + _COLUMNS]) for first in starts]
+    return ColumnMoments(
+        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(ColumnMoments))
+    )
+
+
+def _moments(returns: Floats) -> ColumnMoments:
     known = np.isfinite(returns)
     n = known.sum(axis=0)
     at_least = np.maximum(n, 2)
@@ -206,7 +246,4 @@ def deflated_sharpes(returns: Floats, trials: int, trial_variance: float) -> Flo
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = third / at_least / (second / at_least) ** 1.5
         kurtosis = fourth / at_least / (second / at_least) ** 2
-        variance = 1.0 - skew * ratio + (kurtosis - 1.0) / 4.0 * ratio**2
-        error = np.sqrt(np.where(variance > 0.0, variance, np.nan) / (at_least - 1))
-    hurdle = expected_best(trials, trial_variance)
-    return np.where(n >= 3, ndtr((ratio - hurdle) / error), np.nan)
+    return ColumnMoments(n, ratio, skew, kurtosis)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ...data import NOISE, NotEnoughDataError
 from ...strategies import LONG, SHORT, Always
 from ..statistics.diagnostics.regression import ols
+from ..statistics.resampling import NORMAL_LEVEL
 from .arena import COMPETITORS, alone, fills_of, reads_options, resampling_of
 from .differences import sharpe_difference
 from .judgement import padded
@@ -36,7 +37,7 @@ __all__ = ["Pair", "compared"]
 Floats = npt.NDArray[np.float64]
 _LEVEL: Final = 0.05
 _VIX: Final = "series.vix"
-#: Pairs whose nested regression and bootstrap are worked out: those of the best entries.
+#: Pairs whose nested regression is worked out whatever they show: those of the best entries.
 _MOST: Final = 60
 
 
@@ -57,7 +58,8 @@ class Pair:
         entries; NaN elsewhere.
     slope, slope_t, slope_p : float
         Nested regression: what the entry's label adds to the difference of what its two rules
-        earn, beside the competitor's; HAC t and one-sided p. NaN where labels do not vary apart.
+        earn, beside the competitor's; HAC t and one-sided p. NaN where labels do not vary apart,
+        and for pairs of lesser entries whose ratios do not differ.
     """
 
     trial_id: str
@@ -89,6 +91,7 @@ def compared(
     seed: int,
     draws: int,
     block: float,
+    level: float = NORMAL_LEVEL,
     bootstrapped: int = 6,
 ) -> tuple[Pair, ...]:
     """Compare every entry that reads options with the same rules under filters that do not.
@@ -100,6 +103,8 @@ def compared(
         By trial of the field: the best entries' pairs come first.
     seed, draws, block
         Of the bootstrap.
+    level : float
+        Coverage of intervals.
     bootstrapped : int
         Pairs that get an interval by a bootstrap of their own.
     """
@@ -120,11 +125,11 @@ def compared(
         (i, j), (_, other) = field.place[a], field.place[b]
         mine, theirs = arenas[i].entries[j], arenas[i].entries[other]
         nested = (math.nan,) * 3
-        if rank[c] < _MOST:
+        if rank[c] < _MOST or p[c] <= _LEVEL:  # without it nobody could be credited
             nested = _nested(arenas[i], results[i], mine, theirs)
         boot = (math.nan,) * 4
         if rank[c] < bootstrapped:
-            boot = _bootstrapped(field, a, b, seed, draws)
+            boot = _bootstrapped(field, a, b, seed, draws, level)
         found.append(
             Pair(
                 mine.trial_id,
@@ -179,11 +184,11 @@ def _adds(x: Floats) -> Floats:
 
 
 def _bootstrapped(
-    field: Field, a: int, b: int, seed: int, draws: int
+    field: Field, a: int, b: int, seed: int, draws: int, level: float
 ) -> tuple[float, float, float, float]:
     one, other = field.returns[:, a], field.returns[:, b]
     both = np.isfinite(one) & np.isfinite(other)
-    how = resampling_of(seed, draws, 1.0, int(both.sum()))
+    how = replace(resampling_of(seed, draws, 1.0, int(both.sum())), level=level)
     found = sharpe_difference(one[both], other[both], how, year=field.year)
     return found.low, found.high, found.p_value, found.block
 

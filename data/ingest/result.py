@@ -33,7 +33,7 @@ class IngestResult:
     rows_rejected : int
         Rows that did not.
     rejects : dict of str to int
-        Rejected rows by reason (`schema.REJECT_REASONS`), reasons that occurred.
+        Rejected rows by reason, reasons that occurred.
     sessions : int
         Sessions that the written rows belong to.
     files : int

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..base.errors import ConfigError
-from ..calendar.market_rules import known_currency, monthly_rule
+from ..calendar.market_defaults import known_currency
+from ..calendar.monthly_rules import monthly_rule
 from ..calendar.trading import trading_calendar
 from ..tables.underlying_settings import UnderlyingSettings, load_underlying_settings
 

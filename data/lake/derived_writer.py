@@ -6,8 +6,8 @@ import json
 import os
 import shutil
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
 from .derived_parts import Marks, Part, Variant
@@ -169,8 +169,8 @@ def _save(store: DerivedStore) -> None:
         "format": FORMAT,
         "definition": store.definition,
         "dealer_model": store.dealer_model,
-        "parts": [asdict(part) for part in store.parts],
-        "variants": [asdict(variant) for variant in store.variants],
+        "parts": [_fields(part) for part in store.parts],
+        "variants": [_fields(variant) for variant in store.variants],
     }
     half = store.folder / f".{MANIFEST}.{os.getpid()}.half"
     with half.open("w", encoding="utf-8") as file:
@@ -178,6 +178,11 @@ def _save(store: DerivedStore) -> None:
         file.flush()
         os.fsync(file.fileno())
     half.replace(store.folder / MANIFEST)
+
+
+def _fields(value: Part | Variant) -> dict[str, Any]:
+    """Return the fields as they are: `asdict` would copy every mark of every session."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _sweep(store: DerivedStore) -> None:

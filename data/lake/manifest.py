@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from ..base.errors import ConfigError, LakeError
 from ..calendar.corrections import base_calendar, united_calendar
+from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.market_facts import MarketFacts, market_facts, spells_in_words
-from ..calendar.market_rules import DEFAULT_CALENDAR, MonthlyRule
+from ..calendar.monthly_rules import MonthlyRule
 from ..calendar.trading import require_calendar, trading_calendar
 from .naming import check_underlying
 from .sealed import sealed, unsealed

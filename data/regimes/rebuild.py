@@ -18,7 +18,7 @@ import pyarrow as pa
 from ..base.errors import LakeError
 from ..base.progress import Progress, shown_in_notebook, silent
 from ..base.schema import BOOKS, Book
-from ..calendar.market_rules import EXCHANGE_SESSIONS
+from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_parts import Part, session_marks
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import ConfigError, UnknownNameError
-from ..calendar.market_rules import INSTRUMENTS
+from ..calendar.market_defaults import INSTRUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

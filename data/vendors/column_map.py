@@ -13,7 +13,8 @@ from ..base.errors import CalendarError, ConfigError
 from ..base.schema import CHAIN_COLUMNS
 from ..calendar.corrections import with_corrections
 from ..calendar.expiry_codes import expiry_rule
-from ..calendar.market_rules import INSTRUMENTS, known_currency, market_defaults, monthly_rule
+from ..calendar.market_defaults import INSTRUMENTS, known_currency, market_defaults
+from ..calendar.monthly_rules import monthly_rule
 from ..calendar.trading import trading_calendar
 from .layout import side_column
 from .preset import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...data import shown
 from .charts import axis, dots, figure, layout, line
-from .formats import fixed, interval, money, percent, plural
+from .formats import fixed, interval, interval_heading, money, percent, plural
 from .palette import token
 from .views import Figure
 
@@ -40,6 +40,8 @@ _COLUMNS: Final[dict[str, tuple[str, int | None, bool]]] = {
     "p_placebo_alone": ("p, own placebos", 3, False),
     "dsr": ("deflated Sharpe", 3, False),
     "q_value": ("false discovery rate", 3, False),
+    "false_discovery": ("P(no skill)", 3, False),
+    "min_track_record": ("sessions needed", 0, False),
     "sharpe_all": ("Sharpe, all sessions", 2, False),
     "sharpe_inverse": ("Sharpe, inverse", 2, False),
     "placebo_sharpe": ("placebos' Sharpe", 2, False),
@@ -137,8 +139,8 @@ def _entries_table(
 ) -> dict[str, Any]:
     ordered = sorted(rows, key=lambda r: (not r.survives, -_defined(r.sharpe), r.trial_id))
     headings = (
-        "filter", "rules", "fees, bp", "Sharpe ratio", "interval", "p, luck", "p, placebos",
-        "deflated Sharpe", "verdict",
+        "filter", "rules", "fees, bp", "Sharpe ratio", interval_heading(result.level), "p, luck",
+        "p, placebos", "deflated Sharpe", "verdict",
     )  # fmt: skip
     return {
         "title": title,
@@ -274,7 +276,8 @@ def _beyond(result: TournamentResult) -> dict[str, Any]:
     return {
         "title": "The same rules under filters without options",
         "headings": (
-            "entry", "fees, bp", "against", "difference of Sharpe ratios", "p", "interval",
+            "entry", "fees, bp", "against", "difference of Sharpe ratios", "p",
+            interval_heading(result.level),
             "block", "slope beside it", "t", "adds",
         ),
         "note": "p: one-sided, stepdown over all pairs. Interval: paired bootstrap with the block "
@@ -324,16 +327,17 @@ def _parts(result: TournamentResult) -> list[dict[str, Any]]:
                 "title": f"{row.filter} ({row.rule}), fees {row.fees_bps:g} bp",
                 "headings": ("by", "group", "sessions", "Sharpe ratio", "share of profit"),
                 "rows": rows,
-                "note": _note(part),
+                "note": _note(part, result.level),
             }
         )
     return found
 
 
-def _note(part: Breakdown) -> str:
+def _note(part: Breakdown, level: float) -> str:
     cap, tail = part.capacity, part.tail
     return (
-        f"Interval {interval(*part.interval_plain)}; with blocks drawn within labels "
+        f"{interval_heading(level)} of the Sharpe ratio by resampling blocks of sessions "
+        f"{interval(*part.interval_plain)}; with blocks drawn within labels "
         f"{interval(*part.interval_by_regime)}. Skew {fixed(tail['skew'])}, worst session "
         f"{percent(tail['worst'])}, expected shortfall {percent(tail['expected_shortfall'])}, "
         f"largest loss from a peak {percent(tail['max_drawdown'])}. Capacity "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ....data import NOISE, NotEnoughDataError, UnknownNameError
+from ....data import NOISE, NotEnoughDataError, UnknownNameError, varies
 from ..intervals import (
     COEFFICIENTS,
     Spread,
@@ -106,14 +106,6 @@ class Fit:
         """Return one coefficient with its standard error, t and two-sided p-value."""
         i = self.position(name)
         return _coefficient(float(self.params[i]), float(self.std_errors[i]), self.n)
-
-    def combination(self, weights: Mapping[str, float]) -> Coefficient:
-        """Return a weighted sum of coefficients, e.g. a slope plus its interaction."""
-        w = np.zeros(len(self.names))
-        for name, weight in weights.items():
-            w[self.position(name)] = weight
-        error = float(np.sqrt(w @ self.covariance @ w))
-        return _coefficient(float(w @ self.params), error, self.n)
 
     def influence(self, name: str) -> Floats:
         """Return what each row given adds to a coefficient, shape (rows given,).
@@ -258,7 +250,7 @@ def _require(x: Floats, names: tuple[str, ...]) -> None:
             f"rows, got {len(x)}: give a longer sample"
         )
     for i, name in enumerate(names):
-        if names[0] == "intercept" and i and np.ptp(x[:, i]) == 0.0:
+        if names[0] == "intercept" and i and not varies(x[:, i]):
             raise NotEnoughDataError(
                 f"column {name!r} has the same value in all {len(x)} rows: nothing to compare"
             )

@@ -22,7 +22,10 @@ from gexlab.backtest.hypotheses.vol_damping import fit_damping
 from gexlab.backtest.statistics import realised as rv
 from gexlab.backtest.statistics.diagnostics.regression import ols
 from gexlab.backtest.statistics.resampling import Resampling
-from gexlab.backtest.statistics.volatility import next_return_sd_by_quantile, quantile_groups
+from gexlab.backtest.statistics.volatility_by_regime import (
+    next_return_sd_by_quantile,
+    quantile_groups,
+)
 
 PRICES = ["open", "high", "low", "close"]
 
@@ -50,7 +53,8 @@ def series(shared_data: Path) -> Series:
 def _dataset(series: Series, bars: pd.DataFrame) -> Dataset:
     """Sessions that have bars, GEX and VIX alike."""
     both = bars[bars.index.isin(series.gex.index) & bars.index.isin(series.vix.index)]
-    return Dataset(bars=both, gex=series.gex.reindex(both.index), vix=series.vix)
+    gex, vix = (x.reindex(both.index) for x in (series.gex, series.vix))
+    return Dataset(bars=both, gex=gex, vix=vix)
 
 
 @pytest.fixture(scope="module")

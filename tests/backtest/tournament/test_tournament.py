@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace as Made
 from typing import Any
 
 import numpy as np
@@ -21,19 +22,22 @@ from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.panel import market_panel
+from gexlab.backtest.statistics.inference import return_intervals, sharpe_intervals
+from gexlab.backtest.statistics.resampling import Resampling
 from gexlab.backtest.tournament import contest as contest_module
 from gexlab.backtest.tournament import keeping
 from gexlab.backtest.tournament.arena import Arena, Entry, fills_of, legs_of, wanted_by_label
 from gexlab.backtest.tournament.clouds import _table, labels_outside, legs_outside
 from gexlab.backtest.tournament.counting import ledger
 from gexlab.backtest.tournament.folds import Fold
-from gexlab.backtest.tournament.judgement import padded, sharpe_errors
+from gexlab.backtest.tournament.judgement import _overfitting, padded, sharpe_errors
 from gexlab.backtest.tournament.opening import lockbox
 from gexlab.backtest.tournament.placebos import held_against, paths, placebo_labels, ratios
-from gexlab.backtest.tournament.tournament import tournament
+from gexlab.backtest.tournament.tournament import _spans, tournament
 from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
 from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
 from gexlab.reports.cli.app import run
+from gexlab.reports.page.grid_page import write_grid_page
 from gexlab.reports.page.tournament_page import write_tournament_page
 from gexlab.strategies.component import Filter, Past
 from gexlab.strategies.model import Strategy
@@ -185,6 +189,19 @@ def test_columns_with_gaps_keep_their_means_and_errors() -> None:
     assert error[0] == pytest.approx(1 / np.sqrt(600), rel=0.05)
 
 
+def test_intervals_of_columns_with_gaps_are_those_of_what_is_there() -> None:
+    rng = np.random.default_rng(6)
+    returns = rng.normal(0.001, 0.01, (300, 3))
+    returns[::7, 1] = np.nan
+    returns[:295, 2] = np.nan
+    low, high = sharpe_intervals(returns, 0.9, 252)
+    for k in (0, 1):
+        part = returns[np.isfinite(returns[:, k]), k]
+        own = return_intervals(part[:, None], Resampling(level=0.9), year=252)[0].sharpe
+        assert (low[k], high[k]) == own
+    assert np.isnan([low[2], high[2]]).all()  # five returns are too few
+
+
 def test_tournament_writes_what_the_interface_says(
     make_market: MakeMarket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +215,10 @@ def test_tournament_writes_what_the_interface_says(
     # counted before it was shown, and nothing twice
     assert written["ledger_trials"] == ledger(tmp_path / "ledger").trials == written["trials"]
     assert 1 <= written["effective_trials"] <= written["trials"]
+    # no number of draws shows a p of 0
+    least = 1 / (written["bootstrap"] + 1)
+    for entry in written["entries"]:
+        assert min(entry[p] for p in ("p_alone", "p_zero", "p_rules", "p_hold")) >= least * 0.999
     names = {e["filter"] for e in written["controls"]}
     assert {"every session alike", "sign of the regime"} <= names
     rules = {e["rule"] for e in written["controls"]}
@@ -221,18 +242,38 @@ def test_tournament_writes_what_the_interface_says(
     assert ledger(tmp_path / "ledger").trials == written["trials"]
 
 
-def test_entry_is_the_backtest_of_its_strategy(make_market: MakeMarket) -> None:
-    config = make_market(sessions=400, strategies=GRID, execution='fill = "next_open"')
+def test_entry_is_the_backtest_of_its_strategy(make_market: MakeMarket, tmp_path: Path) -> None:
+    level = f"level = 0.8\n{GRID}"
+    config = make_market(sessions=400, strategies=level, execution='fill = "next_open"')
     found = tournament(config)
+    spanned = grid(config)
+    table = spanned.table.set_index("trial_id")
     mine = [e for e in found.entries if e.filter == "sign of the regime" and e.fees_bps == 0]
     main = next(e for e in mine if "fade" in e.rule)
-    one = backtest(make_market(sessions=400, execution='fill = "next_open"'))
-    returns = one.main.returns.to_numpy()
+    one = backtest(
+        make_market(sessions=400, strategies="level = 0.8", execution='fill = "next_open"')
+    )
+    returns: np.ndarray[Any, np.dtype[np.float64]] = np.asarray(one.main.returns, dtype=np.float64)
     # tests begin after 100 sessions of training: the first return of a test is the 100th
     outside = returns[99:]
     assert main.sharpe == pytest.approx(outside.mean() / outside.std(ddof=1) * np.sqrt(252))
     assert main.sharpe_all == pytest.approx(one.main.metrics.sharpe)
     assert main.n == len(outside)
+    # the interval is the one that a backtest prints of these returns, at the level asked for
+    own = return_intervals(outside[:, None], Resampling(level=0.8), year=252)[0].sharpe
+    assert (main.sharpe_low, main.sharpe_high) == pytest.approx(own)
+    pages = (
+        write_tournament_page(found, tmp_path / "tournament.html"),
+        write_grid_page(spanned, tmp_path / "grid.html"),
+    )
+    for page in pages:
+        said = re.findall(r"([\d.]+) % interval", page.read_text(encoding="utf-8"))
+        assert set(said) == {"80"}
+    # and on all sessions grid and backtest say the same, of trials that are called alike
+    assert set(table.index) == {e.trial_id for e in found.entries}
+    m, names = one.main.metrics, ("sharpe", "sharpe_low", "sharpe_high")
+    row = [float(table[name][main.trial_id]) for name in names]
+    assert row == pytest.approx([m.sharpe, m.sharpe_low, m.sharpe_high])
 
 
 def test_a_killed_tournament_goes_on(
@@ -290,6 +331,13 @@ def test_lockbox_keeps_sessions_out_of_everything_and_opens_once(
         lockbox(free, [name])
     assert lockbox(free).found == opened.found
     assert load_market(load_config(free)).sessions[-1] > kept[-1]
+
+
+def test_markets_that_are_one_by_statement_count_once() -> None:
+    days = np.array(["2020-01-02", "2020-06-01"], dtype="datetime64[D]")
+    both: Any = [Made(underlying=u, world="", days=days) for u in ("GLD", "GC")]
+    assert len(_spans(both, ())) == 2
+    assert len(_spans(both, [("GLD", "GC")])) == 1
 
 
 def test_lockbox_needs_a_ledger(make_market: MakeMarket) -> None:
@@ -355,3 +403,16 @@ def test_hostile_names_stay_text(make_market: MakeMarket, tmp_path: Path) -> Non
     ).read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page
     assert "<b>%{y}" not in page
+
+
+def test_two_entries_on_two_blocks_have_a_probability_of_overfitting() -> None:
+    days = np.arange("2024-01-01", "2024-01-24", dtype="datetime64[D]")
+    roles = [Made(role="entry"), Made(role="placebo"), Made(role="entry")]
+    ground = Made(clock=Made(spans=np.ones(22, dtype=np.int64)))
+    arena: Any = Made(days=days, entries=roles, ground=ground)
+    rng = np.random.default_rng(3)
+    played: Any = Made(returns=rng.standard_normal((22, 3)))
+    assert _overfitting([arena], [played]) is not None
+    few: Any = Made(returns=played.returns)
+    alone: Any = Made(days=days, entries=roles[:2], ground=ground)
+    assert _overfitting([alone], [few]) is None
