@@ -369,7 +369,9 @@ def _batch(folder: Path, names: list[str]) -> tuple[str, str]:
     home.mkdir(parents=True)
     bars = pd.read_parquet(folder / "lake" / "bars.parquet")
     (folder / "lake").rename(home / "lake")
-    column = next(n for n in names if n.encode("utf-8", "replace").decode() == n)
+    # what can be said on a command line between commas
+    said_plainly = (n for n in names if n == n.strip() and not {",", "="} & set(n))
+    column = next(n for n in said_plainly if n.encode("utf-8", "replace").decode() == n)
     bars = bars.rename(columns={"close": column})
     others = [n for n in names if n != column and n.encode("utf-8", "replace").decode() == n]
     inside = [n for n in others if not {"\r", "\n"} & set(n)]
