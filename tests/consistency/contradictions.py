@@ -48,7 +48,7 @@ _HOLES = "backtest/execution/test_holes.py"
 _ONE = "backtest/run/test_one_answer.py"
 _EARNED = "backtest/execution/test_performance.py"
 _CARRY = "reports/cli/test_missing_carry.py"
-_RULES = "data/calendar/test_market_rules.py"
+_RULES = "data/calendar/test_monthly_rules.py"
 _VERDICT = "reports/page/test_verdict.py"
 _CONSTANTS = "test_market_constants.py::test_constants_have_one_place"
 
@@ -253,7 +253,7 @@ INSTANCES: Final = (
         "F2",
         "n of an estimator was that of another",
         (
-            "backtest/statistics/test_volatility.py::"
+            "backtest/statistics/test_volatility_by_regime.py::"
             "test_every_estimate_has_the_n_of_its_own_estimator_horizon_and_regimes",
         ),
     ),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from math import isnan
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from reference_intervals import correlation_interval, ratio_interval
 
+from gexlab.backtest.calibration.former_intervals import _of_returns, _sharpe
 from gexlab.backtest.calibration.intervals import interval_coverage
 from gexlab.backtest.statistics import intervals, realised
-from gexlab.backtest.statistics.volatility import HORIZONS, correlation, volatility_ratio
+from gexlab.backtest.statistics.volatility_by_regime import HORIZONS, correlation, volatility_ratio
 
 RNG = np.random.default_rng(11)
 N = 300
@@ -115,3 +117,11 @@ def test_every_printed_cell_covers() -> None:
     assert wide == []
     always = ("sharpe", "ratio_today", "ratio_next_1", "autocorrelation")
     assert all(c.printed > 0.9 * c.samples for c in cells if c.statistic in always and c.n >= 126)
+
+
+def test_the_ratio_that_former_intervals_were_of_is_the_annual_one() -> None:
+    rng = np.random.default_rng(2)
+    sample = SimpleNamespace(returns=0.001 + 0.01 * rng.standard_normal(300))
+    sums = _of_returns(sample, "sharpe").sum(axis=0)[None, :]  # type: ignore[arg-type]
+    r = sample.returns
+    assert _sharpe(sums)[0] == pytest.approx(252**0.5 * r.mean() / r.std(ddof=1), rel=1e-12)
