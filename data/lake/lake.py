@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import duckdb
 
@@ -20,6 +20,7 @@ from ..base.printable import encodable
 from .integrity import require_intact
 from .locks import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
+from .naming import PREFIX, folder_of, name_in
 from .strays import sweep
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from ..calendar.market_facts import MarketFacts
 
 __all__ = ["Lake", "SessionEntry", "check_underlying", "open_lake", "retry_while_written"]
-
-_PREFIX: Final = "underlying="
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -60,8 +59,8 @@ class Lake:
         -------
         list of str
         """
-        folders = (self.root / "chains").glob(f"{_PREFIX}*/manifest.json")
-        names = sorted(path.parent.name.removeprefix(_PREFIX) for path in folders)
+        folders = (self.root / "chains").glob(f"{PREFIX}*/manifest.json")
+        names = sorted(name_in(path.parent.name) for path in folders)
         return [name for name in names if self.manifest(name).sessions]
 
     def manifest(self, underlying: str) -> Manifest:
@@ -81,7 +80,7 @@ class Lake:
         return read_manifest(self._folder(underlying), underlying)
 
     def _folder(self, underlying: str) -> Path:
-        return self.root / "chains" / f"{_PREFIX}{underlying}"
+        return self.root / "chains" / folder_of(underlying)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

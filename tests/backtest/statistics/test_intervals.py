@@ -15,7 +15,7 @@ from gexlab.backtest.calibration.former_intervals import _of_returns, _sharpe
 from gexlab.backtest.calibration.intervals import _of_ratio, interval_coverage
 from gexlab.backtest.calibration.return_kinds import KINDS
 from gexlab.backtest.statistics import intervals, realised
-from gexlab.backtest.statistics.volatility import HORIZONS, correlation, volatility_ratio
+from gexlab.backtest.statistics.volatility_by_regime import HORIZONS, correlation, volatility_ratio
 
 RNG = np.random.default_rng(11)
 N = 300

@@ -33,7 +33,7 @@ from gexlab.backtest.tournament.folds import Fold
 from gexlab.backtest.tournament.judgement import _overfitting, padded, sharpe_errors
 from gexlab.backtest.tournament.opening import lockbox
 from gexlab.backtest.tournament.placebos import held_against, paths, placebo_labels, ratios
-from gexlab.backtest.tournament.tournament import tournament
+from gexlab.backtest.tournament.tournament import _spans, tournament
 from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
 from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
 from gexlab.reports.cli.app import run
@@ -215,6 +215,10 @@ def test_tournament_writes_what_the_interface_says(
     # counted before it was shown, and nothing twice
     assert written["ledger_trials"] == ledger(tmp_path / "ledger").trials == written["trials"]
     assert 1 <= written["effective_trials"] <= written["trials"]
+    # no number of draws shows a p of 0
+    least = 1 / (written["bootstrap"] + 1)
+    for entry in written["entries"]:
+        assert min(entry[p] for p in ("p_alone", "p_zero", "p_rules", "p_hold")) >= least * 0.999
     names = {e["filter"] for e in written["controls"]}
     assert {"every session alike", "sign of the regime"} <= names
     rules = {e["rule"] for e in written["controls"]}
@@ -327,6 +331,13 @@ def test_lockbox_keeps_sessions_out_of_everything_and_opens_once(
         lockbox(free, [name])
     assert lockbox(free).found == opened.found
     assert load_market(load_config(free)).sessions[-1] > kept[-1]
+
+
+def test_markets_that_are_one_by_statement_count_once() -> None:
+    days = np.array(["2020-01-02", "2020-06-01"], dtype="datetime64[D]")
+    both: Any = [Made(underlying=u, world="", days=days) for u in ("GLD", "GC")]
+    assert len(_spans(both, ())) == 2
+    assert len(_spans(both, [("GLD", "GC")])) == 1
 
 
 def test_lockbox_needs_a_ledger(make_market: MakeMarket) -> None:
