@@ -154,7 +154,10 @@ def test_rows_whose_spot_is_the_next_close(make_market: MakeMarket) -> None:
     assert _kinds(result) == [("regime", "spot_of_a_later_session")]
 
 
-@pytest.mark.parametrize("start", ["2023-01-01", pytest.param("2011-05-02", marks=pytest.mark.slow)])
+SINCE_2011 = pytest.param("2011-05-02", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("start", ["2023-01-01", SINCE_2011])
 def test_the_published_series_has_none(shared_data: Path, tmp_path: Path, start: str) -> None:
     file = tmp_path / "run.toml"
     file.write_text(f"""
