@@ -25,7 +25,6 @@ __all__ = [
     "column_moments",
     "deflated_sharpe",
     "deflated_sharpes",
-    "holm",
     "romano_wolf",
 ]
 
@@ -58,17 +57,6 @@ def benjamini_yekutieli(p_values: npt.ArrayLike) -> Floats:
     [0.03, 0.06]
     """
     return _adjusted(p_values, "fdr_by")
-
-
-def holm(p_values: npt.ArrayLike) -> Floats:
-    """Return adjusted p-values that control the familywise error under any dependence.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    return _adjusted(p_values, "holm")
 
 
 def _adjusted(p_values: npt.ArrayLike, method: str) -> Floats:
