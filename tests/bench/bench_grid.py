@@ -9,7 +9,6 @@ counts alike for both; numbers are compared before they are printed.
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 import tempfile
