@@ -13,6 +13,10 @@ from .grid.grid import grid as grid
 from .grid.grid import run_grid as run_grid
 from .grid.result import GridResult as GridResult
 from .grid.store import Store as Store
+from .hypotheses.cross_section import CROSS_SECTION_FORMS as CROSS_SECTION_FORMS
+from .hypotheses.cross_section import CrossSectionResult as CrossSectionResult
+from .hypotheses.cross_section import cross_section_panel as cross_section_panel
+from .hypotheses.cross_section import cross_section_tests as cross_section_tests
 from .hypotheses.datasets import dataset_of as dataset_of
 from .hypotheses.datasets import load_dataset as load_dataset
 from .hypotheses.evidence import Evidence as Evidence
