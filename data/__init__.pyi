@@ -13,6 +13,7 @@ from .base.errors import MissingColumnError as MissingColumnError
 from .base.errors import NotEnoughDataError as NotEnoughDataError
 from .base.errors import QueryError as QueryError
 from .base.errors import UnknownNameError as UnknownNameError
+from .base.errors import WorkersError as WorkersError
 from .base.exporting import defused as defused
 from .base.exporting import defused_column as defused_column
 from .base.exporting import defused_frame as defused_frame
@@ -34,6 +35,10 @@ from .base.rounding import without_rounding as without_rounding
 from .base.schema import BOOKS as BOOKS
 from .base.schema import REGIMES as REGIMES
 from .base.schema import Book as Book
+from .base.workers import HERE as HERE
+from .base.workers import Crew as Crew
+from .base.workers import Workers as Workers
+from .base.workers import code_digest as code_digest
 from .calendar.market_defaults import DEFAULT_CALENDAR as DEFAULT_CALENDAR
 from .calendar.market_defaults import DEFAULT_VOLUME as DEFAULT_VOLUME
 from .calendar.market_defaults import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS
@@ -63,10 +68,10 @@ from .exposure.units import Unit as Unit
 from .exposure.units import from_unit as from_unit
 from .exposure.units import to_unit as to_unit
 from .ingest.files import data_files as data_files
-from .ingest.ingest import IngestResult as IngestResult
 from .ingest.ingest import ingest as ingest
 from .ingest.inspect import Inspection as Inspection
 from .ingest.inspect import inspect as inspect
+from .ingest.result import IngestResult as IngestResult
 from .ingest.snapshot import CBOE_URL as CBOE_URL
 from .ingest.snapshot import SnapshotResult as SnapshotResult
 from .ingest.snapshot import snapshot as snapshot
@@ -76,6 +81,8 @@ from .lake.derived_tables import stores_of as stores_of
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
 from .lake.manifest import Manifest as Manifest
+from .lake.naming import chosen as chosen
+from .lake.naming import is_several as is_several
 from .lake.verify import Damage as Damage
 from .lake.verify import Verification as Verification
 from .lake.verify import verify as verify
@@ -109,6 +116,7 @@ from .regimes.explain import profile as profile
 from .regimes.hedge_flow import hedge_flows as hedge_flows
 from .regimes.intraday_recheck import IntradayRegimes as IntradayRegimes
 from .regimes.intraday_recheck import intraday_regimes as intraday_regimes
+from .regimes.job import Job as Job
 from .regimes.job import calendar_mark as calendar_mark
 from .regimes.look_alike_flips import look_alike_flips as look_alike_flips
 from .regimes.query import Answer as Answer
@@ -154,6 +162,9 @@ from .tables.intraday_bars import read_intraday as read_intraday
 from .tables.rates import curve_file as curve_file
 from .tables.series import load_series as load_series
 from .tables.series import read_series as read_series
+from .tables.underlying_settings import Assumed as Assumed
+from .tables.underlying_settings import UnderlyingSettings as UnderlyingSettings
+from .tables.underlying_settings import load_underlying_settings as load_underlying_settings
 from .vendors import GROUP as GROUP
 from .vendors import VENDORS as VENDORS
 from .vendors import vendor as vendor

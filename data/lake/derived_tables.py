@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import LakeError, MissingPartError
 from .derived_parts import Marks, Part, Variant
 from .integrity import digest_of
+from .naming import folder_of
 from .sealed import unsealed
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class DerivedStore:
             Without parts, whatever lies there.
         """
         folder = (
-            lake / _REBUILT / f"underlying={underlying}" / f"definition={definition_id}"
+            lake / _REBUILT / folder_of(underlying) / f"definition={definition_id}"
             / f"dealer={_folder_name(dealer)}"
         )  # fmt: skip
         return cls(folder, definition, dealer, dict(inputs))
@@ -411,6 +412,6 @@ def stores_of(lake: Path, underlying: str) -> list[DerivedStore]:
     LakeError
         If a manifest cannot be read.
     """
-    root = lake / _REBUILT / f"underlying={underlying}"
+    root = lake / _REBUILT / folder_of(underlying)
     found = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{MANIFEST}"))]
     return [own for store in found for own in store.by_variant()]

@@ -11,14 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import duckdb
 
 from ..base.errors import LakeError, UnknownNameError
+from ..base.printable import encodable
 from .integrity import require_intact
 from .locks import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
+from .naming import PREFIX, folder_of, name_in
 from .strays import sweep
 
 if TYPE_CHECKING:
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from ..calendar.market_facts import MarketFacts
 
 __all__ = ["Lake", "SessionEntry", "check_underlying", "open_lake", "retry_while_written"]
-
-_PREFIX: Final = "underlying="
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -59,8 +59,8 @@ class Lake:
         -------
         list of str
         """
-        folders = (self.root / "chains").glob(f"{_PREFIX}*/manifest.json")
-        names = sorted(path.parent.name.removeprefix(_PREFIX) for path in folders)
+        folders = (self.root / "chains").glob(f"{PREFIX}*/manifest.json")
+        names = sorted(name_in(path.parent.name) for path in folders)
         return [name for name in names if self.manifest(name).sessions]
 
     def manifest(self, underlying: str) -> Manifest:
@@ -80,7 +80,7 @@ class Lake:
         return read_manifest(self._folder(underlying), underlying)
 
     def _folder(self, underlying: str) -> Path:
-        return self.root / "chains" / f"{_PREFIX}{underlying}"
+        return self.root / "chains" / folder_of(underlying)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -351,6 +351,11 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
     if isinstance(path, Lake):
         return path
     root = Path(path).expanduser().absolute()
+    if str(root) != encodable(str(root)):
+        raise LakeError(
+            f"the lake {encodable(str(root))}: its path holds bytes that are not UTF-8, which "
+            "DuckDB and Arrow do not open: rename that folder, or choose another"
+        )
     if create:
         _make(root)
     elif not (root / "chains").is_dir():

@@ -21,6 +21,7 @@ from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.market_facts import MarketFacts, market_facts, spells_in_words
 from ..calendar.monthly_rules import MonthlyRule
 from ..calendar.trading import require_calendar, trading_calendar
+from .naming import check_underlying
 from .sealed import sealed, unsealed
 from .session_facts import UNKNOWN, SessionFacts, lags, multipliers, settlements
 
@@ -39,7 +40,6 @@ _FORMAT: Final = 2
 _NAME: Final = "manifest.json"
 #: A part lies in the folder of its year; any other name could lead elsewhere.
 _PART: Final = re.compile(r"year=\d{4}/\d{8}-\d{8}-[0-9a-f]{12}\.parquet")
-_UNDERLYING: Final = re.compile(r"[A-Za-z0-9^$][A-Za-z0-9^$._-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,22 +283,6 @@ def _rules_of(source: SourceEntry) -> tuple[str, str, str]:
     name = base_calendar(source.calendar)
     facts = market_facts(name, monthly=source.monthly, currency=source.currency)
     return name, facts.monthly.name, facts.currency
-
-
-def check_underlying(name: str) -> str:
-    """Return the name of an underlying, which is also the name of a folder.
-
-    Raises
-    ------
-    LakeError
-        If it could not name a folder safely.
-    """
-    if not _UNDERLYING.fullmatch(name):
-        raise LakeError(
-            f"underlying {name!r} is not a usable name: use up to 32 letters, digits and any of "
-            "^ $ . _ -, e.g. SPX"
-        )
-    return name
 
 
 def manifest_mark(folder: Path) -> tuple[int, int]:

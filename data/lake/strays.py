@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..base.errors import LakeError
 from .locks import nobody_reading, write_lock
 from .manifest import Manifest, read_manifest
+from .naming import name_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,5 +55,5 @@ def sweep_alone(root: Path) -> None:
     mark.unlink()
     for folder in sorted((root / "chains").glob("underlying=*")):
         with suppress(LakeError):
-            found = read_manifest(folder, folder.name.removeprefix("underlying="))
+            found = read_manifest(folder, name_in(folder.name))
             remove_strays(root, folder, found)

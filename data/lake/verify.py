@@ -13,6 +13,7 @@ from .derived_tables import DerivedStore
 from .integrity import part_damage
 from .lake import open_lake
 from .manifest import check_underlying, read_manifest
+from .naming import chosen, folder_of, is_several, name_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def verify(
     ----------
     lake : Lake, str or Path
     underlying : str, optional
-        All of the lake unless named.
+        All of the lake unless named; several by commas or a pattern (capitals matter).
     quick : bool
         Records, presence and footers alone; otherwise every byte.
     progress : Progress
@@ -105,8 +106,14 @@ def verify(
         If the lake holds nothing of the underlying.
     """
     opened = open_lake(lake)
-    names = _underlyings(opened) if underlying is None else [check_underlying(underlying)]
-    if underlying is not None and underlying not in _underlyings(opened):
+    held = _underlyings(opened)
+    if underlying is None:
+        names = held
+    elif is_several(underlying):
+        names = chosen(underlying, held)
+    else:
+        names = [check_underlying(underlying)]
+    if not set(names) <= set(held) and underlying is not None:
         opened.held(underlying)
     found = _Found()
     with opened.reading():
@@ -122,11 +129,11 @@ def _underlyings(lake: Lake) -> list[str]:
     """Return every underlying of which there is a record, readable or not."""
     folders = {p.parent for p in (lake.root / "chains").glob("underlying=*/manifest.json")}
     folders |= {p for p in (lake.root / "chains").glob("underlying=*") if list(p.glob("year=*/*"))}
-    return sorted(folder.name.removeprefix("underlying=") for folder in folders)
+    return sorted(name_in(folder.name) for folder in folders)
 
 
 def _chains(lake: Lake, name: str, quick: bool, found: _Found) -> None:
-    folder = lake.root / "chains" / f"underlying={name}"
+    folder = lake.root / "chains" / folder_of(name)
     record = folder / "manifest.json"
     found.files += 1
     if not record.is_file():
@@ -171,7 +178,7 @@ def _footer_damage(file: Path, entries: list[SessionEntry], root: Path) -> str |
 
 
 def _derived(lake: Lake, name: str, quick: bool, found: _Found) -> None:
-    root = lake.root / "derived" / f"underlying={name}"
+    root = lake.root / "derived" / folder_of(name)
     for record in sorted(root.glob("*/*/manifest.json")):
         found.files += 1
         try:

@@ -17,6 +17,7 @@ from ..base.sql import load_sql
 from .integrity import part_damage, require_inside
 from .locks import write_lock
 from .manifest import Manifest, check_underlying, read_manifest, sync_folder, write_manifest
+from .naming import folder_of
 from .parts import (
     CHAIN_SCHEMA,
     PART_ROWS,
@@ -29,7 +30,7 @@ from .parts import (
 from .strays import remove_files, remove_strays, sweep_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -40,6 +41,7 @@ __all__ = [
     "LakeWriter",
     "compact",
     "lake_writer",
+    "lake_writers",
     "sorted_rows",
     "whole_sessions",
     "write_sessions",
@@ -61,7 +63,7 @@ class LakeWriter:
 
     def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
         self._root = root
-        self.folder = root / "chains" / f"underlying={underlying}"
+        self.folder = root / "chains" / folder_of(underlying)
         self.before = read_manifest(self.folder, underlying)
         self.drafts = drafts
         self._old = {entry.session: entry for entry in self.before.sessions}
@@ -146,6 +148,10 @@ class LakeWriter:
             self._part = PartWriter(self.drafts / f"{self._parts}.draft")
         self._part.add(entry)
 
+    def finish(self) -> None:
+        """Close the part that is being written: nothing more is added before `commit`."""
+        self._flush()
+
     def _flush(self) -> None:
         if self._part is not None:
             entries = self._part.close()
@@ -213,18 +219,46 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
         If the lake cannot be written: no permission, no space.
     """
     check_underlying(underlying)
+    with lake_writers(lake) as (writer_of, _):
+        yield writer_of(underlying)
+
+
+@contextmanager
+def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path]]:
+    """Open the lake for writing several underlyings, each made visible by its own `commit`.
+
+    Yields
+    ------
+    callable
+        Gives the writer of an underlying, always the same one.
+    Path
+        A folder for temporary files.
+
+    Raises
+    ------
+    LakeLockedError, LakeError
+        As `lake_writer`.
+    """
     with write_lock(lake.root), _naming_the_lake(lake.root):
         drafts = lake.root / _DRAFTS
         shutil.rmtree(drafts, ignore_errors=True)
         drafts.mkdir()
+        opened: dict[str, LakeWriter] = {}
+
+        def writer_of(underlying: str) -> LakeWriter:
+            if underlying not in opened:
+                folder = drafts / str(len(opened))
+                folder.mkdir()
+                writer = LakeWriter(lake.root, check_underlying(underlying), folder)
+                remove_strays(lake.root, writer.folder, writer.before)
+                opened[underlying] = writer
+            return opened[underlying]
+
         try:
-            writer = LakeWriter(lake.root, underlying, drafts)
-            remove_strays(lake.root, writer.folder, writer.before)
-            try:
-                yield writer
-            finally:
-                writer.abandon()
+            yield writer_of, drafts
         finally:
+            for writer in opened.values():
+                writer.abandon()
             shutil.rmtree(drafts, ignore_errors=True)
             with suppress(OSError):
                 sweep_alone(lake.root)

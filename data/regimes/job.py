@@ -62,7 +62,16 @@ class Job:
     instrument: str | None = None
 
     def marks(self, sessions: Iterable[date]) -> dict[date, str]:
-        """Return, per session, a text that changes with a user's positions or rates of it."""
+        """Return, per session, a text that changes with a user's positions or rates of it.
+
+        Parameters
+        ----------
+        sessions : iterable of date
+
+        Returns
+        -------
+        dict of date to str
+        """
         inputs = (self.source, self.rate, self.dividend)
         return {
             day: "|".join("" if each is None else each.mark(day) for each in inputs)

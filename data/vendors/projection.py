@@ -82,7 +82,7 @@ def projected(
     Returns
     -------
     DuckDBPyRelation
-        Dates, moments in UTC, text in upper case (but `right`, which stays as it is), numbers in
+        Dates, moments in UTC, text in upper case (`right` and `underlying` as they are), numbers in
         canonical units; NULL where the file says nothing. A value that cannot be read is an error
         when the relation is executed. Where the preset asks for some rows, `taken` says which;
         the key columns of its joins have the names of `raw_key`.

@@ -48,6 +48,8 @@ def typed(name: str, value: Any, kind: str, cells: Cells, file_index: Any) -> An
     elif name == "right":
         # its few words are put into capitals once each, not row by row
         return cells.right(value.cast("VARCHAR"))
+    elif name == "underlying":  # names that differ in case alone are two
+        return FunctionExpression("name_of", as_text(value, kind))
     else:
         return FunctionExpression("text_of", as_text(value, kind))
     if parsed is None or kind not in ("VARCHAR", *_NUMERIC):

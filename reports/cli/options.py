@@ -20,10 +20,15 @@ __all__ = [
     "OutOption",
     "PageOption",
     "PositionsOption",
+    "SchedulerOption",
+    "SettingsOption",
     "StoredDealerOption",
     "StoredDefinitionOption",
     "StoredUnderlyingOption",
+    "StoredUnderlyingsOption",
     "UnderlyingOption",
+    "UnderlyingsOption",
+    "WorkersOption",
 ]
 
 JsonOption = Annotated[
@@ -36,6 +41,32 @@ LakeOption = Annotated[Path, typer.Option("--lake", metavar="DIR", help="Folder 
 UnderlyingOption = Annotated[
     str,
     typer.Option("--underlying", metavar="X", help="Underlying as named in the lake, e.g. SPX."),
+]
+UnderlyingsOption = Annotated[
+    str,
+    typer.Option(
+        "--underlying",
+        metavar="X|X,Y|'A*'",
+        help="Underlying, several with commas, or a pattern; '*' is every one.",
+    ),
+]
+StoredUnderlyingsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--underlying",
+        metavar="X|X,Y|'A*'",
+        help="Underlying, several with commas, or a pattern; '*' is every one. "
+        "Required if the lake holds several.",
+    ),
+]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar="FILE",
+        help="What holds for which underlying: multiplier, calendar, rates, dealer model "
+        "(TOML, Parquet or CSV).",
+    ),
 ]
 StoredUnderlyingOption = Annotated[
     str | None,
@@ -71,6 +102,18 @@ ConfigArgument = Annotated[
 ]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for the results; made where absent.")
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers", min=1, metavar="N", help="Processes on this machine (Dask, an extra)."
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers compute (an extra)."
+    ),
 ]
 OneBookOption = Annotated[str, typer.Option("--book", help="as_of_close or post_expiry.")]
 StoredDealerOption = Annotated[

@@ -165,7 +165,7 @@ def morning_of(result: BacktestResult, config: Config, market: Market) -> Mornin
     found = explain(rows.lake, rows.job or rows.spec, last.date(), book=book, most=_ALL)
     picture = picture_of(found, sign=currency_sign(result.data.currency))
     picture = picture.labelled(band).abstaining(market.regime.promoted.get(last, ()))
-    story = session_story(rows.lake, rows.spec, last.date(), book=book)
+    story = session_story(rows.lake, rows.job or rows.spec, last.date(), book=book)
     return Morning(result, history, definition.band if band is None else band, picture, story)
 
 

@@ -440,5 +440,20 @@ LOOKED_FOR: Final = (
         "found",
         ("backtest/tournament/test_tournament.py::test_entry_is_the_backtest_of_its_strategy",),
     ),
+    Found(
+        "F",
+        "above 1 by 0 of 5 estimators, beside a ratio of 1.17: intervals were meant",
+        "found",
+        ("reports/page/test_verdict.py::test_the_estimator_is_chosen_before_the_result",),
+    ),
+    Found(
+        "F",
+        "sessions of a test and of a backtest: with GEX, and with a bar, both called sessions",
+        "found",
+        (
+            "consistency/test_contradictions.py::"
+            "test_the_terminal_names_each_hypothesis_that_needs_data",
+        ),
+    ),
     Found("F", "counts of trades against the rows of trades.parquet", "none", (_HARNESS,)),
 )
