@@ -5,6 +5,7 @@ from .calibration.intervals import CoverageCell as CoverageCell
 from .calibration.intervals import interval_coverage as interval_coverage
 from .calibration.tournament import calibrate_tournament as calibrate_tournament
 from .calibration.worlds import VARIANTS as VARIANTS
+from .calibration.worlds import SimulatedMarkets as SimulatedMarkets
 from .execution.engine import engine_name as engine_name
 from .grid.documents import grid_document as grid_document
 from .grid.documents import luck_sentence as luck_sentence
