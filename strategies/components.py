@@ -243,7 +243,7 @@ def parameter_types(made: type[Component]) -> dict[str, Any]:
     -------
     dict of str to type
     """
-    hints = _hints(made)
+    hints = _hints(made)  # type: ignore[arg-type]  # a class has a hash
     return {f.name: hints[f.name] for f in fields(made)}  # type: ignore[arg-type]
 
 
@@ -280,7 +280,7 @@ def make_component(
     if not isinstance(name, str):
         raise ConfigError(f"{kind} {setting!r} has no name: add name = ... to it")
     made = component_class(kind, name, folder)
-    hints = _hints(made)
+    hints = _hints(made)  # type: ignore[arg-type]  # a class has a hash
     known = {f.name: f for f in fields(made)}  # type: ignore[arg-type]
     for f in known.values():
         if f.default is MISSING and f.default_factory is MISSING:
