@@ -25,7 +25,7 @@ needs_browser = pytest.mark.skipif(not BROWSER, reason="no Chromium on this mach
 def test_without_a_browser_nothing_is_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(browser.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(InputFileError, match="apt-get install chromium"):
         print_pdf(tmp_path / "page.html", tmp_path / "page.pdf")
     assert cli.run(["nightly", str(tmp_path / "no.toml"), "--pdf"]) == 1
