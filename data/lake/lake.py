@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import duckdb
 
 from ..base.errors import LakeError, UnknownNameError
+from ..base.printable import encodable
 from .integrity import require_intact
 from .locks import read_lock
 from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
@@ -350,6 +351,11 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
     if isinstance(path, Lake):
         return path
     root = Path(path).expanduser().absolute()
+    if str(root) != encodable(str(root)):
+        raise LakeError(
+            f"the lake {encodable(str(root))}: its path holds bytes that are not UTF-8, which "
+            "DuckDB and Arrow do not open: rename that folder, or choose another"
+        )
     if create:
         _make(root)
     elif not (root / "chains").is_dir():

@@ -228,6 +228,9 @@ def plain(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 def test_every_command_and_output(number: int, base: Path, plain: Sweep, tmp_path: Path) -> None:
     done = sweep(base, tmp_path / "x", NAMES[number], plain)
     assert done.found == []
+    if NAMES[number].encode("utf-8", "replace").decode() != NAMES[number]:
+        assert all("UTF-8" in said or title in NEVER_KNOWN for title, said in done.refused.items())
+        return
     assert set(done.refused) - NEVER_KNOWN - {"simulate", "ingest --json"} == set()
     for command in {"simulate", "ingest --json"} & set(done.refused):
         assert "is not a usable name: use up to 32 letters" in done.refused[command]
@@ -364,12 +367,15 @@ def _batch(folder: Path, names: list[str]) -> tuple[str, str]:
 
     Folders have the names one within the other, so that each stands in every path that is shown.
     """
-    place = "/".join(as_file(name) for name in names)
+    readable = (name for name in names if name == name.encode("utf-8", "replace").decode())
+    place = "/".join(as_file(name) for name in readable)
     home = folder / place
     home.mkdir(parents=True)
     bars = pd.read_parquet(folder / "lake" / "bars.parquet")
     (folder / "lake").rename(home / "lake")
-    column = next(n for n in names if n.encode("utf-8", "replace").decode() == n)
+    # what can be said on a command line between commas
+    said_plainly = (n for n in names if n == n.strip() and not {",", "="} & set(n))
+    column = next(n for n in said_plainly if n.encode("utf-8", "replace").decode() == n)
     bars = bars.rename(columns={"close": column})
     others = [n for n in names if n != column and n.encode("utf-8", "replace").decode() == n]
     inside = [n for n in others if not {"\r", "\n"} & set(n)]
@@ -503,7 +509,8 @@ def test_every_command_and_output_under_many_names(
     known = {t for t in plain.refused if not t.startswith(("ingest", "simulate"))}
     for title in set(done.refused) - known:
         assert title.startswith(("ingest", "simulate")), (title, done.refused[title])
-        assert "is not a usable name: use up to 32 letters" in done.refused[title]
+        said = done.refused[title]  # a good name that the file does not hold is refused as well
+        assert "is not a usable name: use up to 32 letters" in said or "holds no rows of" in said
     assert known <= set(done.refused)
     found = []
     for path in sorted((plain.folder / ground).rglob("*")):
@@ -518,3 +525,42 @@ def test_every_command_and_output_under_many_names(
         elif "ledger" not in relative.parts and not relative.name.startswith("."):
             found.append(f"{relative}: not written")
     assert found == []
+
+
+def test_a_lake_whose_path_is_not_utf8_is_refused_in_a_line(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(base / "lake", "caf\udce9/lake")
+    lake = ["--lake", "./caf\udce9/lake"]
+    for command in (
+        ["rebuild", *lake],
+        ["verify", *lake],
+        ["check", *lake],
+        ["sql", "SELECT 1", *lake],
+        ["regimes", *lake, "--out", "x.csv"],
+        ["profile", *lake, "--out", "x.html"],
+        ["simulate", "--world", "S1", "--years", "0.02", "--seed", "1", "--lake", "./n\udcff/new"],
+        ["check", "--lake", str(base / "lake"), "--bars", "./caf\udce9/lake/bars.parquet"],
+        ["diff", "default", "default", *lake],
+    ):
+        assert cli.run(command) == 1, command
+        said = capsys.readouterr().err
+        assert "not UTF-8" in said, (command, said)
+        assert problems(said) == []
+        assert said.count("error: ") == 1
+
+
+def test_a_folder_named_like_the_home_is_itself(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    shutil.copytree(base / "lake", "~/lake")
+    assert cli.run(["verify", "--lake", "./~/lake"]) == 0
+    assert cli.run(["verify", "--lake=./~/lake"]) == 0
+    capsys.readouterr()
+    assert cli.run(["verify", "--lake", "~/lake"]) == 1
+    assert "home/lake does not exist" in capsys.readouterr().err
+    assert cli.run(["sql", "SELECT './~' AS x", "--lake", "./~/lake"]) == 0
+    assert "./~" in capsys.readouterr().out
