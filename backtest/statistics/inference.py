@@ -124,7 +124,7 @@ def sharpe_intervals(returns: Floats, level: float, year: int) -> tuple[Floats, 
         rows = known[:, alike[0]]
         for start in range(0, len(alike), _CHUNK):
             members = alike[start : start + _CHUNK]
-            part = returns[np.ix_(rows, members)]
+            part = returns[np.ix_(rows, np.array(members))]
             if len(part) >= FEWEST:
                 ends_of[:, members] = _sharpe_ends(part, level, year)
     return ends_of[0], ends_of[1]
