@@ -202,7 +202,7 @@ def test_what_a_killed_rebuild_left_goes_with_the_next_one(
     assert files() - {"manifest.json", ".lock"} == names
 
 
-@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [1, pytest.param(100, marks=pytest.mark.slow)])
 def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake, times: int) -> None:
     """Each rebuild replaces all files of the one before."""
     code = (
@@ -219,4 +219,4 @@ def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake, times: int) ->
         assert regimes(lake, "SPX", book=None)["session"].nunique() == 7
         reads += 1
     assert writer.returncode == 0
-    assert reads > 5
+    assert reads > times
