@@ -39,6 +39,7 @@ from .base.workers import HERE as HERE
 from .base.workers import Crew as Crew
 from .base.workers import Workers as Workers
 from .base.workers import code_digest as code_digest
+from .base.workers import one_thread_each as one_thread_each
 from .calendar.market_defaults import DEFAULT_CALENDAR as DEFAULT_CALENDAR
 from .calendar.market_defaults import DEFAULT_VOLUME as DEFAULT_VOLUME
 from .calendar.market_defaults import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS
@@ -108,6 +109,8 @@ from .quality.finding import Finding as Finding
 from .quality.series_checks import check_series as check_series
 from .quality.thresholds import Thresholds as Thresholds
 from .regimes.attribution import attribute_changes as attribute_changes
+from .regimes.cross_section import CrossSection as CrossSection
+from .regimes.cross_section import cross_section as cross_section
 from .regimes.explain import Explanation as Explanation
 from .regimes.explain import SessionProfile as SessionProfile
 from .regimes.explain import diff_regimes as diff_regimes

@@ -8,15 +8,23 @@ would win by luck as often) with everything that they are held against, by the s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data import EXCHANGE_SESSIONS, Progress, labels_by_sign, silent, trading_calendar
+from ...data import (
+    EXCHANGE_SESSIONS,
+    HERE,
+    Progress,
+    Workers,
+    labels_by_sign,
+    silent,
+    trading_calendar,
+)
 from ...strategies import Column, Strategy, make_strategy, panel_of
 from ..execution.costs import Costs
 from ..execution.measures import Clock
@@ -27,11 +35,10 @@ from ..statistics.rejection import Direction, Score, SimulationCheck
 from ..tournament.arena import Arena, Entry, opponents
 from ..tournament.contest import FoldPlan, Procedure, contest, folds_of
 from .check import simulate_check
+from .worlds import SimulatedMarkets
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from ...data import Calibration, PathMarket
+    from ...data import PathMarket
     from ..tournament.result import TournamentResult
 
 __all__ = ["ECHO_LEVEL", "QUESTIONS", "TournamentTest", "calibrate_tournament", "path_arena"]
@@ -43,6 +50,7 @@ ECHO_LEVEL: Final = 13.0
 _PLAN: Final = FoldPlan(train="1y", test="1y")
 _PLACEBOS, _DRAWS = 300, 1_000
 _FEES: Final = 0.0
+_MARKETS: Final = SimulatedMarkets(seeds=200)
 _FILTERS: Final[tuple[Any, ...]] = (
     "sign",
     {"name": "percentile", "window": 63},
@@ -191,34 +199,22 @@ def _id(strategy: Strategy) -> str:
 
 
 def calibrate_tournament(
+    markets: SimulatedMarkets = _MARKETS,
     *,
-    worlds: Sequence[str] = ("S0",),
-    strengths: Sequence[float] = (1.0,),
-    calibration: Calibration = "visible",
-    seeds: int = 200,
-    sessions: int = 10 * EXCHANGE_SESSIONS,
-    start: date | None = None,
-    first_seed: int = 0,
     processes: int = 2,
+    workers: Workers = HERE,
     progress: Progress = silent,
 ) -> SimulationCheck:
     """Measure how often the tournament declares a winner, the right one, and credits gamma.
 
     Parameters
     ----------
-    worlds : sequence of str
-        Names of `gexlab.data.simulate.worlds`, or of variants.
-    strengths : sequence of float
-        Factors on what hedging does.
-    calibration : {"visible", "realistic"}
-    seeds : int
-        Markets per world and strength.
-    sessions : int
-        Length of a market.
-    start : date, optional
-    first_seed : int
+    markets : SimulatedMarkets
+        By default of ten years.
     processes : int
         1 works in this process.
+    workers : Workers, optional
+        Of a Dask cluster, in place of processes.
     progress : callable, optional
         Called after each market.
 
@@ -231,15 +227,11 @@ def calibrate_tournament(
     tests: dict[str, tuple[TournamentTest, Direction]] = {
         question: (TournamentTest(question), "+") for question in QUESTIONS
     }
+    length = markets.sessions or 10 * EXCHANGE_SESSIONS
     return simulate_check(
         tests,
-        worlds=worlds,
-        strengths=strengths,
-        calibration=calibration,
-        seeds=seeds,
-        sessions=sessions,
-        start=start,
-        first_seed=first_seed,
+        replace(markets, sessions=length),
         processes=processes,
+        workers=workers,
         progress=progress,
     )
