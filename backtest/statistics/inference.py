@@ -26,8 +26,8 @@ __all__ = ["ReturnIntervals", "return_intervals"]
 Floats = npt.NDArray[np.float64]
 #: The slowest of what volatility does.
 _CLUSTERS: Final = Memory(fewest=4)
-#: Strategies whose sessions a processor keeps beside itself.
-_COLUMNS: Final = 64
+#: Columns at once: what is in memory beside them is some ten times as much.
+_CHUNK: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,9 @@ def return_intervals(
         Sessions of the calendar that each return spans, 1 unless bars are missing: longer ones
         count in growth and not among returns of one session.
     """
-    length = np.ones(len(returns)) if spans is None else spans.astype(np.float64)
-    starts = range(0, returns.shape[1], _COLUMNS)
-    parts = (_intervals(returns[:, at : at + _COLUMNS], how, year, length) for at in starts)
-    return [one for part in parts for one in part]
-
-
-def _intervals(
-    returns: Floats, how: Resampling, year: int, length: Floats
-) -> list[ReturnIntervals]:
-    k = returns.shape[1]
+    n, k = returns.shape
     undefined = ReturnIntervals((nan, nan), (nan, nan), nan)
+    length = np.ones(n) if spans is None else spans.astype(np.float64)
     single = returns[length == 1]
     if len(single) < FEWEST:
         return [undefined] * k
@@ -125,13 +117,28 @@ def sharpe_intervals(returns: Floats, level: float, year: int) -> tuple[Floats, 
     """
     known = np.isfinite(returns)
     ends_of = np.full((2, returns.shape[1]), nan)
-    masks, group = np.unique(known, axis=1, return_inverse=True)
-    for i in range(masks.shape[1]):
-        members = np.flatnonzero(group.ravel() == i)
-        part = returns[np.ix_(masks[:, i], members)]
-        found = return_intervals(part, Resampling(level=level), year=year)
-        ends_of[:, members] = np.array([one.sharpe for one in found]).T
+    groups: dict[bytes, list[int]] = {}
+    for j, mask in enumerate(np.packbits(known, axis=0).T):
+        groups.setdefault(mask.tobytes(), []).append(j)
+    for alike in groups.values():
+        rows = known[:, alike[0]]
+        for start in range(0, len(alike), _CHUNK):
+            members = alike[start : start + _CHUNK]
+            part = returns[np.ix_(rows, np.array(members))]
+            if len(part) >= FEWEST:
+                ends_of[:, members] = _sharpe_ends(part, level, year)
     return ends_of[0], ends_of[1]
+
+
+def _sharpe_ends(returns: Floats, level: float, year: int) -> Floats:
+    """Return both ends of each column's interval; NaN where the equity was lost."""
+    ratio, error = _sharpes(np.where((returns <= -1.0).any(axis=0), nan, returns))
+    root = np.sqrt(year)
+    found = [
+        ends(root * r, Spread(root * e.error, e.freedom), level)
+        for r, e in zip(ratio, error, strict=True)
+    ]
+    return np.array(found, dtype=np.float64).T
 
 
 def _annual(logs: tuple[float, float]) -> tuple[float, float]:
