@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from itertools import product
@@ -23,7 +22,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...data import ConfigError, NotEnoughDataError, Progress, end_with_parent, silent
+from ...data import (
+    ConfigError,
+    NotEnoughDataError,
+    Progress,
+    end_with_parent,
+    one_thread_each,
+    silent,
+)
 from ..statistics.rejection import (
     Direction,
     Interval,
@@ -158,28 +164,12 @@ def _work(
         return _collect(map(function, jobs), jobs, progress)
     spawn = get_context("spawn")
     with (
-        _one_thread_each(),
+        one_thread_each(),
         ProcessPoolExecutor(
             processes, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),)
         ) as pool,
     ):
         return _collect(pool.map(function, jobs, chunksize=4), jobs, progress)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Keep the linear algebra of new processes to one thread: they share the processors."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _collect(
