@@ -21,6 +21,7 @@ __all__ = [
     "PREFIX",
     "check_underlying",
     "chosen",
+    "encoded_name",
     "folder_of",
     "is_several",
     "name_in",
@@ -57,13 +58,32 @@ def folder_of(underlying: str) -> str:
     >>> folder_of("SPX"), folder_of("BRK/B"), folder_of("Abt")
     ('underlying=SPX', 'underlying=BRK%2FB', 'underlying=A%62%74')
     """
+    return PREFIX + encoded_name(underlying)
+
+
+def encoded_name(underlying: str) -> str:
+    """Return the name of an underlying as part of a path, safe on every file system.
+
+    Parameters
+    ----------
+    underlying : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> encoded_name("BRK/B"), encoded_name("spy")
+    ('BRK%2FB', '%73%70%79')
+    """
     signs = [
         sign if sign in _PLAIN else "".join(f"%{byte:02X}" for byte in sign.encode())
         for sign in underlying
     ]
     if signs and signs[-1] == ".":  # Windows drops a dot at the end
         signs[-1] = "%2E"
-    return PREFIX + "".join(signs)
+    return "".join(signs)
 
 
 def name_in(folder: str) -> str:
