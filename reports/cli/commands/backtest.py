@@ -14,6 +14,8 @@ from ..options import (
     DebugOption,
     JsonOption,
     OutOption,
+    PdfOption,
+    PngOption,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ def command(
     config: ConfigArgument,
     out: OutOption,
     underlying: ConfiguredUnderlyingsOption = None,
+    pdf: PdfOption = False,
+    png: PngOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -44,17 +48,24 @@ def command(
     their reason (exit code 1); {underlying} in the configuration's [data] stands for the name.
     """
     from ....backtest import load_configs, results_document
+    from ...page.browser import find_browser
     from ...page.report import REPORT_FILE
     from ..many_runs import run_each
 
+    if pdf or png:
+        find_browser()  # before any work
+
+    def run(settings: Config, folder: Path) -> BacktestResult:
+        return _run(settings, folder, pdf=pdf, png=png)
+
     configs = load_configs(config, underlying)
     if len(configs) == 1:
-        result = _run(next(iter(configs.values())), out)
+        result = run(next(iter(configs.values())), out)
         report = out / REPORT_FILE
         document = results_document(result) | {"report": report}
         emit(document, as_json, lambda console: _show(console, result, report))
         return
-    runs = run_each(configs, out, _run)
+    runs = run_each(configs, out, run)
     said = runs.document(
         lambda name, r: results_document(r) | {"report": runs.folders[name] / REPORT_FILE}
     )
@@ -63,10 +74,11 @@ def command(
         raise typer.Exit(1)
 
 
-def _run(settings: Config, out: Path) -> BacktestResult:
+def _run(settings: Config, out: Path, *, pdf: bool, png: bool) -> BacktestResult:
     """Run one configuration and write its files."""
     from ....backtest import backtest, open_run, write_result_files
     from ....data import published
+    from ...page.browser import printed
     from ...page.report import write_report
 
     with (
@@ -76,7 +88,8 @@ def _run(settings: Config, out: Path) -> BacktestResult:
     ):
         result = backtest(settings, market=run.market, progress=progress)
         write_result_files(result, stage)
-        write_report(result, settings, stage, market=run.market, progress=progress)
+        page = write_report(result, settings, stage, market=run.market, progress=progress)
+        printed(page, stage, pdf=pdf, png=png)
     return result
 
 
