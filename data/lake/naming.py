@@ -24,6 +24,7 @@ __all__ = [
     "encoded_name",
     "folder_of",
     "is_several",
+    "is_underlying",
     "name_in",
     "split_choice",
 ]
@@ -42,12 +43,23 @@ def check_underlying(name: str) -> str:
     LakeError
         If it is not one: empty, too long, with other signs or a space at its ends.
     """
-    if not _UNDERLYING.fullmatch(name):
+    if not is_underlying(name):
         raise LakeError(
             f"underlying {name!r} is not a usable name: use up to 32 letters, digits and any of "
             "^ $ . _ - / & + : = ! # @ ( ) ~ ' or a space within, e.g. SPX or BRK/B"
         )
     return name
+
+
+def is_underlying(name: str) -> bool:
+    """Return whether a text can be the name of an underlying.
+
+    Examples
+    --------
+    >>> is_underlying("BRK B"), is_underlying("A,B"), is_underlying("..")
+    (True, False, False)
+    """
+    return _UNDERLYING.fullmatch(name) is not None
 
 
 def folder_of(underlying: str) -> str:
