@@ -14,6 +14,10 @@ from .grid.grid import grid as grid
 from .grid.grid import run_grid as run_grid
 from .grid.result import GridResult as GridResult
 from .grid.store import Store as Store
+from .hypotheses.cross_section import CROSS_SECTION_FORMS as CROSS_SECTION_FORMS
+from .hypotheses.cross_section import CrossSectionResult as CrossSectionResult
+from .hypotheses.cross_section import cross_section_panel as cross_section_panel
+from .hypotheses.cross_section import cross_section_tests as cross_section_tests
 from .hypotheses.datasets import dataset_of as dataset_of
 from .hypotheses.datasets import load_dataset as load_dataset
 from .hypotheses.evidence import Evidence as Evidence
@@ -42,6 +46,7 @@ from .run.documents import results_document as results_document
 from .run.documents import write_result_files as write_result_files
 from .run.documents import write_results as write_results
 from .run.load_config import load_config as load_config
+from .run.load_config import load_configs as load_configs
 from .run.load_config import parse_config as parse_config
 from .run.load_market import load_market as load_market
 from .run.market import Market as Market

@@ -83,6 +83,7 @@ from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
 from .lake.manifest import Manifest as Manifest
 from .lake.naming import chosen as chosen
+from .lake.naming import encoded_name as encoded_name
 from .lake.naming import is_several as is_several
 from .lake.verify import Damage as Damage
 from .lake.verify import Verification as Verification
@@ -109,6 +110,8 @@ from .quality.finding import Finding as Finding
 from .quality.series_checks import check_series as check_series
 from .quality.thresholds import Thresholds as Thresholds
 from .regimes.attribution import attribute_changes as attribute_changes
+from .regimes.cross_section import CrossSection as CrossSection
+from .regimes.cross_section import cross_section as cross_section
 from .regimes.explain import Explanation as Explanation
 from .regimes.explain import SessionProfile as SessionProfile
 from .regimes.explain import diff_regimes as diff_regimes

@@ -20,6 +20,7 @@ from ..grid.columns import books_of, planned
 from ..statistics import metrics
 from ..statistics.resampling import Resampling, interval, resampled_sums
 from ..statistics.volatility_by_regime import quantile_groups
+from .arena import labels_held
 from .studentised import long_run_deviation
 
 if TYPE_CHECKING:

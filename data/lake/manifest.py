@@ -7,6 +7,7 @@ after it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -306,6 +307,8 @@ def read_manifest(folder: Path, underlying: str) -> Manifest:
     except FileNotFoundError:
         return Manifest(underlying)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            return Manifest(underlying)  # no folder has that name
         raise LakeError(
             f"{path} is not a manifest of format {_FORMAT} ({type(error).__name__}: {error}): "
             f"restore it, or delete {folder} and ingest again"

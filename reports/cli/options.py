@@ -11,6 +11,7 @@ __all__ = [
     "BarsColumnsOption",
     "BookOption",
     "ConfigArgument",
+    "ConfiguredUnderlyingsOption",
     "DealerOption",
     "DebugOption",
     "JsonOption",
@@ -59,6 +60,15 @@ StoredUnderlyingsOption = Annotated[
         "Required if the lake holds several.",
     ),
 ]
+ConfiguredUnderlyingsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--underlying",
+        metavar="X|X,Y|'A*'",
+        help="Instead of the configuration's: one of the lake's underlyings, several with commas, "
+        "or a pattern; each gets a folder of its own.",
+    ),
+]
 SettingsOption = Annotated[
     Path | None,
     typer.Option(
@@ -99,6 +109,14 @@ PositionsOption = Annotated[
 ]
 ConfigArgument = Annotated[
     Path, typer.Argument(metavar="CONFIG.toml", help="Configuration of the run.")
+]
+PdfOption = Annotated[
+    bool,
+    typer.Option("--pdf", help="Print the report to report.pdf, by a Chromium of this machine."),
+]
+PngOption = Annotated[
+    bool,
+    typer.Option("--png", help="Write every chart as chart-NAME.png, by a Chromium likewise."),
 ]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for the results; made where absent.")
