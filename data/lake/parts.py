@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from ..base.errors import LakeError
 from ..base.fingerprints import file_fingerprint, session_fingerprint
 from ..base.schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
+from .data_files import DIGITS
+from .delta_log import DataFile
 from .integrity import require_intact
 from .manifest import SessionEntry
 from .session_facts import UNKNOWN, SessionFacts, facts_of_rows
@@ -186,20 +188,24 @@ class PartWriter:
         if sum(t.num_rows for t in self._waiting) > _GROUP_ROWS * 3 // 4:
             self._write_group()
 
-    def close(self) -> list[SessionEntry]:
+    def close(self) -> tuple[list[SessionEntry], DataFile]:
         """Finish the file, whose bytes are then on disk, and return what it holds.
 
         Its name says which sessions it spans, and which bytes it has: the same rows, the same name.
+        The file's path is its name alone.
         """
         self._write_group()
         self._writer.close()
         with self._draft.open("rb") as stream:
             os.fsync(stream.fileno())
         days = sorted(entry.session for entry in self._entries)
-        digest = file_fingerprint(self._draft)[:12]
-        name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-{digest}.parquet"
+        digest = file_fingerprint(self._draft)
+        name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-{digest[:DIGITS]}.parquet"
         path = self._draft.rename(self._draft.with_name(name))
-        return [replace(entry, file=path) for entry in self._entries]
+        size, partition = path.stat().st_size, {"year": str(days[0].year)}
+        first, last = days[0].isoformat(), days[-1].isoformat()
+        made = DataFile(name, size, self._rows, digest, partition, first, last)
+        return [replace(entry, file=path) for entry in self._entries], made
 
     def abandon(self) -> None:
         """Give up the file; whoever owns the folder removes it."""
@@ -256,7 +262,7 @@ def part_rows(path: Path, sessions: list[date]) -> Any:
             rows = part.read()
     except (OSError, pa.ArrowInvalid) as error:
         raise LakeError(
-            f"{path} is named by the manifest but cannot be read "
+            f"{path} is named by the lake but cannot be read "
             f"({str(error).splitlines()[0]}): restore it, or ingest its sessions again"
         ) from error
     wanted = pa.array(sessions, pa.date32())

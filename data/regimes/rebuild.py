@@ -20,9 +20,9 @@ from ..base.progress import Progress, shown_in_notebook, silent
 from ..base.schema import BOOKS, Book
 from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_parts import Part, session_marks
+from ..lake.derived_parts import session_marks
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore
-from ..lake.derived_writer import commit_parts, right_to_rebuild, write_parts
+from ..lake.derived_writer import WrittenPart, commit_parts, write_parts
 from ..lake.lake import Lake, retry_while_written
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
@@ -138,7 +138,7 @@ class Plan:
     ----------
     chains : Manifest
         What the lake holds of the underlying.
-    written : tuple of int
+    written : str
         Mark of that state; see `Lake.written`.
     job : Job or None
         None: a peer's rule.
@@ -151,7 +151,7 @@ class Plan:
     """
 
     chains: Manifest
-    written: tuple[int, int]
+    written: str
     job: Job | None
     definition_id: str
     books: tuple[Book, ...]
@@ -185,11 +185,11 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
     spec = replace(spec, instrument=job.instrument)
     own = job.marks(entry.session for entry in chains.sessions)
     marks = session_marks(chains, f"{_ROWS_GENERATION}|{job.common_mark}", own)
-    place = DerivedStore.at(
-        lake.root,
+    place = DerivedStore(
+        lake.as_it_is_now(),
         spec.underlying,
-        job.definition.settings,
         job.definition_id,
+        job.definition.settings,
         job.dealer.name,
         spec.inputs(chains.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
     )
@@ -229,15 +229,14 @@ def _brought_up_to_date(
 ) -> tuple[Plan, DerivedStore, int, int]:
     """Bring a store up to date; say with which plan, and how many sessions and contracts it took.
 
-    Where another rebuild was waited for, the lake may have grown: the plan is then made anew.
+    Where the lake has changed since the plan was made, it is made anew.
     """
     try:
-        with right_to_rebuild(plan.place):
-            now = lake.changed_since(spec.underlying, plan.written)
-            if now is not None:
-                tables = plan.job is None or plan.job.side_tables
-                plan, lake = plan_of(now, spec, side_tables=tables), now
-            store, days, contracts = _update(lake, spec, plan, progress)
+        now = lake.changed_since(spec.underlying, plan.written)
+        if now is not None:
+            tables = plan.job is None or plan.job.side_tables
+            plan, lake = plan_of(now, spec, side_tables=tables), now
+        store, days, contracts = _update(lake, spec, plan, progress)
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
@@ -248,9 +247,9 @@ def _brought_up_to_date(
 
 def _unwritable(plan: Plan, lacking: Collection[date]) -> LakeError:
     return LakeError(
-        f"{plan.place.folder} cannot be written to, and {len(lacking)} of {len(plan.marks)} "
-        "sessions are not up to date: rebuild as a user who may write to it, or work on a copy of "
-        "the lake"
+        f"the lake {plan.place.lake.root} cannot be written to, and {len(lacking)} of "
+        f"{len(plan.marks)} sessions are not up to date: rebuild as a user who may write to it, "
+        "or work on a copy of the lake"
     )
 
 
@@ -270,7 +269,7 @@ def _update(
     assert plan.job is not None
     total = len(set().union(*lacking.values()))
     contracts, done = 0, 0
-    parts: list[Part] = []
+    parts: list[WrittenPart] = []
     for books, days in _passes(lacking):
         job = replace(plan.job, books=books)
         sessions = evaluated_blocks(lake, job, plan.chains, days)
@@ -336,10 +335,11 @@ def _reported(
 def _chunks(rows: Iterator[RegimeRows]) -> Iterator[list[RegimeRows]]:
     chunk: list[RegimeRows] = []
     for row in rows:
-        chunk.append(row)
-        if len(chunk) == _SESSIONS_PER_PART:
+        full = len(chunk) == _SESSIONS_PER_PART
+        if chunk and (full or chunk[0].session.year != row.session.year):
             yield chunk
             chunk = []
+        chunk.append(row)
     if chunk:
         yield chunk
 
