@@ -20,7 +20,7 @@ from .versions import Change, commit, newest
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-__all__ = ["WrittenPart", "commit_parts", "write_parts"]
+__all__ = ["WrittenPart", "commit_parts", "store_changes", "write_parts"]
 
 #: How often a rebuild tries again to commit because others were first.
 _ATTEMPTS: Final = 1000
@@ -138,7 +138,7 @@ def commit_parts(store: DerivedStore, written: Sequence[WrittenPart], marks: Mar
         there = store if record is None else replace(store, **_content(store, record))
         held = {str(e.session) for e in manifest_at(root, store.underlying, version).sessions}
         renewed = _renewed(there, [w.part for w in written], marks, held)
-        changes = _changes(there, renewed, written)
+        changes = store_changes(there, renewed, written)
         try:
             if changes:
                 commit(
@@ -178,7 +178,7 @@ def _renewed(
     return replace(there, parts=tuple(kept), variants=variants)
 
 
-def _changes(
+def store_changes(
     there: DerivedStore, renewed: DerivedStore, written: Sequence[WrittenPart]
 ) -> list[Change]:
     """Write the record anew, and return what a commit then does to the tables."""

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from ..base.errors import LakeError
 from .delta_log import TakenError, apply, log_file, log_numbers
+from .derived_tables import REBUILDS, TABLES, DerivedStore
+from .derived_writer import WrittenPart, store_changes, write_parts
 from .lake import open_lake
-from .versions import VERSIONS, Version, commit, newest, version_at
-from .writer import LakeMovedError, remove_abandoned
+from .records import CHAINS
+from .versions import VERSIONS, Version, commit, newest, table_files, version_at
+from .writer import LakeMovedError, compact_chains, remove_abandoned
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from .delta_log import DataFile
+    from .derived_parts import Part
     from .lake import Lake
 
-__all__ = ["RETENTION", "LakeVersion", "VacuumResult", "vacuum", "versions"]
+__all__ = [
+    "RETENTION",
+    "CompactResult",
+    "LakeVersion",
+    "VacuumResult",
+    "compact",
+    "vacuum",
+    "versions",
+]
 
 #: Days for which every version of a lake stays readable unless something else is said.
 RETENTION: Final = 30.0
@@ -73,6 +87,139 @@ class VacuumResult:
     bytes: int
     oldest: int
     versions: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompactResult:
+    """What a compaction joined.
+
+    Attributes
+    ----------
+    underlyings : int
+    files_before, files_after : int
+        Files of chains that the newest version names.
+    rebuilt_before, rebuilt_after : int
+        Files of rebuilt tables.
+    """
+
+    underlyings: int
+    files_before: int
+    files_after: int
+    rebuilt_before: int
+    rebuilt_after: int
+
+
+def compact(lake: Lake | str | os.PathLike[str], *, underlying: str | None = None) -> CompactResult:
+    """Join the small files that daily ingests and rebuilds leave behind: one for each year.
+
+    No value changes. The files that were joined stay for earlier versions until `vacuum`.
+
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    underlying : str, optional
+        All of the lake unless named.
+
+    Returns
+    -------
+    CompactResult
+
+    Raises
+    ------
+    UnknownNameError
+        If the lake holds nothing of the underlying.
+    LakeError
+        If the lake cannot be read or written.
+    """
+    opened = open_lake(lake)
+    if underlying is not None:
+        opened.held(underlying)
+    names = opened.underlyings() if underlying is None else [underlying]
+    before = _count(opened.root, names)
+    for name in names:
+        _until_done(opened.root, lambda name=name: compact_chains(opened, name))  # type: ignore[misc]
+        _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
+    return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
+
+
+def _pairs(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, int, int, int]:
+    return before[0], after[0], before[1], after[1]
+
+
+def _until_done(root: Path, work: Callable[[], object]) -> None:
+    """Work again where others wrote to the same meanwhile."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            work()
+        except (LakeMovedError, TakenError):
+            time.sleep(min(0.01 * attempt, 0.5))
+        else:
+            return
+    raise LakeMovedError(f"the lake {root} is written to without a pause: try again")
+
+
+def _count(root: Path, names: Collection[str]) -> tuple[int, int]:
+    version = newest(root)
+    counts = [
+        sum(f.partition["underlying"] in names for f in table_files(root, version, t).values())
+        for t in (CHAINS, *TABLES)
+    ]
+    return counts[0], sum(counts[1:])
+
+
+def _compact_rebuilt(lake: Lake, underlying: str) -> None:
+    """Join the parts of each store of an underlying that are of one book and year.
+
+    Raises
+    ------
+    TakenError
+        If others committed meanwhile.
+    MissingPartError
+        If a file is not what was written.
+    """
+    version = newest(lake.root)
+    for record in table_files(lake.root, version, REBUILDS).values():
+        if record.partition["underlying"] != underlying:
+            continue
+        store = DerivedStore.load(lake, record)
+        groups: dict[tuple[str, str, tuple[str, ...]], list[Part]] = {}
+        for part in store.parts:
+            groups.setdefault((part.book, part.year, part.tables), []).append(part)
+        crowded = [parts for parts in groups.values() if len(parts) > 1]
+        if not crowded:
+            continue
+        for table in TABLES:
+            store.files(table)  # compares them with their digests
+        written = [w for parts in crowded for w in _joined(store, parts)]
+        gone = {part.name for parts in crowded for part in parts}
+        kept = tuple(part for part in store.parts if part.name not in gone)
+        whole = replace(store, parts=(*kept, *(w.part for w in written)))
+        version = commit(
+            lake.root, version, store_changes(store, whole, written), operation="compact",
+            underlying=underlying, sessions=0,
+        )  # fmt: skip
+
+
+def _joined(store: DerivedStore, parts: list[Part]) -> tuple[WrittenPart, ...]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    parts = sorted(parts, key=lambda part: part.name)
+    tables = {}
+    for table in parts[0].tables:
+        pieces = []
+        for part in parts:
+            with pq.ParquetFile(store.file(table, part)) as file:
+                rows = file.read()
+            days = pa.array([date.fromisoformat(day) for day in part.sessions], pa.date32())
+            pieces.append(rows.filter(pc.is_in(rows.column("session"), value_set=days)))
+        # stable: rows of a session stay in their order
+        joined = pa.concat_tables(pieces)
+        order = np.argsort(joined.column("session").to_numpy(), kind="stable")
+        tables[table] = joined.take(pa.array(order))
+    marks = {day: mark for part in parts for day, mark in part.sessions.items()}
+    return write_parts(store, [(parts[0].book, dict(sorted(marks.items())), tables)])
 
 
 def versions(lake: Lake | str | os.PathLike[str]) -> list[LakeVersion]:

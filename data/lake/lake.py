@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     from ..calendar.market_facts import MarketFacts
 
-__all__ = ["Lake", "SessionEntry", "check_underlying", "open_lake", "retry_while_written"]
+__all__ = [
+    "Lake",
+    "SessionEntry",
+    "check_underlying",
+    "former_manifests",
+    "open_lake",
+    "retry_while_written",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -360,7 +367,7 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
     if isinstance(path, Lake):
         return path
     root = Path(path).expanduser().absolute()
-    if not is_lake(root) and any((root / "chains").glob("underlying=*/manifest.json")):
+    if former_manifests(root):
         raise LakeError(
             f"the lake {root} has the former layout: run gexlab migrate --lake {root} once"
         )
@@ -370,6 +377,11 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
         found = "holds no chains" if root.is_dir() else "does not exist"
         raise LakeError(f"the lake {root} {found}: fill it with gexlab ingest, or correct the path")
     return Lake(root)
+
+
+def former_manifests(root: Path) -> list[Path]:
+    """Return the records of a lake of the former layout that have not been migrated, sorted."""
+    return sorted((root / "chains").glob("underlying=*/manifest.json"))
 
 
 def _make(root: Path) -> None:

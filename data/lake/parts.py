@@ -161,8 +161,9 @@ class PartWriter:
     Its sessions ascend, as readers expect that go through a file once.
     """
 
-    def __init__(self, draft: Path) -> None:
+    def __init__(self, draft: Path, limit: float = PART_ROWS) -> None:
         self._rows = 0
+        self._limit = limit
         self._draft = draft
         self._writer = pq.ParquetWriter(draft, CODED_SCHEMA, compression="zstd", store_schema=False)
         self._waiting: list[Any] = []
@@ -173,7 +174,7 @@ class PartWriter:
         if not self._entries:
             return True
         last = self._entries[-1].session
-        return self._rows < PART_ROWS and last.year == session.year and last < session
+        return self._rows < self._limit and last.year == session.year and last < session
 
     def add(self, entry: SessionRows) -> None:
         """Take a session."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -47,7 +48,7 @@ __all__ = [
     "CHAIN_TABLE",
     "LakeMovedError",
     "LakeWriter",
-    "compact",
+    "compact_chains",
     "draft_folder",
     "lake_writer",
     "remove_abandoned",
@@ -75,6 +76,8 @@ class LakeWriter:
         The state that this writer found.
     drafts : Path
         A folder for temporary files, removed when the writer is done, whatever happens.
+    limit : float
+        Rows after which a part is closed at the next end of a session.
     """
 
     def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
@@ -82,6 +85,7 @@ class LakeWriter:
         self._underlying = underlying
         self.folder = root / CHAINS / f"underlying={underlying}"
         self.drafts = drafts
+        self.limit: float = PART_ROWS
         self._fresh: dict[date, SessionEntry] = {}
         self._rescued: dict[date, SessionEntry] = {}
         self._made: dict[str, DataFile] = {}
@@ -202,7 +206,7 @@ class LakeWriter:
             self._flush()
         if self._part is None:
             self._parts += 1
-            self._part = PartWriter(self.drafts / f"{self._parts}.draft")
+            self._part = PartWriter(self.drafts / f"{self._parts}.draft", self.limit)
         self._part.add(entry)
 
     def _flush(self) -> None:
@@ -401,7 +405,7 @@ def write_sessions(
         return writer.commit().sessions
 
 
-def compact(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
+def compact_chains(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
     """Join the small parts that daily appending leaves behind; rows and fingerprints stay.
 
     Parameters
@@ -412,25 +416,27 @@ def compact(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
     Returns
     -------
     tuple of SessionEntry
-        All sessions of the underlying after the write.
+        All sessions of the underlying after the write: those of a year in one file.
 
     Raises
     ------
+    LakeMovedError
+        If others wrote to the underlying meanwhile.
     LakeError
-        If the lake cannot be read or written, or another process writes to it for too long.
+        If the lake cannot be read or written.
     """
     with lake_writer(lake, underlying) as writer:
+        writer.limit = math.inf
         for path, days in _crowded(writer.before):
             writer.readd(part_rows(path, days))
         return writer.commit(operation="compact", whole=True).sessions
 
 
 def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
-    """Yield, in order, what has to be rewritten: years with more parts than their rows need."""
+    """Yield, in order, what has to be rewritten: years with more than one part."""
     for _, entries in groupby(manifest.sessions, key=lambda e: e.session.year):
         year = list(entries)
-        needed = sum(e.rows for e in year) // PART_ROWS + 1
-        if len({e.file for e in year}) > needed:
+        if len({e.file for e in year}) > 1:
             for path, run in groupby(year, key=lambda e: e.file):
                 yield path, [e.session for e in run]
 

@@ -22,6 +22,7 @@ from .commands import (
     backtest,
     calibrate,
     check,
+    compact,
     components,
     demo,
     diff,
@@ -33,6 +34,7 @@ from .commands import (
     leakcheck,
     ledger,
     lockbox,
+    migrate,
     nightly,
     profile,
     rebuild,
@@ -42,7 +44,9 @@ from .commands import (
     sql,
     test,
     tournament,
+    vacuum,
     verify,
+    versions,
 )
 from .failures import reason_of
 from .little_memory import watched
@@ -77,7 +81,11 @@ COMMANDS: dict[str, ModuleType] = {
     "calibrate": calibrate,
     "snapshot": snapshot,
     "sql": sql,
+    "versions": versions,
     "verify": verify,
+    "compact": compact,
+    "vacuum": vacuum,
+    "migrate": migrate,
     "doctor": doctor,
 }
 

@@ -31,7 +31,7 @@ from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import CHAIN_SCHEMA, split_sessions
 from gexlab.data.lake.verify import verify
 from gexlab.data.lake.writer import (
-    compact,
+    compact_chains,
     draft_folder,
     lake_writer,
     sorted_rows,
@@ -214,11 +214,11 @@ def test_compacting_joins_parts_and_keeps_rows(lake: Lake, make_chain: Any) -> N
     for day in DAYS:
         write_sessions(lake, "SPX", make_chain([day]))
     before, rows = lake.sessions("SPX"), _rows(lake)
-    after = compact(lake, "SPX")
+    after = compact_chains(lake, "SPX")
     assert len(lake.chain_files("SPX")) == 2
     assert [e.fingerprint for e in after] == [e.fingerprint for e in before]
     assert _rows(lake) == rows
-    assert compact(lake, "SPX") == after
+    assert compact_chains(lake, "SPX") == after
 
 
 def test_nothing_is_visible_before_the_commit(lake: Lake, make_chain: Any) -> None:
