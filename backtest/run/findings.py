@@ -108,7 +108,13 @@ def promoted(
     because = {day: _checks_on(day, found) for day in table.index[hit]}
     count = len(because) if sessions is None else sum(day in sessions for day in because)
     detail = f"sessions that abstain because of findings promoted by the configuration: {count}"
-    notice = Notice("promoted_findings", "info", detail, count)
+    late = sorted({f.check for f in found if CATALOGUE[f.check].hindsight})
+    if late:
+        detail += (
+            f"; {', '.join(late)}: only what came after a session told, so that these labels look "
+            "ahead and no live decision has them"
+        )
+    notice = Notice("promoted_findings", "warning" if late else "info", detail, count)
     notices = (*regime.notices, notice) if count else regime.notices
     return replace(regime, table=table, notices=notices, promoted=because)
 

@@ -269,12 +269,18 @@ def _ingredients(function: Any, seen: set[Any]) -> Iterator[str]:
         value = function.__globals__.get(name)
         inner = getattr(value, "py_func", getattr(value, "_defn", value))
         if inspect.isfunction(inner):
-            yield repr(sorted(getattr(value, "targetoptions", {}).items()))
+            options = getattr(value, "targetoptions", {})
+            yield repr([(option, _in_order(options[option])) for option in sorted(options)])
             yield from _ingredients(inner, seen)
         elif hasattr(value, "tobytes"):
             yield f"{name}={value!r}:{hashlib.sha256(value.tobytes()).hexdigest()}"
         elif isinstance(value, (bool, int, float, str, tuple)):
             yield f"{name}={value!r}"
+
+
+def _in_order(value: Any) -> Any:
+    """Return a set as a sorted list: its own order is another one in each process."""
+    return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
 
 
 def _code(code: CodeType) -> Iterator[str]:
@@ -284,7 +290,7 @@ def _code(code: CodeType) -> Iterator[str]:
         if isinstance(constant, CodeType):
             yield from _code(constant)
         else:
-            yield repr(constant)
+            yield repr(_in_order(constant))
 
 
 def _names(code: CodeType) -> Iterator[str]:

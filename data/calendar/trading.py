@@ -92,9 +92,12 @@ class TradingCalendar:
         CalendarError
             If `day` lies outside the calendar, or is no session and `at_or_before` is False.
         """
+        stamp = np.datetime64(day, "D")
+        i = int(self.sessions.searchsorted(stamp, side="right")) - 1
+        if i >= 0 and self.sessions[i] == stamp:
+            return i
         self._require_inside(day)
-        i = int(np.searchsorted(self.sessions, np.datetime64(day, "D"), side="right")) - 1
-        if i < 0 or (not at_or_before and self.sessions[i] != np.datetime64(day, "D")):
+        if not at_or_before:
             raise CalendarError(
                 f"{day} is not a session of {self.name}: use a session of that exchange"
             )
@@ -245,11 +248,7 @@ class TradingCalendar:
         CalendarError
             If it lies outside the calendar.
         """
-        chosen = rule or self.monthly
-        day = chosen.day(year, month)
-        if chosen.roll(year, month) == "before":
-            return self.last_session_at_or_before(day)
-        return self.first_session_at_or_after(day)
+        return _monthly_expiration(self, rule or self.monthly, year, month)
 
     def is_monthly(self, expiry: date, rule: MonthlyRule | None = None) -> bool:
         """Return whether a listed expiration date is a monthly one, by a rule or the calendar's.
@@ -323,6 +322,16 @@ class TradingCalendar:
                 f"{day} lies outside the calendar {self.name}, known from {self.sessions[0]} to "
                 f"{self.sessions[-1]}: widen the calendar or correct the date"
             )
+
+
+@lru_cache(maxsize=4_096)
+def _monthly_expiration(
+    calendar: TradingCalendar, rule: MonthlyRule, year: int, month: int
+) -> date:
+    day = rule.day(year, month)
+    if rule.roll(year, month) == "before":
+        return calendar.last_session_at_or_before(day)
+    return calendar.first_session_at_or_after(day)
 
 
 def _month_of(day: date) -> tuple[int, int]:

@@ -257,6 +257,44 @@ def _money(
     return at_low + share * (at_high - at_low)
 
 
+@compiled(nogil=True)
+def _fill_outwards(
+    side: Ints, start: Ints, strike: Floats, is_call: Flags, mid: Floats, own: Floats,
+    forward: Floats, years: Floats, rate: Floats, level: Floats, swap: Floats,
+) -> int:  # fmt: skip
+    """Fill volatilities at the money and variances of swaps, until there is one of each.
+
+    Parameters
+    ----------
+    side : ndarray of int64
+        Expirations on one side of the maturity, the nearest first.
+    start : ndarray of int64, shape (g + 1,)
+    strike, is_call, mid, own : ndarray, shape (n,)
+    forward, years, rate : ndarray, shape (g,)
+    level, swap : ndarray, shape (g,)
+        To fill.
+
+    Returns
+    -------
+    int
+        Reason code of the last expiration that has no variance; 0 where all that were asked have.
+    """
+    code = 0
+    has_level, has_swap = False, False
+    for g in side:
+        first, stop = start[g], start[g + 1]
+        if not has_level:
+            level[g] = _money(first, stop, strike, is_call, own, forward[g])
+            has_level = not math.isnan(level[g])
+        if not has_swap:
+            swap[g], failed = expiry_variance(first, stop, strike, is_call, mid, years[g], rate[g])
+            code = failed or code
+            has_swap = failed == 0
+        if has_level and has_swap:
+            break
+    return code
+
+
 def at_maturity(
     days: Floats, variance: Floats, missing: str = _NO_EXPIRY, maturity: float = DAYS
 ) -> Maturity:
@@ -330,32 +368,18 @@ def chain_volatility(
     years = (groups.expiry_us - chain.quote_us) / _YEAR_US
     days = years * _YEAR_DAYS
     order = np.argsort(days, kind="stable")
-    money, swap = np.full(days.size, np.nan), np.full(days.size, np.nan)
-    said = {"money": _NO_EXPIRY, "swap": _NO_EXPIRY}
-
-    def fill(g: int, *, at_the_money: bool, swaps: bool) -> tuple[bool, bool]:
-        bounds = int(groups.start[g]), int(groups.start[g + 1])
-        if at_the_money:
-            level = _money(*bounds, chain.strike, chain.is_call, own.value, market.forward[g])
-            money[g] = level**2
-            said["money"] = _NO_VOLATILITY
-        if swaps:
-            swap[g], code = expiry_variance(
-                *bounds, chain.strike, chain.is_call, chain.mid, years[g], market.rate[g]
-            )
-            said["swap"] = _REASONS[code] or said["swap"]
-        return not math.isnan(money[g]), not math.isnan(swap[g])
-
-    alive = order[(days[order] > 0.0) & (days[order] <= _FURTHEST_DAYS)]
-    for side in (alive[days[alive] <= DAYS][::-1], alive[days[alive] > DAYS]):
-        have = (False, False)
-        for g in side.tolist():
-            # outwards from the maturity until both have one
-            new = fill(g, at_the_money=not have[0], swaps=not have[1])
-            have = (have[0] or new[0], have[1] or new[1])
-            if all(have):
-                break
+    level, swap = np.full(days.size, np.nan), np.full(days.size, np.nan)
+    reached = order[(days[order] > 0.0) & (days[order] <= _FURTHEST_DAYS)]
+    code = 0  # why the last expiration looked at has no variance
+    for side in (reached[days[reached] <= DAYS][::-1], reached[days[reached] > DAYS]):
+        said = _fill_outwards(
+            np.ascontiguousarray(side), groups.start, chain.strike, chain.is_call, chain.mid,
+            own.value, market.forward, years, market.rate, level, swap,
+        )  # fmt: skip
+        code = said or code
+    money = np.array([x**2 for x in level.tolist()])
+    without_money = _NO_VOLATILITY if reached.size else _NO_EXPIRY
     return ChainVolatility(
-        at_maturity(days[order], money[order], said["money"]),
-        at_maturity(days[order], swap[order], said["swap"]),
+        at_maturity(days[order], money[order], without_money),
+        at_maturity(days[order], swap[order], _REASONS[code] or _NO_EXPIRY),
     )

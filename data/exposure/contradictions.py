@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
+
 __all__ = ["contradicting_duplicates", "repeated_rows", "unit_contradiction"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -126,51 +128,108 @@ def unit_contradiction(
     live = years > 0.0
     found = ""
     if live.any() and spot > 0.0:
-        pairs = _pairs(expiry_group, strike, is_call, price, live)
-        if pairs.size >= _FEWEST_PAIRS:
-            found = _prices_against_strikes(pairs, expiry_group, strike, price, spot)
-            found = found or _volatility_against_prices(
-                pairs, expiry_group, years, strike, price, volatility
-            )
+        size = strike.size
+        slopes, forwards, ratios = np.empty(size), np.empty(size), np.empty(size)
+        pairs, n_slopes, n_ratios = _measure_pairs(
+            expiry_group, years, strike, is_call, price, volatility, slopes, forwards, ratios
+        )
+        if pairs >= _FEWEST_PAIRS:
+            found = _prices_against_strikes(slopes[:n_slopes], forwards[:pairs], spot)
+            found = found or _volatility_against_prices(ratios[:n_ratios])
         else:
             found = _strikes_against_spot(strike[live], spot)
-    return found or _lots(open_interest[live], multiplier[live])
+    return found or _lots(live, open_interest, multiplier)
 
 
-def _pairs(group: Ints, strike: Floats, is_call: Flags, price: Floats, live: Flags) -> Ints:
-    """Return the rows of calls whose neighbour is the put of the same contract, both priced."""
-    neighbours = (
-        (group[1:] == group[:-1])
-        & (strike[1:] == strike[:-1])
-        & is_call[:-1]
-        & ~is_call[1:]
-        & np.isfinite(price[1:])
-        & np.isfinite(price[:-1])
-        & live[1:]
-    )
-    return np.flatnonzero(neighbours)
+@compiled(nogil=True)
+def _measure_pairs(
+    group: Ints, years: Floats, strike: Floats, is_call: Flags, price: Floats, volatility: Floats,
+    slopes: Floats, forwards: Floats, ratios: Floats,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Fill what calls and puts of the same contract say, and return how many of each there are.
 
+    A pair is a live call whose neighbour is the put of the same strike, both priced.
 
-def _prices_against_strikes(
-    pairs: Ints, group: Ints, strike: Floats, price: Floats, spot: float
-) -> str:
-    difference = price[pairs] - price[pairs + 1]
-    slopes = []
-    edges = np.flatnonzero(np.diff(group[pairs])) + 1
-    for rows in np.split(np.arange(pairs.size), edges):
-        half = rows.size // 2
+    Parameters
+    ----------
+    group, years, strike, is_call, price, volatility : ndarray, shape (n,)
+    slopes : ndarray, shape (n,)
+        To fill: change of call less put by a point of strike, between pairs of one expiry that
+        stand half of its pairs apart.
+    forwards : ndarray, shape (n,)
+        To fill: strike plus call less put, one for each pair.
+    ratios : ndarray, shape (n,)
+        To fill: volatility at the money over that of the straddle's price, 0.8 F sigma root T, one
+        for each expiry that allows it.
+    """
+    pairs, n_slopes, n_ratios, i = 0, 0, 0, 0
+    strikes, differences = np.empty(strike.size), np.empty(strike.size)
+    while i < strike.size:
+        current, first, nearest, smallest = group[i], pairs, -1, math.inf
+        while i < strike.size and group[i] == current:
+            if (
+                i + 1 < strike.size
+                and group[i + 1] == current
+                and strike[i] == strike[i + 1]
+                and is_call[i]
+                and not is_call[i + 1]
+                and math.isfinite(price[i])
+                and math.isfinite(price[i + 1])
+                and years[i + 1] > 0.0
+            ):
+                difference = price[i] - price[i + 1]
+                strikes[pairs], differences[pairs] = strike[i], difference
+                forwards[pairs] = strike[i] + difference
+                if nearest < 0 or abs(difference) < smallest:
+                    nearest, smallest = i, abs(difference)
+                pairs += 1
+            i += 1
+        half = (pairs - first) // 2
         if half >= 2:
-            k, d = strike[pairs[rows]], difference[rows]
-            slopes.append((d[half:] - d[: d.size - half]) / (k[half:] - k[: k.size - half]))
-    if not slopes:
+            for low in range(first, pairs - half):
+                apart = strikes[low + half] - strikes[low]
+                if apart != 0.0:
+                    slopes[n_slopes] = (differences[low + half] - differences[low]) / apart
+                    n_slopes += 1
+        if nearest >= 0:
+            ratio = _straddle_ratio(
+                price[nearest], price[nearest + 1], volatility[nearest], volatility[nearest + 1],
+                strike[nearest], years[nearest],
+            )  # fmt: skip
+            if not math.isnan(ratio):
+                ratios[n_ratios] = ratio
+                n_ratios += 1
+    return pairs, n_slopes, n_ratios
+
+
+@compiled(nogil=True, error_model="numpy")
+def _straddle_ratio(
+    call: float, put: float, of_call: float, of_put: float, strike: float, time: float
+) -> float:
+    """Return the volatility of a straddle over that of its price; NaN away from the money."""
+    straddle = call + put
+    stated = of_put if math.isnan(of_call) or of_put > of_call else of_call
+    near = abs(call - put) <= 0.5 * straddle
+    if near and time > _SHORTEST and straddle > 0.0 and math.isfinite(stated):
+        return stated / (straddle / (math.sqrt(2.0 / math.pi) * strike * math.sqrt(time)))
+    return math.nan
+
+
+@compiled(nogil=True)
+def _median(values: Floats) -> float:
+    return float(np.median(values))
+
+
+def _prices_against_strikes(slopes: Floats, forwards: Floats, spot: float) -> str:
+    if not slopes.size:
         return ""
-    slope = -float(np.median(np.concatenate(slopes)))
+    slope = -_median(slopes)
     if slope > 0.0 and not 1.0 / _FACTOR <= slope <= _FACTOR:
         return (
             f"call less put changes by {slope:.3g} points per point of strike, expected 1: prices "
             "or strikes are in another unit"
         )
-    forward = float(np.median(strike[pairs] + difference))
+    forward = _median(forwards)
     if slope > 0.0 and not 1.0 / _FACTOR <= forward / spot <= _FACTOR:
         return (
             f"quotes put the underlying at {forward:.6g}, the spot is {spot:.6g}: spot or strikes "
@@ -192,26 +251,10 @@ def _strikes_against_spot(strike: Floats, spot: float) -> str:
     )
 
 
-def _volatility_against_prices(
-    pairs: Ints, group: Ints, years: Floats, strike: Floats, price: Floats, volatility: Floats
-) -> str:
-    """Hold the volatility at the money against the straddle: 0.8 F sigma root T."""
-    call, put = price[pairs], price[pairs + 1]
-    stated = np.fmax(volatility[pairs], volatility[pairs + 1])
-    ratios = []
-    edges = np.flatnonzero(np.diff(group[pairs])) + 1
-    for rows in np.split(np.arange(pairs.size), edges):
-        at = rows[np.argmin(np.abs(call[rows] - put[rows]))]
-        k, time = strike[pairs[at]], years[pairs[at]]
-        straddle = call[at] + put[at]
-        near = abs(call[at] - put[at]) <= 0.5 * straddle
-        if near and time > _SHORTEST and straddle > 0.0 and np.isfinite(stated[at]):
-            ratios.append(
-                stated[at] / (straddle / (math.sqrt(2.0 / math.pi) * k * math.sqrt(time)))
-            )
-    if not ratios:
+def _volatility_against_prices(ratios: Floats) -> str:
+    if not ratios.size:
         return ""
-    ratio = float(np.median(ratios))
+    ratio = _median(ratios)
     if 1.0 / _VOLATILITY_FACTOR <= ratio <= _VOLATILITY_FACTOR:
         return ""
     return (
@@ -220,14 +263,23 @@ def _volatility_against_prices(
     )
 
 
-def _lots(open_interest: Floats, multiplier: Floats) -> str:
-    held = (open_interest > 0.0) & (multiplier > 1.0)
-    if int(held.sum()) < _FEWEST_HELD:
-        return ""
-    rest = np.mod(open_interest[held], multiplier[held])
-    if rest.any():
+def _lots(live: Flags, open_interest: Floats, multiplier: Floats) -> str:
+    held = _held_in_lots(live, open_interest, multiplier)
+    if held < _FEWEST_HELD:
         return ""
     return (
-        f"open interest of all {int(held.sum())} contracts is a multiple of the multiplier: it "
+        f"open interest of all {held} contracts is a multiple of the multiplier: it "
         "counts shares, not contracts"
     )
+
+
+@compiled(nogil=True)
+def _held_in_lots(live: Flags, open_interest: Floats, multiplier: Floats) -> int:
+    """Return the live contracts of positive open interest; 0 where one is no whole multiple."""
+    held = 0
+    for i in range(live.size):
+        if live[i] and open_interest[i] > 0.0 and multiplier[i] > 1.0:
+            if open_interest[i] % multiplier[i] != 0.0:
+                return 0
+            held += 1
+    return held

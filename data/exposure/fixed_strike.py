@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from .contract_matching import line_keys, match_lines
 from .evaluation import BookResult, PreparedChain
 
@@ -78,36 +79,60 @@ def fixed_strike_change(
         line_keys(lines, after.groups, by_right=by_right),
         line_keys(before.lines, before.groups, by_right=by_right),
     )
-    matched = there >= 0
-    former = np.append(before.lines.volatility, math.nan)[there]
-    change = np.where(matched, lines.volatility - former, 0.0)
-    size = lines.call_size + lines.put_size
-    # vega = gamma S^2 sigma T, and gross is size x gamma x S^2 x 0.01
-    vega = result.exposure.gross / (0.01 * size) * lines.volatility * book.time[lines.group]
-    gross = result.exposure.gross
-    amounts = lines.call + lines.put
-    columns = (
-        matched, ~matched,
-        np.where(matched, vega, 0.0), vega * change,
-        np.where(matched, gross, 0.0), gross * change,
-        amounts * vega * change, result.exposure.vanna / 0.01 * change,
+    of_groups = np.zeros((8, book.live.size))
+    _sum_changes(
+        there, before.lines.volatility, lines.group, lines.volatility, book.time,
+        lines.call, lines.put, lines.call_size, lines.put_size,
+        result.exposure.gross, result.exposure.vanna, of_groups,
     )  # fmt: skip
-    counts = [_sums(values, lines.group, book.live) for values in columns]
+    living = np.compress(book.live, of_groups, axis=1)
+    sums = np.hstack([living, living.sum(axis=1, keepdims=True)])
     return FixedStrikeChange(
         group=np.append(np.flatnonzero(book.live), -1),
-        strikes=counts[0].astype(np.int64),
-        unmatched=counts[1].astype(np.int64),
-        by_vega=_ratio(counts[3], counts[2]),
-        by_exposure=_ratio(counts[5], counts[4]),
-        vega_dollars=counts[6],
-        delta_dollars=counts[7],
+        strikes=sums[0].astype(np.int64),
+        unmatched=sums[1].astype(np.int64),
+        by_vega=_ratio(sums[3], sums[2]),
+        by_exposure=_ratio(sums[5], sums[4]),
+        vega_dollars=sums[6],
+        delta_dollars=sums[7],
     )
 
 
-def _sums(values: npt.NDArray[np.generic], group: Ints, live: npt.NDArray[np.bool_]) -> Floats:
-    """Return the sums over the living groups, and over everything in the last place."""
-    sums = np.bincount(group, weights=values, minlength=live.size)[live]
-    return np.append(sums, sums.sum())
+@compiled(nogil=True, error_model="numpy")
+def _sum_changes(
+    there: Ints, former: Floats, group: Ints, volatility: Floats, time: Floats,
+    call: Floats, put: Floats, call_size: Floats, put_size: Floats,
+    gross: Floats, vanna: Floats, out: Floats,
+) -> None:  # fmt: skip
+    """Add up by expiry group what the lines of a book gained at their strikes.
+
+    Parameters
+    ----------
+    there : ndarray of int64, shape (m,)
+        Place of each line in the previous session; -1 where it has none.
+    former : ndarray
+        Volatilities of the previous session.
+    group, volatility, call, put, call_size, put_size, gross, vanna : ndarray, shape (m,)
+    time : ndarray, shape (g,)
+    out : ndarray, shape (8, g)
+        To add to, from zeros: lines matched, and not; vega and vega x change; gross and gross x
+        change; amount x vega x change; vanna x change.
+    """
+    for i in range(there.size):
+        g = group[i]
+        if there[i] < 0:
+            out[1, g] += 1.0
+            continue
+        change = volatility[i] - former[there[i]]
+        # vega = gamma S^2 sigma T, and gross is size x gamma x S^2 x 0.01
+        vega = gross[i] / (0.01 * (call_size[i] + put_size[i])) * volatility[i] * time[g]
+        out[0, g] += 1.0
+        out[2, g] += vega
+        out[3, g] += vega * change
+        out[4, g] += gross[i]
+        out[5, g] += gross[i] * change
+        out[6, g] += (call[i] + put[i]) * vega * change
+        out[7, g] += vanna[i] / 0.01 * change
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

@@ -59,8 +59,11 @@ def labels_by_band(
     x = np.asarray(value, dtype=np.float64)
     gated = np.isnan(x) if abstain is None else np.isnan(x) | np.asarray(abstain, dtype=bool)
     small = (np.abs(x) < band) | (x == 0.0)
-    names = np.select([gated, small, x > 0.0], ["abstain", "neutral", "long"], "short")
-    return np.asarray(names, dtype=object)
+    names = np.full(x.shape, "short", dtype=object)
+    names[x > 0.0] = "long"
+    names[small] = "neutral"
+    names[gated] = "abstain"
+    return names
 
 
 def regime_of(net_to_gross: float, band: float, *, degraded: bool) -> Regime:

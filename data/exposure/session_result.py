@@ -92,7 +92,7 @@ def _unit(prepared: PreparedChain, multiplier: npt.NDArray[np.float64]) -> str:
     return unit_contradiction(
         spot=chain.spot,
         expiry_group=np.repeat(np.arange(sizes.size), sizes),
-        years=np.repeat(np.nan_to_num(prepared.market.time), sizes),
+        years=np.repeat(prepared.market.time, sizes),
         strike=chain.strike,
         is_call=chain.is_call,
         price=chain.mid,

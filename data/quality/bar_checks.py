@@ -3,8 +3,10 @@
 Nothing is repaired. A price that contradicts its bar or its neighbours (`bad_bar`) counts as
 missing in all that it would touch: a low in volatilities from ranges; a close, and whatever
 concerns a whole bar, in fills too. Everything else is reported.
-Judged with hindsight, as a person would look at a chart: a price that is there and gone again is
-distinguished from a move by what comes after it.
+What counts as missing is decided by the bar and those before it, so that it is the same however
+the data go on; but for bars of another level, which are known by the jump back that ends them: no
+bar after them, and none before, is judged otherwise for it. What stands out against later bars
+only (`bar_in_doubt`) is reported and kept.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import pandas as pd
 
 from .catalogue import CATALOGUE
 from .finding import Finding, Severity
+from .usual_ranges import around, share_until, up_to
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -29,12 +32,12 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _PRICES: Final = ("open", "high", "low", "close")
 
-#: Bars around each one, itself included, whose median range is the scale of what is usual.
-_AROUND: Final = 21
 #: A shadow beyond the body of more than this many usual ranges is no price. In 30 years of the
-#: S&P 500, the crash of May 2010 included, and of VIX the longest is 4.6; of minutes 5.7.
-_SHADOW: Final = 5.0
+#: S&P 500, the crash of May 2010 included, the longest is 6.2 and of VIX 7.0.
+_SHADOW: Final = 7.5
 _SHADOW_INTRADAY: Final = 6.0
+#: The same by bars on both sides, which know what followed: there the longest is 4.6.
+_SHADOW_AROUND: Final = 5.0
 #: The same, of an open or close outside low ... high, where no shadow is usual at all.
 _OUTSIDE: Final = 0.5
 #: Jumps between bars of more than this many usual ranges, one back from the other, enclose bars
@@ -54,8 +57,11 @@ _STUCK: Final = 3
 _CHANCE: Final = 1e-4
 #: Where more of a file's bars are flat or without volume, that is how it trades.
 _USUAL: Final = 0.05
-#: Fewer bars have no usual range.
-_FEWEST: Final = 5
+#: Daily bars among which flat ones must be rare, and the fewest.
+_YEAR: Final = 252
+_SOME: Final = 20
+#: Fewer bars say nothing about a file as a whole.
+_FEW: Final = 21
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +86,18 @@ class BarCheck:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Bars:
-    """Bars in logs, with what is usual around each; shape (n,) each."""
+    """Bars in logs; shape (n,) each.
+
+    `usual` is the range to expect by the bars up to the end of each one's session, `around` by
+    those on both sides.
+    """
 
     session: npt.NDArray[np.datetime64]
     moment: list[str]
     prices: dict[str, Floats]
     logs: dict[str, Floats]
     usual: Floats
+    around: Floats
     volume: Floats | None
     intraday: bool
 
@@ -132,20 +143,18 @@ def _prepared(
 ) -> _Bars:
     prices = {c: bars[c].to_numpy(dtype=np.float64) for c in _PRICES}
     logs = {c: np.log(p) for c, p in prices.items()}
-    span = pd.Series(logs["high"] - logs["low"])
-    around = span.rolling(_AROUND, center=True, min_periods=_FEWEST).median().to_numpy()
-    positive = span[span > 0.0]
-    floor = 0.25 * float(positive.median()) if len(positive) else np.nan
-    usual = np.fmax(around, floor)
-    usual = np.where(usual > 0.0, usual, np.nan)  # nothing is usual where nothing moves
+    span = logs["high"] - logs["low"]
     moment = [""] * len(days) if ts is None else [f" {t:%H:%M} UTC" for t in ts]
     volume = bars["volume"].to_numpy(dtype=np.float64) if "volume" in bars else None
-    return _Bars(days, moment, prices, logs, usual, volume, ts is not None)
+    last = np.searchsorted(days, days, side="right") - 1  # of each bar's session
+    usual, both_sides = up_to(span, last), around(span)
+    return _Bars(days, moment, prices, logs, usual, both_sides, volume, ts is not None)
 
 
 def _checked(bars: pd.DataFrame, given: _Bars, trusted: Collection[Any]) -> BarCheck:
     found = [*_shadows(given), *_outside(given), *_other_levels(given), *_repeated(given)]
     found += _flat(given)
+    found += _in_doubt(given, {(row, field) for row, _, field, _ in found})
     known = np.array([np.datetime64(str(day), "D") for day in trusted], dtype="datetime64[D]")
     gated = [
         (i, field)
@@ -190,19 +199,51 @@ def _price(given: _Bars, field: str, row: int | np.signedinteger[Any]) -> str:
     return f"{given.prices[field][row]:g}"
 
 
-def _shadows(given: _Bars) -> Iterator[_Found]:
-    """Highs and lows far beyond their own open and close."""
+def _beyond(given: _Bars) -> dict[str, Floats]:
+    """Return how far each high and low lies beyond the bar's own open and close, in logs."""
     top = np.fmax(given.logs["open"], given.logs["close"])
     bottom = np.fmin(given.logs["open"], given.logs["close"])
+    return {"high": given.logs["high"] - top, "low": bottom - given.logs["low"]}
+
+
+def _shadow_text(given: _Bars, field: str, row: int | np.signedinteger[Any], ratio: float) -> str:
+    by = f"{ratio:.1f} usual ranges" if np.isfinite(ratio) else "a factor of 1.4 or more"
+    body = f"open {_price(given, 'open', row)} and close {_price(given, 'close', row)}"
+    return f"{_price(given, field, row)} lies {by} beyond {body}"
+
+
+def _shadows(given: _Bars) -> Iterator[_Found]:
+    """Highs and lows far beyond their own open and close."""
     limit = _SHADOW_INTRADAY if given.intraday else _SHADOW
-    for field, shadow in (("high", given.logs["high"] - top), ("low", bottom - given.logs["low"])):
-        ratio = shadow / given.usual
-        for row in np.flatnonzero(ratio > limit):
-            text = (
-                f"{_price(given, field, row)} lies {ratio[row]:.1f} usual ranges beyond open "
-                f"{_price(given, 'open', row)} and close {_price(given, 'close', row)}"
-            )
+    most = np.where(np.isnan(given.usual), _SCALE, limit * given.usual)
+    for field, shadow in _beyond(given).items():
+        for row in np.flatnonzero(shadow > most):
+            text = _shadow_text(given, field, row, float(shadow[row] / given.usual[row]))
             yield int(row), "bad_bar", field, text
+
+
+def _in_doubt(given: _Bars, told: set[tuple[int, str]]) -> Iterator[_Found]:
+    """What only later bars speak against, or will: shadows, flat bars, jumps near the end."""
+    limit = _SHADOW_INTRADAY if given.intraday else _SHADOW_AROUND
+    for field, shadow in _beyond(given).items():
+        for row in np.flatnonzero(shadow > limit * given.around):
+            if (int(row), field) not in told:
+                ratio = float(shadow[row] / given.around[row])
+                yield int(row), "bar_in_doubt", field, _shadow_text(given, field, row, ratio)
+    if given.intraday:
+        return
+    flat = given.prices["high"] == given.prices["low"]
+    if 0.0 < flat.mean() <= _USUAL:
+        for row in np.flatnonzero(flat):
+            if (int(row), "bar") not in told:
+                text = f"high and low are both {_price(given, 'high', row)}"
+                yield int(row), "bar_in_doubt", "bar", text
+    known = {row for row, _ in told}
+    for row in np.flatnonzero(_large(given)):
+        if row >= given.session.size - _LONGEST and row not in known:
+            factor = float(np.exp(_jumps(given)[row]))
+            text = f"opens at {factor:.4g} times the close before: wrong if prices come back"
+            yield int(row), "bar_in_doubt", "open", text
 
 
 def _outside(given: _Bars) -> Iterator[_Found]:
@@ -236,11 +277,23 @@ def _jumps(given: _Bars) -> Floats:
     return out
 
 
+def _wide(given: _Bars) -> Floats:
+    """Return the larger usual range of each bar and the one before."""
+    before = np.append(np.nan, given.usual[:-1])
+    return np.where(before > given.usual, before, np.where(given.usual > 0.0, given.usual, before))
+
+
+def _large(given: _Bars) -> Flags:
+    """Return which bars open far from the close before."""
+    wide = _wide(given)
+    limit = np.where(np.isnan(wide), _SCALE, _JUMP * wide)
+    return np.asarray(np.abs(_jumps(given)) > limit)
+
+
 def _other_levels(given: _Bars) -> Iterator[_Found]:
     """Bars between a jump and the jump back; and jumps that stay, as those of splits do."""
-    jump = _jumps(given)
-    wide = np.fmax(given.usual, np.roll(given.usual, 1))
-    large = np.flatnonzero(np.abs(jump) > _JUMP * wide)
+    jump, wide = _jumps(given), _wide(given)
+    large = np.flatnonzero(_large(given))
     done: set[int] = set()
     for k, row in enumerate(large):
         if row in done:
@@ -255,7 +308,7 @@ def _other_levels(given: _Bars) -> Iterator[_Found]:
                     f"{_price(given, 'close', i)}, before {_price(given, 'close', int(row) - 1)})"
                 )
                 yield i, "bad_bar", "bar", text
-        elif not given.intraday and abs(jump[row]) > max(_SCALE, _STAYS * wide[row]):
+        elif not given.intraday and abs(jump[row]) > np.fmax(_SCALE, _STAYS * wide[row]):
             factor = float(np.exp(jump[row]))
             text = (
                 f"opens at {factor:.4g} times the close before and stays there: an unadjusted "
@@ -293,11 +346,12 @@ def _repeated(given: _Bars) -> Iterator[_Found]:
 
 
 def _standing_still(given: _Bars, same: Flags) -> Iterator[_Found]:
-    """Intraday bars that stay the same without a range, in files that hardly have such bars."""
+    """Intraday bars that stay the same without a range, where there were hardly such bars."""
     if not given.intraday:
         return
-    chance = max(float(np.mean(same)), 1.0 / same.size)
     run = _run_lengths(same)
+    begun = np.maximum(np.arange(same.size) - run, 1)  # as often as they were before the run
+    chance = np.fmax(np.cumsum(same)[begun - 1] / begun, 1.0 / begun)
     long = (run >= _STUCK) & (chance ** run.astype(float) < _CHANCE**2)
     for row in np.flatnonzero(long & (given.prices["high"] == given.prices["low"])):
         text = f"{_price(given, 'close', row)} without a move for {run[row] + 1} bars"
@@ -314,14 +368,11 @@ def _run_lengths(repeats: Flags) -> npt.NDArray[np.int64]:
 def _flat(given: _Bars) -> Iterator[_Found]:
     """Bars without a range or volume, in files whose bars have them."""
     flat = given.prices["high"] == given.prices["low"]
-    if not given.intraday and 0.0 < flat.mean() <= _USUAL:
-        for row in np.flatnonzero(flat):
-            yield (
-                int(row),
-                "flat_bar",
-                "bar",
-                f"high and low are both {_price(given, 'high', row)}",
-            )
+    if not given.intraday:
+        rare = share_until(flat, _YEAR, _SOME) <= _USUAL
+        for row in np.flatnonzero(flat & rare):
+            text = f"high and low are both {_price(given, 'high', row)}"
+            yield int(row), "flat_bar", "bar", text
     if given.volume is None:
         return
     none = given.volume == 0.0
@@ -332,7 +383,7 @@ def _flat(given: _Bars) -> Iterator[_Found]:
 
 def _of_the_file(given: _Bars) -> Iterator[Finding]:
     """Report opens and closes that look exchanged, and opens that are the close before."""
-    if given.intraday or given.session.size < _AROUND:
+    if given.intraday or given.session.size < _FEW:
         return
     o, c = given.logs["open"], given.logs["close"]
     gap = float(np.median(np.abs(o[1:] - c[:-1])))

@@ -31,6 +31,8 @@ class Check:
     gates : bool
         Whether a finding takes the session out: its chain has no regime, its bar or value counts
         as missing.
+    hindsight : bool
+        Whether only what came after a session tells: a decision of that session cannot have known.
     """
 
     severity: Severity
@@ -38,6 +40,7 @@ class Check:
     value: str
     about: About = "chain"
     gates: bool = False
+    hindsight: bool = False
 
 
 _SHARE: Final = "share of rows"
@@ -261,8 +264,15 @@ _BARS: Final[dict[str, Check]] = {
     "bad_bar": Check(
         "error",
         "The bar contradicts itself or its neighbours; it counts as missing.",
-        "usual ranges around it",
+        "usual ranges",
         gates=True,
+    ),
+    "bar_in_doubt": Check(
+        "warning",
+        "The bar stands out against the bars on both sides of it, or will if prices come back; it "
+        "is kept, since nobody could tell at its close.",
+        "usual ranges around it",
+        hindsight=True,
     ),
     "price_scale_changed": Check(
         "error",
@@ -276,15 +286,20 @@ _BARS: Final[dict[str, Check]] = {
         "info", "Open or close lies a little outside low ... high.", "usual ranges around it"
     ),
     "repeated_price": Check(
-        "warning", "A price stands still for longer than chance has it.", "bars in a row"
+        "warning",
+        "A price stands still for longer than chance has it.",
+        "bars in a row",
+        hindsight=True,
     ),
     "flat_bar": Check(
         "warning",
-        "High equals low, in a file whose bars have a range; counts as missing.",
+        "High equals low, after a year of bars that have a range; counts as missing.",
         "1",
         gates=True,
     ),
-    "no_volume": Check("warning", "Volume is 0, in a file whose bars have some.", "1"),
+    "no_volume": Check(
+        "warning", "Volume is 0, in a file whose bars have some.", "1", hindsight=True
+    ),
     "fields_exchanged": Check("error", "Open and close look exchanged in the whole file.", "1"),
     "opens_are_closes": Check(
         "info", "Opens are the close before: stale, no price to trade at.", "share of bars"
@@ -313,12 +328,19 @@ _SERIES: Final[dict[str, Check]] = {
         "The value contradicts its neighbours; as a close to compare with it counts as missing.",
         "usual changes around it",
         gates=True,
+        hindsight=True,
     ),
     "repeated_value": Check(
-        "warning", "A value stands still for longer than chance has it.", "values in a row"
+        "warning",
+        "A value stands still for longer than chance has it.",
+        "values in a row",
+        hindsight=True,
     ),
     "series_scale_changed": Check(
-        "error", "Values change by a factor of 20 or more and stay there: another unit.", "factor"
+        "error",
+        "Values change by a factor of 20 or more and stay there: another unit.",
+        "factor",
+        hindsight=True,
     ),
     "series_missing": Check(
         "info", "Sessions between the first and the last have no value.", "sessions"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -54,7 +53,7 @@ def finding_row(
 ) -> dict[str, Any]:
     """Return one row of the table ``quality_findings``; the catalogue says how grave it is."""
     return {
-        **asdict(key),
+        **key.columns,
         "check": check,
         "severity": CATALOGUE[check].severity,
         "count": count,
@@ -150,18 +149,20 @@ def _without_carry(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where F = S stands in for a missing carry."""
+    live = result.book.live
+    without = live & ~prepared.market.from_parity
+    if definition.forward_source != "parity" or not without.any():
+        return None
     configured = (
         definition.rate != 0.0
         or definition.dividend_yield != 0.0
         or definition.rate_curve is not None
         or definition.dividend_curve is not None
     )
-    live = result.book.live
-    without = live & ~prepared.market.from_parity
     every = bool((without == live).all())
     if not every:  # days at F = S do no harm
         without &= prepared.market.time > _SHORTEST_CARRY
-    if configured or definition.forward_source != "parity" or not without.any():
+    if configured or not without.any():
         return None
     lacking, whole = _interest_in(prepared, without, live)
     limit, of_gross = Thresholds().no_carry, _of_gross(result, without)
@@ -181,6 +182,8 @@ def _outside_guard(
     """Return expiries, open interest and words where the guard refused the forwards of quotes."""
     live = result.book.live
     outside = live & prepared.market.outside_guard & (prepared.market.time > _SHORTEST_CARRY)
+    if not outside.any():
+        return None
     refused, whole = _interest_in(prepared, outside, live)
     limit, of_gross = Thresholds().parity_outside_guard, _of_gross(result, outside)
     if not (refused > limit * whole or of_gross > limit):

@@ -156,7 +156,7 @@ def _regime_row(
     flip = None if math.isnan(found.flip) else found.flip
     net_to_gross = math.nan if empty else found.net_gex / found.gross_gex
     return {
-        **asdict(key),
+        **key.columns,
         "valuation_ts": moment_of(raw.columns["quote_us"][0]),
         "known_at": moment_of(raw.columns["known_us"].max()),
         "oi_asof": raw.oi_asof,

@@ -29,6 +29,11 @@ class Key:
     dealer_model: str
     definition_id: str
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The key as the first columns of a row."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class RegimeInputs:

@@ -3,7 +3,9 @@
 `reach` runs the default suite once and records which test runs which line; `run` draws mutants
 with a stated seed, the same number from each package, and runs each against the tests that reach
 its line, on a copy of the tree; what is done stays on disk, and the next call goes on; `report`
-counts. Mutants that change nothing are named in `equivalent.toml`, with the reason.
+counts. `run --near` needs no `reach`: it takes the test files that name the mutant's function or
+module, and those of its room. Mutants that change nothing are named in `equivalent.toml`, with
+the reason.
 """
 
 from __future__ import annotations
@@ -108,11 +110,36 @@ def tests_reaching(data: coverage.CoverageData, tree: Path, mutant: Mutant) -> l
     return sorted(found)
 
 
-def run(out: Path, number: int, seed: int, most: int, seconds: int, only: str) -> None:
+def near(tree: Path, mutant: Mutant, most: int = 12) -> list[str]:
+    """Return test files by how near they are to a mutant, the nearest first.
+
+    A file's points: its name has the module's name, it names the function, the module, it lies in
+    the module's room or in its package's folder.
+    """
+    room, _, file = mutant.path.rpartition("/")
+    stem = file.removesuffix(".py")
+    function = mutant.function.split(".")[0 if mutant.function[:1].isupper() else -1]
+    ranked: list[tuple[int, int, str]] = []
+    for path in sorted((tree / "tests").rglob("test_*.py")):
+        name = str(path.relative_to(tree))
+        text = path.read_text(encoding="utf-8")
+        points = 8 * (stem in path.stem) + 4 * name.startswith(f"tests/{room}/")
+        points += 6 * bool(re.search(rf"\b{re.escape(function)}\b", text))
+        points += 5 * bool(re.search(rf"\b{re.escape(stem)}\b", text))
+        points += name.startswith(f"tests/{room.partition('/')[0]}/")
+        if points > 1:
+            ranked.append((-points, len(text), name))
+    return [name for *_, name in sorted(ranked)][:most]
+
+
+def run(
+    out: Path, number: int, seed: int, most: int, seconds: int, only: str, *, by_name: bool = False
+) -> None:
     """Run at most `most` more of the sample's mutants, of those below a path."""
     tree = copy_tree(out)
     data = coverage.CoverageData(str(out / "reach"))
-    data.read()
+    if not by_name:
+        data.read()
     done = {line["key"] for line in _results(out) if line["status"] != "undecided"}
     drawn = sample(tree, number, seed)
     left = [m for m in drawn if m.key not in done and m.path.startswith(only)][:most]
@@ -124,8 +151,9 @@ def run(out: Path, number: int, seed: int, most: int, seconds: int, only: str) -
             importlib.import_module(name)
     for mutant in left:
         started = time.monotonic()
-        tests = [t for t in tests_reaching(data, tree, mutant) if t not in _broken(out)]
-        status = _status(out, tree, mutant, tests, seconds)
+        found = near(tree, mutant) if by_name else tests_reaching(data, tree, mutant)
+        tests = [t for t in found if t not in _broken(out)]
+        status = _status(out, tree, mutant, tests, seconds, by_name=by_name)
         record = asdict(mutant) | {
             "key": mutant.key,
             "status": status,
@@ -137,7 +165,9 @@ def run(out: Path, number: int, seed: int, most: int, seconds: int, only: str) -
         print(status, mutant.key, f"({len(tests)} tests)", flush=True)
 
 
-def _status(out: Path, tree: Path, mutant: Mutant, tests: list[str], seconds: int) -> str:
+def _status(
+    out: Path, tree: Path, mutant: Mutant, tests: list[str], seconds: int, *, by_name: bool
+) -> str:
     if not tests:
         return "not reached"
     path = tree / mutant.path
@@ -148,8 +178,13 @@ def _status(out: Path, tree: Path, mutant: Mutant, tests: list[str], seconds: in
         _write(path, mutated(before, mutant))
         os.environ["NUMBA_CACHE_DIR"] = str(cache)
         # the whole files last: what a shared fixture ran is attributed to its first test alone
-        for chosen in (_cheapest(out, mutant, tests), _whole_files(out, mutant, tests)):
+        stages = (_cheapest(out, mutant, tests), _whole_files(out, mutant, tests))
+        for chosen in (tests[:4], tests[4:]) if by_name else stages:
+            if not chosen:
+                continue
             code = _forked(out, tree, chosen, seconds)
+            if code is None and by_name and chosen != tests[:4]:
+                continue  # many files, not one test that hangs
             if code is None:  # it hangs if the same tests end in time without it
                 _write(path, before)
                 return "timeout" if _forked(out, tree, chosen, seconds) == 0 else "undecided"
@@ -322,6 +357,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--most", type=int, default=10**6, help="mutants to run now")
     parser.add_argument("--only", default="", help="path that the mutants lie below")
+    parser.add_argument("--near", action="store_true", help="choose tests by name, without reach")
     parser.add_argument("--seconds", type=int, default=300, help="longest run of one mutant")
     chosen, arguments = parser.parse_known_args()
     out = chosen.out.resolve()
@@ -329,7 +365,15 @@ def main() -> None:
     if chosen.what == "reach":
         reach(out, arguments)
     elif chosen.what == "run":
-        run(out, chosen.number, chosen.seed, chosen.most, chosen.seconds, chosen.only)
+        run(
+            out,
+            chosen.number,
+            chosen.seed,
+            chosen.most,
+            chosen.seconds,
+            chosen.only,
+            by_name=chosen.near,
+        )
     report(out)
 
 

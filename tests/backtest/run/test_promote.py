@@ -50,6 +50,15 @@ def test_every_name_makes_its_sessions_abstain(name: str, monkeypatch: pytest.Mo
     assert set(found.table["regime"]) == {"abstain"}
 
 
+def test_a_promoted_finding_of_hindsight_says_that_it_looks_ahead() -> None:
+    for name, word in (("bad_value", "warning"), ("bad_bar", "info")):
+        finding = Finding(date(2026, 1, 6), name, "error", 1, 0.0, "")
+        config: Any = _Config(name)
+        (notice,) = promoted(config, source(), [finding], None).notices
+        assert notice.severity == word
+        assert ("look ahead" in notice.detail) == (word == "warning")
+
+
 def test_unknown_names_are_refused_with_the_nearest() -> None:
     with pytest.raises(ValueError, match="strike_gap"):
         RegimeConfig(promote=("strike_gab",))

@@ -153,6 +153,45 @@ def test_cut_files_give_the_same_past(make_market: MakeMarket, fill: str) -> Non
         pd.testing.assert_frame_equal(whole.regime.table.iloc[: cut + 1], part.regime.table)
 
 
+READS_RANGES = make_strategy(
+    "ranges",
+    filter="sign",
+    long={"name": "failed-breakout", "sessions": 3},
+    short={"name": "breakout", "sessions": 3},
+)
+
+
+def test_wrong_bars_near_the_cut_give_the_same_past(make_market: MakeMarket) -> None:
+    """Wrong prints, flat bars and bars of another level: nobody knew more at the cut than there."""
+    file = make_market(sessions=160)
+    bars = pd.read_parquet(file.parent / "bars.parquet")
+    usual = float(np.median(np.log(bars["high"].to_numpy() / bars["low"].to_numpy())))
+    body = bars[["open", "close"]]
+    for row, ranges in ((60, 4.5), (75, 5.5), (90, 7.0), (105, 9.0), (120, 230.0)):
+        bars.loc[row, "low"] = body.min(axis=1)[row] * np.exp(-ranges * usual)
+        bars.loc[row + 4, "high"] = body.max(axis=1)[row + 4] * np.exp(ranges * usual)
+    bars.loc[112, ["high", "low"]] = bars["close"][112]
+    bars.loc[112, "open"] = bars["close"][112]
+    bars.loc[130:132, ["open", "high", "low", "close"]] *= 10.0
+    bars.to_parquet(file.parent / "bars.parquet")
+    level = pd.DatetimeIndex(bars["session"][130:133])
+    whole = _trade(load_market(load_config(file)), (READS_RANGES,), "next_open")
+    assert len(whole.net.orders) > 20
+    for cut in (61, 76, 90, 112, 131, 133):
+        bars.iloc[: cut + 1].to_parquet(file.parent / "bars.parquet")
+        market = load_market(load_config(file))
+        part = _trade(market, (READS_RANGES,), "next_open")
+        days = market.sessions.difference(level)
+        assert len(days) >= cut - 5
+        past, now = (t.decisions[0].frame.loc[days] for t in (whole, part))
+        pd.testing.assert_frame_equal(past, now)
+        if cut == 131:  # while such bars last they are traded on, and reported
+            told = {f.check for f in market.findings if f.session in level.date}
+            assert {"bar_in_doubt", "price_scale_changed"} & told
+        else:
+            assert_same_past(whole, part, len(days))
+
+
 def _last_years(market: Market, sessions: int) -> Market:
     """Return the last part of a market: enough to rank, and quick to recompute."""
     from dataclasses import replace
