@@ -8,9 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
-from ..base.fingerprints import file_fingerprint
 from .delta_log import DataFile
-from .integrity import is_inside, require_inside
+from .integrity import file_digest, is_inside, require_inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +66,7 @@ def write_file(
             pq.write_table(rows, file, compression="zstd", row_group_size=262_144)
             file.flush()
             os.fsync(file.fileno())  # a version on disk must not name what is not
-        digest = file_fingerprint(half)
+        digest = file_digest(half)
         target = folder / f"{stem}-{digest[:DIGITS]}.parquet"
         size = half.stat().st_size
         half.replace(target)
@@ -117,7 +116,7 @@ def file_damage(root: Path, table: str, file: DataFile, *, quick: bool = False) 
         if quick:
             rows = pq.read_metadata(path).num_rows
             return None if rows == file.rows else f"holds {rows} rows, {file.rows} were written"
-        whole = file_fingerprint(path) == file.digest
+        whole = file_digest(path) == file.digest
     except (OSError, pa.ArrowInvalid) as error:
         return f"cannot be read ({str(error).splitlines()[0]})"
     return None if whole else "its bytes are not those that were written"

@@ -27,6 +27,7 @@ from .versions import Version, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from tempfile import TemporaryDirectory
 
     from .delta_log import DataFile
 
@@ -92,6 +93,8 @@ class DerivedStore:
     variants : tuple of Variant
     record : str or None
         Path of the file that says so in the table of rebuilds; None where nothing was rebuilt.
+    scratch : TemporaryDirectory or None
+        Where rows are kept that a past version of the lake lacks; it goes with the store.
     """
 
     lake: Lake
@@ -103,6 +106,7 @@ class DerivedStore:
     parts: tuple[Part, ...] = field(default=())
     variants: tuple[Variant, ...] = field(default=())
     record: str | None = None
+    scratch: TemporaryDirectory[str] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def load(cls, lake: Lake, record: DataFile) -> DerivedStore:
@@ -319,7 +323,7 @@ class DerivedStore:
             None where nothing is, or where no digest was recorded.
         """
         path = self.file(table, part)
-        home = os.path.realpath(self.lake.root)
+        home = os.path.realpath(self.root_of(table, part))
         if os.path.commonpath([home, os.path.realpath(path)]) != home:
             return "lies outside the lake"
         said = part.digests.get(table)
@@ -350,7 +354,26 @@ class DerivedStore:
         -------
         Path
         """
-        return self.lake.root / table / self.path(table, part)
+        return self.root_of(table, part) / table / self.path(table, part)
+
+    def root_of(self, table: str, part: Part) -> Path:
+        """Return the folder of the lake, or of the scratch where a table of a part lies there.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        part : Part
+
+        Returns
+        -------
+        Path
+        """
+        if self.scratch is not None:
+            aside = Path(self.scratch.name)
+            if (aside / table / self.path(table, part)).is_file():
+                return aside
+        return self.lake.root
 
     def path(self, table: str, part: Part) -> str:
         """Return the same below the table's folder.
@@ -389,7 +412,7 @@ class DerivedStore:
         bool
         """
         writable = os.access(self.lake.root / REBUILDS, os.W_OK | os.X_OK)
-        return self.lake.version is not None or (self.record is not None and not writable)
+        return self.record is not None and not writable and self.lake.version is None
 
 
 def _is_part(part: Part) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -97,10 +98,9 @@ def _write_part(
     store: DerivedStore, book: str, marks: dict[str, str], tables: dict[str, pa.Table]
 ) -> WrittenPart:
     part = Part.of(book, marks, tables)
+    root = store.lake.root if store.scratch is None else Path(store.scratch.name)
     files = {
-        table: write_file(
-            store.lake.root, table, store.partition(part), f"{store.stem}-{part.name}", rows
-        )
+        table: write_file(root, table, store.partition(part), f"{store.stem}-{part.name}", rows)
         for table, rows in tables.items()
     }
     digests = {table: file.digest for table, file in files.items()}
@@ -132,6 +132,9 @@ def commit_parts(store: DerivedStore, written: Sequence[WrittenPart], marks: Mar
         If others commit without a pause.
     """
     root = store.lake.root
+    if store.lake.version is not None:  # the past is not written to
+        days = {str(e.session) for e in store.lake.manifest(store.underlying).sessions}
+        return _renewed(store, [w.part for w in written], marks, days).only(marks)
     for attempt in range(_ATTEMPTS):
         version = newest(root)
         record = record_of(store, version)

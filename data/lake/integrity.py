@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "digest_of",
+    "file_digest",
     "is_inside",
     "named_digest",
     "part_damage",
@@ -33,6 +34,11 @@ def digest_of(path: Path) -> str:
 
 @lru_cache(maxsize=65_536)
 def _digest(path: Path, inode: int, written: int, size: int) -> str:
+    return file_digest(path)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, read now."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

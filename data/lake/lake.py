@@ -15,11 +15,11 @@ from ..base.errors import LakeError, UnknownNameError
 from .integrity import require_intact
 from .manifest import Manifest, SessionEntry, check_underlying
 from .records import manifest_at, read_record, record_of, underlyings_at
-from .versions import Version, is_lake, newest, version_at
+from .versions import Version, is_lake, newest, version_at, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from ..calendar.market_facts import MarketFacts
 
@@ -55,6 +55,10 @@ class Lake:
     states: Mapping[str, tuple[Manifest, str]] = field(
         default_factory=dict, compare=False, repr=False
     )
+
+    def __str__(self) -> str:
+        """Return the lake's folder, with the version where it is not the newest."""
+        return str(self.root) if self.version is None else f"{self.root} (version {self.version})"
 
     def at(self) -> Version:
         """Return the version that is read.
@@ -345,7 +349,12 @@ def retry_while_written(function: F) -> F:
     return cast("F", reading)
 
 
-def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> Lake:
+def open_lake(
+    path: Lake | str | os.PathLike[str],
+    *,
+    create: bool = False,
+    as_of: int | str | datetime | None = None,
+) -> Lake:
     """Return the lake in a folder.
 
     Parameters
@@ -354,6 +363,9 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
         Its folder; a lake that is open already is returned as it is.
     create : bool
         Make the folder where it does not exist.
+    as_of : int, str or datetime, optional
+        A version of it, by its number or by a moment at which it was in force (UTC where no zone
+        is stated, a date its end); it is then only read.
 
     Returns
     -------
@@ -362,10 +374,10 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
     Raises
     ------
     LakeError
-        If the folder does not exist, is no lake, or cannot be made.
+        If the folder does not exist, is no lake, cannot be made, or has no such version.
     """
     if isinstance(path, Lake):
-        return path
+        return path if as_of is None else _as_of(path, as_of)
     root = Path(path).expanduser().absolute()
     if former_manifests(root):
         raise LakeError(
@@ -376,7 +388,15 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
     elif not is_lake(root):
         found = "holds no chains" if root.is_dir() else "does not exist"
         raise LakeError(f"the lake {root} {found}: fill it with gexlab ingest, or correct the path")
-    return Lake(root)
+    return Lake(root) if as_of is None else _as_of(Lake(root), as_of)
+
+
+def _as_of(lake: Lake, as_of: int | str | datetime) -> Lake:
+    """Return a lake as it was at a version or a moment."""
+    number = version_of(lake.root, as_of)
+    pinned = Lake(lake.root, number)
+    pinned.at()
+    return pinned
 
 
 def former_manifests(root: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import os
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,10 +49,13 @@ __all__ = [
     "previous_of",
     "table_files",
     "version_at",
+    "version_of",
 ]
 
 VERSIONS: Final = "versions"
 _SEAL: Final = '"digest": "'
+#: Letters of a date without a time.
+_DATE: Final = 10
 MARK: Final = "newest.json"
 
 
@@ -160,6 +163,48 @@ def version_at(root: Path, number: int) -> Version:
             f"{path} cannot be read ({type(error).__name__}: {error}): restore it from a copy, or "
             "delete it and the later ones, and ingest again what came since"
         ) from error
+
+
+def version_of(root: Path, as_of: int | str | datetime) -> int:
+    """Return the number of the version that is meant: by its number, or in force at a moment.
+
+    Raises
+    ------
+    LakeError
+        If the text is neither, or the lake is younger than the moment.
+    """
+    if isinstance(as_of, int):
+        return as_of
+    if isinstance(as_of, str) and as_of.strip().isdigit() and len(as_of.strip()) < 8:
+        return int(as_of)
+    moment = _moment(as_of) if isinstance(as_of, str) else as_of
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    first, last = 0, newest(root).number
+    if last < 0 or version_at(root, 0).at > moment:
+        began = (
+            f"begins {version_at(root, 0).at:%Y-%m-%d %H:%M:%S} UTC" if last >= 0 else "is empty"
+        )
+        raise LakeError(f"the lake {root} {began}: it was not there at {moment:%Y-%m-%d %H:%M:%S}")
+    while first < last:  # moments ascend with versions
+        middle = (first + last + 1) // 2
+        first, last = (
+            (middle, last) if version_at(root, middle).at <= moment else (first, middle - 1)
+        )
+    return first
+
+
+def _moment(text: str) -> datetime:
+    """Return a stated moment; of a date alone its end."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise LakeError(
+            f"as of {text!r}: expected the number of a version or a moment such as "
+            "2026-07-01T18:00 (UTC); gexlab versions --lake lists both"
+        ) from error
+    alone = len(text.strip()) <= _DATE
+    return found + timedelta(days=1, microseconds=-1) if alone else found
 
 
 def table_files(root: Path, version: Version, table: str) -> Mapping[str, DataFile]:

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, cast
 
 import pyarrow as pa
@@ -215,7 +216,8 @@ def up_to_date(
     missing = set().union(*found.sessions.values())
     if missing and found.closed:
         raise _unwritable(plan, missing)
-    if missing or not (found.recorded or found.closed):
+    past = plan.place.lake.version is not None
+    if missing or not (found.recorded or found.closed or past):
         plan, store, days, contracts = _brought_up_to_date(lake, spec, plan, progress)
     else:
         store, days, contracts = found.store.only(plan.wanted), 0, 0
@@ -259,6 +261,8 @@ def _update(
     """Compute what the store lacks; return it, and how many sessions and contracts it took."""
     found = plan.place.lacking(plan.wanted)
     store, lacking = found.store, found.sessions
+    if store.lake.version is not None:
+        store = replace(store, scratch=TemporaryDirectory(prefix="gexlab-as-of-"))
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_rows, write_peer_rows
 

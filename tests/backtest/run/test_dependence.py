@@ -25,6 +25,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from make_lake import forget_rebuilt
 from pydantic import BaseModel
 from small_markets import write_lake
 
@@ -421,7 +422,7 @@ def test_another_version_is_another_id(
 
 def afresh(place: Path) -> Path:
     """Return the market with nothing rebuilt, so that everything is computed."""
-    shutil.rmtree(place / "lake" / "derived")
+    forget_rebuilt(place / "lake")
     return place
 
 

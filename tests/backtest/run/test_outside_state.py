@@ -74,13 +74,18 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     },
     "data/ingest/download.py": {"time.monotonic": SECONDS},
     "data/ingest/snapshot.py": {"os.getpid": SCRATCH},
-    "data/lake/derived_writer.py": {"os.getpid": SCRATCH},
+    "data/lake/data_files.py": {"uuid.uuid4": SCRATCH},
+    "data/lake/delta_log.py": {
+        "time.time": STAMP, "uuid.NAMESPACE_URL": SCRATCH, "uuid.uuid4": SCRATCH,
+        "uuid.uuid5": SCRATCH,
+    },
+    "data/lake/housekeeping.py": {"datetime.now": STAMP, "time.time": STAMP},
+    "data/lake/versions.py": {"datetime.now": STAMP, "uuid.uuid4": SCRATCH},
+    "data/lake/writer.py": {
+        "os.getpid": SCRATCH, "socket.gethostname": SCRATCH, "uuid.uuid4": SCRATCH,
+    },
     "data/lake/connection.py": {"os.getpid": SCRATCH, "tempfile.gettempdir": SCRATCH},
     "data/lake/integrity.py": {"os.cpu_count": CORES},
-    "data/lake/locks.py": {
-        "datetime.now": STAMP, "os.getpid": PLACE, "socket.gethostname": PLACE,
-        "sys.platform": PLACE, "time.monotonic": SECONDS,
-    },
     "data/lake/sql_worker.py": {"os.cpu_count": CORES},
     "data/regimes/query.py": {"os.environ": PLACE},
     "data/regimes/rebuild.py": {"time.perf_counter": SECONDS},

@@ -38,7 +38,7 @@ def decoys(tmp_path: Path, lake: Lake) -> list[str]:
     for ending in ("csv", "json", "txt", "parquet", "db"):
         (folder / f"secret.{ending}").write_text(f"{SECRET}\n1\n", encoding="utf-8")
     (chain,) = lake.chain_files("SPX")
-    inside = [str(chain), str(lake / "chains" / "_delta_log" / "00000000000000000000.json")]
+    inside = [str(chain), str(lake.root / "chains" / "_delta_log" / "00000000000000000000.json")]
     return [*map(str, sorted(folder.iterdir())), str(folder / "new.csv"), *inside]
 
 
