@@ -29,6 +29,8 @@ from .base.reprs import short_repr as short_repr
 from .base.rounding import NOISE as NOISE
 from .base.rounding import real_difference as real_difference
 from .base.rounding import real_divisor as real_divisor
+from .base.rounding import varies as varies
+from .base.rounding import without_rounding as without_rounding
 from .base.schema import BOOKS as BOOKS
 from .base.schema import REGIMES as REGIMES
 from .base.schema import Book as Book

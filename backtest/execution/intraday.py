@@ -228,8 +228,3 @@ def by_session(equity: Floats, shares: Floats, notional: Floats, ground: BarGrou
         exposure,
         np.bincount(session, weights=notional, minlength=len(ground.sessions)).astype(np.float64),
     )
-
-
-def orders_by_session(orders: pd.DataFrame, ground: BarGround) -> pd.DataFrame:
-    """Return orders with the position of their session beside their row."""
-    return orders.assign(session_row=ground.session[orders["row"].to_numpy()])

@@ -111,6 +111,7 @@ def grid_document(result: GridResult) -> dict[str, Any]:
         "best_by_luck": _defined(result.best_by_luck),
         "sentence": luck_sentence(result),
         "unrecorded": result.unrecorded,
+        "level": result.level,
         "simulated": result.simulated,
         "underlyings": list(result.underlyings),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -114,7 +115,7 @@ def run_grid(config: Config, store: Store, *, progress: Progress | None = None) 
     rows: list[dict[str, Any]] = []
     for variant in space.variants:
         rows += run.on(space, variant)
-    table, parameters = trials_table(rows)
+    table, parameters = trials_table(_distinct(rows))
     n = table["n"].to_numpy(dtype=np.float64)
     year = table.pop("_year").to_numpy(dtype=np.float64)
     with np.errstate(divide="ignore"):
@@ -133,7 +134,25 @@ def run_grid(config: Config, store: Store, *, progress: Progress | None = None) 
         simulated=run.simulated,
         underlyings=tuple(dict.fromkeys(v.config.data.underlying for v in space.variants)),
         unrecorded=run.records.unrecorded,
+        level=config.inference.level,
     )
+
+
+def _distinct(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give rows of one trial names of their own: by their dates, then by their number."""
+    spans: dict[str, set[str]] = {}
+    for row in rows:
+        spans.setdefault(row["trial_id"], set()).add(row["_span"])
+    seen: Counter[str] = Counter()
+    out = []
+    for row in rows:
+        name, span = row["trial_id"], row["_span"]
+        name += f"@{span}" if len(spans[name]) > 1 else ""
+        seen[name] += 1
+        number = f"#{seen[name]}" if seen[name] > 1 else ""
+        rest = {k: v for k, v in row.items() if k != "_span"}
+        out.append(rest | {"trial_id": name + number})
+    return out
 
 
 def _best(table: pd.DataFrame) -> Best:
@@ -172,9 +191,11 @@ class _Run:
         known = sum(self.store.get(key) is not None for key in keys.values())
         self.done += known + space.size // len(space.variants) - len(trials)
         year = market.facts.sessions_per_year
+        span = f"{market.sessions[0]:%Y-%m-%d}..{market.sessions[-1]:%Y-%m-%d}"
         return [
             {
-                "trial_id": name,
+                "trial_id": self.records.named(market, trial)[0],
+                "_span": span,
                 **parameters_of(trial),
                 **{k: v for k, v in (self.store.get(keys[name]) or {}).items() if k in FOUND},
                 "computed_from": keys[name],

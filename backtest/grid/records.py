@@ -56,7 +56,7 @@ class Records:
             )
         except LedgerError:  # there is none yet
             ids = frozenset()
-        return lambda trial: self._named(market, trial)[0] in ids
+        return lambda trial: self.named(market, trial)[0] in ids
 
     def add(
         self,
@@ -75,7 +75,7 @@ class Records:
         days = ground.schedule.sessions.to_numpy().astype("datetime64[D]")
         made = []
         for trial in trials:
-            trial_id, settings = self._named(market, trial)
+            trial_id, settings = self.named(market, trial)
             variant = trial.variant.config
             made.append(
                 Recorded(
@@ -96,7 +96,8 @@ class Records:
         except LedgerError:
             self.unrecorded += len(made)
 
-    def _named(self, market: Market, trial: Trial) -> tuple[str, dict[str, Any]]:
+    def named(self, market: Market, trial: Trial) -> tuple[str, dict[str, Any]]:
+        """Return a trial's id in the ledger, and what it is a digest of."""
         key = id(market), trial.trial_id
         if key not in self._names:
             config = trial.variant.config.model_copy(update={"execution": trial.execution})

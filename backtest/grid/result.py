@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ...data import short_repr
-
-if TYPE_CHECKING:
-    pass
+from ..statistics.resampling import NORMAL_LEVEL
 
 __all__ = ["Best", "GridResult"]
 
@@ -49,6 +46,8 @@ class GridResult:
         Trials that the ledger could not be told of: later counts lack them.
     out : Path or None
         Where it was written.
+    level : float
+        Coverage of the intervals.
     """
 
     table: pd.DataFrame
@@ -64,4 +63,5 @@ class GridResult:
     underlyings: tuple[str, ...]
     unrecorded: int = 0
     out: Path | None = None
+    level: float = NORMAL_LEVEL
     __repr__ = short_repr

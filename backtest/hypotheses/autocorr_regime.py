@@ -13,7 +13,15 @@ from ..statistics.diagnostics.dependence import (
 )
 from ..statistics.intervals import in_words
 from ..statistics.intraday import IntradayGrid
-from .features import Split, gex_before, needs, spans, split_sessions, standardised
+from .features import (
+    Split,
+    gex_before,
+    needs,
+    needs_spread,
+    spans,
+    split_sessions,
+    standardised,
+)
 from .null_routes import against_nulls
 from .outcomes import one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
@@ -51,6 +59,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     assert grid is not None
     needs(grid.minutes <= 30, f"intraday bars of at most 30 minutes, not {grid.minutes}")
     gex, rank = gex_before(dataset, grid.sessions)
+    needs_spread(gex)
     returns = grid.returns()
     usable = np.asarray(np.isfinite(returns).sum(axis=1) * grid.minutes >= 180)
     split = split_sessions(gex, rank, usable)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ..statistics.diagnostics.ladder import OutOfSample, Rung, ladder
 from ..statistics.intervals import ends, lacking, spread_of_scores
-from .features import Daily, daily, needs, percentile, trailing_sum
+from .features import Daily, daily, needs, needs_spread, trailing_sum
 from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
@@ -92,7 +91,6 @@ def first_origin(features: Daily) -> int:
 
 
 def _blocks(features: Daily) -> tuple[dict[str, Floats], ...]:
-    vix = pd.Series(np.exp(features.log_vix), index=pd.DatetimeIndex(features.sessions))
     return (
         features.har_columns(),
         {"ln_vix": features.log_vix},
@@ -103,7 +101,7 @@ def _blocks(features: Daily) -> tuple[dict[str, Floats], ...]:
             "ret_20": trailing_sum(features.ret, 20),
         },
         {
-            "vix_rank": percentile(vix),
+            "vix_rank": features.vix_rank,
             "vix_change": np.concatenate([[np.nan], np.diff(features.log_vix)]),
         },
     )
@@ -115,6 +113,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "a daily implied volatility: series.vix, or chains quoted around 30 days",
     )
     features = daily(dataset)
+    needs_spread(features.gex)
+    needs_spread(features.log_vix, "an implied volatility index")
     known = int((np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)).sum())
     needs(
         known >= _FEWEST,

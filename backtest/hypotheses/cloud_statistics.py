@@ -152,9 +152,14 @@ def _each(many: Many, fit: Callable[[Momentum, Split], float]) -> Floats:
 
 
 def _split(many: Many) -> Floats:
-    from .momentum_split import fit_split
+    from .momentum_split import FEWEST, fit_split
 
-    return _each(many, lambda m, s: fit_split(m, s).coefficient("difference").t_stat)
+    def fit(m: Momentum, s: Split) -> float:
+        if min(s.low.sum(), s.high.sum()) < FEWEST:  # as the test itself
+            return float("nan")
+        return fit_split(m, s).coefficient("difference").t_stat
+
+    return _each(many, fit)
 
 
 def _interaction(many: Many) -> Floats:

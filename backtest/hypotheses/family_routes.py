@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ..statistics import realised
 from ..surrogates.cloud import draw_books
@@ -23,7 +24,7 @@ from ..surrogates.returns import Observed, Simulated, fitted_makes
 from ..surrogates.statistics import rolling_ranks
 from .cloud_statistics import STATISTICS, Many
 from .evidence import COMPATIBLE, Family, Member
-from .features import WINDOW, Daily, daily, least_known
+from .features import WINDOW, Daily, daily, least_known, percentile
 
 if TYPE_CHECKING:
     from ..surrogates.cloud import Cloud
@@ -193,4 +194,5 @@ def _features(market: Simulated, named: bool) -> Daily:
         gex=unknown,
         gex_rank=unknown,
         log_vix=market.log_vix if named else unknown,
+        vix_rank=percentile(pd.Series(np.exp(market.log_vix))) if named else unknown,
     )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data import EXCHANGE_SESSIONS, NOISE, real_divisor
+from ...data import EXCHANGE_SESSIONS, NOISE, real_divisor, varies, without_rounding
 from ..statistics import realised
 from .protocol import Dataset, MissingDataError
 
@@ -28,6 +28,7 @@ __all__ = [
     "least_known",
     "momentum",
     "needs",
+    "needs_spread",
     "percentile",
     "rows_before",
     "spans",
@@ -35,6 +36,7 @@ __all__ = [
     "standardised",
     "tercile",
     "trailing_sum",
+    "usual_volatility",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -63,6 +65,23 @@ def needs(condition: object, what: str) -> None:
         raise MissingDataError(what)
 
 
+def needs_spread(values: npt.ArrayLike, what: str = "GEX") -> None:
+    """Refuse a series whose values differ by rounding alone: nothing can be ranked by it.
+
+    Raises
+    ------
+    MissingDataError
+        Where there are values and none differs from another by more than rounding.
+    """
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    needs(
+        not known.size or varies(known),
+        f"{what} that varies: its {known.size} values are the same but for rounding "
+        f"({float(known.max(initial=-np.inf)):g}), so that they have no ranks",
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Daily:
     """Daily features, each of shape (n,) by the sessions of the bars.
@@ -83,6 +102,9 @@ class Daily:
         ``next_...`` ones NaN before the first session that counts.
     log_vix : ndarray
         NaN where there is none.
+    vix_rank : ndarray
+        Rank of the implied volatility (0 ... 1) within its own last 252 values, whether or not
+        their sessions have a bar.
     """
 
     sessions: npt.NDArray[np.datetime64]
@@ -95,6 +117,7 @@ class Daily:
     gex: Floats
     gex_rank: Floats
     log_vix: Floats
+    vix_rank: Floats
 
     def har_columns(self) -> dict[str, Floats]:
         """Return the regressors of the heterogeneous autoregression by name."""
@@ -128,7 +151,31 @@ def daily(dataset: Dataset) -> Daily:
         gex=np.where(counted, np.asarray(gex.to_numpy(), dtype=np.float64), np.nan),
         gex_rank=np.where(counted, _ranks(dataset), np.nan),
         log_vix=log_vix,
+        vix_rank=_vix_ranks(dataset),
     )
+
+
+def _volatility(dataset: Dataset) -> pd.Series[float]:
+    """Return implied volatility on its own sessions up to the last bar; NaN where not positive."""
+    if dataset.vix is None:
+        return pd.Series(dtype=np.float64, index=pd.DatetimeIndex([]))
+    vix: pd.Series[float] = dataset.vix[dataset.vix.index <= dataset.bars.index[-1]]
+    return vix.astype(np.float64).where(vix > 0.0)
+
+
+def _vix_ranks(dataset: Dataset) -> Floats:
+    vix = _volatility(dataset)
+    return _on(pd.Series(percentile(vix), index=vix.index), dataset.bars.index)
+
+
+def usual_volatility(dataset: Dataset) -> Floats:
+    """Return the log of the median implied volatility up to each session; NaN below 20 values.
+
+    Of all values there are, whether or not their sessions have a bar.
+    """
+    vix = _volatility(dataset)
+    logs = pd.Series(np.log(vix.to_numpy(dtype=np.float64)), index=vix.index)
+    return _on(logs.expanding(min_periods=20).median(), dataset.bars.index)
 
 
 def _ranks(dataset: Dataset) -> Floats:
@@ -149,11 +196,13 @@ def percentile(series: pd.Series[float], window: int = WINDOW) -> Floats:
     """Return the rank of each value within the last `window` known ones, 0 ... 1, itself included.
 
     Where a sample is shorter than two windows, a rank needs a quarter of the known values (at
-    least 20) instead of the whole window. NaN before, and where the value is unknown.
+    least 20) instead of the whole window. NaN before, where the value is unknown, and where all
+    values of the window are the same but for rounding.
     """
     known = series.dropna()
-    least = least_known(len(known), window)
-    rank = known.rolling(window, min_periods=least).rank(pct=True)
+    known = pd.Series(without_rounding(known.to_numpy()), index=known.index)
+    windows = known.rolling(window, min_periods=least_known(len(known), window))
+    rank = windows.rank(pct=True).where(windows.max() > windows.min())
     return rank.reindex(series.index).to_numpy(dtype=np.float64)
 
 
@@ -182,7 +231,7 @@ def standardised(x: npt.ArrayLike) -> Floats:
     """Return x less its mean over its standard deviation; NaN stays, and where x is constant."""
     value = np.asarray(x, dtype=np.float64)
     spread = np.nanstd(value, ddof=1)
-    noise = NOISE * float(np.nanmax(np.abs(value)))
+    noise = NOISE * float(np.nanmax(np.abs(value)))  # a spread of rounding is none
     return np.asarray((value - np.nanmean(value)) / real_divisor(spread, noise), dtype=np.float64)
 
 

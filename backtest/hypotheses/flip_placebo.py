@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import ols, t_stats
-from .features import Daily, daily, needs, trailing_sum
+from .features import Daily, daily, needs, trailing_sum, usual_volatility
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
@@ -173,8 +173,7 @@ def placebo_distances(
         turned[known] = np.roll(distance[known], turn)
         yield f"shuffled flip {k + 1}", turned
     if dataset.vix is not None:
-        past = pd.Series(features.log_vix).expanding(min_periods=20).median().to_numpy()
-        yield "median of IVX", past - features.log_vix
+        yield "median of IVX", usual_volatility(dataset) - features.log_vix
 
 
 def _log_flips(dataset: Dataset, otherwise: Floats) -> Floats:

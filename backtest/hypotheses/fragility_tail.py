@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient
 from ..statistics.resampling import Resampling
-from .features import Daily, daily, needs
+from .features import Daily, daily, needs, needs_spread
 from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, ResultTable, Settings
@@ -153,6 +153,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "a daily implied volatility: series.vix, or chains quoted around 30 days",
     )
     features = daily(dataset)
+    needs_spread(features.gex)
+    needs_spread(features.log_vix, "an implied volatility index")
     fit, bent = fit_fragility(features), _with_bend(features)
     c = fit.coefficient
     evidence = against_nulls("fragility-tail", c.t_stat, dataset, settings, upper=True)

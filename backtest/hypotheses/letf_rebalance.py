@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...data import varies
 from ..statistics.diagnostics.regression import ols
 from ..statistics.diagnostics.wild import wild_p
-from .features import momentum, needs, standardised
+from .features import momentum, needs, needs_spread, standardised
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
@@ -56,9 +57,10 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     demand = before.reindex(index).to_numpy(dtype=np.float64)
     known = int(np.isfinite(demand).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} full sessions with series.letf, found {known}")
+    needs_spread(demand, "series.letf")
     funds = standardised(demand)
     columns = {"rest": m.rest, "interaction": funds * m.rest, "funds": funds}
-    if np.isfinite(m.gex).sum() >= known // 2 and np.nanstd(m.gex) > 0.0:
+    if np.isfinite(m.gex).sum() >= known // 2 and varies(m.gex):
         z = standardised(m.gex)
         columns |= {"gamma": z * m.rest, "gex": z}
     fit = ols(m.last, columns)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..statistics.diagnostics.regression import Fit, ols
 from ..statistics.diagnostics.wild import wild_p
-from .features import Momentum, momentum, needs, standardised
+from .features import Momentum, momentum, needs, needs_spread, standardised
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
@@ -58,6 +58,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     m = momentum(dataset)
     known = int(np.isfinite(m.gex).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} full sessions with GEX, found {known}")
+    needs_spread(m.gex)
     fit = fit_interaction(m)
     c = fit.coefficient("interaction")
     wild = wild_p(fit, "interaction", settings.resampling, side="lower")

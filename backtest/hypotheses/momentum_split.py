@@ -7,13 +7,13 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.diagnostics.wild import wild_p
-from .features import Momentum, Split, momentum, needs, split_sessions, tercile
+from .features import Momentum, Split, momentum, needs, needs_spread, split_sessions, tercile
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
 from .requirements import Requirement, holds, kill_condition
 
-__all__ = ["HYPOTHESIS", "fit_split"]
+__all__ = ["FEWEST", "HYPOTHESIS", "fit_split"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +50,7 @@ _CARD = Card(
     effect=5.81,
     requires=_REQUIRES,
 )
-_FEWEST = 10
+FEWEST = 10
 
 
 def fit_split(m: Momentum, split: Split) -> Fit:
@@ -63,11 +63,12 @@ def fit_split(m: Momentum, split: Split) -> Fit:
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
     m = momentum(dataset)
+    needs_spread(m.gex)
     split = split_sessions(m.gex, m.rank)
     counts = int(split.low.sum()), int(split.high.sum())
     needs(
-        min(counts) >= _FEWEST,
-        f"at least {_FEWEST} full sessions with intraday bars in each group, found "
+        min(counts) >= FEWEST,
+        f"at least {FEWEST} full sessions with intraday bars in each group, found "
         f"{counts[0]} and {counts[1]}",
     )
     fit = fit_split(m, split)
@@ -82,7 +83,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     found = {"low": low, "p": p, "alpha": settings.alpha, "smallest_era": smallest}
     supported = holds(_REQUIRES, found)
     reason = (
-        f"difference {100 * c.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}), p {wild:.3f}, "
+        f"t {c.t_stat:.2f}, 1.96 of its errors reach from {100 * low:+.2f} to {100 * high:+.2f}, "
+        f"p {wild:.3f}, "
         f"split by {split.by}, {counts[0]} low and {counts[1]} high sessions; {evidence.sentence()}"
     )
     return coefficient_outcome(
@@ -106,7 +108,7 @@ def _eras(m: Momentum, split: Split) -> dict[str, Coefficient]:
     out: dict[str, Coefficient] = {}
     for name, rows in (("before 2021-11", ~after), ("from 2021-11", after)):
         part = Split(split.low & rows, split.high & rows, split.by)
-        if min(part.low.sum(), part.high.sum()) >= _FEWEST and rows.sum() < len(rows):
+        if min(part.low.sum(), part.high.sum()) >= FEWEST and rows.sum() < len(rows):
             out[name] = fit_split(m, part).coefficient("difference")
     return out
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols, t_stats
-from .features import Daily, daily, needs, standardised
+from .features import Daily, daily, needs, needs_spread, standardised
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
@@ -92,6 +92,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     )
     known = int(np.isfinite(call + put).sum())
     needs(known >= _FEWEST, f"at least {_FEWEST} sessions with call and put gamma, found {known}")
+    for gamma, what in ((call, "gamma of calls"), (put, "gamma of puts"), (call - put, "GEX")):
+        needs_spread(gamma, what)
     features = daily(dataset)
     free = _fit(features, {"call": standardised(call), "put": standardised(put)})
     joint = _fit(features, {"naive": standardised(call - put), "gross": standardised(call + put)})

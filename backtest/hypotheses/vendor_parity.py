@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ...data import varies, without_rounding
 from ..statistics.intervals import VARIANCES, ends, in_words, lacking, spread_of_scores
 from ..statistics.resampling import resampled_sums
 from .features import needs
@@ -111,13 +112,15 @@ def _chance(cells: Floats) -> float:
 
 
 def _ranks(x: Floats) -> Floats:
-    return np.asarray(pd.Series(x).rank(pct=True).to_numpy(), dtype=np.float64)
+    return np.asarray(pd.Series(without_rounding(x)).rank(pct=True).to_numpy(), dtype=np.float64)
 
 
 def _table(one: Floats, other: Floats, agree: float, kappa: float) -> ResultTable:
     a, b = _ranks(one), _ranks(other)
-    correlation = float(np.corrcoef(a, b)[0, 1])
-    same = float((np.floor(3 * a - 1e-9) == np.floor(3 * b - 1e-9)).mean())
+    correlation, same = float("nan"), float("nan")
+    if varies(a) and varies(b):  # the ranks of a constant say nothing
+        correlation = float(np.corrcoef(a, b)[0, 1])
+        same = float((np.floor(3 * a - 1e-9) == np.floor(3 * b - 1e-9)).mean())
     return ResultTable(
         "Agreement of two GEX series",
         ("measure", "value", "published"),

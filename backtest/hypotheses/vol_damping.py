@@ -12,7 +12,7 @@ from ..statistics.diagnostics.magnitude import (
 )
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.volatility import quantile_groups
-from .features import Daily, daily, needs
+from .features import Daily, daily, needs, needs_spread
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome, halves
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
@@ -90,6 +90,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         "a daily implied volatility: series.vix, or chains quoted around 30 days",
     )
     features = daily(dataset)
+    needs_spread(features.gex)
     fit = fit_damping(features, features.gex_rank)
     whole = fit.coefficient("gex")
     parts = _by_half(features, fit)
@@ -149,8 +150,8 @@ def _magnitude_table(features: Daily, dataset: Dataset) -> ResultTable:
     """Return volatility by quartile of GEX beside what hedging of that size could do."""
     both = np.isfinite(features.next_ret)
     group = quantile_groups(np.where(both, features.gex, np.nan))
-    means = [float(np.mean(features.gex[group == q])) for q in range(4)]
-    spread = [100.0 * float(np.std(features.next_ret[group == q], ddof=1)) for q in range(4)]
+    means = [_mean(features.gex[group == q]) for q in range(4)]
+    spread = [100.0 * _deviation(features.next_ret[group == q]) for q in range(4)]
     known = dataset.traded_value > 0.0
     a = ImpactAssumptions(dollar_volume=dataset.traded_value) if known else None
     found = [implied_magnitude(mean, a) if a else ImpliedMagnitude(_NAN, _NAN) for mean in means]
@@ -167,6 +168,14 @@ def _magnitude_table(features: Daily, dataset: Dataset) -> ResultTable:
         rows,
         _assumed(a, dataset.market.sign),
     )  # fmt: skip
+
+
+def _mean(x: Floats) -> float:
+    return float(x.mean()) if len(x) else _NAN
+
+
+def _deviation(x: Floats) -> float:
+    return float(x.std(ddof=1)) if len(x) > 1 else _NAN
 
 
 def _assumed(a: ImpactAssumptions | None, sign: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,13 @@ from .findings import promoted, promoted_chains
 from .locked import beside_truth, closed_lockbox, lockbox_notice, without_locked
 from .market import Market
 from .market_choice import market_of
-from .regime_source import load_named_series, load_regime, written_path
+from .regime_source import (
+    read_named_series,
+    read_regime,
+    regime_in_period,
+    series_in_period,
+    written_path,
+)
 from .results import RunInput
 from .soundness import of_other_instrument, off_daily_bars, sound_bars, sound_intraday
 
@@ -33,8 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from ...data import Book, Lake
+    from ...data import BarSet, Book, Finding, Lake, MarketFacts
     from .config import Config
+    from .regime_source import RegimeInput, RegimeSource
+    from .results import Notice
 
 __all__ = ["load_market"]
 
@@ -71,68 +79,122 @@ def load_market(
     NotEnoughDataError
         If fewer than three sessions have both a bar and a regime row.
     """
+    inputs = _read_inputs(config, lake, books, progress)
+    sound = _sound_inputs(config, inputs)
+    simulated = beside_truth(config)
+    kept_out: tuple[Notice, ...] = ()
+    box = closed_lockbox(config, sound.last.date(), simulated=simulated) if locked else None
+    if box is not None and sound.last.date() >= box.first:
+        inside = int((inputs.bars.frame.index >= pd.Timestamp(box.first)).sum())
+        kept_out = (lockbox_notice(box, inside),)
+        config = without_locked(config, box)
+        sound = _sound_inputs(config, inputs)
+    market = _market(config, inputs, sound, simulated=simulated)
+    return replace(market, notices=(*market.notices, *kept_out))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inputs:
+    """What decides a configuration's period, as its files hold it: each read once, whole."""
+
+    facts: MarketFacts
+    calendar: TradingCalendar
+    bars: BarSet
+    intraday: IntradaySet | None
+    regime: RegimeInput
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sound:
+    """The inputs up to a configuration's end, checked, and the first and last session tested."""
+
+    bars: pd.DataFrame
+    intraday: IntradaySet | None
+    regime: RegimeSource
+    findings: tuple[Finding, ...]
+    bad_bars: tuple[date, ...]
+    bad_intraday: tuple[date, ...]
+    first: pd.Timestamp
+    last: pd.Timestamp
+
+
+def _read_inputs(
+    config: Config, lake: Lake | None, books: tuple[Book, ...] | None, progress: Progress
+) -> _Inputs:
     data, facts = config.data, market_of(config, lake)
     calendar = trading_calendar(facts.calendar)
-    bar_set = load_bars(
+    bars = load_bars(
         data.bars,
         data.bars_columns,
         where=data.bars_where,
         calendar=calendar.name,
         timezone=data.bars_timezone,
     )
-    regime = load_regime(config, calendar.name, lake=lake, books=books, progress=progress)
-    sound, about_bars, bad_bars = sound_bars(bar_set.frame, config)
-    whole_intraday = _load_intraday(config, calendar.name)
-    intraday, about_intraday, bad_intraday = sound_intraday(whole_intraday, config)
+    regime = read_regime(config, calendar.name, lake=lake, books=books, progress=progress)
+    return _Inputs(facts, calendar, bars, _load_intraday(config, calendar.name), regime)
+
+
+def _sound_inputs(config: Config, inputs: _Inputs) -> _Sound:
+    regime = regime_in_period(inputs.regime, config)
+    bars, about_bars, bad_bars = sound_bars(inputs.bars.frame, config)
+    intraday, about_intraday, bad_intraday = sound_intraday(inputs.intraday, config)
     traded = intraday if config.decides_within else None
-    first, last = _period(config, sound, regime.table, traded, len(bad_bars))
-    simulated = beside_truth(config)
-    box = closed_lockbox(config, last.date(), simulated=simulated) if locked else None
-    if box is not None and last.date() >= box.first:
-        kept_out = int((bar_set.frame.index >= pd.Timestamp(box.first)).sum())
-        cut = without_locked(config, box)
-        found = load_market(cut, lake=lake, books=books, progress=progress)
-        return replace(found, notices=(*found.notices, lockbox_notice(box, kept_out)))
-    bars = sound.loc[:last]
-    tables = {
-        name: load_named_series(series, config, calendar.name)
-        for name, series in config.series.items()
-    }
+    first, last = _period(config, bars, regime.table, traded, len(bad_bars))
+    bars = bars.loc[:last]
     if "spot" in regime.table:
         about_bars += of_other_instrument(bars.loc[first:], regime.table["spot"])
-    about = (
-        *about_bars,
-        *about_intraday,
-        *off_daily_bars(bars.loc[first:], intraday),
-        *regime.findings,
-        *(f for _, _, _, found in tables.values() for f in found),
-    )
-    tested_bars = bar_set.within(first, last, calendar)
+    found = (*about_bars, *about_intraday, *off_daily_bars(bars.loc[first:], intraday))
+    return _Sound(bars, intraday, regime, found, bad_bars, bad_intraday, first, last)
+
+
+def _market(config: Config, inputs: _Inputs, sound: _Sound, *, simulated: bool) -> Market:
+    data, calendar = config.data, inputs.calendar
+    regime, bars, first, last = sound.regime, sound.bars, sound.first, sound.last
+    series, files, left_out, about_series = _named_series(config, calendar.name)
+    about = (*sound.findings, *regime.findings, *about_series)
+    tested_bars = inputs.bars.within(first, last, calendar)
     chains = promoted_chains(config, regime, tested_bars.frame, calendar.name)
     if config.regime.promote:
         tested = bars.loc[first:].index.intersection(regime.table.index)
         regime = promoted(config, regime, about, chains, tested)
-    files = [regime.inputs, (_file(data.bars, config),), _intraday_file(config)]
+    intraday = sound.intraday
     return Market(
         calendar=calendar,
         bars=bars,
         tested=np.asarray(bars.index >= first),
         regime=regime,
-        series={name: table for name, (table, _, _, _) in tables.items()},
+        series=series,
         bar_set=tested_bars,
         intraday=None if intraday is None else intraday.within(first, last, calendar),
-        inputs=(*(f for group in files for f in group), *(f for _, f, _, _ in tables.values())),
-        notices=(*regime.notices, *(n for _, _, left_out, _ in tables.values() for n in left_out)),
+        inputs=(*regime.inputs, _file(data.bars, config), *_intraday_file(config), *files),
+        notices=(*regime.notices, *left_out),
         simulated=simulated,
         findings=about,
         chain_findings=chains,
-        bad_bars=bad_bars,
-        bad_intraday=bad_intraday,
-        facts=facts,
-        whole_bars=bar_set.frame,
-        whole_intraday=whole_intraday,
+        bad_bars=sound.bad_bars,
+        bad_intraday=sound.bad_intraday,
+        facts=inputs.facts,
+        whole_bars=inputs.bars.frame,
+        whole_intraday=inputs.intraday,
         plain_files=dict(_plain_files(config, calendar)),
     )
+
+
+def _named_series(
+    config: Config, calendar: str
+) -> tuple[dict[str, pd.DataFrame], tuple[RunInput, ...], tuple[Notice, ...], tuple[Finding, ...]]:
+    """Return the series beside the regime, their files, what was left out and what was found."""
+    tables: dict[str, pd.DataFrame] = {}
+    files: list[RunInput] = []
+    left_out: list[Notice] = []
+    findings: list[Finding] = []
+    for name, series in config.series.items():
+        read = read_named_series(series, config, calendar)
+        tables[name], notices, found = series_in_period(read, config)
+        files.append(read.file)
+        left_out += notices
+        findings += found
+    return tables, tuple(files), tuple(left_out), tuple(findings)
 
 
 def _period(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
+from ...data import varies
 from .results import Notice, Severity
 from .soundness import finding_notices
 
@@ -106,6 +108,14 @@ def _regime(config: Config, market: Market) -> Iterator[Notice]:
     if barless:
         detail = f"{_sessions(barless)} with a regime row but no bar: not tradable"
         yield Notice("bars_missing_for_regime", "warning", detail, barless)
+    value = inside["value"].to_numpy(dtype=float)
+    known = int(np.isfinite(value).sum())
+    if known > 1 and not varies(value):
+        detail = (
+            f"the regime's value is the same on all {_sessions(known)}, but for rounding: its "
+            "quartiles and percentiles are undefined"
+        )
+        yield Notice("regime_constant", "warning", detail, known)
     labels = inside["regime"][inside.index.isin(sessions)]
     for label in ("long", "short"):
         count = int((labels == label).sum())

@@ -38,12 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMPLIED",
+    "NamedSeries",
+    "RegimeInput",
     "RegimeSource",
     "definition_of",
     "in_period",
-    "load_named_series",
-    "load_regime",
+    "read_named_series",
+    "read_regime",
+    "regime_in_period",
     "regime_spec",
+    "series_in_period",
     "until_end",
     "written_path",
 ]
@@ -111,6 +115,45 @@ class RegimeSource:
         return self.rebuilt
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedSeries:
+    """A series as its file holds it.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Columns ``session``, ``value``, ``known_at``, ascending.
+    left_out : tuple of datetime64
+        Days of rows that are no sessions.
+    file : RunInput
+    name : str
+        File and column.
+    """
+
+    frame: pd.DataFrame
+    left_out: tuple[np.datetime64, ...]
+    file: RunInput
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegimeInput:
+    """All that a regime's source holds, whatever the period: a series, or rows of a lake.
+
+    Attributes
+    ----------
+    series : NamedSeries or None
+    rows : RebuiltRows or None
+        Up to date with the lake.
+    table : DataFrame or None
+        Its regime rows by session, with the chains' own volatility.
+    """
+
+    series: NamedSeries | None = None
+    rows: RebuiltRows | None = None
+    table: pd.DataFrame | None = None
+
+
 def regime_spec(config: Config, books: tuple[Book, ...] | None = None) -> RegimeSpec:
     """Return what a configuration's regime is rebuilt by: its definition file is read here.
 
@@ -144,18 +187,15 @@ def definition_of(config: Config) -> Definition | PeerRule:
     return definition_named(stated)
 
 
-def load_regime(
+def read_regime(
     config: Config,
     calendar: str,
     *,
     lake: Lake | None = None,
     books: tuple[Book, ...] | None = None,
     progress: Progress = silent,
-) -> RegimeSource:
-    """Return the regime of a configuration: everything that there is of it up to its end.
-
-    What the lake lacks of its definition is rebuilt first. What lies before its start warms
-    filters up; notices count nothing of it.
+) -> RegimeInput:
+    """Read the regime that a configuration names; what the lake lacks of it is rebuilt first.
 
     Parameters
     ----------
@@ -168,24 +208,50 @@ def load_regime(
     progress : Progress
     """
     if config.regime.source == "series":
-        return _from_series(config, calendar)
-    return _from_lake(config, lake, books, progress)
+        assert config.regime.series is not None  # the configuration's own check
+        return RegimeInput(series=read_named_series(config.regime.series, config, calendar))
+    setting, data = config.regime, config.data
+    assert data.lake is not None  # the configuration's own check
+    if "://" in data.lake:
+        raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
+    rows = rebuilt_rows(lake or data.lake, regime_spec(config, books), progress=progress)
+    frame = _with_implied(rows, setting.book)
+    table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
+    table.index = pd.DatetimeIndex(table.index).as_unit("ns")
+    return RegimeInput(rows=rows, table=table)
 
 
-def load_named_series(
-    series: SeriesConfig, config: Config, calendar: str
-) -> tuple[pd.DataFrame, RunInput, tuple[Notice, ...], tuple[Finding, ...]]:
-    """Return a series by session (``value``, ``known_at``), its file and what was left out.
+def regime_in_period(read: RegimeInput, config: Config) -> RegimeSource:
+    """Return the regime of a configuration: everything that there is of it up to its end.
 
-    Values that contradict their neighbours are NaN; the last element names them.
+    What lies before its start warms filters up; notices count nothing of it.
     """
+    if read.series is not None:
+        return _from_series(read.series, config)
+    assert read.rows is not None
+    assert read.table is not None
+    return _from_lake(read.rows, read.table, config)
+
+
+def read_named_series(series: SeriesConfig, config: Config, calendar: str) -> NamedSeries:
+    """Read a series and the fingerprint of its file."""
     found = load_series(series.path, series.columns, series.known, calendar, where=series.where)
     file = RunInput(written_path(series.path, config), file_fingerprint(series.path))
-    days = pd.DatetimeIndex(np.array(found.left_out, dtype="datetime64[ns]"))
-    notices = _left_out(file.path, int(in_period(config, days).sum()))
     name = f"{series.path.name} {series.columns.get('value', 'value')}"
-    table, findings = sound_series(found.frame.set_index("session"), name, config)
-    return table, file, notices, findings
+    return NamedSeries(found.frame, found.left_out, file, name)
+
+
+def series_in_period(
+    read: NamedSeries, config: Config
+) -> tuple[pd.DataFrame, tuple[Notice, ...], tuple[Finding, ...]]:
+    """Return a series by session (``value``, ``known_at``) up to the configured end.
+
+    Beside it what was left out, and the values that contradict their neighbours.
+    """
+    days = pd.DatetimeIndex(np.array(read.left_out, dtype="datetime64[ns]"))
+    notices = _left_out(read.file.path, int(in_period(config, days).sum()))
+    table, findings = sound_series(read.frame.set_index("session"), read.name, config)
+    return table, notices, findings
 
 
 def until_end(config: Config, table: pd.DataFrame) -> pd.DataFrame:
@@ -215,10 +281,10 @@ def written_path(path: Path, config: Config) -> str:
     return relative.name if far else relative.as_posix()
 
 
-def _from_series(config: Config, calendar: str) -> RegimeSource:
+def _from_series(read: NamedSeries, config: Config) -> RegimeSource:
     series = config.regime.series
     assert series is not None  # the configuration's own check
-    table, file, left_out, findings = load_named_series(series, config, calendar)
+    table, left_out, findings = series_in_period(read, config)
     table["regime"] = labels_by_sign(table["value"].to_numpy(dtype=float))
     notices = list(left_out)
     if config.regime.band is not None:
@@ -234,9 +300,9 @@ def _from_series(config: Config, calendar: str) -> RegimeSource:
         known=series.known,
         table=table,
         definition_id=None,
-        inputs=(file,),
+        inputs=(read.file,),
         notices=tuple(notices),
-        content_id=file.sha256,
+        content_id=read.file.sha256,
         findings=findings,
     )
 
@@ -248,18 +314,9 @@ def _left_out(name: str, rows: int) -> tuple[Notice, ...]:
     return (Notice("series_not_sessions", "info", detail, rows),)
 
 
-def _from_lake(
-    config: Config, lake: Lake | None, books: tuple[Book, ...] | None, progress: Progress
-) -> RegimeSource:
+def _from_lake(rows: RebuiltRows, whole: pd.DataFrame, config: Config) -> RegimeSource:
     setting, data = config.regime, config.data
-    assert data.lake is not None  # the configuration's own check
-    if "://" in data.lake:
-        raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
-    rows = rebuilt_rows(lake or data.lake, regime_spec(config, books), progress=progress)
-    frame = _with_implied(rows, setting.book)
-    table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
-    table.index = pd.DatetimeIndex(table.index).as_unit("ns")
-    table = until_end(config, table)
+    table = until_end(config, whole)
     # strategies may read every number of the row
     shown = ["value", "regime", "known_at", *_SHOWN]
     table = table.assign(value=table["net_gex"])

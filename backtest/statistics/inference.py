@@ -94,6 +94,36 @@ def return_intervals(
     ]
 
 
+def sharpe_intervals(returns: Floats, level: float, year: int) -> tuple[Floats, Floats]:
+    """Return both ends of the interval of each column's Sharpe ratio a year.
+
+    The same interval as `return_intervals`, of columns that may miss sessions.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n, k)
+        NaN on sessions that a column does not have.
+    level : float
+        Coverage.
+    year : int
+        Sessions a year.
+
+    Returns
+    -------
+    tuple of ndarray, shape (k,)
+        NaN where undefined.
+    """
+    known = np.isfinite(returns)
+    ends_of = np.full((2, returns.shape[1]), nan)
+    masks, group = np.unique(known, axis=1, return_inverse=True)
+    for i in range(masks.shape[1]):
+        members = np.flatnonzero(group.ravel() == i)
+        part = returns[np.ix_(masks[:, i], members)]
+        found = return_intervals(part, Resampling(level=level), year=year)
+        ends_of[:, members] = np.array([one.sharpe for one in found]).T
+    return ends_of[0], ends_of[1]
+
+
 def _annual(logs: tuple[float, float]) -> tuple[float, float]:
     return float(np.expm1(logs[0])), float(np.expm1(logs[1]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "ColumnMoments",
     "benjamini_hochberg",
     "benjamini_yekutieli",
+    "column_moments",
     "deflated_sharpe",
     "deflated_sharpes",
     "holm",
@@ -192,6 +195,43 @@ def deflated_sharpes(returns: Floats, trials: int, trial_variance: float) -> Flo
     """
     from scipy.special import ndtr
 
+    columns = column_moments(returns)
+    n, ratio, kurtosis = columns.n, columns.ratio, columns.kurtosis
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = 1.0 - columns.skew * ratio + (kurtosis - 1.0) / 4.0 * ratio**2
+        error = np.sqrt(np.where(variance > 0.0, variance, np.nan) / (np.maximum(n, 2) - 1))
+    hurdle = expected_best(trials, trial_variance)
+    return np.where(n >= 3, ndtr((ratio - hurdle) / error), np.nan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnMoments:
+    """Moments of columns of returns, shape (k,) each.
+
+    Attributes
+    ----------
+    n : ndarray of int
+        Returns that there are.
+    ratio : ndarray
+        Sharpe ratio per session; NaN where returns do not vary.
+    skew, kurtosis : ndarray
+        Kurtosis raw: 3 for normal returns.
+    """
+
+    n: npt.NDArray[np.int64]
+    ratio: Floats
+    skew: Floats
+    kurtosis: Floats
+
+
+def column_moments(returns: Floats) -> ColumnMoments:
+    """Return the moments of every column at once.
+
+    Parameters
+    ----------
+    returns : ndarray, shape (n, k)
+        Per session; NaN where there is none.
+    """
     known = np.isfinite(returns)
     n = known.sum(axis=0)
     at_least = np.maximum(n, 2)
@@ -206,7 +246,4 @@ def deflated_sharpes(returns: Floats, trials: int, trial_variance: float) -> Flo
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = third / at_least / (second / at_least) ** 1.5
         kurtosis = fourth / at_least / (second / at_least) ** 2
-        variance = 1.0 - skew * ratio + (kurtosis - 1.0) / 4.0 * ratio**2
-        error = np.sqrt(np.where(variance > 0.0, variance, np.nan) / (at_least - 1))
-    hurdle = expected_best(trials, trial_variance)
-    return np.where(n >= 3, ndtr((ratio - hurdle) / error), np.nan)
+    return ColumnMoments(n, ratio, skew, kurtosis)

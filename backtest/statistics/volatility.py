@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data import EXCHANGE_SESSIONS, NOISE, REGIMES, real_difference, real_divisor
+from ...data import (
+    EXCHANGE_SESSIONS,
+    NOISE,
+    REGIMES,
+    real_difference,
+    real_divisor,
+    varies,
+    without_rounding,
+)
 from ..run.results import Estimate, Ratio, VolatilityCell, VolatilitySummary
 from . import realised
 from .intervals import (
@@ -124,11 +132,12 @@ def quantile_groups(values: npt.ArrayLike, quantiles: int = 4) -> npt.NDArray[np
     """Return the quantile of each value over the whole sample, 0 the lowest; -1 where NaN.
 
     Edges are linear-interpolation quantiles and belong to the group below, like ``pandas.qcut``.
+    Values that are the same but for rounding belong to no group.
     """
-    x = np.asarray(values, dtype=np.float64)
+    x = without_rounding(values)
     known = np.isfinite(x)
     out = np.full(len(x), -1, dtype=np.int64)
-    if known.any():
+    if varies(x):
         edges = np.quantile(x[known], np.arange(1, quantiles) / quantiles)
         out[known] = np.searchsorted(edges, x[known], side="left")
     return out

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ...data import NOISE, NotEnoughDataError
 from ...strategies import LONG, SHORT, Always
 from ..statistics.diagnostics.regression import ols
+from ..statistics.resampling import NORMAL_LEVEL
 from .arena import COMPETITORS, alone, fills_of, reads_options, resampling_of
 from .differences import sharpe_difference
 from .judgement import padded
@@ -89,6 +90,7 @@ def compared(
     seed: int,
     draws: int,
     block: float,
+    level: float = NORMAL_LEVEL,
     bootstrapped: int = 6,
 ) -> tuple[Pair, ...]:
     """Compare every entry that reads options with the same rules under filters that do not.
@@ -100,6 +102,8 @@ def compared(
         By trial of the field: the best entries' pairs come first.
     seed, draws, block
         Of the bootstrap.
+    level : float
+        Coverage of intervals.
     bootstrapped : int
         Pairs that get an interval by a bootstrap of their own.
     """
@@ -124,7 +128,7 @@ def compared(
             nested = _nested(arenas[i], results[i], mine, theirs)
         boot = (math.nan,) * 4
         if rank[c] < bootstrapped:
-            boot = _bootstrapped(field, a, b, seed, draws)
+            boot = _bootstrapped(field, a, b, seed, draws, level)
         found.append(
             Pair(
                 mine.trial_id,
@@ -179,11 +183,11 @@ def _adds(x: Floats) -> Floats:
 
 
 def _bootstrapped(
-    field: Field, a: int, b: int, seed: int, draws: int
+    field: Field, a: int, b: int, seed: int, draws: int, level: float
 ) -> tuple[float, float, float, float]:
     one, other = field.returns[:, a], field.returns[:, b]
     both = np.isfinite(one) & np.isfinite(other)
-    how = resampling_of(seed, draws, 1.0, int(both.sum()))
+    how = replace(resampling_of(seed, draws, 1.0, int(both.sum())), level=level)
     found = sharpe_difference(one[both], other[both], how, year=field.year)
     return found.low, found.high, found.p_value, found.block
 

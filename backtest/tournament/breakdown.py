@@ -19,6 +19,7 @@ from ..execution.costs import FREE
 from ..grid.columns import books_of, planned
 from ..statistics import metrics
 from ..statistics.resampling import Resampling, interval, resampled_sums
+from ..statistics.volatility import quantile_groups
 from .arena import labels_held
 from .studentised import long_run_deviation
 
@@ -76,7 +77,7 @@ class Breakdown:
         ``skew, kurtosis, worst, value_at_risk, expected_shortfall`` (5 %, a session, decimal),
         ``max_drawdown``.
     interval_plain, interval_by_regime : tuple of float
-        95 % intervals of the Sharpe ratio: blocks drawn from all sessions, and within labels.
+        Of the Sharpe ratio, by resampling: blocks drawn from all sessions, and within labels.
     capacity : Capacity
     equity : ndarray, shape (m,)
     days : ndarray of datetime64[D], shape (m,)
@@ -210,11 +211,8 @@ def _volatility_state(arena: Arena) -> npt.NDArray[np.int64]:
     if len(r) > _WINDOW:
         windows = np.lib.stride_tricks.sliding_window_view(r, _WINDOW)
         before[_WINDOW:] = windows[:-1].std(axis=1)
-    known = np.isfinite(before)
-    out = np.full(len(r), -1, dtype=np.int64)
-    if known.sum() >= 3:
-        out[known] = np.searchsorted(np.quantile(before[known], [1 / 3, 2 / 3]), before[known])
-    return out
+    enough = np.isfinite(before).sum() >= 3
+    return quantile_groups(before if enough else np.full(len(r), np.nan), 3)
 
 
 def _held(arena: Arena, j: int) -> Floats:

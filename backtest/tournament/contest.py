@@ -191,6 +191,7 @@ def contest(
         seed=terms.seed,
         draws=terms.draws,
         block=terms.block,
+        level=terms.level,
     )
     report(total + 3 * total // 4, work, "comparisons")
     pairs = compared(
@@ -201,6 +202,7 @@ def contest(
         seed=terms.seed,
         draws=terms.draws,
         block=terms.block,
+        level=terms.level,
         bootstrapped=_BOOTSTRAPPED if terms.breakdowns else 0,
     )
     rows = entry_results(found, arenas, results, judgement, clouds, pairs, counted.trials)
@@ -221,6 +223,7 @@ def contest(
         placebos=terms.placebos,
         bootstrap=terms.draws,
         block=resampling_of(terms.seed, terms.draws, terms.block, len(found.days)).block,
+        level=terms.level,
         p_spa_lower=judgement.spa[0],
         p_spa=judgement.spa[1],
         p_spa_upper=judgement.spa[2],

@@ -27,7 +27,6 @@ __all__ = [
     "effective_trials",
     "ledger",
     "recorded_ids",
-    "recorded_returns",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -122,15 +121,6 @@ def count_trials(
         effective = _effective(ledger, given, len(made))
     gone = sum(int(row["deleted"]) for row in made)
     return TrialCount(names, first, last, len(made), gone, effective)
-
-
-def recorded_returns(path: Path, entry: int) -> tuple[npt.NDArray[np.datetime64], Floats]:
-    """Return sessions and returns of one entry; empty where they were deleted."""
-    with open_ledger(path) as ledger:
-        row = ledger.execute(sql("returns_of_entry"), {"entry": entry}).fetchone()
-    if row is None:
-        return np.array([], dtype="datetime64[D]"), np.array([])
-    return unpacked(row["days"], row["simple"])
 
 
 def counted_returns(

@@ -64,6 +64,7 @@ def tournament_document(result: TournamentResult) -> dict[str, Any]:
         "placebos": result.placebos,
         "bootstrap": result.bootstrap,
         "block": result.block,
+        "level": result.level,
         "selections": [_selection(one) for one in result.selections],
         "pairs": [{**asdict(pair), "credited": pair.credited} for pair in result.pairs],
         "breakdowns": [_breakdown(one) for one in result.breakdowns],

@@ -11,11 +11,14 @@ import numpy.typing as npt
 
 from ...data import NOISE, NotEnoughDataError, short_repr
 from ...strategies import Flat
+from ..statistics.inference import sharpe_intervals
 from ..statistics.multiple import benjamini_yekutieli, deflated_sharpes
+from ..statistics.resampling import NORMAL_LEVEL
 from ..statistics.sharpe_tests import expected_best
 from .arena import alone, label_shares, resampling_of
 from .confidence_set import confidence_set
 from .overfitting import overfitting
+from .skill import Skill, skill_of
 from .studentised import long_run_deviation, studentise
 from .superiority import recentred_shift, spa, step_m
 
@@ -68,7 +71,7 @@ class Judgement:
     Attributes
     ----------
     sharpe, low, high : ndarray
-        Annual, with a 95 % interval from its long-run standard error.
+        Annual, with the interval that a backtest prints of the same returns.
     p_alone : ndarray
         One-sided, of one test alone.
     p_spa : ndarray
@@ -80,6 +83,7 @@ class Judgement:
     dsr : ndarray
     q_value : ndarray
         Benjamini and Yekutieli, over entries.
+    skill : Skill
     spa : tuple of float
         Lower, consistent, upper p-value of the whole.
     best_by_luck, detectable : float
@@ -105,6 +109,7 @@ class Judgement:
     p_hold: Floats
     dsr: Floats
     q_value: Floats
+    skill: Skill
     spa: tuple[float, float, float]
     best_by_luck: float
     detectable: float
@@ -142,6 +147,7 @@ def judged(
     seed: int,
     draws: int,
     block: float,
+    level: float = NORMAL_LEVEL,
 ) -> Judgement:
     """Correct for every counted trial.
 
@@ -156,6 +162,8 @@ def judged(
         Trials ever made on these data, at least those of the field.
     seed, draws, block
         Of the bootstrap.
+    level : float
+        Coverage of intervals.
     """
     n, k = field.returns.shape
     how = resampling_of(seed, draws, block, n)
@@ -171,7 +179,8 @@ def judged(
     p_rules = _stepped(rules, owner, k, how, counted)
     hold, whose = _against_hold(arenas, results, field)
     p_hold = _stepped(hold, whose, k, how, counted)
-    sharpe, error = sharpe_errors(field.returns, how.block)
+    sharpe, _ = sharpe_errors(field.returns, how.block)
+    low, high = sharpe_intervals(field.returns, level, field.year)
     roles = np.array([arenas[i].entries[j].role for i, j in field.place])
     entries = roles == "entry"
     rows = np.isfinite(field.returns).sum(axis=0)
@@ -180,8 +189,8 @@ def judged(
     variance = 1.0 / max(judged_on, 1)
     return Judgement(
         sharpe=sharpe * root,
-        low=(sharpe - 1.96 * error) * root,
-        high=(sharpe + 1.96 * error) * root,
+        low=low,
+        high=high,
         p_alone=p_alone,
         p_spa=ability.p_of_trial[:k],
         p_zero=p_zero,
@@ -189,6 +198,7 @@ def judged(
         p_hold=p_hold,
         dsr=deflated_sharpes(field.returns, counted, variance),
         q_value=_false_discoveries(p_alone, entries),
+        skill=skill_of(field.returns, field.year),
         spa=(ability.p_lower, ability.p_consistent, ability.p_upper),
         best_by_luck=expected_best(counted, variance) * root,
         detectable=(critical + _POWER_QUANTILE) * math.sqrt(field.year / max(judged_on, 1)),

@@ -16,6 +16,7 @@ from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.locked import box_of
 from ..statistics import metrics
+from ..statistics.inference import sharpe_intervals
 from .arena import Arena, played
 from .folds import Fold
 from .judgement import sharpe_errors
@@ -135,7 +136,7 @@ def _opened(config: Config, box: Lockbox, wanted: tuple[str, ...]) -> LockboxRes
             records += list(recorded([mine], [result]))
             first, last = arena.days[inside[0]].item(), arena.days[inside[-1]].item()
             sessions = len(inside)
-            rows += _judged(mine, result.returns[mine.outside], len(wanted))
+            rows += _judged(mine, result.returns[mine.outside], len(wanted), config.inference.level)
     for name in wanted:
         if name not in known:
             raise UnknownNameError("trial of this tournament", name, tuple(known))
@@ -145,6 +146,7 @@ def _opened(config: Config, box: Lockbox, wanted: tuple[str, ...]) -> LockboxRes
         "first_session": str(first),
         "last_session": str(last),
         "sessions": sessions,
+        "level": config.inference.level,
         "trials": rows,
         "sentence": _sentence(rows, sessions),
     }
@@ -160,12 +162,12 @@ def _on(arena: Arena, entries: tuple[Any, ...], inside: npt.NDArray[np.int64]) -
     return replace(arena, entries=entries, folds=(fold,))
 
 
-def _judged(arena: Arena, returns: Floats, wanted: int) -> list[dict[str, Any]]:
+def _judged(arena: Arena, returns: Floats, wanted: int, level: float) -> list[dict[str, Any]]:
     from scipy.stats import norm
 
     ratio, error = sharpe_errors(returns, 1.0)
     year = arena.ground.clock.year
-    root = math.sqrt(year)
+    low, high = sharpe_intervals(returns, level, year)
     out = []
     for j, entry in enumerate(arena.entries):
         t = ratio[j] / error[j] if error[j] > 0.0 else math.nan
@@ -176,8 +178,8 @@ def _judged(arena: Arena, returns: Floats, wanted: int) -> list[dict[str, Any]]:
                 "filter": entry.strategy.filter.describe(),
                 "rule": entry.strategy.describe(),
                 "sharpe": metrics.sharpe(returns[:, j], year),
-                "low": float((ratio[j] - 1.96 * error[j]) * root),
-                "high": float((ratio[j] + 1.96 * error[j]) * root),
+                "low": float(low[j]),
+                "high": float(high[j]),
                 "p_value": min(p * wanted, 1.0),
             }
         )

@@ -23,7 +23,6 @@ __all__ = [
     "Legs",
     "PlaceboTest",
     "held_against",
-    "own_ratios",
     "paths",
     "placebo_labels",
     "ratios",
@@ -252,11 +251,6 @@ def _paths(
             second = held * after[t]
             held = held * (1.0 + after[t]) / (1.0 + second)
             out[b, t] = (1.0 + first) * (1.0 - rate * moved) * (1.0 + second) - 1.0
-
-
-def own_ratios(labels: Codes, wanted: Floats, legs: Legs, rates: Sequence[float]) -> Floats:
-    """Return the same ratios of the labels themselves, shape (p, c)."""
-    return np.asarray(ratios(labels[None, :], wanted, legs, rates)[0])
 
 
 def held_against(own: Floats, clouds: Floats) -> PlaceboTest:

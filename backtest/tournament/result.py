@@ -36,7 +36,7 @@ class EntryResult:
         Market and fill; what the filter is; the rules by label; the sizing.
     fees_bps, slippage_bps : float
     sharpe, sharpe_low, sharpe_high : float
-        Annual, 95 % interval of this trial alone.
+        Annual, with the interval of this trial alone.
     sharpe_all : float
         On all sessions, those of the trainings included.
     sharpe_inverse : float
@@ -47,6 +47,8 @@ class EntryResult:
     placebo_sharpe, placebo_deviation : float
         Mean and deviation of the placebos' annual Sharpe ratios.
     q_value, dsr : float
+    min_track_record, false_discovery : float
+        See `Skill`.
     survives, credited : bool
         `credited`: survives and adds to every filter without options; None where there is nothing
         to compare with.
@@ -86,6 +88,8 @@ class EntryResult:
     placebo_deviation: float
     q_value: float
     dsr: float
+    min_track_record: float
+    false_discovery: float
     survives: bool
     credited: bool | None
     turnover: float
@@ -121,6 +125,8 @@ class TournamentResult:
         Draws.
     block : float
         Mean block length of the bootstrap, sessions.
+    level : float
+        Coverage of intervals.
     p_spa_lower, p_spa, p_spa_upper : float
         Of the whole: Hansen's three; the upper one is the Reality Check.
     overfitting : Overfitting or None
@@ -159,6 +165,7 @@ class TournamentResult:
     placebos: int
     bootstrap: int
     block: float
+    level: float
     p_spa_lower: float
     p_spa: float
     p_spa_upper: float

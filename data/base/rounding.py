@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CANCELLED", "NOISE", "real_difference", "real_divisor"]
+__all__ = ["CANCELLED", "NOISE", "real_difference", "real_divisor", "varies", "without_rounding"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,3 +64,58 @@ def real_divisor(value: npt.ArrayLike, noise: float = NOISE) -> Floats:
     """
     x = np.asarray(value, dtype=np.float64)
     return np.where(x > noise, x, np.nan)
+
+
+def without_rounding(values: npt.ArrayLike) -> Floats:
+    """Return values of which those that differ by rounding alone are equal, for ranks.
+
+    Two neighbours in size differ by rounding alone where their distance is at most `NOISE` of the
+    larger one's size. Every group of such neighbours takes its lowest value.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (n,)
+
+    Returns
+    -------
+    ndarray of float
+        Of the same shape; NaN stays.
+
+    Examples
+    --------
+    >>> without_rounding([0.1 + 0.2, 5.0, 0.3, float("nan")]).tolist()
+    [0.3, 5.0, 0.3, nan]
+    """
+    x = np.array(values, dtype=np.float64)
+    there = np.flatnonzero(np.isfinite(x))
+    order = there[np.argsort(x[there], kind="stable")]
+    ordered = x[order]
+    if len(order) > 1:
+        size = np.maximum(np.abs(ordered[1:]), np.abs(ordered[:-1]))
+        starts = np.append(True, np.diff(ordered) > NOISE * size)
+        x[order] = ordered[starts][np.cumsum(starts) - 1]
+    return x
+
+
+def varies(values: npt.ArrayLike) -> bool:
+    """Return whether a series has two values that differ by more than rounding.
+
+    Where it has not, ranks, groups and slopes of it say nothing.
+
+    Parameters
+    ----------
+    values : array_like of float
+        NaN counts as unknown.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> varies([0.3, 0.1 + 0.2]), varies([0.3, 0.31]), varies([])
+    (False, True, False)
+    """
+    x = np.asarray(values, dtype=np.float64)
+    x = x[np.isfinite(x)]
+    return bool(x.size) and bool(np.ptp(x) > NOISE * np.abs(x).max())

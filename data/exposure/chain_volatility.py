@@ -295,6 +295,25 @@ def _fill_outwards(
     return code
 
 
+@compiled(nogil=True)
+def _neighbours(days: Floats, variance: Floats, maturity: float) -> tuple[int, int, bool]:
+    """Return the last usable expiration up to a maturity, the first after it, and if any is near.
+
+    -1 where there is none.
+    """
+    near, following, around = -1, -1, False
+    for i in range(days.size):
+        if not 0.0 < days[i] <= _FURTHEST_DAYS:
+            continue
+        around = True
+        if math.isfinite(variance[i]):
+            if days[i] <= maturity:
+                near = i
+            elif following < 0:
+                following = i
+    return near, following, around
+
+
 def at_maturity(
     days: Floats, variance: Floats, missing: str = _NO_EXPIRY, maturity: float = DAYS
 ) -> Maturity:
@@ -322,11 +341,7 @@ def at_maturity(
     >>> round(100 * at_maturity(days, np.array([0.01846292, 0.01882101])).volatility, 2)
     13.69
     """
-    usable = np.isfinite(variance) & (days > 0.0) & (days <= _FURTHEST_DAYS)
-    before = np.flatnonzero(usable & (days <= maturity))
-    after = np.flatnonzero(usable & (days > maturity))
-    near = int(before[-1]) if before.size else -1
-    following = int(after[0]) if after.size else -1
+    near, following, around = _neighbours(days, variance, maturity)
     if near >= 0 and following >= 0:
         weight = (days[following] - maturity) / (days[following] - days[near])
         total = weight * days[near] * variance[near]
@@ -337,7 +352,6 @@ def at_maturity(
         at = float(days[alone])
         ends = (at, math.nan) if near >= 0 else (math.nan, at)
         return Maturity(math.sqrt(variance[alone]), *ends)
-    around = bool(((days > 0.0) & (days <= _FURTHEST_DAYS)).any())
     return Maturity(math.nan, math.nan, math.nan, missing if around else _NO_EXPIRY)
 
 

@@ -19,6 +19,8 @@ __all__ = ["contradicting_duplicates", "repeated_rows", "unit_contradiction"]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+Days: TypeAlias = npt.NDArray[np.int32]
+Codes: TypeAlias = npt.NDArray[np.uint8]
 
 #: Pairs of a call and a put that a judgement on prices needs.
 _FEWEST_PAIRS: Final = 12
@@ -85,6 +87,8 @@ def repeated_rows(rows: Mapping[str, npt.NDArray[Any]]) -> int:
     rows : mapping of column to ndarray, shape (n,)
         ``expiry, kind, strike`` (sorted by them), ``root_number, open_interest, iv, bid, ask``.
     """
+    if not _any_repeated(rows["expiry"], rows["kind"], rows["strike"]):
+        return 0
     return contradicting_duplicates(
         (rows["expiry"], rows["kind"], rows["strike"]),
         rows["root_number"],
@@ -92,10 +96,18 @@ def repeated_rows(rows: Mapping[str, npt.NDArray[Any]]) -> int:
     )
 
 
+@compiled(nogil=True)
+def _any_repeated(expiry: Days, kind: Codes, strike: Floats) -> bool:
+    for i in range(1, strike.size):
+        if strike[i] == strike[i - 1] and kind[i] == kind[i - 1] and expiry[i] == expiry[i - 1]:
+            return True
+    return False
+
+
 def unit_contradiction(
     *,
     spot: float,
-    expiry_group: Ints,
+    start: Ints,
     years: Floats,
     strike: Floats,
     is_call: Flags,
@@ -118,32 +130,31 @@ def unit_contradiction(
     Parameters
     ----------
     spot : float
-    expiry_group : ndarray of int64, shape (n,)
-        Number of the expiry and settlement; rows sorted by it, strike and right.
-    years : ndarray
-        Time to expiry at the quotes; rows that have expired are not looked at.
-    strike, is_call, price, volatility, open_interest, multiplier : ndarray
+    start : ndarray of int64, shape (g + 1,)
+        Expiry group k holds the rows start[k] ... start[k + 1] - 1, sorted by strike and right.
+    years : ndarray, shape (g,)
+        Time to expiry at the quotes; groups that have expired (zero, NaN) are not looked at.
+    strike, is_call, price, volatility, open_interest, multiplier : ndarray, shape (n,)
         NaN where unknown; `price` is the middle of a two-sided quote, or a settlement price.
     """
-    live = years > 0.0
     found = ""
-    if live.any() and spot > 0.0:
-        size = strike.size
-        slopes, forwards, ratios = np.empty(size), np.empty(size), np.empty(size)
+    if spot > 0.0:
+        slopes, forwards, ratios = np.empty((3, strike.size))
         pairs, n_slopes, n_ratios = _measure_pairs(
-            expiry_group, years, strike, is_call, price, volatility, slopes, forwards, ratios
+            start, years, strike, is_call, price, volatility, slopes, forwards, ratios
         )
         if pairs >= _FEWEST_PAIRS:
             found = _prices_against_strikes(slopes[:n_slopes], forwards[:pairs], spot)
             found = found or _volatility_against_prices(ratios[:n_ratios])
         else:
+            live = np.repeat(years > 0.0, np.diff(start))
             found = _strikes_against_spot(strike[live], spot)
-    return found or _lots(live, open_interest, multiplier)
+    return found or _lots(start, years, open_interest, multiplier)
 
 
 @compiled(nogil=True)
 def _measure_pairs(
-    group: Ints, years: Floats, strike: Floats, is_call: Flags, price: Floats, volatility: Floats,
+    start: Ints, years: Floats, strike: Floats, is_call: Flags, price: Floats, volatility: Floats,
     slopes: Floats, forwards: Floats, ratios: Floats,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Fill what calls and puts of the same contract say, and return how many of each there are.
@@ -152,7 +163,9 @@ def _measure_pairs(
 
     Parameters
     ----------
-    group, years, strike, is_call, price, volatility : ndarray, shape (n,)
+    start : ndarray, shape (g + 1,)
+    years : ndarray, shape (g,)
+    strike, is_call, price, volatility : ndarray, shape (n,)
     slopes : ndarray, shape (n,)
         To fill: change of call less put by a point of strike, between pairs of one expiry that
         stand half of its pairs apart.
@@ -162,20 +175,19 @@ def _measure_pairs(
         To fill: volatility at the money over that of the straddle's price, 0.8 F sigma root T, one
         for each expiry that allows it.
     """
-    pairs, n_slopes, n_ratios, i = 0, 0, 0, 0
+    pairs, n_slopes, n_ratios = 0, 0, 0
     strikes, differences = np.empty(strike.size), np.empty(strike.size)
-    while i < strike.size:
-        current, first, nearest, smallest = group[i], pairs, -1, math.inf
-        while i < strike.size and group[i] == current:
+    for g in range(years.size):
+        if not years[g] > 0.0:
+            continue
+        first, nearest, smallest = pairs, -1, math.inf
+        for i in range(start[g], start[g + 1] - 1):
             if (
-                i + 1 < strike.size
-                and group[i + 1] == current
-                and strike[i] == strike[i + 1]
+                strike[i] == strike[i + 1]
                 and is_call[i]
                 and not is_call[i + 1]
                 and math.isfinite(price[i])
                 and math.isfinite(price[i + 1])
-                and years[i + 1] > 0.0
             ):
                 difference = price[i] - price[i + 1]
                 strikes[pairs], differences[pairs] = strike[i], difference
@@ -183,23 +195,30 @@ def _measure_pairs(
                 if nearest < 0 or abs(difference) < smallest:
                     nearest, smallest = i, abs(difference)
                 pairs += 1
-            i += 1
-        half = (pairs - first) // 2
-        if half >= 2:
-            for low in range(first, pairs - half):
-                apart = strikes[low + half] - strikes[low]
-                if apart != 0.0:
-                    slopes[n_slopes] = (differences[low + half] - differences[low]) / apart
-                    n_slopes += 1
+        n_slopes += _slopes_between(
+            strikes[first:pairs], differences[first:pairs], slopes[n_slopes:]
+        )
         if nearest >= 0:
             ratio = _straddle_ratio(
                 price[nearest], price[nearest + 1], volatility[nearest], volatility[nearest + 1],
-                strike[nearest], years[nearest],
+                strike[nearest], years[g],
             )  # fmt: skip
             if not math.isnan(ratio):
                 ratios[n_ratios] = ratio
                 n_ratios += 1
     return pairs, n_slopes, n_ratios
+
+
+@compiled(nogil=True)
+def _slopes_between(strike: Floats, difference: Floats, out: Floats) -> int:
+    """Fill the slopes between strikes half of them apart; return how many: none below 4 strikes."""
+    found, half = 0, strike.size // 2
+    for low in range(strike.size - half if half >= 2 else 0):
+        apart = strike[low + half] - strike[low]
+        if apart != 0.0:
+            out[found] = (difference[low + half] - difference[low]) / apart
+            found += 1
+    return found
 
 
 @compiled(nogil=True, error_model="numpy")
@@ -263,8 +282,8 @@ def _volatility_against_prices(ratios: Floats) -> str:
     )
 
 
-def _lots(live: Flags, open_interest: Floats, multiplier: Floats) -> str:
-    held = _held_in_lots(live, open_interest, multiplier)
+def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> str:
+    held = _held_in_lots(start, years, open_interest, multiplier)
     if held < _FEWEST_HELD:
         return ""
     return (
@@ -274,12 +293,15 @@ def _lots(live: Flags, open_interest: Floats, multiplier: Floats) -> str:
 
 
 @compiled(nogil=True)
-def _held_in_lots(live: Flags, open_interest: Floats, multiplier: Floats) -> int:
+def _held_in_lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> int:
     """Return the live contracts of positive open interest; 0 where one is no whole multiple."""
     held = 0
-    for i in range(live.size):
-        if live[i] and open_interest[i] > 0.0 and multiplier[i] > 1.0:
-            if open_interest[i] % multiplier[i] != 0.0:
-                return 0
-            held += 1
+    for g in range(years.size):
+        if not years[g] > 0.0:
+            continue
+        for i in range(start[g], start[g + 1]):
+            if open_interest[i] > 0.0 and multiplier[i] > 1.0:
+                if open_interest[i] % multiplier[i] != 0.0:
+                    return 0
+                held += 1
     return held

@@ -88,11 +88,10 @@ def session_result(
 
 def _unit(prepared: PreparedChain, multiplier: npt.NDArray[np.float64]) -> str:
     chain, groups = prepared.chain, prepared.groups
-    sizes = np.diff(groups.start)
     return unit_contradiction(
         spot=chain.spot,
-        expiry_group=np.repeat(np.arange(sizes.size), sizes),
-        years=np.repeat(prepared.market.time, sizes),
+        start=groups.start,
+        years=prepared.market.time,
         strike=chain.strike,
         is_call=chain.is_call,
         price=chain.mid,

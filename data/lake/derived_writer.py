@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -230,12 +230,17 @@ def _write_record(store: DerivedStore) -> DataFile:
         "definition_id": store.definition_id,
         "dealer_model": store.dealer_model,
         "definition": json.dumps(store.definition),
-        "parts": json.dumps([asdict(part) for part in store.parts]),
-        "variants": json.dumps([asdict(variant) for variant in store.variants]),
+        "parts": json.dumps([_fields(part) for part in store.parts]),
+        "variants": json.dumps([_fields(variant) for variant in store.variants]),
     }
     rows = pa.Table.from_pylist([row], schema=_RECORD)
     part = {"underlying": store.underlying}
     return write_file(store.lake.root, REBUILDS, part, store.stem, rows, {"store": store.stem})
+
+
+def _fields(value: Part | Variant) -> dict[str, Any]:
+    """Return the fields as they are: `asdict` would copy every mark of every session."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _among(rows: Collection[tuple[str, str, str]]) -> Callable[[str, str, str], bool]:

@@ -18,7 +18,7 @@ from ..calendar.market_rules import third_friday
 if TYPE_CHECKING:
     from .rules import PeerRule
 
-__all__ = ["PeerRow", "PeerWalls", "peer_row", "peer_walls"]
+__all__ = ["PeerRow", "peer_row"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -74,32 +74,6 @@ class PeerRow:
         return at[0] if at else None
 
 
-@dataclass(frozen=True, slots=True)
-class PeerWalls:
-    """Strikes that peers call walls; NaN where there is none.
-
-    Attributes
-    ----------
-    call, put : float
-        Largest unsigned call or put exposure at any strike.
-    call_above, put_below : float
-        The same at or above, at or below spot.
-    positive, negative : float
-        Most positive and most negative net exposure by strike.
-    call_interest, put_interest : float
-        Largest open interest.
-    """
-
-    call: float
-    put: float
-    call_above: float
-    put_below: float
-    positive: float
-    negative: float
-    call_interest: float
-    put_interest: float
-
-
 def peer_row(chain: pd.DataFrame, rule: PeerRule) -> PeerRow:
     """Compute one chain by a peer's rule.
 
@@ -136,29 +110,6 @@ def peer_row(chain: pd.DataFrame, rule: PeerRule) -> PeerRow:
         directions=directions,
         flip=_flip(roots, spot, rule),
         per_point=rule.per_point,
-    )
-
-
-def peer_walls(chain: pd.DataFrame, rule: PeerRule) -> PeerWalls:
-    """Return the strikes that peers call walls, unsigned, by a rule's exposures at spot."""
-    rows = _latest(chain)
-    spot = float(rows["spot"].median())
-    used = _contracts(rows, spot, rule)
-    signed = pd.Series(_at_spot(used, spot), index=used.index)
-    is_call = used["right"] == "C"
-    calls = signed[is_call].groupby(used["strike"]).sum()
-    puts = -signed[~is_call].groupby(used["strike"]).sum()
-    net = signed.groupby(used["strike"]).sum()
-    interest = used["open_interest"]
-    return PeerWalls(
-        call=_argmax(calls),
-        put=_argmax(puts),
-        call_above=_argmax(calls[calls.index >= spot]),
-        put_below=_argmax(puts[puts.index <= spot]),
-        positive=_argmax(net),
-        negative=_argmax(-net),
-        call_interest=_argmax(interest[is_call].groupby(used["strike"]).sum()),
-        put_interest=_argmax(interest[~is_call].groupby(used["strike"]).sum()),
     )
 
 
@@ -363,10 +314,6 @@ def _vendor_row(rows: pd.DataFrame, spot: float, rule: PeerRule) -> PeerRow:
     net = float(np.where(rows["right"] == "C", dollars, -dollars).sum())
     gross = float(np.abs(dollars).sum())
     return PeerRow(rule.name, spot, len(rows), net, gross, (), (), math.nan)
-
-
-def _argmax(values: pd.Series) -> float:
-    return math.nan if values.empty else float(values.index[int(values.to_numpy().argmax())])
 
 
 def _floats(values: pd.Series) -> Floats:

@@ -365,6 +365,7 @@ _RUN: Final[dict[str, Check]] = {
     "intraday_too_thin": Check("warning", "No session has two intraday bars.", "1"),
     "late_regime": Check("warning", "Regime rows published after their order.", "sessions"),
     "promoted_findings": Check("info", "Sessions that abstain by promotion.", "sessions"),
+    "regime_constant": Check("warning", "The regime's value does not vary.", "sessions"),
     "regime_missing": Check("warning", "Bars without a regime row.", "sessions"),
     "ruined": Check("error", "The equity of a strategy is gone.", "strategies"),
     "rule_undefined": Check("info", "Sessions flat for want of earlier bars.", "sessions"),

@@ -55,10 +55,11 @@ def _of_session(session: date, c: dict[str, Any], limits: Thresholds) -> Iterato
     if share > limits.limit(name):
         detail = f"{CHECKS[name].value}: {share:.4g}, limit {limits.limit(name):g}"
         yield Finding(session, name, CHECKS[name].severity, repeated, interest, detail)
+    start = _run_starts(c["expiry"], c["kind"] & 1)
     unit = unit_contradiction(
         spot=float(c["s"][0]),
-        expiry_group=_groups(c["expiry"], c["kind"] & 1),
-        years=c["years"],
+        start=start,
+        years=c["years"][start[:-1]],
         strike=c["strike"],
         is_call=(c["kind"] & 2) != 0,
         price=c["price"],
@@ -71,7 +72,7 @@ def _of_session(session: date, c: dict[str, Any], limits: Thresholds) -> Iterato
         yield Finding(session, name, CHECKS[name].severity, c["strike"].size, interest, unit)
 
 
-def _groups(expiry: Any, morning: Any) -> Any:
-    """Return a number per expiry and settlement, of rows sorted by them."""
+def _run_starts(expiry: Any, morning: Any) -> Any:
+    """Return where rows of one expiry and settlement begin, sorted by them, and the end."""
     new = (expiry[1:] != expiry[:-1]) | (morning[1:] != morning[:-1])
-    return np.concatenate([[0], np.cumsum(new)])
+    return np.concatenate([[0], np.flatnonzero(new) + 1, [expiry.size]])

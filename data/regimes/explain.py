@@ -13,11 +13,13 @@ import numpy.typing as npt
 from ..base.errors import LakeError
 from ..base.reprs import short_repr
 from ..base.schema import Book
+from ..calendar.day_numbers import from_days, to_days
 from ..calendar.market_facts import market_facts
 from ..exposure.chain_volatility import chain_volatility, expected_move
 from ..exposure.definition import Definition
 from ..exposure.definition_agreement import SignAgreement, sixteen_signs
 from ..exposure.flips import Root
+from ..exposure.straddle import next_straddle
 from ..exposure.walls import ByStrike, Wall
 from ..lake.chain_reader import RawSession, read_entries
 from ..lake.connection import connect
@@ -67,7 +69,9 @@ class SessionProfile:
         Rows of the table ``quality_findings``.
     implied : dict
         The chain's own volatility of 30 days, as in ``implied_volatility``, and ``expected_move``:
-        one standard deviation of a session by it, points. Undefined is None.
+        one standard deviation of a session by it, points; ``straddle``, ``straddle_strike``
+        (points) and ``straddle_expires`` (session): the straddle at the money that expires first
+        after this session. Undefined is None.
     """
 
     row: dict[str, Any]
@@ -195,6 +199,16 @@ def _implied(evaluation: SessionEvaluation, columns: dict[str, Any], job: Job) -
     move = expected_move(found, prepared.chain.spot, year)
     said = {name: values[0] for name, values in columns.items() if name != "known_at"}
     said["expected_move"] = move
+    straddle = next_straddle(
+        prepared.chain,
+        prepared.groups,
+        prepared.market,
+        evaluation.context.dies,
+        to_days(evaluation.raw.session),
+    )
+    said["straddle"] = None if straddle is None else straddle.price
+    said["straddle_strike"] = None if straddle is None else straddle.strike
+    said["straddle_expires"] = None if straddle is None else from_days(straddle.dies)
     return {k: None if isinstance(v, float) and v != v else v for k, v in said.items()}
 
 

@@ -139,8 +139,6 @@ REGIME_COLUMNS: Final[dict[str, RegimeColumn]] = {
 
 def regime_row(inputs: RegimeInputs) -> dict[str, Any]:
     """Return one row of the regime table; what is undefined is None."""
-    return {name: _or_null(column.value(inputs)) for name, column in REGIME_COLUMNS.items()}
-
-
-def _or_null(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
+    values = {name: column.value(inputs) for name, column in REGIME_COLUMNS.items()}
+    # NaN alone differs from itself
+    return {name: value if value == value else None for name, value in values.items()}

@@ -13,6 +13,7 @@ from .sections.provenance import (
     run_section,
 )
 from .sections.regime import regime_section
+from .sections.today import headline_of, today_section
 from .sections.verdict import verdicts
 from .sections.volatility import volatility_section
 from .sections.words import fill
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...backtest import BacktestResult
+    from ..session.morning import Morning
     from .views import Section
 
 __all__ = ["backtest_page"]
@@ -32,6 +34,9 @@ def backtest_page(
     extra: Sequence[Section] = (),
     measured: Sequence[Section] = (),
     data: Sequence[Section] = (),
+    *,
+    morning: Morning | None = None,
+    alert: str = "",
 ) -> Page:
     """Return the report of a backtest.
 
@@ -46,10 +51,16 @@ def backtest_page(
         Likewise about prices, shown after volatility.
     data : sequence of Section
         Likewise about the data, shown after their quality.
+    morning : Morning, optional
+        The last session and what stands beside it: the first screen.
+    alert : str
+        What must be read before everything else; empty: nothing.
     """
     about = result.data
     mark = "SIMULATED: " if about.simulated else ""
     heading = f"{about.underlying}: do dealer gamma regimes pay?"
+    if morning is not None:
+        heading = headline_of(morning)
     summary = (
         f"{day(about.first_session)} to {day(about.last_session)}, "
         f"{plural(about.sessions, 'session')}; {result.main.spec.name} ("
@@ -69,7 +80,8 @@ def backtest_page(
         provenance_section(result),
     )
     title = f"{mark}{about.underlying} dealer gamma report, {day(about.last_session)}"
-    return Page(title, heading, summary, about.simulated, verdicts(result), sections)
+    first = None if morning is None else today_section(morning)
+    return Page(title, heading, summary, about.simulated, verdicts(result), sections, first, alert)
 
 
 def _filled(result: BacktestResult) -> str:

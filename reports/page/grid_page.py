@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from ...data import shown
-from .formats import fixed, interval, percent, plural
+from .formats import fixed, interval, interval_heading, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,14 @@ def write_grid_page(result: GridResult, path: Path) -> Path:
         extremes=[
             (title, [_line(row, changing) for row in rows]) for title, rows in extremes(result)
         ],
-        headings=("trial", "Sharpe ratio", "interval", "growth a year", "max. drawdown", *changing),
+        headings=(
+            "trial",
+            "Sharpe ratio",
+            interval_heading(result.level),
+            "growth a year",
+            "max. drawdown",
+            *changing,
+        ),
         data=data,
     )
 

@@ -9,14 +9,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from ...data import encodable, published_file, shown
+from .packed import compressed, packed_figures
 from .palette import DARK, LIGHT, css_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .views import Page
+    from .views import Page, Section, Table
 
-__all__ = ["plotly_source", "render_page", "write_page", "write_template"]
+__all__ = ["render_page", "write_page", "write_template"]
 
 
 def render_page(page: Page, *, plotly: str | None = None) -> str:
@@ -27,29 +28,58 @@ def render_page(page: Page, *, plotly: str | None = None) -> str:
     page : Page
         What it shows.
     plotly : str, optional
-        JavaScript of Plotly; default the copy that the installed plotly carries.
+        The library as `compressed` returns it; default the copy that the installed plotly carries.
 
     Notes
     -----
     Nothing in the document depends on the clock, on random numbers or on the machine: equal
     pages give equal bytes.
     """
-    has_figures = any(section.figures for section in page.sections)
-    source = plotly_source() if plotly is None and has_figures else plotly
+    sections = _sections(page)
+    figures = [figure for section in sections for figure in section.figures]
+    specs, columns = packed_figures(figures)
+    source = compressed() if plotly is None and figures else plotly
     return (
         _environment()
         .get_template("page.html.j2")
         .render(
             page=page,
-            has_figures=has_figures,
+            has_figures=bool(figures),
+            has_tables=any(section.tables for section in sections),
+            specs=specs,
+            columns=columns,
+            shown_rows=_shown_rows,
+            rest_of=_rest_of,
             # our own files and Plotly's are trusted; everything else goes through autoescape
             light=Markup(css_variables(LIGHT)),
             dark=Markup(css_variables(DARK)),
             style=Markup(_template("page.css")),
             script=Markup(_template("page.js")),
+            tables_script=Markup(_template("tables.js")),
             plotly=Markup(source or ""),
         )
     )
+
+
+def _sections(page: Page) -> tuple[Section, ...]:
+    return page.sections if page.first is None else (page.first, *page.sections)
+
+
+#: Longer tables show their first rows and keep the rest as data, which the page's script shows.
+_LONGEST = 60
+_FIRST = 40
+
+
+def _shown_rows(table: Table) -> int:
+    return len(table.rows) if len(table.rows) <= _LONGEST else _FIRST
+
+
+def _rest_of(table: Table) -> list[list[str]]:
+    """Return the rows that are kept as data: class of the line, then its cells."""
+    return [
+        [f"{row.tone}{' strong' if row.strong else ''}", *(shown(cell) for cell in row.cells)]
+        for row in table.rows[_shown_rows(table) :]
+    ]
 
 
 def write_page(page: Page, path: Path) -> Path:
@@ -70,13 +100,15 @@ def write_template(template: str, script: str, path: Path, **values: Any) -> Pat
     **values
         What the template shows; with ``figures`` in it, Plotly is embedded.
     """
-    plotly = {"plotly": Markup(plotly_source())} if values.get("figures") else {"plotly": ""}
+    specs, columns = packed_figures(values.get("figures", ()))
     text = (
         _environment()
         .get_template(template)
         .render(
             **values,
-            **plotly,
+            specs=specs,
+            columns=columns,
+            plotly=Markup(compressed() if specs else ""),
             light=Markup(css_variables(LIGHT)),
             dark=Markup(css_variables(DARK)),
             style=Markup(_template("page.css")),
@@ -86,12 +118,6 @@ def write_template(template: str, script: str, path: Path, **values: Any) -> Pat
     with published_file(path) as draft:
         draft.write_text(encodable(text), encoding="utf-8")
     return path
-
-
-def plotly_source() -> str:
-    """Return Plotly's JavaScript as the installed package carries it."""
-    file = resources.files("plotly") / "package_data" / "plotly.min.js"
-    return file.read_text(encoding="utf-8")
 
 
 def _template(name: str) -> str:

@@ -28,7 +28,7 @@ def write_profile(picture: SessionPicture, path: Path, *, simulated: bool = Fals
         return draw_profile(picture, path, simulated=simulated)
     if path.suffix == ".html":
         from .html import write_page
-        from .sections.profile import profile_page
+        from .profile_page import profile_page
 
         return write_page(profile_page(picture, simulated=simulated), path)
     raise InputFileError(f"{path}: a picture is .html or .png: give one of these endings")

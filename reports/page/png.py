@@ -13,11 +13,11 @@ from ..session.picture import SPANS, span_of
 from .formats import day, is_defined, level, percent
 from .palette import LIGHT
 from .sections import words
+from .sections.expiries import largest_expiries
 from .sections.profile import (
     MARKS,
     NEAR,
     carry_warnings,
-    largest_expiries,
     sentence_of,
     side_of,
     strike_range,
@@ -104,8 +104,8 @@ def _draw_strikes(axes: Axes, picture: SessionPicture) -> None:
     near = frame[(frame["strike"] / spot - 1.0).abs() <= NEAR]
     scale, unit = unit_of([*near["call_gex"], *near["put_gex"]], picture.sign)
     width = _bar_width(near["strike"].tolist())
-    axes.bar(near["strike"], near["call_gex"] / scale, width, color=LIGHT["long"], label="calls")
-    axes.bar(near["strike"], near["put_gex"] / scale, width, color=LIGHT["short"], label="puts")
+    axes.bar(near["strike"], near["call_gex"] / scale, width, color=LIGHT["call"], label="calls")
+    axes.bar(near["strike"], near["put_gex"] / scale, width, color=LIGHT["put"], label="puts")
     axes.axhline(0, color=LIGHT["rule"], linewidth=1)
     axes.set_ylabel(f"by strike, {unit} per 1 %")
     axes.set_xlim(spot * (1 - NEAR), spot * (1 + NEAR))
@@ -186,7 +186,7 @@ def _draw_expiries(axes: Axes, picture: SessionPicture) -> None:
     names = [f"{day(e)} {s}" for e, s in zip(frame["expiry"], frame["settlement"], strict=True)]
     net = (frame["net_gex"] / scale).to_numpy()
     places = range(len(names))
-    axes.bar(places, frame["gross_gex"] / scale, 0.8, color=LIGHT["abstain"], label="gross")
+    axes.bar(places, frame["gross_gex"] / scale, 0.8, color=LIGHT["rule"], label="gross")
     axes.bar(places, net.clip(min=0), 0.8, color=LIGHT["long"], label="net, long")
     axes.bar(places, net.clip(max=0), 0.8, color=LIGHT["short"], label="net, short")
     axes.set_xticks(list(places), names, rotation=45, ha="right", fontsize=8)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ...backtest import BacktestResult, Config, Market
-    from ...data import Progress, RebuiltRows
+    from ...data import Progress
+    from ..session.morning import Morning
     from .views import Page, Section
 
 __all__ = ["REPORT_FILE", "report_page", "write_report"]
@@ -28,6 +29,7 @@ def write_report(
     *,
     market: Market | None = None,
     progress: Progress = silent,
+    alert: str = "",
 ) -> Path:
     """Write ``report.html`` into the folder of a backtest's results and return its path.
 
@@ -41,6 +43,8 @@ def write_report(
         The inputs, where they are loaded already.
     progress : Progress
         Called after each section.
+    alert : str
+        What must be read before everything else, e.g. that the data are stale.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def write_report(
     """
     from .html import write_page
 
-    page = report_page(result, config, market=market, progress=progress)
+    page = report_page(result, config, market=market, progress=progress, alert=alert)
     progress(_STEPS - 1, _STEPS, "writing the report")
     return write_page(page, out / REPORT_FILE)
 
@@ -59,6 +63,7 @@ def report_page(
     *,
     market: Market | None = None,
     progress: Progress = silent,
+    alert: str = "",
 ) -> Page:
     """Return the report of a backtest.
 
@@ -72,6 +77,8 @@ def report_page(
         The inputs that the backtest read; read again where they are left out.
     progress : Progress
         Called at the beginning of each step.
+    alert : str
+        As for `write_report`.
     """
     from ...backtest import load_market
     from ...data import Definition
@@ -81,16 +88,17 @@ def report_page(
     inputs = load_market(config) if market is None else market
     diagnostics = [_diagnostics(result, config, inputs)]
     rows = inputs.regime.rebuilt
-    if rows is None:
-        return backtest_page(result, measured=diagnostics)
     progress(1, _STEPS, "profile of the last session")
+    morning = _morning(result, config, inputs)
+    if rows is None:
+        return backtest_page(result, measured=diagnostics, morning=morning, alert=alert)
     sections = []
-    if isinstance(rows.spec.definition, Definition):  # a peer's rule has no profile
-        sections.append(_last_session(result, config, rows))
-        if (rows.lake.root / "truth.json").is_file():
-            sections.append(_truth(config, inputs))
+    whole = isinstance(rows.spec.definition, Definition)  # a peer's rule has no profile
+    if whole and (rows.lake.root / "truth.json").is_file():
+        sections.append(_truth(config, inputs))
     progress(2, _STEPS, "coverage of the chains")
-    return backtest_page(result, sections, diagnostics, [_coverage(result, config, inputs)])
+    covered = [_coverage(result, config, inputs)]
+    return backtest_page(result, sections, diagnostics, covered, morning=morning, alert=alert)
 
 
 def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Section:
@@ -123,25 +131,26 @@ def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Sect
     return diagnostics_section(found, magnitudes, assumed, level=how.level, sign=sign)
 
 
-def _last_session(result: BacktestResult, config: Config, rows: RebuiltRows) -> Section:
-    from ...data import currency_sign, explain
+def _morning(result: BacktestResult, config: Config, market: Market) -> Morning:
+    """Return the last session as the run saw it, even where its bar has not come yet."""
+    from ...data import Definition, currency_sign, explain
+    from ..session.morning import Morning
     from ..session.picture import picture_of
-    from .sections.profile import profile_section
+    from ..session.story import session_story
 
-    explanation = explain(
-        rows.lake,
-        rows.job or rows.spec,
-        _last_day(config, rows),
-        book=config.regime.book,
-        most=_ALL,
-    )
-    return profile_section(picture_of(explanation, sign=currency_sign(result.data.currency)))
-
-
-def _last_day(config: Config, rows: RebuiltRows) -> date:
-    """Return the lake's last session, even where its bar has not come yet."""
-    days = [entry.session for entry in rows.lake.sessions(config.data.underlying)]
-    return max(day for day in days if config.data.end is None or day <= config.data.end)
+    history, rows = market.regime.table, market.regime.rebuilt
+    if rows is None:
+        return Morning(result, history, None)
+    definition, book = rows.spec.definition, config.regime.book
+    band = config.regime.band
+    if not isinstance(definition, Definition):
+        return Morning(result, history, band)
+    last = history.index[-1]
+    found = explain(rows.lake, rows.job or rows.spec, last.date(), book=book, most=_ALL)
+    picture = picture_of(found, sign=currency_sign(result.data.currency))
+    picture = picture.labelled(band).abstaining(market.regime.promoted.get(last, ()))
+    story = session_story(rows.lake, rows.spec, last.date(), book=book)
+    return Morning(result, history, definition.band if band is None else band, picture, story)
 
 
 def _truth(config: Config, market: Market) -> Section:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...data import shown
 from .charts import axis, dots, figure, layout, line
-from .formats import fixed, interval, money, percent, plural
+from .formats import fixed, interval, interval_heading, money, percent, plural
 from .palette import token
 from .views import Figure
 
@@ -40,6 +40,8 @@ _COLUMNS: Final[dict[str, tuple[str, int | None, bool]]] = {
     "p_placebo_alone": ("p, own placebos", 3, False),
     "dsr": ("deflated Sharpe", 3, False),
     "q_value": ("false discovery rate", 3, False),
+    "false_discovery": ("P(no skill)", 3, False),
+    "min_track_record": ("sessions needed", 0, False),
     "sharpe_all": ("Sharpe, all sessions", 2, False),
     "sharpe_inverse": ("Sharpe, inverse", 2, False),
     "placebo_sharpe": ("placebos' Sharpe", 2, False),
@@ -68,7 +70,7 @@ def write_tournament_page(result: TournamentResult, path: Path) -> Path:
     title = "Survivors" if result.survivors else "The best, none of which survives"
     return write_template(
         "tournament.html.j2",
-        "page.js,grid.js",
+        "tables.js,page.js,grid.js",
         path,
         simulated=result.simulated,
         heading=f"Tournament of {plural(result.trials, 'trial')} on "
@@ -137,8 +139,8 @@ def _entries_table(
 ) -> dict[str, Any]:
     ordered = sorted(rows, key=lambda r: (not r.survives, -_defined(r.sharpe), r.trial_id))
     headings = (
-        "filter", "rules", "fees, bp", "Sharpe ratio", "interval", "p, luck", "p, placebos",
-        "deflated Sharpe", "verdict",
+        "filter", "rules", "fees, bp", "Sharpe ratio", interval_heading(result.level), "p, luck",
+        "p, placebos", "deflated Sharpe", "verdict",
     )  # fmt: skip
     return {
         "title": title,
@@ -180,20 +182,20 @@ def _equities(result: TournamentResult) -> list[Figure]:
         days = [str(day) for day in part.days]
         low, middle, high = (band.equity[k] for k in range(3))
         traces = [
-            line(days, high, "placebos, upper end", "neutral", 0.5, showlegend=False),
+            line(days, high, "placebos, upper end", "series-6", 0.5, showlegend=False),
             line(
-                days, low, "nine tenths of the placebos", "neutral", 0.5,
-                fill="tonexty", fillcolor=token("long-soft"),
+                days, low, "nine tenths of the placebos", "series-6", 0.5,
+                fill="tonexty", fillcolor=token("soft"),
             ),
-            line(days, middle, "placebos, median", "neutral", 1.0),
+            line(days, middle, "placebos, median", "series-6", 1.0),
             line(days, part.equity, "entry", "series-1", 1.8),
         ]  # fmt: skip
         found.append(
             Figure(
                 f"equity-{number}",
-                f"{row.filter} ({row.rule})",
-                f"Equity out of sample, fees {row.fees_bps:g} bp; Sharpe ratio "
-                f"{fixed(row.sharpe)}, p against placebos {fixed(row.p_placebo, 3)}.",
+                f"{row.filter} ({row.rule}): Sharpe ratio {fixed(row.sharpe)} out of sample.",
+                f"Equity out of sample, fees {row.fees_bps:g} bp; p against placebos "
+                f"{fixed(row.p_placebo, 3)}.",
                 figure(
                     traces,
                     layout(xaxis=axis(), yaxis=axis("equity, start = 1", type="log")),
@@ -274,7 +276,8 @@ def _beyond(result: TournamentResult) -> dict[str, Any]:
     return {
         "title": "The same rules under filters without options",
         "headings": (
-            "entry", "fees, bp", "against", "difference of Sharpe ratios", "p", "interval",
+            "entry", "fees, bp", "against", "difference of Sharpe ratios", "p",
+            interval_heading(result.level),
             "block", "slope beside it", "t", "adds",
         ),
         "note": "p: one-sided, stepdown over all pairs. Interval: paired bootstrap with the block "
@@ -324,16 +327,17 @@ def _parts(result: TournamentResult) -> list[dict[str, Any]]:
                 "title": f"{row.filter} ({row.rule}), fees {row.fees_bps:g} bp",
                 "headings": ("by", "group", "sessions", "Sharpe ratio", "share of profit"),
                 "rows": rows,
-                "note": _note(part),
+                "note": _note(part, result.level),
             }
         )
     return found
 
 
-def _note(part: Breakdown) -> str:
+def _note(part: Breakdown, level: float) -> str:
     cap, tail = part.capacity, part.tail
     return (
-        f"Interval {interval(*part.interval_plain)}; with blocks drawn within labels "
+        f"{interval_heading(level)} of the Sharpe ratio by resampling blocks of sessions "
+        f"{interval(*part.interval_plain)}; with blocks drawn within labels "
         f"{interval(*part.interval_by_regime)}. Skew {fixed(tail['skew'])}, worst session "
         f"{percent(tail['worst'])}, expected shortfall {percent(tail['expected_shortfall'])}, "
         f"largest loss from a peak {percent(tail['max_drawdown'])}. Capacity "

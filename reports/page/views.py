@@ -18,7 +18,7 @@ __all__ = [
     "text_column",
 ]
 
-Tone = Literal["", "long", "short", "muted", "warn"]
+Tone = Literal["", "long", "short", "good", "bad", "muted", "warn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A Plotly figure as data; `caption` says what is to be seen, for those who cannot see it."""
+    """A Plotly figure as data.
+
+    `title` is a sentence that says what to see, `caption` what is drawn; together they are what a
+    screen reader reads.
+    """
 
     id: str
     title: str
@@ -73,12 +77,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One number with its name, unit and a remark."""
+    """One number with its name, unit and a remark; `beside` says what it was before."""
 
     label: str
     value: str
     note: str = ""
     tone: Tone = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,11 @@ class Page:
         Answers first.
     sections : tuple of Section
         The rest, in order.
+    first : Section or None
+        What stands before everything else: facts beside the first figure, then the other figures
+        and tables side by side.
+    alert : str
+        Stands above all else, e.g. that the data are stale; empty: nothing.
     """
 
     title: str
@@ -131,3 +141,5 @@ class Page:
     simulated: bool = False
     verdicts: tuple[Verdict, ...] = ()
     sections: tuple[Section, ...] = field(default=())
+    first: Section | None = None
+    alert: str = ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["backtest_text", "verdicts_text"]
 
-_TONES = {"long": "blue", "short": "dark_orange3", "warn": "yellow"}
+_TONES = {"long": "blue", "short": "dark_orange3", "warn": "yellow", "good": "green", "bad": "red"}
 
 
 def backtest_text(result: BacktestResult) -> Group:

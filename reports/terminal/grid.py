@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from ...backtest import luck_sentence
-from ..page.formats import DASH, fixed, interval, percent, plural
+from ..page.formats import DASH, fixed, interval, interval_heading, percent, plural
 from ..page.grid_page import extremes, varying
 from .fitting import plain_text
 from .tables import simple_table
@@ -53,7 +53,7 @@ def _tables(result: GridResult) -> list[RenderableType]:
     changing = varying(result)
     found: list[RenderableType] = []
     for title, rows in extremes(result, _MOST):
-        numbers = ("Sharpe ratio", "interval", "growth a year")
+        numbers = ("Sharpe ratio", interval_heading(result.level), "growth a year")
         table = simple_table("trial", "parameters", *numbers, title=title, right=numbers)
         for row in rows:
             table.add_row(

@@ -62,7 +62,9 @@ def table_of(view: View, *, most: int | None = None) -> FittingTable:
     title = f"{view.caption}, the first {most} of {len(view.rows)}" if cut else view.caption
     table = FittingTable(broken, title=title, right=numeric)
     for row in view.rows[:most]:
-        style = {"long": "blue", "short": "dark_orange3", "warn": "yellow"}.get(row.tone, "")
+        style = {"long": "blue", "short": "dark_orange3", "warn": "yellow", "bad": "red"}.get(
+            row.tone, ""
+        )
         table.add_row(*row.cells, style="bold" if row.strong else style)
     return table
 

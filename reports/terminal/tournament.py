@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from ...backtest import tournament_luck
-from ..page.formats import DASH, fixed, interval, plural
+from ...backtest import NORMAL_LEVEL, tournament_luck
+from ..page.formats import DASH, fixed, interval, interval_heading, plural
 from .fitting import plain_text
 from .tables import simple_table
 
@@ -71,7 +71,8 @@ def lockbox_text(result: LockboxResult) -> Group:
     head = f"{result.underlying}: lockbox from {result.first}, set {result.set_at}"
     if result.found is None:
         return Group(plain_text(head, style="bold"), plain_text("closed: no trial sees it"))
-    numbers = ("Sharpe", "interval", "p")
+    # one that was opened before levels were recorded has the usual one
+    numbers = ("Sharpe", interval_heading(result.found.get("level", NORMAL_LEVEL)), "p")
     table = simple_table("trial", "filter", *numbers, right=numbers)
     for row in result.found["trials"]:
         table.add_row(

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ...data import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, NOISE
 from ..codes import ABSTAIN, LONG, SHORT, by_sign
 from ..component import Filter, Past
 
@@ -26,7 +26,8 @@ Floats = npt.NDArray[np.float64]
 
 
 def _calm(volatility: Floats, level: Floats | float) -> Floats:
-    out = np.where(volatility < level, LONG, SHORT)
+    below = level - volatility > NOISE * np.abs(level)  # not where rounding alone differs
+    out = np.where(below, LONG, SHORT)
     return np.where(np.isnan(volatility) | np.isnan(level), ABSTAIN, out)
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, NOISE
 from ..codes import ABSTAIN, LONG, NEUTRAL, SHORT, between, by_sign
 from ..component import Filter, Past
 from .sign import source_of
@@ -18,11 +18,17 @@ __all__ = ["Change", "Percentile", "Residual", "Tercile", "ZScore", "rank_of_las
 Floats = npt.NDArray[np.float64]
 
 # ranks are fractions of a window; 1 - 0.8 as a double is less than the rank 0.2
-_ROUNDING: Final = 1e-12
+_ROUNDING: Final = NOISE
+
+# of the value: residuals of an exact relation are up to 1e-12 of it, by the sums they come from
+_EXPLAINED: Final = 100.0 * NOISE
 
 
 def rank_of_last(windows: Floats) -> Floats:
     """Return the rank of each window's last value within it, in (0, 1]; ties share their mean.
+
+    Values that differ from the last one by rounding alone (`NOISE` of their size) are ties. In a
+    window of nothing but ties no value has a rank: NaN.
 
     Parameters
     ----------
@@ -34,10 +40,12 @@ def rank_of_last(windows: Floats) -> Floats:
     [0.6666666666666666, 0.8333333333333334]
     """
     last = windows[:, -1:]
-    less = (windows < last).sum(axis=1)
-    equal = (windows == last).sum(axis=1)
+    size = np.maximum(np.abs(windows), np.abs(last))
+    tied = np.abs(windows - last) <= NOISE * size
+    less = ((windows < last) & ~tied).sum(axis=1)
+    equal = tied.sum(axis=1)
     rank: Floats = (less + (equal + 1) / 2) / windows.shape[1]
-    rank[np.isnan(windows).any(axis=1)] = np.nan
+    rank[np.isnan(windows).any(axis=1) | tied.all(axis=1)] = np.nan
     return rank
 
 
@@ -132,7 +140,7 @@ class ZScore(Filter):
         """Return one code a decision; without any spread there is no score."""
         mean, sd = value.mean(axis=1), value.std(axis=1, ddof=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            score = np.where(sd > 1e-12 * np.abs(mean), (value[:, -1] - mean) / sd, np.nan)
+            score = np.where(sd > NOISE * np.abs(mean), (value[:, -1] - mean) / sd, np.nan)
         return between(score, -self.level, self.level)
 
 
@@ -150,7 +158,8 @@ class Change(Filter):
 
     def labels(self, value: Floats) -> Floats:
         """Return one code a decision."""
-        return by_sign(value[:, -1] - value[:, 0])
+        change = value[:, -1] - value[:, 0]
+        return by_sign(np.where(np.abs(change) <= NOISE * np.abs(value[:, -1]), 0.0, change))
 
 
 class Residual(Filter):
@@ -158,7 +167,7 @@ class Residual(Filter):
 
     On each session the value is regressed on the logarithm of `on_level` over all sessions so
     far; today's residual is ranked among the residuals of the last `window` sessions by the same
-    coefficients.
+    coefficients. Where the level explains the value in full, nothing is left to rank: it abstains.
     """
 
     bounds: ClassVar = {"window": (3, 1e5), "enter": (0.5, 1.0), "exit": (0.5, 1.0)}
@@ -187,5 +196,6 @@ class Residual(Filter):
         for k in range(self.window - 1, there.size):
             past = slice(k + 1 - self.window, k + 1)
             left = y[past] - slope[k] * x[past]
-            rank[there[k]] = rank_of_last(left[None, :])[0]
+            if np.ptp(left) > _EXPLAINED * np.abs(y[past]).max():
+                rank[there[k]] = rank_of_last(left[None, :])[0]
         return _latched_rank(rank, self.enter, self.exit)

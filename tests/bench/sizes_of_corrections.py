@@ -20,7 +20,6 @@ from gexlab.backtest.tournament.confidence_set import confidence_set
 from gexlab.backtest.tournament.placebos import (
     Legs,
     held_against,
-    own_ratios,
     placebo_labels,
     ratios,
 )
@@ -74,7 +73,7 @@ def placebo_rejects(seed: int, memory: float) -> bool:
         for t, draw in enumerate(source.random(SESSIONS)):
             state = state if draw < stay else 3 - state
             labels[t] = state
-        own += own_ratios(labels, wanted, legs, [0.0])[:, 0].tolist()
+        own += ratios(labels[None, :], wanted, legs, [0.0])[0, :, 0].tolist()
         drawn = placebo_labels(labels, PLACEBOS, seed)
         clouds.append(ratios(drawn, wanted, legs, [0.0])[:, :, 0])
     found = held_against(np.array(own), np.concatenate(clouds, axis=1))

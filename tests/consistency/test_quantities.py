@@ -118,6 +118,14 @@ def test_every_place_says_the_same(stated: list[Quantity]) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_headings_state_the_level(told: Outputs) -> None:
+    level = told.documents["results.json"]["provenance"]["level"]
+    assert level == told.config["inference"]["level"]
+    columns = [str(c) for frame in told.page.tables.values() for c in frame.columns]
+    said = re.findall(r"([\d.]+) % interval", " ".join([*columns, told.page.text]))
+    assert set(said) == {f"{100 * level:g}"}
+
+
 def test_rows_of_real_chains(told: Outputs) -> None:
     """The first, a middle and the last session, from the vendor's own file by pandas and scipy.
 
@@ -214,7 +222,16 @@ def test_what_holds_an_output_exists() -> None:
         assert re.search(rf"^def {name}\(", source, re.MULTILINE), pattern
 
 
-def test_there_are_many(stated: list[Quantity]) -> None:
-    """A market whose outputs shrink unnoticed would agree with itself for nothing."""
+def test_there_are_many(stated: list[Quantity], told: Outputs) -> None:
+    """A market whose outputs shrink unnoticed would agree with itself for nothing.
+
+    ``pytest tests/consistency -m "slow or not slow" -rP`` prints the numbers of each market: pairs
+    are those of the places of one quantity, its recomputation among them.
+    """
+    places = [len(q.places) for q in stated]
+    pairs = sum(n * (n + 1) // 2 for n in places)
+    print(  # noqa: T201
+        f"{told.name}: {len(stated)} quantities, {sum(places)} places, {pairs} pairs"
+    )
     assert len(stated) > 600
-    assert sum(len(q.places) for q in stated) > 1500
+    assert sum(places) > 1500

@@ -171,6 +171,7 @@ ELSEWHERE: dict[str, str] = {
         "backtest/hypotheses/test_requirements.py::test_each_kill_condition_alone_refuses_the_claim",
     "test [].*": "backtest/hypotheses/test_run.py::test_the_file_says_the_same_as_the_dataset",
     # the page
+    "fact Data quality": "text",
     "fact Costs": "reports/page/test_page.py::test_golden_report",
     "fact Fills": "reports/page/test_page.py::test_golden_report",
     "fact Regime from": "text",
@@ -197,6 +198,9 @@ CELLS = {
     "tab-lake-findings": {"Check", "Severity", "Sessions", "First", "Last", "The first one"},
     "tab-magnitude": {"Quartile of net GEX", "Mean net GEX per 1 %",
                       "Change of volatility by hedging alone", "S.d. of next return % a day"},
+    "tab-next": {"Book", "Net GEX per 1 %", "Net / gross", "Regime", "Flip points"},
+    "tab-worth": {"Regime", "Next volatility a year", "Sessions", "Mean return bp a session",
+                  "Sharpe"},
     "tab-metrics": {"Strategy", "Sharpe", "CAGR", "Volatility a year", "Max. drawdown",
                     "Turnover \N{MULTIPLICATION SIGN} a year", "Exposure mean", "Trades",
                     "Break-even bp a side"},

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from page_data import figures_of
 
 from gexlab.reports.cli import app as cli
 
@@ -74,6 +75,7 @@ class Page:
 
     facts: dict[str, str]
     notes: dict[str, str]
+    beside: dict[str, str]
     tables: dict[str, pd.DataFrame]
     titles: dict[str, str]
     figures: dict[str, dict[str, dict[str, Any]]]
@@ -82,16 +84,18 @@ class Page:
     @classmethod
     def of(cls, markup: str) -> Page:
         """Read a page."""
-        figures = {}
-        data = r'<script type="application/json" data-figure="([a-z-]+)">(.*?)</script>'
-        for name, body in re.findall(data, markup, re.DOTALL):
-            traces = json.loads(body)["data"]
-            figures[name] = {str(trace.get("name")): trace for trace in traces}
+        figures = {
+            name: {str(trace.get("name")): trace for trace in spec["data"]}
+            for name, spec in figures_of(markup).items()
+        }
         plain = re.sub(r"<(script|style).*?</\1>", "", markup, flags=re.DOTALL)
-        facts, notes = {}, {}
+        facts, notes, beside = {}, {}, {}
         for label, body in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", plain, re.DOTALL):
-            value, _, note = body.partition("<small>")
-            facts[_text(label)], notes[_text(label)] = _text(value), _text(note)
+            value, *small = re.split(r"(<small.*?</small>)", body)
+            before = [s for s in small if 'class="beside"' in s]
+            facts[_text(label)] = _text(value)
+            notes[_text(label)] = _text(" ".join(s for s in small if s not in before))
+            beside[_text(label)] = _text(" ".join(before))
         tables, titles = {}, {}
         block = r'<figure class="table[^"]*" id="([a-z-]+)">(.*?)</figure>'
         for name, body in re.findall(block, plain, re.DOTALL):
@@ -102,7 +106,7 @@ class Page:
             tables[name] = pd.DataFrame(rows[1:], columns=pd.Index(rows[0]))
             caption = re.search(r"<figcaption>(.*?)</figcaption>", body, re.DOTALL)
             titles[name] = _text(caption[1]) if caption else ""
-        return cls(facts, notes, tables, titles, figures, _text(plain))
+        return cls(facts, notes, beside, tables, titles, figures, _text(plain))
 
 
 @dataclass(frozen=True)

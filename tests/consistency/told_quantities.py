@@ -47,6 +47,9 @@ ESTIMATORS = {
 }
 DOCUMENTS = ("results.json", "backtest", "nights/results.json")
 HEADING = {"today": "same session", "next_1": "next session", "next_5": "next 5"}
+#: Parts of the change of net gamma, in the order of the picture.
+CHANGES = ("expired", "spot", "time", "volatility", "forwards", "open_interest", "coverage",
+           "residual")  # fmt: skip
 WORD = {"long": "long gamma", "short": "short gamma"}
 
 
@@ -512,6 +515,7 @@ def _last_session(t: Outputs, f: Facts) -> Iterator[Quantity]:
     yield Quantity(
         "gross GEX on the page", gross, [t.fact("Net / gross", _scaled(gross)[0], note=True)]
     )
+    yield from _before(t, f)
     moment = f"valued {row['valuation_ts']:%Y-%m-%d %H:%M} UTC"
     yield Quantity("moment of valuation", moment, [t.fact("Spot", note=True)])
     flip = t.documents["profile"]["regime"]["flip"]
@@ -572,6 +576,95 @@ def _last_session(t: Outputs, f: Facts) -> Iterator[Quantity]:
             Place("figure fig-profile puts", round(drawn / gross, 4)),
         ],
     )
+
+
+def _before(t: Outputs, f: Facts) -> Iterator[Quantity]:
+    """What stands beside the last session's numbers: the previous ones and their percentiles."""
+    for label, column, factor, ranked in (
+        ("Net GEX", "net_gex", 0.0, True),
+        ("Net / gross", "net_to_gross", 1.0, True),
+        ("Spot", "spot", 1.0, False),
+        ("Call wall", "call_wall", 1.0, False),
+        ("Put wall", "put_wall", 1.0, False),
+        ("Pin strike", "pin_strike", 1.0, False),
+        ("0DTE share", "gex_0dte_share", 100.0, True),
+        ("Next monthly", "gex_next_opex_share", 100.0, True),
+    ):
+        said = t.page.beside[label]
+        until = f.whole.index <= f.rows.index[-1]
+        year = f.whole.loc[until, column].to_numpy(dtype=float)[-f.year :]
+        before = float(year[-2]) if len(year) > 1 else float("nan")
+        scale = factor or _scaled(before)[0]
+        shown = said.partition("before: ")[2].partition(";")[0]
+        yield Quantity(f"{column} before", before, [Place(f"beside {label}", shown, True, scale)])
+        if ranked:
+            known = year[np.isfinite(year)]
+            rank = float(100.0 * (known <= year[-1]).mean())
+            text = said.partition("percentile ")[2]
+            yield Quantity(
+                f"percentile of {column}",
+                rank,
+                [Place(f"percentile {label}", text.partition(" of ")[0], True)],
+            )
+            yield Quantity(
+                f"sessions behind the percentile of {column}",
+                known.size,
+                [Place(f"percentile {label}, of", text.partition(" of ")[2], True)],
+            )
+    row = f.rows.iloc[-1]
+    band = float(t.config.get("regime", {}).get("band", 0.02))
+    away = abs(float(row["net_to_gross"])) - band
+    yield Quantity("beyond the band", away, [t.fact("Beyond the neutral band")])
+    flip = t.documents["profile"]["regime"]["flip"]
+    above = float("nan") if flip is None else float(np.log(row["spot"] / flip))
+    yield Quantity("spot above flip", above, [t.fact("Spot above flip", 100.0)])
+    trials = t.documents["results.json"]["provenance"]["trial_numbers"]
+    most = max(trials.values(), default=float("nan"))
+    yield Quantity("trials on these data", most, [t.fact("Trials on these data")])
+    yield from _ahead(t)
+    yield from _after_each_regime(t, f)
+
+
+def _ahead(t: Outputs) -> Iterator[Quantity]:
+    """The change since the previous session, and the book without what expires next."""
+    said = t.documents["explain"]
+    if said["change"] is not None:
+        drawn = t.page.figures["fig-change"]["None"]
+        unit = next(u for u in ("bn", "mm", "") if f"{u} per 1 %" in drawn["hovertemplate"])
+        scale = {"bn": 1e-9, "mm": 1e-6, "": 1.0}[unit]
+        parts = [said["change"]["before"], *(said["change"][p] for p in CHANGES)]
+        yield Quantity(
+            "parts of the change",
+            [float(f"{scale * x:.6g}") for x in [*parts, said["change"]["after"]]],
+            [Place("figure fig-change None", drawn["x"])],
+        )
+    structure = said["time_structure"]
+    shown = t.page.tables["tab-next"]
+    states = {"now": structure["today"]}
+    for row in shown["Book"].tolist()[1:]:
+        monthly = row.endswith("monthly")
+        states[row] = structure["after_next_monthly" if monthly else "after_next_expiration"]
+    for row, state in states.items():
+        scale, _ = _scaled(state["net_gex"])
+        yield Quantity(
+            f"net GEX, {row}", state["net_gex"], [t.cell("tab-next", row, "Net GEX", scale)]
+        )
+        for key, column in (("net_to_gross", "Net / gross"), ("flip", "Flip")):
+            yield Quantity(f"{key}, {row}", state[key], [t.cell("tab-next", row, column)])
+
+
+def _after_each_regime(t: Outputs, f: Facts) -> Iterator[Quantity]:
+    named = re.search(r"% interval, (.+?)\)\. Does", t.page.text)
+    chosen = [k for k, words in ESTIMATORS.items() if named is not None and words == named[1]]
+    for regime in ("long", "short"):
+        for name in chosen:
+            cell = raw.volatility(f.grid, f.rows["regime"] == regime, name, f.year)
+            for key, column, scale in (
+                ("next_1", "Next volatility", 100.0),
+                ("n_next_1", "Sessions", 1.0),
+            ):
+                place = t.cell("tab-worth", WORD[regime], column, scale)
+                yield Quantity(f"{key} after {regime}", cell[key], [place])
 
 
 def _strategies(t: Outputs, f: Facts) -> Iterator[Quantity]:
@@ -770,6 +863,8 @@ def _by_regime(t: Outputs, f: Facts) -> Iterator[Quantity]:
                 if name == main:
                     row = WORD.get(regime, regime)
                     places.append(t.cell("tab-by-regime", row, column, scale))
+                    if key in ("mean_bps", "sharpe"):
+                        places.append(t.cell("tab-worth", row, column, scale))
                 yield Quantity(f"{key} of {name} in {regime}", value, places)
 
 

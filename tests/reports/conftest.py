@@ -27,6 +27,10 @@ from gexlab.backtest.run.results import (
     VolatilityCell,
     VolatilitySummary,
 )
+from gexlab.data.exposure.time_structure import BookState, RollOff, TimeStructure
+from gexlab.reports.session.morning import MEASURES, Morning
+from gexlab.reports.session.picture import SessionPicture
+from gexlab.reports.session.story import SessionStory
 
 NAN = math.nan
 NAMES = (
@@ -224,3 +228,85 @@ def result() -> BacktestResult:
         provenance=provenance,
         bars=bars,
     )
+
+
+@pytest.fixture
+def morning(result: BacktestResult) -> Morning:
+    """Return a last session with a book of three strikes, a change and what expires next."""
+    history = result.regime.table.copy()
+    history["flip"] = np.linspace(5600.0, 5755.0, SESSIONS)
+    history["flip_distance"] = np.log(history["spot"] / history["flip"])
+    history["call_wall"], history["put_wall"], history["pin_strike"] = 6000.0, 5800.0, 6000.0
+    history["definition_agreement"], history["contracts_used"] = 1.0, 812.0
+    history["gex_0dte_share"], history["gex_next_opex_share"] = 0.12, 0.31
+    history["swap_30d"] = np.linspace(0.11, 0.16, SESSIONS)
+    last = history.iloc[-1]
+    row = {
+        "session": history.index[-1],
+        "underlying": "SPX",
+        "book": "post_expiry",
+        "valuation_ts": datetime(2026, 1, 2, 14, 30, tzinfo=UTC),
+        "quality": "ok",
+        "regime": last["regime"],
+        "net_gex": last["value"],
+        "gross_gex": 9e9,
+        "flip_status": "ok",
+        "call_wall_strength": 0.21,
+        "put_wall_strength": 0.13,
+        "pin_strength": 0.2,
+        "oi_rejected_share": 0.001,
+        **{name: last[name] for name in MEASURES if name not in ("value", "swap_30d")},
+    }
+    strikes = pd.DataFrame(
+        {
+            "strike": [5800.0, 5900.0, 6000.0],
+            "call_gex": [1e8, 4e8, 9e8],
+            "put_gex": [-8e8, -3e8, -1e8],
+            "net_gex": [-7e8, 1e8, 8e8],
+            "gross_gex": [9e8, 7e8, 1e9],
+        }
+    )
+    level = 5900.0 * np.exp(np.linspace(-0.2, 0.2, 41))
+    profile = pd.DataFrame({"level": level, "net_gex": level - 5755.0, "gross_gex": level})
+    none = pd.DataFrame(columns=["check", "severity", "count", "open_interest", "detail"])
+    picture = SessionPicture(
+        row=row,
+        strikes=strikes,
+        expiries=pd.DataFrame(),
+        profile=profile,
+        roots=pd.DataFrame({"level": [5755.0], "direction": ["up"], "slope": [1e9]}),
+        lines=pd.DataFrame(),
+        definitions=pd.DataFrame(),
+        findings=none,
+        sign="$",
+        implied={
+            "swap_30d": 0.16,
+            "atm_30d": 0.15,
+            "expected_move": 59.5,
+            "straddle": 71.25,
+            "straddle_strike": 5900.0,
+            "straddle_expires": date(2026, 1, 2),
+        },
+    )
+    change = {
+        "session": history.index[-1],
+        "previous_session": history.index[-2],
+        "before": 1.0e9,
+        "after": float(last["value"]),
+        "gross": 9e9,
+        "expired": -2e8,
+        "spot": float(last["value"]) - 1.1e9,
+        "time": 1e8,
+        "volatility": 5e7,
+        "forwards": 0.0,
+        "open_interest": 1.5e8,
+        "coverage": 0.0,
+        "residual": 0.0,
+    }
+    today, later = (
+        BookState(datetime(2026, 1, d, 14, 30, tzinfo=UTC), net, 9e9, net / 9e9, "long", 5755.0)
+        for d, net in ((2, 1.2e9), (5, 1e8))
+    )
+    dying = RollOff(date(2026, 1, 5), 1.1e9, 2.7e9, 0.3, monthly=False)
+    structure = TimeStructure(today, (), today, later, None, (dying,), (later,))
+    return Morning(result, history, 0.02, picture, SessionStory(change, structure, "$"))

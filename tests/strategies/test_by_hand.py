@@ -192,6 +192,23 @@ def test_a_residual_is_what_vix_does_not_say() -> None:
     assert found[-2:] == "LN"  # rank 1, then 1/3: out, and not yet among the lowest tenth
 
 
+def test_what_vix_says_in_full_leaves_nothing_to_rank() -> None:
+    vix = [10.0, 12.0, 11.0, 13.0, 14.0, 12.5, 11.5, 13.5]
+    value = [3e9 * float(np.log(x)) for x in vix]
+    made = make_component("filter", {"name": "residual", "window": 3, "enter": 0.9, "exit": 0.8})
+    assert isinstance(made, Filter)
+    found = _letters(evaluation_with({"regime": value, "series.vix": vix}).labels(made).values)
+    assert found == "A" * 8
+
+
+def test_a_volatility_that_is_the_same_but_for_rounding_is_not_below_its_median() -> None:
+    made = make_component("filter", {"name": "realised-volatility", "window": 3, "history": 5})
+    assert isinstance(made, Filter)
+    closes = [100.0 * 1.01 ** (k % 2) for k in range(40)]  # up and down by the same 1 %
+    found = _letters(evaluation_with({"close": closes}).labels(made).values)
+    assert found == "A" * 7 + "S" * 33
+
+
 def test_a_hidden_state_tells_calm_from_wild() -> None:
     made = make_component("filter", {"name": "hidden-markov", "history": 160, "refit": 10})
     assert isinstance(made, Filter)

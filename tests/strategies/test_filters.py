@@ -47,6 +47,27 @@ def test_percentile_enters_holds_and_leaves() -> None:
     assert labels[3:] == ["long", "neutral", "neutral", "neutral", "long", "long"]
 
 
+def test_values_that_differ_by_rounding_are_ties() -> None:
+    # .1 + .2 is .3 but for 6e-17: of (1, .3, .3) the last two share the mean of ranks 1 and 2
+    tied = np.array([[1.0, 0.1 + 0.2, 0.3], [1.0, 0.3, 0.1 + 0.2]])
+    assert rank_of_last(tied).tolist() == [0.5, 0.5]
+    # the same thrice, but for rounding, has no rank; .3 and .3000001 do differ
+    assert np.isnan(rank_of_last(np.array([[0.3, 0.1 + 0.2, 0.3], [0.0, 0.0, 0.0]]))).all()
+    assert rank_of_last(np.array([[0.3, 0.3, 0.3000001]])).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("name", ["percentile", "tercile", "z-score"])
+def test_a_value_of_rounding_alone_has_no_label(name: str) -> None:
+    noise = 1.0 + 1e-15 * np.random.default_rng(1).standard_normal(12)
+    table = table_of((5e9 * noise).tolist())
+    assert set(labels_of(name, table, window=3)) == {"abstain"}
+
+
+def test_a_change_of_rounding_is_none() -> None:
+    values = [0.3, 0.1 + 0.2, 0.3, 0.4]
+    assert labels_of("change", table_of(values), lookback=1)[1:] == ["neutral", "neutral", "long"]
+
+
 def test_percentile_mirrors_for_short() -> None:
     values = [5.0, 4.0, 3.0, 2.0, 2.5, 6.0, 1.0]
     # ranks within four: .25, .5, 1, .25

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ....data import NOISE, NotEnoughDataError, UnknownNameError
+from ....data import NOISE, NotEnoughDataError, UnknownNameError, varies
 from ..intervals import (
     COEFFICIENTS,
     Spread,
@@ -258,7 +258,7 @@ def _require(x: Floats, names: tuple[str, ...]) -> None:
             f"rows, got {len(x)}: give a longer sample"
         )
     for i, name in enumerate(names):
-        if names[0] == "intercept" and i and np.ptp(x[:, i]) == 0.0:
+        if names[0] == "intercept" and i and not varies(x[:, i]):
             raise NotEnoughDataError(
                 f"column {name!r} has the same value in all {len(x)} rows: nothing to compare"
             )

@@ -22,9 +22,9 @@ _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross")
 _APART = 0.24  # of the distance between two tests: the three shares of a test lie side by side
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _KINDS: tuple[tuple[str, str, Callable[[RejectionRate], Interval]], ...] = (
-    ("p as the test reports it", "long", lambda r: r.rejected),
-    ("p if t were normal", "short", lambda r: r.asymptotic),
-    ("the test's verdict", "neutral", lambda r: r.supported),
+    ("p as the test reports it", "series-2", lambda r: r.rejected),
+    ("p if t were normal", "series-3", lambda r: r.asymptotic),
+    ("the test's verdict", "series-6", lambda r: r.supported),
 )
 
 
@@ -71,7 +71,13 @@ def _size(check: SimulationCheck, rates: Sequence[RejectionRate]) -> Section:
         _points([_percent(pick(r)) for r in rates], names, name, colour, i)
         for i, (name, colour, pick) in enumerate(_KINDS)
     ]
-    size = Figure("fig-size", "Size.", caption, figure(data, shape), 120 + 46 * len(rates))
+    size = Figure(
+        "fig-size",
+        "How often the tests find what is not there.",
+        caption,
+        figure(data, shape),
+        120 + 46 * len(rates),
+    )
     return Section(
         "size", "Size: markets without dealers", text, (), (size,), (_table(check, rates),)
     )
@@ -98,7 +104,13 @@ def _power(check: SimulationCheck, rates: Sequence[RejectionRate]) -> Section:
         "Share of markets in which the test's verdict is supported, by strength of the effect."
     )
     height = 380 + 26 * -(-len(curves) // 3)  # the legend has three names to a line
-    power = Figure("fig-power", "Power.", caption, figure(curves, shape), height)
+    power = Figure(
+        "fig-power",
+        "How often the tests find what is there.",
+        caption,
+        figure(curves, shape),
+        height,
+    )
     return Section(
         "power", "Power: something is hedged", text, (), (power,), (_table(check, rates),)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..charts import axis, figure, layout, line
-from ..formats import DASH, count, day
+from ..formats import DASH, count, day, percent
 from ..views import Column, Figure, Row, Section, Table, text_column
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["coverage_figure", "coverage_section", "lake_findings_table"]
 
-_SEVERITY: dict[str, Tone] = {"error": "short", "warning": "warn"}
+_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "warn"}
 
 
 def coverage_section(coverage: pd.DataFrame, found: Sequence[Finding]) -> Section:
@@ -46,7 +46,17 @@ def coverage_figure(coverage: pd.DataFrame) -> Figure:
         yaxis2=axis("share, %", domain=[0, 0.38], range=[0, 104]),
     )
     caption = "Contracts in each session's chain, and the shares of them that can be used."
-    return Figure("fig-coverage", "Coverage.", caption, figure(data, shape), 400)
+    return Figure("fig-coverage", _last_in_words(coverage), caption, figure(data, shape), 400)
+
+
+def _last_in_words(coverage: pd.DataFrame) -> str:
+    if coverage.empty:
+        return "No chain in the period."
+    last = coverage.iloc[-1]
+    return (
+        f"{count(last['contracts'])} contracts in the last chain, "
+        f"{percent(last['volatility_known'], 0)} with a volatility."
+    )
 
 
 def _share(days: list[str], values: pd.Series[float], name: str, colour: str) -> dict[str, object]:

@@ -96,7 +96,10 @@ def _figure(result: DiffResult, names: tuple[str, str]) -> Figure:
         yaxis=axis("net / gross", zeroline=True),
     )
     caption = "Net over gross on the sessions whose regime differs, under either definition."
-    return Figure("fig-changes", "How far apart.", caption, figure(data, shape), 340)
+    title = (
+        f"The regime differs on {count(result.changed)} of {plural(result.sessions, 'session')}."
+    )
+    return Figure("fig-changes", title, caption, figure(data, shape), 340)
 
 
 def _transitions(result: DiffResult) -> Table:

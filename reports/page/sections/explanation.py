@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..formats import count, day, fixed, level, moment, money, percent, plural, signed
+from ..profile_page import profile_page
 from ..views import Column, Page, Row, Section, Table, text_column
 from . import words
-from .profile import profile_page
 from .story import change_section, future_section
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _MOST = 20
-_SEVERITY: dict[str, Tone] = {"error": "short", "warning": "warn"}
+_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "warn"}
 
 
 def explanation_page(

@@ -60,7 +60,7 @@ def _figure(result: HypothesesResult) -> Figure:
     tested = [r for r in result.results if r.outcome is not None][::-1]
     names = [r.card.name for r in tested]
     data = []
-    for word, colour, symbol in (("supported", "long", "circle"), _NOT):
+    for word, colour, symbol in (("supported", "good", "circle"), _NOT):
         x = [_oriented(r) if r.verdict == word else None for r in tested]
         hover = {"hovertemplate": "%{y}: t = %{x:.2f}<extra></extra>"}
         data.append(dots(rounded(x), names, word, colour, symbol) | hover)
@@ -87,10 +87,12 @@ def _figure(result: HypothesesResult) -> Figure:
         "against a larger, simulated value."
     )
     height = 110 + 26 * len(names)
-    return Figure("fig-claims", "How strong.", caption, figure(data, shape), height)
+    supported = sum(r.verdict == "supported" for r in tested)
+    title = f"{count(supported)} of {plural(len(tested), 'tested claim')} supported."
+    return Figure("fig-claims", title, caption, figure(data, shape), height)
 
 
-_NOT = ("not supported", "neutral", "diamond")
+_NOT = ("not supported", "series-6", "diamond")
 
 
 def _oriented(result: HypothesisResult) -> float | None:
@@ -135,7 +137,7 @@ def _verdict_row(found: HypothesisResult, *, corrected: bool) -> Row:
         count(outcome.n),
         published,
     )
-    return Row(cells, "long" if found.verdict == "supported" else "")
+    return Row(cells, "good" if found.verdict == "supported" else "")
 
 
 def _stepdown(survives: bool | None) -> str:
@@ -193,7 +195,7 @@ def _facts(found: HypothesisResult) -> tuple[Fact, ...]:
     outcome = found.outcome
     if outcome is None:
         return ()
-    tone: Tone = "long" if found.verdict == "supported" else ""
+    tone: Tone = "good" if found.verdict == "supported" else ""
     bounds = interval(outcome.low, outcome.high, _digits(outcome.estimate))
     return (
         Fact("Estimate", number(outcome.estimate), f"{bounds}", tone),

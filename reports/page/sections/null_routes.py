@@ -120,11 +120,18 @@ def cloud_figure(name: str, evidence: Evidence) -> tuple[Figure, ...]:
     shape = layout(
         legend=False, xaxis=axis("statistic"), yaxis=axis("share of books, %"), shapes=[own]
     )
-    data = [bars(rounded(middle.tolist()), (100.0 * shares).tolist(), "books", "neutral")]
+    data = [bars(rounded(middle.tolist()), (100.0 * shares).tolist(), "books", "series-6")]
     few = "" if place.enough else "; few books resemble it"
     caption = (
         f"{count(place.draws)} books made by rules on the same prices, none of which moves them, "
         f"by what the test says of each; the line is the series tested "
         f"({fixed(place.statistic)}), p {fixed(place.p, 3)}{few}."
     )
-    return (Figure(f"fig-{name}-cloud", "Where it lies.", caption, figure(data, shape), 220),)
+    title = f"The series has {fixed(place.statistic)}, books without dealers {_middle(values)}."
+    return (Figure(f"fig-{name}-cloud", title, caption, figure(data, shape), 220),)
+
+
+def _middle(values: np.ndarray) -> str:
+    """Return the middle half of some values."""
+    low, high = np.percentile(values, [25, 75])
+    return f"{fixed(low)} to {fixed(high)} in their middle half"

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["equity_figure", "performance_section", "trades_section"]
 
-_LAST_TRADES = 20
-
 
 def performance_section(result: BacktestResult) -> Section:
     """Return equity and metrics of the strategy and its controls."""
@@ -103,7 +101,7 @@ def equity_figure(result: BacktestResult) -> Figure:
     below = line(_days(fall), fall.tolist(), "drawdown", "series-1", 1.0) | {
         "yaxis": "y2",
         "fill": "tozeroy",
-        "fillcolor": "css:short-soft",
+        "fillcolor": "css:soft",
         "showlegend": False,
         "hovertemplate": "drawdown %{y:.1f} %<extra></extra>",
     }
@@ -115,7 +113,16 @@ def equity_figure(result: BacktestResult) -> Figure:
         yaxis2=axis("drawdown, %", domain=[0, 0.24]),
     )
     caption = f"Growth of 1, net of costs; below, the drawdown of {result.main.spec.name}."
-    return Figure("fig-equity", "Strategy and controls.", caption, figure(data, shape), 480)
+    return Figure("fig-equity", _grown(result), caption, figure(data, shape), 480)
+
+
+def _grown(result: BacktestResult) -> str:
+    """Return what became of 1 and the deepest drawdown, in a sentence."""
+    equity, name = result.main.equity, result.main.spec.name
+    if not len(equity):
+        return f"{name} has no session."
+    fall = percent(abs(result.main.metrics.max_drawdown))
+    return f"{name} made {fixed(equity.iloc[-1] / equity.iloc[0])} of 1; deepest drawdown {fall}."
 
 
 def _growth(strategy: StrategyResult, colour: str, width: float) -> dict[str, Any]:
@@ -195,12 +202,11 @@ def _by_regime(result: BacktestResult) -> Table:
 
 
 def trades_section(result: BacktestResult) -> Section:
-    """Return the last trades of the main strategy."""
+    """Return all trades of the main strategy, newest first."""
     trades = result.main.trades
-    shown = trades.iloc[-_LAST_TRADES:].iloc[::-1]
     text = (
-        f"{plural(len(trades), 'trade')} of {result.main.spec.name}; the last {len(shown)} are "
-        "shown, newest first. All trades of all strategies are in trades.parquet.",
+        f"{plural(len(trades), 'trade')} of {result.main.spec.name}; newest "
+        "first. The trades of all strategies are in trades.parquet.",
     )
     unit = currency_sign(result.data.currency).strip()
     columns = (
@@ -215,9 +221,12 @@ def trades_section(result: BacktestResult) -> Section:
         Column("Result", unit),
         Column("Return"),
     )
-    rows = tuple(_trade(row) for row in shown.to_dict("records"))
+    rows = tuple(_trade(row) for row in trades.iloc[::-1].to_dict("records"))
     return Section(
-        "trades", "Trades", text, tables=(Table("tab-trades", "Last trades", columns, rows),)
+        "trades",
+        "Trades",
+        text,
+        tables=(Table("tab-trades", "Trades, newest first", columns, rows),),
     )
 
 

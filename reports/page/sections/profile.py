@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from ....data import CARRY_FINDINGS, carry_sentence
-from ...session.picture import SPANS, span_of
 from ..charts import axis, bars, dots, figure, layout, line, rounded
-from ..formats import DASH, day, fixed, is_defined, joined, level, moment, money, percent
+from ..formats import fixed, is_defined, joined, level, moment, money, percent
 from ..palette import token
-from ..views import Column, Fact, Figure, Page, Row, Section, Table, text_column
+from ..views import Fact, Figure, Section
 from . import words
 
 if TYPE_CHECKING:
@@ -24,15 +23,14 @@ __all__ = [
     "MARKS",
     "NEAR",
     "carry_warnings",
-    "expiry_figure",
     "facts_of",
-    "largest_expiries",
+    "has",
+    "mark_at",
     "profile_figure",
-    "profile_page",
     "profile_section",
     "sentence_of",
     "side_of",
-    "span_figure",
+    "strength",
     "strike_range",
     "unit_of",
 ]
@@ -41,8 +39,8 @@ __all__ = [
 MARKS = (
     ("spot", "spot", "solid", "ink"),
     ("flip", "flip", "dash", "muted"),
-    ("call_wall", "call wall", "dot", "long"),
-    ("put_wall", "put wall", "dot", "short"),
+    ("call_wall", "call wall", "dot", "call"),
+    ("put_wall", "put wall", "dot", "put"),
 )
 
 FLIP_STATUS = {
@@ -57,35 +55,18 @@ FLIP_STATUS = {
 NEAR = 0.10
 
 
-def profile_page(picture: SessionPicture, *, simulated: bool = False) -> Page:
-    """Return the page of one session."""
-    row = picture.row
-    name = f"{row['underlying']} on {day(row['session'])}"
-    mark = "SIMULATED: " if simulated else ""
-    return Page(
-        title=f"{mark}{name}: gamma profile",
-        heading=f"{name}: {words.regime(row['regime'])}",
-        summary=sentence_of(picture),
-        simulated=simulated,
-        sections=(profile_section(picture, title="Gamma profile"), _expiry_section(picture)),
-    )
-
-
-def profile_section(picture: SessionPicture, *, title: str = "Last session") -> Section:
+def profile_section(picture: SessionPicture) -> Section:
     """Return the facts and the picture of one session."""
-    text = (f"{day(picture.row['session'])}. {sentence_of(picture)}",)
     warnings: tuple[str, ...] = ()
     if picture.row["quality"] != "ok":
         reasons = joined(str(picture.row["quality"]).replace("_", " ").split(","))
         warnings = (f"The quality gate failed ({reasons}): no regime is claimed.",)
-    warnings += carry_warnings(picture)
     return Section(
         id="profile",
-        title=title,
-        text=text if title == "Last session" else (),
+        title="Gamma profile",
         facts=facts_of(picture),
         figures=(profile_figure(picture),),
-        warnings=warnings,
+        warnings=warnings + carry_warnings(picture),
     )
 
 
@@ -133,9 +114,9 @@ def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
         ),
         Fact("Spot", level(row["spot"]), f"valued {moment(row['valuation_ts'])}"),
         Fact("Flip", level(row["flip"]), FLIP_STATUS.get(row["flip_status"], "")),
-        Fact("Call wall", level(row["call_wall"]), _strength(row["call_wall_strength"]), "long"),
-        Fact("Put wall", level(row["put_wall"]), _strength(row["put_wall_strength"]), "short"),
-        Fact("Pin strike", level(row["pin_strike"]), _strength(row["pin_strength"])),
+        Fact("Call wall", level(row["call_wall"]), strength(row["call_wall_strength"])),
+        Fact("Put wall", level(row["put_wall"]), strength(row["put_wall_strength"])),
+        Fact("Pin strike", level(row["pin_strike"]), strength(row["pin_strength"])),
         Fact(
             "30-day volatility",
             percent(picture.implied["swap_30d"]),
@@ -158,7 +139,8 @@ def facts_of(picture: SessionPicture) -> tuple[Fact, ...]:
     )
 
 
-def _strength(value: Any) -> str:
+def strength(value: Any) -> str:
+    """Return a wall's share of gross in words; empty where there is no wall."""
     return f"{percent(value)} of gross" if is_defined(value) else ""
 
 
@@ -179,7 +161,7 @@ def unit_of(values: Sequence[float], sign: str) -> tuple[float, str]:
     return scale, f"{sign.strip()}{name}" or "currency"
 
 
-def profile_figure(picture: SessionPicture) -> Figure:
+def profile_figure(picture: SessionPicture, *, height: int = 600) -> Figure:
     """Return strikes above and the repriced profile below, on one axis of levels."""
     row, strikes, profile = picture.row, picture.strikes, picture.profile
     spot = float(row["spot"])
@@ -203,7 +185,7 @@ def profile_figure(picture: SessionPicture) -> Figure:
             range=[edge / scale for edge in strike_range(strikes, spot)],
         ),
         yaxis2=axis(f"profile, {unit_below} per 1 %", domain=[0.0, 0.4], zeroline=True),
-        shapes=[_mark(row[key], dash, colour) for key, _, dash, colour in MARKS if _has(row, key)],
+        shapes=[mark_at(row[key], dash, colour) for key, _, dash, colour in MARKS if has(row, key)],
         annotations=_labels(row),
         hovermode="closest",
     )
@@ -211,7 +193,22 @@ def profile_figure(picture: SessionPicture) -> Figure:
         "Above, dealer gamma by strike; below, the net of the whole book repriced at every level. "
         "It changes sign at the flip."
     )
-    return Figure("fig-profile", "Gamma by strike and level.", caption, figure(data, shape), 600)
+    return Figure("fig-profile", _levels_in_words(row), caption, figure(data, shape), height)
+
+
+def _levels_in_words(row: dict[str, Any]) -> str:
+    """Return where spot stands between flip and walls, in a sentence."""
+    walls = [
+        f"{name} {level(row[key])}"
+        for key, name in (("put_wall", "put wall"), ("call_wall", "call wall"))
+        if has(row, key)
+    ]
+    between = f"; {joined(walls)}" if walls else ""
+    if not has(row, "flip"):
+        return f"Spot {level(row['spot'])}, no flip within 20 %{between}."
+    side = "above" if row["spot"] >= row["flip"] else "below"
+    away = percent(abs(row["spot"] / row["flip"] - 1.0))
+    return f"Spot {level(row['spot'])} is {away} {side} the flip at {level(row['flip'])}{between}."
 
 
 def strike_range(strikes: pd.DataFrame, spot: float) -> tuple[float, float]:
@@ -229,8 +226,8 @@ def _strike_bars(strikes: pd.DataFrame, scale: float, unit: str) -> list[dict[st
     }
     at = rounded(strikes["strike"], 9)
     return [
-        bars(at, strikes["call_gex"] / scale, "calls", "long", **hover),
-        bars(at, strikes["put_gex"] / scale, "puts", "short", **hover),
+        bars(at, strikes["call_gex"] / scale, "calls", "call", **hover),
+        bars(at, strikes["put_gex"] / scale, "puts", "put", **hover),
     ]
 
 
@@ -251,11 +248,13 @@ def _roots(roots: pd.DataFrame) -> dict[str, Any]:
     return mark | {"yaxis": "y2", "hovertemplate": "sign change at %{x:,.2f}<extra></extra>"}
 
 
-def _has(row: dict[str, Any], key: str) -> bool:
+def has(row: dict[str, Any], key: str) -> bool:
+    """Return whether a number of a regime row is defined."""
     return is_defined(row[key])
 
 
-def _mark(at: float, dash: str, colour: str) -> dict[str, Any]:
+def mark_at(at: float, dash: str, colour: str) -> dict[str, Any]:
+    """Return a vertical line at a level."""
     style = {"color": token(colour), "width": 1.3, "dash": dash}
     return {
         "type": "line",
@@ -272,9 +271,9 @@ def _mark(at: float, dash: str, colour: str) -> dict[str, Any]:
 def _labels(row: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the marks' names inside the picture's upper end, one below the other."""
     shown = [
-        (key, name, colour)
-        for key, name, _, colour in MARKS
-        if _has(row, key) and abs(row[key] / row["spot"] - 1.0) <= NEAR
+        (key, name)
+        for key, name, _, _ in MARKS
+        if has(row, key) and abs(row[key] / row["spot"] - 1.0) <= NEAR
     ]
     return [
         {
@@ -285,11 +284,11 @@ def _labels(row: dict[str, Any]) -> list[dict[str, Any]]:
             "yanchor": "top",
             "text": f" {name} {level(row[key])} ",
             "showarrow": False,
-            "font": {"size": 12, "color": token(colour)},
+            "font": {"size": 12, "color": token("ink")},
             "bgcolor": token("paper"),
             "borderpad": 1,
         }
-        for i, (key, name, colour) in enumerate(shown)
+        for i, (key, name) in enumerate(shown)
     ]
 
 
@@ -298,109 +297,3 @@ def side_of(away: float) -> Literal["left", "right"]:
     if abs(away) > 0.7 * NEAR:
         away = -away
     return "left" if away >= 0 else "right"
-
-
-def _expiry_section(picture: SessionPicture) -> Section:
-    return Section(
-        id="expiries",
-        title="By expiry",
-        figures=(span_figure(picture), expiry_figure(picture)),
-        tables=(_expiry_table(picture),),
-    )
-
-
-def span_figure(picture: SessionPicture) -> Figure:
-    """Return net exposure by strike, stacked by how far away the expiry is."""
-    lines = picture.lines.assign(span=span_of(picture))
-    table = lines.pivot_table("net_gex", "strike", "span", "sum", fill_value=0.0)
-    spot = float(picture.row["spot"])
-    near = table[(table.index.to_series() / spot - 1.0).abs() <= NEAR]
-    scale, unit = unit_of(near.to_numpy().ravel().tolist(), picture.sign)
-    hover = {
-        "hovertemplate": f"%{{x:,}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"
-    }
-    at = rounded(table.index.to_series(), 9)
-    data = [
-        bars(at, table[name] / scale, name, f"span-{i + 1}", **hover)
-        for i, name in enumerate(SPANS)
-        if name in table
-    ]
-    marks = [mark for mark in MARKS if mark[0] in ("spot", "flip") and _has(picture.row, mark[0])]
-    shape = layout(
-        barmode="relative",
-        bargap=0.15,
-        xaxis=axis("strike, points", range=[spot * (1 - NEAR), spot * (1 + NEAR)], tickformat=","),
-        yaxis=axis(f"net, {unit} per 1 %", zeroline=True),
-        shapes=[_mark(picture.row[key], dash, colour) for key, _, dash, colour in marks],
-        hovermode="closest",
-    )
-    caption = "Net dealer gamma by strike, stacked by expiry: what stands out most is gone soonest."
-    return Figure("fig-spans", "Net GEX by time to expiry.", caption, figure(data, shape), 340)
-
-
-def expiry_figure(picture: SessionPicture) -> Figure:
-    """Return net against gross exposure of the expiries that carry most, in order of time."""
-    frame = largest_expiries(picture.expiries)
-    scale, unit = unit_of(frame["gross_gex"].tolist(), picture.sign)
-    names = _expiry_names(frame)
-    hover = {"hovertemplate": f"%{{x}}: %{{y:.4g}} {unit} per 1 %<extra>%{{fullData.name}}</extra>"}
-    net = frame["net_gex"] / scale
-    data = [
-        bars(names, frame["gross_gex"] / scale, "gross", "abstain", **hover),
-        bars(names, net.where(net >= 0), "net, long", "long", **hover),
-        bars(names, net.where(net < 0), "net, short", "short", **hover),
-    ]
-    shape = layout(
-        barmode="overlay",
-        bargap=0.25,
-        xaxis=axis(type="category", showgrid=False, tickangle=-45),
-        yaxis=axis(f"{unit} per 1 %", zeroline=True),
-        hovermode="closest",
-    )
-    caption = f"Net against gross of the {len(frame)} largest expiries, in order of time."
-    return Figure("fig-expiries", "Gamma by expiry.", caption, figure(data, shape), 380)
-
-
-def largest_expiries(expiries: pd.DataFrame, largest: int = 20) -> pd.DataFrame:
-    """Return the expiries that carry most gross exposure, in order of time."""
-    top = expiries[expiries["gross_gex"] > 0].nlargest(largest, "gross_gex")
-    return top.sort_values(["expiry", "settlement"])
-
-
-def _expiry_names(frame: pd.DataFrame) -> list[str]:
-    pairs = zip(frame["expiry"], frame["settlement"], strict=True)
-    return [f"{day(expiry)} {settlement}" for expiry, settlement in pairs]
-
-
-def _expiry_table(picture: SessionPicture) -> Table:
-    gross = float(picture.expiries["gross_gex"].sum())
-    columns = (
-        text_column("Expiry"),
-        text_column("Settles"),
-        Column("Forward", "points"),
-        text_column("From"),
-        Column("Net GEX", "per 1 %"),
-        Column("Gross", "per 1 %"),
-        Column("Share", "of gross"),
-        Column("Open interest", "contracts"),
-        Column("Used"),
-        Column("Rejected"),
-    )
-    rows = tuple(_expiry_row(r, gross, picture.sign) for r in picture.expiries.to_dict("records"))
-    return Table("tab-expiries", "Every expiry in the book", columns, rows)
-
-
-def _expiry_row(r: dict[Any, Any], gross: float, sign: str) -> Row:
-    cells = (
-        day(r["expiry"]),
-        str(r["settlement"]),
-        level(r["forward"]),
-        str(r["forward_source"]),
-        money(r["net_gex"], sign=sign),
-        money(r["gross_gex"], sign=sign),
-        percent(r["gross_gex"] / gross) if gross > 0 else DASH,
-        fixed(r["open_interest"], 0),
-        fixed(r["contracts_used"], 0),
-        fixed(r["contracts_rejected"], 0),
-    )
-    return Row(cells)

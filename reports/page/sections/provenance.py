@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["definitions_section", "provenance_section", "quality_section", "run_section"]
 
-_SEVERITY: dict[str, Tone] = {"error": "short", "warning": "warn", "info": ""}
+_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "warn", "info": ""}
 
 
 def run_section(result: BacktestResult) -> Section:

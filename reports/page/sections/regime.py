@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...session.morning import run_length
 from ..charts import REGIME_WORDS, axis, figure, layout, line, rounded
-from ..formats import count, day, percent
+from ..formats import count, day, percent, plural
 from ..palette import token
 from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
@@ -54,7 +55,20 @@ def regime_figure(regime: RegimeSummary, underlying: str) -> Figure:
         yaxis3=axis(unit, domain=[0, 0.33], zeroline=True),
     )
     caption = "Close, the label in force, and the value it comes from. Hover for a session."
-    return Figure("fig-regime", "Price and regime.", caption, figure(data, shape), 520)
+    return Figure("fig-regime", _in_words(regime), caption, figure(data, shape), 520)
+
+
+def _in_words(regime: RegimeSummary) -> str:
+    """Return the label in force, since when, and how usual it is, in a sentence."""
+    labels = regime.table["regime"]
+    if not len(labels):
+        return "No session has a regime."
+    last = str(labels.iloc[-1])
+    since, share = run_length(labels), float((labels == last).mean())
+    return (
+        f"{words.regime(last).capitalize()} for {plural(since, 'session')}, and in "
+        f"{percent(share, 0)} of {count(len(labels))}."
+    )
 
 
 def _value(table: pd.DataFrame, source: str) -> tuple[list[float], str]:

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from ....data import BookState, TimeStructure
     from ...session.story import SessionStory
 
-__all__ = ["PARTS", "change_section", "change_table", "future_section", "future_table"]
+__all__ = [
+    "PARTS",
+    "change_figure",
+    "change_section",
+    "change_table",
+    "future_section",
+    "future_table",
+]
 
 #: Parts of the change of net gamma, in the order in which they are shown.
 PARTS = {
@@ -42,34 +49,51 @@ def change_section(change: dict[str, Any], sign: str) -> Section:
         "change",
         "Change since the previous session",
         text,
-        figures=(_waterfall(change, sign),),
+        figures=(change_figure(change, sign),),
         tables=(change_table(change, sign),),
     )
 
 
-def _waterfall(change: dict[str, Any], sign: str) -> Figure:
+def change_figure(change: dict[str, Any], sign: str, *, height: int = 360) -> Figure:
+    """Return net GEX of the previous session, the parts of its change, and net GEX now."""
     names = ["before", *PARTS.values(), "after"]
     values = [change["before"], *(change[part] for part in PARTS), change["after"]]
     scale, unit = unit_of(values, sign)
     trace = {
         "type": "waterfall",
-        "x": names,
-        "y": rounded([value / scale for value in values]),
+        "orientation": "h",
+        "y": names,
+        "x": rounded([value / scale for value in values]),
         "measure": ["absolute", *["relative"] * len(PARTS), "total"],
-        "increasing": {"marker": {"color": "css:long"}},
-        "decreasing": {"marker": {"color": "css:short"}},
-        "totals": {"marker": {"color": "css:neutral"}},
+        "increasing": {"marker": {"color": "css:more"}},
+        "decreasing": {"marker": {"color": "css:less"}},
+        "totals": {"marker": {"color": "css:series-6"}},
         "connector": {"line": {"color": "css:rule", "width": 1}},
-        "hovertemplate": f"%{{x}}: %{{y:.4g}} {unit} per 1 %<extra></extra>",
+        "hovertemplate": f"%{{y}}: %{{delta:.4g}} {unit} per 1 %<extra></extra>",
     }
     shape = layout(
         legend=False,
-        xaxis=axis(type="category", showgrid=False),
-        yaxis=axis(f"net GEX, {unit} per 1 %", zeroline=True),
+        xaxis=axis(f"net GEX, {unit} per 1 %", zeroline=True),
+        yaxis=axis(type="category", showgrid=False, autorange="reversed"),
         hovermode="closest",
     )
     caption = "Net GEX of the previous session, what changed it, and net GEX now."
-    return Figure("fig-change", "Since the previous session.", caption, figure([trace], shape), 360)
+    title = _main_part(change, sign)
+    return Figure("fig-change", title, caption, figure([trace], shape), height)
+
+
+def _main_part(change: dict[str, Any], sign: str) -> str:
+    """Return the change and its largest part in a sentence."""
+    moved = change["after"] - change["before"]
+    name = max(PARTS, key=lambda part: abs(change[part]))
+    if moved == 0.0 and change[name] == 0.0:
+        return "Net GEX has not changed since the previous session."
+    word = "rose" if moved > 0 else "fell"
+    size, before = money(abs(moved), sign=sign), day(change["previous_session"])
+    return (
+        f"Net GEX {word} by {size} since {before}; the largest part, {PARTS[name]}: "
+        f"{money(change[name], sign=sign)}."
+    )
 
 
 def change_table(change: dict[str, Any], sign: str) -> Table:
@@ -119,7 +143,7 @@ def _decay_figure(structure: TimeStructure, sign: str) -> Figure:
             [day(r.session) for r in dying],
             [r.gross_gex / scale for r in dying],
             "gross that dies",
-            "abstain",
+            "soft",
             **hover,
         ),
         line(days, [s.gross_gex / scale for s in states], "gross", "series-6", 1.4, **hover),
@@ -131,7 +155,17 @@ def _decay_figure(structure: TimeStructure, sign: str) -> Figure:
         yaxis=axis(f"{unit} per 1 %", zeroline=True),
     )
     caption = "Net and gross of today's book over the sessions ahead; bars are what dies on a day."
-    return Figure("fig-decay", "Roll-off and decay.", caption, figure(data, shape), 360)
+    return Figure("fig-decay", _left_in_words(structure), caption, figure(data, shape), 360)
+
+
+def _left_in_words(structure: TimeStructure) -> str:
+    """Return what is left of today's gross gamma in a week of sessions, in a sentence."""
+    states = structure.decay[: _AHEAD[3]]
+    gross = structure.today.gross_gex
+    if not states or not gross > 0:
+        return "Roll-off and decay."
+    share = percent(states[-1].gross_gex / gross, 0)
+    return f"In {len(states)} sessions {share} of today's gross gamma is left, if nobody trades."
 
 
 def _monthly(dying: list[Any], scale: float) -> list[dict[str, Any]]:
@@ -139,7 +173,7 @@ def _monthly(dying: list[Any], scale: float) -> list[dict[str, Any]]:
     if not monthly:
         return []
     x, y = [day(r.session) for r in monthly], rounded([r.gross_gex / scale for r in monthly])
-    return [dots(x, y, "monthly expiration", "warn", "diamond") | {"hoverinfo": "skip"}]
+    return [dots(x, y, "monthly expiration", "ink", "diamond") | {"hoverinfo": "skip"}]
 
 
 def future_table(structure: TimeStructure, sign: str) -> Table:

@@ -56,7 +56,7 @@ def direction_verdict(result: BacktestResult) -> Verdict:
         reason = f"{found}; less than a year of sessions, in which a market is in one state or two."
         return Verdict(question, TOO_SHORT, reason)
     if metrics.sharpe_high < 0:
-        return Verdict(question, "Contradicted", f"{found}: it lost money.", "short")
+        return Verdict(question, "Contradicted", f"{found}: it lost money.", "bad")
     if metrics.sharpe_low <= 0:
         reason = (
             f"{found}: the interval holds zero, so this cannot be distinguished from no effect."
@@ -88,7 +88,7 @@ def _against_controls(question: str, found: str, result: BacktestResult) -> Verd
         return Verdict(question, "No better than its controls", reason)
     named = joined(f"{s.spec.name} {fixed(s.metrics.sharpe)}" for s in controls)
     reason = f"{found}; the controls lie below that interval: {named}."
-    return Verdict(question, "Supported", reason, "long")
+    return Verdict(question, "Supported", reason, "good")
 
 
 def volatility_verdict(result: BacktestResult) -> Verdict:
@@ -114,9 +114,9 @@ def volatility_verdict(result: BacktestResult) -> Verdict:
             "Calm markets build gamma as well as the other way round: a market without any "
             "dealers shows this too."
         )
-        return Verdict(question, "Yes", f"{found}. {caution}", "long")
+        return Verdict(question, "Yes", f"{found}. {caution}", "good")
     if ratio.high < 1:
-        return Verdict(question, "No, less", f"{found}: the opposite of the claim.", "short")
+        return Verdict(question, "No, less", f"{found}: the opposite of the claim.", "bad")
     return Verdict(question, "Not supported", f"{found}: the interval holds 1.")
 
 
@@ -220,7 +220,7 @@ def autocorrelation_verdict(result: BacktestResult) -> Verdict:
         reason = f"{found} Less than a year of sessions: such intervals are too narrow."
         return Verdict(question, TOO_SHORT, reason)
     answer, ending = _AUTOCORRELATION[reverses, continues]
-    tone: Tone = "long" if reverses and continues else "warn" if answer == "Undefined" else ""
+    tone: Tone = "good" if reverses and continues else "warn" if answer == "Undefined" else ""
     return Verdict(question, answer, f"{found} {ending}", tone)
 
 
@@ -275,7 +275,7 @@ def data_verdict(result: BacktestResult) -> Verdict:
     errors = [n for n in _details(result, "error") if much or not n.left_out]
     warnings = [n for n in result.notices if n.severity != "info" and n not in errors]
     if errors:
-        return Verdict(question, "No", f"{found}. {errors[0].detail}", "short")
+        return Verdict(question, "No", f"{found}. {errors[0].detail}", "bad")
     if warnings:
         listed = plural(len(warnings), "warning")
         return Verdict(question, "With reservations", f"{found}; {listed} below.", "warn")

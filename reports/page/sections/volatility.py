@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..charts import axis, bars, dots, figure, layout, rounded
-from ..formats import count, fixed, interval, interval_heading, joined, percent
+from ..formats import count, fixed, interval, interval_heading, is_defined, joined, percent
 from ..palette import token
 from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
+from .verdict import main_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,12 +71,42 @@ def volatility_figure(result: BacktestResult) -> Figure:
     )
     caption = "Each line is one estimator; each mark one regime at the previous session."
     height = 120 + 34 * len(names)
-    return Figure(
-        "fig-volatility", "Next session's volatility.", caption, figure(data, shape), height
-    )
+    return Figure("fig-volatility", _next_in_words(result), caption, figure(data, shape), height)
 
 
 _HOVER = "%{y}: %{x:.1f} % a year<extra></extra>"
+
+
+def _next_in_words(result: BacktestResult) -> str:
+    name, _ = main_ratio(result)
+    cells = result.volatility.by_regime.get(name, {})
+    said = [
+        f"{percent(cells[label].next_1)} a year after {words.regime(label)}"
+        for label in ("long", "short")
+        if label in cells and is_defined(cells[label].next_1)
+    ]
+    if not said:
+        return "Next session's volatility by regime."
+    return f"Next session's volatility: {joined(said)} ({words.estimator(name)})."
+
+
+def _ratio_in_words(result: BacktestResult) -> str:
+    name, ratio = main_ratio(result)
+    if ratio is None or not is_defined(ratio.value):
+        return "Volatility after short over that after long gamma."
+    return (
+        f"After short gamma {fixed(ratio.value)} times as volatile as after long, "
+        f"{interval(ratio.low, ratio.high)} ({words.estimator(name)})."
+    )
+
+
+def _ends_in_words(own: Sequence[float]) -> str:
+    if len(own) < 2:
+        return "The next return's deviation by quartile of the regime's value."
+    return (
+        f"Next return's deviation {fixed(own[0])} % a day after the lowest quarter of values, "
+        f"{fixed(own[-1])} % after the highest."
+    )
 
 
 def ratio_figure(result: BacktestResult) -> Figure:
@@ -107,7 +138,7 @@ def ratio_figure(result: BacktestResult) -> Figure:
     caption = f"Above 1: more volatile after short gamma. Bars are {level} intervals."
     data = [trace] if names else []
     return Figure(
-        "fig-ratio", "Ratio short to long.", caption, figure(data, shape), 90 + 34 * len(names)
+        "fig-ratio", _ratio_in_words(result), caption, figure(data, shape), 90 + 34 * len(names)
     )
 
 
@@ -115,10 +146,10 @@ def quantile_figure(result: BacktestResult) -> Figure:
     """Return the next return's standard deviation by quartile of the regime value."""
     own, vix = result.next_return_sd_by_quantile, result.vix_return_sd_by_quantile
     names = _quantile_names(len(own))
-    data = [_quantile_bars(names, own, "by regime value", "long")] if own else []
+    data = [_quantile_bars(names, own, "by regime value", "series-2")] if own else []
     if vix:
         # the highest is set against the lowest GEX, so that both fall from left to right
-        data.append(_quantile_bars(names, vix[::-1], "by implied volatility, reversed", "neutral"))
+        data.append(_quantile_bars(names, vix[::-1], "by implied volatility, reversed", "series-6"))
     if own:
         data.append(_null_marks(names, without_dealers(own)))
     shape = layout(
@@ -133,7 +164,7 @@ def quantile_figure(result: BacktestResult) -> Figure:
         "Diamonds: a simulated market without any dealers, at the same overall volatility; a "
         "fall as steep as theirs is no sign of hedging."
     )
-    return Figure("fig-quantiles", "By quartile.", caption, figure(data, shape), 300)
+    return Figure("fig-quantiles", _ends_in_words(own), caption, figure(data, shape), 300)
 
 
 def without_dealers(own: Sequence[float]) -> tuple[float, ...]:
@@ -155,7 +186,7 @@ def without_dealers(own: Sequence[float]) -> tuple[float, ...]:
 
 
 def _null_marks(names: list[str], values: tuple[float, ...]) -> dict[str, object]:
-    marks = dots(names, list(values), "without any dealers (S0)", "short", "diamond")
+    marks = dots(names, list(values), "without any dealers (S0)", "series-3", "diamond")
     return marks | {"hovertemplate": "without dealers, %{x}: %{y:.2f} % a day<extra></extra>"}
 
 

@@ -144,7 +144,7 @@
         cell.title = found.length === 1 ? "1 trial" : `${found.length} trials`;
         const value = summary(found);
         const share = Math.round((55 * Math.abs(value)) / most);
-        cell.style.background = `color-mix(in srgb, var(${value < 0 ? "--short" : "--long"}) ${share}%, transparent)`;
+        cell.style.background = `color-mix(in srgb, var(${value < 0 ? "--bad" : "--good"}) ${share}%, transparent)`;
       }
     }
   };

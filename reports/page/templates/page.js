@@ -1,9 +1,47 @@
 "use strict";
-// Draws every figure in the colours of the page's current theme, and again when that changes.
+// Unpacks the charts' columns and library, draws every chart in the colours of the page's theme,
+// and puts a table and downloads behind each. Whatever a name holds, it is only ever text.
 (() => {
   const root = document.documentElement;
   const config = { displayModeBar: false, responsive: true, showTips: false };
   const coarse = window.matchMedia("(pointer: coarse)").matches;
+
+  const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const unpacked = async (text) => {
+    const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  };
+
+  // columns: see packed.py
+  const numbers = (bytes, width) => {
+    const view = new DataView(bytes.buffer);
+    return Array.from({ length: bytes.length / width }, (_, i) => {
+      const value = width === 4 ? view.getFloat32(4 * i, true) : view.getFloat64(8 * i, true);
+      if (Number.isNaN(value)) return null;
+      return width === 4 ? Number(value.toPrecision(6)) : value;
+    });
+  };
+  const days = (packed) => {
+    let at = Date.parse(packed.first + "T00:00Z");
+    const steps = [...bytesOf(packed.days)].map((step) => {
+      at += step * 864e5;
+      return new Date(at).toISOString().slice(0, 10);
+    });
+    return [packed.first, ...steps];
+  };
+  const column = (packed) => {
+    if ("days" in packed) return days(packed);
+    if ("words" in packed) return [...bytesOf(packed.at)].map((i) => packed.words[i]);
+    return "f4" in packed ? numbers(bytesOf(packed.f4), 4) : numbers(bytesOf(packed.f8), 8);
+  };
+  const held = document.getElementById("columns");
+  const columns = held ? JSON.parse(held.textContent).map(column) : [];
+  const putBack = (value) => {
+    if (Array.isArray(value)) return value.map(putBack);
+    if (value === null || typeof value !== "object") return value;
+    if ("$" in value) return columns[value.$];
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, putBack(item)]));
+  };
 
   const themed = (value, colours) => {
     if (typeof value === "string") {
@@ -11,7 +49,10 @@
         ? colours.getPropertyValue("--" + value.slice(4)).trim()
         : value;
     }
-    if (Array.isArray(value)) return value.map((item) => themed(item, colours));
+    if (Array.isArray(value)) {
+      // long columns hold numbers and sessions, never colours
+      return value.length > 40 ? value : value.map((item) => themed(item, colours));
+    }
     if (value !== null && typeof value === "object") {
       return Object.fromEntries(
         Object.entries(value).map(([key, item]) => [key, themed(item, colours)])
@@ -20,35 +61,145 @@
     return value;
   };
 
-  const specs = [...document.querySelectorAll("script[data-figure]")].map((node) => [
-    document.getElementById(node.dataset.figure),
-    JSON.parse(node.textContent),
-  ]);
+  const charts = [...document.querySelectorAll("script[data-figure]")].map((node) => ({
+    target: document.getElementById(node.dataset.figure),
+    spec: putBack(JSON.parse(node.textContent)),
+    drawn: false,
+  }));
 
-  const draw = (width) => {
-    const colours = getComputedStyle(root);
-    for (const [target, spec] of specs) {
-      const { data, layout } = themed(spec, colours);
-      // on a touch screen a drag must scroll the page, not zoom the chart
-      if (coarse) layout.dragmode = false;
-      if (width) layout.width = Math.min(width, target.clientWidth || width);
-      Plotly.react(target, data, layout, config);
+  const draw = (chart, width) => {
+    const { data, layout } = themed(chart.spec, getComputedStyle(root));
+    // on a touch screen a drag must scroll the page, not zoom the chart
+    if (coarse) layout.dragmode = false;
+    // a narrow screen has no room for names that stand beside their marks
+    if (chart.target.clientWidth < 520) layout.font.size = 11;
+    if (width) layout.width = Math.min(width, chart.target.clientWidth || width);
+    chart.drawn = true;
+    return Plotly.react(chart.target, data, layout, config);
+  };
+  const drawAll = (width) => charts.forEach((chart) => draw(chart, width));
+
+  // the first screen first; every other chart when the browser has time, so that nothing waits
+  const later = window.requestIdleCallback || ((work) => setTimeout(work, 0));
+  const drawRest = () => {
+    const next = charts.find((chart) => !chart.drawn);
+    if (!next) {
+      root.dataset.drawn = "all";
+      performance.mark("all drawn");
+      return;
     }
+    draw(next);
+    later(drawRest, { timeout: 500 });
+  };
+  const start = () => {
+    charts.filter((chart) => chart.target.closest(".screen")).forEach((chart) => draw(chart));
+    root.dataset.drawn = "first";
+    performance.mark("first screen drawn");
+    later(drawRest, { timeout: 500 });
+    // a chart inside a folded section has no size until it is opened
+    for (const fold of document.querySelectorAll("main > section > details")) {
+      fold.addEventListener("toggle", () =>
+        charts.filter((chart) => fold.contains(chart.target)).forEach((chart) => draw(chart))
+      );
+    }
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
+    window.addEventListener("beforeprint", () => {
+      root.dataset.print = "";
+      for (const fold of document.querySelectorAll("main > section > details")) fold.open = true;
+      drawAll(680);
+    });
+    window.addEventListener("afterprint", () => {
+      delete root.dataset.print;
+      drawAll();
+    });
   };
 
-  draw();
-  // a figure inside a folded section has no size until it is opened
-  for (const fold of document.querySelectorAll("details")) {
-    fold.addEventListener("toggle", () => draw());
+  // the table behind a chart: one column of places, one of each line
+  const plain = (text) => {
+    const box = document.createElement("textarea");
+    box.innerHTML = text;
+    return box.value;
+  };
+  const titleOf = (axis) => plain((axis && axis.title && axis.title.text) || "");
+  const tableOf = ({ data, layout }) => {
+    const seen = data.filter((t) => t.x && t.y && t.type !== "heatmap" && t.hoverinfo !== "skip");
+    const across = seen.length > 0 && seen.every((t) => t.x.every((v) => v === null || typeof v === "number")) &&
+      seen.some((t) => t.y.some((v) => typeof v === "string"));
+    const place = across ? "y" : "x";
+    const value = across ? "x" : "y";
+    const rows = new Map();
+    const names = [titleOf(layout[place + "axis"]) || "at"];
+    for (const trace of seen) {
+      const unit = titleOf(layout[(trace[value + "axis"] || value).replace(/^(.)/, "$1axis")]);
+      names.push(plain(trace.name || "value") + (unit ? ` (${unit})` : ""));
+      const words = Array.isArray(trace.text) && trace.text.length === trace.x.length && typeof trace.text[0] === "string";
+      if (words) names.push(plain(trace.name || "value") + ", in words");
+      trace[place].forEach((at, i) => {
+        if (!rows.has(at)) rows.set(at, []);
+        const row = rows.get(at);
+        row[names.length - (words ? 2 : 1)] = trace[value][i];
+        if (words) row[names.length - 1] = plain(trace.text[i]);
+      });
+    }
+    return {
+      names,
+      rows: [...rows].map(([at, row]) => names.map((_, i) => (i === 0 ? (typeof at === "string" ? plain(at) : at) : row[i] ?? null))),
+    };
+  };
+
+  for (const chart of charts) {
+    const figure = chart.target.closest("figure");
+    const fold = figure.querySelector("details.behind");
+    if (!fold) continue;
+    const box = fold.querySelector("div");
+    fold.addEventListener("toggle", () => {
+      if (!fold.open || box.childElementCount) return;
+      const { names, rows } = tableOf(chart.spec);
+      const table = document.createElement("table");
+      const head = table.createTHead().insertRow();
+      for (const name of names) {
+        const cell = document.createElement("th");
+        cell.scope = "col";
+        cell.textContent = name;
+        head.append(cell);
+      }
+      const body = table.createTBody();
+      for (const row of rows) {
+        const line = body.insertRow();
+        for (const value of row) {
+          const cell = line.insertCell();
+          cell.textContent = value === null ? "–" : String(value).replace(/^-/, "−");
+          if (typeof value === "number") cell.className = "number";
+        }
+      }
+      box.append(table);
+    });
+    const name = chart.target.id.replace(/^fig-/, "");
+    for (const button of figure.querySelectorAll("button[data-save]")) {
+      button.addEventListener("click", () => {
+        if (button.dataset.save === "csv") {
+          const { names, rows } = tableOf(chart.spec);
+          window.gexlab.saveCsv(name, [names, ...rows]);
+        } else {
+          Plotly.toImage(chart.target, { format: "png", scale: 2 }).then((address) =>
+            window.gexlab.save(name + ".png", address)
+          );
+        }
+      });
+    }
   }
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
-  window.addEventListener("beforeprint", () => {
-    root.dataset.print = "";
-    for (const fold of document.querySelectorAll("details")) fold.open = true;
-    draw(680);
-  });
-  window.addEventListener("afterprint", () => {
-    delete root.dataset.print;
-    draw();
-  });
+
+  const library = document.getElementById("plotly");
+  if (!library || !library.textContent) return;
+  unpacked(library.textContent).then(
+    (source) => {
+      const script = document.createElement("script");
+      script.textContent = source;
+      document.head.append(script);
+      start();
+    },
+    () => {
+      for (const { target } of charts) target.textContent = "This browser cannot unpack the charts: the tables hold their numbers.";
+    }
+  );
 })();

@@ -50,7 +50,8 @@ def series(shared_data: Path) -> Series:
 def _dataset(series: Series, bars: pd.DataFrame) -> Dataset:
     """Sessions that have bars, GEX and VIX alike."""
     both = bars[bars.index.isin(series.gex.index) & bars.index.isin(series.vix.index)]
-    return Dataset(bars=both, gex=series.gex.reindex(both.index), vix=series.vix)
+    gex, vix = (x.reindex(both.index) for x in (series.gex, series.vix))
+    return Dataset(bars=both, gex=gex, vix=vix)
 
 
 @pytest.fixture(scope="module")

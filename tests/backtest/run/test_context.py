@@ -108,6 +108,29 @@ def test_a_night_reads_each_input_once(tmp_path: Path, counts: Counter[str]) -> 
         assert set(counts.values()) == {1}, counts
 
 
+def test_a_closed_lockbox_lets_each_input_be_read_once(
+    tmp_path: Path, counts: Counter[str]
+) -> None:
+    write_lake(tmp_path, "XNYS", sessions=12)
+    write_inputs(tmp_path)
+    path = tmp_path / "config.toml"
+    with open_run(path) as run:
+        days = run.market.sessions
+    counts.clear()
+    boxed = CONFIG + f"\n[tournament]\nlockbox = {days[-4]:%Y-%m-%d}\n"
+    path.write_text(boxed, encoding="utf-8")
+    with open_run(path) as run:
+        market = run.market
+    assert list(market.sessions) == list(days[:-4])
+    assert market.regime.table.index[-1] < days[-4]
+    assert max(table.index[-1] for table in market.series.values()) < days[-4]
+    assert market.intraday is not None
+    assert market.intraday.frame["session"].max() < days[-4]
+    assert [(n.code, n.count) for n in market.notices] == [("lockbox", 4)]
+    assert {"bars.parquet", "intraday.parquet", "regimes of post_expiry"} <= set(counts)
+    assert set(counts.values()) == {1}, counts
+
+
 def test_the_demo_reads_each_input_once(
     tmp_path: Path, counts: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

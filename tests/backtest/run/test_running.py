@@ -249,6 +249,19 @@ def test_sessions_without_a_regime_row_are_flat_and_counted(make_market: MakeMar
     assert orders["target"].loc[gex["session"][50]] == 0.0
 
 
+def test_a_regime_of_rounding_has_no_quartiles(make_market: MakeMarket) -> None:
+    file = make_market()
+    gex = pd.read_parquet(file.parent / "gex.parquet")
+    noise = 1.0 + 1e-15 * np.random.default_rng(0).standard_normal(len(gex))
+    gex.assign(value=5e9 * noise).to_parquet(file.parent / "gex.parquet")
+    result = backtest(file)
+    assert np.isnan(result.next_return_sd_by_quantile).all()
+    assert [c.n for c in result.volatility.by_quantile["parkinson"]] == [0, 0, 0, 0]
+    told = {n.code: (n.severity, n.count, n.detail) for n in result.notices}["regime_constant"]
+    assert told[:2] == ("warning", 400)
+    assert "the same on all 400 sessions, but for rounding" in told[2]
+
+
 def test_missing_values_abstain(make_market: MakeMarket) -> None:
     file = make_market()
     gex = pd.read_parquet(file.parent / "gex.parquet")

@@ -156,7 +156,13 @@ def test_quantile_groups_follow_qcut() -> None:
     x = np.round(rng.standard_normal(501), 1)
     want = pd.qcut(x, 4, labels=False)
     np.testing.assert_array_equal(quantile_groups(x, 4), want)
-    assert quantile_groups([math.nan, 1.0])[0] == -1
+    assert quantile_groups([math.nan, 1.0, 2.0])[0] == -1
+
+
+def test_values_of_rounding_belong_to_no_quantile() -> None:
+    assert quantile_groups([0.3, 0.1 + 0.2, 0.3]).tolist() == [-1, -1, -1]
+    # edges of (.3, .3, .3, 1): .3, .3, .475 by linear interpolation; ties below the first edge
+    assert quantile_groups([0.1 + 0.2, 0.3, 1.0, 0.3]).tolist() == [0, 0, 3, 0]
 
 
 def test_resampled_sums_are_draws_of_whole_rows() -> None:

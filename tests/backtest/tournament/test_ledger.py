@@ -11,15 +11,16 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gexlab.backtest.tournament.counting import (
     count_trials,
+    counted_returns,
     effective_trials,
     ledger,
-    recorded_returns,
 )
 from gexlab.backtest.tournament.ledger import Trial, delete_trial, ledger_file, record_trials
 from gexlab.data.base.errors import GexlabError, LedgerError
@@ -49,6 +50,11 @@ def _count(ledger: Path, underlying: str = "SPX", year: int = 2020, world: str =
     return count_trials(ledger, underlying, *span, world=world).trials
 
 
+def _returns(ledger: Path) -> dict[str, tuple[Any, Any]]:
+    found = counted_returns(ledger, "SPX", date(2020, 1, 1), date(2020, 12, 31))
+    return {trial: (days, returns) for trial, days, returns in found}
+
+
 def test_a_trial_is_recorded_once_and_keeps_its_number(tmp_path: Path) -> None:
     assert record_trials(tmp_path, [_trial("a"), _trial("b", seed=1)]) == (1, 2)
     assert record_trials(tmp_path, [_trial("c", seed=2)]) == (3,)
@@ -56,7 +62,9 @@ def test_a_trial_is_recorded_once_and_keeps_its_number(tmp_path: Path) -> None:
     found = ledger(tmp_path)
     assert [e["trial_id"] for e in found.entries] == ["a", "b", "c"]
     assert found.entries[0]["metrics"] == {"sharpe": 0.5, "sharpe_low": None}
-    days, returns = recorded_returns(tmp_path, found.entries[1]["entry"])
+    kept = _returns(tmp_path)
+    assert set(kept) == {"a", "b", "c"}
+    days, returns = kept["b"]
     want = _trial("b", seed=1)
     assert (days == want.sessions).all()
     assert returns == pytest.approx(want.returns.astype(np.float32), nan_ok=True)
@@ -134,7 +142,7 @@ def test_deleting_leaves_a_trace_and_the_count(tmp_path: Path) -> None:
     again = ledger(tmp_path)
     assert len(again.entries) == 2
     assert again.markets[0]["deleted"] == 0
-    assert len(recorded_returns(tmp_path, again.entries[0]["entry"])[0]) == 366
+    assert len(_returns(tmp_path)["a"][0]) == 366
 
 
 def test_what_is_no_trial_is_refused() -> None:

@@ -21,6 +21,8 @@ from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.panel import market_panel
+from gexlab.backtest.statistics.inference import return_intervals, sharpe_intervals
+from gexlab.backtest.statistics.resampling import Resampling
 from gexlab.backtest.tournament import contest as contest_module
 from gexlab.backtest.tournament import keeping
 from gexlab.backtest.tournament.arena import Arena, Entry, fills_of, legs_of, wanted_by_label
@@ -34,6 +36,7 @@ from gexlab.backtest.tournament.tournament import tournament
 from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
 from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
 from gexlab.reports.cli.app import run
+from gexlab.reports.page.grid_page import write_grid_page
 from gexlab.reports.page.tournament_page import write_tournament_page
 from gexlab.strategies.component import Filter, Past
 from gexlab.strategies.model import Strategy
@@ -185,6 +188,19 @@ def test_columns_with_gaps_keep_their_means_and_errors() -> None:
     assert error[0] == pytest.approx(1 / np.sqrt(600), rel=0.05)
 
 
+def test_intervals_of_columns_with_gaps_are_those_of_what_is_there() -> None:
+    rng = np.random.default_rng(6)
+    returns = rng.normal(0.001, 0.01, (300, 3))
+    returns[::7, 1] = np.nan
+    returns[:295, 2] = np.nan
+    low, high = sharpe_intervals(returns, 0.9, 252)
+    for k in (0, 1):
+        part = returns[np.isfinite(returns[:, k]), k]
+        own = return_intervals(part[:, None], Resampling(level=0.9), year=252)[0].sharpe
+        assert (low[k], high[k]) == own
+    assert np.isnan([low[2], high[2]]).all()  # five returns are too few
+
+
 def test_tournament_writes_what_the_interface_says(
     make_market: MakeMarket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -221,18 +237,38 @@ def test_tournament_writes_what_the_interface_says(
     assert ledger(tmp_path / "ledger").trials == written["trials"]
 
 
-def test_entry_is_the_backtest_of_its_strategy(make_market: MakeMarket) -> None:
-    config = make_market(sessions=400, strategies=GRID, execution='fill = "next_open"')
+def test_entry_is_the_backtest_of_its_strategy(make_market: MakeMarket, tmp_path: Path) -> None:
+    level = f"level = 0.8\n{GRID}"
+    config = make_market(sessions=400, strategies=level, execution='fill = "next_open"')
     found = tournament(config)
+    spanned = grid(config)
+    table = spanned.table.set_index("trial_id")
     mine = [e for e in found.entries if e.filter == "sign of the regime" and e.fees_bps == 0]
     main = next(e for e in mine if "fade" in e.rule)
-    one = backtest(make_market(sessions=400, execution='fill = "next_open"'))
-    returns = one.main.returns.to_numpy()
+    one = backtest(
+        make_market(sessions=400, strategies="level = 0.8", execution='fill = "next_open"')
+    )
+    returns: np.ndarray[Any, np.dtype[np.float64]] = np.asarray(one.main.returns, dtype=np.float64)
     # tests begin after 100 sessions of training: the first return of a test is the 100th
     outside = returns[99:]
     assert main.sharpe == pytest.approx(outside.mean() / outside.std(ddof=1) * np.sqrt(252))
     assert main.sharpe_all == pytest.approx(one.main.metrics.sharpe)
     assert main.n == len(outside)
+    # the interval is the one that a backtest prints of these returns, at the level asked for
+    own = return_intervals(outside[:, None], Resampling(level=0.8), year=252)[0].sharpe
+    assert (main.sharpe_low, main.sharpe_high) == pytest.approx(own)
+    pages = (
+        write_tournament_page(found, tmp_path / "tournament.html"),
+        write_grid_page(spanned, tmp_path / "grid.html"),
+    )
+    for page in pages:
+        said = re.findall(r"([\d.]+) % interval", page.read_text(encoding="utf-8"))
+        assert set(said) == {"80"}
+    # and on all sessions grid and backtest say the same, of trials that are called alike
+    assert set(table.index) == {e.trial_id for e in found.entries}
+    m, names = one.main.metrics, ("sharpe", "sharpe_low", "sharpe_high")
+    row = [float(table[name][main.trial_id]) for name in names]
+    assert row == pytest.approx([m.sharpe, m.sharpe_low, m.sharpe_high])
 
 
 def test_a_killed_tournament_goes_on(

@@ -78,14 +78,14 @@ def chain(spot: float = 500.0, volatility: float = 0.16) -> dict[str, Any]:
             np.arange(3), np.arange(400.0, 601.0, 5.0), [True, False], indexing="ij"
         )
     )
-    years = np.array([0.02, 0.1, 0.5])[group]
-    scale = volatility * np.sqrt(years)
+    years = np.array([0.02, 0.1, 0.5])
+    scale = volatility * np.sqrt(years[group])
     d1 = np.log(spot / strike) / scale + scale / 2
     call = spot * norm.cdf(d1) - strike * norm.cdf(d1 - scale)
     interest = np.random.default_rng(1).integers(0, 5000, strike.size)
     return {
         "spot": spot,
-        "expiry_group": group.astype(np.int64),
+        "start": np.arange(4) * (group.size // 3),
         "years": years,
         "strike": strike,
         "is_call": right,

@@ -23,7 +23,8 @@ from reference_data import cboe_quote_table
 
 from gexlab.data import ingest, rebuild, regimes
 from gexlab.data.base.errors import UnknownNameError
-from gexlab.data.peers.exposures import PeerRow, peer_row, peer_walls
+from gexlab.data.peers import exposures
+from gexlab.data.peers.exposures import PeerRow, peer_row
 from gexlab.data.peers.rules import PEER_RULES, peer_rule
 
 INDICES = ("SPX", "NDX", "RUT")
@@ -64,18 +65,24 @@ def test_bold_row_at_spot(shared_data: Path, underlying: str) -> None:
     assert round(row.net_gex / row.gross_gex, 3) == NET_TO_GROSS[underlying]
 
 
+def _largest(values: pd.Series[float]) -> float:
+    return float(values.index[int(values.to_numpy().argmax())])
+
+
 @pytest.mark.parametrize("underlying", INDICES)
 def test_published_walls(shared_data: Path, underlying: str) -> None:
-    walls = peer_walls(chain_of(shared_data, underlying), peer_rule("calendar-carry"))
+    """The strikes that peers call walls, unsigned, come of the exposures behind a row."""
+    rows = exposures._latest(chain_of(shared_data, underlying))
+    spot = float(rows["spot"].median())
+    used = exposures._contracts(rows, spot, peer_rule("calendar-carry"))
+    signed = pd.Series(exposures._at_spot(used, spot), index=used.index)
+    is_call, strike = used["right"] == "C", used["strike"]
+    calls, puts = (side.groupby(strike).sum() for side in (signed[is_call], -signed[~is_call]))
+    net = signed.groupby(strike).sum()
+    interest = [used["open_interest"][side].groupby(strike).sum() for side in (is_call, ~is_call)]
     found = (
-        walls.call,
-        walls.put,
-        walls.call_above,
-        walls.put_below,
-        walls.positive,
-        walls.negative,
-        walls.call_interest,
-        walls.put_interest,
+        *map(_largest, (calls, puts, calls[calls.index >= spot], puts[puts.index <= spot])),
+        *map(_largest, (net, -net, *interest)),
     )
     assert found == WALLS[underlying]
 

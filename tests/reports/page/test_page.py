@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import math
 import os
 import re
 import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from page_data import figures_of
 
 from gexlab.backtest.run.results import BacktestResult, Notice
 from gexlab.reports.page.backtest_page import backtest_page
 from gexlab.reports.page.html import render_page, write_page
+from gexlab.reports.page.packed import packed_figures
 from gexlab.reports.page.palette import DARK, LIGHT
-from gexlab.reports.page.views import Page, Row, Section, Table, text_column
+from gexlab.reports.page.views import Figure, Page, Row, Section, Table, text_column
+from gexlab.reports.session.morning import Morning
 
 GOLDEN = Path(__file__).parent / "golden" / "report.html"
 BROWSER = next(
@@ -53,13 +61,12 @@ def _tags(html: str) -> _Tags:
     return parser
 
 
-def _specs(html: str) -> dict[str, dict[str, object]]:
-    found = re.findall(r'<script [^>]*data-figure="([^"]+)">(.*?)</script>', html, re.S)
-    return {name: json.loads(text) for name, text in found}
+def _specs(html: str) -> dict[str, dict[str, Any]]:
+    return figures_of(html)
 
 
-def test_golden_report(result: BacktestResult) -> None:
-    html = render_page(backtest_page(result), plotly="/* plotly */")
+def test_golden_report(morning: Morning) -> None:
+    html = render_page(backtest_page(morning.result, morning=morning), plotly="cGxvdGx5")
     if os.environ.get("GEXLAB_ACCEPT_GOLDEN"):
         GOLDEN.write_text(html, encoding="utf-8")
     expected = GOLDEN.read_text(encoding="utf-8")
@@ -94,7 +101,8 @@ def test_document_is_well_formed_and_loads_nothing(result: BacktestResult) -> No
 def test_plotly_is_embedded_once(result: BacktestResult, tmp_path: Path) -> None:
     file = write_page(backtest_page(result), tmp_path / "deep" / "report.html")
     text = file.read_text(encoding="utf-8")
-    assert text.count("plotly.js v") == 1
+    packed = re.findall(r'<script type="text/plain" id="plotly">([^<]+)</script>', text)
+    assert [gzip.decompress(base64.b64decode(p)).count(b"plotly.js v") for p in packed] == [1]
     assert [p.name for p in file.parent.iterdir()] == ["report.html"]
 
 
@@ -110,14 +118,18 @@ def test_simulated_is_in_the_title_only_where_it_is_true(result: BacktestResult)
     assert "SIMULATED" not in render_page(backtest_page(real), plotly="")
 
 
-def test_names_from_outside_are_escaped(result: BacktestResult) -> None:
+def test_names_from_outside_are_escaped(morning: Morning) -> None:
+    result = morning.result
     evil = "<img src=x onerror=alert(1)></script>"
     data = replace(result.data, underlying=evil)
     spec = replace(result.main.spec, name=evil)
     strategies = {evil: replace(result.main, spec=spec)}
     notices = (Notice(evil, "error", evil),)
     planted = replace(result, data=data, strategies=strategies, notices=notices)
-    html = render_page(backtest_page(planted), plotly="")
+    regime = replace(result.regime, definition_id=evil, dealer_model=evil)
+    planted = replace(planted, regime=regime)
+    first = replace(morning, result=planted)
+    html = render_page(backtest_page(planted, morning=first, alert=evil), plotly="")
     assert "<img" not in html
     assert _tags(html).open == []
     for spec_ in _specs(html).values():
@@ -149,10 +161,88 @@ def test_both_themes_have_the_same_colours() -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["ink", "muted", "long", "short", "warn"])
+@pytest.mark.parametrize("name", ["ink", "muted", "long", "short", "warn", "good", "bad"])
 def test_text_is_readable_on_paper(theme: dict[str, str], name: str) -> None:
     # WCAG 2.1: contrast of at least 4.5 for text
     assert _contrast(theme[name], theme["paper"]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_regimes_stay_apart_in_grey(theme: dict[str, str]) -> None:
+    regimes = ("long", "short", "neutral", "abstain")
+    assert _contrast(theme["long"], theme["short"]) >= 3.0
+    for one, other in pairwise(regimes):
+        assert _contrast(theme[one], theme[other]) >= 1.5, (one, other)
+    for one, other in (("call", "put"), ("more", "less")):
+        assert _contrast(theme[one], theme[other]) >= 2.5, (one, other)
+    others = {v for k, v in theme.items() if k.partition("-")[0] not in regimes}
+    assert not others & {theme[name] for name in regimes}
+
+
+def test_colours_of_regimes_mean_nothing_else(morning: Morning) -> None:
+    specs = _specs(render_page(backtest_page(morning.result, morning=morning), plotly=""))
+    for name, spec in specs.items():
+        for trace in spec["data"]:
+            used = set(re.findall(r"css:(long|short)\b", json.dumps(trace)))
+            named = str(trace.get("name", ""))
+            assert (
+                used <= {"long", "short"}
+                if trace["type"] == "heatmap"
+                else all(colour in named for colour in used)
+            ), (name, named)
+        assert not re.search(r"css:(long|short)", json.dumps(spec["layout"])), name
+
+
+def test_every_chart_says_what_to_see(morning: Morning) -> None:
+    html = render_page(backtest_page(morning.result, morning=morning), plotly="")
+    for name, title in re.findall(
+        r'<strong>([^<]+)</strong>[^<]*</figcaption>\s*<div id="([^"]+)"', html
+    ):
+        assert name.endswith("."), title
+        assert re.search(r"\d", name), f"{title} names no figure: {name}"
+    for spec in _specs(html).values():
+        axes = [a for k, a in spec["layout"].items() if re.fullmatch(r"[xy]axis\d?", k)]
+        told = [a for a in axes if a.get("type") not in ("date", "category")]
+        assert all(a["title"]["text"] or a.get("showticklabels") is False for a in told)
+    assert html.count('data-save="csv"') == html.count('data-save="png"') == len(_specs(html))
+
+
+def test_long_columns_come_back_as_they_were(result: BacktestResult) -> None:
+    columns: list[list[Any]] = [
+        [f"2025-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(60)],
+        [None if i == 7 else float(f"{math.exp(i - 30):.6g}") for i in range(60)],
+        [5800.123456789 + i for i in range(60)],
+        [1e300 * (i + 1) for i in range(60)],
+        ["long gamma" if i % 3 else "<b>" for i in range(60)],
+        [f"{i} different words" for i in range(300)],
+        [1.5, "x"] * 40,
+    ]
+    data = [
+        {"type": "scatter", "x": columns[0], "y": c, "name": str(i)} for i, c in enumerate(columns)
+    ]
+    specs, packed = packed_figures([Figure("fig-x", "t", "c", {"data": data, "layout": {}})])
+    assert len(packed) == 5
+    page = (
+        f'<script type="application/json" id="columns">{json.dumps(packed)}</script>'
+        f'<script type="application/json" data-figure="fig-x">{json.dumps(specs["fig-x"])}</script>'
+    )
+    assert [t["y"] for t in figures_of(page)["fig-x"]["data"]] == columns
+
+
+def test_rows_of_long_tables_are_all_there() -> None:
+    rows = tuple(Row((f"n{i}", "</script><b>")) for i in range(1892))
+    table = Table("tab-x", "x", (text_column("a"), text_column("b")), rows)
+    html = render_page(Page("t", "h", "s", sections=(Section("s", "S", tables=(table,)),)))
+    rest = re.search(r'data-rows="tab-x">(.*?)</script>', html, re.S)
+    assert rest is not None
+    held = [row[1] for row in json.loads(rest[1])]
+    shown = re.findall(r'<th scope="row">(n\d+)</th>', html)
+    assert [*shown, *held] == [f"n{i}" for i in range(1892)]
+
+
+def test_a_page_stays_small(morning: Morning, tmp_path: Path) -> None:
+    file = write_page(backtest_page(morning.result, morning=morning), tmp_path / "report.html")
+    assert file.stat().st_size < 2_500_000
 
 
 def _contrast(a: str, b: str) -> float:
