@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import ConfigArgument, DebugOption, JsonOption, OutOption
+from ..options import AsOfOption, ConfigArgument, DebugOption, JsonOption, OutOption
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,7 @@ EXAMPLES = ("gexlab backtest config.toml --out out",)
 def command(
     config: ConfigArgument,
     out: OutOption,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -36,7 +37,7 @@ def command(
     with (
         progress_on_stderr("backtest") as progress,
         published(out) as stage,
-        open_run(settings, progress=progress) as run,
+        open_run(settings, as_of=as_of, progress=progress) as run,
     ):
         result = backtest(settings, market=run.market, progress=progress)
         write_result_files(result, stage)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
-from ..options import BarsColumnsOption, DebugOption, JsonOption, LakeOption
+from ..options import AsOfOption, BarsColumnsOption, DebugOption, JsonOption, LakeOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,6 +50,7 @@ def command(
         float,
         typer.Option("--dividend-yield", metavar="Q", help="Continuous yield, as for rebuild."),
     ] = 0.0,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -66,7 +67,7 @@ def command(
     from ..arguments import thresholds_from
     from ..daily_bars import closes_from
 
-    opened = open_lake(lake)
+    opened = open_lake(lake, as_of=as_of)
     daily = closes_from(bars, bars_columns, opened, underlying)
     result = check(
         opened,

@@ -165,7 +165,7 @@ def test_a_rebuild_beside_another_one_keeps_its_work(
     lake: Lake, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other comes, after the lake has grown, when this one has computed and not committed."""
-    whole = rebuilding.commit_parts
+    whole = commit_parts
 
     def disturbed(*given: Any) -> Any:
         monkeypatch.setattr(rebuilding, "commit_parts", whole)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def test_vacuum_keeps_what_was_in_force(lake: Lake, monkeypatch: pytest.MonkeyPa
     def dated(root: Path, number: int) -> Any:
         found = read(root, number)
         at = began + timedelta(weeks=number)
-        return rows_of_versions.replace(found, at=at)
+        return replace(found, at=at)
 
     monkeypatch.setattr(housekeeping, "version_at", dated)
     now = began + timedelta(weeks=11)
