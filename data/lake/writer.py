@@ -304,6 +304,8 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
         If the lake cannot be written: no permission, no space.
     """
     check_underlying(underlying)
+    if lake.version is not None:
+        raise LakeError(f"{lake} is a past version, which is only read: open the lake without it")
     with _naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
         writer = LakeWriter(lake.root, underlying, drafts)
         try:
