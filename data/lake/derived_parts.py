@@ -31,6 +31,8 @@ class Part:
         Those that it has.
     digests : dict of str to str
         Table to the SHA-256 of its file.
+    version : int
+        Of the lake, for which it was written; part of its files' names.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Part:
     sessions: dict[str, str]
     tables: tuple[str, ...]
     digests: dict[str, str] = field(default_factory=dict)
+    version: int = 0
 
     @property
     def year(self) -> str:

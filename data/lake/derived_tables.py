@@ -13,6 +13,9 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import tempfile
+import weakref
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -27,11 +30,18 @@ from .versions import Version, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from tempfile import TemporaryDirectory
 
     from .delta_log import DataFile
 
-__all__ = ["REBUILDS", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "record_of", "stores_of"]
+__all__ = [
+    "REBUILDS",
+    "TABLES",
+    "WITHOUT_SIDE_TABLES",
+    "DerivedStore",
+    "Scratch",
+    "record_of",
+    "stores_of",
+]
 
 REBUILDS: Final = "rebuilds"
 #: Input of a store that has the regime table and the findings alone.
@@ -50,6 +60,19 @@ TABLES: Final = (
 
 _PART: Final = re.compile(r"[\w.=-]+")
 _REMEDY: Final = "restore it from a copy, or run gexlab rebuild again"
+
+
+class Scratch:
+    """A folder that goes with whoever holds it.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="gexlab-as-of-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +116,10 @@ class DerivedStore:
     variants : tuple of Variant
     record : str or None
         Path of the file that says so in the table of rebuilds; None where nothing was rebuilt.
-    scratch : TemporaryDirectory or None
+    scratch : Scratch or None
         Where rows are kept that a past version of the lake lacks; it goes with the store.
+    lost : tuple of Part
+        Those of which a file is gone, see `intact`.
     """
 
     lake: Lake
@@ -106,7 +131,8 @@ class DerivedStore:
     parts: tuple[Part, ...] = field(default=())
     variants: tuple[Variant, ...] = field(default=())
     record: str | None = None
-    scratch: TemporaryDirectory[str] | None = field(default=None, compare=False, repr=False)
+    scratch: Scratch | None = field(default=None, compare=False, repr=False)
+    lost: tuple[Part, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def load(cls, lake: Lake, record: DataFile) -> DerivedStore:
@@ -338,8 +364,12 @@ class DerivedStore:
         -------
         DerivedStore
         """
-        whole = (p for p in self.parts if all(self.file(t, p).is_file() for t in p.tables))
-        return replace(self, parts=tuple(whole))
+        whole: list[Part] = []
+        lost: list[Part] = []
+        for part in self.parts:
+            there = all(self.file(table, part).is_file() for table in part.tables)
+            (whole if there else lost).append(part)
+        return replace(self, parts=tuple(whole), lost=tuple(lost))
 
     def file(self, table: str, part: Part) -> Path:
         """Return where a table of a part lies.
@@ -370,7 +400,7 @@ class DerivedStore:
         Path
         """
         if self.scratch is not None:
-            aside = Path(self.scratch.name)
+            aside = self.scratch.path
             if (aside / table / self.path(table, part)).is_file():
                 return aside
         return self.lake.root
@@ -388,7 +418,7 @@ class DerivedStore:
         -------
         str
         """
-        name = f"{self.stem}-{part.name}-{part.digests[table][:DIGITS]}.parquet"
+        name = f"{self.stem}-{part.name}-v{part.version}-{part.digests[table][:DIGITS]}.parquet"
         return f"{partition_folder(self.partition(part))}{name}"
 
     def partition(self, part: Part) -> dict[str, str]:

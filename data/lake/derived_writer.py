@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -16,7 +15,7 @@ from .delta_log import DataFile, TableShape, TakenError
 from .derived_parts import Marks, Part, Variant
 from .derived_tables import REBUILDS, TABLES, DerivedStore, record_of
 from .records import manifest_at
-from .versions import Change, commit, newest
+from .versions import Change, Version, commit, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -69,8 +68,9 @@ def write_parts(
     tuple of WrittenPart
         In the order of `contents`.
     """
+    number = newest(store.lake.root).number + 1
     return tuple(
-        _write_part(store, book, marks, tables)
+        _write_part(store, number, book, marks, tables)
         for whole in contents
         for book, marks, tables in _by_year(*whole)
     )
@@ -95,17 +95,24 @@ def _of_year(rows: pa.Table, year: int) -> pa.Table:
 
 
 def _write_part(
-    store: DerivedStore, book: str, marks: dict[str, str], tables: dict[str, pa.Table]
+    store: DerivedStore,
+    number: int,
+    book: str,
+    marks: dict[str, str],
+    tables: dict[str, pa.Table],
 ) -> WrittenPart:
     part = Part.of(book, marks, tables)
-    root = store.lake.root if store.scratch is None else Path(store.scratch.name)
+    root = store.lake.root if store.scratch is None else store.scratch.path
+    # what was lost comes back where it lay
+    number = next((lost.version for lost in store.lost if lost.name == part.name), number)
+    stem = f"{store.stem}-{part.name}-v{number}"
     files = {
-        table: write_file(root, table, store.partition(part), f"{store.stem}-{part.name}", rows)
+        table: write_file(root, table, store.partition(part), stem, rows)
         for table, rows in tables.items()
     }
     digests = {table: file.digest for table, file in files.items()}
     schemas = {table: rows.schema for table, rows in tables.items()}
-    return WrittenPart(replace(part, digests=digests), files, schemas)
+    return WrittenPart(replace(part, digests=digests, version=number), files, schemas)
 
 
 def commit_parts(store: DerivedStore, written: Sequence[WrittenPart], marks: Marks) -> DerivedStore:
@@ -141,7 +148,7 @@ def commit_parts(store: DerivedStore, written: Sequence[WrittenPart], marks: Mar
         there = store if record is None else replace(store, **_content(store, record))
         held = {str(e.session) for e in manifest_at(root, store.underlying, version).sessions}
         renewed = _renewed(there, [w.part for w in written], marks, held)
-        changes = store_changes(there, renewed, written)
+        changes = store_changes(there, version, renewed, written)
         try:
             if changes:
                 commit(
@@ -182,12 +189,15 @@ def _renewed(
 
 
 def store_changes(
-    there: DerivedStore, renewed: DerivedStore, written: Sequence[WrittenPart]
+    there: DerivedStore, version: Version, renewed: DerivedStore, written: Sequence[WrittenPart]
 ) -> list[Change]:
     """Write the record anew, and return what a commit then does to the tables."""
-    record = _write_record(renewed)
-    if record.path == there.record:
+    if there.record is not None and (there.parts, there.variants) == (
+        renewed.parts,
+        renewed.variants,
+    ):
         return []
+    record = _write_record(renewed, version.number + 1)
     files = {(t, f.path): f for w in written for t, f in w.files.items()}
     old, new = _paths(there), _paths(renewed)
     schemas = {t: s for w in written for t, s in w.schemas.items()}
@@ -224,7 +234,7 @@ def _variants_with(store: DerivedStore, marks: Marks, stored: Collection[str]) -
     yield Variant(store.inputs, store.definition, {**own, **more})
 
 
-def _write_record(store: DerivedStore) -> DataFile:
+def _write_record(store: DerivedStore, number: int) -> DataFile:
     row = {
         "underlying": store.underlying,
         "definition_id": store.definition_id,
@@ -235,7 +245,8 @@ def _write_record(store: DerivedStore) -> DataFile:
     }
     rows = pa.Table.from_pylist([row], schema=_RECORD)
     part = {"underlying": store.underlying}
-    return write_file(store.lake.root, REBUILDS, part, store.stem, rows, {"store": store.stem})
+    stem = f"{store.stem}-v{number}"
+    return write_file(store.lake.root, REBUILDS, part, stem, rows, {"store": store.stem})
 
 
 def _fields(value: Part | Variant) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def _take_chains(root: Path, held: Manifest) -> None:
             return
         files = [_data_file(root, held, path) for path in sorted({e.file for e in held.sessions})]
         record = record_of(root, held.underlying, version)
-        changes = record_changes(root, record, held)
+        changes = record_changes(root, version, record, held)
         chains = Change(CHAINS, CHAIN_TABLE, tuple(files))
         with suppress(TakenError):
             commit(
@@ -176,8 +176,9 @@ def _take_store(root: Path, underlying: str, record: Path) -> bool:
     whole = replace(store, parts=tuple(w.part for w in written), variants=variants)
     for attempt in range(_ATTEMPTS):
         with suppress(TakenError):
+            version = newest(root)
             commit(
-                root, newest(root), store_changes(store, whole, written), operation="migrate",
+                root, version, store_changes(store, version, whole, written), operation="migrate",
                 underlying=underlying, sessions=len({d for p in whole.parts for d in p.sessions}),
             )  # fmt: skip
             return True

@@ -195,7 +195,7 @@ def _compact_rebuilt(lake: Lake, underlying: str) -> None:
         kept = tuple(part for part in store.parts if part.name not in gone)
         whole = replace(store, parts=(*kept, *(w.part for w in written)))
         version = commit(
-            lake.root, version, store_changes(store, whole, written), operation="compact",
+            lake.root, version, store_changes(store, version, whole, written), operation="compact",
             underlying=underlying, sessions=0,
         )  # fmt: skip
 

@@ -161,7 +161,8 @@ class PartWriter:
     Its sessions ascend, as readers expect that go through a file once.
     """
 
-    def __init__(self, draft: Path, limit: float = PART_ROWS) -> None:
+    def __init__(self, draft: Path, version: int, limit: float = PART_ROWS) -> None:
+        self._version = version
         self._rows = 0
         self._limit = limit
         self._draft = draft
@@ -192,8 +193,8 @@ class PartWriter:
     def close(self) -> tuple[list[SessionEntry], DataFile]:
         """Finish the file, whose bytes are then on disk, and return what it holds.
 
-        Its name says which sessions it spans, and which bytes it has: the same rows, the same name.
-        The file's path is its name alone.
+        Its name says which sessions it spans, for which version it was written, and which bytes it
+        has: a name that was deleted never comes back. The file's path is its name alone.
         """
         self._write_group()
         self._writer.close()
@@ -201,7 +202,7 @@ class PartWriter:
             os.fsync(stream.fileno())
         days = sorted(entry.session for entry in self._entries)
         digest = file_fingerprint(self._draft)
-        name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-{digest[:DIGITS]}.parquet"
+        name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-v{self._version}-{digest[:DIGITS]}.parquet"
         path = self._draft.rename(self._draft.with_name(name))
         size, partition = path.stat().st_size, {"year": str(days[0].year)}
         first, last = days[0].isoformat(), days[-1].isoformat()

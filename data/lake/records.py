@@ -32,7 +32,7 @@ SOURCES: Final = "sources"
 CHAINS: Final = "chains"
 #: A part lies in the folder of its year; any other name could lead elsewhere.
 _PART: Final = re.compile(
-    r"underlying=[A-Za-z0-9^$._-]+/year=\d{4}/\d{8}-\d{8}-[0-9a-f]{12}\.parquet"
+    r"underlying=[A-Za-z0-9^$._-]+/year=\d{4}/\d{8}-\d{8}-(?:v\d+-)?[0-9a-f]{12}\.parquet"
 )
 _SOURCES_KEY: Final = b"gexlab.sources"
 _REMEDY: Final = "restore it from a copy, or ingest again into a fresh lake"
@@ -108,20 +108,24 @@ def _sessions(rows: Any, chains: Path) -> tuple[SessionEntry, ...]:
     )
 
 
-def record_changes(root: Path, before: DataFile | None, after: Manifest) -> list[Change]:
+def record_changes(
+    root: Path, version: Version, before: DataFile | None, after: Manifest
+) -> list[Change]:
     """Write the record of an underlying anew, and return what a commit then does to its tables.
 
     Parameters
     ----------
     root : Path
+    version : Version
+        After which it is to be committed.
     before : DataFile or None
         The record that it replaces.
     after : Manifest
     """
     import pyarrow as pa
 
-    part = {"underlying": after.underlying}
-    sources = write_file(root, SOURCES, part, "sources", _source_rows(after))
+    part, number = {"underlying": after.underlying}, f"v{version.number + 1}"
+    sources = write_file(root, SOURCES, part, f"sources-{number}", _source_rows(after))
     schema = _session_schema()
     said = json.dumps({"underlying": after.underlying, "path": sources.path, "size": sources.size,
                        "rows": sources.rows, "digest": sources.digest})  # fmt: skip
@@ -142,7 +146,9 @@ def record_changes(root: Path, before: DataFile | None, after: Manifest) -> list
         ],
         schema=schema.with_metadata({_SOURCES_KEY: said.encode()}),
     )
-    sessions = write_file(root, SESSIONS, part, "sessions", rows, {"sources": sources.path})
+    sessions = write_file(
+        root, SESSIONS, part, f"sessions-{number}", rows, {"sources": sources.path}
+    )
     by = ("underlying",)
     changes = []
     if before is None or before.path != sessions.path:

@@ -288,8 +288,14 @@ def _derived(
     found: _Found,
     alive: dict[str, dict[str, DataFile]],
 ) -> None:
-    tables = {table: table_files(lake.root, version, table) for table in TABLES}
-    for record in table_files(lake.root, version, REBUILDS).values():
+    try:
+        tables = {table: table_files(lake.root, version, table) for table in TABLES}
+        records = table_files(lake.root, version, REBUILDS)
+    except LakeError as error:
+        if not found.damaged:
+            found.damaged.append(Damage(name, None, str(lake.root / REBUILDS), str(error)))
+        return
+    for record in records.values():
         if record.partition["underlying"] != name:
             continue
         try:

@@ -102,6 +102,7 @@ class LakeWriter:
         self._record = record_of(self._root, self._underlying, self._version)
         self.before = manifest_at(self._root, self._underlying, self._version)
         self._old = {entry.session: entry for entry in self.before.sessions}
+        self._named = {_content_of(e.file.name): e.file.name for e in self.before.sessions}
 
     def add(self, rows: Any) -> None:
         """Take whole sessions, which replace the lake's.
@@ -206,7 +207,8 @@ class LakeWriter:
             self._flush()
         if self._part is None:
             self._parts += 1
-            self._part = PartWriter(self.drafts / f"{self._parts}.draft", self.limit)
+            draft = self.drafts / f"{self._parts}.draft"
+            self._part = PartWriter(draft, self._version.number + 1, self.limit)
         self._part.add(entry)
 
     def _flush(self) -> None:
@@ -218,6 +220,11 @@ class LakeWriter:
             return []
         entries, made = self._part.close()
         self._part = None
+        before = self._named.get(_content_of(made.path))
+        if before is not None:  # what was lost comes back where it lay
+            path = entries[0].file.rename(entries[0].file.with_name(before))
+            entries = [replace(entry, file=path) for entry in entries]
+            made = replace(made, path=before)
         year = made.partition["year"]
         path = f"underlying={self._underlying}/year={year}/{made.path}"
         partition = {"underlying": self._underlying, "year": year}
@@ -279,11 +286,19 @@ class LakeWriter:
         commit(
             self._root,
             self._version,
-            [*([chains] if add or gone else []), *record_changes(self._root, self._record, after)],
+            [
+                *([chains] if add or gone else []),
+                *record_changes(self._root, self._version, self._record, after),
+            ],
             operation=operation,
             underlying=self._underlying,
             sessions=len(_changed(self.before, after)),
         )
+
+
+def _content_of(name: str) -> tuple[str, str]:
+    """Return what the name of a part says of its content: the sessions, and the digest."""
+    return name[: len("20260102-20260102")], name.rpartition("-")[2]
 
 
 def _changed(before: Manifest, after: Manifest) -> set[date]:

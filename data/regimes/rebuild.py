@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, cast
 
 import pyarrow as pa
@@ -22,7 +21,7 @@ from ..base.schema import BOOKS, Book
 from ..calendar.market_rules import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_parts import session_marks
-from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore
+from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Scratch
 from ..lake.derived_writer import WrittenPart, commit_parts, write_parts
 from ..lake.lake import Lake, retry_while_written
 from ..peers.rules import PeerRule
@@ -262,7 +261,7 @@ def _update(
     found = plan.place.lacking(plan.wanted)
     store, lacking = found.store, found.sessions
     if store.lake.version is not None:
-        store = replace(store, scratch=TemporaryDirectory(prefix="gexlab-as-of-"))
+        store = replace(store, scratch=Scratch())
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_rows, write_peer_rows
 

@@ -160,7 +160,7 @@ def test_a_lake_without_the_facts_goes_on_working(tmp_path: Path) -> None:
     version = open_lake(root).at()
     held = manifest_at(root, "MKT", version)
     bare = replace(held, sessions=tuple(replace(e, facts=UNKNOWN) for e in held.sessions))
-    changes = record_changes(root, record_of(root, "MKT", version), bare)
+    changes = record_changes(root, version, record_of(root, "MKT", version), bare)
     commit(root, version, changes, operation="migrate", underlying="MKT", sessions=0)
     assert open_lake(tmp_path / "lake").facts("MKT").multiplier == ()
     result = backtest(config_of(tmp_path, multiplier=50, settlement="AM", oi_lag_sessions=0))

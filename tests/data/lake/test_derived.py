@@ -170,7 +170,7 @@ def test_a_rebuild_beside_another_one_keeps_its_work(
     def disturbed(*given: Any) -> Any:
         monkeypatch.setattr(rebuilding, "commit_parts", whole)
         write_sessions(lake, "SPX", chains[7])
-        # the file that this one has written is the other's too
+        # the lost file, which this one has written again, is the other's too
         assert rebuild(lake, "SPX").rebuilt == 1
         assert rebuild(lake, "SPX", definition=PEER_RULES["perfiliev"]).rebuilt == 8
         return whole(*given)
