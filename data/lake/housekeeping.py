@@ -321,18 +321,23 @@ def _forget(root: Path, until: datetime) -> list[Version]:
 
 
 def _files(root: Path, kept: list[Version]) -> tuple[set[Path], set[Path]]:
-    """Return the files that some versions need, and all that any version ever named."""
+    """Return the files that some versions need, and all that any version ever named.
+
+    What a table's log alone names may be of a writer that was not first and tries again.
+    """
+    ever = [version_at(root, number) for number in log_numbers(root / VERSIONS)]
     alive: set[Path] = set()
     named: set[Path] = set()
     for table in sorted({name for version in kept for name in version.tables}):
         wanted = {v.tables[table].version for v in kept if table in v.tables}
+        once = {v.tables[table].version for v in ever if table in v.tables}
         files: dict[str, DataFile] = {}
         for number in range(max(wanted) + 1):
             apply(log_file(root / table, number).read_bytes(), files)
-            here = {root / table / path for path in files}
-            named |= here
-            if number in wanted:
-                alive |= here
+            if number in once:
+                here = {root / table / path for path in files}
+                named |= here
+                alive |= here if number in wanted else set()
     return alive, named
 
 
