@@ -54,6 +54,9 @@ from .run.results import StrategyResult as StrategyResult
 from .run.results import VolatilityCell as VolatilityCell
 from .run.soundness import finding_notices as finding_notices
 from .run.strategy_results import Estimate as Estimate
+from .run.targets import Target as Target
+from .run.targets import TargetInput as TargetInput
+from .run.targets import next_targets as next_targets
 from .run.truth import Quantity as Quantity
 from .run.truth import compare_with_truth as compare_with_truth
 from .run.vectorbt_portfolio import portfolio as portfolio
@@ -87,9 +90,11 @@ from .statistics.rejection import RejectionRate as RejectionRate
 from .statistics.rejection import SimulationCheck as SimulationCheck
 from .statistics.resampling import NORMAL_LEVEL as NORMAL_LEVEL
 from .statistics.resampling import Resampling as Resampling
-from .statistics.volatility import autocorrelation_by_regime as autocorrelation_by_regime
-from .statistics.volatility import next_return_sd_by_quantile as next_return_sd_by_quantile
-from .statistics.volatility import volatility_summary as volatility_summary
+from .statistics.volatility_by_regime import autocorrelation_by_regime as autocorrelation_by_regime
+from .statistics.volatility_by_regime import (
+    next_return_sd_by_quantile as next_return_sd_by_quantile,
+)
+from .statistics.volatility_by_regime import volatility_summary as volatility_summary
 from .tournament.breakdown import Breakdown as Breakdown
 from .tournament.counting import LedgerSummary as LedgerSummary
 from .tournament.counting import ledger as ledger

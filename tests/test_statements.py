@@ -13,11 +13,25 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
+from gexlab.backtest.hypotheses.evidence import COMPATIBLE
+from gexlab.backtest.hypotheses.features import WINDOW
+from gexlab.backtest.hypotheses.test import _FEWEST as _FEWEST_BOOKS
+from gexlab.backtest.hypotheses.test import SIMULATIONS, SURROGATES
+from gexlab.backtest.leaks import association
+from gexlab.backtest.leaks.recomputation import CUTS
+from gexlab.backtest.leaks.traces import LEVEL
 from gexlab.backtest.run import config_sections as configuration
 from gexlab.backtest.run.execution_section import ExecutionConfig
+from gexlab.backtest.run.results import Metrics, VolatilityCell
+from gexlab.backtest.statistics import intervals
+from gexlab.backtest.surrogates.cloud import TRIED
+from gexlab.backtest.surrogates.customers import CUSTOMERS
+from gexlab.backtest.surrogates.parameters import PARAMETERS
+from gexlab.backtest.surrogates.returns import _BLOCK, Observed, fitted_makes
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.quality.catalogue import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
@@ -46,7 +60,7 @@ STATED = [row for row in _rows(_text("docs/statements.md")) if "::" in row[-1]]
 
 def test_there_are_many() -> None:
     prose = [row for row in STATED if not row[0].isdigit()]
-    assert len(prose) >= 150
+    assert len(prose) >= 280
     assert len({(row[0], row[1]) for row in STATED}) == len(STATED)
 
 
@@ -191,6 +205,66 @@ def test_the_gate_of_the_checks() -> None:
 def test_bounds_of_a_statement() -> None:
     rows = {row[0].partition(",")[0]: row[1] for row in _rows(_text("docs/sql.md"))}
     assert rows["time"] == f"{query.SECONDS:g} s"
+
+
+def test_numbers_of_the_nulls() -> None:
+    markets = set(fitted_makes(_seen()))
+    stated = _text("docs/hypotheses.md")
+    for number, words in (
+        (len(PARAMETERS), "{} parameters, each with its range"),
+        (SURROGATES, "{} books of customers' trades"),
+        (SIMULATIONS, "Per member {} markets"),
+        (f"{SURROGATES * TRIED:,}", "{} are drawn"),
+        (_BLOCK, "your own sessions in blocks of {}"),
+        (f"{COMPATIBLE:g}", "is at most {} passes for yours"),
+        (_FEWEST_BOOKS, "({} books at least)"),
+        (WINDOW, "ranks within the last {} values"),
+    ):
+        assert words.format(number) in stated
+    assert len(markets) == 5  # two GARCH, stochastic volatility, two states, blocks
+    assert "books by six rules of customers" in " ".join(stated.split())
+    assert len(CUSTOMERS) == 6
+
+
+def _seen() -> Observed:
+    rng = np.random.default_rng(0)
+    log_vol = np.log(0.01) + 0.3 * np.cumsum(rng.standard_normal(600)) / np.sqrt(600)
+    ret = np.exp(log_vol) * rng.standard_normal(600)
+    return Observed(ret, log_vol, np.log(100.0 * np.sqrt(252.0)) + log_vol)
+
+
+def test_numbers_of_the_leak_check() -> None:
+    stated = " ".join(_text("docs/leaks.md").split())
+    within = [association.TOLERATED, association._TOLERATED_ON_AVERAGE, association.SUDDEN,
+              association._UNAIDED]  # fmt: skip
+    # "rank correlation of .05 ..., .10 ..., .25 ... and .15"
+    found = re.search(r"rank correlation of (.*?), its own forecasts", stated)
+    assert found
+    assert [float(x) for x in re.findall(r"\.\d\d", found[1])] == within
+    means = ", ".join(str(h) for h in association._HORIZONS[:-1])
+    last = association._HORIZONS[-1]
+    assert f"of 1 to {association.LAGS} sessions later and their means over {means} and {last}" in (
+        stated
+    )
+    assert f"Fewer than {association._FEWEST} values are not traced." in stated
+    assert f"the level is {100 * LEVEL:g} % for all series and strategies" in stated
+    assert f"permutations of blocks of {association._BLOCK} sessions" in stated
+    assert f"data that end at {CUTS} sessions" in stated
+
+
+def test_numbers_of_intervals() -> None:
+    stated = " ".join(_text("docs/volatility.md").split())
+    mean, slow = intervals.MEANS, intervals.VARIANCES
+    assert f"n^(2/3) / {1 / mean.per_root:g}, at least {mean.fewest}" in stated
+    assert f"n / {1 / slow.per_session:g}, at least {slow.fewest}: no period under a year" in stated
+    assert f"{intervals.COEFFICIENTS.per_root:g} n^(2/3), at least 6; one degree" in stated
+    assert [m.lost for m in (slow, intervals.COEFFICIENTS, intervals.CORRELATIONS)] == [1, 1, 1]
+    assert f"for fewer than {intervals.FEWEST} sessions in a group" in stated
+    common, group = intervals.FEWEST_WINDOWS
+    assert f"fewer than {common:g} windows without a common session, or {group:g} in" in stated
+    # no level of volatility has an interval, of a strategy or a regime
+    named = [f.name for made in (Metrics, VolatilityCell) for f in fields(made)]
+    assert not [name for name in named if re.search("volatility_(low|high)|^low$|^high$", name)]
 
 
 def test_vectorbt_is_behind_one_module() -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ...data import EXCHANGE_SESSIONS
 from ..statistics import realised
 from ..statistics.resampling import Resampling, interval, resampled_sums
-from ..statistics.volatility import HORIZONS
+from ..statistics.volatility_by_regime import HORIZONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

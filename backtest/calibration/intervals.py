@@ -20,7 +20,7 @@ from ..statistics.diagnostics.regression import coefficient_interval, ols
 from ..statistics.inference import return_intervals
 from ..statistics.rejection import wilson
 from ..statistics.resampling import NORMAL_LEVEL, Resampling
-from ..statistics.volatility import (
+from ..statistics.volatility_by_regime import (
     correlation,
     range_efficiency,
     volatility_ratio,

@@ -29,6 +29,7 @@ __all__ = [
     "OrderPlan",
     "Schedule",
     "earns_own_session",
+    "fill_moments",
     "knows_enough",
     "make_schedule",
     "plan_orders",
@@ -155,13 +156,13 @@ def make_schedule(calendar: TradingCalendar, sessions: pd.DatetimeIndex, fill: F
     if fill == "same_close":
         here = np.arange(len(rows), dtype=np.int64)
         return Schedule(sessions, here, closes, closes, closes, fill)
-    clock = _clock(calendar, fill)
+    clock = fill_moments(calendar, fill)
     following = np.append(np.arange(1, len(rows)), -1)[: len(rows)].astype(np.int64)
     moment = np.append(clock[rows][1:], np.datetime64("NaT", "ns"))[: len(rows)]
     return Schedule(sessions, following, moment, clock[rows + 1], closes, fill)
 
 
-def _clock(calendar: TradingCalendar, fill: Fill) -> Moments:
+def fill_moments(calendar: TradingCalendar, fill: Fill) -> Moments:
     """Return when orders fill in each session of the calendar, UTC."""
     if fill in ("next_open", "next_close"):
         return calendar.opens if fill == "next_open" else calendar.closes

@@ -47,12 +47,6 @@ _SHORTEST: Final = 20
 _FEWEST: Final = 10
 
 
-#: What a dataset without an implied volatility lacks.
-NEEDS_VOLATILITY: Final = (
-    "a daily implied volatility: series.vix, or chains with prices near 30 days"
-)
-
-
 def needs(condition: object, what: str) -> None:
     """Refuse a dataset that lacks something.
 

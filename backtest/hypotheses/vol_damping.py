@@ -11,7 +11,7 @@ from ..statistics.diagnostics.magnitude import (
     implied_magnitude,
 )
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
-from ..statistics.volatility import quantile_groups
+from ..statistics.volatility_by_regime import quantile_groups
 from .features import Daily, daily, needs, needs_spread
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome, halves

@@ -21,7 +21,7 @@ from ..execution.performance import Trading, evaluate, trade
 from ..statistics import realised
 from ..statistics.intraday import intraday_grid, realised_variance
 from ..statistics.resampling import Resampling
-from ..statistics.volatility import (
+from ..statistics.volatility_by_regime import (
     autocorrelation_by_regime,
     next_return_sd_by_quantile,
     volatility_summary,

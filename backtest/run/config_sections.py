@@ -410,7 +410,9 @@ class NightlyConfig(_Section):
     snapshot : bool
         Download Cboe's delayed quotes of the underlying first.
     out : Path
-        Folder of the results.
+        Folder of the nights.
+    stale_after : int
+        Sessions that may close without a chain before the data count as stale.
     """
 
     paths: tuple[AddressNearConfig, ...] = ()
@@ -418,6 +420,7 @@ class NightlyConfig(_Section):
     map: NearConfig | None = None
     snapshot: bool = False
     out: NearConfig | None = None
+    stale_after: int = Field(default=1, ge=0)
 
 
 class LedgerConfig(_Section):

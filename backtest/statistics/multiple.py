@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +25,12 @@ __all__ = [
     "column_moments",
     "deflated_sharpe",
     "deflated_sharpes",
-    "holm",
     "romano_wolf",
 ]
 
 Floats = npt.NDArray[np.float64]
+#: Columns whose sessions a processor keeps beside itself.
+_COLUMNS: Final = 64
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
@@ -56,17 +57,6 @@ def benjamini_yekutieli(p_values: npt.ArrayLike) -> Floats:
     [0.03, 0.06]
     """
     return _adjusted(p_values, "fdr_by")
-
-
-def holm(p_values: npt.ArrayLike) -> Floats:
-    """Return adjusted p-values that control the familywise error under any dependence.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    return _adjusted(p_values, "holm")
 
 
 def _adjusted(p_values: npt.ArrayLike, method: str) -> Floats:
@@ -232,6 +222,16 @@ def column_moments(returns: Floats) -> ColumnMoments:
     returns : ndarray, shape (n, k)
         Per session; NaN where there is none.
     """
+    if not returns.shape[1]:
+        return _moments(returns)
+    starts = range(0, returns.shape[1], _COLUMNS)
+    parts = [_moments(returns[:, first : first + _COLUMNS]) for first in starts]
+    return ColumnMoments(
+        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(ColumnMoments))
+    )
+
+
+def _moments(returns: Floats) -> ColumnMoments:
     known = np.isfinite(returns)
     n = known.sum(axis=0)
     at_least = np.maximum(n, 2)

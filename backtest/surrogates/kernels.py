@@ -206,7 +206,7 @@ def walk_book(
     price : ndarray, shape (n,)
         Close over the first close.
     drivers : ndarray, shape (n, 5)
-        What customers react to, see `path.DRIVERS`.
+        What customers react to, see `path.Path`.
     slots_left, slots_monthly, slots_age : ndarray, shape (n, EXPIRIES)
         Sessions until expiration (-1: empty), whether it is a monthly one, sessions since listing.
     gammas, width : ndarray

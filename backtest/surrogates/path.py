@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ...data import MonthlyRule
 
 __all__ = [
-    "DRIVERS",
     "FILLING",
     "Path",
     "ewma_volatility",
@@ -30,14 +29,6 @@ Days = npt.NDArray[np.datetime64]
 
 #: Sessions at the first price that fill the book where none of the user's own come before.
 FILLING: Final = 126
-#: What customers react to.
-DRIVERS: Final = (
-    "log of volatility over its usual level",
-    "return of 20 sessions in its standard deviations",
-    "return of the session in its standard deviations",
-    "change of log volatility over .05",
-    "1 in the week of a monthly expiration",
-)
 _WEEKLIES: Final = 65  # sessions ahead that expirations of any week are listed
 _MONTHLIES: Final = 130
 _YEAR: Final = float(EXCHANGE_SESSIONS)  # scale of volatility alone
@@ -55,6 +46,9 @@ class Path:
     place : ndarray of int, shape (n,)
     price : ndarray, shape (n,)
     drivers : ndarray, shape (n, 5)
+        What customers react to: log of volatility over its usual level; return of 20 sessions, and
+        of the session, in its standard deviations; change of log volatility over .05; 1 in the week
+        of a monthly expiration.
     left, monthly, age : ndarray, shape (n, EXPIRIES)
     gammas : ndarray, shape (n, EXPIRIES, 2 REACH + 1)
     width : ndarray of int, shape (n, EXPIRIES)

@@ -37,7 +37,7 @@ __all__ = ["Pair", "compared"]
 Floats = npt.NDArray[np.float64]
 _LEVEL: Final = 0.05
 _VIX: Final = "series.vix"
-#: Pairs whose nested regression and bootstrap are worked out: those of the best entries.
+#: Pairs whose nested regression is worked out whatever they show: those of the best entries.
 _MOST: Final = 60
 
 
@@ -58,7 +58,8 @@ class Pair:
         entries; NaN elsewhere.
     slope, slope_t, slope_p : float
         Nested regression: what the entry's label adds to the difference of what its two rules
-        earn, beside the competitor's; HAC t and one-sided p. NaN where labels do not vary apart.
+        earn, beside the competitor's; HAC t and one-sided p. NaN where labels do not vary apart,
+        and for pairs of lesser entries whose ratios do not differ.
     """
 
     trial_id: str
@@ -124,7 +125,7 @@ def compared(
         (i, j), (_, other) = field.place[a], field.place[b]
         mine, theirs = arenas[i].entries[j], arenas[i].entries[other]
         nested = (math.nan,) * 3
-        if rank[c] < _MOST:
+        if rank[c] < _MOST or p[c] <= _LEVEL:  # without it nobody could be credited
             nested = _nested(arenas[i], results[i], mine, theirs)
         boot = (math.nan,) * 4
         if rank[c] < bootstrapped:

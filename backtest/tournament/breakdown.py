@@ -19,7 +19,7 @@ from ..execution.costs import FREE
 from ..grid.columns import books_of, planned
 from ..statistics import metrics
 from ..statistics.resampling import Resampling, interval, resampled_sums
-from ..statistics.volatility import quantile_groups
+from ..statistics.volatility_by_regime import quantile_groups
 from .arena import labels_held
 from .studentised import long_run_deviation
 

@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from ...data import NOISE, UnknownNameError
 from ..statistics.resampling import Resampling, resampled_sums
-from .studentised import return_matrix
+from .studentised import drawn_rows, return_matrix
 
 __all__ = ["SetStatistic", "confidence_set"]
 
 Floats = npt.NDArray[np.float64]
 SetStatistic = Literal["range", "max"]
 _STATISTICS = ("range", "max")
+_PIECES = 10
 
 
 def confidence_set(
@@ -53,7 +54,11 @@ def confidence_set(
     kept = np.unique(twin)
     chosen = x[:, kept]
     mean = chosen.mean(axis=0)
-    draws = resampled_sums(chosen - mean, how) / len(x)
+    # counts are small whole numbers: float32 has held them exactly
+    counts = tuple(
+        rows.astype(np.float64) for rows in np.array_split(drawn_rows(len(x), how), _PIECES)
+    )
+    draws = resampled_sums(chosen - mean, how, counts) / len(x)
     p = _by_range(mean, draws) if statistic == "range" else _by_max(mean, draws)
     return np.asarray(p[np.searchsorted(kept, twin)])
 

@@ -21,7 +21,7 @@ from .beyond import compared
 from .breakdown import Breakdown, breakdown_of
 from .clouds import Band, band_of, placebos_of
 from .counting import effective_trials
-from .folds import Fold, Reach, combinatorial, reach_of, walk_forward
+from .folds import Fold, Reach, by_outcome, combinatorial, reach_of, walk_forward
 from .haircut import Haircut, haircut_sharpe
 from .judgement import Field, Judgement, field_of, judged
 from .result import EntryResult, TournamentResult
@@ -327,12 +327,12 @@ def _combinatorial(
 ) -> tuple[tuple[Fold, ...], int, int] | None:
     if plan.kind != "combinatorial":
         return None
-    reach = reach_of(
-        [arena.entries[j].strategy for j in members], arena.ground.schedule.fill, missing=0
-    )
-    folds = combinatorial(
+    strategies = [arena.entries[j].strategy for j in members]
+    reach = reach_of(strategies, arena.ground.schedule.fill, missing=_missing(arena))
+    made = combinatorial(
         len(arena.days), groups=plan.groups, tested=plan.tested, reach=reach, embargo=plan.embargo
     )
+    folds = tuple(by_outcome(fold, reach.holding) for fold in made)
     if any(not len(fold.train) for fold in folds):
         raise NotEnoughDataError(
             "combinatorial folds leave nothing to train on: a filter reads everything there was, "
@@ -340,6 +340,16 @@ def _combinatorial(
             "shorter windows"
         )
     return folds, plan.groups, plan.tested
+
+
+def _missing(arena: Arena) -> dict[str, int]:
+    """Return by column how many sessions have no value after the first one that does."""
+    found = {}
+    for name, column in arena.ground.evaluation.panel.columns.items():
+        known = np.isfinite(column.values)
+        rows = np.asarray(known.any(axis=tuple(range(1, known.ndim))))
+        found[name] = len(rows) - int(np.argmax(rows)) - int(rows.sum())
+    return found
 
 
 def _haircut(entries: Sequence[EntryResult], others: int, seed: int, year: int) -> Haircut | None:

@@ -8,7 +8,7 @@ test fold or of its outcomes, nor have an outcome that reaches into one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from math import comb
 from typing import TYPE_CHECKING, Literal
@@ -17,14 +17,22 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import GexlabError, NotEnoughDataError, UnknownNameError, short_repr
-from ...strategies import Filter
+from ...strategies import Filter, columns_read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ...strategies import Component, Strategy
 
-__all__ = ["Fold", "Reach", "backtest_paths", "combinatorial", "reach_of", "walk_forward"]
+__all__ = [
+    "Fold",
+    "Reach",
+    "backtest_paths",
+    "by_outcome",
+    "combinatorial",
+    "reach_of",
+    "walk_forward",
+]
 
 Places = npt.NDArray[np.int64]
 Days = npt.NDArray[np.datetime64]
@@ -180,6 +188,24 @@ def combinatorial(
     return tuple(folds)
 
 
+def by_outcome(fold: Fold, holding: int) -> Fold:
+    """Return a fold of decisions as one of returns, which stand at the session they end in.
+
+    The return of session t was decided up to `holding` sessions before: after a test it is trained
+    on only where none of those decisions is left out.
+
+    Parameters
+    ----------
+    fold : Fold
+    holding : int
+        Of the reach that the fold was made with.
+    """
+    out = np.concatenate([fold.test, fold.purged, fold.embargoed])
+    late = np.isin(fold.train, (out[:, None] + np.arange(1, holding + 1)).ravel())
+    purged = np.union1d(fold.purged, fold.train[late])
+    return replace(fold, train=fold.train[~late], purged=purged)
+
+
 def backtest_paths(groups: int, tested: int) -> npt.NDArray[np.int64]:
     """Return which fold judges each group on each path, shape (paths, groups).
 
@@ -201,7 +227,9 @@ def backtest_paths(groups: int, tested: int) -> npt.NDArray[np.int64]:
     return paths
 
 
-def reach_of(strategies: Iterable[Strategy], fill: str, *, missing: int) -> Reach:
+def reach_of(
+    strategies: Iterable[Strategy], fill: str, *, missing: int | Mapping[str, int]
+) -> Reach:
     """Return how far the observations of strategies reach, from their components' own windows.
 
     Parameters
@@ -209,8 +237,9 @@ def reach_of(strategies: Iterable[Strategy], fill: str, *, missing: int) -> Reac
     strategies : iterable of Strategy
     fill : {"next_open", "next_close", "same_close"}
         A decision after session t earns until the close (or open) of t + 1 or t + 2.
-    missing : int
-        Sessions without a value in the data: a window that counts values reaches over them.
+    missing : int or mapping of str to int
+        Sessions without a value in the data, or in each column: a window that counts values
+        reaches over them.
     """
     windows: list[int | None] = [0]
     for strategy in strategies:
@@ -223,18 +252,26 @@ def reach_of(strategies: Iterable[Strategy], fill: str, *, missing: int) -> Reac
     return Reach(window, 1 if fill == "same_close" else 2)
 
 
-def _window(component: Component, missing: int) -> int | None:
+def _window(component: Component, missing: int | Mapping[str, int]) -> int | None:
     """Return how many sessions before its own a component reads, its parts' included."""
     furthest = 0
     for past in component.inputs().values():
         if past.window is None:
             return None
-        own = past.window - 1 + (missing if past.skip_missing else 0)
+        own = past.window - 1 + (_gaps(past.of, missing) if past.skip_missing else 0)
         inner = _window(past.of, missing) if isinstance(past.of, Filter) else 0
         if inner is None:
             return None
         furthest = max(furthest, own + inner)
     return furthest
+
+
+def _gaps(read: Filter | str, missing: int | Mapping[str, int]) -> int:
+    """Return over how many sessions without a value a window of one input may reach."""
+    if isinstance(missing, int):
+        return missing
+    names = columns_read(read) if isinstance(read, Filter) else (read,)
+    return max((missing.get(name, 0) for name in names), default=0)
 
 
 def _around(test: npt.NDArray[np.bool_], reach: Reach, embargo: int) -> Fold:

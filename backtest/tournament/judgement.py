@@ -19,7 +19,7 @@ from .arena import alone, label_shares, resampling_of
 from .confidence_set import confidence_set
 from .overfitting import overfitting
 from .skill import Skill, skill_of
-from .studentised import long_run_deviation, studentise
+from .studentised import automatic_block, long_run_deviation, studentise
 from .superiority import recentred_shift, spa, step_m
 
 if TYPE_CHECKING:
@@ -73,13 +73,14 @@ class Judgement:
     sharpe, low, high : ndarray
         Annual, with the interval that a backtest prints of the same returns.
     p_alone : ndarray
-        One-sided, of one test alone.
+        One-sided, of one test alone; the statistic itself counts as a draw.
     p_spa : ndarray
         Share of draws whose largest statistic reaches the trial's.
     p_zero, p_rules, p_hold : ndarray
-        Stepdown p-values, times counted trials over compared ones: against nothing, against its own
-        rules in the shares of its labels, against holding at equal mean exposure. 1 where there is
-        no difference at all; NaN for what is no entry.
+        Stepdown p-values, the statistic itself counted as a draw, times counted trials over
+        compared ones: against nothing, against its own rules in the shares of its labels, against
+        holding at equal mean exposure. 1 where there is no difference at all; NaN for what is no
+        entry.
     dsr : ndarray
     q_value : ndarray
         Benjamini and Yekutieli, over entries.
@@ -170,10 +171,11 @@ def judged(
     columns = studentise(padded(np.column_stack([field.returns, others])), how)
     ability = spa(columns)
     scale = _scale(counted, int(np.isfinite(columns.statistic).sum()))
-    p_zero = np.minimum(step_m(columns)[:k] * scale, 1.0)
+    p_zero = np.minimum(_itself_drawn(step_m(columns)[:k], draws) * scale, 1.0)
     p_alone = np.array([np.mean(columns.draws[:, j] >= columns.statistic[j]) for j in range(k)])
+    p_alone = _itself_drawn(p_alone, draws)
     p_alone[~np.isfinite(columns.statistic[:k])] = np.nan
-    critical = _critical(columns)
+    critical = _critical(columns, _LEVEL / scale)
     del columns
     rules, owner = _against_rules(arenas, results, field)
     p_rules = _stepped(rules, owner, k, how, counted)
@@ -203,7 +205,7 @@ def judged(
         best_by_luck=expected_best(counted, variance) * root,
         detectable=(critical + _POWER_QUANTILE) * math.sqrt(field.year / max(judged_on, 1)),
         overfitting=_overfitting(arenas, results),
-        in_set=_in_set(field, sharpe, how.seed, draws, how.block),
+        in_set=_in_set(field, sharpe, how.seed, draws),
         compared=k + others.shape[1],
         rows=judged_on,
     )
@@ -245,14 +247,19 @@ def _scale(counted: int, compared: int) -> float:
     return max(counted / max(compared, 1), 1.0)
 
 
-def _critical(columns: Studentised) -> float:
-    """Return the statistic that the best of trials without skill exceeds in one draw of twenty."""
+def _itself_drawn(p: Floats, draws: int) -> Floats:
+    """Return shares of draws as p-values: never 0, which no number of draws can show."""
+    return np.asarray((p * draws + 1.0) / (draws + 1.0))
+
+
+def _critical(columns: Studentised, level: float) -> float:
+    """Return the statistic that the best of trials without skill exceeds so often."""
     largest = np.full(len(columns.draws), -np.inf)
     shift = recentred_shift(columns, "upper")
     for j in range(columns.draws.shape[1]):
         np.maximum(largest, columns.draws[:, j] + shift[j], out=largest)
     finite = largest[np.isfinite(largest)]
-    return float(np.quantile(finite, 1.0 - _LEVEL)) if len(finite) else math.nan
+    return float(np.quantile(finite, 1.0 - level)) if len(finite) else math.nan
 
 
 def _stepped(
@@ -263,7 +270,8 @@ def _stepped(
     if not columns.shape[1]:
         return out
     made = studentise(padded(columns), how)
-    p = step_m(made) * _scale(counted, int(np.isfinite(made.statistic).sum()))
+    p = _itself_drawn(step_m(made), how.replications)
+    p *= _scale(counted, int(np.isfinite(made.statistic).sum()))
     for j, value in zip(owner, np.where(np.isnan(p), 1.0, np.minimum(p, 1.0)), strict=True):
         out[j] = value if np.isnan(out[j]) else max(out[j], value)
     return out
@@ -343,14 +351,18 @@ def _overfitting(arenas: Sequence[Arena], results: Sequence[Played]) -> Overfitt
         return None
 
 
-def _in_set(field: Field, sharpe: Floats, seed: int, draws: int, block: float) -> tuple[int, ...]:
-    """Return trials among the best hundred that may be the best of all."""
+def _in_set(field: Field, sharpe: Floats, seed: int, draws: int) -> tuple[int, ...]:
+    """Return trials among the best hundred that may be the best of all.
+
+    Blocks are as long as the returns ask for: the largest of thousands of pairs hangs on the noise
+    of its deviation, to which longer ones only add.
+    """
     whole = np.isfinite(field.returns).all(axis=0) & np.isfinite(sharpe)
     places = np.flatnonzero(whole)
     best = places[np.argsort(-sharpe[places], kind="stable")][:_MOST_COMPARED]
     if len(best) < 2 or len(field.days) < 10:
         return tuple(int(i) for i in best)
-    how = resampling_of(seed, draws, block, len(field.days))
     scaled = field.returns[:, best] / field.returns[:, best].std(axis=0)
+    how = resampling_of(seed, draws, automatic_block(scaled), len(field.days))
     p = confidence_set(scaled, how)
     return tuple(int(i) for i, value in zip(best, p, strict=True) if value > _LEVEL)

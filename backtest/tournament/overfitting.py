@@ -12,20 +12,19 @@ Computational Finance 20.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ...data import NOISE, GexlabError, NotEnoughDataError, short_repr
-from .studentised import return_matrix
+from ...data import NOISE, GexlabError, NotEnoughDataError, compiled, short_repr
+from .studentised import column_parts, return_matrix
 
 __all__ = ["Overfitting", "overfitting"]
 
 Floats = npt.NDArray[np.float64]
 _MOST_BLOCKS: Final = 20
-_CELLS: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,20 +80,16 @@ def overfitting(returns: npt.ArrayLike, blocks: int = 16, hurdle: float = 0.0) -
     """
     if blocks % 2 or not 2 <= blocks <= _MOST_BLOCKS:
         raise GexlabError(f"expected an even number of blocks from 2 to {_MOST_BLOCKS}: {blocks}")
-    x = return_matrix(returns, fewest=2 * blocks) - hurdle
-    parts = np.array_split(np.arange(len(x)), blocks)
-    moves = np.all([x[part].std(axis=0) > NOISE for part in parts], axis=0)
-    if moves.sum() < 2:
+    x = return_matrix(returns, fewest=2 * blocks)
+    first, second, lengths, moves = _sums(x, blocks, hurdle)
+    trials = int(moves.sum())
+    if trials < 2:
         raise NotEnoughDataError(
-            f"{int(moves.sum())} of {x.shape[1]} trials vary in every one of {blocks} blocks; at "
+            f"{trials} of {x.shape[1]} trials vary in every one of {blocks} blocks; at "
             "least two are needed: use fewer blocks, or more trials"
         )
-    x = x[:, moves]
-    first = np.array([x[part].sum(axis=0) for part in parts])
-    second = np.array([(x[part] ** 2).sum(axis=0) for part in parts])
-    lengths = np.array([len(part) for part in parts], dtype=np.float64)
-    inside, outside, rank = _chosen(first, second, lengths)
-    logits = np.log(rank / (x.shape[1] + 1.0 - rank))
+    inside, outside, rank = _chosen(first[:, moves], second[:, moves], lengths)
+    logits = np.log(rank / (trials + 1.0 - rank))
     slope, intercept, fit = _regression(inside, outside)
     return Overfitting(
         pbo=float(np.mean(logits <= 0.0)),
@@ -105,56 +100,111 @@ def overfitting(returns: npt.ArrayLike, blocks: int = 16, hurdle: float = 0.0) -
         logits=logits,
         splits=len(logits),
         blocks=blocks,
-        trials=x.shape[1],
+        trials=trials,
         left_out=int((~moves).sum()),
     )
 
 
+def _sums(
+    x: Floats, blocks: int, hurdle: float
+) -> tuple[Floats, Floats, Floats, npt.NDArray[np.bool_]]:
+    """Return sums of returns and of squares by block, lengths, and which trials always vary."""
+    rows, k = x.shape
+    lengths = np.array([len(part) for part in np.array_split(np.arange(rows), blocks)])
+    edges = np.concatenate([[0], np.cumsum(lengths)])
+    first, second = np.empty((blocks, k)), np.empty((blocks, k))
+    moves = np.ones(k, dtype=bool)
+    for columns in column_parts(k):
+        for block, (start, end) in enumerate(pairwise(edges)):
+            part = x[start:end, columns] - hurdle
+            moves[columns] &= part.std(axis=0) > NOISE
+            first[block, columns] = part.sum(axis=0)
+            second[block, columns] = (part**2).sum(axis=0)
+    return first, second, lengths.astype(np.float64), moves
+
+
 def _chosen(first: Floats, second: Floats, lengths: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the chosen trial's ratio in-sample and out of sample, and its rank there."""
-    halves = _halves(len(lengths))
-    found: list[tuple[Floats, Floats, Floats]] = []
-    size = max(1, _CELLS // first.shape[1])
-    for start in range(0, len(halves), size):
-        take = halves[start : start + size]
-        one = _ratios(take, first, second, lengths)
-        other = _ratios(1.0 - take, first, second, lengths)
-        found += [_outside(one, other), _outside(other, one)]
-    inside, outside, rank = (np.concatenate(each) for each in zip(*found, strict=True))
-    return inside, outside, rank
+    """Return the chosen trial's ratio in-sample and out of sample, and its rank there.
 
-
-def _halves(blocks: int) -> Floats:
-    """Return one of each pair of complementary halves as zeros and ones: those with block 0."""
+    One of each pair of complementary halves holds block 0: what the other holds is what is left.
+    """
+    blocks = len(lengths)
     rest = list(combinations(range(1, blocks), blocks // 2 - 1))
-    out = np.zeros((len(rest), blocks))
-    out[:, 0] = 1.0
+    halves = np.zeros((len(rest), blocks // 2), dtype=np.int64)
     if blocks > 2:
-        np.put_along_axis(out, np.array(rest), 1.0, axis=1)
-    return out
+        halves[:, 1:] = rest
+    out = np.empty((3, 2 * len(halves)))
+    _judge(halves, first, second, lengths, out)
+    return out[0], out[1], out[2]
 
 
-def _ratios(take: Floats, first: Floats, second: Floats, lengths: Floats) -> Floats:
-    """Return Sharpe ratios (n - 1) per period from sums by block, shape (splits, trials)."""
-    n = (take @ lengths)[:, None]
-    mean = take @ first
-    mean /= n
-    deviation = take @ second
-    deviation -= n * mean**2
-    deviation /= n - 1.0
-    np.sqrt(deviation, out=deviation)  # in place: the arrays are large, and memory is what it costs
-    mean /= deviation
-    return np.asarray(mean)
+@compiled(nogil=True, error_model="numpy")
+def _judge(
+    halves: npt.NDArray[np.int64], first: Floats, second: Floats, lengths: Floats, out: Floats
+) -> None:
+    """Put ratio in-sample, ratio out of sample and rank there of both choices of each split.
+
+    Trials are ordered by what rises with their Sharpe ratio and needs no root: the squared sum over
+    the sum of squares, with the sum's sign. Neighbouring halves share their first blocks, whose
+    sums are not added up again.
+    """
+    size, trials = halves.shape[1], first.shape[1]
+    total, squares = np.zeros(trials), np.zeros(trials)
+    for block in range(len(first)):
+        total += first[block]
+        squares += second[block]
+    whole = lengths.sum()
+    summed, squared, length = np.zeros((size, trials)), np.zeros((size, trials)), np.zeros(size)
+    one, other = np.empty(trials), np.empty(trials)
+    for split in range(len(halves)):
+        level = 0
+        while split and halves[split, level] == halves[split - 1, level]:
+            level += 1
+        for depth in range(level, size):
+            block = halves[split, depth]
+            length[depth] = lengths[block]
+            summed[depth] = first[block]
+            squared[depth] = second[block]
+            if depth:
+                length[depth] += length[depth - 1]
+                summed[depth] += summed[depth - 1]
+                squared[depth] += squared[depth - 1]
+        a, b, n = summed[size - 1], squared[size - 1], length[size - 1]
+        for j in range(trials):
+            left = total[j] - a[j]
+            one[j] = a[j] * abs(a[j]) / b[j]
+            other[j] = left * abs(left) / (squares[j] - b[j])
+        for way in range(2):
+            order, judge = (one, other) if way == 0 else (other, one)
+            best = 0
+            for j in range(1, trials):
+                if order[j] > order[best]:
+                    best = j
+            here = _ratio(a[best], b[best], n)
+            there = _ratio(total[best] - a[best], squares[best] - b[best], whole - n)
+            place = 2 * split + way
+            out[0, place], out[1, place] = (here, there) if way == 0 else (there, here)
+            out[2, place] = _rank(judge, best)
 
 
-def _outside(one: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:
-    """Choose by `one`; return the ratios in both and the mean rank in `other`, from 1."""
-    best = one.argmax(axis=1)[:, None]
-    there = np.take_along_axis(other, best, axis=1)
-    below = (other < there).sum(axis=1)
-    equal = (other == there).sum(axis=1)
-    rank = below + (equal + 1.0) / 2.0
-    return np.take_along_axis(one, best, axis=1)[:, 0], there[:, 0], rank
+@compiled(nogil=True)
+def _ratio(total: float, squares: float, n: float) -> float:
+    """Return a Sharpe ratio (n - 1) per period from the sums of n returns and of their squares."""
+    mean = total / n
+    ratio: float = mean / np.sqrt((squares - n * mean * mean) / (n - 1.0))
+    return ratio
+
+
+@compiled(nogil=True)
+def _rank(values: Floats, which: int) -> float:
+    """Return the mean rank, from 1, of one of some values."""
+    own = values[which]
+    below, equal = 0, 0
+    for j in range(len(values)):
+        below += values[j] < own
+        equal += values[j] == own
+    rank: float = below + (equal + 1.0) / 2.0
+    return rank
 
 
 def _regression(x: Floats, y: Floats) -> tuple[float, float, float]:

@@ -13,17 +13,27 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data import NOISE, GexlabError, NotEnoughDataError, short_repr
+from ...data import NOISE, GexlabError, NotEnoughDataError, compiled, short_repr
 from ..statistics.resampling import Resampling, row_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Studentised", "automatic_block", "long_run_deviation", "return_matrix", "studentise"]
+__all__ = [
+    "Studentised",
+    "automatic_block",
+    "column_parts",
+    "drawn_rows",
+    "long_run_deviation",
+    "return_matrix",
+    "studentise",
+]
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 _COLUMNS: Final = 256
+#: Columns whose sessions a processor keeps beside itself.
+_CACHED: Final = 64
 _FEWEST: Final = 10
 
 
@@ -99,12 +109,13 @@ def studentise(returns: npt.ArrayLike, how: Resampling, *, scale: bool = True) -
     n, k = x.shape
     mean = x.mean(axis=0)
     deviation = long_run_deviation(x, how.block)
-    moves = x.std(axis=0) > NOISE * np.maximum(1.0, np.abs(mean))
+    spread = np.concatenate([x[:, part].std(axis=0) for part in column_parts(k, _CACHED)])
+    moves = spread > NOISE * np.maximum(1.0, np.abs(mean))
     usable = moves & (deviation > 0.0)
     unit = np.where(usable, deviation if scale else 1.0, np.nan)
-    counts = _counts(n, how)
+    counts = drawn_rows(n, how)
     draws = np.empty((len(counts), k), dtype=np.float32, order="F")
-    for part in _parts(k):
+    for part in column_parts(k):
         centred = np.nan_to_num((x[:, part] - mean[part]) / unit[part])
         draws[:, part] = counts @ centred.astype(np.float32)
     draws /= np.float32(np.sqrt(n))
@@ -113,7 +124,7 @@ def studentise(returns: npt.ArrayLike, how: Resampling, *, scale: bool = True) -
 
 
 @lru_cache(maxsize=1)
-def _counts(n: int, how: Resampling) -> Singles:
+def drawn_rows(n: int, how: Resampling) -> Singles:
     """Return how often each draw takes each row: the same for every family of one tournament.
 
     float32 holds a standardised mean to 1e-6 of its error, far below what draws can resolve.
@@ -133,25 +144,46 @@ def long_run_deviation(columns: Floats, block: float) -> Floats:
     block : float
         At least 1, which takes periods as independent.
     """
-    from scipy.fft import next_fast_len, rfft
-
-    n, k = columns.shape
-    lags = np.arange(1, n)
+    k = columns.shape[1]
     stay = 1.0 - 1.0 / max(block, 1.0)
-    kernel = (n - lags) / n * stay**lags + lags / n * stay ** (n - lags)
-    # the weighted sum of autocovariances is one of squared amplitudes (Parseval)
-    size = next_fast_len(2 * n - 1, real=True)
-    wave = np.zeros(size)
-    wave[0], wave[1:n] = 1.0, kernel
-    wave[size - n + 1 :] = kernel[::-1]
-    weights = np.real(rfft(wave))
-    weights[1 : (size + 1) // 2] *= 2.0  # each stands for its mirror image too
     variance = np.empty(k)
-    for part in _parts(k):
-        rows = np.ascontiguousarray((columns[:, part] - columns[:, part].mean(axis=0)).T)
-        spectrum = rfft(rows, size, axis=1)
-        variance[part] = (spectrum.real**2 + spectrum.imag**2) @ weights / (size * n)
+    for part in column_parts(k, _CACHED):
+        mine = columns[:, part]
+        _long_run(np.ascontiguousarray(mine - mine.mean(axis=0)), stay, variance[part])
     return np.sqrt(np.maximum(variance, 0.0))
+
+
+@compiled(nogil=True)
+def _long_run(x: Floats, stay: float, out: Floats) -> None:
+    """Put the sum over lags i of (1 - i / n) stay^i times the circular autocovariance into `out`.
+
+    Both ways through time, lag 0 once. With y the sum of stay^i x(t - i) and z that of i stay^i
+    x(t - i), going around, the lags need no loop of their own: y and z follow from those of the
+    session before. The first time around finds where they start.
+    """
+    n, k = x.shape
+    y, z = np.zeros(k), np.zeros(k)
+    for t in range(n):
+        for j in range(k):
+            z[j] = stay * (z[j] + y[j])
+            y[j] = stay * y[j] + x[t, j]
+    around = stay**n
+    for j in range(k):  # so far the lags up to n - 1; going on around adds the same, ever smaller
+        z[j] = z[j] / (1.0 - around) + n * around / (1.0 - around) ** 2 * y[j]
+        y[j] = y[j] / (1.0 - around)
+    squares, plain, weighted = np.zeros(k), np.zeros(k), np.zeros(k)
+    for t in range(n):
+        for j in range(k):
+            z[j] = stay * (z[j] + y[j])
+            y[j] = stay * y[j] + x[t, j]
+            squares[j] += x[t, j] * x[t, j]
+            plain[j] += x[t, j] * y[j]
+            weighted[j] += x[t, j] * z[j]
+    for j in range(k):
+        # back from all lags to those up to n - 1
+        lagged = plain[j] * (1.0 - around)
+        by_lag = (weighted[j] - n * around / (1.0 - around) * plain[j]) * (1.0 - around)
+        out[j] = (2.0 * (lagged - by_lag / n) - squares[j]) / n
 
 
 def automatic_block(returns: npt.ArrayLike) -> float:
@@ -182,6 +214,7 @@ def automatic_block(returns: npt.ArrayLike) -> float:
     return min(max(longest, 1.0), len(x) / 3.0)
 
 
-def _parts(k: int) -> Iterator[slice]:
-    for start in range(0, k, _COLUMNS):
-        yield slice(start, min(start + _COLUMNS, k))
+def column_parts(k: int, most: int = _COLUMNS) -> Iterator[slice]:
+    """Yield columns some at a time."""
+    for start in range(0, k, most):
+        yield slice(start, min(start + most, k))

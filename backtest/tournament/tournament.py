@@ -38,7 +38,7 @@ from .ledger import Trial as Recorded
 from .ledger import record_trials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ...strategies import Panel
     from ..execution.terms import Terms
@@ -307,7 +307,7 @@ def _recorder(config: Config) -> Any:
         record_trials(path, list(recorded(arenas, results)), stated)
         own = {e.trial_id.partition("@")[0] for arena in arenas for e in arena.entries}
         trials, effective, others = 0, 0, []
-        for underlying, world, first, last in _spans(arenas):
+        for underlying, world, first, last in _spans(arenas, stated):
             found = count_trials(path, underlying, first, last, world=world, stand_ins=stated)
             trials += found.trials
             effective += found.effective
@@ -323,13 +323,15 @@ def _recorder(config: Config) -> Any:
     return count
 
 
-def _spans(arenas: Sequence[Arena]) -> list[tuple[str, str, Any, Any]]:
-    """Return each market once, with the span of its arenas."""
+def _spans(
+    arenas: Sequence[Arena], stated: Iterable[Iterable[str]]
+) -> list[tuple[str, str, Any, Any]]:
+    """Return each market once, stand-ins included, with the span of its arenas."""
     from .stand_ins import same_market
 
     spans: dict[tuple[Any, str], list[Any]] = {}
     for arena in arenas:
-        key = same_market(arena.underlying), arena.world
+        key = same_market(arena.underlying, stated), arena.world
         first, last = arena.days[0].item(), arena.days[-1].item()
         if key in spans:
             spans[key][1:] = [min(spans[key][1], first), max(spans[key][2], last)]

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AmbiguousDateError", "days_of", "moments_of"]
 
-_Parts = tuple[int, int, int]
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US: Final = 86_400_000_000
 _WORDS: Final = {"MDY": "month first", "DMY": "day first", "YMD": "year first"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,9 +13,10 @@ import pyarrow.compute as pc
 from .schema import CHAIN_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["file_fingerprint", "session_fingerprint"]
+__all__ = ["file_fingerprint", "session_fingerprint", "session_fingerprints"]
 
 #: `source` says where rows were read, not what they are: the same rows read from a file that
 #: grew by a day keep their fingerprint, and nothing has to be rebuilt for them.
@@ -50,34 +52,57 @@ def session_fingerprint(rows: Any) -> str:
     str
         64 hexadecimal digits: the same rows give the same digits on every machine.
     """
-    digest = hashlib.sha256()
+    [found] = session_fingerprints(rows, [0, len(rows)])
+    return found
+
+
+def session_fingerprints(rows: Any, edges: Sequence[int]) -> list[str]:
+    """Return what `session_fingerprint` gives of each of several sessions that follow each other.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Canonical rows in the lake's order.
+    edges : sequence of int
+        Where sessions begin, and the number of rows.
+    """
+    spans = list(pairwise(edges))
+    digests = [hashlib.sha256() for _ in spans]
     for name in _CONTENT:
         column = _in_one(rows.column(name))
-        digest.update(f"{name}:{len(column)}:".encode())
-        digest.update(_validity(column))
-        digest.update(_values(column))
-    return digest.hexdigest()
+        validity, values = _validity(column), _values(column)
+        for digest, (start, end) in zip(digests, spans, strict=True):
+            digest.update(f"{name}:{end - start}:".encode())
+            digest.update(_bits(validity, start, end))
+            digest.update(values[start:end])
+    return [digest.hexdigest() for digest in digests]
 
 
 def _in_one(column: Any) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _validity(column: Any) -> bytes:
+def _validity(column: Any) -> Any:
+    """Return whether each value is there; one flag where that is the same of all."""
+    if column.null_count in (0, len(column)):
+        return column.null_count == 0
+    return column.is_valid().to_numpy(zero_copy_only=False)
+
+
+def _bits(validity: Any, start: int, end: int) -> bytes:
     """Return one bit per value, the first in the highest bit; the last byte is filled with 0."""
-    count, missing = len(column), column.null_count
-    if missing == count:
-        return bytes((count + 7) // 8)
-    if missing:
-        return bytes(np.packbits(column.is_valid().to_numpy(zero_copy_only=False)).tobytes())
-    full, left = divmod(count, 8)
+    if not isinstance(validity, bool):
+        return bytes(np.packbits(validity[start:end]).tobytes())
+    full, left = divmod(end - start, 8)
+    if not validity:
+        return bytes(full + bool(left))
     return b"\xff" * full + (bytes([256 - (1 << (8 - left))]) if left else b"")
 
 
 def _values(column: Any) -> Any:
     """Return 8 bytes per value, zero where it is NULL."""
     if column.null_count == len(column):
-        return bytes(8 * len(column))
+        return np.zeros(len(column), dtype="<i8")
     if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
         return _text(column)
     if pa.types.is_floating(column.type):

@@ -10,12 +10,8 @@ from typing import Final, Literal
 __all__ = [
     "BOOKS",
     "CHAIN_COLUMNS",
-    "CHAIN_KEY",
-    "CHAIN_SORT",
-    "DEALER_MODELS",
     "OPTIONAL_COLUMNS",
     "REGIMES",
-    "REJECT_REASONS",
     "Book",
     "Regime",
 ]
@@ -25,15 +21,6 @@ Regime = Literal["long", "short", "neutral", "abstain"]
 
 BOOKS: Final[tuple[Book, ...]] = ("as_of_close", "post_expiry")
 REGIMES: Final[tuple[Regime, ...]] = ("long", "short", "neutral", "abstain")
-DEALER_MODELS: Final = (
-    "naive",
-    "inverted",
-    "all_long",
-    "all_short",
-    "calls_only",
-    "puts_only",
-    "signed",
-)
 
 #: One row per contract per snapshot.
 CHAIN_COLUMNS: Final[dict[str, str]] = {
@@ -66,23 +53,3 @@ CHAIN_COLUMNS: Final[dict[str, str]] = {
 #: ``iv_outside`` is the vendor's volatility where it is positive but outside 0.01 ... 10, so that
 #: `iv` is NULL: kept only to be compared with, like the vendor's delta and gamma.
 OPTIONAL_COLUMNS: Final = ("iv_outside",)
-
-CHAIN_KEY: Final = (
-    "underlying",
-    "quote_ts",
-    "root",
-    "expiry",
-    "settlement",
-    "strike",
-    "right",
-)
-
-CHAIN_SORT: Final = ("session", "quote_ts", "expiry", "settlement", "strike", "right", "root")
-
-#: Why a row of a vendor's file does not enter the lake.
-REJECT_REASONS: Final = (
-    "not_a_session",
-    "spot_missing",
-    "bad_contract",
-    "negative_open_interest",
-)

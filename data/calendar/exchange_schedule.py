@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..base.errors import CalendarError
-from .market_rules import DEFAULT_CALENDAR
+from .market_defaults import DEFAULT_CALENDAR
 
 __all__ = ["exchange_schedule"]
 

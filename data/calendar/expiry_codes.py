@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ..base.date_dialect import days_of
-from .market_rules import MonthlyRule, monthly_rule, nth_weekday
+from .monthly_rules import MonthlyRule, monthly_rule, nth_weekday
 
 if TYPE_CHECKING:
     from .trading import TradingCalendar

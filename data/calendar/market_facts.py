@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from .market_rules import (
+from .market_defaults import (
     DEFAULT_CALENDAR,
     EXCHANGE_SESSIONS,
     OPEN_EVERY_DAY,
-    MonthlyRule,
     currency_sign,
     known_currency,
     market_defaults,
-    monthly_rule,
 )
+from .monthly_rules import MonthlyRule, monthly_rule
 from .trading import trading_calendar
 
 __all__ = ["MarketFacts", "Spell", "market_facts", "spells_in_words"]

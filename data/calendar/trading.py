@@ -18,7 +18,8 @@ import pandas as pd
 from ..base.errors import CalendarError
 from .corrections import base_calendar, corrections_in, with_corrections
 from .exchange_schedule import exchange_schedule
-from .market_rules import DEFAULT_CALENDAR, MonthlyRule, market_defaults
+from .market_defaults import DEFAULT_CALENDAR, market_defaults
+from .monthly_rules import MonthlyRule
 
 __all__ = [
     "Settlement",

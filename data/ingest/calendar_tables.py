@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.errors import CalendarError, ConfigError
-from ..calendar.market_rules import is_friday, monthly_rule
+from ..calendar.monthly_rules import is_friday, monthly_rule
 from ..calendar.trading import trading_calendar
 
 if TYPE_CHECKING:
-    from ..calendar.market_rules import MonthlyRule
+    from ..calendar.monthly_rules import MonthlyRule
     from ..calendar.trading import TradingCalendar
     from ..vendors.preset import Timing
 

@@ -85,6 +85,7 @@ def canonical_rows(
     work: Path,
     numbers: bool = False,
     careful: bool = False,
+    exact: bool = False,
 ) -> Rows:
     """Return the rows of raw tables, typed, ready to be streamed as canonical ones.
 
@@ -105,13 +106,15 @@ def canonical_rows(
         A folder for temporary files.
     careful : bool
         Look at every cell of a column before deciding how it is written.
+    exact : bool
+        Names that differ in case alone are two.
     """
     files = tuple(file for table in tables for file in table.files)
     with naming_the_file(files):
         connection.execute(load_sql("ingest/macros"))
         _type(connection, tables, preset, numbers=numbers, careful=careful)
         joins = joined_files(connection, preset, work, zone_of)
-    return Rows(connection, Dating(preset, name, files, joins))
+    return Rows(connection, Dating(preset, name, files, joins, exact=exact))
 
 
 def _type(

@@ -23,7 +23,7 @@ from ..vendors.preset import InputFile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["DATA_SUFFIXES", "Found", "find_files", "opened"]
+__all__ = ["DATA_SUFFIXES", "Found", "data_files", "find_files", "opened"]
 
 DATA_SUFFIXES: Final = (
     ".csv", ".txt", ".tsv", ".parquet", ".pq", ".parq", ".json", ".jsonl", ".ndjson", ".feather",
@@ -88,6 +88,41 @@ def find_files(paths: Iterable[str | Path]) -> Found:
     if not files:
         raise InputFileError(f"no data files among what was named: expected {_suffixes()}")
     return Found(tuple(files), tuple(ignored))
+
+
+def data_files(paths: Iterable[str | Path]) -> tuple[Path, ...]:
+    """Return the data files that paths, folders and glob patterns stand for, none where none is.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+
+    Returns
+    -------
+    tuple of Path
+        In the order given, folders sorted by name, each once.
+
+    Raises
+    ------
+    InputFileError
+        If a path is neither a file nor a folder nor a pattern whose folder exists, or a file named
+        by itself is no data file.
+    """
+    files: dict[Path, None] = {}
+    for path in paths:
+        if _could_match(os.fspath(path)):
+            continue
+        files.update(dict.fromkeys(_matches(path)[0]))
+    return tuple(files)
+
+
+def _could_match(text: str) -> bool:
+    """Return whether a pattern matches nothing yet, in a folder that exists."""
+    given = Path(text).expanduser().absolute()
+    if given.exists() or not glob.has_magic(text) or glob.glob(text, recursive=True):
+        return False
+    plain = next(p for p in given.parents if not glob.has_magic(str(p)))
+    return plain.is_dir()
 
 
 def _matches(path: str | Path) -> tuple[list[Path], list[Path]]:

@@ -51,8 +51,6 @@ _RIGHTS: Final = frozenset(
         "认沽", "認購", "認沽", "购", "沽", "コール", "プット", "콜", "풋",
     )
 )  # fmt: skip
-#: Midnights of dates, in UTC and in New York.
-_MIDNIGHTS: Final = (0, 18_000_000_000, 14_400_000_000)
 
 
 @dataclass(frozen=True, slots=True)

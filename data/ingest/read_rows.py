@@ -21,6 +21,7 @@ from .merge import LENDABLE, lent, merged, rows_to_keep
 from .plan import Plan, source_of
 from .session_order import canonical_sessions
 from .tally import Tally, files_without_rows
+from .timing import TwoSpellingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ..vendors.preset import Preset, RawTable
     from .canonical_rows import Rows
 
-__all__ = ["read_rows", "take_out_replaced"]
+__all__ = ["UnsortedError", "read_rows", "read_stream", "take_out_replaced"]
 
 #: Rows that are put in order and written at a time: about one row group.
 _PIECE_ROWS: Final = 131_072
@@ -59,9 +60,11 @@ def read_rows(
 
     The first rows say how dates are written, and the reader of text parses numbers itself,
     which is faster. Where a cell is written in another way, everything is read again: the whole
-    column then decides, "n/a" is missing, and what is to be refused is named.
+    column then decides, "n/a" is missing, and what is to be refused is named. They are read again
+    also where a file turns out to hold two names that differ in case alone.
     """
-    for careful in (False, True):
+    careful = exact = False
+    while True:
         try:
             rows = canonical_rows(
                 connection,
@@ -71,11 +74,16 @@ def read_rows(
                 work=folder,
                 numbers=not careful,
                 careful=careful,
+                exact=exact,
             )
             tally = _read(rows, plan, preset, before, writer, progress)
-        except InputFileError:
-            if careful:
+        except (InputFileError, TwoSpellingsError) as error:
+            if isinstance(error, TwoSpellingsError):
+                exact = True
+            elif careful:
                 raise
+            else:
+                careful = True
             if writer is not None:
                 writer.forget()
             continue
@@ -103,14 +111,14 @@ def _read(
     """
     if sum(file.path.stat().st_size for file in rows.files) > _STREAMED_BYTES:
         try:
-            return _read_stream(rows, rows.in_file_order(), plan, preset, before, writer, progress)
-        except _UnsortedError:
+            return read_stream(rows, rows.in_file_order(), plan, preset, before, writer, progress)
+        except UnsortedError:
             if writer is not None:
                 writer.forget()
-    return _read_stream(rows, rows.by_session(), plan, preset, before, writer, progress)
+    return read_stream(rows, rows.by_session(), plan, preset, before, writer, progress)
 
 
-def _read_stream(
+def read_stream(
     rows: Rows,
     stream: Generator[Any],
     plan: Plan,
@@ -125,7 +133,7 @@ def _read_stream(
     stated = {*preset.columns, *preset.constants, *joined}
     unstated = [name for name in LENDABLE if name not in stated]
     place = {file.fingerprint: i for i, file in enumerate(plan.fresh)}
-    age = np.array([place[file.fingerprint] for file in rows.files])
+    age = np.array([place.get(file.fingerprint, -1) for file in rows.files])
     sources = [source_of(preset, file) for file in rows.files]
     accepted = _ascending(_accepted(stream, tally, progress))
     with closing(stream), _in_background(writer) as write:
@@ -141,7 +149,7 @@ def _read_stream(
     return tally
 
 
-class _UnsortedError(Exception):
+class UnsortedError(Exception):
     """The rows of a session do not come together; they have to be sorted first."""
 
 
@@ -150,7 +158,7 @@ def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
     for table in tables:
         days = table.column("session").cast(pa.int32()).to_numpy()
         if (np.diff(days) < 0).any() or (last is not None and days[0] < last):
-            raise _UnsortedError
+            raise UnsortedError
         last = days[-1]
         yield table
 
@@ -186,13 +194,24 @@ def _accepted(batches: Iterable[Any], tally: Tally, progress: Progress) -> Itera
         progress(tally.by_file.total(), None, "rows read")
         reasons = batch.column("reject")
         if reasons.null_count < len(batch):
-            said = reasons.to_pylist()
-            places = batch.column("file_index").to_pylist()
-            tally.rejects.update(filter(None, said))
-            tally.rejected_by_file.update((i, s) for i, s in zip(places, said, strict=True) if s)
+            for file, reason, count in _counted(batch.column("file_index"), reasons):
+                tally.rejects[reason] += count
+                tally.rejected_by_file[file, reason] += count
             batch = batch.filter(pc.is_null(reasons))
         if len(batch):
             yield batch
+
+
+def _counted(files: Any, reasons: Any) -> Iterator[tuple[int, str, int]]:
+    """Yield how many rows of which file are rejected for which reason."""
+    encoded = reasons.combine_chunks()
+    words = encoded.dictionary.to_pylist()
+    code = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    place = files.to_numpy()
+    for i, word in enumerate(words):
+        counts = np.bincount(place[code == i])
+        for file in np.flatnonzero(counts).tolist():
+            yield file, word, int(counts[file])
 
 
 def _over_stored(

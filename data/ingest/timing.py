@@ -63,7 +63,8 @@ if TYPE_CHECKING:
     from ..vendors.roots import Root
     from .joined_file import JoinedFile
 
-__all__ = ["Dating", "dated_join", "refused", "stated"]
+__all__ = ["Dating", "TwoSpellingsError", "dated_join", "refused", "stated"]
+
 
 _RULES: Final = {"PM": PM, "AM": AM, None: UNKNOWN}
 _SETTLEMENTS: Final = {"AM": AM, "A": AM, "PM": PM, "P": PM}
@@ -86,6 +87,10 @@ _MISSING: Final = {
 }
 
 
+class TwoSpellingsError(Exception):
+    """Files hold two names that differ in case alone: they are two underlyings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dating:
     """How the rows of an ingest get what follows from the calendar and the vendor's rules.
@@ -104,6 +109,12 @@ class Dating:
         How many rows of each other underlying were met so far.
     left_out : Counter of str
         How many rows the map does not ask for, were met so far.
+    exact : bool
+        A name that differs from the underlying's in case alone is another's.
+    named : bool
+        All rows are the underlying's.
+    spelled : set of str
+        How the files spelled the underlying so far, where case alone differs.
     """
 
     preset: Preset
@@ -112,6 +123,9 @@ class Dating:
     joins: tuple[JoinedFile, ...] = ()
     others: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    exact: bool = False
+    named: bool = False
+    spelled: set[str] = field(default_factory=set)
 
     def dated(self, table: Any) -> Any:
         """Return the rows of the underlying, dated and settled, in the table's order.
@@ -196,6 +210,8 @@ class Dating:
         # a key from a whole symbol is its plain root, in the chains as in the files that are joined
         if "root" in table.column_names:
             typed["root"] = plain_roots(table.column("root"))
+        if "underlying" in table.column_names:
+            typed["underlying"] = pc.utf8_upper(table.column("underlying"))
         for joined in self.joins:
             keys = {n: typed[n] if n in typed else table.column(n) for n in joined.keys}
             found = joined.looked_up(keys)
@@ -215,10 +231,12 @@ class Dating:
 
     def _own(self, table: Any) -> Any:
         """Return the rows of the underlying, and count the others'."""
-        if "underlying" not in table.column_names:
+        if self.named or "underlying" not in table.column_names:
             return table
         named = table.column("underlying")
         mine = codes_of(table, "underlying", self._is_mine)
+        if len(self.spelled) > 1 and not self.exact:
+            raise TwoSpellingsError
         keep = pa.array(mine != 0)
         if pc.all(keep).as_py() or not len(table):
             return table
@@ -229,6 +247,11 @@ class Dating:
     def _is_mine(self, name: str) -> int:
         """Return 1 for a name of the underlying, 0 for another's."""
         said = self.preset.dialect.aliases.get(self.underlying.upper(), ())
+        if name in said:
+            return 1
+        if name.upper() == self.underlying.upper():
+            self.spelled.add(name)
+            return int(name == self.underlying or not self.exact)
         known = any(name.strip().upper() == alias.strip().upper() for alias in said)
         return int(known or same_underlying(name, self.underlying))
 
@@ -329,6 +352,8 @@ def dated_join(table: Any, preset: Preset, given: Sequence[str], keys: Sequence[
     kept = {n: made[n] if n in made else table.column(n) for n in names}
     if "root" in kept:
         kept["root"] = plain_roots(kept["root"])
+    if "underlying" in kept:
+        kept["underlying"] = pc.utf8_upper(kept["underlying"])
     settled = first_known(integers_of(table, "oi_asof"), taken_at(calendar.settled, position))
     known = np.maximum(integers_of(table, "known_at"), rule)
     kept["oi_asof"], kept["known_at"] = day_array(settled), moment_array(known)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import LakeError
 from .delta_log import DataFile
 from .integrity import file_digest, is_inside, require_inside
+from .naming import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,10 @@ DIGITS: Final = 12
 
 def partition_folder(partition: Mapping[str, str]) -> str:
     """Return the folder of a partition, with a slash at its end; empty without one."""
-    return "".join(f"{name}={value}/" for name, value in partition.items())
+    return "".join(
+        f"{folder_of(value) if name == 'underlying' else f'{name}={value}'}/"
+        for name, value in partition.items()
+    )
 
 
 def write_file(

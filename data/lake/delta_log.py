@@ -49,7 +49,9 @@ __all__ = [
 LOG: Final = "_delta_log"
 _NUMBER: Final = re.compile(r"(\d{20})\.json")
 #: A file of a table lies below its folder; any other name could lead elsewhere.
-_INSIDE: Final = re.compile(r"(?:[A-Za-z0-9^$._=@+-]+/)*[A-Za-z0-9^$._=@+-]+\.parquet")
+_INSIDE: Final = re.compile(r"(?:[A-Za-z0-9^$._=@+%-]+/)*[A-Za-z0-9^$._=@+%-]+\.parquet")
+#: Commits that are replayed at once, and remembered.
+_BLOCK: Final = 64
 _ENGINE: Final = "gexlab"
 #: Nothing is cleaned up by other programs: every version stays readable until it is vacuumed.
 _KEPT: Final = {
@@ -218,8 +220,24 @@ def files_in(lines: Iterable[bytes]) -> dict[str, DataFile]:
 
 def _replayed(folder: Path, version: int) -> tuple[str, dict[str, DataFile]]:
     """Return the digest of a log up to a version, and the files that it leaves."""
-    chain, files = "", dict[str, DataFile]()
-    for number in range(version + 1):
+    whole = (version + 1) // _BLOCK
+    chain, held = _block(folder, whole)
+    return _played(folder, range(whole * _BLOCK, version + 1), chain, dict(held))
+
+
+@lru_cache(maxsize=512)
+def _block(folder: Path, number: int) -> tuple[str, Mapping[str, DataFile]]:
+    """Return the same after so many blocks of commits, which no longer change."""
+    if number == 0:
+        return "", {}
+    chain, held = _block(folder, number - 1)
+    return _played(folder, range((number - 1) * _BLOCK, number * _BLOCK), chain, dict(held))
+
+
+def _played(
+    folder: Path, numbers: Iterable[int], chain: str, files: dict[str, DataFile]
+) -> tuple[str, dict[str, DataFile]]:
+    for number in numbers:
         path = log_file(folder, number)
         try:
             content = path.read_bytes()

@@ -23,6 +23,7 @@ from .derived_writer import WrittenPart, store_changes, write_parts
 from .integrity import part_damage
 from .lake import Lake, former_manifests
 from .manifest import Manifest, SessionEntry, SourceEntry
+from .naming import name_in
 from .records import CHAINS, manifest_at, record_changes, record_of
 from .session_facts import SessionFacts
 from .verify import verify
@@ -92,7 +93,7 @@ def migrate(lake: Lake | str | os.PathLike[str], *, progress: Progress = silent)
         raise LakeError(f"the lake {root} does not exist, or holds no chains: correct the path")
     sessions, stores, left_out = 0, 0, 0
     for i, record in enumerate(records):
-        name = record.parent.name.removeprefix("underlying=")
+        name = name_in(record.parent.name)
         progress(i, len(records), name)
         held = _manifest(record, name)
         _take_chains(root, held)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import duckdb
 
 from ..base.errors import LakeError, UnknownNameError
+from ..base.printable import encodable
 from .integrity import require_intact
 from .manifest import Manifest, SessionEntry, check_underlying
 from .records import manifest_at, read_record, record_of, underlyings_at
@@ -379,6 +380,11 @@ def open_lake(
     if isinstance(path, Lake):
         return path if as_of is None else _as_of(path, as_of)
     root = Path(path).expanduser().absolute()
+    if str(root) != encodable(str(root)):
+        raise LakeError(
+            f"the lake {encodable(str(root))}: its path holds bytes that are not UTF-8, which "
+            "DuckDB and Arrow do not open: rename that folder, or choose another"
+        )
     if former_manifests(root):
         raise LakeError(
             f"the lake {root} has the former layout: run gexlab migrate --lake {root} once"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..base.errors import ConfigError, LakeError
 from ..calendar.corrections import base_calendar, united_calendar
+from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.market_facts import MarketFacts, market_facts, spells_in_words
-from ..calendar.market_rules import DEFAULT_CALENDAR, MonthlyRule
+from ..calendar.monthly_rules import MonthlyRule
 from ..calendar.trading import require_calendar, trading_calendar
+from .naming import check_underlying
 from .session_facts import UNKNOWN, SessionFacts, lags, multipliers, settlements
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ __all__ = [
     "SourceEntry",
     "check_underlying",
 ]
-
-_UNDERLYING: Final = re.compile(r"[A-Za-z0-9^$][A-Za-z0-9^$._-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,19 +267,3 @@ def _rules_of(source: SourceEntry) -> tuple[str, str, str]:
     name = base_calendar(source.calendar)
     facts = market_facts(name, monthly=source.monthly, currency=source.currency)
     return name, facts.monthly.name, facts.currency
-
-
-def check_underlying(name: str) -> str:
-    """Return the name of an underlying, which is also the name of a folder.
-
-    Raises
-    ------
-    LakeError
-        If it could not name a folder safely.
-    """
-    if not _UNDERLYING.fullmatch(name):
-        raise LakeError(
-            f"underlying {name!r} is not a usable name: use up to 32 letters, digits and any of "
-            "^ $ . _ -, e.g. SPX"
-        )
-    return name

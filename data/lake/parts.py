@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..base.errors import LakeError
-from ..base.fingerprints import file_fingerprint, session_fingerprint
+from ..base.fingerprints import file_fingerprint, session_fingerprints
 from ..base.schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
 from .data_files import DIGITS
 from .delta_log import DataFile
 from .integrity import require_intact
 from .manifest import SessionEntry
-from .session_facts import UNKNOWN, SessionFacts, facts_of_rows
+from .session_facts import UNKNOWN, SessionFacts, facts_of_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,15 +142,19 @@ def split_sessions(rows: Any) -> Iterator[SessionRows]:
     """Yield the sessions of a table that is in the lake's order."""
     days = rows.column("session").cast(pa.int32()).to_numpy()
     edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
-    for start, end in pairwise(edges if len(days) else []):
+    if not len(days):
+        return
+    prints = session_fingerprints(rows, edges)
+    facts = facts_of_sessions(rows, edges)
+    for i, (start, end) in enumerate(pairwise(edges)):
         part = rows.slice(start, end - start)
         sources = tuple(sorted(filter(None, pc.unique(part.column("source")).to_pylist())))
         yield SessionRows(
             part.column("session")[0].as_py(),
             part,
-            session_fingerprint(part),
+            prints[i],
             sources,
-            facts_of_rows(part),
+            facts[i],
         )
 
 

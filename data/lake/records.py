@@ -32,7 +32,7 @@ SOURCES: Final = "sources"
 CHAINS: Final = "chains"
 #: A part lies in the folder of its year; any other name could lead elsewhere.
 _PART: Final = re.compile(
-    r"underlying=[A-Za-z0-9^$._-]+/year=\d{4}/\d{8}-\d{8}-(?:v\d+-)?[0-9a-f]{12}\.parquet"
+    r"underlying=[A-Za-z0-9^$._%-]+/year=\d{4}/\d{8}-\d{8}-(?:v\d+-)?[0-9a-f]{12}\.parquet"
 )
 _SOURCES_KEY: Final = b"gexlab.sources"
 _REMEDY: Final = "restore it from a copy, or ingest again into a fresh lake"

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..calendar.market_facts import Spell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from ..calendar.trading import TradingCalendar
 
-__all__ = ["UNKNOWN", "SessionFacts", "facts_of_rows", "lags", "multipliers", "settlements"]
+__all__ = [
+    "UNKNOWN",
+    "SessionFacts",
+    "facts_of_rows",
+    "facts_of_sessions",
+    "lags",
+    "multipliers",
+    "settlements",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,8 @@ class SessionFacts:
     oi_asof: date | None = None
 
 
+#: Stands for a day that is not known.
+_NEVER: Final = int(np.iinfo(np.int32).min)
 #: Of sessions that an older version wrote.
 UNKNOWN: Final = SessionFacts()
 
@@ -59,6 +70,29 @@ def facts_of_rows(rows: Any) -> SessionFacts:
         settlement=" and ".join(kinds) or None,
         oi_asof=pc.max(rows.column("oi_asof")).as_py(),
     )
+
+
+def facts_of_sessions(rows: Any, edges: Sequence[int]) -> list[SessionFacts]:
+    """Return what `facts_of_rows` gives of each of several sessions that follow each other.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Canonical columns in the lake's order.
+    edges : sequence of int
+        Where sessions begin, and the number of rows.
+    """
+    size = rows.column("multiplier").to_numpy()
+    kinds = pc.unique(rows.column("settlement")).to_pylist()
+    if len(kinds) != 1 or not (size == size[0]).all():
+        return [facts_of_rows(rows.slice(a, b - a)) for a, b in pairwise(edges)]
+    days = pc.fill_null(rows.column("oi_asof").cast(pa.int32()), _NEVER).to_numpy()
+    newest = np.maximum.reduceat(days, np.asarray(edges[:-1]))
+    known = np.where(newest == _NEVER, 0, newest).astype("datetime64[D]").tolist()
+    return [
+        SessionFacts(float(size[0]), kinds[0] or None, None if day == _NEVER else asof)
+        for day, asof in zip(newest.tolist(), known, strict=True)
+    ]
 
 
 def multipliers(said: Iterable[tuple[date, SessionFacts]]) -> tuple[Spell, ...]:

@@ -13,7 +13,7 @@ from .data_files import file_damage
 from .delta_log import apply, chained, files_in, log_file, log_numbers
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .lake import open_lake
-from .manifest import check_underlying
+from .naming import check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
 from .versions import MARK, VERSIONS, marked, previous_of, table_files, version_at
 
@@ -85,7 +85,7 @@ def verify(
     ----------
     lake : Lake, str or Path
     underlying : str, optional
-        All of the lake unless named.
+        All of the lake unless named; several by commas or a pattern (capitals matter).
     quick : bool
         Records, presence and footers alone; otherwise every byte.
     progress : Progress
@@ -112,9 +112,7 @@ def verify(
             return Verification(found.files, 0, tuple(found.damaged))
         names = _underlyings(opened.root, version, found)
         if underlying is not None:
-            names = [name for name in names if name == check_underlying(underlying)]
-            if not names and not found.damaged:
-                opened.held(underlying)
+            names = _chosen(opened, underlying, names, found)
         for i, name in enumerate(names):
             progress(i, len(names), name)
             _chains(opened, version, name, quick, found, alive)
@@ -122,6 +120,17 @@ def verify(
             _others(opened.root, name, quick, found, alive)
         progress(len(names), len(names))
     return Verification(found.files, found.sessions, tuple(found.damaged))
+
+
+def _chosen(lake: Lake, choice: str, held: list[str], found: _Found) -> list[str]:
+    """Return the underlyings that are meant, of those of which there is a record."""
+    if is_several(choice):
+        return chosen(choice, held)
+    if check_underlying(choice) not in held:
+        if not found.damaged:
+            lake.held(choice)
+        return []
+    return [choice]
 
 
 def _logs(root: Path, found: _Found) -> dict[str, dict[str, DataFile]]:

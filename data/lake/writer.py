@@ -22,7 +22,8 @@ from ..base.errors import LakeError
 from ..base.sql import load_sql
 from .delta_log import TableShape, TakenError, sync_folder
 from .integrity import part_damage, require_inside
-from .manifest import Manifest, check_underlying
+from .manifest import Manifest
+from .naming import check_underlying, folder_of
 from .parts import (
     CHAIN_SCHEMA,
     PART_ROWS,
@@ -36,7 +37,7 @@ from .records import CHAINS, manifest_at, record_changes, record_of
 from .versions import Change, commit, mark, marked, newest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -51,6 +52,7 @@ __all__ = [
     "compact_chains",
     "draft_folder",
     "lake_writer",
+    "lake_writers",
     "remove_abandoned",
     "sorted_rows",
     "whole_sessions",
@@ -83,7 +85,7 @@ class LakeWriter:
     def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
         self._root = root
         self._underlying = underlying
-        self.folder = root / CHAINS / f"underlying={underlying}"
+        self.folder = root / CHAINS / folder_of(underlying)
         self.drafts = drafts
         self.limit: float = PART_ROWS
         self._fresh: dict[date, SessionEntry] = {}
@@ -211,6 +213,10 @@ class LakeWriter:
             self._part = PartWriter(draft, self._version.number + 1, self.limit)
         self._part.add(entry)
 
+    def finish(self) -> None:
+        """Close the part that is being written: nothing more is added before `commit`."""
+        self._flush()
+
     def _flush(self) -> None:
         self._fresh.update((entry.session, entry) for entry in self._closed())
 
@@ -226,7 +232,7 @@ class LakeWriter:
             entries = [replace(entry, file=path) for entry in entries]
             made = replace(made, path=before)
         year = made.partition["year"]
-        path = f"underlying={self._underlying}/year={year}/{made.path}"
+        path = f"{folder_of(self._underlying)}/year={year}/{made.path}"
         partition = {"underlying": self._underlying, "year": year}
         self._made[made.path] = replace(made, path=path, partition=partition)
         return entries
@@ -316,17 +322,46 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
     Raises
     ------
     LakeError
-        If the lake cannot be written: no permission, no space.
+        If the lake cannot be written: no permission, no space, a past version.
     """
     check_underlying(underlying)
+    with lake_writers(lake) as (writer_of, _):
+        yield writer_of(underlying)
+
+
+@contextmanager
+def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path]]:
+    """Open the lake for writing several underlyings, each made visible by its own `commit`.
+
+    Yields
+    ------
+    callable
+        Gives the writer of an underlying, always the same one.
+    Path
+        A folder for temporary files.
+
+    Raises
+    ------
+    LakeError
+        As `lake_writer`.
+    """
     if lake.version is not None:
         raise LakeError(f"{lake} is a past version, which is only read: open the lake without it")
     with _naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
-        writer = LakeWriter(lake.root, underlying, drafts)
+        opened: dict[str, LakeWriter] = {}
+
+        def writer_of(underlying: str) -> LakeWriter:
+            if underlying not in opened:
+                folder = drafts / str(len(opened))
+                folder.mkdir()
+                opened[underlying] = LakeWriter(lake.root, check_underlying(underlying), folder)
+            return opened[underlying]
+
         try:
-            yield writer
+            yield writer_of, drafts
         finally:
-            writer.abandon()
+            for writer in opened.values():
+                writer.abandon()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..calendar.market_rules import third_friday
+from ..calendar.monthly_rules import third_friday
 
 if TYPE_CHECKING:
     from .rules import PeerRule

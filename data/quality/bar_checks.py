@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from .catalogue import CATALOGUE
 from .finding import Finding, Severity
 from .usual_ranges import around, share_until, up_to
@@ -58,7 +59,7 @@ _CHANCE: Final = 1e-4
 #: Where more of a file's bars are flat or without volume, that is how it trades.
 _USUAL: Final = 0.05
 #: Daily bars among which flat ones must be rare, and the fewest.
-_YEAR: Final = 252
+_YEAR: Final = EXCHANGE_SESSIONS
 _SOME: Final = 20
 #: Fewer bars say nothing about a file as a whole.
 _FEW: Final = 21

@@ -17,6 +17,8 @@ from ..base.errors import ConfigError
 from ..base.reprs import short_repr
 from ..base.sql import load_sql
 from ..lake.integrity import require_intact
+from ..lake.naming import chosen, is_several
+from ..tables.underlying_settings import UnderlyingSettings, load_underlying_settings
 from .catalogue import CHECKS
 from .contradictions import contradiction_findings
 from .finding import Finding, Severity
@@ -88,6 +90,7 @@ def check(
     bars: pd.DataFrame | None = None,
     rate: float = 0.0,
     dividend_yield: float = 0.0,
+    settings: UnderlyingSettings | str | Path | None = None,
 ) -> CheckResult:
     """Look for whatever is wrong in a lake.
 
@@ -95,13 +98,15 @@ def check(
     ----------
     lake : Lake or path
     underlying : str, optional
-        All of them where not given.
+        All of them where not given; several by commas or a pattern (capitals matter).
     thresholds : Thresholds, optional
         From which size on something is a finding.
     bars : DataFrame, optional
         Daily bars of the underlying, as for `findings`: spots are then held against their closes.
     rate, dividend_yield : float
         As for `findings`: of the definition that the chains are meant for.
+    settings : UnderlyingSettings or path, optional
+        Rates, dealer model and kind by underlying, which go before these.
 
     Returns
     -------
@@ -117,6 +122,10 @@ def check(
 
     lake = lake if not isinstance(lake, (str, Path)) else open_lake(lake)
     names = [underlying] if underlying is not None else lake.underlyings()
+    if underlying is not None and is_several(underlying):
+        names = chosen(underlying, lake.underlyings())
+    if not isinstance(settings, UnderlyingSettings):
+        settings = load_underlying_settings(settings) if settings else UnderlyingSettings()
     if bars is not None and len(names) != 1:
         raise ConfigError(
             f"daily bars are of one underlying, the lake holds {', '.join(names)}: say which is "
@@ -128,8 +137,7 @@ def check(
             name,
             thresholds=thresholds,
             bars=bars,
-            rate=rate,
-            dividend_yield=dividend_yield,
+            **_assumed(settings, name, rate, dividend_yield),
         )
         for name in names
     }
@@ -137,6 +145,19 @@ def check(
         {name: len(lake.sessions(name)) for name in names},
         {name: tuple(found) for name, found in asked.items()},
     )
+
+
+def _assumed(
+    settings: UnderlyingSettings, name: str, rate: float, dividend_yield: float
+) -> dict[str, Any]:
+    """Return rates, dealer model and kind of an underlying, where settings say them."""
+    said = settings.of(name).values
+    return {
+        "rate": said.get("rate", rate),
+        "dividend_yield": said.get("dividend_yield", dividend_yield),
+        "dealer_model": said.get("dealer"),
+        "instrument": said.get("instrument"),
+    }
 
 
 def with_findings(result: CheckResult, more: Sequence[Finding]) -> CheckResult:

@@ -18,6 +18,7 @@ from .sessions import evaluated_sessions, job_of
 if TYPE_CHECKING:
     from datetime import date
 
+    from .job import Job
     from .session_evaluation import SessionEvaluation
     from .spec import RegimeSpec
 
@@ -28,7 +29,7 @@ _COLUMNS = ("session", "previous_session", "known_at", *(f.name for f in fields(
 
 def attribute_changes(
     lake: Lake | str | Path,
-    underlying: str | RegimeSpec,
+    underlying: str | RegimeSpec | Job,
     *,
     book: Book = "post_expiry",
     definition: Definition = DEFAULT,
@@ -43,8 +44,9 @@ def attribute_changes(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str or RegimeSpec
-        A `RegimeSpec` says everything that `definition` to `calendar` say.
+    underlying : str, RegimeSpec or Job
+        A `RegimeSpec` says everything that `definition` to `calendar` say; a `Job` is one whose
+        files are read.
     book : {"post_expiry", "as_of_close"}
     definition : Definition
     dealer : str

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
-from ..calendar.expirations import CalendarFacts
-from ..calendar.market_rules import INSTRUMENTS
+from ..calendar.market_defaults import INSTRUMENTS
+from ..calendar.session_dates import CalendarFacts
 from ..calendar.trading import TradingCalendar, trading_calendar
 from ..exposure.dealers import DealerModel
 from ..exposure.definition import Definition
@@ -62,7 +62,16 @@ class Job:
     instrument: str | None = None
 
     def marks(self, sessions: Iterable[date]) -> dict[date, str]:
-        """Return, per session, a text that changes with a user's positions or rates of it."""
+        """Return, per session, a text that changes with a user's positions or rates of it.
+
+        Parameters
+        ----------
+        sessions : iterable of date
+
+        Returns
+        -------
+        dict of date to str
+        """
         inputs = (self.source, self.rate, self.dividend)
         return {
             day: "|".join("" if each is None else each.mark(day) for each in inputs)

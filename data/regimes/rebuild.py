@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -18,12 +18,13 @@ import pyarrow as pa
 from ..base.errors import LakeError
 from ..base.progress import Progress, shown_in_notebook, silent
 from ..base.schema import BOOKS, Book
-from ..calendar.market_rules import EXCHANGE_SESSIONS
+from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_parts import session_marks
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Scratch
 from ..lake.derived_writer import WrittenPart, commit_parts, write_parts
 from ..lake.lake import Lake, retry_while_written
+from ..lake.naming import is_several
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
 from .job import Job, make_job
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ..lake.manifest import Manifest
+    from ..tables.underlying_settings import Assumed, UnderlyingSettings
 
 __all__ = ["Plan", "RebuildResult", "evaluated_regimes", "plan_of", "rebuild", "up_to_date"]
 
@@ -61,6 +63,13 @@ class RebuildResult:
     seconds : float
         Wall-clock time.
     definition_id : str
+        Of several underlyings with rates of their own: all of them.
+    by_underlying : dict of str to RebuildResult
+        Where several are asked for: what was done of each; the numbers above are sums.
+    failed : dict of str to str
+        Underlyings that could not be rebuilt, with the reason.
+    assumed : dict of str to Assumed
+        What each was rebuilt with, and who said so.
     """
 
     sessions: int
@@ -68,6 +77,9 @@ class RebuildResult:
     contracts: int
     seconds: float
     definition_id: str
+    by_underlying: dict[str, RebuildResult] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    assumed: dict[str, Assumed] = field(default_factory=dict)
 
 
 @retry_while_written
@@ -82,14 +94,16 @@ def rebuild(
     calendar: str | None = None,
     side_tables: bool = True,
     instrument: str | None = None,
+    settings: UnderlyingSettings | str | Path | None = None,
     progress: Progress = silent,
 ) -> RebuildResult:
-    """Rebuild the regime table of one underlying, as far as it is not up to date.
+    """Rebuild the regime table of one underlying, or of several, as far as it is not up to date.
 
     Parameters
     ----------
     lake : Lake or path
     underlying : str or RegimeSpec
+        ``"*"``, a pattern (capitals matter) or names with commas: one after the other.
         A `RegimeSpec` says everything; the parameters from `definition` to `instrument` then stay
         as they are.
     definition : Definition or PeerRule
@@ -108,6 +122,9 @@ def rebuild(
         and the findings are always written.
     instrument : {"index", "etf", "future", "share"}, optional
         What the underlying is: naive dealers of a share are a finding.
+    settings : UnderlyingSettings or path, optional
+        Rates, dealer model and kind by underlying, which go before the parameters; see
+        `load_underlying_settings`.
     progress : Progress
         Called after every session. Where none is given, a notebook shows a line of text.
 
@@ -126,6 +143,13 @@ def rebuild(
         given = None if positions is None else Path(positions)
         spec = RegimeSpec(spec, definition, dealer, given, tuple(books), calendar, instrument)
     shown = shown_in_notebook(progress, "rebuild")
+    if not isinstance(underlying, RegimeSpec) and (settings is not None or is_several(underlying)):
+        from .many import rebuilt_many
+
+        opened = cast("Lake", lake)
+        return rebuilt_many(
+            opened, underlying, settings, spec, side_tables=side_tables, progress=shown
+        )
     *_, done = up_to_date(cast("Lake", lake), spec, side_tables=side_tables, progress=shown)
     return replace(done, seconds=time.perf_counter() - began)
 

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 def job_of(
     lake: Lake | str | Path,
-    underlying: str | RegimeSpec,
+    underlying: str | RegimeSpec | Job,
     definition: Definition,
     *,
     dealer: str = "naive",
@@ -43,8 +43,11 @@ def job_of(
 ) -> Job:
     """Return what stays the same over the sessions of one evaluation; see `jobs.make_job`.
 
-    A `RegimeSpec` in the place of the underlying says everything but the books.
+    A `RegimeSpec` in the place of the underlying says everything but the books, a `Job` likewise
+    with its files as they were read.
     """
+    if isinstance(underlying, Job):
+        return replace(underlying, books=tuple(books))
     opened = open_lake(lake)
     given = None if positions is None else Path(positions)
     spec = underlying

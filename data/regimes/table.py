@@ -22,6 +22,7 @@ from ..base.sql import load_sql
 from ..lake.connection import connect
 from ..lake.derived_tables import TABLES, DerivedStore
 from ..lake.lake import Lake, open_lake
+from ..lake.naming import is_several
 from ..quality.carry import CARRY_FINDINGS
 from .store_choice import DefinitionChoice, find_stores
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import pyarrow as pa
+
+    from ..tables.underlying_settings import UnderlyingSettings
 
 __all__ = [
     "as_frame",
@@ -50,6 +53,7 @@ def regimes(
     book: Book | None = None,
     dealer_model: str | None = None,
     definition_id: DefinitionChoice = None,
+    settings: UnderlyingSettings | str | Path | None = None,
 ) -> pd.DataFrame:
     """Return the regime table of one definition.
 
@@ -57,6 +61,7 @@ def regimes(
     ----------
     lake : Lake or path
     underlying : str
+        ``"*"``, a pattern (capitals matter) or names with commas: the rows of all of them.
     book : {"as_of_close", "post_expiry"}, optional
         Both where it is left out.
     dealer_model : str, optional
@@ -65,6 +70,8 @@ def regimes(
         Id of a definition that was rebuilt, its name, the path of its file, or the definition
         itself. Left out, it is the only one there is; with several of them that is an error:
         definitions never mix, and nobody's rebuild changes what others get.
+    settings : UnderlyingSettings or path, optional
+        Rates and dealer model by underlying, as they were rebuilt with.
 
     Returns
     -------
@@ -77,6 +84,13 @@ def regimes(
     ------
     LakeError, DefinitionError, UnknownNameError
     """
+    if settings is not None or is_several(underlying):
+        from .many import regimes_of_many
+
+        return regimes_of_many(
+            open_lake(lake), underlying, book=book, dealer_model=dealer_model,
+            definition_id=definition_id, settings=settings,
+        )  # fmt: skip
     return as_frame(read_rebuilt(lake, "regimes", underlying, book, dealer_model, definition_id))
 
 
@@ -256,7 +270,7 @@ def export_regimes(frame: pd.DataFrame, out: Path) -> None:
     Parameters
     ----------
     frame : DataFrame
-        From `regimes`: one definition.
+        From `regimes`: one definition of each underlying.
     out : Path
         File to write.
 
@@ -265,7 +279,8 @@ def export_regimes(frame: pd.DataFrame, out: Path) -> None:
     DefinitionError
         If the ending is neither, or the rows mix definitions.
     """
-    require_one_definition(frame)
+    for _, rows in frame.groupby("underlying", sort=False):
+        require_one_definition(rows)
     if out.suffix not in (".parquet", ".csv"):
         raise DefinitionError(f"{out}: give a file name that ends in .parquet or .csv")
     with published_file(out) as beside:

@@ -16,6 +16,7 @@ from .sessions import job_of
 if TYPE_CHECKING:
     from datetime import date
 
+    from .job import Job
     from .spec import RegimeSpec
 
 __all__ = ["time_structure"]
@@ -23,7 +24,7 @@ __all__ = ["time_structure"]
 
 def time_structure(
     lake: Lake | str | Path,
-    underlying: str | RegimeSpec,
+    underlying: str | RegimeSpec | Job,
     session: date,
     *,
     book: Book = "post_expiry",
@@ -38,8 +39,9 @@ def time_structure(
     Parameters
     ----------
     lake : Lake or path
-    underlying : str or RegimeSpec
-        A `RegimeSpec` says everything that `definition` to `calendar` say.
+    underlying : str, RegimeSpec or Job
+        A `RegimeSpec` says everything that `definition` to `calendar` say; a `Job` is one whose
+        files are read.
     session : date
     book : {"post_expiry", "as_of_close"}
     definition : Definition

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..base.errors import InputFileError
-from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
 from .bars import PRICE_NAMES, PRICES, VOLUME_NAMES, columns_to_read, require_once, require_valid
 from .clock import require_clock

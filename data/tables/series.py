@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..base.errors import InputFileError
-from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
 from .reader import Scalar, days, numbers, read_table
 

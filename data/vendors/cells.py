@@ -42,7 +42,6 @@ _FORMATS: Final = (
     "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d-%b-%Y", "%d%b%y", "%a %b %d %Y", "%Y/%m/%d",
     "%d-%b-%y", "%d.%m.%Y",
 )  # fmt: skip
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
 class Cells:

@@ -13,7 +13,8 @@ from ..base.errors import CalendarError, ConfigError
 from ..base.schema import CHAIN_COLUMNS
 from ..calendar.corrections import with_corrections
 from ..calendar.expiry_codes import expiry_rule
-from ..calendar.market_rules import INSTRUMENTS, known_currency, market_defaults, monthly_rule
+from ..calendar.market_defaults import INSTRUMENTS, known_currency, market_defaults
+from ..calendar.monthly_rules import monthly_rule
 from ..calendar.trading import trading_calendar
 from .layout import side_column
 from .preset import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["check_preset", "mapped", "of_underlying", "read_mapping"]
+__all__ = ["check_preset", "mapped", "of_each", "of_underlying", "read_mapping"]
 
 #: Keys that may stand at the top of the file or in [timing].
 _WORDS: Final = ("encoding", "decimal", "thousands", "expiry_rule", "spot")
@@ -52,6 +53,8 @@ _NUMBERS: Final = frozenset(name for name, kind in CHAIN_COLUMNS.items() if kind
 _SIDES: Final = ("call", "put")
 #: Stands in [columns] for root, expiry, strike and right, all taken from a whole option symbol.
 _SYMBOL: Final = "symbol"
+#: Stands in [where] for the underlying that is asked for.
+_NAME: Final = "{underlying}"
 _OF_SYMBOL: Final = ("root", "expiry", "strike", "right")
 
 
@@ -99,12 +102,41 @@ def of_underlying(mapping: Mapping[str, Any], underlying: str) -> dict[str, Any]
     return named
 
 
+def of_each(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a map for files of many underlyings: the column that ``{underlying}`` selects by.
+
+    Raises
+    ------
+    ConfigError
+        If a join selects by it, or several columns do.
+
+    Examples
+    --------
+    >>> of_each({"where": {"ticker": "{underlying}"}})
+    {'where': {}, 'columns': {'underlying': 'ticker'}}
+    """
+    named = dict(mapping)
+    where = named.get("where", {})
+    if isinstance(where, dict):
+        selecting = [column for column, value in where.items() if value == _NAME]
+        columns = named.get("columns", {})
+        if len(selecting) == 1 and "underlying" not in columns:
+            named["columns"] = {**columns, "underlying": selecting[0]}
+            named["where"] = {k: v for k, v in where.items() if v != _NAME}
+    if _NAME in repr(named):
+        raise ConfigError(
+            f"the column map selects the rows of one underlying by {_NAME}: name one underlying, "
+            "or map the column that names it as [columns] underlying"
+        )
+    return named
+
+
 def _with_name(value: Any, underlying: str) -> Any:
     if isinstance(value, dict):
         return {key: _with_name(found, underlying) for key, found in value.items()}
     if isinstance(value, list):
         return [_with_name(found, underlying) for found in value]
-    return value.replace("{underlying}", underlying) if isinstance(value, str) else value
+    return value.replace(_NAME, underlying) if isinstance(value, str) else value
 
 
 def checked(found: Mapping[str, Any], known: Iterable[str], where: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ..calendar.market_rules import DEFAULT_CALENDAR
+from ..calendar.market_defaults import DEFAULT_CALENDAR
 from .raw_table import InputFile, RawTable, SecondReading
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Timing:
         A ``strptime`` format of dates and stamps in text that is not understood by itself, or
         that leaves open what comes first.
     monthly : str, optional
-        Rule of the monthly expirations (see `market_rules.monthly_rule`); by default the
+        Rule of the monthly expirations (see `monthly_rules.monthly_rule`); by default the
         calendar's.
     currency : str, optional
         ISO code of strikes and prices; by default the calendar's.

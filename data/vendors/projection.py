@@ -98,7 +98,7 @@ def projected(
     Returns
     -------
     DuckDBPyRelation
-        Dates, moments in UTC, text in upper case (but `right`, which stays as it is), numbers in
+        Dates, moments in UTC, text in upper case (`right` and `underlying` as they are), numbers in
         canonical units; NULL where the file says nothing. A value that cannot be read is an error
         when the relation is executed. Where the preset asks for some rows, `taken` says which;
         the key columns of its joins have the names of `raw_key`.
@@ -374,6 +374,8 @@ def _typed(
     elif name == "right":
         # its few words are put into capitals once each, not row by row
         return cells.right(value.cast("VARCHAR"))
+    elif name == "underlying":  # names that differ in case alone are two
+        return FunctionExpression("name_of", _as_text(value, kind))
     else:
         return FunctionExpression("text_of", _as_text(value, kind))
     if parsed is None or kind not in ("VARCHAR", *_NUMERIC):

@@ -8,7 +8,15 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, Literal
 
-__all__ = ["AM_INDICES", "Root", "index_name", "root_facts", "same_underlying", "symbol_parts"]
+__all__ = [
+    "AM_INDICES",
+    "Root",
+    "index_name",
+    "root_facts",
+    "same_underlying",
+    "symbol_parts",
+    "underlying_named",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +190,21 @@ def same_underlying(text: str, underlying: str) -> bool:
     name = index_name(said if parts is None else parts[0])
     plain = index_name(asked)
     return name == plain or (name in _TABLE and _TABLE[name].underlying == plain)
+
+
+def underlying_named(text: str) -> str:
+    """Return the underlying that a file's cell names: as written, but of roots whose they are.
+
+    Examples
+    --------
+    >>> underlying_named("Abt"), underlying_named("BRK/B"), underlying_named("SPXW")
+    ('Abt', 'BRK/B', 'SPX')
+    >>> underlying_named("AAPL240119C00185000")
+    'AAPL'
+    """
+    parts = symbol_parts(text)
+    name = text.strip() if parts is None else parts[0]
+    return _TABLE[name].underlying if name in _TABLE else name
 
 
 @lru_cache(maxsize=65_536)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import traceback
 from contextlib import suppress
@@ -139,7 +140,8 @@ def run(arguments: Sequence[str]) -> int:
         0 success, 1 failure, 2 wrong usage; see ``docs/cli.md`` for the codes of nightly.
     """
     try:
-        code = build_app()(args=list(arguments), prog_name="gexlab", standalone_mode=False)
+        words = [_beside(word) for word in arguments]
+        code = build_app()(args=words, prog_name="gexlab", standalone_mode=False)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except BrokenPipeError:
@@ -148,6 +150,14 @@ def run(arguments: Sequence[str]) -> int:
         wrong = _wrong_usage(error)
         return _failed(error, arguments) if wrong is None else wrong
     return code if isinstance(code, int) else 0
+
+
+def _beside(word: str) -> str:
+    """Return a path that begins with ``./~`` in full: without its dot it would be the home's."""
+    option, found, path = word.rpartition("./~")
+    if not found or (option and not re.fullmatch(r"--[a-z-]+=", option)):
+        return word
+    return f"{option}{os.path.join(os.getcwd(), '~')}{path}"
 
 
 def _wrong_usage(error: Exception) -> int | None:

@@ -26,6 +26,12 @@ _THREADS = (
 )
 #: What libraries say of it.
 _NO_THREAD = ("can't start new thread", "launch worker thread", "pthread_create")
+_BYTES = (
+    "a path or a name holds bytes that are not UTF-8, and neither DuckDB nor Arrow opens or writes "
+    "those: rename the file, or the folder that it lies in"
+)
+#: What Python and DuckDB say of it.
+_NO_UTF8 = ("surrogates not allowed", "cannot encode str as UTF-8")
 #: Beginnings of the names of variables that change what libraries do.
 _OF_LIBRARIES = ("ARROW_", "MKL_", "MPL", "NUMBA_", "OMP_", "OPENBLAS_")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -39,6 +45,9 @@ def reason_of(error: BaseException) -> str:
     limit = address_space()
     if any(map(_is_memory, _behind(error))):
         return _MEMORY if limit is None else out_of_address_space(limit)
+    if any(words in text for words in _NO_UTF8):
+        where = text.partition(": ")[0] if isinstance(error, GexlabError) else ""
+        return f"{where}: {_BYTES}" if where else _BYTES
     if isinstance(error, GexlabError):
         return text
     if any(words in text for words in _NO_THREAD):

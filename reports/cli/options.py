@@ -21,10 +21,13 @@ __all__ = [
     "OutOption",
     "PageOption",
     "PositionsOption",
+    "SettingsOption",
     "StoredDealerOption",
     "StoredDefinitionOption",
     "StoredUnderlyingOption",
+    "StoredUnderlyingsOption",
     "UnderlyingOption",
+    "UnderlyingsOption",
 ]
 
 JsonOption = Annotated[
@@ -45,6 +48,32 @@ LakeOption = Annotated[Path, typer.Option("--lake", metavar="DIR", help="Folder 
 UnderlyingOption = Annotated[
     str,
     typer.Option("--underlying", metavar="X", help="Underlying as named in the lake, e.g. SPX."),
+]
+UnderlyingsOption = Annotated[
+    str,
+    typer.Option(
+        "--underlying",
+        metavar="X|X,Y|'A*'",
+        help="Underlying, several with commas, or a pattern; '*' is every one.",
+    ),
+]
+StoredUnderlyingsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--underlying",
+        metavar="X|X,Y|'A*'",
+        help="Underlying, several with commas, or a pattern; '*' is every one. "
+        "Required if the lake holds several.",
+    ),
+]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar="FILE",
+        help="What holds for which underlying: multiplier, calendar, rates, dealer model "
+        "(TOML, Parquet or CSV).",
+    ),
 ]
 StoredUnderlyingOption = Annotated[
     str | None,

@@ -8,18 +8,22 @@ again and goes on where the last complete step ended.
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data import ConfigError, silent
+from ...data import ConfigError, GexlabError, silent
+from .alerts import alerts_of
+from .contents import Written, keep_record, live_scores, write_night
+from .inbox import PutAside, Taken, take_in
+from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, Step, write_run
 from .standing import NOTE_FILE
+from .turn import one_night
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from datetime import datetime
 
-    from ...backtest import Config, Market
+    from ...backtest import Config
     from ...data import IngestResult, Progress, RebuildResult, SnapshotResult
 
 __all__ = ["NightlyResult", "nightly"]
@@ -31,43 +35,86 @@ class NightlyResult:
 
     Attributes
     ----------
+    status : {"fresh", "unchanged", "degraded"}
+        Degraded: something must be read before the report, see `alerts`. A night that failed
+        raises, and says so in ``run.json``.
+    exit_code : int
+        0, 3 or 4.
+    alerts : tuple of str
+        What must be known first: stale or refused data, files put aside, a record that was changed.
+    summary : str
+        One line.
     ran : bool
         False: no input had changed since the last complete run, whose report stands.
-    last_session : str
+    last_session, session : str
         Last session with a regime, YYYY-MM-DD.
     regime, quality : str
         Of that session; where the quality gate failed, the regime is ``abstain`` and `quality`
         says why.
+    spot, flip : float or None
+    definition_id : str or None
+    content_id : str
+        Of everything that the results depend on.
     carry : tuple of str
         What the last session's net GEX lacks of carry, in a sentence each; empty where nothing.
     snapshot : SnapshotResult or None
     ingested : IngestResult or None
-        None where the configuration asks for none.
+        None where the configuration asks for none, or there was no file.
     rebuilt : RebuildResult or None
         None where the regime is a series.
-    report : Path
+    put_aside : tuple of PutAside
+    steps : tuple of Step
+    folder, report : Path
     seconds : float
     """
 
+    status: Status
+    exit_code: int
+    alerts: tuple[str, ...]
+    summary: str
     ran: bool
     last_session: str
+    session: str
     regime: str
     quality: str
+    spot: float | None
+    flip: float | None
+    definition_id: str | None
+    content_id: str
     snapshot: SnapshotResult | None
     ingested: IngestResult | None
     rebuilt: RebuildResult | None
+    put_aside: tuple[PutAside, ...]
+    steps: tuple[Step, ...]
+    folder: Path
     report: Path
     seconds: float
     carry: tuple[str, ...] = ()
 
 
-def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult:
-    """Ingest what is new, rebuild what changed, backtest and report.
+@dataclass(frozen=True, slots=True)
+class _Night:
+    """What the last session of a night is, by its folder."""
+
+    ran: bool
+    facts: dict[str, Any]
+    folder: Path
+    rebuilt: RebuildResult | None
+    alerts: tuple[str, ...]
+
+
+def nightly(
+    config: str | Path, *, now: datetime | None = None, progress: Progress = silent
+) -> NightlyResult:
+    """Ingest what is new, rebuild what changed, backtest, report, and publish the night.
 
     Parameters
     ----------
     config : str or Path
-        A configuration; its section ``[nightly]`` says what is ingested and where results go.
+        A configuration; its section ``[nightly]`` says what is ingested and where nights go.
+    now : datetime, optional
+        The moment, with its zone, that freshness is measured at; the machine's clock where left
+        out.
     progress : Progress
         Called within each step.
 
@@ -77,29 +124,116 @@ def nightly(config: str | Path, *, progress: Progress = silent) -> NightlyResult
 
     Raises
     ------
+    NightRunningError
+        If another night is at work in the same folder.
     GexlabError
-        Whatever a step raises; the steps before it stay done.
+        Whatever a step raises; the steps before it stay done, and ``run.json`` says which failed.
     """
     from ...backtest import load_config
 
-    began = time.perf_counter()
     settings = load_config(config)
     out = settings.nightly.out or settings.folder / "out"
-    snapshot = _snapshot(settings)
-    ingested = _ingest(settings, progress)
-    ran, latest, rebuilt = _backtest(settings, out, progress)
-    return NightlyResult(
-        ran=ran,
-        last_session=latest["session"],
-        regime=latest["regime"],
-        quality=latest["quality"],
+    with one_night(out):
+        log = RunLog()
+        aside: list[PutAside] = []
+        try:
+            return _night(settings, out, now or log.began, log, aside, progress)
+        except BaseException as error:
+            _say_failed(out, log, error, aside)
+            raise
+
+
+def _say_failed(out: Path, log: RunLog, error: BaseException, aside: list[PutAside]) -> None:
+    """Leave a ``run.json`` that calls no older report current."""
+    from contextlib import suppress
+
+    reason = " ".join(str(error).split()) or type(error).__name__
+    said = {
+        "status": "failed",
+        "exit_code": EXIT_CODES["failed"],
+        "reason": reason,
+        "session": None,
+        "regime": None,
+        "spot": None,
+        "flip": None,
+        "definition_id": None,
+        "content_id": None,
+        "put_aside": [asdict(file) for file in aside],
+    }
+    with suppress(GexlabError, OSError):
+        write_run(out, log, said)
+
+
+def _night(
+    settings: Config,
+    out: Path,
+    now: datetime,
+    log: RunLog,
+    aside: list[PutAside],
+    progress: Progress,
+) -> NightlyResult:
+    from .archive import point_to
+    from .summary import one_line
+
+    snapshot, alerts = _snapshot(settings, log)
+    taken = _ingest(settings, log, progress)
+    aside.extend(taken.put_aside)
+    night = _run(settings, out, now, log, (*alerts, *_of_files(taken)), progress)
+    with log.step("publish") as step:
+        step.status = "done" if point_to(out, night.folder) else "unchanged"
+    alerts = night.alerts
+    fresh = any(s.status == "done" for s in log.steps if s.name in _MAKING)
+    status: Status = "degraded" if alerts else "fresh" if fresh else "unchanged"
+    rejected = 0 if taken.result is None else taken.result.rows_rejected
+    facts = night.facts
+    result = NightlyResult(
+        status=status,
+        exit_code=EXIT_CODES[status],
+        alerts=alerts,
+        summary=one_line(facts, alerts, rejected, len(aside)),
+        ran=night.ran,
+        last_session=facts["session"],
+        session=facts["session"],
+        regime=facts["regime"],
+        quality=facts["quality"],
+        spot=facts["spot"],
+        flip=facts["flip"],
+        definition_id=facts["definition_id"],
+        content_id=facts["content_id"],
         snapshot=snapshot,
-        ingested=ingested,
-        rebuilt=rebuilt,
-        report=out / "report.html",
-        seconds=time.perf_counter() - began,
-        carry=tuple(latest["carry"]),
+        ingested=taken.result,
+        rebuilt=night.rebuilt,
+        put_aside=taken.put_aside,
+        steps=tuple(log.steps),
+        folder=night.folder,
+        report=night.folder / "report.html",
+        seconds=log.seconds,
+        carry=tuple(facts["carry"]),
     )
+    said = _said(result, facts, out)
+    if night.ran or not (night.folder / RUN_FILE).is_file():
+        write_run(night.folder, log, said)
+    write_run(out, log, said)
+    return result
+
+
+#: Steps that make something anew where anything has changed.
+_MAKING = ("ingest", "rebuild", "backtest", "record", "publish")
+
+
+def _said(result: NightlyResult, facts: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Return what ``run.json`` says of a night; paths as seen from its folder."""
+    left_out = {"snapshot", "rebuilt", "steps", "seconds", "ran", "last_session", "ingested"}
+    document = {k: getattr(result, k) for k in result.__slots__ if k not in left_out}
+    told = {k: v for k, v in facts.items() if k != "forecasts"}
+    return {
+        **told,
+        **document,
+        "reason": "",
+        "put_aside": [asdict(file) for file in result.put_aside],
+        "folder": result.folder.relative_to(out).as_posix(),
+        "report": result.report.relative_to(out).as_posix(),
+    }
 
 
 def _lake(settings: Config) -> Path:
@@ -108,86 +242,94 @@ def _lake(settings: Config) -> Path:
     return Path(settings.data.lake)
 
 
-def _snapshot(settings: Config) -> SnapshotResult | None:
+def _snapshot(settings: Config, log: RunLog) -> tuple[SnapshotResult | None, tuple[str, ...]]:
+    """Download quotes; where that fails the night goes on with the files that are there."""
     if not settings.nightly.snapshot:
-        return None
-    from ...data import open_lake, snapshot
+        log.skipped("snapshot")
+        return None, ()
+    from ...data import LakeError, open_lake, snapshot
 
-    return snapshot(settings.data.underlying, open_lake(_lake(settings), create=True))
-
-
-def _ingest(settings: Config, progress: Progress) -> IngestResult | None:
-    night = settings.nightly
-    if not night.paths:
-        return None
-    from ...data import ingest
-
-    return ingest(
-        night.paths,
-        vendor=night.vendor,
-        underlying=settings.data.underlying,
-        lake=_lake(settings),
-        mapping=night.map,
-        progress=progress,
-    )
+    lake = open_lake(_lake(settings), create=True)
+    try:
+        with log.step("snapshot"):
+            return snapshot(settings.data.underlying, lake), ()
+    except LakeError:
+        raise
+    except GexlabError as error:
+        return None, (f"SNAPSHOT FAILED: {' '.join(str(error).split())}",)
 
 
-def _backtest(
-    settings: Config, out: Path, progress: Progress
-) -> tuple[bool, dict[str, Any], RebuildResult | None]:
-    """Rebuild what changed, then run and report, unless the last complete run had these inputs.
+def _ingest(settings: Config, log: RunLog, progress: Progress) -> Taken:
+    if not settings.nightly.paths:
+        log.skipped("ingest")
+        return Taken(None)
+    lake = _lake(settings)
+    with log.step("ingest") as step:
+        taken = take_in(settings, lake, progress)
+        done = taken.result
+        step.counts = {"put_aside": len(taken.put_aside)}
+        if done is not None:
+            names = ("files", "files_unchanged", "rows_read", "rows_written", "rows_rejected")
+            step.counts |= {name: getattr(done, name) for name in (*names, "sessions")}
+        step.status = "done" if done is not None and done.rows_written else "unchanged"
+    return taken
 
-    Returns whether it ran, its last session, and what was rebuilt.
-    """
-    from ...backtest import backtest, open_run, write_result_files
-    from ...data import BOOKS, published
-    from ..page.report import write_report
-    from .standing import depends_on, note_of, stands
+
+def _of_files(taken: Taken) -> tuple[str, ...]:
+    if not taken.put_aside:
+        return ()
+    first, *others = taken.put_aside
+    more = f" and {len(others)} more" if others else ""
+    return (f"PUT ASIDE: {first.file}{more} cannot be read ({first.reason})",)
+
+
+def _run(
+    settings: Config,
+    out: Path,
+    now: datetime,
+    log: RunLog,
+    alerts: tuple[str, ...],
+    progress: Progress,
+) -> _Night:
+    """Rebuild what changed, then run and report, unless a complete night had these inputs."""
+    from contextlib import ExitStack
+
+    from ...backtest import open_run
+    from ...data import BOOKS
+    from .live_record import forecast_digest, read_record
+    from .standing import depends_on, stands
 
     progress(0, None, "reading data")
     if settings.regime.source == "lake":
         _lake(settings)
-    with open_run(settings, books=BOOKS, progress=progress) as run:
-        market = run.market
-        rebuilt = None if market.regime.rebuilt is None else market.regime.rebuilt.done
-        latest = _latest(settings, market)
-        key = depends_on(settings, market)
-        if stands(out, key):
-            return False, latest, rebuilt
-        with published(out) as stage:
-            result = backtest(settings, progress=progress, market=market)
-            write_result_files(result, stage)
-            write_report(result, settings, stage, market=market, progress=progress)
-            note = json.dumps(latest | note_of(stage, key), indent=2) + "\n"
-            (stage / NOTE_FILE).write_text(note, encoding="utf-8")
-    return True, latest, rebuilt
+    with ExitStack() as stack:
+        with log.step("rebuild") as step:
+            run = stack.enter_context(open_run(settings, books=BOOKS, progress=progress))
+            rebuilt = run.market.regime.rebuilt
+            done = None if rebuilt is None else rebuilt.done
+            if done is not None:
+                step.counts = {"sessions": done.sessions, "rebuilt": done.rebuilt}
+            step.status = "done" if done is not None and done.rebuilt else "unchanged"
+        record = read_record(out)
+        session = f"{run.market.regime.table.index[-1]:%Y-%m-%d}"
+        alerts = (*alerts, *alerts_of(settings, run.market, record, now))
+        earlier = record.before(session)
+        key = depends_on(settings, run.market, (*alerts, forecast_digest(earlier)))
+        folder = out / f"{session}-{key[:_KEY]}"
+        scores = live_scores(earlier, run.market)
+        ran = not stands(folder, key)
+        with log.step("backtest") as step:
+            if ran:
+                written = Written(folder, key, alerts, earlier, scores)
+                write_night(settings, run.market, written, progress)
+            step.status = "done" if ran else "unchanged"
+        facts = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))["facts"]
+        with log.step("record") as step:
+            added = keep_record(out, record, facts, scores)
+            step.status = "done" if added else "unchanged"
+            step.counts = {"scores": len(scores)}
+    return _Night(ran, facts, folder, done, alerts)
 
 
-def _latest(settings: Config, market: Market) -> dict[str, Any]:
-    table = market.regime.table
-    return {
-        "session": f"{table.index[-1]:%Y-%m-%d}",
-        "regime": str(table["regime"].iloc[-1]),
-        "quality": _quality(settings, market, table.index[-1]),
-        "carry": _carry(settings, market, table.index[-1]),
-    }
-
-
-def _carry(settings: Config, market: Market, session: pd.Timestamp) -> list[str]:
-    """Return what the net GEX of a session lacks of carry."""
-    from ...backtest import rebuilt_findings
-    from ...data import CARRY_FINDINGS, carry_sentence
-
-    if market.regime.rebuilt is None:
-        return []
-    found = rebuilt_findings(settings, market.regime.rows)
-    here = [f for f in found if f.session == session.date() and f.check in CARRY_FINDINGS]
-    return [carry_sentence(f.check, f.detail) for f in here]
-
-
-def _quality(settings: Config, market: Market, session: pd.Timestamp) -> str:
-    """Return what the quality gate says of a session; ``ok`` of a series, which has none."""
-    if market.regime.rebuilt is None:
-        return "ok"
-    rows = market.regime.rows.table("regimes", settings.regime.book)
-    return str(rows.set_index("session")["quality"].loc[session])
+#: Digits of the key that a night's folder is named by.
+_KEY = 10

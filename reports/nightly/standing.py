@@ -25,7 +25,15 @@ __all__ = ["NOTE_FILE", "depends_on", "note_of", "stands"]
 NOTE_FILE = "nightly.json"
 #: Files without which a folder holds no complete results.
 _NEEDED = frozenset(
-    {"report.html", "results.json", "trades.parquet", "orders.parquet", "equity.parquet"}
+    {
+        "report.html",
+        "results.json",
+        "trades.parquet",
+        "orders.parquet",
+        "equity.parquet",
+        "targets.json",
+        "targets.csv",
+    }
 )
 _PACKAGES = ("backtest", "data", "reports", "strategies")
 
@@ -50,16 +58,17 @@ def note_of(folder: Path, key: str) -> dict[str, Any]:
     return {"key": key, "files": {path.name: file_fingerprint(path) for path in files}}
 
 
-def depends_on(config: Config, market: Market) -> str:
+def depends_on(config: Config, market: Market, beside: tuple[str, ...] = ()) -> str:
     """Return a digest of everything that results and report depend on.
 
     The configuration, the definition, every input as it is now (bars, series, chains, positions,
     the truth of a simulated market), the regime rows themselves, and the code: gexlab's own files
-    and the versions of the libraries.
+    and the versions of the libraries. `beside` is what else the report says: alerts, and what
+    earlier nights forecast.
     """
     from ...backtest import content_id
 
-    parts = [content_id(config, market)]
+    parts = [content_id(config, market), *beside]
     parts += [f"{path.name}={file_fingerprint(path)}" for path in _files_beside(config)]
     parts += [_rows(market), *(f"{k}={v}" for k, v in _versions().items()), _code()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

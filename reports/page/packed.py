@@ -47,7 +47,7 @@ def compressed(text: str | None = None) -> str:
 
 
 def packed_figures(figures: Iterable[Figure]) -> tuple[dict[str, dict[str, Any]], list[Any]]:
-    """Return the figures' specs by id, and the columns that they refer to as ``{"$": number}``."""
+    """Return the figures' specs by id, and the columns that they refer to as ``{"#": number}``."""
     columns: dict[str, int] = {}
     specs = {figure.id: _packed(figure.spec, columns) for figure in figures}
     return specs, [json.loads(text) for text in columns]
@@ -75,7 +75,7 @@ def _column(values: Any, columns: dict[str, int]) -> Any:
     found = _days(values) or _numbers(values) or _words(values)
     if found is None:
         return values
-    return {"$": columns.setdefault(json.dumps(found, sort_keys=True), len(columns))}
+    return {"#": columns.setdefault(json.dumps(found, sort_keys=True), len(columns))}
 
 
 def _numbers(values: Sequence[Any]) -> dict[str, str] | None:

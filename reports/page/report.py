@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..session.morning import Morning
     from .views import Page, Section
 
-__all__ = ["REPORT_FILE", "report_page", "write_report"]
+__all__ = ["REPORT_FILE", "morning_of", "report_page", "write_report"]
 
 REPORT_FILE = "report.html"
 _ALL = 1_000_000
@@ -30,6 +30,8 @@ def write_report(
     market: Market | None = None,
     progress: Progress = silent,
     alert: str = "",
+    morning: Morning | None = None,
+    beside: tuple[Section, ...] = (),
 ) -> Path:
     """Write ``report.html`` into the folder of a backtest's results and return its path.
 
@@ -45,6 +47,10 @@ def write_report(
         Called after each section.
     alert : str
         What must be read before everything else, e.g. that the data are stale.
+    morning : Morning, optional
+        The last session, where it is at hand.
+    beside : tuple of Section
+        Shown after the equity: what the run itself does not know.
 
     Returns
     -------
@@ -52,7 +58,15 @@ def write_report(
     """
     from .html import write_page
 
-    page = report_page(result, config, market=market, progress=progress, alert=alert)
+    page = report_page(
+        result,
+        config,
+        market=market,
+        progress=progress,
+        alert=alert,
+        morning=morning,
+        beside=beside,
+    )
     progress(_STEPS - 1, _STEPS, "writing the report")
     return write_page(page, out / REPORT_FILE)
 
@@ -64,6 +78,8 @@ def report_page(
     market: Market | None = None,
     progress: Progress = silent,
     alert: str = "",
+    morning: Morning | None = None,
+    beside: tuple[Section, ...] = (),
 ) -> Page:
     """Return the report of a backtest.
 
@@ -77,7 +93,7 @@ def report_page(
         The inputs that the backtest read; read again where they are left out.
     progress : Progress
         Called at the beginning of each step.
-    alert : str
+    alert, morning, beside
         As for `write_report`.
     """
     from ...backtest import load_market
@@ -89,16 +105,16 @@ def report_page(
     diagnostics = [_diagnostics(result, config, inputs)]
     rows = inputs.regime.rebuilt
     progress(1, _STEPS, "profile of the last session")
-    morning = _morning(result, config, inputs)
+    first = morning_of(result, config, inputs) if morning is None else morning
     if rows is None:
-        return backtest_page(result, measured=diagnostics, morning=morning, alert=alert)
-    sections = []
+        return backtest_page(result, beside, diagnostics, morning=first, alert=alert)
+    sections = list(beside)
     whole = isinstance(rows.spec.definition, Definition)  # a peer's rule has no profile
     if whole and (rows.lake.root / "truth.json").is_file():
         sections.append(_truth(config, inputs))
     progress(2, _STEPS, "coverage of the chains")
     covered = [_coverage(result, config, inputs)]
-    return backtest_page(result, sections, diagnostics, covered, morning=morning, alert=alert)
+    return backtest_page(result, sections, diagnostics, covered, morning=first, alert=alert)
 
 
 def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Section:
@@ -131,7 +147,7 @@ def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Sect
     return diagnostics_section(found, magnitudes, assumed, level=how.level, sign=sign)
 
 
-def _morning(result: BacktestResult, config: Config, market: Market) -> Morning:
+def morning_of(result: BacktestResult, config: Config, market: Market) -> Morning:
     """Return the last session as the run saw it, even where its bar has not come yet."""
     from ...data import Definition, currency_sign, explain
     from ..session.morning import Morning
@@ -149,7 +165,7 @@ def _morning(result: BacktestResult, config: Config, market: Market) -> Morning:
     found = explain(rows.lake, rows.job or rows.spec, last.date(), book=book, most=_ALL)
     picture = picture_of(found, sign=currency_sign(result.data.currency))
     picture = picture.labelled(band).abstaining(market.regime.promoted.get(last, ()))
-    story = session_story(rows.lake, rows.spec, last.date(), book=book)
+    story = session_story(rows.lake, rows.job or rows.spec, last.date(), book=book)
     return Morning(result, history, definition.band if band is None else band, picture, story)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import date
 
-    from ...data import Book, Lake, RegimeSpec, TimeStructure
+    from ...data import Book, Job, Lake, RegimeSpec, TimeStructure
 
 __all__ = ["SessionStory", "session_story"]
 
@@ -33,7 +33,7 @@ class SessionStory:
     sign: str
 
 
-def session_story(lake: Lake, spec: RegimeSpec, session: date, *, book: Book) -> SessionStory:
+def session_story(lake: Lake, spec: RegimeSpec | Job, session: date, *, book: Book) -> SessionStory:
     """Return where a session's gamma came from and what becomes of it."""
     from ...data import attribute_changes, time_structure
 

@@ -8,19 +8,21 @@ from ..page.formats import DASH, day, fixed, in_unit, is_defined, level, money
 from .fitting import FittingTable, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
 
-    from ...data import Finding
+    from ...data import Assumed, Finding
     from ..cli.doctor import Health
     from ..page.views import Table as View
 
 __all__ = [
     "answer_table",
+    "assumed_table",
     "findings_table",
     "health_table",
+    "latest_table",
     "regimes_table",
     "simple_table",
     "table_of",
@@ -101,6 +103,22 @@ def regimes_table(frame: pd.DataFrame, *, sign: str) -> FittingTable:
     return table
 
 
+def latest_table(frame: pd.DataFrame) -> FittingTable:
+    """Return the last session of each underlying, one line a book and dealer model."""
+    columns = ("underlying", "session", "book", "dealer", "regime", "net GEX / 1 %", "net/gross")
+    table = simple_table(*columns, "status", right=columns[-2:])
+    keys = ["underlying", "book", "dealer_model"]
+    last = frame.sort_values("session").groupby(keys, sort=True).tail(1)
+    for row in last.sort_values(keys).to_dict("records"):
+        style = _REGIME_STYLE.get(row["regime"], "")
+        regime = plain_text(str(row["regime"]), style=style)
+        status = row["flip_status"] if row["quality"] == "ok" else row["quality"]
+        table.add_row(row["underlying"], day(row["session"]), row["book"], row["dealer_model"],
+                      regime, money(row["net_gex"], sign=""), fixed(row["net_to_gross"], 3),
+                      status)  # fmt: skip
+    return table
+
+
 def answer_table(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> FittingTable:
     """Return rows of a query's answer as they are: full numbers, null as a dash."""
     import pyarrow as pa
@@ -110,6 +128,19 @@ def answer_table(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> Fitting
     table = FittingTable(schema.names, right=numbers)
     for row in rows:
         table.add_row(*(str(value) if is_defined(value) else DASH for value in row))
+    return table
+
+
+def assumed_table(assumed: Mapping[str, Assumed]) -> FittingTable:
+    """Return what a settings file says of each underlying, and by which of its entries."""
+    keys = list(dict.fromkeys(key for one in assumed.values() for key in one.values))
+    table = simple_table("underlying", *(key.replace("_", " ") for key in keys), title="Assumed")
+    for name, one in assumed.items():
+        said = (
+            f"{one.values[k]} ({one.said_by[k]})" if k in one.values else DASH
+            for k in keys
+        )  # fmt: skip
+        table.add_row(name, *said)
     return table
 
 

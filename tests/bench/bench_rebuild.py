@@ -135,7 +135,7 @@ def kernel_seconds_per_session(lake: Lake, sample: int = 5) -> float:
 
 
 def _mixture(lake: Lake, day: Any) -> Any:
-    from gexlab.data.calendar.expirations import CalendarFacts
+    from gexlab.data.calendar.session_dates import CalendarFacts
     from gexlab.data.calendar.trading import trading_calendar
     from gexlab.data.exposure.book import mixture_of
     from gexlab.data.exposure.dealers import dealer_model

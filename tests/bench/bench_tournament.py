@@ -4,15 +4,19 @@
 sessions x 2,000 draws unless stated. Ours: studentised columns, SPA with Reality Check, StepM, the
 model confidence set of the best hundred, overfitting over 12,870 splits, deflated Sharpe ratios.
 Bare: drawing the indices once, draws x sessions x trials once, splits x blocks x trials twice.
-Times are of the processor, so that a busy machine counts alike for both.
+Times are of the processor and of one thread, so that a busy machine counts alike for both: threads
+of BLAS that wait for each other are busy, too.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
 from itertools import combinations
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import numpy.typing as npt

@@ -1,14 +1,19 @@
 """How often the corrections reject where nothing is there, on returns that depend on their past.
 
-``python tests/bench/sizes_of_corrections.py [PANELS] [FIRST SEED]``: 400 panels of 750 sessions
-unless stated, with GARCH(1, 1) volatility, t(6) shocks, a common factor and first autocorrelations
-of -0.1, 0 or 0.1. Rates stand beside their 95 % Wilson intervals. Then power: one trial of t about
-3.2 beside noise of twenty times its deviation, here and with arch's unstudentised statistic.
+``python tests/bench/sizes_of_corrections.py [PANELS] [FIRST SEED] [FILE]``: 400 panels of 750
+sessions unless stated, with GARCH(1, 1) volatility, t(6) shocks, a common factor and first
+autocorrelations of -0.1, 0 or 0.1. Rates stand beside their 95 % Wilson intervals. Then power: one
+trial of t about 3.2 beside noise of twenty times its deviation, here and with arch's unstudentised
+statistic. FILE keeps one line for each panel: stopped and started again, it goes on.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +28,19 @@ from gexlab.backtest.tournament.placebos import (
     placebo_labels,
     ratios,
 )
-from gexlab.backtest.tournament.studentised import studentise
+from gexlab.backtest.tournament.studentised import automatic_block, studentise
 from gexlab.backtest.tournament.superiority import spa, step_m
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Floats = npt.NDArray[np.float64]
 SESSIONS, TRIALS, DRAWS, PLACEBOS = 750, 20, 500, 200
 LEVEL = 0.05
-QUESTIONS = ("SPA", "Reality Check", "StepM, any", "MCS range, any out", "placebo p, any")
+QUESTIONS = (
+    "SPA", "Reality Check", "StepM, any", "MCS range, blocks of 10", "MCS range, automatic",
+    "MCS max, automatic", "placebo p, any",
+)  # fmt: skip
 
 
 def clustered(source: np.random.Generator, n: int, memory: float) -> Floats:
@@ -85,6 +96,7 @@ def answers(seed: int) -> list[bool]:
     memory = (-0.1, 0.0, 0.1)[seed % 3]
     x = panel(seed, memory)
     how = Resampling(seed=seed, replications=DRAWS, block=10.0)
+    asked_for = replace(how, block=automatic_block(x))
     columns = studentise(x, how)
     found = spa(columns)
     return [
@@ -92,6 +104,8 @@ def answers(seed: int) -> list[bool]:
         found.p_upper <= LEVEL,
         bool((step_m(columns) <= LEVEL).any()),
         bool((confidence_set(x, how) <= LEVEL).any()),
+        bool((confidence_set(x, asked_for) <= LEVEL).any()),
+        bool((confidence_set(x, asked_for, "max") <= LEVEL).any()),
         placebo_rejects(seed, memory),
     ]
 
@@ -107,17 +121,33 @@ def powers(seed: int) -> list[bool]:
     return [spa(studentise(x, how)).p_consistent <= LEVEL, theirs.pvalues["consistent"] <= LEVEL]
 
 
+def kept(
+    question: str, work: Callable[[int], list[bool]], seeds: range, file: Path | None
+) -> npt.NDArray[np.bool_]:
+    """Return the answers of each seed; those that the file has are not worked out again."""
+    lines = file.read_text().splitlines() if file is not None and file.exists() else []
+    found = {tuple(key): answer for key, answer in map(json.loads, lines)}
+    for seed in seeds:
+        if (question, seed) not in found:
+            found[question, seed] = [bool(answer) for answer in work(seed)]
+            if file is not None:
+                with file.open("a") as out:
+                    out.write(json.dumps([[question, seed], found[question, seed]]) + "\n")
+    return np.array([found[question, seed] for seed in seeds])
+
+
 def main() -> None:
     """Count and print."""
-    panels, first = (int(a) for a in (*sys.argv[1:], *("400", "50000")[len(sys.argv) - 1 :]))
-    counts = np.array([answers(first + i) for i in range(panels)]).sum(axis=0)
+    panels, first = (int(a) for a in (*sys.argv[1:3], *("400", "50000")[len(sys.argv[1:3]) :]))
+    file = Path(sys.argv[3]) if len(sys.argv) > 3 else None
+    sizes = kept("size", answers, range(first, first + panels), file)
     print(f"{panels} panels of {SESSIONS} sessions x {TRIALS} trials without skill, 5 % level")
-    for name, count in zip(QUESTIONS, counts, strict=True):
+    for name, count in zip(QUESTIONS, sizes.sum(axis=0), strict=True):
         share = wilson(int(count), panels)
         low, high = 100 * share.low, 100 * share.high
-        print(f"  {name:<22}{100 * share.share:6.1f} %  [{low:.1f}, {high:.1f}]")
+        print(f"  {name:<26}{100 * share.share:6.1f} %  [{low:.1f}, {high:.1f}]")
     some = max(panels // 4, 1)
-    found = np.array([powers(first + i) for i in range(some)]).mean(axis=0)
+    found = kept("power", powers, range(first, first + some), file).mean(axis=0)
     print(f"power, {some} panels: {found[0]:.2f} here, {found[1]:.2f} with arch's own statistic")
 
 

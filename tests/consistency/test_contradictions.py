@@ -190,6 +190,7 @@ def test_the_terminal_names_each_hypothesis_that_needs_data(
     for name in names[:3]:
         assert re.search(rf"^{name} needs: ", said, re.MULTILINE)
     assert "3 needs data" in said
+    assert said.startswith("4 hypotheses on 50 sessions with GEX")
     assert not re.search(r"^fade-follow needs", said, re.MULTILINE)
 
 

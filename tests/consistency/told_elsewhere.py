@@ -43,12 +43,12 @@ ELSEWHERE: dict[str, str] = {
     "results.json strategies.*.by_regime.abstain.*":
         "backtest/execution/test_performance.py::test_regimes_add_up_to_the_whole",
     "results.json *.abstain.*":
-        "backtest/statistics/test_volatility.py::"
+        "backtest/statistics/test_volatility_by_regime.py::"
         "test_every_estimate_has_the_n_of_its_own_estimator_horizon_and_regimes",
     "results.json autocorrelation.neutral.*":
-        "backtest/statistics/test_volatility.py::test_autocorrelation_by_hand_and_by_construction",
+        "backtest/statistics/test_volatility_by_regime.py::test_autocorrelation_by_hand_and_by_construction",
     "results.json range_efficiency.*":
-        "backtest/statistics/test_volatility.py::"
+        "backtest/statistics/test_volatility_by_regime.py::"
         "test_every_estimate_has_the_n_of_its_own_estimator_horizon_and_regimes",
     "results.json execution.cash":
         "backtest/run/test_config.py::test_defaults_are_the_documented_ones",
@@ -146,6 +146,16 @@ ELSEWHERE: dict[str, str] = {
     "leakcheck leaks*": "backtest/leaks/test_leaks.py::test_a_clean_configuration_has_none",
     "nightly *seconds": "clock",
     "nightly report": "text",
+    "nightly folder": "text",
+    "nightly content_id":
+        "reports/nightly/test_nightly.py::test_everything_that_a_report_depends_on_is_in_its_key",
+    "nightly status": "reports/nightly/test_nightly.py::test_nothing_is_done_twice",
+    "nightly exit_code": "reports/nightly/test_nightly.py::test_nothing_is_done_twice",
+    "nightly steps.*": "reports/nightly/test_nightly.py::test_nothing_is_done_twice",
+    "nightly alerts*":
+        "reports/nightly/test_nightly.py::test_stale_refused_and_missing_data_are_said_first",
+    "nightly put_aside*": "reports/nightly/test_nightly.py::test_what_cannot_be_read_is_put_aside",
+    "nightly summary": "reports/nightly/test_night_parts.py::test_the_line_for_a_mail",
     "nightly ran": "reports/nightly/test_nightly.py::test_nothing_is_done_twice",
     "nightly snapshot": "reports/nightly/test_nightly.py::test_what_is_new_comes_in",
     "nightly ingested*": "reports/nightly/test_nightly.py::test_what_is_new_comes_in",

@@ -173,6 +173,7 @@ def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
             Place("regimes.parquet", t.frames["regimes"]["session"].nunique()),
             t.at("rebuild", "sessions"),
             t.at("nightly", "rebuilt.sessions"),
+            Place("nightly steps", t.documents["nightly"]["steps"][2]["counts"]["sessions"]),
             t.at("diff", "sessions"),
         ],
     )
@@ -190,6 +191,7 @@ def _data(t: Outputs, f: Facts) -> Iterator[Quantity]:
             places += [
                 t.sentence(r"dealer gamma report, ([\d-]+)"),
                 t.at("nightly", "last_session"),
+                t.at("nightly", "session"),
                 t.sentence(r"Last session ([\d-]+)\. Net"),
             ]
         yield Quantity(f"{word} session", f"{day:%Y-%m-%d}", places)
@@ -313,6 +315,7 @@ def _identity(t: Outputs, f: Facts) -> Iterator[Quantity]:
             t.at("sql", "0.definition_id"),
             t.at("regimes", "0.definition_id"),
             t.at("nightly", "rebuilt.definition_id"),
+            t.at("nightly", "definition_id"),
             t.at("leakcheck", "definition_id"),
             t.at("diff", "first_id"),
             t.at("test", "0.definition_id"),
@@ -490,6 +493,10 @@ def _last_session(t: Outputs, f: Facts) -> Iterator[Quantity]:
         [t.fact("Regime")],
     )
     yield Quantity("regime at night", regime, [t.at("nightly", "regime")])
+    yield Quantity("spot at night", float(row["spot"]), [t.at("nightly", "spot")])
+    yield Quantity(
+        "flip at night", t.documents["profile"]["regime"]["flip"], [t.at("nightly", "flip")]
+    )
     yield Quantity("quality at night", "ok", [t.at("nightly", "quality")])
     for label, column, factor in (
         ("Net / gross", "net_to_gross", 1.0),

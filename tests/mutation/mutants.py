@@ -3,8 +3,8 @@
 `reach` runs the default suite once and records which test runs which line; `run` draws mutants
 with a stated seed, the same number from each package, and runs each against the tests that reach
 its line, on a copy of the tree; what is done stays on disk, and the next call goes on; `report`
-counts. `run --near` needs no `reach`: it takes the test files that name the mutant's function or
-module, and those of its room. Mutants that change nothing are named in `equivalent.toml`, with
+counts. `run --near 4` needs no `reach`: it takes the four test files that best fit the mutant by
+name, and the module's examples. Mutants that change nothing are named in `equivalent.toml`, with
 the reason.
 """
 
@@ -110,7 +110,7 @@ def tests_reaching(data: coverage.CoverageData, tree: Path, mutant: Mutant) -> l
     return sorted(found)
 
 
-def near(tree: Path, mutant: Mutant, most: int = 12) -> list[str]:
+def near(tree: Path, mutant: Mutant, most: int) -> list[str]:
     """Return test files by how near they are to a mutant, the nearest first.
 
     A file's points: its name has the module's name, it names the function, the module, it lies in
@@ -129,16 +129,18 @@ def near(tree: Path, mutant: Mutant, most: int = 12) -> list[str]:
         points += name.startswith(f"tests/{room.partition('/')[0]}/")
         if points > 1:
             ranked.append((-points, len(text), name))
-    return [name for *_, name in sorted(ranked)][:most]
+    module = "gexlab." + mutant.path.removesuffix(".py").replace("/", ".")
+    examples = f"tests/test_docs.py::test_docstring_examples[{module}]"
+    return [examples, *(name for *_, name in sorted(ranked))][: most + 1]
 
 
 def run(
-    out: Path, number: int, seed: int, most: int, seconds: int, only: str, *, by_name: bool = False
+    out: Path, number: int, seed: int, most: int, seconds: int, only: str, *, files: int = 0
 ) -> None:
     """Run at most `most` more of the sample's mutants, of those below a path."""
     tree = copy_tree(out)
     data = coverage.CoverageData(str(out / "reach"))
-    if not by_name:
+    if not files:
         data.read()
     done = {line["key"] for line in _results(out) if line["status"] != "undecided"}
     drawn = sample(tree, number, seed)
@@ -151,9 +153,9 @@ def run(
             importlib.import_module(name)
     for mutant in left:
         started = time.monotonic()
-        found = near(tree, mutant) if by_name else tests_reaching(data, tree, mutant)
+        found = near(tree, mutant, files) if files else tests_reaching(data, tree, mutant)
         tests = [t for t in found if t not in _broken(out)]
-        status = _status(out, tree, mutant, tests, seconds, by_name=by_name)
+        status = _status(out, tree, mutant, tests, seconds, by_name=files > 0)
         record = asdict(mutant) | {
             "key": mutant.key,
             "status": status,
@@ -179,12 +181,8 @@ def _status(
         os.environ["NUMBA_CACHE_DIR"] = str(cache)
         # the whole files last: what a shared fixture ran is attributed to its first test alone
         stages = (_cheapest(out, mutant, tests), _whole_files(out, mutant, tests))
-        for chosen in (tests[:4], tests[4:]) if by_name else stages:
-            if not chosen:
-                continue
+        for chosen in (tests,) if by_name else stages:
             code = _forked(out, tree, chosen, seconds)
-            if code is None and by_name and chosen != tests[:4]:
-                continue  # many files, not one test that hangs
             if code is None:  # it hangs if the same tests end in time without it
                 _write(path, before)
                 return "timeout" if _forked(out, tree, chosen, seconds) == 0 else "undecided"
@@ -276,6 +274,7 @@ def _forked(out: Path, tree: Path, tests: list[str], seconds: int) -> int | None
             import pytest
 
             options = ["-x", "-q", "-n0", "-p", "no:cacheprovider", "--no-header", "--tb=line"]
+            options += [f"--deselect={test}" for test in _broken(out)]
             code = int(pytest.main([*options, *tests]))
         except BaseException:
             traceback.print_exc()
@@ -357,9 +356,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--most", type=int, default=10**6, help="mutants to run now")
     parser.add_argument("--only", default="", help="path that the mutants lie below")
-    parser.add_argument("--near", action="store_true", help="choose tests by name, without reach")
+    parser.add_argument("--near", type=int, default=0, help="test files by name, without reach")
     parser.add_argument("--seconds", type=int, default=300, help="longest run of one mutant")
     chosen, arguments = parser.parse_known_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the copy is put right again
     out = chosen.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     if chosen.what == "reach":
@@ -372,7 +372,7 @@ def main() -> None:
             chosen.most,
             chosen.seconds,
             chosen.only,
-            by_name=chosen.near,
+            files=chosen.near,
         )
     report(out)
 

@@ -62,7 +62,7 @@ NAMES: tuple[str, ...] = tuple(name for names in _BY_READER.values() for name in
 def as_file(name: str) -> str:
     """Return a name that a file can have: as it is, but for what separates folders."""
     found = name.replace("/", "\u2215").replace("\0", "")
-    return f"x{found}" if found.strip(".") == "" else found
+    return f"x{found}" if found.strip(".") == "" or found.startswith("~") else found
 
 
 def as_toml(text: str) -> str:

@@ -12,7 +12,7 @@ from planted_bars import BAR_DEFECTS, PRICES, SERIES_DEFECTS, market
 from gexlab.backtest.run.fragility import fragile_volatility
 from gexlab.backtest.statistics.realised import log_bars, parkinson
 from gexlab.backtest.statistics.resampling import Resampling
-from gexlab.backtest.statistics.volatility import volatility_summary
+from gexlab.backtest.statistics.volatility_by_regime import volatility_summary
 from gexlab.data.quality.bar_checks import check_bars, check_intraday
 from gexlab.data.quality.series_checks import check_series
 from gexlab.data.tables.bars import read_bars

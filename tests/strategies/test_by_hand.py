@@ -273,6 +273,17 @@ RULES: Final[list[tuple[str, dict[str, Any], dict[str, list[float]], list[float]
         },
         [NAN, 1.0, -1.0, NAN],
     ),
+    # without both walls there is no range to leave
+    (
+        "wall-breakout",
+        {},
+        {
+            "close": [100.0, 100.0, 90.0, 110.0],
+            "regime.call_wall": [NAN, 105.0, NAN, 105.0],
+            "regime.put_wall": [95.0, NAN, 95.0, 95.0],
+        },
+        [NAN, NAN, NAN, NAN],
+    ),
     # bars of half an hour, two sessions; 15:30 decides: 102 against 100 before, 99 against 102
     (
         "last-half-hour",

@@ -21,8 +21,8 @@ def figures_of(markup: str) -> dict[str, dict[str, Any]]:
 
 def _put_back(value: Any, columns: list[Any]) -> Any:
     if isinstance(value, dict):
-        if list(value) == ["$"]:
-            return columns[value["$"]]
+        if list(value) == ["#"]:
+            return columns[value["#"]]
         return {key: _put_back(item, columns) for key, item in value.items()}
     return [_put_back(item, columns) for item in value] if isinstance(value, list) else value
 

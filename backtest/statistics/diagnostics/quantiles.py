@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..volatility import quantile_groups
+from ..volatility_by_regime import quantile_groups
 from .magnitude import ImpactAssumptions, implied_magnitude
 
 if TYPE_CHECKING:

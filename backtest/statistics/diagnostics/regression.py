@@ -107,14 +107,6 @@ class Fit:
         i = self.position(name)
         return _coefficient(float(self.params[i]), float(self.std_errors[i]), self.n)
 
-    def combination(self, weights: Mapping[str, float]) -> Coefficient:
-        """Return a weighted sum of coefficients, e.g. a slope plus its interaction."""
-        w = np.zeros(len(self.names))
-        for name, weight in weights.items():
-            w[self.position(name)] = weight
-        error = float(np.sqrt(w @ self.covariance @ w))
-        return _coefficient(float(w @ self.params), error, self.n)
-
     def influence(self, name: str) -> Floats:
         """Return what each row given adds to a coefficient, shape (rows given,).
 

@@ -102,6 +102,8 @@ CREATE OR REPLACE MACRO epoch_number(v) AS TRY_CAST(v AS HUGEINT);
 
 CREATE OR REPLACE MACRO text_of(v) AS nullif(upper(trim(CAST(v AS VARCHAR))), '');
 
+CREATE OR REPLACE MACRO name_of(v) AS nullif(trim(CAST(v AS VARCHAR)), '');
+
 -- Two-digit years come first: %Y would take '22' for the year 22.
 CREATE OR REPLACE MACRO stamp_of_text(v) AS
     try_strptime(trim(v), [

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ...calendar.market_rules import EXCHANGE_SESSIONS
+from ...calendar.market_defaults import EXCHANGE_SESSIONS
 from ..market.agents import Agents, agent_bars, failure_rate
 from ..market.paths import PathMarket, simulate_path
 from ..market.records import CLOSE_MINUTES, FULL_SESSION

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...calendar.market_rules import EXCHANGE_SESSIONS
+from ...calendar.market_defaults import EXCHANGE_SESSIONS
 from .listings import Expiry, Ladder, ListingRules, window
 
 __all__ = ["CustomerBook", "Listing", "empty_book", "listing", "trade"]

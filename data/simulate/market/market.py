@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.errors import ConfigError
-from ...calendar.market_rules import EXCHANGE_SESSIONS
+from ...calendar.market_defaults import EXCHANGE_SESSIONS
 from ...calendar.trading import TradingCalendar
 from ..worlds.parameters import MarketParameters, Mechanism
 from .book import CustomerBook, Listing, empty_book, listing, trade

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...base.compiling import compiled
-from ...calendar.market_rules import EXCHANGE_SESSIONS
+from ...calendar.market_defaults import EXCHANGE_SESSIONS
 from .session_kernels import echoed_demand, pinned_bars, session_bars, side_of
 
 __all__ = ["EFFECTS", "GAMMAS", "PathNumbers", "walk"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ...calendar.market_rules import EXCHANGE_SESSIONS
+from ...calendar.market_defaults import EXCHANGE_SESSIONS
 from ...calendar.trading import TradingCalendar
 from ..worlds.parameters import MarketParameters, require_well_posed
 from . import session_kernels as kernels

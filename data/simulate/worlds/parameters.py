@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
 from ...base.errors import ConfigError, UnknownNameError
-from ...calendar.market_rules import EXCHANGE_SESSIONS
+from ...calendar.market_defaults import EXCHANGE_SESSIONS
 
 __all__ = [
     "Calibration",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from ...calendar.market_rules import EXCHANGE_SESSIONS
+from ...calendar.market_defaults import EXCHANGE_SESSIONS
 from .calibrations import IMPACT_REALISTIC, IMPACT_VISIBLE, REALISTIC, VISIBLE
 from .parameters import Mechanism
 from .registry import World

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
-from ..options import AsOfOption, BarsColumnsOption, DebugOption, JsonOption, LakeOption
+from ..options import (
+    AsOfOption,
+    BarsColumnsOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    SettingsOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +34,9 @@ def command(
     underlying: Annotated[
         str | None,
         typer.Option(
-            "--underlying", metavar="X", help="Underlying; default: every one in the lake."
+            "--underlying",
+            metavar="X|X,Y|'A*'",
+            help="Underlying, several with commas, or a pattern; default: every one in the lake.",
         ),
     ] = None,
     thresholds: Annotated[
@@ -50,6 +59,7 @@ def command(
         float,
         typer.Option("--dividend-yield", metavar="Q", help="Continuous yield, as for rebuild."),
     ] = 0.0,
+    settings: SettingsOption = None,
     as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -63,12 +73,16 @@ def command(
     sessions that both have. The bars are checked too: what contradicts its neighbours is a finding
     and is compared with nothing.
     """
-    from ....data import check, open_lake, with_findings
+    from ....data import check, chosen, is_several, open_lake, with_findings
     from ..arguments import thresholds_from
     from ..daily_bars import closes_from
 
     opened = open_lake(lake, as_of=as_of)
-    daily = closes_from(bars, bars_columns, opened, underlying)
+    one = underlying
+    if underlying is not None and is_several(underlying):
+        names = chosen(underlying, opened.underlyings())
+        one = names[0] if len(names) == 1 else None
+    daily = closes_from(bars, bars_columns, opened, one)
     result = check(
         opened,
         underlying,
@@ -76,6 +90,7 @@ def command(
         bars=None if daily is None else daily.frame.dropna(subset=["close"]),
         rate=rate,
         dividend_yield=dividend_yield,
+        settings=settings,
     )
     if daily is not None:
         result = with_findings(result, daily.findings)

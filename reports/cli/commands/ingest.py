@@ -9,15 +9,17 @@ import typer
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import DebugOption, JsonOption, LakeOption, UnderlyingOption
+from ..options import DebugOption, JsonOption, LakeOption, SettingsOption, UnderlyingsOption
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ....data import IngestResult
+    from ...terminal.fitting import FittingTable
 
 EXAMPLES = (
     "gexlab ingest chains/*.parquet --vendor columns --map map.toml --underlying SPX --lake lake",
+    "gexlab ingest us.parquet --vendor columns --map us.toml --underlying '*' --lake lake",
     "gexlab ingest quotes.csv --vendor cboe_quote_table --underlying SPX --lake lake --dry-run",
 )
 
@@ -27,7 +29,7 @@ def command(
         list[str], typer.Argument(metavar="PATH...", help="Files, folders, archives or globs.")
     ],
     vendor: Annotated[str, typer.Option("--vendor", help="Name of the vendor's format.")],
-    underlying: UnderlyingOption,
+    underlying: UnderlyingsOption,
     lake: LakeOption,
     mapping: Annotated[
         Path | None,
@@ -40,11 +42,14 @@ def command(
         bool,
         typer.Option("--allow-rejects", help="Write the accepted rows even if most are rejected."),
     ] = False,
+    settings: SettingsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Read vendor files into the lake, all of them or none.
 
+    Files that name the underlyings of their rows are read once for all of them; each enters the
+    lake under its own name (capitals matter).
     Every rejected row is counted by its reason. Files that the lake already holds are skipped;
     changed files replace their rows.
     """
@@ -59,6 +64,7 @@ def command(
             mapping=mapping,
             dry_run=dry_run,
             allow_rejects=allow_rejects,
+            settings=settings,
             progress=progress,
         )
     emit(result, as_json, lambda console: _show(console, result))
@@ -66,6 +72,7 @@ def command(
 
 def _show(console: Console, result: IngestResult) -> None:
     from ...page.formats import count, plural
+    from ...terminal.tables import assumed_table
 
     would = "would be written" if result.dry_run else "written"
     console.print(
@@ -76,12 +83,29 @@ def _show(console: Console, result: IngestResult) -> None:
         console.print(f"  {reason.replace('_', ' ')}: {count(number)}")
     for line in _left_out(result):
         console.print(line, highlight=False, markup=False)
+    if result.by_underlying:
+        console.print(_by_underlying(result))
+    if result.assumed:
+        console.print(assumed_table(result.assumed))
     for row in result.first_rows:
         said = ", ".join(f"{k} {v}" for k, v in row.items() if v is not None and k != "source")
         console.print(f"  {said}", highlight=False, markup=False)
     if result.files_unchanged:
         unchanged = plural(result.files_unchanged, "file")
         console.print(f"{unchanged} already in the lake", style="dim")
+
+
+def _by_underlying(result: IngestResult) -> FittingTable:
+    """Return one line an underlying."""
+    from ...page.formats import count
+    from ...terminal.tables import simple_table
+
+    table = simple_table("underlying", "sessions", "rows read", "written", "rejected", "why")
+    for name, one in result.by_underlying.items():
+        why = ", ".join(f"{k.replace('_', ' ')} {count(v)}" for k, v in one.rejects.items())
+        table.add_row(name, count(one.sessions), count(one.rows_read), count(one.rows_written),
+                      count(one.rows_rejected), why)  # fmt: skip
+    return table
 
 
 def _left_out(result: IngestResult) -> list[str]:

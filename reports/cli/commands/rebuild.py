@@ -16,8 +16,9 @@ from ..options import (
     JsonOption,
     LakeOption,
     PositionsOption,
+    SettingsOption,
 )
-from ..options import StoredUnderlyingOption as Underlying
+from ..options import StoredUnderlyingsOption as Underlying
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "gexlab rebuild --lake lake --underlying SPX",
     "gexlab rebuild --lake lake --underlying SPX --rate 0.045 --dividend-yield 0.013",
+    "gexlab rebuild --lake lake --underlying '*' --settings settings.toml",
     "gexlab rebuild --lake lake --underlying SPX --dealer signed --positions positions.parquet",
 )
 
@@ -85,13 +87,15 @@ def command(
         str | None,
         typer.Option("--calendar", help="Exchange calendar; default: that of the chains."),
     ] = None,
+    settings: SettingsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Rebuild regimes, flips and walls from the lake's chains.
 
     Writes the regime table and its side tables; only sessions whose chains or definition
-    changed are computed.
+    changed are computed. Of several underlyings the ones that cannot be rebuilt are listed, and
+    the exit code is 1.
     """
     from ....data import BOOKS, rebuild
     from ..arguments import book_named, definition_from, underlying_in
@@ -116,16 +120,29 @@ def command(
             positions=positions,
             instrument=instrument,
             calendar=calendar,
+            settings=settings,
             progress=progress,
         )
     emit(result, as_json, lambda console: _show(console, result))
+    if result.failed:
+        raise typer.Exit(1)
 
 
 def _show(console: Console, result: RebuildResult) -> None:
     from ...page.formats import count, fixed, plural
+    from ...terminal.tables import assumed_table, simple_table
 
     console.print(
         f"{plural(result.rebuilt, 'session')} of {count(result.sessions)} rebuilt, "
         f"{plural(result.contracts, 'contract')} in {fixed(result.seconds, 1)} s; "
         f"definition {result.definition_id}"
     )
+    if result.by_underlying:
+        table = simple_table("underlying", "rebuilt", "of", "contracts", "seconds", "definition")
+        for name, one in result.by_underlying.items():
+            table.add_row(name, count(one.rebuilt), count(one.sessions), count(one.contracts),
+                          fixed(one.seconds, 1), one.definition_id)  # fmt: skip
+        console.print(table)
+        console.print(assumed_table(result.assumed))
+    for name, reason in result.failed.items():
+        console.print(f"{name} was not rebuilt: {reason}", style="red", markup=False)

@@ -15,7 +15,8 @@ from ..options import (
     DebugOption,
     JsonOption,
     LakeOption,
-    StoredUnderlyingOption,
+    SettingsOption,
+    StoredUnderlyingsOption,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "gexlab regimes --lake lake --underlying SPX --book post_expiry",
     "gexlab regimes --lake lake --underlying SPX --out regimes.parquet",
+    "gexlab regimes --lake lake --underlying '*' --out regimes.parquet",
     "gexlab regimes --lake lake --underlying SPY --unit share_of_adv --bars spy.csv",
 )
 
@@ -35,7 +37,7 @@ _SHOWN = 15
 
 def command(
     lake: LakeOption,
-    underlying: StoredUnderlyingOption = None,
+    underlying: StoredUnderlyingsOption = None,
     book: BookOption = None,
     dealer: Annotated[
         str | None, typer.Option("--dealer", help="Dealer model; default: all that were rebuilt.")
@@ -63,6 +65,7 @@ def command(
         typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
     ] = None,
     bars_columns: BarsColumnsOption = None,
+    settings: SettingsOption = None,
     as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -72,13 +75,28 @@ def command(
     Amounts are in the underlying's currency, per 1 %. With --unit, two columns more: net and
     gross in that unit. The average daily volume is that of 21 sessions.
     """
-    from ....data import carry_findings, carry_summary, export_regimes, open_lake, regimes
+    from ....data import (
+        ConfigError,
+        carry_findings,
+        carry_summary,
+        export_regimes,
+        is_several,
+        open_lake,
+        regimes,
+    )
     from ..arguments import book_named, underlying_in
     from ..daily_bars import closes_from
 
     opened = open_lake(lake, as_of=as_of)
     name = underlying_in(opened, underlying)
     chosen = None if book is None else book_named(book)
+    if is_several(name) or settings is not None:
+        many = regimes(opened, name, book=chosen, dealer_model=dealer, definition_id=definition,
+                       settings=settings)  # fmt: skip
+        if bars is not None:
+            raise ConfigError("daily bars are of one underlying: name one (--underlying)")
+        _show_many(_converted(many, unit, None), out, as_json)
+        return
     frame = regimes(opened, name, book=chosen, dealer_model=dealer, definition_id=definition)
     lacking = carry_findings(
         opened, name, book=chosen, dealer_model=dealer, definition_id=definition
@@ -98,6 +116,35 @@ def command(
     emit(_with_carry(frame, lacking), as_json, lambda console: _show(console, frame, sign, notes))
     if as_json and daily is not None:  # rows have no place for it
         _say(stderr_console(), daily.sentences())
+
+
+def _show_many(frame: pd.DataFrame, out: Path | None, as_json: bool) -> None:
+    """Print or write the rows of several underlyings, and say which have none."""
+    from ....data import export_regimes
+
+    lacking = frame.attrs["not_rebuilt"]
+    ids = ", ".join(sorted(frame["definition_id"].unique()))
+    names = frame["underlying"].nunique()
+    notes = [f"not rebuilt: {', '.join(lacking)}"] if lacking else []
+    if out is not None:
+        export_regimes(frame, out)
+        found = {"rows": len(frame), "out": out, "definition_id": ids, "underlyings": names,
+                 "not_rebuilt": lacking}  # fmt: skip
+        text = f"{len(frame)} rows of {names} underlyings, definition {ids}, in {out}"
+        emit(found, as_json, lambda console: _say(console, [text, *notes]))
+        return
+
+    def show(console: Console) -> None:
+        from ...terminal.tables import latest_table
+
+        console.print(latest_table(frame))
+        said = f"last session of {names} underlyings, definition {ids}; --out writes all rows"
+        console.print(said, style="dim")
+        _say(console, notes)
+
+    emit(frame, as_json, show)
+    if as_json:  # rows have no place for it
+        _say(stderr_console(), notes)
 
 
 def _days(lacking: pd.DataFrame) -> list[tuple[str, str]]:

@@ -95,7 +95,7 @@ def _show(console: Console, result: HypothesesResult, report: Path) -> None:
     counts = joined(f"{number} {name}" for name, number in result.counts.items() if number)
     tests = plural(len(result.results), "hypothesis", "hypotheses")
     of = f" of definition {result.definition_id}" if result.definition_id else ""
-    console.print(f"{tests} on {plural(result.sessions, 'session')}{of}: {counts}")
+    console.print(f"{tests} on {plural(result.sessions, 'session')} with GEX{of}: {counts}")
     console.print(table_of(verdicts_table(result)))
     for found in result.results:
         if found.outcome is None:

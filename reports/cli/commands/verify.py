@@ -21,7 +21,8 @@ EXAMPLES = ("gexlab verify --lake lake", "gexlab verify --lake lake --quick --js
 def command(
     lake: LakeOption,
     underlying: Annotated[
-        str | None, typer.Option("--underlying", metavar="X", help="All of the lake unless named.")
+        str | None,
+        typer.Option("--underlying", metavar="X|X,Y|'A*'", help="All of the lake unless named."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Records, presence and footers alone.")

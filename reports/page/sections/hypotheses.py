@@ -33,7 +33,8 @@ def hypotheses_page(result: HypothesesResult) -> Page:
     return Page(
         title=f"{mark}{result.underlying}: claims about dealer hedging",
         heading=f"{result.underlying}: {tests} about dealer hedging",
-        summary=f"{counts[:1].upper()}{counts[1:]}, on {plural(result.sessions, 'session')}.",
+        summary=f"{counts[:1].upper()}{counts[1:]}, on {plural(result.sessions, 'session')} with "
+        "GEX.",
         simulated=result.simulated,
         sections=(_overview(result), *(_claim(found) for found in result.results)),
     )

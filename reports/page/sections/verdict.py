@@ -163,7 +163,7 @@ def _agreement(result: BacktestResult) -> str:
     """Return how many estimators' intervals lie above 1."""
     ratios = list(_next_ratios(result).values())
     above = sum(_side(r) > 0 for r in ratios)
-    return f"above 1 by {above} of {plural(len(ratios), 'estimator')}"
+    return f"{above} of {plural(len(ratios), 'estimator')} with an interval above 1"
 
 
 def _level(result: BacktestResult) -> str:

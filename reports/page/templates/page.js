@@ -39,7 +39,7 @@
   const putBack = (value) => {
     if (Array.isArray(value)) return value.map(putBack);
     if (value === null || typeof value !== "object") return value;
-    if ("$" in value) return columns[value.$];
+    if ("#" in value) return columns[value["#"]];
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, putBack(item)]));
   };
 

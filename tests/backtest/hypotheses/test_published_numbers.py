@@ -22,7 +22,10 @@ from gexlab.backtest.hypotheses.vol_damping import fit_damping
 from gexlab.backtest.statistics import realised as rv
 from gexlab.backtest.statistics.diagnostics.regression import ols
 from gexlab.backtest.statistics.resampling import Resampling
-from gexlab.backtest.statistics.volatility import next_return_sd_by_quantile, quantile_groups
+from gexlab.backtest.statistics.volatility_by_regime import (
+    next_return_sd_by_quantile,
+    quantile_groups,
+)
 
 PRICES = ["open", "high", "low", "close"]
 

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from gexlab.backtest.hypotheses.era_split import _equivalence_p
+from gexlab.backtest.hypotheses.evidence import Place
+from gexlab.backtest.hypotheses.features import tercile
 from gexlab.backtest.hypotheses.outcomes import detectable, effect_first, power
-from gexlab.backtest.hypotheses.protocol import Outcome, Settings
+from gexlab.backtest.hypotheses.protocol import Outcome, Published, Settings
 from gexlab.backtest.hypotheses.registry import hypothesis
 from gexlab.backtest.hypotheses.run import run_one
+from gexlab.backtest.hypotheses.vendor_parity import _interval
 from gexlab.backtest.statistics.diagnostics.regression import Coefficient
 from gexlab.backtest.statistics.resampling import Resampling
 
@@ -90,3 +93,35 @@ def test_a_reason_begins_with_the_size_of_the_effect() -> None:
     assert found.outcome is not None
     assert np.isfinite(found.outcome.estimate)
     assert found.reason.startswith(f"{found.outcome.estimate:+.3g} (")
+
+
+def test_books_are_enough_at_two_fifths_or_two_hundred() -> None:
+    def place(effective: float, draws: int) -> Place:
+        return Place(
+            0.0, 0.5, draws, draws, effective, 0.0, 0.0, 1.0, "", 0.0, 1.0, (), True, (), ()
+        )
+
+    assert place(200.0, 1_000).enough
+    assert not place(199.9, 1_000).enough
+    assert place(40.0, 100).enough
+    assert not place(39.9, 100).enough
+
+
+def test_a_published_number_is_comparable_only_where_somebody_says_so() -> None:
+    assert not Published(1.0, "slope", "a paper", "abstract").comparable
+
+
+def test_thirds_of_ranks() -> None:
+    third = 1.0 / 3.0 - 0.5
+    ranks = np.array([-0.5, third - 0.01, third, 0.0, -third, 0.01 - third, 0.5, NAN])
+    assert tercile(ranks).tolist() == [0, 0, 1, 1, 1, 2, 2, -1]
+
+
+def test_the_interval_of_kappa_does_not_ask_who_comes_first() -> None:
+    cells = np.eye(4)[np.random.default_rng(5).choice(4, 400, p=[0.5, 0.2, 0.05, 0.25])]
+    p = cells.mean(axis=0)
+    chance = (p[0] + p[1]) * (p[0] + p[2]) + (p[2] + p[3]) * (p[1] + p[3])
+    kappa = (p[0] + p[3] - chance) / (1.0 - chance)
+    low, high = _interval(cells, kappa, 0.95)
+    assert low < kappa < high
+    assert _interval(cells[:, [0, 2, 1, 3]], kappa, 0.95) == pytest.approx((low, high), rel=1e-9)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from gexlab.backtest.leaks import recomputation, traces
+from gexlab.backtest.leaks.association import Association
 from gexlab.backtest.leaks.leakcheck import LeakResult, leakcheck, market_leaks
 from gexlab.backtest.run.backtest import strategies_of
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
+from gexlab.strategies.registry import make_strategy
 
 MakeMarket = Callable[..., Path]
 
@@ -185,3 +191,54 @@ def test_a_series_whose_first_part_is_late_is_no_leak_of_a_filter(make_market: M
     table.loc[table.index[:150], "known_at"] += pd.Timedelta("72h")
     late = replace(market, regime=replace(market.regime, table=table))
     assert market_leaks(config, late, strategies_of(config)[:1], cuts=10).leaks == ()
+
+
+def _traced(n: int = 40) -> Any:
+    return traces._Traced("series.x", np.arange(float(n)), np.zeros(n, dtype=np.bool_))
+
+
+@pytest.mark.parametrize(
+    ("found", "kind", "when"),
+    [
+        (("return", 1, False), "moves_with_the_next_return", "return of the next session"),
+        (("return", 2, False), "moves_with_later_returns", "return of the session 2 later"),
+        (("return", 1, True), "moves_with_later_returns", "return over the next 1 sessions"),
+        (("volatility", 1, False), "moves_with_later_volatility", "of the next session"),
+    ],
+)
+def test_a_trace_says_what_it_goes_with(found: tuple[Any, int, bool], kind: str, when: str) -> None:
+    market: Any = SimpleNamespace(bars=pd.DataFrame(index=pd.bdate_range("2024-01-02", periods=40)))
+    leak = traces._leak(_traced(), Association(*found, 0.5, 0.001, 39), market)
+    assert leak.kind == kind
+    assert when in leak.detail
+
+
+def test_the_smallest_p_value_that_permutations_have_is_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """1 of 1,000 permutations and the sample itself: p is the level, and that is a trace."""
+    market: Any = SimpleNamespace(bars=pd.DataFrame(index=pd.bdate_range("2024-01-02", periods=40)))
+    found = Association("return", 1, False, 0.5, 0.001, 39)
+    monkeypatch.setattr(traces, "paths_of", lambda bars: None)
+    monkeypatch.setattr(traces, "future_association", lambda *_, **__: found)
+    assert len(list(traces._associated([_traced()], market, 0.001))) == 1
+    assert list(traces._associated([_traced()], market, 0.0009)) == []
+
+
+def test_two_targets_that_are_both_missing_are_the_same() -> None:
+    frame = pd.DataFrame(
+        {"label": ["long", "short", "long"], "target": [1.0, np.nan, 0.5]},
+        index=pd.bdate_range("2024-01-02", periods=3),
+    )
+    strategy = make_strategy("own", filter="sign", long="fade")
+    same = list(recomputation._differences(strategy, frame, frame.copy(), ("k", "said")))
+    assert same == []
+    other = frame.assign(target=[1.0, np.nan, 0.25])
+    (leak,) = recomputation._differences(strategy, frame, other, ("k", "said"))
+    assert leak.session == frame.index[2].date()
+
+
+def test_cuts_are_spread_over_the_period() -> None:
+    market: Any = SimpleNamespace(sessions=pd.bdate_range("2024-01-02", periods=101))
+    at = market.sessions.get_indexer(recomputation._cut_sessions(market, 4, None))
+    assert [k // 25 for k in at] == [0, 1, 2, 3]

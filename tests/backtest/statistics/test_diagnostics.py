@@ -11,7 +11,12 @@ import pytest
 from markets import market
 
 from gexlab.backtest.statistics import realised as rv
-from gexlab.backtest.statistics.diagnostics.groups import Measure, compare_groups, mean_measure
+from gexlab.backtest.statistics.diagnostics.groups import (
+    Measure,
+    _effect,
+    compare_groups,
+    mean_measure,
+)
 from gexlab.backtest.statistics.diagnostics.magnitude import (
     ImpactAssumptions,
     implied_magnitude,
@@ -121,3 +126,12 @@ def test_implied_magnitude_of_the_specification() -> None:
     assert math.isnan(implied_magnitude(-5e9, small).volatility_factor)
     with pytest.raises(NotEnoughDataError, match="must be positive"):
         ImpactAssumptions(dollar_volume=0.0)
+
+
+def test_an_effect_is_in_deviations_of_the_sessions_own_scores() -> None:
+    """Sums over counts of 2: scores are the sums' deviations halved; 3 less 1 over their spread."""
+    short = [[4.0, 2.0], [8.0, 2.0], [6.0, 2.0]]  # mean 3, scores -1, 1, 0
+    long = [[1.0, 2.0], [3.0, 2.0]]  # mean 1, scores -0.5, 0.5
+    block = np.array([[*s, 0.0, 0.0] for s in short] + [[0.0, 0.0, *s] for s in long])
+    pooled = ((1.0 + 1.0 + 0.25 + 0.25) / 3) ** 0.5
+    assert _effect(block, 3.0, 1.0) == pytest.approx(2.0 / pooled)

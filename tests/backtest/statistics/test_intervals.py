@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from math import isnan
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from reference_intervals import correlation_interval, ratio_interval
 
-from gexlab.backtest.calibration.intervals import interval_coverage
+from gexlab.backtest.calibration.former_intervals import _of_returns, _sharpe
+from gexlab.backtest.calibration.intervals import _of_ratio, interval_coverage
+from gexlab.backtest.calibration.return_kinds import KINDS
 from gexlab.backtest.statistics import intervals, realised
-from gexlab.backtest.statistics.volatility import HORIZONS, correlation, volatility_ratio
+from gexlab.backtest.statistics.volatility_by_regime import HORIZONS, correlation, volatility_ratio
 
 RNG = np.random.default_rng(11)
 N = 300
@@ -115,3 +119,41 @@ def test_every_printed_cell_covers() -> None:
     assert wide == []
     always = ("sharpe", "ratio_today", "ratio_next_1", "autocorrelation")
     assert all(c.printed > 0.9 * c.samples for c in cells if c.statistic in always and c.n >= 126)
+
+
+def test_the_ratio_that_former_intervals_were_of_is_the_annual_one() -> None:
+    rng = np.random.default_rng(2)
+    sample = SimpleNamespace(returns=0.001 + 0.01 * rng.standard_normal(300))
+    sums = _of_returns(sample, "sharpe").sum(axis=0)[None, :]  # type: ignore[arg-type]
+    r = sample.returns
+    assert _sharpe(sums)[0] == pytest.approx(252**0.5 * r.mean() / r.std(ddof=1), rel=1e-12)
+
+
+def test_each_ratio_is_of_its_own_estimator_and_horizon() -> None:
+    rng = np.random.default_rng(4)
+    close = 0.01 * rng.standard_normal(400)
+    high = np.maximum(close, 0.0) + 0.004 * rng.random(400)
+    low = np.minimum(close, 0.0) - 0.004 * rng.random(400)
+    logs = realised.LogBars(np.zeros(400), high, low, close)
+    short = rng.random(400) < 0.3
+    sample: Any = SimpleNamespace(logs=logs, short=short)
+    for name, estimator, horizon in (
+        ("ratio_parkinson", "parkinson", "next_1"),
+        ("ratio_next_1", "close_to_close", "next_1"),
+        ("ratio_next_5", "close_to_close", "next_5"),
+    ):
+        e = realised.estimator(estimator)
+        wanted = volatility_ratio(e, e.moments(logs), short, ~short, horizon, 0.95)
+        assert _of_ratio(sample, name) == (wanted.low, wanted.high)
+
+
+def test_the_true_growth_is_that_of_many_years() -> None:
+    """Normal returns of the same mean and deviation: mean log over a million, to its error."""
+    kind = KINDS["normal"]
+    sharpe = kind.truth("sharpe")
+    daily = 0.01
+    mean = daily * sharpe / 252**0.5
+    r = mean + daily * np.random.default_rng(6).standard_normal(2_000_000)
+    growth = np.log1p(r)
+    error = 252 * growth.std() / len(r) ** 0.5
+    assert np.log1p(kind.truth("cagr")) == pytest.approx(252 * growth.mean(), abs=4 * error)

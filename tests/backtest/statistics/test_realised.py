@@ -354,3 +354,13 @@ def test_semivariances_add_up(returns: list[float]) -> None:
     r = np.array([returns])
     up, down = intraday.semivariances(r)
     np.testing.assert_allclose(up + down, intraday.realised_variance(r), rtol=1e-12, atol=1e-18)
+
+
+def test_a_bar_is_inconsistent_beyond_rounding_only() -> None:
+    """Prices in logs relative to the open: a low of 1e-12 is the open's, 2e-12 lies above it."""
+    nothing = np.zeros(4)
+    low = np.array([0.0, 1e-12, 2e-12, -0.01])
+    bars = rv.LogBars(nothing, nothing + 0.02, low, nothing + 0.01)
+    assert rv.degenerate_bars(bars).inconsistent == 1
+    high = np.array([0.01, 0.01 - 1e-12, 0.01 - 3e-12, 0.02])
+    assert rv.degenerate_bars(rv.LogBars(nothing, high, nothing, nothing + 0.01)).inconsistent == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from arch.bootstrap import MCS, SPA, StationaryBootstrap, StepM
 from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from gexlab.backtest.statistics.resampling import Resampling
 from gexlab.backtest.tournament.confidence_set import SetStatistic, confidence_set
@@ -201,6 +203,26 @@ def test_overfitting_of_a_real_strategy_and_by_hand() -> None:
     ranks = [(ratio[1 - i] <= ratio[1 - i][ratio[i].argmax()]).sum() for i in (0, 1)]
     want = [math.log(r / (21 - r)) for r in ranks]
     assert sorted(overfitting(x, 2).logits) == pytest.approx(sorted(want))
+
+
+@pytest.mark.parametrize("blocks", [4, 6])
+def test_overfitting_by_the_definition_split_by_split(blocks: int) -> None:
+    x = np.random.default_rng(blocks).standard_normal((101, 6)) * 0.01
+    x = np.column_stack([x, x[:, 1]])  # ties take the mean of their ranks
+    parts = np.array_split(np.arange(101), blocks)
+    want = []
+    for chosen in combinations(range(blocks), blocks // 2):
+        inside = np.concatenate([parts[i] for i in chosen])
+        outside = np.setdiff1d(np.arange(101), inside)
+        a, b = ((x[i] - 1e-4).mean(axis=0) / x[i].std(axis=0, ddof=1) for i in (inside, outside))
+        best = int(a.argmax())
+        rank = float(rankdata(b)[best])
+        want.append((math.log(rank / (8.0 - rank)), a[best], b[best]))
+    logits, there, elsewhere = np.array(want).T
+    found = overfitting(x, blocks, hurdle=1e-4)
+    assert np.sort(found.logits) == pytest.approx(np.sort(logits))
+    assert found.slope == pytest.approx(np.cov(there, elsewhere)[0, 1] / np.var(there, ddof=1))
+    assert found.p_loss == pytest.approx((elsewhere < 0.0).mean())
 
 
 def test_overfitting_refuses_and_counts() -> None:

@@ -15,6 +15,7 @@ from gexlab.backtest.tournament.folds import (
     Fold,
     Reach,
     backtest_paths,
+    by_outcome,
     combinatorial,
     reach_of,
     walk_forward,
@@ -155,6 +156,30 @@ def test_embargo_comes_after_the_purge() -> None:
         fold = combinatorial(40, groups=4, tested=1, reach=Reach(3, 2), embargo=embargo)[0]
         assert len(fold.purged) == 5
         assert fold.train[0] == 10 + 5 + embargo
+
+
+def test_returns_after_a_test_are_those_of_decisions_after_it() -> None:
+    # outcomes of 10 ... 19 are known at 21; 25 is the first decision that reads 22 and later, and
+    # with fills a session later what it earns is the return of 26 and 27, so that 25 and 26 are
+    # partly owed to decisions that are left out
+    fold = combinatorial(40, groups=4, tested=1, reach=Reach(3, 2), embargo=0)[1]
+    assert fold.train.tolist() == [*range(8), *range(25, 40)]
+    earned = by_outcome(fold, 2)
+    assert earned.train.tolist() == [*range(8), *range(27, 40)]
+    assert earned.purged.tolist() == [8, 9, *range(20, 27)]
+    assert by_outcome(fold, 0).train.tolist() == fold.train.tolist()
+    walked = walk_forward(DAYS, train=100, test=50, reach=Reach(3, 2), embargo=1)[0]
+    assert by_outcome(walked, 2).train.tolist() == walked.train.tolist()
+
+
+def test_windows_of_values_reach_over_the_gaps_of_their_own_column() -> None:
+    ranked = make_strategy("ranked", filter="percentile", window=126)
+    read = next(name for name, past in ranked.filter.inputs().items() if past.skip_missing)
+    column = str(ranked.filter.inputs()[read].of)
+    none = reach_of([ranked], "next_open", missing=0).window
+    assert none is not None
+    assert reach_of([ranked], "next_open", missing={"close": 9}).window == none
+    assert reach_of([ranked], "next_open", missing={column: 9}).window == none + 9
 
 
 def test_paths_use_every_judged_group_once() -> None:

@@ -130,3 +130,22 @@ def test_haircut_refuses_what_it_has_no_estimates_for() -> None:
         haircut_sharpe(1.0, 120, 100, correlation=0.9)
     with pytest.raises(GexlabError, match="at least one test"):
         haircut_sharpe(1.0, 120, 0)
+
+
+def test_a_haircut_is_what_a_lone_test_with_the_corrected_p_would_need() -> None:
+    """120 months at .5: t 1.58, p .116; three tests make it .35, ten make it 1: nothing is left."""
+    from scipy.stats import t
+
+    found = haircut_sharpe(0.5, 120, 3, autocorrelation=0.0)
+    one = 2.0 * t.sf(0.5 / math.sqrt(12) * math.sqrt(120), 119)
+    assert found.bonferroni.p_value == pytest.approx(3.0 * one)
+    left = t.isf(3.0 * one / 2.0, 119) / math.sqrt(120) * math.sqrt(12)
+    assert found.bonferroni.sharpe == pytest.approx(left)
+    assert found.bonferroni.haircut == pytest.approx(1.0 - left / 0.5)
+    assert haircut_sharpe(0.5, 120, 10, autocorrelation=0.0).bonferroni.haircut == pytest.approx(1)
+
+
+def test_other_tests_may_be_uncorrelated() -> None:
+    assert other_statistics(5, 4, 0.0, 1).shape == (4, 5)
+    with pytest.raises(GexlabError, match="correlation of tests from 0"):
+        other_statistics(5, 4, -0.1, 1)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace as Made
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,10 @@ from gexlab.backtest.tournament.arena import Arena, Entry, fills_of, legs_of, wa
 from gexlab.backtest.tournament.clouds import _table, labels_outside, legs_outside
 from gexlab.backtest.tournament.counting import ledger
 from gexlab.backtest.tournament.folds import Fold
-from gexlab.backtest.tournament.judgement import padded, sharpe_errors
+from gexlab.backtest.tournament.judgement import _overfitting, padded, sharpe_errors
 from gexlab.backtest.tournament.opening import lockbox
 from gexlab.backtest.tournament.placebos import held_against, paths, placebo_labels, ratios
-from gexlab.backtest.tournament.tournament import tournament
+from gexlab.backtest.tournament.tournament import _spans, tournament
 from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
 from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
 from gexlab.reports.cli.app import run
@@ -214,6 +215,10 @@ def test_tournament_writes_what_the_interface_says(
     # counted before it was shown, and nothing twice
     assert written["ledger_trials"] == ledger(tmp_path / "ledger").trials == written["trials"]
     assert 1 <= written["effective_trials"] <= written["trials"]
+    # no number of draws shows a p of 0
+    least = 1 / (written["bootstrap"] + 1)
+    for entry in written["entries"]:
+        assert min(entry[p] for p in ("p_alone", "p_zero", "p_rules", "p_hold")) >= least * 0.999
     names = {e["filter"] for e in written["controls"]}
     assert {"every session alike", "sign of the regime"} <= names
     rules = {e["rule"] for e in written["controls"]}
@@ -328,6 +333,13 @@ def test_lockbox_keeps_sessions_out_of_everything_and_opens_once(
     assert load_market(load_config(free)).sessions[-1] > kept[-1]
 
 
+def test_markets_that_are_one_by_statement_count_once() -> None:
+    days = np.array(["2020-01-02", "2020-06-01"], dtype="datetime64[D]")
+    both: Any = [Made(underlying=u, world="", days=days) for u in ("GLD", "GC")]
+    assert len(_spans(both, ())) == 2
+    assert len(_spans(both, [("GLD", "GC")])) == 1
+
+
 def test_lockbox_needs_a_ledger(make_market: MakeMarket) -> None:
     config = make_market(strategies='[tournament]\nlockbox = "1y"\n')
     with pytest.raises(ConfigError, match="ledger"):
@@ -391,3 +403,16 @@ def test_hostile_names_stay_text(make_market: MakeMarket, tmp_path: Path) -> Non
     ).read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page
     assert "<b>%{y}" not in page
+
+
+def test_two_entries_on_two_blocks_have_a_probability_of_overfitting() -> None:
+    days = np.arange("2024-01-01", "2024-01-24", dtype="datetime64[D]")
+    roles = [Made(role="entry"), Made(role="placebo"), Made(role="entry")]
+    ground = Made(clock=Made(spans=np.ones(22, dtype=np.int64)))
+    arena: Any = Made(days=days, entries=roles, ground=ground)
+    rng = np.random.default_rng(3)
+    played: Any = Made(returns=rng.standard_normal((22, 3)))
+    assert _overfitting([arena], [played]) is not None
+    few: Any = Made(returns=played.returns)
+    alone: Any = Made(days=days, entries=roles[:2], ground=ground)
+    assert _overfitting([alone], [few]) is None

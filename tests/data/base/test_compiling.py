@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from gexlab.data.base import compiling
 
 CALLEE = """
 FACTOR = 2.0
@@ -135,3 +139,24 @@ def _as_user(uid: int, root: Path, temporary: Path) -> subprocess.CompletedProce
             "PATH": os.environ["PATH"],
         },
     )
+
+
+def test_compiled_code_lies_where_nobody_else_can_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = compiling._temporary_folder()
+    assert folder is not None
+    assert folder.parent == tmp_path
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(0o777)  # open to others: what lies there is never run
+    other = compiling._temporary_folder()
+    assert other is not None
+    assert other != folder
+    used: list[Path] = []
+    monkeypatch.setattr(compiling, "_use", used.append)
+    for found, words in ((None, "nowhere to keep compiled code"), (folder, "is kept in")):
+        monkeypatch.setattr(compiling, "_temporary_folder", lambda found=found: found)
+        compiling._fall_back.__wrapped__()
+        assert words in caplog.messages[-1]
+    assert used == [folder]

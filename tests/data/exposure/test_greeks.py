@@ -24,6 +24,8 @@ from exact_greeks import (
     exact_vanna,
 )
 
+from gexlab.data.exposure.greeks import black_price
+
 HALF_HOUR = 1800.0 / (365.0 * 86400.0)
 TIMES = (HALF_HOUR, 1 / 365, 7 / 365, 30 / 365, 1.0, 5.0)
 VOLATILITIES = (0.01, 0.05, 0.2, 0.8, 3.0)
@@ -190,3 +192,11 @@ def test_nan_goes_through(greeks: ModuleType) -> None:
     assert np.isnan(greeks.delta(*inputs, is_call=True)).tolist() == [False, True]
     assert np.isnan(greeks.vanna(*inputs)).tolist() == [False, True]
     assert np.isnan(greeks.charm(*inputs, 0.0, is_call=True)).tolist() == [False, True]
+
+
+def test_the_price_of_a_textbook_call_and_put() -> None:
+    """Hull: S = 42, K = 40, r = 10 %, volatility 20 %, half a year: 4.76 and 0.81."""
+    forward = 42.0 * math.exp(0.05)
+    call, put = black_price(forward, 40.0, 0.5, 0.2, 0.1, is_call=[True, False])
+    assert (round(call, 2), round(put, 2)) == (4.76, 0.81)
+    assert call - put == pytest.approx(math.exp(-0.05) * (forward - 40.0), rel=1e-12)

@@ -940,3 +940,28 @@ def test_both_readings_of_a_number_agree(cell: str, tmp_path: Path) -> None:
             except duckdb.Error:
                 found.append([])
     assert found[0] in ([], found[1])
+
+
+def test_a_join_counts_what_it_found_and_what_not() -> None:
+    import pyarrow as pa
+
+    from gexlab.data.ingest.joined_file import JoinedFile
+
+    join: Any = None
+    file = JoinedFile(join, ("strike",), None, frozenset())
+    file.count(2, {"strike": pa.array([1.0, 2.0, 3.0])})
+    file.count(0, {"strike": pa.array([4.0])})
+    assert (file.matched, file.unmatched) == (2, 2)
+
+
+def test_columns_that_an_expression_reads_stay_text() -> None:
+    from types import SimpleNamespace
+
+    from gexlab.data.vendors.preset import Sql
+    from gexlab.data.vendors.projection import _number_columns
+
+    columns = {"strike": "K", "open_interest": "oi", "bid": Sql("replace(K, ',', '.')")}
+    dialect = SimpleNamespace(where=(), values={}, decimal=None, thousands=None)
+    preset: Any = SimpleNamespace(columns=columns, dialect=dialect, joins=(), constants={})
+    table: Any = SimpleNamespace(relation=SimpleNamespace(columns=["K", "oi", "other"]))
+    assert _number_columns(table, preset) == {"oi"}

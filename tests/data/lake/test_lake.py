@@ -293,10 +293,10 @@ def test_two_writers_at_once_both_count(
     assert not verify(lake).damaged
 
 
-@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 33, "SP X", "a\\b"])
-def test_names_that_could_not_name_a_folder_are_refused(
-    name: str, lake: Lake, make_chain: Any
-) -> None:
+@pytest.mark.parametrize(
+    "name", ["../up", "", ".hidden", "x" * 33, " SPX", "SPX ", "a\\b", "A*", "A,B", "A\n"]
+)
+def test_names_that_are_no_underlyings_are_refused(name: str, lake: Lake, make_chain: Any) -> None:
     with pytest.raises(LakeError, match="not a usable name"):
         write_sessions(lake, name, make_chain(DAYS))
 

@@ -89,3 +89,13 @@ def test_what_makes_no_book_is_refused() -> None:
             Agents(**cast("Any", {name: 0.0}))
     with pytest.raises(GexlabError, match="order book"):
         simulate_path("S8", sessions=10, seed=1)
+
+
+@pytest.mark.parametrize("name", ["immediacy", "informed", "decay"])
+def test_a_share_may_be_nothing_or_all(name: str) -> None:
+    changed: Any
+    for changed in ({name: 1e-9 if name == "decay" else 0.0}, {name: 1.0}):
+        assert getattr(Agents(**changed), name) == changed[name]
+    for changed in ({name: -0.01}, {name: 1.01}):
+        with pytest.raises(GexlabError, match="a share between 0 and 1"):
+            Agents(**changed)

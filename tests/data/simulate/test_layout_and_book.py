@@ -105,3 +105,11 @@ def test_customers_sell_calls_above_and_buy_puts_below() -> None:
     moved = listing(book, quoted, years, layout, ladder, 5_000.0)
     held = set(np.unique(listed.strike[np.rint(sold) > 0]))
     assert held <= set(moved.strike)
+
+
+def test_strikes_of_a_ladder_are_an_eight_hundredth_of_the_start_apart() -> None:
+    fine, coarse = layout_for(40_000), layout_for(200)
+    assert fine.strikes >= 60 > coarse.strikes
+    assert ladder_for(fine, 4_000.0, reach=2.0).base == 5.0
+    assert ladder_for(fine, 4_000.0, reach=2.0).count == 1_600
+    assert ladder_for(coarse, 4_000.0, reach=2.0).base == 25.0

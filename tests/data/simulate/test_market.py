@@ -22,7 +22,7 @@ from reference_book import Settings, quoted_contracts, value_book
 from reference_profile import exposure_curve, find_roots, nearest_root
 
 from gexlab.data import GexlabError, open_lake, rebuild, regimes, trading_calendar
-from gexlab.data.base.schema import CHAIN_COLUMNS, CHAIN_SORT
+from gexlab.data.base.schema import CHAIN_COLUMNS
 from gexlab.data.lake.parts import CHAIN_SCHEMA
 from gexlab.data.lake.writer import lake_writer
 from gexlab.data.simulate import (
@@ -66,8 +66,8 @@ def chain(market: SimulationResult) -> pd.DataFrame:
 
 def test_columns_and_order_are_the_lakes(chain: pd.DataFrame) -> None:
     assert list(chain.columns) == list(CHAIN_COLUMNS)
-    keys = chain[list(CHAIN_SORT)]
-    pd.testing.assert_frame_equal(keys, keys.sort_values(list(CHAIN_SORT), kind="stable"))
+    order = ["session", "quote_ts", "expiry", "settlement", "strike", "right", "root"]
+    pd.testing.assert_frame_equal(chain[order], chain[order].sort_values(order, kind="stable"))
     assert not chain.duplicated(["session", "expiry", "settlement", "strike", "right"]).any()
 
 

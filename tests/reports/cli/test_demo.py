@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from gexlab.reports.cli import app as cli
 class Demo:
     folder: Path
     document: dict[str, Any]
+    seconds: float
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +32,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
     folder = tmp_path_factory.mktemp("demo") / "out"
     printed = StringIO()
+    began = time.perf_counter()
     shorter = partial(demo_market, years=0.75)  # two years say the same, in three times the time
     with redirect_stdout(printed), pytest.MonkeyPatch.context() as patch:
         patch.setattr("gexlab.data.simulate.demo_market", shorter)
         assert cli.run(["demo", "--out", str(folder), "--json"]) == 0
-    return Demo(folder, json.loads(printed.getvalue()))
+    return Demo(folder, json.loads(printed.getvalue()), time.perf_counter() - began)
 
 
 def test_it_leaves_lake_configuration_results_and_report(demo: Demo) -> None:
@@ -49,6 +52,10 @@ def test_it_leaves_lake_configuration_results_and_report(demo: Demo) -> None:
         "report.html",
     } <= names
     assert Path(demo.document["report"]) == demo.folder / "report.html"
+
+
+def test_it_says_how_long_it_took(demo: Demo) -> None:
+    assert 0.0 < demo.document["seconds"] <= demo.seconds
 
 
 def test_rebuilding_recovers_the_dealers_book(demo: Demo) -> None:

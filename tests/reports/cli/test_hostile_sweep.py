@@ -228,6 +228,9 @@ def plain(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 def test_every_command_and_output(number: int, base: Path, plain: Sweep, tmp_path: Path) -> None:
     done = sweep(base, tmp_path / "x", NAMES[number], plain)
     assert done.found == []
+    if NAMES[number].encode("utf-8", "replace").decode() != NAMES[number]:
+        assert all("UTF-8" in said or title in NEVER_KNOWN for title, said in done.refused.items())
+        return
     assert set(done.refused) - NEVER_KNOWN - {"simulate", "ingest --json"} == set()
     for command in {"simulate", "ingest --json"} & set(done.refused):
         assert "is not a usable name: use up to 32 letters" in done.refused[command]
@@ -323,3 +326,241 @@ def test_calibration_tables_show_names_as_text() -> None:
         assert [x.count("|") - x.count("\\|") for x in page.splitlines()] == shape, name
         assert problems(page) == [], name
         page.encode()
+
+
+MANY = """\
+[data]
+lake = {lake}
+underlying = "SIM"
+instrument = "etf"
+bars = {bars}
+bars_columns = {{ close = {column} }}
+
+[regime]
+definition = {definition}
+
+{strategies}
+{series}
+
+[grid]
+filters = ["sign", {levels}]
+rules = [{{ long = "hold", short = "flat" }}]
+
+[tournament]
+placebos = 5
+folds = {{ train = 12, test = 8 }}
+
+[ledger]
+path = {ledger}
+
+[nightly]
+paths = []
+out = {nights}
+
+[inference]
+bootstrap = 100
+"""
+
+
+def _batch(folder: Path, names: list[str]) -> tuple[str, str]:
+    """Write a user's files under many names; return the path of their folder, and the first name.
+
+    Folders have the names one within the other, so that each stands in every path that is shown.
+    """
+    readable = (name for name in names if name == name.encode("utf-8", "replace").decode())
+    place = "/".join(as_file(name) for name in readable)
+    home = folder / place
+    home.mkdir(parents=True)
+    bars = pd.read_parquet(folder / "lake" / "bars.parquet")
+    (folder / "lake").rename(home / "lake")
+    # what can be said on a command line between commas
+    said_plainly = (n for n in names if n == n.strip() and not {",", "="} & set(n))
+    column = next(n for n in said_plainly if n.encode("utf-8", "replace").decode() == n)
+    bars = bars.rename(columns={"close": column})
+    others = [n for n in names if n != column and n.encode("utf-8", "replace").decode() == n]
+    inside = [n for n in others if not {"\r", "\n"} & set(n)]
+    bars.assign(**dict.fromkeys(inside, 1.0)).to_csv(home / "bars.csv", index=False)
+    bars[["session", column]].to_csv(home / "values.csv", index=False)
+    (home / "def.toml").write_text("rate = 0.01\n", encoding="utf-8")
+    level = '{{ name = "level", on = {0}, level = 100.0 }}'.format
+    on = [as_toml(f"series.{name}") for name in names]
+    strategies = "\n".join(
+        f'[[strategies]]\nname = {as_toml(n)}\nfilter = {level(s)}\nlong = "hold"\nshort = "flat"\n'
+        for n, s in zip(names, on, strict=True)
+    )
+    series = "\n".join(
+        f"[series.{as_toml(n)}]\npath = {as_toml(f'{place}/values.csv')}\n"
+        f'columns = {{ value = {as_toml(column)} }}\nknown = "close"\n'
+        for n in names
+    )
+    said = {
+        key: as_toml(f"{place}/{file}")
+        for key, file in {
+            "lake": "lake",
+            "bars": "bars.csv",
+            "definition": "def.toml",
+            "ledger": "ledger",
+            "nights": "nights",
+        }.items()
+    }
+    said |= {"column": as_toml(column), "strategies": strategies, "series": series}
+    said["levels"] = ", ".join(level(s) for s in on)
+    (folder / "run.toml").write_text(MANY.format(**said), encoding="utf-8")
+    shutil.copy(folder / "run.toml", home / "run.toml")
+    return place, column
+
+
+def _commands_on(place: str, column: str, names: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield every command on what `_batch` wrote, and those that take one name for each of them."""
+    lake, config = ["--lake", f"./{place}/lake"], "run.toml"
+    out = f"./{place}/out"
+    columns = ["--bars", f"./{place}/bars.csv", "--bars-columns", f"close={column}"]
+    definition = f"./{place}/def.toml"
+    yield "rebuild --json", ["rebuild", *lake, "--definition", definition, "--json"]
+    yield "check", ["check", *lake, *columns]
+    yield "check --json", ["check", *lake, *columns, "--json"]
+    yield "verify", ["verify", *lake]
+    yield "verify --json", ["verify", *lake, "--json"]
+    for ending in ("csv", "parquet"):
+        yield f"regimes {ending}", ["regimes", *lake, "--out", f"{out}.regimes.{ending}"]
+    for ending in ("html", "png"):
+        yield f"profile {ending}", ["profile", *lake, "--out", f"{out}.profile.{ending}"]
+    yield "backtest", ["backtest", config, "--out", out]
+    yield "backtest --json", ["backtest", config, "--out", out, "--json"]
+    explain = ["explain", *lake, "--run", out]
+    yield "explain", [*explain, "--out", f"{out}.explain.html"]
+    yield "explain --json", [*explain, "--json"]
+    yield "leakcheck --json", ["leakcheck", config, "--cuts", "2", "--json"]
+    yield "grid", ["grid", config, "--out", f"{out}.grid"]
+    yield "grid --json", ["grid", config, "--out", f"{out}.grid", "--json"]
+    yield "tournament", ["tournament", config, "--out", f"{out}.tournament"]
+    yield "tournament --json", ["tournament", config, "--out", f"{out}.tournament", "--json"]
+    yield "lockbox", ["lockbox", config]
+    yield "ledger", ["ledger", config]
+    yield "ledger --json", ["ledger", config, "--json"]
+    test = ["test", "momentum-split", config, "--out", f"{out}.test", "--simulations", "0"]
+    yield "test", test
+    yield "nightly", ["nightly", config]
+    yield "nightly --json", ["nightly", config, "--json"]
+    diff = ["diff", definition, definition, *lake, *columns, "--out", f"{out}.diff.html"]
+    yield "diff", diff
+    said = [n.encode("utf-8", "backslashreplace").decode() for n in names]
+    cells = ", ".join(
+        "'" + n.replace("'", "''") + "' AS " + '"' + n.replace('"', '""') + '"' for n in said
+    )
+    sql = ["sql", f"SELECT {cells}", *lake]
+    yield "sql", sql
+    yield "sql --json", [*sql, "--json"]
+    for ending in ("csv", "json", "parquet"):
+        yield f"sql {ending}", [*sql, "--out", f"{out}.sql.{ending}"]
+    yield "inspect", ["inspect", f"./{place}/bars.csv", "--map-out", f"{out}.map.toml"]
+    yield "inspect --json", ["inspect", f"./{place}/bars.csv", "--json"]
+    yield "doctor", ["doctor", *lake]
+    yield "components", ["components", "filter"]
+    for i, name in enumerate(names):
+        named = ["--lake", f"./{place}/new", "--underlying", name]
+        yield f"ingest {i} --json", ["ingest", "chain.parquet", "--vendor", "canonical", *named]
+        world = ["--years", "0.02", "--seed", "1", "--contracts", "200"]
+        yield f"simulate {i}", ["simulate", "--world", "S1", *world, *named]
+        yield f"components {i}", ["components", name]
+        yield f"calibrate {i}", ["calibrate", name]
+        yield f"test {i}", ["test", name, config, "--out", f"{out}.none"]
+        yield f"regimes {i}", ["regimes", *lake, "--underlying", name, "--out", f"{out}.x.csv"]
+        yield f"open {i}", ["lockbox", config, "--open", name]
+
+
+def together(base: Path, folder: Path, names: list[str]) -> tuple[Sweep, str]:
+    """Run every command under many names at once, and look at all that is printed and written."""
+    shutil.copytree(base, folder)
+    place, column = _batch(folder, names)
+    done = Sweep(folder)
+    with chdir(folder):
+        for title, command in _commands_on(place, column, names):
+            out, err = io.StringIO(), io.StringIO()
+            with redirect_stdout(out), redirect_stderr(err):
+                code = cli.run(command)
+            _looked_at(done, title, code, out.getvalue(), err.getvalue())
+    return done, place
+
+
+#: Names at a time; a path has room for as many.
+_AT_A_TIME = 11
+
+
+@pytest.fixture(scope="module")
+def plain_together(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Sweep, str]:
+    """Return what names do that mean nothing to anybody."""
+    names = [f"{PLAIN}{i}" for i in range(_AT_A_TIME)]
+    done, place = together(base, tmp_path_factory.mktemp("plain") / "x", names)
+    assert done.found == []
+    return done, place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, len(NAMES), _AT_A_TIME))
+def test_every_command_and_output_under_many_names(
+    first: int, base: Path, plain_together: tuple[Sweep, str], tmp_path: Path
+) -> None:
+    names = [*NAMES[first : first + _AT_A_TIME]]
+    names += [f"{PLAIN}{i}" for i in range(_AT_A_TIME - len(names))]
+    done, place = together(base, tmp_path / "x", names)
+    plain, ground = plain_together
+    assert done.found == []
+    known = {t for t in plain.refused if not t.startswith(("ingest", "simulate"))}
+    for title in set(done.refused) - known:
+        assert title.startswith(("ingest", "simulate")), (title, done.refused[title])
+        said = done.refused[title]  # a good name that the file does not hold is refused as well
+        assert "is not a usable name: use up to 32 letters" in said or "holds no rows of" in said
+    assert known <= set(done.refused)
+    found = []
+    for path in sorted((plain.folder / ground).rglob("*")):
+        relative = path.relative_to(plain.folder / ground)
+        mine = done.folder / place / relative
+        if not path.is_file() or relative.parts[0] in ("lake", "new", "bars.csv", "values.csv"):
+            continue
+        if path.suffix in (".toml", ".py") or "sim" in relative.parts:
+            continue
+        if mine.is_file():
+            found += [f"{relative}: {p}" for p in problems_of_file(mine, path)]
+        elif "ledger" not in relative.parts and not relative.name.startswith("."):
+            found.append(f"{relative}: not written")
+    assert found == []
+
+
+def test_a_lake_whose_path_is_not_utf8_is_refused_in_a_line(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(base / "lake", "caf\udce9/lake")
+    lake = ["--lake", "./caf\udce9/lake"]
+    for command in (
+        ["rebuild", *lake],
+        ["verify", *lake],
+        ["check", *lake],
+        ["sql", "SELECT 1", *lake],
+        ["regimes", *lake, "--out", "x.csv"],
+        ["profile", *lake, "--out", "x.html"],
+        ["simulate", "--world", "S1", "--years", "0.02", "--seed", "1", "--lake", "./n\udcff/new"],
+        ["check", "--lake", str(base / "lake"), "--bars", "./caf\udce9/lake/bars.parquet"],
+        ["diff", "default", "default", *lake],
+    ):
+        assert cli.run(command) == 1, command
+        said = capsys.readouterr().err
+        assert "not UTF-8" in said, (command, said)
+        assert problems(said) == []
+        assert said.count("error: ") == 1
+
+
+def test_a_folder_named_like_the_home_is_itself(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    shutil.copytree(base / "lake", "~/lake")
+    assert cli.run(["verify", "--lake", "./~/lake"]) == 0
+    assert cli.run(["verify", "--lake=./~/lake"]) == 0
+    capsys.readouterr()
+    assert cli.run(["verify", "--lake", "~/lake"]) == 1
+    assert "home/lake does not exist" in capsys.readouterr().err
+    assert cli.run(["sql", "SELECT './~' AS x", "--lake", "./~/lake"]) == 0
+    assert "./~" in capsys.readouterr().out

@@ -264,3 +264,38 @@ def test_memory_that_runs_out(error: Exception, says: str) -> None:
     said = reason_of(error)
     assert says in said
     assert "close other programs" in said
+
+
+WATCHED = """\
+import os, resource, signal
+limit = 64 << 30
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+from gexlab.reports.cli.little_memory import watched
+tell = watched()
+if {good_order}:
+    os.write(tell, b"1")
+    os._exit(3)
+os.kill(os.getpid(), signal.{name})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space")
+@pytest.mark.parametrize(
+    ("good_order", "name", "code", "said"),
+    [
+        (True, "SIGABRT", 3, ""),
+        (False, "SIGABRT", 1, "limited to 64.0 GB"),
+        (False, "SIGTERM", 143, ""),
+        (False, "SIGKILL", 137, ""),
+    ],
+)
+def test_whoever_watches_says_why_the_work_ended(
+    good_order: bool, name: str, code: int, said: str
+) -> None:
+    """In good order: its own code; aborted: out of memory; asked to end: 128 and the signal."""
+    text = WATCHED.format(good_order=good_order, name=name)
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == code
+    assert (said in done.stderr) if said else done.stderr == ""

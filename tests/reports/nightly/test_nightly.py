@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -11,15 +12,25 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from gexlab.backtest.run.backtest import trade_config
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
+from gexlab.backtest.run.targets import next_targets
+from gexlab.data import ingest
+from gexlab.data.lake.lake import open_lake
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
 from gexlab.reports.nightly import standing
+from gexlab.reports.nightly.alerts import alerts_of
+from gexlab.reports.nightly.live_record import Record, read_record
+from gexlab.reports.nightly.run_log import EXIT_CODES
 from gexlab.reports.nightly.standing import stands
+from gexlab.reports.nightly.turn import one_night
 
 CONFIG = """
 [data]
@@ -75,13 +86,18 @@ def first_night(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 @pytest.fixture
 def after(first_night: tuple[Path, Any], tmp_path: Path) -> tuple[Path, Any]:
     """Return a copy of the folder after one night, and what that night said."""
-    return Path(shutil.copytree(first_night[0], tmp_path / "nights")), first_night[1]
+    return Path(shutil.copytree(first_night[0], tmp_path / "nights", symlinks=True)), first_night[1]
 
 
 def _night(folder: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     capsys.readouterr()
-    assert cli.run(["nightly", str(folder / "config.toml"), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
+    code = cli.run(["nightly", str(folder / "config.toml"), "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert code == said["exit_code"] == EXIT_CODES[said["status"]]
+    written = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
+    for key in ("status", "session", "regime", "spot", "flip", "content_id", "put_aside"):
+        assert written[key] == said[key]
+    return said
 
 
 def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,6 +108,11 @@ def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFi
     before = report.stat().st_mtime_ns
     second = _night(folder, capsys)
     assert second["ran"] is False
+    assert (second["status"], second["exit_code"]) == ("unchanged", 3)
+    steps = {step["name"]: step["status"] for step in second["steps"]}
+    assert steps.pop("snapshot") == "skipped"
+    assert set(steps) == {"ingest", "rebuild", "backtest", "record", "publish"}
+    assert set(steps.values()) == {"unchanged"}
     assert second["ingested"]["rows_written"] == 0
     assert second["ingested"]["files_unchanged"] == 1
     assert second["rebuilt"]["rebuilt"] == 0
@@ -115,7 +136,7 @@ def test_a_killed_run_is_started_again(
 ) -> None:
     folder, _ = after
     # what a run leaves that was killed before its last step
-    (folder / "results" / lost).unlink()
+    (folder / "results" / "latest" / lost).unlink()
     again = _night(folder, capsys)
     assert again["ran"] is True
     assert again["rebuilt"]["rebuilt"] == 0
@@ -182,7 +203,7 @@ def test_nothing_has_changed_is_never_said_over_a_stale_report(
     """One folder, one good run, and then every way in which its results can cease to stand."""
     folder, first = after
     results = folder / "results"
-    key = _key_of(folder)
+    key = json.loads((results / "nightly.json").read_text(encoding="utf-8"))["key"]
     for spoil in (_delete, _cut_short, _of_another_run):
         for name in FILES:
             whole = (results / name).read_bytes()
@@ -191,7 +212,7 @@ def test_nothing_has_changed_is_never_said_over_a_stale_report(
             (results / name).write_bytes(whole)
             assert stands(results, key)
     note = json.loads((results / "nightly.json").read_text(encoding="utf-8"))
-    assert note["session"] == first["last_session"]
+    assert note["facts"]["session"] == first["last_session"]
     del note["files"]["trades.parquet"]
     (results / "nightly.json").write_text(json.dumps(note), encoding="utf-8")
     assert not stands(results, key)
@@ -199,11 +220,6 @@ def test_nothing_has_changed_is_never_said_over_a_stale_report(
     assert not stands(results, key)
     assert _night(folder, capsys)["ran"] is True
     assert stands(results, key)
-
-
-def _key_of(folder: Path) -> str:
-    config = load_config(folder / "config.toml")
-    return standing.depends_on(config, load_market(config))
 
 
 def test_everything_that_a_report_depends_on_is_in_its_key(
@@ -258,5 +274,135 @@ def test_another_configuration_in_the_same_folder_is_noticed(
     folder, _ = after
     other = CONFIG.replace("[inference]", "[execution]\nfees_bps = 9.0\n\n[inference]")
     (folder / "other.toml").write_text(other, encoding="utf-8")
-    assert cli.run(["backtest", str(folder / "other.toml"), "--out", str(folder / "results")]) == 0
+    results = folder / "results"
+    assert cli.run(["backtest", str(folder / "other.toml"), "--out", str(results)]) == 0
+    again = _night(folder, capsys)
+    # the night itself stands; what lies in its place gives way to it
+    assert (again["ran"], again["status"]) == (False, "fresh")
+    assert (results / "report.html").resolve() == (results / "latest" / "report.html").resolve()
+
+
+def test_what_is_new_is_scored_by_the_night_that_knows(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A night of three more sessions, then revised bars: nothing frozen changes."""
+    folder, first = after
+    record = folder / "results" / "record"
+    frozen = {path.name: path.read_bytes() for path in record.iterdir()}
+    assert list(frozen) == [f"000001-{first['session']}.json"]
+    told = json.loads(frozen[f"000001-{first['session']}.json"])
+    assert told["scores"] == []
+    (folder / "new.parquet").rename(folder / "incoming" / "new.parquet")
+    second = _night(folder, capsys)
+    added = json.loads((record / f"000002-{second['session']}.json").read_text(encoding="utf-8"))
+    bars = pd.read_parquet(folder / "source" / "bars.parquet")
+    at = [str(day)[:10] for day in bars["session"]].index(first["session"])
+    following, later = bars.iloc[at + 1], bars.iloc[at + 2]
+    scores = {(s["kind"], s["name"]): s for s in added["scores"]}
+    held = scores["target", "fade-long-follow-short"]
+    moved = later["open"] / following["open"] - 1.0
+    wanted = {f["name"]: f["value"] for f in told["forecasts"] if f["kind"] == "target"}
+    assert held["realised"] == pytest.approx(moved, rel=1e-12)
+    assert held["pnl"] == pytest.approx(wanted["fade-long-follow-short"] * moved, rel=1e-12)
+    realised = np.log(following["high"] / following["low"]) * np.sqrt(252 / (4 * np.log(2)))
+    assert scores["volatility", "parkinson"]["realised"] == pytest.approx(realised, rel=1e-12)
+    assert "tab-live" in (folder / "results" / "report.html").read_text(encoding="utf-8")
+    # the last bar is revised: the session's targets are said anew beside the old ones
+    bars["close"] = [*bars["close"][:-1], 1.001 * float(bars["close"].iloc[-1])]
+    bars.to_parquet(folder / "source" / "bars.parquet")
     assert _night(folder, capsys)["ran"] is True
+    after_all = {path.name: path.read_bytes() for path in record.iterdir()}
+    assert len(after_all) == 3
+    assert frozen.items() <= after_all.items()
+    assert read_record(folder / "results").broken == ""
+
+
+def test_targets_are_what_the_backtest_fills(folder: Path) -> None:
+    """Cut the market off a session earlier: what is wanted then is what fills on the last bar."""
+    config = load_config(folder / "config.toml")
+    ingest([folder / "incoming"], vendor="canonical", underlying="SIM", lake=folder / "lake")
+    days = [entry.session for entry in open_lake(folder / "lake").sessions("SIM")]
+    cut = config.model_copy(update={"data": config.data.model_copy(update={"end": days[-2]})})
+    whole = config.model_copy(update={"data": config.data.model_copy(update={"end": days[-1]})})
+    wanted = next_targets(cut, load_market(cut))
+    market = load_market(whole)
+    trading = trade_config(whole, market)
+    assert {t.strategy for t in wanted} == {s.name for s in trading.strategies}
+    for strategy, plan in zip(trading.strategies, trading.plans, strict=True):
+        told = next(t for t in wanted if t.strategy == strategy.name)
+        assert told.abstains == ""
+        assert told.target == plan.wanted[-1]
+        assert told.label == plan.label[-1]
+        assert told.session == days[-2]
+        assert f"{told.fill_at:%Y-%m-%d}" == str(days[-1])
+
+
+def test_what_cannot_be_read_is_put_aside(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, first = after
+    (folder / "incoming" / "=cmd.parquet").write_bytes(b"no table at all")
+    second = _night(folder, capsys)
+    assert (second["status"], second["exit_code"]) == ("degraded", 4)
+    assert [file["file"] for file in second["put_aside"]] == ["incoming/=cmd.parquet"]
+    assert str(folder) not in second["put_aside"][0]["reason"]
+    assert second["alerts"][0].startswith("PUT ASIDE: incoming/=cmd.parquet cannot be read")
+    assert second["summary"].startswith("PUT ASIDE")
+    assert second["session"] == first["session"]
+    page = (folder / "results" / "report.html").read_text(encoding="utf-8")
+    assert page.index('role="alert"') < page.index("<h1>")
+    # nothing new and still degraded: 4 wins over 3
+    again = _night(folder, capsys)
+    assert (again["ran"], again["exit_code"]) == (False, 4)
+
+
+def test_a_night_that_fails_calls_nothing_current(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _ = after
+    shutil.rmtree(folder / "lake")
+    (folder / "incoming" / "old.parquet").unlink()
+    assert cli.run(["nightly", str(folder / "config.toml")]) == 1
+    said = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
+    assert said["status"] == "failed"
+    assert said["session"] is None
+    assert said["reason"] in capsys.readouterr().err.replace("\n", " ")
+    assert [s["status"] for s in said["steps"] if s["name"] == "rebuild"] == ["failed"]
+
+
+def test_two_nights_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = folder / "results"
+    with one_night(out):
+        assert cli.run(["nightly", str(folder / "config.toml")]) == 1
+        assert f"another night is running (process {os.getpid()})" in capsys.readouterr().err
+        assert not (out / "run.json").exists()
+    with one_night(out):
+        pass
+
+
+def test_stale_refused_and_missing_data_are_said_first(after: tuple[Path, Any]) -> None:
+    folder, _ = after
+    config = load_config(folder / "config.toml")
+    market = load_market(config)
+    real = replace(market, simulated=False)
+    last = market.regime.table.index[-1].date()
+    calendar = market.calendar
+    morning = calendar.open_of(calendar.shift(last, 1))
+    evening = calendar.close_of(calendar.shift(last, 2))
+    assert alerts_of(config, real, Record(), morning) == ()
+    (stale,) = alerts_of(config, real, Record(), evening)
+    assert stale == f"STALE: no chain since {last}, more than 1 session ago"
+    assert alerts_of(config, market, Record(), evening) == ()  # a simulated market has no today
+    table = market.regime.table.copy()
+    table.loc[table.index[-1], "regime"] = "abstain"
+    regime = replace(market.regime, table=table, promoted={table.index[-1]: ("no_carry",)})
+    (refused,) = alerts_of(config, replace(real, regime=regime), Record(), morning)
+    assert refused == f"DEGRADED: the chain of {last} has no regime (no carry)"
+    late = replace(real, bars=market.bars.iloc[:-1], tested=market.tested[:-1])
+    (missing,) = alerts_of(config, late, Record(), morning)
+    assert missing.startswith(f"MISSING: no bar of {last}")
+    for target in next_targets(config, late):
+        assert np.isnan(target.target)
+        assert target.abstains.startswith(f"the bar of {last} is missing")
+    (changed,) = alerts_of(config, real, Record(broken="000002 is gone"), morning)
+    assert changed.startswith("RECORD CHANGED: 000002 is gone")

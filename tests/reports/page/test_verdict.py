@@ -119,7 +119,7 @@ def test_the_estimator_is_chosen_before_the_result(result: BacktestResult) -> No
     }
     assert (
         "1.50 [1.40, 1.60] over 300 sessions, 60 of them in short gamma "
-        "(Parkinson; above 1 by 3 of 3 estimators)"
+        "(Parkinson; 3 of 3 estimators with an interval above 1)"
     ) in volatility_verdict(_with_ratios(result, ratio)).reason
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gexlab.data.base.errors import CalendarError, ConfigError
 from gexlab.data.calendar.market_facts import market_facts
-from gexlab.data.calendar.market_rules import monthly_rule
+from gexlab.data.calendar.monthly_rules import monthly_rule
 from gexlab.data.calendar.trading import trading_calendar
 from gexlab.data.ingest.calendar_tables import calendar_tables
 from gexlab.data.vendors.preset import Timing

@@ -11,7 +11,7 @@ import pytest
 
 from gexlab.backtest.statistics import realised as rv
 from gexlab.backtest.statistics.resampling import Resampling, interval, resampled_sums
-from gexlab.backtest.statistics.volatility import (
+from gexlab.backtest.statistics.volatility_by_regime import (
     autocorrelation_by_regime,
     next_return_sd_by_quantile,
     quantile_groups,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .day_numbers import from_days, to_days
-from .market_rules import MonthlyRule
+from .monthly_rules import MonthlyRule
 from .trading import TradingCalendar
 
 __all__ = ["CalendarFacts", "SessionDates"]

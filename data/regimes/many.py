@@ -1,0 +1,243 @@
+"""Rebuilds and regime tables of several underlyings, each by what is assumed of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..base.errors import DefinitionError, GexlabError, NotRebuiltError
+from ..exposure.definition import CURVES, Definition
+from ..lake.naming import chosen
+from ..tables.rates import curve_file
+from ..tables.underlying_settings import UnderlyingSettings, load_underlying_settings
+from .spec import RegimeSpec, definition_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from ..base.progress import Progress
+    from ..base.schema import Book
+    from ..lake.lake import Lake
+    from ..peers.rules import PeerRule
+    from ..tables.underlying_settings import Assumed
+    from .rebuild import RebuildResult
+    from .store_choice import DefinitionChoice
+
+__all__ = ["assumed_definition", "assumed_of", "rebuilt_many", "regimes_of_many"]
+
+#: Keys of settings that a definition holds.
+_RATES = ("rate", "dividend_yield")
+
+
+def assumed_of(
+    lake: Lake, underlying: str, settings: UnderlyingSettings | str | Path | None
+) -> Assumed:
+    """Return what settings say of an underlying, with the kind that the lake states."""
+    if not isinstance(settings, UnderlyingSettings):
+        settings = load_underlying_settings(settings) if settings else UnderlyingSettings()
+    held = lake.manifest(underlying).instrument
+    return settings.of(underlying, held).over({"instrument": held}, "lake")
+
+
+def assumed_definition(
+    definition: Definition | PeerRule, assumed: Assumed
+) -> Definition | PeerRule:
+    """Return a definition with an underlying's own rates.
+
+    Raises
+    ------
+    DefinitionError
+        If the definition is a peer's rule, which states its own.
+    """
+    said: dict[str, Any] = {k: v for k, v in assumed.values.items() if k in (*_RATES, *CURVES)}
+    if not said:
+        return definition
+    if not isinstance(definition, Definition):
+        raise DefinitionError(
+            f"the definition {definition.name!r} states its own rates, the settings say "
+            f"{', '.join(said)} of {assumed.underlying}: leave one of them out"
+        )
+    said |= {name: curve_file(said[name]) for name in CURVES if name in said}
+    return replace(definition, **said)
+
+
+def rebuilt_many(
+    lake: Lake,
+    choice: str,
+    settings: UnderlyingSettings | str | Path | None,
+    base: RegimeSpec,
+    *,
+    side_tables: bool,
+    progress: Progress,
+) -> RebuildResult:
+    """Rebuild the chosen underlyings one after the other.
+
+    What cannot be rebuilt is named with its reason and keeps the others from nothing.
+
+    Parameters
+    ----------
+    lake : Lake
+    choice : str
+        Names with commas, patterns.
+    settings : UnderlyingSettings, path or None
+        Goes before what `base` says.
+    base : RegimeSpec
+        Of every underlying of which the settings say nothing else.
+    side_tables : bool
+    progress : Progress
+
+    Returns
+    -------
+    RebuildResult
+        Sums, and `by_underlying`.
+
+    Raises
+    ------
+    GexlabError
+        If none can be rebuilt: the first one's.
+    """
+    from .rebuild import RebuildResult, rebuild
+
+    began = time.perf_counter()
+    done: dict[str, RebuildResult] = {}
+    failed: dict[str, GexlabError] = {}
+    assumed: dict[str, Assumed] = {}
+    if settings is not None and not isinstance(settings, UnderlyingSettings):
+        settings = load_underlying_settings(settings)
+    for name in chosen(choice, lake.underlyings()):
+        try:
+            spec, assumed[name] = _spec_of(lake, name, settings, base)
+            done[name] = rebuild(lake, spec, side_tables=side_tables, progress=progress)
+        except GexlabError as error:
+            failed[name] = error
+    if not done:
+        raise next(iter(failed.values()))
+    ids = sorted({each.definition_id for each in done.values()})
+    return RebuildResult(
+        sum(each.sessions for each in done.values()),
+        sum(each.rebuilt for each in done.values()),
+        sum(each.contracts for each in done.values()),
+        time.perf_counter() - began,
+        ", ".join(ids),
+        done,
+        {name: str(error) for name, error in failed.items()},
+        assumed,
+    )
+
+
+def _spec_of(
+    lake: Lake, name: str, settings: UnderlyingSettings | None, base: RegimeSpec
+) -> tuple[RegimeSpec, Assumed]:
+    assumed = assumed_of(lake, name, settings)
+    values = assumed.values
+    dealer = values.get("dealer", base.dealer)
+    positions = Path(values["positions"]) if "positions" in values else base.positions
+    spec = replace(
+        base,
+        underlying=name,
+        definition=assumed_definition(base.definition, assumed),
+        dealer=dealer,
+        positions=positions if dealer == "signed" else None,
+        instrument=values.get("instrument", base.instrument),
+    )
+    given = {"dealer": base.dealer, "instrument": base.instrument, "calendar": base.calendar}
+    if isinstance(base.definition, Definition):
+        given |= {key: getattr(base.definition, key) for key in _RATES}
+    held = {"calendar": lake.calendar(name)}
+    return spec, assumed.over(given, "command").over(held, "lake")
+
+
+def regimes_of_many(
+    lake: Lake,
+    choice: str | Iterable[str],
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: DefinitionChoice = None,
+    settings: UnderlyingSettings | str | Path | None = None,
+) -> pd.DataFrame:
+    """Return the regime rows of several underlyings, each of one definition.
+
+    Without settings all must have the same definition. Underlyings that a pattern fits and that
+    have not been rebuilt are named in ``attrs["not_rebuilt"]``.
+
+    Parameters
+    ----------
+    lake : Lake
+    choice : str or iterable of str
+        Names with commas, patterns; or names.
+    book, dealer_model, definition_id
+        As for `regimes`; a dealer model that is left out is that of the settings.
+    settings : UnderlyingSettings or path, optional
+        Rates and dealer model by underlying, as they were rebuilt with.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    DefinitionError
+        If the definitions differ and no settings say so.
+    NotRebuiltError
+        If nothing has been rebuilt.
+    """
+    import pandas as pd
+
+    from .table import regimes
+
+    if settings is not None and not isinstance(settings, UnderlyingSettings):
+        settings = load_underlying_settings(settings)
+    names = chosen(choice, lake.underlyings()) if isinstance(choice, str) else list(choice)
+    frames: list[pd.DataFrame] = []
+    lacking: list[str] = []
+    for name in names:
+        definition, dealer = definition_id, dealer_model
+        if settings is not None:
+            assumed = assumed_of(lake, name, settings)
+            dealer = dealer or assumed.values.get("dealer")
+            definition = _asked(definition_id, assumed)
+        try:
+            frames.append(
+                regimes(lake, name, book=book, dealer_model=dealer, definition_id=definition)
+            )
+        except NotRebuiltError:
+            lacking.append(name)
+    if not frames:
+        raise NotRebuiltError(
+            f"{lake.root}: no regimes of {len(lacking)} underlyings have been rebuilt: run gexlab "
+            f"rebuild --lake {lake.root} --underlying '*'"
+        )
+    if settings is None:
+        _require_alike(frames)
+    whole = pd.concat(frames, ignore_index=True)
+    whole.attrs["not_rebuilt"] = lacking
+    return whole
+
+
+def _asked(definition_id: DefinitionChoice, assumed: Assumed) -> DefinitionChoice:
+    """Return the definition that is asked for, with the underlying's own rates."""
+    if not any(key in assumed.values for key in (*_RATES, *CURVES)):
+        return definition_id
+    base = definition_id
+    if base is None or base == "default" or str(base).endswith(".toml"):
+        base = definition_named("default" if base is None else str(base))
+    return assumed_definition(base, assumed) if isinstance(base, Definition) else base
+
+
+def _require_alike(frames: Sequence[pd.DataFrame]) -> None:
+    held: dict[str, list[str]] = {}
+    for frame in frames:
+        held.setdefault(frame["definition_id"].iloc[-1], []).append(frame["underlying"].iloc[-1])
+    if len(held) > 1:
+        said = "; ".join(
+            f"{key} ({', '.join(n[:3])}{'...' if len(n) > 3 else ''})" for key, n in held.items()
+        )
+        raise DefinitionError(
+            f"the underlyings were rebuilt by {len(held)} definitions: {said}: name one "
+            "(--definition), or the settings that say which holds for whom (--settings)"
+        )

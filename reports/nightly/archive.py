@@ -1,0 +1,63 @@
+"""The folder of nights: which is the latest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from ...data import InputFileError, published_file
+from .run_log import RUN_FILE
+from .standing import NOTE_FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["LATEST", "point_to"]
+
+LATEST: Final = "latest"
+
+
+def point_to(out: Path, folder: Path) -> bool:
+    """Make a night the latest; return whether it was not.
+
+    ``latest`` is exchanged in one step, and the files beside it (``report.html`` and the others)
+    lead through it, so that all of them change at once. Where there are no links to folders, the
+    files are copied one by one.
+    """
+    names = sorted(f.name for f in folder.iterdir() if f.is_file() and f.name != RUN_FILE)
+    copied = out / LATEST
+    if not copied.is_symlink() and (copied / NOTE_FILE).is_file():
+        shutil.rmtree(copied)  # a copy of a night that was made without links
+    try:
+        moved = [_linked(out / name, f"{LATEST}/{name}") for name in names]
+        return any([_linked(out / LATEST, folder.name), *moved])
+    except OSError:
+        files = [_copied(folder / name, out / name) for name in names]
+        return any(files)
+
+
+def _linked(path: Path, target: str) -> bool:
+    if path.is_symlink() and os.readlink(path) == target:
+        return False
+    draft = path.with_name(f".{path.name}.{os.getpid()}.link")
+    try:
+        draft.symlink_to(target)
+        os.replace(draft, path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    return True
+
+
+def _copied(source: Path, target: Path) -> bool:
+    content = source.read_bytes()
+    if target.is_file() and target.read_bytes() == content:
+        return False
+    try:
+        with published_file(target) as draft:
+            draft.write_bytes(content)
+    except OSError as error:
+        raise InputFileError(f"{target}: cannot be written ({error.strerror})") from error
+    return True

@@ -1,0 +1,137 @@
+"""What a night's folder holds, and what it adds to the live record."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..terminal.output import plain
+from .alerts import quality_of
+from .live_record import Forecast, appended, scores_of
+from .standing import NOTE_FILE, note_of
+from .summary import facts_of_night
+from .target_files import write_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...backtest import BacktestResult, Config, Market, Target
+    from ...data import Progress
+    from .live_record import Entry, Record, Score
+
+__all__ = ["Written", "keep_record", "live_scores", "write_night"]
+
+#: The estimator that volatility is forecast and scored with: a range needs no intraday bars.
+_ESTIMATOR = "parkinson"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a night goes, and what stands on its report beside the backtest.
+
+    Attributes
+    ----------
+    folder : Path
+    key : str
+        Digest of everything that the folder depends on.
+    alerts : tuple of str
+    earlier : tuple of Entry
+        What earlier nights said.
+    scores : list of Score
+        What came of it.
+    """
+
+    folder: Path
+    key: str
+    alerts: tuple[str, ...]
+    earlier: tuple[Entry, ...]
+    scores: list[Score]
+
+
+def write_night(settings: Config, market: Market, written: Written, progress: Progress) -> None:
+    """Backtest, report, decide tomorrow's orders, and publish them as one folder."""
+    from ...backtest import backtest, next_targets, write_result_files
+    from ...data import published
+    from ..page.report import morning_of, write_report
+    from ..page.sections.live import live_section
+
+    with published(written.folder) as stage:
+        result = backtest(settings, progress=progress, market=market)
+        write_result_files(result, stage)
+        morning = morning_of(result, settings, market)
+        targets = next_targets(settings, market)
+        content = result.provenance.content_id
+        write_targets(targets, content, result.data.underlying, stage)
+        live = live_section(result, written.earlier, written.scores)
+        write_report(
+            result,
+            settings,
+            stage,
+            market=market,
+            progress=progress,
+            alert=". ".join(written.alerts),
+            morning=morning,
+            beside=() if live is None else (live,),
+        )
+        last = market.regime.table.index[-1]
+        facts = facts_of_night(morning) | {
+            "quality": quality_of(settings, market, last),
+            "carry": _carry(settings, market, last),
+            "alerts": list(written.alerts),
+            "forecasts": [asdict(f) for f in _forecasts(result, morning.regime, targets)],
+        }
+        note = {"facts": facts, **note_of(stage, written.key)}
+        text = json.dumps(plain(note), indent=2) + "\n"
+        (stage / NOTE_FILE).write_text(text, encoding="utf-8")
+
+
+def _carry(settings: Config, market: Market, session: pd.Timestamp) -> list[str]:
+    """Return what the net GEX of a session lacks of carry."""
+    from ...backtest import rebuilt_findings
+    from ...data import CARRY_FINDINGS, carry_sentence
+
+    if market.regime.rebuilt is None:
+        return []
+    found = rebuilt_findings(settings, market.regime.rows)
+    here = [f for f in found if f.session == session.date() and f.check in CARRY_FINDINGS]
+    return [carry_sentence(f.check, f.detail) for f in here]
+
+
+def _forecasts(result: BacktestResult, regime: str, targets: Sequence[Target]) -> list[Forecast]:
+    """Return what the night says of the sessions ahead; what it cannot say is None."""
+    cell = result.volatility.by_regime.get(_ESTIMATOR, {}).get(regime)
+    ahead = None if cell is None or cell.next_1 != cell.next_1 else cell.next_1
+    found = [
+        Forecast("regime", result.regime.name, regime),
+        Forecast("volatility", _ESTIMATOR, ahead),
+    ]
+    for target in targets:
+        wanted = None if target.target != target.target else target.target
+        times = (target.fill, target.fill_at.isoformat(), target.valid_until.isoformat())
+        if target.role == "main":
+            side = None if wanted is None else float((wanted > 0) - (wanted < 0))
+            found.append(Forecast("direction", target.strategy, side, *times))
+        found.append(Forecast("target", target.strategy, wanted, *times))
+    return found
+
+
+def live_scores(earlier: Sequence[Entry], market: Market) -> list[Score]:
+    """Return what came of earlier nights' forecasts, by today's data."""
+    bars = market.bars
+    days = market.calendar.sessions
+    first, last = (pd.Timestamp(bars.index[i]).to_datetime64() for i in (0, -1))
+    inside = days[(days >= first.astype("datetime64[D]")) & (days <= last.astype("datetime64[D]"))]
+    whole = bars.reindex(pd.DatetimeIndex(inside.astype("datetime64[ns]")))
+    return scores_of(earlier, market.regime.table["regime"], whole, market.facts.sessions_per_year)
+
+
+def keep_record(out: Path, record: Record, facts: dict[str, Any], scores: Sequence[Score]) -> bool:
+    """Freeze a night's forecasts and the scores that it brought; return whether it added any."""
+    forecasts = [Forecast(**told) for told in facts["forecasts"]]
+    definition = str(facts["definition_id"])
+    session, content = facts["session"], facts["content_id"]
+    return appended(out, record, session, content, definition, forecasts, scores)

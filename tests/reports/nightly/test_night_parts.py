@@ -1,0 +1,185 @@
+"""Parts of a night by hand: how old data are, the frozen record, the line for a mail, orders."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gexlab.backtest.run.targets import Target, TargetInput
+from gexlab.data import trading_calendar
+from gexlab.reports.nightly.freshness import clock_alert, sessions_behind, stale_alert
+from gexlab.reports.nightly.live_record import (
+    Entry,
+    Forecast,
+    Record,
+    Score,
+    appended,
+    read_record,
+    scores_of,
+)
+from gexlab.reports.nightly.summary import facts_of_night, one_line
+from gexlab.reports.nightly.target_files import write_targets
+from gexlab.reports.session.morning import Morning
+
+THURSDAY = date(2026, 7, 2)  # before Independence Day, kept on Friday the third
+
+
+@pytest.mark.parametrize(
+    ("now", "behind"),
+    [
+        ("2026-07-02T21:00+00:00", 0),
+        ("2026-07-06T13:00+00:00", 0),  # Monday before the open
+        ("2026-07-06T19:59+00:00", 0),
+        ("2026-07-06T20:00+00:00", 1),
+        ("2026-07-07T22:00+00:00", 2),
+        ("2026-07-01T12:00+00:00", 0),
+    ],
+)
+def test_sessions_that_closed_without_a_chain(now: str, behind: int) -> None:
+    calendar = trading_calendar("XNYS")
+    assert sessions_behind(calendar, THURSDAY, datetime.fromisoformat(now)) == behind
+
+
+def test_more_than_one_session_is_stale() -> None:
+    assert stale_alert(THURSDAY, 1, 1) == ""
+    assert stale_alert(THURSDAY, 2, 1) == stale_alert(THURSDAY, 9, 1) != ""
+    assert stale_alert(THURSDAY, 1, 0).startswith("STALE: no chain since 2026-07-02")
+
+
+def test_a_clock_before_the_data() -> None:
+    known = datetime(2026, 7, 2, 20, 15, tzinfo=UTC)
+    assert clock_alert(THURSDAY, known, known) == ""
+    assert "CLOCK" in clock_alert(THURSDAY, known, datetime(2026, 7, 1, 20, 15, tzinfo=UTC))
+
+
+def _target(fill: str, value: float | None) -> Forecast:
+    return Forecast("target", "s", value, fill, "", "")
+
+
+def _entry(number: int, session: str, *forecasts: Forecast) -> Entry:
+    return Entry(number, session, f"c{number}", "d", forecasts, (), "")
+
+
+BARS = pd.DataFrame(
+    {
+        "open": [100.0, 101.0, 99.0, 98.0],
+        "high": [102.0, 103.0, 100.0, 99.0],
+        "low": [99.0, 100.0, 97.0, 97.0],
+        "close": [101.0, 100.0, 98.0, 98.5],
+    },
+    index=pd.DatetimeIndex(["2026-07-01", "2026-07-02", "2026-07-06", "2026-07-07"]),
+)
+LABELS = pd.Series(["long", "short", "short", "long"], index=BARS.index)
+
+
+def test_scores_by_hand() -> None:
+    told = (
+        Forecast("regime", "r", "short"),
+        Forecast("volatility", "parkinson", 0.1),
+        Forecast("direction", "s", -1.0, "next_open"),
+        _target("next_open", -0.5),
+        _target("next_close", None),
+    )
+    found = scores_of([_entry(1, "2026-07-01", *told)], LABELS, BARS, 252)
+    regime, volatility, direction, target = found
+    assert (regime.realised, regime.hit) == ("long", False)
+    # ln(103/100)^2 / (4 ln 2) a session
+    assert volatility.realised == pytest.approx(0.281802, abs=1e-6)
+    # from the open of the second to that of the third of July's sessions: 99 / 101 - 1
+    assert direction.realised == pytest.approx(-2.0 / 101.0)
+    assert (direction.hit, direction.pnl) == (True, None)
+    assert target.pnl == pytest.approx(1.0 / 101.0)
+
+
+def test_what_is_not_over_has_no_score() -> None:
+    last = [_entry(1, "2026-07-06", _target("next_open", 1.0), Forecast("volatility", "p", 0.1))]
+    (only,) = scores_of(last, LABELS, BARS, 252)
+    assert only.kind == "volatility"
+    holes = BARS.copy()
+    holes.iloc[2] = np.nan
+    told = [_entry(1, "2026-07-01", _target("next_open", 1.0))]
+    assert scores_of(told, LABELS, holes, 252) == []
+    assert scores_of([_entry(1, "2026-07-02", _target("10:30", 1.0))], LABELS, BARS, 252) == []
+
+
+def test_the_record_grows_and_nothing_in_it_changes(tmp_path: Path) -> None:
+    def add(session: str, content: str, value: float, *scores: Score) -> bool:
+        record = read_record(tmp_path)
+        return appended(
+            tmp_path, record, session, content, "d", [_target("next_open", value)], scores
+        )
+
+    assert add("2026-07-01", "a", 1.0)
+    assert not add("2026-07-01", "a", 1.0)
+    score = Score(1, "target", "s", 1.0, 0.01, hit=True, pnl=0.01)
+    assert add("2026-07-02", "b", -1.0, score)
+    assert not add("2026-07-02", "b", -1.0, score)
+    before = {path: path.read_bytes() for path in (tmp_path / "record").iterdir()}
+    # data are revised: said and scored anew, beside what was said
+    assert add("2026-07-01", "revised", -1.0)
+    assert add("2026-07-02", "b", -1.0, replace(score, realised=-0.02, hit=False, pnl=-0.02))
+    assert all(path.read_bytes() == kept for path, kept in before.items())
+    record = read_record(tmp_path)
+    assert [e.number for e in record.entries] == [1, 2, 3, 4]
+    assert record.broken == ""
+    (first,) = record.before("2026-07-02")
+    assert first.forecasts[0].value == 1.0
+    assert record.scores()[1, "target", "s"].pnl == -0.02
+
+
+def test_a_record_that_was_changed_says_so(tmp_path: Path) -> None:
+    record = Record()
+    for day in ("2026-07-01", "2026-07-02", "2026-07-06"):
+        assert appended(tmp_path, record, day, day, "d", [_target("next_open", 1.0)], [])
+        record = read_record(tmp_path)
+    first, second, _ = sorted((tmp_path / "record").iterdir())
+    whole = first.read_bytes()
+    first.write_bytes(whole.replace(b"1.0", b"-1.0"))
+    assert "000002" in read_record(tmp_path).broken
+    first.write_bytes(whole)
+    assert read_record(tmp_path).broken == ""
+    kept = second.read_bytes()
+    second.unlink()
+    assert "000003" in read_record(tmp_path).broken
+    second.write_bytes(kept[:-20])
+    assert "000002" in read_record(tmp_path).broken
+
+
+HOSTILE = '=1+1</script><b>[red]\u202e\x1b[31m,"'
+
+
+def test_hostile_names_are_text_in_orders_and_line(morning: Morning, tmp_path: Path) -> None:
+    moment = datetime(2026, 1, 2, 14, 30, tzinfo=UTC)
+    inputs = (TargetInput(HOSTILE, float("nan"), None), TargetInput("close", 5900.5, moment))
+    target = Target(
+        HOSTILE, "main", date(2026, 1, 1), "abstain", float("nan"), 1.0, "next_open", moment,
+        moment, HOSTILE, inputs,
+    )  # fmt: skip
+    write_targets([target], "c" * 64, HOSTILE, tmp_path)
+    document = json.loads((tmp_path / "targets.json").read_text(encoding="utf-8"))
+    (told,) = document["targets"]
+    assert (told["strategy"], told["target"], told["inputs"][0]["value"]) == (HOSTILE, None, None)
+    with (tmp_path / "targets.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert all(row[name] == f"'{HOSTILE}" for name in ("strategy", "underlying", "abstains"))
+    assert row["target"] == ""
+    facts = facts_of_night(morning) | {"underlying": HOSTILE}
+    line = one_line(facts, [f"PUT ASIDE: {HOSTILE}\n"], 3, 1)
+    assert not set(line) & set("\n\x1b\u202e")
+
+
+def test_the_line_for_a_mail(morning: Morning) -> None:
+    line = one_line(facts_of_night(morning), (), 12, 0)
+    assert line.startswith(
+        "SPX 2025-12-31: long gamma; spot 5,900.0, flip 5,755.0 (2.5 % below); put wall 5,800.0, "
+        "call wall 6,000.0; net GEX "
+    )
+    assert line.endswith("; 12 rows rejected")
+    assert one_line(facts_of_night(morning), ["STALE: x"], 0, 2).startswith("STALE: x. SPX ")
