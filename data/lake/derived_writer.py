@@ -14,7 +14,8 @@ from .data_files import write_file
 from .delta_log import DataFile, TableShape, TakenError
 from .derived_parts import Marks, Part, Variant
 from .derived_tables import REBUILDS, TABLES, DerivedStore, record_of
-from .records import manifest_at
+from .records import read_record
+from .records import record_of as sessions_of
 from .versions import Change, Version, commit, newest
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ def _write_part(
     return WrittenPart(replace(part, digests=digests, version=number), files, schemas)
 
 
-def commit_parts(store: DerivedStore, written: Sequence[WrittenPart], marks: Marks) -> DerivedStore:
+def commit_parts(
+    store: DerivedStore, written: Sequence[WrittenPart], marks: Marks, chains: str = ""
+) -> DerivedStore:
     """Make new parts valid, and `marks` what the store's inputs mean, in one step.
 
     Returned is the store with the rows of `marks` alone.
@@ -127,6 +130,8 @@ def commit_parts(store: DerivedStore, written: Sequence[WrittenPart], marks: Mar
     written : sequence of WrittenPart
     marks : mapping
         Book to ISO session to mark.
+    chains : str
+        Mark (`Lake.written`) of the state of the chains of which `marks` are.
 
     Returns
     -------
@@ -146,7 +151,7 @@ def commit_parts(store: DerivedStore, written: Sequence[WrittenPart], marks: Mar
         version = newest(root)
         record = record_of(store, version)
         there = store if record is None else replace(store, **_content(store, record))
-        held = {str(e.session) for e in manifest_at(root, store.underlying, version).sessions}
+        held = _days_held(store, version, chains)
         renewed = _renewed(there, [w.part for w in written], marks, held)
         changes = store_changes(there, version, renewed, written)
         try:
@@ -160,6 +165,15 @@ def commit_parts(store: DerivedStore, written: Sequence[WrittenPart], marks: Mar
         else:
             return renewed.only(marks)
     raise LakeError(f"the lake {root} is written to without a pause: try again")
+
+
+def _days_held(store: DerivedStore, version: Version, chains: str) -> set[str]:
+    """Return the sessions of chains at a version, where these are others than the marks' own."""
+    root, name = store.lake.root, store.underlying
+    record = sessions_of(root, name, version)
+    if record is None or record.digest == chains:
+        return set()
+    return {str(entry.session) for entry in read_record(root, name, record).sessions}
 
 
 def _content(store: DerivedStore, record: DataFile) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..base.errors import LakeError, UnknownNameError
 from ..base.printable import encodable
 from .integrity import require_intact
 from .manifest import Manifest, SessionEntry, check_underlying
-from .records import manifest_at, read_record, record_of, underlyings_at
+from .records import read_record, record_of, underlyings_at
 from .versions import Version, is_lake, newest, version_at, version_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ class Lake:
         """
         if underlying in self.states:
             return self.states[underlying][0]
-        return manifest_at(self.root, underlying, self.at())
+        record = record_of(self.root, underlying, self.at())
+        return (
+            Manifest(underlying) if record is None else read_record(self.root, underlying, record)
+        )
 
     @contextmanager
     def reading(self) -> Iterator[None]:

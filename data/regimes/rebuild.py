@@ -292,7 +292,7 @@ def _update(
         stale = lacking["as_of_close"]
         rows, blocks, contracts = peer_rows(lake, spec, plan.chains, stale, progress)
         part = write_peer_rows(store, rows, blocks, plan.marks)
-        return commit_parts(store, part, plan.wanted), len(stale), contracts
+        return commit_parts(store, part, plan.wanted, plan.written), len(stale), contracts
     assert plan.job is not None
     total = len(set().union(*lacking.values()))
     contracts, done = 0, 0
@@ -304,7 +304,7 @@ def _update(
             contracts += sum(r.contracts for r in chunk)
             parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])
         done += len(days)
-    return commit_parts(store, tuple(parts), plan.wanted), total, contracts
+    return commit_parts(store, tuple(parts), plan.wanted, plan.written), total, contracts
 
 
 def _passes(lacking: Mapping[str, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:

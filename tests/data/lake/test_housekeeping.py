@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
@@ -161,7 +162,7 @@ def formerly(lake: Lake, root: Path) -> None:
     folder = root / "chains" / "underlying=SPX"
     sessions = []
     for e in held.sessions:
-        name = e.file.relative_to(lake.root / "chains" / "underlying=SPX").as_posix()
+        name = re.sub("-v[0-9]+-", "-", f"year={e.session.year}/{e.file.name}")
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(e.file, folder / name)
         asof = None if e.facts.oi_asof is None else e.facts.oi_asof.isoformat()
