@@ -13,6 +13,7 @@ from .base.errors import MissingColumnError as MissingColumnError
 from .base.errors import NotEnoughDataError as NotEnoughDataError
 from .base.errors import QueryError as QueryError
 from .base.errors import UnknownNameError as UnknownNameError
+from .base.errors import WorkersError as WorkersError
 from .base.exporting import defused as defused
 from .base.exporting import defused_column as defused_column
 from .base.exporting import defused_frame as defused_frame
@@ -34,6 +35,10 @@ from .base.rounding import without_rounding as without_rounding
 from .base.schema import BOOKS as BOOKS
 from .base.schema import REGIMES as REGIMES
 from .base.schema import Book as Book
+from .base.workers import HERE as HERE
+from .base.workers import Crew as Crew
+from .base.workers import Workers as Workers
+from .base.workers import code_digest as code_digest
 from .calendar.market_defaults import DEFAULT_CALENDAR as DEFAULT_CALENDAR
 from .calendar.market_defaults import DEFAULT_VOLUME as DEFAULT_VOLUME
 from .calendar.market_defaults import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS

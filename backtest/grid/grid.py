@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ...data import LookAheadError, Progress, silent
-from ..execution.costs import Costs
+from ...data import HERE, Crew, LookAheadError, Progress, Workers, silent
 from ..leaks.leakcheck import component_leaks
 from ..run.config import Config
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
-from ..run.trading_terms import terms_of
-from ..statistics.resampling import Resampling
 from ..statistics.sharpe_tests import expected_best
-from .columns import Ground, ground_of, measured, planned
+from .columns import Ground, ground_of
 from .documents import parameters_of, trials_table, write_grid
+from .pieces import Found, Piece, computed, computed_elsewhere, data_id, resampling_of
 from .records import Records
 from .result import Best, GridResult
 from .section import covering
 from .space import Space, Trial, Variant, space_of
-from .store import FOUND, Store, code_of, ground_id, program_id
+from .store import FOUND, Store, code_of
 
 if TYPE_CHECKING:
     from ...strategies import Strategy
-    from ..run.execution_section import ExecutionConfig
     from ..run.market import Market
 
 __all__ = ["CHUNK", "grid", "require_honest", "run_grid"]
@@ -49,6 +46,7 @@ def grid(
     config: Config | str | Path,
     *,
     out: str | Path | None = None,
+    workers: Workers = HERE,
     progress: Progress | None = None,
 ) -> GridResult:
     """Evaluate every combination of the section ``[grid]``.
@@ -59,6 +57,9 @@ def grid(
     out : str or Path, optional
         Folder that receives ``trials.parquet`` and ``grid.json``; trials that it holds already,
         of the same data and code, are not computed again. None writes nothing.
+    workers : Workers, optional
+        Processes that compute, here or on other machines that see the same files; the results are
+        the same.
     progress : Progress, optional
         Called with the number of trials done.
 
@@ -74,21 +75,29 @@ def grid(
         If an input is absent, cannot be read or is too short.
     LookAheadError
         If an order would have used what was not yet known.
+    WorkersError
+        If workers are lost more often than can be made up for.
     """
     from ...data import published
 
     settings = config if isinstance(config, Config) else load_config(config)
     if out is None:
-        return run_grid(settings, Store(None), progress=progress)
+        return run_grid(settings, Store(None), workers=workers, progress=progress)
     with published(out) as stage:
         store = Store(Path(out))
-        result = run_grid(settings, store, progress=progress)
+        result = run_grid(settings, store, workers=workers, progress=progress)
         write_grid(result, stage)
     store.clear()
     return replace(result, out=Path(out))
 
 
-def run_grid(config: Config, store: Store, *, progress: Progress | None = None) -> GridResult:
+def run_grid(
+    config: Config,
+    store: Store,
+    *,
+    workers: Workers = HERE,
+    progress: Progress | None = None,
+) -> GridResult:
     """Evaluate a grid, keeping computed trials in a store; writes nothing else.
 
     Parameters
@@ -96,6 +105,8 @@ def run_grid(config: Config, store: Store, *, progress: Progress | None = None) 
     config : Config
     store : Store
         Of trials computed before.
+    workers : Workers, optional
+        As `grid`.
     progress : Progress, optional
         Called after each batch of trials.
 
@@ -105,16 +116,17 @@ def run_grid(config: Config, store: Store, *, progress: Progress | None = None) 
 
     Raises
     ------
-    ConfigError, InputFileError, LakeError, DefinitionError
+    ConfigError, InputFileError, LakeError, DefinitionError, WorkersError
         As `grid`.
     """
     started = time.perf_counter()
     report = progress or silent
     space = space_of(config)
-    run = _Run(config, store, report, space.size)
     rows: list[dict[str, Any]] = []
-    for variant in space.variants:
-        rows += run.on(space, variant)
+    with Crew(workers) as crew:
+        run = _Run(config, space, store, report, space.size, crew)
+        for variant in space.variants:
+            rows += run.on(variant)
     table, parameters = trials_table(_distinct(rows))
     n = table["n"].to_numpy(dtype=np.float64)
     year = table.pop("_year").to_numpy(dtype=np.float64)
@@ -168,9 +180,11 @@ class _Run:
     """A grid on its way: what was computed and how far it has come."""
 
     config: Config
+    space: Space
     store: Store
     report: Progress
     total: int
+    crew: Crew
     done: int = 0
     computed: int = 0
     simulated: bool = False
@@ -179,8 +193,9 @@ class _Run:
     def __post_init__(self) -> None:
         self.records = Records(self.config)
 
-    def on(self, space: Space, variant: Variant) -> list[dict[str, Any]]:
+    def on(self, variant: Variant) -> list[dict[str, Any]]:
         """Return the rows of all trials on one market."""
+        space = self.space
         self.report(self.done, self.total, "reading data")
         market = load_market(variant.config)
         self.simulated |= market.simulated
@@ -206,30 +221,48 @@ class _Run:
 
     def _keys(self, market: Market, trials: Sequence[Trial]) -> dict[str, str]:
         """Compute what is not known; return what each trial was computed from."""
-        inference = self.config.inference
-        how = Resampling(inference.seed, inference.bootstrap, inference.block, inference.level)
+        how = resampling_of(self.config)
         panel = market_panel(market)
         keys: dict[str, str] = {}
         own = {trial.strategy: code_of(trial.strategy) for trial in trials}
         for fill in dict.fromkeys(trial.execution.fill for trial in trials):
             assert fill is not None
             ground = ground_of(market, panel, fill)
-            data = f"{ground_id(ground, how)}:{program_id()}"
+            data = data_id(ground, how)
             mine = [trial for trial in trials if trial.execution.fill == fill]
             keys |= {t.trial_id: _key(t.trial_id, data, own[t.strategy]) for t in mine}
             counted = self.records.known(market, mine)
             missing = [
                 t for t in mine if not counted(t) or self.store.get(keys[t.trial_id]) is None
             ]
-            for part in _parts(missing):
-                self.report(self.done, self.total, "trials")
-                rows, returns = _computed(part, market, ground, how)
+            parts = list(_parts(missing))
+            self.report(self.done, self.total, "trials")
+            for part, found in zip(parts, self._found(market, ground, data, parts), strict=True):
+                rows, returns = found
                 # counted before anybody can see it
                 self.records.add(market, part, rows, returns, ground)
                 self.store.keep({keys[name]: row for name, row in rows.items()})
                 self.done += len(part)
                 self.computed += len(part)
+                self.report(self.done, self.total, "trials")
         return keys
+
+    def _found(
+        self, market: Market, ground: Ground, data: str, parts: Sequence[Sequence[Trial]]
+    ) -> Iterator[Found]:
+        """Yield what is found of each part, computed by whoever works."""
+        if self.crew.workers.here:
+            how = resampling_of(self.config)
+            return self.crew.spread(lambda part: computed(part, market, ground, how), parts)
+        variant = self.space.variants.index(parts[0][0].variant) if parts else 0
+        config = pickle.dumps(self.config)
+        pieces = [
+            Piece(
+                config, variant, str(part[0].execution.fill), data, tuple(t.trial_id for t in part)
+            )
+            for part in parts
+        ]
+        return self.crew.spread(computed_elsewhere, pieces)
 
 
 def require_honest(config: Config, market: Market) -> None:
@@ -263,34 +296,3 @@ def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
         strategies = list(group.values())
         for first in range(0, len(strategies), CHUNK):
             yield [trial for mine in strategies[first : first + CHUNK] for trial in mine]
-
-
-def _computed(
-    part: Sequence[Trial], market: Market, ground: Ground, how: Resampling
-) -> tuple[dict[str, dict[str, Any]], dict[str, npt.NDArray[np.float64]]]:
-    """Return what is found of trials of one part, and their returns, by their ids."""
-    strategies = list(dict.fromkeys(trial.strategy for trial in part))
-    executions: list[ExecutionConfig] = list(
-        {trial.execution.model_dump_json(): trial.execution for trial in part}.values()
-    )
-    orders = planned(strategies, ground)
-    costs = [
-        (
-            Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share),
-            terms_of(e, part[0].variant.config.data, market),
-        )
-        for e in executions
-    ]
-    found = measured(orders, ground, costs, part[0].execution.cash, how)
-    names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in part}
-    rows, returns = {}, {}
-    for (figures, net), execution in zip(found, executions, strict=True):
-        for s, strategy in enumerate(strategies):
-            name = names[strategy, execution.model_dump_json()]
-            rows[name] = {
-                **asdict(figures[s]),
-                "late": int(orders.late[s]),
-                "undefined": int(orders.undefined[s]),
-            }
-            returns[name] = net[s]
-    return rows, returns

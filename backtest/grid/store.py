@@ -9,21 +9,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from ...data import published_file
+from ...data import code_digest, published_file
 from ...strategies import RULED, Component
 from ..execution.engine import engine_name
 from ..run.strategy_results import Metrics
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
     from ...strategies import Strategy
     from ..statistics.resampling import Resampling
     from .columns import Ground
@@ -35,7 +33,6 @@ KEY: Final = "computed_from"
 #: What is known of a trial once it has been computed.
 FOUND: Final = (*(f.name for f in fields(Metrics)), "late", "undefined")
 _PREFIX: Final = ".gexlab-trials-"
-_PACKAGES: Final = ("data", "strategies", "backtest")
 
 
 class Store:
@@ -108,20 +105,8 @@ def program_id() -> str:
 
     Results of another version are never taken for those of this one.
     """
-    digest = hashlib.sha256(f"{engine_name()}:{version('numpy')}".encode())
-    for name in _PACKAGES:
-        for path, text in _sources(resources.files(f"gexlab.{name}"), name):
-            digest.update(path.encode() + b"\0" + text)
-    return digest.hexdigest()
-
-
-def _sources(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        inner = f"{path}/{entry.name}"
-        if entry.is_dir():
-            yield from _sources(entry, inner)
-        elif entry.name.endswith((".py", ".sql")):
-            yield inner, entry.read_bytes()
+    parts = f"{engine_name()}:{version('numpy')}:{code_digest()}"
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def code_of(strategy: Strategy) -> str:

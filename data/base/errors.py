@@ -32,6 +32,7 @@ __all__ = [
     "QueryError",
     "SeveralDefinitionsError",
     "UnknownNameError",
+    "WorkersError",
 ]
 
 
@@ -73,6 +74,10 @@ class LedgerError(GexlabError):
 
 class CalendarError(GexlabError):
     """A date outside its calendar, or a calendar that does not exist."""
+
+
+class WorkersError(GexlabError):
+    """Workers that were lost, or could not be reached, more often than can be made up for."""
 
 
 class DefinitionError(GexlabError):

@@ -21,6 +21,7 @@ __all__ = [
     "OutOption",
     "PageOption",
     "PositionsOption",
+    "SchedulerOption",
     "SettingsOption",
     "StoredDealerOption",
     "StoredDefinitionOption",
@@ -28,6 +29,7 @@ __all__ = [
     "StoredUnderlyingsOption",
     "UnderlyingOption",
     "UnderlyingsOption",
+    "WorkersOption",
 ]
 
 JsonOption = Annotated[
@@ -109,6 +111,18 @@ ConfigArgument = Annotated[
 ]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for the results; made where absent.")
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers", min=1, metavar="N", help="Processes on this machine (Dask, an extra)."
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers compute (an extra)."
+    ),
 ]
 OneBookOption = Annotated[str, typer.Option("--book", help="as_of_close or post_expiry.")]
 StoredDealerOption = Annotated[

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import ConfigArgument, DebugOption, JsonOption, OutOption
+from ..options import (
+    ConfigArgument,
+    DebugOption,
+    JsonOption,
+    OutOption,
+    SchedulerOption,
+    WorkersOption,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,12 +22,17 @@ if TYPE_CHECKING:
 
     from ....backtest import GridResult
 
-EXAMPLES = ("gexlab grid config.toml --out out",)
+EXAMPLES = (
+    "gexlab grid config.toml --out out",
+    "gexlab grid config.toml --out out --workers 4",
+)
 
 
 def command(
     config: ConfigArgument,
     out: OutOption,
+    workers: WorkersOption = 1,
+    scheduler: SchedulerOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -30,13 +42,14 @@ def command(
     only trials whose parameters, data or code changed are computed again.
     """
     from ....backtest import Store, grid_document, load_config, run_grid, write_grid
-    from ....data import published
+    from ....data import Workers, published
     from ...page.grid_page import write_grid_page
 
+    crew = Workers(workers, scheduler)
     settings = load_config(config)
     store = Store(out)
     with progress_on_stderr("grid") as progress, published(out) as stage:
-        result = run_grid(settings, store, progress=progress)
+        result = run_grid(settings, store, workers=crew, progress=progress)
         write_grid(result, stage)
         write_grid_page(result, stage / "grid.html")
     store.clear()

@@ -154,10 +154,15 @@ def test_rows_whose_spot_is_the_next_close(make_market: MakeMarket) -> None:
     assert _kinds(result) == [("regime", "spot_of_a_later_session")]
 
 
-def test_the_published_series_has_none(shared_data: Path, tmp_path: Path) -> None:
+SINCE_2011 = pytest.param("2011-05-02", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("start", ["2023-01-01", SINCE_2011])
+def test_the_published_series_has_none(shared_data: Path, tmp_path: Path, start: str) -> None:
     file = tmp_path / "run.toml"
     file.write_text(f"""
 [data]
+start = {start}
 underlying = "SPX"
 bars = "{shared_data}/bars/spx_spy_qqq_vix_daily_1995_2026.parquet"
 bars_where = {{ root = "SPX" }}

@@ -65,6 +65,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "backtest/tournament/ledger.py": {"datetime.now": STAMP, "time.monotonic": SECONDS},
     "backtest/tournament/lockbox.py": {"datetime.now": STAMP},
     "backtest/tournament/tournament.py": {"time.perf_counter": SECONDS},
+    "data/base/workers.py": {"os.environ": CORES},
     "data/base/compiling.py": {
         "os.environ": PLACE, "os.getuid": PLACE, "tempfile.gettempdir": PLACE,
     },

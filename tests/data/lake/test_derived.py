@@ -227,7 +227,7 @@ def test_what_a_killed_rebuild_left_is_never_read(lake: Lake, chains: list[pa.Ta
     assert not verify(lake).damaged
 
 
-@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [1, pytest.param(100, marks=pytest.mark.slow)])
 def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake, times: int) -> None:
     """Each rebuild replaces all files of the one before."""
     code = (
@@ -244,4 +244,4 @@ def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake, times: int) ->
         assert regimes(lake, "SPX", book=None)["session"].nunique() == 7
         reads += 1
     assert writer.returncode == 0
-    assert reads > 5
+    assert reads > times

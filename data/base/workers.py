@@ -1,0 +1,340 @@
+"""Pieces of work spread over processes, here or on other machines, with the results of one process.
+
+In this process is the default and needs nothing. Local processes and an existing cluster are
+Dask's (`distributed`, the extra ``dask``). A piece is a function of one item that depends on
+nothing else, so that it may be run again anywhere: a worker that is lost, or a scheduler that
+is started anew, costs time and nothing more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from .errors import ConfigError, WorkersError
+from .progress import Progress, silent
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from distributed import Client, Future
+
+__all__ = ["HERE", "Crew", "Workers", "code_digest"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: Seconds that a scheduler may take to answer.
+_PATIENCE: Final = 10
+#: Connections to a scheduler, one after the other, before it counts as gone.
+_CONNECTIONS: Final = 6
+_PACKAGES: Final = ("data", "strategies", "backtest")
+#: What a result depends on besides our own code.
+_LIBRARIES: Final = ("numpy", "pandas", "scipy", "duckdb", "pyarrow", "numba", "vectorbt")
+#: Pieces handed out for each worker at a time: enough to keep it busy, few enough to hold.
+_AHEAD: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where pieces of work run.
+
+    Attributes
+    ----------
+    number : int
+        Processes of a cluster on this machine; 1 works in this process.
+    scheduler : str, optional
+        Address of an existing one, e.g. ``"tcp://10.0.0.7:8786"``; its workers do all.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than one, or both several processes and a scheduler.
+    """
+
+    number: int = 1
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise ConfigError(f"workers: expected at least 1, found {self.number}")
+        if self.scheduler is not None and self.number > 1:
+            raise ConfigError(
+                f"workers: expected a number ({self.number}) or the address of a scheduler "
+                f"({self.scheduler}), found both: a scheduler has workers of its own"
+            )
+
+    @property
+    def here(self) -> bool:
+        """Whether all is done in this process."""
+        return self.number == 1 and self.scheduler is None
+
+
+HERE: Final = Workers()
+
+
+class Crew:
+    """Workers that are at hand: one connection for several kinds of work.
+
+    A context: leaving it ends a local cluster and whatever still runs.
+
+    Parameters
+    ----------
+    workers : Workers
+    """
+
+    def __init__(self, workers: Workers = HERE) -> None:
+        self.workers = workers
+        self._stack = ExitStack()
+        self._client: Client | None = None
+        self._failures = 0
+
+    def __enter__(self) -> Crew:
+        """Return the crew; workers are started when there is work."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End a local cluster."""
+        self._disconnect()
+
+    def spread(
+        self,
+        function: Callable[[Item], Result],
+        items: Sequence[Item],
+        *,
+        progress: Progress = silent,
+        named: Callable[[Item], str] = lambda _: "",
+    ) -> Iterator[Result]:
+        """Yield a function's result for each item, in the order of the items.
+
+        Parameters
+        ----------
+        function : callable
+            Must be picklable, and depend on its item alone, unless all is done in this process.
+        items : sequence
+        progress : Progress, optional
+            Called after each piece, and with the address of the dashboard when workers start.
+        named : callable, optional
+            What progress calls an item.
+
+        Yields
+        ------
+        object
+            The same whatever the workers are.
+
+        Raises
+        ------
+        ConfigError
+            If Dask is not installed, or the workers run another version than this process.
+        WorkersError
+            If the scheduler cannot be reached, or a piece has cost several workers their life.
+        """
+        total = len(items)
+        if self.workers.here:
+            for i, item in enumerate(items):
+                result = function(item)
+                progress(i + 1, total, named(item))
+                yield result
+            return
+        found: dict[int, Result] = {}
+        given = 0
+        finished = self._finished(function, items, progress)
+        for done, (i, result) in enumerate(finished, start=1):
+            found[i] = result
+            progress(done, total, named(items[i]))
+            while given in found:
+                yield found.pop(given)
+                given += 1
+
+    def _finished(
+        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield number and result of each item as it is finished, connecting anew where lost."""
+        left = dict.fromkeys(range(len(items)))
+        while left:
+            try:
+                client = self._connected(progress, len(items))
+                for i, result in _round(client, function, items, tuple(left)):
+                    del left[i]
+                    self._failures = 0
+                    yield i, result
+            except _lost_connections() as error:
+                self._disconnect()
+                self._failures += 1
+                if self._failures >= _CONNECTIONS:
+                    raise WorkersError(
+                        f"{self.workers.scheduler or 'the local cluster'} was lost "
+                        f"{self._failures} times in a row ({error}): {len(left)} of {len(items)} "
+                        "pieces are left; start it again, then the command"
+                    ) from None
+                time.sleep(min(0.25 * 2**self._failures, 10.0))
+
+    def _connected(self, progress: Progress, total: int) -> Client:
+        if self._client is None:
+            client = self._stack.enter_context(_client(self.workers))
+            _require_same_version(client)
+            progress(0, total, f"dashboard {client.dashboard_link}")
+            self._client = client
+        return self._client
+
+    def _disconnect(self) -> None:
+        self._client = None
+        stack, self._stack = self._stack, ExitStack()
+        if self.workers.here:
+            return
+        with suppress(*_lost_connections()):  # what is gone need not be closed
+            stack.close()
+
+
+def _round(
+    client: Client, function: Callable[[Item], Result], items: Sequence[Item], left: Sequence[int]
+) -> Iterator[tuple[int, Result]]:
+    """Hand out what is left, a few pieces a worker at a time, and yield what comes back."""
+    from distributed import as_completed
+
+    waiting = iter(tuple(left))
+    running: dict[Future[Any], int] = {}
+
+    def submitted(number: int) -> Iterator[Future[Any]]:
+        for i in islice(waiting, number):
+            future = client.submit(function, items[i], pure=False)
+            running[future] = i
+            yield future
+
+    first = list(submitted(_AHEAD * max(1, sum(client.nthreads().values()))))
+    finished = as_completed(first, loop=client.loop)
+    try:
+        for future in finished:
+            if future.status in ("cancelled", "lost"):
+                raise TimeoutError("the scheduler forgot a piece")
+            yield running.pop(future), _result_of(future)
+            finished.update(submitted(1))
+    finally:
+        if running and client.status == "running":
+            client.cancel(list(running), force=True)
+
+
+def _result_of(future: Future[Any]) -> Any:
+    from distributed import KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker as error:
+        raise WorkersError(
+            f"a piece of work has cost {error.allowed_failures + 1} workers their life, the last "
+            f"at {error.last_worker.address}: most often they lack memory; use fewer workers, or "
+            "give each more"
+        ) from None
+
+
+def _lost_connections() -> tuple[type[BaseException], ...]:
+    from concurrent.futures import CancelledError
+
+    from distributed.comm.core import CommClosedError
+
+    return (CommClosedError, ConnectionError, TimeoutError, CancelledError)
+
+
+@contextmanager
+def _client(workers: Workers) -> Iterator[Client]:
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise ConfigError(
+            "several workers need Dask, which is not installed: pip install 'gexlab[dask]', or "
+            "leave --workers and --scheduler out"
+        ) from None
+    with ExitStack() as stack:
+        address: Any = workers.scheduler
+        if workers.scheduler is None:
+            stack.enter_context(_one_thread_each())
+            address = stack.enter_context(
+                LocalCluster(
+                    n_workers=workers.number,
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                )
+            )
+        try:
+            client = stack.enter_context(Client(address, timeout=_PATIENCE, set_as_default=False))
+        except ValueError as error:
+            raise ConfigError(
+                f"{workers.scheduler!r} is no address of a scheduler ({error}): expected one like "
+                "tcp://10.0.0.7:8786"
+            ) from None
+        yield client
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Keep the linear algebra of new processes to one thread: they share the processors."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@cache
+def code_digest() -> str:
+    """Return a digest of the code that computes results.
+
+    Returns
+    -------
+    str
+        Hexadecimal; the same wherever the same files are installed.
+    """
+    digest = hashlib.sha256()
+    for name in _PACKAGES:
+        for path, text in _sources(resources.files(f"gexlab.{name}"), name):
+            digest.update(path.encode() + b"\0" + text)
+    return digest.hexdigest()
+
+
+def _sources(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        inner = f"{path}/{entry.name}"
+        if entry.is_dir():
+            yield from _sources(entry, inner)
+        elif entry.name.endswith((".py", ".sql")):
+            yield inner, entry.read_bytes()
+
+
+def _versions() -> dict[str, str]:
+    """Return what a result of this process depends on, by name."""
+    return {"gexlab's code": code_digest()[:12]} | {name: _version(name) for name in _LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _require_same_version(client: Client) -> None:
+    mine = _versions()
+    for worker, theirs in client.run(_versions).items():
+        for name, found in theirs.items():
+            if found != mine[name]:
+                raise ConfigError(
+                    f"the worker at {worker} has {name} {found}, this process {mine[name]}: "
+                    "results would not be those of one program; install the same versions on both"
+                )
