@@ -89,11 +89,12 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "data/lake/integrity.py": {"os.cpu_count": CORES},
     "data/lake/sql_worker.py": {"os.cpu_count": CORES},
     "data/regimes/query.py": {"os.environ": PLACE},
+    "data/regimes/many.py": {"time.perf_counter": SECONDS},
     "data/regimes/rebuild.py": {"time.perf_counter": SECONDS},
     "data/regimes/session_blocks.py": {"os.cpu_count": CORES},
     "data/regimes/sessions.py": {"os.cpu_count": CORES},
     "data/simulate/checks/check.py": {"time.perf_counter": SECONDS},
-    "reports/cli/app.py": {"sys.argv": DISPLAY},
+    "reports/cli/app.py": {"os.getcwd": DISPLAY, "sys.argv": DISPLAY},
     "reports/cli/demo.py": {"time.perf_counter": SECONDS},
     "reports/cli/doctor.py": {
         "Path.cwd": DISPLAY, "os.cpu_count": DISPLAY, "platform.machine": DISPLAY,
