@@ -5,6 +5,7 @@ from .calibration.intervals import CoverageCell as CoverageCell
 from .calibration.intervals import interval_coverage as interval_coverage
 from .calibration.tournament import calibrate_tournament as calibrate_tournament
 from .calibration.worlds import VARIANTS as VARIANTS
+from .calibration.worlds import SimulatedMarkets as SimulatedMarkets
 from .execution.engine import engine_name as engine_name
 from .grid.documents import grid_document as grid_document
 from .grid.documents import luck_sentence as luck_sentence
@@ -13,6 +14,10 @@ from .grid.grid import grid as grid
 from .grid.grid import run_grid as run_grid
 from .grid.result import GridResult as GridResult
 from .grid.store import Store as Store
+from .hypotheses.cross_section import CROSS_SECTION_FORMS as CROSS_SECTION_FORMS
+from .hypotheses.cross_section import CrossSectionResult as CrossSectionResult
+from .hypotheses.cross_section import cross_section_panel as cross_section_panel
+from .hypotheses.cross_section import cross_section_tests as cross_section_tests
 from .hypotheses.datasets import dataset_of as dataset_of
 from .hypotheses.datasets import load_dataset as load_dataset
 from .hypotheses.evidence import Evidence as Evidence

@@ -115,6 +115,8 @@ from .quality.finding import Finding as Finding
 from .quality.series_checks import check_series as check_series
 from .quality.thresholds import Thresholds as Thresholds
 from .regimes.attribution import attribute_changes as attribute_changes
+from .regimes.cross_section import CrossSection as CrossSection
+from .regimes.cross_section import cross_section as cross_section
 from .regimes.explain import Explanation as Explanation
 from .regimes.explain import SessionProfile as SessionProfile
 from .regimes.explain import diff_regimes as diff_regimes

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
@@ -32,32 +33,25 @@ from ..statistics.rejection import (
     critical_value,
     wilson,
 )
-from .worlds import MarketRun, require_world, simulate_run
+from .worlds import MarketRun, SimulatedMarkets, require_world, simulate_run
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from ...data import Calibration, PathMarket
+    from ...data import PathMarket
 
 __all__ = ["TestFunction", "simulate_check"]
 
 Floats = npt.NDArray[np.float64]
+_START = date(2016, 1, 4)
 #: A test: from a market to a score. It must be picklable to run in other processes.
 TestFunction = Callable[["PathMarket"], Score]
 
 
 def simulate_check(
     tests: Mapping[str, tuple[TestFunction, Direction]],
+    markets: SimulatedMarkets,
     *,
-    worlds: Sequence[str] = ("S0",),
-    strengths: Sequence[float] = (1.0,),
-    calibration: Calibration = "visible",
-    seeds: int = 400,
-    sessions: int = 2_500,
-    start: date | None = None,
     level: float = 0.05,
     critical: Mapping[str, float] | None = None,
-    first_seed: int = 0,
     processes: int = 2,
     progress: Progress | None = None,
 ) -> SimulationCheck:
@@ -67,24 +61,13 @@ def simulate_check(
     ----------
     tests : mapping of str to (function, direction)
         Functions must be picklable (defined at the top of a module) unless `processes` is 1.
-    worlds : sequence of str
-        Names of `gexlab.data.simulate.worlds`, or of variants. Where S0 is among them and no
+    markets : SimulatedMarkets
+        By default of 2,500 sessions from 2016-01-04 on. Where S0 is among the worlds and no
         critical values are given, its own are used on all.
-    strengths : sequence of float
-        Factors on what hedging does; S0 has no hedging and is run once.
-    calibration : {"visible", "realistic"}
-    seeds : int
-        Markets per world and strength.
-    sessions : int
-        Length of each market.
-    start : date, optional
-        First session, 2016-01-04 by default.
     level : float
         Of the tests.
     critical : mapping of str to float, optional
         Critical values of an earlier check, of other seeds.
-    first_seed : int
-        Seeds are `first_seed` ... `first_seed + seeds - 1`.
     processes : int
         1 works in this process.
     progress : Progress, optional
@@ -101,9 +84,10 @@ def simulate_check(
     UnknownNameError
         If a world does not exist.
     """
-    runs = _runs(worlds, strengths, calibration, sessions, start)
+    seeds, sessions, start = markets.seeds, markets.sessions or 2_500, markets.start or _START
+    runs = _runs(markets, sessions, start)
     _require_sensible(tests, runs, seeds, level)
-    jobs = list(product(runs, range(first_seed, first_seed + seeds)))
+    jobs = list(product(runs, range(markets.first_seed, markets.first_seed + seeds)))
     functions = {name: function for name, (function, _) in tests.items()}
     found = _work(partial(_score_market, functions), jobs, processes, progress or silent)
     by_run = {run: found[i * seeds : (i + 1) * seeds] for i, run in enumerate(runs)}
@@ -142,22 +126,13 @@ def _score(test: TestFunction, market: PathMarket) -> Score:
         return Score(math.nan, math.nan, False)
 
 
-def _runs(
-    worlds: Sequence[str],
-    strengths: Sequence[float],
-    calibration: Calibration,
-    sessions: int,
-    start: date | None,
-) -> tuple[MarketRun, ...]:
-    from datetime import date as day
-
-    first = start or day(2016, 1, 4)
-    for world in worlds:
+def _runs(markets: SimulatedMarkets, sessions: int, start: date) -> tuple[MarketRun, ...]:
+    for world in markets.worlds:
         require_world(world)
     return tuple(
-        MarketRun(world, calibration, strength, sessions, first)
-        for world in worlds
-        for strength in ((0.0,) if world == "S0" else strengths)
+        MarketRun(world, markets.calibration, strength, sessions, start)
+        for world in markets.worlds
+        for strength in ((0.0,) if world == "S0" else markets.strengths)
     )
 
 

@@ -18,9 +18,10 @@ from ..statistics.intraday import IntradayGrid
 from ..statistics.rejection import Direction, Score, SimulationCheck
 from ..statistics.resampling import Resampling
 from .check import simulate_check
+from .worlds import SimulatedMarkets
 
 if TYPE_CHECKING:
-    from ...data import Calibration, PathMarket
+    from ...data import PathMarket
 
 __all__ = [
     "CRITICAL_SEED",
@@ -65,6 +66,8 @@ PLAN: Mapping[str, tuple[str, ...]] = {
 #: First seed of the null markets that critical values come from: the table's own begin at 0.
 CRITICAL_SEED = 100_000
 _REPLICATIONS = 199
+_SESSIONS = 1_500
+_MARKETS = SimulatedMarkets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +94,10 @@ class HypothesisTest:
 
 def calibrate(
     names: Sequence[str],
+    markets: SimulatedMarkets = _MARKETS,
     *,
-    worlds: Sequence[str] = ("S0",),
-    strengths: Sequence[float] = (1.0,),
-    calibration: Calibration = "visible",
-    seeds: int = 400,
-    sessions: int = 1_500,
-    start: date | None = None,
     level: float = 0.05,
     critical: Mapping[str, float] | None = None,
-    first_seed: int = 0,
     processes: int = 2,
     progress: Progress | None = None,
 ) -> SimulationCheck:
@@ -110,24 +107,13 @@ def calibrate(
     ----------
     names : sequence of str
         Hypotheses.
-    worlds : sequence of str
-        Names of `gexlab.data.simulate.worlds`, or of variants.
-    strengths : sequence of float
-        Factors on what hedging does.
-    calibration : {"visible", "realistic"}
-    seeds : int
-        Markets per world and strength.
-    sessions : int
-        Length of each market.
-    start : date, optional
-        First session; by default 2018-01-02, so that the changes of 2021 and 2022 that some
-        tests turn on fall inside.
+    markets : SimulatedMarkets
+        By default of 1,500 sessions from 2018-01-02 on, so that the changes of 2021 and 2022 that
+        some tests turn on fall inside.
     level : float
         Of the tests.
     critical : mapping of str to float, optional
         Critical values of an earlier check, of other seeds.
-    first_seed : int
-        Seeds are `first_seed` ... `first_seed + seeds - 1`.
     processes : int
         1 works in this process.
     progress : Progress, optional
@@ -149,15 +135,9 @@ def calibrate(
     }
     return simulate_check(
         tests,
-        worlds=worlds,
-        strengths=strengths,
-        calibration=calibration,
-        seeds=seeds,
-        sessions=sessions,
-        start=start or date(2018, 1, 2),
+        markets.of(_SESSIONS, date(2018, 1, 2)),
         level=level,
         critical=critical,
-        first_seed=first_seed,
         processes=processes,
         progress=progress,
     )
@@ -168,7 +148,7 @@ def check_plan(
     seeds: int = 400,
     power_seeds: int = 100,
     strengths: Sequence[float] = (0.25, 0.5, 1.0),
-    sessions: int = 1_500,
+    sessions: int = _SESSIONS,
     processes: int = 2,
     progress: Progress | None = None,
 ) -> SimulationCheck:
@@ -192,25 +172,15 @@ def check_plan(
     SimulationCheck
         Critical values come from as many more null markets, of other seeds.
     """
-    size = partial(
-        calibrate,
-        PLAN["S0"],
-        seeds=seeds,
-        sessions=sessions,
-        processes=processes,
-        progress=progress,
-    )
-    null = size(critical=size(first_seed=CRITICAL_SEED).critical)
+    measured = partial(calibrate, processes=processes, progress=progress)
+    blind = SimulatedMarkets(seeds=seeds, sessions=sessions)
+    bounds = measured(PLAN["S0"], replace(blind, first_seed=CRITICAL_SEED)).critical
+    null = measured(PLAN["S0"], blind, critical=bounds)
     others = [
-        calibrate(
+        measured(
             names,
-            worlds=(world,),
-            strengths=strengths,
-            seeds=power_seeds,
-            sessions=sessions,
+            SimulatedMarkets((world,), strengths, seeds=power_seeds, sessions=sessions),
             critical=null.critical,
-            processes=processes,
-            progress=progress,
         )
         for world, names in PLAN.items()
         if world != "S0"

@@ -8,8 +8,8 @@ would win by luck as often) with everything that they are held against, by the s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,11 +27,10 @@ from ..statistics.rejection import Direction, Score, SimulationCheck
 from ..tournament.arena import Arena, Entry, opponents
 from ..tournament.contest import FoldPlan, Procedure, contest, folds_of
 from .check import simulate_check
+from .worlds import SimulatedMarkets
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from ...data import Calibration, PathMarket
+    from ...data import PathMarket
     from ..tournament.result import TournamentResult
 
 __all__ = ["ECHO_LEVEL", "QUESTIONS", "TournamentTest", "calibrate_tournament", "path_arena"]
@@ -43,6 +42,7 @@ ECHO_LEVEL: Final = 13.0
 _PLAN: Final = FoldPlan(train="1y", test="1y")
 _PLACEBOS, _DRAWS = 300, 1_000
 _FEES: Final = 0.0
+_MARKETS: Final = SimulatedMarkets(seeds=200)
 _FILTERS: Final[tuple[Any, ...]] = (
     "sign",
     {"name": "percentile", "window": 63},
@@ -191,14 +191,8 @@ def _id(strategy: Strategy) -> str:
 
 
 def calibrate_tournament(
+    markets: SimulatedMarkets = _MARKETS,
     *,
-    worlds: Sequence[str] = ("S0",),
-    strengths: Sequence[float] = (1.0,),
-    calibration: Calibration = "visible",
-    seeds: int = 200,
-    sessions: int = 10 * EXCHANGE_SESSIONS,
-    start: date | None = None,
-    first_seed: int = 0,
     processes: int = 2,
     progress: Progress = silent,
 ) -> SimulationCheck:
@@ -206,17 +200,8 @@ def calibrate_tournament(
 
     Parameters
     ----------
-    worlds : sequence of str
-        Names of `gexlab.data.simulate.worlds`, or of variants.
-    strengths : sequence of float
-        Factors on what hedging does.
-    calibration : {"visible", "realistic"}
-    seeds : int
-        Markets per world and strength.
-    sessions : int
-        Length of a market.
-    start : date, optional
-    first_seed : int
+    markets : SimulatedMarkets
+        By default of ten years.
     processes : int
         1 works in this process.
     progress : callable, optional
@@ -231,15 +216,7 @@ def calibrate_tournament(
     tests: dict[str, tuple[TournamentTest, Direction]] = {
         question: (TournamentTest(question), "+") for question in QUESTIONS
     }
+    length = markets.sessions or 10 * EXCHANGE_SESSIONS
     return simulate_check(
-        tests,
-        worlds=worlds,
-        strengths=strengths,
-        calibration=calibration,
-        seeds=seeds,
-        sessions=sessions,
-        start=start,
-        first_seed=first_seed,
-        processes=processes,
-        progress=progress,
+        tests, replace(markets, sessions=length), processes=processes, progress=progress
     )

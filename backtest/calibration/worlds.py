@@ -6,8 +6,8 @@ find. A variant is a world with some of its numbers replaced, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,14 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from ...data import Calibration, PathMarket
 
-__all__ = ["VARIANTS", "MarketRun", "Variant", "require_world", "simulate_run"]
+__all__ = [
+    "VARIANTS",
+    "MarketRun",
+    "SimulatedMarkets",
+    "Variant",
+    "require_world",
+    "simulate_run",
+]
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
@@ -27,8 +34,42 @@ _FUNDS_SWING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatedMarkets:
+    """Which markets a calibration simulates.
+
+    Attributes
+    ----------
+    worlds : sequence of str
+        Names of `gexlab.data.simulate.worlds`, or of variants.
+    strengths : sequence of float
+        Factors on what hedging does; S0 has no hedging and is run once.
+    calibration : {"visible", "realistic"}
+    seeds : int
+        Markets per world and strength.
+    sessions : int, optional
+        Length of each market; by default what the tests are made for.
+    start : date, optional
+        First session; by default what the tests are made for.
+    first_seed : int
+        Seeds are `first_seed` ... `first_seed + seeds - 1`.
+    """
+
+    worlds: Sequence[str] = ("S0",)
+    strengths: Sequence[float] = (1.0,)
+    calibration: Calibration = "visible"
+    seeds: int = 400
+    sessions: int | None = None
+    start: date | None = None
+    first_seed: int = 0
+
+    def of(self, sessions: int, start: date) -> SimulatedMarkets:
+        """Return the same with length and first session, where they are not given."""
+        return replace(self, sessions=self.sessions or sessions, start=self.start or start)
+
+
+@dataclass(frozen=True, slots=True)
 class MarketRun:
-    """Which markets are simulated.
+    """A market of a calibration, but for its seed.
 
     Attributes
     ----------

@@ -23,15 +23,14 @@ from .config_sections import (
     DataConfig,
     InferenceConfig,
     Instrument,
-    LedgerConfig,
     NightlyConfig,
     RegimeConfig,
     SeriesConfig,
     StrategyConfig,
-    TournamentConfig,
     _Section,
 )
 from .execution_section import ExecutionConfig, Fill
+from .tournament_section import LedgerConfig, TournamentConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

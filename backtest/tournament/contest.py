@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ...data import NotEnoughDataError, short_repr, silent
 from ..statistics.resampling import Resampling
 from .arena import Arena, Played, played, resampling_of
-from .beyond import compared
+from .beyond import Pair, compared
 from .breakdown import Breakdown, breakdown_of
 from .clouds import Band, band_of, placebos_of
 from .counting import effective_trials
@@ -206,11 +206,31 @@ def contest(
         bootstrapped=_BOOTSTRAPPED if terms.breakdowns else 0,
     )
     rows = entry_results(found, arenas, results, judgement, clouds, pairs, counted.trials)
+    outcome = _Outcome(arenas, results, counted, found, judgement, pairs, tuple(rows))
+    made = _result(outcome, terms)
+    report(work, work, "done")
+    return replace(made, computed=total, seconds=time.perf_counter() - started)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outcome:
+    """What the parts of the procedure found; `rows` are those of the trials of the field."""
+
+    arenas: Sequence[Arena]
+    results: Sequence[Played]
+    counted: Counted
+    field: Field
+    judgement: Judgement
+    pairs: tuple[Pair, ...]
+    rows: tuple[EntryResult, ...]
+
+
+def _result(outcome: _Outcome, terms: Procedure) -> TournamentResult:
+    arenas, results, counted = outcome.arenas, outcome.results, outcome.counted
+    found, judgement, rows = outcome.field, outcome.judgement, outcome.rows
     distinct = list({row.trial_id: row for row in reversed(rows)}.values())[::-1]
     entries = tuple(row for row in distinct if row.role == "entry")
-    shown = worth_showing(rows)
-    parts, bands = _taken_apart(shown, found, arenas, results, judgement, terms)
-    report(work, work, "done")
+    parts, bands = _taken_apart(worth_showing(rows), found, arenas, results, judgement, terms)
     survivors = [entry for entry in entries if entry.survives]
     winner = max(survivors, key=lambda entry: entry.sharpe, default=None)
     return TournamentResult(
@@ -239,7 +259,7 @@ def contest(
         last=found.days[-1].item(),
         rows=judgement.rows,
         selections=_selections(arenas, results, terms.plan),
-        pairs=pairs,
+        pairs=outcome.pairs,
         breakdowns=parts,
         bands=bands,
         haircut=_haircut(entries, counted.trials - 1, terms.seed, found.year),
@@ -247,9 +267,9 @@ def contest(
         notices=(),
         simulated=False,
         underlyings=tuple(dict.fromkeys(a.underlying for a in arenas)),
-        computed=total,
+        computed=0,
         reused=0,
-        seconds=time.perf_counter() - started,
+        seconds=0.0,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections import Counter
@@ -22,11 +21,12 @@ from ..vendors import vendor as vendor_preset
 from ..vendors.column_map import mapped, read_mapping
 from ..vendors.column_names import names_in, respelled
 from ..vendors.projection import projected
-from ..vendors.roots import AM_INDICES, index_name, root_facts, symbol_parts
+from ..vendors.roots import index_name, root_facts, symbol_parts
 from ..vendors.shipped_maps import map_file, recognised_map
 from ..vendors.table_reader import read_tables
 from .calendar_tables import zone_of
 from .files import find_files, opened
+from .starting_map import starting_map
 from .synonyms import MEANINGS, meaning_of
 
 if TYPE_CHECKING:
@@ -208,7 +208,8 @@ def _inspected(
     elif vendor is not None:
         text = _for_preset(vendor)
     else:
-        text = _map(columns, by_meaning, encoding, underlyings)
+        warned = [(c.name, c.warning) for c in columns if c.warning is not None]
+        text = starting_map(warned, by_meaning, encoding, underlyings)
     return Inspection(vendor, tuple(columns), sessions, underlyings, text)
 
 
@@ -385,77 +386,3 @@ def _sessions(table: dict[str, list[Any]], by_meaning: dict[str, str]) -> tuple[
     except GexlabError:
         return ()
     return tuple(sorted({day.isoformat() for day in days.values()}))
-
-
-_COMMENTS: Final = {
-    "session": "exchange session of the quotes",
-    "quote_ts": "moment of the quotes",
-    "symbol": "root, expiry, strike and right, out of a whole option symbol",
-    "open_interest": "contracts",
-    "iv": "decimal: 0.18, not 18",
-    "spot": "underlying at the moment of the quotes",
-}
-
-
-def _map(
-    columns: list[InspectedColumn],
-    by_meaning: dict[str, str],
-    encoding: str,
-    underlyings: tuple[str, ...],
-) -> str:
-    """Return a starting map: what was recognised, and what the user has to confirm."""
-    stated = {m: n for m, n in by_meaning.items() if m != "time"}
-    quoted = {"bid", "ask"} <= set(stated)
-    lines = [] if encoding == "utf-8" else [f'encoding = "{encoding}"']
-    if "spot" not in stated and quoted:
-        lines.append('spot = "parity"               # no spot found: implied from the quotes')
-    lines += ["[columns]", *_column_lines(stated, by_meaning.get("time"))]
-    warned = [column.warning for column in columns if column.warning is not None]
-    scales = [text.rpartition("[scale] ")[2] for text in warned if "[scale] " in text]
-    lines += ["[scale]", *scales] if scales else []
-    if encoding == "cp950":
-        lines += ["[constants]", "multiplier = 50               # check: what a contract delivers"]
-    lines += _timing_lines(stated, by_meaning.get("time"), encoding, underlyings)
-    for column in columns:
-        if column.warning:
-            lines.append(f"# {column.name}: {' '.join(column.warning.split())}")
-    lacking = {"expiry", "strike", "right", "open_interest"} - set(by_meaning)
-    if lacking and "symbol" not in by_meaning:
-        lines.append(f"# not found: {', '.join(sorted(lacking))}")
-    if "spot" not in stated and not quoted:
-        lines.append("# no spot found: name it in [constants], or join closes ([join.spot])")
-    return "\n".join(lines) + "\n"
-
-
-def _column_lines(stated: dict[str, str], clock: str | None) -> list[str]:
-    def quoted(name: str) -> str:
-        return json.dumps(name, ensure_ascii=False)
-
-    lines = []
-    left = dict(stated)
-    if "symbol" in left:
-        lines.append(f"symbol = {quoted(left.pop('symbol'))}   # {_COMMENTS['symbol']}")
-        left = {k: v for k, v in left.items() if k not in ("root", "expiry", "strike", "right")}
-    if clock is not None and "session" in left and "quote_ts" not in left:
-        day = left.pop("session")
-        lines.append(f"quote_ts = {{ date = {quoted(day)}, time = {quoted(clock)} }}")
-    for meaning, name in left.items():
-        comment = f"   # {_COMMENTS[meaning]}" if meaning in _COMMENTS else ""
-        lines.append(f"{meaning} = {quoted(name)}{comment}")
-    return lines
-
-
-def _timing_lines(
-    stated: dict[str, str], clock: str | None, encoding: str, underlyings: tuple[str, ...]
-) -> list[str]:
-    lines = ["[timing]                      # check each of these"]
-    if encoding == "cp950":
-        lines.append('calendar = "XTAI"')
-    if "quote_ts" not in stated and clock is None:
-        lines.append('quote_time = "close"          # or "HH:MM", when the quotes were taken')
-    if "known_at" not in stated:
-        lines.append('known_at = "next_open"        # from when on the rows were public')
-    lines.append("oi_lag_sessions = 1           # open interest settled after the previous session")
-    index = bool(underlyings) and underlyings[0] in AM_INDICES
-    lines.append(f'settlement = "{"third_friday" if index else "PM"}"')
-    return lines

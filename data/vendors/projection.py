@@ -22,6 +22,7 @@ from .cells import DAYS, MOMENTS, Cells
 from .column_names import ON_HALF_DAYS, names_in, respelled
 from .paths import path_texts
 from .preset import Clocked, FirstOf, Part, Sql
+from .typed_values import as_text, typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,23 +35,6 @@ __all__ = ["PROJECTED", "TAKEN", "projected", "raw_key"]
 PROJECTED: Final = tuple(name for name in CHAIN_COLUMNS if name != "source")
 #: Column that says whether a row is one that the map asks for (`Dialect.where`).
 TAKEN: Final = "taken"
-
-_NUMERIC: Final = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "UHUGEINT",
-    "FLOAT",
-    "DOUBLE",
-    "DECIMAL",
-)
-_NULL_TYPE: Final = '"NULL"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +217,13 @@ def _read(
     value = source.value if taken is None else duckdb.CaseExpression(taken, source.value)
     value = cells.known(name, value, source.kind)
     value, kind = cells.translated(name, value, source)
-    typed = _typed(name, value, kind, cells, file_index, preset)
-    if typed is None:
+    found = typed(name, value, kind, cells, file_index)
+    if found is None:
         raise InputFileError(
             f"{table.files[0].label}: column {_described(name, preset)} is {kind}, which cannot "
             f"be {_expected(name)}: map another column, or convert it"
         )
-    return typed
+    return found
 
 
 def _sources(name: str, table: RawTable, preset: Preset) -> list[list[_Source]]:
@@ -294,7 +278,7 @@ def _clocked(column: Clocked, name: str, table: RawTable, preset: Preset) -> _So
     if day is None or clock is None:
         return None
     value = FunctionExpression(
-        "day_and_clock", _as_text(day.value, day.kind), _as_text(clock.value, clock.kind)
+        "day_and_clock", as_text(day.value, day.kind), as_text(clock.value, clock.kind)
     )
     return _Source(value, "VARCHAR")
 
@@ -303,7 +287,7 @@ def _part(column: Part, name: str, table: RawTable, preset: Preset) -> _Source |
     whole = _named(column.column, name, table, preset)
     if whole is None:
         return None
-    text = _as_text(whole.value, whole.kind)
+    text = as_text(whole.value, whole.kind)
     found = FunctionExpression(
         "regexp_extract", text, ConstantExpression(column.pattern), ConstantExpression(1)
     )
@@ -354,92 +338,6 @@ def _absent(column: str, name: str, table: RawTable, available: list[str]) -> st
         f"{table.files[0].label}: column {column!r} (for {name}) is missing: {hint}the file has "
         f"{shown}; correct the column map (gexlab inspect writes one), or choose another vendor"
     )
-
-
-def _typed(
-    name: str, value: Any, kind: str, cells: Cells, file_index: Any, preset: Preset
-) -> Any | None:
-    """Return the expression in its canonical type, or None where the type cannot be meant."""
-    what = ConstantExpression(name)
-    if kind == _NULL_TYPE:
-        return value
-    if name in DAYS:
-        parsed = _day(name, value, kind, cells)
-    elif name in MOMENTS:
-        parsed = _moment(name, value, kind, cells)
-    elif CHAIN_COLUMNS[name] == "DOUBLE":
-        return _number(name, value, kind, cells, file_index)
-    elif not _is_scalar(kind):
-        return None
-    elif name == "right":
-        # its few words are put into capitals once each, not row by row
-        return cells.right(value.cast("VARCHAR"))
-    elif name == "underlying":  # names that differ in case alone are two
-        return FunctionExpression("name_of", _as_text(value, kind))
-    else:
-        return FunctionExpression("text_of", _as_text(value, kind))
-    if parsed is None or kind not in ("VARCHAR", *_NUMERIC):
-        return parsed
-    # an expiry that is no date makes its contract impossible, which is a reject with a count
-    if name == "expiry" and cells.careful:
-        return parsed
-    return FunctionExpression("understood", parsed, value, what, file_index)
-
-
-def _day(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
-    if kind == "DATE":
-        return value
-    if kind.startswith("TIMESTAMP") and not _is_zoned(kind):
-        return value.cast("DATE")
-    if _is_zoned(kind):
-        zone = "UTC" if cells.all_midnights(value) else cells.zone
-        moment = value.cast("TIMESTAMPTZ")
-        return FunctionExpression("timezone", ConstantExpression(zone), moment).cast("DATE")
-    return cells.day(name, _as_text(value, kind)) if _is_scalar(kind) else None
-
-
-def _moment(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
-    if (
-        kind == "DATE"
-        or kind == "VARCHAR"
-        or (kind.startswith("TIMESTAMP") and not _is_zoned(kind))
-    ):
-        cells.require_clock(name, value.cast("VARCHAR"))
-    if _is_zoned(kind):
-        return value.cast("TIMESTAMPTZ")
-    if kind == "DATE" or kind.startswith("TIMESTAMP"):
-        zone = ConstantExpression(cells.zone)
-        return FunctionExpression("at_zone", zone, value.cast("TIMESTAMP"))
-    return cells.moment(name, _as_text(value, kind)) if _is_scalar(kind) else None
-
-
-def _number(name: str, value: Any, kind: str, cells: Cells, file_index: Any) -> Any | None:
-    if _is_numeric(kind):
-        return FunctionExpression("number_of_number", value)
-    return cells.number(name, value, file_index) if kind == "VARCHAR" else None
-
-
-def _as_text(value: Any, kind: str) -> Any:
-    """Return a value as the text that a file of text would hold."""
-    if kind == "VARCHAR":
-        return value
-    if kind.startswith("TIMESTAMP"):
-        return value.cast("DATE").cast("VARCHAR")
-    if kind.partition("(")[0] in ("FLOAT", "DOUBLE", "DECIMAL"):
-        return FunctionExpression("text_of_number", value.cast("DOUBLE"))
-    return value.cast("VARCHAR")
-
-
-def _is_zoned(kind: str) -> bool:
-    return kind.endswith("WITH TIME ZONE") or kind.startswith("TIMESTAMPTZ")
-
-
-def _is_numeric(kind: str) -> bool:
-    return kind.partition("(")[0] in _NUMERIC
-
-
-def _is_scalar(kind: str) -> bool:
-    return kind == "VARCHAR" or _is_numeric(kind) or kind == "BOOLEAN"
 
 
 def _described(name: str, preset: Preset) -> str:

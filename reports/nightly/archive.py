@@ -1,4 +1,4 @@
-"""The folder of nights: which is the latest."""
+"""The folder of nights: which is the latest, and the page that lists them all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from .standing import NOTE_FILE
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["LATEST", "point_to"]
+__all__ = ["INDEX", "LATEST", "point_to", "write_index"]
 
 LATEST: Final = "latest"
+INDEX: Final = "index.html"
 
 
 def point_to(out: Path, folder: Path) -> bool:
@@ -36,6 +37,17 @@ def point_to(out: Path, folder: Path) -> bool:
     except OSError:
         files = [_copied(folder / name, out / name) for name in names]
         return any(files)
+
+
+def write_index(out: Path) -> bool:
+    """Write the page that lists all nights; return whether it changed."""
+    from ..page.nights_page import write_nights_page
+    from .nights import nights_of
+
+    path = out / INDEX
+    before = path.read_bytes() if path.is_file() else b""
+    write_nights_page(nights_of(out, verified=False), path)
+    return path.read_bytes() != before
 
 
 def _linked(path: Path, target: str) -> bool:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ...data import encodable
 from ..terminal.output import plain
 from .alerts import quality_of
 from .live_record import Forecast, appended, scores_of
 from .standing import NOTE_FILE, note_of
-from .summary import facts_of_night
+from .summary import SUMMARY_FILE, facts_of_night, markdown_of
 from .target_files import write_targets
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def write_night(settings: Config, market: Market, written: Written, progress: Pr
             "alerts": list(written.alerts),
             "forecasts": [asdict(f) for f in _forecasts(result, morning.regime, targets)],
         }
+        text = markdown_of(facts, written.alerts, targets)
+        (stage / SUMMARY_FILE).write_text(encodable(text), encoding="utf-8")
         note = {"facts": facts, **note_of(stage, written.key)}
         text = json.dumps(plain(note), indent=2) + "\n"
         (stage / NOTE_FILE).write_text(text, encoding="utf-8")

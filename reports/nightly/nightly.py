@@ -172,7 +172,7 @@ def _night(
     aside: list[PutAside],
     progress: Progress,
 ) -> NightlyResult:
-    from .archive import point_to
+    from .archive import point_to, write_index
     from .summary import one_line
 
     snapshot, alerts = _snapshot(settings, log)
@@ -180,7 +180,8 @@ def _night(
     aside.extend(taken.put_aside)
     night = _run(settings, out, now, log, (*alerts, *_of_files(taken)), progress)
     with log.step("publish") as step:
-        step.status = "done" if point_to(out, night.folder) else "unchanged"
+        moved = point_to(out, night.folder)
+        step.status = "done" if write_index(out) or moved else "unchanged"
     alerts = night.alerts
     fresh = any(s.status == "done" for s in log.steps if s.name in _MAKING)
     status: Status = "degraded" if alerts else "fresh" if fresh else "unchanged"

@@ -1,20 +1,24 @@
-"""A night in one line, fit for the subject of a mail."""
+"""A night in one line, fit for the subject of a mail, and in a few for a chat."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from ...data import shown
-from ..page.formats import DASH, day, is_defined, level, money, percent, plural
+from ..page.formats import DASH, day, is_defined, level, money, percent, plural, signed
 from ..page.sections import words
 from ..page.sections.story import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...backtest import Target
     from ..session.morning import Morning
 
-__all__ = ["facts_of_night", "one_line"]
+__all__ = ["SUMMARY_FILE", "facts_of_night", "markdown_of", "one_line"]
+
+SUMMARY_FILE: Final = "summary.md"
 
 
 def facts_of_night(morning: Morning) -> dict[str, Any]:
@@ -93,3 +97,22 @@ def _changed(facts: dict[str, Any]) -> str:
         f"net GEX {net}, {word} {money(abs(change['by']), sign=sign)} since {change['since']}, "
         f"most by {change['mostly']} ({money(change['part'], sign=sign)})"
     )
+
+
+def markdown_of(facts: dict[str, Any], alerts: Sequence[str], targets: Sequence[Target]) -> str:
+    """Return a night in Markdown: what must be known first, the session, tomorrow's targets."""
+    head = f"**{_text(facts['underlying'])} {facts['session']}: {words.regime(facts['regime'])}**"
+    lines = [*(f"> **{_text(alert)}**\n" for alert in alerts), head, ""]
+    lines += [f"- {_text(part)}" for part in one_line(facts, (), 0, 0).split("; ")[1:]]
+    lines += ["", "| strategy | target | label | valid until | |", "|---|---:|---|---|---|"]
+    lines += [
+        f"| {_text(t.strategy)} | {signed(t.target)} | {t.label} "
+        f"| {t.valid_until:%Y-%m-%d %H:%M} UTC | {_text(t.abstains)} |"
+        for t in targets
+    ]
+    return "\n".join(lines) + f"\n\ncontent id `{facts['content_id']}`\n"
+
+
+def _text(value: object) -> str:
+    """Return a text in which Markdown finds nothing to act on."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~&@$:/-])", r"\\\1", shown(str(value)))

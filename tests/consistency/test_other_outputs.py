@@ -167,6 +167,8 @@ HELD: dict[str, str] = {
     "ingest rows_of_others": f"{_INGEST}::test_rows_of_other_underlyings_are_left_out_and_counted",
     "ingest rows_left_out": "field/test_kinds.py::test_a_shipped_map_takes_its_own_product_alone",
     "ingest rows_*": "reports/cli/test_commands.py::test_ingest_counts_rows",
+    "ingest by_underlying*": "data/ingest/test_many.py::test_rejects_are_counted_by_name",
+    "ingest assumed*": "data/ingest/test_many.py::test_what_is_assumed_of_whom",
     "ingest changes":
         "backtest/run/test_lake_facts.py::test_ingest_refuses_another_kind_and_says_what_changes",
     "ingest others": f"{_INGEST}::test_rows_of_other_underlyings_are_left_out_and_counted",
@@ -175,6 +177,15 @@ HELD: dict[str, str] = {
     "ingest first_rows*": f"{_INGEST}::test_a_dry_run_counts_and_writes_nothing",
     "ingest files*": f"{_INGEST}::test_the_same_file_again_changes_nothing",
     "ingest ignored": f"{_INGEST}::test_the_same_file_again_changes_nothing",
+    "cross-section market.[].*": "data/regimes/test_cross_section.py::test_the_market_by_hand",
+    "cross-section names.[].*": "data/regimes/test_cross_section.py::test_names_by_hand",
+    "cross-section sectors*":
+        "data/regimes/test_cross_section.py::test_sectors_add_up_to_the_market",
+    "cross-section hypotheses.[].*":
+        "backtest/hypotheses/test_cross_section.py::test_a_planted_effect_is_found_and_none_is_not",
+    "cross-section left_out.*":
+        "backtest/hypotheses/test_cross_section.py::test_a_row_explains_the_next_session_by_hand",
+    "cross-section *": "key",
     "components .[].parameters.*": "test_statements.py::test_defaults_of_components",
     "components .[].*": "backtest/grid/test_own_components.py::test_a_scratch_package_is_listed",
     # side tables that only SQL shows
@@ -242,6 +253,7 @@ def told(folder: Path) -> dict[str, Any]:
             str(folder / "map.toml"), "--underlying", "MKT", "--dry-run", "--lake",
             str(folder / "new"),
         ),
+        "cross-section": _said("cross-section", *lake, "--test"),
         "components": _said("components"),
     }  # fmt: skip
     names = [e["trial_id"] for e in said["tournament"]["entries"][:2]]

@@ -31,6 +31,7 @@ from .closed_forms import (
     reversal_slope,
     variance_ratio,
 )
+from .measures import LAST_BARS, bar_returns, close_parts, ratio_of_means, realised_variance
 from .records import WorldCheck, error_of_mean, slope
 
 __all__ = ["CHECKS", "check_world"]
@@ -38,7 +39,6 @@ __all__ = ["CHECKS", "check_world"]
 Floats = npt.NDArray[np.float64]
 
 _KAPPAS = (-0.3, -0.1, 0.1, 0.3)
-_LAST = 6  # bars of five minutes in the last half hour
 _NULL_SEEDS, _TABLE_SEEDS = 24, 12
 _PIN_PATHS = 6_000
 _AGENT_SEEDS = 40
@@ -89,7 +89,7 @@ def _null(run: _Run) -> tuple[WorldCheck, ...]:
         r, gamma = np.diff(np.log(market.bars[:, -1, 3])), market.gammas["net_gex"][:-1]
         quartile = np.searchsorted(np.quantile(gamma, [0.25, 0.5, 0.75]), gamma)
         tables.append([100 * r[quartile == q].std(ddof=1) for q in range(4)])
-        surprise = np.log(_realised(market) / market.effects["fundamental_sd"] ** 2)[1:] / 2
+        surprise = np.log(realised_variance(market) / market.effects["fundamental_sd"] ** 2)[1:] / 2
         slopes.append(slope(surprise, gamma / gamma.std())[0])
     means = [error_of_mean([table[q] for table in tables]) for q in range(4)]
     both = (1 + _NULL_SEEDS / _TABLE_SEEDS) ** 0.5  # the table has a simulation error of its own
@@ -112,7 +112,7 @@ def _null(run: _Run) -> tuple[WorldCheck, ...]:
 def _instantaneous(run: _Run) -> tuple[WorldCheck, ...]:
     market = run.market("S1", 4_000, drift=0.0)
     x = np.log1p(market.effects["kappa"])
-    b, error = slope(np.log(_realised(market)) / 2, x)
+    b, error = slope(np.log(realised_variance(market)) / 2, x)
     r = np.diff(np.log(market.bars[:, -1, 3]))
     daily, of_daily = slope(np.log(np.abs(r)), x[1:])
     return (
@@ -126,7 +126,7 @@ def _instantaneous(run: _Run) -> tuple[WorldCheck, ...]:
 def _lagged(run: _Run) -> tuple[WorldCheck, ...]:
     rows = [check for kappa in _KAPPAS for check in _lagged_at(run, kappa)]
     market = run.market("S2", 5_200, drift=0.0)
-    r, kappa = _bar_returns(market), market.effects["kappa"]
+    r, kappa = bar_returns(market), market.effects["kappa"]
     x, y = kappa[:, None] * r[:, :-1], r[:, 1:]
     b = float((x * y).sum() / (x * x).sum())
     by_session = (x * (y - b * x)).sum(axis=1)
@@ -140,13 +140,13 @@ def _lagged_at(run: _Run, kappa: float) -> tuple[WorldCheck, ...]:
     """Return the checks at a constant kappa; errors are over sessions, which are independent."""
     sessions = 5_200
     market = run.market("S2", sessions, kappa, drift=0.0)
-    r = _bar_returns(market)
+    r = bar_returns(market)
     squares = (r**2).mean(axis=1)
     variance = squares.mean()
     path = np.concatenate([np.zeros((sessions, 1)), np.cumsum(r, axis=1)], axis=1)
     blocks = ((path[:, 30:] - path[:, :-30]) ** 2).mean(axis=1) / 30
-    ac, of_ac = _ratio((r[:, 1:] * r[:, :-1]).mean(axis=1), squares)
-    vr, of_vr = _ratio(blocks, squares)
+    ac, of_ac = ratio_of_means((r[:, 1:] * r[:, :-1]).mean(axis=1), squares)
+    vr, of_vr = ratio_of_means(blocks, squares)
     shock = market.effects["fundamental_sd"][0] * (0.8 / r.shape[1]) ** 0.5
     step, of_step = error_of_mean(squares / shock**2)
     whole, of_whole = error_of_mean(path[:, -1] ** 2 / (r.shape[1] * shock**2))
@@ -168,7 +168,7 @@ def _lagged_at(run: _Run, kappa: float) -> tuple[WorldCheck, ...]:
 
 def _close(run: _Run) -> tuple[WorldCheck, ...]:
     market = run.market("S3", 6_000, drift=0.0)
-    day, late, _ = _close_parts(market)
+    day, late, _ = close_parts(market)
     true = -0.5 * market.effects["kappa"][1:-1]
     rows = []
     for name, chosen in (("short", true > 0), ("long", true < 0)):
@@ -183,7 +183,7 @@ def _close(run: _Run) -> tuple[WorldCheck, ...]:
 
 
 def _close_at(run: _Run, kappa: float) -> list[WorldCheck]:
-    day, late, following = _close_parts(run.market("S3", 5_000, kappa, drift=0.0))
+    day, late, following = close_parts(run.market("S3", 5_000, kappa, drift=0.0))
     b, error = slope(late, day)
     rows = [
         WorldCheck(
@@ -262,7 +262,7 @@ def _law_between(beta: Floats, z0: Floats) -> Floats:
 def _sign_flip(run: _Run) -> tuple[WorldCheck, ...]:
     n = 4_000
     market = run.market("S5", n, drift=0.0)
-    y, true = np.log(_realised(market)) / 2, market.effects["kappa"]
+    y, true = np.log(realised_variance(market)) / 2, market.effects["kappa"]
     # dealers hedge in session t what the book of t - 1 gave them
     naive = np.append(true[0], 100 * IMPACT_VISIBLE * market.gammas["net_gex"][:-1])
     agree = np.sign(market.gammas["net_gex"]) == np.sign(market.gammas["true_net_gex"])
@@ -293,7 +293,7 @@ def _noise(run: _Run) -> tuple[WorldCheck, ...]:
         kappa = market.effects["kappa"][1:]
         ratios.append(slope(kappa, naive)[0] / slope(kappa, true)[0])
         correlations.append(np.corrcoef(true, naive)[0, 1])
-        slopes.append(slope(np.log(_realised(market))[1:] / 2, np.log1p(kappa))[0])
+        slopes.append(slope(np.log(realised_variance(market))[1:] / 2, np.log1p(kappa))[0])
     found = (
         ("slope on naive / slope on truth", 0.5476, ratios, 0.0),
         ("correlation of naive with truth", 0.74, correlations, 0.01),
@@ -309,7 +309,7 @@ def _noise(run: _Run) -> tuple[WorldCheck, ...]:
 
 def _leveraged(run: _Run) -> tuple[WorldCheck, ...]:
     market = run.market("S7", 6_000, drift=0.0)
-    day, late, _ = _close_parts(market)
+    day, late, _ = close_parts(market)
     gamma = market.gammas["net_gex"][:-2]
     (b1, e1), (b2, e2) = (slope(late[c], day[c]) for c in (gamma < 0, gamma > 0))
     name = "last half hour on day, GEX"
@@ -355,9 +355,9 @@ def _calming(stream: np.random.SeedSequence) -> float:
 def _demo(run: _Run) -> tuple[WorldCheck, ...]:
     market = run.market("S1S3", 6_000, drift=0.0)
     kappa = market.effects["kappa"]
-    before_close = _bar_returns(market)[:, :-_LAST]
+    before_close = bar_returns(market)[:, :-LAST_BARS]
     b, error = slope(np.log((before_close**2).sum(axis=1)) / 2, np.log1p(kappa))
-    day, late, _ = _close_parts(market)
+    day, late, _ = close_parts(market)
     close, of_close = slope(late, kappa[1:-1] * day)
     return (
         WorldCheck("S1S3", "ln vol. until 15:30 on ln(1 + kappa)", -1.0, b, error,
@@ -414,30 +414,6 @@ def _echo(run: _Run) -> tuple[WorldCheck, ...]:
         WorldCheck("S10", "sessions whose gamma says what volatility does", 0.6, agree, 0.0,
               n, "sessions", ">"),
     )  # fmt: skip
-
-
-def _bar_returns(market: PathMarket) -> Floats:
-    logs: Floats = np.log(market.bars)
-    return logs[:, :, 3] - logs[:, :, 0]
-
-
-def _realised(market: PathMarket) -> Floats:
-    """Return realised variance from the open to the close."""
-    total: Floats = (_bar_returns(market) ** 2).sum(axis=1)
-    return total
-
-
-def _close_parts(market: PathMarket) -> tuple[Floats, Floats, Floats]:
-    """Return from the previous close to 15:30, the last half hour, and the next session."""
-    close, half = np.log(market.bars[:, -1, 3]), np.log(market.bars[:, -1 - _LAST, 3])
-    return (half[1:-1] - close[:-2]), (close - half)[1:-1], np.diff(close)[1:]
-
-
-def _ratio(above: Floats, below: Floats) -> tuple[float, float]:
-    """Return a ratio of means and its standard error by the delta method."""
-    found = float(above.mean() / below.mean())
-    spread = (above - found * below).std(ddof=1) / below.mean()
-    return found, float(spread / np.sqrt(len(above)))
 
 
 #: World to its checks.

@@ -15,7 +15,7 @@ from ..options import DebugOption, JsonOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....backtest import SimulationCheck
+    from ....backtest import SimulatedMarkets, SimulationCheck
 
 EXAMPLES = (
     "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
@@ -26,52 +26,60 @@ EXAMPLES = (
 )
 
 
+_NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME]...", help="Hypotheses, tournament or intervals; default: the plan."
+    ),
+]
+_WorldOption = Annotated[
+    list[str] | None,
+    typer.Option("--world", help="World or variant; may be repeated.  [default: S0]"),
+]
+_StrengthOption = Annotated[
+    list[float] | None,
+    typer.Option("--strength", help="Factor on the hedging effect; may be repeated.  [default: 1]"),
+]
+_SeedsOption = Annotated[int, typer.Option("--seeds", min=2, help="Markets per world.")]
+_SessionsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--sessions",
+        min=60,
+        help="Length of a market.  [default: 1500; of the tournament 2520]",
+        show_default=False,
+    ),
+]
+_FirstSeedOption = Annotated[
+    int, typer.Option("--first-seed", min=0, help="Seed of the first market.")
+]
+_CalibrationOption = Annotated[
+    str, typer.Option("--calibration", help="visible (for tests) or realistic.")
+]
+_ProcessesOption = Annotated[
+    int, typer.Option("--processes", min=1, help="Markets simulated at a time.")
+]
+_OutOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Write .md (tables), .html (charts) or .json (for gexlab test --critical); may "
+        "be repeated.",
+    ),
+]
+
+
 def command(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME]...",
-            help="Hypotheses, tournament or intervals; default: the plan.",
-        ),
-    ] = None,
-    world: Annotated[
-        list[str] | None,
-        typer.Option("--world", help="World or variant; may be repeated.  [default: S0]"),
-    ] = None,
-    strength: Annotated[
-        list[float] | None,
-        typer.Option(
-            "--strength", help="Factor on the hedging effect; may be repeated.  [default: 1]"
-        ),
-    ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=2, help="Markets per world.")] = 400,
-    sessions: Annotated[
-        int | None,
-        typer.Option(
-            "--sessions",
-            min=60,
-            help="Length of a market.  [default: 1500; of the tournament 2520]",
-            show_default=False,
-        ),
-    ] = None,
-    first_seed: Annotated[
-        int, typer.Option("--first-seed", min=0, help="Seed of the first market.")
-    ] = 0,
-    calibration: Annotated[
-        str, typer.Option("--calibration", help="visible (for tests) or realistic.")
-    ] = "visible",
-    processes: Annotated[
-        int, typer.Option("--processes", min=1, help="Markets simulated at a time.")
-    ] = 2,
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--out",
-            metavar="FILE",
-            help="Write .md (tables), .html (charts) or .json (for gexlab test --critical); may "
-            "be repeated.",
-        ),
-    ] = None,
+    names: _NamesArgument = None,
+    world: _WorldOption = None,
+    strength: _StrengthOption = None,
+    seeds: _SeedsOption = 400,
+    sessions: _SessionsOption = None,
+    first_seed: _FirstSeedOption = 0,
+    calibration: _CalibrationOption = "visible",
+    processes: _ProcessesOption = 2,
+    out: _OutOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -80,7 +88,7 @@ def command(
     Rejection rates with Wilson intervals, and critical values from the null world. Of
     "intervals" the coverage is measured instead: --seeds samples of each kind of returns.
     """
-    from ....backtest import calibrate, calibrate_tournament, check_plan
+    from ....backtest import SimulatedMarkets
     from ..arguments import calibration_named
 
     if not names and (world or strength or calibration != "visible"):
@@ -92,41 +100,37 @@ def command(
     if names == ["intervals"]:
         _intervals(seeds, first_seed, out or [], as_json=as_json)
         return
-    with progress_on_stderr("calibrate") as progress:
-        if names == ["tournament"]:
-            result = calibrate_tournament(
-                worlds=world or ["S0"],
-                strengths=strength or [1.0],
-                calibration=calibration_named(calibration),
-                seeds=seeds,
-                sessions=sessions or 2_520,
-                first_seed=first_seed,
-                processes=processes,
-                progress=progress,
-            )
-        elif names:
-            result = calibrate(
-                names,
-                worlds=world or ["S0"],
-                strengths=strength or [1.0],
-                calibration=calibration_named(calibration),
-                seeds=seeds,
-                sessions=sessions or 1_500,
-                first_seed=first_seed,
-                processes=processes,
-                progress=progress,
-            )
-        else:
-            result = check_plan(
-                seeds=seeds,
-                power_seeds=max(2, min(100, seeds // 4)),
-                sessions=sessions or 1_500,
-                processes=processes,
-                progress=progress,
-            )
+    markets = SimulatedMarkets(
+        tuple(world or ["S0"]),
+        tuple(strength or [1.0]),
+        calibration_named(calibration),
+        seeds,
+        sessions,
+        first_seed=first_seed,
+    )
+    result = _measured(names, markets, processes)
     for path in out or []:
         _write(result, path)
     emit(result.document(), as_json, lambda console: _show(console, result))
+
+
+def _measured(
+    names: list[str] | None, markets: SimulatedMarkets, processes: int
+) -> SimulationCheck:
+    from ....backtest import calibrate, calibrate_tournament, check_plan
+
+    with progress_on_stderr("calibrate") as progress:
+        if names == ["tournament"]:
+            return calibrate_tournament(markets, processes=processes, progress=progress)
+        if names:
+            return calibrate(names, markets, processes=processes, progress=progress)
+        return check_plan(
+            seeds=markets.seeds,
+            power_seeds=max(2, min(100, markets.seeds // 4)),
+            sessions=markets.sessions or 1_500,
+            processes=processes,
+            progress=progress,
+        )
 
 
 _ENDINGS = (".md", ".html", ".json")

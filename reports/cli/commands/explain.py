@@ -41,28 +41,32 @@ _OTHER_ROWS = (
 )
 
 
+_BookOption = Annotated[
+    str | None,
+    typer.Option(
+        "--book", help="as_of_close or post_expiry; default: that of --run, else post_expiry."
+    ),
+]
+_RunOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--run",
+        metavar="DIR",
+        help="Results of a backtest: shows its orders; takes its underlying, definition, "
+        "dealer model and book.",
+    ),
+]
+
+
 def command(
     lake: LakeOption,
     underlying: StoredUnderlyingOption = None,
     session: LastSessionOption = None,
-    book: Annotated[
-        str | None,
-        typer.Option(
-            "--book", help="as_of_close or post_expiry; default: that of --run, else post_expiry."
-        ),
-    ] = None,
+    book: _BookOption = None,
     dealer: StoredDealerOption = None,
     positions: PositionsOption = None,
     definition: StoredDefinitionOption = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            "--run",
-            metavar="DIR",
-            help="Results of a backtest: shows its orders; takes its underlying, definition, "
-            "dealer model and book.",
-        ),
-    ] = None,
+    run: _RunOption = None,
     out: PageOption = None,
     as_of: AsOfOption = None,
     as_json: JsonOption = False,

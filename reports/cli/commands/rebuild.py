@@ -33,60 +33,69 @@ EXAMPLES = (
 )
 
 
+_RateOption = Annotated[
+    float | None, typer.Option("--rate", help="Interest rate, continuous, decimal a year.")
+]
+_DividendYieldOption = Annotated[
+    float | None,
+    typer.Option("--dividend-yield", help="Dividend yield, continuous, decimal a year."),
+]
+_RateCurveOption = Annotated[
+    Path | None,
+    typer.Option("--rate-curve", metavar="FILE", help="Zero rates by session and days."),
+]
+_DividendCurveOption = Annotated[
+    Path | None,
+    typer.Option("--dividend-curve", metavar="FILE", help="Dividend yields by session and days."),
+]
+_IvSourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--iv-source",
+        help="IV used per strike: otm (out-of-the-money side) or own (each contract's).",
+    ),
+]
+_IvDynamicsOption = Annotated[
+    str | None,
+    typer.Option("--iv-dynamics", help="sticky_strike (default) or sticky_moneyness."),
+]
+_DefinitionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--definition",
+        metavar="NAME|FILE.toml",
+        help="Definition that sets everything at once; see the guide.",
+    ),
+]
+_InstrumentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--instrument",
+        help="Kind of underlying: index, etf, future or share. "
+        "Warns when the naive dealer model is used on a single stock.",
+    ),
+]
+_CalendarOption = Annotated[
+    str | None,
+    typer.Option("--calendar", help="Exchange calendar; default: that of the chains."),
+]
+
+
 def command(
     lake: LakeOption,
     underlying: Underlying = None,
     dealer: DealerOption = "naive",
     positions: PositionsOption = None,
     book: BookOption = None,
-    rate: Annotated[
-        float | None, typer.Option("--rate", help="Interest rate, continuous, decimal a year.")
-    ] = None,
-    dividend_yield: Annotated[
-        float | None,
-        typer.Option("--dividend-yield", help="Dividend yield, continuous, decimal a year."),
-    ] = None,
-    rate_curve: Annotated[
-        Path | None,
-        typer.Option("--rate-curve", metavar="FILE", help="Zero rates by session and days."),
-    ] = None,
-    dividend_curve: Annotated[
-        Path | None,
-        typer.Option(
-            "--dividend-curve", metavar="FILE", help="Dividend yields by session and days."
-        ),
-    ] = None,
-    iv_source: Annotated[
-        str | None,
-        typer.Option(
-            "--iv-source",
-            help="IV used per strike: otm (out-of-the-money side) or own (each contract's).",
-        ),
-    ] = None,
-    iv_dynamics: Annotated[
-        str | None,
-        typer.Option("--iv-dynamics", help="sticky_strike (default) or sticky_moneyness."),
-    ] = None,
-    definition: Annotated[
-        str | None,
-        typer.Option(
-            "--definition",
-            metavar="NAME|FILE.toml",
-            help="Definition that sets everything at once; see the guide.",
-        ),
-    ] = None,
-    instrument: Annotated[
-        str | None,
-        typer.Option(
-            "--instrument",
-            help="Kind of underlying: index, etf, future or share. "
-            "Warns when the naive dealer model is used on a single stock.",
-        ),
-    ] = None,
-    calendar: Annotated[
-        str | None,
-        typer.Option("--calendar", help="Exchange calendar; default: that of the chains."),
-    ] = None,
+    rate: _RateOption = None,
+    dividend_yield: _DividendYieldOption = None,
+    rate_curve: _RateCurveOption = None,
+    dividend_curve: _DividendCurveOption = None,
+    iv_source: _IvSourceOption = None,
+    iv_dynamics: _IvDynamicsOption = None,
+    definition: _DefinitionOption = None,
+    instrument: _InstrumentOption = None,
+    calendar: _CalendarOption = None,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,

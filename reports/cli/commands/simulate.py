@@ -28,43 +28,53 @@ EXAMPLES = (
 )
 
 
+_WorldsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[WORLD]...", help="With --check: worlds; default: all."),
+]
+_WorldOption = Annotated[
+    str | None, typer.Option("--world", help="World: S0 (no dealers) to S10; see the guide.")
+]
+_YearsOption = Annotated[float | None, typer.Option("--years", help="Length in years.")]
+_SeedOption = Annotated[
+    int | None,
+    typer.Option("--seed", help="The same seed gives the same bytes; with --check 1."),
+]
+_LakeOption = Annotated[
+    Path | None, typer.Option("--lake", metavar="DIR", help="Folder of the lake.")
+]
+_ContractsOption = Annotated[
+    int, typer.Option("--contracts", help="About how many contracts a session quotes.")
+]
+_CalibrationOption = Annotated[
+    str, typer.Option("--calibration", help="visible (for tests) or realistic.")
+]
+_UnderlyingOption = Annotated[
+    str, typer.Option("--underlying", metavar="X", help="Name of the market in the lake.")
+]
+_ChangesOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the world; may be repeated."),
+]
+_CheckOption = Annotated[
+    bool,
+    typer.Option(
+        "--check", help="Compare worlds with their closed forms, or --lake with its truth."
+    ),
+]
+
+
 def command(
-    worlds: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[WORLD]...", help="With --check: worlds; default: all."),
-    ] = None,
-    world: Annotated[
-        str | None, typer.Option("--world", help="World: S0 (no dealers) to S10; see the guide.")
-    ] = None,
-    years: Annotated[float | None, typer.Option("--years", help="Length in years.")] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", help="The same seed gives the same bytes; with --check 1."),
-    ] = None,
-    lake: Annotated[
-        Path | None, typer.Option("--lake", metavar="DIR", help="Folder of the lake.")
-    ] = None,
-    contracts: Annotated[
-        int, typer.Option("--contracts", help="About how many contracts a session quotes.")
-    ] = 1_000,
-    calibration: Annotated[
-        str, typer.Option("--calibration", help="visible (for tests) or realistic.")
-    ] = "visible",
-    underlying: Annotated[
-        str, typer.Option("--underlying", metavar="X", help="Name of the market in the lake.")
-    ] = "SIM",
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="A parameter of the world; may be repeated."
-        ),
-    ] = None,
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check", help="Compare worlds with their closed forms, or --lake with its truth."
-        ),
-    ] = False,
+    worlds: _WorldsArgument = None,
+    world: _WorldOption = None,
+    years: _YearsOption = None,
+    seed: _SeedOption = None,
+    lake: _LakeOption = None,
+    contracts: _ContractsOption = 1_000,
+    calibration: _CalibrationOption = "visible",
+    underlying: _UnderlyingOption = "SIM",
+    changes: _ChangesOption = None,
+    check: _CheckOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:

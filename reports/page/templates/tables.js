@@ -48,7 +48,7 @@
     const names = [...head.cells].map((cell) => cell.textContent.trim());
     const numeric = [...head.cells].map((cell) => cell.classList.contains("number"));
     const lines = [...body.rows].filter((row) => !row.querySelector("td.none"));
-    const all = lines.map((row, i) => ({ i, cells: [...row.cells].map((c) => c.textContent), tone: row.className }));
+    const all = lines.map((row, i) => ({ i, cells: [...row.cells].map((c) => c.textContent), tone: row.className, node: row }));
     const rest = figure.querySelector("script[data-rows]");
     if (rest) {
       for (const [tone, ...cells] of JSON.parse(rest.textContent)) all.push({ i: all.length, cells, tone });
@@ -59,7 +59,8 @@
     let order = null;
     let rule = "";
 
-    const lineOf = ({ cells, tone }) => {
+    const lineOf = ({ cells, tone, node }) => {
+      if (node) return node;
       const line = document.createElement("tr");
       if (tone) line.className = tone;
       cells.forEach((text, i) => {

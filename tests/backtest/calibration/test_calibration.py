@@ -9,13 +9,26 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gexlab.backtest.calibration.check import simulate_check
+from gexlab.backtest.calibration.check import TestFunction, simulate_check
 from gexlab.backtest.calibration.hypotheses import PLAN, calibrate, path_dataset
-from gexlab.backtest.calibration.worlds import MarketRun, require_world, simulate_run
+from gexlab.backtest.calibration.worlds import (
+    MarketRun,
+    SimulatedMarkets,
+    require_world,
+    simulate_run,
+)
 from gexlab.backtest.hypotheses.registry import BUILT_IN
-from gexlab.backtest.statistics.rejection import Score, SimulationCheck, critical_value, wilson
+from gexlab.backtest.statistics.rejection import (
+    Direction,
+    Score,
+    SimulationCheck,
+    critical_value,
+    wilson,
+)
 from gexlab.data import GexlabError
 from gexlab.data.simulate import PathMarket, simulate_path
+
+Tests = dict[str, tuple[TestFunction, Direction]]
 
 
 def market_blind(market: PathMarket) -> Score:
@@ -46,10 +59,7 @@ def check() -> SimulationCheck:
             "damping": (volatility_on_gamma, "-"),
             "never": (never_applies, "0"),
         },
-        worlds=("S0", "S1"),
-        strengths=(0.0, 1.0),
-        seeds=24,
-        sessions=200,
+        SimulatedMarkets(("S0", "S1"), (0.0, 1.0), seeds=24, sessions=200),
         processes=1,
     )
 
@@ -104,18 +114,18 @@ def test_a_test_that_does_not_apply_is_counted_not_scored(check: SimulationCheck
 
 
 def test_processes_change_nothing() -> None:
-    arguments = {"worlds": ("S0",), "seeds": 4, "sessions": 60}
-    tests = {"damping": (volatility_on_gamma, "-")}
-    here = simulate_check(tests, processes=1, **arguments)  # type: ignore[arg-type]
-    again = simulate_check(tests, processes=1, **arguments)  # type: ignore[arg-type]
+    markets = SimulatedMarkets(seeds=4, sessions=60)
+    tests: Tests = {"damping": (volatility_on_gamma, "-")}
+    here = simulate_check(tests, markets, processes=1)
+    again = simulate_check(tests, markets, processes=1)
     assert here == again
 
 
 def test_other_processes_give_the_same_numbers() -> None:
-    arguments = {"worlds": ("S3",), "seeds": 2, "sessions": 60}
-    tests = {"first": (first_close, "0")}
-    here = simulate_check(tests, processes=1, **arguments)  # type: ignore[arg-type]
-    there = simulate_check(tests, processes=2, **arguments)  # type: ignore[arg-type]
+    markets = SimulatedMarkets(("S3",), seeds=2, sessions=60)
+    tests: Tests = {"first": (first_close, "0")}
+    here = simulate_check(tests, markets, processes=1)
+    there = simulate_check(tests, markets, processes=2)
     assert here.rates[0].statistic_mean == there.rates[0].statistic_mean
 
 
@@ -124,17 +134,18 @@ def first_close(market: PathMarket) -> Score:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("markets", "level", "message"),
     [
-        ({"worlds": ("S99",)}, "unknown world 'S99'"),
-        ({"seeds": 1}, "two seeds"),
-        ({"level": 5.0}, "a probability between 0 and 1, found 5"),
-        ({"worlds": ()}, "one world"),
+        (SimulatedMarkets(("S99",)), 0.05, "unknown world 'S99'"),
+        (SimulatedMarkets(seeds=1), 0.05, "two seeds"),
+        (SimulatedMarkets(), 5.0, "a probability between 0 and 1, found 5"),
+        (SimulatedMarkets(()), 0.05, "one world"),
     ],
 )
-def test_nonsense_is_refused(changes: dict[str, object], message: str) -> None:
+def test_nonsense_is_refused(markets: SimulatedMarkets, level: float, message: str) -> None:
+    tests: Tests = {"blind": (market_blind, "+")}
     with pytest.raises(GexlabError, match=message):
-        simulate_check({"blind": (market_blind, "+")}, processes=1, **changes)  # type: ignore[arg-type]
+        simulate_check(tests, markets, level=level, processes=1)
 
 
 def test_a_path_becomes_a_dataset_that_every_tier_but_signed_can_use() -> None:
@@ -154,7 +165,9 @@ def test_a_path_becomes_a_dataset_that_every_tier_but_signed_can_use() -> None:
 
 def test_momentum_is_found_where_dealers_hedge_into_the_close() -> None:
     check = calibrate(
-        ("momentum-interaction",), worlds=("S3",), seeds=5, sessions=1_000, processes=1
+        ("momentum-interaction",),
+        SimulatedMarkets(("S3",), seeds=5, sessions=1_000),
+        processes=1,
     )
     (row,) = check.rates
     assert row.claimed.share > 0.6

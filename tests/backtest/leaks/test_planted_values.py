@@ -154,8 +154,7 @@ PLANTED: dict[str, Make] = {
 }  # fmt: skip
 
 #: Tried every time; the rest with the slow tests.
-SAMPLE = ("next return", "next month's volatility", "next return in noise", "cumulated future",
-          "week's gex backfilled", "next range")  # fmt: skip
+SAMPLE = ("next return", "next return in noise", "cumulated future", "week's gex backfilled")
 
 
 def _planted(config: Config, market: Market, values: Floats, name: str) -> Market:

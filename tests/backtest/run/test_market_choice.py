@@ -29,7 +29,9 @@ from gexlab.reports.cli import app as cli
 CALENDARS = ["24/7", "XTAI", "XLON", "XBOM"]
 
 
-@pytest.mark.parametrize("calendar", CALENDARS)
+@pytest.mark.parametrize(
+    "calendar", ["24/7", "XTAI", *(pytest.param(c, marks=pytest.mark.slow) for c in CALENDARS[2:])]
+)
 def test_a_configuration_without_a_calendar_takes_the_lakes(
     calendar: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,90 @@
+"""Commands on many underlyings, from the file to the cross-section."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gexlab.reports.cli import app as cli
+
+MAP = """
+[columns]
+session = "date"
+underlying = "name"
+expiry = "expiry"
+strike = "strike"
+right = "cp"
+open_interest = "oi"
+iv = "iv"
+spot = "spot"
+
+[timing]
+quote_time = "close"
+known_at = "20:00"
+oi_lag_sessions = 1
+settlement = "PM"
+"""
+NAMES = ("ABT", "Abt", "BRK/B")
+
+
+def said(*words: str, code: int = 0) -> Any:
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(io.StringIO()):
+        assert cli.run([*words]) == code, out.getvalue()
+    return json.loads(out.getvalue()) if "--json" in words else out.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    lines = ["date,name,expiry,strike,cp,oi,iv,spot"]
+    for more, day in enumerate(("2022-12-12", "2022-12-13", "2022-12-14")):
+        for i, name in enumerate(NAMES):
+            for strike in range(80, 125, 5):
+                for right, oi in (("C", 10 + i + strike % 7), ("P", 12 + strike % 5)):
+                    size = oi + more * (1 + strike % 11)
+                    lines.append(
+                        f"{day},{name},2023-01-20,{strike},{right},{size},0.25,{100 + more}"
+                    )
+    (tmp_path / "chains.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "map.toml").write_text(MAP)
+    (tmp_path / "settings.toml").write_text(
+        '[default]\nsector = "health"\n[underlyings."BRK/B"]\nsector = "finance"\nrate = 0.03\n'
+    )
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+def test_from_one_file_to_the_cross_section() -> None:
+    lake, settings = ("--lake", "lake"), ("--settings", "settings.toml")
+    every = ("--underlying", "*", *lake, *settings)
+    read = said("ingest", "chains.csv", "--vendor", "columns", "--map", "map.toml", *every,
+                "--json")  # fmt: skip
+    assert {k: v["rows_written"] for k, v in read["by_underlying"].items()} == dict.fromkeys(
+        NAMES, 54
+    )
+    assert read["assumed"]["BRK/B"]["said_by"] == {"sector": "own", "rate": "own"}
+    done = said("rebuild", *every, "--json")
+    assert (done["rebuilt"], len(done["definition_id"].split(", "))) == (9, 2)
+    rows = said("regimes", *every, "--json")
+    assert sorted({row["underlying"] for row in rows}) == sorted(NAMES)
+    section = said("cross-section", *lake, *settings, "--json")
+    last = section["market"][-1]
+    mine = [r for r in rows if r["session"] == last["session"] and r["book"] == "post_expiry"]
+    assert last["net_gex"] == pytest.approx(sum(r["net_gex"] for r in mine))
+    assert last["known_at"] == max(r["known_at"] for r in mine)
+    assert [s["sector"] for s in section["sectors"][:2]] == ["finance", "health"]
+    said("cross-section", *lake, *settings, "--out", "out", "--test")
+    assert len(pd.read_parquet("out/names.parquet")) == 9
+    assert list(said("check", *every, "--json")["sessions"]) == sorted(NAMES)
+    assert said("verify", *lake, "--underlying", "A*", "--json")["sessions"] == 6
+    text = said("ingest", "chains.csv", "--vendor", "columns", "--map", "map.toml",
+                "--underlying", "A*", "--lake", "other", *settings)  # fmt: skip
+    assert "Abt" in text
+    assert "Assumed" in text
