@@ -39,6 +39,7 @@ from .base.workers import HERE as HERE
 from .base.workers import Crew as Crew
 from .base.workers import Workers as Workers
 from .base.workers import code_digest as code_digest
+from .base.workers import one_thread_each as one_thread_each
 from .calendar.market_defaults import DEFAULT_CALENDAR as DEFAULT_CALENDAR
 from .calendar.market_defaults import DEFAULT_VOLUME as DEFAULT_VOLUME
 from .calendar.market_defaults import EXCHANGE_SESSIONS as EXCHANGE_SESSIONS

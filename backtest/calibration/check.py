@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from itertools import product
@@ -23,7 +22,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...data import ConfigError, NotEnoughDataError, Progress, end_with_parent, silent
+from ...data import (
+    HERE,
+    ConfigError,
+    Crew,
+    NotEnoughDataError,
+    Progress,
+    Workers,
+    end_with_parent,
+    one_thread_each,
+    silent,
+)
 from ..statistics.rejection import (
     Direction,
     Interval,
@@ -53,6 +62,7 @@ def simulate_check(
     level: float = 0.05,
     critical: Mapping[str, float] | None = None,
     processes: int = 2,
+    workers: Workers = HERE,
     progress: Progress | None = None,
 ) -> SimulationCheck:
     """Measure how often tests reject on simulated markets.
@@ -70,6 +80,8 @@ def simulate_check(
         Critical values of an earlier check, of other seeds.
     processes : int
         1 works in this process.
+    workers : Workers, optional
+        Of a Dask cluster, in place of processes.
     progress : Progress, optional
         Called after each market.
 
@@ -89,7 +101,7 @@ def simulate_check(
     _require_sensible(tests, runs, seeds, level)
     jobs = list(product(runs, range(markets.first_seed, markets.first_seed + seeds)))
     functions = {name: function for name, (function, _) in tests.items()}
-    found = _work(partial(_score_market, functions), jobs, processes, progress or silent)
+    found = _work(partial(_score_market, functions), jobs, processes, workers, progress or silent)
     by_run = {run: found[i * seeds : (i + 1) * seeds] for i, run in enumerate(runs)}
     null = next((scored for run, scored in by_run.items() if run.world == "S0"), None)
     if critical is not None or null is None:
@@ -152,13 +164,17 @@ def _work(
     function: Callable[[tuple[MarketRun, int]], _Scored],
     jobs: Sequence[tuple[MarketRun, int]],
     processes: int,
+    workers: Workers,
     progress: Progress,
 ) -> list[_Scored]:
+    if not workers.here:
+        with Crew(workers) as crew:
+            return list(crew.spread(function, jobs, progress=progress, named=_named))
     if processes == 1:
         return _collect(map(function, jobs), jobs, progress)
     spawn = get_context("spawn")
     with (
-        _one_thread_each(),
+        one_thread_each(),
         ProcessPoolExecutor(
             processes, mp_context=spawn, initializer=end_with_parent, initargs=(os.getpid(),)
         ) as pool,
@@ -166,29 +182,17 @@ def _work(
         return _collect(pool.map(function, jobs, chunksize=4), jobs, progress)
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Keep the linear algebra of new processes to one thread: they share the processors."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _named(job: tuple[MarketRun, int]) -> str:
+    return f"{job[0].world} x {job[0].strength:g}"
 
 
 def _collect(
     results: Iterable[_Scored], jobs: Sequence[tuple[MarketRun, int]], progress: Progress
 ) -> list[_Scored]:
     found = []
-    for result, (run, _) in zip(results, jobs, strict=True):
+    for result, job in zip(results, jobs, strict=True):
         found.append(result)
-        progress(len(found), len(jobs), f"{run.world} x {run.strength:g}")
+        progress(len(found), len(jobs), _named(job))
     return found
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data import NotEnoughDataError, Progress
+from ...data import HERE, NotEnoughDataError, Progress, Workers
 from ..hypotheses.protocol import Dataset, MissingDataError, Settings
 from ..hypotheses.registry import hypothesis
 from ..statistics.intraday import IntradayGrid
@@ -99,6 +99,7 @@ def calibrate(
     level: float = 0.05,
     critical: Mapping[str, float] | None = None,
     processes: int = 2,
+    workers: Workers = HERE,
     progress: Progress | None = None,
 ) -> SimulationCheck:
     """Measure size and power of hypotheses on simulated markets.
@@ -116,6 +117,8 @@ def calibrate(
         Critical values of an earlier check, of other seeds.
     processes : int
         1 works in this process.
+    workers : Workers, optional
+        Of a Dask cluster, in place of processes.
     progress : Progress, optional
         Called after each market.
 
@@ -139,6 +142,7 @@ def calibrate(
         level=level,
         critical=critical,
         processes=processes,
+        workers=workers,
         progress=progress,
     )
 
@@ -150,6 +154,7 @@ def check_plan(
     strengths: Sequence[float] = (0.25, 0.5, 1.0),
     sessions: int = _SESSIONS,
     processes: int = 2,
+    workers: Workers = HERE,
     progress: Progress | None = None,
 ) -> SimulationCheck:
     """Measure what `PLAN` says: size on the null world, power where the claims are true.
@@ -164,6 +169,8 @@ def check_plan(
         Length of each market.
     processes : int
         1 works in this process.
+    workers : Workers, optional
+        Of a Dask cluster, in place of processes.
     progress : Progress, optional
         Called after each market.
 
@@ -172,7 +179,7 @@ def check_plan(
     SimulationCheck
         Critical values come from as many more null markets, of other seeds.
     """
-    measured = partial(calibrate, processes=processes, progress=progress)
+    measured = partial(calibrate, processes=processes, workers=workers, progress=progress)
     blind = SimulatedMarkets(seeds=seeds, sessions=sessions)
     bounds = measured(PLAN["S0"], replace(blind, first_seed=CRITICAL_SEED)).critical
     null = measured(PLAN["S0"], blind, critical=bounds)

@@ -16,7 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data import EXCHANGE_SESSIONS, Progress, labels_by_sign, silent, trading_calendar
+from ...data import (
+    EXCHANGE_SESSIONS,
+    HERE,
+    Progress,
+    Workers,
+    labels_by_sign,
+    silent,
+    trading_calendar,
+)
 from ...strategies import Column, Strategy, make_strategy, panel_of
 from ..execution.costs import Costs
 from ..execution.measures import Clock
@@ -194,6 +202,7 @@ def calibrate_tournament(
     markets: SimulatedMarkets = _MARKETS,
     *,
     processes: int = 2,
+    workers: Workers = HERE,
     progress: Progress = silent,
 ) -> SimulationCheck:
     """Measure how often the tournament declares a winner, the right one, and credits gamma.
@@ -204,6 +213,8 @@ def calibrate_tournament(
         By default of ten years.
     processes : int
         1 works in this process.
+    workers : Workers, optional
+        Of a Dask cluster, in place of processes.
     progress : callable, optional
         Called after each market.
 
@@ -218,5 +229,9 @@ def calibrate_tournament(
     }
     length = markets.sessions or 10 * EXCHANGE_SESSIONS
     return simulate_check(
-        tests, replace(markets, sessions=length), processes=processes, progress=progress
+        tests,
+        replace(markets, sessions=length),
+        processes=processes,
+        workers=workers,
+        progress=progress,
     )

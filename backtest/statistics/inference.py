@@ -26,6 +26,8 @@ __all__ = ["ReturnIntervals", "return_intervals"]
 Floats = npt.NDArray[np.float64]
 #: The slowest of what volatility does.
 _CLUSTERS: Final = Memory(fewest=4)
+#: Columns at once: what is in memory beside them is some ten times as much.
+_CHUNK: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,28 @@ def sharpe_intervals(returns: Floats, level: float, year: int) -> tuple[Floats, 
     """
     known = np.isfinite(returns)
     ends_of = np.full((2, returns.shape[1]), nan)
-    masks, group = np.unique(known, axis=1, return_inverse=True)
-    for i in range(masks.shape[1]):
-        members = np.flatnonzero(group.ravel() == i)
-        part = returns[np.ix_(masks[:, i], members)]
-        found = return_intervals(part, Resampling(level=level), year=year)
-        ends_of[:, members] = np.array([one.sharpe for one in found]).T
+    groups: dict[bytes, list[int]] = {}
+    for j, mask in enumerate(np.packbits(known, axis=0).T):
+        groups.setdefault(mask.tobytes(), []).append(j)
+    for alike in groups.values():
+        rows = known[:, alike[0]]
+        for start in range(0, len(alike), _CHUNK):
+            members = alike[start : start + _CHUNK]
+            part = returns[np.ix_(rows, np.array(members))]
+            if len(part) >= FEWEST:
+                ends_of[:, members] = _sharpe_ends(part, level, year)
     return ends_of[0], ends_of[1]
+
+
+def _sharpe_ends(returns: Floats, level: float, year: int) -> Floats:
+    """Return both ends of each column's interval; NaN where the equity was lost."""
+    ratio, error = _sharpes(np.where((returns <= -1.0).any(axis=0), nan, returns))
+    root = np.sqrt(year)
+    found = [
+        ends(root * r, Spread(root * e.error, e.freedom), level)
+        for r, e in zip(ratio, error, strict=True)
+    ]
+    return np.array(found, dtype=np.float64).T
 
 
 def _annual(logs: tuple[float, float]) -> tuple[float, float]:

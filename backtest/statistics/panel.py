@@ -137,4 +137,5 @@ def _clustered(scores: _Floats, codes: _Codes) -> _Floats:
     """Return the sum over clusters of the outer products of their scores, corrected for few."""
     groups = int(codes.max()) + 1
     sums = np.column_stack([np.bincount(codes, weights=column) for column in scores.T])
-    return sums.T @ sums * (groups / (groups - 1) if groups > 1 else np.nan)
+    few = groups / (groups - 1) if groups > 1 else np.nan
+    return np.asarray(sums.T @ sums * few, dtype=np.float64)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
 
-__all__ = ["HERE", "Crew", "Workers", "code_digest"]
+__all__ = ["HERE", "Crew", "Workers", "code_digest", "one_thread_each"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -257,7 +257,7 @@ def _client(workers: Workers) -> Iterator[Client]:
     with ExitStack() as stack:
         address: Any = workers.scheduler
         if workers.scheduler is None:
-            stack.enter_context(_one_thread_each())
+            stack.enter_context(one_thread_each())
             address = stack.enter_context(
                 LocalCluster(
                     n_workers=workers.number,
@@ -277,7 +277,7 @@ def _client(workers: Workers) -> Iterator[Client]:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Keep the linear algebra of new processes to one thread: they share the processors."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}

@@ -94,6 +94,10 @@ def _is_memory(error: BaseException) -> bool:
     return any(kind.__name__ in _MEMORY_NAMES for kind in type(error).__mro__)
 
 
+def _shortened(text: str, most: int = 200) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
+
+
 def _of_the_system(error: OSError) -> str:
     """Return what an error of the operating system means; empty where nothing better is known."""
     number, where = error.errno, f"{error.filename}: " if error.filename else ""
@@ -104,6 +108,8 @@ def _of_the_system(error: OSError) -> str:
             f"{where}{error.strerror}: give this user the right to it, or name another file or "
             "folder that it may use"
         )
+    if number == errno.ENAMETOOLONG:
+        return f"{_shortened(where)}{error.strerror}: choose a shorter name or folder"
     if number in _FILES:
         return f"{error.strerror}: raise the limit (ulimit -n), then run the same command again"
     return ""

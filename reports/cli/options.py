@@ -109,6 +109,14 @@ PositionsOption = Annotated[
 ConfigArgument = Annotated[
     Path, typer.Argument(metavar="CONFIG.toml", help="Configuration of the run.")
 ]
+PdfOption = Annotated[
+    bool,
+    typer.Option("--pdf", help="Print the report to report.pdf, by a Chromium of this machine."),
+]
+PngOption = Annotated[
+    bool,
+    typer.Option("--png", help="Write every chart as chart-NAME.png, by a Chromium likewise."),
+]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for the results; made where absent.")
 ]

@@ -104,7 +104,12 @@ class _Night:
 
 
 def nightly(
-    config: str | Path, *, now: datetime | None = None, progress: Progress = silent
+    config: str | Path,
+    *,
+    now: datetime | None = None,
+    pdf: bool = False,
+    png: bool = False,
+    progress: Progress = silent,
 ) -> NightlyResult:
     """Ingest what is new, rebuild what changed, backtest, report, and publish the night.
 
@@ -115,6 +120,8 @@ def nightly(
     now : datetime, optional
         The moment, with its zone, that freshness is measured at; the machine's clock where left
         out.
+    pdf, png : bool
+        Print the report, and write its charts as pictures, where a Chromium is found.
     progress : Progress
         Called within each step.
 
@@ -126,18 +133,25 @@ def nightly(
     ------
     NightRunningError
         If another night is at work in the same folder.
+    InputFileError
+        If the folder cannot be written to, or prints are asked for without a Chromium.
     GexlabError
         Whatever a step raises; the steps before it stay done, and ``run.json`` says which failed.
     """
     from ...backtest import load_config
 
+    if pdf or png:
+        from ..page.browser import find_browser
+
+        find_browser()  # before any work
     settings = load_config(config)
     out = settings.nightly.out or settings.folder / "out"
     with one_night(out):
         log = RunLog()
         aside: list[PutAside] = []
         try:
-            return _night(settings, out, now or log.began, log, aside, progress)
+            when = now or log.began
+            return _night(settings, out, when, log, aside, progress, (pdf, png))
         except BaseException as error:
             _say_failed(out, log, error, aside)
             raise
@@ -171,6 +185,7 @@ def _night(
     log: RunLog,
     aside: list[PutAside],
     progress: Progress,
+    prints: tuple[bool, bool],
 ) -> NightlyResult:
     from .archive import point_to, write_index
     from .summary import one_line
@@ -179,6 +194,9 @@ def _night(
     taken = _ingest(settings, log, progress)
     aside.extend(taken.put_aside)
     night = _run(settings, out, now, log, (*alerts, *_of_files(taken)), progress)
+    if any(prints):
+        with log.step("print") as step:
+            step.counts = {"files": len(_printed(night.folder, *prints))}
     with log.step("publish") as step:
         moved = point_to(out, night.folder)
         step.status = "done" if write_index(out) or moved else "unchanged"
@@ -216,6 +234,13 @@ def _night(
         write_run(night.folder, log, said)
     write_run(out, log, said)
     return result
+
+
+def _printed(folder: Path, pdf: bool, png: bool) -> tuple[Path, ...]:
+    """Print a night's report; what stands beside it from before is done again."""
+    from ..page.browser import printed
+
+    return printed(folder / "report.html", folder, pdf=pdf, png=png)
 
 
 #: Steps that make something anew where anything has changed.

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import AsOfOption, ConfigArgument, DebugOption, JsonOption, OutOption
+from ..options import (
+    AsOfOption,
+    ConfigArgument,
+    DebugOption,
+    JsonOption,
+    OutOption,
+    PdfOption,
+    PngOption,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +30,8 @@ def command(
     config: ConfigArgument,
     out: OutOption,
     as_of: AsOfOption = None,
+    pdf: PdfOption = False,
+    png: PngOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -31,7 +41,11 @@ def command(
     """
     from ....backtest import backtest, load_config, open_run, results_document, write_result_files
     from ....data import published
+    from ...page.browser import find_browser, printed
     from ...page.report import REPORT_FILE, write_report
+
+    if pdf or png:
+        find_browser()  # before any work
 
     settings = load_config(config)
     with (
@@ -41,7 +55,8 @@ def command(
     ):
         result = backtest(settings, market=run.market, progress=progress)
         write_result_files(result, stage)
-        write_report(result, settings, stage, market=run.market, progress=progress)
+        page = write_report(result, settings, stage, market=run.market, progress=progress)
+        printed(page, stage, pdf=pdf, png=png)
     report = out / REPORT_FILE
     document = results_document(result) | {"report": report}
     emit(document, as_json, lambda console: _show(console, result, report))

@@ -10,12 +10,13 @@ import typer
 
 from ...terminal.output import emit, to_json
 from ...terminal.progress import progress_on_stderr
-from ..options import DebugOption, JsonOption
+from ..options import DebugOption, JsonOption, SchedulerOption, WorkersOption
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ....backtest import SimulatedMarkets, SimulationCheck
+    from ....data import Workers
 
 EXAMPLES = (
     "gexlab calibrate momentum-split --world S0 --world S3 --seeds 100",
@@ -79,6 +80,8 @@ def command(
     first_seed: _FirstSeedOption = 0,
     calibration: _CalibrationOption = "visible",
     processes: _ProcessesOption = 2,
+    workers: WorkersOption = 1,
+    scheduler: SchedulerOption = None,
     out: _OutOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -89,6 +92,7 @@ def command(
     "intervals" the coverage is measured instead: --seeds samples of each kind of returns.
     """
     from ....backtest import SimulatedMarkets
+    from ....data import Workers
     from ..arguments import calibration_named
 
     if not names and (world or strength or calibration != "visible"):
@@ -108,27 +112,32 @@ def command(
         sessions,
         first_seed=first_seed,
     )
-    result = _measured(names, markets, processes)
+    result = _measured(names, markets, processes, Workers(workers, scheduler))
     for path in out or []:
         _write(result, path)
     emit(result.document(), as_json, lambda console: _show(console, result))
 
 
 def _measured(
-    names: list[str] | None, markets: SimulatedMarkets, processes: int
+    names: list[str] | None, markets: SimulatedMarkets, processes: int, workers: Workers
 ) -> SimulationCheck:
     from ....backtest import calibrate, calibrate_tournament, check_plan
 
     with progress_on_stderr("calibrate") as progress:
         if names == ["tournament"]:
-            return calibrate_tournament(markets, processes=processes, progress=progress)
+            return calibrate_tournament(
+                markets, processes=processes, workers=workers, progress=progress
+            )
         if names:
-            return calibrate(names, markets, processes=processes, progress=progress)
+            return calibrate(
+                names, markets, processes=processes, workers=workers, progress=progress
+            )
         return check_plan(
             seeds=markets.seeds,
             power_seeds=max(2, min(100, markets.seeds // 4)),
             sessions=markets.sessions or 1_500,
             processes=processes,
+            workers=workers,
             progress=progress,
         )
 

@@ -8,7 +8,7 @@ import typer
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import ConfigArgument, DebugOption, JsonOption
+from ..options import ConfigArgument, DebugOption, JsonOption, PdfOption, PngOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +20,8 @@ EXAMPLES = ("gexlab nightly config.toml",)
 
 def command(
     config: ConfigArgument,
+    pdf: PdfOption = False,
+    png: PngOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -32,7 +34,7 @@ def command(
     from ...nightly.nightly import nightly
 
     with progress_on_stderr("nightly") as progress:
-        result = nightly(config, progress=progress)
+        result = nightly(config, pdf=pdf, png=png, progress=progress)
     emit(result, as_json, lambda console: _show(console, result))
     if result.exit_code:
         raise typer.Exit(result.exit_code)

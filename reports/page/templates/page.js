@@ -147,6 +147,15 @@
     };
   };
 
+  // a chart as a picture, on paper instead of on nothing
+  const picture = (target, width) => {
+    const paper = getComputedStyle(root).getPropertyValue("--paper").trim();
+    const layout = { ...target.layout, paper_bgcolor: paper, plot_bgcolor: paper };
+    const height = target.clientHeight || 400;
+    return Plotly.toImage({ data: target.data, layout }, { format: "png", width, height, scale: 2 });
+  };
+  window.gexlab.picture = picture;
+
   for (const chart of charts) {
     const figure = chart.target.closest("figure");
     const fold = figure.querySelector("details.behind");
@@ -181,7 +190,7 @@
           const { names, rows } = tableOf(chart.spec);
           window.gexlab.saveCsv(name, [names, ...rows]);
         } else {
-          Plotly.toImage(chart.target, { format: "png", scale: 2 }).then((address) =>
+          picture(chart.target, chart.target.clientWidth).then((address) =>
             window.gexlab.save(name + ".png", address)
           );
         }

@@ -25,7 +25,7 @@ from gexlab.backtest.statistics.rejection import (
     critical_value,
     wilson,
 )
-from gexlab.data import GexlabError
+from gexlab.data import GexlabError, Workers
 from gexlab.data.simulate import PathMarket, simulate_path
 
 Tests = dict[str, tuple[TestFunction, Direction]]
@@ -127,6 +127,15 @@ def test_other_processes_give_the_same_numbers() -> None:
     here = simulate_check(tests, markets, processes=1)
     there = simulate_check(tests, markets, processes=2)
     assert here.rates[0].statistic_mean == there.rates[0].statistic_mean
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_numbers() -> None:
+    pytest.importorskip("distributed")
+    markets = SimulatedMarkets(("S3",), seeds=4, sessions=60)
+    tests: Tests = {"first": (first_close, "0")}
+    here = simulate_check(tests, markets, processes=1)
+    assert simulate_check(tests, markets, workers=Workers(2)).rates == here.rates
 
 
 def first_close(market: PathMarket) -> Score:

@@ -18,7 +18,8 @@ def section(
     spots: pd.DataFrame, ratio: pd.DataFrame, hours: float = 24, volume: float | None = None
 ) -> CrossSection:
     """Return a cross-section of spots and net to gross, sessions by names."""
-    long = spots.stack().rename("spot").to_frame().join(ratio.stack().rename("net_to_gross"))
+    long = pd.DataFrame({"spot": spots.stack()})
+    long = long.join(pd.DataFrame({"net_to_gross": ratio.stack()}))
     frame = long.rename_axis(["session", "underlying"]).reset_index()
     frame = frame.assign(
         known_at=frame["session"].dt.tz_localize("UTC") + pd.Timedelta(hours=hours),

@@ -54,7 +54,7 @@ PLACE = "place"
 VERSION = "version"
 
 KNOWN: Final[dict[str, dict[str, str]]] = {
-    "backtest/calibration/check.py": {"os.environ": CORES, "os.getpid": CORES},
+    "backtest/calibration/check.py": {"os.getpid": CORES},
     "backtest/grid/grid.py": {"time.perf_counter": SECONDS},
     "backtest/hypotheses/run.py": {"time.perf_counter": SECONDS},
     "backtest/hypotheses/test.py": {"time.perf_counter": SECONDS},

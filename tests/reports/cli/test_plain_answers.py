@@ -6,25 +6,33 @@ import inspect
 import io
 import json
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from gexlab.backtest.hypotheses.datasets import _strike_step
 from gexlab.backtest.run.backtest import _negative_shares
 from gexlab.backtest.run.regime_source import _left_out
 from gexlab.backtest.run.results import Ratio
 from gexlab.backtest.run.truth import Quantity
+from gexlab.data import definition_named, trading_calendar
+from gexlab.data.simulate.market.prices import expected_effects
 from gexlab.reports.cli import app as cli
 from gexlab.reports.cli import commands
 from gexlab.reports.cli.commands import ingest, verify
+from gexlab.reports.nightly import standing
 from gexlab.reports.page.sections import diagnostics
 from gexlab.reports.page.sections.hypotheses import _p
 from gexlab.reports.page.sections.truth import truth_section
 from gexlab.reports.page.sections.verdict import _found, _has_interval, _too_short
+from gexlab.reports.session.run_facts import _id_of
+from gexlab.reports.terminal.answers import _text
 
 NAN = float("nan")
 COMMANDS = sorted(m.name for m in iter_modules(commands.__path__))
@@ -115,3 +123,70 @@ def test_only_rows_that_were_left_out_are_told() -> None:
     assert _left_out("vix", 0) == ()
     (notice,) = _left_out("vix", 3)
     assert (notice.code, notice.count) == ("series_not_sessions", 3)
+
+
+def test_infinite_dates_are_words() -> None:
+    """DuckDB writes them as the largest number of days that 32 bits hold."""
+    for number, word in ((2**31 - 1, "infinity"), (1 - 2**31, "-infinity")):
+        assert _text(pa.scalar(number, pa.date32())) == word
+    assert _text(pa.scalar(2**63 - 1, pa.timestamp("us"))) == "infinity"
+
+
+def test_twelve_letters_are_an_id_only_if_all_are_hexadecimal() -> None:
+    assert _id_of("0123456789ab") == "0123456789ab"
+    assert _id_of("0123456789ab@2") == "0123456789ab"
+    named = _id_of("vendor-gamma")
+    assert named == definition_named("vendor-gamma").definition_id
+    assert named != "vendor-gamma"
+
+
+def test_a_folder_stands_while_every_file_is_what_was_left(tmp_path: Path) -> None:
+    for name in (*standing._NEEDED, "more.txt"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    note = json.dumps(standing.note_of(tmp_path, "key"))
+    (tmp_path / standing.NOTE_FILE).write_text(note, encoding="utf-8")
+    assert standing.stands(tmp_path, "key")
+    assert not standing.stands(tmp_path, "another")
+    (tmp_path / "more.txt").write_text("changed", encoding="utf-8")
+    assert not standing.stands(tmp_path, "key")
+
+
+def test_strikes_of_the_last_session_say_how_far_apart_they_are() -> None:
+    """5 points on the session before, 10 on the last one, 1 on one after the bars."""
+    days = pd.to_datetime(["2026-01-05", "2026-01-06", "2026-01-07"])
+    grids = [(day, step) for day, step in zip(days, (5.0, 10.0, 1.0), strict=True)]
+    strikes = pd.DataFrame(
+        [(day, 100.0 * 10 + step * k) for day, step in grids for k in range(-2, 3)],
+        columns=["session", "strike"],
+    )
+    known = days.tz_localize("UTC") + pd.Timedelta("21:05:00")
+    tables = {
+        "exposure_by_strike": strikes,
+        "regimes": pd.DataFrame({"session": days, "known_at": known}),
+    }
+    rows = SimpleNamespace(table=lambda name, book: tables[name])
+    market: Any = SimpleNamespace(
+        regime=SimpleNamespace(rows=rows), calendar=trading_calendar("XNYS")
+    )
+    config: Any = SimpleNamespace(regime=SimpleNamespace(book="post_expiry"))
+    bars = pd.DataFrame({"close": [1_000.0, 1_000.0]}, days[:2])
+    assert _strike_step(config, market, bars) == 10.0
+
+
+def test_damping_divides_what_news_does_to_prices() -> None:
+    none = dict.fromkeys(("lag", "rebalancing", "close_share", "transient", "echo"), 0.0)
+    mechanism: Any = SimpleNamespace(
+        impact=0.02, damping=1.0, reversed_from=0.5, reliability=1.0, **none
+    )
+    setting: Any = SimpleNamespace(
+        mechanism=mechanism,
+        first=0,
+        last=9,
+        calendar=SimpleNamespace(sessions=list(range(10))),
+        market=SimpleNamespace(iv_ratio=1.0, iv_premium=0.0),
+    )
+    still = dict.fromkeys(("give_back", "unseen", "last_return"), 0.0)
+    state: Any = SimpleNamespace(net=0.25, variance=0.04, seen_variance=0.04, **still)
+    found = expected_effects(setting, state, 2)
+    assert (found.kappa, found.fundamental_sd) == (0.5, 0.2)
+    assert found.volatility_multiplier == pytest.approx(1.0 / 1.5)

@@ -299,3 +299,22 @@ def test_whoever_watches_says_why_the_work_ended(
     )
     assert done.returncode == code
     assert (said in done.stderr) if said else done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["check", "regimes", "rebuild", "profile", "verify"])
+def test_a_name_that_no_file_can_have_is_answered_in_a_line(
+    command: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run([command, "--lake", str(place / "lake"), "--underlying", "x" * 300]) == 1
+    said = capsys.readouterr().err
+    assert "unexpected" not in said
+    assert "ingest again" not in said
+    assert said.count("\n") == 1
+
+
+def test_a_path_that_is_too_long_is_shown_by_its_ends() -> None:
+    error = OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), "/a/" + "x" * 4096)
+    said = reason_of(error)
+    assert said.startswith("/a/xxx")
+    assert said.endswith("File name too long: choose a shorter name or folder")
+    assert len(said) < 300

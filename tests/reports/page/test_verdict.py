@@ -281,3 +281,11 @@ def test_autocorrelation_without_regimes_is_undefined(result: BacktestResult) ->
 def test_data(result: BacktestResult, severities: list[str], answer: str) -> None:
     notices = tuple(Notice("x", s, "It is so.") for s in severities)  # type: ignore[arg-type]
     assert data_verdict(replace(result, notices=notices)).answer == answer
+
+
+def test_what_is_left_out_is_a_reservation_until_it_is_much(result: BacktestResult) -> None:
+    """Of 260 sessions 13 are a twentieth; one more is much."""
+    assert result.data.sessions == 260
+    for count, answer in ((1, "With reservations"), (13, "With reservations"), (14, "No")):
+        notice = Notice("bad_bar", "error", "a low is wrong", count, left_out=True)
+        assert data_verdict(replace(result, notices=(notice,))).answer == answer
