@@ -228,8 +228,8 @@ class LakeWriter:
         self._part = None
         before = self._named.get(_content_of(made.path))
         if before is not None:  # what was lost comes back where it lay
-            path = entries[0].file.rename(entries[0].file.with_name(before))
-            entries = [replace(entry, file=path) for entry in entries]
+            there = entries[0].file.rename(entries[0].file.with_name(before))
+            entries = [replace(entry, file=there) for entry in entries]
             made = replace(made, path=before)
         year = made.partition["year"]
         path = f"{folder_of(self._underlying)}/year={year}/{made.path}"
