@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -243,8 +243,14 @@ def parameter_types(made: type[Component]) -> dict[str, Any]:
     -------
     dict of str to type
     """
-    hints = get_type_hints(made)
+    hints = _hints(made)  # type: ignore[arg-type]  # a class has a hash
     return {f.name: hints[f.name] for f in fields(made)}  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=256)
+def _hints(made: type[Component]) -> dict[str, Any]:
+    """Return the types that a class declares: looked up once, however often it is made."""
+    return get_type_hints(made)
 
 
 def make_component(
@@ -274,7 +280,7 @@ def make_component(
     if not isinstance(name, str):
         raise ConfigError(f"{kind} {setting!r} has no name: add name = ... to it")
     made = component_class(kind, name, folder)
-    hints = get_type_hints(made)
+    hints = _hints(made)  # type: ignore[arg-type]  # a class has a hash
     known = {f.name: f for f in fields(made)}  # type: ignore[arg-type]
     for f in known.values():
         if f.default is MISSING and f.default_factory is MISSING:

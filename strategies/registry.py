@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -197,6 +198,7 @@ def _require_intended(name: str, changes: Mapping[str, object]) -> None:
         raise UnknownNameError("strategy", name, STRATEGIES, remedy)
 
 
+@lru_cache(maxsize=256)
 def _distance(a: str, b: str) -> int:
     """Return how many letters must be changed, added or left out to turn one into the other.
 

@@ -47,7 +47,7 @@ Floats = npt.NDArray[np.float64]
 
 #: Implied volatility, in points, that decides in S10.
 ECHO_LEVEL: Final = 13.0
-_PLAN: Final = FoldPlan(train="1y", test="1y")
+_PLAN: Final = FoldPlan(train=EXCHANGE_SESSIONS, test=EXCHANGE_SESSIONS)
 _PLACEBOS, _DRAWS = 300, 1_000
 _FEES: Final = 0.0
 _MARKETS: Final = SimulatedMarkets(seeds=200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,8 @@ from ...strategies import RULED, Component
 from .store import FOUND, KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .result import GridResult
     from .space import Trial
 
@@ -22,6 +25,7 @@ __all__ = [
     "grid_document",
     "luck_sentence",
     "parameters_of",
+    "parameters_of_each",
     "trials_table",
     "write_grid",
 ]
@@ -31,18 +35,37 @@ _ENDS: Final = ("trial_id", KEY, "_year")
 
 def parameters_of(trial: Trial) -> dict[str, Any]:
     """Return every parameter of a trial under the name that a reader knows from the file."""
-    strategy = trial.strategy
-    found: dict[str, Any] = {}
-    parts: dict[str, Component] = {
-        "filter": strategy.filter,
-        **{label: strategy.rule(label) for label in RULED},
-        "sizing": strategy.sizing,
-    }
-    for place, part in parts.items():
-        found[place] = part.name
-        found |= {f"{place}.{name}": _plain(value) for name, value in part.parameters().items()}
-    found |= trial.execution.model_dump()
-    return found | {name: _plain(value) for name, value in trial.variant.parameters.items()}
+    return parameters_of_each([trial])[0]
+
+
+def parameters_of_each(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """Return the parameters of each trial; what trials share is put in words once."""
+    seen: dict[tuple[str, int], dict[str, Any]] = {}
+
+    def once(place: str, thing: object, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        key = place, id(thing)
+        if key not in seen:
+            seen[key] = make()
+        return seen[key]
+
+    found = []
+    for trial in trials:
+        strategy, row = trial.strategy, dict[str, Any]()
+        parts = ("filter", strategy.filter), *((label, strategy.rule(label)) for label in RULED)
+        for place, part in (*parts, ("sizing", strategy.sizing)):
+            row |= once(place, part, partial(_of_part, place, part))
+        row |= once("", trial.execution, trial.execution.model_dump)
+        found.append(row | once("", trial.variant, partial(_of_variant, trial)))
+    return found
+
+
+def _of_part(place: str, part: Component) -> dict[str, Any]:
+    given = {f"{place}.{name}": _plain(value) for name, value in part.parameters().items()}
+    return {place: part.name, **given}
+
+
+def _of_variant(trial: Trial) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in trial.variant.parameters.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,7 @@ from ..run.load_market import load_market
 from ..run.panel import market_panel
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of
-from .documents import parameters_of, trials_table, write_grid
+from .documents import parameters_of_each, trials_table, write_grid
 from .pieces import Found, Piece, computed, computed_elsewhere, data_id, resampling_of
 from .records import Records
 from .result import Best, GridResult
@@ -207,11 +207,12 @@ class _Run:
         self.done += known + space.size // len(space.variants) - len(trials)
         year = market.facts.sessions_per_year
         span = f"{market.sessions[0]:%Y-%m-%d}..{market.sessions[-1]:%Y-%m-%d}"
+        parameters = dict(zip(trials, parameters_of_each(list(trials.values())), strict=True))
         return [
             {
                 "trial_id": self.records.named(market, trial)[0],
                 "_span": span,
-                **parameters_of(trial),
+                **parameters[name],
                 **{k: v for k, v in (self.store.get(keys[name]) or {}).items() if k in FOUND},
                 "computed_from": keys[name],
                 "_year": year,

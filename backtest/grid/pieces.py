@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from ...data import InputFileError
 from ..execution.costs import Costs
 from ..run.load_market import load_market
 from ..run.panel import market_panel
+from ..run.strategy_results import Metrics
 from ..run.trading_terms import terms_of
 from ..statistics.resampling import Resampling
 from .columns import Ground, ground_of, measured, planned
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "Piece", "computed", "computed_elsewhere", "data_id", "resampling_of"]
 
+_FIGURES: Final = tuple(f.name for f in fields(Metrics))
 #: Rows and returns of trials by their ids.
 Found = tuple[dict[str, dict[str, Any]], dict[str, npt.NDArray[np.float64]]]
 
@@ -153,7 +155,7 @@ def computed(trials: Sequence[Trial], market: Market, ground: Ground, how: Resam
         for s, strategy in enumerate(strategies):
             name = names[strategy, execution.model_dump_json()]
             rows[name] = {
-                **asdict(figures[s]),
+                **{name: getattr(figures[s], name) for name in _FIGURES},
                 "late": int(orders.late[s]),
                 "undefined": int(orders.undefined[s]),
             }

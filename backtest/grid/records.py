@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import LedgerError
-from ..run.trials import data_id_of, trial_settings, world_of
+from ..run.trials import Chosen, data_id_of, world_of
 from ..tournament.counting import recorded_ids
 from ..tournament.ledger import Trial as Recorded
 from ..tournament.ledger import record_trials
@@ -38,6 +38,7 @@ class Records:
         self._path = config.ledger_path
         self._stand_ins = config.ledger.stand_ins
         self._names: dict[tuple[int, str], tuple[str, dict[str, Any]]] = {}
+        self._chosen: dict[tuple[int, int, int], tuple[Chosen, Trial]] = {}
         self.unrecorded = 0
 
     def known(self, market: Market, trials: Sequence[Trial]) -> Callable[[Trial], bool]:
@@ -100,6 +101,9 @@ class Records:
         """Return a trial's id in the ledger, and what it is a digest of."""
         key = id(market), trial.trial_id
         if key not in self._names:
-            config = trial.variant.config.model_copy(update={"execution": trial.execution})
-            self._names[key] = trial_settings(config, market, trial.strategy)
+            shared = id(market), id(trial.variant), id(trial.execution)
+            if shared not in self._chosen:
+                config = trial.variant.config.model_copy(update={"execution": trial.execution})
+                self._chosen[shared] = Chosen(config, market), trial  # which keeps the ids alive
+            self._names[key] = self._chosen[shared][0].of(trial.strategy)
         return self._names[key]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .market import Market
     from .results import BacktestResult
 
-__all__ = ["data_id_of", "in_ledger", "trial_settings", "trials_of", "world_of"]
+__all__ = ["Chosen", "data_id_of", "in_ledger", "trial_settings", "trials_of", "world_of"]
 
 #: Values at a series' beginning that say which series it is, however far it goes on.
 _HEAD: Final = 20
@@ -113,45 +113,70 @@ def trial_settings(
 
     Everything that was chosen counts: neither dates nor data do, nor what only names it.
     """
-    settings = _settings(config, market, strategy)
-    return _digest(settings)[:16], settings
+    return Chosen(config, market).of(strategy)
 
 
-def _settings(config: Config, market: Market, strategy: Strategy) -> dict[str, Any]:
-    execution = config.execution
-    settings: dict[str, Any] = {
-        "strategy": strategy.strategy_id,
-        "underlying": config.data.underlying.upper(),
-        "fill": config.fill,
-        "fees_bps": execution.fees_bps,
-        "slippage_bps": execution.slippage_bps,
-        "fixed_per_share": execution.fixed_per_share,
-    }
-    said = execution.model_dump(exclude={"cash", *settings, *execution.unsaid})
-    settings |= said
-    settings |= {
-        f"series.{name}": _head(market.series[name]["value"]) for name in execution.named.values()
-    }
-    read = set(_columns(strategy.filter))
-    for rule in (strategy.long, strategy.short, strategy.neutral, strategy.sizing):
-        read |= set(_columns(rule))
-    if read & set(market.regime.table.columns):
-        settings["regime"] = _regime(config, market)
-    named = (name for name in config.series if any(f"series.{name}" in column for column in read))
-    settings |= {f"series.{name}": _head(market.series[name]["value"]) for name in sorted(named)}
-    return settings
+class Chosen:
+    """What trials of one configuration on one market are digests of.
 
+    Parameters
+    ----------
+    config : Config
+    market : Market
+    """
 
-def _regime(config: Config, market: Market) -> dict[str, Any]:
-    if market.regime.kind == "series":
-        return {"series": _head(market.regime.table["value"])}
-    return {
-        "dealer_model": config.regime.dealer_model,
-        "book": config.regime.book,
-        "band": config.regime.band,
-        "definition_id": market.regime.definition_id,
-        "promote": sorted(config.regime.promote),
-    }
+    def __init__(self, config: Config, market: Market) -> None:
+        self._config, self._market = config, market
+        self._heads: dict[str, str] = {}
+        self._execution = self._of_execution()
+
+    def of(self, strategy: Strategy) -> tuple[str, dict[str, Any]]:
+        """Return a strategy's trial id and what it is a digest of."""
+        settings: dict[str, Any] = {"strategy": strategy.strategy_id, **self._execution}
+        read = set(_columns(strategy.filter))
+        for rule in (strategy.long, strategy.short, strategy.neutral, strategy.sizing):
+            read |= set(_columns(rule))
+        if not read.isdisjoint(self._market.regime.table.columns):
+            settings["regime"] = self._regime()
+        named = (
+            name for name in self._config.series if any(f"series.{name}" in part for part in read)
+        )
+        settings |= {f"series.{name}": self._series(name) for name in sorted(named)}
+        return _digest(settings)[:16], settings
+
+    def _of_execution(self) -> dict[str, Any]:
+        config, execution = self._config, self._config.execution
+        settings: dict[str, Any] = {
+            "underlying": config.data.underlying.upper(),
+            "fill": config.fill,
+            "fees_bps": execution.fees_bps,
+            "slippage_bps": execution.slippage_bps,
+            "fixed_per_share": execution.fixed_per_share,
+        }
+        known = {"cash", "strategy", *settings}
+        settings |= execution.model_dump(exclude={*known, *execution.unsaid})
+        return settings | {
+            f"series.{name}": self._series(name) for name in execution.named.values()
+        }
+
+    def _series(self, name: str) -> str:
+        if name not in self._heads:
+            self._heads[name] = _head(self._market.series[name]["value"])
+        return self._heads[name]
+
+    def _regime(self) -> dict[str, Any]:
+        regime = self._market.regime
+        if regime.kind == "series":
+            if "" not in self._heads:
+                self._heads[""] = _head(regime.table["value"])
+            return {"series": self._heads[""]}
+        return {
+            "dealer_model": self._config.regime.dealer_model,
+            "book": self._config.regime.book,
+            "band": self._config.regime.band,
+            "definition_id": regime.definition_id,
+            "promote": sorted(self._config.regime.promote),
+        }
 
 
 def _columns(component: Component) -> Iterator[str]:

@@ -27,7 +27,7 @@ from ..run.locked import box_of
 from ..run.panel import market_panel
 from ..run.results import Notice
 from ..run.trading_terms import terms_of
-from ..run.trials import data_id_of, trial_settings, world_of
+from ..run.trials import Chosen, data_id_of, world_of
 from ..statistics.resampling import Resampling
 from .arena import Arena, Entry, Played, Role, opponents
 from .contest import Counted, FoldPlan, Procedure, contest, folds_of
@@ -179,11 +179,15 @@ def arenas_on(space: Space, variant: Variant, market: Market, config: Config) ->
             )
         mine = [trial for trial in made if trial.execution.fill == fill]
         terms = _terms_by_execution(mine, market)
-        entries = {e.trial_id: e for e in (_entry(t, market, terms) for t in mine)}
-        for execution in dict.fromkeys(t.execution.model_dump_json() for t in mine):
-            like = next(t for t in mine if t.execution.model_dump_json() == execution)
+        chosen = {
+            name: Chosen(_with_execution(next(t for t in mine if _named(t) == name)), market)
+            for name in terms
+        }
+        entries = {e.trial_id: e for e in (_entry(t, terms, chosen) for t in mine)}
+        for execution in terms:
+            like = next(t for t in mine if _named(t) == execution)
             for strategy, role in others.items():
-                entry = _entry(replace(like, strategy=strategy), market, terms, role=role)
+                entry = _entry(replace(like, strategy=strategy), terms, chosen, role=role)
                 entries.setdefault(entry.trial_id, entry)
         found.append(
             Arena(
@@ -201,25 +205,39 @@ def arenas_on(space: Space, variant: Variant, market: Market, config: Config) ->
 
 def _terms_by_execution(trials: Sequence[Trial], market: Market) -> dict[str, Terms]:
     """Return the terms of trading of each execution once."""
-    found = {trial.execution.model_dump_json(): trial for trial in trials}
+    found = {_named(trial): trial for trial in trials}
     return {
         name: terms_of(trial.execution, trial.variant.config.data, market)
         for name, trial in found.items()
     }
 
 
-def _entry(trial: Trial, market: Market, terms: Mapping[str, Terms], role: Role = "entry") -> Entry:
+def _named(trial: Trial) -> str:
+    """Return what tells fills, costs and terms of a trial from those of others."""
+    return trial.execution.model_dump_json()
+
+
+def _with_execution(trial: Trial) -> Config:
+    return trial.variant.config.model_copy(update={"execution": trial.execution})
+
+
+def _entry(
+    trial: Trial,
+    terms: Mapping[str, Terms],
+    chosen: Mapping[str, Chosen],
+    role: Role = "entry",
+) -> Entry:
     execution: ExecutionConfig = trial.execution
-    config = trial.variant.config.model_copy(update={"execution": execution})
-    trial_id, settings = trial_settings(config, market, trial.strategy)
+    name = _named(trial)
+    trial_id, settings = chosen[name].of(trial.strategy)
     return Entry(
         trial_id=trial_id,
         role=role,
         strategy=trial.strategy,
         costs=Costs(execution.fees_bps, execution.slippage_bps, execution.fixed_per_share),
         cash=execution.cash,
-        terms=terms[execution.model_dump_json()],
-        execution=execution.model_dump_json(),
+        terms=terms[name],
+        execution=name,
         parameters=parameters_of(trial),
         settings=settings,
     )

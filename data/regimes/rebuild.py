@@ -70,6 +70,8 @@ class RebuildResult:
         Underlyings that could not be rebuilt, with the reason.
     assumed : dict of str to Assumed
         What each was rebuilt with, and who said so.
+    settings_unused : tuple of str
+        Underlyings that the settings file names and that were not asked for, or are not held.
     """
 
     sessions: int
@@ -80,6 +82,7 @@ class RebuildResult:
     by_underlying: dict[str, RebuildResult] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     assumed: dict[str, Assumed] = field(default_factory=dict)
+    settings_unused: tuple[str, ...] = ()
 
 
 @retry_while_written

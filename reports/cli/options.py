@@ -11,6 +11,7 @@ __all__ = [
     "BarsColumnsOption",
     "BookOption",
     "ConfigArgument",
+    "ConfiguredUnderlyingsOption",
     "DealerOption",
     "DebugOption",
     "JsonOption",
@@ -57,6 +58,15 @@ StoredUnderlyingsOption = Annotated[
         metavar="X|X,Y|'A*'",
         help="Underlying, several with commas, or a pattern; '*' is every one. "
         "Required if the lake holds several.",
+    ),
+]
+ConfiguredUnderlyingsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--underlying",
+        metavar="X|X,Y|'A*'",
+        help="Instead of the configuration's: one of the lake's underlyings, several with commas, "
+        "or a pattern; each gets a folder of its own.",
     ),
 ]
 SettingsOption = Annotated[

@@ -172,6 +172,7 @@ HELD: dict[str, str] = {
     "ingest rows_left_out": "field/test_kinds.py::test_a_shipped_map_takes_its_own_product_alone",
     "ingest rows_*": "reports/cli/test_commands.py::test_ingest_counts_rows",
     "ingest by_underlying*": "data/ingest/test_many.py::test_rejects_are_counted_by_name",
+    "ingest settings_unused": "data/ingest/test_many.py::test_what_is_assumed_of_whom",
     "ingest assumed*": "data/ingest/test_many.py::test_what_is_assumed_of_whom",
     "ingest changes":
         "backtest/run/test_lake_facts.py::test_ingest_refuses_another_kind_and_says_what_changes",
