@@ -62,6 +62,8 @@ from .exposure.definition import Definition as Definition
 from .exposure.labels import labels_by_band as labels_by_band
 from .exposure.labels import labels_by_sign as labels_by_sign
 from .exposure.labels import regime_of as regime_of
+from .exposure.noise import OPEN_INTEREST_NOISE as OPEN_INTEREST_NOISE
+from .exposure.noise import VOLATILITY_NOISE as VOLATILITY_NOISE
 from .exposure.time_structure import BookState as BookState
 from .exposure.time_structure import TimeStructure as TimeStructure
 from .exposure.units import UNITS as UNITS
