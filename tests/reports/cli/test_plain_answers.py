@@ -21,10 +21,11 @@ from gexlab.backtest.run.backtest import _negative_shares
 from gexlab.backtest.run.regime_source import _left_out
 from gexlab.backtest.run.results import Ratio
 from gexlab.backtest.run.truth import Quantity
-from gexlab.data import definition_named, trading_calendar
+from gexlab.data import ConfigError, definition_named, trading_calendar
 from gexlab.data.simulate.market.prices import expected_effects
 from gexlab.reports.cli import app as cli
 from gexlab.reports.cli import commands
+from gexlab.reports.cli.arguments import thresholds_from
 from gexlab.reports.cli.commands import ingest, verify
 from gexlab.reports.nightly import standing
 from gexlab.reports.page.sections import diagnostics
@@ -198,3 +199,13 @@ def test_damping_divides_what_news_does_to_prices() -> None:
     found = expected_effects(setting, state, 2)
     assert (found.kappa, found.fundamental_sd) == (0.5, 0.2)
     assert found.volatility_multiplier == pytest.approx(1.0 / 1.5)
+
+
+def test_thresholds_are_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text("crossed_quotes = 0.02\n", encoding="utf-8")
+    assert thresholds_from(file).crossed_quotes == 0.02
+    for wrong in ('"0.02"', "true"):
+        file.write_text(f"crossed_quotes = {wrong}\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match="crossed_quotes must be a number"):
+            thresholds_from(file)
