@@ -46,6 +46,7 @@ from .run.documents import results_document as results_document
 from .run.documents import write_result_files as write_result_files
 from .run.documents import write_results as write_results
 from .run.load_config import load_config as load_config
+from .run.load_config import load_configs as load_configs
 from .run.load_config import parse_config as parse_config
 from .run.load_market import load_market as load_market
 from .run.market import Market as Market

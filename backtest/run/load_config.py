@@ -5,16 +5,19 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from ...data import ConfigError
+from ...data import ConfigError, chosen, encoded_name, is_several, open_lake
 from .config import Config, require_terms
 from .config_errors import first_problem
 from .market_choice import instrument_in_lake
 
-__all__ = ["load_config", "parse_config"]
+__all__ = ["load_config", "load_configs", "parse_config"]
+
+#: Stands in the texts of [data] and [series] for the underlying of a run.
+_NAME: Final = "{underlying}"
 
 
 def load_config(path: str | Path) -> Config:
@@ -34,6 +37,77 @@ def load_config(path: str | Path) -> Config:
     ConfigError
         If the file cannot be read, is not TOML, or says something that is not valid.
     """
+    document, file = _document(path)
+    return _build(document, file.parent, str(file))
+
+
+def load_configs(path: str | Path, underlying: str | None = None) -> dict[str, Config]:
+    """Read a configuration for one or several underlyings.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file. ``{underlying}`` in the texts of ``[data]`` and ``[series]`` stands for the
+        name (percent-encoded as in a lake's folders where it is part of a path).
+    underlying : str, optional
+        Instead of the file's ``data.underlying``: a name, names with commas, or a pattern
+        (capitals matter), which choose among the lake's.
+
+    Returns
+    -------
+    dict of str to Config
+        By underlying.
+
+    Raises
+    ------
+    ConfigError
+        As `load_config`; and where several underlyings would read the same bars.
+    LakeError, UnknownNameError
+        If the lake does not hold them.
+    """
+    document, file = _document(path)
+    data = document.get("data")
+    data = data if isinstance(data, dict) else {}
+    choice = data.get("underlying") if underlying is None else underlying
+    if not isinstance(choice, str) or not is_several(choice):
+        names = [] if underlying is None else [underlying]
+    else:
+        if not isinstance(data.get("lake"), str):
+            raise ConfigError(f"{file}: several underlyings ({choice}) need data.lake: add it")
+        names = chosen(choice, open_lake(file.absolute().parent / data["lake"]).underlyings())
+    if not names:
+        config = _build(document, file.parent, str(file))
+        return {config.data.underlying: config}
+    if len(names) > 1 and _NAME not in repr([data.get("bars"), data.get("bars_where")]):
+        raise ConfigError(
+            f"{file}: {len(names)} underlyings would read the same bars: write {_NAME} into "
+            f'data.bars or data.bars_where, e.g. bars = "bars/{_NAME}.parquet"'
+        )
+    return {n: _build(_of(document, n), file.parent, f"{file} ({n})") for n in names}
+
+
+def _of(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a document with the name of an underlying where it stands for one."""
+    found = dict(document)
+    for section in ("data", "series"):
+        if section in found:
+            found[section] = _named(found[section], name)
+    found["data"] = {**found["data"], "underlying": name}
+    return found
+
+
+def _named(value: Any, name: str, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {k: _named(v, name, f"{key}.{k}") for k, v in value.items()}
+    if isinstance(value, list):
+        return [_named(v, name, key) for v in value]
+    if not isinstance(value, str):
+        return value
+    # a value of a column is the name itself, a path must not be led astray by it
+    return value.replace(_NAME, name if "where" in key else encoded_name(name))
+
+
+def _document(path: str | Path) -> tuple[dict[str, Any], Path]:
     file = Path(path)
     try:
         text = file.read_bytes()
@@ -43,7 +117,7 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(f"{file}: {reason}: give the path of a configuration file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not a TOML file: {error}; correct that line") from error
-    return _build(document, file.parent, str(file))
+    return document, file
 
 
 def parse_config(document: Mapping[str, Any], folder: str | Path = ".") -> Config:

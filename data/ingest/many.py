@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 from ..base.errors import InputFileError, LakeError
 from ..base.sql import load_sql
 from ..lake.connection import connect
-from ..lake.lake import Lake, check_underlying, open_lake
-from ..lake.manifest import read_manifest
-from ..lake.naming import folder_of, split_choice
+from ..lake.lake import Lake, open_lake
+from ..lake.naming import is_underlying, split_choice
+from ..lake.records import manifest_at
 from ..lake.writer import lake_writers
 from ..vendors.roots import same_underlying, underlying_named
 from .archive_members import fitting_members
@@ -146,13 +146,14 @@ def ingested_many(
         for one in ones:
             _commit(one, work)
         total.empty += len(opening) - len(filled)
-        return _summed(found, ones, total, aside, files, named, dry_run=dry_run)
+        result = _summed(found, ones, total, aside, files, named, dry_run=dry_run)
+        return replace(result, settings_unused=tuple(settings.unused(result.by_underlying)))
 
 
 @contextmanager
 def _place_of_work(root: Path, *, dry_run: bool) -> Iterator[_Work]:
     def before(name: str) -> Manifest:
-        return read_manifest(root / "chains" / folder_of(name), name)
+        return manifest_at(root, name)
 
     if dry_run:
         held = tuple(Lake(root).underlyings()) if root.exists() else ()
@@ -233,11 +234,9 @@ class _Reading:
         spelled: dict[str, set[str]] = {}
         for name in names:
             spelled.setdefault(name, set()).update(_meant(name, known))
-        fitting = sorted({u for u in known.values() for p in patterns if fnmatchcase(u, p)})
-        for name in fitting:
-            spelled.setdefault(check_underlying(name), set()).update(
-                said for said, u in known.items() if u == name
-            )
+        usable = {u for u in known.values() if is_underlying(u)}  # the others are left out, counted
+        for name in sorted({u for u in usable for p in patterns if fnmatchcase(u, p)}):
+            spelled.setdefault(name, set()).update(said for said, u in known.items() if u == name)
         if not spelled:
             raise InputFileError(
                 f"{self.files[0].label} holds no underlying that fits {self.choice!r}: it holds "
@@ -430,7 +429,7 @@ def _commit(one: _One, work: _Work) -> None:
         return
     writer = work.writer(one.name)
     take_out_replaced(one.plan, one.before, one.tally.sessions, writer)
-    writer.commit(one.plan.sources)
+    writer.commit(one.plan.sources, operation="ingest", whole=True)
 
 
 def _summed(

@@ -71,6 +71,9 @@ class IngestResult:
         sums (`sessions`: of every underlying its own), files are counted once.
     assumed : dict of str to Assumed
         What a settings file said of each underlying's rows, and where it did.
+    settings_unused : tuple of str
+        Underlyings that the settings file names and the files do not hold, where several are asked
+        for.
     """
 
     rows_read: int
@@ -94,6 +97,7 @@ class IngestResult:
     changes: tuple[str, ...] = ()
     by_underlying: dict[str, IngestResult] = field(default_factory=dict)
     assumed: dict[str, Assumed] = field(default_factory=dict)
+    settings_unused: tuple[str, ...] = ()
 
 
 def as_said(file: InputFile, preset: Preset) -> InputFile:

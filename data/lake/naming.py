@@ -21,8 +21,10 @@ __all__ = [
     "PREFIX",
     "check_underlying",
     "chosen",
+    "encoded_name",
     "folder_of",
     "is_several",
+    "is_underlying",
     "name_in",
     "split_choice",
 ]
@@ -41,12 +43,23 @@ def check_underlying(name: str) -> str:
     LakeError
         If it is not one: empty, too long, with other signs or a space at its ends.
     """
-    if not _UNDERLYING.fullmatch(name):
+    if not is_underlying(name):
         raise LakeError(
             f"underlying {name!r} is not a usable name: use up to 32 letters, digits and any of "
             "^ $ . _ - / & + : = ! # @ ( ) ~ ' or a space within, e.g. SPX or BRK/B"
         )
     return name
+
+
+def is_underlying(name: str) -> bool:
+    """Return whether a text can be the name of an underlying.
+
+    Examples
+    --------
+    >>> is_underlying("BRK B"), is_underlying("A,B"), is_underlying("..")
+    (True, False, False)
+    """
+    return _UNDERLYING.fullmatch(name) is not None
 
 
 def folder_of(underlying: str) -> str:
@@ -57,13 +70,32 @@ def folder_of(underlying: str) -> str:
     >>> folder_of("SPX"), folder_of("BRK/B"), folder_of("Abt")
     ('underlying=SPX', 'underlying=BRK%2FB', 'underlying=A%62%74')
     """
+    return PREFIX + encoded_name(underlying)
+
+
+def encoded_name(underlying: str) -> str:
+    """Return the name of an underlying as part of a path, safe on every file system.
+
+    Parameters
+    ----------
+    underlying : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> encoded_name("BRK/B"), encoded_name("spy")
+    ('BRK%2FB', '%73%70%79')
+    """
     signs = [
         sign if sign in _PLAIN else "".join(f"%{byte:02X}" for byte in sign.encode())
         for sign in underlying
     ]
     if signs and signs[-1] == ".":  # Windows drops a dot at the end
         signs[-1] = "%2E"
-    return PREFIX + "".join(signs)
+    return "".join(signs)
 
 
 def name_in(folder: str) -> str:

@@ -126,6 +126,7 @@ def rebuilt_many(
         done,
         {name: str(error) for name, error in failed.items()},
         assumed,
+        tuple(settings.unused([*done, *failed])) if settings is not None else (),
     )
 
 

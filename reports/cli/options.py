@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "AsOfOption",
     "BarsColumnsOption",
     "BookOption",
     "ConfigArgument",
+    "ConfiguredUnderlyingsOption",
     "DealerOption",
     "DebugOption",
     "JsonOption",
@@ -37,6 +39,14 @@ JsonOption = Annotated[
 DebugOption = Annotated[
     bool, typer.Option("--debug", help="Show the traceback where something fails.")
 ]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="VERSION|TIME",
+        help="The lake as it was then: a number of gexlab versions, or a moment (UTC).",
+    ),
+]
 LakeOption = Annotated[Path, typer.Option("--lake", metavar="DIR", help="Folder of the lake.")]
 UnderlyingOption = Annotated[
     str,
@@ -57,6 +67,15 @@ StoredUnderlyingsOption = Annotated[
         metavar="X|X,Y|'A*'",
         help="Underlying, several with commas, or a pattern; '*' is every one. "
         "Required if the lake holds several.",
+    ),
+]
+ConfiguredUnderlyingsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--underlying",
+        metavar="X|X,Y|'A*'",
+        help="Instead of the configuration's: one of the lake's underlyings, several with commas, "
+        "or a pattern; each gets a folder of its own.",
     ),
 ]
 SettingsOption = Annotated[

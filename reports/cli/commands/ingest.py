@@ -87,6 +87,8 @@ def _show(console: Console, result: IngestResult) -> None:
         console.print(_by_underlying(result))
     if result.assumed:
         console.print(assumed_table(result.assumed))
+    if result.settings_unused:
+        console.print(f"settings of others: {', '.join(result.settings_unused)}", style="yellow")
     for row in result.first_rows:
         said = ", ".join(f"{k} {v}" for k, v in row.items() if v is not None and k != "source")
         console.print(f"  {said}", highlight=False, markup=False)

@@ -153,5 +153,7 @@ def _show(console: Console, result: RebuildResult) -> None:
                           fixed(one.seconds, 1), one.definition_id)  # fmt: skip
         console.print(table)
         console.print(assumed_table(result.assumed))
+    if result.settings_unused:
+        console.print(f"settings of others: {', '.join(result.settings_unused)}", style="yellow")
     for name, reason in result.failed.items():
         console.print(f"{name} was not rebuilt: {reason}", style="red", markup=False)

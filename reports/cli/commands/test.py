@@ -9,12 +9,13 @@ import typer
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import DebugOption, JsonOption, OutOption
+from ..options import ConfiguredUnderlyingsOption, DebugOption, JsonOption, OutOption
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ....backtest import HypothesesResult
+    from ....backtest import Config, HypothesesResult
+    from ..many_runs import ManyRuns
 
 EXAMPLES = (
     "gexlab test vol-damping beyond-leverage config.toml --out out",
@@ -56,35 +57,67 @@ def command(
             help="Critical values of gexlab calibrate, which t must exceed too.",
         ),
     ] = None,
+    underlying: ConfiguredUnderlyingsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Test named claims about dealer hedging on your data.
 
     Writes hypotheses.json and hypotheses.html: estimate, interval, p-value, the published number
-    beside it, and a verdict. A test that lacks data says which.
+    beside it, and a verdict. A test that lacks data says which. Of several underlyings each has a
+    folder of its own, and verdicts are corrected within each.
     """
-    from ....backtest import hypotheses_document, test, write_hypotheses
+    from ....backtest import hypotheses_document, load_configs, test, write_hypotheses
     from ....data import published
     from ...page.html import write_page
     from ...page.sections.hypotheses import hypotheses_page
     from ..arguments import names_and_config
+    from ..many_runs import run_each
 
-    names, config = names_and_config(words, every=every)
-    with progress_on_stderr("test") as progress, published(out) as stage:
-        result = test(
-            names,
-            config,
-            surrogates=surrogates,
-            simulations=simulations,
-            critical=critical,
-            progress=progress,
-        )
-        write_hypotheses(result, stage)
-        write_page(hypotheses_page(result), stage / "hypotheses.html")
-    report = out / "hypotheses.html"
-    document = hypotheses_document(result)
-    emit(document, as_json, lambda console: _show(console, result, report))
+    names, file = names_and_config(words, every=every)
+
+    def run(config: Config, folder: Path) -> HypothesesResult:
+        with progress_on_stderr("test") as progress, published(folder) as stage:
+            result = test(
+                names,
+                config,
+                surrogates=surrogates,
+                simulations=simulations,
+                critical=critical,
+                progress=progress,
+            )
+            write_hypotheses(result, stage)
+            write_page(hypotheses_page(result), stage / "hypotheses.html")
+        return result
+
+    configs = load_configs(file, underlying)
+    if len(configs) == 1:
+        result = run(next(iter(configs.values())), out)
+        document = hypotheses_document(result)
+        emit(document, as_json, lambda console: _show(console, result, out / "hypotheses.html"))
+        return
+    runs = run_each(configs, out, run)
+    said = runs.document(lambda _, result: hypotheses_document(result))
+    emit(said, as_json, lambda console: _show_many(console, runs))
+    if runs.failed:
+        raise typer.Exit(1)
+
+
+def _show_many(console: Console, runs: ManyRuns[HypothesesResult]) -> None:
+    from ...page.formats import fixed
+    from ...terminal.tables import simple_table
+
+    table = simple_table("underlying", "claim", "t", "p", "verdict", right=("t", "p"))
+    for name, result in runs.done.items():
+        for found in result.results:
+            outcome = found.outcome
+            t, p = (None, None) if outcome is None else (outcome.t_stat, outcome.p_value)
+            table.add_row(name, found.card.name, fixed(t), fixed(p, 3), found.verdict)
+    console.print(table)
+    for name, folder in runs.folders.items():
+        console.print(f"{name}: {folder}", style="dim", markup=False)
+    for name, reason in runs.failed.items():
+        console.print(f"{name}: {reason}", style="red", markup=False)
 
 
 def _show(console: Console, result: HypothesesResult, report: Path) -> None:

@@ -132,6 +132,13 @@ def test_a_name_that_a_changed_file_lacks_leaves_the_lake(folder: Path) -> None:
     assert {name for name, _ in held(folder)} == {"B"}
 
 
+def test_a_name_that_cannot_be_one_is_left_out_and_counted(folder: Path) -> None:
+    lines = [row(DAYS[0], "A", 90), row(DAYS[0], "A" * 40, 90), row(DAYS[0], "X*", 90)]
+    result = read(folder, put(folder, lines))
+    assert list(result.by_underlying) == ["A"]
+    assert result.others == {"A" * 40: 1, "X*": 1}
+
+
 def test_rejects_are_counted_by_name(folder: Path) -> None:
     lines = [row(d, "A", 90) for d in DAYS] + [row(d, "B", 90, spot="") for d in DAYS[:2]]
     result = read(folder, put(folder, [*lines, row(DAYS[2], "B", 90)]))
@@ -198,6 +205,9 @@ def test_what_is_assumed_of_whom(folder: Path) -> None:
     sizes = [lake.sessions(n)[0].facts.multiplier for n in ("A", "BRK/B", "C")]
     assert sizes == [10.0, 100.0, 100.0]
     assert read(folder, path, settings=folder / "settings.toml").rows_read == 0
+    assert result.settings_unused == ()
+    only = read(folder, path, settings=folder / "settings.toml", underlying="A,C")
+    assert only.settings_unused == ("BRK/B",)
 
 
 def test_a_table_says_the_same_as_toml(folder: Path) -> None:

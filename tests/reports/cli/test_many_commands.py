@@ -10,7 +10,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from small_markets import write_lake
 
+from gexlab.backtest import load_configs
+from gexlab.data import ConfigError, encoded_name, ingest, rebuild
 from gexlab.reports.cli import app as cli
 
 MAP = """
@@ -88,3 +91,64 @@ def test_from_one_file_to_the_cross_section() -> None:
                 "--underlying", "A*", "--lake", "other", *settings)  # fmt: skip
     assert "Abt" in text
     assert "Assumed" in text
+
+
+RUN = """
+[data]
+lake = "lake"
+underlying = "{underlying}"
+instrument = "future"
+bars = "{bars}"
+
+[inference]
+bootstrap = 100
+"""
+
+
+def test_a_configuration_for_each(folder: Path) -> None:
+    said("ingest", "chains.csv", "--vendor", "columns", "--map", "map.toml", "--underlying", "*",
+         "--lake", "lake")  # fmt: skip
+    file = folder / "run.toml"
+    file.write_text(RUN.format(underlying="*", bars="bars/{underlying}.parquet"))
+    configs = load_configs(file)
+    assert {name: c.data.bars.name for name, c in configs.items()} == {
+        "ABT": "ABT.parquet", "Abt": "A%62%74.parquet", "BRK/B": "BRK%2FB.parquet",
+    }  # fmt: skip
+    assert {name: c.data.underlying for name, c in configs.items()} == {n: n for n in NAMES}
+    assert list(load_configs(file, "ABT,BRK/B")) == ["ABT", "BRK/B"]
+    assert load_configs(file, "Abt")["Abt"].data.bars.parent == folder / "bars"
+    columns = RUN.replace("[inference]", 'bars_where = {{ root = "{{underlying}}" }}\n[inference]')
+    file.write_text(columns.format(underlying="A*", bars="bars.parquet"))
+    assert [c.data.bars_where for c in load_configs(file).values()] == [
+        {"root": "ABT"}, {"root": "Abt"},
+    ]  # fmt: skip
+    file.write_text(RUN.format(underlying="*", bars="bars.parquet"))
+    with pytest.raises(ConfigError, match="3 underlyings would read the same bars"):
+        load_configs(file)
+
+
+@pytest.mark.slow
+def test_a_backtest_of_each(folder: Path) -> None:
+    bars = write_lake(folder, "XNYS", sessions=40)
+    (folder / "bars").mkdir()
+    for name in ("MKT", "BRK/B"):
+        if name != "MKT":
+            ingest([folder / "chains.csv"], vendor="columns", underlying=name,
+                   lake=folder / "lake", mapping=folder / "map.toml")  # fmt: skip
+            rebuild(folder / "lake", name)
+        bars.to_parquet(folder / "bars" / f"{encoded_name(name)}.parquet", index=False)
+    file = folder / "run.toml"
+    file.write_text(RUN.format(underlying="*", bars="bars/{underlying}.parquet"))
+    both = said("backtest", "run.toml", "--out", "out", "--json")
+    assert sorted(both["underlyings"]) == ["BRK/B", "MKT"]
+    alone = said("backtest", "run.toml", "--underlying", "MKT", "--out", "one", "--json")
+    assert both["underlyings"]["MKT"]["strategies"] == alone["strategies"]
+    assert (folder / "out" / "BRK%2FB" / "report.html").is_file()
+    (folder / "bars" / "MKT.parquet").unlink()
+    part = said("backtest", "run.toml", "--out", "out2", "--json", code=1)
+    assert list(part["underlyings"]) == ["BRK/B"]
+    assert "MKT.parquet" in part["failed"]["MKT"]
+    verdicts = said("test", "vol-damping", "run.toml", "--underlying", "*", "--out", "t",
+                    "--surrogates", "60", "--simulations", "0", "--json", code=1)  # fmt: skip
+    assert [v["name"] for v in verdicts["underlyings"]["BRK/B"]] == ["vol-damping"]
+    assert list(verdicts["failed"]) == ["MKT"]
