@@ -94,7 +94,6 @@ def test_three_hundred_hostile_statements(
     }
     for name, value in told.items():
         record_property(name, value)
-    print(told)
 
 
 def test_a_copy_in_a_cte_leaves_the_chain_file(lake: Lake) -> None:
