@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ...data import (
+    ConfigError,
     DefinitionError,
     InputFileError,
     dealer_name,
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 
     from ...data import Book, DerivedStore, Lake, RegimeSpec
 
-__all__ = ["RunFacts", "RunRegimes", "regimes_of_run", "run_facts"]
+__all__ = ["RunFacts", "RunRegimes", "regimes_of_run", "run_facts", "series_session"]
 
 RESULTS_FILE = "results.json"
+_ENDS = ("first", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,39 @@ def run_facts(folder: Path) -> RunFacts:
     if series:
         raise InputFileError(
             f"{folder}: that run traded on a published series ({regime['name']}), which no chains "
-            "explain: give the folder of a run on a lake, or leave --run out"
+            "explain: give the folder of a run on a lake, or leave --lake out for its orders"
         )
     return facts
+
+
+def series_session(folder: Path, session: str | None) -> date:
+    """Return the session meant of a run on a published series; its last one unless named.
+
+    Raises
+    ------
+    InputFileError
+        If the folder holds no readable results, or those of a run on a lake.
+    ConfigError
+        If the session is no date, or lies outside of the run.
+    """
+    file = folder / RESULTS_FILE
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        series = found["regime"]["source"] == "series"
+        first, last = (date.fromisoformat(found["data"][f"{end}_session"]) for end in _ENDS)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputFileError(
+            f"{folder}: no readable {RESULTS_FILE} there: give the --out folder of gexlab backtest"
+        ) from error
+    if not series:
+        raise InputFileError(f"{folder}: that run traded on a lake's regimes: name it by --lake")
+    try:
+        day = last if session is None else date.fromisoformat(session)
+    except ValueError as error:
+        raise ConfigError(f"--session: expected YYYY-MM-DD, found {session!r}") from error
+    if not first <= day <= last:
+        raise ConfigError(f"--session: that run is of {first} to {last}, found {day}")
+    return day
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ....data import ConfigError
 from ...terminal.output import emit
 from ..options import (
     AsOfOption,
     DebugOption,
     JsonOption,
-    LakeOption,
     LastSessionOption,
     PageOption,
     PositionsOption,
@@ -23,6 +23,8 @@ from ..options import (
 )
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import Console
 
     from ...session.audit import Decision, Fill
@@ -33,6 +35,7 @@ EXAMPLES = (
     "gexlab explain --lake lake",
     "gexlab explain --lake lake --underlying SPX --session 2026-07-01",
     "gexlab explain --lake lake --underlying SPX --session 2026-07-01 --run out --out why.html",
+    "gexlab explain --run out --session 2026-07-01",
 )
 
 _OTHER_ROWS = (
@@ -41,6 +44,14 @@ _OTHER_ROWS = (
 )
 
 
+_LakeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--lake",
+        metavar="DIR",
+        help="Folder of the lake; not needed for the orders of --run on a published series.",
+    ),
+]
 _BookOption = Annotated[
     str | None,
     typer.Option(
@@ -59,7 +70,7 @@ _RunOption = Annotated[
 
 
 def command(
-    lake: LakeOption,
+    lake: _LakeOption = None,
     underlying: StoredUnderlyingOption = None,
     session: LastSessionOption = None,
     book: _BookOption = None,
@@ -76,8 +87,15 @@ def command(
 
     Contracts, expiries, roots, definitions that disagree, change since the previous session and
     roll-off; with --run also the decisions based on it and their fills, with what each component
-    read and the arithmetic from target to cash.
+    read and the arithmetic from target to cash. A run on a published series has no contracts: its
+    orders alone are explained.
     """
+    if lake is None:
+        if run is None:
+            raise typer.BadParameter("name the lake, or a run on a published series by --run")
+        chains = (underlying, book, dealer, positions, definition, out, as_of)
+        _explain_orders(run, session, as_json, other=any(v is not None for v in chains))
+        return
     from ....data import open_lake
     from ..arguments import is_simulated, picture_for, story_for, wanted_of_run, wanted_session
 
@@ -118,6 +136,30 @@ def command(
         as_json,
         lambda console: _show(console, picture, story, (decisions, fills), out, said),
     )
+
+
+def _explain_orders(run: Path, session: str | None, as_json: bool, *, other: bool) -> None:
+    """Explain the orders of a run on a published series: there are no chains behind them."""
+    from ...session.audit import decisions_on, fills_on
+    from ...session.run_facts import series_session
+
+    if other:
+        raise ConfigError(
+            "--lake is missing: options about chains, and a page, need the lake; a run on a "
+            "published series takes --session alone"
+        )
+    day = series_session(run, session)
+    decisions, fills = decisions_on(run, day), fills_on(run, day)
+    document = {"session": day, "decisions": decisions, "fills": fills, "run": run}
+    emit(document, as_json, lambda console: _show_orders(console, day, fills))
+
+
+def _show_orders(console: Console, day: date, fills: list[Fill]) -> None:
+    from ...terminal.audit import fills_text
+
+    console.print(f"{day}: {len(fills)} fill(s) decided" if fills else f"{day}: no order decided")
+    if fills:
+        console.print(fills_text(fills), soft_wrap=True)
 
 
 def _document(
