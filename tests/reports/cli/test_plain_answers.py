@@ -204,7 +204,9 @@ def test_damping_divides_what_news_does_to_prices() -> None:
 def test_thresholds_are_numbers(tmp_path: Path) -> None:
     file = tmp_path / "limits.toml"
     file.write_text("crossed_quotes = 0.02\n", encoding="utf-8")
-    assert thresholds_from(file).crossed_quotes == 0.02
+    limits = thresholds_from(file)
+    assert limits is not None
+    assert limits.crossed_quotes == 0.02
     for wrong in ('"0.02"', "true"):
         file.write_text(f"crossed_quotes = {wrong}\n", encoding="utf-8")
         with pytest.raises(ConfigError, match="crossed_quotes must be a number"):
