@@ -47,7 +47,7 @@ ALLOWED = {
     ("a currency", "data/vendors/projection.py"),  # JSON path
     ("a currency", "data/simulate/worlds/s5_sign.py"),  # Gamma$, dollar gamma
     ("a currency", "reports/page/png.py"),  # escapes it for matplotlib
-    ("a currency", "data/lake/manifest.py"),  # letters of a name
+    ("a currency", "data/lake/naming.py"),  # letters of a name
 }
 FILES = sorted(
     path

@@ -274,10 +274,11 @@ class Provenance:
         Mean block length of the stationary bootstrap, sessions.
     level : float
         Coverage of the intervals.
-    created_at : datetime
-        UTC; with `seconds` the only values that differ between two identical runs.
+    created_at : datetime or None
+        UTC; with `seconds` the only values that differ between two identical runs. None where
+        another file says it.
     seconds : float
-        Wall-clock time of the run.
+        Wall-clock time of the run; NaN likewise.
     content_id : str
         Of everything that the results depend on: configuration, inputs, versions.
     trial_numbers : mapping of str to int
@@ -294,7 +295,7 @@ class Provenance:
     seed: int
     bootstrap: int
     block: int
-    created_at: datetime
+    created_at: datetime | None
     seconds: float
     content_id: str = ""
     level: float = NORMAL_LEVEL

@@ -19,6 +19,7 @@ from ..exposure.chain_volatility import chain_volatility, expected_move
 from ..exposure.definition import Definition
 from ..exposure.definition_agreement import SignAgreement, sixteen_signs
 from ..exposure.flips import Root
+from ..exposure.noise import noise_band
 from ..exposure.straddle import next_straddle
 from ..exposure.walls import ByStrike, Wall
 from ..lake.chain_reader import RawSession, read_entries
@@ -71,7 +72,8 @@ class SessionProfile:
         The chain's own volatility of 30 days, as in ``implied_volatility``, and ``expected_move``:
         one standard deviation of a session by it, points; ``straddle``, ``straddle_strike``
         (points) and ``straddle_expires`` (session): the straddle at the money that expires first
-        after this session. Undefined is None.
+        after this session; ``net_gex_sd`` (dollars per 1 %) and ``flip_sd`` (of its logarithm):
+        standard deviations under noise, see `noise_band`. Undefined is None.
     """
 
     row: dict[str, Any]
@@ -188,11 +190,13 @@ def _profile(
         put_wall=result.walls.put,
         pin_strike=result.walls.pin,
         findings=tuple(rows.findings),
-        implied=_implied(evaluation, rows.blocks["implied_volatility"][0].columns, job),
+        implied=_implied(evaluation, rows.blocks["implied_volatility"][0].columns, job, book),
     )
 
 
-def _implied(evaluation: SessionEvaluation, columns: dict[str, Any], job: Job) -> dict[str, Any]:
+def _implied(
+    evaluation: SessionEvaluation, columns: dict[str, Any], job: Job, book: Book
+) -> dict[str, Any]:
     prepared = evaluation.prepared
     found = chain_volatility(prepared.chain, prepared.groups, prepared.market, prepared.own)
     year = market_facts(job.facts.calendar.name).sessions_per_year
@@ -206,6 +210,8 @@ def _implied(evaluation: SessionEvaluation, columns: dict[str, Any], job: Job) -
         evaluation.context.dies,
         to_days(evaluation.raw.session),
     )
+    band = noise_band(evaluation.results[book])
+    said["net_gex_sd"], said["flip_sd"] = band.net_gex, band.flip
     said["straddle"] = None if straddle is None else straddle.price
     said["straddle_strike"] = None if straddle is None else straddle.strike
     said["straddle_expires"] = None if straddle is None else from_days(straddle.dies)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,9 @@ def write_night(settings: Config, market: Market, written: Written, progress: Pr
 
     with published(written.folder) as stage:
         result = backtest(settings, progress=progress, market=market)
-        write_result_files(result, stage)
+        # when it was, and how long it took, stand in run.json: equal nights are equal files
+        told = replace(result.provenance, created_at=None, seconds=float("nan"))
+        write_result_files(replace(result, provenance=told), stage)
         morning = morning_of(result, settings, market)
         targets = next_targets(settings, market)
         content = result.provenance.content_id

@@ -182,6 +182,7 @@ ELSEWHERE: dict[str, str] = {
     "test [].*": "backtest/hypotheses/test_run.py::test_the_file_says_the_same_as_the_dataset",
     # the page
     "fact Data quality": "text",
+    "fact Error band of net GEX": "data/exposure/test_noise.py::test_against_draws",
     "fact Costs": "reports/page/test_page.py::test_golden_report",
     "fact Fills": "reports/page/test_page.py::test_golden_report",
     "fact Regime from": "text",

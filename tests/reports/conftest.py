@@ -283,6 +283,8 @@ def morning(result: BacktestResult) -> Morning:
             "swap_30d": 0.16,
             "atm_30d": 0.15,
             "expected_move": 59.5,
+            "net_gex_sd": 1.2e8,
+            "flip_sd": 0.002,
             "straddle": 71.25,
             "straddle_strike": 5900.0,
             "straddle_expires": date(2026, 1, 2),

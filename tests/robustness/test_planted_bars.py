@@ -224,3 +224,13 @@ def test_shared_intraday_bars(shared_data: Path, name: str) -> None:
     bars = read_intraday(shared_data / "bars" / f"{name}.parquet", columns)
     found = check_intraday(bars).findings
     assert len({f.session for f in found}) <= 0.01 * bars["session"].nunique()
+
+
+@pytest.mark.parametrize("first", [60, 114])
+def test_a_price_that_stands_still_is_told_once(first: int) -> None:
+    bars = market(np.random.default_rng(2), 120)
+    top = float(bars["high"].max())
+    bars.loc[bars.index[first : first + 6], "high"] = top
+    told = [f for f in check_bars(bars).findings if f.check == "repeated_price"]
+    assert [(f.session, f.field) for f in told] == [(bars.index[first + 5].date(), "high")]
+    assert "for 6 bars in a row" in told[0].detail

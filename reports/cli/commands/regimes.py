@@ -9,6 +9,7 @@ import typer
 
 from ...terminal.output import emit, stderr_console
 from ..options import (
+    AsOfOption,
     BarsColumnsOption,
     BookOption,
     DebugOption,
@@ -65,6 +66,7 @@ def command(
     ] = None,
     bars_columns: BarsColumnsOption = None,
     settings: SettingsOption = None,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -85,19 +87,21 @@ def command(
     from ..arguments import book_named, underlying_in
     from ..daily_bars import closes_from
 
-    name = underlying_in(lake, underlying)
+    opened = open_lake(lake, as_of=as_of)
+    name = underlying_in(opened, underlying)
     chosen = None if book is None else book_named(book)
     if is_several(name) or settings is not None:
-        many = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition,
+        many = regimes(opened, name, book=chosen, dealer_model=dealer, definition_id=definition,
                        settings=settings)  # fmt: skip
         if bars is not None:
             raise ConfigError("daily bars are of one underlying: name one (--underlying)")
         _show_many(_converted(many, unit, None), out, as_json)
         return
-    frame = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
-    lacking = carry_findings(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
+    frame = regimes(opened, name, book=chosen, dealer_model=dealer, definition_id=definition)
+    lacking = carry_findings(
+        opened, name, book=chosen, dealer_model=dealer, definition_id=definition
+    )
     carry = carry_summary(_days(lacking), frame["session"].nunique())
-    opened = open_lake(lake)
     daily = closes_from(bars, bars_columns, opened, name)
     frame = _converted(frame, unit, None if daily is None else daily.frame)
     notes = [*carry, *(() if daily is None else daily.sentences())]

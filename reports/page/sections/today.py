@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import exp
+from typing import TYPE_CHECKING, Any
 
-from ....data import regime_of
+from ....data import OPEN_INTEREST_NOISE, VOLATILITY_NOISE, regime_of
 from ...session.morning import Measure, measures_of, run_length
 from ..formats import (
     DASH,
@@ -29,7 +30,7 @@ from .story import change_figure
 from .verdict import direction_verdict, main_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ....backtest import BacktestResult
     from ....data import BookState
@@ -149,6 +150,7 @@ def _facts_of_chain(morning: Morning, measures: Mapping[str, Measure]) -> tuple[
             beside("net_to_gross", _ratio),
         ),
         _band_fact(morning, measures),
+        _noise_fact(row, implied, currency),
         Fact(
             "Definitions agree",
             percent(row["definition_agreement"], 0),
@@ -207,6 +209,29 @@ def _facts_of_chain(morning: Morning, measures: Mapping[str, Measure]) -> tuple[
             beside("contracts_used", count, rank=False),
         ),
     )  # fmt: skip
+
+
+def _noise_fact(
+    row: Mapping[str, Any], implied: Mapping[str, Any], currency: Callable[[float | None], str]
+) -> Fact:
+    """Return where net GEX and flip lie in 95 of 100 cases if their inputs are a little off."""
+    sd, about = implied["net_gex_sd"], implied["flip_sd"]
+    noise = (
+        f"95 %, if each open interest is off by {percent(OPEN_INTEREST_NOISE, 0)}, each volatility "
+        f"by {fixed(100.0 * VOLATILITY_NOISE, 0)} point"
+    )
+    if not is_defined(sd) or not is_defined(row["net_gex"]):
+        return Fact("Error band of net GEX", DASH, noise)
+    low, high = (currency(row["net_gex"] + side * _TWO_SIDED * sd) for side in (-1.0, 1.0))
+    flip = "no flip"
+    if is_defined(about) and is_defined(row["flip"]):
+        ends = [level(row["flip"] * exp(side * _TWO_SIDED * about)) for side in (-1.0, 1.0)]
+        flip = f"flip {ends[0]} to {ends[1]}"
+    return Fact("Error band of net GEX", f"{low} to {high}", noise, "", flip)
+
+
+#: Normal quantile of 97.5 %.
+_TWO_SIDED = 1.959964
 
 
 def _move_fact(implied: Mapping[str, object]) -> Fact:

@@ -32,13 +32,13 @@ def lake(tmp_path: Path, make_chain: Callable[..., Any]) -> Lake:
 
 @pytest.fixture
 def decoys(tmp_path: Path, lake: Lake) -> list[str]:
-    """Files outside the lake, one that doesn't exist, and a chain file and a manifest of it."""
+    """Files outside the lake, one that doesn't exist, and a chain file and a log of it."""
     folder = tmp_path / "decoys"
     folder.mkdir()
     for ending in ("csv", "json", "txt", "parquet", "db"):
         (folder / f"secret.{ending}").write_text(f"{SECRET}\n1\n", encoding="utf-8")
     (chain,) = lake.chain_files("SPX")
-    inside = [str(chain), str(chain.parent.parent / "manifest.json")]
+    inside = [str(chain), str(lake.root / "chains" / "_delta_log" / "00000000000000000000.json")]
     return [*map(str, sorted(folder.iterdir())), str(folder / "new.csv"), *inside]
 
 

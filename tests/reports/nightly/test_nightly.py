@@ -130,6 +130,10 @@ def test_what_is_new_comes_in(after: tuple[Path, Any], capsys: pytest.CaptureFix
     assert date.fromisoformat(second["last_session"]) > date.fromisoformat(first["last_session"])
 
 
+def _bytes_of(night: Path) -> dict[str, bytes]:
+    return {f.name: f.read_bytes() for f in night.iterdir() if f.name != "run.json"}
+
+
 @pytest.mark.parametrize("lost", ["nightly.json", "report.html"])
 def test_a_killed_run_is_started_again(
     after: tuple[Path, Any], capsys: pytest.CaptureFixture[str], lost: str
@@ -137,9 +141,12 @@ def test_a_killed_run_is_started_again(
     folder, _ = after
     # what a run leaves that was killed before its last step
     (folder / "results" / "latest" / lost).unlink()
+    before = _bytes_of(folder / "results" / "latest")
     again = _night(folder, capsys)
     assert again["ran"] is True
     assert again["rebuilt"]["rebuilt"] == 0
+    # an undisturbed night's files, byte for byte
+    assert before.items() <= _bytes_of(folder / "results" / "latest").items()
     assert (folder / "results" / "report.html").is_file()
     assert _night(folder, capsys)["ran"] is False
 

@@ -57,6 +57,8 @@ def test_what_the_first_screen_says(morning: Morning) -> None:
     assert facts["Flip"].value == "5,755.0"
     assert facts["30-day volatility"].beside.endswith("percentile 100 of 252")
     assert facts["Expected move"].beside == "straddle 5,900.0 to 2026-01-02: 71.2 points"
+    # 5,755 exp(-1.96 x .002) and exp(+1.96 x .002)
+    assert facts["Error band of net GEX"].beside == "flip 5,732.5 to 5,777.6"
     assert facts["Trials on these data"].note == "no ledger counts them"
     section = today_section(morning)
     assert [figure.id for figure in section.figures] == ["fig-profile", "fig-change"]

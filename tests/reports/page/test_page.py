@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_clock_and_place_leave_no_trace(result: BacktestResult, tmp_path: Path) 
         result,
         provenance=replace(
             result.provenance,
-            created_at=result.provenance.created_at.replace(year=2030),
+            created_at=datetime(2030, 1, 2, tzinfo=UTC),
             seconds=99.0,
         ),
         out=tmp_path,
