@@ -81,6 +81,14 @@ from .ingest.snapshot import snapshot as snapshot
 from .lake.chain_times import chain_times as chain_times
 from .lake.derived_tables import DerivedStore as DerivedStore
 from .lake.derived_tables import stores_of as stores_of
+from .lake.former_layout import MigrateResult as MigrateResult
+from .lake.former_layout import migrate as migrate
+from .lake.housekeeping import CompactResult as CompactResult
+from .lake.housekeeping import LakeVersion as LakeVersion
+from .lake.housekeeping import VacuumResult as VacuumResult
+from .lake.housekeeping import compact as compact
+from .lake.housekeeping import vacuum as vacuum
+from .lake.housekeeping import versions as versions
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
 from .lake.manifest import Manifest as Manifest
@@ -90,7 +98,6 @@ from .lake.naming import is_several as is_several
 from .lake.verify import Damage as Damage
 from .lake.verify import Verification as Verification
 from .lake.verify import verify as verify
-from .lake.writer import compact as compact
 from .lake.writer import write_sessions as write_sessions
 from .peers.rules import PEER_RULES as PEER_RULES
 from .peers.rules import PeerRule as PeerRule

@@ -63,7 +63,17 @@ class SimulatedMarkets:
     first_seed: int = 0
 
     def of(self, sessions: int, start: date) -> SimulatedMarkets:
-        """Return the same with length and first session, where they are not given."""
+        """Return the same markets, with length and first session where they have none.
+
+        Parameters
+        ----------
+        sessions : int
+        start : date
+
+        Returns
+        -------
+        SimulatedMarkets
+        """
         return replace(self, sessions=self.sessions or sessions, start=self.start or start)
 
 

@@ -1,4 +1,4 @@
-"""Results of strategies that decide within the session, told by session."""
+"""Results, by session, of strategies that decide within the session."""
 
 from __future__ import annotations
 

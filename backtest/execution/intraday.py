@@ -186,7 +186,7 @@ def terms_by_row(terms: Terms | None, market: Market, ground: BarGround) -> Term
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BySession:
-    """A portfolio within sessions, told by session; arrays of shape (s,).
+    """A portfolio that trades within sessions, by session; arrays of shape (s,).
 
     Attributes
     ----------

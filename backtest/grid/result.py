@@ -43,7 +43,7 @@ class GridResult:
     simulated : bool
     underlyings : tuple of str
     unrecorded : int
-        Trials that the ledger could not be told of: later counts lack them.
+        Trials that could not be recorded in the ledger: later counts lack them.
     out : Path or None
         Where it was written.
     level : float

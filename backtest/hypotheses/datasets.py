@@ -88,7 +88,7 @@ def dataset_of(
         name: pd.to_numeric(known_before_next_open(s, "value", market.calendar))
         for name, s in market.series.items()
     }
-    volatility, told = _implied(market, named.get("vix"))
+    volatility, note = _implied(market, named.get("vix"))
     grid = None if market.intraday is None else _grid(market)
     chains = config.regime.source == "lake"
     known_rows = _regime_rows(config, market) if chains else None
@@ -102,7 +102,7 @@ def dataset_of(
         gex=gex,
         regime=labels,
         vix=volatility,
-        vix_told=told,
+        vix_note=note,
         intraday=grid,
         stale_opens=config.data.instrument_kind == "index" and not market.simulated,
         table=rows,
@@ -161,7 +161,7 @@ def _implied(market: Market, named: pd.Series[Any] | None) -> tuple[pd.Series[fl
             placed = known_before_next_open(table, column, market.calendar)
             later = table.loc[table[column].notna(), column.replace("30d", "next_days")]
             coarse = float((later.isna() | (later > _COARSE_DAYS)).mean())
-            told = (
+            note = (
                 "no volatility series was named: the chains' own 30-day volatility is used "
                 f"({words}"
                 + (
@@ -170,7 +170,7 @@ def _implied(market: Market, named: pd.Series[Any] | None) -> tuple[pd.Series[fl
                     else ")"
                 )
             )
-            return 100.0 * placed.astype(np.float64), told
+            return 100.0 * placed.astype(np.float64), note
     return None, ""
 
 

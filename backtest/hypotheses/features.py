@@ -225,7 +225,9 @@ def standardised(x: npt.ArrayLike) -> Floats:
     """Return x less its mean over its standard deviation; NaN stays, and where x is constant."""
     value = np.asarray(x, dtype=np.float64)
     spread = np.nanstd(value, ddof=1)
-    noise = NOISE * float(np.nanmax(np.abs(value)))  # a spread of rounding is none
+    noise = NOISE * float(
+        np.nanmax(np.abs(value))
+    )  # a spread at the level of rounding counts as zero
     return np.asarray((value - np.nanmean(value)) / real_divisor(spread, noise), dtype=np.float64)
 
 

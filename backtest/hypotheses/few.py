@@ -64,7 +64,7 @@ def hangs_on_few(card: Card, outcome: Outcome) -> str:
 
 
 def without_nan(text: str) -> str:
-    """Return a sentence in which numbers that are none are said in words.
+    """Return a sentence with undefined numbers spelled out.
 
     Examples
     --------

@@ -170,7 +170,7 @@ class Dataset:
         Label of the same instant; None: the sign of `gex`.
     vix : Series of float or None
         Implied volatility index at the close of t, percent.
-    vix_told : str
+    vix_note : str
         What it is, where it is not a series that was named.
     intraday : IntradayGrid or None
     tradable : DataFrame or None
@@ -216,7 +216,7 @@ class Dataset:
     gex: pd.Series[float]
     regime: pd.Series[str] | None = None
     vix: pd.Series[float] | None = None
-    vix_told: str = ""
+    vix_note: str = ""
     intraday: IntradayGrid | None = None
     tradable: pd.DataFrame | None = None
     stale_opens: bool = False

@@ -116,9 +116,9 @@ def run_one(test: HypothesisLike, dataset: Dataset, settings: Settings) -> Hypot
         return HypothesisResult(test.card, None, verdict, reason, nan, nan, nan, None, seconds)
     outcome = _held_against_markets(test.card, outcome, dataset, settings)
     few = hangs_on_few(test.card, outcome)
-    told = dataset.vix_told if test.card.name in _CONTROLLED else ""
+    note = dataset.vix_note if test.card.name in _CONTROLLED else ""
     first = f"{effect_first(test.card, outcome)}: {outcome.reason}"
-    reason = "; ".join(part for part in (first, few, told) if part)
+    reason = "; ".join(part for part in (first, few, note) if part)
     outcome = replace(outcome, reason=without_nan(reason))
     return HypothesisResult(
         card=test.card,

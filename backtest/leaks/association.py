@@ -246,7 +246,7 @@ def _novelties(values: Floats, paths: Paths) -> Floats | None:
     if np.isfinite(values).sum() < _FEWEST:
         return None
     x = _drawn_in(values)
-    held = _held(x)
+    held = _carried_forward(x)
     own = [_lag(held, k) for k in range(1, 6)]
     r, size = paths.ret, paths.size
     market = [
@@ -288,7 +288,7 @@ def _unexpected(observed: Floats, paths: Paths, values: Floats | None) -> Floats
     if observed is not paths.size and np.isfinite(paths.size).sum() >= _FEWEST:
         before += [paths.size, _mean(paths.size, 5), _mean(paths.size, 22)]
     if values is not None:
-        held = _held(_drawn_in(values))
+        held = _carried_forward(_drawn_in(values))
         before += [held, _mean(held, 5), _mean(held, 22), held - _lag(held, 1)]
     return _residual(observed, [_lag(each, 1) for each in before])[0]
 
@@ -344,7 +344,7 @@ def _permutations(
         yield (drawn @ wide).transpose(1, 0, 2)
 
 
-def _held(x: Floats) -> Floats:
+def _carried_forward(x: Floats) -> Floats:
     """Return each value until the next."""
     return np.asarray(pd.Series(x).ffill().to_numpy(), dtype=np.float64)
 

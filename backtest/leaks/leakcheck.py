@@ -1,4 +1,4 @@
-"""Looking for look-ahead, rather than trusting that there is none.
+"""Search for look-ahead in data, filters and rules.
 
 Three kinds of evidence: stamps (an input used before it was known, or claimed to be known before
 it existed), recomputation (the same decisions from data cut off at a session), and traces in the

@@ -168,7 +168,7 @@ def _changed(column: Column, kept: int, order: npt.NDArray[np.int64]) -> Column:
 def _extreme_future(panel: Panel, last: pd.Timestamp, turn: int) -> Panel:
     """Return the panel with a future beyond anything seen, above or below it by turns.
 
-    Whatever averages over a few later sessions, with little weight, gives way to that.
+    Such values change even an average that gives later sessions little weight.
     """
     kept = int(panel.sessions.searchsorted(last, side="right"))
     side = -1.0 if turn % 2 else 1.0
@@ -203,8 +203,8 @@ def _schedule(config: Config, market: Market) -> Schedule:
 def _cut_sessions(market: Market, cuts: int, whole: pd.DataFrame | None) -> pd.DatetimeIndex:
     """Return sessions to cut at: spread over the period tested, drawn with a fixed seed.
 
-    Every second one is moved to the session before the next change of mind: there a decision is
-    close, and what little it knows of later sessions shows.
+    Every second one is moved to the session before the next change of position: there a decision is
+    close, so that a small use of later sessions shows.
     """
     sessions = market.sessions
     edges = np.linspace(0, len(sessions) - 1, cuts + 1)

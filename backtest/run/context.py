@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data import BOOKS, Progress, open_lake, silent
+from ...data import BOOKS, ConfigError, Progress, open_lake, silent
 from .load_config import load_config
 from .load_market import load_market
 from .market import Market
@@ -15,6 +15,7 @@ from .provenance import content_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from ...data import Book
     from .config import Config
@@ -47,6 +48,7 @@ def open_run(
     config: Config | str | Path,
     *,
     books: tuple[Book, ...] | None = None,
+    as_of: int | str | datetime | None = None,
     progress: Progress = silent,
 ) -> Iterator[RunContext]:
     """Read a configuration's inputs, once; what a block does with them sees nothing newer.
@@ -57,6 +59,9 @@ def open_run(
     books : tuple of {"as_of_close", "post_expiry"}, optional
         Books to bring up to date, the configured one among them. Left out: that one, and both of a
         simulated market, whose truth knows both.
+    as_of : int, str or datetime, optional
+        A version of the lake, or a moment at which it was in force; rows that it lacks are computed
+        and not kept.
     progress : Progress
 
     Yields
@@ -72,9 +77,13 @@ def open_run(
     settings = load_config(config) if isinstance(config, (str, Path)) else config
     place = settings.data.lake
     if settings.regime.source != "lake" or place is None or "://" in place:
+        if as_of is not None:
+            raise ConfigError(
+                "a series has no versions: leave out --as-of, or name a lake (regime.source)"
+            )
         yield RunContext(settings, load_market(settings, progress=progress))
         return
-    lake = open_lake(place)
+    lake = open_lake(place, as_of=as_of)
     if books is None and (lake.root / "truth.json").is_file():
         books = BOOKS
     with lake.reading():

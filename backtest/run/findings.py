@@ -111,7 +111,7 @@ def promoted(
     late = sorted({f.check for f in found if CATALOGUE[f.check].hindsight})
     if late:
         detail += (
-            f"; {', '.join(late)}: only what came after a session told, so that these labels look "
+            f"; {', '.join(late)}: found with later sessions alone, so that these labels look "
             "ahead and no live decision has them"
         )
     notice = Notice("promoted_findings", "warning" if late else "info", detail, count)

@@ -27,8 +27,8 @@ __all__ = [
     "sound_series",
 ]
 
-#: What gates takes its session, bar or value out of the answers; a change of scale is still in
-#: the returns of whoever held a position over it.
+#: Findings that take their session, bar or value out of the answers; a change of scale is still in
+#: the returns of positions held over it.
 _LEFT_OUT: Final = frozenset(
     name for name, check in CATALOGUE.items() if check.gates and name != "price_scale_changed"
 )
@@ -78,8 +78,7 @@ def sound_series(
 ) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     """Return a series by session, up to the end of the period, and what was found in it.
 
-    Its values are kept: whoever decided on them could not know what came after, and only that
-    tells a spike from a move.
+    Values are kept: only later ones tell a spike from a move, and a decision could not know them.
     """
     table = table.loc[: _end(config)]
     checked = check_series(table["value"], name=name, trusted=config.data.trusted)

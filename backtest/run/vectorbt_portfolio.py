@@ -1,4 +1,4 @@
-"""The engine's own portfolio of a strategy, for whoever wants to go on with it in Python."""
+"""The engine's own portfolio of a strategy, for further work in Python."""
 
 from __future__ import annotations
 

@@ -207,7 +207,9 @@ def _nested(arena: Arena, result: Played, mine: Entry, theirs: Entry) -> tuple[f
     }
     panel = arena.ground.evaluation.panel
     if _VIX in panel.columns:
-        level = _held(arena, fills_of(arena.ground, panel.columns[_VIX].values[:, None], nan)[:, 0])
+        level = _at_returns(
+            arena, fills_of(arena.ground, panel.columns[_VIX].values[:, None], nan)[:, 0]
+        )
         columns["vix"] = level
     rows = arena.outside
     try:
@@ -238,9 +240,9 @@ def _direction(arena: Arena, strategy: Strategy) -> Floats:
     if isinstance(strategy.filter, Always):
         return np.zeros(len(arena.days) - 1)
     signed = np.where(codes == LONG, 1.0, np.where(codes == SHORT, -1.0, 0.0))
-    return _held(arena, fills_of(arena.ground, signed[:, None], 0.0)[:, 0])
+    return _at_returns(arena, fills_of(arena.ground, signed[:, None], 0.0)[:, 0])
 
 
-def _held(arena: Arena, by_fill: Floats) -> Floats:
+def _at_returns(arena: Arena, by_fill: Floats) -> Floats:
     """Move values from the session of the fill to the return that the fill's position earns."""
     return by_fill[1:] if arena.ground.clock.at_open else by_fill[:-1]

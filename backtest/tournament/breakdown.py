@@ -187,7 +187,7 @@ def _masks(
             ("sessions to expiration", "1 to 5", (ahead >= 1) & (ahead <= 5)),
             ("sessions to expiration", "6 and more", ahead >= 6),
         ]
-    held = _held(arena, j)[rows]
+    held = _position_of(arena, j)[rows]
     found += [
         ("position", "long", held > NOISE),
         ("position", "short", held < -NOISE),
@@ -215,7 +215,7 @@ def _volatility_state(arena: Arena) -> npt.NDArray[np.int64]:
     return quantile_groups(before if enough else np.full(len(r), np.nan), 3)
 
 
-def _held(arena: Arena, j: int) -> Floats:
+def _position_of(arena: Arena, j: int) -> Floats:
     """Return the position that earned each return."""
     entry, ground = arena.entries[j], arena.ground
     orders = planned([entry.strategy], ground)

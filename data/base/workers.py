@@ -278,7 +278,13 @@ def _client(workers: Workers) -> Iterator[Client]:
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Keep the linear algebra of new processes to one thread: they share the processors."""
+    """Keep the linear algebra of new processes to one thread: they share the processors.
+
+    Yields
+    ------
+    None
+        Processes started within the block inherit the limit.
+    """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))

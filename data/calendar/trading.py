@@ -278,7 +278,7 @@ class TradingCalendar:
         if expiry.weekday() == 5 and not self.is_session(expiry):
             friday = expiry - timedelta(days=1)
             day = friday if chosen.saturday(friday.year, friday.month) else expiry
-        if day == chosen.day(day.year, day.month):
+        if day == _named_day(chosen, day.year, day.month):
             return True
         months = {(day.year, day.month), _month_of(day + timedelta(days=7))}
         months.add(_month_of(day - timedelta(days=7)))
@@ -323,6 +323,11 @@ class TradingCalendar:
                 f"{day} lies outside the calendar {self.name}, known from {self.sessions[0]} to "
                 f"{self.sessions[-1]}: widen the calendar or correct the date"
             )
+
+
+@lru_cache(maxsize=4_096)
+def _named_day(rule: MonthlyRule, year: int, month: int) -> date:
+    return rule.day(year, month)
 
 
 @lru_cache(maxsize=4_096)

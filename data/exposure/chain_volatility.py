@@ -258,16 +258,19 @@ def _money(
 
 
 @compiled(nogil=True)
-def _fill_outwards(
-    side: Ints, start: Ints, strike: Floats, is_call: Flags, mid: Floats, own: Floats,
-    forward: Floats, years: Floats, rate: Floats, level: Floats, swap: Floats,
-) -> int:  # fmt: skip
-    """Fill volatilities at the money and variances of swaps, until there is one of each.
+def _fill_around(
+    order: Ints, days: Floats, start: Ints, strike: Floats, is_call: Flags, mid: Floats,
+    own: Floats, forward: Floats, years: Floats, rate: Floats, level: Floats, swap: Floats,
+) -> tuple[bool, int]:  # fmt: skip
+    """Fill volatilities at the money and variances of swaps, outwards from the maturity.
+
+    On each side of it until there is one of each.
 
     Parameters
     ----------
-    side : ndarray of int64
-        Expirations on one side of the maturity, the nearest first.
+    order : ndarray of int64, shape (g,)
+        Expirations, ascending.
+    days : ndarray, shape (g,)
     start : ndarray of int64, shape (g + 1,)
     strike, is_call, mid, own : ndarray, shape (n,)
     forward, years, rate : ndarray, shape (g,)
@@ -276,12 +279,36 @@ def _fill_outwards(
 
     Returns
     -------
+    bool
+        Whether any expiration is near enough to be looked at.
     int
-        Reason code of the last expiration that has no variance; 0 where all that were asked have.
+        Reason code of the last one that has no variance; 0 where all that were asked have.
     """
-    code = 0
+    later = 0
+    while later < order.size and days[order[later]] <= DAYS:
+        later += 1
+    below, before = _fill_outwards(
+        order[:later][::-1], days, start, strike, is_call, mid, own, forward, years, rate, level,
+        swap,
+    )  # fmt: skip
+    above, after = _fill_outwards(
+        order[later:], days, start, strike, is_call, mid, own, forward, years, rate, level, swap
+    )
+    return below or above, after or before
+
+
+@compiled(nogil=True)
+def _fill_outwards(
+    side: Ints, days: Floats, start: Ints, strike: Floats, is_call: Flags, mid: Floats,
+    own: Floats, forward: Floats, years: Floats, rate: Floats, level: Floats, swap: Floats,
+) -> tuple[bool, int]:  # fmt: skip
+    """Fill one side of the maturity, the nearest first; return as `_fill_around` does."""
+    reached, code = False, 0
     has_level, has_swap = False, False
     for g in side:
+        if not 0.0 < days[g] <= _FURTHEST_DAYS:
+            continue
+        reached = True
         first, stop = start[g], start[g + 1]
         if not has_level:
             level[g] = _money(first, stop, strike, is_call, own, forward[g])
@@ -292,7 +319,7 @@ def _fill_outwards(
             has_swap = failed == 0
         if has_level and has_swap:
             break
-    return code
+    return reached, code
 
 
 @compiled(nogil=True)
@@ -382,17 +409,13 @@ def chain_volatility(
     years = (groups.expiry_us - chain.quote_us) / _YEAR_US
     days = years * _YEAR_DAYS
     order = np.argsort(days, kind="stable")
-    level, swap = np.full(days.size, np.nan), np.full(days.size, np.nan)
-    reached = order[(days[order] > 0.0) & (days[order] <= _FURTHEST_DAYS)]
-    code = 0  # why the last expiration looked at has no variance
-    for side in (reached[days[reached] <= DAYS][::-1], reached[days[reached] > DAYS]):
-        said = _fill_outwards(
-            np.ascontiguousarray(side), groups.start, chain.strike, chain.is_call, chain.mid,
-            own.value, market.forward, years, market.rate, level, swap,
-        )  # fmt: skip
-        code = said or code
+    level, swap = np.full((2, days.size), np.nan)
+    reached, code = _fill_around(
+        order, days, groups.start, chain.strike, chain.is_call, chain.mid, own.value,
+        market.forward, years, market.rate, level, swap,
+    )  # fmt: skip
     money = np.array([x**2 for x in level.tolist()])
-    without_money = _NO_VOLATILITY if reached.size else _NO_EXPIRY
+    without_money = _NO_VOLATILITY if reached else _NO_EXPIRY
     return ChainVolatility(
         at_maturity(days[order], money[order], without_money),
         at_maturity(days[order], swap[order], _REASONS[code] or _NO_EXPIRY),

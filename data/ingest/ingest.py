@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +14,11 @@ from ..base.errors import InputFileError
 from ..base.progress import silent
 from ..lake.connection import connect
 from ..lake.lake import Lake, check_underlying, open_lake
-from ..lake.manifest import Manifest, read_manifest
-from ..lake.naming import folder_of, is_several
-from ..lake.writer import LakeWriter, lake_writer
+from ..lake.manifest import Manifest
+from ..lake.naming import is_several
+from ..lake.records import manifest_at
+from ..lake.versions import is_lake
+from ..lake.writer import LakeMovedError, LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset
 from ..vendors.column_map import check_preset, of_each, of_underlying, read_mapping
 from ..vendors.column_map import mapped as with_mapping
@@ -38,6 +42,9 @@ if TYPE_CHECKING:
     from .files import Found
 
 __all__ = ["IngestResult", "ingest", "remove_empty_lake"]
+
+#: How often an ingest starts anew because others wrote to the same underlying meanwhile.
+_ATTEMPTS = 100
 
 
 def ingest(
@@ -105,20 +112,29 @@ def ingest(
     found = find_files(paths)
     root = lake.root if isinstance(lake, Lake) else Path(lake)
     rules = settings_from(settings)
-    if several:
-        from .many import ingested_many
+    for attempt in range(_ATTEMPTS):
+        try:
+            if several:
+                from .many import ingested_many
 
-        return ingested_many(
-            found, preset, underlying, root, rules, progress or silent,
-            dry_run=dry_run, allow_rejects=allow_rejects,
-        )  # fmt: skip
-    assumed = rules.of(underlying, preset.timing.instrument)
-    preset = with_settings(preset, assumed)
-    with _session_of_work(root, underlying, dry_run=dry_run) as (before, folder, writer):
-        done = _ingested(
-            found, preset, before, folder, writer, progress or silent, allow_rejects=allow_rejects
-        )
-    return done if settings is None else replace(done, assumed={underlying: assumed})
+                return ingested_many(
+                    found, preset, underlying, root, rules, progress or silent,
+                    dry_run=dry_run, allow_rejects=allow_rejects,
+                )  # fmt: skip
+            assumed = rules.of(underlying, preset.timing.instrument)
+            mine = with_settings(preset, assumed)
+            with _session_of_work(root, underlying, dry_run=dry_run) as (before, folder, writer):
+                done = _ingested(
+                    found, mine, before, folder, writer, progress or silent,
+                    allow_rejects=allow_rejects,
+                )  # fmt: skip
+        except LakeMovedError:  # others wrote to the same underlying: all rows meet anew
+            if attempt + 1 == _ATTEMPTS:
+                raise
+            time.sleep(min(0.01 * attempt, 0.5))
+        else:
+            return done if settings is None else replace(done, assumed={underlying: assumed})
+    raise AssertionError("unreachable")
 
 
 @contextmanager
@@ -128,8 +144,7 @@ def _session_of_work(
     """Give the state before, a folder for temporary files, and the writer unless it is dry."""
     if dry_run:
         with tempfile.TemporaryDirectory(prefix="gexlab-") as folder:
-            chains = root / "chains" / folder_of(underlying)
-            yield read_manifest(chains, underlying), Path(folder), None
+            yield manifest_at(root, underlying), Path(folder), None
         return
     existed = root.exists()
     lake = open_lake(root, create=True)
@@ -144,11 +159,10 @@ def _session_of_work(
 
 def remove_empty_lake(root: Path) -> None:
     """Remove a lake that was made for an ingest which then failed, if nobody else uses it."""
-    if not any((root / "chains").iterdir()):
-        (root / "chains").rmdir()
-        (root / ".lock").unlink(missing_ok=True)
-        if not any(root.iterdir()):
-            root.rmdir()
+    if not is_lake(root):
+        for folder, _, _ in os.walk(root, topdown=False):
+            with suppress(OSError):  # not empty: it is another writer's
+                os.rmdir(folder)
 
 
 def _ingested(
@@ -179,7 +193,7 @@ def _ingested(
         refuse_rejects(plan.fresh, tally)
     if writer is not None:
         take_out_replaced(plan, before, tally.sessions, writer)
-        after = writer.commit(plan.sources)
+        after = writer.commit(plan.sources, operation="ingest", whole=True)
     tally.empty += len(opening) - len(filled)
     result = result_of(found, plan, tally, aside, dry_run=writer is None)
     return result if after is None else replace(result, changes=after.changes)

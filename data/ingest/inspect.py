@@ -127,7 +127,7 @@ def inspect(file: str | Path) -> Inspection:
         vendor = None
         if shipped is None:
             vendor = next((n for n in _ORDER if any(_fits(f, n) for f in filled)), None)
-        return _inspected(vendor, shipped, encoding, table)
+        return _inspection_of(vendor, shipped, encoding, table)
 
 
 def _fits(file: InputFile, name: str) -> bool:
@@ -190,7 +190,7 @@ def _columns(file: InputFile) -> dict[str, list[Any]]:
     return found
 
 
-def _inspected(
+def _inspection_of(
     vendor: str | None, shipped: str | None, encoding: str, table: dict[str, list[Any]]
 ) -> Inspection:
     columns = [_column(name, values) for name, values in table.items()]

@@ -20,8 +20,8 @@ from ..base.errors import InputFileError, LakeError
 from ..base.sql import load_sql
 from ..lake.connection import connect
 from ..lake.lake import Lake, open_lake
-from ..lake.manifest import read_manifest
-from ..lake.naming import folder_of, is_underlying, split_choice
+from ..lake.naming import is_underlying, split_choice
+from ..lake.records import manifest_at
 from ..lake.writer import lake_writers
 from ..vendors.roots import same_underlying, underlying_named
 from .archive_members import fitting_members
@@ -153,7 +153,7 @@ def ingested_many(
 @contextmanager
 def _place_of_work(root: Path, *, dry_run: bool) -> Iterator[_Work]:
     def before(name: str) -> Manifest:
-        return read_manifest(root / "chains" / folder_of(name), name)
+        return manifest_at(root, name)
 
     if dry_run:
         held = tuple(Lake(root).underlyings()) if root.exists() else ()
@@ -429,7 +429,7 @@ def _commit(one: _One, work: _Work) -> None:
         return
     writer = work.writer(one.name)
     take_out_replaced(one.plan, one.before, one.tally.sessions, writer)
-    writer.commit(one.plan.sources)
+    writer.commit(one.plan.sources, operation="ingest", whole=True)
 
 
 def _summed(

@@ -30,7 +30,9 @@ class Part:
     tables : tuple of str
         Those that it has.
     digests : dict of str to str
-        Table to the SHA-256 of its file; empty where an earlier version wrote it.
+        Table to the SHA-256 of its file.
+    version : int
+        Of the lake, for which it was written; part of its files' names.
     """
 
     name: str
@@ -38,6 +40,12 @@ class Part:
     sessions: dict[str, str]
     tables: tuple[str, ...]
     digests: dict[str, str] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def year(self) -> str:
+        """The year of its sessions, four digits: all are of one."""
+        return self.name[:4]
 
     @classmethod
     def of(cls, book: str, sessions: dict[str, str], tables: Iterable[str]) -> Part:

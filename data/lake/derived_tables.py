@@ -1,11 +1,10 @@
 """Where rebuilt tables live in a lake, and how they are read back.
 
-``derived/underlying=X/definition=ID/dealer=M/`` holds a manifest and, per table, Parquet parts.
-The manifest says which part is valid for which session, book and mark, a mark being that of
-everything that the rows were computed from; and for every set of inputs that somebody rebuilt with
-(positions, curves, calendar) which marks it means. Rows of several marks lie side by side: nobody's
-rebuild replaces rows that others read. The manifest is replaced in one step, so that a reader sees
-either the state before a rebuild or the state after it.
+Each table is a Delta table of files of one year; a row of the table `rebuilds` says, for an
+underlying, definition and dealer model, which of them is valid for which session, book and mark, a
+mark being that of everything that the rows were computed from; and for every set of inputs that
+somebody rebuilt with (positions, curves, calendar) which marks it means. Rows of several marks lie
+side by side: nobody's rebuild replaces rows that others read.
 """
 
 from __future__ import annotations
@@ -14,24 +13,37 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import tempfile
+import weakref
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError, MissingPartError
+from .data_files import DIGITS, partition_folder, read_file
 from .derived_parts import Marks, Part, Variant
 from .integrity import digest_of
-from .naming import folder_of
-from .sealed import unsealed
+from .lake import Lake
+from .versions import Version, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .delta_log import DataFile
 
-__all__ = ["FORMAT", "MANIFEST", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "stores_of"]
+__all__ = [
+    "REBUILDS",
+    "TABLES",
+    "WITHOUT_SIDE_TABLES",
+    "DerivedStore",
+    "Scratch",
+    "record_of",
+    "stores_of",
+]
 
-_REBUILT: Final = "derived"
+REBUILDS: Final = "rebuilds"
 #: Input of a store that has the regime table and the findings alone.
 WITHOUT_SIDE_TABLES: Final = "without_side_tables"
 
@@ -46,10 +58,21 @@ TABLES: Final = (
     "quality_findings",
 )
 
-MANIFEST: Final = "manifest.json"
-#: Format 1 had no seal.
-FORMAT: Final = 2
 _PART: Final = re.compile(r"[\w.=-]+")
+_REMEDY: Final = "restore it from a copy, or run gexlab rebuild again"
+
+
+class Scratch:
+    """A folder that goes with whoever holds it.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="gexlab-as-of-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +103,9 @@ class DerivedStore:
 
     Attributes
     ----------
-    folder : Path
+    lake : Lake
+    underlying : str
+    definition_id : str
     definition : dict
         The definition's settings.
     dealer_model : str
@@ -89,92 +114,71 @@ class DerivedStore:
     parts : tuple of Part
         Whatever lies there, of all marks, or what is meant by the inputs; see `only`.
     variants : tuple of Variant
+    record : str or None
+        Path of the file that says so in the table of rebuilds; None where nothing was rebuilt.
+    scratch : Scratch or None
+        Where rows are kept that a past version of the lake lacks; it goes with the store.
+    lost : tuple of Part
+        Those of which a file is gone, see `intact`.
     """
 
-    folder: Path
+    lake: Lake
+    underlying: str
+    definition_id: str
     definition: dict[str, Any]
     dealer_model: str
     inputs: dict[str, str] = field(default_factory=dict)
     parts: tuple[Part, ...] = field(default=())
     variants: tuple[Variant, ...] = field(default=())
+    record: str | None = None
+    scratch: Scratch | None = field(default=None, compare=False, repr=False)
+    lost: tuple[Part, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
-    def at(
-        cls,
-        lake: Path,
-        underlying: str,
-        definition: dict[str, Any],
-        definition_id: str,
-        dealer: str,
-        inputs: Mapping[str, str],
-    ) -> DerivedStore:
-        """Return the place of a definition's rows; `current` reads what is there.
+    def load(cls, lake: Lake, record: DataFile) -> DerivedStore:
+        """Read the record of a store.
 
         Parameters
         ----------
-        lake : Path
-            The lake's folder.
-        underlying : str
-        definition : dict
-            The definition's settings.
-        definition_id : str
-            Of these settings.
-        dealer : str
-            Name of the dealer model.
-        inputs : mapping of str to str
-            What rows are computed with that is not the lake's own; see `Variant`.
+        lake : Lake
+        record : DataFile
+            Of the table of rebuilds.
 
         Returns
         -------
         DerivedStore
-            Without parts, whatever lies there.
-        """
-        folder = (
-            lake / _REBUILT / folder_of(underlying) / f"definition={definition_id}"
-            / f"dealer={_folder_name(dealer)}"
-        )  # fmt: skip
-        return cls(folder, definition, dealer, dict(inputs))
-
-    @classmethod
-    def load(cls, folder: Path) -> DerivedStore:
-        """Read a store's manifest.
-
-        Parameters
-        ----------
-        folder : Path
-            Of the store, with its manifest.
-
-        Returns
-        -------
-        DerivedStore
-            With all parts and variants; without any where an older version wrote it.
+            With all parts and variants.
 
         Raises
         ------
         LakeError
-            If the manifest cannot be read.
+            If the record cannot be read, or is not what was written.
         """
+        path = lake.root / REBUILDS / record.path
+        rows = read_file(lake.root, REBUILDS, record, _REMEDY)
         try:
-            stored = unsealed((folder / MANIFEST).read_text(encoding="utf-8"))
-            found = cls(folder, stored["definition"], stored["dealer_model"])
-            if "variants" not in stored:  # an older version: nobody knows what its rows rest on
-                return found
-            parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in stored["parts"]]
+            [row] = rows.to_pylist()
+            parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in json.loads(row["parts"])]
             strange = next((p.name for p in parts if not _is_part(p)), None)
             if strange is not None:
                 raise ValueError(f"{strange!r} is no name of a part")
-            variants = [Variant(**v) for v in stored["variants"]]
-            return replace(found, parts=tuple(parts), variants=tuple(variants))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LakeError(
-                f"{folder / MANIFEST}: not a readable manifest ({error}): delete the folder and "
-                "rebuild"
-            ) from error
+            return cls(
+                lake,
+                row["underlying"],
+                row["definition_id"],
+                json.loads(row["definition"]),
+                row["dealer_model"],
+                parts=tuple(parts),
+                variants=tuple(Variant(**v) for v in json.loads(row["variants"])),
+                record=record.path,
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise LakeError(f"{path}: not a record of a rebuild ({error}): {_REMEDY}") from error
 
     @property
-    def definition_id(self) -> str:
-        """Id of the definition."""
-        return self.folder.parent.name.removeprefix("definition=")
+    def stem(self) -> str:
+        """What the names of its files begin with: no other store of the underlying has it."""
+        return f"{self.definition_id}-{_folder_name(self.dealer_model)}"
 
     @property
     def label(self) -> str:
@@ -220,10 +224,11 @@ class DerivedStore:
         DerivedStore
             The same place; without parts where nothing was rebuilt yet.
         """
-        if not (self.folder / MANIFEST).is_file():
+        record = record_of(self, self.lake.at())
+        if record is None:
             return self
-        found = self.load(self.folder)
-        return replace(self, parts=found.parts, variants=found.variants)
+        found = self.load(self.lake, record)
+        return replace(self, parts=found.parts, variants=found.variants, record=record.path)
 
     def only(self, wanted: Marks) -> DerivedStore:
         """Return the store with the rows of some marks alone.
@@ -314,7 +319,7 @@ class DerivedStore:
         for part in self.parts:
             if book not in (None, part.book) or table not in part.tables:
                 continue
-            path = self._file(table, part)
+            path = self.file(table, part)
             if not path.is_file():
                 raise MissingPartError(
                     f"{path} is gone, and with it {len(part.sessions)} sessions: run gexlab "
@@ -343,8 +348,8 @@ class DerivedStore:
         str or None
             None where nothing is, or where no digest was recorded.
         """
-        path = self._file(table, part)
-        home = os.path.realpath(self.folder)
+        path = self.file(table, part)
+        home = os.path.realpath(self.root_of(table, part))
         if os.path.commonpath([home, os.path.realpath(path)]) != home:
             return "lies outside the lake"
         said = part.digests.get(table)
@@ -359,11 +364,75 @@ class DerivedStore:
         -------
         DerivedStore
         """
-        whole = (p for p in self.parts if all(self._file(t, p).is_file() for t in p.tables))
-        return replace(self, parts=tuple(whole))
+        whole: list[Part] = []
+        lost: list[Part] = []
+        for part in self.parts:
+            there = all(self.file(table, part).is_file() for table in part.tables)
+            (whole if there else lost).append(part)
+        return replace(self, parts=tuple(whole), lost=tuple(lost))
 
-    def _file(self, table: str, part: Part) -> Path:
-        return self.folder / table / f"{part.name}.parquet"
+    def file(self, table: str, part: Part) -> Path:
+        """Return where a table of a part lies.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        part : Part
+
+        Returns
+        -------
+        Path
+        """
+        return self.root_of(table, part) / table / self.path(table, part)
+
+    def root_of(self, table: str, part: Part) -> Path:
+        """Return the folder of the lake, or of the scratch where a table of a part lies there.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        part : Part
+
+        Returns
+        -------
+        Path
+        """
+        if self.scratch is not None:
+            aside = self.scratch.path
+            if (aside / table / self.path(table, part)).is_file():
+                return aside
+        return self.lake.root
+
+    def path(self, table: str, part: Part) -> str:
+        """Return the same below the table's folder.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        part : Part
+
+        Returns
+        -------
+        str
+        """
+        name = f"{self.stem}-{part.name}-v{part.version}-{part.digests[table][:DIGITS]}.parquet"
+        return f"{partition_folder(self.partition(part))}{name}"
+
+    def partition(self, part: Part) -> dict[str, str]:
+        """Return the keys of the folders in which a part lies.
+
+        Parameters
+        ----------
+        part : Part
+
+        Returns
+        -------
+        dict of str to str
+        """
+        return {"underlying": self.underlying, "year": part.year}
 
     def closed(self) -> bool:
         """Return whether there are rows of an earlier rebuild that cannot be added to.
@@ -372,7 +441,8 @@ class DerivedStore:
         -------
         bool
         """
-        return (self.folder / MANIFEST).is_file() and not os.access(self.folder, os.W_OK | os.X_OK)
+        writable = os.access(self.lake.root / REBUILDS, os.W_OK | os.X_OK)
+        return self.record is not None and not writable and self.lake.version is None
 
 
 def _is_part(part: Part) -> bool:
@@ -392,15 +462,20 @@ def _inputs_key(inputs: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()[:8]
 
 
-def stores_of(lake: Path, underlying: str) -> list[DerivedStore]:
-    """Return everything that was rebuilt of an underlying: a store for each set of inputs.
+def record_of(store: DerivedStore, version: Version) -> DataFile | None:
+    """Return the record of a store at a version of the lake, None where it has none."""
+    for file in table_files(store.lake.root, version, REBUILDS).values():
+        if file.partition["underlying"] == store.underlying and file.tags["store"] == store.stem:
+            return file
+    return None
 
-    Rows of an older version of gexlab are left out: nothing says what they were computed from.
+
+def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:
+    """Return everything that was rebuilt of an underlying: a store for each set of inputs.
 
     Parameters
     ----------
-    lake : Path
-        The lake's folder.
+    lake : Lake or Path
     underlying : str
 
     Returns
@@ -410,8 +485,10 @@ def stores_of(lake: Path, underlying: str) -> list[DerivedStore]:
     Raises
     ------
     LakeError
-        If a manifest cannot be read.
+        If a record cannot be read.
     """
-    root = lake / _REBUILT / folder_of(underlying)
-    found = [DerivedStore.load(p.parent) for p in sorted(root.glob(f"*/*/{MANIFEST}"))]
+    opened = lake if isinstance(lake, Lake) else Lake(lake)
+    files = table_files(opened.root, opened.at(), REBUILDS).values()
+    mine = (f for f in files if f.partition["underlying"] == underlying)
+    found = [DerivedStore.load(opened, f) for f in sorted(mine, key=lambda f: f.tags["store"])]
     return [own for store in found for own in store.by_variant()]

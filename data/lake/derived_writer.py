@@ -1,135 +1,192 @@
-"""Adding to the rebuilt tables of a lake: one writer at a time, parts that count all at once."""
+"""Adding to the rebuilt tables of a lake: parts that count all at once, whoever else rebuilds."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
+
 from ..base.errors import LakeError
+from .data_files import write_file
+from .delta_log import DataFile, TableShape, TakenError
 from .derived_parts import Marks, Part, Variant
-from .derived_tables import FORMAT, MANIFEST, TABLES, DerivedStore
-from .integrity import digest_of
-from .locks import write_lock
-from .sealed import sealed
+from .derived_tables import REBUILDS, TABLES, DerivedStore, record_of
+from .records import read_record
+from .records import record_of as sessions_of
+from .versions import Change, Version, commit, newest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    import pyarrow as pa
+__all__ = ["WrittenPart", "commit_parts", "store_changes", "write_parts"]
 
-__all__ = ["commit_parts", "right_to_rebuild", "write_parts"]
+#: How often a rebuild tries again to commit because others were first.
+_ATTEMPTS: Final = 1000
+_BY: Final = ("underlying", "year")
+_RECORD: Final = pa.schema(
+    [
+        (name, pa.string())
+        for name in (
+            "underlying", "definition_id", "dealer_model", "definition", "parts", "variants",
+        )
+    ]
+)  # fmt: skip
 
-#: How long a rebuild waits for another one of the same store.
-_LONGEST_WAIT_SECONDS: Final = 600.0
 
+@dataclass(frozen=True, slots=True)
+class WrittenPart:
+    """A part whose files are on disk.
 
-@contextmanager
-def right_to_rebuild(store: DerivedStore) -> Iterator[DerivedStore]:
-    """Hold the only right to rebuild, and give the store as the one before left it.
-
-    Yields
-    ------
-    DerivedStore
-        As it is on disk, without parts of which a file is gone.
-
-    Raises
-    ------
-    LakeLockedError
-        If another rebuild of this store takes more than ten minutes.
+    Attributes
+    ----------
+    part : Part
+    files : dict of str to DataFile
+        By table.
+    schemas : dict of str to Schema
+        By table.
     """
-    manifest = store.folder / MANIFEST
-    try:
-        store.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LakeError(
-            f"{store.folder} cannot be made ({error.strerror}): rebuild as a user who may write "
-            "to the lake, or work on a copy of it"
-        ) from error
-    try:
-        with write_lock(store.folder, patience=_LONGEST_WAIT_SECONDS):
-            yield store.current().intact()
-    finally:
-        if not manifest.is_file():  # a first rebuild that failed leaves nothing
-            _remove(store.folder)
+
+    part: Part
+    files: dict[str, DataFile]
+    schemas: dict[str, pa.Schema]
 
 
 def write_parts(
     store: DerivedStore, contents: Iterable[tuple[str, dict[str, str], dict[str, pa.Table]]]
-) -> tuple[Part, ...]:
+) -> tuple[WrittenPart, ...]:
     """Write parts and return them; they count once `commit_parts` names them.
 
     Parameters
     ----------
     contents : iterable of tuple
-        Book, ISO session to mark, and table to rows, of each part.
+        Book, ISO session to mark, and table to rows. Each is one part for each year.
 
     Returns
     -------
-    tuple of Part
+    tuple of WrittenPart
         In the order of `contents`.
     """
-    parts = []
-    for book, marks, tables in contents:
-        part = Part.of(book, marks, tables)
-        parts.append(replace(part, digests=_write_part(store, part.name, tables)))
-    return tuple(parts)
+    number = newest(store.lake.root).number + 1
+    return tuple(
+        _write_part(store, number, book, marks, tables)
+        for whole in contents
+        for book, marks, tables in _by_year(*whole)
+    )
 
 
-def _write_part(store: DerivedStore, name: str, tables: dict[str, pa.Table]) -> dict[str, str]:
-    """Write the Parquet files of one part; they count only once `commit_parts` names the part.
-
-    Returned is the digest of each table's file.
-
-    Parameters
-    ----------
-    name : str
-        File name without its ending.
-    tables : dict of str to Table
-        Table to rows.
-    """
-    import pyarrow.parquet as pq
-
-    digests = {}
-    for table, rows in tables.items():
-        folder = store.folder / table
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{name}.parquet"
-        half = folder / f".{name}.{os.getpid()}.half"
-        with half.open("wb") as file:
-            pq.write_table(rows, file, compression="zstd", row_group_size=262_144)
-            file.flush()
-            os.fsync(file.fileno())  # a manifest on disk must not name what is not
-        half.replace(target)
-        digests[table] = digest_of(target)
-    return digests
+def _by_year(
+    book: str, marks: dict[str, str], tables: dict[str, pa.Table]
+) -> Iterator[tuple[str, dict[str, str], dict[str, pa.Table]]]:
+    years = sorted({day[:4] for day in marks})
+    if len(years) == 1:
+        yield book, marks, tables
+        return
+    for year in years:
+        own = {day: mark for day, mark in marks.items() if day[:4] == year}
+        yield book, own, {name: _of_year(rows, int(year)) for name, rows in tables.items()}
 
 
-def commit_parts(store: DerivedStore, parts: tuple[Part, ...], marks: Marks) -> DerivedStore:
+def _of_year(rows: pa.Table, year: int) -> pa.Table:
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.equal(pc.year(rows.column("session")), year))
+
+
+def _write_part(
+    store: DerivedStore,
+    number: int,
+    book: str,
+    marks: dict[str, str],
+    tables: dict[str, pa.Table],
+) -> WrittenPart:
+    part = Part.of(book, marks, tables)
+    root = store.lake.root if store.scratch is None else store.scratch.path
+    # what was lost comes back where it lay
+    number = next((lost.version for lost in store.lost if lost.name == part.name), number)
+    stem = f"{store.stem}-{part.name}-v{number}"
+    files = {
+        table: write_file(root, table, store.partition(part), stem, rows)
+        for table, rows in tables.items()
+    }
+    digests = {table: file.digest for table, file in files.items()}
+    schemas = {table: rows.schema for table, rows in tables.items()}
+    return WrittenPart(replace(part, digests=digests, version=number), files, schemas)
+
+
+def commit_parts(
+    store: DerivedStore, written: Sequence[WrittenPart], marks: Marks, chains: str = ""
+) -> DerivedStore:
     """Make new parts valid, and `marks` what the store's inputs mean, in one step.
 
     Returned is the store with the rows of `marks` alone.
     Rows that no inputs mean any more are dropped, and those of sessions that the lake no
-    longer holds; files of no part are deleted afterwards.
+    longer holds; their files stay on disk for the versions before.
 
     Parameters
     ----------
-    parts : tuple of Part
-        Written already.
+    written : sequence of WrittenPart
     marks : mapping
         Book to ISO session to mark.
+    chains : str
+        Mark (`Lake.written`) of the state of the chains of which `marks` are.
 
     Returns
     -------
     DerivedStore
         With the rows of `marks` alone.
+
+    Raises
+    ------
+    LakeError
+        If others commit without a pause.
     """
-    stored = set().union(*marks.values())
-    variants = tuple(v for v in _variants_with(store, marks, stored) if any(v.marks.values()))
+    root = store.lake.root
+    if store.lake.version is not None:  # the past is not written to
+        days = {str(e.session) for e in store.lake.manifest(store.underlying).sessions}
+        return _renewed(store, [w.part for w in written], marks, days).only(marks)
+    for attempt in range(_ATTEMPTS):
+        version = newest(root)
+        record = record_of(store, version)
+        there = store if record is None else replace(store, **_content(store, record))
+        held = _days_held(store, version, chains)
+        renewed = _renewed(there, [w.part for w in written], marks, held)
+        changes = store_changes(there, version, renewed, written)
+        try:
+            if changes:
+                commit(
+                    root, version, changes, operation="rebuild", underlying=store.underlying,
+                    sessions=len({day for w in written for day in w.part.sessions}),
+                )  # fmt: skip
+        except TakenError:
+            time.sleep(min(0.002 * attempt, 0.05))
+        else:
+            return renewed.only(marks)
+    raise LakeError(f"the lake {root} is written to without a pause: try again")
+
+
+def _days_held(store: DerivedStore, version: Version, chains: str) -> set[str]:
+    """Return the sessions of chains at a version, where these are others than the marks' own."""
+    root, name = store.lake.root, store.underlying
+    record = sessions_of(root, name, version)
+    if record is None or record.digest == chains:
+        return set()
+    return {str(entry.session) for entry in read_record(root, name, record).sessions}
+
+
+def _content(store: DerivedStore, record: DataFile) -> dict[str, Any]:
+    found = DerivedStore.load(store.lake, record)
+    return {"parts": found.parts, "variants": found.variants, "record": record.path}
+
+
+def _renewed(
+    there: DerivedStore, parts: Sequence[Part], marks: Marks, held: Collection[str]
+) -> DerivedStore:
+    """Return a store with further parts, without what nobody means any more."""
+    stored = set().union(held, *marks.values())
+    variants = tuple(v for v in _variants_with(there, marks, stored) if any(v.marks.values()))
     meant = {
         (book, day, mark)
         for variant in variants
@@ -137,20 +194,46 @@ def commit_parts(store: DerivedStore, parts: tuple[Part, ...], marks: Marks) -> 
         for day, mark in days.items()
     }
     kept: list[Part] = []
-    for part in (*store.parts, *parts):
+    for part in (*there.intact().parts, *parts):
         fresh = part.only(_among(meant))
         meant -= {(part.book, day, mark) for day, mark in fresh.sessions.items()}
         if fresh.sessions:
             kept.append(fresh)
-    renewed = replace(store, parts=tuple(kept), variants=variants)
-    _save(renewed)
-    _sweep(renewed)
-    return renewed.only(marks)
+    return replace(there, parts=tuple(kept), variants=variants)
+
+
+def store_changes(
+    there: DerivedStore, version: Version, renewed: DerivedStore, written: Sequence[WrittenPart]
+) -> list[Change]:
+    """Write the record anew, and return what a commit then does to the tables."""
+    if there.record is not None and (there.parts, there.variants) == (
+        renewed.parts,
+        renewed.variants,
+    ):
+        return []
+    record = _write_record(renewed, version.number + 1)
+    files = {(t, f.path): f for w in written for t, f in w.files.items()}
+    old, new = _paths(there), _paths(renewed)
+    schemas = {t: s for w in written for t, s in w.schemas.items()}
+    changes = []
+    for table in TABLES:
+        add = tuple(files[key] for key in sorted(new - old) if key[0] == table)
+        gone = tuple(path for name, path in sorted(old - new) if name == table)
+        if add or gone:
+            shape = TableShape(schemas.get(table, pa.schema([])), _BY)
+            changes.append(Change(table, shape, add, gone))
+    gone = () if there.record is None else (there.record,)
+    changes.append(Change(REBUILDS, TableShape(_RECORD, ("underlying",)), (record,), gone))
+    return changes
+
+
+def _paths(store: DerivedStore) -> set[tuple[str, str]]:
+    return {(table, store.path(table, part)) for part in store.parts for table in part.tables}
 
 
 def _variants_with(store: DerivedStore, marks: Marks, stored: Collection[str]) -> Iterator[Variant]:
     """Yield all variants, the one of the store's inputs with new marks, of stored sessions."""
-    own: Marks = {}
+    own: dict[str, dict[str, str]] = {}
     for variant in store.variants:
         kept = {
             book: {day: mark for day, mark in days.items() if day in stored}
@@ -160,24 +243,24 @@ def _variants_with(store: DerivedStore, marks: Marks, stored: Collection[str]) -
             own = kept
         else:
             yield replace(variant, marks=kept)
-    yield Variant(store.inputs, store.definition, {**own, **marks})
+    # what another rebuild of the same inputs has of later sessions stays
+    more = {book: {**own.get(book, {}), **days} for book, days in marks.items()}
+    yield Variant(store.inputs, store.definition, {**own, **more})
 
 
-def _save(store: DerivedStore) -> None:
-    store.folder.mkdir(parents=True, exist_ok=True)
-    content = {
-        "format": FORMAT,
-        "definition": store.definition,
+def _write_record(store: DerivedStore, number: int) -> DataFile:
+    row = {
+        "underlying": store.underlying,
+        "definition_id": store.definition_id,
         "dealer_model": store.dealer_model,
-        "parts": [_fields(part) for part in store.parts],
-        "variants": [_fields(variant) for variant in store.variants],
+        "definition": json.dumps(store.definition),
+        "parts": json.dumps([_fields(part) for part in store.parts]),
+        "variants": json.dumps([_fields(variant) for variant in store.variants]),
     }
-    half = store.folder / f".{MANIFEST}.{os.getpid()}.half"
-    with half.open("w", encoding="utf-8") as file:
-        file.write(sealed(json.dumps(content)))
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(store.folder / MANIFEST)
+    rows = pa.Table.from_pylist([row], schema=_RECORD)
+    part = {"underlying": store.underlying}
+    stem = f"{store.stem}-v{number}"
+    return write_file(store.lake.root, REBUILDS, part, stem, rows, {"store": store.stem})
 
 
 def _fields(value: Part | Variant) -> dict[str, Any]:
@@ -185,25 +268,5 @@ def _fields(value: Part | Variant) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-def _sweep(store: DerivedStore) -> None:
-    """Remove files of no part: replaced ones, and what a killed rebuild left."""
-    names = {f"{part.name}.parquet" for part in store.parts}
-    for table in TABLES:
-        folder = store.folder / table
-        for path in folder.glob("*"):
-            if path.name not in names:
-                path.unlink(missing_ok=True)
-        with suppress(OSError):  # no part has the table
-            folder.rmdir()
-
-
 def _among(rows: Collection[tuple[str, str, str]]) -> Callable[[str, str, str], bool]:
     return lambda book, day, mark: (book, day, mark) in rows
-
-
-def _remove(store: Path) -> None:
-    """Remove a store without a manifest, and the folders above it that are then empty."""
-    shutil.rmtree(store, ignore_errors=True)
-    with suppress(OSError):
-        for above in store.parents[:3]:  # of the definition, the underlying, all that is rebuilt
-            above.rmdir()

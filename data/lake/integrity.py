@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["digest_of", "named_digest", "part_damage", "require_inside", "require_intact"]
+__all__ = [
+    "digest_of",
+    "file_digest",
+    "is_inside",
+    "named_digest",
+    "part_damage",
+    "require_inside",
+    "require_intact",
+]
 
 
 def digest_of(path: Path) -> str:
@@ -26,6 +34,11 @@ def digest_of(path: Path) -> str:
 
 @lru_cache(maxsize=65_536)
 def _digest(path: Path, inode: int, written: int, size: int) -> str:
+    return file_digest(path)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, read now."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -41,13 +54,13 @@ def part_damage(path: Path, root: Path) -> str | None:
     Parameters
     ----------
     path : Path
-        As the manifest names it.
+        As the lake names it.
     root : Path
         The lake's folder.
     """
     if not path.is_file():
         return "gone"
-    if not _is_inside(path, root):
+    if not is_inside(path, root):
         return "lies outside the lake"
     try:
         whole = digest_of(path).startswith(named_digest(path))
@@ -84,13 +97,14 @@ def require_inside(path: Path, root: Path) -> None:
     LakeError
         If it does.
     """
-    if not _is_inside(path, root):
+    if not is_inside(path, root):
         raise LakeError(
             f"{path} leads out of the lake {root}: a lake is one folder; remove the link and "
             "ingest again, or make the whole lake a link"
         )
 
 
-def _is_inside(path: Path, root: Path) -> bool:
+def is_inside(path: Path, root: Path) -> bool:
+    """Return whether a path resolves to a place inside a folder."""
     home = os.path.realpath(root)
     return os.path.commonpath([home, os.path.realpath(path)]) == home

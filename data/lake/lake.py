@@ -1,8 +1,4 @@
-"""The lake: a folder of canonical chains, read through its manifest.
-
-Layout: ``LAKE/chains/underlying=X/manifest.json`` and
-``LAKE/chains/underlying=X/year=Y/*.parquet``.
-"""
+"""The lake: a folder of Delta tables, read through the rows of its table `versions`."""
 
 from __future__ import annotations
 
@@ -18,18 +14,24 @@ import duckdb
 from ..base.errors import LakeError, UnknownNameError
 from ..base.printable import encodable
 from .integrity import require_intact
-from .locks import read_lock
-from .manifest import Manifest, SessionEntry, check_underlying, manifest_mark, read_manifest
-from .naming import PREFIX, folder_of, name_in
-from .strays import sweep
+from .manifest import Manifest, SessionEntry, check_underlying
+from .records import read_record, record_of, underlyings_at
+from .versions import Version, is_lake, newest, version_at, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from ..calendar.market_facts import MarketFacts
 
-__all__ = ["Lake", "SessionEntry", "check_underlying", "open_lake", "retry_while_written"]
+__all__ = [
+    "Lake",
+    "SessionEntry",
+    "check_underlying",
+    "former_manifests",
+    "open_lake",
+    "retry_while_written",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -42,15 +44,45 @@ class Lake:
     ----------
     root : Path
         Its folder, absolute.
+    version : int or None
+        Which version of it is read; the newest, each time anew, where None.
     states : mapping
         Underlying to what the lake held of it at one moment, and the mark of that state: read
         once and for all, see `as_of_now`. Others are read each time.
     """
 
     root: Path
-    states: Mapping[str, tuple[Manifest, tuple[int, int]]] = field(
+    version: int | None = None
+    states: Mapping[str, tuple[Manifest, str]] = field(
         default_factory=dict, compare=False, repr=False
     )
+
+    def __str__(self) -> str:
+        """Return the lake's folder, with the version where it is not the newest."""
+        return str(self.root) if self.version is None else f"{self.root} (version {self.version})"
+
+    def at(self) -> Version:
+        """Return the version that is read.
+
+        Returns
+        -------
+        Version
+            Of the number that was asked for, else the newest.
+
+        Raises
+        ------
+        LakeError
+            If there is no such version, or it has been vacuumed.
+        """
+        last = newest(self.root)
+        if self.version is None or self.version == last.number:
+            return last
+        if self.version < last.oldest:
+            raise LakeError(
+                f"version {self.version} of the lake {self.root} has been vacuumed: the oldest one "
+                f"that can be read is {last.oldest} (gexlab versions --lake lists them)"
+            )
+        return version_at(self.root, self.version)
 
     def underlyings(self) -> list[str]:
         """Return the underlyings that have sessions, sorted.
@@ -59,9 +91,7 @@ class Lake:
         -------
         list of str
         """
-        folders = (self.root / "chains").glob(f"{PREFIX}*/manifest.json")
-        names = sorted(name_in(path.parent.name) for path in folders)
-        return [name for name in names if self.manifest(name).sessions]
+        return underlyings_at(self.root, self.at())
 
     def manifest(self, underlying: str) -> Manifest:
         """Return what the lake holds of an underlying; empty where it holds nothing.
@@ -77,14 +107,16 @@ class Lake:
         """
         if underlying in self.states:
             return self.states[underlying][0]
-        return read_manifest(self._folder(underlying), underlying)
-
-    def _folder(self, underlying: str) -> Path:
-        return self.root / "chains" / folder_of(underlying)
+        record = record_of(self.root, underlying, self.at())
+        return (
+            Manifest(underlying) if record is None else read_record(self.root, underlying, record)
+        )
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Keep every file that a manifest names from now on, whatever writers do meanwhile.
+        """Say what to do where a file of the lake cannot be read.
+
+        No writer removes what a version names; `vacuum` does, of versions long gone.
 
         Yields
         ------
@@ -96,17 +128,14 @@ class Lake:
             If a file cannot be read all the same.
         """
         try:
-            with read_lock(self.root):
-                yield
+            yield
         except duckdb.IOException as error:
             raise LakeError(
-                f"the lake {self.root} cannot be read ({str(error).splitlines()[0]}): if somebody "
-                "was writing to it, repeat; else restore it, or ingest those sessions again"
+                f"the lake {self.root} cannot be read ({str(error).splitlines()[0]}): restore it, "
+                "or ingest those sessions again"
             ) from error
-        finally:
-            sweep(self.root)
 
-    def held_with_mark(self, underlying: str) -> tuple[Manifest, tuple[int, int]]:
+    def held_with_mark(self, underlying: str) -> tuple[Manifest, str]:
         """Return what the lake holds of an underlying, and the mark of that very state.
 
         Parameters
@@ -117,8 +146,8 @@ class Lake:
         -------
         Manifest
             Sessions ascending, and the files they were read from.
-        tuple of int
-            Changes whenever the manifest is replaced; see `written`.
+        str
+            Changes whenever that state does; see `written`.
 
         Raises
         ------
@@ -150,7 +179,7 @@ class Lake:
             raise UnknownNameError("underlying", underlying, self.underlyings())
         return manifest
 
-    def written(self, underlying: str) -> tuple[int, int]:
+    def written(self, underlying: str) -> str:
         """Return a mark that changes whenever what the lake holds of an underlying does.
 
         Parameters
@@ -159,17 +188,16 @@ class Lake:
 
         Returns
         -------
-        tuple of int
-            Inode and time of the manifest; compare for equality alone.
+        str
+            Digest of its record; compare for equality alone.
         """
         if underlying in self.states:
             return self.states[underlying][1]
-        return manifest_mark(self._folder(underlying))
+        record = record_of(self.root, underlying, self.at())
+        return "" if record is None else record.digest
 
     def as_of_now(self, underlying: str) -> Lake:
         """Return the lake with what it holds of an underlying now, whatever comes later.
-
-        Its files stay as long as `reading` lasts, which thus has to begin before.
 
         Parameters
         ----------
@@ -180,23 +208,19 @@ class Lake:
         Lake
             Whose `manifest` of that underlying stays the same; itself where it has none.
         """
-        folder = self._folder(check_underlying(underlying))
-        while True:
-            try:
-                mark = manifest_mark(folder)
-            except FileNotFoundError:
-                return self
-            held = read_manifest(folder, underlying)
-            if manifest_mark(folder) == mark:
-                return replace(self, states={**self.states, underlying: (held, mark)})
+        record = record_of(self.root, check_underlying(underlying), self.at())
+        if record is None:
+            return self
+        held = read_record(self.root, underlying, record)
+        return replace(self, states={**self.states, underlying: (held, record.digest)})
 
-    def changed_since(self, underlying: str, mark: tuple[int, int]) -> Lake | None:
+    def changed_since(self, underlying: str, mark: str) -> Lake | None:
         """Return the lake without memory where an underlying has another mark (`written`) now.
 
         Parameters
         ----------
         underlying : str
-        mark : tuple of int
+        mark : str
             From `written`.
 
         Returns
@@ -214,7 +238,7 @@ class Lake:
         -------
         Lake
         """
-        return Lake(self.root)
+        return Lake(self.root, self.version)
 
     def sessions(self, underlying: str) -> list[SessionEntry]:
         """Return the sessions of an underlying in ascending order, without scanning a file.
@@ -329,7 +353,12 @@ def retry_while_written(function: F) -> F:
     return cast("F", reading)
 
 
-def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> Lake:
+def open_lake(
+    path: Lake | str | os.PathLike[str],
+    *,
+    create: bool = False,
+    as_of: int | str | datetime | None = None,
+) -> Lake:
     """Return the lake in a folder.
 
     Parameters
@@ -338,6 +367,9 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
         Its folder; a lake that is open already is returned as it is.
     create : bool
         Make the folder where it does not exist.
+    as_of : int, str or datetime, optional
+        A version of it, by its number or by a moment at which it was in force (UTC where no zone
+        is stated, a date its end); it is then only read.
 
     Returns
     -------
@@ -346,27 +378,44 @@ def open_lake(path: Lake | str | os.PathLike[str], *, create: bool = False) -> L
     Raises
     ------
     LakeError
-        If the folder does not exist, is no lake, or cannot be made.
+        If the folder does not exist, is no lake, cannot be made, or has no such version.
     """
     if isinstance(path, Lake):
-        return path
+        return path if as_of is None else _as_of(path, as_of)
     root = Path(path).expanduser().absolute()
     if str(root) != encodable(str(root)):
         raise LakeError(
             f"the lake {encodable(str(root))}: its path holds bytes that are not UTF-8, which "
             "DuckDB and Arrow do not open: rename that folder, or choose another"
         )
+    if former_manifests(root):
+        raise LakeError(
+            f"the lake {root} has the former layout: run gexlab migrate --lake {root} once"
+        )
     if create:
         _make(root)
-    elif not (root / "chains").is_dir():
+    elif not is_lake(root):
         found = "holds no chains" if root.is_dir() else "does not exist"
         raise LakeError(f"the lake {root} {found}: fill it with gexlab ingest, or correct the path")
-    return Lake(root)
+    return Lake(root) if as_of is None else _as_of(Lake(root), as_of)
+
+
+def _as_of(lake: Lake, as_of: int | str | datetime) -> Lake:
+    """Return a lake as it was at a version or a moment."""
+    number = version_of(lake.root, as_of)
+    pinned = Lake(lake.root, number)
+    pinned.at()
+    return pinned
+
+
+def former_manifests(root: Path) -> list[Path]:
+    """Return the records of a lake of the former layout that have not been migrated, sorted."""
+    return sorted((root / "chains").glob("underlying=*/manifest.json"))
 
 
 def _make(root: Path) -> None:
     try:
-        (root / "chains").mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LakeError(
             f"cannot make the lake {root}: {error.strerror}; choose a folder you may write to"

@@ -1,20 +1,9 @@
-"""The manifest: which sessions of an underlying exist, in which file, with which content.
-
-Readers trust the manifest and nothing else. It is replaced as a whole, in one step, after
-everything it names is safely on disk: whoever reads sees the state before a write or the state
-after it.
-"""
+"""What a lake holds of an underlying: which sessions, in which file, read from what."""
 
 from __future__ import annotations
 
-import errno
-import json
-import os
-import re
-from dataclasses import asdict, dataclass, replace
-from datetime import date
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ..base.errors import ConfigError, LakeError
 from ..calendar.corrections import base_calendar, united_calendar
@@ -23,24 +12,18 @@ from ..calendar.market_facts import MarketFacts, market_facts, spells_in_words
 from ..calendar.monthly_rules import MonthlyRule
 from ..calendar.trading import require_calendar, trading_calendar
 from .naming import check_underlying
-from .sealed import sealed, unsealed
 from .session_facts import UNKNOWN, SessionFacts, lags, multipliers, settlements
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
 
 __all__ = [
     "Manifest",
     "SessionEntry",
     "SourceEntry",
     "check_underlying",
-    "manifest_mark",
-    "read_manifest",
-    "write_manifest",
 ]
-
-#: Format 1 had no seal.
-_FORMAT: Final = 2
-_NAME: Final = "manifest.json"
-#: A part lies in the folder of its year; any other name could lead elsewhere.
-_PART: Final = re.compile(r"year=\d{4}/\d{8}-\d{8}-[0-9a-f]{12}\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,120 +267,3 @@ def _rules_of(source: SourceEntry) -> tuple[str, str, str]:
     name = base_calendar(source.calendar)
     facts = market_facts(name, monthly=source.monthly, currency=source.currency)
     return name, facts.monthly.name, facts.currency
-
-
-def manifest_mark(folder: Path) -> tuple[int, int]:
-    """Return a mark of the manifest in `folder` that changes whenever it is replaced."""
-    state = (folder / _NAME).stat()
-    return state.st_ino, state.st_mtime_ns
-
-
-def read_manifest(folder: Path, underlying: str) -> Manifest:
-    """Return the manifest in `folder`, or an empty one where there is none yet.
-
-    Raises
-    ------
-    LakeError
-        If the file is no manifest of this version.
-    """
-    path = folder / _NAME
-    try:
-        found = unsealed(path.read_text(encoding="utf-8"))
-        return _from_json(found, folder, underlying)
-    except FileNotFoundError:
-        return Manifest(underlying)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            return Manifest(underlying)  # no folder has that name
-        raise LakeError(
-            f"{path} is not a manifest of format {_FORMAT} ({type(error).__name__}: {error}): "
-            f"restore it, or delete {folder} and ingest again"
-        ) from error
-
-
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Replace the manifest in `folder` in one step, after its bytes are on disk."""
-    fresh = folder / f".{_NAME}.tmp"
-    with fresh.open("w", encoding="utf-8") as stream:
-        stream.write(sealed(_to_json(manifest, folder)))
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(folder / _NAME)
-    sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force a folder's entries to disk, where the platform can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _from_json(found: dict[str, Any], folder: Path, underlying: str) -> Manifest:
-    if found["format"] not in (1, _FORMAT) or found["underlying"] != underlying:
-        raise ValueError(f"format {found['format']}, underlying {found['underlying']}")
-    # few files hold many sessions, and a path takes longer to make than the rest of an entry
-    names = {entry["file"] for entry in found["sessions"]}
-    strange = next((name for name in names if not _PART.fullmatch(name)), None)
-    if strange is not None:
-        raise ValueError(f"{strange!r} is no name of a part")
-    paths = {name: folder / name for name in names}
-    return Manifest(
-        underlying,
-        tuple(_session_from_json(entry, paths) for entry in found["sessions"]),
-        tuple(SourceEntry(**(e | {"paths": tuple(e["paths"])})) for e in found["sources"]),
-    )
-
-
-def _session_from_json(entry: dict[str, Any], paths: dict[str, Path]) -> SessionEntry:
-    return SessionEntry(
-        date.fromisoformat(entry["session"]),
-        int(entry["rows"]),
-        str(entry["fingerprint"]),
-        paths[entry["file"]],
-        tuple(entry["sources"]),
-        _facts_from_json(entry),
-    )
-
-
-def _facts_from_json(entry: dict[str, Any]) -> SessionFacts:
-    asof = entry.get("oi_asof")
-    return SessionFacts(
-        entry.get("multiplier"),
-        entry.get("settlement"),
-        None if asof is None else date.fromisoformat(asof),
-    )
-
-
-def _facts_to_json(facts: SessionFacts) -> dict[str, Any]:
-    said = asdict(facts) | {"oi_asof": facts.oi_asof and facts.oi_asof.isoformat()}
-    return {key: value for key, value in said.items() if value is not None}
-
-
-def _said(source: SourceEntry) -> dict[str, Any]:
-    """Return an entry without what it does not say."""
-    return {key: value for key, value in asdict(source).items() if value is not None}
-
-
-def _to_json(manifest: Manifest, folder: Path) -> str:
-    """Return one line per session and source, so that two states can be compared by eye."""
-    sources = ",\n".join(json.dumps(_said(s)) for s in manifest.sources)
-    sessions = ",\n".join(
-        json.dumps(
-            {
-                "session": s.session.isoformat(),
-                "rows": s.rows,
-                "fingerprint": s.fingerprint,
-                "file": s.file.relative_to(folder).as_posix(),
-                "sources": list(s.sources),
-                **_facts_to_json(s.facts),
-            }
-        )
-        for s in manifest.sessions
-    )
-    head = f'"format": {_FORMAT},\n"underlying": {json.dumps(manifest.underlying)}'
-    return f'{{{head},\n"sources": [\n{sources}\n],\n"sessions": [\n{sessions}\n]}}\n'

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from ..base.errors import LakeError
 from ..base.fingerprints import file_fingerprint, session_fingerprints
 from ..base.schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
+from .data_files import DIGITS
+from .delta_log import DataFile
 from .integrity import require_intact
 from .manifest import SessionEntry
 from .session_facts import UNKNOWN, SessionFacts, facts_of_sessions
@@ -163,8 +165,10 @@ class PartWriter:
     Its sessions ascend, as readers expect that go through a file once.
     """
 
-    def __init__(self, draft: Path) -> None:
+    def __init__(self, draft: Path, version: int, limit: float = PART_ROWS) -> None:
+        self._version = version
         self._rows = 0
+        self._limit = limit
         self._draft = draft
         self._writer = pq.ParquetWriter(draft, CODED_SCHEMA, compression="zstd", store_schema=False)
         self._waiting: list[Any] = []
@@ -175,7 +179,7 @@ class PartWriter:
         if not self._entries:
             return True
         last = self._entries[-1].session
-        return self._rows < PART_ROWS and last.year == session.year and last < session
+        return self._rows < self._limit and last.year == session.year and last < session
 
     def add(self, entry: SessionRows) -> None:
         """Take a session."""
@@ -190,20 +194,24 @@ class PartWriter:
         if sum(t.num_rows for t in self._waiting) > _GROUP_ROWS * 3 // 4:
             self._write_group()
 
-    def close(self) -> list[SessionEntry]:
+    def close(self) -> tuple[list[SessionEntry], DataFile]:
         """Finish the file, whose bytes are then on disk, and return what it holds.
 
-        Its name says which sessions it spans, and which bytes it has: the same rows, the same name.
+        Its name says which sessions it spans, for which version it was written, and which bytes it
+        has: a name that was deleted never comes back. The file's path is its name alone.
         """
         self._write_group()
         self._writer.close()
         with self._draft.open("rb") as stream:
             os.fsync(stream.fileno())
         days = sorted(entry.session for entry in self._entries)
-        digest = file_fingerprint(self._draft)[:12]
-        name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-{digest}.parquet"
+        digest = file_fingerprint(self._draft)
+        name = f"{days[0]:%Y%m%d}-{days[-1]:%Y%m%d}-v{self._version}-{digest[:DIGITS]}.parquet"
         path = self._draft.rename(self._draft.with_name(name))
-        return [replace(entry, file=path) for entry in self._entries]
+        size, partition = path.stat().st_size, {"year": str(days[0].year)}
+        first, last = days[0].isoformat(), days[-1].isoformat()
+        made = DataFile(name, size, self._rows, digest, partition, first, last)
+        return [replace(entry, file=path) for entry in self._entries], made
 
     def abandon(self) -> None:
         """Give up the file; whoever owns the folder removes it."""
@@ -260,7 +268,7 @@ def part_rows(path: Path, sessions: list[date]) -> Any:
             rows = part.read()
     except (OSError, pa.ArrowInvalid) as error:
         raise LakeError(
-            f"{path} is named by the manifest but cannot be read "
+            f"{path} is named by the lake but cannot be read "
             f"({str(error).splitlines()[0]}): restore it, or ingest its sessions again"
         ) from error
     wanted = pa.array(sessions, pa.date32())

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import LakeError
 from ..base.progress import silent
-from .derived_tables import DerivedStore
-from .integrity import part_damage
+from .data_files import file_damage
+from .delta_log import apply, chained, files_in, log_file, log_numbers
+from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .lake import open_lake
-from .manifest import check_underlying, read_manifest
-from .naming import chosen, folder_of, is_several, name_in
+from .naming import check_underlying, chosen, is_several
+from .records import CHAINS, SESSIONS, manifest_at
+from .versions import MARK, VERSIONS, marked, previous_of, table_files, version_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..base.progress import Progress
-    from .derived_parts import Part
+    from .delta_log import DataFile
     from .lake import Lake
     from .manifest import SessionEntry
+    from .versions import Version
 
 __all__ = ["Damage", "Verification", "verify"]
 
@@ -33,8 +34,9 @@ class Damage:
     Attributes
     ----------
     underlying : str
+        Empty where the whole lake is concerned.
     session : date or None
-        None where a whole underlying is concerned: its record cannot be read.
+        None where more is concerned: a record or a log.
     file : str
         The damaged file.
     what : str
@@ -56,21 +58,17 @@ class Verification:
     files, sessions : int
         Files of chains and of rebuilt tables, with their records; sessions of chains.
     damaged : tuple of Damage
-    unrecorded : int
-        Rebuilt files of an earlier version, of which no digest was recorded.
     """
 
     files: int
     sessions: int
     damaged: tuple[Damage, ...]
-    unrecorded: int = 0
 
 
 @dataclass(slots=True)
 class _Found:
     files: int = 0
     sessions: int = 0
-    unrecorded: int = 0
     damaged: list[Damage] = field(default_factory=list)
 
 
@@ -106,44 +104,163 @@ def verify(
         If the lake holds nothing of the underlying.
     """
     opened = open_lake(lake)
-    held = _underlyings(opened)
-    if underlying is None:
-        names = held
-    elif is_several(underlying):
-        names = chosen(underlying, held)
-    else:
-        names = [check_underlying(underlying)]
-    if not set(names) <= set(held) and underlying is not None:
-        opened.held(underlying)
     found = _Found()
     with opened.reading():
+        alive = _logs(opened.root, found)
+        version = _version(opened, found)
+        if version is None:
+            return Verification(found.files, 0, tuple(found.damaged))
+        names = _underlyings(opened.root, version, found)
+        if underlying is not None:
+            names = _chosen(opened, underlying, names, found)
         for i, name in enumerate(names):
             progress(i, len(names), name)
-            _chains(opened, name, quick, found)
-            _derived(opened, name, quick, found)
+            _chains(opened, version, name, quick, found, alive)
+            _derived(opened, version, name, quick, found, alive)
+            _others(opened.root, name, quick, found, alive)
         progress(len(names), len(names))
-    return Verification(found.files, found.sessions, tuple(found.damaged), found.unrecorded)
+    return Verification(found.files, found.sessions, tuple(found.damaged))
 
 
-def _underlyings(lake: Lake) -> list[str]:
-    """Return every underlying of which there is a record, readable or not."""
-    folders = {p.parent for p in (lake.root / "chains").glob("underlying=*/manifest.json")}
-    folders |= {p for p in (lake.root / "chains").glob("underlying=*") if list(p.glob("year=*/*"))}
-    return sorted(name_in(folder.name) for folder in folders)
+def _chosen(lake: Lake, choice: str, held: list[str], found: _Found) -> list[str]:
+    """Return the underlyings that are meant, of those of which there is a record."""
+    if is_several(choice):
+        return chosen(choice, held)
+    if check_underlying(choice) not in held:
+        if not found.damaged:
+            lake.held(choice)
+        return []
+    return [choice]
 
 
-def _chains(lake: Lake, name: str, quick: bool, found: _Found) -> None:
-    folder = lake.root / "chains" / folder_of(name)
-    record = folder / "manifest.json"
+def _logs(root: Path, found: _Found) -> dict[str, dict[str, DataFile]]:
+    """Compare the rows of the versions with each other, and the logs of all tables with them.
+
+    Returned are, by table and path, the files that any version names that can still be read.
+    """
+    numbers = log_numbers(root / VERSIONS)
+    versions: list[Version] = []
+    for number in range(numbers[-1] + 1) if numbers else ():
+        path = log_file(root / VERSIONS, number)
+        found.files += 1
+        try:
+            version, previous = version_at(root, number), previous_of(root, number)
+        except (LakeError, OSError, ValueError, KeyError) as error:
+            found.damaged.append(Damage("", None, str(path), str(error)))
+            continue
+        if versions and versions[-1].number == number - 1 and previous != versions[-1].digest:
+            what = "does not follow the version before: restore both from a copy"
+            found.damaged.append(Damage("", None, str(path), what))
+        versions.append(version)
+        _row_damage(root, number, found)
+    _mark_damage(root, versions, found)
+    names = sorted({name for version in versions for name in version.tables})
+    return {name: _log_damage(root, name, versions, found) for name in names}
+
+
+def _mark_damage(root: Path, versions: list[Version], found: _Found) -> None:
+    """Compare the mark of the newest version with it."""
+    path = root / VERSIONS / MARK
     found.files += 1
-    if not record.is_file():
-        what = "gone: restore it, or ingest everything again"
-        found.damaged.append(Damage(name, None, str(record), what))
-        return
     try:
-        held = read_manifest(folder, name)
+        number, digest = marked(root)
     except LakeError as error:
-        found.damaged.append(Damage(name, None, str(record), str(error)))
+        found.damaged.append(Damage("", None, str(path), str(error)))
+        return
+    if versions and not any((v.number, v.digest) == (number, digest) for v in versions):
+        what = "is not that of a version: delete it, it is written again with the next one"
+        what = "gone: it is written again with the next version" if number < 0 else what
+        found.damaged.append(Damage("", None, str(path), what))
+
+
+def _row_damage(root: Path, number: int, found: _Found) -> None:
+    """Compare the file of a version's row with what its commit says of it."""
+    lines = log_file(root / VERSIONS, number).read_bytes().splitlines()
+    for file in files_in(lines).values():
+        found.files += 1
+        what = file_damage(root, VERSIONS, file)
+        if what is not None:
+            path = str(root / VERSIONS / file.path)
+            found.damaged.append(Damage("", None, path, f"{what}: restore it from a copy"))
+
+
+def _log_damage(
+    root: Path, name: str, versions: list[Version], found: _Found
+) -> dict[str, DataFile]:
+    """Compare a table's log with the digests that the versions state of it."""
+    chains = {v.tables[name].version: v.tables[name].chain for v in versions if name in v.tables}
+    oldest = versions[-1].oldest
+    kept = {v.tables[name].version for v in versions if v.number >= oldest and name in v.tables}
+    alive: dict[str, DataFile] = {}
+    files: dict[str, DataFile] = {}
+    chain = ""
+    for number in range(max(chains) + 1):
+        path = log_file(root / name, number)
+        found.files += 1
+        try:
+            content = path.read_bytes()
+            chain = chained(chain, content)
+            if chains.get(number, chain) != chain:
+                raise ValueError("its bytes, or those before it, are not those that were written")
+            apply(content, files)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            what = "gone" if isinstance(error, FileNotFoundError) else str(error)
+            found.damaged.append(Damage("", None, str(path), f"{what}: restore it from a copy"))
+            break
+        if number in kept:
+            alive |= files
+    return alive
+
+
+def _others(
+    root: Path, name: str, quick: bool, found: _Found, alive: dict[str, dict[str, DataFile]]
+) -> None:
+    """Compare what no session of the newest version lies in: records, and earlier versions."""
+    for table, files in alive.items():
+        for path, file in files.items():
+            if file.partition["underlying"] != name:
+                continue
+            found.files += 1
+            what = file_damage(root, table, file, quick=quick)
+            if what is not None:
+                said = f"{what}: restore it; only earlier versions need it (gexlab vacuum)"
+                found.damaged.append(Damage(name, None, str(root / table / path), said))
+
+
+def _version(lake: Lake, found: _Found) -> Version | None:
+    try:
+        return lake.at()
+    except LakeError as error:
+        if not any(d.what == str(error) for d in found.damaged):
+            found.damaged.append(Damage("", None, str(lake.root / VERSIONS), str(error)))
+        return None
+
+
+def _underlyings(root: Path, version: Version, found: _Found) -> list[str]:
+    """Return every underlying of which there is a record, readable or not."""
+    try:
+        return sorted(
+            {f.partition["underlying"] for f in table_files(root, version, SESSIONS).values()}
+        )
+    except LakeError as error:
+        if not found.damaged:
+            found.damaged.append(Damage("", None, str(root / SESSIONS), str(error)))
+        return []
+
+
+def _chains(
+    lake: Lake,
+    version: Version,
+    name: str,
+    quick: bool,
+    found: _Found,
+    alive: dict[str, dict[str, DataFile]],
+) -> None:
+    try:
+        held = manifest_at(lake.root, name, version)
+        files = table_files(lake.root, version, CHAINS)
+    except LakeError as error:
+        found.damaged.append(Damage(name, None, str(lake.root / SESSIONS), str(error)))
         return
     by_file: dict[Path, list[SessionEntry]] = {}
     for entry in held.sessions:
@@ -151,72 +268,64 @@ def _chains(lake: Lake, name: str, quick: bool, found: _Found) -> None:
     found.files += len(by_file)
     found.sessions += len(held.sessions)
     paths = {source.source: source.paths for source in held.sources}
+    mine = {p: f for p, f in files.items() if f.partition["underlying"] == name}
+    for path in sorted(
+        mine.keys() - {f.relative_to(lake.root / CHAINS).as_posix() for f in by_file}
+    ):
+        what = "named by the table, but no session lies in it: ingest again"
+        found.damaged.append(Damage(name, None, str(lake.root / CHAINS / path), what))
     for file, entries in by_file.items():
-        wrong = _footer_damage(file, entries, lake.root) if quick else part_damage(file, lake.root)
+        named = mine.get(file.relative_to(lake.root / CHAINS).as_posix())
+        if named is not None:
+            alive.get(CHAINS, {}).pop(named.path, None)
+        wrong = "not named by the table" if named is None else (
+            file_damage(lake.root, CHAINS, named, quick=quick))  # fmt: skip
         if wrong is None:
             continue
-        files = sorted({p for e in entries for s in e.sources for p in paths.get(s, ())})
-        again = f"ingest {', '.join(files[:5])} again" if files else "ingest its sessions again"
+        files_read = sorted({p for e in entries for s in e.sources for p in paths.get(s, ())})
+        again = f"ingest {', '.join(files_read[:5])} again" if files_read else (
+            "ingest its sessions again")  # fmt: skip
         remedy = f"restore it, or delete it and {again}" if wrong != "gone" else again
         found.damaged += [Damage(name, e.session, str(file), f"{wrong}: {remedy}") for e in entries]
 
 
-def _footer_damage(file: Path, entries: list[SessionEntry], root: Path) -> str | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not file.is_file():
-        return "gone"
-    if file.is_symlink():
-        return part_damage(file, root)
+def _derived(
+    lake: Lake,
+    version: Version,
+    name: str,
+    quick: bool,
+    found: _Found,
+    alive: dict[str, dict[str, DataFile]],
+) -> None:
     try:
-        rows = pq.read_metadata(file).num_rows
-    except (OSError, pa.ArrowInvalid) as error:
-        return f"cannot be read ({str(error).splitlines()[0]})"
-    wanted = sum(entry.rows for entry in entries)
-    return None if rows >= wanted else f"holds {rows} rows, {wanted} were written"
-
-
-def _derived(lake: Lake, name: str, quick: bool, found: _Found) -> None:
-    root = lake.root / "derived" / folder_of(name)
-    for record in sorted(root.glob("*/*/manifest.json")):
-        found.files += 1
+        tables = {table: table_files(lake.root, version, table) for table in TABLES}
+        records = table_files(lake.root, version, REBUILDS)
+    except LakeError as error:
+        if not found.damaged:
+            found.damaged.append(Damage(name, None, str(lake.root / REBUILDS), str(error)))
+        return
+    for record in records.values():
+        if record.partition["underlying"] != name:
+            continue
         try:
-            store = DerivedStore.load(record.parent)
+            store = DerivedStore.load(lake, record)
         except LakeError as error:
-            found.damaged.append(Damage(name, None, str(record), str(error)))
+            path = str(lake.root / REBUILDS / record.path)
+            found.damaged.append(Damage(name, None, path, str(error)))
             continue
         for part in store.parts:
-            for file, wrong in _part_damages(store, part, quick, found):
+            for table in part.tables:
+                found.files += 1
+                known = tables[table].get(store.path(table, part))
+                alive.get(table, {}).pop(store.path(table, part), None)
+                wrong = "not named by the table" if known is None else (
+                    file_damage(lake.root, table, known, quick=quick))  # fmt: skip
+                if wrong is None:
+                    continue
                 remedy = "delete it and run gexlab rebuild again" if wrong != "gone" else (
                     "run gexlab rebuild again")  # fmt: skip
+                file = str(store.file(table, part))
                 found.damaged += [
-                    Damage(name, date.fromisoformat(day), str(file), f"{wrong}: {remedy}")
+                    Damage(name, date.fromisoformat(day), file, f"{wrong}: {remedy}")
                     for day in sorted(part.sessions)
                 ]
-
-
-def _part_damages(
-    store: DerivedStore, part: Part, quick: bool, found: _Found
-) -> Iterator[tuple[Path, str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for table in part.tables:
-        file = store.folder / table / f"{part.name}.parquet"
-        found.files += 1
-        if not file.is_file():
-            yield file, "gone"
-            continue
-        if table not in part.digests:
-            found.unrecorded += 1
-        what: str | None = None
-        try:
-            if quick or table not in part.digests:
-                pq.read_metadata(file)
-            if not quick:
-                what = store.damage(table, part)
-        except (OSError, pa.ArrowInvalid) as error:
-            what = f"cannot be read ({str(error).splitlines()[0]})"
-        if what is not None:
-            yield file, what

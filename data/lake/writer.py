@@ -1,8 +1,14 @@
-"""The one way rows enter the lake: whole sessions, in one step, by one writer at a time."""
+"""The one way rows enter the lake: whole sessions, in one step, whoever else writes."""
 
 from __future__ import annotations
 
+import math
+import os
+import re
 import shutil
+import socket
+import time
+import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import groupby
@@ -14,10 +20,10 @@ import pyarrow.compute as pc
 
 from ..base.errors import LakeError
 from ..base.sql import load_sql
+from .delta_log import TableShape, TakenError, sync_folder
 from .integrity import part_damage, require_inside
-from .locks import write_lock
-from .manifest import Manifest, check_underlying, read_manifest, sync_folder, write_manifest
-from .naming import folder_of
+from .manifest import Manifest
+from .naming import check_underlying, folder_of
 from .parts import (
     CHAIN_SCHEMA,
     PART_ROWS,
@@ -27,27 +33,40 @@ from .parts import (
     split_sessions,
     to_canonical,
 )
-from .strays import remove_files, remove_strays, sweep_alone
+from .records import CHAINS, manifest_at, record_changes, record_of
+from .versions import Change, commit, mark, marked, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
+    from .delta_log import DataFile
     from .lake import Lake
     from .manifest import SessionEntry, SourceEntry
 
 __all__ = [
+    "CHAIN_TABLE",
+    "LakeMovedError",
     "LakeWriter",
-    "compact",
+    "compact_chains",
+    "draft_folder",
     "lake_writer",
     "lake_writers",
+    "remove_abandoned",
     "sorted_rows",
     "whole_sessions",
     "write_sessions",
 ]
 
 _DRAFTS: Final = ".tmp"
+CHAIN_TABLE: Final = TableShape(CHAIN_SCHEMA, ("underlying", "year"))
+#: How often a writer tries again because others were first.
+_ATTEMPTS: Final = 1000
+
+
+class LakeMovedError(LakeError):
+    """What a writer's rows were worked out from has been replaced by another writer's."""
 
 
 class LakeWriter:
@@ -59,20 +78,33 @@ class LakeWriter:
         The state that this writer found.
     drafts : Path
         A folder for temporary files, removed when the writer is done, whatever happens.
+    limit : float
+        Rows after which a part is closed at the next end of a session.
     """
 
     def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
         self._root = root
-        self.folder = root / "chains" / folder_of(underlying)
-        self.before = read_manifest(self.folder, underlying)
+        self._underlying = underlying
+        self.folder = root / CHAINS / folder_of(underlying)
         self.drafts = drafts
-        self._old = {entry.session: entry for entry in self.before.sessions}
+        self.limit: float = PART_ROWS
         self._fresh: dict[date, SessionEntry] = {}
+        self._rescued: dict[date, SessionEntry] = {}
+        self._made: dict[str, DataFile] = {}
         self._seen: set[date] = set()
         self._unchanged: set[date] = set()
         self._dropped: set[date] = set()
         self._part: PartWriter | None = None
         self._parts = 0
+        self._look()
+
+    def _look(self) -> None:
+        """Take the lake's state as the one to write over."""
+        self._version = newest(self._root)
+        self._record = record_of(self._root, self._underlying, self._version)
+        self.before = manifest_at(self._root, self._underlying, self._version)
+        self._old = {entry.session: entry for entry in self.before.sessions}
+        self._named = {_content_of(e.file.name): e.file.name for e in self.before.sessions}
 
     def add(self, rows: Any) -> None:
         """Take whole sessions, which replace the lake's.
@@ -109,23 +141,55 @@ class LakeWriter:
         """Take sessions out of the lake."""
         self._dropped.update(sessions)
 
-    def commit(self, sources: tuple[SourceEntry, ...] | None = None) -> Manifest:
+    def commit(
+        self,
+        sources: tuple[SourceEntry, ...] | None = None,
+        *,
+        operation: str = "write",
+        whole: bool = False,
+    ) -> Manifest:
         """Make everything visible in one step and return the new state.
 
         Parameters
         ----------
         sources : tuple of SourceEntry, optional
             Replaces the record of what was ingested; None keeps it.
+        operation : str
+            What the version is called.
+        whole : bool
+            The rows were worked out from `before`, and count only where that is still so.
+
+        Raises
+        ------
+        LakeMovedError
+            If it is not.
         """
         self._flush()
-        replaced = (set(self._fresh) | (self._dropped - self._unchanged)) & set(self._old)
-        stale = {self._old[day].file for day in replaced}
-        self._rescue(stale, replaced)
-        after = self._after(replaced, self.before.sources if sources is None else sources)
-        if after != self.before or self._fresh:  # the same rows come back where a part was lost
-            self._publish(after)
-            remove_files(self._root, stale - {entry.file for entry in after.sessions})
-        return after
+        for attempt in range(_ATTEMPTS):
+            replaced = (set(self._fresh) | (self._dropped - self._unchanged)) & set(self._old)
+            stale = {self._old[day].file for day in replaced}
+            self._rescue(stale, replaced)
+            after = self._after(replaced, self.before.sources if sources is None else sources)
+            if after == self.before and not self._fresh:
+                if marked(self._root)[0] < self._version.number:  # its writer was killed
+                    mark(self._root, self._version)
+                return after
+            try:  # the same rows come back where a part was lost
+                self._publish(after, stale, operation)
+            except TakenError:
+                time.sleep(min(0.002 * attempt, 0.05))
+                self._look_again(whole)
+            else:
+                return after
+        raise LakeMovedError(f"the lake {self._root} is written to without a pause: try again")
+
+    def _look_again(self, whole: bool) -> None:
+        record = self._record
+        self._look()
+        if whole and record != self._record:
+            raise LakeMovedError(
+                f"{self._underlying} in {self._root} was written to by others: run it again"
+            )
 
     def _add_session(self, entry: SessionRows) -> None:
         day = entry.session
@@ -145,7 +209,8 @@ class LakeWriter:
             self._flush()
         if self._part is None:
             self._parts += 1
-            self._part = PartWriter(self.drafts / f"{self._parts}.draft")
+            draft = self.drafts / f"{self._parts}.draft"
+            self._part = PartWriter(draft, self._version.number + 1, self.limit)
         self._part.add(entry)
 
     def finish(self) -> None:
@@ -153,20 +218,35 @@ class LakeWriter:
         self._flush()
 
     def _flush(self) -> None:
-        if self._part is not None:
-            entries = self._part.close()
-            self._part = None
-            self._fresh.update((entry.session, entry) for entry in entries)
+        self._fresh.update((entry.session, entry) for entry in self._closed())
+
+    def _closed(self) -> list[SessionEntry]:
+        """Finish the part that is being written, and return what it holds."""
+        if self._part is None:
+            return []
+        entries, made = self._part.close()
+        self._part = None
+        before = self._named.get(_content_of(made.path))
+        if before is not None:  # what was lost comes back where it lay
+            there = entries[0].file.rename(entries[0].file.with_name(before))
+            entries = [replace(entry, file=there) for entry in entries]
+            made = replace(made, path=before)
+        year = made.partition["year"]
+        path = f"{folder_of(self._underlying)}/year={year}/{made.path}"
+        partition = {"underlying": self._underlying, "year": year}
+        self._made[made.path] = replace(made, path=path, partition=partition)
+        return entries
 
     def _rescue(self, stale: set[Path], replaced: set[date]) -> None:
         """Copy the sessions that share a part with a replaced one into parts of their own."""
+        self._rescued = {}
         for path in sorted(stale):
             kept = [e.session for e in self.before.sessions if e.file == path]
             kept = [day for day in kept if day not in replaced]
             if kept:
                 self._require_rescue(path, kept)
                 self.readd(part_rows(path, kept))
-                self._flush()
+                self._rescued.update((entry.session, entry) for entry in self._closed())
 
     def _require_rescue(self, path: Path, kept: list[date]) -> None:
         """Refuse to write while a damaged part holds further sessions, which would be lost."""
@@ -183,6 +263,7 @@ class LakeWriter:
 
     def _after(self, replaced: set[date], sources: tuple[SourceEntry, ...]) -> Manifest:
         entries = {day: e for day, e in self._old.items() if day not in replaced}
+        entries.update((day, self._final(e)) for day, e in self._rescued.items())
         entries.update((day, self._final(e)) for day, e in self._fresh.items())
         return Manifest(
             self.before.underlying,
@@ -193,30 +274,55 @@ class LakeWriter:
     def _final(self, entry: SessionEntry) -> SessionEntry:
         return replace(entry, file=self.folder / f"year={entry.session.year}" / entry.file.name)
 
-    def _publish(self, after: Manifest) -> None:
+    def _publish(self, after: Manifest, stale: set[Path], operation: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        moves = {(e.file, self._final(e).file) for e in self._fresh.values()}
+        entries = [*self._rescued.values(), *self._fresh.values()]
+        moves = {(e.file, self._final(e).file) for e in entries}
         for draft, final in sorted(moves):
             final.parent.mkdir(exist_ok=True)
             require_inside(final.parent, self._root)
-            draft.replace(final)
+            if draft.exists():  # not yet moved by an attempt before
+                draft.replace(final)
         for folder in sorted({final.parent for _, final in moves} | {self.folder}):
             sync_folder(folder)
-        write_manifest(self.folder, after)
+        named = {entry.file for entry in after.sessions}
+        add = [self._made[draft.name] for draft, final in sorted(moves) if final in named]
+        gone = [path.relative_to(self._root / CHAINS).as_posix() for path in stale - named]
+        chains = Change(CHAINS, CHAIN_TABLE, tuple(add), tuple(gone))
+        commit(
+            self._root,
+            self._version,
+            [
+                *([chains] if add or gone else []),
+                *record_changes(self._root, self._version, self._record, after),
+            ],
+            operation=operation,
+            underlying=self._underlying,
+            sessions=len(_changed(self.before, after)),
+        )
+
+
+def _content_of(name: str) -> tuple[str, str]:
+    """Return what the name of a part says of its content: the sessions, and the digest."""
+    return name[: len("20260102-20260102")], name.rpartition("-")[2]
+
+
+def _changed(before: Manifest, after: Manifest) -> set[date]:
+    """Return the sessions that differ: new, gone, or of other rows."""
+    old, new = ({e.session: e.fingerprint for e in m.sessions} for m in (before, after))
+    return {day for day in old.keys() | new.keys() if old.get(day) != new.get(day)}
 
 
 @contextmanager
 def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
-    """Open the lake for writing: one writer at a time, leftovers of killed ones removed first.
+    """Open the lake for writing; what killed writers left aside is removed first.
 
-    Nothing changes unless `LakeWriter.commit` is called.
+    Nothing changes unless `LakeWriter.commit` is called. Others may write meanwhile.
 
     Raises
     ------
-    LakeLockedError
-        If another process is writing.
     LakeError
-        If the lake cannot be written: no permission, no space.
+        If the lake cannot be written: no permission, no space, a past version.
     """
     check_underlying(underlying)
     with lake_writers(lake) as (writer_of, _):
@@ -236,22 +342,19 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
 
     Raises
     ------
-    LakeLockedError, LakeError
+    LakeError
         As `lake_writer`.
     """
-    with write_lock(lake.root), _naming_the_lake(lake.root):
-        drafts = lake.root / _DRAFTS
-        shutil.rmtree(drafts, ignore_errors=True)
-        drafts.mkdir()
+    if lake.version is not None:
+        raise LakeError(f"{lake} is a past version, which is only read: open the lake without it")
+    with _naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
         opened: dict[str, LakeWriter] = {}
 
         def writer_of(underlying: str) -> LakeWriter:
             if underlying not in opened:
                 folder = drafts / str(len(opened))
                 folder.mkdir()
-                writer = LakeWriter(lake.root, check_underlying(underlying), folder)
-                remove_strays(lake.root, writer.folder, writer.before)
-                opened[underlying] = writer
+                opened[underlying] = LakeWriter(lake.root, check_underlying(underlying), folder)
             return opened[underlying]
 
         try:
@@ -259,9 +362,54 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
         finally:
             for writer in opened.values():
                 writer.abandon()
-            shutil.rmtree(drafts, ignore_errors=True)
-            with suppress(OSError):
-                sweep_alone(lake.root)
+
+
+@contextmanager
+def draft_folder(root: Path) -> Iterator[Path]:
+    """Give a folder of one's own for files in the making, removed at the end."""
+    above = root / _DRAFTS
+    root.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(root)
+    drafts = above / f"{os.getpid()}-{_host()}-{uuid.uuid4().hex[:12]}"
+    while True:
+        with suppress(FileNotFoundError):  # another writer has just removed the empty folder above
+            above.mkdir(exist_ok=True)
+            drafts.mkdir()
+            break
+    try:
+        yield drafts
+    finally:
+        shutil.rmtree(drafts, ignore_errors=True)
+        with suppress(OSError):
+            above.rmdir()
+
+
+def remove_abandoned(root: Path) -> None:
+    """Remove what writers had in the making when they were killed."""
+    above = root / _DRAFTS
+    with suppress(OSError):  # another writer does the same
+        for left in list(above.iterdir()):
+            if _abandoned(left.name):
+                shutil.rmtree(left, ignore_errors=True)
+        above.rmdir()
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9.]", "", socket.gethostname())
+
+
+def _abandoned(name: str) -> bool:
+    """Return whether a folder of drafts is that of a process of this machine that has ended."""
+    pid, _, rest = name.partition("-")
+    if rest.rpartition("-")[0] != _host() or not pid.isdigit() or os.name != "posix":
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 @contextmanager
@@ -309,7 +457,7 @@ def write_sessions(
         return writer.commit().sessions
 
 
-def compact(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
+def compact_chains(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
     """Join the small parts that daily appending leaves behind; rows and fingerprints stay.
 
     Parameters
@@ -320,25 +468,27 @@ def compact(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
     Returns
     -------
     tuple of SessionEntry
-        All sessions of the underlying after the write.
+        All sessions of the underlying after the write: those of a year in one file.
 
     Raises
     ------
+    LakeMovedError
+        If others wrote to the underlying meanwhile.
     LakeError
-        If the lake cannot be read or written, or another process writes to it for too long.
+        If the lake cannot be read or written.
     """
     with lake_writer(lake, underlying) as writer:
+        writer.limit = math.inf
         for path, days in _crowded(writer.before):
             writer.readd(part_rows(path, days))
-        return writer.commit().sessions
+        return writer.commit(operation="compact", whole=True).sessions
 
 
 def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
-    """Yield, in order, what has to be rewritten: years with more parts than their rows need."""
+    """Yield, in order, what has to be rewritten: years with more than one part."""
     for _, entries in groupby(manifest.sessions, key=lambda e: e.session.year):
         year = list(entries)
-        needed = sum(e.rows for e in year) // PART_ROWS + 1
-        if len({e.file for e in year}) > needed:
+        if len({e.file for e in year}) > 1:
             for path, run in groupby(year, key=lambda e: e.file):
                 yield path, [e.session for e in run]
 

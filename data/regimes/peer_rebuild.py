@@ -16,9 +16,9 @@ from ..exposure.labels import regime_of
 from ..exposure.quality_gate import gate_reasons
 from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.connection import connect
-from ..lake.derived_parts import Part, session_marks
+from ..lake.derived_parts import session_marks
 from ..lake.derived_tables import DerivedStore
-from ..lake.derived_writer import write_parts
+from ..lake.derived_writer import WrittenPart, write_parts
 from ..lake.lake import Lake, SessionEntry
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
@@ -50,7 +50,8 @@ def peer_plan(
     rule = spec.definition
     assert isinstance(rule, PeerRule)
     settings = {"kind": "peer rule"} | asdict(rule)
-    place = DerivedStore.at(lake.root, spec.underlying, settings, rule.definition_id, _DEALER, {})
+    now = lake.as_it_is_now()
+    place = DerivedStore(now, spec.underlying, rule.definition_id, settings, _DEALER)
     return session_marks(chains, str(_GENERATION)), place
 
 
@@ -88,7 +89,7 @@ def write_peer_rows(
     rows: list[dict[str, Any]],
     blocks: list[Block],
     marks: Mapping[str, str],
-) -> tuple[Part, ...]:
+) -> tuple[WrittenPart, ...]:
     """Write what `peer_rows` returned and return its part; none where there are no rows."""
     if not rows:
         return ()

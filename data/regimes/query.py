@@ -15,7 +15,6 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import (
@@ -198,7 +197,7 @@ def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[
     stores: list[DerivedStore] = []
     for underlying in lake.underlyings():
         try:
-            stores += find_stores(lake.root, underlying, definition=definition)
+            stores += find_stores(lake, underlying, definition=definition)
         except SeveralDefinitionsError:
             raise
         except (NotRebuiltError, DefinitionError):
@@ -206,9 +205,13 @@ def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[
     whole: list[str] = []
     cut: list[dict[str, Any]] = []
     for store in stores:
-        names = {Part.of(part.book, part.sessions, ()).name for part in store.parts}
+        names = {
+            str(store.file(table, part))
+            for part in store.parts
+            if table in part.tables and Part.of(part.book, part.sessions, ()).name == part.name
+        }
         for path, days in store.files(table).items():
-            if PurePath(path).stem in names:
+            if path in names:
                 whole.append(path)
             else:  # some of its sessions do not count, or no longer
                 cut.append({"files": [path], "sessions": [str(day) for day in days]})

@@ -20,9 +20,9 @@ from ..base.progress import Progress, shown_in_notebook, silent
 from ..base.schema import BOOKS, Book
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_parts import Part, session_marks
-from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore
-from ..lake.derived_writer import commit_parts, right_to_rebuild, write_parts
+from ..lake.derived_parts import session_marks
+from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Scratch
+from ..lake.derived_writer import WrittenPart, commit_parts, write_parts
 from ..lake.lake import Lake, retry_while_written
 from ..lake.naming import is_several
 from ..peers.rules import PeerRule
@@ -165,7 +165,7 @@ class Plan:
     ----------
     chains : Manifest
         What the lake holds of the underlying.
-    written : tuple of int
+    written : str
         Mark of that state; see `Lake.written`.
     job : Job or None
         None: a peer's rule.
@@ -178,7 +178,7 @@ class Plan:
     """
 
     chains: Manifest
-    written: tuple[int, int]
+    written: str
     job: Job | None
     definition_id: str
     books: tuple[Book, ...]
@@ -212,11 +212,11 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
     spec = replace(spec, instrument=job.instrument)
     own = job.marks(entry.session for entry in chains.sessions)
     marks = session_marks(chains, f"{_ROWS_GENERATION}|{job.common_mark}", own)
-    place = DerivedStore.at(
-        lake.root,
+    place = DerivedStore(
+        lake.as_it_is_now(),
         spec.underlying,
-        job.definition.settings,
         job.definition_id,
+        job.definition.settings,
         job.dealer.name,
         spec.inputs(chains.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
     )
@@ -242,7 +242,8 @@ def up_to_date(
     missing = set().union(*found.sessions.values())
     if missing and found.closed:
         raise _unwritable(plan, missing)
-    if missing or not (found.recorded or found.closed):
+    past = plan.place.lake.version is not None
+    if missing or not (found.recorded or found.closed or past):
         plan, store, days, contracts = _brought_up_to_date(lake, spec, plan, progress)
     else:
         store, days, contracts = found.store.only(plan.wanted), 0, 0
@@ -256,15 +257,14 @@ def _brought_up_to_date(
 ) -> tuple[Plan, DerivedStore, int, int]:
     """Bring a store up to date; say with which plan, and how many sessions and contracts it took.
 
-    Where another rebuild was waited for, the lake may have grown: the plan is then made anew.
+    Where the lake has changed since the plan was made, it is made anew.
     """
     try:
-        with right_to_rebuild(plan.place):
-            now = lake.changed_since(spec.underlying, plan.written)
-            if now is not None:
-                tables = plan.job is None or plan.job.side_tables
-                plan, lake = plan_of(now, spec, side_tables=tables), now
-            store, days, contracts = _update(lake, spec, plan, progress)
+        now = lake.changed_since(spec.underlying, plan.written)
+        if now is not None:
+            tables = plan.job is None or plan.job.side_tables
+            plan, lake = plan_of(now, spec, side_tables=tables), now
+        store, days, contracts = _update(lake, spec, plan, progress)
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
@@ -275,9 +275,9 @@ def _brought_up_to_date(
 
 def _unwritable(plan: Plan, lacking: Collection[date]) -> LakeError:
     return LakeError(
-        f"{plan.place.folder} cannot be written to, and {len(lacking)} of {len(plan.marks)} "
-        "sessions are not up to date: rebuild as a user who may write to it, or work on a copy of "
-        "the lake"
+        f"the lake {plan.place.lake.root} cannot be written to, and {len(lacking)} of "
+        f"{len(plan.marks)} sessions are not up to date: rebuild as a user who may write to it, "
+        "or work on a copy of the lake"
     )
 
 
@@ -287,17 +287,19 @@ def _update(
     """Compute what the store lacks; return it, and how many sessions and contracts it took."""
     found = plan.place.lacking(plan.wanted)
     store, lacking = found.store, found.sessions
+    if store.lake.version is not None:
+        store = replace(store, scratch=Scratch())
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_rows, write_peer_rows
 
         stale = lacking["as_of_close"]
         rows, blocks, contracts = peer_rows(lake, spec, plan.chains, stale, progress)
         part = write_peer_rows(store, rows, blocks, plan.marks)
-        return commit_parts(store, part, plan.wanted), len(stale), contracts
+        return commit_parts(store, part, plan.wanted, plan.written), len(stale), contracts
     assert plan.job is not None
     total = len(set().union(*lacking.values()))
     contracts, done = 0, 0
-    parts: list[Part] = []
+    parts: list[WrittenPart] = []
     for books, days in _passes(lacking):
         job = replace(plan.job, books=books)
         sessions = evaluated_blocks(lake, job, plan.chains, days)
@@ -305,7 +307,7 @@ def _update(
             contracts += sum(r.contracts for r in chunk)
             parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])
         done += len(days)
-    return commit_parts(store, tuple(parts), plan.wanted), total, contracts
+    return commit_parts(store, tuple(parts), plan.wanted, plan.written), total, contracts
 
 
 def _passes(lacking: Mapping[str, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:
@@ -363,10 +365,11 @@ def _reported(
 def _chunks(rows: Iterator[RegimeRows]) -> Iterator[list[RegimeRows]]:
     chunk: list[RegimeRows] = []
     for row in rows:
-        chunk.append(row)
-        if len(chunk) == _SESSIONS_PER_PART:
+        full = len(chunk) == _SESSIONS_PER_PART
+        if chunk and (full or chunk[0].session.year != row.session.year):
             yield chunk
             chunk = []
+        chunk.append(row)
     if chunk:
         yield chunk
 

@@ -30,7 +30,7 @@ DefinitionChoice = Definition | PeerRule | str | Path | None
 
 
 def find_stores(
-    lake: Path,
+    lake: Lake,
     underlying: str,
     *,
     definition: DefinitionChoice = None,
@@ -40,7 +40,7 @@ def find_stores(
 
     Parameters
     ----------
-    lake : Path
+    lake : Lake
     underlying : str
     definition : Definition, PeerRule, str or Path, optional
         The definition; a name or a file that says it; or the id of one that was rebuilt (with
@@ -60,14 +60,14 @@ def find_stores(
     stores = stores_of(lake, underlying)
     if not stores:
         raise NotRebuiltError(
-            f"{lake}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "
-            f"{lake} --underlying {underlying}"
+            f"{lake.root}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "
+            f"{lake.root} --underlying {underlying}"
         )
     fitting = [s for s in _of_definition(stores, definition) if _of_dealer(s, dealer_model)]
     if not fitting:
         asked = _words(definition) if definition is not None else "any definition"
         raise DefinitionError(
-            f"{lake}: nothing rebuilt of {underlying} for definition {asked} and dealer model "
+            f"{lake.root}: nothing rebuilt of {underlying} for definition {asked} and dealer model "
             f"{dealer_model or 'any'}; there are {_listed(stores)}: name one of them, or run "
             "gexlab rebuild with what you mean"
         )
@@ -76,8 +76,9 @@ def find_stores(
         {store.dealer_model for store in chosen}
     ) < len(chosen):
         raise SeveralDefinitionsError(
-            f"{lake}: {underlying} has been rebuilt by several definitions: {_listed(chosen)}: "
-            "name the one that is meant (--definition ID; in Python definition_id)"
+            f"{lake.root}: {underlying} has been rebuilt by several definitions: "
+            f"{_listed(chosen)}: name the one that is meant (--definition ID; in Python "
+            "definition_id)"
         )
     return chosen
 
@@ -117,7 +118,7 @@ def spec_chosen(
     DefinitionError
         If several definitions or dealer models were rebuilt and the one that is meant is not named.
     """
-    given = _stated(lake.root, underlying, definition)
+    given = _stated(lake, underlying, definition)
     spec = RegimeSpec(underlying, DEFAULT if given is None else given, dealer or "naive")
     if given is None or dealer is None or positions is None:
         found = _rebuilt_spec(lake, underlying, definition, dealer)
@@ -133,12 +134,12 @@ def _rebuilt_spec(
 ) -> RegimeSpec | None:
     """Return what the only fitting rebuild was made with; None where there is none to go by."""
     try:
-        stores = find_stores(lake.root, underlying, definition=definition, dealer_model=dealer)
+        stores = find_stores(lake, underlying, definition=definition, dealer_model=dealer)
     except NotRebuiltError:
         return None
     except DefinitionError:
-        stated = _stated(lake.root, underlying, definition)
-        if stated is not None and not _of_definition(stores_of(lake.root, underlying), stated):
+        stated = _stated(lake, underlying, definition)
+        if stated is not None and not _of_definition(stores_of(lake, underlying), stated):
             return None  # a definition that says everything need not have been rebuilt
         raise
     if len(stores) > 1:
@@ -151,7 +152,7 @@ def _rebuilt_spec(
 
 
 def _stated(
-    lake: Path, underlying: str, definition: DefinitionChoice
+    lake: Lake, underlying: str, definition: DefinitionChoice
 ) -> Definition | PeerRule | None:
     """Return the definition that is stated; None where an id refers to a rebuilt one."""
     if definition is None or isinstance(definition, (Definition, PeerRule)):

@@ -202,9 +202,7 @@ def read_rebuilt(
     opened = open_lake(lake)
 
     def stores() -> list[DerivedStore]:
-        return find_stores(
-            opened.root, underlying, definition=definition, dealer_model=dealer_model
-        )
+        return find_stores(opened, underlying, definition=definition, dealer_model=dealer_model)
 
     before = stores()
     while True:

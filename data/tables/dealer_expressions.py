@@ -79,7 +79,7 @@ def checked_expression(text: str) -> str:
     with duckdb.connect(config={"threads": 1, "enable_external_access": False}) as connection:
         tree = _parsed(connection, text)
         _check(tree, text, 0)
-        canonical = _written(connection, tree)
+        canonical = _sql_of(connection, tree)
         _require_number(connection, canonical, text)
     return canonical
 
@@ -185,7 +185,7 @@ def _expressions(value: Any) -> Iterator[Node]:
             yield from _expressions(inner)
 
 
-def _written(connection: duckdb.DuckDBPyConnection, tree: Node) -> str:
+def _sql_of(connection: duckdb.DuckDBPyConnection, tree: Node) -> str:
     """Return the text of a checked tree."""
     blank = connection.execute(
         load_sql("tables/expression_parse"), {"statement": "SELECT 1"}

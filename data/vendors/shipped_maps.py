@@ -68,11 +68,11 @@ def _columns_of_maps() -> tuple[tuple[str, list[tuple[str, ...]]], ...]:
     for name in shipped_maps():
         said = read_mapping(_FOLDER / f"{name}.toml")
         preset = mapped(PRESET, {k: v for k, v in said.items() if k != "join"})
-        found.append((name, _wanted(preset)))
+        found.append((name, _source_columns(preset)))
     return tuple(found)
 
 
-def _wanted(preset: Preset) -> list[tuple[str, ...]]:
+def _source_columns(preset: Preset) -> list[tuple[str, ...]]:
     """Return the source columns of a map; of alternatives one is enough."""
     names = [names_in(column) for column in preset.columns.values()]
     names += [(where.column,) for where in preset.dialect.where]

@@ -23,6 +23,7 @@ from .commands import (
     backtest,
     calibrate,
     check,
+    compact,
     components,
     cross_section,
     demo,
@@ -35,6 +36,7 @@ from .commands import (
     leakcheck,
     ledger,
     lockbox,
+    migrate,
     nightly,
     profile,
     rebuild,
@@ -45,7 +47,9 @@ from .commands import (
     sql,
     test,
     tournament,
+    vacuum,
     verify,
+    versions,
 )
 from .failures import reason_of
 from .little_memory import watched
@@ -82,7 +86,11 @@ COMMANDS: dict[str, ModuleType] = {
     "calibrate": calibrate,
     "snapshot": snapshot,
     "sql": sql,
+    "versions": versions,
     "verify": verify,
+    "compact": compact,
+    "vacuum": vacuum,
+    "migrate": migrate,
     "doctor": doctor,
 }
 

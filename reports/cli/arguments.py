@@ -222,7 +222,7 @@ class SessionRequest:
     book: Book
 
 
-def underlying_in(lake: Path, name: str | None) -> str:
+def underlying_in(lake: Path | Lake, name: str | None) -> str:
     """Return the underlying that is meant: the one named, else the only one in the lake.
 
     Raises
@@ -242,7 +242,7 @@ def underlying_in(lake: Path, name: str | None) -> str:
 
 
 def wanted_session(
-    lake: Path,
+    lake: Path | Lake,
     underlying: str | None,
     session: str | None,
     book: str,
@@ -268,7 +268,7 @@ def wanted_session(
 
 
 def wanted_of_run(
-    lake: Path,
+    lake: Path | Lake,
     run: RunFacts,
     underlying: str | None,
     session: str | None,

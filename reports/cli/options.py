@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "AsOfOption",
     "BarsColumnsOption",
     "BookOption",
     "ConfigArgument",
@@ -37,6 +38,14 @@ JsonOption = Annotated[
 ]
 DebugOption = Annotated[
     bool, typer.Option("--debug", help="Show the traceback where something fails.")
+]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="VERSION|TIME",
+        help="The lake as it was then: a number of gexlab versions, or a moment (UTC).",
+    ),
 ]
 LakeOption = Annotated[Path, typer.Option("--lake", metavar="DIR", help="Folder of the lake.")]
 UnderlyingOption = Annotated[
@@ -112,7 +121,7 @@ ConfigArgument = Annotated[
 ]
 PdfOption = Annotated[
     bool,
-    typer.Option("--pdf", help="Print the report to report.pdf, by a Chromium of this machine."),
+    typer.Option("--pdf", help="Print the page to a PDF, by a Chromium of this machine."),
 ]
 PngOption = Annotated[
     bool,

@@ -76,7 +76,7 @@ def take_in(settings: Config, lake: Path, progress: Progress) -> Taken:
             raise
     result = _ingest(sound, settings, lake, progress=progress) if sound else None
     aside = tuple(
-        PutAside(name := _written(file, settings.folder), reason.replace(str(file), name))
+        PutAside(name := _shown_path(file, settings.folder), reason.replace(str(file), name))
         for file, reason in reasons.items()
         if reason
     )
@@ -106,7 +106,7 @@ def _why_not(file: Path, settings: Config, lake: Path) -> str:
     return ""
 
 
-def _written(file: Path, folder: Path) -> str:
+def _shown_path(file: Path, folder: Path) -> str:
     """Return a path without the way to it, which would show whose home it lies in."""
     here = folder.absolute()
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.name

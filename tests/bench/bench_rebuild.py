@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from make_lake import make_lake, session_tables
+from make_lake import forget_rebuilt, make_lake, session_tables
 from scipy.stats import norm
 
 from gexlab.data.lake.connection import connect
@@ -48,7 +48,7 @@ def scan_seconds(lake: Lake) -> float:
 def rebuild_in_child(lake: Path, *, side_tables: bool, fresh: bool = True) -> dict[str, float]:
     """Rebuild one book in a process of its own; return seconds, start-up included and peak MB."""
     if fresh:
-        shutil.rmtree(lake / "derived", ignore_errors=True)
+        forget_rebuilt(lake)
     code = (
         "import json, resource, sys; from gexlab.data import rebuild;"
         f"r = rebuild({str(lake)!r}, 'SPX', books=('post_expiry',), side_tables={side_tables});"
@@ -158,7 +158,7 @@ def add_one_session(folder: Path, sessions: int, contracts: int) -> None:
         writer.commit()
 
 
-def one_session_in_child(grown: Path, derived: Path, warm: Path, tiny: Path) -> dict[str, float]:
+def one_session_in_child(grown: Path, ready: Path, warm: Path, tiny: Path) -> dict[str, float]:
     """Add one session to a rebuilt lake, in a process that has its kernels loaded.
 
     Returns the best of five: seconds of the rebuild that computes the session; of one that finds
@@ -166,20 +166,22 @@ def one_session_in_child(grown: Path, derived: Path, warm: Path, tiny: Path) -> 
     holds nothing else: what any rebuild costs before its first contract.
     """
     code = f"""
-import json, shutil, time
+import json, pathlib, shutil, sys, time
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from make_lake import forget_rebuilt
 from gexlab.data import rebuild
 def timed(lake):
     began = time.perf_counter()
     rebuilt = rebuild(lake, "SPX", books=("post_expiry",)).rebuilt
     return time.perf_counter() - began, rebuilt
-shutil.rmtree({str(warm / "derived")!r}, ignore_errors=True)
+forget_rebuilt(pathlib.Path({str(warm)!r}))
 timed({str(warm)!r})
 one, none, start = [], [], []
 for _ in range(5):
-    shutil.rmtree({str(tiny / "derived")!r}, ignore_errors=True)
+    forget_rebuilt(pathlib.Path({str(tiny)!r}))
     start.append(timed({str(tiny)!r})[0])
-    shutil.rmtree({str(grown / "derived")!r}, ignore_errors=True)
-    shutil.copytree({str(derived)!r}, {str(grown / "derived")!r})
+    shutil.rmtree({str(grown)!r}, ignore_errors=True)
+    shutil.copytree({str(ready)!r}, {str(grown)!r})
     seconds, rebuilt = timed({str(grown)!r})
     assert rebuilt == 1, rebuilt
     one.append(seconds)
@@ -212,9 +214,12 @@ def measure(out: Path, sessions: int, contracts: int) -> dict[str, float]:
     shutil.rmtree(grown, ignore_errors=True)
     shutil.copytree(folder, grown)
     add_one_session(grown, sessions, contracts)
-    warm = one_session_in_child(grown, folder / "derived", year, tiny)
-    shutil.rmtree(grown / "derived")
-    shutil.copytree(folder / "derived", grown / "derived")
+    ready = out / "lake-ready"
+    shutil.rmtree(ready, ignore_errors=True)
+    shutil.copytree(grown, ready)
+    warm = one_session_in_child(grown, ready, year, tiny)
+    shutil.rmtree(grown)
+    shutil.copytree(ready, grown)
     cold = rebuild_in_child(grown, side_tables=True, fresh=False)
     assert (startup["rebuilt"], cold["rebuilt"]) == (0, 1)
     return {

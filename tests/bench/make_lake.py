@@ -14,8 +14,11 @@ import pyarrow as pa
 
 from gexlab.data.calendar.trading import TradingCalendar, trading_calendar
 from gexlab.data.exposure.greeks import black_price, delta, gamma
+from gexlab.data.lake.delta_log import TableShape
+from gexlab.data.lake.derived_tables import REBUILDS, TABLES
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.parts import CHAIN_SCHEMA
+from gexlab.data.lake.versions import Change, commit, newest, table_files
 from gexlab.data.lake.writer import lake_writer
 
 #: Sessions ahead on which contracts expire: dailies, then weeklies, monthlies and far ones.
@@ -113,3 +116,13 @@ def make_lake(folder: Path, sessions: int, contracts: int) -> Path:
 
 if __name__ == "__main__":
     make_lake(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+
+
+def forget_rebuilt(root: Path) -> None:
+    """Take all rebuilt rows out of a lake's newest version, as if nothing had been rebuilt."""
+    version = newest(root)
+    tables = [name for name in (*TABLES, REBUILDS) if name in version.tables]
+    shape = TableShape(pa.schema([]), ())
+    changes = [Change(name, shape, (), tuple(table_files(root, version, name))) for name in tables]
+    if any(change.remove for change in changes):
+        commit(root, version, changes, operation="forget", underlying=None, sessions=0)

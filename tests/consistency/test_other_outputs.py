@@ -21,6 +21,7 @@ from small_markets import write_lake
 from told_elsewhere import PLAIN
 
 from gexlab.reports.cli import app as cli
+from gexlab.reports.cli.app import build_app
 
 TESTS = Path(__file__).resolve().parents[1]
 _TOURNAMENT = "backtest/tournament/test_tournament.py"
@@ -32,6 +33,7 @@ _SENTENCES = f"{_TOURNAMENT}::test_sentences"
 _LOCKBOX = f"{_TOURNAMENT}::test_lockbox_keeps_sessions_out_of_everything_and_opens_once"
 _CORRECTIONS = "backtest/tournament/test_corrections.py"
 _SHARPE = "backtest/tournament/test_sharpe_tests.py"
+_SKILL = "backtest/tournament/test_skill.py::test_track_record_and_false_discoveries_written_out"
 _TRUTH = "backtest/run/test_running.py::test_a_market_beside_its_truth_is_simulated"
 _GRID = "backtest/grid/test_grid.py"
 _TRIAL = f"{_GRID}::test_every_trial_is_the_backtest_of_its_strategy"
@@ -84,6 +86,8 @@ HELD: dict[str, str] = {
         f"{_SHARPE}::test_deflated_sharpe_of_2014",
     "tournament entries.[].q_value":
         f"{_SHARPE}::test_ranks_among_other_tests_against_statsmodels",
+    "tournament entries.[].min_track_record": _SKILL,
+    "tournament entries.[].false_discovery": _SKILL,
     "tournament entries.[].survives": _SURVIVES,
     "tournament entries.[].credited": _SURVIVES,
     "tournament entries.[].ruined": _SURVIVES,
@@ -302,8 +306,29 @@ def test_every_output_has_an_entry(told: dict[str, Any], tables: dict[str, pd.Da
     assert not new, "\n".join(new)
 
 
+#: Commands whose documents `test_quantities.py` walks, and what holds those of the others.
+WALKED = {
+    "backtest", "check", "diff", "explain", "leakcheck", "nightly", "profile", "rebuild", "regimes",
+    "sql", "test",
+}  # fmt: skip
+COMMANDS: dict[str, str] = {
+    "demo": "reports/cli/test_demo.py::test_an_order_is_explained_back_to_its_contracts",
+    "doctor": "reports/cli/test_cli.py::test_doctor_does_the_main_job_and_says_what_fails",
+    "calibrate": "reports/page/test_calibration_page.py::test_the_command_writes_page_and_json",
+    "simulate": "reports/cli/test_commands.py::test_simulate_prints_what_it_wrote",
+    "snapshot": "data/ingest/test_collector.py::test_what_may_pass_is_tried_again",
+    "cross-section": "reports/cli/test_many_commands.py::test_from_one_file_to_the_cross_section",
+    "runs": "reports/nightly/test_archive.py::test_what_two_nights_differ_in",
+}
+
+
+def test_every_command_is_walked(told: dict[str, Any]) -> None:
+    names = {command.name for command in build_app().registered_commands}
+    assert names == WALKED | set(COMMANDS) | (set(told) & names)
+
+
 def test_what_holds_an_output_exists() -> None:
-    for pattern, held in HELD.items():
+    for pattern, held in (*HELD.items(), *COMMANDS.items()):
         if held not in PLAIN:
             path, _, name = held.partition("::")
             source = (TESTS / path).read_text(encoding="utf-8")

@@ -35,8 +35,11 @@ import pyarrow.parquet as pq
 from gexlab.data.base.errors import LakeError
 from gexlab.data.ingest.calendar_tables import calendar_tables
 from gexlab.data.ingest.ingest import ingest
+from gexlab.data.lake.housekeeping import vacuum, versions
 from gexlab.data.lake.lake import Lake
 from gexlab.data.lake.parts import part_rows, split_sessions
+from gexlab.data.lake.verify import verify
+from gexlab.data.lake.versions import table_files, version_at
 from gexlab.data.vendors import vendor
 
 State = tuple[tuple[object, ...], ...]
@@ -93,11 +96,17 @@ def state_of(root: Path) -> State:
 
 
 def leftovers(root: Path) -> set[Path]:
-    """Return the files in a lake that belong to nothing."""
-    manifest = Lake(root).manifest("SPX")
-    known = {entry.file for entry in manifest.sessions}
-    known |= {root / ".lock", root / "chains" / "underlying=SPX" / "manifest.json"}
-    return {path for path in root.rglob("*") if path.is_file()} - known
+    """Return the files in a lake that belong to none of its versions, after its housekeeping."""
+    vacuum(root, grace=0.0)
+    known: set[Path] = set()
+    for version in versions(root):
+        at = version_at(root, version.version)
+        for name in at.tables:
+            known |= {root / name / path for path in table_files(root, at, name)}
+    found = {path for path in root.rglob("*") if path.is_file()} - known
+    return {
+        path for path in found if "_delta_log" not in path.parts and path.parts[-2] != "versions"
+    }
 
 
 def warm_up() -> None:
@@ -195,6 +204,7 @@ def check(root: Path, before: State, after: State, folder: Path) -> str:
     assert _wait(_fork(_task(folder, root, "after.parquet"))) == 0, "the next ingest failed"
     assert state_of(root) == after, "the next ingest does not complete the state"
     assert not leftovers(root), f"left behind: {leftovers(root)}"
+    assert not verify(root).damaged, "damaged"
     return "before" if left == before else "after"
 
 

@@ -27,7 +27,6 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,11 +38,12 @@ from gexlab.data.base.sql import load_sql
 from gexlab.data.ingest.files import opened
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.connection import connect
-from gexlab.data.lake.manifest import read_manifest
+from gexlab.data.lake.delta_log import files_at
+from gexlab.data.lake.records import manifest_at
 from gexlab.data.vendors import vendor
 from gexlab.data.vendors.column_map import check_preset, mapped, read_mapping
 
-SHARES: Final = {"cells": 0.50, "maps": 0.20, "manifests": 0.168, "archives": 0.13, "files": 0.002}
+SHARES: Final = {"cells": 0.618, "maps": 0.20, "logs": 0.05, "archives": 0.13, "files": 0.002}
 SECONDS: Final = 5.0
 
 HEADER: Final = ("date", "expiry", "strike", "cp", "oi", "iv", "bid", "ask", "spot")
@@ -236,6 +236,9 @@ class Fuzzer:
         (folder / "good.csv").write_bytes(as_csv(table_rows(random.Random(0))))
         self._ingest(folder / "good.csv", "columns")
         self.good = self._state()
+        self.held = manifest_at(self.lake, "SPX")
+        heads = ("versions/_delta_log", "sessions/", "sources/underlying")
+        self.logged = sorted(name for name in self.good if name.startswith(heads))
         self.found: Counter[str] = Counter()
 
     def files(self, draw: random.Random) -> None:
@@ -300,14 +303,17 @@ class Fuzzer:
         path.write_bytes(("\n".join(lines)).encode("utf-8", "replace"))
         check_preset(mapped(vendor("columns"), read_mapping(path)))
 
-    def manifests(self, draw: random.Random) -> None:
-        """Read one mutated manifest."""
-        folder = self.folder / "manifest"
-        folder.mkdir(exist_ok=True)
-        text = self.good["chains/underlying=SPX/manifest.json"]
-        (folder / "manifest.json").write_bytes(mutate_bytes(draw, text))
-        for entry in read_manifest(folder, "SPX").sessions:
-            assert isinstance(entry.session, date)
+    def logs(self, draw: random.Random) -> None:
+        """Read a lake of which one log or record is mutated: refused, or as it was."""
+        name = draw.choice(self.logged)
+        changed = mutate_bytes(draw, self.good[name])
+        (self.lake / name).write_bytes(changed)
+        try:
+            files_at.cache_clear()
+            found = manifest_at(self.lake, "SPX")
+        finally:
+            (self.lake / name).write_bytes(self.good[name])
+        assert found == self.held, name
 
     def _ingest(self, path: Path, name: str) -> None:
         ingest(
@@ -319,11 +325,11 @@ class Fuzzer:
         )
 
     def _state(self) -> dict[str, bytes]:
-        paths = (p for p in self.lake.rglob("*") if p.is_file() and p.name != ".lock")
+        paths = (p for p in self.lake.rglob("*") if p.is_file())
         return {p.relative_to(self.lake).as_posix(): p.read_bytes() for p in paths}
 
     def _reset(self) -> None:
-        for path in [p for p in self.lake.rglob("*") if p.is_file() and p.name != ".lock"]:
+        for path in [p for p in self.lake.rglob("*") if p.is_file()]:
             path.unlink()
         for name, content in self.good.items():
             (self.lake / name).parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from gexlab.data import rebuild
+from gexlab.data import rebuild, vacuum, verify
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import CHAIN_SCHEMA
 from gexlab.data.lake.writer import write_sessions
@@ -70,11 +70,13 @@ def race(root: Path, seconds: float) -> dict[str, Any]:
         for role in ROLES
     }
     turns = {role: worker.communicate()[0].strip() for role, worker in workers.items()}
+    vacuum(lake, retention=0.0, grace=0.0)
     left = set(root.glob("chains/**/*.parquet")) - set(lake.chain_files("SPX"))
     return {
         "turns": turns,
         "failed": [role for role, worker in workers.items() if worker.returncode],
-        "left_behind": [*sorted(path.name for path in left), *(p.name for p in root.glob(".s*"))],
+        "left_behind": sorted(path.name for path in left),
+        "damaged": len(verify(lake).damaged),
     }
 
 
@@ -89,7 +91,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             found = race(Path(name) / "lake", given.seconds)
         sys.stdout.write(json.dumps(found) + "\n")
-        return 1 if found["failed"] or found["left_behind"] else 0
+        return 1 if found["failed"] or found["left_behind"] or found["damaged"] else 0
     lake, number, end = Lake(given.root), 0, time.monotonic() + given.seconds
     while time.monotonic() < end:
         turn(given.role, lake, number)

@@ -284,6 +284,18 @@ RULES: Final[list[tuple[str, dict[str, Any], dict[str, list[float]], list[float]
         },
         [NAN, NAN, NAN, NAN],
     ),
+    # a session of one bar, then one of two: its own range is 98 ... 102, and 105 leaves it
+    (
+        "opening-range",
+        {"minutes": 60},
+        {
+            "bar.high": [110.0, 102.0, 106.0],
+            "bar.low": [90.0, 98.0, 100.0],
+            "bar.close": [100.0, 100.0, 105.0],
+            "bar.elapsed": [60.0, 60.0, 120.0],
+        },
+        [0.0, 0.0, 1.0],
+    ),
     # bars of half an hour, two sessions; 15:30 decides: 102 against 100 before, 99 against 102
     (
         "last-half-hour",

@@ -6,12 +6,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from gexlab.data.base.errors import ConfigError
 from gexlab.strategies.components import make_component, reloaded
 from gexlab.strategies.filters.combine import All, Not
 from gexlab.strategies.filters.price import _garch
 from gexlab.strategies.filters.sign import Sign
+from gexlab.strategies.panel import panel_of
+from gexlab.strategies.registry import make_strategy
 
 OWN = """\
 from gexlab.strategies import Filter
@@ -81,3 +85,20 @@ def test_the_first_forecast_is_that_of_arch() -> None:
 
 def test_a_made_component_can_be_made_again() -> None:
     assert make_component("filter", "sign") == Sign()
+
+
+def test_a_label_may_be_left_where_it_is_entered() -> None:
+    made = make_strategy("own", filter="percentile", enter=0.7, exit=0.7)
+    assert made.filter.parameters()["exit"] == 0.7
+    with pytest.raises(ConfigError, match=r"exit 0\.71 lies above enter 0\.7"):
+        make_strategy("own", filter="percentile", enter=0.7, exit=0.71)
+
+
+def test_a_panel_has_the_prices_that_bars_have() -> None:
+    days = pd.bdate_range("2026-01-05", periods=3, name="session")
+    bars = pd.DataFrame({"open": [1.0, 2.0, 3.0], "close": [1.5, 2.5, 3.5]}, index=days)
+    closes = (days + pd.Timedelta("21:00:00")).to_numpy().astype("datetime64[ns]")
+    panel = panel_of(bars, closes, {})
+    assert set(panel.columns) == {"open", "close"}
+    assert panel.columns["close"].values.tolist() == [1.5, 2.5, 3.5]
+    assert (panel.columns["close"].known_at == closes).all()

@@ -44,7 +44,7 @@ def lake_of(
     lake = open_lake(root, create=True)
     rows = pa.concat_tables([canonical_table(chain) for chain in sessions])
     write_sessions(lake, underlying, rows, source="test")
-    if settlement_prices:  # as the manifest says after the ingest of such a vendor
+    if settlement_prices:  # as the record says after the ingest of such a vendor
         with lake_writer(lake, underlying) as writer:
             writer.commit((SourceEntry("test", "by hand", (), last_is_settlement=True),))
     return lake

@@ -9,6 +9,7 @@ import typer
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
 from ..options import (
+    AsOfOption,
     ConfigArgument,
     ConfiguredUnderlyingsOption,
     DebugOption,
@@ -35,6 +36,7 @@ EXAMPLES = (
 def command(
     config: ConfigArgument,
     out: OutOption,
+    as_of: AsOfOption = None,
     underlying: ConfiguredUnderlyingsOption = None,
     pdf: PdfOption = False,
     png: PngOption = False,
@@ -56,7 +58,7 @@ def command(
         find_browser()  # before any work
 
     def run(settings: Config, folder: Path) -> BacktestResult:
-        return _run(settings, folder, pdf=pdf, png=png)
+        return _run(settings, folder, as_of, pdf=pdf, png=png)
 
     configs = load_configs(config, underlying)
     if len(configs) == 1:
@@ -74,7 +76,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _run(settings: Config, out: Path, *, pdf: bool, png: bool) -> BacktestResult:
+def _run(settings: Config, out: Path, as_of: str | None, *, pdf: bool, png: bool) -> BacktestResult:
     """Run one configuration and write its files."""
     from ....backtest import backtest, open_run, write_result_files
     from ....data import published
@@ -84,7 +86,7 @@ def _run(settings: Config, out: Path, *, pdf: bool, png: bool) -> BacktestResult
     with (
         progress_on_stderr("backtest") as progress,
         published(out) as stage,
-        open_run(settings, progress=progress) as run,
+        open_run(settings, as_of=as_of, progress=progress) as run,
     ):
         result = backtest(settings, market=run.market, progress=progress)
         write_result_files(result, stage)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
-from ..options import BarsColumnsOption, DebugOption, JsonOption, LakeOption, SettingsOption
+from ..options import (
+    AsOfOption,
+    BarsColumnsOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    SettingsOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +60,7 @@ def command(
         typer.Option("--dividend-yield", metavar="Q", help="Continuous yield, as for rebuild."),
     ] = 0.0,
     settings: SettingsOption = None,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -69,7 +77,7 @@ def command(
     from ..arguments import thresholds_from
     from ..daily_bars import closes_from
 
-    opened = open_lake(lake)
+    opened = open_lake(lake, as_of=as_of)
     one = underlying
     if underlying is not None and is_several(underlying):
         names = chosen(underlying, opened.underlyings())

@@ -10,6 +10,7 @@ import typer
 
 from ...terminal.output import emit
 from ..options import (
+    AsOfOption,
     DebugOption,
     JsonOption,
     LakeOption,
@@ -67,6 +68,7 @@ def command(
     definition: StoredDefinitionOption = None,
     run: _RunOption = None,
     out: PageOption = None,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -76,13 +78,15 @@ def command(
     roll-off; with --run also the decisions based on it and their fills, with what each component
     read and the arithmetic from target to cash.
     """
+    from ....data import open_lake
     from ..arguments import is_simulated, picture_for, story_for, wanted_of_run, wanted_session
 
+    opened = open_lake(lake, as_of=as_of)
     facts, decisions, same_rows = None, [], True
     fills: list[Fill] = []
     if run is None:
         wanted = wanted_session(
-            lake, underlying, session, book or "post_expiry", dealer, definition, positions
+            opened, underlying, session, book or "post_expiry", dealer, definition, positions
         )
     else:
         from ...session.audit import decisions_on, fills_on
@@ -90,7 +94,7 @@ def command(
 
         facts = run_facts(run)
         wanted, same_rows = wanted_of_run(
-            lake, facts, underlying, session, book, dealer, definition, positions
+            opened, facts, underlying, session, book, dealer, definition, positions
         )
         decisions = decisions_on(run, wanted.session)
         fills = fills_on(run, wanted.session)

@@ -9,6 +9,7 @@ import typer
 
 from ...terminal.output import emit
 from ..options import (
+    AsOfOption,
     DebugOption,
     JsonOption,
     LakeOption,
@@ -44,14 +45,17 @@ def command(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write the chart to a .html or .png file."),
     ] = None,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Show the gamma profile, the flip and the walls of one session."""
+    from ....data import open_lake
     from ...page.pictures import write_profile
     from ..arguments import is_simulated, picture_for, wanted_session
 
-    wanted = wanted_session(lake, underlying, session, book, dealer, definition, positions)
+    opened = open_lake(lake, as_of=as_of)
+    wanted = wanted_session(opened, underlying, session, book, dealer, definition, positions)
     picture = picture_for(wanted)
     if out is not None:
         write_profile(picture, out, simulated=is_simulated(lake))

@@ -9,6 +9,7 @@ import typer
 
 from ...terminal.output import emit, stderr_console
 from ..options import (
+    AsOfOption,
     BarsColumnsOption,
     BookOption,
     DebugOption,
@@ -34,37 +35,45 @@ EXAMPLES = (
 _SHOWN = 15
 
 
+_DealerOption = Annotated[
+    str | None, typer.Option("--dealer", help="Dealer model; default: all that were rebuilt.")
+]
+_DefinitionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--definition",
+        metavar="ID|NAME|FILE.toml",
+        help="Definition; required if several were rebuilt.",
+    ),
+]
+_OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write all rows to a .parquet or .csv file."),
+]
+_UnitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--unit", help="Net and gross also per_point, in shares_per_point or share_of_adv."
+    ),
+]
+_BarsOption = Annotated[
+    Path | None,
+    typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
+]
+
+
 def command(
     lake: LakeOption,
     underlying: StoredUnderlyingsOption = None,
     book: BookOption = None,
-    dealer: Annotated[
-        str | None, typer.Option("--dealer", help="Dealer model; default: all that were rebuilt.")
-    ] = None,
-    definition: Annotated[
-        str | None,
-        typer.Option(
-            "--definition",
-            metavar="ID|NAME|FILE.toml",
-            help="Definition; required if several were rebuilt.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Write all rows to a .parquet or .csv file."),
-    ] = None,
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            "--unit", help="Net and gross also per_point, in shares_per_point or share_of_adv."
-        ),
-    ] = None,
-    bars: Annotated[
-        Path | None,
-        typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
-    ] = None,
+    dealer: _DealerOption = None,
+    definition: _DefinitionOption = None,
+    out: _OutOption = None,
+    unit: _UnitOption = None,
+    bars: _BarsOption = None,
     bars_columns: BarsColumnsOption = None,
     settings: SettingsOption = None,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -85,19 +94,21 @@ def command(
     from ..arguments import book_named, underlying_in
     from ..daily_bars import closes_from
 
-    name = underlying_in(lake, underlying)
+    opened = open_lake(lake, as_of=as_of)
+    name = underlying_in(opened, underlying)
     chosen = None if book is None else book_named(book)
     if is_several(name) or settings is not None:
-        many = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition,
+        many = regimes(opened, name, book=chosen, dealer_model=dealer, definition_id=definition,
                        settings=settings)  # fmt: skip
         if bars is not None:
             raise ConfigError("daily bars are of one underlying: name one (--underlying)")
         _show_many(_converted(many, unit, None), out, as_json)
         return
-    frame = regimes(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
-    lacking = carry_findings(lake, name, book=chosen, dealer_model=dealer, definition_id=definition)
+    frame = regimes(opened, name, book=chosen, dealer_model=dealer, definition_id=definition)
+    lacking = carry_findings(
+        opened, name, book=chosen, dealer_model=dealer, definition_id=definition
+    )
     carry = carry_summary(_days(lacking), frame["session"].nunique())
-    opened = open_lake(lake)
     daily = closes_from(bars, bars_columns, opened, name)
     frame = _converted(frame, unit, None if daily is None else daily.frame)
     notes = [*carry, *(() if daily is None else daily.sentences())]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
-from ..options import DebugOption, JsonOption, LakeOption, StoredDefinitionOption
+from ..options import AsOfOption, DebugOption, JsonOption, LakeOption, StoredDefinitionOption
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +48,7 @@ def command(
     memory: Annotated[
         int, typer.Option("--memory", metavar="MB", help="Memory limit of the query.")
     ] = 2048,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -58,13 +59,15 @@ def command(
     definition. The statement runs in a process of its own that can open no file, within --memory
     and --timeout.
     """
-    from ....data import Limits, stream
+    from ....data import Limits, open_lake, stream
     from ...terminal.answers import first_rows, require_ending, write_answer
 
     if out is not None:
         require_ending(out)
     limits = Limits(memory << 20, timeout)
-    with stream(lake, statement, definition=definition, limits=limits) as answer:
+    with stream(
+        open_lake(lake, as_of=as_of), statement, definition=definition, limits=limits
+    ) as answer:
         if out is not None:
             rows = write_answer(answer, out)
             summary = {"rows": rows, "out": out}

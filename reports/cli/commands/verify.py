@@ -55,7 +55,5 @@ def _show(console: Console, result: Verification) -> None:
             table.add_row(damage.underlying, day, damage.file, damage.what)
         console.print(table)
     about = f"{plural(result.files, 'file')}, {plural(result.sessions, 'session')}"
-    if result.unrecorded:
-        about += f", {count(result.unrecorded)} of an earlier version without a digest"
     end = f"{count(len(result.damaged))} damaged" if result.damaged else "nothing is damaged"
     console.print(f"{about}: {end}", highlight=False, markup=False)

@@ -85,7 +85,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     for module in (bars, intraday_bars, series, positions, rates):
         wrap(module, "read_table", lambda path, *_, **__: Path(path).name)
-    wrap(lake_module, "read_manifest", lambda folder, name: f"manifest of {name}")
+    wrap(lake_module, "read_record", lambda root, name, record: f"manifest of {name}")
     wrap(
         rows_module,
         "rows_of",

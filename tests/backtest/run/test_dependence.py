@@ -22,7 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from make_lake import forget_rebuilt
 from pydantic import BaseModel
 from small_markets import write_lake
 
@@ -34,6 +37,7 @@ from gexlab.backtest.run.context import open_run
 from gexlab.backtest.run.documents import orders_table, results_document
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.rebuild import rebuild
 
 SESSIONS = 24
@@ -418,7 +422,7 @@ def test_another_version_is_another_id(
 
 def afresh(place: Path) -> Path:
     """Return the market with nothing rebuilt, so that everything is computed."""
-    shutil.rmtree(place / "lake" / "derived")
+    forget_rebuilt(place / "lake")
     return place
 
 
@@ -488,12 +492,15 @@ def test_other_users_definitions_positions_and_files(
     assert run(place, other).ident != before["lake"].ident
     other["regime"] |= {"definition": {"rate_curve": "theirs.csv"}}
     assert run(place, other).ident != before["lake"].ident
-    for name in ("notes.txt", "chains/notes.txt", "derived/notes.txt", "truth.txt"):
+    for name in ("notes.txt", "chains/notes.txt", "regimes/notes.txt", "truth.txt"):
         (lake / name).write_text("theirs", encoding="utf-8")
-    (lake / "derived" / "underlying=MKT" / "definition=theirs").mkdir()
+    (lake / "regimes" / "underlying=MKT" / "year=1999").mkdir()
     shutil.copytree(lake / "chains" / "underlying=MKT", lake / "chains" / "underlying=OTHER")
-    manifest = lake / "chains" / "underlying=OTHER" / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"MKT"', '"OTHER"'), encoding="utf-8")
+    rows = pa.concat_tables(
+        [pq.ParquetFile(path).read() for path in open_lake(lake).chain_files("MKT")]
+    )
+    theirs = rows.set_column(0, "underlying", pa.array(["THEIRS"] * len(rows)))
+    write_sessions(open_lake(lake), "THEIRS", theirs)
     assert run(place, LAKE) == before["lake"]
 
 

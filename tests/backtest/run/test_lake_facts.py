@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from gexlab.backtest.run.market_choice import market_of
 from gexlab.data.base.errors import ConfigError, LakeError
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import open_lake
-from gexlab.data.lake.sealed import sealed, unsealed
+from gexlab.data.lake.records import manifest_at, record_changes, record_of
+from gexlab.data.lake.session_facts import UNKNOWN
+from gexlab.data.lake.versions import commit
 from gexlab.data.quality.check import findings
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.reports.cli import app as cli
@@ -154,12 +156,12 @@ def test_stating_the_kind_reads_no_file_again(tmp_path: Path) -> None:
 
 def test_a_lake_without_the_facts_goes_on_working(tmp_path: Path) -> None:
     write_lake(tmp_path, "XNYS", sessions=SESSIONS)
-    path = tmp_path / "lake" / "chains" / "underlying=MKT" / "manifest.json"
-    held = unsealed(path.read_text(encoding="utf-8"))
-    for entry in held["sessions"]:
-        for key in ("multiplier", "settlement", "oi_asof"):
-            del entry[key]
-    path.write_text(sealed(json.dumps(held)), encoding="utf-8")
+    root = tmp_path / "lake"
+    version = open_lake(root).at()
+    held = manifest_at(root, "MKT", version)
+    bare = replace(held, sessions=tuple(replace(e, facts=UNKNOWN) for e in held.sessions))
+    changes = record_changes(root, version, record_of(root, "MKT", version), bare)
+    commit(root, version, changes, operation="migrate", underlying="MKT", sessions=0)
     assert open_lake(tmp_path / "lake").facts("MKT").multiplier == ()
     result = backtest(config_of(tmp_path, multiplier=50, settlement="AM", oi_lag_sessions=0))
     assert result.data.sessions == SESSIONS

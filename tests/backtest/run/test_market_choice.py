@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from gexlab.backtest.run.market_choice import market_of
 from gexlab.data.base.errors import CalendarError, ConfigError, LakeError
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake.lake import open_lake
-from gexlab.data.lake.sealed import sealed, unsealed
+from gexlab.data.lake.writer import lake_writer
 from gexlab.data.quality.check import findings
 from gexlab.data.regimes.explain import explain, profile
 from gexlab.data.regimes.rebuild import rebuild
@@ -120,10 +121,9 @@ def test_lakes_made_under_two_rules_are_refused(tmp_path: Path) -> None:
             lake=tmp_path / "lake", mapping=tmp_path / "map.toml",
         )  # fmt: skip
     # one that an older version let in is refused by whoever reads it
-    path = tmp_path / "lake" / "chains" / "underlying=MKT" / "manifest.json"
-    held = unsealed(path.read_text(encoding="utf-8"))
-    held["sources"].append(held["sources"][0] | {"source": "columns:0", "currency": "EUR"})
-    path.write_text(sealed(json.dumps(held)), encoding="utf-8")
+    with lake_writer(open_lake(tmp_path / "lake"), "MKT") as writer:
+        (held,) = writer.before.sources
+        writer.commit((held, replace(held, source="columns:0", currency="EUR")))
     with pytest.raises(LakeError, match="different rules"):
         open_lake(tmp_path / "lake").facts("MKT")
 

@@ -23,7 +23,7 @@ from gexlab.backtest.surrogates.kernels import CALL_REACH, PUT_REACH, STEP
 from gexlab.backtest.surrogates.parameters import NAMES, PARAMETERS
 from gexlab.backtest.surrogates.path import FILLING, ewma_volatility, path_of, weeks
 from gexlab.backtest.surrogates.path import Path as BookPath
-from gexlab.backtest.surrogates.statistics import joint_t, rolling_ranks
+from gexlab.backtest.surrogates.statistics import clark_west_t, joint_t, rolling_ranks
 from gexlab.data import market_facts
 
 Floats = npt.NDArray[np.float64]
@@ -225,3 +225,26 @@ def test_held_out_markets_look_like_dealers_without_any(name: str) -> None:
     assert spread[0] > 1.2 * spread[3]
     assert 0.02 < (gex < 0).mean() < 0.6
     assert np.corrcoef(gex, market.vix.to_numpy()[:-1])[0, 1] < -0.15
+
+
+def test_clark_and_wests_t_is_that_of_plain_regressions() -> None:
+    """Regressions on all rows before, anew every 20; their adjusted gains, and a HAC mean."""
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(9)
+    n, first, refit, hac = 200, 80, 20, 5
+    base = np.column_stack([np.ones(n), rng.standard_normal(n)])
+    gex = rng.standard_normal((n, 3))
+    y = base @ [0.2, 0.5] + 0.2 * gex[:, 0] + rng.standard_normal(n)
+    found = clark_west_t(y, base, gex, first, refit, hac)
+    for k in range(3):
+        gains = []
+        both = np.column_stack([base, gex[:, k]])
+        for origin in range(first, n, refit):
+            fitted = [np.linalg.lstsq(x[: origin - 1], y[: origin - 1])[0] for x in (base, both)]
+            for t in range(origin, min(origin + refit, n)):
+                without, having = base[t] @ fitted[0], both[t] @ fitted[1]
+                gains.append((y[t] - without) ** 2 - (y[t] - having) ** 2 + (without - having) ** 2)
+        model = sm.OLS(gains, np.ones(len(gains)))
+        want = model.fit(cov_type="HAC", cov_kwds={"maxlags": hac, "use_correction": False})
+        assert found[k] == pytest.approx(float(want.tvalues[0]), rel=1e-9)

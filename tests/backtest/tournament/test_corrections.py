@@ -314,3 +314,14 @@ def test_confidence_set_on_the_printed_matrix(shared_data: Path) -> None:
     # out of the 95 % set: model 5 by the range, none by the maximum
     assert np.flatnonzero(by_range <= 0.05).tolist() == [4]
     assert (by_max > 0.05).all()
+
+
+def test_the_interval_of_a_difference_is_as_wide_as_its_error() -> None:
+    """Jobson and Korkie as Memmel (2003) corrects them, for independent normal returns."""
+    a, b = 0.01 * np.random.default_rng(8).standard_normal((2, 1_500)) + 0.0004
+    found = sharpe_difference(a, b, HOW, block=1.0)
+    one, other = a.mean() / a.std(ddof=1), b.mean() / b.std(ddof=1)
+    rho = float(np.corrcoef(a, b)[0, 1])
+    variance = 2.0 * (1.0 - rho) + 0.5 * (one**2 + other**2 - 2.0 * one * other * rho**2)
+    error = math.sqrt(252.0 * variance / 1_500)
+    assert (found.high - found.low) / 3.92 == pytest.approx(error, rel=0.15)

@@ -16,6 +16,7 @@ DAY, OTHER = date(2026, 1, 5), date(2026, 5, 1)
     ("text", "dates"),
     [
         ("20260105", {"YMD": DAY}),
+        ("20260105 16:00", {"YMD": DAY}),
         ("2026-01-05", {"YMD": DAY}),
         ("115/01/05", {"YMD": DAY}),  # Taiwan counts from 1911
         ("1/5/2026", {"MDY": DAY, "DMY": OTHER}),

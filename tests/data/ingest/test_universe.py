@@ -79,7 +79,7 @@ def test_ten_names_against_the_twin(part: Path, shared_data: Path, tmp_path: Pat
     for name in result.by_underlying:
         held = [entry.session for entry in lake.sessions(name)]
         mine = raw[(raw["underlying"] == name) & raw["spot"].notna()]
-        by_day = {day.date(): frame for day, frame in mine.groupby("quote_date")}
+        by_day = {pd.Timestamp(str(day)).date(): part for day, part in mine.groupby("quote_date")}
         previous: Any = None
         for session in held[-2:]:
             chain = chain_of(by_day[session], pd.Timestamp(session))

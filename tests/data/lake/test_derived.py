@@ -1,17 +1,16 @@
-"""Rebuilt tables on disk: nothing that their manifest names is missing in silence."""
+"""Rebuilt tables on disk: nothing that their record names is missing in silence."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from make_lake import session_tables
 
@@ -19,9 +18,10 @@ from gexlab.data import rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, LakeError
 from gexlab.data.exposure.definition import DEFAULT
 from gexlab.data.lake.derived_tables import DerivedStore
-from gexlab.data.lake.derived_writer import commit_parts, right_to_rebuild
+from gexlab.data.lake.derived_writer import commit_parts, write_parts
 from gexlab.data.lake.lake import Lake, open_lake
-from gexlab.data.lake.writer import write_sessions
+from gexlab.data.lake.verify import verify
+from gexlab.data.lake.writer import lake_writer, sorted_rows, write_sessions
 from gexlab.data.peers.rules import PEER_RULES
 from gexlab.data.regimes import rebuild as rebuilding
 from gexlab.data.regimes import table as regime_table
@@ -49,21 +49,34 @@ def lake(tmp_path: Path, chains: list[pa.Table]) -> Lake:
 
 
 def store_of(lake: Lake) -> DerivedStore:
-    (store,) = find_stores(lake.root, "SPX")
+    (store,) = find_stores(lake, "SPX")
     return store
 
 
 def replaced(lake: Lake) -> None:
-    """Compute every session anew: no file of before stays."""
+    """Compute every session anew: every file of before goes."""
     store = store_of(lake)
+    contents = [
+        (
+            part.book,
+            part.sessions,
+            {t: pq.ParquetFile(store.file(t, part)).read() for t in reversed(part.tables)},
+        )
+        for part in store.parts
+    ]
     for part in store.parts:
-        for file in store.folder.rglob(f"{part.name}.parquet"):
-            file.rename(file.with_name(f"x{file.name}"))
-    fresh = [replace(part, name=f"x{part.name}") for part in store.parts]
-    marks: dict[str, dict[str, str]] = {part.book: {} for part in fresh}
-    for part in fresh:
+        for table in part.tables:
+            store.file(table, part).unlink()
+    # another row group is another file
+    fresh = write_parts(
+        replace(store, definition_id=store.definition_id),
+        [(book, days, {t: rows.replace_schema_metadata({"x": "y"}) for t, rows in tables.items()})
+         for book, days, tables in contents],
+    )  # fmt: skip
+    marks: dict[str, dict[str, str]] = {part.book: {} for part in store.parts}
+    for part in store.parts:
         marks[part.book] |= part.sessions
-    commit_parts(replace(store, parts=()), tuple(fresh), marks)
+    commit_parts(store, fresh, marks)
 
 
 @pytest.mark.parametrize("table", ["regimes", "exposure_by_strike", "quality_findings"])
@@ -108,9 +121,11 @@ def test_another_underlying_does_not_hide_a_file_that_is_gone(
     with pytest.raises(LakeError, match="is gone, and with it 6 sessions"):
         query(lake, count)
     assert spec_chosen(lake, "SPX") == RegimeSpec("SPX")
-    (store_of(lake).folder / "manifest.json").write_text("{", encoding="utf-8")
+    record = store_of(lake).record
+    assert record is not None
+    (lake.root / "rebuilds" / record).write_text("{", encoding="utf-8")
     for read in (lambda: query(lake, count), lambda: spec_chosen(lake, "SPX")):
-        with pytest.raises(LakeError, match="not a readable manifest"):
+        with pytest.raises(LakeError, match="bytes are not those that were written: restore"):
             read()
 
 
@@ -146,18 +161,30 @@ def test_a_reader_whose_files_are_replaced_reads_the_new_ones(
     assert found["session"].nunique() == 7
 
 
-def test_a_rebuild_waits_for_another_one_and_then_sees_its_work(
-    lake: Lake, chains: list[pa.Table]
+def test_a_rebuild_beside_another_one_keeps_its_work(
+    lake: Lake, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        with right_to_rebuild(store_of(lake)):
-            write_sessions(lake, "SPX", chains[7])
-            other = pool.submit(rebuild, lake, "SPX")
-            with pytest.raises(TimeoutError):
-                other.result(timeout=0.3)
-        result = other.result(timeout=60)
-    assert (result.sessions, result.rebuilt) == (8, 1)
-    assert regimes(lake, "SPX")["session"].nunique() == 8
+    """The other comes, after the lake has grown, when this one has computed and not committed."""
+    whole = commit_parts
+
+    def disturbed(*given: Any) -> Any:
+        monkeypatch.setattr(rebuilding, "commit_parts", whole)
+        write_sessions(lake, "SPX", chains[7])
+        # the lost file, which this one has written again, is the other's too
+        assert rebuild(lake, "SPX").rebuilt == 1
+        assert rebuild(lake, "SPX", definition=PEER_RULES["perfiliev"]).rebuilt == 8
+        return whole(*given)
+
+    first, *_ = store_of(lake).files("regimes")
+    second = list(store_of(lake).files("regimes"))[-1]
+    Path(second).unlink()
+    monkeypatch.setattr(rebuilding, "commit_parts", disturbed)
+    assert rebuild(lake, "SPX").rebuilt == 1
+    assert Path(first).exists()
+    assert rebuild(lake, "SPX").rebuilt == 0
+    own = regimes(lake, "SPX", definition_id=DEFAULT.definition_id)
+    assert own["session"].nunique() == 8
+    assert not verify(lake).damaged
 
 
 @pytest.mark.parametrize("rule", [None, "perfiliev"])
@@ -166,9 +193,11 @@ def test_rows_of_a_session_that_left_the_lake_go(
 ) -> None:
     definition = DEFAULT if rule is None else PEER_RULES[rule]
     for count in (3, 2):
-        shutil.rmtree(tmp_path / "chains", ignore_errors=True)
         lake = open_lake(tmp_path, create=True)
-        write_sessions(lake, "SPX", pa.concat_tables(chains[:count]))
+        with lake_writer(lake, "SPX") as writer:
+            writer.add(sorted_rows(pa.concat_tables(chains[:count])))
+            writer.drop(entry.session for entry in writer.before.sessions[count:])
+            writer.commit()
         rebuild(lake, "SPX", definition=definition)
         assert regimes(lake, "SPX")["session"].nunique() == count
 
@@ -184,22 +213,18 @@ def test_a_first_rebuild_that_fails_leaves_nothing(
     monkeypatch.setattr(rebuilding, "_update", failing)
     with pytest.raises(LakeError, match="in the middle"):
         rebuild(lake, "SPX")
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "chains"]
+    names = ["chains", "sessions", "sources", "versions"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
-def test_what_a_killed_rebuild_left_goes_with_the_next_one(
-    lake: Lake, chains: list[pa.Table]
-) -> None:
-    def files() -> set[str]:
-        return {p.name for p in store_of(lake).folder.rglob("*.*") if p.is_file()}
-
-    folder = store_of(lake).folder / "regimes"
+def test_what_a_killed_rebuild_left_is_never_read(lake: Lake, chains: list[pa.Table]) -> None:
+    first, *_ = store_of(lake).files("regimes")
     for name in ("2022-01-03_2022-01-04_00000000.parquet", ".2022-01-03.99.half"):
-        (folder / name).write_bytes(b"PAR1")
+        Path(first).with_name(name).write_bytes(b"PAR1")
     write_sessions(lake, "SPX", chains[7])
     rebuild(lake, "SPX")
-    names = {f"{part.name}.parquet" for part in store_of(lake).parts}
-    assert files() - {"manifest.json", ".lock"} == names
+    assert regimes(lake, "SPX")["session"].nunique() == 8
+    assert not verify(lake).damaged
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(100, marks=pytest.mark.slow)])
@@ -209,7 +234,7 @@ def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake, times: int) ->
         "import sys, pathlib; from gexlab.data import rebuild\n"
         f"for i in range({times}):\n"
         "    rebuild(sys.argv[1], 'SPX')\n"
-        "    for part in pathlib.Path(sys.argv[1]).glob('derived/*/*/*/quality_findings/*'):\n"
+        "    for part in pathlib.Path(sys.argv[1]).glob('quality_findings/*/*/*.parquet'):\n"
         "        part.unlink()\n"
         "rebuild(sys.argv[1], 'SPX')\n"
     )

@@ -1,9 +1,8 @@
-"""The lake: layout, replacement of sessions, fingerprints, atomic commits, one writer."""
+"""The lake: layout, replacement of sessions, fingerprints, atomic commits, several writers."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import struct
 import subprocess
@@ -15,19 +14,29 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from property_search import examples
 
-from gexlab.data.base.errors import LakeError, LakeLockedError, UnknownNameError
+from gexlab.data.base.errors import LakeError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
+from gexlab.data.lake import versions
+from gexlab.data.lake import writer as writer_room
 from gexlab.data.lake.connection import connect
+from gexlab.data.lake.delta_log import files_at, log_file
 from gexlab.data.lake.lake import Lake, open_lake
-from gexlab.data.lake.locks import write_lock
 from gexlab.data.lake.parts import CHAIN_SCHEMA, split_sessions
-from gexlab.data.lake.writer import compact, lake_writer, sorted_rows, write_sessions
+from gexlab.data.lake.verify import verify
+from gexlab.data.lake.writer import (
+    compact_chains,
+    draft_folder,
+    lake_writer,
+    sorted_rows,
+    write_sessions,
+)
 
 DAYS = [date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3), date(2023, 1, 4)]
 
@@ -38,14 +47,14 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def _rows(lake: Lake, underlying: str = "SPX") -> Any:
-    """Return everything that a reader of the manifest sees, in a fixed order."""
+    """Return everything that a reader sees, in a fixed order."""
     tables = [pq.ParquetFile(path).read() for path in lake.chain_files(underlying)]
     return sorted_rows(pa.concat_tables(tables))
 
 
 def _files(lake: Lake) -> dict[str, bytes]:
-    """Return every file below the lake but the lock, with its bytes."""
-    paths = sorted(p for p in lake.root.rglob("*") if p.is_file() and p.name != ".lock")
+    """Return every file below the lake, with its bytes."""
+    paths = sorted(p for p in lake.root.rglob("*") if p.is_file())
     return {p.relative_to(lake.root).as_posix(): p.read_bytes() for p in paths}
 
 
@@ -81,14 +90,19 @@ def test_same_rows_in_any_order_give_the_same_bytes(tmp_path: Path, make_chain: 
     lakes = [open_lake(tmp_path / name, create=True) for name in "ab"]
     write_sessions(lakes[0], "SPX", rows)
     write_sessions(lakes[1], "SPX", shuffled)
-    assert _files(lakes[0]) == _files(lakes[1])
+    a, b = ({k: v for k, v in _files(x).items() if not k.startswith("versions")} for x in lakes)
+    # logs state when they were written
+    assert {k: v for k, v in a.items() if k.endswith(".parquet")} == {
+        k: v for k, v in b.items() if k.endswith(".parquet")
+    }
+    assert a.keys() == b.keys()
 
 
 def test_writing_the_same_again_touches_nothing(lake: Lake, make_chain: Any) -> None:
     write_sessions(lake, "SPX", make_chain(DAYS))
-    before = {p: p.stat().st_mtime_ns for p in lake.root.rglob("*.*") if p.name != ".lock"}
+    before = {p: p.stat().st_mtime_ns for p in lake.root.rglob("*.*")}
     write_sessions(lake, "SPX", make_chain(DAYS))
-    assert {p: p.stat().st_mtime_ns for p in lake.root.rglob("*.*") if p.name != ".lock"} == before
+    assert {p: p.stat().st_mtime_ns for p in lake.root.rglob("*.*")} == before
 
 
 def test_a_session_is_replaced_whole_and_its_neighbours_stay(lake: Lake, make_chain: Any) -> None:
@@ -101,8 +115,6 @@ def test_a_session_is_replaced_whole_and_its_neighbours_stay(lake: Lake, make_ch
     assert new[DAYS[1]].fingerprint != old[DAYS[1]].fingerprint
     for day in (DAYS[0], DAYS[2], DAYS[3]):
         assert new[day].fingerprint == old[day].fingerprint
-    on_disk = sorted((lake.root / "chains").rglob("*.parquet"))
-    assert on_disk == lake.chain_files("SPX")
     assert len(_rows(lake)) == 6 + 2 + 6 + 6
 
 
@@ -179,7 +191,9 @@ def test_the_lake_equals_a_dictionary_of_sessions(
     if model:
         assert {e.session: e.rows for e in lake.sessions("SPX")} == model
         assert len(_rows(lake)) == sum(model.values())
-        assert sorted(lake.root.rglob("*.parquet")) == lake.chain_files("SPX")
+        tables = lake.at().tables
+        held = files_at(lake.root / "chains", tables["chains"])
+        assert [lake.root / "chains" / path for path in sorted(held)] == lake.chain_files("SPX")
 
 
 def test_chain_files_of_a_range(lake: Lake, make_chain: Any) -> None:
@@ -200,11 +214,11 @@ def test_compacting_joins_parts_and_keeps_rows(lake: Lake, make_chain: Any) -> N
     for day in DAYS:
         write_sessions(lake, "SPX", make_chain([day]))
     before, rows = lake.sessions("SPX"), _rows(lake)
-    after = compact(lake, "SPX")
+    after = compact_chains(lake, "SPX")
     assert len(lake.chain_files("SPX")) == 2
     assert [e.fingerprint for e in after] == [e.fingerprint for e in before]
     assert _rows(lake) == rows
-    assert compact(lake, "SPX") == after
+    assert compact_chains(lake, "SPX") == after
 
 
 def test_nothing_is_visible_before_the_commit(lake: Lake, make_chain: Any) -> None:
@@ -220,31 +234,63 @@ def test_leftovers_of_a_killed_writer_are_ignored_then_removed(lake: Lake, make_
     (part,) = lake.chain_files("SPX")
     stray = part.with_name("20221229-20221229-0123456789ab.parquet")
     stray.write_bytes(part.read_bytes()[:100])
-    (lake.root / ".tmp").mkdir()
-    (lake.root / ".tmp" / "1.draft").write_bytes(b"half")
-    foreign = part.with_name("mine.parquet")
-    foreign.write_bytes(b"not ours")
-    assert lake.chain_files("SPX") == [part]
-    write_sessions(lake, "SPX", make_chain(DAYS[1:2]))
-    assert not stray.exists()
+    code = "import os, sys; print(os.getpid())"
+    gone = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    with draft_folder(lake.root) as mine:
+        left = mine.with_name(mine.name.replace(f"{os.getpid()}-", f"{gone.stdout.strip()}-", 1))
+        left.mkdir()
+        (left / "1.draft").write_bytes(b"half")
+        assert lake.chain_files("SPX") == [part]
+        write_sessions(lake, "SPX", make_chain(DAYS[1:2]))
+        assert mine.exists()
+        assert not left.exists()
+    assert stray not in lake.chain_files("SPX")
     assert not (lake.root / ".tmp").exists()
-    assert foreign.read_bytes() == b"not ours"
 
 
-def test_a_second_writer_is_told_who_holds_the_lake(lake: Lake, make_chain: Any) -> None:
-    with write_lock(lake.root), pytest.raises(LakeLockedError, match=f"process {os.getpid()} on "):
-        write_sessions(lake, "SPX", make_chain(DAYS))
+def test_what_a_writer_committed_and_never_named_is_taken_back(
+    lake: Lake, make_chain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the tables' commits and the version's."""
+    write_sessions(lake, "SPX", make_chain(DAYS[:1]))
+    with monkeypatch.context() as patched:
+        patched.setattr(versions, "_sealed", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_sessions(lake, "SPX", make_chain(DAYS[1:2], open_interest=7.0))
+    assert [e.session for e in lake.sessions("SPX")] == DAYS[:1]
+    write_sessions(lake, "SPX", make_chain(DAYS[2:3]))
+    assert [e.session for e in lake.sessions("SPX")] == [DAYS[0], DAYS[2]]
+    held = files_at(lake.root / "chains", lake.at().tables["chains"])
+    assert [lake.root / "chains" / path for path in sorted(held)] == lake.chain_files("SPX")
+    assert not verify(lake).damaged
 
 
-def test_the_lock_of_a_dead_process_is_taken_over(lake: Lake, make_chain: Any) -> None:
-    code = (
-        "import os, sys; from pathlib import Path; from gexlab.data.lake.locks import write_lock\n"
-        "with write_lock(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
-    )
-    killed = subprocess.run([sys.executable, "-c", code, str(lake.root)], check=False)
-    assert killed.returncode == -9
-    assert json.loads((lake.root / ".lock").read_text())["pid"] != os.getpid()
-    assert len(write_sessions(lake, "SPX", make_chain(DAYS))) == 4
+def _killed(*_: Any) -> bytes:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same sessions", "others"])
+def test_two_writers_at_once_both_count(
+    lake: Lake, make_chain: Any, same: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes when the first has written its files and committed nothing yet."""
+    days = DAYS[:2] if same else DAYS[2:]
+    whole = versions.commit
+
+    def disturbed(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(writer_room, "commit", whole)
+        write_sessions(lake, "SPX", make_chain(days, open_interest=20.0))
+        return whole(*arguments, **named)
+
+    monkeypatch.setattr(writer_room, "commit", disturbed)
+    write_sessions(lake, "SPX", make_chain(DAYS[:2], open_interest=10.0))
+    rows = _rows(lake)
+    assert rows.num_rows == 6 * len(lake.sessions("SPX")) == 6 * (2 if same else 4)
+    of_first = pc.is_in(rows["session"], value_set=pa.array(DAYS[:2], pa.date32()))
+    assert set(rows.filter(of_first)["open_interest"].to_pylist()) == {10.0}
+    assert [lake.version for lake in (Lake(lake.root, 0), Lake(lake.root, 1))] == [0, 1]
+    assert {e.session for e in Lake(lake.root, 0).sessions("SPX")} == set(days)
+    assert not verify(lake).damaged
 
 
 @pytest.mark.parametrize(
@@ -298,13 +344,22 @@ def test_a_session_in_two_pieces_is_refused(lake: Lake, make_chain: Any) -> None
             writer.add(make_chain(DAYS[:1]))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1}', '{"format": 2}', "\x00"])
-def test_a_damaged_manifest_is_an_error_not_an_empty_lake(
-    content: str, lake: Lake, make_chain: Any
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"commitInfo": {}}', "\x00"])
+@pytest.mark.parametrize("table", ["versions", "sessions"])
+def test_a_damaged_log_is_an_error_not_an_empty_lake(
+    table: str, content: str, lake: Lake, make_chain: Any
 ) -> None:
     write_sessions(lake, "SPX", make_chain(DAYS))
-    (lake.root / "chains" / "underlying=SPX" / "manifest.json").write_text(content)
-    with pytest.raises(LakeError, match="is not a manifest of format 2"):
+    log_file(lake.root / table, 0).write_text(content)
+    with pytest.raises(LakeError, match="restore it from a copy"):
+        lake.sessions("SPX")
+
+
+def test_a_lost_version_is_an_error_not_the_one_before(lake: Lake, make_chain: Any) -> None:
+    write_sessions(lake, "SPX", make_chain(DAYS[:1]))
+    write_sessions(lake, "SPX", make_chain(DAYS))
+    log_file(lake.root / "versions", 1).unlink()
+    with pytest.raises(LakeError, match="version 1 was written, but its log has gone"):
         lake.sessions("SPX")
 
 

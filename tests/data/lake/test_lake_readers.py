@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from gexlab.data import rebuild, regimes
 from gexlab.data.base.errors import GexlabError, LakeError
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
-from gexlab.data.lake.writer import lake_writer, write_sessions
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes import rebuild as room
 from gexlab.data.regimes.query import query
 from gexlab.data.regimes.session_blocks import evaluated_blocks
@@ -29,58 +27,31 @@ def lake(tmp_path: Path, make_chain: Any) -> Lake:
     return lake
 
 
-def _parts(lake: Lake) -> set[Path]:
-    return set(lake.root.rglob("*.parquet"))
-
-
-def test_a_reader_keeps_the_files_of_its_manifest(lake: Lake, make_chain: Any) -> None:
+def test_a_reader_keeps_the_files_of_its_state(lake: Lake, make_chain: Any) -> None:
     with lake.reading():
         before = lake.sessions("SPX")
         write_sessions(lake, "SPX", make_chain(DAYS, open_interest=20.0))
         for entry in before:
             interest = part_rows(entry.file, [entry.session]).column("open_interest")
             assert set(interest.to_pylist()) == {10.0}
-        assert _parts(lake) > set(lake.chain_files("SPX"))
-    assert _parts(lake) == set(lake.chain_files("SPX"))
-    assert sorted(p.name for p in lake.root.iterdir()) == [".lock", "chains"]
 
 
-def test_files_stay_until_the_last_reader_is_done(lake: Lake, make_chain: Any) -> None:
-    (old,) = {e.file for e in lake.sessions("SPX") if e.session.year == 2022}
-    with lake.reading():
-        with lake.reading():
-            write_sessions(lake, "SPX", make_chain(DAYS, open_interest=20.0))
-            write_sessions(lake, "SPX", make_chain(DAYS, open_interest=30.0))
-        assert old.exists()
-    assert _parts(lake) == set(lake.chain_files("SPX"))
-
-
-def test_what_a_killed_reader_left_goes_with_the_next_write(lake: Lake, make_chain: Any) -> None:
-    code = (
-        "import os, sys; from gexlab.data.lake.lake import Lake; from pathlib import Path\n"
-        "with Lake(Path(sys.argv[1])).reading():\n"
-        "    print('reading', flush=True); sys.stdin.readline(); os.kill(os.getpid(), 9)"
-    )
-    reader = subprocess.Popen(
-        [sys.executable, "-c", code, str(lake.root)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert reader.stdin is not None
-    assert reader.stdout is not None
-    assert reader.stdout.readline() == "reading\n"
-    write_sessions(lake, "SPX", make_chain(DAYS, open_interest=20.0))
-    assert _parts(lake) > set(lake.chain_files("SPX"))
-    reader.communicate("die\n")
-    with lake_writer(lake, "SPX"):
-        assert _parts(lake) == set(lake.chain_files("SPX"))
+def test_a_reader_that_lasts_longer_than_ten_commits(lake: Lake, make_chain: Any) -> None:
+    pinned = lake.as_of_now("SPX")
+    for i in range(11):
+        write_sessions(lake, "SPX", make_chain(DAYS, open_interest=20.0 + i))
+    for entry in pinned.sessions("SPX"):
+        interest = part_rows(entry.file, [entry.session]).column("open_interest")
+        assert set(interest.to_pylist()) == {10.0}
+    (first, *_), old = lake.sessions("SPX"), Lake(lake.root, 0)
+    assert set(part_rows(first.file, [first.session])["open_interest"].to_pylist()) == {30.0}
+    assert old.sessions("SPX") == pinned.sessions("SPX")
 
 
 def test_a_rebuild_finishes_on_its_state_while_a_writer_commits(
     lake: Lake, make_chain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The writer comes when the manifest has been read and the chains have not, and takes all."""
+    """The writer comes when the record has been read and the chains have not, and takes all."""
 
     def disturbed(*args: Any) -> Any:
         write_sessions(lake, "SPX", make_chain(DAYS, open_interest=20.0))
@@ -90,7 +61,6 @@ def test_a_rebuild_finishes_on_its_state_while_a_writer_commits(
         patched.setattr(room, "evaluated_blocks", disturbed)
         assert rebuild(lake, "SPX").rebuilt == len(DAYS)
     before = regimes(lake, "SPX")["gross_gex"]
-    assert _parts(lake) - set((lake.root / "derived").rglob("*")) == set(lake.chain_files("SPX"))
     assert rebuild(lake, "SPX").rebuilt == len(DAYS)
     after = regimes(lake, "SPX")["gross_gex"]
     # gross exposure is proportional to open interest

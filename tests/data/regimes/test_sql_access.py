@@ -93,7 +93,7 @@ def test_only_one_select(lake: Lake, statement: str) -> None:
         "SELECT * FROM read_parquet('{outside}')",
         "SELECT * FROM '{outside}'",
         "SELECT * FROM glob('{folder}/*')",
-        "SELECT * FROM read_text('{lake}/chains/underlying=SPX/manifest.json')",
+        "SELECT * FROM read_text('{lake}/chains/_delta_log/00000000000000000000.json')",
         "SELECT * FROM read_csv('https://example.org/x.csv')",
         "SELECT * FROM query('SELECT * FROM read_text(''{outside}'')')",
     ],

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from gexlab.data.base.printable import shown
-from gexlab.reports.terminal.fitting import FittingTable, plain_text
+from gexlab.reports.terminal.fitting import _GAP, FittingTable, plain_text
 from gexlab.reports.terminal.plain_console import PlainConsole
 
 HOSTILE = [
@@ -76,3 +76,11 @@ def test_rows_that_do_not_fit_become_lists() -> None:
         ["value", "1" * 55],
         ["1" * 5],
     ]
+
+
+def test_columns_that_fill_a_line_stand_side_by_side() -> None:
+    """Two columns of four and the gap between them: that wide they fit, one less they don't."""
+    table = FittingTable(("abcd", "efgh"))
+    table.add_row(plain_text("1234"), plain_text("5678"))
+    assert table._widths(8 + _GAP) == [4, 4]
+    assert table._widths(7 + _GAP) is None

@@ -195,7 +195,7 @@ def _files_compared(done: Sweep, plain: Sweep, file: str) -> Iterator[str]:
     for path in sorted(plain.folder.rglob("*")):
         relative = str(path.relative_to(plain.folder)).replace(PLAIN, file)
         own = relative in (f"{file}.csv", f"{file}.values.csv")  # what the user wrote
-        inside = own or any(part.startswith(("chains", "derived")) for part in path.parts)
+        inside = own or "lake" in path.parts
         if not path.is_file() or inside or path.suffix in (".toml", ".py"):
             continue
         mine = done.folder / relative

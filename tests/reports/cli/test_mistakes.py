@@ -7,13 +7,14 @@ mistake (``{fix}`` is what `pattern` finds in the message), and the command must
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from make_lake import forget_rebuilt
 
+from gexlab.data.lake.versions import newest, table_files
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
 
@@ -351,10 +352,15 @@ def test_a_mistake_on_the_command_line(
         assert fragment in said
     fix = _fix(pattern, said)
     assert fix in words[position]
-    known = set((folder / "lake" / "derived").rglob("definition=*"))
+    known = _rebuilt(folder / "lake")
     _said(capsys, words, {0})
-    for other in set((folder / "lake" / "derived").rglob("definition=*")) - known:
-        shutil.rmtree(other)  # with several definitions others would have to name theirs
+    if _rebuilt(folder / "lake") != known:  # with several definitions others would name theirs
+        forget_rebuilt(folder / "lake")
+        _said(capsys, ["rebuild", "--lake", "lake"], {0})
+
+
+def _rebuilt(lake: Path) -> set[str]:
+    return set(table_files(lake, newest(lake), "rebuilds"))
 
 
 def _place(wrong: str, right: list[str]) -> int:

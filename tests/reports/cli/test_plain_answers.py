@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -21,10 +21,11 @@ from gexlab.backtest.run.backtest import _negative_shares
 from gexlab.backtest.run.regime_source import _left_out
 from gexlab.backtest.run.results import Ratio
 from gexlab.backtest.run.truth import Quantity
-from gexlab.data import definition_named, trading_calendar
+from gexlab.data import ConfigError, definition_named, trading_calendar
 from gexlab.data.simulate.market.prices import expected_effects
 from gexlab.reports.cli import app as cli
 from gexlab.reports.cli import commands
+from gexlab.reports.cli.arguments import thresholds_from
 from gexlab.reports.cli.commands import ingest, verify
 from gexlab.reports.nightly import standing
 from gexlab.reports.page.sections import diagnostics
@@ -53,6 +54,15 @@ def _said(show: Any, result: Any) -> str:
     return out.getvalue()
 
 
+class _Empty(SimpleNamespace):
+    """A result with nothing in whatever it is not given."""
+
+    rejects: ClassVar[dict[str, int]] = {}
+
+    def __getattr__(self, name: str) -> tuple[()]:
+        return ()
+
+
 def test_what_was_verified_is_said_without_colours() -> None:
     result = SimpleNamespace(damaged=(), files=12, sessions=3, unrecorded=2)
     said = _said(verify._show, result)
@@ -62,10 +72,9 @@ def test_what_was_verified_is_said_without_colours() -> None:
 
 def test_first_rows_are_shown_as_text_without_what_is_missing() -> None:
     row = {"underlying": "[bold]x[/bold]", "strike": 100.0, "bid": None, "source": "f"}
-    result = SimpleNamespace(
-        dry_run=True, rows_read=1, rows_written=1, sessions=1, rows_rejected=0, rejects={},
-        first_rows=[row], files_unchanged=0,
-    )  # fmt: skip
+    result = _Empty(
+        dry_run=True, rows_read=1, rows_written=1, sessions=1, rows_rejected=0, first_rows=[row]
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingest, "_left_out", lambda _: ["[red]left[/red] out 3"])
         lines = _said(ingest._show, result).splitlines()
@@ -190,3 +199,15 @@ def test_damping_divides_what_news_does_to_prices() -> None:
     found = expected_effects(setting, state, 2)
     assert (found.kappa, found.fundamental_sd) == (0.5, 0.2)
     assert found.volatility_multiplier == pytest.approx(1.0 / 1.5)
+
+
+def test_thresholds_are_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text("crossed_quotes = 0.02\n", encoding="utf-8")
+    limits = thresholds_from(file)
+    assert limits is not None
+    assert limits.crossed_quotes == 0.02
+    for wrong in ('"0.02"', "true"):
+        file.write_text(f"crossed_quotes = {wrong}\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match="crossed_quotes must be a number"):
+            thresholds_from(file)

@@ -105,7 +105,7 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     Path("late.csv").write_text("session,rate\n2030-01-02,0.04\n", encoding="utf-8")
     assert message in error_of(capsys, "rebuild", *options)
-    assert "nothing rebuilt" in error_of(capsys, "regimes") or not Path("lake/derived").exists()
+    assert "nothing rebuilt" in error_of(capsys, "regimes") or not Path("lake/rebuilds").exists()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_expressions_reach_nothing_but_the_row(
     error = error_of(capsys, "rebuild", "--dealer", f"sql:{expression}")
     assert "dealer expression" in error
     assert sorted(p.name for p in Path().iterdir()) == before
-    assert not Path("lake/derived").exists()
+    assert not Path("lake/rebuilds").exists()
 
 
 def test_an_expression_is_a_dealer_model(

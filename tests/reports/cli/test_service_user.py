@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from make_lake import forget_rebuilt
 
 from gexlab.data.base.errors import LakeError
 from gexlab.data.simulate import simulate
@@ -67,7 +68,7 @@ def _load(root: Path) -> None:
                           ("regimes", "r.parquet"), ("regimes", "r.csv")):  # fmt: skip
         assert app.run([command, *lake, "--out", str(root / "temporary" / file)]) == 0
     assert app.run(["rebuild", *lake, "--rate", "0.02"]) == 0
-    shutil.rmtree(next((root / "lake" / "derived").rglob("definition=*")).parent)
+    forget_rebuilt(root / "lake")
     assert app.run(["rebuild", *lake]) == 0
 
 

@@ -46,6 +46,8 @@ def _with_sharpes(result: BacktestResult, *sharpes: tuple[float, float, float]) 
         ([(-1.2, -2.0, -0.4)], "Contradicted"),
         ([(NAN, NAN, NAN)], "Undefined"),
         ([(0.4, NAN, NAN)], "Undefined"),
+        ([(0.4, 0.1, NAN)], "Undefined"),
+        ([(0.4, NAN, 0.9)], "Undefined"),
     ],
 )
 def test_direction(

@@ -1,0 +1,151 @@
+"""Parquet files of the lake's tables, named by what they hold and by their own bytes."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from ..base.errors import LakeError
+from .delta_log import DataFile
+from .integrity import file_digest, is_inside, require_inside
+from .naming import folder_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+__all__ = ["DIGITS", "file_damage", "partition_folder", "read_file", "write_file"]
+
+#: Digits of the digest in a file's name.
+DIGITS: Final = 12
+
+
+def partition_folder(partition: Mapping[str, str]) -> str:
+    """Return the folder of a partition, with a slash at its end; empty without one."""
+    return "".join(
+        f"{folder_of(value) if name == 'underlying' else f'{name}={value}'}/"
+        for name, value in partition.items()
+    )
+
+
+def write_file(
+    root: Path,
+    table: str,
+    partition: Mapping[str, str],
+    stem: str,
+    rows: pa.Table,
+    tags: Mapping[str, str] | None = None,
+) -> DataFile:
+    """Write rows to a file of a table; it counts once a version names it.
+
+    Parameters
+    ----------
+    root : Path
+        The lake's folder.
+    table : str
+    partition : mapping of str to str
+        Key to value, in the order of the folders.
+    stem : str
+        What the name begins with; its end is the digest of the bytes.
+    rows : Table
+    tags : mapping of str to str, optional
+        What the log says of the file.
+
+    Returns
+    -------
+    DataFile
+    """
+    import pyarrow.parquet as pq
+
+    folder = root / table / partition_folder(partition)
+    folder.mkdir(parents=True, exist_ok=True)
+    require_inside(folder, root)
+    half = folder / f".{uuid.uuid4().hex}.half"
+    try:
+        with half.open("wb") as file:
+            pq.write_table(rows, file, compression="zstd", row_group_size=262_144)
+            file.flush()
+            os.fsync(file.fileno())  # a version on disk must not name what is not
+        digest = file_digest(half)
+        target = folder / f"{stem}-{digest[:DIGITS]}.parquet"
+        size = half.stat().st_size
+        half.replace(target)
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+    first, last = _span(rows)
+    path = f"{partition_folder(partition)}{target.name}"
+    said = {name: str(value) for name, value in partition.items()}
+    return DataFile(path, size, rows.num_rows, digest, said, first, last, dict(tags or {}))
+
+
+def _span(rows: pa.Table) -> tuple[str | None, str | None]:
+    import pyarrow.compute as pc
+
+    if "session" not in rows.column_names or not rows.num_rows:
+        return None, None
+    found = pc.min_max(rows.column("session"))
+    return str(found["min"].as_py()), str(found["max"].as_py())
+
+
+def file_damage(root: Path, table: str, file: DataFile, *, quick: bool = False) -> str | None:
+    """Return what is wrong with a file of a table, None where nothing is.
+
+    Parameters
+    ----------
+    root : Path
+        The lake's folder.
+    table : str
+    file : DataFile
+        As the log names it.
+    quick : bool
+        Presence, size and footer alone; otherwise every byte.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = root / table / file.path
+    if not path.is_file():
+        return "gone"
+    if not is_inside(path, root):
+        return "lies outside the lake"
+    try:
+        size = path.stat().st_size
+        if size != file.size:
+            return f"{size} bytes long, {file.size} were written"
+        if quick:
+            rows = pq.read_metadata(path).num_rows
+            return None if rows == file.rows else f"holds {rows} rows, {file.rows} were written"
+        whole = file_digest(path) == file.digest
+    except (OSError, pa.ArrowInvalid) as error:
+        return f"cannot be read ({str(error).splitlines()[0]})"
+    return None if whole else "its bytes are not those that were written"
+
+
+def read_file(root: Path, table: str, file: DataFile, remedy: str) -> Any:
+    """Return the rows of a small file, after its bytes have been compared with the log's digest.
+
+    Raises
+    ------
+    LakeError
+        If they differ, or the file cannot be read; with `remedy`.
+    """
+    import hashlib
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = root / table / file.path
+    try:
+        require_inside(path, root)
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != file.digest:
+            raise LakeError(f"{path}: its bytes are not those that were written: {remedy}")
+        return pq.read_table(io.BytesIO(content))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise LakeError(f"{path} cannot be read ({error}): {remedy}") from error

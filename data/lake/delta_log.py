@@ -1,0 +1,426 @@
+"""The log of one Delta table: what it held at each version, and commits that never overlap.
+
+Version ``n`` is the file ``_delta_log/n.json`` of actions, which whoever comes first may make.
+Readers of Delta (polars, Spark, DuckDB) read the tables as they are; see decision 0261 for why the
+log is written here and not through a library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote
+
+from ..base.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+__all__ = [
+    "START",
+    "DataFile",
+    "TableShape",
+    "TableVersion",
+    "TakenError",
+    "apply",
+    "bring",
+    "chained",
+    "commit_lines",
+    "files_at",
+    "files_in",
+    "log_file",
+    "log_numbers",
+    "put_new",
+    "sync_folder",
+    "table_lines",
+]
+
+LOG: Final = "_delta_log"
+_NUMBER: Final = re.compile(r"(\d{20})\.json")
+#: A file of a table lies below its folder; any other name could lead elsewhere.
+_INSIDE: Final = re.compile(r"(?:[A-Za-z0-9^$._=@+%-]+/)*[A-Za-z0-9^$._=@+%-]+\.parquet")
+#: Commits that are replayed at once, and remembered.
+_BLOCK: Final = 64
+_ENGINE: Final = "gexlab"
+#: Nothing is cleaned up by other programs: every version stays readable until it is vacuumed.
+_KEPT: Final = {
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.logRetentionDuration": "interval 36500 days",
+}
+_TYPES: Final = {
+    "string": "string",
+    "double": "double",
+    "bool": "boolean",
+    "date32[day]": "date",
+    "timestamp[us, tz=UTC]": "timestamp",
+    "int8": "byte",
+    "int16": "short",
+    "int32": "integer",
+    "int64": "long",
+}
+
+
+class TakenError(Exception):
+    """A version that somebody else has committed first."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A Parquet file of a table.
+
+    Attributes
+    ----------
+    path : str
+        Below the table's folder, with slashes.
+    size, rows : int
+    digest : str
+        SHA-256 of its bytes.
+    partition : dict of str to str
+    first, last : str or None
+        ISO sessions that it spans.
+    tags : dict of str to str
+        What the file holds, where its rows do not say it.
+    """
+
+    path: str
+    size: int
+    rows: int
+    digest: str
+    partition: dict[str, str]
+    first: str | None = None
+    last: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """A version of one table's log.
+
+    Attributes
+    ----------
+    version : int
+        Number of the last commit.
+    chain : str
+        Digest of the log up to and with it: one byte changed anywhere changes it.
+    """
+
+    version: int
+    chain: str
+
+
+#: Of a table that has no log yet.
+START: Final = TableVersion(-1, "")
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """Columns of a table, with those that its folders are named by.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+    partition_by : tuple of str
+    """
+
+    schema: pa.Schema
+    partition_by: tuple[str, ...]
+
+
+def log_file(folder: Path, version: int) -> Path:
+    """Return where a version of a table's log lies."""
+    return folder / LOG / f"{version:020d}.json"
+
+
+def log_numbers(folder: Path) -> list[int]:
+    """Return the versions of a table's log, ascending; none where it has no log."""
+    try:
+        names = os.listdir(folder / LOG)
+    except FileNotFoundError:
+        return []
+    return sorted(int(found[1]) for found in map(_NUMBER.fullmatch, names) if found)
+
+
+def chained(before: str, content: bytes) -> str:
+    """Return the digest of a log that goes on with `content`."""
+    return hashlib.sha256(before.encode() + content).hexdigest()
+
+
+def put_new(path: Path, content: bytes) -> None:
+    """Make a file with its whole content at once, on disk before it has its name.
+
+    Raises
+    ------
+    TakenError
+        If there is one already.
+    OSError
+        If it cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with draft.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise TakenError(str(path)) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force a folder's entries to disk, where the platform can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@lru_cache(maxsize=256)
+def files_at(folder: Path, at: TableVersion) -> Mapping[str, DataFile]:
+    """Return the files of a table at a version, by path.
+
+    Raises
+    ------
+    LakeError
+        If the log is not what was written.
+    """
+    chain, files = _replayed(folder, at.version)
+    if chain != at.chain:
+        raise LakeError(
+            f"{folder / LOG}: the log up to version {at.version} is not what was written: restore "
+            "it from a copy (gexlab verify --lake says which file)"
+        )
+    return files
+
+
+def files_in(lines: Iterable[bytes]) -> dict[str, DataFile]:
+    """Return the files that the lines of one commit add, by path."""
+    files: dict[str, DataFile] = {}
+    apply(b"\n".join(lines), files)
+    return files
+
+
+def _replayed(folder: Path, version: int) -> tuple[str, dict[str, DataFile]]:
+    """Return the digest of a log up to a version, and the files that it leaves."""
+    whole = (version + 1) // _BLOCK
+    chain, held = _block(folder, whole)
+    return _played(folder, range(whole * _BLOCK, version + 1), chain, dict(held))
+
+
+@lru_cache(maxsize=512)
+def _block(folder: Path, number: int) -> tuple[str, Mapping[str, DataFile]]:
+    """Return the same after so many blocks of commits, which no longer change."""
+    if number == 0:
+        return "", {}
+    chain, held = _block(folder, number - 1)
+    return _played(folder, range((number - 1) * _BLOCK, number * _BLOCK), chain, dict(held))
+
+
+def _played(
+    folder: Path, numbers: Iterable[int], chain: str, files: dict[str, DataFile]
+) -> tuple[str, dict[str, DataFile]]:
+    for number in numbers:
+        path = log_file(folder, number)
+        try:
+            content = path.read_bytes()
+            apply(content, files)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LakeError(
+                f"{path} cannot be read ({type(error).__name__}: {error}): restore it from a copy"
+            ) from error
+        chain = chained(chain, content)
+    return chain, files
+
+
+def apply(content: bytes, files: dict[str, DataFile]) -> None:
+    """Bring the files of a table from one version to the next."""
+    for line in content.splitlines():
+        action = json.loads(line)
+        if "add" in action:
+            found = _file_of(action["add"])
+            files[found.path] = found
+        elif "remove" in action:
+            files.pop(unquote(action["remove"]["path"]), None)
+
+
+def _file_of(add: dict[str, Any]) -> DataFile:
+    path = unquote(add["path"])
+    if not _INSIDE.fullmatch(path) or ".." in path.split("/"):
+        raise ValueError(f"{path!r} is no name of a file of this table")
+    tags, stats = dict(add["tags"]), json.loads(add["stats"])
+    least, most = stats.get("minValues", {}), stats.get("maxValues", {})
+    return DataFile(
+        path,
+        add["size"],
+        stats["numRecords"],
+        tags.pop("sha256"),
+        add["partitionValues"],
+        least.get("session"),
+        most.get("session"),
+        tags,
+    )
+
+
+def bring(
+    folder: Path,
+    at: TableVersion,
+    add: Iterable[DataFile],
+    remove: Iterable[str],
+    shape: TableShape,
+    operation: str,
+) -> TableVersion:
+    """Commit to a table what it holds at a version, with some files more and others less.
+
+    Where its log has gone on from there without anybody naming what followed (a writer that was
+    killed, or one that is still at work), the commit takes that back.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the table.
+    at : TableVersion
+        `START` where it has no log.
+    add : iterable of DataFile
+        On disk already.
+    remove : iterable of str
+        Their paths.
+    shape : TableShape
+    operation : str
+        Goes into the log.
+
+    Returns
+    -------
+    TableVersion
+        Whose files are exactly those.
+    """
+    more, less = {f.path: f for f in add}, set(remove)
+    try:
+        return _put(folder, at, more.values(), _removed(folder, at, less), shape, operation)
+    except TakenError:
+        pass
+    wanted = {} if at == START else dict(files_at(folder, at))
+    wanted = {path: f for path, f in wanted.items() if path not in less} | more
+    while True:
+        last = log_numbers(folder)[-1]
+        chain, there = _replayed(folder, last)
+        fresh = [f for path, f in wanted.items() if there.get(path) != f]
+        gone = [f for path, f in there.items() if path not in wanted]
+        try:
+            return _put(folder, TableVersion(last, chain), fresh, gone, shape, operation)
+        except TakenError:
+            continue
+
+
+def _removed(folder: Path, at: TableVersion, paths: set[str]) -> list[DataFile]:
+    return [files_at(folder, at)[path] for path in sorted(paths)] if paths else []
+
+
+def _put(
+    folder: Path,
+    at: TableVersion,
+    add: Iterable[DataFile],
+    remove: Iterable[DataFile],
+    shape: TableShape,
+    operation: str,
+) -> TableVersion:
+    number = at.version + 1
+    head = table_lines(folder.name, shape) if number == 0 else []
+    content = commit_lines(add, remove, operation=operation, head=head)
+    put_new(log_file(folder, number), content)
+    return TableVersion(number, chained(at.chain, content))
+
+
+def commit_lines(
+    add: Iterable[DataFile], remove: Iterable[DataFile], *, operation: str, head: Iterable[Any] = ()
+) -> bytes:
+    """Return the content of one commit."""
+    now = int(time.time() * 1000)
+    actions = [
+        *head,
+        *({"remove": _remove(f, now)} for f in remove),
+        *({"add": _add(f, now)} for f in add),
+        {"commitInfo": {"timestamp": now, "operation": operation, "engineInfo": _ENGINE,
+                        "operationParameters": {}}},
+    ]  # fmt: skip
+    return "".join(json.dumps(action) + "\n" for action in actions).encode()
+
+
+def table_lines(name: str, shape: TableShape) -> list[dict[str, Any]]:
+    """Return the actions that a table's first commit begins with."""
+    fields = [
+        {"name": f.name, "type": _type(f.type), "nullable": True, "metadata": {}}
+        for f in shape.schema
+    ]
+    known = set(shape.schema.names)
+    fields += [
+        {"name": n, "type": "integer" if n == "year" else "string", "nullable": True,
+         "metadata": {}}
+        for n in shape.partition_by
+        if n not in known
+    ]  # fmt: skip
+    described = {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"gexlab/{name}")),
+        "name": name,
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": json.dumps({"type": "struct", "fields": fields}),
+        "partitionColumns": list(shape.partition_by),
+        "configuration": _KEPT,
+        "createdTime": int(time.time() * 1000),
+    }
+    return [{"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}, {"metaData": described}]
+
+
+def _type(kind: Any) -> Any:
+    text = str(kind)
+    if text in _TYPES:
+        return _TYPES[text]
+    if text.startswith("list<"):
+        return {"type": "array", "elementType": _type(kind.value_type), "containsNull": True}
+    if text.startswith("dictionary<"):
+        return _type(kind.value_type)
+    raise LakeError(f"a table's column cannot be of type {text}")
+
+
+def _add(file: DataFile, now: int) -> dict[str, Any]:
+    stats: dict[str, Any] = {"numRecords": file.rows}
+    if file.first is not None:
+        stats |= {"minValues": {"session": file.first}, "maxValues": {"session": file.last},
+                  "nullCount": {"session": 0}}  # fmt: skip
+    return {
+        "path": quote(file.path, safe="/="),
+        "partitionValues": file.partition,
+        "size": file.size,
+        "modificationTime": now,
+        "dataChange": True,
+        "stats": json.dumps(stats),
+        "tags": {"sha256": file.digest} | file.tags,
+    }
+
+
+def _remove(file: DataFile, now: int) -> dict[str, Any]:
+    return {
+        "path": quote(file.path, safe="/="),
+        "deletionTimestamp": now,
+        "dataChange": True,
+        "extendedFileMetadata": True,
+        "partitionValues": file.partition,
+        "size": file.size,
+    }

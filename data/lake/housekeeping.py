@@ -1,0 +1,353 @@
+"""What becomes of a lake over time: its versions, and the files that none of them needs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ..base.errors import LakeError
+from .delta_log import TakenError, apply, log_file, log_numbers
+from .derived_tables import REBUILDS, TABLES, DerivedStore
+from .derived_writer import WrittenPart, store_changes, write_parts
+from .lake import open_lake
+from .records import CHAINS
+from .versions import VERSIONS, Version, commit, newest, table_files, version_at
+from .writer import LakeMovedError, compact_chains, remove_abandoned
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    from .delta_log import DataFile
+    from .derived_parts import Part
+    from .lake import Lake
+
+__all__ = [
+    "RETENTION",
+    "CompactResult",
+    "LakeVersion",
+    "VacuumResult",
+    "compact",
+    "vacuum",
+    "versions",
+]
+
+#: Days for which every version of a lake stays readable unless something else is said.
+RETENTION: Final = 30.0
+#: Hours for which a file that no version names is left alone: its writer may be at work.
+_GRACE: Final = 24.0
+_ATTEMPTS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LakeVersion:
+    """What changed in a lake when.
+
+    Attributes
+    ----------
+    version : int
+        Its number, from 0 on.
+    at : datetime
+        When it was committed, UTC.
+    operation : str
+        ``ingest``, ``write``, ``rebuild``, ``compact``, ``migrate`` or ``vacuum``.
+    underlying : str or None
+        Whose sessions; None where the whole lake is meant.
+    sessions : int
+        How many changed.
+    """
+
+    version: int
+    at: datetime
+    operation: str
+    underlying: str | None
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class VacuumResult:
+    """What a vacuum removed.
+
+    Attributes
+    ----------
+    files, bytes : int
+        Deleted from the disk.
+    oldest : int
+        The first version that can still be read.
+    versions : int
+        How many can be read.
+    """
+
+    files: int
+    bytes: int
+    oldest: int
+    versions: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompactResult:
+    """What a compaction joined.
+
+    Attributes
+    ----------
+    underlyings : int
+    files_before, files_after : int
+        Files of chains that the newest version names.
+    rebuilt_before, rebuilt_after : int
+        Files of rebuilt tables.
+    """
+
+    underlyings: int
+    files_before: int
+    files_after: int
+    rebuilt_before: int
+    rebuilt_after: int
+
+
+def compact(lake: Lake | str | os.PathLike[str], *, underlying: str | None = None) -> CompactResult:
+    """Join the small files that daily ingests and rebuilds leave behind: one for each year.
+
+    No value changes. The files that were joined stay for earlier versions until `vacuum`.
+
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    underlying : str, optional
+        All of the lake unless named.
+
+    Returns
+    -------
+    CompactResult
+
+    Raises
+    ------
+    UnknownNameError
+        If the lake holds nothing of the underlying.
+    LakeError
+        If the lake cannot be read or written.
+    """
+    opened = open_lake(lake)
+    if underlying is not None:
+        opened.held(underlying)
+    names = opened.underlyings() if underlying is None else [underlying]
+    before = _count(opened.root, names)
+    for name in names:
+        _until_done(opened.root, lambda name=name: compact_chains(opened, name))  # type: ignore[misc]
+        _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
+    return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
+
+
+def _pairs(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, int, int, int]:
+    return before[0], after[0], before[1], after[1]
+
+
+def _until_done(root: Path, work: Callable[[], object]) -> None:
+    """Work again where others wrote to the same meanwhile."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            work()
+        except (LakeMovedError, TakenError):
+            time.sleep(min(0.01 * attempt, 0.5))
+        else:
+            return
+    raise LakeMovedError(f"the lake {root} is written to without a pause: try again")
+
+
+def _count(root: Path, names: Collection[str]) -> tuple[int, int]:
+    version = newest(root)
+    counts = [
+        sum(f.partition["underlying"] in names for f in table_files(root, version, t).values())
+        for t in (CHAINS, *TABLES)
+    ]
+    return counts[0], sum(counts[1:])
+
+
+def _compact_rebuilt(lake: Lake, underlying: str) -> None:
+    """Join the parts of each store of an underlying that are of one book and year.
+
+    Raises
+    ------
+    TakenError
+        If others committed meanwhile.
+    MissingPartError
+        If a file is not what was written.
+    """
+    version = newest(lake.root)
+    for record in table_files(lake.root, version, REBUILDS).values():
+        if record.partition["underlying"] != underlying:
+            continue
+        store = DerivedStore.load(lake, record)
+        groups: dict[tuple[str, str, tuple[str, ...]], list[Part]] = {}
+        for part in store.parts:
+            groups.setdefault((part.book, part.year, part.tables), []).append(part)
+        crowded = [parts for parts in groups.values() if len(parts) > 1]
+        if not crowded:
+            continue
+        for table in TABLES:
+            store.files(table)  # compares them with their digests
+        written = [w for parts in crowded for w in _joined(store, parts)]
+        gone = {part.name for parts in crowded for part in parts}
+        kept = tuple(part for part in store.parts if part.name not in gone)
+        whole = replace(store, parts=(*kept, *(w.part for w in written)))
+        version = commit(
+            lake.root, version, store_changes(store, version, whole, written), operation="compact",
+            underlying=underlying, sessions=0,
+        )  # fmt: skip
+
+
+def _joined(store: DerivedStore, parts: list[Part]) -> tuple[WrittenPart, ...]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    parts = sorted(parts, key=lambda part: part.name)
+    tables = {}
+    for table in parts[0].tables:
+        pieces = []
+        for part in parts:
+            with pq.ParquetFile(store.file(table, part)) as file:
+                rows = file.read()
+            days = pa.array([date.fromisoformat(day) for day in part.sessions], pa.date32())
+            pieces.append(rows.filter(pc.is_in(rows.column("session"), value_set=days)))
+        # stable: rows of a session stay in their order
+        joined = pa.concat_tables(pieces)
+        order = np.argsort(joined.column("session").to_numpy(), kind="stable")
+        tables[table] = joined.take(pa.array(order))
+    marks = {day: mark for part in parts for day, mark in part.sessions.items()}
+    return write_parts(store, [(parts[0].book, dict(sorted(marks.items())), tables)])
+
+
+def versions(lake: Lake | str | os.PathLike[str]) -> list[LakeVersion]:
+    """Return the versions of a lake that can be read, ascending.
+
+    Parameters
+    ----------
+    lake : Lake, str or Path
+
+    Returns
+    -------
+    list of LakeVersion
+
+    Raises
+    ------
+    LakeError
+        If the folder is no lake, or a version cannot be read.
+    """
+    return [
+        LakeVersion(v.number, v.at, v.operation, v.underlying, v.sessions)
+        for v in _readable(open_lake(lake).root)
+    ]
+
+
+def _readable(root: Path) -> list[Version]:
+    last = newest(root)
+    numbers = [n for n in log_numbers(root / VERSIONS) if n >= last.oldest]
+    return [version_at(root, number) for number in numbers]
+
+
+def vacuum(
+    lake: Lake | str | os.PathLike[str],
+    *,
+    retention: float = RETENTION,
+    grace: float = _GRACE,
+    now: datetime | None = None,
+) -> VacuumResult:
+    """Delete files that only versions older than a retention need, and what killed writers left.
+
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    retention : float
+        Days for which versions stay readable; the one that was in force so long ago stays too.
+    grace : float
+        Hours for which files that no version names are left alone, since they may be of a writer
+        that is still at work.
+    now : datetime, optional
+        The moment from which the retention counts; the clock's where not given.
+
+    Returns
+    -------
+    VacuumResult
+
+    Raises
+    ------
+    LakeError
+        If the folder is no lake, a log cannot be read, or a file cannot be deleted.
+    """
+    if not retention >= 0.0 or not grace >= 0.0:
+        raise LakeError(f"a retention of {retention:g} days: name 0 or more")
+    root = open_lake(lake).root
+    until = (now or datetime.now(UTC)) - timedelta(days=retention)
+    kept = _forget(root, until)
+    alive, named = _files(root, kept)
+    removed, size = 0, 0
+    for path in _candidates(root):
+        young = time.time() - path.stat().st_mtime < 3600.0 * grace
+        if path in alive or (path not in named and young):
+            continue
+        removed, size = removed + 1, size + path.stat().st_size
+        try:
+            path.unlink()
+        except OSError as error:
+            raise LakeError(
+                f"{path} cannot be deleted ({error.strerror}): vacuum as a user who may write to "
+                "the lake"
+            ) from error
+    remove_abandoned(root)
+    return VacuumResult(removed, size, kept[0].number if kept else 0, len(kept))
+
+
+def _forget(root: Path, until: datetime) -> list[Version]:
+    """Commit that versions before one are gone, where there are such; return the others."""
+    for _ in range(_ATTEMPTS):
+        found = _readable(root)
+        past = [v.number for v in found if v.at <= until]
+        oldest = max(past, default=0)
+        if not found or oldest <= found[-1].oldest:
+            return found
+        try:
+            last = commit(
+                root, found[-1], [], operation="vacuum", underlying=None, sessions=0, oldest=oldest
+            )
+        except TakenError:
+            continue
+        return [*(v for v in found if v.number >= oldest), last]
+    raise LakeMovedError(f"the lake {root} is written to without a pause: try again")
+
+
+def _files(root: Path, kept: list[Version]) -> tuple[set[Path], set[Path]]:
+    """Return the files that some versions need, and all that any version ever named.
+
+    What a table's log alone names may be of a writer that was not first and tries again.
+    """
+    ever = [version_at(root, number) for number in log_numbers(root / VERSIONS)]
+    alive: set[Path] = set()
+    named: set[Path] = set()
+    for table in sorted({name for version in kept for name in version.tables}):
+        wanted = {v.tables[table].version for v in kept if table in v.tables}
+        once = {v.tables[table].version for v in ever if table in v.tables}
+        files: dict[str, DataFile] = {}
+        for number in range(max(wanted) + 1):
+            apply(log_file(root / table, number).read_bytes(), files)
+            if number in once:
+                here = {root / table / path for path in files}
+                named |= here
+                alive |= here if number in wanted else set()
+    return alive, named
+
+
+def _candidates(root: Path) -> Iterator[Path]:
+    """Yield the data files of the lake's tables, and files in the making."""
+    for log in sorted(root.glob("*/_delta_log")):
+        if log.parent.name == VERSIONS:
+            continue
+        for path in sorted(log.parent.rglob("*")):
+            unfinished = path.name.startswith(".") and path.suffix in (".half", ".tmp")
+            data = path.suffix == ".parquet" and log not in path.parents
+            if (data or unfinished) and path.is_file() and not path.is_symlink():
+                yield path

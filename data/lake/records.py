@@ -1,0 +1,215 @@
+"""What the lake holds of an underlying, as rows of the tables `sessions` and `sources`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from ..base.errors import LakeError
+from .data_files import read_file, write_file
+from .delta_log import DataFile, TableShape
+from .manifest import Manifest, SessionEntry, SourceEntry
+from .session_facts import SessionFacts
+from .versions import Change, Version, newest, table_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "CHAINS",
+    "SESSIONS",
+    "SOURCES",
+    "manifest_at",
+    "read_record",
+    "record_changes",
+    "record_of",
+    "underlyings_at",
+]
+
+SESSIONS: Final = "sessions"
+SOURCES: Final = "sources"
+CHAINS: Final = "chains"
+#: A part lies in the folder of its year; any other name could lead elsewhere.
+_PART: Final = re.compile(
+    r"underlying=[A-Za-z0-9^$._%-]+/year=\d{4}/\d{8}-\d{8}-(?:v\d+-)?[0-9a-f]{12}\.parquet"
+)
+_SOURCES_KEY: Final = b"gexlab.sources"
+_REMEDY: Final = "restore it from a copy, or ingest again into a fresh lake"
+
+
+def underlyings_at(root: Path, version: Version) -> list[str]:
+    """Return the underlyings that have sessions at a version, sorted."""
+    files = table_files(root, version, SESSIONS).values()
+    return sorted(f.partition["underlying"] for f in files if f.rows)
+
+
+def record_of(root: Path, underlying: str, version: Version) -> DataFile | None:
+    """Return the file of an underlying's sessions at a version, None where it has none.
+
+    Raises
+    ------
+    LakeError
+        If the log names several.
+    """
+    files = table_files(root, version, SESSIONS).values()
+    found = [f for f in files if f.partition["underlying"] == underlying]
+    if len(found) > 1:
+        raise LakeError(f"{root / SESSIONS}: two records of {underlying}: {_REMEDY}")
+    return found[0] if found else None
+
+
+def manifest_at(root: Path, underlying: str, version: Version | None = None) -> Manifest:
+    """Return what the lake holds of an underlying at a version (None: the newest).
+
+    Raises
+    ------
+    LakeError
+        If a record cannot be read, or is not what was written.
+    """
+    record = record_of(root, underlying, newest(root) if version is None else version)
+    return Manifest(underlying) if record is None else read_record(root, underlying, record)
+
+
+def read_record(root: Path, underlying: str, record: DataFile) -> Manifest:
+    """Return what a file of the table `sessions` says, with the sources that belong to it."""
+    rows = read_file(root, SESSIONS, record, _REMEDY)
+    try:
+        said = json.loads(rows.schema.metadata[_SOURCES_KEY])
+        if said["underlying"] != underlying:
+            raise ValueError(f"it is that of {said['underlying']}")
+        kept = DataFile(said["path"], said["size"], said["rows"], said["digest"], {})
+        if ".." in kept.path.split("/"):
+            raise ValueError(f"{kept.path!r} lies outside")
+        sources = read_file(root, SOURCES, kept, _REMEDY)
+        return Manifest(
+            underlying,
+            _sessions(rows, root / CHAINS),
+            tuple(SourceEntry(**_plain(row)) for row in sources.to_pylist()),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakeError(f"{root / SESSIONS / record.path}: not a record ({error})") from error
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in row.items() if k != "underlying"} | {"paths": tuple(row["paths"])}
+
+
+def _sessions(rows: Any, chains: Path) -> tuple[SessionEntry, ...]:
+    columns = [rows.column(name).to_pylist() for name in _session_schema().names[1:]]
+    # few files hold many sessions, and a path takes longer to make than the rest of an entry
+    paths = {name: chains / name for name in dict.fromkeys(columns[3])}
+    strange = next((name for name in paths if not _PART.fullmatch(name)), None)
+    if strange is not None:
+        raise ValueError(f"{strange!r} is no name of a part")
+    return tuple(
+        SessionEntry(day, n, mark, paths[name], tuple(said), SessionFacts(size, kind, asof))
+        for day, n, mark, name, said, size, kind, asof in zip(*columns, strict=True)
+    )
+
+
+def record_changes(
+    root: Path, version: Version, before: DataFile | None, after: Manifest
+) -> list[Change]:
+    """Write the record of an underlying anew, and return what a commit then does to its tables.
+
+    Parameters
+    ----------
+    root : Path
+    version : Version
+        After which it is to be committed.
+    before : DataFile or None
+        The record that it replaces.
+    after : Manifest
+    """
+    import pyarrow as pa
+
+    part, number = {"underlying": after.underlying}, f"v{version.number + 1}"
+    sources = write_file(root, SOURCES, part, f"sources-{number}", _source_rows(after))
+    schema = _session_schema()
+    said = json.dumps({"underlying": after.underlying, "path": sources.path, "size": sources.size,
+                       "rows": sources.rows, "digest": sources.digest})  # fmt: skip
+    rows = pa.Table.from_pylist(
+        [
+            {
+                "underlying": after.underlying,
+                "session": e.session,
+                "rows": e.rows,
+                "fingerprint": e.fingerprint,
+                "file": e.file.relative_to(root / CHAINS).as_posix(),
+                "sources": list(e.sources),
+                "multiplier": e.facts.multiplier,
+                "settlement": e.facts.settlement,
+                "oi_asof": e.facts.oi_asof,
+            }
+            for e in after.sessions
+        ],
+        schema=schema.with_metadata({_SOURCES_KEY: said.encode()}),
+    )
+    sessions = write_file(
+        root, SESSIONS, part, f"sessions-{number}", rows, {"sources": sources.path}
+    )
+    by = ("underlying",)
+    changes = []
+    if before is None or before.path != sessions.path:
+        gone = () if before is None else (before.path,)
+        changes.append(Change(SESSIONS, TableShape(schema, by), (sessions,), gone))
+    last = None if before is None else before.tags["sources"]
+    if last != sources.path:
+        gone = () if last is None else (last,)
+        changes.append(Change(SOURCES, TableShape(_source_schema(), by), (sources,), gone))
+    return changes
+
+
+def _source_rows(manifest: Manifest) -> Any:
+    import pyarrow as pa
+
+    names = _source_schema().names
+    return pa.Table.from_pylist(
+        [
+            {n: manifest.underlying if n == "underlying" else _value(s, n) for n in names}
+            for s in manifest.sources
+        ],
+        schema=_source_schema(),
+    )
+
+
+def _value(source: SourceEntry, name: str) -> Any:
+    found = getattr(source, name)
+    return list(found) if isinstance(found, tuple) else found
+
+
+def _session_schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("underlying", pa.string()),
+            ("session", pa.date32()),
+            ("rows", pa.int64()),
+            ("fingerprint", pa.string()),
+            ("file", pa.string()),
+            ("sources", pa.list_(pa.string())),
+            ("multiplier", pa.float64()),
+            ("settlement", pa.string()),
+            ("oi_asof", pa.date32()),
+        ]
+    )
+
+
+def _source_schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("underlying", pa.string()),
+            ("source", pa.string()),
+            ("recipe", pa.string()),
+            ("paths", pa.list_(pa.string())),
+            ("calendar", pa.string()),
+            ("last_is_settlement", pa.bool_()),
+            ("monthly", pa.string()),
+            ("currency", pa.string()),
+            ("instrument", pa.string()),
+        ]
+    )

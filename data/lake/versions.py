@@ -1,0 +1,359 @@
+"""Versions of a lake: rows of the table `versions`, each of which names every table's own version.
+
+A row is committed last, and only if no other has its number: whatever was written for it becomes
+visible with it, all at once, or never. Readers find every table through a row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ..base.errors import LakeError
+from .delta_log import (
+    START,
+    DataFile,
+    TableShape,
+    TableVersion,
+    TakenError,
+    bring,
+    commit_lines,
+    files_at,
+    log_file,
+    log_numbers,
+    put_new,
+    table_lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "MARK",
+    "NOTHING",
+    "VERSIONS",
+    "Change",
+    "Version",
+    "commit",
+    "is_lake",
+    "mark",
+    "marked",
+    "newest",
+    "previous_of",
+    "table_files",
+    "version_at",
+    "version_of",
+]
+
+VERSIONS: Final = "versions"
+_SEAL: Final = '"digest": "'
+#: Letters of a date without a time.
+_DATE: Final = 10
+MARK: Final = "newest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A state of a lake.
+
+    Attributes
+    ----------
+    number : int
+        From 0 on; -1 before anything was written.
+    at : datetime
+        When it was committed, UTC.
+    operation : str
+        What made it: ``ingest``, ``rebuild``, ``compact`` and so on.
+    underlying : str or None
+        What it was made of, where that is one.
+    sessions : int
+        How many sessions changed.
+    oldest : int
+        The first version that can still be read; `vacuum` raises it.
+    tables : mapping of str to TableVersion
+        Which version of each table belongs to it.
+    digest : str
+        Of its own log file.
+    """
+
+    number: int
+    at: datetime
+    operation: str
+    underlying: str | None
+    sessions: int
+    oldest: int = 0
+    tables: Mapping[str, TableVersion] = field(default_factory=dict, repr=False)
+    digest: str = field(default="", repr=False)
+
+
+NOTHING: Final = Version(-1, datetime(1970, 1, 1, tzinfo=UTC), "", None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a commit does to one table.
+
+    Attributes
+    ----------
+    table : str
+    shape : TableShape
+    add : tuple of DataFile
+        On disk already.
+    remove : tuple of str
+        Paths of files that no longer belong to it; they stay on disk for earlier versions.
+    """
+
+    table: str
+    shape: TableShape
+    add: tuple[DataFile, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+def is_lake(root: Path) -> bool:
+    """Return whether a folder has a table of versions."""
+    return (root / VERSIONS / "_delta_log").is_dir()
+
+
+def newest(root: Path) -> Version:
+    """Return the last version of a lake; `NOTHING` where there is none yet.
+
+    Raises
+    ------
+    LakeError
+        If it cannot be read, or has gone.
+    """
+    numbers = log_numbers(root / VERSIONS)
+    last = numbers[-1] if numbers else -1
+    said = marked(root)[0]
+    if said > last:
+        raise LakeError(
+            f"{root / VERSIONS}: version {said} was written, but its log has gone: restore "
+            f"{log_file(root / VERSIONS, said)} from a copy; to go on from version {last} delete "
+            f"{root / VERSIONS / MARK}, and ingest again what came later"
+        )
+    return version_at(root, last) if numbers else NOTHING
+
+
+def version_at(root: Path, number: int) -> Version:
+    """Return a version of a lake by its number, vacuumed or not.
+
+    Raises
+    ------
+    LakeError
+        If there is no such version, or it cannot be read.
+    """
+    path = log_file(root / VERSIONS, number)
+    try:
+        return _unsealed(path.read_bytes(), number)
+    except FileNotFoundError as error:
+        numbers = log_numbers(root / VERSIONS)
+        there = f"versions {numbers[0]} to {numbers[-1]}" if numbers else "no versions"
+        raise LakeError(
+            f"the lake {root} has {there}, not {number}: gexlab versions --lake lists them"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LakeError(
+            f"{path} cannot be read ({type(error).__name__}: {error}): restore it from a copy, or "
+            "delete it and the later ones, and ingest again what came since"
+        ) from error
+
+
+def version_of(root: Path, as_of: int | str | datetime) -> int:
+    """Return the number of the version that is meant: by its number, or in force at a moment.
+
+    Raises
+    ------
+    LakeError
+        If the text is neither, or the lake is younger than the moment.
+    """
+    if isinstance(as_of, int):
+        return as_of
+    if isinstance(as_of, str) and as_of.strip().isdigit() and len(as_of.strip()) < 8:
+        return int(as_of)
+    moment = _moment(as_of) if isinstance(as_of, str) else as_of
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    first, last = 0, newest(root).number
+    if last < 0 or version_at(root, 0).at > moment:
+        began = (
+            f"begins {version_at(root, 0).at:%Y-%m-%d %H:%M:%S} UTC" if last >= 0 else "is empty"
+        )
+        raise LakeError(f"the lake {root} {began}: it was not there at {moment:%Y-%m-%d %H:%M:%S}")
+    while first < last:  # moments ascend with versions
+        middle = (first + last + 1) // 2
+        first, last = (
+            (middle, last) if version_at(root, middle).at <= moment else (first, middle - 1)
+        )
+    return first
+
+
+def _moment(text: str) -> datetime:
+    """Return a stated moment; of a date alone its end."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise LakeError(
+            f"as of {text!r}: expected the number of a version or a moment such as "
+            "2026-07-01T18:00 (UTC); gexlab versions --lake lists both"
+        ) from error
+    alone = len(text.strip()) <= _DATE
+    return found + timedelta(days=1, microseconds=-1) if alone else found
+
+
+def table_files(root: Path, version: Version, table: str) -> Mapping[str, DataFile]:
+    """Return the files of a table at a version of the lake, by their path in the table's folder.
+
+    Raises
+    ------
+    LakeError
+        If the table's log is not what was written.
+    """
+    at = version.tables.get(table)
+    return {} if at is None else files_at(root / table, at)
+
+
+def commit(
+    root: Path,
+    before: Version,
+    changes: Sequence[Change],
+    *,
+    operation: str,
+    underlying: str | None,
+    sessions: int,
+    oldest: int | None = None,
+) -> Version:
+    """Commit changes of several tables as the version after `before`, all of them or none.
+
+    Raises
+    ------
+    TakenError
+        If there is a version after `before` already; nothing is visible then.
+    """
+    number = before.number + 1
+    if log_file(root / VERSIONS, number).exists():
+        raise TakenError(str(number))
+    tables = dict(before.tables)
+    for change in changes:
+        at = tables.get(change.table, START)
+        folder = root / change.table
+        tables[change.table] = bring(
+            folder, at, change.add, change.remove, change.shape, operation.upper()
+        )
+    now = datetime.now(UTC)
+    first = before.oldest if oldest is None else oldest
+    made = Version(number, max(now, before.at), operation, underlying, sessions, first, tables)
+    content = _sealed(root, made, before.digest)
+    put_new(log_file(root / VERSIONS, number), content)
+    whole = replace(made, digest=hashlib.sha256(content).hexdigest())
+    mark(root, whole)
+    return whole
+
+
+def _sealed(root: Path, made: Version, previous: str) -> bytes:
+    """Return the commit of a version: its row's file is written, its last line a digest of all."""
+    row, shape = _row_file(root, made)
+    head = table_lines(VERSIONS, shape) if made.number == 0 else []
+    lines = commit_lines([row], [], operation=made.operation.upper(), head=head).decode()
+    body, _, info = lines.rstrip("\n").rpartition("\n")
+    said = json.loads(info)["commitInfo"] | {"gexlab": _to_json(made, previous)}
+    text = f'{body}\n{{"commitInfo": {json.dumps(said)[:-1]}, {_SEAL}'
+    return f'{text}{hashlib.sha256(text.encode()).hexdigest()}"}}}}\n'.encode()
+
+
+def _unsealed(content: bytes, number: int) -> Version:
+    text = content.decode()
+    body, seal, rest = text.rpartition(_SEAL)
+    if not seal or rest != f'{hashlib.sha256((body + seal).encode()).hexdigest()}"}}}}\n':
+        raise ValueError("its bytes are not those that were written")
+    said = json.loads(text.splitlines()[-1])["commitInfo"]["gexlab"]
+    if said["version"] != number:
+        raise ValueError(f"it is that of version {said['version']}")
+    return Version(
+        number,
+        datetime.fromisoformat(said["at"]),
+        said["operation"],
+        said["underlying"],
+        said["sessions"],
+        said["oldest"],
+        {name: TableVersion(*at) for name, at in said["tables"].items()},
+        hashlib.sha256(content).hexdigest(),
+    )
+
+
+def previous_of(root: Path, number: int) -> str:
+    """Return the digest of the version before, as a version states it."""
+    content = log_file(root / VERSIONS, number).read_text(encoding="utf-8")
+    return str(json.loads(content.splitlines()[-1])["commitInfo"]["gexlab"]["previous"])
+
+
+def _to_json(made: Version, previous: str) -> dict[str, Any]:
+    return {
+        "version": made.number,
+        "at": made.at.isoformat(),
+        "operation": made.operation,
+        "underlying": made.underlying,
+        "sessions": made.sessions,
+        "oldest": made.oldest,
+        "tables": {name: [at.version, at.chain] for name, at in sorted(made.tables.items())},
+        "previous": previous,
+    }
+
+
+def _row_file(root: Path, made: Version) -> tuple[DataFile, TableShape]:
+    """Write the row of a version, for whoever reads the table."""
+    import pyarrow as pa
+
+    from .data_files import write_file
+
+    schema = pa.schema(
+        [
+            ("version", pa.int64()),
+            ("at", pa.timestamp("us", tz="UTC")),
+            ("operation", pa.string()),
+            ("underlying", pa.string()),
+            ("sessions", pa.int64()),
+            ("tables", pa.string()),
+        ]
+    )
+    tables = json.dumps({name: at.version for name, at in sorted(made.tables.items())})
+    row = _to_json(made, "") | {"at": made.at, "tables": tables}
+    table = pa.Table.from_pylist([{n: row[n] for n in schema.names}], schema=schema)
+    return write_file(root, VERSIONS, {}, f"{made.number:020d}", table), TableShape(schema, ())
+
+
+def marked(root: Path) -> tuple[int, str]:
+    """Return the last version that was marked as written, and its digest; -1 without a mark.
+
+    A mark may lag behind, where a writer was killed; it never leads.
+    """
+    path = root / VERSIONS / MARK
+    try:
+        said = json.loads(path.read_bytes())
+        return int(said["version"]), str(said["digest"])
+    except FileNotFoundError:
+        return -1, ""
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LakeError(
+            f"{path} cannot be read ({type(error).__name__}: {error}): delete it, it is written "
+            "again with the next version"
+        ) from error
+
+
+def mark(root: Path, version: Version) -> None:
+    """Note a version as written, so that it is missed should its log be lost."""
+    path = root / VERSIONS / MARK
+    half = path.with_name(f".{MARK}.{uuid.uuid4().hex}.tmp")
+    said = json.dumps({"version": version.number, "digest": version.digest})
+    with suppress(OSError):  # the version is committed, with or without
+        try:
+            half.write_text(said, encoding="utf-8")
+            os.replace(half, path)
+        finally:
+            half.unlink(missing_ok=True)

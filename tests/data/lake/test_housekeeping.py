@@ -1,0 +1,265 @@
+"""Versions, vacuum, compaction and migration: what was readable gives the values that it gave."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from make_lake import session_tables
+
+from gexlab.data import compact, migrate, rebuild, regimes, vacuum, verify, versions
+from gexlab.data.base.errors import LakeError
+from gexlab.data.lake import former_layout, housekeeping
+from gexlab.data.lake import versions as rows_of_versions
+from gexlab.data.lake.derived_tables import TABLES, DerivedStore
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.parts import part_rows
+from gexlab.data.lake.versions import table_files
+from gexlab.data.lake.writer import write_sessions
+from gexlab.data.regimes.store_choice import find_stores
+from gexlab.data.regimes.table import read_rebuilt
+from gexlab.reports.cli import app as cli
+
+SESSIONS = 6
+
+
+@pytest.fixture(scope="module")
+def chains() -> list[pa.Table]:
+    return list(session_tables(SESSIONS, 40, seed=9))
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory, chains: list[pa.Table]) -> Path:
+    """A lake that grew by a session at a time, rebuilt after each."""
+    root = tmp_path_factory.mktemp("grown") / "lake"
+    lake = open_lake(root, create=True)
+    for rows in chains:
+        write_sessions(lake, "SPX", rows)
+        rebuild(lake, "SPX")
+    return root
+
+
+@pytest.fixture
+def lake(grown: Path, tmp_path: Path) -> Lake:
+    shutil.copytree(grown, tmp_path / "lake")
+    return open_lake(tmp_path / "lake")
+
+
+def everything(lake: Lake) -> dict[str, pa.Table]:
+    """Every value of every table, in the order of sessions."""
+    files = lake.chain_files("SPX")
+    found = {"chains": pa.concat_tables([pq.ParquetFile(p).read() for p in files])}
+    for table in TABLES:
+        rows = read_rebuilt(lake, table, "SPX", None, None, None)
+        keys = [(name, "ascending") for name in ("session", "book") if name in rows.column_names]
+        found[table] = rows.sort_by(keys)
+    return found
+
+
+def as_seen(lake: Lake) -> dict[date, str]:
+    return {e.session: e.fingerprint for e in lake.sessions("SPX")}
+
+
+def test_versions_say_what_changed(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    found = versions(lake)
+    assert [v.version for v in found] == list(range(2 * SESSIONS))
+    assert [v.operation for v in found] == ["write", "rebuild"] * SESSIONS
+    assert {v.sessions for v in found} == {1}
+    assert {v.underlying for v in found} == {"SPX"}
+    moments = [v.at for v in found]
+    assert moments == sorted(moments)
+    assert cli.run(["versions", "--lake", str(lake.root), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert set(said[0]) == {"version", "at", "operation", "underlying", "sessions"}
+    assert len(said) == 2 * SESSIONS
+    assert cli.run(["versions", "--lake", str(lake.root)]) == 0
+    assert "rebuild" in capsys.readouterr().out
+
+
+def test_each_version_is_read_as_it_was(lake: Lake, chains: list[pa.Table]) -> None:
+    days = [rows.column("session")[0].as_py() for rows in chains]
+    for number in range(2 * SESSIONS):
+        assert list(as_seen(Lake(lake.root, number))) == days[: number // 2 + 1]
+    with pytest.raises(LakeError, match=r"has versions 0 to 11, not 99"):
+        Lake(lake.root, 99).sessions("SPX")
+
+
+def test_vacuum_keeps_what_was_in_force(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond 30 days of clock: one version a week for twelve weeks."""
+    root = lake.root
+    began = datetime(2026, 1, 5, tzinfo=UTC)
+    read = rows_of_versions.version_at
+
+    def dated(root: Path, number: int) -> Any:
+        found = read(root, number)
+        at = began + timedelta(weeks=number)
+        return replace(found, at=at)
+
+    monkeypatch.setattr(housekeeping, "version_at", dated)
+    now = began + timedelta(weeks=11)
+    values = everything(lake)
+    assert vacuum(lake, now=began + timedelta(days=29)).files == 0
+    done = vacuum(lake, now=now)
+    # 30 days before the twelfth week the version of the seventh was in force
+    assert (done.oldest, done.versions) == (6, 12 - 6 + 1)
+    assert done.files > 0
+    for number in range(6, 12):
+        assert as_seen(Lake(root, number))
+        version = Lake(root, number).at()
+        for table in version.tables:
+            assert all((root / table / p).exists() for p in table_files(root, version, table))
+    with pytest.raises(LakeError, match=r"version 5 of the lake .* has been vacuumed: the oldest"):
+        Lake(root, 5).sessions("SPX")
+    assert everything(lake) == values
+    assert not verify(lake).damaged
+
+
+def test_vacuum_leaves_what_is_being_written(lake: Lake) -> None:
+    (part, *_) = lake.chain_files("SPX")
+    fresh = part.with_name("20140101-20140102-0123456789ab.parquet")
+    fresh.write_bytes(b"in the making")
+    assert vacuum(lake, retention=0.0).oldest == 2 * SESSIONS - 1
+    assert fresh.exists()
+    vacuum(lake, retention=0.0, grace=0.0)
+    assert not fresh.exists()
+    assert not verify(lake).damaged
+    with pytest.raises(LakeError, match="retention of -1 days"):
+        vacuum(lake, retention=-1.0)
+
+
+def test_compacting_changes_no_value(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    before, seen = everything(lake), as_seen(lake)
+    old = Lake(lake.root, 2 * SESSIONS - 1)
+    assert cli.run(["compact", "--lake", str(lake.root), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    years = len({day.year for day in seen})
+    assert (said["files_before"], said["files_after"]) == (SESSIONS, years)
+    assert said["rebuilt_after"] == years * 2 * len(TABLES)
+    assert said["rebuilt_before"] == SESSIONS * 2 * len(TABLES)
+    assert everything(lake) == before
+    assert as_seen(lake) == seen == as_seen(old)
+    assert rebuild(lake, "SPX").rebuilt == 0
+    assert compact(lake).files_before == years
+    assert not verify(lake).damaged
+    vacuum(lake, retention=0.0, grace=0.0)
+    assert everything(lake) == before
+    assert len(list((lake.root / "chains").rglob("*.parquet"))) == years
+
+
+def formerly(lake: Lake, root: Path) -> None:
+    """Write what a lake holds in the former layout."""
+    held = lake.manifest("SPX")
+    folder = root / "chains" / "underlying=SPX"
+    sessions = []
+    for e in held.sessions:
+        name = re.sub("-v[0-9]+-", "-", f"year={e.session.year}/{e.file.name}")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(e.file, folder / name)
+        asof = None if e.facts.oi_asof is None else e.facts.oi_asof.isoformat()
+        facts = {k: v for k, v in (asdict(e.facts) | {"oi_asof": asof}).items() if v is not None}
+        sessions.append({"session": str(e.session), "rows": e.rows, "fingerprint": e.fingerprint,
+                         "file": name, "sources": list(e.sources), **facts})  # fmt: skip
+    sources = [asdict(source) for source in held.sources]
+    _seal(folder / "manifest.json", {"format": 2, "underlying": "SPX", "sources": sources,
+                                     "sessions": sessions})  # fmt: skip
+    for store in find_stores(lake, "SPX"):
+        _former_store(store, root)
+
+
+def _former_store(store: DerivedStore, root: Path) -> None:
+    home = (
+        root / "derived" / "underlying=SPX" / f"definition={store.definition_id}" / "dealer=naive"
+    )
+    whole = store.current()
+    for part in whole.parts:
+        for table in part.tables:
+            path = home / table / f"{part.name}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(store.file(table, part), path)
+    _seal(home / "manifest.json", {
+        "format": 2, "definition": store.definition, "dealer_model": store.dealer_model,
+        "parts": [asdict(part) for part in whole.parts],
+        "variants": [asdict(variant) for variant in whole.variants],
+    })  # fmt: skip
+
+
+def _seal(path: Path, content: dict[str, Any]) -> None:
+    body = json.dumps(content).removesuffix("}")
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    path.write_text(f'{body},\n"digest": "{digest}"}}\n', encoding="utf-8")
+
+
+def test_migration_changes_no_value(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "former"
+    formerly(lake, root)
+    for command in (["check"], ["rebuild", "--underlying", "SPX"], ["sql", "SELECT 1"], ["verify"]):
+        assert cli.run([*command, "--lake", str(root)]) == 1
+        assert "has the former layout: run gexlab migrate" in capsys.readouterr().err
+    with monkeypatch.context() as patched:  # interrupted: the old records stay, and it goes on
+        patched.setattr(former_layout, "_take_store", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            migrate(root)
+    with pytest.raises(LakeError, match="former layout"):
+        open_lake(root)
+    assert cli.run(["migrate", "--lake", str(root), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"underlyings": 1, "sessions": SESSIONS, "stores": 1, "left_out": 0}
+    now = open_lake(root)
+    assert everything(now) == everything(lake)
+    assert as_seen(now) == as_seen(lake)
+    assert rebuild(now, "SPX").rebuilt == 0
+    assert not list(root.rglob("manifest.json"))
+    assert not (root / "derived").exists()
+    assert [v.operation for v in versions(now)] == ["migrate", "migrate"]
+    assert migrate(root).underlyings == 0
+    with pytest.raises(LakeError, match="does not exist, or holds no chains"):
+        migrate(tmp_path / "nowhere")
+
+
+def _interrupted(*_: Any) -> bool:
+    raise KeyboardInterrupt
+
+
+def test_a_damaged_lake_of_the_former_layout_stays(lake: Lake, tmp_path: Path) -> None:
+    root = tmp_path / "former"
+    formerly(lake, root)
+    first, *_ = root.glob("chains/*/year=*/*.parquet")
+    whole = first.read_bytes()
+    first.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    with pytest.raises(LakeError, match="bytes are not those that were written: restore it"):
+        migrate(root)
+    assert list(root.glob("chains/*/manifest.json"))
+    first.write_bytes(whole)
+    assert migrate(root).sessions == SESSIONS
+
+
+def test_the_tables_are_delta(lake: Lake) -> None:
+    """Another program's reader sees the same rows, at every version that is named."""
+    deltalake = pytest.importorskip("deltalake")
+    version = lake.at()
+    for name in ("chains", "sessions", "regimes", "rebuilds"):
+        table = deltalake.DeltaTable(lake.root / name, version=version.tables[name].version)
+        rows = pa.table(table.to_pyarrow_table())
+        said = table_files(lake.root, version, name).values()
+        assert rows.num_rows == sum(f.rows for f in said)
+        assert "underlying" in rows.column_names
+    listed = pa.table(deltalake.DeltaTable(lake.root / "versions").to_pyarrow_table())
+    assert sorted(listed["version"].to_pylist()) == [v.version for v in versions(lake)]
+    chain = pa.table(deltalake.DeltaTable(lake.root / "chains").to_pyarrow_table())
+    strikes = sorted(chain["strike"].to_pylist())
+    own = [part_rows(e.file, [e.session]) for e in lake.sessions("SPX")]
+    assert strikes == sorted(pa.concat_tables(own)["strike"].to_pylist())
+    assert set(chain["year"].to_pylist()) == {e.session.year for e in lake.sessions("SPX")}
+    assert isinstance(regimes(lake, "SPX"), pd.DataFrame)
