@@ -121,7 +121,7 @@ ConfigArgument = Annotated[
 ]
 PdfOption = Annotated[
     bool,
-    typer.Option("--pdf", help="Print the report to report.pdf, by a Chromium of this machine."),
+    typer.Option("--pdf", help="Print the page to a PDF, by a Chromium of this machine."),
 ]
 PngOption = Annotated[
     bool,

@@ -105,7 +105,7 @@ def chart_pictures(page: Path, folder: Path) -> tuple[Path, ...]:
     if f'data-done="{_DONE}"' not in dumped:
         raise InputFileError(f"{page}: its charts were not drawn in time: try again")
     found = re.findall(
-        r'data-picture="fig-([a-z0-9-]+)">data:image/png;base64,([A-Za-z0-9+/=]+)<', dumped
+        r'data-picture="(?:fig-)?([a-z0-9-]+)">data:image/png;base64,([A-Za-z0-9+/=]+)<', dumped
     )
     written = []
     for chart, picture in found:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import ConfigArgument, DebugOption, JsonOption, OutOption
+from ..options import (
+    ConfigArgument,
+    DebugOption,
+    JsonOption,
+    OutOption,
+    PdfOption,
+    PngOption,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +28,8 @@ EXAMPLES = ("gexlab tournament config.toml --out out",)
 def command(
     config: ConfigArgument,
     out: OutOption,
+    pdf: PdfOption = False,
+    png: PngOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -38,13 +47,17 @@ def command(
         write_tournament,
     )
     from ....data import published
+    from ...page.browser import find_browser, printed
     from ...page.tournament_page import write_tournament_page
 
+    if pdf or png:
+        find_browser()  # before any work
     settings = load_config(config)
     with progress_on_stderr("tournament") as progress, published(out) as stage:
         result = run_tournament(settings, out, progress=progress)
         write_tournament(result, stage)
-        write_tournament_page(result, stage / "tournament.html")
+        page = write_tournament_page(result, stage / "tournament.html")
+        printed(page, stage, pdf=pdf, png=png)
     clear_kept(out)
     report = out / "tournament.html"
     document = tournament_document(result) | {"report": report}
