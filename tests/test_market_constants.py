@@ -31,6 +31,8 @@ ALLOWED = {
     ("a volatility index", "data/vendors/roots.py"),  # a root
     ("a volatility index", "data/vendors/layout.py"),  # a root
     ("a level of intervals", "reports/page/sections/null_routes.py"),  # quantiles
+    ("a level of intervals", "reports/page/sections/today.py"),  # of noise in the inputs
+    ("a level of intervals, as a quantile", "reports/page/sections/today.py"),  # the same
     # conditions of the claims' own tests, stated on their cards
     ("a level of intervals, as a quantile", "backtest/hypotheses/expiry_did.py"),
     ("a level of intervals, as a quantile", "backtest/hypotheses/momentum_split.py"),

@@ -22,7 +22,6 @@ __all__ = [
     "GexlabError",
     "InputFileError",
     "LakeError",
-    "LakeLockedError",
     "LedgerError",
     "LookAheadError",
     "MissingColumnError",
@@ -61,11 +60,7 @@ class NotRebuiltError(LakeError):
 
 
 class MissingPartError(LakeError):
-    """A file of rebuilt tables that their manifest names, and that is not there."""
-
-
-class LakeLockedError(LakeError):
-    """A lake that another process is writing to."""
+    """A file of rebuilt tables that their record names, and that is not there."""
 
 
 class LedgerError(GexlabError):

@@ -366,8 +366,12 @@ class DerivedStore:
         """
         whole: list[Part] = []
         lost: list[Part] = []
+        root = self.lake.root
         for part in self.parts:
-            there = all(self.file(table, part).is_file() for table in part.tables)
+            folder, names = partition_folder(self.partition(part)), self._names(part)
+            there = all(
+                os.path.isfile(f"{root}/{table}/{folder}{name}") for table, name in names.items()
+            )
             (whole if there else lost).append(part)
         return replace(self, parts=tuple(whole), lost=tuple(lost))
 
@@ -418,8 +422,12 @@ class DerivedStore:
         -------
         str
         """
-        name = f"{self.stem}-{part.name}-v{part.version}-{part.digests[table][:DIGITS]}.parquet"
-        return f"{partition_folder(self.partition(part))}{name}"
+        return f"{partition_folder(self.partition(part))}{self._names(part)[table]}"
+
+    def _names(self, part: Part) -> dict[str, str]:
+        """Return the name of each table's file of a part."""
+        begin = f"{self.stem}-{part.name}-v{part.version}"
+        return {t: f"{begin}-{part.digests[t][:DIGITS]}.parquet" for t in part.tables}
 
     def partition(self, part: Part) -> dict[str, str]:
         """Return the keys of the folders in which a part lies.

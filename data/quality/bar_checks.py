@@ -153,6 +153,8 @@ def _prepared(
 
 
 def _checked(bars: pd.DataFrame, given: _Bars, trusted: Collection[Any]) -> BarCheck:
+    if bars.empty:
+        return BarCheck((), bars, given.session)
     found = [*_shadows(given), *_outside(given), *_other_levels(given), *_repeated(given)]
     found += _flat(given)
     found += _in_doubt(given, {(row, field) for row, _, field, _ in found})

@@ -319,6 +319,10 @@ COMMANDS: dict[str, str] = {
     "snapshot": "data/ingest/test_collector.py::test_what_may_pass_is_tried_again",
     "cross-section": "reports/cli/test_many_commands.py::test_from_one_file_to_the_cross_section",
     "runs": "reports/nightly/test_archive.py::test_what_two_nights_differ_in",
+    "versions": "data/lake/test_housekeeping.py::test_versions_say_what_changed",
+    "vacuum": "data/lake/test_housekeeping.py::test_vacuum_keeps_what_was_in_force",
+    "compact": "data/lake/test_housekeeping.py::test_compacting_changes_no_value",
+    "migrate": "data/lake/test_housekeeping.py::test_migration_changes_no_value",
 }
 
 

@@ -67,3 +67,18 @@ def test_writers_that_meet_all_count(tmp_path: Path) -> None:
         "2022-12-13",
         "2022-12-14",
     ]
+
+
+@pytest.mark.parametrize(
+    ("processes", "rounds"), [(2, 3), pytest.param(4, 200, marks=pytest.mark.slow)]
+)
+def test_writers_at_once_lose_and_double_nothing(processes: int, rounds: int) -> None:
+    found = _run("break_lake.py", "writers", "--processes", f"{processes}", "--rounds", f"{rounds}")
+    assert (found["failed"], found["damaged"]) == ([], 0)
+    assert int(str(found["versions"])) >= processes * rounds / 2  # what changes nothing makes none
+
+
+@pytest.mark.parametrize("count", [8, pytest.param(600, marks=pytest.mark.slow)])
+def test_changed_bytes_are_found_and_never_become_numbers(count: int) -> None:
+    found = _run("break_lake.py", "bytes", "--count", f"{count}")
+    assert (found["verified"], found["unseen"]) == (count, [])

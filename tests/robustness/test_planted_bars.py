@@ -234,3 +234,14 @@ def test_a_price_that_stands_still_is_told_once(first: int) -> None:
     told = [f for f in check_bars(bars).findings if f.check == "repeated_price"]
     assert [(f.session, f.field) for f in told] == [(bars.index[first + 5].date(), "high")]
     assert "for 6 bars in a row" in told[0].detail
+
+
+def test_few_bars_are_judged_without_a_warning() -> None:
+    bars = market(np.random.default_rng(1), 60)
+    for count in (0, 1, 2, 5, 6, 21):
+        checked = check_bars(bars.iloc[:count])
+        assert len(checked.sound) == count
+        assert len(checked.bad) == 0
+    spoilt = bars.copy()
+    spoilt["low"] = np.where(np.arange(60) < 3, bars["low"] / 10.0, bars["low"])
+    assert check_bars(spoilt).bad.tolist() == pd.DatetimeIndex(bars.index[:3]).date.tolist()

@@ -27,48 +27,54 @@ _SHOWN = 10
 _TABLES = ("names", "market", "sectors")
 
 
+_UnderlyingOption = Annotated[
+    str,
+    typer.Option(
+        "--underlying",
+        metavar="X,Y|'A*'",
+        help="Underlyings with commas, or a pattern; default: every one in the lake.",
+    ),
+]
+_DealerOption = Annotated[
+    str | None,
+    typer.Option("--dealer", help="Dealer model; required if an underlying has several."),
+]
+_DefinitionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--definition",
+        metavar="ID|NAME|FILE.toml",
+        help="Definition; required if several were rebuilt.",
+    ),
+]
+_VolumesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--volumes",
+        metavar="FILE",
+        help="Dollar volumes (underlying, session, dollar_volume), Parquet or CSV.",
+    ),
+]
+_TestOption = Annotated[
+    bool,
+    typer.Option("--test", help="Test the claims that need many underlyings."),
+]
+_OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Write names, market and sectors as Parquet files."),
+]
+
+
 def command(
     lake: LakeOption,
-    underlying: Annotated[
-        str,
-        typer.Option(
-            "--underlying",
-            metavar="X,Y|'A*'",
-            help="Underlyings with commas, or a pattern; default: every one in the lake.",
-        ),
-    ] = "*",
+    underlying: _UnderlyingOption = "*",
     book: OneBookOption = "post_expiry",
-    dealer: Annotated[
-        str | None,
-        typer.Option("--dealer", help="Dealer model; required if an underlying has several."),
-    ] = None,
-    definition: Annotated[
-        str | None,
-        typer.Option(
-            "--definition",
-            metavar="ID|NAME|FILE.toml",
-            help="Definition; required if several were rebuilt.",
-        ),
-    ] = None,
+    dealer: _DealerOption = None,
+    definition: _DefinitionOption = None,
     settings: SettingsOption = None,
-    volumes: Annotated[
-        Path | None,
-        typer.Option(
-            "--volumes",
-            metavar="FILE",
-            help="Dollar volumes (underlying, session, dollar_volume), Parquet or CSV.",
-        ),
-    ] = None,
-    test: Annotated[
-        bool,
-        typer.Option("--test", help="Test the claims that need many underlyings."),
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="DIR", help="Write names, market and sectors as Parquet files."
-        ),
-    ] = None,
+    volumes: _VolumesOption = None,
+    test: _TestOption = False,
+    out: _OutOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:

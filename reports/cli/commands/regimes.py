@@ -35,35 +35,42 @@ EXAMPLES = (
 _SHOWN = 15
 
 
+_DealerOption = Annotated[
+    str | None, typer.Option("--dealer", help="Dealer model; default: all that were rebuilt.")
+]
+_DefinitionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--definition",
+        metavar="ID|NAME|FILE.toml",
+        help="Definition; required if several were rebuilt.",
+    ),
+]
+_OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write all rows to a .parquet or .csv file."),
+]
+_UnitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--unit", help="Net and gross also per_point, in shares_per_point or share_of_adv."
+    ),
+]
+_BarsOption = Annotated[
+    Path | None,
+    typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
+]
+
+
 def command(
     lake: LakeOption,
     underlying: StoredUnderlyingsOption = None,
     book: BookOption = None,
-    dealer: Annotated[
-        str | None, typer.Option("--dealer", help="Dealer model; default: all that were rebuilt.")
-    ] = None,
-    definition: Annotated[
-        str | None,
-        typer.Option(
-            "--definition",
-            metavar="ID|NAME|FILE.toml",
-            help="Definition; required if several were rebuilt.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Write all rows to a .parquet or .csv file."),
-    ] = None,
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            "--unit", help="Net and gross also per_point, in shares_per_point or share_of_adv."
-        ),
-    ] = None,
-    bars: Annotated[
-        Path | None,
-        typer.Option("--bars", metavar="FILE", help="Daily closes and volumes, for share_of_adv."),
-    ] = None,
+    dealer: _DealerOption = None,
+    definition: _DefinitionOption = None,
+    out: _OutOption = None,
+    unit: _UnitOption = None,
+    bars: _BarsOption = None,
     bars_columns: BarsColumnsOption = None,
     settings: SettingsOption = None,
     as_of: AsOfOption = None,

@@ -24,39 +24,46 @@ EXAMPLES = (
 )
 
 
+_WordsArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="[NAME...] CONFIG.toml", help="Hypotheses and the configuration."),
+]
+_EveryOption = Annotated[
+    bool, typer.Option("--all", help="All hypotheses, corrected for their number.")
+]
+_SurrogatesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--surrogates",
+        min=60,
+        help="Books made by rules on your prices, without dealers.  [default: 500]",
+    ),
+]
+_SimulationsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--simulations",
+        min=0,
+        help="Markets without dealers of each make; 0 switches them off.  [default: 20]",
+    ),
+]
+_CriticalOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--critical",
+        metavar="FILE.json",
+        help="Critical values of gexlab calibrate, which t must exceed too.",
+    ),
+]
+
+
 def command(
-    words: Annotated[
-        list[str],
-        typer.Argument(metavar="[NAME...] CONFIG.toml", help="Hypotheses and the configuration."),
-    ],
+    words: _WordsArgument,
     out: OutOption,
-    every: Annotated[
-        bool, typer.Option("--all", help="All hypotheses, corrected for their number.")
-    ] = False,
-    surrogates: Annotated[
-        int | None,
-        typer.Option(
-            "--surrogates",
-            min=60,
-            help="Books made by rules on your prices, without dealers.  [default: 500]",
-        ),
-    ] = None,
-    simulations: Annotated[
-        int | None,
-        typer.Option(
-            "--simulations",
-            min=0,
-            help="Markets without dealers of each make; 0 switches them off.  [default: 20]",
-        ),
-    ] = None,
-    critical: Annotated[
-        Path | None,
-        typer.Option(
-            "--critical",
-            metavar="FILE.json",
-            help="Critical values of gexlab calibrate, which t must exceed too.",
-        ),
-    ] = None,
+    every: _EveryOption = False,
+    surrogates: _SurrogatesOption = None,
+    simulations: _SimulationsOption = None,
+    critical: _CriticalOption = None,
     underlying: ConfiguredUnderlyingsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,

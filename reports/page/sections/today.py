@@ -150,7 +150,7 @@ def _facts_of_chain(morning: Morning, measures: Mapping[str, Measure]) -> tuple[
             beside("net_to_gross", _ratio),
         ),
         _band_fact(morning, measures),
-        _noise_fact(row, implied, currency),
+        _noise_fact(row, implied, currency, morning.result.provenance.level),
         Fact(
             "Definitions agree",
             percent(row["definition_agreement"], 0),
@@ -212,26 +212,29 @@ def _facts_of_chain(morning: Morning, measures: Mapping[str, Measure]) -> tuple[
 
 
 def _noise_fact(
-    row: Mapping[str, Any], implied: Mapping[str, Any], currency: Callable[[float | None], str]
+    row: Mapping[str, Any],
+    implied: Mapping[str, Any],
+    currency: Callable[[float | None], str],
+    coverage: float,
 ) -> Fact:
-    """Return where net GEX and flip lie in 95 of 100 cases if their inputs are a little off."""
+    """Return where net GEX and flip lie, at that coverage, if their inputs are a little off."""
+    from scipy.special import ndtri
+
+    reach = float(ndtri(0.5 + coverage / 2.0))
     sd, about = implied["net_gex_sd"], implied["flip_sd"]
     noise = (
-        f"95 %, if each open interest is off by {percent(OPEN_INTEREST_NOISE, 0)}, each volatility "
-        f"by {fixed(100.0 * VOLATILITY_NOISE, 0)} point"
+        f"{100.0 * coverage:g} %, if each open interest is off by "
+        f"{percent(OPEN_INTEREST_NOISE, 0)}, each volatility by "
+        f"{fixed(100.0 * VOLATILITY_NOISE, 0)} point"
     )
     if not is_defined(sd) or not is_defined(row["net_gex"]):
         return Fact("Error band of net GEX", DASH, noise)
-    low, high = (currency(row["net_gex"] + side * _TWO_SIDED * sd) for side in (-1.0, 1.0))
+    low, high = (currency(row["net_gex"] + side * reach * sd) for side in (-1.0, 1.0))
     flip = "no flip"
     if is_defined(about) and is_defined(row["flip"]):
-        ends = [level(row["flip"] * exp(side * _TWO_SIDED * about)) for side in (-1.0, 1.0)]
+        ends = [level(row["flip"] * exp(side * reach * about)) for side in (-1.0, 1.0)]
         flip = f"flip {ends[0]} to {ends[1]}"
     return Fact("Error band of net GEX", f"{low} to {high}", noise, "", flip)
-
-
-#: Normal quantile of 97.5 %.
-_TWO_SIDED = 1.959964
 
 
 def _move_fact(implied: Mapping[str, object]) -> Fact:

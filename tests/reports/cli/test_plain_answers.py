@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -23,6 +24,7 @@ from gexlab.backtest.run.results import Ratio
 from gexlab.backtest.run.truth import Quantity
 from gexlab.data import ConfigError, definition_named, trading_calendar
 from gexlab.data.simulate.market.prices import expected_effects
+from gexlab.data.tables.clock import _share
 from gexlab.reports.cli import app as cli
 from gexlab.reports.cli import commands
 from gexlab.reports.cli.arguments import thresholds_from
@@ -211,3 +213,28 @@ def test_thresholds_are_numbers(tmp_path: Path) -> None:
         file.write_text(f"crossed_quotes = {wrong}\n", encoding="utf-8")
         with pytest.raises(ConfigError, match="crossed_quotes must be a number"):
             thresholds_from(file)
+
+
+def test_a_starting_map_is_written_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "date,expiration,strike,type,open_interest\n2026-01-05,2026-01-16,100,C,5\n"
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    assert cli.run(["inspect", "x.csv"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+    assert cli.run(["inspect", "x.csv", "--map-out", "x.toml"]) == 0
+    assert "[columns]" in (tmp_path / "x.toml").read_text(encoding="utf-8")
+    capsys.readouterr()
+
+
+def test_bars_that_span_each_session_are_of_its_hours() -> None:
+    calendar = trading_calendar("XNYS")
+    first = calendar.position(pd.Timestamp("2026-01-05").date())
+    length = np.timedelta64(30, "m")
+    rows = range(first, first + 40)
+    starts = np.concatenate(
+        [np.arange(calendar.opens[k], calendar.closes[k], length) for k in rows]
+    )
+    assert _share(starts, length, calendar) == 1.0
+    assert _share(starts[np.arange(len(starts)) % 13 < 12], length, calendar) == 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from gexlab.reports.nightly.live_record import (
     read_record,
     scores_of,
 )
-from gexlab.reports.nightly.summary import facts_of_night, one_line
+from gexlab.reports.nightly.summary import facts_of_night, markdown_of, one_line
 from gexlab.reports.nightly.target_files import write_targets
 from gexlab.reports.session.morning import Morning
 
@@ -173,6 +174,13 @@ def test_hostile_names_are_text_in_orders_and_line(morning: Morning, tmp_path: P
     facts = facts_of_night(morning) | {"underlying": HOSTILE}
     line = one_line(facts, [f"PUT ASIDE: {HOSTILE}\n"], 3, 1)
     assert not set(line) & set("\n\x1b\u202e")
+    chat = markdown_of(facts, [HOSTILE], [target])
+    assert "\x1b" not in chat
+    assert "\u202e" not in chat
+    # every sign that Markdown or HTML would act on stands behind a backslash
+    assert not re.search(r"(?<!\\)[<\[]", chat.replace("> **", ""))
+    rows = [row for row in chat.splitlines() if row.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
 
 
 def test_the_line_for_a_mail(morning: Morning) -> None:

@@ -268,6 +268,7 @@ def test_sections_without_rows_say_none() -> None:
     assert '<td colspan="1" class="none">none</td>' in html
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not BROWSER, reason="no Chromium on this machine: apt-get install chromium")
 @pytest.mark.parametrize("scheme", ["1", "0"], ids=["light", "dark"])
 def test_browser_reports_no_error(result: BacktestResult, tmp_path: Path, scheme: str) -> None:
