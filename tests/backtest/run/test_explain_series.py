@@ -17,13 +17,15 @@ def test_orders_of_a_run_on_a_series_are_explained_without_a_lake(
 ) -> None:
     out = str(tmp_path / "out")
     assert run(["backtest", str(make_market(sessions=60)), "--out", out, "--json"]) == 0
-    decided = pd.to_datetime(pd.read_parquet(tmp_path / "out" / "ledger.parquet")["decided"])
-    day = f"{decided.iloc[-1]:%Y-%m-%d}"
+    ledger = pd.read_parquet(tmp_path / "out" / "ledger.parquet")
+    decided = pd.to_datetime(ledger["decided"])
+    chosen = decided[ledger["strategy"] == "always-fade"].iloc[-1]  # whose rule reads closes
+    day = f"{chosen:%Y-%m-%d}"
     words = ["explain", "--run", out, "--session", day]
     capsys.readouterr()
     assert run([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert len(found["fills"]) == (decided == decided.iloc[-1]).sum()
+    assert len(found["fills"]) == (decided == chosen).sum()
     assert any(fill["inputs"] for fill in found["fills"])
     assert found["fills"][0]["steps"]
     assert run(words) == 0
