@@ -573,7 +573,7 @@ def test_another_process_in_another_environment(
         "PYTHON_CPU_COUNT": "1", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     here = Path(__file__).resolve()
-    paths = [str(here.parent), str(here.parents[2] / "twin")]
+    paths = [str(here.parent), *(str(here.parents[2] / name) for name in ("twin", "bench"))]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(afresh(place)), json.dumps(paths)],
         env={**os.environ, **changes}, cwd=tmp_path, capture_output=True, text=True, check=True,

@@ -78,7 +78,7 @@ def test_slopes_are_estimated_near_their_truth(demo: Demo, slope: str) -> None:
 def test_the_report_says_simulated_and_shows_the_truth(demo: Demo) -> None:
     text = (demo.folder / "report.html").read_text(encoding="utf-8")
     assert re.search(r"<title>SIMULATED: SIM", text)
-    for section in ("verdict", "regime", "profile", "truth", "equity", "volatility", "trades"):
+    for section in ("verdict", "regime", "today", "truth", "equity", "volatility", "trades"):
         assert f'<section id="{section}"' in text
     for section in ("diagnostics", "quality", "coverage", "definitions", "provenance"):
         assert f'<section id="{section}"' in text

@@ -10,8 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from make_lake import session_tables
 
 from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.writer import write_sessions
 
 #: Counts for minutes.
 SLOW = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range * b.range = -1"
@@ -19,7 +21,8 @@ SLOW = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.rang
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_an_interrupted_statement_leaves_no_process(tmp_path: Path) -> None:
-    open_lake(tmp_path / "lake", create=True)
+    (chain,) = session_tables(1, 4, seed=1)
+    write_sessions(open_lake(tmp_path / "lake", create=True), "SPX", chain)
     # a test run that is spread over processes ignores the signal, and children inherit that
     command = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
