@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
+from gexlab.backtest.hypotheses.cross_section import CROSS_SECTION_FORMS
 from gexlab.backtest.hypotheses.evidence import COMPATIBLE
 from gexlab.backtest.hypotheses.features import WINDOW
+from gexlab.backtest.hypotheses.registry import BUILT_IN, hypothesis
 from gexlab.backtest.hypotheses.test import _FEWEST as _FEWEST_BOOKS
 from gexlab.backtest.hypotheses.test import SIMULATIONS, SURROGATES
 from gexlab.backtest.leaks import association
@@ -60,7 +62,7 @@ STATED = [row for row in _rows(_text("docs/statements.md")) if "::" in row[-1]]
 
 def test_there_are_many() -> None:
     prose = [row for row in STATED if not row[0].isdigit()]
-    assert len(prose) >= 280
+    assert len(prose) >= 380
     assert len({(row[0], row[1]) for row in STATED}) == len(STATED)
 
 
@@ -73,6 +75,83 @@ def test_statements_stand_in_their_document(document: str) -> None:
         if row[1] == document and not row[0].isdigit() and row[0] not in text
     ]
     assert not gone
+
+
+# Sentences that are not listed
+
+
+def _exempt() -> list[tuple[str, str, str]]:
+    """Return sentence, document and reason of what needs no test."""
+    part = _text("docs/statements.md").partition("## Sentences without a test")[2]
+    rows = [row for row in _rows(part.partition("\n## ")[0]) if row[0] != "sentence"]
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of a document and the rows of its tables, without blocks of code."""
+    paragraph: list[str] = []
+    for line in [*re.sub(r"^```.*?^```", "", text, flags=re.M | re.S).splitlines(), ""]:
+        alone = line.startswith(("|", "#"))
+        if alone or not line.strip() or re.match(r"\s*([-*]|\d+\.) ", line):
+            joined = " ".join(" ".join(paragraph).split())
+            yield from re.split(r"(?<=[.!?:;])\s+(?=[A-Z`*\[])", joined)
+            paragraph = []
+        if line.startswith("|"):  # a heading is a name
+            yield line.replace("\\|", "|")
+        elif not alone:
+            paragraph.append(line)
+
+
+_ABSOLUTE = re.compile(r"\b(never|always|only|every)\b", re.IGNORECASE)
+_NAMES = re.compile(r"`[^`]*`|\]\([^)]*\)")  # code and the targets of links
+#: `docs/cli.md` is generated; a decision is a record of its day.
+_SWEPT = [
+    path.relative_to(ROOT).as_posix()
+    for path in DOCUMENTS
+    if path.name not in ("statements.md", "cli.md") and path.parent.name != "decisions"
+]
+
+
+def _unlisted(text: str, listed: list[str]) -> list[str]:
+    """Return the sentences with never, always, only or every that no listed statement is of."""
+    return [
+        sentence
+        for sentence in _sentences(text)
+        if _ABSOLUTE.search(_NAMES.sub("", sentence))
+        and not any(words in sentence or sentence in words for words in listed)
+    ]
+
+
+@pytest.mark.parametrize("document", _SWEPT)
+def test_absolute_sentences_are_listed(document: str) -> None:
+    listed = [row[0] for row in STATED if row[1] == document and not row[0].isdigit()]
+    listed += [words for words, where, _ in _exempt() if where == document]
+    assert not _unlisted(_text(document), listed)
+
+
+def test_an_unlisted_sentence_is_found() -> None:
+    text = """# Only a title
+A sum. It is **never** 0, unless
+`always` says so. Every
+row counts: Yes.
+
+- only here
+| `x` | always |
+```
+every
+```
+"""
+    rest = ["It is **never** 0, unless `always` says so.", "- only here", "| `x` | always |"]
+    assert _unlisted(text, ["row counts", "a title"]) == rest
+
+
+def test_what_needs_no_test_stands_in_its_document() -> None:
+    found = _exempt()
+    texts = {where: " ".join(_text(where).split()) for _, where, _ in found}
+    assert not [words for words, where, _ in found if words not in texts[where]]
+    kinds = {"definition", "description", "measured", "outside"}
+    assert {reason.partition(":")[0] for _, _, reason in found} <= kinds
+    assert all(reason.partition(": ")[2] for _, _, reason in found)
 
 
 def test_every_named_test_exists() -> None:
@@ -296,3 +375,35 @@ def test_files_that_a_document_names_exist(document: Path) -> None:
         if "NAME" not in name and not (ROOT / name).exists() and not (TESTS / name).exists()
     ]
     assert not gone
+
+
+def test_no_room_imports_what_lies_behind_it() -> None:
+    rooms = ["data", "strategies", "backtest", "reports"]
+    wrong = []
+    for place, room in enumerate(rooms[:-1]):
+        later = "|".join(rooms[place + 1 :])
+        imports = re.compile(rf"^\s*(?:from|import) gexlab\.(?:{later})\b", re.MULTILINE)
+        wrong += [
+            path.relative_to(ROOT).as_posix()
+            for path in (ROOT / room).rglob("*.py")
+            if imports.search(path.read_text(encoding="utf-8"))
+        ]
+    assert not wrong
+
+
+def test_published_numbers_are_first_hand() -> None:
+    read = {p.how_read for name in BUILT_IN for p in hypothesis(name).card.published}
+    assert read <= {"full text", "abstract", "own computation", "authors' readme"}
+    assert not [
+        form for form in CROSS_SECTION_FORMS if re.search(r"\d.*second hand", form.published)
+    ]
+
+
+def test_three_commands_read_the_grid() -> None:
+    reading = {
+        path.parent.relative_to(ROOT).as_posix()
+        for room in ("backtest", "data", "reports", "strategies")
+        for path in (ROOT / room).rglob("*.py")
+        if re.search(r"\b(config|settings)\.grid\b", path.read_text(encoding="utf-8"))
+    }
+    assert reading == {"backtest/grid", "backtest/leaks", "backtest/tournament"}
