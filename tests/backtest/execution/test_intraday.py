@@ -252,8 +252,8 @@ def test_the_rechecked_regime_is_the_morning_book_repriced(tmp_path: Path) -> No
     stated = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(bar\.\w+)`", stated))
     assert {name for name in panel.columns if name.startswith("bar.")} == named - {"bar.volume"}
-    daily = {f"day.{name}" for name in market_panel(market).columns}
-    assert {name for name in panel.columns if not name.startswith("bar.")} == daily
+    of_days = {f"day.{name}" for name in market_panel(market).columns}
+    assert {name for name in panel.columns if not name.startswith("bar.")} == of_days
     found = pd.Series(ratio.values, index=ground.bars.index).dropna()
     stamps = pd.DatetimeIndex(wanted["ts"]).tz_convert(None)
     np.testing.assert_array_equal(found.to_numpy(), wanted["net_to_gross"].to_numpy())
