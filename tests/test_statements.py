@@ -27,17 +27,21 @@ from gexlab.backtest.leaks import association
 from gexlab.backtest.leaks.recomputation import CUTS
 from gexlab.backtest.leaks.traces import LEVEL
 from gexlab.backtest.run import config_sections as configuration
+from gexlab.backtest.run import notices
 from gexlab.backtest.run.execution_section import ExecutionConfig
 from gexlab.backtest.run.results import Metrics, VolatilityCell
+from gexlab.backtest.run.tournament_section import TournamentConfig
 from gexlab.backtest.statistics import intervals
 from gexlab.backtest.surrogates.cloud import TRIED
 from gexlab.backtest.surrogates.customers import CUSTOMERS
 from gexlab.backtest.surrogates.parameters import PARAMETERS
 from gexlab.backtest.surrogates.returns import _BLOCK, Observed, fitted_makes
+from gexlab.data.base.errors import ConfigError
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.quality.catalogue import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
 from gexlab.data.regimes import query
+from gexlab.data.simulate.worlds.parameters import MarketParameters, Mechanism
 from gexlab.strategies.component import Component, Kind
 from gexlab.strategies.components import built_in
 
@@ -173,6 +177,7 @@ def test_rows_counted() -> None:
         ("docs/configuration.md", "test_defaults_of_the_configuration"): len(_defaults()),
         ("docs/quality.md", "test_limits_of_the_checks"): len(_limits()),
         ("docs/components.md", "test_defaults_of_components"): len(_components()),
+        ("docs/worlds.md", "test_parameters_of_simulated_markets"): len(_parameters()),
     }
     held = {(d, f"`test_statements.py::{t}`"): n for (d, t), n in here.items()}
     columns = "`data/exposure/test_documented_columns.py::test_settings_have_their_defaults`"
@@ -268,6 +273,57 @@ def _shown(default: Any) -> str:
     if isinstance(default, tuple):
         return ", ".join(_shown(item) for item in default)
     return str(getattr(default, "name", default))
+
+
+def _parameters() -> list[tuple[str, str, str]]:
+    """Return name, range and default of every parameter of simulated markets."""
+    part = _text("docs/worlds.md").partition("## Parameters")[2].partition("\n## ")[0]
+    return [(row[0].strip("`"), row[1], row[3]) for row in _rows(part) if row[0].startswith("`")]
+
+
+def test_parameters_of_simulated_markets() -> None:
+    made = MarketParameters(), Mechanism()
+    own = {field.name: getattr(part, field.name) for part in made for field in fields(part)}
+    assert {name: said for name, _, said in _parameters()} == {
+        name: default if isinstance(default, str) else f"{default:.4g}"
+        for name, default in own.items()
+    }
+    for name, stated, _ in _parameters():
+        if name == "dynamics":
+            continue
+        least, _, most = stated.removeprefix("at least ").partition(" to ")
+        kind = MarketParameters if name in {f.name for f in fields(MarketParameters)} else Mechanism
+        for bound, step in ((least, -1e-3), (most, 1e-3)):
+            if bound:
+                wrong: Any = {name: float(bound) + step * max(abs(float(bound)), 1e-12)}
+                with pytest.raises(ConfigError, match=f"parameter {name}: .*{re.escape(bound)}"):
+                    kind(**wrong)
+
+
+def test_defaults_of_tournaments() -> None:
+    part = _text("docs/configuration.md").partition("## `[tournament]`")[2]
+    said = {row[0]: row[1] for row in _rows(part.partition("\n## ")[0])}
+    asked = TournamentConfig()
+    assert said["`placebos`"] == str(asked.placebos)
+    assert said["`folds.kind`"] == f"`{asked.folds.kind}`"
+    assert said["`folds.groups`, `folds.tested`"] == f"{asked.folds.groups}, {asked.folds.tested}"
+    assert said["`folds.embargo`"] == str(asked.folds.embargo)
+    assert said["`eras`"] == said["`lockbox`"] == "none"
+    assert (asked.eras, asked.lockbox) == ((), None)
+
+
+def test_notices_are_those_that_are_raised() -> None:
+    part = _text("docs/backtest.md").partition("## Notices")[2].partition("\n## ")[0]
+    stated = {code for row in _rows(part) for code in re.findall(r"`(\w+)`", row[0])}
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "backtest").rglob("*.py")]
+    raised = {
+        code for text in sources for code in re.findall(r"\bNotice\(\s*(?:code=)?\"(\w+)\"", text)
+    }
+    apart = {"few_long_sessions", "few_short_sessions", "late_within", "undefined_within"}
+    assert stated - apart == raised
+    everything = "\n".join(sources)
+    assert all(f'"{code}"' in everything for code in apart if "within" in code)
+    assert f"fewer than {notices._FEW} sessions of a label" in part
 
 
 # Single numbers
