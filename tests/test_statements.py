@@ -17,25 +17,31 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
+from gexlab.backtest.hypotheses.cross_section import CROSS_SECTION_FORMS
 from gexlab.backtest.hypotheses.evidence import COMPATIBLE
 from gexlab.backtest.hypotheses.features import WINDOW
+from gexlab.backtest.hypotheses.registry import BUILT_IN, hypothesis
 from gexlab.backtest.hypotheses.test import _FEWEST as _FEWEST_BOOKS
 from gexlab.backtest.hypotheses.test import SIMULATIONS, SURROGATES
 from gexlab.backtest.leaks import association
 from gexlab.backtest.leaks.recomputation import CUTS
 from gexlab.backtest.leaks.traces import LEVEL
 from gexlab.backtest.run import config_sections as configuration
+from gexlab.backtest.run import notices
 from gexlab.backtest.run.execution_section import ExecutionConfig
 from gexlab.backtest.run.results import Metrics, VolatilityCell
+from gexlab.backtest.run.tournament_section import TournamentConfig
 from gexlab.backtest.statistics import intervals
 from gexlab.backtest.surrogates.cloud import TRIED
 from gexlab.backtest.surrogates.customers import CUSTOMERS
 from gexlab.backtest.surrogates.parameters import PARAMETERS
 from gexlab.backtest.surrogates.returns import _BLOCK, Observed, fitted_makes
+from gexlab.data.base.errors import ConfigError
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.quality.catalogue import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
 from gexlab.data.regimes import query
+from gexlab.data.simulate.worlds.parameters import MarketParameters, Mechanism
 from gexlab.strategies.component import Component, Kind
 from gexlab.strategies.components import built_in
 
@@ -60,7 +66,7 @@ STATED = [row for row in _rows(_text("docs/statements.md")) if "::" in row[-1]]
 
 def test_there_are_many() -> None:
     prose = [row for row in STATED if not row[0].isdigit()]
-    assert len(prose) >= 280
+    assert len(prose) >= 380
     assert len({(row[0], row[1]) for row in STATED}) == len(STATED)
 
 
@@ -73,6 +79,83 @@ def test_statements_stand_in_their_document(document: str) -> None:
         if row[1] == document and not row[0].isdigit() and row[0] not in text
     ]
     assert not gone
+
+
+# Sentences that are not listed
+
+
+def _exempt() -> list[tuple[str, str, str]]:
+    """Return sentence, document and reason of what needs no test."""
+    part = _text("docs/statements.md").partition("## Sentences without a test")[2]
+    rows = [row for row in _rows(part.partition("\n## ")[0]) if row[0] != "sentence"]
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of a document and the rows of its tables, without blocks of code."""
+    paragraph: list[str] = []
+    for line in [*re.sub(r"^```.*?^```", "", text, flags=re.M | re.S).splitlines(), ""]:
+        alone = line.startswith(("|", "#"))
+        if alone or not line.strip() or re.match(r"\s*([-*]|\d+\.) ", line):
+            joined = " ".join(" ".join(paragraph).split())
+            yield from re.split(r"(?<=[.!?:;])\s+(?=[A-Z`*\[])", joined)
+            paragraph = []
+        if line.startswith("|"):  # a heading is a name
+            yield line.replace("\\|", "|")
+        elif not alone:
+            paragraph.append(line)
+
+
+_ABSOLUTE = re.compile(r"\b(never|always|only|every)\b", re.IGNORECASE)
+_NAMES = re.compile(r"`[^`]*`|\]\([^)]*\)")  # code and the targets of links
+#: `docs/cli.md` is generated; a decision is a record of its day.
+_SWEPT = [
+    path.relative_to(ROOT).as_posix()
+    for path in DOCUMENTS
+    if path.name not in ("statements.md", "cli.md") and path.parent.name != "decisions"
+]
+
+
+def _unlisted(text: str, listed: list[str]) -> list[str]:
+    """Return the sentences with never, always, only or every that no listed statement is of."""
+    return [
+        sentence
+        for sentence in _sentences(text)
+        if _ABSOLUTE.search(_NAMES.sub("", sentence))
+        and not any(words in sentence or sentence in words for words in listed)
+    ]
+
+
+@pytest.mark.parametrize("document", _SWEPT)
+def test_absolute_sentences_are_listed(document: str) -> None:
+    listed = [row[0] for row in STATED if row[1] == document and not row[0].isdigit()]
+    listed += [words for words, where, _ in _exempt() if where == document]
+    assert not _unlisted(_text(document), listed)
+
+
+def test_an_unlisted_sentence_is_found() -> None:
+    text = """# Only a title
+A sum. It is **never** 0, unless
+`always` says so. Every
+row counts: Yes.
+
+- only here
+| `x` | always |
+```
+every
+```
+"""
+    rest = ["It is **never** 0, unless `always` says so.", "- only here", "| `x` | always |"]
+    assert _unlisted(text, ["row counts", "a title"]) == rest
+
+
+def test_what_needs_no_test_stands_in_its_document() -> None:
+    found = _exempt()
+    texts = {where: " ".join(_text(where).split()) for _, where, _ in found}
+    assert not [words for words, where, _ in found if words not in texts[where]]
+    kinds = {"definition", "description", "measured", "outside"}
+    assert {reason.partition(":")[0] for _, _, reason in found} <= kinds
+    assert all(reason.partition(": ")[2] for _, _, reason in found)
 
 
 def test_every_named_test_exists() -> None:
@@ -94,6 +177,7 @@ def test_rows_counted() -> None:
         ("docs/configuration.md", "test_defaults_of_the_configuration"): len(_defaults()),
         ("docs/quality.md", "test_limits_of_the_checks"): len(_limits()),
         ("docs/components.md", "test_defaults_of_components"): len(_components()),
+        ("docs/worlds.md", "test_parameters_of_simulated_markets"): len(_parameters()),
     }
     held = {(d, f"`test_statements.py::{t}`"): n for (d, t), n in here.items()}
     columns = "`data/exposure/test_documented_columns.py::test_settings_have_their_defaults`"
@@ -189,6 +273,57 @@ def _shown(default: Any) -> str:
     if isinstance(default, tuple):
         return ", ".join(_shown(item) for item in default)
     return str(getattr(default, "name", default))
+
+
+def _parameters() -> list[tuple[str, str, str]]:
+    """Return name, range and default of every parameter of simulated markets."""
+    part = _text("docs/worlds.md").partition("## Parameters")[2].partition("\n## ")[0]
+    return [(row[0].strip("`"), row[1], row[3]) for row in _rows(part) if row[0].startswith("`")]
+
+
+def test_parameters_of_simulated_markets() -> None:
+    made = MarketParameters(), Mechanism()
+    own = {field.name: getattr(part, field.name) for part in made for field in fields(part)}
+    assert {name: said for name, _, said in _parameters()} == {
+        name: default if isinstance(default, str) else f"{default:.4g}"
+        for name, default in own.items()
+    }
+    for name, stated, _ in _parameters():
+        if name == "dynamics":
+            continue
+        least, _, most = stated.removeprefix("at least ").partition(" to ")
+        kind = MarketParameters if name in {f.name for f in fields(MarketParameters)} else Mechanism
+        for bound, step in ((least, -1e-3), (most, 1e-3)):
+            if bound:
+                wrong: Any = {name: float(bound) + step * max(abs(float(bound)), 1e-12)}
+                with pytest.raises(ConfigError, match=f"parameter {name}: .*{re.escape(bound)}"):
+                    kind(**wrong)
+
+
+def test_defaults_of_tournaments() -> None:
+    part = _text("docs/configuration.md").partition("## `[tournament]`")[2]
+    said = {row[0]: row[1] for row in _rows(part.partition("\n## ")[0])}
+    asked = TournamentConfig()
+    assert said["`placebos`"] == str(asked.placebos)
+    assert said["`folds.kind`"] == f"`{asked.folds.kind}`"
+    assert said["`folds.groups`, `folds.tested`"] == f"{asked.folds.groups}, {asked.folds.tested}"
+    assert said["`folds.embargo`"] == str(asked.folds.embargo)
+    assert said["`eras`"] == said["`lockbox`"] == "none"
+    assert (asked.eras, asked.lockbox) == ((), None)
+
+
+def test_notices_are_those_that_are_raised() -> None:
+    part = _text("docs/backtest.md").partition("## Notices")[2].partition("\n## ")[0]
+    stated = {code for row in _rows(part) for code in re.findall(r"`(\w+)`", row[0])}
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "backtest").rglob("*.py")]
+    raised = {
+        code for text in sources for code in re.findall(r"\bNotice\(\s*(?:code=)?\"(\w+)\"", text)
+    }
+    apart = {"few_long_sessions", "few_short_sessions", "late_within", "undefined_within"}
+    assert stated - apart == raised
+    everything = "\n".join(sources)
+    assert all(f'"{code}"' in everything for code in apart if "within" in code)
+    assert f"fewer than {notices._FEW} sessions of a label" in part
 
 
 # Single numbers
@@ -296,3 +431,35 @@ def test_files_that_a_document_names_exist(document: Path) -> None:
         if "NAME" not in name and not (ROOT / name).exists() and not (TESTS / name).exists()
     ]
     assert not gone
+
+
+def test_no_room_imports_what_lies_behind_it() -> None:
+    rooms = ["data", "strategies", "backtest", "reports"]
+    wrong = []
+    for place, room in enumerate(rooms[:-1]):
+        later = "|".join(rooms[place + 1 :])
+        imports = re.compile(rf"^\s*(?:from|import) gexlab\.(?:{later})\b", re.MULTILINE)
+        wrong += [
+            path.relative_to(ROOT).as_posix()
+            for path in (ROOT / room).rglob("*.py")
+            if imports.search(path.read_text(encoding="utf-8"))
+        ]
+    assert not wrong
+
+
+def test_published_numbers_are_first_hand() -> None:
+    read = {p.how_read for name in BUILT_IN for p in hypothesis(name).card.published}
+    assert read <= {"full text", "abstract", "own computation", "authors' readme"}
+    assert not [
+        form for form in CROSS_SECTION_FORMS if re.search(r"\d.*second hand", form.published)
+    ]
+
+
+def test_three_commands_read_the_grid() -> None:
+    reading = {
+        path.parent.relative_to(ROOT).as_posix()
+        for room in ("backtest", "data", "reports", "strategies")
+        for path in (ROOT / room).rglob("*.py")
+        if re.search(r"\b(config|settings)\.grid\b", path.read_text(encoding="utf-8"))
+    }
+    assert reading == {"backtest/grid", "backtest/leaks", "backtest/tournament"}

@@ -79,7 +79,7 @@ CROSS_SECTION_FORMS: Final[tuple[Form, ...]] = (
         "Gamma imbalance, as a share of dollar volume, lowers the next session's absolute return",
         "Barbon, Buraschi (3)",
         "absolute_next", "imbalance", _CONTROLS, -1,
-        "one standard deviation lowers absolute return by 5 to 25 bp (second hand)",
+        "negative; its size is known at second hand only",
     ),
     Form(
         "net-gamma-return",

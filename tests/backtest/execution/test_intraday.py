@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from gexlab.backtest.run.backtest import backtest, strategies_of, trade_config
 from gexlab.backtest.run.bar_panel import bar_ground
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
+from gexlab.backtest.run.panel import market_panel
 from gexlab.backtest.run.vectorbt_portfolio import portfolio
 from gexlab.data.base.errors import ConfigError, UnknownNameError
 from gexlab.data.regimes.intraday_recheck import intraday_regimes
 from gexlab.strategies import make_strategy
 
+ROOT = Path(__file__).resolve().parents[3]
 RULES = ("last-half-hour", "opening-range", "first-hour-fade", "gap-fade")
 COSTS: dict[str, Any] = {
     "fees_bps": 1.0, "slippage_bps": 0.5, "half_spread": 0.01, "cash_rate": 0.04,
@@ -244,6 +247,13 @@ def test_the_rechecked_regime_is_the_morning_book_repriced(tmp_path: Path) -> No
     assert market.intraday is not None
     wanted = intraday_regimes(tmp_path / "lake", "MKT", market.intraday.frame).frame
     ratio = ground.rows.bars.panel.column("bar.net_to_gross")
+    # what components may read is what the document names; these bars have no volume
+    panel = ground.rows.bars.panel
+    stated = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(bar\.\w+)`", stated))
+    assert {name for name in panel.columns if name.startswith("bar.")} == named - {"bar.volume"}
+    of_days = {f"day.{name}" for name in market_panel(market).columns}
+    assert {name for name in panel.columns if not name.startswith("bar.")} == of_days
     found = pd.Series(ratio.values, index=ground.bars.index).dropna()
     stamps = pd.DatetimeIndex(wanted["ts"]).tz_convert(None)
     np.testing.assert_array_equal(found.to_numpy(), wanted["net_to_gross"].to_numpy())

@@ -249,3 +249,19 @@ def test_lots_go_with_the_bars() -> None:
         lot_named("ES", "SPY")
     with pytest.raises(ConfigError, match="expected bars of SPY or SPX"):
         lot_named("SPY", "QQQ")
+
+
+@pytest.mark.parametrize("lot", [0.0, 50.0])
+def test_initial_capital_matters_with_lots_alone(lot: float) -> None:
+    rng = np.random.default_rng(3)
+    close = 100.0 * np.cumprod(1.0 + rng.normal(0.0, 0.02, 12))
+    bars = pd.DataFrame({"open": close, "high": close * 1.01, "low": close * 0.99, "close": close})
+    targets = [np.nan, 1.0, np.nan, -0.5, np.nan, 0.7, 0.0, 1.0, np.nan, -1.0, 0.3, np.nan]
+    rates = {"cash_rate": 0.05, "borrow_rate": 0.03, "half_spread": 0.02, "dividends": 0.1}
+    costs = Costs(fees_bps=3.0, fixed_per_share=0.05)
+    small, large = (
+        _run(bars, targets, "next_open", _terms(12, lot=lot, **rates), costs, cash).equity["s"]
+        for cash in (1e4, 1e6)
+    )
+    same = np.allclose(small / 1e4, large / 1e6, rtol=1e-10)
+    assert same == (lot == 0.0)

@@ -27,12 +27,14 @@ from gexlab.backtest.statistics.resampling import Resampling
 from gexlab.backtest.tournament import contest as contest_module
 from gexlab.backtest.tournament import keeping
 from gexlab.backtest.tournament.arena import Arena, Entry, fills_of, legs_of, wanted_by_label
+from gexlab.backtest.tournament.beyond import Pair
 from gexlab.backtest.tournament.clouds import _table, labels_outside, legs_outside
 from gexlab.backtest.tournament.counting import ledger
 from gexlab.backtest.tournament.folds import Fold
 from gexlab.backtest.tournament.judgement import _overfitting, padded, sharpe_errors
 from gexlab.backtest.tournament.opening import lockbox
 from gexlab.backtest.tournament.placebos import held_against, paths, placebo_labels, ratios
+from gexlab.backtest.tournament.rows import _verdict
 from gexlab.backtest.tournament.tournament import _spans, tournament
 from gexlab.backtest.tournament.verdicts import entry_sentence, survives, whole_sentence
 from gexlab.data.base.errors import ConfigError, LedgerError, UnknownNameError
@@ -159,6 +161,34 @@ class _Entry:
     rule: str = "fade"
 
 
+@pytest.mark.parametrize(
+    ("survived", "pairs", "wanted"),
+    [
+        (True, [], None),  # nothing without options to compare with
+        (True, [(0.05, 0.05, 1.0), (0.01, 0.01, 1.0)], True),
+        (True, [(0.05, 0.05, 1.0), (0.0501, 0.01, 1.0)], False),  # one filter is as good
+        (True, [(0.01, 0.0501, 1.0)], False),  # its label tells nothing more
+        (True, [(0.01, 0.01, -1.0)], False),
+        (True, [(0.01, float("nan"), float("nan"))], False),
+        (False, [(0.01, 0.01, 1.0)], False),
+    ],
+)
+def test_credit_needs_every_filter_without_options(
+    survived: bool, pairs: list[tuple[float, float, float]], wanted: bool | None
+) -> None:
+    nan = float("nan")
+    made = [
+        Pair("a", "b", "vix", 0.1, 0.1, p, nan, nan, nan, nan, slope, 2.0, slope_p)
+        for p, slope_p, slope in pairs
+    ]
+    one = np.array([0.01 if survived else 0.2])
+    judgement: Any = Made(p_zero=one, p_rules=one, p_hold=one, sharpe=one, p_spa=one)
+    trial: Any = Made(entry=Made(role="entry", trial_id="a"), k=0, ruined=False)
+    credit = {"a": [pair.credited for pair in made]} if made else {}
+    found = _verdict(trial, judgement, 0.01, credit, 3)
+    assert (found.survives, found.credited) == (survived, wanted)
+
+
 def test_sentences() -> None:
     said = whole_sentence([_Entry(0.61), _Entry(0.2)], 480, 0.74, 1.2)  # type: ignore[list-item]
     assert said == (
@@ -232,6 +262,9 @@ def test_tournament_writes_what_the_interface_says(
     assert written["winner"] == (None if best is None else best["trial_id"])
     table = pd.read_parquet(tmp_path / "out" / "trials.parquet")
     assert len(table) == written["trials"]
+    assert {"filter", "filter.on", "long", "short", "long.lookback", "fill", "fees_bps"} <= set(
+        table
+    )
     page = (tmp_path / "out" / "tournament.html").read_text(encoding="utf-8")
     assert "distinguishable from luck" in page
     assert not list((tmp_path / "out").glob(".gexlab*"))

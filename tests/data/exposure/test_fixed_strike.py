@@ -118,6 +118,8 @@ def test_table_equals_plain_sums(tmp_path: Path, session: date, source: str) -> 
         assert set(table["session"]) == {pd.Timestamp(after["session"].iloc[0])}
         whole = table[table["settlement"] == "all"]
         assert whole["expiry"].isna().all()
+        assert len(whole) == 1
+        assert not table.duplicated(["session", "book", "expiry", "settlement"]).any()
         assert_same(whole.to_dict("records")[0], totals(lines))
         by_expiry = table[table["settlement"] != "all"]
         for row in by_expiry.to_dict("records"):

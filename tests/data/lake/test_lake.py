@@ -28,6 +28,7 @@ from gexlab.data.lake import writer as writer_room
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.delta_log import files_at, log_file
 from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.naming import folder_of, name_in
 from gexlab.data.lake.parts import CHAIN_SCHEMA, split_sessions
 from gexlab.data.lake.verify import verify
 from gexlab.data.lake.writer import (
@@ -367,3 +368,11 @@ def test_connections_think_in_utc_and_stay_local(lake: Lake) -> None:
     with connect(lake, threads=1, memory_limit="1GB") as connection:
         settings_of = "SELECT current_setting('TimeZone'), current_setting('threads')"
         assert connection.execute(settings_of).fetchall() == [("UTC", 1)]
+
+
+def test_folders_of_names_lie_apart_on_every_file_system() -> None:
+    names = ["Abt", "ABT", "abt", "aBT", "BRK/B", "BRK.B", "brk/b", "A B", "A+B"]
+    folders = [folder_of(name) for name in names]
+    assert len({folder.lower() for folder in folders}) == len(names)
+    assert not [folder for folder in folders if set(folder) & set('/\\:*?"<>| ')]
+    assert [name_in(folder) for folder in folders] == names

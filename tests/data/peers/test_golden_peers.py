@@ -122,6 +122,7 @@ def test_every_rule_has_a_published_row() -> None:
 
 def test_identifiers_are_all_different() -> None:
     assert len({rule.definition_id for rule in PEER_RULES.values()}) == len(PEER_RULES)
+    assert all(rule.definition_id.startswith("peer-") for rule in PEER_RULES.values())
 
 
 def test_unknown_rule_names_the_nearest() -> None:

@@ -10,7 +10,7 @@ import pytest
 from lakes import lake_of
 from small_chains import SESSIONS, Oddities, random_chain
 
-from gexlab.data import Lake, rebuild, regimes, side_table
+from gexlab.data import Lake, look_alike_flips, rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, UnknownNameError
 from gexlab.data.peers.exposures import peer_row
 from gexlab.data.peers.rules import PEER_RULES, peer_rule
@@ -95,3 +95,11 @@ def test_names_on_the_command_line() -> None:
         definition_from("zerogex", {"rate": 0.04})
     with pytest.raises(UnknownNameError, match="did you mean 'zerogex'"):
         definition_from("zerogx", {})
+
+
+def test_look_alikes_stand_beside_each_rebuilt_session(lake: Lake) -> None:
+    rebuild(lake, "SPX")
+    found, rows = look_alike_flips(lake, "SPX"), regimes(lake, "SPX")
+    assert found["session"].nunique() == 3
+    where = ["session", "book"]
+    pd.testing.assert_frame_equal(found[[*where, "flip"]], rows[[*where, "flip"]])

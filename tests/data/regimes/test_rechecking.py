@@ -166,3 +166,25 @@ def test_a_moved_mixture_is_the_same_function(move: float, u: float, seed: int) 
 
 def _terms(mixture: Mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return mixture.centre, mixture.inverse_width, mixture.net, mixture.gross
+
+
+def test_a_gate_that_fails_in_the_morning_is_no_regime_at_any_bar(tmp_path: Path) -> None:
+    """A chain that repeats the session before it: numbers there are, and no regime."""
+    before = random_chain(np.random.default_rng(17), SESSIONS[0], Oddities())
+    second = next_session(SESSIONS[0])
+    step = session_close(second) - session_close(SESSIONS[0])
+    copy = before.assign(
+        session=second, quote_ts=before["quote_ts"] + step, known_at=before["known_at"] + step
+    )
+    day = next_session(second)
+    found = {}
+    for name, chains in (("sound", [before]), ("copy", [before, copy])):
+        lake = lake_of(tmp_path / name, "SPX", *chains)
+        on = second if name == "sound" else day
+        found[name] = intraday_regimes(
+            lake, "SPX", bars_of(on, float(before["spot"].iloc[0]))
+        ).frame
+    assert len(found["copy"]) == 6
+    assert found["copy"]["net_gex"].notna().all()
+    assert set(found["copy"]["regime"]) == {"abstain"}
+    assert "abstain" not in set(found["sound"]["regime"])
