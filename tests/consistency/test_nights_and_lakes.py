@@ -192,7 +192,7 @@ def _scale(text: str) -> float:
 def test_the_change_is_that_of_the_table_and_of_explain(told: Told) -> None:
     rows = told.rows.loc["MKT"]
     for night in told.nights:
-        before = rows.index[rows.index.get_loc(night.run["session"]) - 1]
+        before = rows.index[list(rows.index).index(night.run["session"]) - 1]
         change = night.run["change"]
         assert change["since"] == before
         by = rows.loc[night.run["session"], "net_gex"] - rows.loc[before, "net_gex"]
@@ -283,7 +283,8 @@ def test_targets_are_told_alike_in_every_file(told: Told) -> None:
 
 def _parkinson(told: Told) -> pd.Series[float]:
     """Return the squared volatility of each session a year, from its range."""
-    return np.log(told.bars["high"] / told.bars["low"]) ** 2 / (4.0 * np.log(2.0)) * 252
+    ratio = told.bars["high"].to_numpy() / told.bars["low"].to_numpy()
+    return pd.Series(np.log(ratio) ** 2 / (4.0 * np.log(2.0)) * 252, told.bars.index)
 
 
 def test_forecasts_are_those_of_their_night(told: Told) -> None:
@@ -333,8 +334,7 @@ def test_scores_by_pandas(told: Told) -> None:
         else:
             assert score["realised"] == pytest.approx(earned)
             assert score["hit"] == ((forecast > 0) == (earned > 0))
-        expected = pytest.approx(forecast * earned) if kind == "target" else None
-        assert score["pnl"] == expected
+        assert score["pnl"] == (pytest.approx(forecast * earned) if kind == "target" else None)
     table = second.page.tables["tab-live"].set_index("Strategy")
     table.columns = [re.sub(r" (of those|bp).*", "", str(c)) for c in table.columns]
     for score in scores[3:]:
@@ -570,14 +570,15 @@ def _absolute(values: pd.Series[float]) -> float:
 def test_sums_of_a_cross_section_by_pandas(told: Told) -> None:
     rows = told.rows.reset_index()
     rows["sector"] = rows["underlying"].map({"MKT": "wide", "OTH": "narrow"})
-    wanted = [("market", None, rows, 2)]
+    wanted: list[tuple[str, Any, pd.DataFrame, int]] = [("market", None, rows, 2)]
     wanted += [("sectors", s, part, 1) for s, part in rows.groupby("sector")]
     for table, sector, part, size in wanted:
         found = _section(told, table)
         found = found if sector is None else found[found["sector"] == sector]
         found = found.set_index("session")
         assert len(found) == told.sessions["MKT"]
-        for session, row in found.iterrows():
+        for at, row in found.iterrows():
+            session = str(at)
             here = part[part["session"] == session]
             assert row["names"] == len(here)
             assert (row["abstaining"], row["lacking"]) == (0, size - len(here))
@@ -598,7 +599,7 @@ def test_sums_of_a_cross_section_by_pandas(told: Told) -> None:
             for name, value in expected.items():
                 held = float("nan") if row[name] is None else float(row[name])
                 assert held == pytest.approx(value, nan_ok=True), (session, name)
-            assert row["largest"] == here.loc[net.abs().idxmax(), "underlying"]
+            assert row["largest"] == here["underlying"].iloc[int(net.abs().to_numpy().argmax())]
             assert row["known_at"] == here["known_at"].max()
     assert "nan" not in told.terminal["cross-section"].lower()
 
