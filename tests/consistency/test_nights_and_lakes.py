@@ -43,7 +43,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[str]:
 
 
 def _outputs(told: Told) -> set[str]:
-    documents = [(k, v) for k, v in told.documents.items() if k != "explain"]
+    documents = [(k, v) for k, v in told.documents.items() if k not in ("explain", "sql")]
     for night in told.nights:
         documents += [
             ("run.json", night.run), ("run.json", night.own_run), ("nightly.json", night.note),
@@ -631,6 +631,18 @@ def test_all_names_are_each_of_them(told: Told) -> None:
     every = pd.DataFrame(told.documents["regimes *"])
     assert dict(every.groupby("underlying")["session"].nunique()) == sessions
     assert set(every.groupby(["underlying", "session"]).size()) == {2}
+    keys = ["underlying", "session", "book"]
+    exported = every.assign(session=every["session"].str[:10]).sort_values(keys, ignore_index=True)
+    stored = pd.DataFrame(told.documents["sql"])
+    stored = stored.assign(session=stored["session"].str[:10])
+    assert set(exported.columns) == set(stored.columns)
+    for column in exported.columns:
+        both = exported[column], stored[column]
+        if column.endswith(("_ts", "_at", "_asof")):
+            first, second = (pd.to_datetime(one, utc=True, format="ISO8601") for one in both)
+            assert first.equals(second), column
+        else:
+            assert both[0].equals(both[1]), column
     assert list(told.rows.loc["MKT"].index) == list(told.bars.index)
     spots = told.chains.groupby(["name", "session"])["spot"].first()
     assert _same(told.rows["spot"].sort_index(), spots.rename_axis(["underlying", "session"]))

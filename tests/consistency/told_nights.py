@@ -214,6 +214,7 @@ def told_of(folder: Path) -> Told:
         "explain": said("explain", *lake, "--underlying", "MKT", "--session",
                         second.run["session"], "--book", "post_expiry"),
         "versions": said("versions", *lake),
+        "sql": said("sql", "SELECT * FROM regimes ORDER BY underlying, session, book", *lake),
     }  # fmt: skip
     terminal = {
         "versions": run("versions", *lake),
