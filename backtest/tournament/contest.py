@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import NotEnoughDataError, short_repr, silent
-from ..statistics.resampling import Resampling
+from ..statistics.resampling import NORMAL_LEVEL, Resampling
 from .arena import Arena, Played, played, resampling_of
 from .beyond import Pair, compared
 from .breakdown import Breakdown, breakdown_of
@@ -92,7 +92,7 @@ class Procedure:
     seed: int = 7
     draws: int = 2_000
     block: float = 10.0
-    level: float = 0.95
+    level: float = NORMAL_LEVEL
     eras: tuple[date, ...] = ()
     traded_value: Mapping[str, float] = field(default_factory=dict)
     plan: FoldPlan = FoldPlan()

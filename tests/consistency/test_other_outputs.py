@@ -39,6 +39,7 @@ _GRID = "backtest/grid/test_grid.py"
 _TRIAL = f"{_GRID}::test_every_trial_is_the_backtest_of_its_strategy"
 _LEDGER = "backtest/tournament/test_ledger.py"
 _HERE = "consistency/test_other_outputs.py"
+_LAKES = "consistency/test_nights_and_lakes.py"
 _SAME = f"{_HERE}::test_one_trial_has_one_set_of_figures"
 _HABITS = f"{_HERE}::test_habits_of_an_entry_are_those_of_its_orders"
 _COUNTS = f"{_HERE}::test_one_number_of_trials"
@@ -318,10 +319,10 @@ COMMANDS: dict[str, str] = {
     "simulate": "reports/cli/test_commands.py::test_simulate_prints_what_it_wrote",
     "snapshot": "data/ingest/test_collector.py::test_what_may_pass_is_tried_again",
     "cross-section": "reports/cli/test_many_commands.py::test_from_one_file_to_the_cross_section",
-    "runs": "reports/nightly/test_archive.py::test_what_two_nights_differ_in",
-    "versions": "data/lake/test_housekeeping.py::test_versions_say_what_changed",
-    "vacuum": "data/lake/test_housekeeping.py::test_vacuum_keeps_what_was_in_force",
-    "compact": "data/lake/test_housekeeping.py::test_compacting_changes_no_value",
+    "runs": f"{_LAKES}::test_the_archive_says_what_the_nights_wrote",
+    "versions": f"{_LAKES}::test_versions_are_what_the_lake_holds_at_each",
+    "vacuum": f"{_LAKES}::test_compact_and_vacuum_by_the_disk",
+    "compact": f"{_LAKES}::test_compact_and_vacuum_by_the_disk",
     "migrate": "data/lake/test_housekeeping.py::test_migration_changes_no_value",
 }
 

@@ -38,6 +38,19 @@ def write_lake(
     folder: Path, calendar: str, *, first: str = "2025-01-02", sessions: int = 40, more: str = ""
 ) -> pd.DataFrame:
     """Write and rebuild a lake of one market, its bars beside it; return the bars."""
+    bars = write_chains(folder, calendar, first=first, sessions=sessions, more=more)
+    ingest(
+        [str(folder / "chains.csv")], vendor="columns", underlying="MKT", lake=folder / "lake",
+        mapping=folder / "map.toml",
+    )  # fmt: skip
+    rebuild(folder / "lake", "MKT")
+    return bars
+
+
+def write_chains(
+    folder: Path, calendar: str, *, first: str = "2025-01-02", sessions: int = 40, more: str = ""
+) -> pd.DataFrame:
+    """Write a market's chains, their map and its bars, and no lake; return the bars."""
     known = trading_calendar(calendar)
     start = known.position(pd.Timestamp(first).date(), at_or_before=True)
     days = known.sessions[start : start + sessions]
@@ -56,11 +69,6 @@ def write_lake(
     names = ["session", "expiry", "strike", "right", "oi", "iv", "spot"]
     pd.DataFrame(rows, columns=names).to_csv(folder / "chains.csv", index=False)
     (folder / "map.toml").write_text(MAP.format(calendar=calendar, more=more), encoding="utf-8")
-    ingest(
-        [str(folder / "chains.csv")], vendor="columns", underlying="MKT", lake=folder / "lake",
-        mapping=folder / "map.toml",
-    )  # fmt: skip
-    rebuild(folder / "lake", "MKT")
     # a real open is no copy of the close before it
     opened = np.append(spot[0], spot[:-1]) * np.exp(rng.normal(0.0, 0.001, len(spot)))
     bars = pd.DataFrame(

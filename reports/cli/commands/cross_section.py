@@ -154,7 +154,7 @@ def _show(
 
 
 def _market(frame: pd.DataFrame) -> Any:
-    from ...page.formats import count, day, fixed, money, percent
+    from ...page.formats import DASH, count, day, fixed, is_defined, money, percent
     from ...terminal.tables import simple_table
 
     by_sector = "sector" in frame.columns
@@ -164,12 +164,13 @@ def _market(frame: pd.DataFrame) -> Any:
         "session", *(["sector"] if by_sector else []), *numbers, "largest", right=numbers
     )
     for row in frame.to_dict("records"):
+        largest = str(row["largest"]) if is_defined(row["largest"]) else DASH
         table.add_row(
             day(row["session"]), *([row["sector"]] if by_sector else []),
             count(row["names"]), count(row["abstaining"]), count(row["lacking"]),
             money(row["net_gex"], sign=""), fixed(row["net_to_gross"], 3),
             percent(row["share_long"], 0), percent(row["share_short"], 0),
-            fixed(row["concentration"], 2), fixed(row["dispersion"], 2), str(row["largest"]),
+            fixed(row["concentration"], 2), fixed(row["dispersion"], 2), largest,
         )  # fmt: skip
     return table
 

@@ -127,17 +127,43 @@ def _regime_fact(morning: Morning, note: str) -> Fact:
 def _facts_of_chain(morning: Morning, measures: Mapping[str, Measure]) -> tuple[Fact, ...]:
     picture = morning.picture
     assert picture is not None  # the caller's own check
-    row, sign = picture.row, picture.sign
+    row, implied = picture.row, picture.implied
 
     def currency(value: float | None) -> str:
-        return money(value, sign=sign)
+        return money(value, sign=picture.sign)
 
     def beside(name: str, form: object, *, rank: bool = True) -> str:
         return _beside(measures.get(name, _NOTHING), form, rank)
 
-    implied = picture.implied
     return (
         _regime_fact(morning, row["book"]),
+        *_gamma_facts(row, currency, beside),
+        _band_fact(morning, measures),
+        _noise_fact(row, implied, currency, morning.result.provenance.level),
+        Fact(
+            "Definitions agree",
+            percent(row["definition_agreement"], 0),
+            "of 16 give this sign; no probability",
+            "",
+            beside("definition_agreement", _share, rank=False),
+        ),
+        *_level_facts(row, beside),
+        _move_fact(implied),
+        Fact(
+            "30-day volatility",
+            percent(implied["swap_30d"]),
+            f"variance swap; {percent(implied['atm_30d'])} at the money",
+            "",
+            beside("swap_30d", percent),
+        ),
+        *_book_facts(row, beside),
+    )
+
+
+def _gamma_facts(
+    row: Mapping[str, Any], currency: Callable[[float | None], str], beside: Callable[..., str]
+) -> tuple[Fact, ...]:
+    return (
         Fact(
             "Net GEX", currency(row["net_gex"]), "of delta per +1 %", "",
             beside("value", currency),
@@ -149,15 +175,17 @@ def _facts_of_chain(morning: Morning, measures: Mapping[str, Measure]) -> tuple[
             "",
             beside("net_to_gross", _ratio),
         ),
-        _band_fact(morning, measures),
-        _noise_fact(row, implied, currency, morning.result.provenance.level),
-        Fact(
-            "Definitions agree",
-            percent(row["definition_agreement"], 0),
-            "of 16 give this sign; no probability",
-            "",
-            beside("definition_agreement", _share, rank=False),
-        ),
+    )  # fmt: skip
+
+
+def _level_facts(row: Mapping[str, Any], beside: Callable[..., str]) -> tuple[Fact, ...]:
+    """Return spot, flip, walls and pin strike."""
+    strikes = (
+        ("Call wall", "call_wall", "call_wall_strength"),
+        ("Put wall", "put_wall", "put_wall_strength"),
+        ("Pin strike", "pin_strike", "pin_strength"),
+    )
+    return (
         Fact(
             "Spot", level(row["spot"]), f"valued {moment(row['valuation_ts'])}", "",
             beside("spot", level, rank=False),
@@ -173,26 +201,16 @@ def _facts_of_chain(morning: Morning, measures: Mapping[str, Measure]) -> tuple[
             "",
             beside("flip_distance", _distance),
         ),
-        Fact(
-            "Call wall", level(row["call_wall"]), strength(row["call_wall_strength"]), "",
-            beside("call_wall", level, rank=False),
+        *(
+            Fact(label, level(row[name]), strength(row[size]), "", beside(name, level, rank=False))
+            for label, name, size in strikes
         ),
-        Fact(
-            "Put wall", level(row["put_wall"]), strength(row["put_wall_strength"]), "",
-            beside("put_wall", level, rank=False),
-        ),
-        Fact(
-            "Pin strike", level(row["pin_strike"]), strength(row["pin_strength"]), "",
-            beside("pin_strike", level, rank=False),
-        ),
-        _move_fact(implied),
-        Fact(
-            "30-day volatility",
-            percent(implied["swap_30d"]),
-            f"variance swap; {percent(implied['atm_30d'])} at the money",
-            "",
-            beside("swap_30d", percent),
-        ),
+    )  # fmt: skip
+
+
+def _book_facts(row: Mapping[str, Any], beside: Callable[..., str]) -> tuple[Fact, ...]:
+    """Return what expires, and how many contracts stand behind the session."""
+    return (
         Fact(
             "0DTE share", percent(row["gex_0dte_share"]), "of gross", "",
             beside("gex_0dte_share", percent),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....backtest import Estimate
+from ....backtest import NORMAL_LEVEL, Estimate
 from ....data import EXCHANGE_SESSIONS
 from ..formats import count, fixed, interval, interval_heading, is_defined, joined, percent, plural
 from ..views import Verdict
@@ -169,11 +169,7 @@ def _agreement(result: BacktestResult) -> str:
 def _level(result: BacktestResult) -> str:
     """Return what an interval is called where it is not the usual one."""
     level = result.provenance.level
-    return "" if level == _USUAL else f" ({interval_heading(level)})"
-
-
-#: Coverage that a reader assumes of an interval.
-_USUAL = 0.95
+    return "" if level == NORMAL_LEVEL else f" ({interval_heading(level)})"
 
 
 def _side(ratio: Ratio) -> int:
