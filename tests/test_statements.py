@@ -342,7 +342,7 @@ def test_limits_of_the_gate() -> None:
     stated = " ".join(_text("docs/regime-table.md").split())
     for words in (
         f"({100 * gate.COPY_SHARE:g} % of the common contracts unchanged",
-        f"{100 * gate.FROZEN_SHARE:g} % of {gate.FEWEST_FROZEN} or more common contracts with the same open",
+        f"{100 * gate.FROZEN_SHARE:g} % of {gate.FEWEST_FROZEN} or more common contracts",
         f"`open_interest_rejected` (above {100 * gate.REJECTED_SHARE:g} %)",
     ):
         assert words in stated
