@@ -37,6 +37,7 @@ from gexlab.backtest.surrogates.customers import CUSTOMERS
 from gexlab.backtest.surrogates.parameters import PARAMETERS
 from gexlab.backtest.surrogates.returns import _BLOCK, Observed, fitted_makes
 from gexlab.data.base.errors import ConfigError
+from gexlab.data.exposure import quality_gate as gate
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.quality.catalogue import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
@@ -337,6 +338,16 @@ def test_the_gate_of_the_checks() -> None:
     assert all(f"`{name}`" in row[1] for name in names)
 
 
+def test_limits_of_the_gate() -> None:
+    stated = " ".join(_text("docs/regime-table.md").split())
+    for words in (
+        f"({100 * gate.COPY_SHARE:g} % of the common contracts unchanged",
+        f"{100 * gate.FROZEN_SHARE:g} % of {gate.FEWEST_FROZEN} or more common contracts",
+        f"`open_interest_rejected` (above {100 * gate.REJECTED_SHARE:g} %)",
+    ):
+        assert words in stated
+
+
 def test_bounds_of_a_statement() -> None:
     rows = {row[0].partition(",")[0]: row[1] for row in _rows(_text("docs/sql.md"))}
     assert rows["time"] == f"{query.SECONDS:g} s"
@@ -472,3 +483,15 @@ def test_three_commands_read_the_grid() -> None:
         if re.search(r"\b(config|settings)\.grid\b", path.read_text(encoding="utf-8"))
     }
     assert reading == {"backtest/grid", "backtest/leaks", "backtest/tournament"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.stem)
+def test_tests_that_a_document_names_exist(document: Path) -> None:
+    named = set(re.findall(r"([\w/]+\.py)::(test_\w+)", document.read_text(encoding="utf-8")))
+    folders = (TESTS, ROOT, ROOT / "tests" / "backtest")
+    lost = []
+    for path, name in sorted(named):
+        files = [folder / path for folder in folders if (folder / path).is_file()]
+        if not any(f"def {name}(" in file.read_text(encoding="utf-8") for file in files):
+            lost.append(f"{path}::{name}")
+    assert not lost

@@ -74,7 +74,7 @@ def implied_magnitude(
 
     Examples
     --------
-    $5bn per 1 % lowers volatility by 1.25 %:
+    $5bn per 1 % lowers volatility by 1.23 %:
 
     >>> found = implied_magnitude(5e9)
     >>> round(found.lambda_gamma, 4), round(1 - found.volatility_factor, 4)

@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gexlab.backtest.hypotheses.datasets import load_dataset
 from gexlab.backtest.hypotheses.test import test as run_test
 from gexlab.backtest.run.backtest import backtest
+from gexlab.backtest.run.load_config import load_config
 from gexlab.data.base.errors import ConfigError
+from gexlab.data.quality.catalogue import CATALOGUE
 from gexlab.reports.page.sections.verdict import direction_verdict
 
 MakeMarket = Callable[..., Path]
@@ -118,3 +121,18 @@ def test_regimes_of_orders_and_results_are_the_sessions(make_market: MakeMarket)
             mine = strategy.returns[before == label]
             assert part.sessions == len(mine)
             assert part.mean_bps == pytest.approx(1e4 * mine.mean(), rel=1e-9)
+
+
+def test_backtests_and_tests_check_their_bars_first(make_market: MakeMarket) -> None:
+    """A lost decimal point in one close: both say so, by the name of the check."""
+    config = make_market(sessions=260)
+    bars = pd.read_parquet(config.parent / "bars.parquet")
+    day = bars.index[200]
+    bars.loc[day, ["open", "high", "low", "close"]] *= 10.0
+    bars.to_parquet(config.parent / "bars.parquet", index=False)
+    result = backtest(config)
+    told = {n.code for n in result.notices if n.severity == "error"}
+    assert told & set(CATALOGUE)
+    assert result.data.bars_bad == 1
+    data = load_dataset(load_config(config))
+    assert math.isnan(data.bars["close"].loc[bars.loc[day, "session"]])

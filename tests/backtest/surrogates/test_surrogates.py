@@ -25,6 +25,7 @@ from gexlab.backtest.surrogates.path import FILLING, ewma_volatility, path_of, w
 from gexlab.backtest.surrogates.path import Path as BookPath
 from gexlab.backtest.surrogates.statistics import clark_west_t, joint_t, rolling_ranks
 from gexlab.data import market_facts
+from gexlab.reports.page.sections.null_routes import cloud_figure, family_table, routes_table
 
 Floats = npt.NDArray[np.float64]
 RULE = market_facts().monthly
@@ -196,6 +197,14 @@ def test_the_worst_member_that_fits_decides() -> None:
     assert found.family.worst.p == max(fitting)
     assert found.p == max(found.place.p, found.family.worst.p)
     assert found.family.worst.name in found.sentence()
+    # the page shows both p's, how near the books are, and each member
+    told = {row.cells[0]: row.cells[1] for row in routes_table("vol-damping", found).rows}
+    assert told["Books made by rules on the same prices: p"] == f"{found.place.p:.3f}"
+    assert told["Simulated markets without dealers: p"] == f"{found.family.worst.p:.3f}"
+    assert "Distance of the nearest book" in told
+    (table,) = family_table("vol-damping", found)
+    assert [row.cells[0] for row in table.rows] == [m.returns for m in members]
+    assert cloud_figure("vol-damping", found)
 
 
 def test_what_was_found_is_kept_and_read_again(tmp_path: Path) -> None:

@@ -187,7 +187,9 @@ def test_a_stated_date_format_overrides_the_guess(bench: Bench) -> None:
     assert bench.rows("session", "expiry") == [(date(2023, 1, 12), date(2023, 2, 3))]
 
 
-@pytest.mark.parametrize("text", ["", "NaN", "nan", "NULL", "None", "N/A", "n/a", "  "])
+@pytest.mark.parametrize(
+    "text", ["", "NaN", "nan", "NA", "NULL", "None", "N/A", "n/a", "  ", "-", ".", r"\N"]
+)
 def test_missing_numbers_are_null_never_zero(text: str, bench: Bench) -> None:
     bench.ingest(bench.file(ROW.replace(",10,0.2,1,2,", f",{text},{text},{text},{text},")))
     assert bench.rows("open_interest", "iv", "bid", "ask") == [(None,) * 4]
