@@ -91,3 +91,23 @@ def config_of(folder: Path, **data: Any) -> Any:
         "inference": {"bootstrap": 100},
     }  # fmt: skip
     return parse_config(document, folder)
+
+
+#: Column map of a small file that holds many underlyings.
+MANY_NAMES_MAP = """
+[columns]
+session = "date"
+underlying = "name"
+expiry = "expiry"
+strike = "strike"
+right = "cp"
+open_interest = "oi"
+iv = "iv"
+spot = "spot"
+
+[timing]
+quote_time = "close"
+known_at = "20:00"
+oi_lag_sessions = 1
+settlement = "PM"
+"""

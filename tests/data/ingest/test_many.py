@@ -8,26 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from small_markets import MANY_NAMES_MAP as MAP
 
 from gexlab.data import GexlabError, IngestResult, ingest, load_underlying_settings, open_lake
 
-MAP = """
-[columns]
-session = "date"
-underlying = "name"
-expiry = "expiry"
-strike = "strike"
-right = "cp"
-open_interest = "oi"
-iv = "iv"
-spot = "spot"
-
-[timing]
-quote_time = "close"
-known_at = "20:00"
-oi_lag_sessions = 1
-settlement = "PM"
-"""
 HEADER = "date,name,expiry,strike,cp,oi,iv,spot"
 DAYS = ("2022-12-12", "2022-12-13", "2022-12-14")
 #: Names that some file system or shell takes for another, or for a path.

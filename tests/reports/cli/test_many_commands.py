@@ -10,29 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from small_markets import MANY_NAMES_MAP as MAP
 from small_markets import write_lake
 
 from gexlab.backtest import load_configs
 from gexlab.data import ConfigError, encoded_name, ingest, rebuild
 from gexlab.reports.cli import app as cli
 
-MAP = """
-[columns]
-session = "date"
-underlying = "name"
-expiry = "expiry"
-strike = "strike"
-right = "cp"
-open_interest = "oi"
-iv = "iv"
-spot = "spot"
-
-[timing]
-quote_time = "close"
-known_at = "20:00"
-oi_lag_sessions = 1
-settlement = "PM"
-"""
 NAMES = ("ABT", "Abt", "BRK/B")
 
 
