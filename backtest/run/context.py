@@ -49,6 +49,7 @@ def open_run(
     *,
     books: tuple[Book, ...] | None = None,
     as_of: int | str | datetime | None = None,
+    within: bool | None = None,
     progress: Progress = silent,
 ) -> Iterator[RunContext]:
     """Read a configuration's inputs, once; what a block does with them sees nothing newer.
@@ -62,6 +63,8 @@ def open_run(
     as_of : int, str or datetime, optional
         A version of the lake, or a moment at which it was in force; rows that it lacks are computed
         and not kept.
+    within : bool, optional
+        As `load_market`.
     progress : Progress
 
     Yields
@@ -81,11 +84,12 @@ def open_run(
             raise ConfigError(
                 "a series has no versions: leave out --as-of, or name a lake (regime.source)"
             )
-        yield RunContext(settings, load_market(settings, progress=progress))
+        yield RunContext(settings, load_market(settings, within=within, progress=progress))
         return
     lake = open_lake(place, as_of=as_of)
     if books is None and (lake.root / "truth.json").is_file():
         books = BOOKS
     with lake.reading():
         now = lake.as_of_now(settings.data.underlying)
-        yield RunContext(settings, load_market(settings, lake=now, books=books, progress=progress))
+        market = load_market(settings, lake=now, books=books, within=within, progress=progress)
+        yield RunContext(settings, market)
