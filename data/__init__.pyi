@@ -83,6 +83,7 @@ from .lake.derived_tables import DerivedStore as DerivedStore
 from .lake.derived_tables import stores_of as stores_of
 from .lake.former_layout import MigrateResult as MigrateResult
 from .lake.former_layout import migrate as migrate
+from .lake.archives import archive_version as archive_version
 from .lake.housekeeping import CompactResult as CompactResult
 from .lake.housekeeping import LakeVersion as LakeVersion
 from .lake.housekeeping import VacuumResult as VacuumResult

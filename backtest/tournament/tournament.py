@@ -21,6 +21,7 @@ from ..grid.space import Space, Trial, Variant, plain_space, space_of
 from ..grid.store import ground_id, program_id
 from ..run.backtest import strategies_of
 from ..run.config import Config
+from ..run.lake_of import as_of_version
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.locked import box_of
@@ -39,6 +40,7 @@ from .ledger import record_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from ...strategies import Panel
     from ..execution.terms import Terms
@@ -57,6 +59,7 @@ def tournament(
     config: Config | str | Path,
     *,
     out: str | Path | None = None,
+    as_of: int | str | datetime | None = None,
     progress: Progress | None = None,
 ) -> TournamentResult:
     """Hold every combination of ``[grid]`` against luck, its own rules, hold and placebos.
@@ -68,6 +71,8 @@ def tournament(
     out : str or Path, optional
         Folder that receives ``tournament.json`` and ``trials.parquet``; a run that was cut short
         goes on there. None writes nothing.
+    as_of : int, str or datetime, optional
+        A version of the lake, or a moment at which it was in force; the newest where left out.
     progress : Progress, optional
         Called with the work done.
 
@@ -87,6 +92,7 @@ def tournament(
         If an order would have used what was not yet known.
     """
     settings = config if isinstance(config, Config) else load_config(config)
+    settings = as_of_version(settings, as_of)
     if out is None:
         return run_tournament(settings, None, progress=progress)
     with published(out) as stage:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
 from ..options import (
+    AsOfOption,
     ConfigArgument,
     DebugOption,
     JsonOption,
@@ -28,6 +29,7 @@ EXAMPLES = ("gexlab tournament config.toml --out out",)
 def command(
     config: ConfigArgument,
     out: OutOption,
+    as_of: AsOfOption = None,
     pdf: PdfOption = False,
     png: PngOption = False,
     as_json: JsonOption = False,
@@ -40,6 +42,7 @@ def command(
     goes on.
     """
     from ....backtest import (
+        as_of_version,
         clear_kept,
         load_config,
         run_tournament,
@@ -52,7 +55,7 @@ def command(
 
     if pdf or png:
         find_browser()  # before any work
-    settings = load_config(config)
+    settings = as_of_version(load_config(config), as_of)
     with progress_on_stderr("tournament") as progress, published(out) as stage:
         result = run_tournament(settings, out, progress=progress)
         write_tournament(result, stage)
