@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ..base.errors import LakeError
+from ..base.errors import LakeError, UnknownNameError
 from .delta_log import TakenError, apply, log_file, log_numbers
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
 from .lake import open_lake
+from .naming import check_underlying
 from .records import CHAINS
 from .versions import VERSIONS, Version, commit, newest, readable, table_files, version_at
 from .writer import LakeMovedError, compact_chains, remove_abandoned
@@ -137,9 +138,11 @@ def compact(
         If the lake cannot be read or written.
     """
     opened = open_lake(lake)
+    names = opened.underlyings()
     if underlying is not None:
-        opened.held(underlying)
-    names = opened.underlyings() if underlying is None else [underlying]
+        if underlying not in names:
+            raise UnknownNameError("underlying", check_underlying(underlying), names)
+        names = [underlying]
     before = _count(opened.root, names)
     for name in _crowded(opened.root, names, more_than):
         _until_done(opened.root, lambda name=name: compact_chains(opened, name))  # type: ignore[misc]
