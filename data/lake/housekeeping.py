@@ -11,6 +11,7 @@ import numpy as np
 
 from ..base.errors import LakeError
 from .delta_log import TakenError, apply, log_file, log_numbers
+from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
 from .lake import open_lake
@@ -181,7 +182,7 @@ def _compact_rebuilt(lake: Lake, underlying: str) -> None:
     for record in table_files(lake.root, version, REBUILDS).values():
         if record.partition["underlying"] != underlying:
             continue
-        store = DerivedStore.load(lake, record)
+        store = read_store(lake, record)
         groups: dict[tuple[str, str, tuple[str, ...]], list[Part]] = {}
         for part in store.parts:
             groups.setdefault((part.book, part.year, part.tables), []).append(part)
