@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,10 +16,12 @@ from .delta_log import TakenError, apply, log_file, log_numbers
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
+from .drafts import remove_abandoned
 from .lake import open_lake
+from .parts import part_rows
 from .records import CHAINS
 from .versions import VERSIONS, Version, commit, newest, table_files, version_at
-from .writer import LakeMovedError, compact_chains, remove_abandoned
+from .writer import LakeMovedError, lake_writer
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from .delta_log import DataFile
     from .derived_parts import Part
     from .lake import Lake
+    from .manifest import Manifest
 
 __all__ = [
     "RETENTION",
@@ -138,7 +143,7 @@ def compact(lake: Lake | str | os.PathLike[str], *, underlying: str | None = Non
     names = opened.underlyings() if underlying is None else [underlying]
     before = _count(opened.root, names)
     for name in names:
-        _until_done(opened.root, lambda name=name: compact_chains(opened, name))  # type: ignore[misc]
+        _until_done(opened.root, lambda name=name: _compact_chains(opened, name))  # type: ignore[misc]
         _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
     return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
 
@@ -166,6 +171,30 @@ def _count(root: Path, names: Collection[str]) -> tuple[int, int]:
         for t in (CHAINS, *TABLES)
     ]
     return counts[0], sum(counts[1:])
+
+
+def _compact_chains(lake: Lake, underlying: str) -> None:
+    """Join the small parts that daily appending leaves behind; rows and fingerprints stay.
+
+    Raises
+    ------
+    LakeMovedError
+        If others wrote to the underlying meanwhile.
+    """
+    with lake_writer(lake, underlying) as writer:
+        writer.limit = math.inf
+        for path, days in _crowded(writer.before):
+            writer.readd(part_rows(path, days))
+        writer.commit(operation="compact", whole=True)
+
+
+def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
+    """Yield, in order, what has to be rewritten: years with more than one part."""
+    for _, entries in groupby(manifest.sessions, key=lambda e: e.session.year):
+        year = list(entries)
+        if len({e.file for e in year}) > 1:
+            for path, run in groupby(year, key=lambda e: e.file):
+                yield path, [e.session for e in run]
 
 
 def _compact_rebuilt(lake: Lake, underlying: str) -> None:
