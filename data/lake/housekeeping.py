@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ..base.errors import LakeError, UnknownNameError
 from .delta_log import TakenError, apply, log_file, log_numbers
+from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
+from .drafts import remove_abandoned
 from .lake import open_lake
 from .naming import check_underlying
+from .parts import part_rows
 from .records import CHAINS
 from .versions import VERSIONS, Version, commit, newest, readable, table_files, version_at
-from .writer import LakeMovedError, compact_chains, remove_abandoned
+from .writer import LakeMovedError, lake_writer
 
 if TYPE_CHECKING:
     import os
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from .delta_log import DataFile
     from .derived_parts import Part
     from .lake import Lake
+    from .manifest import Manifest
 
 __all__ = [
     "RETENTION",
@@ -144,8 +150,8 @@ def compact(
             raise UnknownNameError("underlying", check_underlying(underlying), names)
         names = [underlying]
     before = _count(opened.root, names)
-    for name in _crowded(opened.root, names, more_than):
-        _until_done(opened.root, lambda name=name: compact_chains(opened, name))  # type: ignore[misc]
+    for name in _with_many(opened.root, names, more_than):
+        _until_done(opened.root, lambda name=name: _compact_chains(opened, name))  # type: ignore[misc]
         _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
     return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
 
@@ -175,7 +181,7 @@ def _count(root: Path, names: Collection[str]) -> tuple[int, int]:
     return counts[0], sum(counts[1:])
 
 
-def _crowded(root: Path, names: Collection[str], most: int) -> list[str]:
+def _with_many(root: Path, names: Collection[str], most: int) -> list[str]:
     """Return the underlyings whose chains have more files than `most` in some year."""
     if most < 2:  # its rebuilt tables may have many
         return list(names)
@@ -183,6 +189,30 @@ def _crowded(root: Path, names: Collection[str], most: int) -> list[str]:
     counts = Counter((f.partition["underlying"], f.partition["year"]) for f in files)
     found = {name for (name, _), count in counts.items() if count > most}
     return [name for name in names if name in found]
+
+
+def _compact_chains(lake: Lake, underlying: str) -> None:
+    """Join the small parts that daily appending leaves behind; rows and fingerprints stay.
+
+    Raises
+    ------
+    LakeMovedError
+        If others wrote to the underlying meanwhile.
+    """
+    with lake_writer(lake, underlying) as writer:
+        writer.limit = math.inf
+        for path, days in _crowded(writer.before):
+            writer.readd(part_rows(path, days))
+        writer.commit(operation="compact", whole=True)
+
+
+def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
+    """Yield, in order, what has to be rewritten: years with more than one part."""
+    for _, entries in groupby(manifest.sessions, key=lambda e: e.session.year):
+        year = list(entries)
+        if len({e.file for e in year}) > 1:
+            for path, run in groupby(year, key=lambda e: e.file):
+                yield path, [e.session for e in run]
 
 
 def _compact_rebuilt(lake: Lake, underlying: str) -> None:
@@ -199,7 +229,7 @@ def _compact_rebuilt(lake: Lake, underlying: str) -> None:
     for record in table_files(lake.root, version, REBUILDS).values():
         if record.partition["underlying"] != underlying:
             continue
-        store = DerivedStore.load(lake, record)
+        store = read_store(lake, record)
         groups: dict[tuple[str, str, tuple[str, ...]], list[Part]] = {}
         for part in store.parts:
             groups.setdefault((part.book, part.year, part.tables), []).append(part)

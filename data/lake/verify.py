@@ -11,7 +11,8 @@ from ..base.errors import LakeError
 from ..base.progress import silent
 from .data_files import file_damage
 from .delta_log import apply, chained, files_in, log_file, log_numbers
-from .derived_tables import REBUILDS, TABLES, DerivedStore
+from .derived_records import read_store
+from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
 from .naming import check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
@@ -312,7 +313,7 @@ def _derived(
         if record.partition["underlying"] != name:
             continue
         try:
-            store = DerivedStore.load(lake, record)
+            store = read_store(lake, record)
         except LakeError as error:
             path = str(lake.root / REBUILDS / record.path)
             found.damaged.append(Damage(name, None, path, str(error)))

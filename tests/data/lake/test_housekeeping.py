@@ -30,6 +30,7 @@ from gexlab.data import (
 from gexlab.data.base.errors import LakeError
 from gexlab.data.lake import former_layout, housekeeping
 from gexlab.data.lake import versions as rows_of_versions
+from gexlab.data.lake.derived_records import store_record, stored
 from gexlab.data.lake.derived_tables import TABLES, DerivedStore
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
@@ -216,7 +217,7 @@ def _former_store(store: DerivedStore, root: Path) -> None:
     home = (
         root / "derived" / "underlying=SPX" / f"definition={store.definition_id}" / "dealer=naive"
     )
-    whole = store.current()
+    whole = stored(store, store_record(store, store.lake.at()))
     for part in whole.parts:
         for table in part.tables:
             path = home / table / f"{part.name}.parquet"
