@@ -78,12 +78,12 @@ from .ingest.result import IngestResult as IngestResult
 from .ingest.snapshot import CBOE_URL as CBOE_URL
 from .ingest.snapshot import SnapshotResult as SnapshotResult
 from .ingest.snapshot import snapshot as snapshot
+from .lake.archives import archive_version as archive_version
 from .lake.chain_times import chain_times as chain_times
 from .lake.derived_records import stores_of as stores_of
 from .lake.derived_tables import DerivedStore as DerivedStore
 from .lake.former_layout import MigrateResult as MigrateResult
 from .lake.former_layout import migrate as migrate
-from .lake.archives import archive_version as archive_version
 from .lake.housekeeping import CompactResult as CompactResult
 from .lake.housekeeping import LakeVersion as LakeVersion
 from .lake.housekeeping import VacuumResult as VacuumResult

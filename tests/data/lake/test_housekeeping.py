@@ -145,7 +145,7 @@ def test_vacuum_spares_what_archived_runs_name(lake: Lake) -> None:
     assert (done.oldest, done.versions, newest(root).number) == (14, 4, 15)
     assert [v.version for v in versions(root)] == [1, 4, 14, 15]
     assert {n: as_seen(Lake(root, n)) for n in before} == before
-    with pytest.raises(LakeError, match="version 3 of the lake .* has been vacuumed"):
+    with pytest.raises(LakeError, match=r"version 3 of the lake .* has been vacuumed"):
         Lake(root, 3).at()
     assert not verify(lake).damaged
     (row,) = list((root / "archives").glob("v12-*.parquet"))
