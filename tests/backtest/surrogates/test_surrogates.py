@@ -13,6 +13,9 @@ import pandas as pd
 import pytest
 
 from gexlab.backtest.hypotheses import Dataset, Settings
+from gexlab.backtest.hypotheses.cloud_statistics import STATISTICS, Many
+from gexlab.backtest.hypotheses.features import Daily
+from gexlab.backtest.hypotheses.fragility_tail import fit_fragility
 from gexlab.backtest.hypotheses.null_routes import against_nulls
 from gexlab.backtest.hypotheses.protocol import MissingDataError
 from gexlab.backtest.statistics.diagnostics.regression import ols
@@ -257,3 +260,25 @@ def test_clark_and_wests_t_is_that_of_plain_regressions() -> None:
         model = sm.OLS(gains, np.ones(len(gains)))
         want = model.fit(cov_type="HAC", cov_kwds={"maxlags": hac, "use_correction": False})
         assert found[k] == pytest.approx(float(want.tvalues[0]), rel=1e-9)
+
+
+def test_the_tail_statistic_of_many_series_is_that_of_the_test() -> None:
+    """The t of statsmodels' logit, with its sign: a series for which low gamma precedes losses."""
+    rng = np.random.default_rng(4)
+    n = 700
+    rank = rng.uniform(-0.5, 0.5, (n, 2))
+    ret = 0.01 * rng.standard_normal(n)
+    ret[1:] *= np.where(rank[:-1, 0] < 0.0, 1.6, 0.8)
+    one = np.full(n, np.nan)
+    found = []
+    for k in range(2):
+        features = Daily(
+            np.arange(n).astype("datetime64[D]"), ret.cumsum(), ret, np.append(ret[1:], np.nan),
+            one, one, np.column_stack([one] * 3), rank[:, k], rank[:, k],
+            np.log(0.2 + 0.02 * rng.standard_normal(n)), one,
+        )  # fmt: skip
+        every = np.ones(n, dtype=np.bool_)
+        many = Many(features, np.arange(n), every, rank, rank, rank, rank, every)
+        found.append(STATISTICS["fragility-tail"](many)[k])
+        assert found[k] == pytest.approx(fit_fragility(features).coefficient.t_stat, rel=1e-6)
+    assert found[0] > 2.0 > abs(found[1])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,6 +25,7 @@ from gexlab.data.base.sql import load_sql
 from gexlab.data.ingest import files as files_room
 from gexlab.data.ingest import read_rows as ingest_room
 from gexlab.data.ingest.ingest import IngestResult, ingest
+from gexlab.data.ingest.session_order import _packed
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.writer import sorted_rows
@@ -972,3 +974,18 @@ def test_columns_that_an_expression_reads_stay_text() -> None:
     preset: Any = SimpleNamespace(columns=columns, dialect=dialect, joins=(), constants={})
     table: Any = SimpleNamespace(relation=SimpleNamespace(columns=["K", "oi", "other"]))
     assert _number_columns(table, preset) == {"oi"}
+
+
+def test_stamps_whose_day_and_month_are_exchanged_are_read_as_stated(bench: Bench) -> None:
+    """A stated format goes before what a stamp looks like: 9 December, not 12 September."""
+    bench.map('date_format = { quote_ts = "%Y-%d-%m %H:%M:%S" }\n' + STAMPED)
+    bench.ingest(bench.file(ROW.replace("2022-12-12", "2022-09-12 15:00:00", 1)))
+    assert bench.rows("session", "quote_ts") == [(date(2022, 12, 9), utc(2022, 12, 9, 20))]
+
+
+def test_keys_of_more_places_than_an_integer_holds_are_ranked() -> None:
+    """2^40 days, 2 moments and 2^30 strikes: the order is that of the parts, in turn."""
+    day = np.array([2**40 - 1, 3, 3, 2**40 - 1, 5])
+    moment, strike = np.array([0, 1, 0, 0, 0]), np.array([7, 2**30 - 1, 5, 6, 0])
+    key = _packed([(day, 2**40), (moment, 2), (strike, 2**30)])
+    assert np.argsort(key).tolist() == np.lexsort((strike, moment, day)).tolist() == [2, 1, 4, 3, 0]
