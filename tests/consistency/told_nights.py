@@ -145,7 +145,7 @@ def _night(folder: Path) -> Night:
     def read(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
-    entry = max((out / "record").iterdir())
+    entry = max((out / "record").glob("0*.json"))
     return Night(
         said=told,
         folder=own,
