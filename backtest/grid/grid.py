@@ -263,7 +263,11 @@ class _Run:
             )
             for part in parts
         ]
-        return self.crew.spread(computed_elsewhere, pieces)
+        return self.crew.spread(computed_elsewhere, pieces, progress=self._workers_only)
+
+    def _workers_only(self, done: int, total: int | None, what: str = "") -> None:
+        if not done:  # where workers can be watched; trials are counted in `_keys`
+            self.report(self.done, self.total, what)
 
 
 def require_honest(config: Config, market: Market) -> None:

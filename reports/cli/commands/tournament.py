@@ -13,6 +13,8 @@ from ..options import (
     OutOption,
     PdfOption,
     PngOption,
+    SchedulerOption,
+    WorkersOption,
 )
 
 if TYPE_CHECKING:
@@ -22,12 +24,17 @@ if TYPE_CHECKING:
 
     from ....backtest import TournamentResult
 
-EXAMPLES = ("gexlab tournament config.toml --out out",)
+EXAMPLES = (
+    "gexlab tournament config.toml --out out",
+    "gexlab tournament config.toml --out out --workers 2",
+)
 
 
 def command(
     config: ConfigArgument,
     out: OutOption,
+    workers: WorkersOption = 1,
+    scheduler: SchedulerOption = None,
     pdf: PdfOption = False,
     png: PngOption = False,
     as_json: JsonOption = False,
@@ -46,15 +53,16 @@ def command(
         tournament_document,
         write_tournament,
     )
-    from ....data import published
+    from ....data import Workers, published
     from ...page.browser import find_browser, printed
     from ...page.tournament_page import write_tournament_page
 
+    crew = Workers(workers, scheduler)
     if pdf or png:
         find_browser()  # before any work
     settings = load_config(config)
     with progress_on_stderr("tournament") as progress, published(out) as stage:
-        result = run_tournament(settings, out, progress=progress)
+        result = run_tournament(settings, out, workers=crew, progress=progress)
         write_tournament(result, stage)
         page = write_tournament_page(result, stage / "tournament.html")
         printed(page, stage, pdf=pdf, png=png)
