@@ -27,6 +27,7 @@ from ..base.errors import (
 from ..lake.derived_parts import Part
 from ..lake.derived_tables import TABLES, DerivedStore
 from ..lake.lake import Lake, open_lake
+from .outdated_rows import require_current
 from .store_choice import DefinitionChoice, find_stores
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def query(
         more than its limits.
     NotRebuiltError
         If it asks for a rebuilt table and nothing has been rebuilt.
+    OutdatedRowsError
+        If rows of a rebuilt table that it asks for are of other chains than there are now.
     LakeError
         If rebuilt files are gone or cannot be read.
 
@@ -197,7 +200,9 @@ def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[
     stores: list[DerivedStore] = []
     for underlying in lake.underlyings():
         try:
-            stores += find_stores(lake, underlying, definition=definition)
+            own = find_stores(lake, underlying, definition=definition)
+            require_current(lake, underlying, own)
+            stores += own
         except SeveralDefinitionsError:
             raise
         except (NotRebuiltError, DefinitionError):
