@@ -53,12 +53,17 @@ def require_current(lake: Lake, underlying: str, stores: Sequence[DerivedStore])
             continue
         outdated, lacking = found
         if outdated:
+            remedy = f"run {_command(lake.root, underlying, store)}"
+            if lake.version is not None:
+                remedy = (
+                    f"at version {lake.version} they had not been rebuilt; name another one "
+                    f"(gexlab versions --lake {lake.root} lists them)"
+                )
             raise OutdatedRowsError(
                 f"{lake.root}: {_days(outdated)} of {underlying} (definition {store.label}) have "
-                "rows of former chains, or of files that have changed since: run "
-                f"{_command(lake.root, underlying, store)}"
+                f"rows of former chains, or of files that have changed since: {remedy}"
             )
-        if lacking:
+        if lacking and lake.version is None:
             _log.warning(
                 "%s: %s of %s (definition %s) have no row yet: run %s",
                 lake.root,

@@ -221,8 +221,15 @@ def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[
             else:  # some of its sessions do not count, or no longer
                 cut.append({"files": [path], "sessions": [str(day) for day in days]})
     if not whole and not cut:
-        raise NotRebuiltError(f"{lake.root}: no {table} has been rebuilt: run gexlab rebuild first")
+        raise NotRebuiltError(f"{lake.root}: no rows of {table}: {_remedy(lake)}")
     return [*([{"files": whole, "sessions": None}] if whole else []), *cut]
+
+
+def _remedy(lake: Lake) -> str:
+    """Return what to do where nothing has been rebuilt; the past cannot be rebuilt."""
+    if lake.version is None:
+        return "run gexlab rebuild first"
+    return f"nothing was rebuilt at version {lake.version}; name a later one (gexlab versions)"
 
 
 class Answer:

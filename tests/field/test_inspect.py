@@ -122,6 +122,15 @@ def test_roots_of_an_index_are_roots(tmp_path: Path) -> None:
     assert sorted(told) == [("SPX", "AM"), ("SPXW", "PM")]
 
 
+def test_a_shipped_map_says_which_column_is_the_contracts_symbol(tmp_path: Path) -> None:
+    """The map takes root, expiry, strike and right out of it: it is all four, and none of them."""
+    names = "updated,optionSymbol,openInterest,volume,bid,ask,iv,underlyingPrice"
+    path = _written(tmp_path, names, ["1705093200,SPY240119C00470000,3,5,6.9,7.1,0.15,476.0"])
+    meanings = {c.name: c.meaning for c in inspect(path).columns}
+    told = ("quote_ts", "symbol", "open_interest", "volume", "bid", "ask", "iv", "spot")
+    assert meanings == dict(zip(names.split(","), told, strict=True))
+
+
 def test_files_of_joins_that_are_not_there_are_commented_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

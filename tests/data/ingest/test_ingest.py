@@ -983,6 +983,21 @@ def test_stamps_whose_day_and_month_are_exchanged_are_read_as_stated(bench: Benc
     assert bench.rows("session", "quote_ts") == [(date(2022, 12, 9), utc(2022, 12, 9, 20))]
 
 
+@pytest.mark.parametrize("last", [1, 3, 4])
+def test_contracts_stamped_one_by_one_are_one_snapshot(bench: Bench, last: int) -> None:
+    """Where fewer than half have the last stamp; strikes of another expiry are other contracts."""
+    bench.map(STAMPED.replace('known_at = "next_open"', 'known_at = "quote"'))
+    contracts = [(day, strike) for day in (23, 30) for strike in (3900, 4000, 4100, 4200)]
+    minutes = [min(k, 8 - last) for k in range(8)]
+    rows = (
+        f"2022-12-12 15:{minute:02d}:00,2022-12-{day},{strike},C,10,0.2,1,2,3990.5"
+        for minute, (day, strike) in zip(minutes, contracts, strict=True)
+    )
+    bench.ingest(bench.file(*rows))
+    wanted = minutes if last == 4 else [8 - last] * 8
+    assert bench.rows("quote_ts") == [utc(2022, 12, 12, 20, minute) for minute in wanted]
+
+
 def test_keys_of_more_places_than_an_integer_holds_are_ranked() -> None:
     """2^40 days, 2 moments and 2^30 strikes: the order is that of the parts, in turn."""
     day = np.array([2**40 - 1, 3, 3, 2**40 - 1, 5])

@@ -17,6 +17,7 @@ from gexlab.data import Definition, cross_section, query, rebuild, regimes, side
 from gexlab.data.base.errors import (
     DefinitionError,
     LakeError,
+    NotRebuiltError,
     OutdatedRowsError,
     SeveralDefinitionsError,
     UnknownNameError,
@@ -97,6 +98,12 @@ def test_rows_of_former_chains_are_never_shown(
         with pytest.raises(OutdatedRowsError, match=said) as refused:
             read()
     assert query(lake, "SELECT count(*) AS n FROM chains").to_pylist() == [{"n": 8 * CONTRACTS}]
+    with pytest.raises(OutdatedRowsError, match="at version 2 they had not been rebuilt; name"):
+        regimes(open_lake(tmp_path, as_of=2), "SPX")
+    with pytest.raises(NotRebuiltError, match="had been rebuilt at version 0: name a later one"):
+        regimes(open_lake(tmp_path, as_of=0), "SPX")
+    with pytest.raises(NotRebuiltError, match="nothing was rebuilt at version 0; name a later"):
+        query(open_lake(tmp_path, as_of=0), "SELECT 1 FROM regimes")
     # the version before the revision has what it had
     pd.testing.assert_frame_equal(regimes(open_lake(tmp_path, as_of=1), "SPX"), before)
     command = str(refused.value).partition("run gexlab ")[2]
