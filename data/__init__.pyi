@@ -78,9 +78,10 @@ from .ingest.result import IngestResult as IngestResult
 from .ingest.snapshot import CBOE_URL as CBOE_URL
 from .ingest.snapshot import SnapshotResult as SnapshotResult
 from .ingest.snapshot import snapshot as snapshot
+from .lake.archives import archive_version as archive_version
 from .lake.chain_times import chain_times as chain_times
+from .lake.derived_records import stores_of as stores_of
 from .lake.derived_tables import DerivedStore as DerivedStore
-from .lake.derived_tables import stores_of as stores_of
 from .lake.former_layout import MigrateResult as MigrateResult
 from .lake.former_layout import migrate as migrate
 from .lake.housekeeping import CompactResult as CompactResult

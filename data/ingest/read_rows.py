@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from ..base.errors import InputFileError
 from ..lake.manifest import Manifest
 from ..lake.parts import split_sessions
-from ..lake.writer import LakeWriter, sorted_rows, whole_sessions
+from ..lake.session_stream import sorted_rows, whole_sessions
+from ..lake.writer import LakeWriter
 from .canonical_rows import canonical_rows
 from .merge import LENDABLE, lent, merged, rows_to_keep
 from .plan import Plan, source_of

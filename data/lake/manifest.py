@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..base.errors import ConfigError, LakeError
@@ -100,11 +100,14 @@ class Manifest:
         Ascending.
     sources : tuple of SourceEntry
         One per file content.
+    version : int or None
+        Version of the lake that wrote this state; None where it is not written yet.
     """
 
     underlying: str
     sessions: tuple[SessionEntry, ...] = ()
     sources: tuple[SourceEntry, ...] = ()
+    version: int | None = field(default=None, compare=False)
 
     @property
     def calendar(self) -> str:

@@ -69,7 +69,7 @@ _OF_NIGHTS = {
     **_each(
         "run.json steps.[].counts.",
         "put_aside files files_unchanged rows_read rows_written rows_rejected sessions rebuilt "
-        "scores",
+        "scores archived joined",
         _STEPS,
     ),
     **_each("run.json change.", "since by mostly part", _CHANGE),
