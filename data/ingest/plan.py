@@ -127,9 +127,9 @@ def plan_sources(
     return Plan(fresh, len(files) - len(fresh), replaced, tuple(after.values()))
 
 
-def with_spots(sources: Iterable[SourceEntry], implied: Collection[str]) -> list[SourceEntry]:
+def with_spots(sources: Iterable[SourceEntry], implied: Collection[str]) -> tuple[SourceEntry, ...]:
     """Return the record, with what was read just now marked where parity implied its spot."""
-    return [replace(e, spot="parity") if e.source in implied else e for e in sources]
+    return tuple(replace(e, spot="parity") if e.source in implied else e for e in sources)
 
 
 def _without(

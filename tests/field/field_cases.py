@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from gexlab.data.base.errors import GexlabError
 from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake.lake import open_lake
@@ -196,7 +198,9 @@ def said_of_bars(name: str, shared: Path) -> list[str]:
     lines = (folder / "bars.csv").read_text(encoding="utf-8").splitlines()[3:]
     wanted = {line.split(",")[0]: float(line.split(",")[1]) for line in lines}
     frame = load_bars(folder / "bars.csv").frame
-    found = dict(zip(frame.index.strftime("%Y-%m-%d"), frame["close"], strict=True))
+    found = dict(
+        zip(pd.DatetimeIndex(frame.index).strftime("%Y-%m-%d"), frame["close"], strict=True)
+    )
     return [] if found == wanted and len(found) == 83 else ["other closes"]
 
 

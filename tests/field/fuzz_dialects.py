@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.feather as feather
@@ -218,7 +218,7 @@ def _delimited(
     line_end, two = draw.choice(["\n", "\r\n"]), draw.random() < 0.2
     stated = not shown and draw.random() < 0.8
     header, table = _beside(extra, names, table, mark)
-    quoting = csv.QUOTE_ALL if extra == "quoted" else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = 1 if extra == "quoted" else 0
     pad = " " if extra == "spaces" else ""
 
     def body(part: Sequence[dict[str, str]], *, last: bool) -> bytes:
