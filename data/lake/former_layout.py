@@ -18,6 +18,7 @@ from ..base.fingerprints import file_fingerprint
 from ..base.progress import silent
 from .delta_log import DataFile, TakenError
 from .derived_parts import Variant
+from .derived_records import store_record
 from .derived_tables import TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
 from .integrity import part_damage
@@ -166,7 +167,7 @@ def _take_store(root: Path, underlying: str, record: Path) -> bool:
         store = DerivedStore(
             Lake(root), underlying, ident, found["definition"], found["dealer_model"]
         )
-        if store.current().record is not None:
+        if store_record(store, newest(root)) is not None:
             return True
         written = [w for part in found["parts"] for w in _copied(store, record.parent, part)]
         variants = tuple(Variant(**v) for v in found["variants"])

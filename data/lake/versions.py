@@ -34,26 +34,31 @@ from .delta_log import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
+    "ARCHIVES",
     "MARK",
     "NOTHING",
     "VERSIONS",
     "Change",
     "Version",
+    "archived",
     "commit",
     "is_lake",
     "mark",
     "marked",
     "newest",
     "previous_of",
+    "readable",
     "table_files",
     "version_at",
     "version_of",
 ]
 
 VERSIONS: Final = "versions"
+#: Table of the versions that archived runs name.
+ARCHIVES: Final = "archives"
 _SEAL: Final = '"digest": "'
 #: Letters of a date without a time.
 _DATE: Final = 10
@@ -81,7 +86,8 @@ class Version:
     sessions : int
         How many sessions changed.
     oldest : int
-        The first version that can still be read; `vacuum` raises it.
+        From here on every version can be read, before it those alone that archived runs name;
+        `vacuum` raises it.
     tables : mapping of str to TableVersion
         Which version of each table belongs to it.
     digest : str
@@ -229,6 +235,24 @@ def table_files(root: Path, version: Version, table: str) -> Mapping[str, DataFi
     """
     at = version.tables.get(table)
     return {} if at is None else files_at(root / table, at)
+
+
+def archived(root: Path, last: Version) -> frozenset[int]:
+    """Return the versions that archived runs name, as the last version knows them.
+
+    Raises
+    ------
+    LakeError
+        If the log that says so is not what was written.
+    """
+    files = table_files(root, last, ARCHIVES).values()
+    return frozenset(int(file.tags["version"]) for file in files)
+
+
+def readable(root: Path, last: Version, numbers: Iterable[int]) -> list[int]:
+    """Return which versions have not been vacuumed, ascending."""
+    spared = archived(root, last)
+    return sorted(n for n in numbers if n >= last.oldest or n in spared)
 
 
 def commit(

@@ -14,7 +14,8 @@ from ..base.errors import (
 )
 from ..exposure.dealers import dealer_name
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, stores_of
+from ..lake.derived_records import stores_of
+from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore
 from ..peers.rules import PeerRule
 from .spec import RegimeSpec, definition_named, spec_of_store
 

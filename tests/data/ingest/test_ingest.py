@@ -28,7 +28,7 @@ from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.ingest.session_order import _packed
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.lake import Lake, open_lake
-from gexlab.data.lake.writer import sorted_rows
+from gexlab.data.lake.session_stream import sorted_rows
 from gexlab.data.vendors.preset import InputFile
 from gexlab.data.vendors.table_reader import read_tables
 
