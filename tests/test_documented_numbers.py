@@ -39,7 +39,7 @@ from gexlab.backtest.hypotheses import test as hypothesis_test
 from gexlab.backtest.hypotheses.registry import hypothesis
 from gexlab.backtest.leaks import association, recomputation
 from gexlab.backtest.run import fragility, soundness, trials
-from gexlab.backtest.run.config_sections import InferenceConfig
+from gexlab.backtest.run.config_sections import InferenceConfig, NightlyConfig
 from gexlab.backtest.run.execution_section import ExecutionConfig
 from gexlab.backtest.run.tournament_section import TournamentConfig
 from gexlab.backtest.statistics import intervals
@@ -145,6 +145,8 @@ def _of_the_lake() -> Iterator[tuple[str, str]]:
         f"{sql_command._MOST_JSON / 1e9:g} GB of text",
     ):
         yield "docs/sql.md", line
+    most = NightlyConfig().compact_after
+    yield "docs/nightly.md", f"lie in more than {most} files (`compact_after`)"
     yield "docs/outputs.md", f"where that is a number, else {output._USUAL}."
     most = "half a million" if 5e5 <= session_blocks._MOST_ROWS < 6e5 else "?"
     yield "docs/performance.md", f"blocks of up to {most} rows"

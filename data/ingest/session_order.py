@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..lake.parts import CODED_SCHEMA
-from ..lake.writer import sorted_rows
+from ..lake.session_stream import sorted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
