@@ -17,6 +17,7 @@ import pandas as pd
 from ...data import HERE, Crew, LookAheadError, Progress, Workers, silent
 from ..leaks.leakcheck import component_leaks
 from ..run.config import Config
+from ..run.lake_of import as_of_version
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
@@ -31,6 +32,8 @@ from .space import Space, Trial, Variant, space_of
 from .store import FOUND, Store, code_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ...strategies import Strategy
     from ..run.market import Market
 
@@ -47,6 +50,7 @@ def grid(
     *,
     out: str | Path | None = None,
     workers: Workers = HERE,
+    as_of: int | str | datetime | None = None,
     progress: Progress | None = None,
 ) -> GridResult:
     """Evaluate every combination of the section ``[grid]``.
@@ -60,6 +64,8 @@ def grid(
     workers : Workers, optional
         Processes that compute, here or on other machines that see the same files; the results are
         the same.
+    as_of : int, str or datetime, optional
+        A version of the lake, or a moment at which it was in force; the newest where left out.
     progress : Progress, optional
         Called with the number of trials done.
 
@@ -81,6 +87,7 @@ def grid(
     from ...data import published
 
     settings = config if isinstance(config, Config) else load_config(config)
+    settings = as_of_version(settings, as_of)
     if out is None:
         return run_grid(settings, Store(None), workers=workers, progress=progress)
     with published(out) as stage:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data import BOOKS, ConfigError, Progress, open_lake, silent
+from ...data import BOOKS, Progress, silent
+from .lake_of import as_of_version, lake_of
 from .load_config import load_config
 from .load_market import load_market
 from .market import Market
@@ -75,15 +76,12 @@ def open_run(
         As `load_market`.
     """
     settings = load_config(config) if isinstance(config, (str, Path)) else config
+    settings = as_of_version(settings, as_of)
     place = settings.data.lake
     if settings.regime.source != "lake" or place is None or "://" in place:
-        if as_of is not None:
-            raise ConfigError(
-                "a series has no versions: leave out --as-of, or name a lake (regime.source)"
-            )
         yield RunContext(settings, load_market(settings, progress=progress))
         return
-    lake = open_lake(place, as_of=as_of)
+    lake = lake_of(settings)
     if books is None and (lake.root / "truth.json").is_file():
         books = BOOKS
     with lake.reading():

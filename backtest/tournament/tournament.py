@@ -15,6 +15,7 @@ from ...data import HERE, Crew, Progress, Workers, assumed_volume, published, si
 from ..grid.grid import require_honest
 from ..grid.pieces import resampling_of
 from ..run.config import Config
+from ..run.lake_of import as_of_version
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.locked import box_of
@@ -32,6 +33,7 @@ from .work import Here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from .result import TournamentResult
     from .work import Work
@@ -43,6 +45,7 @@ def tournament(
     config: Config | str | Path,
     *,
     out: str | Path | None = None,
+    as_of: int | str | datetime | None = None,
     workers: Workers = HERE,
     progress: Progress | None = None,
 ) -> TournamentResult:
@@ -55,6 +58,8 @@ def tournament(
     out : str or Path, optional
         Folder that receives ``tournament.json`` and ``trials.parquet``; a run that was cut short
         goes on there. None writes nothing.
+    as_of : int, str or datetime, optional
+        A version of the lake, or a moment at which it was in force; the newest where left out.
     workers : Workers, optional
         Processes that simulate trials and draw placebos, here or on other machines that see the
         same files; the results are the same.
@@ -79,6 +84,7 @@ def tournament(
         If workers are lost more often than can be made up for.
     """
     settings = config if isinstance(config, Config) else load_config(config)
+    settings = as_of_version(settings, as_of)
     if out is None:
         return run_tournament(settings, None, workers=workers, progress=progress)
     with published(out) as stage:

@@ -78,6 +78,8 @@ class RawTable:
         For large text: the first rows, read from a small copy.
     columnar : bool
         One column can be read without the others.
+    implied_spot : bool
+        The files state no spot; put-call parity implies the one that is here.
     """
 
     relation: duckdb.DuckDBPyRelation
@@ -87,6 +89,7 @@ class RawTable:
     header: tuple[str, ...] = ()
     head: duckdb.DuckDBPyRelation | None = None
     columnar: bool = False
+    implied_spot: bool = False
 
     @property
     def with_numbers(self) -> Callable[[Collection[str]], duckdb.DuckDBPyRelation] | None:

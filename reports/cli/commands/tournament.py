@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
 from ..options import (
+    AsOfOption,
     ConfigArgument,
     DebugOption,
     JsonOption,
@@ -33,6 +34,7 @@ EXAMPLES = (
 def command(
     config: ConfigArgument,
     out: OutOption,
+    as_of: AsOfOption = None,
     workers: WorkersOption = 1,
     scheduler: SchedulerOption = None,
     pdf: PdfOption = False,
@@ -47,6 +49,7 @@ def command(
     goes on.
     """
     from ....backtest import (
+        as_of_version,
         clear_kept,
         load_config,
         run_tournament,
@@ -60,7 +63,7 @@ def command(
     crew = Workers(workers, scheduler)
     if pdf or png:
         find_browser()  # before any work
-    settings = load_config(config)
+    settings = as_of_version(load_config(config), as_of)
     with progress_on_stderr("tournament") as progress, published(out) as stage:
         result = run_tournament(settings, out, workers=crew, progress=progress)
         write_tournament(result, stage)
