@@ -148,8 +148,8 @@ def _of_the_lake() -> Iterator[tuple[str, str]]:
     most = NightlyConfig().compact_after
     yield "docs/nightly.md", f"lie in more than {most} files (`compact_after`)"
     yield "docs/outputs.md", f"where that is a number, else {output._USUAL}."
-    most = "half a million" if 5e5 <= session_blocks._MOST_ROWS < 6e5 else "?"
-    yield "docs/performance.md", f"blocks of up to {most} rows"
+    blocks = "half a million" if 5e5 <= session_blocks._MOST_ROWS < 6e5 else "?"
+    yield "docs/performance.md", f"blocks of up to {blocks} rows"
     yield "docs/verification.md", f"on {property_search.TIMES} times as many random ones"
     (mutants,) = re.findall(
         r"\"--number\", type=int, default=(\d+)",

@@ -294,9 +294,9 @@ def test_what_holds_no_option_has_the_famous_t(spx: tuple[Dataset, Daily]) -> No
     assert vix is not None
     days = dataset.bars.index.to_numpy().astype("datetime64[D]")
     prices = close.to_numpy(dtype=np.float64)
-    levels = np.log(prices), vix.to_numpy(dtype=np.float64) / 100.0
+    implied = np.asarray(vix.to_numpy(dtype=np.float64) / 100.0, dtype=np.float64)
     book = draw_books(
-        path_of(*levels, days, dataset.market.monthly),
+        path_of(np.log(prices), implied, days, dataset.market.monthly),
         rule("weekly sellers who roll")[None, :], np.array([[0, 1]]), scaled=True,
     )  # fmt: skip
     told = []
