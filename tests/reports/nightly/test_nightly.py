@@ -111,7 +111,7 @@ def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFi
     assert (second["status"], second["exit_code"]) == ("unchanged", 3)
     steps = {step["name"]: step["status"] for step in second["steps"]}
     assert steps.pop("snapshot") == "skipped"
-    assert set(steps) == {"ingest", "rebuild", "backtest", "record", "lake", "publish"}
+    assert set(steps) == {"ingest", "rebuild", "backtest", "store", "record", "lake", "publish"}
     assert set(steps.values()) == {"unchanged"}
     assert second["ingested"]["rows_written"] == 0
     assert second["ingested"]["files_unchanged"] == 1
