@@ -76,6 +76,8 @@ class RawTable:
         For text: the columns that its header line names; a row that repeats it is no data.
     head : DuckDBPyRelation, optional
         For large text: the first rows, read from a small copy.
+    columnar : bool
+        One column can be read without the others.
     zones : tuple of str
         Time zones that the types of the files' columns state.
     implied_spot : bool
@@ -88,6 +90,7 @@ class RawTable:
     rereading: SecondReading | None = None
     header: tuple[str, ...] = ()
     head: duckdb.DuckDBPyRelation | None = None
+    columnar: bool = False
     zones: tuple[str, ...] = ()
     implied_spot: bool = False
 
