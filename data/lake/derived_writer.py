@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from ..base.errors import LakeError
 from .data_files import write_file
-from .delta_log import DataFile, TableShape, TakenError
+from .delta_log import DataFile, TableShape
 from .derived_parts import Marks, Part, Variant
 from .derived_records import store_record, stored
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .records import read_record, record_of
+from .storage import TakenError
 from .versions import Change, Version, commit, newest
 
 if TYPE_CHECKING:
