@@ -118,6 +118,7 @@ from .quality.check import findings as findings
 from .quality.check import findings_frame as findings_frame
 from .quality.check import with_findings as with_findings
 from .quality.finding import Finding as Finding
+from .quality.implied_spot import implied_spot_sentence as implied_spot_sentence
 from .quality.series_checks import check_series as check_series
 from .quality.thresholds import Thresholds as Thresholds
 from .regimes.attribution import attribute_changes as attribute_changes

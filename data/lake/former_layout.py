@@ -103,7 +103,8 @@ def migrate(lake: Lake | str | os.PathLike[str], *, progress: Progress = silent)
         for store in sorted((root / "derived" / record.parent.name).glob("*/*/manifest.json")):
             taken = _take_store(root, name, store)
             stores, left_out = stores + taken, left_out + (not taken)
-    progress(len(records), len(records))
+    if records:
+        progress(len(records), len(records))
     damaged = verify(Lake(root)).damaged if records else ()
     if damaged:
         raise LakeError(

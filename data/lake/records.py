@@ -234,5 +234,6 @@ def _source_schema() -> Any:
             ("monthly", pa.string()),
             ("currency", pa.string()),
             ("instrument", pa.string()),
+            ("spot", pa.string()),
         ]
     )

@@ -59,6 +59,11 @@ def find_stores(
         If several definitions or sets of inputs fit: the message lists them.
     """
     stores = stores_of(lake, underlying)
+    if not stores and lake.version is not None:
+        raise NotRebuiltError(
+            f"{lake.root}: no regimes of {underlying} had been rebuilt at version {lake.version}: "
+            f"name a later one (gexlab versions --lake {lake.root} lists them)"
+        )
     if not stores:
         raise NotRebuiltError(
             f"{lake.root}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import ConfigError, GexlabError, silent
-from .alerts import alerts_of
+from .alerts import alerts_of, late_night
 from .contents import Written, keep_record, live_scores, write_night
 from .inbox import PutAside, Taken, take_in
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, Step, write_run
@@ -343,6 +343,7 @@ def _run(
         key = depends_on(settings, run.market, (*alerts, forecast_digest(earlier)))
         folder = out / f"{session}-{key[:_KEY]}"
         scores = live_scores(earlier, run.market)
+        late = late_night(run.market, now)
         ran = not stands(folder, key)
         with log.step("backtest") as step:
             if ran:
@@ -351,7 +352,7 @@ def _run(
             step.status = "done" if ran else "unchanged"
         facts = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))["facts"]
         with log.step("record") as step:
-            added = keep_record(out, record, facts, scores)
+            added = keep_record(out, record, facts, scores, late=late)
             step.status = "done" if added else "unchanged"
             step.counts = {"scores": len(scores)}
     _keep_lake(settings, folder, log)

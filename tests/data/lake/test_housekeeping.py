@@ -104,6 +104,42 @@ def test_each_version_is_read_as_it_was(lake: Lake, chains: list[pa.Table]) -> N
         Lake(lake.root, 99).sessions("SPX")
 
 
+def test_a_clock_that_ran_ahead_hides_nothing_that_came_after(
+    tmp_path: Path,
+    chains: list[pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Version 1 is written in 2099; others are read as of their own time, and vacuum goes on."""
+    began = datetime.now(UTC) - timedelta(days=9)
+    moments = [began, began.replace(year=2099), *(began + timedelta(days=d) for d in (2, 4, 6))]
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return moments[0]
+
+    monkeypatch.setattr(rows_of_versions, "datetime", Clock)
+    lake = open_lake(tmp_path / "lake", create=True)
+    told = []
+    for rows in chains[:5]:
+        write_sessions(lake, "SPX", rows)
+        told.append(moments.pop(0) if len(moments) > 1 else moments[0])
+    monkeypatch.undo()
+    assert [v.at for v in versions(lake)] == told
+    assert "version 1 is dated 2099" in caplog.text
+    assert caplog.text.count("2099") == 1
+    for day, number in ((1, 0), (3, 2), (5, 3), (8, 4)):
+        at = (began + timedelta(days=day)).isoformat()
+        assert open_lake(lake.root, as_of=at).version == number
+    with pytest.raises(LakeError, match=r"2098-01-01 00:00:00: that moment has not come \(it is 2"):
+        open_lake(lake.root, as_of="2098-01-01T00:00")
+    with pytest.raises(LakeError, match="name a later moment, or a version"):
+        open_lake(lake.root, as_of="2015-01-01")
+    assert open_lake(lake.root, as_of=datetime.now(UTC).date().isoformat()).version == 4
+    assert vacuum(lake, retention=4.5).oldest == 3
+
+
 def test_vacuum_keeps_what_was_in_force(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond 30 days of clock: one version a week for twelve weeks."""
     root = lake.root
