@@ -13,6 +13,7 @@ import re
 import shutil
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from urllib.parse import quote, unquote
 from ..base.errors import LakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .s3_client import Bucket, Stored
 
@@ -30,6 +31,7 @@ __all__ = [
     "Remote",
     "TakenError",
     "address_of",
+    "at_once",
     "fetched",
     "folder_of_lake",
     "forgotten",
@@ -56,10 +58,14 @@ __all__ = [
 
 _ADDRESS: Final = re.compile(r"s3:/+([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?")
 #: Folders of mirrors are named by bucket and prefix, below one for each store.
-_MIRRORS: Final = "lakes"
+_MIRRORS: Final = ("gexlab", "lakes")
 #: Seconds for which the last version of a lake far away is taken to be the last.
 _FRESH: Final = 0.5
 
+#: Files that are forced to disk, or sent, at a time.
+_HANDS: Final = 8
+
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -146,19 +152,26 @@ def folder_of_lake(place: str | os.PathLike[str]) -> Path:
 
     bucket = bucket_of(name)
     store = hashlib.sha256(f"{bucket.host}{bucket.prefix}".encode()).hexdigest()[:12]
-    return _home() / store / name / (quote(prefix, safe="") or "_")
+    return Path(_home(), *_MIRRORS, store, name, quote(prefix, safe="") or "_")
 
 
-def _home() -> Path:
+def _home() -> str:
     cache = os.environ.get("GEXLAB_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser().absolute() / "gexlab" / _MIRRORS
+    return cache if cache.startswith("/") else _expanded(cache)
+
+
+@lru_cache(maxsize=8)
+def _expanded(cache: str) -> str:
+    return str(Path(cache).expanduser().absolute())
 
 
 def remote_of(path: Path) -> Remote | None:
     """Return the lake in an object store to whose mirror a path belongs, None for a plain path."""
-    home = str(_home())
-    text = str(path)
-    if not text.startswith(home) or len(text) <= len(home):
+    home, text = _home(), str(path)
+    if not text.startswith(home):
+        return None
+    home = os.path.join(home, *_MIRRORS)
+    if not text.startswith(home):
         return None
     parts = text[len(home) + 1 :].split(os.sep)
     return _remote(home, *parts[:3]) if len(parts) >= 3 else None
@@ -338,6 +351,18 @@ def listed_names(folder: Path) -> list[str]:
         forgotten(remote.root)
         return [o.key[len(begin) :] for o in remote.bucket.listed(begin)]
     return [*known, *found]
+
+
+def at_once(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
+    """Return what a function gives for each item, several at a time.
+
+    For work that waits for a disk or a store: each waits as long as one.
+    """
+    asked = list(items)
+    if len(asked) < 2:
+        return [function(item) for item in asked]
+    with ThreadPoolExecutor(min(_HANDS, len(asked))) as pool:
+        return list(pool.map(function, asked))
 
 
 def put_new(path: Path, content: bytes) -> None:

@@ -31,6 +31,7 @@ from .delta_log import (
 from .storage import (
     TakenError,
     address_of,
+    at_once,
     has_log,
     looked_anew,
     put_new,
@@ -292,12 +293,13 @@ def commit(
     if log_file(root / VERSIONS, number).exists():
         raise TakenError(str(number))
     tables = dict(before.tables)
-    for change in changes:
-        at = tables.get(change.table, START)
-        folder = root / change.table
-        tables[change.table] = bring(
-            folder, at, change.add, change.remove, change.shape, operation.upper()
-        )
+
+    def made_of(change: Change) -> TableVersion:
+        at, folder = tables.get(change.table, START), root / change.table
+        return bring(folder, at, change.add, change.remove, change.shape, operation.upper())
+
+    made_now = at_once(made_of, changes)
+    tables |= {c.table: at for c, at in zip(changes, made_now, strict=True)}
     first = before.oldest if oldest is None else oldest
     made = Version(number, _after(root, before), operation, underlying, sessions, first, tables)
     content = _sealed(root, made, before.digest)
