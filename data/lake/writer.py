@@ -81,6 +81,7 @@ class LakeWriter:
         self._dropped: set[date] = set()
         self._part: PartWriter | None = None
         self._parts = 0
+        self._finals: dict[Path, Path] = {}
         self._look()
 
     def _look(self) -> None:
@@ -257,12 +258,19 @@ class LakeWriter:
         )
 
     def _final(self, entry: SessionEntry) -> SessionEntry:
-        return replace(entry, file=self.folder / f"year={entry.session.year}" / entry.file.name)
+        return replace(entry, file=self._final_path(entry.file, entry.session.year))
+
+    def _final_path(self, draft: Path, year: int) -> Path:
+        """Return where a part comes to lie; made once for all of its sessions."""
+        path = self._finals.get(draft)
+        if path is None:
+            path = self._finals[draft] = self.folder / f"year={year}" / draft.name
+        return path
 
     def _publish(self, after: Manifest, stale: set[Path], operation: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         entries = [*self._rescued.values(), *self._fresh.values()]
-        moves = {(e.file, self._final(e).file) for e in entries}
+        moves = {(e.file, self._final_path(e.file, e.session.year)) for e in entries}
         for draft, final in sorted(moves):
             final.parent.mkdir(exist_ok=True)
             require_inside(final.parent, self._root)
