@@ -66,7 +66,7 @@ class LakeVersion:
     operation : str
         ``ingest``, ``write``, ``rebuild``, ``compact``, ``migrate`` or ``vacuum``.
     underlying : str or None
-        Whose sessions; None where the whole lake is meant.
+        Whose sessions, several with commas; None where the whole lake is meant.
     sessions : int
         How many changed.
     """

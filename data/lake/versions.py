@@ -91,7 +91,7 @@ class Version:
     operation : str
         What made it: ``ingest``, ``rebuild``, ``compact`` and so on.
     underlying : str or None
-        What it was made of, where that is one.
+        What it was made of, several with commas; None where the whole lake is meant.
     sessions : int
         How many sessions changed.
     oldest : int
