@@ -68,7 +68,7 @@ def leakcheck(
     if settings.grid:  # its distinct components, not its trials
         chosen = (*chosen, *covering(settings.grid, settings.folder))
     try:
-        with open_run(settings) as run:
+        with open_run(settings, within=any(s.intraday for s in chosen)) as run:
             return market_leaks(settings, run.market, chosen, cuts)
     except EarlyBarsError as error:
         if error.first is None:

@@ -50,6 +50,7 @@ def open_run(
     *,
     books: tuple[Book, ...] | None = None,
     as_of: int | str | datetime | None = None,
+    within: bool | None = None,
     progress: Progress = silent,
 ) -> Iterator[RunContext]:
     """Read a configuration's inputs, once; what a block does with them sees nothing newer.
@@ -63,6 +64,8 @@ def open_run(
     as_of : int, str or datetime, optional
         A version of the lake, or a moment at which it was in force; rows that it lacks are computed
         and not kept.
+    within : bool, optional
+        As `load_market`.
     progress : Progress
 
     Yields
@@ -79,11 +82,12 @@ def open_run(
     settings = as_of_version(settings, as_of)
     place = settings.data.lake
     if settings.regime.source != "lake" or place is None:
-        yield RunContext(settings, load_market(settings, progress=progress))
+        yield RunContext(settings, load_market(settings, within=within, progress=progress))
         return
     lake = lake_of(settings)
     if books is None and (lake.root / "truth.json").is_file():
         books = BOOKS
     with lake.reading():
         now = lake.as_of_now(settings.data.underlying)
-        yield RunContext(settings, load_market(settings, lake=now, books=books, progress=progress))
+        market = load_market(settings, lake=now, books=books, within=within, progress=progress)
+        yield RunContext(settings, market)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ...data import NotEnoughDataError
+from ...data import ConfigError, NotEnoughDataError
 from ...strategies import is_control
 from ..execution.costs import Costs
 from ..grid.columns import ground_of
@@ -37,11 +37,24 @@ _FEWEST: Final = 30
 
 
 def space_in(config: Config) -> Space:
-    """Return what competes: the grid, or the strategies of a configuration without one."""
+    """Return what competes: the grid, or the strategies of a configuration without one.
+
+    Raises
+    ------
+    ConfigError
+        If one of them decides within the session.
+    """
     if config.grid:
-        return space_of(config)
-    chosen = tuple(s for s in strategies_of(config) if not is_control(s))
-    return plain_space(config, chosen or strategies_of(config)[:1])
+        space = space_of(config)
+    else:
+        chosen = tuple(s for s in strategies_of(config) if not is_control(s))
+        space = plain_space(config, chosen or strategies_of(config)[:1])
+    for strategy in space.within[:1]:
+        raise ConfigError(
+            f"{strategy.describe()!r} decides within the session, and the placebos of a tournament "
+            "decide once a session: leave it out here, or evaluate it by gexlab grid or backtest"
+        )
+    return space
 
 
 def arenas_on(space: Space, variant: Variant, market: Market, config: Config) -> list[Arena]:

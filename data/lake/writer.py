@@ -42,6 +42,7 @@ __all__ = [
     "LakeWriter",
     "lake_writer",
     "lake_writers",
+    "naming_the_lake",
     "write_sessions",
 ]
 
@@ -79,6 +80,7 @@ class LakeWriter:
         self._dropped: set[date] = set()
         self._part: PartWriter | None = None
         self._parts = 0
+        self._finals: dict[Path, Path] = {}
         self._look()
 
     def _look(self) -> None:
@@ -245,7 +247,14 @@ class LakeWriter:
         )
 
     def _final(self, entry: SessionEntry) -> SessionEntry:
-        return replace(entry, file=self.folder / f"year={entry.session.year}" / entry.file.name)
+        return replace(entry, file=self._final_path(entry.file, entry.session.year))
+
+    def _final_path(self, draft: Path, year: int) -> Path:
+        """Return where a part comes to lie; made once for all of its sessions."""
+        path = self._finals.get(draft)
+        if path is None:
+            path = self._finals[draft] = self.folder / f"year={year}" / draft.name
+        return path
 
     def prepared(self, sources: tuple[SourceEntry, ...] | None) -> Prepared:
         """Bring the files of everything added where they belong, and say what a commit does.
@@ -277,7 +286,7 @@ class LakeWriter:
         """Move what was written to its place; return what of it the lake then names."""
         self.folder.mkdir(parents=True, exist_ok=True)
         entries = [*self._rescued.values(), *self._fresh.values()]
-        moves = {(e.file, self._final(e).file) for e in entries}
+        moves = {(e.file, self._final_path(e.file, e.session.year)) for e in entries}
         for draft, final in sorted(moves):
             final.parent.mkdir(exist_ok=True)
             require_inside(final.parent, self.root)
@@ -334,7 +343,7 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
     """
     if lake.version is not None:
         raise LakeError(f"{lake} is a past version, which is only read: open the lake without it")
-    with _naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
+    with naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
         opened: dict[str, LakeWriter] = {}
 
         def writer_of(underlying: str) -> LakeWriter:
@@ -352,7 +361,13 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
 
 
 @contextmanager
-def _naming_the_lake(root: Path) -> Iterator[None]:
+def naming_the_lake(root: Path) -> Iterator[None]:
+    """Say of which lake it is that something cannot be written.
+
+    Raises
+    ------
+    LakeError
+    """
     try:
         yield
     except OSError as error:

@@ -15,7 +15,6 @@ from small_markets import write_lake
 
 from gexlab.backtest.execution.bar_results import _by_regime
 from gexlab.backtest.execution.measures import Clock
-from gexlab.backtest.grid.grid import grid
 from gexlab.backtest.run.backtest import backtest, strategies_of, trade_config
 from gexlab.backtest.run.bar_panel import bar_ground
 from gexlab.backtest.run.load_config import parse_config
@@ -170,12 +169,6 @@ def test_all_strategies_are_of_the_period_of_the_bars(folder: Path, tmp_path: Pa
     assert {str(s.equity.index[0].date()) for s in result.strategies.values()} == {"2024-06-17"}
     # what lies before is read: the first session has a close before it
     assert str(result.main.orders["session"].iloc[0].date()) == "2024-06-17"
-
-
-def test_a_grid_says_that_it_decides_once_a_session(folder: Path) -> None:
-    document = _document([], grid={"filters": ["always"], "rules": [{"long": "gap-fade"}]})
-    with pytest.raises(ConfigError, match="decides within the session"):
-        grid(parse_config(document, folder))
 
 
 def test_clocks_are_not_mixed() -> None:
