@@ -8,10 +8,10 @@ import numpy.typing as npt
 from ..statistics.diagnostics.ladder import OutOfSample, Rung, ladder
 from ..statistics.intervals import ends, lacking, spread_of_scores
 from .features import Daily, daily_with_volatility, needs, needs_spread, trailing_sum
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "climb", "first_origin", "last_columns"]
 

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, ols
 from .features import Daily, daily_with_volatility, needs
+from .kill_conditions import Requirement, holds, kill_condition
 from .outcomes import coefficient_outcome, one_sided
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 from .vol_damping import fit_damping
 
 __all__ = ["HYPOTHESIS"]

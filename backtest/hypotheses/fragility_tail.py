@@ -12,10 +12,10 @@ import numpy.typing as npt
 from ..statistics.diagnostics.regression import Coefficient
 from ..statistics.resampling import Resampling
 from .features import Daily, daily_with_volatility, needs_spread
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility", "tail_events"]
 

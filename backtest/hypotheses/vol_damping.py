@@ -13,10 +13,10 @@ from ..statistics.diagnostics.magnitude import (
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.volatility_by_regime import quantile_groups
 from .features import Daily, daily_with_volatility
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome, halves
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_damping"]
 
