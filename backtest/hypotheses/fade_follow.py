@@ -11,9 +11,9 @@ import pandas as pd
 from ...data import EXCHANGE_SESSIONS
 from ..statistics import metrics
 from ..statistics.diagnostics.regression import mean_test, ols
-from ..statistics.inference import return_intervals
 from ..statistics.intervals import in_words
 from ..statistics.multiple import deflated_sharpe
+from ..statistics.sharpe_intervals import return_intervals
 from ..statistics.sharpe_tests import expected_best
 from .features import Daily, daily, gex_before, needs, tercile
 from .kill_conditions import Requirement, holds, kill_condition

@@ -13,7 +13,7 @@ PLAIN = {
     "key": "names the row that the other columns are about",
     "same": "the same value as another output, which is held; a twin compares the documents whole",
 }
-_INTERVAL = "backtest/statistics/test_inference.py::test_intervals_are_the_twins"
+_INTERVAL = "backtest/statistics/test_sharpe_intervals.py::test_intervals_are_the_twins"
 _TWIN = "data/exposure/test_engine_against_twin.py"
 _STRUCTURE = "data/exposure/test_structure.py"
 _PARTS = "data/regimes/test_attribution.py::test_parts_add_up_on_anything"
@@ -31,7 +31,7 @@ ELSEWHERE: dict[str, str] = {
     "results.json strategies.*_high": _INTERVAL,
     "results.json strategies.*_low": _INTERVAL,
     "results.json strategies.*.sharpe_error":
-        "backtest/statistics/test_inference.py::test_the_standard_error_of_a_sharpe_ratio",
+        "backtest/statistics/test_sharpe_intervals.py::test_the_standard_error_of_a_sharpe_ratio",
     "results.json strategies.*.break_even_bps":
         "backtest/run/test_running.py::test_at_the_break_even_cost_nothing_is_left",
     "results.json strategies.*.by_regime.*.exposure":
