@@ -171,14 +171,14 @@ ELSEWHERE: dict[str, str] = {
     "test [].also_published*":
         "backtest/hypotheses/test_hypotheses.py::test_every_card_is_complete",
     "test [].q_value":
-        "backtest/hypotheses/test_requirements.py::"
+        "backtest/hypotheses/test_kill_conditions.py::"
         "test_q_is_made_of_the_p_that_is_printed",
     "test [].romano_wolf":
         "backtest/statistics/test_multiple.py::test_stepdown_keeps_the_familywise_error",
     "test [].p_stepdown":
         "backtest/statistics/test_multiple.py::test_stepdown_speaks_of_the_tests_own_p",
     "test [].verdict":
-        "backtest/hypotheses/test_requirements.py::test_each_kill_condition_alone_refuses_the_claim",
+        "backtest/hypotheses/test_kill_conditions.py::test_each_kill_condition_alone_refuses_the_claim",
     "test [].*": "backtest/hypotheses/test_run.py::test_the_file_says_the_same_as_the_dataset",
     # the page
     "fact Data quality": "text",
