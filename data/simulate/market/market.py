@@ -20,7 +20,7 @@ from ...calendar.market_defaults import EXCHANGE_SESSIONS
 from ...calendar.trading import TradingCalendar
 from ..worlds.parameters import MarketParameters, Mechanism
 from .book import CustomerBook, empty_book, listing, trade
-from .dealers import dealers_net
+from .dealers import dealer_positions, dealers_net
 from .listings import Expiry, Ladder, expiries, ladder_for
 from .prices import (
     advance,
@@ -40,7 +40,6 @@ Floats = npt.NDArray[np.float64]
 
 _BURN_IN = 90  # sessions in which the book fills before the first one that is kept
 _YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "ns")
-_FLOOR = 30.0 / (365 * 24 * 60)
 
 
 def run(setting: Setting, seed: int) -> Iterator[Session]:
