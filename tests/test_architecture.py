@@ -1,4 +1,4 @@
-"""Where things are: each place that the architecture names is there, and holds what is looked for."""
+"""Each place that the architecture names is there, and holds what is looked for."""
 
 from __future__ import annotations
 
