@@ -17,11 +17,13 @@ from ..lake.lake import Lake, check_underlying, open_lake
 from ..lake.manifest import Manifest
 from ..lake.naming import is_several
 from ..lake.records import manifest_at
+from ..lake.storage import folder_of_lake
 from ..lake.versions import is_lake
 from ..lake.writer import LakeMovedError, LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset
-from ..vendors.column_map import check_preset, of_each, of_underlying, read_mapping
 from ..vendors.column_map import mapped as with_mapping
+from ..vendors.column_map import of_each, of_underlying, read_mapping
+from ..vendors.map_checks import check_preset
 from ..vendors.shipped_maps import map_file
 from .archive_members import fitting_members
 from .canonical_rows import naming_the_file
@@ -110,7 +112,7 @@ def ingest(
     check_preset(preset)
     preset = fingerprinted(preset)
     found = find_files(paths)
-    root = lake.root if isinstance(lake, Lake) else Path(lake)
+    root = lake.root if isinstance(lake, Lake) else folder_of_lake(lake)
     rules = settings_from(settings)
     for attempt in range(_ATTEMPTS):
         try:

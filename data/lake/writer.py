@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
-from .delta_log import TableShape, TakenError, sync_folder
+from .delta_log import TableShape
 from .drafts import draft_folder
 from .integrity import part_damage, require_inside
 from .manifest import Manifest
@@ -24,6 +24,7 @@ from .parts import (
 )
 from .records import CHAINS, manifest_at, record_changes, record_of
 from .session_stream import ascending_tables, sorted_rows, whole_sessions
+from .storage import TakenError, sent, sync_folder
 from .versions import Change, commit, mark, marked, newest
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ __all__ = [
     "LakeWriter",
     "lake_writer",
     "lake_writers",
+    "naming_the_lake",
     "write_sessions",
 ]
 
@@ -80,6 +82,7 @@ class LakeWriter:
         self._dropped: set[date] = set()
         self._part: PartWriter | None = None
         self._parts = 0
+        self._finals: dict[Path, Path] = {}
         self._look()
 
     def _look(self) -> None:
@@ -256,17 +259,25 @@ class LakeWriter:
         )
 
     def _final(self, entry: SessionEntry) -> SessionEntry:
-        return replace(entry, file=self.folder / f"year={entry.session.year}" / entry.file.name)
+        return replace(entry, file=self._final_path(entry.file, entry.session.year))
+
+    def _final_path(self, draft: Path, year: int) -> Path:
+        """Return where a part comes to lie; made once for all of its sessions."""
+        path = self._finals.get(draft)
+        if path is None:
+            path = self._finals[draft] = self.folder / f"year={year}" / draft.name
+        return path
 
     def _publish(self, after: Manifest, stale: set[Path], operation: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         entries = [*self._rescued.values(), *self._fresh.values()]
-        moves = {(e.file, self._final(e).file) for e in entries}
+        moves = {(e.file, self._final_path(e.file, e.session.year)) for e in entries}
         for draft, final in sorted(moves):
             final.parent.mkdir(exist_ok=True)
             require_inside(final.parent, self._root)
             if draft.exists():  # not yet moved by an attempt before
                 draft.replace(final)
+                sent(final)
         for folder in sorted({final.parent for _, final in moves} | {self.folder}):
             sync_folder(folder)
         named = {entry.file for entry in after.sessions}
@@ -331,7 +342,7 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
     """
     if lake.version is not None:
         raise LakeError(f"{lake} is a past version, which is only read: open the lake without it")
-    with _naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
+    with naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
         opened: dict[str, LakeWriter] = {}
 
         def writer_of(underlying: str) -> LakeWriter:
@@ -349,7 +360,13 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
 
 
 @contextmanager
-def _naming_the_lake(root: Path) -> Iterator[None]:
+def naming_the_lake(root: Path) -> Iterator[None]:
+    """Say of which lake it is that something cannot be written.
+
+    Raises
+    ------
+    LakeError
+    """
     try:
         yield
     except OSError as error:

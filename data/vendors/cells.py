@@ -302,10 +302,11 @@ class Cells:
     def _head(self) -> Any:
         head = self._table.head
         rows = self._table.relation if head is None else head
-        return rows.limit(_HEAD_ROWS).to_arrow_table()
+        return self._connection.from_arrow(rows.limit(_HEAD_ROWS).to_arrow_table())
 
     def _sample(self, text: Any) -> list[str]:
-        return _texts(self._connection.from_arrow(self._head).select(text.alias("v")).distinct())
+        rows = self._table.relation.limit(_HEAD_ROWS) if self._table.columnar else self._head
+        return _texts(rows.select(text.alias("v")))
 
     def _all(self, text: Any) -> list[str]:
         return _texts(self._table.relation.select(text.alias("v")).distinct())
@@ -353,7 +354,7 @@ def _rights(texts: list[str]) -> dict[str, str]:
 
 
 def _texts(relation: duckdb.DuckDBPyRelation) -> list[str]:
-    found = relation.to_arrow_table().column("v").to_pylist()
+    found = relation.to_arrow_table().column("v").unique().to_pylist()
     return [text for text in found if text is not None and not is_blank(text)]
 
 
