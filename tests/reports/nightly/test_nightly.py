@@ -383,6 +383,46 @@ def test_a_night_that_fails_calls_nothing_current(
     assert [s["status"] for s in said["steps"] if s["name"] == "rebuild"] == ["failed"]
 
 
+@pytest.mark.slow
+def test_a_start_by_configuration_is_the_one_by_hand(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Chains and bars cut the session before it: results, targets and what the night says."""
+    for file in ("old", "new"):
+        if (folder / f"{file}.parquet").exists():
+            (folder / f"{file}.parquet").rename(folder / "incoming" / f"{file}.parquet")
+    bars = pd.read_parquet(folder / "source" / "bars.parquet")
+    first, start = (day.date() for day in pd.to_datetime(bars["session"]).iloc[11:13])
+    text = (folder / "config.toml").read_text(encoding="utf-8")
+    text = text.replace('instrument = "etf"', f'instrument = "etf"\nstart = {start}')
+    (folder / "config.toml").write_text(text, encoding="utf-8")
+    cut = Path(shutil.copytree(folder, tmp_path / "cut"))
+    for file in (cut / "incoming").glob("*.parquet"):
+        rows = pq.read_table(file)
+        keep = [day >= first for day in rows["session"].to_pylist()]
+        pq.write_table(rows.filter(keep), file)
+    kept = bars[pd.to_datetime(bars["session"]).dt.date >= first]
+    kept.to_parquet(cut / "source" / "bars.parquet", index=False)
+    told = []
+    for where in (folder, cut):
+        said = _night(where, capsys)
+        assert said["rebuilt"]["sessions"] == (len(bars) if where is folder else len(kept))
+        files = [
+            json.loads((where / "results" / name).read_text(encoding="utf-8"))
+            for name in ("results.json", "targets.json", "nightly.json")
+        ]
+        results, targets, night = files
+        told.append(
+            (
+                {k: v for k, v in results.items() if k != "provenance"},
+                {k: v for k, v in targets.items() if k != "content_id"},
+                {k: v for k, v in night["facts"].items() if k != "content_id"},
+                {k: said[k] for k in ("session", "regime", "spot", "flip", "alerts", "status")},
+            )
+        )
+    assert told[0] == told[1]
+
+
 def test_two_nights_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = folder / "results"
     with one_night(out):
