@@ -308,6 +308,7 @@ def _total(ones: Iterable[Chosen], files: Sequence[InputFile], left: Counter[str
         total.left_out += tally.left_out
         total.outside += tally.outside
         total.replaced += tally.replaced
+        total.outside_volatility += tally.outside_volatility
         total.repeated += tally.repeated
         total.joins = tally.joins or total.joins
         total.sessions |= tally.sessions
