@@ -25,7 +25,7 @@ from gexlab.data.base.errors import LakeError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
 from gexlab.data.lake import joint_commit, versions
 from gexlab.data.lake.connection import connect
-from gexlab.data.lake.delta_log import files_at, log_file
+from gexlab.data.lake.delta_log import files_at, log_file, log_numbers
 from gexlab.data.lake.drafts import draft_folder
 from gexlab.data.lake.housekeeping import compact
 from gexlab.data.lake.lake import Lake, open_lake
@@ -381,11 +381,10 @@ def test_a_version_made_while_one_looks_is_no_lost_one(
 ) -> None:
     """Another writer commits, and marks what it wrote, after the log was listed."""
     write_sessions(lake, "SPX", make_chain(DAYS[:1]))
-    listed = versions.log_numbers
 
     def late(folder: Path) -> list[int]:
-        found = listed(folder)
-        monkeypatch.setattr(versions, "log_numbers", listed)
+        found = log_numbers(folder)
+        monkeypatch.setattr(versions, "log_numbers", log_numbers)
         write_sessions(lake, "SPX", make_chain(DAYS[1:2]))
         return found
 
