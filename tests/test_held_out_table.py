@@ -1,0 +1,50 @@
+"""The page's tables of markets that took no part in building: complete, and true to their counts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from gexlab.backtest.hypotheses.registry import BUILT_IN
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "calibration.md"
+CELL = r"([\d.]+) \(([\d.]+) to ([\d.]+)\)"
+ROW = re.compile(rf"^\| `([\w-]+)` \| (.+?) \| (\d+) \| {CELL} \| {CELL} \|$", re.M)
+
+
+def _rows() -> list[tuple[str, str, int, tuple[float, ...], tuple[float, ...]]]:
+    text = PAGE.read_text(encoding="utf-8")
+    inside = text.split("<!-- held out: begin -->")[1].split("<!-- held out: end -->")[0]
+    rows = [
+        (m[1], m[2], int(m[3]), tuple(map(float, m.group(4, 5, 6))), tuple(map(float, m.group(7, 8, 9))))
+        for m in ROW.finditer(inside)
+    ]  # fmt: skip
+    assert len(rows) == sum(line.startswith("| `") for line in inside.splitlines())
+    return rows
+
+
+def test_every_hypothesis_stands_in_the_tables_with_all_markets_together() -> None:
+    together = {test: n for test, market, n, _, _ in _rows() if market == "**all held out**"}
+    assert set(together) == set(BUILT_IN)
+    assert min(together.values()) >= 100
+
+
+@pytest.mark.parametrize("column", [3, 4])
+def test_intervals_are_wilsons_of_the_counts(column: int) -> None:
+    for row in _rows():
+        n, cell = row[2], row[column]
+        hits = round(cell[0] / 100 * n)
+        assert cell[0] == pytest.approx(100 * hits / n, abs=0.0501)
+        low, high = proportion_confint(hits, n, method="wilson")
+        assert cell[1:] == pytest.approx((100 * max(low, 0.0), 100 * high), abs=0.0501)
+
+
+def test_no_size_is_above_five_percent_within_limits_for_the_number_of_cells() -> None:
+    """Of all makes together 5 % lies in or above the interval of each test and column."""
+    for test, market, _, low_p, supported in _rows():
+        if market == "**all held out**":
+            assert low_p[1] <= 5.0, test
+            assert supported[1] <= 5.0, test
