@@ -6,10 +6,10 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo bench test random mutants bounds lint types contracts check links wheel lock lowest clean
+.PHONY: help demo bench test random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gexlab needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'
@@ -43,6 +43,9 @@ random: $(VENV)/dev.stamp  ## Every property on 100 times as many examples, new 
 mutants: $(VENV)/dev.stamp  ## Does a test notice a wrong operator, number or name? 200 mutants (hours)
 	@test -f out/mutants/reach || $(BIN)/python tests/mutation/mutants.py reach
 	$(BIN)/python tests/mutation/mutants.py run $(ARGS)
+
+mutants-again: $(VENV)/dev.stamp  ## Those that no test noticed, against sources and tests as they are now
+	$(BIN)/python tests/mutation/mutants.py again $(ARGS)
 
 # Compiled loops check no index on their own: one that is wrong spoils memory and is noticed elsewhere, or never.
 bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array access checked

@@ -45,6 +45,7 @@ from .run.diff import diff as diff
 from .run.documents import results_document as results_document
 from .run.documents import write_result_files as write_result_files
 from .run.documents import write_results as write_results
+from .run.lake_of import as_of_version as as_of_version
 from .run.load_config import load_config as load_config
 from .run.load_config import load_configs as load_configs
 from .run.load_config import parse_config as parse_config

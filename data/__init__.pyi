@@ -78,9 +78,10 @@ from .ingest.result import IngestResult as IngestResult
 from .ingest.snapshot import CBOE_URL as CBOE_URL
 from .ingest.snapshot import SnapshotResult as SnapshotResult
 from .ingest.snapshot import snapshot as snapshot
+from .lake.archives import archive_version as archive_version
 from .lake.chain_times import chain_times as chain_times
+from .lake.derived_records import stores_of as stores_of
 from .lake.derived_tables import DerivedStore as DerivedStore
-from .lake.derived_tables import stores_of as stores_of
 from .lake.former_layout import MigrateResult as MigrateResult
 from .lake.former_layout import migrate as migrate
 from .lake.housekeeping import CompactResult as CompactResult
@@ -116,6 +117,7 @@ from .quality.check import findings as findings
 from .quality.check import findings_frame as findings_frame
 from .quality.check import with_findings as with_findings
 from .quality.finding import Finding as Finding
+from .quality.implied_spot import implied_spot_sentence as implied_spot_sentence
 from .quality.series_checks import check_series as check_series
 from .quality.thresholds import Thresholds as Thresholds
 from .regimes.attribution import attribute_changes as attribute_changes

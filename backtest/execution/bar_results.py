@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .engine import Simulation
     from .intraday import BarTrading
 
-__all__ = ["evaluate_bars"]
+__all__ = ["evaluate_bars", "track_by_session"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,17 +74,8 @@ def _result(
     sessions, strategy = trading.ground.sessions, trading.strategies[i]
     free = _portfolio(trading.gross, i, trading)
     trips = trading.net.round_trips[trading.net.round_trips["strategy"] == i]
-    # as large as it was in the mean, on the side that it was on
-    positions = np.copysign(found.exposure, found.positions)
-    track = Track(
-        equity=found.equity,
-        returns=returns,
-        positions=positions,
-        traded=share_traded(found.notional, found.equity, trading.cash),
-        gross_returns=metrics.equity_returns(free.equity, trading.cash),
-        gross_traded=share_traded(free.notional, free.equity, trading.cash),
-        trades=len(trips),
-    )
+    track = track_by_session(found, free, returns, trading.cash, len(trips))
+    positions = track.positions
     index = pd.DatetimeIndex(sessions, name="session")
     table = _order_table(trading, i, behind)
     fills = trading.net.orders[trading.net.orders["strategy"] == i]
@@ -100,6 +91,34 @@ def _result(
         orders=table,
         trades=_trade_table(trading, trips, behind[0]),
         ledger=ledger_of(table, fills, trading, account).assign(read_at=_read_at(trading, i)),
+    )
+
+
+def track_by_session(
+    net: BySession, free: BySession, returns: Floats, cash: float, trades: int
+) -> Track:
+    """Return a portfolio that trades within sessions as its metrics see it.
+
+    Parameters
+    ----------
+    net, free : BySession
+        With and without costs.
+    returns : ndarray, shape (s - 1,)
+        Net, by session.
+    cash : float
+        Initial capital.
+    trades : int
+        Round trips.
+    """
+    return Track(
+        equity=net.equity,
+        returns=returns,
+        # as large as it was in the mean, on the side that it was on
+        positions=np.copysign(net.exposure, net.positions),
+        traded=share_traded(net.notional, net.equity, cash),
+        gross_returns=metrics.equity_returns(free.equity, cash),
+        gross_traded=share_traded(free.notional, free.equity, cash),
+        trades=trades,
     )
 
 

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from .costs import Costs
     from .engine import Simulation
 
-__all__ = ["BarTrading", "by_session", "plan_bars", "terms_by_row", "trade_bars"]
+__all__ = [
+    "BarTrading",
+    "BySession",
+    "by_session",
+    "plan_bars",
+    "sessions_with",
+    "terms_by_row",
+    "trade_bars",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -115,8 +123,8 @@ def trade_bars(
         gross=gross,
         behind=labels.where(labels.notna(), "abstain").to_numpy(dtype=object),
         decided=before.to_numpy(),
-        late=tuple(_sessions_with(m.late & ~ground.closing, ground) for m in made),
-        undefined=tuple(_sessions_with(m.undefined & ~ground.closing, ground) for m in made),
+        late=tuple(sessions_with(m.late, ground) for m in made),
+        undefined=tuple(sessions_with(m.undefined, ground) for m in made),
         spans=np.diff(session_rows(market.calendar, ground.sessions)),
         cash=cash,
         costs=costs,
@@ -124,8 +132,9 @@ def trade_bars(
     )
 
 
-def _sessions_with(flags: npt.NDArray[np.bool_], ground: BarGround) -> int:
-    return len(np.unique(ground.session[flags]))
+def sessions_with(flags: npt.NDArray[np.bool_], ground: BarGround) -> int:
+    """Return how many sessions have a flag at one of their bars."""
+    return len(np.unique(ground.session[flags & ~ground.closing]))
 
 
 def plan_bars(name: str, made: TargetSeries, ground: BarGround) -> OrderPlan:

@@ -41,7 +41,16 @@ if TYPE_CHECKING:
     from ..run.strategy_results import Metrics
     from ..statistics.resampling import Resampling
 
-__all__ = ["Books", "Ground", "Planned", "books_of", "ground_of", "measured", "planned"]
+__all__ = [
+    "Books",
+    "Ground",
+    "Planned",
+    "books_of",
+    "ground_of",
+    "held_under",
+    "measured",
+    "planned",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -170,11 +179,7 @@ def books_of(
 ) -> Books:
     """Simulate the columns of a matrix of orders."""
     close = ground.bars["close"].to_numpy(dtype=np.float64)
-    if terms is None or terms.within_kernel(orders.wanted):
-        records = simulated_orders(orders.target, ground.bars, ground.schedule, costs, cash, terms)
-        held_to = accounts_of(records, orders.target.shape[1], close, cash)
-    else:
-        held_to = Accounts(*_under_terms(orders, ground, costs, cash, terms))
+    held_to = held_under(orders, ground.bars, ground.schedule, costs, cash, terms)
     equity = held_to.equity
     live = np.logical_and.accumulate(equity > 0.0, axis=1)
     positions = np.full(equity.shape, np.nan)
@@ -188,12 +193,33 @@ def books_of(
     )
 
 
+def held_under(
+    orders: Planned,
+    bars: pd.DataFrame,
+    schedule: Schedule,
+    costs: Costs,
+    cash: float,
+    terms: Terms | None = None,
+) -> Accounts:
+    """Return the accounts of the columns of a matrix of orders, by row of the bars."""
+    if terms is None or terms.within_kernel(orders.wanted):
+        close = bars["close"].to_numpy(dtype=np.float64)
+        records = simulated_orders(orders.target, bars, schedule, costs, cash, terms)
+        return accounts_of(records, orders.target.shape[1], close, cash)
+    return Accounts(*_under_terms(orders, bars, schedule, costs, cash, terms))
+
+
 def _under_terms(
-    orders: Planned, ground: Ground, costs: Costs, cash: float, terms: Terms
+    orders: Planned,
+    bars: pd.DataFrame,
+    schedule: Schedule,
+    costs: Costs,
+    cash: float,
+    terms: Terms,
 ) -> tuple[Floats, Floats, Floats, Ints]:
     """Return equity, shares, notional and trades under terms that the kernel does not know."""
-    kept = accounts(orders.wanted, ground.bars, ground.schedule, costs, cash, terms)
-    notional = np.zeros((len(kept), len(ground.bars)))
+    kept = accounts(orders.wanted, bars, schedule, costs, cash, terms)
+    notional = np.zeros((len(kept), len(bars)))
     trades = np.zeros(len(kept), dtype=np.int64)
     for i, account in enumerate(kept):
         # a buyer pays more and a seller gets less than the bar's price

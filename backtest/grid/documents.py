@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .space import Trial
 
 __all__ = [
+    "NEXT_BAR",
     "column_of",
     "grid_document",
     "luck_sentence",
@@ -30,6 +31,8 @@ __all__ = [
     "write_grid",
 ]
 
+#: Where decisions within the session fill, whatever the configuration says of the others.
+NEXT_BAR: Final = "next_bar"
 _ENDS: Final = ("trial_id", KEY, "_year")
 
 
@@ -55,6 +58,8 @@ def parameters_of_each(trials: Sequence[Trial]) -> list[dict[str, Any]]:
         for place, part in (*parts, ("sizing", strategy.sizing)):
             row |= once(place, part, partial(_of_part, place, part))
         row |= once("", trial.execution, trial.execution.model_dump)
+        if strategy.intraday:
+            row["fill"] = NEXT_BAR
         found.append(row | once("", trial.variant, partial(_of_variant, trial)))
     return found
 

@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,13 +17,22 @@ import pandas as pd
 from ...data import HERE, Crew, LookAheadError, Progress, Workers, silent
 from ..leaks.leakcheck import component_leaks
 from ..run.config import Config
+from ..run.lake_of import as_of_version
 from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
 from ..statistics.sharpe_tests import expected_best
 from .columns import Ground, ground_of
 from .documents import parameters_of_each, trials_table, write_grid
-from .pieces import Found, Piece, computed, computed_elsewhere, data_id, resampling_of
+from .pieces import (
+    Found,
+    Piece,
+    bars_of,
+    computed,
+    computed_elsewhere,
+    data_id,
+    resampling_of,
+)
 from .records import Records
 from .result import Best, GridResult
 from .section import covering
@@ -31,13 +40,18 @@ from .space import Space, Trial, Variant, space_of
 from .store import FOUND, Store, code_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ...strategies import Strategy
+    from ..run.bar_panel import BarGround
     from ..run.market import Market
 
 __all__ = ["CHUNK", "grid", "require_honest", "run_grid"]
 
 #: Columns of one call of the engine: enough to be fast, few enough for bounded memory.
 CHUNK: Final = 500
+#: The same of trials with a row for each intraday bar.
+_CHUNK_WITHIN: Final = 25
 #: Sessions after which the data are cut off to see whether users' own components look ahead.
 _CUTS: Final = 5
 
@@ -47,6 +61,7 @@ def grid(
     *,
     out: str | Path | None = None,
     workers: Workers = HERE,
+    as_of: int | str | datetime | None = None,
     progress: Progress | None = None,
 ) -> GridResult:
     """Evaluate every combination of the section ``[grid]``.
@@ -60,6 +75,8 @@ def grid(
     workers : Workers, optional
         Processes that compute, here or on other machines that see the same files; the results are
         the same.
+    as_of : int, str or datetime, optional
+        A version of the lake, or a moment at which it was in force; the newest where left out.
     progress : Progress, optional
         Called with the number of trials done.
 
@@ -81,6 +98,7 @@ def grid(
     from ...data import published
 
     settings = config if isinstance(config, Config) else load_config(config)
+    settings = as_of_version(settings, as_of)
     if out is None:
         return run_grid(settings, Store(None), workers=workers, progress=progress)
     with published(out) as stage:
@@ -197,7 +215,7 @@ class _Run:
         """Return the rows of all trials on one market."""
         space = self.space
         self.report(self.done, self.total, "reading data")
-        market = load_market(variant.config)
+        market = load_market(variant.config, within=bool(space.within))
         self.simulated |= market.simulated
         if variant is space.variants[0]:
             require_honest(self.config, market)
@@ -226,44 +244,79 @@ class _Run:
         panel = market_panel(market)
         keys: dict[str, str] = {}
         own = {trial.strategy: code_of(trial.strategy) for trial in trials}
+        bars = bars_of(self.space, market, panel)
         for fill in dict.fromkeys(trial.execution.fill for trial in trials):
             assert fill is not None
             ground = ground_of(market, panel, fill)
-            data = data_id(ground, how)
             mine = [trial for trial in trials if trial.execution.fill == fill]
-            keys |= {t.trial_id: _key(t.trial_id, data, own[t.strategy]) for t in mine}
+            within = any(t.strategy.intraday for t in mine)
+            data = {False: data_id(ground, how)}
+            if within:
+                data[True] = data_id(ground, how, bars)
+            keys |= {
+                t.trial_id: _key(t.trial_id, data[t.strategy.intraday], own[t.strategy])
+                for t in mine
+            }
             counted = self.records.known(market, mine)
             missing = [
                 t for t in mine if not counted(t) or self.store.get(keys[t.trial_id]) is None
             ]
             parts = list(_parts(missing))
             self.report(self.done, self.total, "trials")
-            for part, found in zip(parts, self._found(market, ground, data, parts), strict=True):
+            field = _Field(market, ground, bars, data)
+            for part, found in zip(parts, self._found(field, parts), strict=True):
                 rows, returns = found
                 # counted before anybody can see it
-                self.records.add(market, part, rows, returns, ground)
+                self.records.add(market, part, rows, returns, field.sessions_of(part))
                 self.store.keep({keys[name]: row for name, row in rows.items()})
                 self.done += len(part)
                 self.computed += len(part)
                 self.report(self.done, self.total, "trials")
         return keys
 
-    def _found(
-        self, market: Market, ground: Ground, data: str, parts: Sequence[Sequence[Trial]]
-    ) -> Iterator[Found]:
+    def _found(self, field: _Field, parts: Sequence[Sequence[Trial]]) -> Iterator[Found]:
         """Yield what is found of each part, computed by whoever works."""
         if self.crew.workers.here:
             how = resampling_of(self.config)
-            return self.crew.spread(lambda part: computed(part, market, ground, how), parts)
+            return self.crew.spread(
+                lambda part: computed(part, field.market, field.ground, how, field.bars_of(part)),
+                parts,
+            )
         variant = self.space.variants.index(parts[0][0].variant) if parts else 0
         config = pickle.dumps(self.config)
         pieces = [
             Piece(
-                config, variant, str(part[0].execution.fill), data, tuple(t.trial_id for t in part)
+                config,
+                variant,
+                str(part[0].execution.fill),
+                field.data[_within(part)],
+                tuple(t.trial_id for t in part),
+                _within(part),
             )
             for part in parts
         ]
-        return self.crew.spread(computed_elsewhere, pieces)
+        return self.crew.spread(computed_elsewhere, pieces, progress=self._workers_only)
+
+    def _workers_only(self, done: int, total: int | None, what: str = "") -> None:
+        if not done:  # where workers can be watched; trials are counted in `_keys`
+            self.report(self.done, self.total, what)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Field:
+    """What trials of one market and fill are computed on; `data` by whether they act at bars."""
+
+    market: Market
+    ground: Ground
+    bars: BarGround | None
+    data: Mapping[bool, str]
+
+    def bars_of(self, part: Sequence[Trial]) -> BarGround | None:
+        return self.bars if _within(part) else None
+
+    def sessions_of(self, part: Sequence[Trial]) -> pd.DatetimeIndex:
+        bars = self.bars_of(part)
+        return self.ground.schedule.sessions if bars is None else bars.sessions
 
 
 def require_honest(config: Config, market: Market) -> None:
@@ -285,15 +338,23 @@ def _key(*parts: str) -> str:
 
 
 def _parts(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
-    """Yield trials of at most `CHUNK` strategies with one capital and the same list of costs."""
-    wanted: dict[tuple[float, tuple[str, ...]], dict[Strategy, list[Trial]]] = {}
+    """Yield trials of at most `CHUNK` strategies with one capital and the same list of costs.
+
+    Those that decide within the session are apart, and fewer at a time: each bar is a row.
+    """
+    wanted: dict[tuple[bool, float, tuple[str, ...]], dict[Strategy, list[Trial]]] = {}
     by_strategy: dict[tuple[float, Strategy], list[Trial]] = {}
     for trial in trials:
         by_strategy.setdefault((trial.execution.cash, trial.strategy), []).append(trial)
     for (cash, strategy), mine in by_strategy.items():
         costs = tuple(trial.execution.model_dump_json() for trial in mine)
-        wanted.setdefault((cash, costs), {})[strategy] = mine
-    for group in wanted.values():
+        wanted.setdefault((strategy.intraday, cash, costs), {})[strategy] = mine
+    for (within, *_), group in wanted.items():
         strategies = list(group.values())
-        for first in range(0, len(strategies), CHUNK):
-            yield [trial for mine in strategies[first : first + CHUNK] for trial in mine]
+        size = _CHUNK_WITHIN if within else CHUNK
+        for first in range(0, len(strategies), size):
+            yield [trial for mine in strategies[first : first + size] for trial in mine]
+
+
+def _within(part: Sequence[Trial]) -> bool:
+    return part[0].strategy.intraday

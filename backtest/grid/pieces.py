@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ...data import InputFileError
 from ..execution.costs import Costs
+from ..run.bar_panel import bar_ground, reads_rechecked
 from ..run.load_market import load_market
 from ..run.panel import market_panel
 from ..run.strategy_results import Metrics
@@ -25,14 +26,24 @@ from ..statistics.resampling import Resampling
 from .columns import Ground, ground_of, measured, planned
 from .space import Space, Trial, space_of
 from .store import ground_id, program_id
+from .within import bars_id, measured_within, planned_within
 
 if TYPE_CHECKING:
-    from ...strategies import Strategy
+    from ...strategies import Panel, Strategy
+    from ..run.bar_panel import BarGround
     from ..run.config import Config
     from ..run.execution_section import ExecutionConfig
     from ..run.market import Market
 
-__all__ = ["Found", "Piece", "computed", "computed_elsewhere", "data_id", "resampling_of"]
+__all__ = [
+    "Found",
+    "Piece",
+    "bars_of",
+    "computed",
+    "computed_elsewhere",
+    "data_id",
+    "resampling_of",
+]
 
 _FIGURES: Final = tuple(f.name for f in fields(Metrics))
 #: Rows and returns of trials by their ids.
@@ -54,6 +65,8 @@ class Piece:
         What the trials are to be computed from, see `data_id`.
     trials : tuple of str
         Their ids.
+    within : bool
+        Whether they decide within the session.
     """
 
     config: bytes
@@ -61,6 +74,7 @@ class Piece:
     fill: str
     data: str
     trials: tuple[str, ...]
+    within: bool = False
 
 
 def resampling_of(config: Config) -> Resampling:
@@ -69,9 +83,25 @@ def resampling_of(config: Config) -> Resampling:
     return Resampling(inference.seed, inference.bootstrap, inference.block, inference.level)
 
 
-def data_id(ground: Ground, how: Resampling) -> str:
-    """Return the id of the data, the resampling and the code behind trials."""
-    return f"{ground_id(ground, how)}:{program_id()}"
+def data_id(ground: Ground, how: Resampling, bars: BarGround | None = None) -> str:
+    """Return the id of the data, the resampling and the code behind trials.
+
+    Parameters
+    ----------
+    ground : Ground
+    how : Resampling
+    bars : BarGround, optional
+        Intraday bars, where the trials decide within the session.
+    """
+    read = ground_id(ground, how) if bars is None else f"{ground_id(ground, how)}:{bars_id(bars)}"
+    return f"{read}:{program_id()}"
+
+
+def bars_of(space: Space, market: Market, panel: Panel | None = None) -> BarGround | None:
+    """Return the intraday bars that trials of a grid decide at; None where none does."""
+    if not space.within:
+        return None
+    return bar_ground(market, recheck=reads_rechecked(space.within), panel=panel)
 
 
 def computed_elsewhere(piece: Piece) -> Found:
@@ -83,19 +113,24 @@ def computed_elsewhere(piece: Piece) -> Found:
         If what is read there is not what the piece was made for.
     """
     space, how = _space(piece.config)
-    market, ground = _ground(piece.config, piece.variant, piece.fill)
-    if data_id(ground, how) != piece.data:  # perhaps read for an earlier run of this worker
-        _market.cache_clear()
-        _ground.cache_clear()
-        market, ground = _ground(piece.config, piece.variant, piece.fill)
-    if data_id(ground, how) != piece.data:
+    market, ground, bars = _read(piece)
+    if data_id(ground, how, bars) != piece.data:  # perhaps read for an earlier run of this worker
+        for cached in (_market, _ground, _bars):
+            cached.cache_clear()
+        market, ground, bars = _read(piece)
+    if data_id(ground, how, bars) != piece.data:
         name = space.variants[piece.variant].config.data.underlying
         raise InputFileError(
             f"{name}: a worker reads other data than the process that asked it: an input changed "
             "in between, or lies elsewhere under the same name; run it again"
         )
     every = {trial.trial_id: trial for trial in space.trials_of(space.variants[piece.variant])}
-    return computed([every[name] for name in piece.trials], market, ground, how)
+    return computed([every[name] for name in piece.trials], market, ground, how, bars)
+
+
+def _read(piece: Piece) -> tuple[Market, Ground, BarGround | None]:
+    market, ground = _ground(piece.config, piece.variant, piece.fill)
+    return market, ground, _bars(piece.config, piece.variant) if piece.within else None
 
 
 @lru_cache(maxsize=1)
@@ -106,7 +141,13 @@ def _space(config: bytes) -> tuple[Space, Resampling]:
 
 @lru_cache(maxsize=1)
 def _market(config: bytes, variant: int) -> Market:
-    return load_market(_space(config)[0].variants[variant].config)
+    space = _space(config)[0]
+    return load_market(space.variants[variant].config, within=bool(space.within))
+
+
+@lru_cache(maxsize=1)
+def _bars(config: bytes, variant: int) -> BarGround | None:
+    return bars_of(_space(config)[0], _market(config, variant))
 
 
 @lru_cache(maxsize=1)
@@ -115,16 +156,25 @@ def _ground(config: bytes, variant: int, fill: str) -> tuple[Market, Ground]:
     return market, ground_of(market, market_panel(market), fill)
 
 
-def computed(trials: Sequence[Trial], market: Market, ground: Ground, how: Resampling) -> Found:
+def computed(
+    trials: Sequence[Trial],
+    market: Market,
+    ground: Ground,
+    how: Resampling,
+    bars: BarGround | None = None,
+) -> Found:
     """Return what is found of trials of one market, fill and capital, and their returns.
 
     Parameters
     ----------
     trials : sequence of Trial
-        Every strategy with the same executions.
+        Every strategy with the same executions, all of them deciding once a session or all within
+        it.
     market : Market
     ground : Ground
     how : Resampling
+    bars : BarGround, optional
+        What they decide at within the session.
 
     Returns
     -------
@@ -140,7 +190,6 @@ def computed(trials: Sequence[Trial], market: Market, ground: Ground, how: Resam
     executions: list[ExecutionConfig] = list(
         {trial.execution.model_dump_json(): trial.execution for trial in trials}.values()
     )
-    orders = planned(strategies, ground)
     costs = [
         (
             Costs(e.fees_bps, e.slippage_bps, e.fixed_per_share),
@@ -148,7 +197,13 @@ def computed(trials: Sequence[Trial], market: Market, ground: Ground, how: Resam
         )
         for e in executions
     ]
-    found = measured(orders, ground, costs, trials[0].execution.cash, how)
+    cash = trials[0].execution.cash
+    if bars is None:
+        orders = planned(strategies, ground)
+        found = measured(orders, ground, costs, cash, how)
+    else:
+        orders = planned_within(strategies, bars)
+        found = measured_within(orders, bars, market, costs, cash, how)
     names = {(t.strategy, t.execution.model_dump_json()): t.trial_id for t in trials}
     rows, returns = {}, {}
     for (figures, net), execution in zip(found, executions, strict=True):

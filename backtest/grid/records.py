@@ -15,9 +15,10 @@ from ..tournament.ledger import Trial as Recorded
 from ..tournament.ledger import record_trials
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..run.config import Config
     from ..run.market import Market
-    from .columns import Ground
     from .space import Trial
 
 __all__ = ["Records"]
@@ -65,15 +66,15 @@ class Records:
         trials: Sequence[Trial],
         rows: Mapping[str, Mapping[str, Any]],
         returns: Mapping[str, Floats],
-        ground: Ground,
+        sessions: pd.DatetimeIndex,
     ) -> None:
-        """Record trials with metrics and returns.
+        """Record trials with metrics and returns; the first session has no return.
 
         A ledger that cannot be written is counted in `unrecorded`: the numbers are as good.
         """
         if self._path is None:
             return
-        days = ground.schedule.sessions.to_numpy().astype("datetime64[D]")
+        days = sessions.to_numpy().astype("datetime64[D]")
         made = []
         for trial in trials:
             trial_id, settings = self.named(market, trial)

@@ -72,17 +72,10 @@ def strategies_in(section: Mapping[str, Any], folder: Path) -> tuple[Strategy, .
         If a component or one of its parameters is not known.
     """
     filters, rules, sizings = (tuple(part) for part in _parts(section, folder))
-    made = tuple(
+    return tuple(
         Strategy(_NAME, f.filter, r.long, r.short, r.neutral, s.sizing)
         for f, r, s in product(filters, rules, sizings)
     )
-    within = next((strategy for strategy in made if strategy.intraday), None)
-    if within is not None:
-        raise ConfigError(
-            f"grid: {within.describe()!r} decides within the session, and trials of a grid decide "
-            "once a session: run it by gexlab backtest, as one of [[strategies]]"
-        )
-    return made
 
 
 def covering(section: Mapping[str, Any], folder: Path) -> tuple[Strategy, ...]:
@@ -100,7 +93,10 @@ def covering(section: Mapping[str, Any], folder: Path) -> tuple[Strategy, ...]:
 def _parts(section: Mapping[str, Any], folder: Path) -> tuple[Iterator[Strategy], ...]:
     """Return strategies of which only the filter, the rules, the sizing counts."""
     return (
-        (make_strategy(_NAME, filter=made) for made in _made("filter", section, "filters", folder)),
+        (  # rules that go with a filter of the close and with one of bars
+            make_strategy(_NAME, filter=made, long="flat", short="flat")
+            for made in _made("filter", section, "filters", folder)
+        ),
         _rule_sets(section.get("rules", [{}]), folder),
         (make_strategy(_NAME, sizing=made) for made in _made("sizing", section, "sizings", folder)),
     )

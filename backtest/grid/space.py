@@ -87,19 +87,36 @@ class Space:
         """Number of combinations, equal ones counted each."""
         return len(self.variants) * len(self.strategies) * len(self.executions)
 
+    @property
+    def within(self) -> tuple[Strategy, ...]:
+        """Strategies that decide within the session, at intraday bars."""
+        return tuple(strategy for strategy in self.strategies if strategy.intraday)
+
     def trials_of(self, variant: Variant) -> list[Trial]:
-        """Return the trials on one market: by strategy, then by execution."""
+        """Return the trials on one market: by strategy, then by execution.
+
+        One that decides within the session fills at the next bar whatever `fill` says: under
+        several fills it is one trial, of the first.
+        """
         fills = [
             e if e.fill else e.model_copy(update={"fill": variant.config.fill})
             for e in self.executions
         ]
         parts = [strategy.strategy_id for strategy in self.strategies]
         market = json.dumps(dict(variant.parameters), sort_keys=True, default=str)
-        ends = [execution.model_dump_json(exclude=execution.unsaid) for execution in fills]
+        at_bars = [e.model_copy(update={"fill": fills[0].fill}) for e in fills]
+        ends, ends_at_bars = (
+            [execution.model_dump_json(exclude=execution.unsaid) for execution in each]
+            for each in (fills, at_bars)
+        )
         return [
             Trial(_id(market, part, end), variant, strategy, execution)
             for part, strategy in zip(parts, self.strategies, strict=True)
-            for end, execution in zip(ends, fills, strict=True)
+            for end, execution in (
+                zip(ends_at_bars, at_bars, strict=True)
+                if strategy.intraday
+                else zip(ends, fills, strict=True)
+            )
         ]
 
 

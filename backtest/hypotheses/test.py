@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...data import ConfigError, plain, published, short_repr
 from ..run.backtest import strategies_of
 from ..run.config import Config
+from ..run.lake_of import as_of_version
 from ..run.load_config import load_config
 from ..run.provenance import content_id
 from ..statistics.critical_values import load_critical_values
@@ -21,6 +22,7 @@ from .run import HypothesisResult, run_hypotheses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from ...data import Progress
     from ..run.market import Market
@@ -61,6 +63,8 @@ class HypothesesResult:
         Of the regime; None where it is a series from outside.
     content_id : str
         Of everything that the results depend on.
+    lake_version : int or None
+        The version of the lake that wrote the chains; None where the regime is a series.
     out : Path or None
         Folder that received ``hypotheses.json``.
     """
@@ -75,6 +79,7 @@ class HypothesesResult:
     seconds: float
     definition_id: str | None = None
     content_id: str = ""
+    lake_version: int | None = None
     out: Path | None = None
     level: float = NORMAL_LEVEL
     __repr__ = short_repr
@@ -95,6 +100,7 @@ def test(
     surrogates: int | None = None,
     simulations: int | None = None,
     critical: str | Path | None = None,
+    as_of: int | str | datetime | None = None,
     progress: Progress | None = None,
 ) -> HypothesesResult:
     """Test hypotheses on the data that a configuration names.
@@ -116,6 +122,8 @@ def test(
         the books alone decide.
     critical : str or Path, optional
         What ``gexlab calibrate --out FILE.json`` wrote: t must lie beyond its critical values too.
+    as_of : int, str or datetime, optional
+        A version of the lake, or a moment at which it was in force; the newest where left out.
     progress : Progress, optional
         Called after each hypothesis.
 
@@ -138,6 +146,7 @@ def test(
 
     started = time.perf_counter()
     setting = config if isinstance(config, Config) else load_config(config)
+    setting = as_of_version(setting, as_of)
     chosen = tuple(hypothesis_names() if names is None else names)
     if not chosen:
         raise ConfigError(f"no hypothesis named: give some of {', '.join(hypothesis_names())}")
@@ -183,6 +192,7 @@ def _described(
         seconds=0.0,
         definition_id=market.regime.definition_id,
         content_id=content_id(config, market),
+        lake_version=market.regime.lake_version,
         level=config.inference.level,
     )
 
@@ -236,7 +246,11 @@ def hypotheses_document(result: HypothesesResult) -> list[dict[str, Any]]:
     -------
     list of dict
     """
-    ids = {"definition_id": result.definition_id, "content_id": result.content_id}
+    ids = {
+        "definition_id": result.definition_id,
+        "content_id": result.content_id,
+        "lake_version": result.lake_version,
+    }
     return [_entry(r) | ids for r in result.results]
 
 

@@ -16,6 +16,7 @@ from ..grid.section import covering
 from ..run.backtest import strategies_asked_for, strategies_of
 from ..run.config import Config
 from ..run.context import open_run
+from ..run.lake_of import as_of_version
 from ..run.load_config import load_config
 from .bars import daily_bars, intraday_bars
 from .found import Check, Leak, LeakResult
@@ -25,6 +26,7 @@ from .traces import decision_traces, value_traces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from ...strategies import Strategy
     from ..run.market import Market
@@ -32,7 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["Leak", "LeakResult", "component_leaks", "leakcheck", "market_leaks"]
 
 
-def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
+def leakcheck(
+    config: Config | str | Path,
+    *,
+    cuts: int = CUTS,
+    as_of: int | str | datetime | None = None,
+) -> LeakResult:
     """Look for look-ahead in data, filters, rules and sizings of a configuration.
 
     Of a grid, every distinct component is checked.
@@ -42,6 +49,8 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
     config : Config, str or Path
     cuts : int
         Sessions after which the data are cut off and the decisions recomputed.
+    as_of : int, str or datetime, optional
+        A version of the lake, or a moment at which it was in force; the newest where left out.
 
     Returns
     -------
@@ -53,12 +62,13 @@ def leakcheck(config: Config | str | Path, *, cuts: int = CUTS) -> LeakResult:
         As `backtest`; an order that knew too much is a leak here, not an error.
     """
     settings = config if isinstance(config, Config) else load_config(config)
+    settings = as_of_version(settings, as_of)
     asked = settings.strategies or settings.grid
     chosen = strategies_asked_for(settings) if asked else strategies_of(settings)
     if settings.grid:  # its distinct components, not its trials
         chosen = (*chosen, *covering(settings.grid, settings.folder))
     try:
-        with open_run(settings) as run:
+        with open_run(settings, within=any(s.intraday for s in chosen)) as run:
             return market_leaks(settings, run.market, chosen, cuts)
     except EarlyBarsError as error:
         if error.first is None:

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...data import chain_times, open_lake
+from ...data import chain_times
 from ...strategies import late_inputs
 from ..execution.timing import make_schedule, plan_orders, session_rows
+from ..run.lake_of import lake_of
 from ..run.panel import evaluation_of
 from .found import Check, Leak, first_of
 from .recomputation import decided
@@ -66,7 +67,7 @@ def _utc(moments: pd.Series[pd.Timestamp]) -> npt.NDArray[np.datetime64]:
 
 def chain_stamps(config: Config, market: Market) -> Check:
     """Compare the regime's publication with the chains that it was rebuilt from."""
-    rebuilt, lake = market.regime.rows, open_lake(str(config.data.lake))
+    rebuilt, lake = market.regime.rows, lake_of(config)
     if rebuilt is not None and rebuilt.lake.root == lake.root:
         lake = rebuilt.lake  # as of the moment at which the run began
     chains = chain_times(lake, config.data.underlying)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...strategies import Strategy
     from .market import Market
 
-__all__ = ["BarGround", "bar_ground", "reads_rechecked"]
+__all__ = ["RECHECKED", "BarGround", "bar_ground", "reads_rechecked"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

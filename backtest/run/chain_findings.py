@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ...data import CARRY_FINDINGS, Definition, Finding, findings
+from ...data import CARRY_FINDINGS, Definition, Finding, findings, implied_spot_sentence
 from .results import Notice
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .market import Market
     from .results import BacktestResult
 
-__all__ = ["chain_findings", "findings_notice", "with_findings"]
+__all__ = ["chain_findings", "findings_notice", "spot_notice", "with_findings"]
 
 
 def with_findings(result: BacktestResult, config: Config, market: Market) -> BacktestResult:
@@ -37,8 +37,8 @@ def with_findings(result: BacktestResult, config: Config, market: Market) -> Bac
         found = chain_findings(
             config, market.regime.rows, market.bar_set.frame, result.data.calendar
         )
-    notice = findings_notice(found)
-    notices = result.notices if notice is None else (*result.notices, notice)
+    said = (findings_notice(found), spot_notice(found, result.data.sessions))
+    notices = (*result.notices, *(notice for notice in said if notice is not None))
     order = {"error": 0, "warning": 1, "info": 2}
     return replace(
         result, findings=found, notices=tuple(sorted(notices, key=lambda n: order[n.severity]))
@@ -138,3 +138,11 @@ def findings_notice(found: Sequence[Finding]) -> Notice | None:
         f"most often {often}: gexlab check lists them"
     )
     return Notice("chain_findings", "warning", detail, len(grave))
+
+
+def spot_notice(found: Sequence[Finding], sessions: int) -> Notice | None:
+    """Return the notice of spots that put-call parity implies; None where files state them all."""
+    implied = sum(f.check == "spot_implied" for f in found)
+    if not implied:
+        return None
+    return Notice("spot_implied", "info", implied_spot_sentence(implied, sessions), implied)

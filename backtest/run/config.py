@@ -64,6 +64,7 @@ class Config(_Section):
     grid: GridSection = Field(default_factory=dict)
 
     _folder: Path = PrivateAttr(default_factory=Path)
+    _lake_version: int | None = PrivateAttr(default=None)
 
     @property
     def sha256(self) -> str:
@@ -78,7 +79,12 @@ class Config(_Section):
             unsaid.add("total_return")
         settings = self.model_dump(
             mode="python",
-            exclude={"ledger": True, "data": unsaid, "execution": self.execution.unsaid},
+            exclude={
+                "ledger": True,
+                "data": unsaid,
+                "execution": self.execution.unsaid,
+                "nightly": {"compact_after"},
+            },
         )
         return settings_digest(settings, self._folder)
 
@@ -113,6 +119,28 @@ class Config(_Section):
         """
         found = self.model_copy()
         found._folder = folder
+        return found
+
+    @property
+    def lake_version(self) -> int | None:
+        """Version of the lake that is read; the newest where None. It is no setting: see `past`."""
+        return self._lake_version
+
+    def past(self, lake_version: int) -> Config:
+        """Return the configuration with a version of its lake that is read, and no other.
+
+        What it says, and so its digest, stays the same.
+
+        Parameters
+        ----------
+        lake_version : int
+
+        Returns
+        -------
+        Config
+        """
+        found = self.model_copy()
+        found._lake_version = lake_version
         return found
 
     @property

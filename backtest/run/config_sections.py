@@ -410,6 +410,9 @@ class NightlyConfig(_Section):
         Folder of the nights.
     stale_after : int
         Sessions that may close without a chain before the data count as stale.
+    compact_after : int
+        Once the underlying's chains of one year lie in more files than these, they are joined, and
+        so are its rebuilt tables; 0: never.
     """
 
     paths: tuple[AddressNearConfig, ...] = ()
@@ -418,3 +421,4 @@ class NightlyConfig(_Section):
     snapshot: bool = False
     out: NearConfig | None = None
     stale_after: int = Field(default=1, ge=0)
+    compact_after: int = Field(default=20, ge=0)

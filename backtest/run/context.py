@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data import BOOKS, ConfigError, Progress, open_lake, silent
+from ...data import BOOKS, Progress, silent
+from .lake_of import as_of_version, lake_of
 from .load_config import load_config
 from .load_market import load_market
 from .market import Market
@@ -49,6 +50,7 @@ def open_run(
     *,
     books: tuple[Book, ...] | None = None,
     as_of: int | str | datetime | None = None,
+    within: bool | None = None,
     progress: Progress = silent,
 ) -> Iterator[RunContext]:
     """Read a configuration's inputs, once; what a block does with them sees nothing newer.
@@ -62,6 +64,8 @@ def open_run(
     as_of : int, str or datetime, optional
         A version of the lake, or a moment at which it was in force; rows that it lacks are computed
         and not kept.
+    within : bool, optional
+        As `load_market`.
     progress : Progress
 
     Yields
@@ -75,17 +79,15 @@ def open_run(
         As `load_market`.
     """
     settings = load_config(config) if isinstance(config, (str, Path)) else config
+    settings = as_of_version(settings, as_of)
     place = settings.data.lake
     if settings.regime.source != "lake" or place is None or "://" in place:
-        if as_of is not None:
-            raise ConfigError(
-                "a series has no versions: leave out --as-of, or name a lake (regime.source)"
-            )
-        yield RunContext(settings, load_market(settings, progress=progress))
+        yield RunContext(settings, load_market(settings, within=within, progress=progress))
         return
-    lake = open_lake(place, as_of=as_of)
+    lake = lake_of(settings)
     if books is None and (lake.root / "truth.json").is_file():
         books = BOOKS
     with lake.reading():
         now = lake.as_of_now(settings.data.underlying)
-        yield RunContext(settings, load_market(settings, lake=now, books=books, progress=progress))
+        market = load_market(settings, lake=now, books=books, within=within, progress=progress)
+        yield RunContext(settings, market)

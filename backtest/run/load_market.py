@@ -54,6 +54,7 @@ def load_market(
     books: tuple[Book, ...] | None = None,
     progress: Progress = silent,
     locked: bool = True,
+    within: bool | None = None,
 ) -> Market:
     """Load what a configuration names; regimes that the lake lacks are rebuilt first.
 
@@ -67,6 +68,9 @@ def load_market(
     progress : Progress
     locked : bool
         Whether sessions of a closed lockbox stay out; False is for opening it.
+    within : bool, optional
+        Whether something is traded at intraday bars, so that the period is that of these; left out:
+        what the configuration's strategies do.
 
     Returns
     -------
@@ -79,8 +83,9 @@ def load_market(
     NotEnoughDataError
         If fewer than three sessions have both a bar and a regime row.
     """
+    within = config.decides_within if within is None else within
     inputs = _read_inputs(config, lake, books, progress)
-    sound = _sound_inputs(config, inputs)
+    sound = _sound_inputs(config, inputs, within=within)
     simulated = beside_truth(config)
     kept_out: tuple[Notice, ...] = ()
     box = closed_lockbox(config, sound.last.date(), simulated=simulated) if locked else None
@@ -88,7 +93,7 @@ def load_market(
         inside = int((inputs.bars.frame.index >= pd.Timestamp(box.first)).sum())
         kept_out = (lockbox_notice(box, inside),)
         config = without_locked(config, box)
-        sound = _sound_inputs(config, inputs)
+        sound = _sound_inputs(config, inputs, within=within)
     market = _market(config, inputs, sound, simulated=simulated)
     return replace(market, notices=(*market.notices, *kept_out))
 
@@ -134,11 +139,11 @@ def _read_inputs(
     return _Inputs(facts, calendar, bars, _load_intraday(config, calendar.name), regime)
 
 
-def _sound_inputs(config: Config, inputs: _Inputs) -> _Sound:
+def _sound_inputs(config: Config, inputs: _Inputs, *, within: bool) -> _Sound:
     regime = regime_in_period(inputs.regime, config)
     bars, about_bars, bad_bars = sound_bars(inputs.bars.frame, config)
     intraday, about_intraday, bad_intraday = sound_intraday(inputs.intraday, config)
-    traded = intraday if config.decides_within else None
+    traded = intraday if within else None
     first, last = _period(config, bars, regime.table, traded, len(bad_bars))
     bars = bars.loc[:last]
     if "spot" in regime.table:

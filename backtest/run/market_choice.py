@@ -15,10 +15,10 @@ from ...data import (
     GexlabError,
     MarketFacts,
     market_facts,
-    open_lake,
     spells_in_words,
     trading_calendar,
 )
+from .lake_of import lake_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def _manifest(config: Config, opened: Lake | None) -> Manifest | None:
     if lake is None or "://" in lake:
         return None
     try:
-        return (opened or open_lake(lake)).manifest(config.data.underlying)
+        return (opened or lake_of(config)).manifest(config.data.underlying)
     except GexlabError:
         if config.regime.source == "lake":
             raise

@@ -124,4 +124,5 @@ def provenance_of(
         level=config.inference.level,
         created_at=created_at,
         seconds=seconds,
+        lake_version=market.regime.lake_version,
     )

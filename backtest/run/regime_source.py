@@ -28,6 +28,7 @@ from ...data import (
     rebuilt_rows,
     silent,
 )
+from .lake_of import lake_of
 from .results import Notice, RunInput
 from .soundness import sound_series
 
@@ -83,6 +84,8 @@ class RegimeSource:
         Of everything that the table was made from.
     rebuilt : RebuiltRows or None
         The lake's rows behind it, side tables included; None of a series.
+    lake_version : int or None
+        The version of the lake that wrote the chains; None of a series.
     findings : tuple of Finding
         What is wrong with the values of a series.
     promoted : mapping of Timestamp to tuple of str
@@ -98,6 +101,7 @@ class RegimeSource:
     notices: tuple[Notice, ...]
     content_id: str = ""
     rebuilt: RebuiltRows | None = None
+    lake_version: int | None = None
     findings: tuple[Finding, ...] = ()
     promoted: Mapping[pd.Timestamp, tuple[str, ...]] = field(default_factory=dict)
 
@@ -214,7 +218,7 @@ def read_regime(
     assert data.lake is not None  # the configuration's own check
     if "://" in data.lake:
         raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
-    rows = rebuilt_rows(lake or data.lake, regime_spec(config, books), progress=progress)
+    rows = rebuilt_rows(lake or lake_of(config), regime_spec(config, books), progress=progress)
     frame = _with_implied(rows, setting.book)
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()
     table.index = pd.DatetimeIndex(table.index).as_unit("ns")
@@ -336,6 +340,7 @@ def _from_lake(rows: RebuiltRows, whole: pd.DataFrame, config: Config) -> Regime
         notices=(),
         content_id=rows.content_of(setting.book),
         rebuilt=rows,
+        lake_version=rows.lake_version,
     )
 
 

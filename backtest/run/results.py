@@ -284,6 +284,9 @@ class Provenance:
     trial_numbers : mapping of str to int
         By strategy: as which different trial on these data (market and span) the ledger has it;
         empty where there is no ledger.
+    lake_version : int or None
+        The version of the lake that wrote the chains: ``--as-of`` reads it again. None where the
+        regime is a series.
     """
 
     gexlab: str
@@ -300,6 +303,7 @@ class Provenance:
     content_id: str = ""
     level: float = NORMAL_LEVEL
     trial_numbers: Mapping[str, int] = field(default_factory=dict)
+    lake_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

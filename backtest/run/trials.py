@@ -12,6 +12,7 @@ import numpy as np
 from ...data import LedgerError
 from ...strategies import Filter
 from ..tournament.ledger import Trial, record_trials
+from .bar_panel import RECHECKED
 from .notices import sorted_notices
 from .regime_source import written_path
 from .results import Notice
@@ -136,8 +137,11 @@ class Chosen:
         read = set(_columns(strategy.filter))
         for rule in (strategy.long, strategy.short, strategy.neutral, strategy.sizing):
             read |= set(_columns(rule))
-        if not read.isdisjoint(self._market.regime.table.columns):
+        if any(column == "regime" or "regime." in column for column in read):
             settings["regime"] = self._regime()
+        elif not read.isdisjoint(f"bar.{name}" for name in RECHECKED):
+            # repriced within the session is what lies in front of it: the book says nothing more
+            settings["regime"] = {k: v for k, v in self._regime().items() if k != "book"}
         named = (
             name for name in self._config.series if any(f"series.{name}" in part for part in read)
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -41,8 +41,10 @@ __all__ = [
     "COMPETITORS",
     "Arena",
     "Entry",
+    "Keeper",
     "Played",
     "Role",
+    "Simulator",
     "alone",
     "competing_filters",
     "fills_of",
@@ -53,14 +55,15 @@ __all__ = [
     "played",
     "reads_options",
     "resampling_of",
+    "simulated_chunk",
     "wanted_by_label",
 ]
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
 Role = Literal["entry", "control", "competitor"]
-#: Returns what a chunk of trials came to: kept from before, or made by the function.
-Keeper = Callable[[tuple[str, ...], Callable[[], tuple[Floats, Floats]]], tuple[Floats, Floats]]
+#: Yields returns and facts of each chunk of trials.
+Simulator = Callable[[Sequence[tuple[int, ...]]], Iterable[tuple[Floats, Floats]]]
 
 #: Filters that see what moves volatility without options' positions, by what they are called.
 COMPETITORS: Final = ("vix-level", "realised-volatility", "trend")
@@ -69,6 +72,18 @@ FACTS: Final = (
     "gross", "turnover", "impact", "tilt", "exposure", "in_market", "long_leg", "short_leg",
     "ruined", "late", "undefined",
 )  # fmt: skip
+
+
+class Keeper(Protocol):
+    """What keeps chunks of trials, named by their ids, from a run that is cut short."""
+
+    def get(self, trials: tuple[str, ...]) -> tuple[Floats, Floats] | None:
+        """Return what a chunk came to; None where it is not known."""
+        ...
+
+    def keep(self, trials: tuple[str, ...], found: tuple[Floats, Floats]) -> None:
+        """Keep what a chunk came to."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -263,6 +278,7 @@ def played(
     done: int = 0,
     total: int = 0,
     store: Keeper | None = None,
+    simulated: Simulator | None = None,
 ) -> Played:
     """Simulate all trials of an arena in chunks.
 
@@ -273,24 +289,31 @@ def played(
         Told how many trials are done.
     done, total : int
         Trials of the arenas before, and of all arenas.
-    store : callable, optional
-        Returns what a chunk of trials, named by their ids, came to: kept from before, or computed
-        by the function that it is given.
+    store : Keeper, optional
+        Keeps what chunks of trials came to.
+    simulated : callable, optional
+        Yields returns and facts of each of some chunks; by default they are computed here.
     """
     entries, ground = arena.entries, arena.ground
     close = ground.bars["close"].to_numpy(dtype=np.float64)
-    parts: list[tuple[Floats, Floats]] = []
-    order: list[int] = []
-    for chunk in _chunks(entries):
-        report(done + len(order), total, "trials")
-        mine = [entries[i] for i in chunk]
-        name = tuple(entry.trial_id for entry in mine)
-        make = _maker(mine, arena)
-        parts.append(make() if store is None else store(name, make))
-        order += chunk
-    back = np.argsort(order)
-    returns = np.concatenate([part[0] for part in parts], axis=1)[:, back]
-    facts = np.concatenate([part[1] for part in parts], axis=1)[:, back]
+    chunks = list(_chunks(entries))
+    names = {chunk: tuple(entries[i].trial_id for i in chunk) for chunk in chunks}
+    kept = {} if store is None else {c: store.get(name) for c, name in names.items()}
+    parts = {chunk: part for chunk, part in kept.items() if part is not None}
+    missing = [chunk for chunk in chunks if chunk not in parts]
+    done += sum(map(len, parts))
+    report(done, total, "trials")
+    make = simulated or (lambda some: (simulated_chunk(arena, chunk) for chunk in some))
+    for chunk, part in zip(missing, make(missing), strict=True):
+        if store is not None:
+            store.keep(names[chunk], part)
+        parts[chunk] = part
+        done += len(chunk)
+        report(done, total, "trials")
+    back = np.argsort([i for chunk in chunks for i in chunk])
+    returns, facts = (
+        np.concatenate([parts[chunk][k] for chunk in chunks], axis=1)[:, back] for k in (0, 1)
+    )
     return Played(
         returns=returns,
         facts=dict(zip(FACTS, facts, strict=True)),
@@ -298,31 +321,36 @@ def played(
     )
 
 
-def _chunks(entries: Sequence[Entry]) -> Iterator[list[int]]:
+def _chunks(entries: Sequence[Entry]) -> Iterator[tuple[int, ...]]:
     """Yield places of entries that share costs, at most so many at once."""
     groups: dict[str, list[int]] = {}
     for i, entry in enumerate(entries):
         groups.setdefault(entry.execution, []).append(i)
     for places in groups.values():
         for first in range(0, len(places), _CHUNK):
-            yield places[first : first + _CHUNK]
+            yield tuple(places[first : first + _CHUNK])
 
 
-def _maker(mine: Sequence[Entry], arena: Arena) -> Callable[[], tuple[Floats, Floats]]:
-    def make() -> tuple[Floats, Floats]:
-        ground = arena.ground
-        orders = planned([entry.strategy for entry in mine], ground)
-        costs, cash, terms = mine[0].costs, mine[0].cash, mine[0].terms
-        spread = terms is not None and bool(terms.half_spread.any())
-        bare = None if terms is None else terms.without_spread()
-        free = books_of(orders, ground, FREE, cash, bare)
-        net = free if costs.free and not spread else books_of(orders, ground, costs, cash, terms)
-        facts = _facts(net, free, arena)
-        facts["late"] = orders.late.astype(np.float64)
-        facts["undefined"] = orders.undefined.astype(np.float64)
-        return np.nan_to_num(net.returns.T), np.array([facts[name] for name in FACTS])
+def simulated_chunk(arena: Arena, places: Sequence[int]) -> tuple[Floats, Floats]:
+    """Return returns, shape (n - 1, k), and facts, shape (f, k), of trials that share costs.
 
-    return make
+    Parameters
+    ----------
+    arena : Arena
+    places : sequence of int
+        Their numbers in the arena.
+    """
+    mine, ground = [arena.entries[i] for i in places], arena.ground
+    orders = planned([entry.strategy for entry in mine], ground)
+    costs, cash, terms = mine[0].costs, mine[0].cash, mine[0].terms
+    spread = terms is not None and bool(terms.half_spread.any())
+    bare = None if terms is None else terms.without_spread()
+    free = books_of(orders, ground, FREE, cash, bare)
+    net = free if costs.free and not spread else books_of(orders, ground, costs, cash, terms)
+    facts = _facts(net, free, arena)
+    facts["late"] = orders.late.astype(np.float64)
+    facts["undefined"] = orders.undefined.astype(np.float64)
+    return np.nan_to_num(net.returns.T), np.array([facts[name] for name in FACTS])
 
 
 def _facts(net: Books, free: Books, arena: Arena) -> dict[str, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,16 +17,43 @@ from .arena import fills_of, legs_of, wanted_by_label
 from .placebos import Legs, PlaceboTest, held_against, paths, placebo_labels, ratios
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ...strategies import Filter, Strategy
     from .arena import Arena, Entry
 
-__all__ = ["Band", "Placebos", "band_of", "labels_outside", "placebos_of", "rate_of"]
+__all__ = [
+    "Band",
+    "Drawer",
+    "Drawn",
+    "Placebos",
+    "band_of",
+    "cloud_of",
+    "labels_outside",
+    "placebos_of",
+    "rate_of",
+]
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
 _ENDS = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How many placebos are drawn, and from which seed.
+
+    Attributes
+    ----------
+    draws : int
+        At least 200 for a p-value that corrections leave something of.
+    seed : int
+    """
+
+    draws: int
+    seed: int
+
+
+#: Yields ratios of the placebos of each group of entries, the entries' own in the last row.
+Drawer = Callable[[Sequence[tuple[int, tuple[int, ...]]], Drawn], Iterable[Floats]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,40 +80,54 @@ class Band:
 
 
 def placebos_of(
-    arenas: Sequence[Arena], draws: int, seed: int, report: Callable[[int, int], None]
+    arenas: Sequence[Arena], drawn: Drawn, clouds: Drawer, report: Callable[[int, int], None]
 ) -> Placebos:
     """Hold every entry against its placebos on the sessions of the tests.
 
     Parameters
     ----------
     arenas : sequence of Arena
-    draws : int
-        At least 200 for a p-value that corrections leave something of.
-    seed : int
+    drawn : Drawn
+    clouds : callable
+        Yields `cloud_of` each group: number of an arena, entries of it with the same filter.
     report : callable
         Told how many filters are done, of how many.
     """
     where: dict[tuple[int, int], int] = {}
-    own: list[float] = []
-    clouds: list[Floats] = []
-    groups = [(i, made, places) for i, arena in enumerate(arenas)
-              for made, places in _by_filter(arena).items()]  # fmt: skip
-    for done, (i, made, places) in enumerate(groups):
+    own: list[Floats] = []
+    others: list[Floats] = []
+    groups = [(i, tuple(places)) for i, arena in enumerate(arenas)
+              for places in _by_filter(arena).values()]  # fmt: skip
+    report(0, len(groups))
+    for done, ((i, places), table) in enumerate(zip(groups, clouds(groups, drawn), strict=True), 1):
+        where |= {(i, j): len(where) + column for column, j in enumerate(places)}
+        own.append(table[-1])
+        others.append(table[:-1])
         report(done, len(groups))
-        arena = arenas[i]
-        labels, legs = labels_outside(arena, made), legs_outside(arena)
-        drawn = placebo_labels(np.maximum(labels, 0), draws, seed)
-        drawn[:, labels < 0] = -1
-        # the entry itself is the last row: one computation for both
-        table = _table(arena, places, np.concatenate([drawn, labels[None, :]]), legs)
-        for column, j in enumerate(places):
-            where[i, j] = len(own)
-            own.append(float(table[-1, column]))
-            clouds.append(table[:-1, column])
     if not own:
         empty = np.empty(0)
-        return Placebos(PlaceboTest(empty, empty, empty, empty, draws), where)
-    return Placebos(held_against(np.array(own), np.column_stack(clouds)), where)
+        return Placebos(PlaceboTest(empty, empty, empty, empty, drawn.draws), where)
+    test = held_against(np.concatenate(own), np.concatenate(others, axis=1))
+    return Placebos(test, where)
+
+
+def cloud_of(arena: Arena, places: Sequence[int], drawn: Drawn) -> Floats:
+    """Return ratios of the placebos of entries with one filter, shape (draws + 1, k).
+
+    The last row are the entries themselves: one computation for both.
+
+    Parameters
+    ----------
+    arena : Arena
+    places : sequence of int
+        Numbers of the entries in the arena.
+    drawn : Drawn
+    """
+    made = arena.entries[places[0]].strategy.filter
+    labels, legs = labels_outside(arena, made), legs_outside(arena)
+    blind = placebo_labels(np.maximum(labels, 0), drawn.draws, drawn.seed)
+    blind[:, labels < 0] = -1
+    return _table(arena, places, np.concatenate([blind, labels[None, :]]), legs)
 
 
 def _by_filter(arena: Arena) -> dict[Filter, list[int]]:

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..statistics.resampling import NORMAL_LEVEL, Resampling
 from .arena import Arena, Played, played, resampling_of
 from .beyond import Pair, compared
 from .breakdown import Breakdown, breakdown_of
-from .clouds import Band, band_of, placebos_of
+from .clouds import Band, Drawn, band_of, placebos_of
 from .counting import effective_trials
 from .folds import Fold, Reach, by_outcome, combinatorial, reach_of, walk_forward
 from .haircut import Haircut, haircut_sharpe
@@ -28,6 +29,7 @@ from .result import EntryResult, TournamentResult
 from .rows import entry_results, worth_showing
 from .selection import Selection, selected
 from .verdicts import whole_sentence
+from .work import Here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ...strategies import Strategy
     from ..grid.columns import Ground
     from .arena import Keeper
+    from .work import Work
 
 __all__ = ["Counted", "FoldPlan", "Procedure", "contest", "folds_of"]
 
@@ -152,6 +155,7 @@ def contest(
     count: Counter | None = None,
     report: Progress = silent,
     store: Keeper | None = None,
+    work: Work | None = None,
 ) -> TournamentResult:
     """Hold trials against luck, their rules, hold, placebos and each other.
 
@@ -162,25 +166,31 @@ def contest(
     count : callable, optional
         Records the trials and returns how many there ever were; without one only these count.
     report : callable, optional
-    store : callable, optional
+    store : Keeper, optional
         See `arena.played`.
+    work : Work, optional
+        Who simulates trials and draws placebos: this process by default.
     """
     started = time.perf_counter()
+    by = work or Here(arenas)
     total = sum(len(arena.entries) for arena in arenas)
-    work = 2 * total
+    whole = 2 * total
     results: list[Played] = []
-    for arena in arenas:
-        before = sum(len(a.entries) for a in arenas[: len(results)])
-        results.append(played(arena, report, done=before, total=work, store=store))
+    for i, arena in enumerate(arenas):
+        before = sum(len(a.entries) for a in arenas[:i])
+        simulated = partial(by.trials, i)
+        results.append(
+            played(arena, report, done=before, total=whole, store=store, simulated=simulated)
+        )
     counted = _counted(arenas, results) if count is None else count(arenas, results)
     found = field_of(arenas, results)
     clouds = placebos_of(
         arenas,
-        terms.placebos,
-        terms.seed,
-        lambda done, of: report(total + total // 2 * done // max(of, 1), work, "placebos"),
+        Drawn(terms.placebos, terms.seed),
+        by.clouds,
+        lambda done, of: report(total + total // 2 * done // max(of, 1), whole, "placebos"),
     )
-    report(total + total // 2, work, "corrections")
+    report(total + total // 2, whole, "corrections")
     others = _aligned(found, counted.others)
     judgement = judged(
         found,
@@ -193,7 +203,7 @@ def contest(
         block=terms.block,
         level=terms.level,
     )
-    report(total + 3 * total // 4, work, "comparisons")
+    report(total + 3 * total // 4, whole, "comparisons")
     pairs = compared(
         found,
         arenas,
@@ -208,7 +218,7 @@ def contest(
     rows = entry_results(found, arenas, results, judgement, clouds, pairs, counted.trials)
     outcome = _Outcome(arenas, results, counted, found, judgement, pairs, tuple(rows))
     made = _result(outcome, terms)
-    report(work, work, "done")
+    report(whole, whole, "done")
     return replace(made, computed=total, seconds=time.perf_counter() - started)
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ...data import published_file
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 __all__ = ["Kept", "clear_kept"]
 
@@ -37,25 +34,28 @@ class Kept:
         self.computed = 0
         self.reused = 0
 
-    def __call__(
-        self, trials: tuple[str, ...], make: Callable[[], tuple[Floats, Floats]]
-    ) -> tuple[Floats, Floats]:
-        """Return what a chunk came to, from the folder or by making it."""
+    def get(self, trials: tuple[str, ...]) -> tuple[Floats, Floats] | None:
+        """Return what a chunk came to, where the folder has it."""
         if self._folder is None:
-            self.computed += len(trials)
-            return make()
-        name = hashlib.sha256("\n".join((self.data, *trials)).encode()).hexdigest()[:24]
-        file = self._folder / f"{_PREFIX}{name}.npz"
-        with suppress(OSError, ValueError, KeyError, EOFError), np.load(file) as found:
-            kept = found["returns"], found["facts"]
+            return None
+        with suppress(OSError, ValueError, KeyError, EOFError), np.load(self._file(trials)) as file:
+            found = file["returns"], file["facts"]
             self.reused += len(trials)
-            return kept
-        returns, facts = make()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with published_file(file) as draft, draft.open("wb") as opened:
-            np.savez(opened, returns=returns, facts=facts)
+            return found
+        return None
+
+    def keep(self, trials: tuple[str, ...], found: tuple[Floats, Floats]) -> None:
+        """Keep what a chunk came to, at once."""
         self.computed += len(trials)
-        return returns, facts
+        if self._folder is None:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with published_file(self._file(trials)) as draft, draft.open("wb") as opened:
+            np.savez(opened, returns=found[0], facts=found[1])
+
+    def _file(self, trials: tuple[str, ...]) -> Path:
+        name = hashlib.sha256("\n".join((self.data, *trials)).encode()).hexdigest()[:24]
+        return Path(self._folder or "", f"{_PREFIX}{name}.npz")
 
 
 def clear_kept(folder: Path) -> None:

@@ -18,11 +18,12 @@ from ..run.locked import box_of
 from ..statistics import metrics
 from ..statistics.inference import sharpe_intervals
 from .arena import Arena, played
+from .arenas import arenas_on, space_in
 from .folds import Fold
 from .judgement import sharpe_errors
 from .ledger import record_trials
 from .lockbox import mark_opened
-from .tournament import arenas_on, recorded, space_in
+from .tournament import recorded
 
 if TYPE_CHECKING:
     from datetime import date

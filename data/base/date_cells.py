@@ -6,6 +6,7 @@ Which of several dates is meant, the column decides (`date_dialect`).
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final, Literal
@@ -38,22 +39,23 @@ _BLANKS: Final = frozenset(
     ("", "nan", "na", "n/a", "#n/a", "n.a.", "null", "none", "nat", "-", "--", ".", "\\n")
 )
 
+#: Slavic names are absent: listopad is October in Croatia and November in Poland.
 _MONTHS: Final = {
     name: number
     for number, names in enumerate(
         (
-            "jan january januar janvier enero ene gennaio gen",
-            "feb february februar fevrier fev febrero febbraio",
-            "mar march marz maerz mrz mars marzo",
-            "apr april avril avr abril abr aprile",
-            "may mai mayo maggio mag",
-            "jun june juni juin junio giugno giu",
-            "jul july juli juillet julio luglio lug",
-            "aug august aout agosto ago",
-            "sep sept september septembre septiembre settembre set",
-            "oct october oktober okt octobre octubre ottobre ott",
-            "nov november novembre noviembre",
-            "dec december dezember dez decembre diciembre dic dicembre",
+            "jan january januar janvier janv enero ene gennaio gen janeiro januari janner ocak",
+            "feb february februar fevrier fev fevr febrero febbraio fevereiro februari subat",
+            "mar march marz maerz mrz mars marzo marco maart mrt mart",
+            "apr april avril avr abril abr aprile nisan",
+            "may mai mayo maggio mag maio mei maj mayis",
+            "jun june juni juin junio giugno giu junho haziran",
+            "jul july juli juillet juil julio luglio lug julho temmuz",
+            "aug august aout agosto ago augustus augusti agustos",
+            "sep sept september septembre septiembre settembre set setembro eylul",
+            "oct october oktober okt octobre octubre ottobre ott outubro out ekim",
+            "nov november novembre noviembre novembro kasim",
+            "dec december dezember dez decembre diciembre dic dicembre dezembro desember aralik",
         ),
         start=1,
     )
@@ -71,12 +73,12 @@ _PACKED: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?=[ T]\d)")
 THREE_NUMBERS: Final = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 
 _DAY_NAMED: Final = re.compile(
-    r"(?:[^\W\d_]{3,9}\.?,? +)?(\d{1,2})(?:st|nd|rd|th)?[-/. ]*([^\W\d_]{3,9})\.?"
-    r"[-/. ,']*(\d{4}|\d{2})(?!\d)"
+    r"(?:[^\W\d_]{2,10}\.?,? +)?(\d{1,2})(?:st|nd|rd|th|er)?[-/. ]*(?:de +)?([^\W\d_]{3,10})\.?"
+    r"(?: +de +|[-/. ,']*)(\d{4}|\d{2})(?!\d)"
 )
 
 _MONTH_NAMED: Final = re.compile(
-    r"(?:[^\W\d_]{3,9}\.?,? +)?([^\W\d_]{3,9})\.?[-/ ]*(\d{1,2})(?:st|nd|rd|th)?"
+    r"(?:[^\W\d_]{2,10}\.?,? +)?([^\W\d_]{3,10})\.?[-/ ]*(\d{1,2})(?:st|nd|rd|th)?"
     r"(?:, *|[-/ ]+)(\d{4}|\d{2}(?!:))(?!\d)"
 )
 
@@ -86,6 +88,9 @@ _CLOCK: Final = re.compile(
 )
 
 DIGITS: Final = re.compile(r"\d+(?:\.0*)?")
+
+#: A count or a packed date, and a time of day from another column.
+_DIGITS_CLOCK: Final = re.compile(r"(\d{5,19})(?:\.0*)?(?= \d{1,2}:)")
 
 _DECIMAL: Final = re.compile(r"\d{5}\.\d+")
 
@@ -117,15 +122,24 @@ def is_blank(text: str) -> bool:
     return text.strip().casefold() in _BLANKS
 
 
+def _western(text: str) -> str:
+    """Return a text with its spaces, digits and marks as Latin scripts write them."""
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())
+
+
 def date_cell(text: str) -> DateCell | None:
     """Return what a text says, None where it is neither a date nor a moment."""
-    text = " ".join(text.split()).replace("\u202f", " ")
+    text = _western(text)
     if DIGITS.fullmatch(text):
         return _counted(text.partition(".")[0])
     if _DECIMAL.fullmatch(text):
         moment = _EXCEL + timedelta(days=float(text))
         rounded = (moment + timedelta(microseconds=500_000)).replace(microsecond=0)
         return DateCell({"YMD": rounded.date()}, _clock_of(rounded))
+    counted = _DIGITS_CLOCK.match(text)
+    if counted:
+        day = _whole_day(counted[1])
+        return None if day is None else _with_clock(day, text[counted.end() :])
     for pattern, reader in _READERS:
         found = pattern.match(text)
         dates = reader(found) if found else None
@@ -156,6 +170,17 @@ def _counted(text: str) -> DateCell | None:
     if length == 6:
         return _or_none(_three(int(text[:2]), int(text[2:4]), int(text[4:]), 2))
     return None
+
+
+def _whole_day(digits: str) -> Mapping[Order, date] | None:
+    """Return the dates that digits can mean; None where they mean a moment within a day."""
+    cell = _counted(digits)
+    if cell is None or cell.clock is not None:
+        return None
+    if cell.moment is None:
+        return cell.dates
+    days, rest = divmod(cell.moment, 86_400_000_000)
+    return None if rest else {"YMD": date(1970, 1, 1) + timedelta(days=days)}
 
 
 def _or_none(dates: dict[Order, date]) -> DateCell | None:
@@ -250,8 +275,8 @@ def _three(first: int, second: int, third: int, digits: int) -> dict[Order, date
 
 
 def _month(name: str) -> int | None:
-    word = name.casefold().translate(str.maketrans("äéûùôáíóúç", "aeuuoaiouc"))
-    return _MONTHS.get(word)
+    plain = unicodedata.normalize("NFKD", name.casefold().replace("ı", "i"))
+    return _MONTHS.get("".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
 def _year(value: int, digits: int) -> int:
@@ -270,9 +295,10 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 def leaves_order_open(text: str) -> bool:
     """Return whether a text is three numbers whose order only the column can decide."""
-    text = " ".join(text.split())
-    digits = DIGITS.fullmatch(text)
+    text = _western(text)
+    digits = DIGITS.fullmatch(text) or _DIGITS_CLOCK.match(text)
     if digits:
+        text = digits[0]
         whole = text.partition(".")[0]
         return len(whole) == 6 or (
             len(whole) == 8 and _date(int(whole[:4]), int(whole[4:6]), int(whole[6:])) is None

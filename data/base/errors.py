@@ -28,6 +28,7 @@ __all__ = [
     "MissingPartError",
     "NotEnoughDataError",
     "NotRebuiltError",
+    "OutdatedRowsError",
     "QueryError",
     "SeveralDefinitionsError",
     "UnknownNameError",
@@ -57,6 +58,10 @@ class LakeError(GexlabError):
 
 class NotRebuiltError(LakeError):
     """A lake in which nothing of an underlying has been rebuilt yet."""
+
+
+class OutdatedRowsError(LakeError):
+    """Rebuilt rows that are of other chains, or files, than there are now."""
 
 
 class MissingPartError(LakeError):

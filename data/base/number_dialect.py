@@ -22,7 +22,12 @@ class Style:
     thousands: str = ","
 
 
-_NOISE: Final = re.compile(r"[\s'’$€£¥₹%]|[A-Z]{3}$")
+_NOISE: Final = re.compile(r"[\s'’$€£¥₹%]|^[A-Z]{3}|[A-Z]{3}$")
+#: Digits and marks of other scripts, as the reader of cells takes them.
+_WESTERN: Final = str.maketrans(
+    "０１２３４５６７８９．，－＋％٠١٢٣٤٥٦٧٨٩٫٬۰۱۲۳۴۵۶۷۸۹",
+    "0123456789.,-+%0123456789.,0123456789",
+)
 #: A comma can only be a decimal mark here ...
 _COMMA: Final = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+,\d+|\d*,(?:\d{1,2}|\d{4,})|0,\d+)$")
 #: ... and can only separate thousands here, in groups of three (or, in India, of two).
@@ -52,7 +57,7 @@ def bare_numbers(texts: Sequence[str], points: bool, label: str) -> list[float |
 
 
 def _bare(text: str, style: Style) -> float | None:
-    bare = _NOISE.sub("", text.strip())
+    bare = _NOISE.sub("", text.strip().translate(_WESTERN))
     found = _SUFFIXED.match(bare)
     number, multiple = (found[1], found[2]) if found else (bare, "")
     number = number.replace(style.thousands, "") if style.thousands else number
@@ -79,7 +84,8 @@ def style_of(odd: Iterable[str], *, points: bool, label: str) -> Style | None:
     InputFileError
         If a comma can be either mark, or is both.
     """
-    said = sorted({_NOISE.sub("", text.strip()).strip("()").rstrip("KMB") for text in odd})
+    cells = (text.strip().translate(_WESTERN) for text in odd)
+    said = sorted({_NOISE.sub("", text).strip("()").rstrip("KMB") for text in cells})
     comma = [t for t in said if _COMMA.match(t) or _POINT_GROUPS.match(t)]
     point = [t for t in said if _POINT.match(t)]
     either = [t for t in said if _EITHER.match(t)]

@@ -273,6 +273,13 @@ def _client(workers: Workers) -> Iterator[Client]:
                 f"{workers.scheduler!r} is no address of a scheduler ({error}): expected one like "
                 "tcp://10.0.0.7:8786"
             ) from None
+        except OSError as error:
+            if workers.scheduler is None:
+                raise
+            raise WorkersError(
+                f"no scheduler answers at {workers.scheduler} ({error}): correct the address, "
+                "start one there (dask scheduler), or leave --scheduler out"
+            ) from error
         yield client
 
 

@@ -287,25 +287,27 @@ def _fill_around(
     later = 0
     while later < order.size and days[order[later]] <= DAYS:
         later += 1
-    below, before = _fill_outwards(
-        order[:later][::-1], days, start, strike, is_call, mid, own, forward, years, rate, level,
-        swap,
-    )  # fmt: skip
-    above, after = _fill_outwards(
-        order[later:], days, start, strike, is_call, mid, own, forward, years, rate, level, swap
-    )
-    return below or above, after or before
+    reached, code = False, 0
+    for side in range(2):  # below, above: a loop, so that it is compiled once
+        near, failed = _fill_outwards(
+            later - 1 + side, 2 * side - 1, order, days, start, strike, is_call, mid, own, forward,
+            years, rate, level, swap,
+        )  # fmt: skip
+        reached, code = reached or near, failed or code
+    return reached, code
 
 
 @compiled(nogil=True)
 def _fill_outwards(
-    side: Ints, days: Floats, start: Ints, strike: Floats, is_call: Flags, mid: Floats,
-    own: Floats, forward: Floats, years: Floats, rate: Floats, level: Floats, swap: Floats,
+    nearest: int, step: int, order: Ints, days: Floats, start: Ints, strike: Floats, is_call: Flags,
+    mid: Floats, own: Floats, forward: Floats, years: Floats, rate: Floats, level: Floats,
+    swap: Floats,
 ) -> tuple[bool, int]:  # fmt: skip
     """Fill one side of the maturity, the nearest first; return as `_fill_around` does."""
     reached, code = False, 0
     has_level, has_swap = False, False
-    for g in side:
+    for place in range(nearest, order.size if step > 0 else -1, step):
+        g = order[place]
         if not 0.0 < days[g] <= _FURTHEST_DAYS:
             continue
         reached = True

@@ -163,10 +163,13 @@ def _sixteen_nets(
     otm_start, own_start = np.zeros(g + 1, np.int64), np.zeros(g + 1, np.int64)
     volatility, code = vendors.copy(), np.empty(n, np.int8)
     quoted, times, masked = np.empty(g), np.empty((b, g)), np.empty(g)
+    wanted = np.empty(g, np.bool_)
     forward = np.empty(g)
     from_parity, outside_guard = np.empty(g, np.bool_), np.empty(g, np.bool_)
     nothing, sums = np.zeros(g), np.zeros((2, b, g))
-    latest = max(quote_us, moments.max())
+    latest = quote_us
+    for k in range(b):
+        latest = max(latest, moments[k])
     if not solve:
         _fill_items(
             start, strike, is_call, open_interest, position, volatility,
@@ -175,12 +178,13 @@ def _sixteen_nets(
     for c in range(2):
         r, q = (rate, dividend_yield) if c == 0 else (nothing, nothing)
         for f in range(floors.size):
-            # a later floor changes only what is closer to its end: other sums stay
-            wanted = (expiry_us - latest < _DAY_US) | (f == 0)
             fill_years(quote_us, expiry_us, floors[f], quoted)
             for k in range(b):
                 fill_years(moments[k], expiry_us, floors[f], times[k])
-            masked[:] = np.where(wanted, quoted, np.nan)
+            for i in range(g):
+                # a later floor changes only what is closer to its end: other sums stay
+                wanted[i] = f == 0 or expiry_us[i] - latest < _DAY_US
+                masked[i] = quoted[i] if wanted[i] else np.nan
             fill_forwards(
                 start, masked, r, q, spot, use_parity and c == 0, strike, is_call, mid,
                 forward, from_parity, outside_guard,
@@ -192,8 +196,19 @@ def _sixteen_nets(
                     otm_start, otm, own_start, own,
                 )  # fmt: skip
             _net_sums(wanted, quoted, times, forward, r, q, otm_start, otm, own_start, own, sums)
-            nets[c, f] = 0.01 / _SQRT_2PI * sums.sum(axis=2)
+            for s in range(2):
+                for k in range(b):
+                    nets[c, f, s, k] = 0.01 / _SQRT_2PI * _total(sums[s, k])
     return nets
+
+
+@compiled(nogil=True)
+def _total(values: Floats) -> float:
+    # loops, here and above: numpy's own functions cost seconds of compilation
+    total = 0.0
+    for i in range(values.size):
+        total += values[i]
+    return total
 
 
 def sixteen_signs(

@@ -173,7 +173,7 @@ def _roots_between(
                 f[n] = profile[at] * math.exp(-lower - at * step)
             guess = low + step * _zero_of_cubic(f[0], f[1], f[2], f[3])
             u = _enclose(low, high, f[1], f[2], guess, centre, inverse_width, net)
-        found[k] = u, derivative_at(u, centre, inverse_width, net)
+        found[k, 0], found[k, 1] = u, derivative_at(u, centre, inverse_width, net)
     return found
 
 

@@ -280,8 +280,11 @@ def profile_on_grid(
     peaks, smooth_peaks = 0.0, 0.0
     for a in range(0, centre.size, _LANES):
         b = min(a + _LANES, centre.size)
-        block = gross[a:b].sum()
-        factor = _coarseness(step, points, inverse_width[a:b].max())
+        block, sharpest = 0.0, 0.0
+        for i in range(a, b):  # numpy's sum and max cost seconds of compilation
+            block += gross[i]
+            sharpest = max(sharpest, inverse_width[i])
+        factor = _coarseness(step, points, sharpest)
         level = _LEVEL_OF[factor]
         margin = 0 if factor == 1 else _MARGIN
         wide = factor * step
@@ -298,13 +301,14 @@ def profile_on_grid(
         if used[level]:
             _refine(2**level, points, grids[level], out)
     thin = max(_THIN * peaks, _THIN_SMOOTH * smooth_peaks)
+    found = np.empty((2, points))
     for j in range(points):
         u = lower + j * step
         if out[1, j] < thin:
             out[0, j], out[1, j] = _exact_sums(u, centre, inverse_width, net, gross)
-        out[0, j] *= math.exp(u)
-        out[1, j] *= math.exp(u)
-    return np.ascontiguousarray(out[:, :points])
+        found[0, j] = out[0, j] * math.exp(u)
+        found[1, j] = out[1, j] * math.exp(u)
+    return found
 
 
 @compiled(nogil=True)

@@ -90,7 +90,7 @@ def codes_of(table: Any, name: str, code_of: Callable[[str], int]) -> Codes:
 
 def taken_at(values: Any, position: Ints, missing: Any = NONE) -> Any:
     """Return the values at positions, `missing` where a position is -1."""
-    found = values[position]
+    found = values.take(position)
     nowhere = position < 0
     if nowhere.any():
         found[nowhere] = missing
@@ -99,7 +99,8 @@ def taken_at(values: Any, position: Ints, missing: Any = NONE) -> Any:
 
 def first_known(first: Ints, second: Ints) -> Ints:
     """Return the first moment or day, the second where the first is not known."""
-    return np.where(first == NONE, second, first)
+    missing = first == NONE
+    return second if missing.all() else np.where(missing, second, first)
 
 
 def earliest(first: Ints, second: Ints) -> Ints:

@@ -42,10 +42,13 @@ class Rows:
         Holds the view ``contracts``.
     dating : Dating
         Gives every row its session, moments and reason to reject it.
+    implied : frozenset of int
+        Files, as `file_index` counts them, without a spot in some rows: put-call parity implies it.
     """
 
     connection: duckdb.DuckDBPyConnection
     dating: Dating
+    implied: frozenset[int] = frozenset()
 
     @property
     def files(self) -> Sequence[InputFile]:
@@ -112,9 +115,9 @@ def canonical_rows(
     files = tuple(file for table in tables for file in table.files)
     with naming_the_file(files):
         connection.execute(load_sql("ingest/macros"))
-        _type(connection, tables, preset, numbers=numbers, careful=careful)
+        implied = _type(connection, tables, preset, numbers=numbers, careful=careful)
         joins = joined_files(connection, preset, work, zone_of)
-    return Rows(connection, Dating(preset, name, files, joins, exact=exact))
+    return Rows(connection, Dating(preset, name, files, joins, exact=exact), implied)
 
 
 def _type(
@@ -124,21 +127,30 @@ def _type(
     *,
     numbers: bool,
     careful: bool,
-) -> None:
-    """Make the view ``contracts``: the rows of all tables, in types."""
+) -> frozenset[int]:
+    """Make the view ``contracts``: the rows of all tables, in types.
+
+    Returned are the files that lack the spot of some rows, which parity then implies.
+    """
     zone = zone_of(preset.timing)
     offset, contracts = 0, None
+    implied: set[int] = set()
     for raw in tables:
         table = both_sides(raw, preset.dialect.sides) if preset.dialect.sides else raw
         part = projected(connection, table, preset, zone, offset, numbers=numbers, careful=careful)
         contracts = part if contracts is None else contracts.union(part)
+        if table.implied_spot:
+            implied.update(range(offset, offset + len(table.files)))
         offset += len(table.files)
     assert contracts is not None
     if preset.dialect.spot == "parity":
         contracts.create_view("typed")
+        lacking = contracts.filter("spot IS NULL").select("file_index").distinct().fetchall()
+        implied.update(index for (index,) in lacking)
         settled = preset.timing.last_is_settlement
         contracts = connection.sql(load_sql("ingest/implied_spot"), params={"settled": settled})
     contracts.create_view("contracts")
+    return frozenset(implied)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from .archive_members import fitting_members
 from .canonical_rows import naming_the_file
 from .files import find_files, opened
 from .joins import fingerprinted, with_joins
-from .plan import plan_sources
+from .plan import plan_sources, with_spots
 from .read_rows import read_rows, take_out_replaced
 from .result import IngestResult, as_said, result_of
 from .settings import settings_from, with_settings
@@ -193,7 +193,8 @@ def _ingested(
         refuse_rejects(plan.fresh, tally)
     if writer is not None:
         take_out_replaced(plan, before, tally.sessions, writer)
-        after = writer.commit(plan.sources, operation="ingest", whole=True)
+        sources = with_spots(plan.sources, tally.implied)
+        after = writer.commit(sources, operation="ingest", whole=True)
     tally.empty += len(opening) - len(filled)
     result = result_of(found, plan, tally, aside, dry_run=writer is None)
     return result if after is None else replace(result, changes=after.changes)

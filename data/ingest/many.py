@@ -28,7 +28,7 @@ from .archive_members import fitting_members
 from .calendar_tables import calendar_tables
 from .canonical_rows import Rows, canonical_rows, naming_the_file
 from .files import opened
-from .plan import Plan, plan_sources
+from .plan import Plan, plan_sources, with_spots
 from .read_rows import UnsortedError, read_stream, take_out_replaced
 from .result import IngestResult, as_said, result_of
 from .settings import with_settings
@@ -429,7 +429,8 @@ def _commit(one: _One, work: _Work) -> None:
         return
     writer = work.writer(one.name)
     take_out_replaced(one.plan, one.before, one.tally.sessions, writer)
-    writer.commit(one.plan.sources, operation="ingest", whole=True)
+    sources = with_spots(one.plan.sources, one.tally.implied)
+    writer.commit(sources, operation="ingest", whole=True)
 
 
 def _summed(
@@ -452,6 +453,7 @@ def _summed(
     return replace(
         whole,
         sessions=sum(result.sessions for result in each.values()),
+        spots_implied=sum(result.spots_implied for result in each.values()),
         files=len(read),
         files_unchanged=len(holding - read),
         files_empty=whole.files_empty + len(set(range(len(files))) - holding),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..vendors.preset import InputFile, Preset
 
-__all__ = ["Plan", "plan_sources", "recipe_of", "source_of"]
+__all__ = ["Plan", "plan_sources", "recipe_of", "source_of", "with_spots"]
 
 #: Raised whenever the pipeline reads the same file differently, so that it is read again.
 _PIPELINE: Final = 2
@@ -110,6 +110,7 @@ def plan_sources(
         paths = {file.label for file in group}
         if source in stored and source in after:
             paths |= set(after[source].paths)
+        spot = stored[source].spot if source in stored else None
         after[source] = SourceEntry(
             source,
             recipe,
@@ -119,10 +120,16 @@ def plan_sources(
             preset.timing.monthly,
             preset.timing.currency,
             preset.timing.instrument,
+            spot,
         )
     _check_rules(preset, after.values())
     replaced = frozenset((gone - set(wanted)) | (reread & {entry.source for entry in known}))
     return Plan(fresh, len(files) - len(fresh), replaced, tuple(after.values()))
+
+
+def with_spots(sources: Iterable[SourceEntry], implied: Collection[str]) -> tuple[SourceEntry, ...]:
+    """Return the record, with what was read just now marked where parity implied its spot."""
+    return tuple(replace(e, spot="parity") if e.source in implied else e for e in sources)
 
 
 def _without(

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from ..base.errors import InputFileError
 from ..lake.manifest import Manifest
 from ..lake.parts import split_sessions
-from ..lake.writer import LakeWriter, sorted_rows, whole_sessions
+from ..lake.session_stream import sorted_rows, whole_sessions
+from ..lake.writer import LakeWriter
 from .canonical_rows import canonical_rows
 from .merge import LENDABLE, lent, merged, rows_to_keep
 from .plan import Plan, source_of
@@ -38,6 +39,9 @@ __all__ = ["UnsortedError", "read_rows", "read_stream", "take_out_replaced"]
 
 #: Rows that are put in order and written at a time: about one row group.
 _PIECE_ROWS: Final = 131_072
+
+#: What a regime is made of: open interest, and a volatility or prices to solve one from.
+_NEEDED: Final = ("open_interest", "iv", "bid", "last")
 
 #: Rows that a dry run shows.
 _SHOWN_ROWS: Final = 6
@@ -128,25 +132,37 @@ def read_stream(
     progress: Progress,
 ) -> Tally:
     """Work through one reading of the rows, whole sessions at a time."""
-    tally = Tally()
     joined = {name for join in preset.joins for name in join.given}
     stated = {*preset.columns, *preset.constants, *joined}
     unstated = [name for name in LENDABLE if name not in stated]
     place = {file.fingerprint: i for i, file in enumerate(plan.fresh)}
     age = np.array([place.get(file.fingerprint, -1) for file in rows.files])
     sources = [source_of(preset, file) for file in rows.files]
+    tally = Tally(implied=frozenset(sources[i] for i in rows.implied))
     accepted = _ascending(_accepted(stream, tally, progress))
     with closing(stream), _in_background(writer) as write:
         for piece in whole_sessions(accepted, _PIECE_ROWS):
             days = pc.unique(piece.column("session")).to_pylist()
             tally.sessions.update(days)
             fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
+            tally.implied_spots.update(_days_of(fresh, tally.implied))
             tally.replaced += replaced
             tally.repeated += repeated
             if writer is None and not tally.first_rows:
                 tally.first_rows = tuple(fresh.slice(0, _SHOWN_ROWS).to_pylist())
-            write(_over_stored(fresh, days, plan, before, tally, unstated))
+            stored = _over_stored(fresh, days, plan, before, tally, unstated)
+            tally.stated.update(n for n in _NEEDED if stored.column(n).null_count < len(stored))
+            write(stored)
     return tally
+
+
+def _days_of(rows: Any, sources: Collection[str]) -> list[date]:
+    """Return the sessions that have rows of some sources."""
+    if not sources:
+        return []
+    mine = rows.filter(pc.is_in(rows.column("source"), value_set=pa.array(sorted(sources))))
+    days: list[date] = pc.unique(mine.column("session")).to_pylist()
+    return days
 
 
 class UnsortedError(Exception):

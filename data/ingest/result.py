@@ -51,6 +51,11 @@ class IngestResult:
         Rows that equal another row of their file in everything: one of them is written.
     rows_left_out : int
         Rows that the column map does not ask for (``[where]``).
+    spots_implied : int
+        Sessions, of those read, with rows whose spot put-call parity implies: no file states it.
+    without : tuple of str
+        ``open_interest``, ``volatility`` (nor prices to solve it from): what a regime is made of
+        and no row has, neither those read nor the lake's of the same sessions.
     files_empty : int
         Files without a row of the underlying, among others that have some.
     others : dict of str to int
@@ -88,6 +93,8 @@ class IngestResult:
     rows_replaced: int
     rows_repeated: int = 0
     rows_left_out: int = 0
+    spots_implied: int = 0
+    without: tuple[str, ...] = ()
     files_empty: int = 0
     others: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
@@ -124,6 +131,8 @@ def result_of(
         rows_replaced=tally.replaced,
         rows_repeated=tally.repeated,
         rows_left_out=tally.left_out,
+        without=tally.without,
+        spots_implied=len(tally.implied_spots),
         files_empty=tally.empty,
         others=dict(tally.others.most_common(20)),
         ignored=(*(str(path) for path in found.ignored), *aside),

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from .arrow_arrays import NONE, Flags, Ints, first_known, integers, integers_of, taken_at
+from .arrow_arrays import (
+    NONE,
+    Flags,
+    Ints,
+    earliest,
+    first_known,
+    integers,
+    integers_of,
+    taken_at,
+)
 from .calendar_tables import calendar_tables
 
 if TYPE_CHECKING:
@@ -34,8 +43,9 @@ class SessionLookup:
     ----------
     session : tuple of int and ndarray
         First day, and for each day from there the position of the session on it, -1 for none.
-    close, quote, known, settled : ndarray
-        By session: close, the moments that the rules give, the day of the open interest.
+    close, quote, shown, known, settled : ndarray
+        By session: close, the moment that the rules give to quotes, the same but not after the
+        close, when they were known, and the day of the open interest.
     stamp_day : int
         First day of the following three.
     opens, session_here, session_before : ndarray
@@ -49,6 +59,7 @@ class SessionLookup:
     session: tuple[int, Ints]
     close: Ints
     quote: Ints
+    shown: Ints
     known: Ints
     settled: Ints
     stamp_day: int
@@ -69,10 +80,12 @@ def session_lookup(timing: Timing) -> SessionLookup:
     days = integers(sessions.column("session"))
     position = np.full(int(days[-1] - days[0]) + 1, -1)
     position[days - days[0]] = np.arange(len(days))
+    close, quote = integers(sessions.column("close_ts")), integers(sessions.column("quote_ts"))
     return SessionLookup(
         session=(int(days[0]), position),
-        close=integers(sessions.column("close_ts")),
-        quote=integers(sessions.column("quote_ts")),
+        close=close,
+        quote=quote,
+        shown=earliest(quote, close),
         known=integers(sessions.column("known_at")),
         settled=integers(sessions.column("oi_asof")),
         stamp_day=int(integers(stamps.column("day"))[0]),
@@ -106,6 +119,8 @@ def session_position(stated: Ints, stamp: Ints, calendar: SessionLookup) -> Ints
 
 def rows_outside(table: Any, position: Ints, calendar: SessionLookup) -> int:
     """Return how many rows of no session state a day beyond the calendar's bounds."""
+    if not (position < 0).any():
+        return 0
     day = integers_of(table, "session")
     first, places = calendar.session
     strange = (position < 0) & (day != NONE) & ((day < first) | (day >= first + len(places)))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..lake.parts import CODED_SCHEMA
-from ..lake.writer import sorted_rows
+from ..lake.session_stream import sorted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def canonical_sessions(
         contract = _contract_codes(rows)
     file_index = rows.column("file_index").to_numpy()
     morning, undecided = _settlement(rows, contract, file_index)
-    key = _packed([*contract[:3], ((~morning).astype(np.int64), 2), *contract[3:]])
+    key = _packed([*contract[:3], _evening(morning), *contract[3:]])
     order = _order(key)
     kept = order
     if len(sources) > 1:
@@ -125,7 +125,7 @@ def _contract_codes(rows: Any) -> list[tuple[_Ints, int]]:
     """
     return [
         _shifted(_plain(rows.column("session"), pa.int32())),
-        _distinct(rows.column("quote_ts").cast(pa.int64())),
+        _moments(rows.column("quote_ts")),
         _shifted(_plain(rows.column("expiry"), pa.int32())),
         _distinct(rows.column("strike")),
         _distinct(rows.column("right")),
@@ -153,6 +153,11 @@ def _settlement(
     first = np.zeros(len(rows), dtype=bool)
     first[undecided[order[starts]]] = True
     return morning | first, first
+
+
+def _evening(morning: _Flags) -> tuple[_Ints, int]:
+    """Return 0 for rows that settle in the morning, 1 for others; all 0 where none does."""
+    return ((~morning).astype(np.int64), 2) if morning.any() else _nothing(len(morning))
 
 
 def _newest(key: _Ints, age: _Ints) -> _Flags:
@@ -213,6 +218,8 @@ def _packed(codes: list[tuple[_Ints, int]]) -> _Ints:
     key = codes[0][0].astype(np.int64)
     size = codes[0][1]
     for values, count in codes[1:]:
+        if count == 1:
+            continue
         if size * count >= 1 << 62:
             key, size = _ranked(key)
         key = key * count + values
@@ -237,6 +244,16 @@ def _distinct(column: Any) -> tuple[_Ints, int]:
     rank = np.append(np.argsort(np.argsort(found)), len(found)).astype(np.int64)
     codes = _plain(pc.fill_null(encoded.indices, len(found)), pa.int64())
     return rank[codes], len(found) + 1
+
+
+def _moments(column: Any) -> tuple[_Ints, int]:
+    """Return what `_distinct` gives; quick where rows of one moment follow each other."""
+    stamps = _plain(column.cast(pa.int64()), pa.int64()) if not column.null_count else np.empty(0)
+    starts = np.flatnonzero(np.append(True, np.diff(stamps) != 0))
+    if column.null_count or 8 * len(starts) > len(stamps):
+        return _distinct(column.cast(pa.int64()))
+    values, codes = np.unique(stamps[starts], return_inverse=True)
+    return np.repeat(codes, np.diff(np.append(starts, len(stamps)))), len(values) + 1
 
 
 def _nothing(count: int) -> tuple[_Ints, int]:

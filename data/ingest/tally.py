@@ -34,6 +34,17 @@ class Tally:
     outside: int = 0
     rejected_by_file: Counter[tuple[int, str]] = field(default_factory=Counter)
     sessions: set[date] = field(default_factory=set)
+    stated: set[str] = field(default_factory=set)
+    implied: frozenset[str] = frozenset()
+    implied_spots: set[date] = field(default_factory=set)
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        """What a regime needs and no row has, in the lake or in what was read."""
+        if not self.sessions:
+            return ()
+        lacking = [] if "open_interest" in self.stated else ["open_interest"]
+        return (*lacking, *([] if self.stated & {"iv", "bid", "last"} else ["volatility"]))
 
     @property
     def unmatched(self) -> dict[str, int]:

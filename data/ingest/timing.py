@@ -158,14 +158,20 @@ class Dating:
             integers_of(table, "expiry"), calendar.expiry_day, len(calendar.is_monthly)
         )
         right = codes_of(table, "right", _side)
-        table, known_later = self._joined(table, position, right, calendar)
-        stamp = integers_of(table, "quote_ts")
+        stated = integers_of(table, "known_at")
+        if self.joins:
+            table, later = self._joined(table, position, right, calendar)
+            stamp = integers_of(table, "quote_ts")
+            stated = np.maximum(integers_of(table, "known_at"), later)
         reject = _reject(table, position, listed, right)
         self.left_out["outside"] += rows_outside(table, position, calendar)
-        quote = first_known(stamp, taken_at(calendar.quote, position))
-        close = taken_at(calendar.close, position)
+        quote = taken_at(calendar.quote, position)
+        shown = taken_at(calendar.shown, position)
+        if (stamp != NONE).any():
+            quote = first_known(stamp, quote)
+            shown = earliest(quote, taken_at(calendar.close, position))
         rule = quote if timing.known_at == "quote" else taken_at(calendar.known, position)
-        known = np.maximum(np.maximum(integers_of(table, "known_at"), rule), known_later)
+        known = np.maximum(stated, rule)
         self._refuse_missing(table, "known_at", (known == NONE) & (reject < 0))
         facts = roots_of(table, self.underlying)
         monthly = taken_at(calendar.is_monthly, listed, False)
@@ -174,7 +180,7 @@ class Dating:
             "file_index": table.column("file_index"),
             "reject": word_array(reject, _REASONS),
             "session": day_array(taken_at(sessions_of(calendar), position)),
-            "quote_ts": moment_array(earliest(quote, close)),
+            "quote_ts": moment_array(shown),
             "settlement": word_array(np.where(settlement < 2, settlement, -1), ("PM", "AM")),
             "right": word_array(right, _RIGHTS),
             "oi_asof": day_array(self._settled(table, taken_at(calendar.settled, position))),
@@ -203,7 +209,7 @@ class Dating:
     ) -> tuple[Any, Ints]:
         """Return the rows with what joins give, and when that was known."""
         known = np.full(len(table), NONE)
-        if not self.joins or not len(table):
+        if not len(table):
             return table, known
         day = taken_at(sessions_of(calendar), position)
         typed = {"session": day_array(day), "right": word_array(right, _RIGHTS).cast(pa.string())}

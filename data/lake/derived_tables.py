@@ -21,27 +21,17 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..base.errors import LakeError, MissingPartError
-from .data_files import DIGITS, partition_folder, read_file
+from ..base.errors import MissingPartError
+from .data_files import DIGITS, partition_folder
 from .derived_parts import Marks, Part, Variant
 from .integrity import digest_of
-from .lake import Lake
-from .versions import Version, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .delta_log import DataFile
+    from .lake import Lake
 
-__all__ = [
-    "REBUILDS",
-    "TABLES",
-    "WITHOUT_SIDE_TABLES",
-    "DerivedStore",
-    "Scratch",
-    "record_of",
-    "stores_of",
-]
+__all__ = ["REBUILDS", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "Scratch"]
 
 REBUILDS: Final = "rebuilds"
 #: Input of a store that has the regime table and the findings alone.
@@ -58,9 +48,6 @@ TABLES: Final = (
     "quality_findings",
 )
 
-_PART: Final = re.compile(r"[\w.=-]+")
-_REMEDY: Final = "restore it from a copy, or run gexlab rebuild again"
-
 
 class Scratch:
     """A folder that goes with whoever holds it.
@@ -73,28 +60,6 @@ class Scratch:
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="gexlab-as-of-"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Lacking:
-    """What a store has of wanted rows, and what it lacks.
-
-    Attributes
-    ----------
-    store : DerivedStore
-        As it is on disk, without parts of which a file is gone.
-    sessions : dict of book to set of date
-        Those that it lacks, or has from other inputs.
-    closed : bool
-        Whether it cannot be written to.
-    recorded : bool
-        Whether it records that its inputs mean the rows wanted, and no others.
-    """
-
-    store: DerivedStore
-    sessions: dict[str, set[date]]
-    closed: bool
-    recorded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,47 +98,6 @@ class DerivedStore:
     record: str | None = None
     scratch: Scratch | None = field(default=None, compare=False, repr=False)
     lost: tuple[Part, ...] = field(default=(), compare=False, repr=False)
-
-    @classmethod
-    def load(cls, lake: Lake, record: DataFile) -> DerivedStore:
-        """Read the record of a store.
-
-        Parameters
-        ----------
-        lake : Lake
-        record : DataFile
-            Of the table of rebuilds.
-
-        Returns
-        -------
-        DerivedStore
-            With all parts and variants.
-
-        Raises
-        ------
-        LakeError
-            If the record cannot be read, or is not what was written.
-        """
-        path = lake.root / REBUILDS / record.path
-        rows = read_file(lake.root, REBUILDS, record, _REMEDY)
-        try:
-            [row] = rows.to_pylist()
-            parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in json.loads(row["parts"])]
-            strange = next((p.name for p in parts if not _is_part(p)), None)
-            if strange is not None:
-                raise ValueError(f"{strange!r} is no name of a part")
-            return cls(
-                lake,
-                row["underlying"],
-                row["definition_id"],
-                json.loads(row["definition"]),
-                row["dealer_model"],
-                parts=tuple(parts),
-                variants=tuple(Variant(**v) for v in json.loads(row["variants"])),
-                record=record.path,
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise LakeError(f"{path}: not a record of a rebuild ({error}): {_REMEDY}") from error
 
     @property
     def stem(self) -> str:
@@ -215,20 +139,6 @@ class DerivedStore:
         entries = sorted("|".join(row) for row in self.rows)
         text = "\n".join([self.definition_id, self.dealer_model, *entries])
         return hashlib.sha256(text.encode()).hexdigest()
-
-    def current(self) -> DerivedStore:
-        """Return the store as it is on disk now.
-
-        Returns
-        -------
-        DerivedStore
-            The same place; without parts where nothing was rebuilt yet.
-        """
-        record = record_of(self, self.lake.at())
-        if record is None:
-            return self
-        found = self.load(self.lake, record)
-        return replace(self, parts=found.parts, variants=found.variants, record=record.path)
 
     def only(self, wanted: Marks) -> DerivedStore:
         """Return the store with the rows of some marks alone.
@@ -275,26 +185,6 @@ class DerivedStore:
             own = replace(self, inputs=variant.inputs, definition=variant.definition)
             found.append(own.only(variant.marks))
         return [store for store in found if store.parts]
-
-    def lacking(self, wanted: Marks) -> Lacking:
-        """Return what the store on disk has of the rows wanted, and what it lacks of them.
-
-        Parameters
-        ----------
-        wanted : mapping
-            Book to ISO session to mark.
-
-        Returns
-        -------
-        Lacking
-        """
-        store = self.current().intact()
-        done = store.rows
-        missing = {
-            book: {date.fromisoformat(d) for d, mark in days.items() if (book, d, mark) not in done}
-            for book, days in wanted.items()
-        }
-        return Lacking(store, missing, self.closed(), store.means(wanted))
 
     def files(self, table: str, book: str | None = None) -> dict[str, list[date]]:
         """Return the Parquet files of a table and a book (None: both), with what counts in each.
@@ -349,7 +239,7 @@ class DerivedStore:
             None where nothing is, or where no digest was recorded.
         """
         path = self.file(table, part)
-        home = os.path.realpath(self.root_of(table, part))
+        home = os.path.realpath(self._root_of(table, part))
         if os.path.commonpath([home, os.path.realpath(path)]) != home:
             return "lies outside the lake"
         said = part.digests.get(table)
@@ -388,29 +278,10 @@ class DerivedStore:
         -------
         Path
         """
-        return self.root_of(table, part) / table / self.path(table, part)
-
-    def root_of(self, table: str, part: Part) -> Path:
-        """Return the folder of the lake, or of the scratch where a table of a part lies there.
-
-        Parameters
-        ----------
-        table : str
-            One of `TABLES`.
-        part : Part
-
-        Returns
-        -------
-        Path
-        """
-        if self.scratch is not None:
-            aside = self.scratch.path
-            if (aside / table / self.path(table, part)).is_file():
-                return aside
-        return self.lake.root
+        return self._root_of(table, part) / table / self.path(table, part)
 
     def path(self, table: str, part: Part) -> str:
-        """Return the same below the table's folder.
+        """Return where a table of a part lies below the table's folder.
 
         Parameters
         ----------
@@ -423,6 +294,14 @@ class DerivedStore:
         str
         """
         return f"{partition_folder(self.partition(part))}{self._names(part)[table]}"
+
+    def _root_of(self, table: str, part: Part) -> Path:
+        """Return the folder of the lake, or the scratch where the table lies there."""
+        if self.scratch is not None:
+            aside = self.scratch.path
+            if (aside / table / self.path(table, part)).is_file():
+                return aside
+        return self.lake.root
 
     def _names(self, part: Part) -> dict[str, str]:
         """Return the name of each table's file of a part."""
@@ -442,20 +321,6 @@ class DerivedStore:
         """
         return {"underlying": self.underlying, "year": part.year}
 
-    def closed(self) -> bool:
-        """Return whether there are rows of an earlier rebuild that cannot be added to.
-
-        Returns
-        -------
-        bool
-        """
-        writable = os.access(self.lake.root / REBUILDS, os.W_OK | os.X_OK)
-        return self.record is not None and not writable and self.lake.version is None
-
-
-def _is_part(part: Part) -> bool:
-    return bool(_PART.fullmatch(part.name)) and set(part.tables) <= set(TABLES)
-
 
 def _folder_name(dealer: str) -> str:
     """Return a folder's name that no other dealer model has, an expression included."""
@@ -468,35 +333,3 @@ def _folder_name(dealer: str) -> str:
 def _inputs_key(inputs: Mapping[str, str]) -> str:
     """Return a short text that no other set of inputs has."""
     return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()[:8]
-
-
-def record_of(store: DerivedStore, version: Version) -> DataFile | None:
-    """Return the record of a store at a version of the lake, None where it has none."""
-    for file in table_files(store.lake.root, version, REBUILDS).values():
-        if file.partition["underlying"] == store.underlying and file.tags["store"] == store.stem:
-            return file
-    return None
-
-
-def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:
-    """Return everything that was rebuilt of an underlying: a store for each set of inputs.
-
-    Parameters
-    ----------
-    lake : Lake or Path
-    underlying : str
-
-    Returns
-    -------
-    list of DerivedStore
-
-    Raises
-    ------
-    LakeError
-        If a record cannot be read.
-    """
-    opened = lake if isinstance(lake, Lake) else Lake(lake)
-    files = table_files(opened.root, opened.at(), REBUILDS).values()
-    mine = (f for f in files if f.partition["underlying"] == underlying)
-    found = [DerivedStore.load(opened, f) for f in sorted(mine, key=lambda f: f.tags["store"])]
-    return [own for store in found for own in store.by_variant()]

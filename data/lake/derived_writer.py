@@ -13,9 +13,9 @@ from ..base.errors import LakeError
 from .data_files import write_file
 from .delta_log import DataFile, TableShape, TakenError
 from .derived_parts import Marks, Part, Variant
-from .derived_tables import REBUILDS, TABLES, DerivedStore, record_of
-from .records import read_record
-from .records import record_of as sessions_of
+from .derived_records import store_record, stored
+from .derived_tables import REBUILDS, TABLES, DerivedStore
+from .records import read_record, record_of
 from .versions import Change, Version, commit, newest
 
 if TYPE_CHECKING:
@@ -149,8 +149,7 @@ def commit_parts(
         return _renewed(store, [w.part for w in written], marks, days).only(marks)
     for attempt in range(_ATTEMPTS):
         version = newest(root)
-        record = record_of(store, version)
-        there = store if record is None else replace(store, **_content(store, record))
+        there = stored(store, store_record(store, version))
         held = _days_held(store, version, chains)
         renewed = _renewed(there, [w.part for w in written], marks, held)
         changes = store_changes(there, version, renewed, written)
@@ -170,15 +169,10 @@ def commit_parts(
 def _days_held(store: DerivedStore, version: Version, chains: str) -> set[str]:
     """Return the sessions of chains at a version, where these are others than the marks' own."""
     root, name = store.lake.root, store.underlying
-    record = sessions_of(root, name, version)
+    record = record_of(root, name, version)
     if record is None or record.digest == chains:
         return set()
     return {str(entry.session) for entry in read_record(root, name, record).sessions}
-
-
-def _content(store: DerivedStore, record: DataFile) -> dict[str, Any]:
-    found = DerivedStore.load(store.lake, record)
-    return {"parts": found.parts, "variants": found.variants, "record": record.path}
 
 
 def _renewed(

@@ -18,6 +18,7 @@ from ..base.fingerprints import file_fingerprint
 from ..base.progress import silent
 from .delta_log import DataFile, TakenError
 from .derived_parts import Variant
+from .derived_records import store_record
 from .derived_tables import TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
 from .integrity import part_damage
@@ -101,7 +102,8 @@ def migrate(lake: Lake | str | os.PathLike[str], *, progress: Progress = silent)
         for store in sorted((root / "derived" / record.parent.name).glob("*/*/manifest.json")):
             taken = _take_store(root, name, store)
             stores, left_out = stores + taken, left_out + (not taken)
-    progress(len(records), len(records))
+    if records:
+        progress(len(records), len(records))
     damaged = verify(Lake(root)).damaged if records else ()
     if damaged:
         raise LakeError(
@@ -165,7 +167,7 @@ def _take_store(root: Path, underlying: str, record: Path) -> bool:
         store = DerivedStore(
             Lake(root), underlying, ident, found["definition"], found["dealer_model"]
         )
-        if store.current().record is not None:
+        if store_record(store, newest(root)) is not None:
             return True
         written = [w for part in found["parts"] for w in _copied(store, record.parent, part)]
         variants = tuple(Variant(**v) for v in found["variants"])

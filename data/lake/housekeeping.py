@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ..base.errors import LakeError
+from ..base.errors import LakeError, UnknownNameError
 from .delta_log import TakenError, apply, log_file, log_numbers
+from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
+from .drafts import remove_abandoned
 from .lake import open_lake
+from .naming import check_underlying
+from .parts import part_rows
 from .records import CHAINS
-from .versions import VERSIONS, Version, commit, newest, table_files, version_at
-from .writer import LakeMovedError, compact_chains, remove_abandoned
+from .versions import VERSIONS, Version, commit, newest, readable, table_files, version_at
+from .writer import LakeMovedError, lake_writer
 
 if TYPE_CHECKING:
     import os
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from .delta_log import DataFile
     from .derived_parts import Part
     from .lake import Lake
+    from .manifest import Manifest
 
 __all__ = [
     "RETENTION",
@@ -78,7 +86,7 @@ class VacuumResult:
     files, bytes : int
         Deleted from the disk.
     oldest : int
-        The first version that can still be read.
+        From here on every version can be read, before it those alone that archived runs name.
     versions : int
         How many can be read.
     """
@@ -109,7 +117,9 @@ class CompactResult:
     rebuilt_after: int
 
 
-def compact(lake: Lake | str | os.PathLike[str], *, underlying: str | None = None) -> CompactResult:
+def compact(
+    lake: Lake | str | os.PathLike[str], *, underlying: str | None = None, more_than: int = 1
+) -> CompactResult:
     """Join the small files that daily ingests and rebuilds leave behind: one for each year.
 
     No value changes. The files that were joined stay for earlier versions until `vacuum`.
@@ -119,6 +129,8 @@ def compact(lake: Lake | str | os.PathLike[str], *, underlying: str | None = Non
     lake : Lake, str or Path
     underlying : str, optional
         All of the lake unless named.
+    more_than : int
+        Underlyings whose chains have no more files than these in any year are left alone.
 
     Returns
     -------
@@ -132,12 +144,14 @@ def compact(lake: Lake | str | os.PathLike[str], *, underlying: str | None = Non
         If the lake cannot be read or written.
     """
     opened = open_lake(lake)
+    names = opened.underlyings()
     if underlying is not None:
-        opened.held(underlying)
-    names = opened.underlyings() if underlying is None else [underlying]
+        if underlying not in names:
+            raise UnknownNameError("underlying", check_underlying(underlying), names)
+        names = [underlying]
     before = _count(opened.root, names)
-    for name in names:
-        _until_done(opened.root, lambda name=name: compact_chains(opened, name))  # type: ignore[misc]
+    for name in _with_many(opened.root, names, more_than):
+        _until_done(opened.root, lambda name=name: _compact_chains(opened, name))  # type: ignore[misc]
         _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
     return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
 
@@ -167,6 +181,40 @@ def _count(root: Path, names: Collection[str]) -> tuple[int, int]:
     return counts[0], sum(counts[1:])
 
 
+def _with_many(root: Path, names: Collection[str], most: int) -> list[str]:
+    """Return the underlyings whose chains have more files than `most` in some year."""
+    if most < 2:  # its rebuilt tables may have many
+        return list(names)
+    files = table_files(root, newest(root), CHAINS).values()
+    counts = Counter((f.partition["underlying"], f.partition["year"]) for f in files)
+    found = {name for (name, _), count in counts.items() if count > most}
+    return [name for name in names if name in found]
+
+
+def _compact_chains(lake: Lake, underlying: str) -> None:
+    """Join the small parts that daily appending leaves behind; rows and fingerprints stay.
+
+    Raises
+    ------
+    LakeMovedError
+        If others wrote to the underlying meanwhile.
+    """
+    with lake_writer(lake, underlying) as writer:
+        writer.limit = math.inf
+        for path, days in _crowded(writer.before):
+            writer.readd(part_rows(path, days))
+        writer.commit(operation="compact", whole=True)
+
+
+def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
+    """Yield, in order, what has to be rewritten: years with more than one part."""
+    for _, entries in groupby(manifest.sessions, key=lambda e: e.session.year):
+        year = list(entries)
+        if len({e.file for e in year}) > 1:
+            for path, run in groupby(year, key=lambda e: e.file):
+                yield path, [e.session for e in run]
+
+
 def _compact_rebuilt(lake: Lake, underlying: str) -> None:
     """Join the parts of each store of an underlying that are of one book and year.
 
@@ -181,7 +229,7 @@ def _compact_rebuilt(lake: Lake, underlying: str) -> None:
     for record in table_files(lake.root, version, REBUILDS).values():
         if record.partition["underlying"] != underlying:
             continue
-        store = DerivedStore.load(lake, record)
+        store = read_store(lake, record)
         groups: dict[tuple[str, str, tuple[str, ...]], list[Part]] = {}
         for part in store.parts:
             groups.setdefault((part.book, part.year, part.tables), []).append(part)
@@ -246,7 +294,7 @@ def versions(lake: Lake | str | os.PathLike[str]) -> list[LakeVersion]:
 
 def _readable(root: Path) -> list[Version]:
     last = newest(root)
-    numbers = [n for n in log_numbers(root / VERSIONS) if n >= last.oldest]
+    numbers = readable(root, last, log_numbers(root / VERSIONS))
     return [version_at(root, number) for number in numbers]
 
 
@@ -263,7 +311,8 @@ def vacuum(
     ----------
     lake : Lake, str or Path
     retention : float
-        Days for which versions stay readable; the one that was in force so long ago stays too.
+        Days for which versions stay readable; the one that was in force so long ago stays too, and
+        so do those that archived runs name (`archive_version`).
     grace : float
         Hours for which files that no version names are left alone, since they may be of a writer
         that is still at work.
@@ -299,7 +348,7 @@ def vacuum(
                 "the lake"
             ) from error
     remove_abandoned(root)
-    return VacuumResult(removed, size, kept[0].number if kept else 0, len(kept))
+    return VacuumResult(removed, size, newest(root).oldest, len(kept))
 
 
 def _forget(root: Path, until: datetime) -> list[Version]:
@@ -316,7 +365,8 @@ def _forget(root: Path, until: datetime) -> list[Version]:
             )
         except TakenError:
             continue
-        return [*(v for v in found if v.number >= oldest), last]
+        able = set(readable(root, last, [v.number for v in found]))
+        return [*(v for v in found if v.number in able), last]
     raise LakeMovedError(f"the lake {root} is written to without a pause: try again")
 
 

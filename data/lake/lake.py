@@ -16,7 +16,7 @@ from ..base.printable import encodable
 from .integrity import require_intact
 from .manifest import Manifest, SessionEntry, check_underlying
 from .records import read_record, record_of, underlyings_at
-from .versions import Version, is_lake, newest, version_at, version_of
+from .versions import Version, is_lake, newest, readable, version_at, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,7 +77,7 @@ class Lake:
         last = newest(self.root)
         if self.version is None or self.version == last.number:
             return last
-        if self.version < last.oldest:
+        if not readable(self.root, last, [self.version]):
             raise LakeError(
                 f"version {self.version} of the lake {self.root} has been vacuumed: the oldest one "
                 f"that can be read is {last.oldest} (gexlab versions --lake lists them)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..base.errors import ConfigError, LakeError
@@ -74,6 +74,8 @@ class SourceEntry:
         Rule of the monthly expirations and currency, where not the calendar's own.
     instrument : str or None
         Kind of underlying, where the column map states it.
+    spot : str or None
+        ``"parity"`` where put-call parity implies the spot of some rows, which the file lacks.
     """
 
     source: str
@@ -84,6 +86,7 @@ class SourceEntry:
     monthly: str | None = None
     currency: str | None = None
     instrument: str | None = None
+    spot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,14 @@ class Manifest:
         Ascending.
     sources : tuple of SourceEntry
         One per file content.
+    version : int or None
+        Version of the lake that wrote this state; None where it is not written yet.
     """
 
     underlying: str
     sessions: tuple[SessionEntry, ...] = ()
     sources: tuple[SourceEntry, ...] = ()
+    version: int | None = field(default=None, compare=False)
 
     @property
     def calendar(self) -> str:
@@ -255,6 +261,12 @@ class Manifest:
                 f'it out, or ingest again with [timing] instrument = "{asked}"'
             )
         return known or asked
+
+    @property
+    def implied_spots(self) -> tuple[date, ...]:
+        """Sessions that hold rows whose spot put-call parity implies: their files state none."""
+        implied = {s.source for s in self.sources if s.spot == "parity"}
+        return tuple(e.session for e in self.sessions if not implied.isdisjoint(e.sources))
 
     @property
     def settlement_sources(self) -> frozenset[str]:

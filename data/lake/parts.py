@@ -232,7 +232,8 @@ def _coded(tables: list[Any]) -> Any:
 
     File bytes do not depend on input order or batch boundaries.
     """
-    rows = pa.concat_tables([table.cast(CODED_SCHEMA) for table in tables])
+    coded = [t if t.schema.equals(CODED_SCHEMA) else t.cast(CODED_SCHEMA) for t in tables]
+    rows = pa.concat_tables(coded)
     rows = rows.unify_dictionaries().combine_chunks()
     for name in _WORDS:
         place = rows.column_names.index(name)
@@ -246,6 +247,8 @@ def _sorted_words(column: Any) -> Any:
     words = np.array(coded.dictionary.to_pylist(), dtype=object)
     used = np.flatnonzero(np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(words)))
     kept = used[np.argsort(words[used])]
+    if np.array_equal(kept, np.arange(len(words))):
+        return coded
     code = np.zeros(len(words) + 1, dtype=np.int32)
     code[kept] = np.arange(len(kept), dtype=np.int32)
     indices = pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
@@ -34,6 +36,7 @@ CHAINS: Final = "chains"
 _PART: Final = re.compile(
     r"underlying=[A-Za-z0-9^$._%-]+/year=\d{4}/\d{8}-\d{8}-(?:v\d+-)?[0-9a-f]{12}\.parquet"
 )
+_RECORD: Final = re.compile(r"/sessions-v(\d+)-[0-9a-f]+\.parquet$")
 _SOURCES_KEY: Final = b"gexlab.sources"
 _REMEDY: Final = "restore it from a copy, or ingest again into a fresh lake"
 
@@ -86,9 +89,28 @@ def read_record(root: Path, underlying: str, record: DataFile) -> Manifest:
             underlying,
             _sessions(rows, root / CHAINS),
             tuple(SourceEntry(**_plain(row)) for row in sources.to_pylist()),
+            _written_for(record),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise LakeError(f"{root / SESSIONS / record.path}: not a record ({error})") from error
+
+
+def _written_for(record: DataFile) -> int | None:
+    """Return the version of the lake that first held what a record says of sessions and sources.
+
+    A compaction writes a record anew and changes nothing of it.
+    """
+    found = record.tags.get("written") or _RECORD.search(record.path)
+    return None if found is None else int(found if isinstance(found, str) else found[1])
+
+
+def _content(manifest: Manifest) -> str:
+    """Return a digest of what a record says, wherever sessions lie and files were found."""
+    sources = [replace(source, paths=()) for source in manifest.sources]
+    digest = hashlib.sha256(repr(sources).encode())
+    for e in manifest.sessions:
+        digest.update(f"{e.session}|{e.fingerprint}|{e.sources}|{e.facts}".encode())
+    return digest.hexdigest()[:16]
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -146,9 +168,10 @@ def record_changes(
         ],
         schema=schema.with_metadata({_SOURCES_KEY: said.encode()}),
     )
-    sessions = write_file(
-        root, SESSIONS, part, f"sessions-{number}", rows, {"sources": sources.path}
-    )
+    tags = {"sources": sources.path, "content": _content(after), "written": number[1:]}
+    if before is not None and before.tags.get("content") == tags["content"]:
+        tags["written"] = before.tags["written"]
+    sessions = write_file(root, SESSIONS, part, f"sessions-{number}", rows, tags)
     by = ("underlying",)
     changes = []
     if before is None or before.path != sessions.path:
@@ -211,5 +234,6 @@ def _source_schema() -> Any:
             ("monthly", pa.string()),
             ("currency", pa.string()),
             ("instrument", pa.string()),
+            ("spot", pa.string()),
         ]
     )

@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -83,16 +84,31 @@ def facts_of_sessions(rows: Any, edges: Sequence[int]) -> list[SessionFacts]:
         Where sessions begin, and the number of rows.
     """
     size = rows.column("multiplier").to_numpy()
-    kinds = pc.unique(rows.column("settlement")).to_pylist()
-    if len(kinds) != 1 or not (size == size[0]).all():
+    if not (size == size[0]).all():
         return [facts_of_rows(rows.slice(a, b - a)) for a, b in pairwise(edges)]
+    starts = np.asarray(edges[:-1])
     days = pc.fill_null(rows.column("oi_asof").cast(pa.int32()), _NEVER).to_numpy()
-    newest = np.maximum.reduceat(days, np.asarray(edges[:-1]))
+    newest = np.maximum.reduceat(days, starts)
     known = np.where(newest == _NEVER, 0, newest).astype("datetime64[D]").tolist()
     return [
-        SessionFacts(float(size[0]), kinds[0] or None, None if day == _NEVER else asof)
-        for day, asof in zip(newest.tolist(), known, strict=True)
+        SessionFacts(float(size[0]), kinds, None if day == _NEVER else asof)
+        for kinds, day, asof in zip(_settlements(rows, starts), newest.tolist(), known, strict=True)
     ]
+
+
+def _settlements(rows: Any, starts: npt.NDArray[np.int64]) -> list[str | None]:
+    """Return what `facts_of_rows` gives as settlement of sessions that begin at some rows."""
+    column = rows.column("settlement").combine_chunks()
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    words = coded.dictionary.to_pylist()
+    bits = np.array([1 << i if word else 0 for i, word in enumerate([*words, None])], np.uint8)
+    codes = pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)
+    present = np.bitwise_or.reduceat(bits[codes], starts).tolist()
+    kinds = {
+        here: " and ".join(sorted(word for i, word in enumerate(words) if here >> i & 1)) or None
+        for here in set(present)
+    }
+    return [kinds[here] for here in present]
 
 
 def multipliers(said: Iterable[tuple[date, SessionFacts]]) -> tuple[Spell, ...]:

@@ -11,11 +11,12 @@ from ..base.errors import LakeError
 from ..base.progress import silent
 from .data_files import file_damage
 from .delta_log import apply, chained, files_in, log_file, log_numbers
-from .derived_tables import REBUILDS, TABLES, DerivedStore
+from .derived_records import read_store
+from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
 from .naming import check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
-from .versions import MARK, VERSIONS, marked, previous_of, table_files, version_at
+from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files, version_at
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
@@ -118,6 +119,7 @@ def verify(
             _chains(opened, version, name, quick, found, alive)
             _derived(opened, version, name, quick, found, alive)
             _others(opened.root, name, quick, found, alive)
+        _others(opened.root, None, quick, found, alive)
         progress(len(names), len(names))
     return Verification(found.files, found.sessions, tuple(found.damaged))
 
@@ -189,8 +191,11 @@ def _log_damage(
 ) -> dict[str, DataFile]:
     """Compare a table's log with the digests that the versions state of it."""
     chains = {v.tables[name].version: v.tables[name].chain for v in versions if name in v.tables}
-    oldest = versions[-1].oldest
-    kept = {v.tables[name].version for v in versions if v.number >= oldest and name in v.tables}
+    try:
+        able = set(readable(root, versions[-1], [v.number for v in versions]))
+    except LakeError:  # found damaged as a log of its own
+        able = {v.number for v in versions if v.number >= versions[-1].oldest}
+    kept = {v.tables[name].version for v in versions if v.number in able and name in v.tables}
     alive: dict[str, DataFile] = {}
     files: dict[str, DataFile] = {}
     chain = ""
@@ -213,18 +218,18 @@ def _log_damage(
 
 
 def _others(
-    root: Path, name: str, quick: bool, found: _Found, alive: dict[str, dict[str, DataFile]]
+    root: Path, name: str | None, quick: bool, found: _Found, alive: dict[str, dict[str, DataFile]]
 ) -> None:
     """Compare what no session of the newest version lies in: records, and earlier versions."""
     for table, files in alive.items():
         for path, file in files.items():
-            if file.partition["underlying"] != name:
+            if file.partition.get("underlying") != name:
                 continue
             found.files += 1
             what = file_damage(root, table, file, quick=quick)
             if what is not None:
                 said = f"{what}: restore it; only earlier versions need it (gexlab vacuum)"
-                found.damaged.append(Damage(name, None, str(root / table / path), said))
+                found.damaged.append(Damage(name or "", None, str(root / table / path), said))
 
 
 def _version(lake: Lake, found: _Found) -> Version | None:
@@ -308,7 +313,7 @@ def _derived(
         if record.partition["underlying"] != name:
             continue
         try:
-            store = DerivedStore.load(lake, record)
+            store = read_store(lake, record)
         except LakeError as error:
             path = str(lake.root / REBUILDS / record.path)
             found.damaged.append(Damage(name, None, path, str(error)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import uuid
 from contextlib import suppress
@@ -33,30 +34,39 @@ from .delta_log import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
+    "ARCHIVES",
     "MARK",
     "NOTHING",
     "VERSIONS",
     "Change",
     "Version",
+    "archived",
     "commit",
     "is_lake",
     "mark",
     "marked",
     "newest",
     "previous_of",
+    "readable",
     "table_files",
     "version_at",
     "version_of",
 ]
 
 VERSIONS: Final = "versions"
+#: Table of the versions that archived runs name.
+ARCHIVES: Final = "archives"
 _SEAL: Final = '"digest": "'
 #: Letters of a date without a time.
 _DATE: Final = 10
 MARK: Final = "newest.json"
+#: Clocks of machines that write to one lake may differ by so much.
+_SKEW: Final = timedelta(hours=1)
+
+_log = logging.getLogger("gexlab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,8 @@ class Version:
     sessions : int
         How many sessions changed.
     oldest : int
-        The first version that can still be read; `vacuum` raises it.
+        From here on every version can be read, before it those alone that archived runs name;
+        `vacuum` raises it.
     tables : mapping of str to TableVersion
         Which version of each table belongs to it.
     digest : str
@@ -171,7 +182,7 @@ def version_of(root: Path, as_of: int | str | datetime) -> int:
     Raises
     ------
     LakeError
-        If the text is neither, or the lake is younger than the moment.
+        If the text is neither, the lake is younger than the moment, or the moment has not come.
     """
     if isinstance(as_of, int):
         return as_of
@@ -180,18 +191,25 @@ def version_of(root: Path, as_of: int | str | datetime) -> int:
     moment = _moment(as_of) if isinstance(as_of, str) else as_of
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    first, last = 0, newest(root).number
-    if last < 0 or version_at(root, 0).at > moment:
-        began = (
-            f"begins {version_at(root, 0).at:%Y-%m-%d %H:%M:%S} UTC" if last >= 0 else "is empty"
+    now = datetime.now(UTC)
+    if moment > now + timedelta(days=1):
+        raise LakeError(
+            f"as of {moment:%Y-%m-%d %H:%M:%S}: that moment has not come (it is "
+            f"{now:%Y-%m-%d %H:%M} UTC): name an earlier one, or a version; gexlab versions --lake "
+            "lists them"
         )
-        raise LakeError(f"the lake {root} {began}: it was not there at {moment:%Y-%m-%d %H:%M:%S}")
-    while first < last:  # moments ascend with versions
-        middle = (first + last + 1) // 2
-        first, last = (
-            (middle, last) if version_at(root, middle).at <= moment else (first, middle - 1)
-        )
-    return first
+    for number in range(newest(root).number, -1, -1):
+        # the last one first: a version that was written by a wrong clock hides none after it
+        if version_at(root, number).at <= moment:
+            return number
+    began = "is empty"
+    if newest(root).number >= 0:
+        began = f"begins {version_at(root, 0).at:%Y-%m-%d %H:%M:%S} UTC"
+    raise LakeError(
+        f"the lake {root} {began}: it was not there at {moment:%Y-%m-%d %H:%M:%S}; name a later "
+        "moment, or a version (gexlab versions --lake lists them; sessions are chosen by other "
+        "options)"
+    )
 
 
 def _moment(text: str) -> datetime:
@@ -217,6 +235,24 @@ def table_files(root: Path, version: Version, table: str) -> Mapping[str, DataFi
     """
     at = version.tables.get(table)
     return {} if at is None else files_at(root / table, at)
+
+
+def archived(root: Path, last: Version) -> frozenset[int]:
+    """Return the versions that archived runs name, as the last version knows them.
+
+    Raises
+    ------
+    LakeError
+        If the log that says so is not what was written.
+    """
+    files = table_files(root, last, ARCHIVES).values()
+    return frozenset(int(file.tags["version"]) for file in files)
+
+
+def readable(root: Path, last: Version, numbers: Iterable[int]) -> list[int]:
+    """Return which versions have not been vacuumed, ascending."""
+    spared = archived(root, last)
+    return sorted(n for n in numbers if n >= last.oldest or n in spared)
 
 
 def commit(
@@ -246,14 +282,32 @@ def commit(
         tables[change.table] = bring(
             folder, at, change.add, change.remove, change.shape, operation.upper()
         )
-    now = datetime.now(UTC)
     first = before.oldest if oldest is None else oldest
-    made = Version(number, max(now, before.at), operation, underlying, sessions, first, tables)
+    made = Version(number, _after(root, before), operation, underlying, sessions, first, tables)
     content = _sealed(root, made, before.digest)
     put_new(log_file(root / VERSIONS, number), content)
     whole = replace(made, digest=hashlib.sha256(content).hexdigest())
     mark(root, whole)
     return whole
+
+
+def _after(root: Path, before: Version) -> datetime:
+    """Return the moment of a version after another; moments ascend but for a clock that was wrong.
+
+    One that ran ahead must not date what others write after it.
+    """
+    now = datetime.now(UTC)
+    if before.at - now < _SKEW:
+        return max(now, before.at)
+    _log.warning(
+        "the lake %s: version %d is dated %s UTC, after this machine's clock (%s): one of the two "
+        "is wrong; set the clock, or name versions by their number",
+        root,
+        before.number,
+        f"{before.at:%Y-%m-%d %H:%M}",
+        f"{now:%Y-%m-%d %H:%M}",
+    )
+    return now
 
 
 def _sealed(root: Path, made: Version, previous: str) -> bytes:

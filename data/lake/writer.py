@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import os
-import re
-import shutil
-import socket
 import time
-import uuid
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from ..base.errors import LakeError
-from ..base.sql import load_sql
 from .delta_log import TableShape, TakenError, sync_folder
+from .drafts import draft_folder
 from .integrity import part_damage, require_inside
 from .manifest import Manifest
 from .naming import check_underlying, folder_of
@@ -34,6 +23,7 @@ from .parts import (
     to_canonical,
 )
 from .records import CHAINS, manifest_at, record_changes, record_of
+from .session_stream import ascending_tables, sorted_rows, whole_sessions
 from .versions import Change, commit, mark, marked, newest
 
 if TYPE_CHECKING:
@@ -49,17 +39,11 @@ __all__ = [
     "CHAIN_TABLE",
     "LakeMovedError",
     "LakeWriter",
-    "compact_chains",
-    "draft_folder",
     "lake_writer",
     "lake_writers",
-    "remove_abandoned",
-    "sorted_rows",
-    "whole_sessions",
     "write_sessions",
 ]
 
-_DRAFTS: Final = ".tmp"
 CHAIN_TABLE: Final = TableShape(CHAIN_SCHEMA, ("underlying", "year"))
 #: How often a writer tries again because others were first.
 _ATTEMPTS: Final = 1000
@@ -96,6 +80,7 @@ class LakeWriter:
         self._dropped: set[date] = set()
         self._part: PartWriter | None = None
         self._parts = 0
+        self._finals: dict[Path, Path] = {}
         self._look()
 
     def _look(self) -> None:
@@ -272,12 +257,19 @@ class LakeWriter:
         )
 
     def _final(self, entry: SessionEntry) -> SessionEntry:
-        return replace(entry, file=self.folder / f"year={entry.session.year}" / entry.file.name)
+        return replace(entry, file=self._final_path(entry.file, entry.session.year))
+
+    def _final_path(self, draft: Path, year: int) -> Path:
+        """Return where a part comes to lie; made once for all of its sessions."""
+        path = self._finals.get(draft)
+        if path is None:
+            path = self._finals[draft] = self.folder / f"year={year}" / draft.name
+        return path
 
     def _publish(self, after: Manifest, stale: set[Path], operation: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         entries = [*self._rescued.values(), *self._fresh.values()]
-        moves = {(e.file, self._final(e).file) for e in entries}
+        moves = {(e.file, self._final_path(e.file, e.session.year)) for e in entries}
         for draft, final in sorted(moves):
             final.parent.mkdir(exist_ok=True)
             require_inside(final.parent, self._root)
@@ -365,54 +357,6 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
 
 
 @contextmanager
-def draft_folder(root: Path) -> Iterator[Path]:
-    """Give a folder of one's own for files in the making, removed at the end."""
-    above = root / _DRAFTS
-    root.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(root)
-    drafts = above / f"{os.getpid()}-{_host()}-{uuid.uuid4().hex[:12]}"
-    while True:
-        with suppress(FileNotFoundError):  # another writer has just removed the empty folder above
-            above.mkdir(exist_ok=True)
-            drafts.mkdir()
-            break
-    try:
-        yield drafts
-    finally:
-        shutil.rmtree(drafts, ignore_errors=True)
-        with suppress(OSError):
-            above.rmdir()
-
-
-def remove_abandoned(root: Path) -> None:
-    """Remove what writers had in the making when they were killed."""
-    above = root / _DRAFTS
-    with suppress(OSError):  # another writer does the same
-        for left in list(above.iterdir()):
-            if _abandoned(left.name):
-                shutil.rmtree(left, ignore_errors=True)
-        above.rmdir()
-
-
-def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9.]", "", socket.gethostname())
-
-
-def _abandoned(name: str) -> bool:
-    """Return whether a folder of drafts is that of a process of this machine that has ended."""
-    pid, _, rest = name.partition("-")
-    if rest.rpartition("-")[0] != _host() or not pid.isdigit() or os.name != "posix":
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        pass
-    return False
-
-
-@contextmanager
 def _naming_the_lake(root: Path) -> Iterator[None]:
     try:
         yield
@@ -452,83 +396,6 @@ def write_sessions(
         or the lake cannot be written. The lake is then as it was.
     """
     with lake_writer(lake, underlying) as writer:
-        for piece in whole_sessions(_batches(rows)):
+        for piece in whole_sessions(ascending_tables(rows)):
             writer.add(sorted_rows(to_canonical(piece, underlying, source)))
         return writer.commit().sessions
-
-
-def compact_chains(lake: Lake, underlying: str) -> tuple[SessionEntry, ...]:
-    """Join the small parts that daily appending leaves behind; rows and fingerprints stay.
-
-    Parameters
-    ----------
-    lake : Lake
-    underlying : str
-
-    Returns
-    -------
-    tuple of SessionEntry
-        All sessions of the underlying after the write: those of a year in one file.
-
-    Raises
-    ------
-    LakeMovedError
-        If others wrote to the underlying meanwhile.
-    LakeError
-        If the lake cannot be read or written.
-    """
-    with lake_writer(lake, underlying) as writer:
-        writer.limit = math.inf
-        for path, days in _crowded(writer.before):
-            writer.readd(part_rows(path, days))
-        return writer.commit(operation="compact", whole=True).sessions
-
-
-def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
-    """Yield, in order, what has to be rewritten: years with more than one part."""
-    for _, entries in groupby(manifest.sessions, key=lambda e: e.session.year):
-        year = list(entries)
-        if len({e.file for e in year}) > 1:
-            for path, run in groupby(year, key=lambda e: e.file):
-                yield path, [e.session for e in run]
-
-
-def sorted_rows(rows: Any) -> Any:
-    """Return canonical rows in the lake's order."""
-    with duckdb.connect() as connection:
-        connection.register("canonical_rows", rows)
-        return connection.sql(load_sql("lake/sort")).to_arrow_table().cast(CHAIN_SCHEMA)
-
-
-def _batches(rows: Any) -> Iterator[Any]:
-    """Yield tables in which sessions ascend."""
-    if isinstance(rows, pa.Table):
-        yield rows.sort_by("session") if "session" in rows.column_names else rows
-        return
-    if isinstance(rows, duckdb.DuckDBPyRelation):
-        rows = rows.sort(duckdb.ColumnExpression("session")).to_arrow_reader(PART_ROWS // 4)
-    for batch in rows:
-        yield pa.Table.from_batches([batch])
-
-
-def whole_sessions(tables: Iterable[Any], least: int = PART_ROWS) -> Iterator[Any]:
-    """Cut a stream of tables anew: at least so many rows each, ending where a session ends."""
-    waiting: list[Any] = []
-    for table in tables:
-        if "session" not in table.column_names:
-            raise LakeError("canonical rows lack the column 'session': add it")
-        waiting.append(table)
-        if sum(t.num_rows for t in waiting) < least:
-            continue
-        joined = pa.concat_tables(waiting)
-        cut = _last_session_start(joined)
-        if cut:
-            yield joined.slice(0, cut)
-        waiting = [joined.slice(cut)]
-    if waiting:
-        yield pa.concat_tables(waiting)
-
-
-def _last_session_start(table: Any) -> int:
-    days = table.column("session")
-    return int(pc.index(days, days[-1]).as_py())

@@ -208,6 +208,12 @@ CHECKS: Final[dict[str, Check]] = {
         "multiplier in the column map where it is a standard one.",
         _SHARE,
     ),
+    "spot_implied": Check(
+        "info",
+        "No file states the spot: put-call parity implies it, as the undiscounted forward of the "
+        "nearest expiry.",
+        "1",
+    ),
     "several_multipliers": Check(
         "info", "Contracts of one snapshot have different multipliers.", "multipliers beyond one"
     ),

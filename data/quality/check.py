@@ -22,6 +22,7 @@ from ..tables.underlying_settings import UnderlyingSettings, load_underlying_set
 from .catalogue import CHECKS
 from .contradictions import contradiction_findings
 from .finding import Finding, Severity
+from .implied_spot import implied_spot_findings
 from .session_checks import session_findings
 from .thresholds import Thresholds
 
@@ -227,6 +228,7 @@ def findings(
         found = list(
             _measured(lake, underlying, entries, limits, bars, calendar, (rate, dividend_yield))
         )
+    found += implied_spot_findings(lake.manifest(underlying))
     found += _about_the_model(dealer_model, instrument, limits)
     return sorted(found, key=_order)
 

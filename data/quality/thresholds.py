@@ -61,6 +61,7 @@ class Thresholds:
     parity_outside_guard: float = 0.05
     several_sources: float = 0.0
     unknown_deliverable: float = 0.0
+    spot_implied: float = 0.0
     several_multipliers: float = 0.0
     multiplier_change: float = 0.0
     naive_single_stock: float = 0.0

@@ -14,6 +14,7 @@ from ..base.errors import DefinitionError, InputFileError
 from ..base.reprs import short_repr
 from ..base.sql import load_sql
 from ..lake.lake import Lake, open_lake
+from ..tables.reader import require_file
 from ..tables.underlying_settings import UnderlyingSettings, load_underlying_settings
 from .many import regimes_of_many
 from .table import as_frame
@@ -205,6 +206,8 @@ def _average_volumes(given: str | Path | pd.DataFrame | None) -> pd.DataFrame:
                 "dollar_volume": pd.Series(dtype="float64"),
             }
         )
+    if not isinstance(given, pd.DataFrame):
+        require_file(Path(given))
     found = given if isinstance(given, pd.DataFrame) else _read(Path(given))
     if missing := [name for name in columns if name not in found.columns]:
         raise InputFileError(

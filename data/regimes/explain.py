@@ -26,6 +26,8 @@ from ..lake.chain_reader import RawSession, read_entries
 from ..lake.connection import connect
 from ..lake.lake import Lake, SessionEntry, open_lake, retry_while_written
 from ..peers.rules import PeerRule
+from ..quality.catalogue import CATALOGUE
+from ..quality.implied_spot import SPOT_DETAIL, SPOT_IMPLIED
 from .job import Job, make_job
 from .rebuild import evaluated_regimes
 from .session_evaluation import SessionEvaluation, evaluate_session, session_rows
@@ -150,7 +152,7 @@ def _evaluate(
     dealer: str | None,
     positions: str | Path | None,
     calendar: str | None,
-) -> tuple[SessionEvaluation, Job, str]:
+) -> tuple[SessionEvaluation, Job, str, bool]:
     spec = underlying
     name = spec if isinstance(spec, str) else spec.underlying
     opened = open_lake(lake)
@@ -170,11 +172,12 @@ def _evaluate(
     else:
         job = make_job(opened, replace(spec, books=(book,)))
     raw, previous, entry = open_session(opened, job.underlying, session, source=job.source)
-    return evaluate_session(raw, previous, job), job, entry.fingerprint
+    implied = session in opened.held(job.underlying).implied_spots
+    return evaluate_session(raw, previous, job), job, entry.fingerprint, implied
 
 
 def _profile(
-    evaluation: SessionEvaluation, job: Job, fingerprint: str, book: Book
+    evaluation: SessionEvaluation, job: Job, fingerprint: str, implied: bool, book: Book
 ) -> SessionProfile:
     rows, result = session_rows(evaluation, job, fingerprint), evaluation.results[book]
     curve = rows.blocks["profile"][0].columns
@@ -189,9 +192,19 @@ def _profile(
         call_wall=result.walls.call,
         put_wall=result.walls.put,
         pin_strike=result.walls.pin,
-        findings=tuple(rows.findings),
+        findings=(*rows.findings, *([_spot_finding(rows.regimes[0])] if implied else [])),
         implied=_implied(evaluation, rows.blocks["implied_volatility"][0].columns, job, book),
     )
+
+
+def _spot_finding(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the finding that the spot of a session is implied, as ``quality_findings`` has it."""
+    key = ("underlying", "session", "book", "dealer_model", "definition_id")
+    return {
+        **{name: row[name] for name in key},
+        "check": SPOT_IMPLIED, "severity": CATALOGUE[SPOT_IMPLIED].severity, "count": 1,
+        "open_interest": None, "detail": SPOT_DETAIL,
+    }  # fmt: skip
 
 
 def _implied(
@@ -305,7 +318,7 @@ def explain(
         As `profile`.
     """
     found = _evaluate(lake, underlying, session, book, definition, dealer, positions, calendar)
-    evaluation, job, _ = found
+    evaluation, job = found[:2]
     prepared, context = evaluation.prepared, evaluation.context
     verdicts = sixteen_signs(
         prepared.chain,

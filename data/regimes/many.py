@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base.errors import DefinitionError, GexlabError, NotRebuiltError
+from ..base.errors import DefinitionError, GexlabError, NotRebuiltError, OutdatedRowsError
 from ..exposure.definition import CURVES, Definition
 from ..lake.naming import chosen
 from ..tables.rates import curve_file
@@ -186,6 +186,8 @@ def regimes_of_many(
         If the definitions differ and no settings say so.
     NotRebuiltError
         If nothing has been rebuilt.
+    OutdatedRowsError
+        If rows of some are of other chains than there are now: all of these are named.
     """
     import pandas as pd
 
@@ -196,6 +198,7 @@ def regimes_of_many(
     names = chosen(choice, lake.underlyings()) if isinstance(choice, str) else list(choice)
     frames: list[pd.DataFrame] = []
     lacking: list[str] = []
+    outdated: dict[str, OutdatedRowsError] = {}
     for name in names:
         definition, dealer = definition_id, dealer_model
         if settings is not None:
@@ -208,6 +211,12 @@ def regimes_of_many(
             )
         except NotRebuiltError:
             lacking.append(name)
+        except OutdatedRowsError as error:
+            outdated[name] = error
+    if outdated:
+        first, *others = outdated
+        more = f"; likewise {', '.join(others)}" if others else ""
+        raise OutdatedRowsError(f"{outdated[first]}{more}")
     if not frames:
         raise NotRebuiltError(
             f"{lake.root}: no regimes of {len(lacking)} underlyings have been rebuilt: run gexlab "

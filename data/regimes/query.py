@@ -27,6 +27,7 @@ from ..base.errors import (
 from ..lake.derived_parts import Part
 from ..lake.derived_tables import TABLES, DerivedStore
 from ..lake.lake import Lake, open_lake
+from .outdated_rows import require_current
 from .store_choice import DefinitionChoice, find_stores
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def query(
         more than its limits.
     NotRebuiltError
         If it asks for a rebuilt table and nothing has been rebuilt.
+    OutdatedRowsError
+        If rows of a rebuilt table that it asks for are of other chains than there are now.
     LakeError
         If rebuilt files are gone or cannot be read.
 
@@ -197,7 +200,9 @@ def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[
     stores: list[DerivedStore] = []
     for underlying in lake.underlyings():
         try:
-            stores += find_stores(lake, underlying, definition=definition)
+            own = find_stores(lake, underlying, definition=definition)
+            require_current(lake, underlying, own)
+            stores += own
         except SeveralDefinitionsError:
             raise
         except (NotRebuiltError, DefinitionError):
@@ -216,8 +221,15 @@ def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[
             else:  # some of its sessions do not count, or no longer
                 cut.append({"files": [path], "sessions": [str(day) for day in days]})
     if not whole and not cut:
-        raise NotRebuiltError(f"{lake.root}: no {table} has been rebuilt: run gexlab rebuild first")
+        raise NotRebuiltError(f"{lake.root}: no rows of {table}: {_remedy(lake)}")
     return [*([{"files": whole, "sessions": None}] if whole else []), *cut]
+
+
+def _remedy(lake: Lake) -> str:
+    """Return what to do where nothing has been rebuilt; the past cannot be rebuilt."""
+    if lake.version is None:
+        return "run gexlab rebuild first"
+    return f"nothing was rebuilt at version {lake.version}; name a later one (gexlab versions)"
 
 
 class Answer:

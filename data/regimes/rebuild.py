@@ -21,6 +21,7 @@ from ..base.schema import BOOKS, Book
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_parts import session_marks
+from ..lake.derived_records import lacking
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Scratch
 from ..lake.derived_writer import WrittenPart, commit_parts, write_parts
 from ..lake.lake import Lake, retry_while_written
@@ -238,7 +239,7 @@ def up_to_date(
     """
     began = time.perf_counter()
     plan = plan_of(lake, spec, side_tables=side_tables)
-    found = plan.place.lacking(plan.wanted)
+    found = lacking(plan.place, plan.wanted)
     missing = set().union(*found.sessions.values())
     if missing and found.closed:
         raise _unwritable(plan, missing)
@@ -268,14 +269,14 @@ def _brought_up_to_date(
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-        missing = set().union(*plan.place.lacking(plan.wanted).sessions.values())
+        missing = set().union(*lacking(plan.place, plan.wanted).sessions.values())
         raise _unwritable(plan, missing) from error
     return plan, store, days, contracts
 
 
-def _unwritable(plan: Plan, lacking: Collection[date]) -> LakeError:
+def _unwritable(plan: Plan, missing: Collection[date]) -> LakeError:
     return LakeError(
-        f"the lake {plan.place.lake.root} cannot be written to, and {len(lacking)} of "
+        f"the lake {plan.place.lake.root} cannot be written to, and {len(missing)} of "
         f"{len(plan.marks)} sessions are not up to date: rebuild as a user who may write to it, "
         "or work on a copy of the lake"
     )
@@ -285,22 +286,22 @@ def _update(
     lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
 ) -> tuple[DerivedStore, int, int]:
     """Compute what the store lacks; return it, and how many sessions and contracts it took."""
-    found = plan.place.lacking(plan.wanted)
-    store, lacking = found.store, found.sessions
+    found = lacking(plan.place, plan.wanted)
+    store, missing = found.store, found.sessions
     if store.lake.version is not None:
         store = replace(store, scratch=Scratch())
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_rows, write_peer_rows
 
-        stale = lacking["as_of_close"]
+        stale = missing["as_of_close"]
         rows, blocks, contracts = peer_rows(lake, spec, plan.chains, stale, progress)
         part = write_peer_rows(store, rows, blocks, plan.marks)
         return commit_parts(store, part, plan.wanted, plan.written), len(stale), contracts
     assert plan.job is not None
-    total = len(set().union(*lacking.values()))
+    total = len(set().union(*missing.values()))
     contracts, done = 0, 0
     parts: list[WrittenPart] = []
-    for books, days in _passes(lacking):
+    for books, days in _passes(missing):
         job = replace(plan.job, books=books)
         sessions = evaluated_blocks(lake, job, plan.chains, days)
         for chunk in _chunks(_reported(sessions, done, total, job.underlying, progress)):
@@ -310,11 +311,11 @@ def _update(
     return commit_parts(store, tuple(parts), plan.wanted, plan.written), total, contracts
 
 
-def _passes(lacking: Mapping[str, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:
+def _passes(missing: Mapping[str, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:
     """Return which books of which sessions are computed together: those that lack the same ones."""
     found: dict[tuple[Book, ...], set[date]] = {}
-    for day in sorted(set().union(*lacking.values())):
-        books = tuple(book for book in BOOKS if day in lacking.get(book, ()))
+    for day in sorted(set().union(*missing.values())):
+        books = tuple(book for book in BOOKS if day in missing.get(book, ()))
         found.setdefault(books, set()).add(day)
     return list(found.items())
 
@@ -328,8 +329,8 @@ def evaluated_regimes(lake: Lake, spec: RegimeSpec, *, progress: Progress = sile
     from .table import rows_of
 
     plan = plan_of(lake, spec)
-    lacking = plan.place.lacking(plan.wanted)
-    store, stale = lacking.store.only(plan.wanted), lacking.sessions
+    there = lacking(plan.place, plan.wanted)
+    store, stale = there.store.only(plan.wanted), there.sessions
     found = []
     if store.parts:
         found.append(rows_of(lake, spec.underlying, "regimes", [store]))

@@ -38,6 +38,8 @@ class RebuiltRows:
         What had to be computed.
     job : Job or None
         The spec with its files as they were read; None of a peer's rule.
+    lake_version : int or None
+        The version of the lake that wrote the chains that these rows were computed from.
     """
 
     lake: Lake
@@ -45,6 +47,7 @@ class RebuiltRows:
     store: DerivedStore
     done: RebuildResult
     job: Job | None
+    lake_version: int | None = None
     _read: dict[tuple[str, Book], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
@@ -138,4 +141,4 @@ def rebuilt_rows(
     opened = lake if isinstance(lake, Lake) else open_lake(lake)
     with opened.reading():
         plan, store, done = up_to_date(opened, spec, progress=progress)
-    return RebuiltRows(opened, spec, store, done, plan.job)
+    return RebuiltRows(opened, spec, store, done, plan.job, plan.chains.version)

@@ -14,7 +14,8 @@ from ..base.errors import (
 )
 from ..exposure.dealers import dealer_name
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, stores_of
+from ..lake.derived_records import stores_of
+from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore
 from ..peers.rules import PeerRule
 from .spec import RegimeSpec, definition_named, spec_of_store
 
@@ -58,6 +59,11 @@ def find_stores(
         If several definitions or sets of inputs fit: the message lists them.
     """
     stores = stores_of(lake, underlying)
+    if not stores and lake.version is not None:
+        raise NotRebuiltError(
+            f"{lake.root}: no regimes of {underlying} had been rebuilt at version {lake.version}: "
+            f"name a later one (gexlab versions --lake {lake.root} lists them)"
+        )
     if not stores:
         raise NotRebuiltError(
             f"{lake.root}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "

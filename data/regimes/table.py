@@ -24,6 +24,7 @@ from ..lake.derived_tables import TABLES, DerivedStore
 from ..lake.lake import Lake, open_lake
 from ..lake.naming import is_several
 from ..quality.carry import CARRY_FINDINGS
+from .outdated_rows import require_current
 from .store_choice import DefinitionChoice, find_stores
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def regimes(
 
     Raises
     ------
+    OutdatedRowsError
+        If rows are of other chains, or files, than there are now.
     LakeError, DefinitionError, UnknownNameError
     """
     if settings is not None or is_several(underlying):
@@ -202,7 +205,10 @@ def read_rebuilt(
     opened = open_lake(lake)
 
     def stores() -> list[DerivedStore]:
-        return find_stores(opened, underlying, definition=definition, dealer_model=dealer_model)
+        now = opened.as_it_is_now()
+        found = find_stores(now, underlying, definition=definition, dealer_model=dealer_model)
+        require_current(now, underlying, found)
+        return found
 
     before = stores()
     while True:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Scalar", "clock_minutes", "days", "numbers", "read_table", "stamps"]
+__all__ = ["Scalar", "clock_minutes", "days", "numbers", "read_table", "require_file", "stamps"]
 
 Scalar = str | int | float | bool
 
@@ -71,8 +71,7 @@ def read_table(
     InputFileError
         If the file is absent, unreadable or empty, or lacks a column or every wanted row.
     """
-    if not path.is_file():
-        raise InputFileError(f"{path}: no such file: {_beside(path)}correct its path")
+    require_file(path)
     query = (
         "tables/table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "tables/table_csv"
     )
@@ -91,6 +90,17 @@ def read_table(
         kept = ", ".join(f"{name} = {value!r}" for name, value in (where or {}).items())
         raise InputFileError(f"{path}: no rows{' where ' + kept if kept else ''}")
     return frame
+
+
+def require_file(path: Path) -> None:
+    """Refuse a file that is not there, with the name of one beside it that was probably meant.
+
+    Raises
+    ------
+    InputFileError
+    """
+    if not path.is_file():
+        raise InputFileError(f"{path}: no such file: {_beside(path)}correct its path")
 
 
 def _opened(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> Any:

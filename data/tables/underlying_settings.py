@@ -147,12 +147,17 @@ def load_underlying_settings(path: str | Path) -> UnderlyingSettings:
 
     Raises
     ------
+    InputFileError
+        If there is no such file.
     ConfigError
         If the file cannot be read, or a value is not what its key should hold.
     UnknownNameError
         If a key or a kind is unknown; the message names the nearest.
     """
+    from .reader import require_file
+
     file = Path(path)
+    require_file(file)
     if file.suffix.lower() in (".parquet", ".pq", ".csv"):
         found = _from_table(file)
     else:

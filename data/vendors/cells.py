@@ -37,6 +37,8 @@ _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ISO_STAMP: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}(:?\d{2})?)?"
 )
+#: What states a time of day: a clock, a count of seconds or parts of them, a fraction of a day.
+_CLOCKED: Final = re.compile(r":|^\d{10,}$|^\d{10,}\.\d*$|^\d{5}\.\d*[1-9]")
 #: Formats that the engine reads by itself, for files that write their dates in one way.
 _FORMATS: Final = (
     "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d-%b-%Y", "%d%b%y", "%a %b %d %Y", "%Y/%m/%d",
@@ -175,7 +177,7 @@ class Cells:
             return
         sample = self._sample(text)
         plain = [re.sub(r"[ T]0?0:00(:00([.]0+)?)?$", "", t.strip()) for t in sample]
-        if sample and not any(":" in t or (len(t) >= 10 and t.isdigit()) for t in plain):
+        if sample and not any(_CLOCKED.search(t) for t in plain):
             raise InputFileError(
                 f"{self._table.files[0].label}: the column for quote_ts holds dates without a time "
                 f"of day, such as {sample[0]!r}: map it as session and state [timing] quote_time, "
@@ -300,10 +302,11 @@ class Cells:
     def _head(self) -> Any:
         head = self._table.head
         rows = self._table.relation if head is None else head
-        return rows.limit(_HEAD_ROWS).to_arrow_table()
+        return self._connection.from_arrow(rows.limit(_HEAD_ROWS).to_arrow_table())
 
     def _sample(self, text: Any) -> list[str]:
-        return _texts(self._connection.from_arrow(self._head).select(text.alias("v")).distinct())
+        rows = self._table.relation.limit(_HEAD_ROWS) if self._table.columnar else self._head
+        return _texts(rows.select(text.alias("v")))
 
     def _all(self, text: Any) -> list[str]:
         return _texts(self._table.relation.select(text.alias("v")).distinct())
@@ -351,7 +354,7 @@ def _rights(texts: list[str]) -> dict[str, str]:
 
 
 def _texts(relation: duckdb.DuckDBPyRelation) -> list[str]:
-    found = relation.to_arrow_table().column("v").to_pylist()
+    found = relation.to_arrow_table().column("v").unique().to_pylist()
     return [text for text in found if text is not None and not is_blank(text)]
 
 

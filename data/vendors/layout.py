@@ -211,8 +211,8 @@ def _absent(table: RawTable, name: str, spellings: tuple[str, ...]) -> MissingCo
     columns = [c for c in table.relation.columns if c not in ("file_index", "file_row")]
     return MissingColumnError(
         f"{table.files[0].label}: expected a column {' or '.join(spellings)} ({name}), found "
-        f"{', '.join(columns)[:400]}: choose another vendor, or map the columns with --vendor "
-        "columns"
+        f"{', '.join(columns)[:400]}: gexlab inspect FILE says which vendor or map "
+        "fits; or map the columns with --vendor columns"
     )
 
 

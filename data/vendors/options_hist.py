@@ -50,7 +50,7 @@ def _with_spot(connection: duckdb.DuckDBPyConnection, table: RawTable) -> RawTab
     table.relation.create_view(view)
     relation = connection.table(view).query("chain", load_sql("vendors/parity_spot"))
     assert relation is not None
-    return replace(table, relation=relation, head=None)
+    return replace(table, relation=relation, head=None, implied_spot=True)
 
 
 PRESET: Final = Preset(

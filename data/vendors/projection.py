@@ -20,6 +20,7 @@ from ..base.errors import InputFileError, MissingColumnError
 from ..base.schema import CHAIN_COLUMNS
 from .cells import DAYS, MOMENTS, Cells
 from .column_names import ON_HALF_DAYS, names_in, respelled
+from .grouped_numbers import refuse_open_points
 from .paths import path_texts
 from .preset import Clocked, FirstOf, Part, Sql
 from .typed_values import as_text, typed
@@ -93,6 +94,7 @@ def projected(
         If a column is absent, occurs twice, is of a type that cannot be what it should be, or can
         be read in two ways.
     """
+    refuse_open_points(table, preset)
     if numbers and table.with_numbers is not None:
         found = table.with_numbers(_number_columns(table, preset))
         table = replace(table, relation=found, header=())
@@ -101,7 +103,10 @@ def projected(
     taken = _taken(table, preset)
     cells = Cells(connection, table, preset, zone, taken, careful=careful)
     number = ColumnExpression("file_index") + ConstantExpression(offset)
-    columns = [_column(name, table, preset, cells, number, taken).alias(name) for name in PROJECTED]
+    named = _naming_contracts(table, preset) if careful else None
+    columns = [
+        _column(name, table, preset, cells, number, taken, named).alias(name) for name in PROJECTED
+    ]
     carried = _raw_keys(preset) if keys is None else keys
     columns += [_key(name, table, preset).alias(raw_key(name)) for name in carried]
     if taken is not None:
@@ -154,6 +159,24 @@ def _taken(table: RawTable, preset: Preset) -> Any | None:
     return taken
 
 
+def _naming_contracts(table: RawTable, preset: Preset) -> Any | None:
+    """Return which rows name an expiry or a right, None where that cannot be said.
+
+    Others are lines of text below a table ("Total", "Data provided by ..."): what stands in them is
+    not read, and they are rejected.
+    """
+    kinds = dict(zip(table.relation.columns, map(str, table.relation.types), strict=True))
+    columns = [preset.columns.get(name) for name in ("expiry", "right")]
+    if not all(isinstance(c, str) and kinds.get(c) == "VARCHAR" for c in columns):
+        return None
+    named = None
+    for column in columns:
+        blank = FunctionExpression("is_blank", ColumnExpression(str(column)))
+        here = CoalesceOperator(~blank, ConstantExpression(False))
+        named = here if named is None else named | here
+    return named
+
+
 def _number_columns(table: RawTable, preset: Preset) -> set[str]:
     """Return the columns that are numbers by the preset, and that nothing reads as text."""
     texts = [w.column for w in preset.dialect.where]
@@ -178,7 +201,13 @@ def _number_columns(table: RawTable, preset: Preset) -> set[str]:
 
 
 def _column(
-    name: str, table: RawTable, preset: Preset, cells: Cells, file_index: Any, taken: Any | None
+    name: str,
+    table: RawTable,
+    preset: Preset,
+    cells: Cells,
+    file_index: Any,
+    taken: Any | None,
+    named: Any | None,
 ) -> Any:
     if name in preset.constants:
         constant = preset.constants[name]
@@ -188,8 +217,9 @@ def _column(
         groups = _sources(name, table, preset)
     if not groups:
         return ConstantExpression(None).cast(CHAIN_COLUMNS[name])
+    counts = taken if named is None else named if taken is None else taken & named
     readings = [
-        _mean([_read(name, s, table, preset, cells, file_index, taken) for s in group])
+        _mean([_read(name, s, table, preset, cells, file_index, counts) for s in group])
         for group in groups
     ]
     typed = readings[0] if len(readings) == 1 else CoalesceOperator(*readings)

@@ -76,6 +76,10 @@ class RawTable:
         For text: the columns that its header line names; a row that repeats it is no data.
     head : DuckDBPyRelation, optional
         For large text: the first rows, read from a small copy.
+    columnar : bool
+        One column can be read without the others.
+    implied_spot : bool
+        The files state no spot; put-call parity implies the one that is here.
     """
 
     relation: duckdb.DuckDBPyRelation
@@ -84,6 +88,8 @@ class RawTable:
     rereading: SecondReading | None = None
     header: tuple[str, ...] = ()
     head: duckdb.DuckDBPyRelation | None = None
+    columnar: bool = False
+    implied_spot: bool = False
 
     @property
     def with_numbers(self) -> Callable[[Collection[str]], duckdb.DuckDBPyRelation] | None:

@@ -103,7 +103,8 @@ def _head_of(file: InputFile) -> Path | None:
     copy = file.work / f"{uuid4().hex}{file.path.suffix}"
     # a quoted cell may hold a line end: lines with an odd number of quotes end the copy
     lines = start.splitlines(keepends=True)[:-1]
-    whole = next((i for i, line in enumerate(lines) if line.count(b'"') % 2), len(lines))
+    quoted = enumerate(lines) if b'"' in start else ()
+    whole = next((i for i, line in quoted if line.count(b'"') % 2), len(lines))
     copy.write_bytes(b"".join(lines[:whole]))
     return copy if whole > 1 else None
 
@@ -136,7 +137,7 @@ def _schema(file: InputFile) -> str:
 
 def _parquet(connection: duckdb.DuckDBPyConnection, files: tuple[InputFile, ...]) -> RawTable:
     query, given = bound_sql("vendors/read_parquet", {"files": [str(f.path) for f in files]})
-    return RawTable(connection.sql(query, params=given), files)
+    return RawTable(connection.sql(query, params=given), files, columnar=True)
 
 
 def _json(connection: duckdb.DuckDBPyConnection, file: InputFile) -> RawTable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -19,6 +20,9 @@ __all__ = ["TextTable", "plain_text"]
 
 _HEAD_BYTES: Final = 1 << 20
 _CHUNK: Final = 1 << 20
+#: How far a header is looked for below the lines of a title.
+_TITLE_LINES: Final = 12
+_TITLE_BYTES: Final = 1 << 14
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -64,14 +68,28 @@ def plain_text(file: InputFile, encoding: str | None) -> TextTable:
     """
     with file.path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    found = encoding or next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    found = encoding or _encoding_of(head)
     if found is not None and found != "utf-8-sig" and not _is_utf8(found):
         file, head = _transcoded(file, found)
     elif _mixed_ends(head):
         file, head = _transcoded(file, "utf-8-sig")
+    above = _lines_above(head)
+    if above:
+        file, head = _transcoded(file, "utf-8-sig", above)
     header, first = _first_lines(file, head)
     delimiter = max(_DELIMITERS, key=header.count)
     return TextTable(file, header, delimiter, _trailing(header, first, delimiter))
+
+
+def _encoding_of(head: bytes) -> str | None:
+    """Return the encoding that the first bytes show: by a mark, or by every other being zero."""
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    start = head[:64]
+    if marked is not None or len(start) < 4:
+        return marked
+    if not any(start[1::2]) and all(start[::2]):
+        return "utf-16-le"
+    return "utf-16-be" if not any(start[::2]) and all(start[1::2]) else None
 
 
 def _is_utf8(name: str) -> bool:
@@ -86,14 +104,32 @@ def _mixed_ends(head: bytes) -> bool:
     return 0 < windows < all_ends
 
 
-def _transcoded(file: InputFile, encoding: str) -> tuple[InputFile, bytes]:
-    """Return a copy in UTF-8 with one kind of line end."""
+def _lines_above(head: bytes) -> int:
+    """Return how many lines of a title stand above the header: they hold no separator, it does."""
+    text = head[:_TITLE_BYTES].removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
+    lines = text.splitlines()[:_TITLE_LINES]
+    if not lines or any(mark in lines[0] for mark in _DELIMITERS if mark != ","):
+        return 0
+    for i, (line, below) in enumerate(pairwise(lines)):
+        for mark in _DELIMITERS:
+            columns = line.count(mark)
+            if columns >= 3:
+                # a title may hold a comma or two, as in "as of January 12, 2024"
+                title = all(above.count(mark) < min(columns, 3) for above in lines[:i])
+                return i if title and below.count(mark) >= columns else 0
+    return 0
+
+
+def _transcoded(file: InputFile, encoding: str, above: int = 0) -> tuple[InputFile, bytes]:
+    """Return a copy in UTF-8 with one kind of line end, without the lines above its header."""
     target = _beside(file)
     try:
         with (
             file.path.open("r", encoding=encoding, newline=None) as source,
             target.open("w", encoding="utf-8", newline="\n") as copy,
         ):
+            for _ in range(above):
+                source.readline()
             while chunk := source.read(_CHUNK):
                 copy.write(chunk)
     except LookupError as error:

@@ -55,9 +55,9 @@ def typed(name: str, value: Any, kind: str, cells: Cells, file_index: Any) -> An
     if parsed is None or kind not in ("VARCHAR", *_NUMERIC):
         return parsed
     # an expiry that is no date makes its contract impossible, which is a reject with a count
-    if name == "expiry" and cells.careful:
-        return parsed
-    return FunctionExpression("understood", parsed, value, what, file_index)
+    lenient = name == "expiry" and cells.careful
+    how = "understood_word" if lenient else "understood"
+    return FunctionExpression(how, parsed, value, what, file_index)
 
 
 def _day(name: str, value: Any, kind: str, cells: Cells) -> Any | None:

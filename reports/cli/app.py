@@ -13,6 +13,7 @@ import re
 import sys
 import traceback
 from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -151,7 +152,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except Exception as error:
-        wrong = _wrong_usage(error)
+        wrong = _wrong_usage(error, arguments)
         return _failed(error, arguments) if wrong is None else wrong
     return code if isinstance(code, int) else 0
 
@@ -164,7 +165,7 @@ def _beside(word: str) -> str:
     return f"{option}{os.path.join(os.getcwd(), '~')}{path}"
 
 
-def _wrong_usage(error: Exception) -> int | None:
+def _wrong_usage(error: Exception, arguments: Sequence[str]) -> int | None:
     """Print how the command is used, if that is what was wrong, and return the exit code.
 
     The words of the command line are quoted in it, and shown like any other text.
@@ -172,10 +173,28 @@ def _wrong_usage(error: Exception) -> int | None:
     show = getattr(error, "show", None)
     if show is None:
         return None
+    said = str(getattr(error, "message", ""))
+    if said.startswith(_CHECKED):
+        error.message = _with_word(said, error, arguments)  # type: ignore[attr-defined]
     message = io.StringIO()
     show(file=message)
     sys.stderr.write(shown(message.getvalue(), keep="\n"))
     return int(getattr(error, "exit_code", 2))
+
+
+#: How the check of an option's value begins to say what is wrong.
+_CHECKED = "Input should be "
+
+
+def _with_word(said: str, error: Exception, arguments: Sequence[str]) -> str:
+    """Return what is wrong with an option's value together with what was written."""
+    expected = said.removeprefix(_CHECKED).partition(", unable to parse")[0].rstrip(".")
+    for option in getattr(getattr(error, "param", None), "opts", ()):
+        for word, following in pairwise([*arguments, ""]):
+            value = following if word == option else word.partition("=")[2]
+            if word.partition("=")[0] == option:
+                return f"should be {expected}, found {value!r}"
+    return f"should be {expected}"
 
 
 def build_app() -> typer.Typer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .freshness import clock_alert, sessions_behind, stale_alert
+from .freshness import clock_alert, is_late, sessions_behind, stale_alert
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...backtest import Config, Market
     from .live_record import Record
 
-__all__ = ["alerts_of", "quality_of"]
+__all__ = ["alerts_of", "late_night", "quality_of"]
 
 
 def alerts_of(settings: Config, market: Market, record: Record, now: datetime) -> tuple[str, ...]:
@@ -41,8 +41,22 @@ def alerts_of(settings: Config, market: Market, record: Record, now: datetime) -
             "target can be decided"
         )
     if record.broken:
-        found.append(f"RECORD CHANGED: {record.broken}, so the live record is no evidence")
+        found.append(
+            f"RECORD CHANGED: {record.broken}, so the live record is no evidence: put the file "
+            "back from a copy, or move the folder record away to begin a new one"
+        )
     return tuple(text for text in found if text)
+
+
+def late_night(market: Market, now: datetime) -> bool:
+    """Return whether a night begins too late to forecast anything; a simulated market has no today.
+
+    See `freshness.is_late`.
+    """
+    if market.simulated:
+        return False
+    known_at = market.regime.table["known_at"].iloc[-1].to_pydatetime()
+    return is_late(market.calendar, market.regime.table.index[-1].date(), known_at, now)
 
 
 def quality_of(settings: Config, market: Market, session: pd.Timestamp) -> str:

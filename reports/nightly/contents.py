@@ -89,7 +89,8 @@ def write_night(settings: Config, market: Market, written: Written, progress: Pr
         }
         text = markdown_of(facts, written.alerts, targets)
         (stage / SUMMARY_FILE).write_text(encodable(text), encoding="utf-8")
-        note = {"facts": facts, **note_of(stage, written.key)}
+        told = plain(facts)
+        note = {"facts": told, **note_of(stage, written.key, told)}
         text = json.dumps(plain(note), indent=2) + "\n"
         (stage / NOTE_FILE).write_text(text, encoding="utf-8")
 
@@ -134,9 +135,11 @@ def live_scores(earlier: Sequence[Entry], market: Market) -> list[Score]:
     return scores_of(earlier, market.regime.table["regime"], whole, market.facts.sessions_per_year)
 
 
-def keep_record(out: Path, record: Record, facts: dict[str, Any], scores: Sequence[Score]) -> bool:
+def keep_record(
+    out: Path, record: Record, facts: dict[str, Any], scores: Sequence[Score], *, late: bool
+) -> bool:
     """Freeze a night's forecasts and the scores that it brought; return whether it added any."""
     forecasts = [Forecast(**told) for told in facts["forecasts"]]
     definition = str(facts["definition_id"])
     session, content = facts["session"], facts["content_id"]
-    return appended(out, record, session, content, definition, forecasts, scores)
+    return appended(out, record, session, content, definition, forecasts, scores, late=late)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
     from ...data import TradingCalendar
 
-__all__ = ["clock_alert", "sessions_behind", "stale_alert"]
+__all__ = ["clock_alert", "is_late", "sessions_behind", "stale_alert"]
+
+#: A night may take so long after its chain is public, even where the next session has begun.
+_GRACE: Final = timedelta(hours=1)
 
 
 def sessions_behind(calendar: TradingCalendar, session: date, now: datetime) -> int:
@@ -55,3 +59,13 @@ def clock_alert(session: date, known_at: datetime, now: datetime) -> str:
         f"CLOCK: the chain of {session} is public from {known_at:%Y-%m-%d %H:%M} UTC, but the "
         "clock of this machine is before that: set it, or look at the chain's known_at"
     )
+
+
+def is_late(calendar: TradingCalendar, session: date, known_at: datetime, now: datetime) -> bool:
+    """Return whether a night begins too late to forecast anything.
+
+    It has to begin before the next session opens, or within an hour of its chain's publication
+    where that is later.
+    """
+    opens = calendar.open_of(calendar.shift(session, 1))
+    return now > max(opens, known_at + _GRACE)

@@ -3,7 +3,7 @@
 A night adds one file to the folder ``record``: its forecasts, the scores that earlier forecasts
 have by now, and the digest of the file before. No file is ever written twice, so that a replay or
 a revision of data adds rows and changes none; a file that was changed, or is gone, breaks the
-chain of digests, which every night checks.
+chain of digests, which every night checks. The digest of the last file stands beside them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 FOLDER: Final = "record"
+#: Number and digest of the last file.
+LAST_FILE: Final = "last.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ class Entry:
         Those that differ from what the record had: new ones, and others after a revision.
     previous : str
         SHA-256 of the file before; empty for the first.
+    late : bool
+        The night began after what it forecasts had begun, or after the night of a later session: it
+        is kept and counts for nothing.
     """
 
     number: int
@@ -116,6 +121,7 @@ class Entry:
     forecasts: tuple[Forecast, ...]
     scores: tuple[Score, ...]
     previous: str
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,9 @@ class Record:
     Attributes
     ----------
     entries : tuple of Entry
+        Those that can be read.
+    number : int
+        Of the last file, whether or not it can be read.
     last : str
         SHA-256 of the last file; empty where there is none.
     broken : str
@@ -132,6 +141,7 @@ class Record:
     """
 
     entries: tuple[Entry, ...] = ()
+    number: int = 0
     last: str = ""
     broken: str = ""
 
@@ -154,19 +164,43 @@ class Record:
 
 def read_record(out: Path) -> Record:
     """Return the record of a folder of nights."""
-    entries, last, broken = [], "", ""
-    for number, path in enumerate(sorted((out / FOLDER).glob("[0-9]*.json")), 1):
+    entries, number, last, broken = [], 0, "", ""
+    digests: dict[int, str] = {}
+    for path in sorted((out / FOLDER).glob("[0-9]*.json")):
+        previous, followed = last, number + 1
+        number = _number(path)
         try:
             raw = path.read_bytes()
+            digests[number] = last = hashlib.sha256(raw).hexdigest()
             entry = _entry(json.loads(raw))
         except (OSError, ValueError, KeyError, TypeError):
             broken = broken or f"{path.name} cannot be read"
             continue
-        if entry.number != number or entry.previous != last:
+        if (entry.number, entry.previous) != (followed, previous) or number != followed:
             broken = broken or f"{path.name} does not follow the file before it"
-        last = hashlib.sha256(raw).hexdigest()
         entries.append(entry)
-    return Record(tuple(entries), last, broken)
+    return Record(tuple(entries), number, last, broken or _last_missing(out, digests))
+
+
+def _number(path: Path) -> int:
+    digits = path.name.partition("-")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _last_missing(out: Path, digests: dict[int, str]) -> str:
+    """Return that the last file is gone or was changed, which no later one shows; empty if not."""
+    path = out / FOLDER / LAST_FILE
+    if not path.is_file():
+        return ""
+    try:
+        told = json.loads(path.read_bytes())
+        number, digest = int(told["number"]), str(told["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{LAST_FILE} cannot be read"
+    if digests.get(number) == digest:  # files after it: a night that was killed just then
+        return ""
+    what = "is not what was written" if number in digests else "is gone"
+    return f"file {number:06d} {what}"
 
 
 def _entry(document: dict[str, Any]) -> Entry:
@@ -185,8 +219,12 @@ def appended(
     definition_id: str,
     forecasts: Sequence[Forecast],
     scores: Sequence[Score],
+    *,
+    late: bool = False,
 ) -> bool:
     """Add a night to the record, unless it is there and nothing is scored anew.
+
+    The file's number follows the last one there is, read or not: none is ever written over.
 
     Returns
     -------
@@ -198,17 +236,22 @@ def appended(
     told = () if record.has(session, content_id) else tuple(forecasts)
     if not new and not told:
         return False
-    number = max((e.number for e in record.entries), default=0) + 1
-    entry = Entry(number, session, content_id, definition_id, told, new, record.last)
-    path = out / FOLDER / f"{number:06d}-{session}.json"
-    with published_file(path) as draft:
-        draft.write_text(json.dumps(plain(asdict(entry)), indent=1) + "\n", encoding="utf-8")
+    number = record.number + 1
+    late = late or any(e.session > session for e in record.entries)
+    entry = Entry(number, session, content_id, definition_id, told, new, record.last, late)
+    text = json.dumps(plain(asdict(entry)), indent=1) + "\n"
+    with published_file(out / FOLDER / f"{number:06d}-{session}.json") as draft:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+    if not record.broken:  # else what is noted there stays the evidence
+        noted = {"number": number, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        with published_file(out / FOLDER / LAST_FILE) as draft:
+            draft.write_text(json.dumps(noted) + "\n", encoding="utf-8")
     return True
 
 
 def forecast_digest(entries: Sequence[Entry]) -> str:
     """Return a digest of what earlier nights said: reports show it, and depend on it."""
-    told = [(e.session, [asdict(f) for f in e.forecasts]) for e in entries]
+    told = [(e.session, e.late, [asdict(f) for f in e.forecasts]) for e in entries]
     return hashlib.sha256(json.dumps(plain(told)).encode()).hexdigest()
 
 

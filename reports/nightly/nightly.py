@@ -8,12 +8,13 @@ again and goes on where the last complete step ended.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import ConfigError, GexlabError, silent
-from .alerts import alerts_of
+from .alerts import alerts_of, late_night
 from .contents import Written, keep_record, live_scores, write_night
 from .inbox import PutAside, Taken, take_in
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, Step, write_run
@@ -343,6 +344,7 @@ def _run(
         key = depends_on(settings, run.market, (*alerts, forecast_digest(earlier)))
         folder = out / f"{session}-{key[:_KEY]}"
         scores = live_scores(earlier, run.market)
+        late = late_night(run.market, now)
         ran = not stands(folder, key)
         with log.step("backtest") as step:
             if ran:
@@ -351,10 +353,33 @@ def _run(
             step.status = "done" if ran else "unchanged"
         facts = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))["facts"]
         with log.step("record") as step:
-            added = keep_record(out, record, facts, scores)
+            added = keep_record(out, record, facts, scores, late=late)
             step.status = "done" if added else "unchanged"
             step.counts = {"scores": len(scores)}
+    _keep_lake(settings, folder, log)
     return _Night(ran, facts, folder, done, alerts)
+
+
+def _keep_lake(settings: Config, night: Path, log: RunLog) -> None:
+    """Note which version of the lake the night names, and join its files where they are many."""
+    from ...data import archive_version, compact, open_lake
+
+    told = json.loads((night / "results.json").read_text(encoding="utf-8"))
+    version = told["provenance"].get("lake_version")  # nights of former versions state none
+    if settings.regime.source != "lake":
+        log.skipped("lake")
+        return
+    lake = open_lake(_lake(settings))
+    with log.step("lake") as step:
+        if not os.access(lake.root, os.W_OK | os.X_OK):
+            step.status = "skipped"
+            return
+        archived = version is not None and archive_version(lake, version, night.name)
+        most, name = settings.nightly.compact_after, settings.data.underlying
+        done = compact(lake, underlying=name, more_than=max(most, 1)) if most else None
+        joined = 0 if done is None else done.files_before - done.files_after
+        step.counts = {"archived": int(archived), "joined": joined}
+        step.status = "done" if archived or joined else "unchanged"
 
 
 #: Digits of the key that a night's folder is named by.

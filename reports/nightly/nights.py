@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from ...data import InputFileError, UnknownNameError, file_fingerprint
 from .run_log import RUN_FILE
-from .standing import NOTE_FILE
+from .standing import NOTE_FILE, facts_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Difference", "Night", "compare_nights", "flat", "night_named", "nights_of"]
+__all__ = [
+    "Difference",
+    "Night",
+    "compare_nights",
+    "flat",
+    "is_archive",
+    "night_named",
+    "nights_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ def nights_of(out: Path, *, verified: bool = True) -> tuple[Night, ...]:
 
 def _read(out: Path, *, verified: bool) -> Iterator[Night]:
     for folder in sorted(out.iterdir()):
-        if folder.is_symlink() or not (folder / NOTE_FILE).is_file():
+        if folder.is_symlink() or not (folder / NOTE_FILE).is_file() or is_archive(folder):
             continue
         try:
             note = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))
@@ -100,12 +108,23 @@ def _read(out: Path, *, verified: bool) -> Iterator[Night]:
                 regime=str(facts["regime"]),
                 quality=str(facts["quality"]),
                 facts={k: v for k, v in facts.items() if k != "forecasts"},
-                damaged=tuple(_damaged(folder, files)) if verified else (),
+                damaged=(*_damaged_note(note), *_damaged(folder, files)) if verified else (),
                 created_at=str(_json(folder / RUN_FILE).get("created_at", "")),
                 **_made_from(folder),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # a folder of somebody else's
+
+
+def is_archive(folder: Path) -> bool:
+    """Return whether a folder holds nights, and is none."""
+    return (folder / "latest").exists() and (folder / "index.html").is_file()
+
+
+def _damaged_note(note: dict[str, Any]) -> Iterator[str]:
+    """Yield the note's own name where what it says of the night is not what was written."""
+    if "facts_sha256" in note and note["facts_sha256"] != facts_digest(note["facts"]):
+        yield NOTE_FILE
 
 
 def _damaged(folder: Path, files: dict[str, str]) -> Iterator[str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .nights import compare_nights, night_named, nights_of
+from ...data import InputFileError
+from .nights import compare_nights, is_archive, night_named, nights_of
 
 if TYPE_CHECKING:
     from .nights import Difference, Night
@@ -49,7 +50,7 @@ def runs(place: str | Path, *, compare: tuple[str, str] | None = None) -> RunsRe
     Raises
     ------
     InputFileError
-        If there is no such folder.
+        If there is no such folder, or the nights lie in one below it.
     UnknownNameError
         If there is no such night.
     """
@@ -60,6 +61,9 @@ def runs(place: str | Path, *, compare: tuple[str, str] | None = None) -> RunsRe
         settings = load_config(folder)
         folder = settings.nightly.out or settings.folder / "out"
     nights = nights_of(folder)
+    below = sorted(p for p in folder.iterdir() if p.is_dir() and is_archive(p))
+    if not nights and below:
+        raise InputFileError(f"{folder}: no nights in it: name the folder that has, {below[0]}")
     if compare is None:
         return RunsResult(folder, nights)
     first, second = (night_named(nights, name) for name in compare)

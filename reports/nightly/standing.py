@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...backtest import Config, Market
 
-__all__ = ["NOTE_FILE", "depends_on", "note_of", "stands"]
+__all__ = ["NOTE_FILE", "depends_on", "facts_digest", "note_of", "stands"]
 
 NOTE_FILE = "nightly.json"
 #: Files without which a folder holds no complete results.
@@ -45,6 +45,7 @@ def stands(folder: Path, key: str) -> bool:
         files = note["files"]
         return (
             note["key"] == key
+            and note["facts_sha256"] == facts_digest(note["facts"])
             and files.keys() >= _NEEDED
             and all(file_fingerprint(folder / name) == digest for name, digest in files.items())
         )
@@ -52,10 +53,16 @@ def stands(folder: Path, key: str) -> bool:
         return False
 
 
-def note_of(folder: Path, key: str) -> dict[str, Any]:
-    """Return the note on a folder of results: the key of the run and the files' digests."""
+def note_of(folder: Path, key: str, facts: object = None) -> dict[str, Any]:
+    """Return the note on a folder of results: the run's key, the digests of files and of facts."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    return {"key": key, "files": {path.name: file_fingerprint(path) for path in files}}
+    digests = {path.name: file_fingerprint(path) for path in files}
+    return {"key": key, "facts_sha256": facts_digest(facts), "files": digests}
+
+
+def facts_digest(facts: object) -> str:
+    """Return a digest of what the note itself says of a night, as JSON has it."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def depends_on(config: Config, market: Market, beside: tuple[str, ...] = ()) -> str:

@@ -369,7 +369,12 @@ def test_steps_count_what_came_in(told: Told) -> None:
     for night in told.nights:
         assert night.run["steps"] == night.own_run["steps"] == night.said["steps"]
         steps = {s["name"]: s for s in night.run["steps"]}
-        assert list(steps) == ["snapshot", "ingest", "rebuild", "backtest", "record", "publish"]
+        assert list(steps) == [
+            "snapshot", "ingest", "rebuild", "backtest", "record", "lake", "publish",
+        ]  # fmt: skip
+        assert steps["lake"]["counts"] == {"archived": 1, "joined": 0}
+        made = {v["version"]: v["operation"] for v in told.documents["versions"]}
+        assert made[night.results["provenance"]["lake_version"]] == "ingest"
         ingested, rebuilt = night.said["ingested"], night.said["rebuilt"]
         for name, count in steps["ingest"]["counts"].items():
             expected = len(night.run["put_aside"]) if name == "put_aside" else ingested[name]
@@ -462,19 +467,33 @@ def test_versions_are_what_the_lake_holds_at_each(told: Told) -> None:
     moments = [pd.Timestamp(v["at"]) for v in found]
     assert moments == sorted(moments)
     summed: dict[str, dict[str, int]] = {"chains": {}, "regimes": {}}
+    nights = [v for v in found if v["operation"] == "archive"]
+    assert len(nights) == len(told.nights)
+    assert {(v["underlying"], v["sessions"]) for v in nights} == {(None, 0)}
     for version, held in zip(found, told.held, strict=True):
-        table = {"ingest": "chains", "rebuild": "regimes"}[version["operation"]]
-        known = summed[table]
-        name = version["underlying"]
-        known[name] = known.get(name, 0) + version["sessions"]
+        if version not in nights:
+            table = {"ingest": "chains", "rebuild": "regimes"}[version["operation"]]
+            known = summed[table]
+            name = version["underlying"]
+            known[name] = known.get(name, 0) + version["sessions"]
         assert held == {t: summed[t] for t in held}, version
     assert summed["chains"] == summed["regimes"] == told.sessions
     lines = [line.split() for line in told.terminal["versions"].splitlines()[1:]]
     assert [[int(w[0]), *w[3:5], int(w[5])] for w in lines] == [
-        [v["version"], v["operation"], v["underlying"], v["sessions"]] for v in found
+        [v["version"], v["operation"], v["underlying"] or "all", v["sessions"]] for v in found
     ]
     for version, words in zip(found, lines, strict=True):
         assert " ".join(words[1:3]) == version["at"].replace("T", " ")[:19]
+
+
+def _joined(files: set[str], before: dict[str, int]) -> set[str]:
+    """Return the files of each folder that it did not have before, all where there are none.
+
+    Those that it had stay because an archived night names them.
+    """
+    fresh = {path for path in files if path not in before}
+    folders = {path.rpartition("/")[0] for path in fresh}
+    return fresh | {path for path in files if path.rpartition("/")[0] not in folders}
 
 
 def test_compact_and_vacuum_by_the_disk(told: Told) -> None:
@@ -484,20 +503,24 @@ def test_compact_and_vacuum_by_the_disk(told: Told) -> None:
         [{p for p in disk if (p.startswith("chains/")) == own} for disk in told.disk]
         for own in (True, False)
     )
-    plain = ("chains/", "rebuilds/", "sessions/", "sources/", "versions/")
+    plain = ("archives/", "chains/", "rebuilds/", "sessions/", "sources/", "versions/")
     rebuilt = [{p for p in disk if not p.startswith(plain)} for disk in told.disk]
     assert done["underlyings"] == len(told.sessions)
     assert done["files_before"] == len(chains[0])
     assert done["rebuilt_before"] == len(rebuilt[0])
     # what was joined stays for earlier versions until the vacuum
     assert set(before) <= set(compacted)
-    assert done["files_after"] == len(chains[2])
-    assert done["rebuilt_after"] == len(rebuilt[2])
+    assert done["files_after"] == len(_joined(chains[2], before))
+    assert done["rebuilt_after"] == len(_joined(rebuilt[2], before))
     removed = set(compacted) - set(after)
     assert gone["files"] == len(removed)
     assert gone["bytes"] == sum(compacted[path] for path in removed)
     readable = told.documents["versions after vacuum"]
     assert gone["versions"] == len(readable)
+    spared = [v for v in readable if v["version"] < gone["oldest"]]
+    named = {n.results["provenance"]["lake_version"] for n in told.nights}
+    assert {v["version"] for v in spared} == named
+    readable = readable[len(spared) :]
     assert gone["oldest"] == readable[0]["version"]
     joined = told.documents["versions after compact"]
     assert joined[: len(told.held)] == told.documents["versions"]
@@ -507,7 +530,7 @@ def test_compact_and_vacuum_by_the_disk(told: Told) -> None:
     assert {v["sessions"] for v in (*joined[len(told.held) :], *readable)} == {0}
     # a lake of Delta tables has nothing to migrate
     assert set(told.documents["migrate"].values()) == {0}
-    assert told.documents["versions after migrate"] == readable
+    assert told.documents["versions after migrate"] == [*spared, *readable]
     assert last == after
     # every file that a log names was read, and the logs and marks themselves
     assert told.documents["verify *"]["files"] == told.files

@@ -35,6 +35,7 @@ _REJECTED = f"{_INGEST}::test_every_reject_is_counted_by_its_first_reason"
 _DRY = f"{_INGEST}::test_a_dry_run_counts_and_writes_nothing"
 _OTHERS = f"{_INGEST}::test_rows_of_other_underlyings_are_left_out_and_counted"
 _ASSUMED = "data/ingest/test_many.py::test_what_is_assumed_of_whom"
+_IMPLIED = "field/test_implied_spot.py::test_every_output_says_that_the_spot_is_implied"
 _EFFECT = "backtest/hypotheses/test_cross_section.py"
 
 
@@ -68,18 +69,18 @@ _OF_NIGHTS = {
     **_each(
         "run.json steps.[].counts.",
         "put_aside files files_unchanged rows_read rows_written rows_rejected sessions rebuilt "
-        "scores",
+        "scores archived joined",
         _STEPS,
     ),
     **_each("run.json change.", "since by mostly part", _CHANGE),
     "run.json carry": _KEY,
     **_each("run.json ", "put_aside reason", _ASIDE),
-    "nightly.json key": _KEY,
+    **_each("nightly.json ", "key facts_sha256", _KEY),
     "nightly.json files.*": _ARCHIVE,
     **_each("nightly.json facts.forecasts.[].", _FORECAST, _FORECASTS),
     **_each("nightly.json facts.", f"{_FACTS} carry alerts", _ARCHIVE),
     **_each("nightly.json facts.change.", "since by mostly part", _ARCHIVE),
-    **_each("record ", "number previous scores", _SCORES),
+    **_each("record ", "number previous scores late", _SCORES),
     **_each("record ", "session content_id definition_id", _FORECASTS),
     **_each("record forecasts.[].", _FORECAST, _FORECASTS),
     **_each("record scores.[].", "of kind name forecast realised hit pnl", _SCORES),
@@ -152,6 +153,8 @@ _OF_MANY = {
             **_each("", "dry_run first_rows", _DRY),
             "rejects": _REJECTED,
             "unmatched": "field/test_kinds.py::test_a_join_without_any_match_is_refused",
+            "spots_implied": _IMPLIED,
+            "without": "field/test_kinds.py::test_what_no_row_has_is_said",
             "changes": "backtest/run/test_lake_facts.py::"
             "test_ingest_refuses_another_kind_and_says_what_changes",
             **_each("", "assumed settings_unused by_underlying", _ASSUMED),

@@ -6,15 +6,21 @@ The inputs lie in ``../shared/cases``; the answers were computed there, independ
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from gexlab.data.base.errors import GexlabError
 from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.table import regimes
+from gexlab.data.tables.bars import load_bars
+from gexlab.data.tables.intraday_bars import load_intraday
 
 Figures = dict[tuple[str, str], tuple[float, float, int]]
 
@@ -41,6 +47,10 @@ class Case:
         Appended to the map: what the README's command lacks.
     files : dict
         Files that the case speaks of and does not hold.
+    abstains : dict
+        Session to the reason for which both of its books have no label.
+    refused : str or None
+        What the refusal must say, a pattern.
     """
 
     name: str
@@ -55,6 +65,8 @@ class Case:
     extra_map: str = ""
     files: dict[str, str] = field(default_factory=dict)
     tolerance: float = 1e-7
+    abstains: dict[str, str] = field(default_factory=dict)
+    refused: str | None = None
 
 
 CLOSE, LATER = "as_of_close", "post_expiry"
@@ -85,6 +97,8 @@ CASES = [
          figures={("2024-02-12", CLOSE): (38129392.21, 78879897.26, 6)}),
     Case("12-open-interest-of-an-int32", "SPY", written=6,
          figures={("2024-02-12", CLOSE): (14921018.00, 55671523.06, 5)}),
+    Case("13-volatility-in-percent", "SPY", written=36,
+         abstains={"2024-02-12": "unit_contradicted"}),
     Case("14-weeklies-left-out-in-silence", "SPX", instrument="index", written=24,
          figures={("2024-02-12", CLOSE): (2944342791.79, 6001160304.05, 24)}),
     Case("15-epochs-in-csv", "BTC", instrument="index", written=6, sessions=("2023-06-01",),
@@ -130,6 +144,8 @@ keys = ["session", "instrument_id"]
 """),
     Case("34-a-session-on-a-saturday", "NIFTY", "nse_bhavcopy", "index", maps=(None,), written=6,
          sessions=("2025-02-01",)),
+    Case("35-all-rows-rejected", "SPY",
+         refused=r"2012-01-24 .day first. or as 2024-01-12 .year first"),
     Case("36-taifex-daily-file", "TXO", instrument="index", written=36,
          sessions=("2024-01-10", "2024-01-11"),
          figures={("2024-01-10", CLOSE): (-361476759.75, 6519115753.91, 12),
@@ -137,7 +153,15 @@ keys = ["session", "instrument_id"]
          extra_map='encoding = "cp950"\n[join.spot]\nfiles = "spot.csv"\n'
                    'columns = { session = "date", spot = "close" }\n'
                    '[where]\n"交易時段" = "一般"\n'),
+    Case("37-an-evening-copy-under-the-next-date", "SPY", written=144,
+         abstains={"2024-01-11": "copy_of_previous_session"}),
 ]  # fmt: skip
+
+#: Cases of bars: what is read, and what the refusal must say; None where it must be read.
+BARS: dict[str, str | None] = {
+    "23-bars-of-yfinance": None,
+    "24-intraday-bars-an-hour-off": 'intraday_timezone = "America/Chicago"',
+}
 
 
 def run(case: Case, shared: Path, folder: Path) -> IngestResult:
@@ -162,6 +186,34 @@ def run(case: Case, shared: Path, folder: Path) -> IngestResult:
     return result
 
 
+def said_of_bars(name: str, shared: Path) -> list[str]:
+    """Return in what the reading of a case's bars differs from the right answer."""
+    folder, refusal = shared / "cases" / name, BARS[name]
+    if refusal is not None:
+        try:
+            load_intraday(folder / "i.csv")
+        except GexlabError as error:
+            return [] if refusal in str(error) else [f"refused otherwise: {error}"]
+        return ["not refused"]
+    lines = (folder / "bars.csv").read_text(encoding="utf-8").splitlines()[3:]
+    wanted = {line.split(",")[0]: float(line.split(",")[1]) for line in lines}
+    frame = load_bars(folder / "bars.csv").frame
+    found = dict(
+        zip(pd.DatetimeIndex(frame.index).strftime("%Y-%m-%d"), frame["close"], strict=True)
+    )
+    return [] if found == wanted and len(found) == 83 else ["other closes"]
+
+
+def outcome(case: Case, shared: Path, folder: Path) -> list[str]:
+    """Run a case and return in what it differs from the right answer."""
+    try:
+        run(case, shared, folder)
+    except GexlabError as error:
+        expected = case.refused is not None and re.search(case.refused, str(error))
+        return [] if expected else [f"refused: {error}"]
+    return complaints(case, folder) if case.refused is None else ["not refused"]
+
+
 def complaints(case: Case, folder: Path) -> list[str]:
     """Return in what the lake of a case that was run differs from the right answer."""
     lake = open_lake(folder / "lake")
@@ -173,10 +225,15 @@ def complaints(case: Case, folder: Path) -> list[str]:
     days = tuple(entry.session.isoformat() for entry in entries)
     if case.sessions and days != case.sessions:
         said.append(f"sessions {days}, right are {case.sessions}")
-    if not case.figures:
+    if not case.figures and not case.abstains:
         return said
     rebuild(lake, case.underlying, instrument=case.instrument, side_tables=False)
     table = regimes(lake, case.underlying).to_dict("records")
+    for day, reason in case.abstains.items():
+        rows_of_day = [r for r in table if str(r["session"])[:10] == day]
+        held = [r for r in rows_of_day if r["regime"] == "abstain" and reason in r["quality"]]
+        if not rows_of_day or held != rows_of_day:
+            said.append(f"{day} does not abstain for {reason}")
     for (day, book), right in case.figures.items():
         [row] = [r for r in table if str(r["session"])[:10] == day and r["book"] == book]
         found = (row["net_gex"], row["gross_gex"], row["contracts_used"])

@@ -1,97 +1,72 @@
-"""One truth in many dialects: the same rows, or a refusal that names what is ambiguous.
+"""One truth in many dialects: the same lake, or a refusal that names what is ambiguous.
 
-    python tests/field/fuzz_dialects.py [--count 20000] [--seed 1]
+    python tests/field/fuzz_dialects.py [--start 0] [--count 20000] [--seed 1] [--log FILE]
 
-Dates, numbers, separators, encodings, line ends, words, column orders and files are drawn
-independently of each other. Never may another chain come of it.
+Dates, moments and their zones, numbers, separators, encodings, line ends, words, column orders,
+types, containers and what stands beside the rows are drawn independently of each other. Never may
+another chain come of it. Combination number i is the same in every run: a run that stopped goes on
+with ``--start``; ``--log`` keeps what came of each hundred.
 """
 
 from __future__ import annotations
 
 import argparse
+import bz2
+import csv
+import gzip
+import io
+import json
 import random
 import re
 import sys
 import tempfile
+import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+from dialects import (
+    CLOCKS,
+    CONTAINERS,
+    DATES,
+    DELIMITERS,
+    DRESSES,
+    ENCODINGS,
+    EXTRAS,
+    NUMBERS,
+    RIGHTS,
+    STAMPS,
+    TRUTHS,
+    TYPED_DAYS,
+    TYPED_STAMPS,
+    Row,
+    truth,
+    typed_days,
+    typed_stamps,
+)
 
 from gexlab.data.base.errors import GexlabError
 from gexlab.data.ingest import read_rows as room
-from gexlab.data.ingest.ingest import ingest
+from gexlab.data.ingest.ingest import IngestResult, ingest
 
 #: What a refusal may say: which reading lacks a decision, or which key of the map gives it.
-NAMED = re.compile(r"can be read as|cannot both be read|state decimal|state its encoding|not UTF-8")
-
-Row = tuple[date, date, float, str, float, float, float]
-CALENDAR = [date(2024, 1, d) for d in (2, 3, 5, 12, 16, 31)] + [
-    date(2024, 3, d) for d in (4, 5, 28)
-]
-EXPIRIES = [
-    date(2024, 4, 5),
-    date(2024, 4, 19),
-    date(2024, 5, 3),
-    date(2025, 1, 17),
-    date(2024, 12, 6),
-]
-
-
-def _epoch(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-
-DATES: dict[str, Callable[[date], str]] = {
-    "iso": lambda d: d.isoformat(),
-    "iso with midnight": lambda d: f"{d} 00:00:00",
-    "utc midnight": lambda d: f"{d}T00:00:00Z",
-    "compact": lambda d: f"{d:%Y%m%d}",
-    "slashes": lambda d: f"{d.year}/{d.month}/{d.day}",
-    "american": lambda d: f"{d:%m/%d/%Y}",
-    "american short": lambda d: f"{d.month}/{d.day}/{d:%y}",
-    "european": lambda d: f"{d:%d/%m/%Y}",
-    "german": lambda d: f"{d:%d.%m.%Y}",
-    "german short": lambda d: f"{d:%d.%m.%y}",
-    "named": lambda d: f"{d:%d-%b-%Y}",
-    "named upper": lambda d: f"{d:%d%b%y}".upper(),
-    "spelled": lambda d: f"{d:%B} {d.day}, {d.year}",
-    "weekday": lambda d: f"{d:%a %b %d %Y}",
-    "two digits first": lambda d: f"{d:%y-%m-%d}",
-    "excel": lambda d: str((d - date(1899, 12, 30)).days),
-    "seconds": lambda d: str(_epoch(d)),
-    "milliseconds": lambda d: f"{_epoch(d)}000",
-    "microseconds": lambda d: f"{_epoch(d)}000000",
-    "nanoseconds": lambda d: f"{_epoch(d)}000000000",
-    "taiwanese": lambda d: f"{d.year - 1911}/{d:%m/%d}",
-    "japanese": lambda d: f"{d.year}年{d.month}月{d.day}日",
-}
-
-
-def _american(x: float) -> str:
-    return f"{x:,.10g}" if x == int(x) else f"{x:,.4f}".rstrip("0")
-
-
-def _european(x: float) -> str:
-    return _american(x).translate(str.maketrans(",.", ".,"))
-
-
-NUMBERS: dict[str, Callable[[float], str]] = {
-    "plain": lambda x: f"{x:.10g}",
-    "fixed": lambda x: f"{x:.4f}",
-    "american": _american,
-    "european": _european,
-    "comma": lambda x: f"{x:.10g}".replace(".", ","),
-    "spaces": lambda x: _american(x).replace(",", " "),
-    "apostrophes": lambda x: _american(x).replace(",", "'"),
-    "scientific": lambda x: f"{x:.8e}",
-}
-RIGHTS = [("C", "P"), ("c", "p"), ("call", "put"), ("CALL", "PUT"), ("CE", "PE"), ("CA", "PA")]
-ENCODINGS = ["utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1", "gb18030"]
-NAMES = ["date", "expiry", "strike", "cp", "oi", "iv", "spot"]
-CANONICAL = ["session", "expiry", "strike", "right", "open_interest", "iv", "spot"]
+NAMED = re.compile(
+    r"can be read as|cannot both be read|state decimal|state its encoding|state the encoding"
+    r"|not UTF-8|state thousands"
+)
+#: ... or what cannot be read at all: the column and the value.
+UNREADABLE = re.compile(r"column (?:for |')\S+.* holds '|occurs twice|not a header")
+_TIMING = '[timing]\nknown_at = "next_open"\noi_lag_sessions = 1\nsettlement = "PM"\n'
+_NAMES = {"expiry": "expiry", "strike": "strike", "right": "cp", "open_interest": "oi",
+          "iv": "iv", "spot": "spot"}  # fmt: skip
+_COMPARED = ("session", "quote_ts", "root", "expiry", "settlement", "expiry_ts", "strike", "right",
+             "open_interest", "oi_asof", "iv", "spot", "multiplier", "known_at")  # fmt: skip
 
 
 @dataclass
@@ -102,91 +77,323 @@ class Report:
     failures: list[str] = field(default_factory=list)
 
 
-def truth(draw: random.Random) -> list[Row]:
-    """Return a small chain."""
-    days = sorted(draw.sample(CALENDAR, draw.choice([1, 2, 3])))
-    ends = draw.sample(EXPIRIES, draw.choice([1, 2, 3]))
-    return [
-        (d, e, k, r, float(draw.randrange(1, 40_000)), draw.randrange(1100, 3900) / 10_000, 4780.25)
-        for d in days
-        for e in ends
-        for k in (4700.0, 4750.0, 4812.5)
-        for r in "CP"
-    ]
+@dataclass
+class Written:
+    """A chain in one dialect."""
+
+    said: str
+    files: dict[str, bytes]
+    mapping: str
+    rejects: dict[str, int] = field(default_factory=dict)
+    others: int = 0
 
 
-def try_one(draw: random.Random, folder: Path, report: Report) -> None:
-    """Write a truth in drawn dialects, read it and compare."""
-    rows = truth(draw)
-    session, expiry = draw.choice(list(DATES)), draw.choice(list(DATES))
-    number, right = draw.choice(list(NUMBERS)), draw.choice(RIGHTS)
-    delimiter, encoding = draw.choice([",", ";", "\t", "|"]), draw.choice(ENCODINGS)
-    end, shuffle = draw.choice(["\n", "\r\n"]), draw.sample(range(7), 7)
-    repeated, two = draw.random() < 0.1, draw.random() < 0.2
-    said = f"{session}, {expiry}, {number}, {right}, {delimiter!r}, {encoding}, {end!r}, {shuffle}"
+def dialect(draw: random.Random, rows: list[Row]) -> Written:
+    """Return a chain as some hand would have written it."""
+    container = draw.choice(CONTAINERS)
+    if container in ("parquet", "feather"):
+        return _typed(draw, rows, container)
+    return _text(draw, rows, container)
 
-    def cells(row: Row) -> list[str]:
+
+def _typed(draw: random.Random, rows: list[Row], container: str) -> Written:
+    stamp, days, ends = draw.random() < 0.4, draw.choice(TYPED_DAYS), draw.choice(TYPED_DAYS)
+    moments = draw.choice(TYPED_STAMPS)
+    whole = [pa.int64(), pa.int32(), pa.float64(), pa.decimal128(12, 2), pa.string()]
+    strikes, interest = draw.choice([*whole[2:], pa.float32()]), draw.choice(whole)
+    words, right = draw.choice(RIGHTS), draw.choice([pa.string(), pa.large_string()])
+    sessions = [row.session for row in rows]
+    columns = {
+        "day": typed_stamps(moments, sessions) if stamp else typed_days(days, sessions),
+        "expiry": typed_days(ends, [row.expiry for row in rows]),
+        "strike": pa.array([row.strike for row in rows]).cast(strikes),
+        "cp": pa.array([words["CP".index(row.right)] for row in rows], right),
+        "oi": pa.array([row.open_interest for row in rows]).cast(interest),
+        "iv": pa.array([row.iv for row in rows], pa.float64()),
+        "spot": pa.array([row.spot for row in rows]),
+    }
+    order = draw.sample(list(columns), len(columns))
+    table = pa.table({name: columns[name] for name in order})
+    sink = io.BytesIO()
+    if container == "parquet":
+        pq.write_table(table, sink)
+    else:
+        feather.write_feather(table, sink)
+    name = f"a.{'parquet' if container == 'parquet' else 'feather'}"
+    said = f"{container}: {moments if stamp else days}, {ends}, {strikes}, {interest}, {words}"
+    return Written(said, {name: sink.getvalue()}, _mapping(stamp=stamp, words=words))
+
+
+def _text(draw: random.Random, rows: list[Row], container: str) -> Written:
+    day, end = draw.choice(list(DATES)), draw.choice(list(DATES))
+    how = draw.choice(["day", "day", "stamp", "clock"])
+    stamp, zone = STAMPS[stamp_name := draw.choice(list(STAMPS))]
+    clock, number = draw.choice(CLOCKS), draw.choice(list(NUMBERS))
+    words, extra = draw.choice(RIGHTS), draw.choice(EXTRAS)
+    dress = draw.choice([*DRESSES, *([""] * 12)])
+    percent = "percent" in dress
+    thousandths = extra == "strikes in 1/1000"
+
+    def cells(row: Row) -> dict[str, str]:
         write = NUMBERS[number]
-        plain = [DATES[session](row[0]), DATES[expiry](row[1]), write(row[2])]
-        plain += [right["CP".index(row[3])], write(row[4]), write(row[5]), write(row[6])]
-        return [f'"{c}"' if delimiter in c else c for c in (plain[i] for i in shuffle)]
+        iv = None if row.iv is None else round(row.iv * (100 if percent else 1), 6)
+        found = {
+            "day": stamp(row.session) if how == "stamp" else DATES[day](row.session),
+            "expiry": DATES[end](row.expiry),
+            "strike": write(row.strike * (1000 if thousandths else 1)),
+            "cp": words["CP".index(row.right)],
+            "oi": write(row.open_interest),
+            "iv": "" if iv is None else write(iv),
+            "spot": write(row.spot),
+        }
+        if how == "clock":
+            found["time"] = clock
+        if dress:
+            column, put_on = DRESSES[dress]
+            found[column] = put_on(found[column]) if found[column] else ""
+        return found
 
-    header = delimiter.join(NAMES[i] for i in shuffle)
-    lines = [delimiter.join(cells(row)) for row in rows]
-    parts = [lines[: len(lines) // 2], lines[len(lines) // 2 :]] if two else [lines]
-    for i, part in enumerate(parts):
-        text = [header, *part[:3], *([header] if repeated else []), *part[3:]]
-        try:
-            body = (end.join(text) + end).encode(encoding)
-        except UnicodeEncodeError:
-            report.outcomes["not writable"] += 1
-            return
-        (folder / f"{i}.csv").write_bytes(body)
-    mapping = [f'encoding = "{encoding}"\n'] if encoding in ("cp1252", "latin-1", "gb18030") else []
-    mapping += ["[columns]\n", *(f'{c} = "{n}"\n' for c, n in zip(CANONICAL, NAMES, strict=True))]
-    mapping.append(
-        '[timing]\nquote_time = "close"\nknown_at = "next_open"\noi_lag_sessions = 1\n'
-        'settlement = "PM"\n'
+    table = [cells(row) for row in rows]
+    names = draw.sample(list(table[0]), len(table[0]))
+    rejects: dict[str, int] = {}
+    others = 0
+    if extra == "others":
+        names = [*names, "symbol"]
+        table = [{**r, "symbol": s} for r in table for s in ("SPX", "QQQ")]
+        others = len(rows)
+    if extra == "negative interest":
+        table.append({**table[-1], "oi": "-5", "cp": table[0]["cp"]})
+        rejects = {"negative_open_interest": 1}
+    if extra == "missing cells":
+        table.append({**table[0], "spot": "n/a"})
+        rejects = {"spot_missing": 1}
+    mapping = _mapping(
+        stamp=how == "stamp", words=words, zone=zone if how == "stamp" else "",
+        clock=how == "clock", thousandths=thousandths, several=extra == "others",
+    )  # fmt: skip
+    said = (
+        f"{container}: {stamp_name if how == 'stamp' else day}"
+        f"{f' at {clock}' if how == 'clock' else ''}, {end}, {number}, {words}, {dress}, {extra}, "
+        f"{names}"
     )
-    (folder / "map.toml").write_text("".join(mapping), encoding="utf-8")
-    paths = [folder / f"{i}.csv" for i in range(len(parts))]
-    try:
-        result = ingest(
-            paths, vendor="columns", underlying="SPX", lake=folder / "lake",
-            mapping=folder / "map.toml", dry_run=True,
-        )  # fmt: skip
-    except GexlabError as error:
-        named = NAMED.search(str(error)) is not None
-        report.outcomes["refused, named" if named else "refused otherwise"] += 1
-        if not named:
-            report.failures.append(f"{said}: refused: {error}")
-        return
-    report.outcomes["read"] += 1
-    found = sorted(_row(r) for r in result.first_rows)
-    wanted = sorted((d, e, k, r, oi, round(iv, 6), s) for d, e, k, r, oi, iv, s in rows)
-    if found != wanted or result.rows_rejected:
-        report.failures.append(f"{said}: {result.rejects} {found[:2]} is not {wanted[:2]}")
+    if container in ("json", "jsonl", "columns.json", "parquet of text"):
+        return Written(said, _records(draw, container, names, table), mapping, rejects, others)
+    return _delimited(draw, container, names, table, extra, Written(said, {}, mapping, rejects,
+                                                                    others))  # fmt: skip
 
 
-def _row(row: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        row["session"], row["expiry"], row["strike"], row["right"], row["open_interest"],
-        None if row["iv"] is None else round(row["iv"], 6), row["spot"],
+def _records(
+    draw: random.Random, container: str, names: list[str], table: list[dict[str, str]]
+) -> dict[str, bytes]:
+    records = [{name: row[name] for name in names} for row in table]
+    if container == "parquet of text":
+        sink = io.BytesIO()
+        pq.write_table(pa.table({n: [r[n] for r in records] for n in names}), sink)
+        return {"a.parquet": sink.getvalue()}
+    numbers = draw.random() < 0.5
+    shown = [{k: _bare(v) if numbers else v for k, v in r.items()} for r in records]
+    if container == "jsonl":
+        return {"a.jsonl": "".join(json.dumps(r) + "\n" for r in shown).encode()}
+    if container == "columns.json":
+        return {"a.json": json.dumps({n: [r[n] for r in shown] for n in names}).encode()}
+    return {"a.json": json.dumps(shown).encode()}
+
+
+def _bare(text: str) -> Any:
+    """Return a cell as a number where JSON has one for it."""
+    if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", text):
+        return float(text) if re.search(r"[.eE]", text) else int(text)
+    return text
+
+
+def _delimited(
+    draw: random.Random,
+    container: str,
+    names: list[str],
+    table: list[dict[str, str]],
+    extra: str,
+    written: Written,
+) -> Written:
+    mark, (encoding, shown) = draw.choice(DELIMITERS), draw.choice(ENCODINGS)
+    line_end, two = draw.choice(["\n", "\r\n"]), draw.random() < 0.2
+    stated = not shown and draw.random() < 0.8
+    header, table = _beside(extra, names, table, mark)
+    quoting: Literal[0, 1] = 1 if extra == "quoted" else 0
+    pad = " " if extra == "spaces" else ""
+
+    def body(part: Sequence[dict[str, str]], *, last: bool) -> bytes:
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=mark, quoting=quoting, lineterminator=line_end)
+        if extra == "title line":
+            writer.writerow(["Option chain of SPX"])
+        writer.writerow([pad + text + pad for text in header.values()])
+        for i, row in enumerate(part):
+            if extra == "header again" and i == 3:
+                writer.writerow(list(header.values()))
+            tail = [""] if extra == "trailing delimiter" else []
+            writer.writerow([pad + row[name] + pad for name in header] + tail)
+        if last and extra in ("footer", "totals"):
+            first = "Data provided by an exchange" if extra == "footer" else "Total"
+            writer.writerow([first, *[""] * (len(header) - 2), "123"])
+        out.write(line_end * 2 if extra == "empty lines" else "")
+        return out.getvalue().encode(encoding)
+
+    half = len(table) // 2
+    parts = [table[:half], table[half:]] if two else [table]
+    files = {f"{i}": body(p, last=i == len(parts) - 1) for i, p in enumerate(parts)}
+    written.files = {_named(n, container): _packed(b, container) for n, b in files.items()}
+    words = f'encoding = "{encoding}"\n' if stated else ""
+    written.mapping = words + written.mapping
+    written.said += f", {mark!r}, {encoding}{' stated' if stated else ''}, {line_end!r}"
+    return written
+
+
+def _beside(
+    extra: str, names: list[str], table: list[dict[str, str]], mark: str
+) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Return header and rows with further columns."""
+    header = {name: name for name in names}
+    if extra == "note column":
+        header["note"], table = "note", [{**row, "note": "café, à 5 €"} for row in table]
+    if extra == "repeated column":
+        header["size "], header["size"] = "size", "size"
+        table = [{**row, "size ": "1", "size": "2"} for row in table]
+    if extra == "index column":
+        header = {"": "", **header}
+        table = [{"": str(i), **row} for i, row in enumerate(table)]
+    if extra == "quoted delimiters":
+        header["remark"] = "remark"
+        table = [{**row, "remark": f"a{mark}b {mark}"} for row in table]
+    return header, table
+
+
+def _named(name: str, container: str) -> str:
+    return f"{name}.{'csv' if container == 'csv' else container}"
+
+
+def _packed(body: bytes, container: str) -> bytes:
+    if container == "zip":
+        sink = io.BytesIO()
+        with zipfile.ZipFile(sink, "w") as archive:
+            archive.writestr("data/chain.csv", body)
+            archive.writestr("readme.txt", "Our files are described on the web.\n")
+        return sink.getvalue()
+    packers: dict[str, Callable[[bytes], bytes]] = {
+        "csv.gz": gzip.compress, "csv.bz2": bz2.compress,
+        "csv.zst": lambda b: bytes(pa.compress(b, codec="zstd", asbytes=True)),
+    }  # fmt: skip
+    return packers[container](body) if container in packers else body
+
+
+def _mapping(
+    *,
+    stamp: bool,
+    words: tuple[str, str],
+    zone: str = "",
+    clock: bool = False,
+    thousandths: bool = False,
+    several: bool = False,
+) -> str:
+    day = 'quote_ts = "day"' if stamp else 'session = "day"'
+    if clock:
+        day = 'quote_ts = { date = "day", time = "time" }'
+    lines = ["[columns]", day, *(f'{name} = "{said}"' for name, said in _NAMES.items())]
+    lines += ['underlying = "symbol"'] if several else []
+    if words[0] in ("Kauf",):
+        lines.append(f'[values]\nright = {{ "{words[0]}" = "C", "{words[1]}" = "P" }}')
+    lines += ["[scale]\nstrike = 0.001"] if thousandths else []
+    timing = _TIMING if stamp or clock else f'{_TIMING}quote_time = "close"\n'
+    return "\n".join([*lines, timing]) + (f'timezone = "{zone}"\n' if zone else "")
+
+
+def _read(folder: Path, written: Written) -> IngestResult:
+    (folder / "in").mkdir(parents=True)
+    for name, body in written.files.items():
+        (folder / "in" / name).write_bytes(body)
+    (folder / "map.toml").write_text(written.mapping, encoding="utf-8")
+    return ingest(
+        [folder / "in"], vendor="columns", underlying="SPX", lake=folder / "lake",
+        mapping=folder / "map.toml", dry_run=True,
     )  # fmt: skip
 
 
-def fuzz(count: int, seed: int) -> Report:
-    """Try so many combinations."""
-    report, draw = Report(), random.Random(seed)
-    room._SHOWN_ROWS = 1_000  # type: ignore[misc]
+def _rows(result: IngestResult) -> list[tuple[Any, ...]]:
+    found = []
+    for row in result.first_rows:
+        cells = [row[name] for name in _COMPARED]
+        found.append(tuple(round(c, 9) if isinstance(c, float) else c for c in cells))
+    return sorted(found, key=str)
+
+
+@lru_cache(maxsize=TRUTHS)
+def plain(number: int, seed: int) -> tuple[list[Row], list[tuple[Any, ...]]]:
+    """Return a chain of the truth, and its lake from a plain file."""
+    rows = truth(random.Random(f"{seed} truth {number}"))
+    lines = ["day,expiry,strike,cp,oi,iv,spot"]
+    lines += [
+        f"{r.session},{r.expiry},{r.strike},{r.right},{r.open_interest:.0f},"
+        f"{'' if r.iv is None else r.iv},{r.spot}" for r in rows
+    ]  # fmt: skip
+    written = Written("", {"a.csv": ("\n".join(lines) + "\n").encode()},
+                      _mapping(stamp=False, words=("C", "P")))  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        for i in range(count):
-            here = Path(folder) / str(i)
-            here.mkdir()
+        found = _rows(_read(Path(folder), written))
+    of_rows = {(r.session, r.expiry, r.strike, r.right, r.open_interest, r.iv, r.spot)
+               for r in rows}  # fmt: skip
+    place = [_COMPARED.index(n) for n in ("session", "expiry", "strike", "right", "open_interest",
+                                          "iv", "spot")]  # fmt: skip
+    assert {tuple(row[i] for i in place) for row in found} == of_rows
+    return rows, found
+
+
+def try_one(number: int, seed: int, folder: Path, report: Report) -> None:
+    """Write a truth in drawn dialects, read it and compare."""
+    draw = random.Random(f"{seed} {number}")
+    rows, wanted = plain(draw.randrange(TRUTHS), seed)
+    try:
+        written = dialect(draw, rows)
+    except UnicodeEncodeError:
+        report.outcomes["not writable"] += 1
+        return
+    said = f"#{number} {written.said}"
+    try:
+        result = _read(folder, written)
+    except GexlabError as error:
+        kind = "refused, ambiguous" if NAMED.search(str(error)) else "refused otherwise"
+        kind = "refused, unreadable" if UNREADABLE.search(str(error)) else kind
+        report.outcomes[kind] += 1
+        if kind == "refused otherwise":
+            report.failures.append(f"{said}: refused: {error}")
+        return
+    if 2 * result.rows_rejected > result.rows_read:
+        report.outcomes["refused, most rows rejected"] += 1
+        report.failures.append(f"{said}: rejected: {result.rejects}")
+        return
+    report.outcomes["read"] += 1
+    found = _rows(result)
+    if found != wanted:
+        other = next((pair for pair in zip(found, wanted, strict=False) if pair[0] != pair[1]), "")
+        report.failures.append(f"{said}: ANOTHER LAKE {len(found)} {result.rejects} {other}")
+    elif result.rejects != written.rejects or result.rows_of_others != written.others:
+        beside = written.said.split(", ")
+        if not {"footer", "totals", "header again"} & set(beside):
+            report.failures.append(f"{said}: {result.rejects} {result.rows_of_others}")
+
+
+def fuzz(count: int, seed: int, start: int = 0, log: Path | None = None) -> Report:
+    """Try so many combinations."""
+    report = Report()
+    room._SHOWN_ROWS = 1_000  # type: ignore[misc]
+    for number in range(start, start + count):
+        with tempfile.TemporaryDirectory(prefix="dialects-") as folder:
             try:
-                try_one(draw, here, report)
+                try_one(number, seed, Path(folder), report)
             except Exception as error:
-                report.failures.append(f"{type(error).__name__}: {error}"[:500])
+                report.failures.append(f"#{number} {type(error).__name__}: {error}"[:500])
+        if log is not None and (number + 1) % 100 == 0:
+            line = {"next": number + 1, "seed": seed, "outcomes": report.outcomes,
+                    "failures": report.failures}  # fmt: skip
+            log.write_text(json.dumps(line, ensure_ascii=False, indent=1), encoding="utf-8")
     return report
 
 
@@ -194,11 +401,13 @@ def main() -> None:
     """Print what came of a run."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--log", type=Path)
     given = parser.parse_args()
-    report = fuzz(given.count, given.seed)
+    report = fuzz(given.count, given.seed, given.start, given.log)
     sys.stdout.write(f"{dict(report.outcomes)}\n")
-    sys.stdout.write("".join(f"{line}\n" for line in report.failures[:40]))
+    sys.stdout.write("".join(f"{line}\n" for line in report.failures[:60]))
     sys.stdout.write(f"{len(report.failures)} failures\n")
 
 

@@ -122,6 +122,15 @@ def test_roots_of_an_index_are_roots(tmp_path: Path) -> None:
     assert sorted(told) == [("SPX", "AM"), ("SPXW", "PM")]
 
 
+def test_a_shipped_map_says_which_column_is_the_contracts_symbol(tmp_path: Path) -> None:
+    """The map takes root, expiry, strike and right out of it: it is all four, and none of them."""
+    names = "updated,optionSymbol,openInterest,volume,bid,ask,iv,underlyingPrice"
+    path = _written(tmp_path, names, ["1705093200,SPY240119C00470000,3,5,6.9,7.1,0.15,476.0"])
+    meanings = {c.name: c.meaning for c in inspect(path).columns}
+    told = ("quote_ts", "symbol", "open_interest", "volume", "bid", "ask", "iv", "spot")
+    assert meanings == dict(zip(names.split(","), told, strict=True))
+
+
 def test_files_of_joins_that_are_not_there_are_commented_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,3 +144,15 @@ def test_files_of_joins_that_are_not_there_are_commented_out(
     lines = inspect(path).map.splitlines()
     assert "[join.spot]" in lines
     assert "# [join.open_interest]" in lines
+
+
+def test_the_encoding_is_the_one_in_which_a_known_file_has_its_names(tmp_path: Path) -> None:
+    """What Taiwan's exchange writes in cp950 can be read in GB 18030 too, as other signs."""
+    path = tmp_path / "daily.csv"
+    names = "交易日期,契約,到期月份(週別),履約價,買賣權,結算價,成交量,未沖銷契約數,交易時段"
+    rows = [f"2024/01/12,TXO,202401,17500,{right},100,5,120,一般" for right in ("買權", "賣權")]
+    path.write_bytes("\n".join([names, *rows, ""]).encode("cp950"))
+    assert path.read_text(encoding="gb18030").split(",")[1] != "契約"
+    found = inspect(path)
+    assert [c.name for c in found.columns] == names.split(",")
+    assert "--map taifex_daily" in found.map.splitlines()[0]

@@ -18,6 +18,7 @@ from gexlab.data.base.errors import GexlabError
 from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.parts import part_rows
+from gexlab.reports.cli import app as cli
 
 TWO = "2024-01-12,2024-01-19,470,C,3010,0.15,476\n2024-01-12,2024-01-19,470,P,1010,0.15,476\n"
 
@@ -572,3 +573,16 @@ def test_yearly_parquet_with_prices_of_the_underlying_beside_it(bench: Bench) ->
     result = bench.read(files, mapping, "SPY", "options_hist")
     assert told(result, "session", "spot") == [(d, c) for d, c in closes.items() for _ in "CP"]
     assert result.unmatched == {"spot": 0}
+
+
+def test_what_no_row_has_is_said(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bare = COLUMNS.replace('open_interest = "oi"\n', "").replace('iv = "iv"\n', "") + TIMING
+    assert bench.read({"in/a.csv": HEAD + TWO}, bare).without == ("open_interest", "volatility")
+    where = ("--vendor", "columns", "--map", str(bench.folder / "map.toml"), "--underlying", "SPY")
+    lake = ("--lake", str(bench.folder / "lake"))
+    assert cli.run(["ingest", str(bench.folder / "in"), *where, *lake]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "no row has open interest and volatility" in said
+    assert "[join.open_interest]" in said
+    # what the lake holds of the same session counts, and so does a file that has it
+    assert bench.read({"in/b.csv": HEAD + TWO}, COLUMNS + TIMING).without == ()

@@ -4,8 +4,9 @@
 with a stated seed, the same number from each package, and runs each against the tests that reach
 its line, on a copy of the tree; what is done stays on disk, and the next call goes on; `report`
 counts. `run --near 4` needs no `reach`: it takes the four test files that best fit the mutant by
-name, and the module's examples. Mutants that change nothing are named in `equivalent.toml`, with
-the reason.
+name, and the module's examples. `again` runs those that were not killed against the sources and
+tests as they are now: each place where the same text stands in the same function. Mutants that
+change nothing are named in `equivalent.toml`, with the reason.
 """
 
 from __future__ import annotations
@@ -57,6 +58,30 @@ def sample(tree: Path, number: int, seed: int) -> list[Mutant]:
         drawn += source.sample(every, min(number // len(PACKAGES), len(every)))
     source.shuffle(drawn)
     return drawn
+
+
+def again(out: Path, files: int, seconds: int, only: str) -> None:
+    """Run what was not killed against the tree as it is now, by the test files that are near.
+
+    A mutant that is no longer there is noted as gone: draw another one in its place.
+    """
+    place = out / "again"
+    shutil.rmtree(place / "tree", ignore_errors=True)
+    tree = copy_tree(place)
+    _begin(tree)
+    latest = {line["key"]: line for line in _results(out)}
+    for key, line in latest.items():
+        if line["status"] in ("killed", "timeout", "gone") or not line["path"].startswith(only):
+            continue
+        path = tree / line["path"]
+        source = path.read_text(encoding="utf-8") if path.is_file() else ""
+        same = [m for m in mutants_of(line["path"], source) if m.key == key]
+        found = near(tree, same[0], files) if same else []
+        tests = [t for t in found if t not in _broken(place)]
+        each = [_status(place, tree, m, tests, seconds, by_name=True) for m in same]
+        left = [status for status in each if status not in ("killed", "timeout")]
+        status = left[0] if left else "killed" if same else "gone"
+        _note(out, line | {"status": status, "tests": len(tests)})
 
 
 def copy_tree(out: Path) -> Path:
@@ -147,10 +172,7 @@ def run(
     left = [m for m in drawn if m.key not in done and m.path.startswith(only)][:most]
     if not left:
         return
-    os.environ.update(_environment(tree))
-    for name in _HEAVY.split():
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    _begin(tree)
     for mutant in left:
         started = time.monotonic()
         found = near(tree, mutant, files) if files else tests_reaching(data, tree, mutant)
@@ -162,9 +184,22 @@ def run(
             "tests": len(tests),
             "seconds": round(time.monotonic() - started, 1),
         }
-        with (out / "results.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-        print(status, mutant.key, f"({len(tests)} tests)", flush=True)
+        _note(out, record)
+
+
+def _begin(tree: Path) -> None:
+    """Import what every test imports, for all forks at once."""
+    os.environ.pop("GEXLAB_CACHE_DIR", None)  # it would go before the folders of compiled mutants
+    os.environ.update(_environment(tree))
+    for name in _HEAVY.split():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def _note(out: Path, record: dict[str, Any]) -> None:
+    with (out / "results.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    print(record["status"], record["key"], f"({record['tests']} tests)", flush=True)
 
 
 def _status(
@@ -350,7 +385,7 @@ def report(out: Path) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("reach", "run", "report"))
+    parser.add_argument("what", choices=("reach", "run", "again", "report"))
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "mutants")
     parser.add_argument("--number", type=int, default=200, help="mutants in the sample")
     parser.add_argument("--seed", type=int, default=11)
@@ -374,6 +409,8 @@ def main() -> None:
             chosen.only,
             files=chosen.near,
         )
+    elif chosen.what == "again":
+        again(out, chosen.near or 4, chosen.seconds, chosen.only)
     report(out)
 
 

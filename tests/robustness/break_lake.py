@@ -25,7 +25,8 @@ from race_lake import chain
 from gexlab.data import rebuild, verify
 from gexlab.data.base.errors import GexlabError
 from gexlab.data.lake.delta_log import files_at
-from gexlab.data.lake.derived_tables import REBUILDS, TABLES, DerivedStore
+from gexlab.data.lake.derived_records import read_store
+from gexlab.data.lake.derived_tables import REBUILDS, TABLES
 from gexlab.data.lake.housekeeping import compact, vacuum, versions
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows, split_sessions
@@ -107,7 +108,7 @@ def numbers(root: Path) -> list[Any]:
         lake.chain_files(name)
         said.append([(e.session, e.fingerprint) for e in lake.sessions(name)])
         for record in table_files(root, lake.at(), REBUILDS).values():
-            DerivedStore.load(lake, record)
+            read_store(lake, record)
         said += [read_rebuilt(lake, table, name, None, None, None) for table in TABLES]
     return said
 

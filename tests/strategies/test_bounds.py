@@ -17,6 +17,7 @@ from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import make_strategy
 from gexlab.strategies.rules.returns import Fade, Follow, Hold
 from gexlab.strategies.sizings.basic import Fixed, TurnoverLimit
+from gexlab.strategies.view import latest_known
 
 
 def _labels(values: list[float], name: str = "percentile", **parameters: Any) -> list[str]:
@@ -166,3 +167,10 @@ def test_a_limit_on_turnover_starts_from_flat_after_a_session_that_abstains() ->
     made = decide(strategy, Evaluation(panel, due), days).frame
     assert made["target"].tolist() == [0.25, 0.5, 0.75, 0.0, 0.25, 0.5]
     assert not made["undefined"].any()
+
+
+def test_a_window_is_known_when_the_last_of_its_rows_is() -> None:
+    known = np.array([5, 9, 6, 7, 8], dtype=np.int64)
+    assert latest_known(known, 1).tolist() == [5, 9, 6, 7, 8]
+    assert latest_known(known, 2).tolist() == [5, 9, 9, 7, 8]
+    assert latest_known(known, 3).tolist() == [5, 9, 9, 9, 8]

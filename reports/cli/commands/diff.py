@@ -10,6 +10,7 @@ import typer
 
 from ...terminal.output import emit
 from ..options import (
+    AsOfOption,
     BarsColumnsOption,
     DealerOption,
     DebugOption,
@@ -47,6 +48,7 @@ def command(
         typer.Option("--bars", metavar="FILE", help="Daily closes; default: the lake's own spots."),
     ] = None,
     bars_columns: BarsColumnsOption = None,
+    as_of: AsOfOption = None,
     out: PageOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -62,10 +64,11 @@ def command(
     from ..arguments import book_named, is_simulated, underlying_in
     from ..daily_bars import closes_from
 
-    name = underlying_in(lake, underlying)
-    daily = closes_from(bars, bars_columns, open_lake(lake), name)
+    opened = open_lake(lake, as_of=as_of)
+    name = underlying_in(opened, underlying)
+    daily = closes_from(bars, bars_columns, opened, name)
     result = diff(
-        lake,
+        opened,
         name,
         definition_named(first),
         definition_named(second),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
 from ..options import (
+    AsOfOption,
     ConfigArgument,
     DebugOption,
     JsonOption,
@@ -31,6 +32,7 @@ EXAMPLES = (
 def command(
     config: ConfigArgument,
     out: OutOption,
+    as_of: AsOfOption = None,
     workers: WorkersOption = 1,
     scheduler: SchedulerOption = None,
     as_json: JsonOption = False,
@@ -41,12 +43,12 @@ def command(
     Writes trials.parquet (one row per trial), grid.json and grid.html. An interrupted run resumes;
     only trials whose parameters, data or code changed are computed again.
     """
-    from ....backtest import Store, grid_document, load_config, run_grid, write_grid
+    from ....backtest import Store, as_of_version, grid_document, load_config, run_grid, write_grid
     from ....data import Workers, published
     from ...page.grid_page import write_grid_page
 
     crew = Workers(workers, scheduler)
-    settings = load_config(config)
+    settings = as_of_version(load_config(config), as_of)
     store = Store(out)
     with progress_on_stderr("grid") as progress, published(out) as stage:
         result = run_grid(settings, store, workers=crew, progress=progress)

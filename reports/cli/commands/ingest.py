@@ -111,7 +111,8 @@ def _by_underlying(result: IngestResult) -> FittingTable:
 
 
 def _left_out(result: IngestResult) -> list[str]:
-    """Return a line for everything that was read or found and did not enter the lake."""
+    """Return a line for whatever did not enter the lake, or not as the files have it."""
+    from ....data import implied_spot_sentence
     from ...page.formats import count, plural
 
     lines = []
@@ -122,6 +123,15 @@ def _left_out(result: IngestResult) -> list[str]:
         lines.append(f"  not asked for by [where], left out: {count(result.rows_left_out)}")
     if result.rows_repeated:
         lines.append(f"  repetitions of another row, written once: {count(result.rows_repeated)}")
+    if result.spots_implied:
+        said = implied_spot_sentence(result.spots_implied, result.sessions)
+        lines.append(f"  {said}")
+    if result.without:
+        named = " and ".join(name.replace("_", " ") for name in result.without)
+        lines.append(
+            f"  no row has {named}, so that these sessions have no regime: map the column, or "
+            f"take it from another file with [join.{result.without[0]}] (docs/lake.md)"
+        )
     for name, number in result.unmatched.items():
         if number:
             lines.append(f"  without a match in join {name}: {count(number)}")

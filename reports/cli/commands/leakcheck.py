@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...terminal.output import emit
-from ..options import ConfigArgument, DebugOption, JsonOption
+from ..options import AsOfOption, ConfigArgument, DebugOption, JsonOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +22,7 @@ def command(
     cuts: Annotated[
         int, typer.Option("--cuts", min=1, help="Number of sessions at which the data are cut off.")
     ] = 25,
+    as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -32,7 +33,7 @@ def command(
     """
     from ....backtest import leakcheck
 
-    result = leakcheck(config, cuts=cuts)
+    result = leakcheck(config, cuts=cuts, as_of=as_of)
     emit(result, as_json, lambda console: _show(console, result))
     if result.leaks:
         raise typer.Exit(1)

@@ -87,6 +87,7 @@ def command(
         carry_findings,
         carry_summary,
         export_regimes,
+        implied_spot_sentence,
         is_several,
         open_lake,
         regimes,
@@ -111,16 +112,21 @@ def command(
     carry = carry_summary(_days(lacking), frame["session"].nunique())
     daily = closes_from(bars, bars_columns, opened, name)
     frame = _converted(frame, unit, None if daily is None else daily.frame)
-    notes = [*carry, *(() if daily is None else daily.sentences())]
+    days = frame["session"].dt.date
+    implied = set(days) & set(opened.manifest(name).implied_spots)
+    spot = [implied_spot_sentence(len(implied), days.nunique())] if implied else []
+    notes = [*carry, *spot, *(() if daily is None else daily.sentences())]
     if out is not None:
         export_regimes(frame, out)
         summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
         text = f"{len(frame)} rows of definition {summary['definition_id']} in {out}"
         found = summary | {"carry": carry, "bars": () if daily is None else daily.findings}
+        found["spots_implied"] = len(implied)
         emit(found, as_json, lambda console: _say(console, [text, *notes]))
         return
     sign = opened.facts(name).sign
-    emit(_with_carry(frame, lacking), as_json, lambda console: _show(console, frame, sign, notes))
+    shown = _with_carry(frame, lacking).assign(spot_implied=days.isin(implied))
+    emit(shown, as_json, lambda console: _show(console, frame, sign, notes))
     if as_json and daily is not None:  # rows have no place for it
         _say(stderr_console(), daily.sentences())
 

@@ -9,7 +9,7 @@ import typer
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import ConfiguredUnderlyingsOption, DebugOption, JsonOption, OutOption
+from ..options import AsOfOption, ConfiguredUnderlyingsOption, DebugOption, JsonOption, OutOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,6 +64,7 @@ def command(
     surrogates: _SurrogatesOption = None,
     simulations: _SimulationsOption = None,
     critical: _CriticalOption = None,
+    as_of: AsOfOption = None,
     underlying: ConfiguredUnderlyingsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -91,6 +92,7 @@ def command(
                 surrogates=surrogates,
                 simulations=simulations,
                 critical=critical,
+                as_of=as_of,
                 progress=progress,
             )
             write_hypotheses(result, stage)

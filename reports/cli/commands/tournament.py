@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
 from ..options import (
+    AsOfOption,
     ConfigArgument,
     DebugOption,
     JsonOption,
     OutOption,
     PdfOption,
     PngOption,
+    SchedulerOption,
+    WorkersOption,
 )
 
 if TYPE_CHECKING:
@@ -22,12 +25,18 @@ if TYPE_CHECKING:
 
     from ....backtest import TournamentResult
 
-EXAMPLES = ("gexlab tournament config.toml --out out",)
+EXAMPLES = (
+    "gexlab tournament config.toml --out out",
+    "gexlab tournament config.toml --out out --workers 2",
+)
 
 
 def command(
     config: ConfigArgument,
     out: OutOption,
+    as_of: AsOfOption = None,
+    workers: WorkersOption = 1,
+    scheduler: SchedulerOption = None,
     pdf: PdfOption = False,
     png: PngOption = False,
     as_json: JsonOption = False,
@@ -40,21 +49,23 @@ def command(
     goes on.
     """
     from ....backtest import (
+        as_of_version,
         clear_kept,
         load_config,
         run_tournament,
         tournament_document,
         write_tournament,
     )
-    from ....data import published
+    from ....data import Workers, published
     from ...page.browser import find_browser, printed
     from ...page.tournament_page import write_tournament_page
 
+    crew = Workers(workers, scheduler)
     if pdf or png:
         find_browser()  # before any work
-    settings = load_config(config)
+    settings = as_of_version(load_config(config), as_of)
     with progress_on_stderr("tournament") as progress, published(out) as stage:
-        result = run_tournament(settings, out, progress=progress)
+        result = run_tournament(settings, out, workers=crew, progress=progress)
         write_tournament(result, stage)
         page = write_tournament_page(result, stage / "tournament.html")
         printed(page, stage, pdf=pdf, png=png)

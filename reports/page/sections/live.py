@@ -35,13 +35,26 @@ def live_section(
     """
     if not earlier:
         return None
-    text = (
-        f"{plural(len(earlier), 'night')} from {earlier[0].session} to {earlier[-1].session}, as "
-        "published at the time and never changed. Returns run from the fill to the following fill, "
-        "before costs; those of the backtest are net of costs.",
-    )
-    tables = (_targets(result, earlier, scores), _said(earlier, scores))
-    return Section("live", "Live record", text, tables=tables)
+    timely = [entry for entry in earlier if not entry.late]
+    text = []
+    if timely:
+        text.append(
+            f"{plural(len(timely), 'night')} from {timely[0].session} to {timely[-1].session}, as "
+            "published at the time and never changed. Returns run from the fill to the following "
+            "fill, before costs; those of the backtest are net of costs."
+        )
+    if len(timely) < len(earlier):
+        text.append(
+            f"{plural(len(earlier) - len(timely), 'night')} not counted: begun after the next "
+            "session had opened, or after the night of a later session, so that nothing was "
+            "forecast."
+        )
+    if not timely:
+        return Section("live", "Live record", tuple(text))
+    numbers = {entry.number for entry in timely}
+    came = [score for score in scores if score.of in numbers]
+    tables = (_targets(result, timely, came), _said(timely, came))
+    return Section("live", "Live record", tuple(text), tables=tables)
 
 
 def _targets(result: BacktestResult, earlier: Sequence[Entry], scores: Sequence[Score]) -> Table:

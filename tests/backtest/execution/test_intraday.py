@@ -13,7 +13,8 @@ from half_hours import write_half_hours
 from reference_account import PlainAccount
 from small_markets import write_lake
 
-from gexlab.backtest.grid.grid import grid
+from gexlab.backtest.execution.bar_results import _by_regime
+from gexlab.backtest.execution.measures import Clock
 from gexlab.backtest.run.backtest import backtest, strategies_of, trade_config
 from gexlab.backtest.run.bar_panel import bar_ground
 from gexlab.backtest.run.load_config import parse_config
@@ -170,12 +171,6 @@ def test_all_strategies_are_of_the_period_of_the_bars(folder: Path, tmp_path: Pa
     assert str(result.main.orders["session"].iloc[0].date()) == "2024-06-17"
 
 
-def test_a_grid_says_that_it_decides_once_a_session(folder: Path) -> None:
-    document = _document([], grid={"filters": ["always"], "rules": [{"long": "gap-fade"}]})
-    with pytest.raises(ConfigError, match="decides within the session"):
-        grid(parse_config(document, folder))
-
-
 def test_clocks_are_not_mixed() -> None:
     with pytest.raises(ConfigError, match="'fade' decides at the close, and 'gap-fade' within"):
         make_strategy("s", long="fade", short="gap-fade")
@@ -266,3 +261,19 @@ def test_the_rechecked_regime_is_the_morning_book_repriced(tmp_path: Path) -> No
     before = wanted.set_index(pd.DatetimeIndex(wanted["close_ts"]))["net_to_gross"]
     assert len(acts)
     assert (before.reindex(pd.DatetimeIndex(acts["fill_ts"])) >= 0.02).all()
+
+
+def test_performance_by_regime_is_that_of_the_sessions_behind_it() -> None:
+    """Returns over several sessions count in the total, not in means and ratios of a session."""
+    returns = np.array([0.01, 0.03, -0.02, 0.05, 0.20])
+    behind = np.array(["", "long", "long", "long", "short", "long"], dtype=object)
+    clock = Clock(np.array([1, 1, 1, 1, 3]), 252, at_open=True)
+    found = _by_regime(returns, np.array([0.0, 1.0, 1.0, -0.5, 0.5, 1.0]), behind, clock)
+    calm = found["long"]
+    assert (calm.sessions, found["short"].sessions) == (3, 1)
+    assert calm.mean_bps == pytest.approx(1e4 * 0.02 / 3)
+    deviation = np.std([0.01, 0.03, -0.02], ddof=1)
+    assert calm.sharpe == pytest.approx(np.sqrt(252) * 0.02 / 3 / deviation)
+    assert calm.total_return == pytest.approx(1.01 * 1.03 * 0.98 * 1.20 - 1.0)
+    assert found["short"].mean_bps == pytest.approx(500.0)
+    assert np.isnan(found["short"].sharpe)

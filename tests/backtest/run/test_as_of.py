@@ -135,3 +135,70 @@ def test_the_past_is_not_written_to(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError, match="a series has no versions"), open_run(series, as_of=0):
         pass
+
+
+def test_every_command_that_runs_a_configuration_reads_the_past(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What each wrote at one version it says again of that version, once the lake has gone on."""
+    write_lake(tmp_path, "XNYS", sessions=60)
+    root, file = tmp_path / "lake", tmp_path / "config.toml"
+    file.write_text(f"{CONFIG}\n[tournament]\nplacebos = 20\n", encoding="utf-8")
+    (tmp_path / "other.toml").write_text("rate = 0.07\n", encoding="utf-8")
+    jobs: dict[str, tuple[list[str], str]] = {
+        "backtest": ([str(file)], "results.json"),
+        "test": (["vol-damping", str(file), "--surrogates", "60", "--simulations", "0"],
+                 "hypotheses.json"),
+        "grid": ([str(file)], "grid.json"),
+        "tournament": ([str(file)], "tournament.json"),
+        "leakcheck": ([str(file), "--cuts", "2"], ""),
+        "diff": (["default", str(tmp_path / "other.toml"), "--lake", str(root)], ""),
+    }  # fmt: skip
+
+    def said(name: str, *more: str) -> Any:
+        words, written = jobs[name]
+        out = ["--out", str(tmp_path / "out" / name)] if written else []
+        code = cli.run([name, *words, *out, *more, "--json"])
+        printed = capsys.readouterr()
+        assert code == 0, printed.err
+        return _timeless(json.loads(printed.out))
+
+    rebuild(root, "MKT")
+    then = {name: said(name) for name in jobs}
+    written = newest(root).number
+    rows = pa.concat_tables([pq.ParquetFile(p).read() for p in open_lake(root).chain_files("MKT")])
+    days = sorted(set(rows["session"].to_pylist()))
+    changed = rows.filter(pc.equal(rows["right"], "C"))
+    write_sessions(open_lake(root), "MKT", _of_days(changed, days[20:45], 9.0))
+    for name in jobs:
+        assert said(name, "--as-of", str(written)) == then[name], name
+    assert said("diff") != then["diff"]
+    assert then["backtest"]["provenance"]["lake_version"] == 0
+    assert said("backtest")["provenance"]["lake_version"] == written + 1
+
+
+#: A configuration with everything that the commands ask for.
+CONFIG = """
+[data]
+lake = "lake"
+underlying = "MKT"
+instrument = "future"
+bars = "bars.parquet"
+
+[inference]
+bootstrap = 100
+
+[grid]
+filters = ["sign"]
+rules = [{ long = "fade", short = "follow" }]
+"""
+
+
+#: What tells when, how fast and how often something was computed.
+CLOCKS = {"seconds", "created_at", "computed", "reused", "report", "out", "trial_numbers"}
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _timeless(v) for k, v in value.items() if k not in CLOCKS}
+    return [_timeless(v) for v in value] if isinstance(value, list) else value

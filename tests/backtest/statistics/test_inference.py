@@ -9,7 +9,7 @@ import pytest
 from reference_intervals import growth_interval, sharpe_interval
 
 from gexlab.backtest.statistics.inference import return_intervals
-from gexlab.backtest.statistics.resampling import Resampling
+from gexlab.backtest.statistics.resampling import Resampling, interval
 
 HOW = Resampling()
 
@@ -59,3 +59,11 @@ def test_intervals_are_the_twins(n: int, count: int) -> None:
     found = return_intervals(returns[:, None], HOW)[0]
     assert found.sharpe == pytest.approx(sharpe_interval(returns, count), rel=1e-9)
     assert found.cagr == pytest.approx(growth_interval(returns, count), rel=1e-9)
+
+
+def test_a_percentile_interval_by_hand() -> None:
+    draws = [float(x) for x in range(101)]
+    assert interval(draws[::-1], 0.9) == pytest.approx((5.0, 95.0))
+    # 5 of 106 without a value are few enough, 6 of 107 are not
+    assert interval([*draws, *[np.nan] * 5], 0.9) == pytest.approx((5.0, 95.0))
+    assert all(map(isnan, interval([*draws, *[np.nan] * 6], 0.9)))

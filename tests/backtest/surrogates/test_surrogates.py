@@ -13,6 +13,9 @@ import pandas as pd
 import pytest
 
 from gexlab.backtest.hypotheses import Dataset, Settings
+from gexlab.backtest.hypotheses.cloud_statistics import STATISTICS, Many
+from gexlab.backtest.hypotheses.features import Daily
+from gexlab.backtest.hypotheses.fragility_tail import fit_fragility
 from gexlab.backtest.hypotheses.null_routes import against_nulls
 from gexlab.backtest.hypotheses.protocol import MissingDataError
 from gexlab.backtest.statistics.diagnostics.regression import ols
@@ -23,6 +26,7 @@ from gexlab.backtest.surrogates.kernels import CALL_REACH, PUT_REACH, STEP
 from gexlab.backtest.surrogates.parameters import NAMES, PARAMETERS
 from gexlab.backtest.surrogates.path import FILLING, ewma_volatility, path_of, weeks
 from gexlab.backtest.surrogates.path import Path as BookPath
+from gexlab.backtest.surrogates.returns import MAKES, Observed
 from gexlab.backtest.surrogates.statistics import clark_west_t, joint_t, rolling_ranks
 from gexlab.data import market_facts
 from gexlab.reports.page.sections.null_routes import cloud_figure, family_table, routes_table
@@ -257,3 +261,46 @@ def test_clark_and_wests_t_is_that_of_plain_regressions() -> None:
         model = sm.OLS(gains, np.ones(len(gains)))
         want = model.fit(cov_type="HAC", cov_kwds={"maxlags": hac, "use_correction": False})
         assert found[k] == pytest.approx(float(want.tvalues[0]), rel=1e-9)
+
+
+def test_the_tail_statistic_of_many_series_is_that_of_the_test() -> None:
+    """The t of statsmodels' logit, with its sign: a series for which low gamma precedes losses."""
+    rng = np.random.default_rng(4)
+    n = 700
+    rank = rng.uniform(-0.5, 0.5, (n, 2))
+    ret = 0.01 * rng.standard_normal(n)
+    ret[1:] *= np.where(rank[:-1, 0] < 0.0, 1.6, 0.8)
+    one = np.full(n, np.nan)
+    found = []
+    for k in range(2):
+        features = Daily(
+            np.arange(n).astype("datetime64[D]"), ret.cumsum(), ret, np.append(ret[1:], np.nan),
+            one, one, np.column_stack([one] * 3), rank[:, k], rank[:, k],
+            np.log(0.2 + 0.02 * rng.standard_normal(n)), one,
+        )  # fmt: skip
+        every = np.ones(n, dtype=np.bool_)
+        many = Many(features, np.arange(n), every, rank, rank, rank, rank, every)
+        found.append(STATISTICS["fragility-tail"](many)[k])
+        assert found[k] == pytest.approx(fit_fragility(features).coefficient.t_stat, rel=1e-6)
+    assert found[0] > 2.0 > abs(found[1])
+
+
+def test_stochastic_volatility_has_the_leverage_of_the_market_it_is_fitted_to() -> None:
+    """Losses raise volatility as much in what is made as in a market of known numbers."""
+    rng = np.random.default_rng(8)
+    n, memory, spread, leverage = 12_000, 0.95, 0.2, -0.5
+    z, u, logs = rng.standard_normal(n), rng.standard_normal(n), np.zeros(n)
+    for t in range(n - 1):
+        shock = leverage * z[t] + math.sqrt(1.0 - leverage**2) * u[t]
+        logs[t + 1] = memory * logs[t] + spread * shock
+    seen = math.log(0.01) + logs + 0.3 * rng.standard_normal(n)
+    theirs = Observed(0.01 * np.exp(logs) * z, seen, np.full(n, np.nan))
+    made = MAKES["stochastic volatility with leverage"](theirs)(n, rng)
+
+    def felt(ret: Floats, log_vol: Floats) -> float:
+        fresh = log_vol[1:] - memory * log_vol[:-1]
+        return float(np.corrcoef((ret / np.exp(log_vol))[:-1].clip(-3, 3), fresh)[0, 1])
+
+    # the noise of the range hides some of it: -0.5 * 0.2 / sqrt(0.2^2 + 1.9 * 0.3^2) at most
+    assert -0.22 < felt(theirs.ret, seen) < -0.17
+    assert felt(made.ret, made.log_vol) == pytest.approx(felt(theirs.ret, seen), abs=0.03)

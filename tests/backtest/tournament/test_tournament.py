@@ -25,13 +25,27 @@ from gexlab.backtest.run.panel import market_panel
 from gexlab.backtest.statistics.inference import return_intervals, sharpe_intervals
 from gexlab.backtest.statistics.resampling import Resampling
 from gexlab.backtest.tournament import contest as contest_module
-from gexlab.backtest.tournament import keeping
-from gexlab.backtest.tournament.arena import Arena, Entry, fills_of, legs_of, wanted_by_label
+from gexlab.backtest.tournament import judgement, keeping
+from gexlab.backtest.tournament.arena import (
+    Arena,
+    Entry,
+    _facts,
+    alone,
+    fills_of,
+    legs_of,
+    wanted_by_label,
+)
 from gexlab.backtest.tournament.beyond import Pair
 from gexlab.backtest.tournament.clouds import _table, labels_outside, legs_outside
 from gexlab.backtest.tournament.counting import ledger
 from gexlab.backtest.tournament.folds import Fold
-from gexlab.backtest.tournament.judgement import _overfitting, padded, sharpe_errors
+from gexlab.backtest.tournament.judgement import (
+    Field,
+    _against_rules,
+    _overfitting,
+    padded,
+    sharpe_errors,
+)
 from gexlab.backtest.tournament.opening import lockbox
 from gexlab.backtest.tournament.placebos import held_against, paths, placebo_labels, ratios
 from gexlab.backtest.tournament.rows import _verdict
@@ -44,7 +58,8 @@ from gexlab.reports.page.tournament_page import write_tournament_page
 from gexlab.strategies.component import Filter, Past
 from gexlab.strategies.model import Strategy
 from gexlab.strategies.panel import Column
-from gexlab.strategies.sizings.basic import TurnoverLimit, VolatilityTarget
+from gexlab.strategies.rules.returns import Fade, Flat, Follow
+from gexlab.strategies.sizings.basic import Fixed, TurnoverLimit, VolatilityTarget
 
 MakeMarket = Callable[..., Path]
 ROOT = Path(__file__).parents[3]
@@ -449,3 +464,39 @@ def test_two_entries_on_two_blocks_have_a_probability_of_overfitting() -> None:
     few: Any = Made(returns=played.returns)
     alone: Any = Made(days=days, entries=roles[:2], ground=ground)
     assert _overfitting([alone], [few]) is None
+
+
+def test_an_entry_is_held_against_its_rules_in_the_shares_of_its_labels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """60 % fading, 30 % flat, 10 % following: being flat earns nothing and is no trial."""
+    fade, follow = Fade(), Follow()
+    whole = Strategy("three", Replayed(), fade, Flat(), follow, Fixed())
+    strategies = (whole, alone(fade, Fixed()), alone(follow, Fixed()))
+    entries = [Entry(str(k), "control" if k else "entry", s, FREE)
+               for k, s in enumerate(strategies)]  # fmt: skip
+    days = np.arange("2024-01-02", "2024-01-08", dtype="datetime64[D]")
+    arena: Any = Made(days=days, entries=entries, outside=np.array([False, True, True, True, True]))
+    played: Any = Made(returns=np.random.default_rng(1).standard_normal((5, 3)))
+    shares = {"long": 0.6, "short": 0.3, "neutral": 0.1}
+    monkeypatch.setattr(judgement, "label_shares", lambda *_: shares)
+    place = np.array([[0, 0], [0, 1], [0, 2]])
+    field = Field(days[2:], played.returns[1:], place, 252)
+    table, owner = _against_rules([arena], [played], field)
+    assert owner.tolist() == [0]
+    mine, fading, following = played.returns[1:].T
+    assert table[:, 0] == pytest.approx(mine - 0.6 * fading - 0.1 * following)
+
+
+def test_facts_of_a_trial_are_of_the_sessions_outside() -> None:
+    held = np.array([[0.0, 1.0, 1.0, -0.5, 0.0]])
+    returns = np.array([[0.01, 0.02, -0.03, 0.04]])
+    net: Any = Made(positions=held, returns=returns)
+    free: Any = Made(traded=np.array([[0.0, 1.0, 0.0, 1.5, 0.5]]), returns=returns + 0.001)
+    for at_open, tilt in ((True, 0.25), (False, 1.0)):
+        ground = Made(clock=Made(at_open=at_open))
+        arena: Any = Made(ground=ground, outside=np.array([False, True, True, False]))
+        facts = _facts(net, free, arena)
+        assert facts["tilt"] == pytest.approx([tilt])
+        assert facts["gross"] == pytest.approx([-0.004])
+        assert facts["turnover"] == pytest.approx([0.75])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from property_search import examples
 
-from gexlab.data.exposure.flips import Grid, mixture_roots
+from gexlab.data.exposure.flips import Grid, _zero_of_cubic, mixture_roots
 from gexlab.data.exposure.profile_kernel import (
     Mixture,
     derivative_at,
@@ -123,3 +123,9 @@ def test_two_roots_and_the_nearest() -> None:
     np.testing.assert_allclose(
         [math.log(r.level / 100.0) for r in roots], [-expected, expected], atol=3e-9
     )
+
+
+def test_the_first_guess_is_the_zero_of_the_cubic_through_four_points() -> None:
+    for zero in (0.05, 0.3, 0.8):
+        values = [(x - zero) * (x + 4.0) * (x - 7.0) for x in (-1.0, 0.0, 1.0, 2.0)]
+        assert abs(_zero_of_cubic(*values) - zero) < 1e-9

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,9 +25,10 @@ from gexlab.data.base.sql import load_sql
 from gexlab.data.ingest import files as files_room
 from gexlab.data.ingest import read_rows as ingest_room
 from gexlab.data.ingest.ingest import IngestResult, ingest
+from gexlab.data.ingest.session_order import _packed
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.lake import Lake, open_lake
-from gexlab.data.lake.writer import sorted_rows
+from gexlab.data.lake.session_stream import sorted_rows
 from gexlab.data.vendors.preset import InputFile
 from gexlab.data.vendors.table_reader import read_tables
 
@@ -972,3 +974,33 @@ def test_columns_that_an_expression_reads_stay_text() -> None:
     preset: Any = SimpleNamespace(columns=columns, dialect=dialect, joins=(), constants={})
     table: Any = SimpleNamespace(relation=SimpleNamespace(columns=["K", "oi", "other"]))
     assert _number_columns(table, preset) == {"oi"}
+
+
+def test_stamps_whose_day_and_month_are_exchanged_are_read_as_stated(bench: Bench) -> None:
+    """A stated format goes before what a stamp looks like: 9 December, not 12 September."""
+    bench.map('date_format = { quote_ts = "%Y-%d-%m %H:%M:%S" }\n' + STAMPED)
+    bench.ingest(bench.file(ROW.replace("2022-12-12", "2022-09-12 15:00:00", 1)))
+    assert bench.rows("session", "quote_ts") == [(date(2022, 12, 9), utc(2022, 12, 9, 20))]
+
+
+@pytest.mark.parametrize("last", [1, 3, 4])
+def test_contracts_stamped_one_by_one_are_one_snapshot(bench: Bench, last: int) -> None:
+    """Where fewer than half have the last stamp; strikes of another expiry are other contracts."""
+    bench.map(STAMPED.replace('known_at = "next_open"', 'known_at = "quote"'))
+    contracts = [(day, strike) for day in (23, 30) for strike in (3900, 4000, 4100, 4200)]
+    minutes = [min(k, 8 - last) for k in range(8)]
+    rows = (
+        f"2022-12-12 15:{minute:02d}:00,2022-12-{day},{strike},C,10,0.2,1,2,3990.5"
+        for minute, (day, strike) in zip(minutes, contracts, strict=True)
+    )
+    bench.ingest(bench.file(*rows))
+    wanted = minutes if last == 4 else [8 - last] * 8
+    assert bench.rows("quote_ts") == [utc(2022, 12, 12, 20, minute) for minute in wanted]
+
+
+def test_keys_of_more_places_than_an_integer_holds_are_ranked() -> None:
+    """2^40 days, 2 moments and 2^30 strikes: the order is that of the parts, in turn."""
+    day = np.array([2**40 - 1, 3, 3, 2**40 - 1, 5])
+    moment, strike = np.array([0, 1, 0, 0, 0]), np.array([7, 2**30 - 1, 5, 6, 0])
+    key = _packed([(day, 2**40), (moment, 2), (strike, 2**30)])
+    assert np.argsort(key).tolist() == np.lexsort((strike, moment, day)).tolist() == [2, 1, 4, 3, 0]

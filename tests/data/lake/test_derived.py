@@ -20,8 +20,9 @@ from gexlab.data.exposure.definition import DEFAULT
 from gexlab.data.lake.derived_tables import DerivedStore
 from gexlab.data.lake.derived_writer import commit_parts, write_parts
 from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.session_stream import sorted_rows
 from gexlab.data.lake.verify import verify
-from gexlab.data.lake.writer import lake_writer, sorted_rows, write_sessions
+from gexlab.data.lake.writer import lake_writer, write_sessions
 from gexlab.data.peers.rules import PEER_RULES
 from gexlab.data.regimes import rebuild as rebuilding
 from gexlab.data.regimes import table as regime_table

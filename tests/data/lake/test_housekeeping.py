@@ -17,14 +17,24 @@ import pyarrow.parquet as pq
 import pytest
 from make_lake import session_tables
 
-from gexlab.data import compact, migrate, rebuild, regimes, vacuum, verify, versions
+from gexlab.data import (
+    archive_version,
+    compact,
+    migrate,
+    rebuild,
+    regimes,
+    vacuum,
+    verify,
+    versions,
+)
 from gexlab.data.base.errors import LakeError
 from gexlab.data.lake import former_layout, housekeeping
 from gexlab.data.lake import versions as rows_of_versions
+from gexlab.data.lake.derived_records import store_record, stored
 from gexlab.data.lake.derived_tables import TABLES, DerivedStore
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
-from gexlab.data.lake.versions import table_files
+from gexlab.data.lake.versions import newest, table_files
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.store_choice import find_stores
 from gexlab.data.regimes.table import read_rebuilt
@@ -94,6 +104,42 @@ def test_each_version_is_read_as_it_was(lake: Lake, chains: list[pa.Table]) -> N
         Lake(lake.root, 99).sessions("SPX")
 
 
+def test_a_clock_that_ran_ahead_hides_nothing_that_came_after(
+    tmp_path: Path,
+    chains: list[pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Version 1 is written in 2099; others are read as of their own time, and vacuum goes on."""
+    began = datetime.now(UTC) - timedelta(days=9)
+    moments = [began, began.replace(year=2099), *(began + timedelta(days=d) for d in (2, 4, 6))]
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return moments[0]
+
+    monkeypatch.setattr(rows_of_versions, "datetime", Clock)
+    lake = open_lake(tmp_path / "lake", create=True)
+    told = []
+    for rows in chains[:5]:
+        write_sessions(lake, "SPX", rows)
+        told.append(moments.pop(0) if len(moments) > 1 else moments[0])
+    monkeypatch.undo()
+    assert [v.at for v in versions(lake)] == told
+    assert "version 1 is dated 2099" in caplog.text
+    assert caplog.text.count("2099") == 1
+    for day, number in ((1, 0), (3, 2), (5, 3), (8, 4)):
+        at = (began + timedelta(days=day)).isoformat()
+        assert open_lake(lake.root, as_of=at).version == number
+    with pytest.raises(LakeError, match=r"2098-01-01 00:00:00: that moment has not come \(it is 2"):
+        open_lake(lake.root, as_of="2098-01-01T00:00")
+    with pytest.raises(LakeError, match="name a later moment, or a version"):
+        open_lake(lake.root, as_of="2015-01-01")
+    assert open_lake(lake.root, as_of=datetime.now(UTC).date().isoformat()).version == 4
+    assert vacuum(lake, retention=4.5).oldest == 3
+
+
 def test_vacuum_keeps_what_was_in_force(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond 30 days of clock: one version a week for twelve weeks."""
     root = lake.root
@@ -124,6 +170,25 @@ def test_vacuum_keeps_what_was_in_force(lake: Lake, monkeypatch: pytest.MonkeyPa
     assert not verify(lake).damaged
 
 
+def test_vacuum_spares_what_archived_runs_name(lake: Lake) -> None:
+    root = lake.root
+    before = {n: as_seen(Lake(root, n)) for n in (1, 4)}
+    assert [archive_version(lake, n, f"night {n}") for n in (1, 4, 4)] == [True, True, False]
+    with pytest.raises(LakeError, match="has versions 0 to 13, not 99"):
+        archive_version(lake, 99, "night 99")
+    for _ in range(2):  # what is spared stays spared
+        done = vacuum(lake, retention=0.0, grace=0.0)
+    assert (done.oldest, done.versions, newest(root).number) == (14, 4, 15)
+    assert [v.version for v in versions(root)] == [1, 4, 14, 15]
+    assert {n: as_seen(Lake(root, n)) for n in before} == before
+    with pytest.raises(LakeError, match=r"version 3 of the lake .* has been vacuumed"):
+        Lake(root, 3).at()
+    assert not verify(lake).damaged
+    (row,) = list((root / "archives").glob("v12-*.parquet"))
+    row.write_bytes(row.read_bytes()[:-1])
+    assert [d.file for d in verify(lake).damaged] == [str(row)]
+
+
 def test_vacuum_leaves_what_is_being_written(lake: Lake) -> None:
     (part, *_) = lake.chain_files("SPX")
     fresh = part.with_name("20140101-20140102-0123456789ab.parquet")
@@ -135,6 +200,14 @@ def test_vacuum_leaves_what_is_being_written(lake: Lake) -> None:
     assert not verify(lake).damaged
     with pytest.raises(LakeError, match="retention of -1 days"):
         vacuum(lake, retention=-1.0)
+
+
+def test_few_files_are_left_alone(lake: Lake) -> None:
+    before = newest(lake.root).number
+    done = compact(lake, more_than=SESSIONS)
+    assert (done.files_before, done.files_after) == (SESSIONS, SESSIONS)
+    assert newest(lake.root).number == before
+    assert compact(lake, more_than=SESSIONS - 1).files_after == 1
 
 
 def test_compacting_changes_no_value(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +253,7 @@ def _former_store(store: DerivedStore, root: Path) -> None:
     home = (
         root / "derived" / "underlying=SPX" / f"definition={store.definition_id}" / "dealer=naive"
     )
-    whole = store.current()
+    whole = stored(store, store_record(store, store.lake.at()))
     for part in whole.parts:
         for table in part.tables:
             path = home / table / f"{part.name}.parquet"

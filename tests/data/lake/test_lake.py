@@ -27,17 +27,14 @@ from gexlab.data.lake import versions
 from gexlab.data.lake import writer as writer_room
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.delta_log import files_at, log_file
+from gexlab.data.lake.drafts import draft_folder
+from gexlab.data.lake.housekeeping import compact
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.naming import folder_of, name_in
 from gexlab.data.lake.parts import CHAIN_SCHEMA, split_sessions
+from gexlab.data.lake.session_stream import sorted_rows
 from gexlab.data.lake.verify import verify
-from gexlab.data.lake.writer import (
-    compact_chains,
-    draft_folder,
-    lake_writer,
-    sorted_rows,
-    write_sessions,
-)
+from gexlab.data.lake.writer import lake_writer, write_sessions
 
 DAYS = [date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3), date(2023, 1, 4)]
 
@@ -215,11 +212,13 @@ def test_compacting_joins_parts_and_keeps_rows(lake: Lake, make_chain: Any) -> N
     for day in DAYS:
         write_sessions(lake, "SPX", make_chain([day]))
     before, rows = lake.sessions("SPX"), _rows(lake)
-    after = compact_chains(lake, "SPX")
+    compact(lake, underlying="SPX")
+    after = lake.sessions("SPX")
     assert len(lake.chain_files("SPX")) == 2
     assert [e.fingerprint for e in after] == [e.fingerprint for e in before]
     assert _rows(lake) == rows
-    assert compact_chains(lake, "SPX") == after
+    compact(lake, underlying="SPX")
+    assert lake.sessions("SPX") == after
 
 
 def test_nothing_is_visible_before_the_commit(lake: Lake, make_chain: Any) -> None:

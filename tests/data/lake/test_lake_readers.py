@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from gexlab.data import rebuild, regimes
-from gexlab.data.base.errors import GexlabError, LakeError
+from gexlab.data.base.errors import GexlabError, LakeError, OutdatedRowsError
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes import rebuild as room
 from gexlab.data.regimes.query import query
 from gexlab.data.regimes.session_blocks import evaluated_blocks
+from gexlab.data.regimes.store_choice import find_stores
+from gexlab.data.regimes.table import as_frame, rows_of
 
 DAYS = [date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3), date(2023, 1, 4)]
 
@@ -60,7 +62,10 @@ def test_a_rebuild_finishes_on_its_state_while_a_writer_commits(
     with monkeypatch.context() as patched:
         patched.setattr(room, "evaluated_blocks", disturbed)
         assert rebuild(lake, "SPX").rebuilt == len(DAYS)
-    before = regimes(lake, "SPX")["gross_gex"]
+    with pytest.raises(OutdatedRowsError, match="4 sessions from 2022-12-29"):
+        regimes(lake, "SPX")
+    written = rows_of(lake, "SPX", "regimes", find_stores(lake, "SPX"))
+    before = as_frame(written)["gross_gex"]
     assert rebuild(lake, "SPX").rebuilt == len(DAYS)
     after = regimes(lake, "SPX")["gross_gex"]
     # gross exposure is proportional to open interest

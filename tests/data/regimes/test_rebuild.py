@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -12,10 +13,12 @@ import pyarrow as pa
 import pytest
 from make_lake import session_tables
 
-from gexlab.data import Definition, rebuild, regimes, side_table
+from gexlab.data import Definition, cross_section, query, rebuild, regimes, side_table
 from gexlab.data.base.errors import (
     DefinitionError,
     LakeError,
+    NotRebuiltError,
+    OutdatedRowsError,
     SeveralDefinitionsError,
     UnknownNameError,
 )
@@ -23,6 +26,7 @@ from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.explain import explain, profile
 from gexlab.data.regimes.table import export_regimes, require_one_definition
+from gexlab.reports.cli import app as cli
 
 CONTRACTS = 240
 SESSIONS = 12
@@ -67,6 +71,67 @@ def test_changed_session_and_the_one_after_it_are_computed_anew(
     np.testing.assert_allclose(after["net_gex"][4], 2.0 * before["net_gex"][4], rtol=1e-12)
     others = [i for i in range(SESSIONS) if i != 4]
     pd.testing.assert_series_equal(after["net_gex"][others], before["net_gex"][others])
+
+
+def test_rows_of_former_chains_are_never_shown(
+    tmp_path: Path, chains: list[pa.Table], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A revised session, read by table, by side table, in SQL; then one that has no row yet."""
+    lake = lake_of(tmp_path, chains[:8])
+    rebuild(lake, "SPX")
+    before = regimes(lake, "SPX")
+    position = chains[4].column_names.index("open_interest")
+    doubled = pa.array([2.0 * v.as_py() for v in chains[4]["open_interest"]], pa.float64())
+    write_sessions(
+        lake, "SPX", chains[4].set_column(position, chains[4].schema.field(position), doubled)
+    )
+    days = days_of(chains)
+    said = f"2 sessions from {days[4]} to {days[5]} of SPX"
+    readers: list[Callable[[], Any]] = [
+        lambda: regimes(lake, "SPX"),
+        lambda: regimes(lake, "*"),
+        lambda: side_table(lake, "flip_roots", "SPX"),
+        lambda: cross_section(lake),
+        lambda: query(lake, "SELECT count(*) FROM regimes"),
+    ]
+    for read in readers:
+        with pytest.raises(OutdatedRowsError, match=said) as refused:
+            read()
+    assert query(lake, "SELECT count(*) AS n FROM chains").to_pylist() == [{"n": 8 * CONTRACTS}]
+    with pytest.raises(OutdatedRowsError, match="at version 2 they had not been rebuilt; name"):
+        regimes(open_lake(tmp_path, as_of=2), "SPX")
+    with pytest.raises(NotRebuiltError, match="had been rebuilt at version 0: name a later one"):
+        regimes(open_lake(tmp_path, as_of=0), "SPX")
+    with pytest.raises(NotRebuiltError, match="nothing was rebuilt at version 0; name a later"):
+        query(open_lake(tmp_path, as_of=0), "SELECT 1 FROM regimes")
+    # the version before the revision has what it had
+    pd.testing.assert_frame_equal(regimes(open_lake(tmp_path, as_of=1), "SPX"), before)
+    command = str(refused.value).partition("run gexlab ")[2]
+    assert cli.run(command.split()) == 0
+    assert len(regimes(lake, "SPX")) == len(before)
+    caplog.clear()
+    write_sessions(lake, "SPX", chains[8])
+    assert len(regimes(lake, "SPX")) == len(before)
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert f"the session {days[8]} of SPX" in told
+    assert "have no row yet: run gexlab rebuild" in told
+
+
+def test_what_the_remedy_of_former_chains_says(tmp_path: Path, chains: list[pa.Table]) -> None:
+    """Rates and dealers go into the command; a definition of its own is named by its file."""
+    lake = lake_of(tmp_path, chains[:2])
+    made: list[tuple[Definition, str, str]] = [
+        (Definition(rate=0.05, iv_source="own"), "inverted", "--dealer inverted --rate 0.05"),
+        (Definition(band=0.5), "naive", "--definition FILE.toml"),
+    ]
+    for definition, dealer, _ in made:
+        rebuild(lake, "SPX", definition=definition, dealer=dealer)
+    position = chains[1].column_names.index("open_interest")
+    field = chains[1].schema.field(position)
+    write_sessions(lake, "SPX", chains[1].set_column(position, field, pa.array([1.0] * CONTRACTS)))
+    for definition, _, words in made:
+        with pytest.raises(OutdatedRowsError, match=words):
+            regimes(lake, "SPX", definition_id=definition)
 
 
 def test_appended_session_changes_no_earlier_row(tmp_path: Path, chains: list[pa.Table]) -> None:

@@ -263,3 +263,8 @@ def test_the_reports_profile_of_the_null_world_is_what_it_shows() -> None:
         profiles.append(sd / np.sqrt((sd**2).mean()))
     mean, error = np.mean(profiles, axis=0), np.std(profiles, axis=0) / 40**0.5
     assert (np.abs(mean - QUARTILES) < 4 * error + 0.005).all()
+
+
+def test_paths_start_at_zero_and_have_one_place_more_than_bars() -> None:
+    found = world_checks._walked(np.array([[1.0, 2.0, 3.0], [-1.0, 0.0, 5.0]]))
+    assert found.tolist() == [[0.0, 1.0, 3.0, 6.0], [0.0, -1.0, -1.0, 4.0]]

@@ -155,7 +155,7 @@ def test_regimes_are_exported_with_every_column(
     written = pd.read_parquet(tmp_path / "regimes.parquet")
     assert list(written.columns) == list(REGIME_COLUMNS)
     assert len(pd.read_csv(tmp_path / "regimes.csv")) == len(rows)
-    assert set(rows[0]) == {*REGIME_COLUMNS, "carry_findings"}
+    assert set(rows[0]) == {*REGIME_COLUMNS, "carry_findings", "spot_implied"}
     assert all(set(row["carry_findings"]) <= {"no_carry"} for row in rows)  # 300 contracts
 
 

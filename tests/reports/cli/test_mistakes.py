@@ -172,6 +172,23 @@ IN_CONFIG = {
         ),
         r"the file has date, (\w+)",
     ),
+    "a key of nights": Mistake(
+        "bootstrap = 100", _more('[nightly]\npath = ["in"]'), ("unknown key 'nightly.path'",),
+        _more('[nightly]\n{fix} = ["in"]'),
+    ),
+    "one path for several": Mistake(
+        "bootstrap = 100", _more('[nightly]\npaths = "in"'), ("nightly.paths: expected a list",),
+        _more('[nightly]\npaths = ["in"]'), r"write .*(\[\.\.\.\]) for values",
+    ),
+    "staleness in words": Mistake(
+        "bootstrap = 100", _more('[nightly]\nstale_after = "1 day"'),
+        ("nightly.stale_after = '1 day'", "expected a valid integer"),
+        _more("[nightly]\nstale_after = 1"), "",
+    ),
+    "staleness below zero": Mistake(
+        "bootstrap = 100", _more("[nightly]\nstale_after = -1"), ("nightly.stale_after = -1",),
+        _more("[nightly]\nstale_after = {fix}"), r"greater than or equal to (\d+)",
+    ),
 }  # fmt: skip
 
 #: On the command line: arguments with the wrong word marked, what is said, and the remedy.
@@ -268,6 +285,64 @@ IN_COMMANDS = {
         "nowhere", "explain --lake lake --session 2015-01-15 --run done", "",
         ("no readable results.json there", "gexlab backtest"),
     ),
+    "a lake's name": ("lak", "versions --lake lake", "", ("does not exist", "correct the path")),
+    "a version": (
+        "99", "regimes --lake lake --as-of 1", "",
+        ("has versions 0 to", "not 99"),
+    ),
+    "a moment in words": (
+        "yesterday", "regimes --lake lake --as-of 1", "",
+        ("'yesterday'", "expected the number of a version or a moment such as"),
+    ),
+    "a session for a version": (
+        "2015-01-15", "profile --lake lake --session 2015-01-16 --as-of 1", "",
+        ("was not there at 2015-01-15", "gexlab versions --lake lists them"),
+    ),
+    "a moment to come": (
+        "2099-01-01", "check --lake lake --as-of 1", "",
+        ("that moment has not come", "name an earlier one, or a version"),
+    ),
+    "a version before the rebuild": (
+        "0|2", "sql SELECT|count(*)|FROM|regimes --lake lake --as-of 1", "",
+        ("nothing was rebuilt at version 0", "name a later one"),
+    ),
+    "a retention with its unit": (
+        "30d", "vacuum --lake lake --retention 30", r"found '(30)d'", ("should be a valid number",),
+    ),
+    "a retention below zero": (
+        "-1", "vacuum --lake lake --retention 30", "",
+        ("should be greater than or equal to 0", "found '-1'"),
+    ),
+    "an underlying to compact": (
+        "SIMM", "compact --lake lake --underlying SIM", NEAR, ("unknown underlying",),
+    ),
+    "an underlying to verify": (
+        "SPY", "verify --lake lake --underlying SIM", r"Known: (\w+)", ("unknown underlying",),
+    ),
+    "a lake to migrate": (
+        "lace", "migrate --lake lake", "", ("does not exist", "correct the path"),
+    ),
+    "a file of settings": (
+        "setings.toml", "cross-section --lake lake --settings settings.toml", NEAR,
+        ("no such file",),
+    ),
+    "a configuration for settings": (
+        "config.toml", "cross-section --lake lake --settings settings.toml", "",
+        ("unknown table", "Known: default, kinds, underlyings"),
+    ),
+    "a file of volumes": (
+        "volume.csv", "cross-section --lake lake --volumes volumes.csv", NEAR, ("no such file",),
+    ),
+    "closes for volumes": (
+        "closes.csv", "cross-section --lake lake --volumes volumes.csv", "",
+        ("lack the column 'underlying'", "expected underlying, session, dollar_volume"),
+    ),
+    "a folder of nights": (
+        "night", "runs nights", "", ("no such folder of nights", "name the one of [nightly] out"),
+    ),
+    "the folder above the nights": (
+        "archive", "runs archive/nights", r"name the folder that has, (\S+)", ("no nights in it",),
+    ),
     "a file for a folder": (
         "config.toml|2", "backtest config.toml --out out", "", ("a file of that name is there",),
     ),
@@ -288,6 +363,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bars.to_csv(root / "bars.csv", index=False)
     chain = sorted((root / "lake" / "chains").rglob("*.parquet"))[0]
     (root / "chain.parquet").write_bytes(chain.read_bytes())
+    volumes = bars.assign(session=dates, underlying="SIM", dollar_volume=1e9)
+    volumes[["underlying", "session", "dollar_volume"]].to_csv(root / "volumes.csv", index=False)
+    (root / "settings.toml").write_text('[underlyings.SIM]\nsector = "x"\n', encoding="utf-8")
+    (root / "nights").mkdir()
+    (root / "archive" / "nights" / "latest").mkdir(parents=True)
+    (root / "archive" / "nights" / "index.html").touch()
     (root / "good.toml").write_text("rate = 0.01\n", encoding="utf-8")
     (root / "config.toml").write_text(CONFIG, encoding="utf-8")
     assert cli.run(["backtest", str(root / "config.toml"), "--out", str(root / "done")]) == 0
@@ -372,6 +453,9 @@ def _place(wrong: str, right: list[str]) -> int:
         "0": "0.05", "bars.csv": "chain.parquet", "config.toml|2": "out", "--outp": "--out",
         "percent": "per_percent", "DELETE|FROM|chains": "SELECT|count(*)|FROM|chains",
         "chain": "SELECT|count(*)|FROM|chains", "lakes": "lake", "r.xlsx": "r.parquet",
+        "99": "1", "0|2": "1", "yesterday": "1", "2015-01-15": "1", "2099-01-01": "1",
+        "30d": "30", "-1": "30", "SPY": "SIM", "config.toml": "settings.toml",
+        "closes.csv": "volumes.csv",
     }  # fmt: skip
     if wrong in places:
         return right.index(places[wrong])
@@ -379,5 +463,5 @@ def _place(wrong: str, right: list[str]) -> int:
     return near.index(max(near))
 
 
-def test_there_are_sixty() -> None:
-    assert len(IN_CONFIG) + len(IN_COMMANDS) >= 60
+def test_there_are_eighty() -> None:
+    assert len(IN_CONFIG) + len(IN_COMMANDS) >= 80

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import io
 import json
+from dataclasses import replace
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -22,7 +24,7 @@ from gexlab.backtest.run.backtest import _negative_shares
 from gexlab.backtest.run.regime_source import _left_out
 from gexlab.backtest.run.results import Ratio
 from gexlab.backtest.run.truth import Quantity
-from gexlab.data import ConfigError, definition_named, trading_calendar
+from gexlab.data import ConfigError, Finding, definition_named, trading_calendar
 from gexlab.data.simulate.market.prices import expected_effects
 from gexlab.data.tables.clock import _share
 from gexlab.reports.cli import app as cli
@@ -30,10 +32,14 @@ from gexlab.reports.cli import commands
 from gexlab.reports.cli.arguments import thresholds_from
 from gexlab.reports.cli.commands import ingest, verify
 from gexlab.reports.nightly import standing
+from gexlab.reports.page.report import _in_period
 from gexlab.reports.page.sections import diagnostics
+from gexlab.reports.page.sections.coverage import lake_findings_table
 from gexlab.reports.page.sections.hypotheses import _p
+from gexlab.reports.page.sections.profile import profile_figure
 from gexlab.reports.page.sections.truth import truth_section
 from gexlab.reports.page.sections.verdict import _found, _has_interval, _too_short
+from gexlab.reports.session.picture import SessionPicture
 from gexlab.reports.session.run_facts import _id_of
 from gexlab.reports.terminal.answers import _text
 
@@ -237,3 +243,48 @@ def test_bars_that_span_each_session_are_of_its_hours() -> None:
     )
     assert _share(starts, length, calendar) == 1.0
     assert _share(starts[np.arange(len(starts)) % 13 < 12], length, calendar) == 0.0
+
+
+def test_worlds_are_checked_on_the_seed_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def noted(*_: Any, seed: int, **__: Any) -> None:
+        asked.append(seed)
+        raise ConfigError("enough")
+
+    monkeypatch.setattr("gexlab.data.simulate.check_worlds", noted)
+    for more in ([], ["--seed", "7"]):
+        assert cli.run(["simulate", "--check", "--world", "S1", *more]) == 1
+    assert asked == [1, 7]
+
+
+def test_the_profile_is_drawn_in_its_own_unit() -> None:
+    """Strikes in millions, the profile in billions: -2.5e9 is -2.5 there, 4e6 is 4."""
+    strikes = pd.DataFrame(
+        {"strike": [95.0, 105.0], "call_gex": [4e6, 1e6], "put_gex": [-2e6, -1e6]}
+    )
+    profile = pd.DataFrame({"level": [90.0, 100.0, 110.0], "net_gex": [-2.5e9, 5e8, 1.5e9]})
+    roots = pd.DataFrame({"level": [98.0], "direction": ["up"], "slope": [1.0]})
+    empty = pd.DataFrame()
+    row = dict.fromkeys(("flip", "call_wall", "put_wall", "pin_strike"), 100.0) | {"spot": 100.0}
+    picture = SessionPicture(row, strikes, empty, profile, roots, empty, empty, empty, "$", {})
+    drawn = profile_figure(picture).spec["data"]
+    values = [y for trace in drawn for y in trace["y"] if y is not None]
+    assert (min(values), max(values)) == pytest.approx((-2.5, 4.0))
+
+
+def test_findings_are_told_from_the_first_session_to_the_last() -> None:
+    days = [date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 8)]
+    found = [Finding(day, "crossed_quotes", "warning", 1, NAN, f"on {day}") for day in days[::-1]]
+    (row,) = lake_findings_table([*found, replace(found[0], detail="again")]).rows
+    told = ("crossed quotes", "warning", "3", "2026-01-05", "2026-01-08", "on 2026-01-08")
+    assert tuple(row.cells) == told
+
+
+def test_a_period_holds_its_first_and_its_last_session() -> None:
+    days = [date(2026, 1, d) for d in (5, 6, 7, 8, 9)]
+    data = SimpleNamespace(start=days[1], end=days[3])
+    config: Any = SimpleNamespace(data=data)
+    assert [_in_period(config, day) for day in days] == [False, True, True, True, False]
+    data.start = data.end = None
+    assert all(_in_period(config, day) for day in days)

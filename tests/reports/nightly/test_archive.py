@@ -16,6 +16,7 @@ from gexlab.reports.cli import app as cli
 from gexlab.reports.nightly.archive import point_to, write_index
 from gexlab.reports.nightly.nights import nights_of
 from gexlab.reports.nightly.runs import runs
+from gexlab.reports.nightly.standing import facts_digest
 from gexlab.reports.page.sections.nights import calendar_of, sparkline_of
 
 HOSTILE = "</script><img src=x onerror=alert(1)>[red]\u202e"
@@ -81,6 +82,27 @@ def test_what_is_not_as_it_was_written(out: Path, capsys: pytest.CaptureFixture[
     assert damaged["2026-07-02"] == ("results.json",)
     assert cli.run(["runs", str(out)]) == 1
     assert "DAMAGED: report.html" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_folder_of_nights_is_none_itself(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    point_to(out, out / "2026-07-02-bbbbbbbbbb")
+    write_index(out)
+    assert cli.run(["runs", str(tmp_path)]) == 1
+    assert f"name the folder that has, {out}" in " ".join(capsys.readouterr().err.split())
+    assert len(runs(out).nights) == 3
+
+
+def test_what_a_note_says_is_what_was_written(out: Path) -> None:
+    note = out / "2026-07-02-bbbbbbbbbb" / "nightly.json"
+    told = json.loads(note.read_text())
+    told["facts_sha256"] = facts_digest(told["facts"])
+    note.write_text(json.dumps(told))
+    assert runs(out).nights[0].damaged == ()
+    told["facts"]["regime"] = "long"
+    note.write_text(json.dumps(told))
+    assert runs(out).nights[0].damaged == ("nightly.json",)
 
 
 def test_what_two_nights_differ_in(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

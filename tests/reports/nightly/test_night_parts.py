@@ -15,18 +15,25 @@ import pytest
 
 from gexlab.backtest.run.targets import Target, TargetInput
 from gexlab.data import trading_calendar
-from gexlab.reports.nightly.freshness import clock_alert, sessions_behind, stale_alert
+from gexlab.reports.nightly.freshness import (
+    clock_alert,
+    is_late,
+    sessions_behind,
+    stale_alert,
+)
 from gexlab.reports.nightly.live_record import (
     Entry,
     Forecast,
     Record,
     Score,
     appended,
+    forecast_digest,
     read_record,
     scores_of,
 )
 from gexlab.reports.nightly.summary import facts_of_night, markdown_of, one_line
 from gexlab.reports.nightly.target_files import write_targets
+from gexlab.reports.page.sections.live import live_section
 from gexlab.reports.session.morning import Morning
 
 THURSDAY = date(2026, 7, 2)  # before Independence Day, kept on Friday the third
@@ -122,7 +129,7 @@ def test_the_record_grows_and_nothing_in_it_changes(tmp_path: Path) -> None:
     score = Score(1, "target", "s", 1.0, 0.01, hit=True, pnl=0.01)
     assert add("2026-07-02", "b", -1.0, score)
     assert not add("2026-07-02", "b", -1.0, score)
-    before = {path: path.read_bytes() for path in (tmp_path / "record").iterdir()}
+    before = {path: path.read_bytes() for path in (tmp_path / "record").glob("0*.json")}
     # data are revised: said and scored anew, beside what was said
     assert add("2026-07-01", "revised", -1.0)
     assert add("2026-07-02", "b", -1.0, replace(score, realised=-0.02, hit=False, pnl=-0.02))
@@ -140,7 +147,7 @@ def test_a_record_that_was_changed_says_so(tmp_path: Path) -> None:
     for day in ("2026-07-01", "2026-07-02", "2026-07-06"):
         assert appended(tmp_path, record, day, day, "d", [_target("next_open", 1.0)], [])
         record = read_record(tmp_path)
-    first, second, _ = sorted((tmp_path / "record").iterdir())
+    first, second, third, last = sorted((tmp_path / "record").iterdir())
     whole = first.read_bytes()
     first.write_bytes(whole.replace(b"1.0", b"-1.0"))
     assert "000002" in read_record(tmp_path).broken
@@ -151,6 +158,79 @@ def test_a_record_that_was_changed_says_so(tmp_path: Path) -> None:
     assert "000003" in read_record(tmp_path).broken
     second.write_bytes(kept[:-20])
     assert "000002" in read_record(tmp_path).broken
+    second.write_bytes(kept)
+    # nothing follows the last file: its digest lies beside it
+    kept = third.read_bytes()
+    third.write_bytes(kept.replace(b"1.0", b"9.0"))
+    assert read_record(tmp_path).broken == "file 000003 is not what was written"
+    third.unlink()
+    assert read_record(tmp_path).broken == "file 000003 is gone"
+    third.write_bytes(kept)
+    last.write_bytes(b"{}")
+    assert read_record(tmp_path).broken == "last.json cannot be read"
+    last.unlink()  # a record of an earlier version has none
+    assert read_record(tmp_path).broken == ""
+
+
+def test_a_file_that_cannot_be_read_is_never_written_over(tmp_path: Path) -> None:
+    """Nor does the next night heal what was broken."""
+    record = Record()
+    for day in ("2026-07-01", "2026-07-02"):
+        appended(tmp_path, record, day, day, "d", [_target("next_open", 1.0)], [])
+        record = read_record(tmp_path)
+    second = tmp_path / "record" / "000002-2026-07-02.json"
+    second.write_bytes(b"damaged")
+    for day in ("2026-07-02", "2026-07-06"):
+        record = read_record(tmp_path)
+        assert record.broken == "000002-2026-07-02.json cannot be read"
+        assert appended(tmp_path, record, day, "again", "d", [_target("next_open", -1.0)], [])
+    assert second.read_bytes() == b"damaged"
+    names = [path.name[:6] for path in sorted((tmp_path / "record").glob("0*.json"))]
+    assert names == ["000001", "000002", "000003", "000004"]
+    assert read_record(tmp_path).broken == "000002-2026-07-02.json cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "late"),
+    [
+        ("2026-07-02T20:00", "2026-07-06T13:30", False),  # Monday's open
+        ("2026-07-02T20:00", "2026-07-06T13:31", True),
+        ("2026-07-06T13:30", "2026-07-06T14:30", False),  # public at the open: an hour is left
+        ("2026-07-06T13:30", "2026-07-06T14:31", True),
+        ("2026-07-02T20:00", "2027-07-02T20:00", True),
+    ],
+)
+def test_a_night_forecasts_nothing_that_has_begun(known: str, now: str, late: bool) -> None:
+    public, when = (datetime.fromisoformat(x).replace(tzinfo=UTC) for x in (known, now))
+    assert is_late(trading_calendar("XNYS"), THURSDAY, public, when) is late
+
+
+def test_nights_out_of_order_are_late(tmp_path: Path) -> None:
+    """A night of Wednesday after that of Thursday may know more than it says."""
+    for day in ("2026-07-02", "2026-07-01", "2026-07-06"):
+        record = read_record(tmp_path)
+        appended(tmp_path, record, day, day, "d", [_target("next_open", 1.0)], [])
+    record = read_record(tmp_path)
+    assert [(e.session, e.late) for e in record.entries] == [
+        ("2026-07-02", False), ("2026-07-01", True), ("2026-07-06", False),
+    ]  # fmt: skip
+    timely = replace(record.entries[1], late=False)
+    assert forecast_digest([timely]) != forecast_digest([record.entries[1]])
+
+
+def test_late_nights_are_told_and_not_counted(morning: Morning) -> None:
+    told = [_target("next_open", 1.0)]
+    entries = [replace(_entry(n, f"2026-07-0{n}", *told), late=n == 1) for n in (1, 2)]
+    scores = [Score(n, "target", "s", 1.0, 0.01 * n, hit=True, pnl=0.01 * n) for n in (1, 2)]
+    section = live_section(morning.result, entries, scores)
+    assert section is not None
+    assert section.text[0].startswith("1 night from 2026-07-02 to 2026-07-02")
+    assert section.text[1].startswith("1 night not counted: begun after the next session")
+    (row,) = section.tables[0].rows
+    assert (row.cells[0], row.cells[1], row.cells[3], row.cells[7]) == ("s", "1", "1", "+2.00 %")
+    only_late = live_section(morning.result, entries[:1], scores)
+    assert only_late is not None
+    assert (len(only_late.text), only_late.tables) == (1, ())
 
 
 HOSTILE = '=1+1</script><b>[red]\u202e\x1b[31m,"'

@@ -111,7 +111,7 @@ def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFi
     assert (second["status"], second["exit_code"]) == ("unchanged", 3)
     steps = {step["name"]: step["status"] for step in second["steps"]}
     assert steps.pop("snapshot") == "skipped"
-    assert set(steps) == {"ingest", "rebuild", "backtest", "record", "publish"}
+    assert set(steps) == {"ingest", "rebuild", "backtest", "record", "lake", "publish"}
     assert set(steps.values()) == {"unchanged"}
     assert second["ingested"]["rows_written"] == 0
     assert second["ingested"]["files_unchanged"] == 1
@@ -220,6 +220,12 @@ def test_nothing_has_changed_is_never_said_over_a_stale_report(
             assert stands(results, key)
     note = json.loads((results / "nightly.json").read_text(encoding="utf-8"))
     assert note["facts"]["session"] == first["last_session"]
+    regime = note["facts"].pop("regime")
+    for told in ({}, {"regime": "short" if regime == "long" else "long"}):
+        wrong = json.dumps({**note, "facts": note["facts"] | told})
+        (results / "nightly.json").write_text(wrong, encoding="utf-8")
+        assert not stands(results, key)
+    note["facts"]["regime"] = regime
     del note["files"]["trades.parquet"]
     (results / "nightly.json").write_text(json.dumps(note), encoding="utf-8")
     assert not stands(results, key)
@@ -295,7 +301,7 @@ def test_what_is_new_is_scored_by_the_night_that_knows(
     """A night of three more sessions, then revised bars: nothing frozen changes."""
     folder, first = after
     record = folder / "results" / "record"
-    frozen = {path.name: path.read_bytes() for path in record.iterdir()}
+    frozen = {path.name: path.read_bytes() for path in record.glob("0*.json")}
     assert list(frozen) == [f"000001-{first['session']}.json"]
     told = json.loads(frozen[f"000001-{first['session']}.json"])
     assert told["scores"] == []
@@ -318,7 +324,7 @@ def test_what_is_new_is_scored_by_the_night_that_knows(
     bars["close"] = [*bars["close"][:-1], 1.001 * float(bars["close"].iloc[-1])]
     bars.to_parquet(folder / "source" / "bars.parquet")
     assert _night(folder, capsys)["ran"] is True
-    after_all = {path.name: path.read_bytes() for path in record.iterdir()}
+    after_all = {path.name: path.read_bytes() for path in record.glob("0*.json")}
     assert len(after_all) == 3
     assert frozen.items() <= after_all.items()
     assert read_record(folder / "results").broken == ""

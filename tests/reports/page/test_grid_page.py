@@ -61,6 +61,8 @@ def test_the_page_is_one_file_whose_names_are_text(tmp_path: Path) -> None:
     names = [column["name"] for column in data["columns"]]
     assert data["rows"][0][names.index("filter")] == HOSTILE
     assert data["rows"][1][names.index("sharpe")] is None  # undefined is no 0
+    # the map of two parameters offers those that vary, and its cells the others
+    assert [c["name"] for c in data["columns"] if c["parameter"]] == ["filter", "fees_bps"]
 
 
 def test_the_best_and_the_worst_are_each_named_once() -> None:

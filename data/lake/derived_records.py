@@ -1,0 +1,161 @@
+"""The table `rebuilds`: which rebuilt rows of an underlying are valid, as stores of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..base.errors import LakeError
+from .data_files import read_file
+from .derived_parts import Marks, Part, Variant
+from .derived_tables import REBUILDS, TABLES, DerivedStore
+from .lake import Lake
+from .versions import Version, table_files
+
+if TYPE_CHECKING:
+    from .delta_log import DataFile
+
+__all__ = ["Lacking", "lacking", "read_store", "store_record", "stored", "stores_of"]
+
+_PART: Final = re.compile(r"[\w.=-]+")
+_REMEDY: Final = "restore it from a copy, or run gexlab rebuild again"
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a store has of wanted rows, and what it lacks.
+
+    Attributes
+    ----------
+    store : DerivedStore
+        As it is on disk, without parts of which a file is gone.
+    sessions : dict of book to set of date
+        Those that it lacks, or has from other inputs.
+    closed : bool
+        Whether it cannot be written to.
+    recorded : bool
+        Whether it records that its inputs mean the rows wanted, and no others.
+    """
+
+    store: DerivedStore
+    sessions: dict[str, set[date]]
+    closed: bool
+    recorded: bool
+
+
+def read_store(lake: Lake, record: DataFile) -> DerivedStore:
+    """Read the record of a store.
+
+    Parameters
+    ----------
+    lake : Lake
+    record : DataFile
+        Of the table of rebuilds.
+
+    Returns
+    -------
+    DerivedStore
+        With all parts and variants.
+
+    Raises
+    ------
+    LakeError
+        If the record cannot be read, or is not what was written.
+    """
+    path = lake.root / REBUILDS / record.path
+    rows = read_file(lake.root, REBUILDS, record, _REMEDY)
+    try:
+        [row] = rows.to_pylist()
+        parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in json.loads(row["parts"])]
+        strange = next((p.name for p in parts if not _is_part(p)), None)
+        if strange is not None:
+            raise ValueError(f"{strange!r} is no name of a part")
+        return DerivedStore(
+            lake,
+            row["underlying"],
+            row["definition_id"],
+            json.loads(row["definition"]),
+            row["dealer_model"],
+            parts=tuple(parts),
+            variants=tuple(Variant(**v) for v in json.loads(row["variants"])),
+            record=record.path,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakeError(f"{path}: not a record of a rebuild ({error}): {_REMEDY}") from error
+
+
+def _is_part(part: Part) -> bool:
+    return bool(_PART.fullmatch(part.name)) and set(part.tables) <= set(TABLES)
+
+
+def store_record(store: DerivedStore, version: Version) -> DataFile | None:
+    """Return the record of a store at a version of the lake, None where it has none."""
+    for file in table_files(store.lake.root, version, REBUILDS).values():
+        if file.partition["underlying"] == store.underlying and file.tags["store"] == store.stem:
+            return file
+    return None
+
+
+def stored(store: DerivedStore, record: DataFile | None) -> DerivedStore:
+    """Return a store with the parts and variants of a record, as it is where that is None."""
+    if record is None:
+        return store
+    found = read_store(store.lake, record)
+    return replace(store, parts=found.parts, variants=found.variants, record=found.record)
+
+
+def lacking(store: DerivedStore, wanted: Marks) -> Lacking:
+    """Return what a store on disk has of the rows wanted, and what it lacks of them.
+
+    Parameters
+    ----------
+    store : DerivedStore
+    wanted : mapping
+        Book to ISO session to mark.
+
+    Returns
+    -------
+    Lacking
+    """
+    found = stored(store, store_record(store, store.lake.at())).intact()
+    done = found.rows
+    missing = {
+        book: {date.fromisoformat(d) for d, mark in days.items() if (book, d, mark) not in done}
+        for book, days in wanted.items()
+    }
+    return Lacking(found, missing, _is_closed(found), found.means(wanted))
+
+
+def _is_closed(store: DerivedStore) -> bool:
+    """Return whether there are rows of an earlier rebuild that cannot be added to."""
+    writable = os.access(store.lake.root / REBUILDS, os.W_OK | os.X_OK)
+    return store.record is not None and not writable and store.lake.version is None
+
+
+def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:
+    """Return everything that was rebuilt of an underlying: a store for each set of inputs.
+
+    Parameters
+    ----------
+    lake : Lake or Path
+    underlying : str
+
+    Returns
+    -------
+    list of DerivedStore
+
+    Raises
+    ------
+    LakeError
+        If a record cannot be read.
+    """
+    opened = lake if isinstance(lake, Lake) else Lake(lake)
+    files = table_files(opened.root, opened.at(), REBUILDS).values()
+    mine = (f for f in files if f.partition["underlying"] == underlying)
+    found = [read_store(opened, f) for f in sorted(mine, key=lambda f: f.tags["store"])]
+    return [own for store in found for own in store.by_variant()]

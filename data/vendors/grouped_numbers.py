@@ -1,0 +1,67 @@
+"""Numbers whose points can be decimal marks or separate thousands, where a file leaves it open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb import ColumnExpression
+
+from ..base.errors import InputFileError
+from ..base.schema import CHAIN_COLUMNS
+from .column_names import names_in
+
+if TYPE_CHECKING:
+    from .preset import Preset, RawTable
+
+__all__ = ["refuse_open_points"]
+
+_HEAD_ROWS: Final = 2048
+_GROUPED: Final = r"^\s*[-+]?[1-9][0-9]{0,2}([.][0-9]{3})+\s*$"
+#: Cells that decide: four digits in a row, a comma, or a point that cannot separate thousands.
+_DECIDES: Final = r"[0-9]{4}|,|^\s*[-+]?0?[.]|[.][0-9]{1,2}\s*$|[0-9][eE]"
+
+
+def refuse_open_points(table: RawTable, preset: Preset) -> None:
+    """Refuse a table of text in which every number with a point can be read in two ways.
+
+    A strike of ``4.700`` is 4.7 or 4700; elsewhere in most files a number such as 0.15, 4700 or
+    1,5 decides.
+
+    Raises
+    ------
+    InputFileError
+        If nothing among the first rows decides, and the map does not either.
+    """
+    dialect = preset.dialect
+    if dialect.decimal is not None or dialect.thousands is not None:
+        return
+    kinds = dict(zip(table.relation.columns, map(str, table.relation.types), strict=True))
+    names = [
+        said
+        for name, column in preset.columns.items()
+        if CHAIN_COLUMNS[name] == "DOUBLE" and name not in preset.constants
+        for said in names_in(column)
+    ]
+    columns = [name for name in dict.fromkeys(names) if kinds.get(name) == "VARCHAR"]
+    if not columns:
+        return
+    rows = table.relation if table.head is None else table.head
+    head = rows.select(*map(ColumnExpression, columns)).limit(_HEAD_ROWS).to_arrow_table()
+    cells = pa.chunked_array([chunk for name in columns for chunk in head.column(name).chunks],
+                             pa.string())  # fmt: skip
+    open_ = _first(cells, _GROUPED)
+    if open_ is None or _first(cells, _DECIDES) is not None:
+        return
+    text = open_.strip()
+    raise InputFileError(
+        f"{table.files[0].label}: {text!r} can be read as {text.replace('.', '')} or with a "
+        'decimal point, and nothing else in the file decides: state thousands = "." or '
+        'decimal = "." in the map'
+    )
+
+
+def _first(cells: Any, pattern: str) -> str | None:
+    found = cells.filter(pc.match_substring_regex(cells, pattern))
+    return found[0].as_py() if len(found) else None
