@@ -308,3 +308,11 @@ def test_eras_alike_without_any_dealer_are_not_supported() -> None:
     found = _outcome("era-split", dataset)
     assert found.evidence is not None
     assert found.p_value >= found.evidence.p
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_index_itself_as_gamma_is_its_own_control(sign: float) -> None:
+    dataset = markets.market(700, 5)
+    assert dataset.vix is not None
+    found = _run("beyond-leverage", replace(dataset, gex=sign * dataset.vix, intraday=None))
+    assert found.verdict.startswith("needs data: GEX that is not its own control")
