@@ -1,4 +1,4 @@
-"""The page's tables of markets that took no part in building: complete, and true to their counts."""
+"""The page's tables of held-out markets are complete and true to their counts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ROW = re.compile(rf"^\| `([\w-]+)` \| (.+?) \| (\d+) \| {CELL} \| {CELL} \|$", r
 def _rows() -> list[tuple[str, str, int, tuple[float, ...], tuple[float, ...]]]:
     text = PAGE.read_text(encoding="utf-8")
     inside = text.split("<!-- held out: begin -->")[1].split("<!-- held out: end -->")[0]
-    rows = [
-        (m[1], m[2], int(m[3]), tuple(map(float, m.group(4, 5, 6))), tuple(map(float, m.group(7, 8, 9))))
-        for m in ROW.finditer(inside)
-    ]  # fmt: skip
+    rows = []
+    for m in ROW.finditer(inside):
+        cells = tuple(float(m[i]) for i in range(4, 10))
+        rows.append((m[1], m[2], int(m[3]), cells[:3], cells[3:]))
     assert len(rows) == sum(line.startswith("| `") for line in inside.splitlines())
     return rows
 
