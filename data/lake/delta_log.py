@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import time
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
 from ..base.errors import LakeError
+from .storage import TakenError, listed_names, put_new, read_kept, remote_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +31,6 @@ __all__ = [
     "DataFile",
     "TableShape",
     "TableVersion",
-    "TakenError",
     "apply",
     "bring",
     "chained",
@@ -41,8 +39,6 @@ __all__ = [
     "files_in",
     "log_file",
     "log_numbers",
-    "put_new",
-    "sync_folder",
     "table_lines",
 ]
 
@@ -69,10 +65,6 @@ _TYPES: Final = {
     "int32": "integer",
     "int64": "long",
 }
-
-
-class TakenError(Exception):
-    """A version that somebody else has committed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,53 +136,16 @@ def log_file(folder: Path, version: int) -> Path:
 
 def log_numbers(folder: Path) -> list[int]:
     """Return the versions of a table's log, ascending; none where it has no log."""
-    try:
-        names = os.listdir(folder / LOG)
-    except FileNotFoundError:
-        return []
-    return sorted(int(found[1]) for found in map(_NUMBER.fullmatch, names) if found)
+    names = listed_names(folder / LOG)
+    found = sorted({int(name[1]) for name in map(_NUMBER.fullmatch, names) if name})
+    if found and remote_of(folder) is not None:  # the mirror need not have all
+        return list(range(found[-1] + 1))
+    return found
 
 
 def chained(before: str, content: bytes) -> str:
     """Return the digest of a log that goes on with `content`."""
     return hashlib.sha256(before.encode() + content).hexdigest()
-
-
-def put_new(path: Path, content: bytes) -> None:
-    """Make a file with its whole content at once, on disk before it has its name.
-
-    Raises
-    ------
-    TakenError
-        If there is one already.
-    OSError
-        If it cannot be made.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with draft.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.link(draft, path)
-    except FileExistsError as error:
-        raise TakenError(str(path)) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink()
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force a folder's entries to disk, where the platform can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @lru_cache(maxsize=256)
@@ -240,7 +195,7 @@ def _played(
     for number in numbers:
         path = log_file(folder, number)
         try:
-            content = path.read_bytes()
+            content = read_kept(path)
             apply(content, files)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LakeError(
@@ -358,7 +313,7 @@ def commit_lines(
         *({"remove": _remove(f, now)} for f in remove),
         *({"add": _add(f, now)} for f in add),
         {"commitInfo": {"timestamp": now, "operation": operation, "engineInfo": _ENGINE,
-                        "operationParameters": {}}},
+                        "operationParameters": {}, "id": uuid.uuid4().hex}},
     ]  # fmt: skip
     return "".join(json.dumps(action) + "\n" for action in actions).encode()
 

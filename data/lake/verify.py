@@ -16,6 +16,7 @@ from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
 from .naming import check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
+from .storage import forgotten, read_kept
 from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files, version_at
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def verify(
     """
     opened = open_lake(lake)
     found = _Found()
+    forgotten(opened.root)  # every byte is compared where it lies
     with opened.reading():
         alive = _logs(opened.root, found)
         version = _version(opened, found)
@@ -177,7 +179,7 @@ def _mark_damage(root: Path, versions: list[Version], found: _Found) -> None:
 
 def _row_damage(root: Path, number: int, found: _Found) -> None:
     """Compare the file of a version's row with what its commit says of it."""
-    lines = log_file(root / VERSIONS, number).read_bytes().splitlines()
+    lines = read_kept(log_file(root / VERSIONS, number)).splitlines()
     for file in files_in(lines).values():
         found.files += 1
         what = file_damage(root, VERSIONS, file)
@@ -203,7 +205,7 @@ def _log_damage(
         path = log_file(root / name, number)
         found.files += 1
         try:
-            content = path.read_bytes()
+            content = read_kept(path)
             chain = chained(chain, content)
             if chains.get(number, chain) != chain:
                 raise ValueError("its bytes, or those before it, are not those that were written")

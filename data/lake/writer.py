@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
-from .delta_log import TableShape, TakenError, sync_folder
+from .delta_log import TableShape
 from .drafts import draft_folder
 from .integrity import part_damage, require_inside
 from .manifest import Manifest
@@ -24,6 +24,7 @@ from .parts import (
 )
 from .records import CHAINS, manifest_at, record_changes, record_of
 from .session_stream import ascending_tables, sorted_rows, whole_sessions
+from .storage import TakenError, sent, sync_folder
 from .versions import Change, commit, mark, marked, newest
 
 if TYPE_CHECKING:
@@ -276,6 +277,7 @@ class LakeWriter:
             require_inside(final.parent, self._root)
             if draft.exists():  # not yet moved by an attempt before
                 draft.replace(final)
+                sent(final)
         for folder in sorted({final.parent for _, final in moves} | {self.folder}):
             sync_folder(folder)
         named = {entry.file for entry in after.sessions}
