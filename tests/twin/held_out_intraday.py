@@ -144,7 +144,8 @@ def _paths(ret: Floats, sigma: Floats, rng: np.random.Generator) -> Floats:
     spread = sigma[:, None] * np.sqrt(share) * np.exp(log_size)
     path = (spread * z).cumsum(axis=1)
     own = (spread**2).cumsum(axis=1)
-    return path + (ret - path[:, -1])[:, None] * own / own[:, -1:]
+    bridged: Floats = path + (ret - path[:, -1])[:, None] * own / own[:, -1:]
+    return bridged
 
 
 def _second_vendor(gex: Floats, rng: np.random.Generator) -> Floats:
