@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, ols
-from .features import Daily, daily, needs, needs_spread
+from .features import Daily, daily_with_volatility, needs
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome, one_sided
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 from .vol_damping import fit_damping
 
 __all__ = ["HYPOTHESIS", "usable_eras"]
@@ -58,12 +58,7 @@ _FEWEST = 60
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(
-        dataset.vix is not None,
-        "a daily implied volatility: series.vix, or chains quoted around 30 days",
-    )
-    features = daily(dataset)
-    needs_spread(features.gex)
+    features = daily_with_volatility(dataset)
     known = np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)
     usable = usable_eras(features.sessions, known)
     needs(

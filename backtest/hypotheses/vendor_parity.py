@@ -17,9 +17,9 @@ from ..statistics.intervals import (
 )
 from ..statistics.resampling import resampled_sums
 from .features import needs
+from .kill_conditions import CRITICAL_T, Requirement, holds, kill_condition
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "kappa_from_shares"]
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import MissingPartError
+from ..base.schema import SIDE_TABLES
 from .data_files import DIGITS, partition_folder
 from .derived_parts import Marks, Part, Variant
 from .integrity import digest_of
@@ -39,16 +40,7 @@ REBUILDS: Final = "rebuilds"
 #: Input of a store that has the regime table and the findings alone.
 WITHOUT_SIDE_TABLES: Final = "without_side_tables"
 
-TABLES: Final = (
-    "regimes",
-    "exposure_by_expiry",
-    "exposure_by_strike",
-    "flip_roots",
-    "profile",
-    "fixed_strike_vol",
-    "implied_volatility",
-    "quality_findings",
-)
+TABLES: Final = ("regimes", *SIDE_TABLES, "quality_findings")
 
 
 class Scratch:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ..base.errors import LakeError, UnknownNameError
+from .checkpointing import write_checkpoints
 from .delta_log import apply, log_file, log_numbers
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES, DerivedStore
@@ -66,7 +67,7 @@ class LakeVersion:
     operation : str
         ``ingest``, ``write``, ``rebuild``, ``compact``, ``migrate`` or ``vacuum``.
     underlying : str or None
-        Whose sessions; None where the whole lake is meant.
+        Whose sessions, several with commas; None where the whole lake is meant.
     sessions : int
         How many changed.
     """
@@ -155,6 +156,7 @@ def compact(
         with naming_the_lake(opened.root):
             _until_done(opened.root, lambda name=name: _compact_chains(opened, name))  # type: ignore[misc]
             _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
+    _until_done(opened.root, lambda: write_checkpoints(opened.root))
     return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
 
 

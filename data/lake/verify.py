@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import LakeError
 from ..base.progress import silent
+from .checkpointing import checkpoint_damage
 from .data_files import file_damage
 from .delta_log import apply, chained, files_in, log_file, log_numbers
 from .derived_records import read_store
@@ -216,6 +217,12 @@ def _log_damage(
             break
         if number in kept:
             alive |= files
+    point = versions[-1].tables[name].checkpoint if name in versions[-1].tables else None
+    harmed = None if point is None else checkpoint_damage(root / name, point)
+    if harmed is not None:
+        what = f"{harmed[1]}: run gexlab compact, which writes it again from the log"
+        found.damaged.append(Damage("", None, harmed[0], what))
+    found.files += 0 if point is None else 2
     return alive
 
 

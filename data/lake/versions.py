@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import LakeError
 from .delta_log import (
     START,
+    Checkpoint,
     DataFile,
     TableShape,
     TableVersion,
@@ -91,7 +92,7 @@ class Version:
     operation : str
         What made it: ``ingest``, ``rebuild``, ``compact`` and so on.
     underlying : str or None
-        What it was made of, where that is one.
+        What it was made of, several with commas; None where the whole lake is meant.
     sessions : int
         How many sessions changed.
     oldest : int
@@ -280,8 +281,11 @@ def commit(
     underlying: str | None,
     sessions: int,
     oldest: int | None = None,
+    checkpoints: Mapping[str, TableVersion] | None = None,
 ) -> Version:
     """Commit changes of several tables as the version after `before`, all of them or none.
+
+    `checkpoints` are tables of `before` whose log has one now.
 
     Raises
     ------
@@ -292,7 +296,7 @@ def commit(
     looked_anew(root)
     if log_file(root / VERSIONS, number).exists():
         raise TakenError(str(number))
-    tables = dict(before.tables)
+    tables = {**before.tables, **(checkpoints or {})}
 
     def made_of(change: Change) -> TableVersion:
         at, folder = tables.get(change.table, START), root / change.table
@@ -355,9 +359,20 @@ def _unsealed(content: bytes, number: int) -> Version:
         said["underlying"],
         said["sessions"],
         said["oldest"],
-        {name: TableVersion(*at) for name, at in said["tables"].items()},
+        {name: _table_version(*at) for name, at in said["tables"].items()},
         hashlib.sha256(content).hexdigest(),
     )
+
+
+def _table_version(version: int, chain: str, *checkpoint: Any) -> TableVersion:
+    return TableVersion(version, chain, Checkpoint(*checkpoint) if checkpoint else None)
+
+
+def _said_of(at: TableVersion) -> list[Any]:
+    """Return what a version says of a table's."""
+    found = at.checkpoint
+    more = [] if found is None else [found.version, found.chain, found.digest]
+    return [at.version, at.chain, *more]
 
 
 def previous_of(root: Path, number: int) -> str:
@@ -374,7 +389,7 @@ def _to_json(made: Version, previous: str) -> dict[str, Any]:
         "underlying": made.underlying,
         "sessions": made.sessions,
         "oldest": made.oldest,
-        "tables": {name: [at.version, at.chain] for name, at in sorted(made.tables.items())},
+        "tables": {name: _said_of(at) for name, at in sorted(made.tables.items())},
         "previous": previous,
     }
 

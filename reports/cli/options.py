@@ -158,7 +158,7 @@ StoredDefinitionOption = Annotated[
     str | None,
     typer.Option(
         "--definition",
-        metavar="NAME|FILE.toml|ID",
+        metavar="ID|NAME|FILE.toml",
         help="Definition; required if several were rebuilt.",
     ),
 ]
