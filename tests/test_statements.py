@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import fields
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
+from gexlab.backtest import components
+from gexlab.backtest.grid.section import strategies_in
 from gexlab.backtest.hypotheses.cross_section import CROSS_SECTION_FORMS
 from gexlab.backtest.hypotheses.evidence import COMPATIBLE
 from gexlab.backtest.hypotheses.features import WINDOW
@@ -30,7 +33,7 @@ from gexlab.backtest.run import config_sections as configuration
 from gexlab.backtest.run import notices
 from gexlab.backtest.run.execution_section import ExecutionConfig
 from gexlab.backtest.run.results import Metrics, VolatilityCell
-from gexlab.backtest.run.tournament_section import TournamentConfig
+from gexlab.backtest.run.tournament_section import LedgerConfig, TournamentConfig
 from gexlab.backtest.statistics import intervals
 from gexlab.backtest.surrogates.cloud import TRIED
 from gexlab.backtest.surrogates.customers import CUSTOMERS
@@ -38,13 +41,16 @@ from gexlab.backtest.surrogates.parameters import PARAMETERS
 from gexlab.backtest.surrogates.returns import _BLOCK, Observed, fitted_makes
 from gexlab.data.base.errors import ConfigError
 from gexlab.data.exposure import quality_gate as gate
-from gexlab.data.exposure.definition import Definition
 from gexlab.data.quality.catalogue import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
 from gexlab.data.regimes import query
 from gexlab.data.simulate.worlds.parameters import MarketParameters, Mechanism
-from gexlab.strategies.component import Component, Kind
-from gexlab.strategies.components import built_in
+from gexlab.strategies import Strategy, make_component
+from gexlab.strategies.component import Kind
+from gexlab.strategies.filters.ranks import Percentile
+from gexlab.strategies.filters.sign import Sign
+from gexlab.strategies.rules.returns import Fade, Flat, Follow
+from gexlab.strategies.sizings.basic import Fixed
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
@@ -62,54 +68,110 @@ def _text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-STATED = [row for row in _rows(_text("docs/statements.md")) if "::" in row[-1]]
+def _part(heading: str) -> list[list[str]]:
+    """Return the rows of a section of the list, without the head of its table."""
+    part = _text("docs/statements.md").partition(f"## {heading}\n")[2]
+    return list(_rows(part.partition("\n## ")[0]))[1:]
+
+
+STATED = _part("Sentences")
 
 
 def test_there_are_many() -> None:
-    prose = [row for row in STATED if not row[0].isdigit()]
-    assert len(prose) >= 440
+    """Prints how many are listed, held in tables, and excused by reason (``-rP`` shows it)."""
+    assert len(STATED) >= 750
     assert len({(row[0], row[1]) for row in STATED}) == len(STATED)
+    tables = _part("Tables")
+    excused = Counter(why.partition(":")[0] for _, _, why in _exempt())
+    print(  # noqa: T201
+        f"{len(STATED)} statements with their tests, {len(tables)} tables of "
+        f"{sum(int(row[0]) for row in tables)} rows; excused: "
+        + ", ".join(f"{count} {kind}" for kind, count in sorted(excused.items()))
+        + f", {len(_part('Measured tables'))} measured tables"
+    )
 
 
 @pytest.mark.parametrize("document", sorted({row[1] for row in STATED}))
 def test_statements_stand_in_their_document(document: str) -> None:
     text = " ".join(_text(document).split())
-    gone = [
-        row[0]
-        for row in STATED
-        if row[1] == document and not row[0].isdigit() and row[0] not in text
-    ]
-    assert not gone
+    assert not [row[0] for row in STATED if row[1] == document and row[0] not in text]
 
 
 # Sentences that are not listed
 
+#: Why a sentence needs no test; the document says what each kind asks of its reason.
+_KINDS = ("definition", "description", "measured", "outside")
+
 
 def _exempt() -> list[tuple[str, str, str]]:
     """Return sentence, document and reason of what needs no test."""
-    part = _text("docs/statements.md").partition("## Sentences without a test")[2]
-    rows = [row for row in _rows(part.partition("\n## ")[0]) if row[0] != "sentence"]
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(row[0], row[1], row[2]) for row in _part("Sentences without a test")]
 
 
-def _sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of a document and the rows of its tables, without blocks of code."""
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table that is held or measured as a whole; ``columns`` are those that its test reads.
+
+    ``rows`` is 0 where they are not counted: those of a measurement that may go on.
+    """
+
+    rows: int
+    document: str
+    head: str
+    columns: tuple[str, ...]
+    why: str
+
+
+def _columns(head: str, stated: str) -> tuple[str, ...]:
+    """Return the columns of a head that are stated; what else is stated stays as it is."""
+    found = [name for name in head.split(" / ") if f", {name}, " in f", {stated}, "]
+    return tuple(found) if ", ".join(found) == stated else (stated,)
+
+
+def _whole_tables() -> list[_Table]:
+    rows = [*_part("Tables"), *(["0", *row] for row in _part("Measured tables"))]
+    return [_Table(int(r[0]), r[1], r[2], _columns(r[2], r[3]), r[4]) for r in rows]
+
+
+def _sentences(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the sentences of a document and the rows of its tables, without blocks of code.
+
+    A row comes with the head of its table, a sentence with "".
+    """
     paragraph: list[str] = []
-    for line in [*re.sub(r"^```.*?^```", "", text, flags=re.M | re.S).splitlines(), ""]:
+    head = ""
+    for line in [*re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S).splitlines(), ""]:
         alone = line.startswith(("|", "#"))
         if alone or not line.strip() or re.match(r"\s*([-*]|\d+\.) ", line):
             joined = " ".join(" ".join(paragraph).split())
-            yield from re.split(r"(?<=[.!?:;])\s+(?=[A-Z`*\[])", joined)
+            for sentence in re.split(r"(?<=[.!?:;])\s+(?=[A-Z`*\[])", joined):
+                yield sentence, ""
             paragraph = []
         if line.startswith("|"):  # a heading is a name
-            yield line.replace("\\|", "|")
+            row = line.replace("\\|", "|")
+            head = head or row
+            yield row, head
         elif not alone:
             paragraph.append(line)
+        if not line.startswith("|"):
+            head = ""
 
 
-_ABSOLUTE = re.compile(r"\b(never|always|only|every)\b", re.IGNORECASE)
-_NAMES = re.compile(r"`[^`]*`|\]\([^)]*\)")  # code and the targets of links
-#: `docs/cli.md` is generated; a decision is a record of its day.
+_WORDS = (
+    "never|always|only|every|defaults?|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
+    "thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|"
+    "seventy|eighty|ninety|hundreds?|thousands?|million|half|twice|dozens?"
+)
+_TOKEN = re.compile(
+    rf"\b(?:{_WORDS})\b|(?<![A-Za-z_\d.,])[-+]?(?:\d+(?:,\d{{3}})*(?:\.\d+)?|\.\d+)(?:e-?\d+)?(?!DTE|[\d_])",
+    re.IGNORECASE,
+)
+#: Code, the targets of links, numbers of lists, and names and units that have a number in them.
+_NAMES = re.compile(
+    r"`[^`]*`|\]\([^)]*\)|\[decision \d+|^\d+\.(?= |$)|S&P 500|KOSPI 200|Nikkei 225|UTF-8|SHA-256|"
+    r"\bper 1 %|\+1 %|\b[Hh]alf[ -]hours?\b|\bhalf of bid to ask\b"
+)
+#: `docs/cli.md` is generated; a decision is a record of its day, as is the changelog.
 _SWEPT = [
     path.relative_to(ROOT).as_posix()
     for path in DOCUMENTS
@@ -117,21 +179,63 @@ _SWEPT = [
 ]
 
 
-def _unlisted(text: str, listed: list[str]) -> list[str]:
-    """Return the sentences with never, always, only or every that no listed statement is of."""
-    return [
-        sentence
-        for sentence in _sentences(text)
-        if _ABSOLUTE.search(_NAMES.sub("", sentence))
-        and not any(words in sentence or sentence in words for words in listed)
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _uncovered(sentence: str, listed: list[str]) -> list[str]:
+    """Return absolute words, numbers and defaults of a sentence outside every listed part."""
+    tokens = list(_TOKEN.finditer(_NAMES.sub(_blank, sentence)))
+    if not tokens or any(sentence in words for words in listed):
+        return []
+    covered: set[int] = set()
+    for words in listed:
+        start = sentence.find(words)
+        while start >= 0:
+            covered.update(range(start, start + len(words)))
+            start = sentence.find(words, start + 1)
+    return [found[0] for found in tokens if not covered.issuperset(range(*found.span()))]
+
+
+def _without_columns(row: str, head: str, columns: set[str]) -> str:
+    """Return a row without the cells that the test of its table reads."""
+    names = [cell.strip() for cell in head.split("|")]
+    cells = re.split(r"(?<= )\|(?= )|^\||\|$", row)
+    kept = [
+        "" if place < len(names) and names[place] in columns else cell
+        for place, cell in enumerate(cells)
     ]
+    return "|".join(kept)
+
+
+def _unlisted(text: str, listed: list[str], tables: Sequence[_Table] = ()) -> list[str]:
+    """Return the sentences with a word or number that no listed statement holds."""
+    rest = []
+    for sentence, head in _sentences(text):
+        columns = {name for table in tables if _is(table, head) for name in table.columns}
+        if columns and sentence == head:
+            continue
+        words = _without_columns(sentence, head, columns) if columns else sentence
+        if _uncovered(words, listed):
+            rest.append(words)
+    return rest
+
+
+def _is(table: _Table, head: str) -> bool:
+    return bool(head) and table.head == _heading(head)
+
+
+def _heading(head: str) -> str:
+    return " / ".join(cell.strip() for cell in head.strip("|").split("|")).strip()
 
 
 @pytest.mark.parametrize("document", _SWEPT)
-def test_absolute_sentences_are_listed(document: str) -> None:
-    listed = [row[0] for row in STATED if row[1] == document and not row[0].isdigit()]
+def test_sentences_that_can_be_false_are_listed(document: str) -> None:
+    """Absolute words, numbers and defaults: each stands in a part that is listed or excused."""
+    listed = [row[0] for row in STATED if row[1] == document]
     listed += [words for words, where, _ in _exempt() if where == document]
-    assert not _unlisted(_text(document), listed)
+    tables = [table for table in _whole_tables() if table.document == document]
+    assert not _unlisted(_text(document), listed, tables)
 
 
 def test_an_unlisted_sentence_is_found() -> None:
@@ -141,48 +245,81 @@ A sum. It is **never** 0, unless
 row counts: Yes.
 
 - only here
+- a third, 5 % of it, per 1 %
+1. `b` is 2 unless given; a share of .05
 | `x` | always |
 ```
 every
 ```
+
+| key | default | says |
+|---|---|---|
+| `y` | 3 | no |
+| `z` | 4 | 7 of them |
 """
-    rest = ["It is **never** 0, unless `always` says so.", "- only here", "| `x` | always |"]
-    assert _unlisted(text, ["row counts", "a title"]) == rest
+    table = _Table(2, "", "key / default / says", ("default",), "")
+    assert _unlisted(text, ["row counts", "Every row", "a title", "is 2 unless"], [table]) == [
+        "It is **never** 0, unless `always` says so.",
+        "- only here",
+        "- a third, 5 % of it, per 1 %",
+        "`b` is 2 unless given; a share of .05",
+        "| `x` | always |",
+        "| `z` || 7 of them |",
+    ]
 
 
 def test_what_needs_no_test_stands_in_its_document() -> None:
     found = _exempt()
     texts = {where: " ".join(_text(where).split()) for _, where, _ in found}
     assert not [words for words, where, _ in found if words not in texts[where]]
-    kinds = {"definition", "description", "measured", "outside"}
-    assert {reason.partition(":")[0] for _, _, reason in found} <= kinds
+    assert {reason.partition(":")[0] for _, _, reason in found} <= set(_KINDS)
     assert all(reason.partition(": ")[2] for _, _, reason in found)
+    assert len({found[:2] for found in found}) == len(found)
+
+
+_COMMAND = re.compile(r"`((?:gexlab|pytest|python|make) [^`]+)`")
+
+
+def test_measurements_name_the_command_that_makes_them() -> None:
+    """And when it ran: nothing measured is excused without either."""
+    reasons = [why for _, _, why in _exempt() if why.startswith("measured:")]
+    reasons += [row[3] for row in _part("Measured tables")]
+    assert not [why for why in reasons if not _COMMAND.search(why)]
+    assert not [why for why in reasons if not re.search(r"\b20\d\d-\d\d(-\d\d)?\b", why)]
+    makefile = _text("Makefile")
+    for why in reasons:
+        for command in _COMMAND.findall(why):
+            first, *rest = command.split()
+            if first == "make":
+                assert re.search(rf"^{rest[0]}:", makefile, re.MULTILINE), command
+            for word in rest:
+                if word.endswith(".py"):
+                    assert (ROOT / word).is_file(), command
+            if first == "gexlab":
+                assert f"\n## gexlab {rest[0]}\n" in _text("docs/cli.md"), command
+
+
+def test_tables_held_as_a_whole_stand_in_their_document() -> None:
+    for table in _whole_tables():
+        rows = [
+            row
+            for row, head in _sentences(_text(table.document))
+            if _is(table, head) and row != head and not set(row) <= set("|- ")
+        ]
+        assert rows, (table.document, table.head)
+        assert len(rows) == table.rows or not table.rows, (table.document, table.head)
+        assert set(table.columns) <= set(table.head.split(" / ")), table.head
 
 
 def test_every_named_test_exists() -> None:
     lost = []
-    for row in STATED:
+    for row in [*STATED, *_part("Tables")]:
         path, _, name = row[-1].strip("`").partition("::")
         file = TESTS / path
         source = file.read_text(encoding="utf-8") if file.is_file() else ""
         if not re.search(rf"^def {name}\(", source, re.MULTILINE):
             lost.append(row[-1])
     assert not lost
-
-
-def test_rows_counted() -> None:
-    """The second table of the document counts rows that a test compares one by one."""
-    counted = {(row[1], row[-1]): int(row[0]) for row in STATED if row[0].isdigit()}
-    settings = [field for field in fields(Definition) if field.init]
-    here = {
-        ("docs/configuration.md", "test_defaults_of_the_configuration"): len(_defaults()),
-        ("docs/quality.md", "test_limits_of_the_checks"): len(_limits()),
-        ("docs/components.md", "test_defaults_of_components"): len(_components()),
-        ("docs/worlds.md", "test_parameters_of_simulated_markets"): len(_parameters()),
-    }
-    held = {(d, f"`test_statements.py::{t}`"): n for (d, t), n in here.items()}
-    columns = "`data/exposure/test_documented_columns.py::test_settings_have_their_defaults`"
-    assert counted == held | {("docs/regime-table.md", columns): len(settings)}
 
 
 # Tables of defaults
@@ -192,82 +329,128 @@ MODELS: dict[str, type[BaseModel]] = {
     "[data]": configuration.DataConfig, "[regime]": configuration.RegimeConfig,
     "[series.NAME]": configuration.SeriesConfig, "[execution]": ExecutionConfig,
     "[inference]": configuration.InferenceConfig, "[nightly]": configuration.NightlyConfig,
+    "[ledger]": LedgerConfig, "[tournament]": TournamentConfig,
 }  # fmt: skip
 
 
-def _defaults() -> list[tuple[str, str, str]]:
-    """Return section, key and default of every key of the configuration's document."""
-    found = []
+def _defaults() -> Iterator[tuple[str, str, str]]:
+    """Yield section, key and default of every key of the configuration's document."""
     for part in _text("docs/configuration.md").split("\n## ")[1:]:
         section = part.partition("`")[2].partition("`")[0]
-        if section not in MODELS:
-            continue
         for row in _rows(part):
-            keys = re.findall(r"`(\w+)`", row[0])
-            found += [(section, key, row[1]) for key in keys]
-    return found
+            keys = re.findall(r"`([\w.]+)`", row[0])
+            values = (
+                row[1].split(", ") if len(keys) > 1 and ", " in row[1] else [row[1]] * len(keys)
+            )
+            yield from ((section, key, said) for key, said in zip(keys, values, strict=True))
 
 
-@pytest.mark.parametrize(("section", "key", "stated"), _defaults())
-def test_defaults_of_the_configuration(section: str, key: str, stated: str) -> None:
-    field = MODELS[section].model_fields[key]
-    if stated == "required":
-        assert field.is_required()
-        return
-    assert not field.is_required()
+def _stands_for(default: Any, stated: str) -> bool:
+    """Return whether a cell says a default; one in words, or of the market, says none."""
     literal = re.fullmatch(r"`?\"?([\w.]+)\"?`?", stated)
-    default = field.default
-    if default is None or default == () or default == {}:
-        # in words, or a value that the market gives
-        assert literal is None or stated == "none" or key in ("out", "fill"), (stated, default)
-    else:
-        assert literal is not None, stated
-        said = literal[1]
-        assert (float(said) if isinstance(default, float | int) and said != "false" else said) == (
-            default if default is not False else "false"
-        )
+    if default is None or default in ((), {}):
+        return literal is None or stated in ("none", "`out`", "by instrument")
+    said = literal[1] if literal else ""
+    if isinstance(default, bool):
+        return said == str(default).lower()
+    return float(said) == default if isinstance(default, int | float) else said == default
 
 
-def _limits() -> list[tuple[str, str, str]]:
-    """Return name, severity and limit of every check in the document of the quality."""
+def test_defaults_of_the_configuration() -> None:
+    """Of every key of every table: models of the sections, strategies, grids, folds."""
+    strategy, rank = Strategy("s"), Percentile()
+    assert isinstance(strategy.long, Fade)
+    assert isinstance(strategy.sizing, Fixed)
+    assert (strategy.long.__class__, strategy.short.__class__, strategy.neutral.__class__) == (
+        Fade, Follow, Flat,
+    )  # fmt: skip
+    folds, none = TournamentConfig().folds, object()
+    told: dict[tuple[str, str], Any] = {
+        ("[[strategies]]", key): value
+        for key, value in {
+            "name": none,
+            "filter": "sign",
+            "long": "fade",
+            "short": "follow",
+            "neutral": "flat",
+            "on": "regime",
+            "sizing": "fixed",
+            "lookback": strategy.long.lookback,
+            "scale": strategy.long.scale,
+            "window": rank.window,
+            "enter": rank.enter,
+            "exit": rank.exit,
+            "size": strategy.sizing.size,
+        }.items()
+    }
+    for name in ("kind", "groups", "tested", "embargo"):
+        told["[tournament]", f"folds.{name}"] = getattr(folds, name)
+    assert isinstance(strategy.filter, Sign)
+    assert strategy.filter.on == "regime"
+    seen = set()
+    for section, key, stated in _defaults():
+        where = (section, key)
+        seen.add(where)
+        if section == "[grid]" or key in ("folds", "folds.train", "folds.test"):
+            continue  # what is left open is the main strategy's, below; lengths are no defaults
+        if where in told:
+            assert stated == "required" if told[where] is none else _stands_for(told[where], stated)
+        else:
+            field = MODELS[section].model_fields[key]
+            required = field.is_required()
+            assert (stated == "required") == required, where
+            assert required or _stands_for(field.default, stated), (where, stated)
+    assert set(told) <= seen
+    (alone,) = strategies_in({"fees_bps": 0.0}, ROOT)
+    for place in ("filter", "long", "short", "neutral", "sizing"):
+        assert getattr(alone, place) == getattr(strategy, place)
+
+
+def test_the_example_of_a_grid_spans_what_it_says() -> None:
+    part = _text("docs/configuration.md").partition("## `[grid]`")[2]
+    section = tomllib.loads(part.partition("```toml\n")[2].partition("```")[0])["grid"]
+    made = len(strategies_in(section, ROOT)) * len(section["fees_bps"])
+    assert f"(1 + 2 + 3) filters x (1 + 2) rules x 3 costs: {made} trials." in part
+
+
+def _limits() -> list[tuple[str, str, str, str]]:
+    """Return name, severity, limit and words of every check in the document of the quality."""
     names = {field.name for field in fields(Thresholds)}
     return [
-        (row[0].strip("`"), row[1], row[2])
+        (row[0].strip("`"), row[1], row[2], row[3])
         for row in _rows(_text("docs/quality.md"))
         if row[0].strip("`") in names
     ]
 
 
-@pytest.mark.parametrize(("name", "severity", "limit"), _limits())
-def test_limits_of_the_checks(name: str, severity: str, limit: str) -> None:
-    assert float(limit) == Thresholds().limit(name)
-    assert severity == CHECKS[name].severity
+def test_limits_of_the_checks() -> None:
+    assert {name for name, *_ in _limits()} == {field.name for field in fields(Thresholds)}
+    for name, severity, limit, words in _limits():
+        check = CHECKS[name]
+        value = "there or not" if check.value == "1" else check.value
+        assert float(limit) == Thresholds().limit(name), name
+        assert severity == check.severity, name
+        assert words == f"{check.meaning} ({value})", name
 
 
-def test_every_limit_is_documented() -> None:
-    assert {name for name, _, _ in _limits()} == {field.name for field in fields(Thresholds)}
+def test_components_are_those_that_the_command_lists() -> None:
+    """With what each does and reads, and its parameters with their defaults."""
+    listed = {e.name: e for kind in ("filters", "rules", "sizings") for e in components(kind)}
+    rows = {r[0].strip("`"): r for r in _rows(_text("docs/components.md")) if len(r) == 4}
+    assert set(listed) == set(rows) - {"name"}
+    for name, entry in listed.items():
+        _, does, stated, reads = rows[name]
+        said = dict(re.findall(r"`(\w+)` \(([^)]*)\)", stated))
+        own = make_component(_KINDS_OF[entry.kind], name).parameters()
+        assert said == {key: _shown(default) for key, default in own.items()}, name
+        assert does == entry.does
+        if "of" in own:
+            assert reads == "the filters named"
+        else:
+            assert reads == (", ".join(sorted(entry.inputs)) or "–"), name
 
 
-KINDS: tuple[Kind, ...] = ("filter", "rule", "sizing")
-
-
-def _components() -> list[tuple[type[Component], str, str]]:
-    """Return every component with its row's parameters and name."""
-    cells = {row[0]: row for row in _rows(_text("docs/components.md")) if len(row) == 4}
-    return [
-        (made, cells[f"`{name}`"][2], name)
-        for kind in KINDS
-        for name, made in built_in(kind).items()
-    ]
-
-
-@pytest.mark.parametrize(("made", "stated", "name"), _components(), ids=lambda x: str(x)[:20])
-def test_defaults_of_components(made: type[Component], stated: str, name: str) -> None:
-    said = dict(re.findall(r"`(\w+)` \(([^)]*)\)", stated))
-    own = made().parameters()
-    assert set(said) == set(own), name
-    for key, default in own.items():
-        assert said[key] == _shown(default), (name, key)
+_KINDS_OF: dict[str, Kind] = {"filters": "filter", "rules": "rule", "sizings": "sizing"}
 
 
 def _shown(default: Any) -> str:

@@ -11,7 +11,7 @@ from ..statistics.intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
+from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_difference"]
 
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _REQUIRES = (
-    Requirement("t", "<", -1.96, "t of at least -1.96"),
+    Requirement("t", "<", -CRITICAL_T, f"t of at least -{CRITICAL_T}"),
     Requirement(
         "t", "<", "placebo", "a placebo weekday, or a placebo date, with an effect as large"
     ),
@@ -86,7 +86,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             _REQUIRES, {"t": c.t_stat, "placebo": largest, "p": p, "alpha": settings.alpha}
         ),
         reason=f"t {c.t_stat:.2f}, p {p:.3f}; most negative of the placebos {largest:.2f}",
-        critical=-1.96,
+        critical=-CRITICAL_T,
         p_value=p,
         tables=(_table(fit, pairs, dates),),
     )

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from .requirements import CRITICAL_T
+
 if TYPE_CHECKING:
     from .protocol import Card, Outcome
 
 __all__ = ["hangs_on_few", "without_nan"]
 
 _FEW: Final = 5
-#: Of a two-sided test at 5 %, for tests that name no critical value.
-_NORMAL: Final = 1.96
 
 
 def hangs_on_few(card: Card, outcome: Outcome) -> str:
@@ -45,7 +45,7 @@ def hangs_on_few(card: Card, outcome: Outcome) -> str:
     if outcome.scores is None or card.expected_sign == "0" or not np.isfinite(outcome.t_stat):
         return ""
     sign = -1.0 if card.expected_sign == "-" else 1.0
-    bound = sign * outcome.critical if np.isfinite(outcome.critical) else _NORMAL
+    bound = sign * outcome.critical if np.isfinite(outcome.critical) else CRITICAL_T
     if (sign * outcome.t_stat > bound) != outcome.supported:
         return ""
     scores = outcome.scores.dropna()

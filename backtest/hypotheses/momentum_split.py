@@ -11,7 +11,7 @@ from .features import Momentum, Split, momentum, needs, needs_spread, split_sess
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
+from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["FEWEST", "HYPOTHESIS", "fit_split"]
 
@@ -73,7 +73,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     )
     fit = fit_split(m, split)
     c = fit.coefficient("difference")
-    low, high = c.value - 1.96 * c.std_error, c.value + 1.96 * c.std_error
+    low, high = c.value - CRITICAL_T * c.std_error, c.value + CRITICAL_T * c.std_error
     eras = _eras(m, split)
     wild = wild_p(fit, "difference", settings.resampling, side="upper")
     evidence = against_nulls("momentum-split", c.t_stat, dataset, settings, upper=True)
@@ -83,8 +83,8 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     found = {"low": low, "p": p, "alpha": settings.alpha, "smallest_era": smallest}
     supported = holds(_REQUIRES, found)
     reason = (
-        f"t {c.t_stat:.2f}, 1.96 of its errors reach from {100 * low:+.2f} to {100 * high:+.2f}, "
-        f"p {wild:.3f}, "
+        f"t {c.t_stat:.2f}, {CRITICAL_T} of its errors reach from {100 * low:+.2f} to "
+        f"{100 * high:+.2f}, p {wild:.3f}, "
         f"split by {split.by}, {counts[0]} low and {counts[1]} high sessions; {evidence.sentence()}"
     )
     return coefficient_outcome(
@@ -95,7 +95,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         supported=supported,
         reason=reason,
         scale=100.0,
-        critical=1.96,
+        critical=CRITICAL_T,
         p_value=p,
         evidence=evidence,
         tables=(_table(m, split, eras),),

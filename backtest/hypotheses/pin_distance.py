@@ -12,7 +12,7 @@ from ..statistics.resampling import resampled_sums
 from .features import Daily, daily, needs
 from .outcomes import coefficient_outcome, one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
+from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_attraction", "is_monthly", "strike_distance"]
 
@@ -26,7 +26,12 @@ _REQUIRES = (
 
 #: With fewer than 8 expirations.
 _ATTRACTION = (
-    Requirement("t", ">", 1.96, "with fewer than 8 expirations, attraction t of at most 1.96"),
+    Requirement(
+        "t",
+        ">",
+        CRITICAL_T,
+        f"with fewer than 8 expirations, attraction t of at most {CRITICAL_T}",
+    ),
 )
 
 _CARD = Card(
@@ -90,7 +95,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             f"too few expirations ({int(expiry.sum())}); attraction to the pin strike "
             f"{c.value:+.5f} per unit of signed strength, t {c.t_stat:.2f}"
         ),
-        critical=1.96,
+        critical=CRITICAL_T,
         p_value=one_sided(c.t_stat, "+"),
         tables=(_table(dataset, features, expiry, other, c),),
     )

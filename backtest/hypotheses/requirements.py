@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Relation", "Requirement", "holds", "kill_condition"]
+__all__ = ["CRITICAL_T", "Relation", "Requirement", "holds", "kill_condition"]
 
 Relation = Literal["<", "<=", ">", ">="]
+#: Absolute t that a two-sided test at 5 % needs, as papers round it.
+CRITICAL_T: Final = 1.96
 
 _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,

@@ -10,7 +10,7 @@ from ..statistics.intraday import IntradayGrid
 from .features import needs
 from .outcomes import coefficient_outcome, one_sided
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
+from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_head_to_head"]
 
@@ -18,7 +18,10 @@ Floats = npt.NDArray[np.float64]
 
 _REQUIRES = (
     Requirement(
-        "t", "<", -1.96, "t of the re-checked regime of at least -1.96 beside the frozen one"
+        "t",
+        "<",
+        -CRITICAL_T,
+        f"t of the re-checked regime of at least -{CRITICAL_T} beside the frozen one",
     ),
 )
 
@@ -104,7 +107,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
             f"(t {frozen.t_stat:.2f}); signs differ at {100 * differ:.1f} % of the bars, "
             f"{count} sessions"
         ),
-        critical=-1.96,
+        critical=-CRITICAL_T,
         p_value=one_sided(c.t_stat, "-"),
         tables=(
             ResultTable(

@@ -12,7 +12,7 @@ from ..statistics.resampling import resampled_sums
 from .features import needs
 from .outcomes import one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
+from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "kappa_from_shares"]
 
@@ -80,7 +80,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         supported=holds(_REQUIRES, {"low": low}),
         reason=f"signs agree on {100 * agree:.0f} % of {len(both)} sessions, kappa {value:.2f} "
         f"{in_words(low, high)}",
-        needed=1.96,
+        needed=CRITICAL_T,
         null=_LEAST,
         scores=score_series(cells[:, 0] + cells[:, 3] - _chance(cells), both.index.to_numpy()),
         tables=(_table(one, other, agree, value),),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ...data import plain, short_repr
+from .resampling import NORMAL_LEVEL
 
 __all__ = [
     "Direction",
@@ -140,14 +142,14 @@ class SimulationCheck:
         return found
 
 
-def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> Interval:
+def wilson(successes: int, trials: int, level: float = NORMAL_LEVEL) -> Interval:
     """Return a share and its Wilson score interval.
 
     Parameters
     ----------
     successes, trials : int
-    z : float
-        Normal quantile; the default gives 95 %.
+    level : float
+        Coverage of the interval.
 
     Returns
     -------
@@ -161,6 +163,7 @@ def wilson(successes: int, trials: int, z: float = 1.959963984540054) -> Interva
     """
     if trials == 0:
         return Interval(math.nan, math.nan, math.nan)
+    z = NormalDist().inv_cdf((1 + level) / 2)
     share = successes / trials
     scale = 1 + z**2 / trials
     centre = (share + z**2 / (2 * trials)) / scale

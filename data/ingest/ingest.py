@@ -20,8 +20,9 @@ from ..lake.records import manifest_at
 from ..lake.versions import is_lake
 from ..lake.writer import LakeMovedError, LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset
-from ..vendors.column_map import check_preset, of_each, of_underlying, read_mapping
 from ..vendors.column_map import mapped as with_mapping
+from ..vendors.column_map import of_each, of_underlying, read_mapping
+from ..vendors.map_checks import check_preset
 from ..vendors.shipped_maps import map_file
 from .archive_members import fitting_members
 from .canonical_rows import naming_the_file

@@ -6,7 +6,6 @@ import tempfile
 from collections import Counter
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,20 +19,18 @@ from ..base.errors import InputFileError, LakeError
 from ..base.sql import load_sql
 from ..lake.connection import connect
 from ..lake.lake import Lake, open_lake
-from ..lake.naming import is_underlying, split_choice
 from ..lake.records import manifest_at
 from ..lake.writer import lake_writers
-from ..vendors.roots import same_underlying, underlying_named
 from .archive_members import fitting_members
 from .calendar_tables import calendar_tables
 from .canonical_rows import Rows, canonical_rows, naming_the_file
 from .files import opened
-from .plan import Plan, plan_sources, with_spots
+from .plan import Plan, with_spots
 from .read_rows import UnsortedError, read_stream, take_out_replaced
 from .result import IngestResult, as_said, result_of
-from .settings import with_settings
 from .tally import Tally, files_without_rows, refuse_rejects
 from .timing import Dating, stated
+from .underlying_choice import Choice, Chosen, NameInFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -41,7 +38,7 @@ if TYPE_CHECKING:
     from ..base.progress import Progress
     from ..lake.manifest import Manifest
     from ..lake.writer import LakeWriter
-    from ..tables.underlying_settings import Assumed, UnderlyingSettings
+    from ..tables.underlying_settings import UnderlyingSettings
     from ..vendors.preset import InputFile, Preset
     from .files import Found
 
@@ -60,34 +57,6 @@ class _Work:
     writer: Callable[[str], LakeWriter] | None
     folder: Path
     held: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _One:
-    """One underlying of the files."""
-
-    name: str
-    assumed: Assumed
-    preset: Preset
-    before: Manifest
-    plan: Plan
-    said: dict[str, set[int]]
-    tally: Tally = field(default_factory=Tally)
-
-    @property
-    def wanted(self) -> list[tuple[str, int]]:
-        """Names as the files write them, with the numbers of the files to read."""
-        return [(said, index) for said, numbers in self.said.items() for index in sorted(numbers)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A name as a file writes it, and which of the file's rows have it."""
-
-    said: str
-    index: int
-    count: int
-    together: bool
 
 
 def ingested_many(
@@ -186,7 +155,7 @@ class _Reading:
     work: _Work
     left: Counter[str] = field(default_factory=Counter)
 
-    def read(self, progress: Progress) -> tuple[list[_One], list[_Named]]:
+    def read(self, progress: Progress) -> tuple[list[Chosen], list[NameInFile]]:
         """Take the rows of all chosen underlyings to their writers.
 
         As for one underlying, everything is read again with care where a cell is written in
@@ -200,7 +169,7 @@ class _Reading:
                     raise
         raise AssertionError("unreachable")
 
-    def _read(self, progress: Progress, *, careful: bool) -> tuple[list[_One], list[_Named]]:
+    def _read(self, progress: Progress, *, careful: bool) -> tuple[list[Chosen], list[NameInFile]]:
         with naming_the_file(self.files):
             tables = self.preset.reader(self.connection, self.files)
         rows = canonical_rows(
@@ -209,13 +178,17 @@ class _Reading:
         )  # fmt: skip
         columnar = all(f.path.suffix.lower() in _COLUMNAR for f in self.files)
         named = self._names(keep=not columnar)
-        ones = self._chosen(named)
+        choice = Choice(
+            self.choice, self.files, self.found, self.preset, self.settings, self.work.before,
+            self.work.held,
+        )  # fmt: skip
+        ones, self.left = choice.among(named)
         wanted = {pair for one in ones for pair in one.wanted}
         if wanted:
             self._stream(rows, ones, [n for n in named if (n.said, n.index) in wanted], progress)
         return ones, named
 
-    def _names(self, *, keep: bool) -> list[_Named]:
+    def _names(self, *, keep: bool) -> list[NameInFile]:
         """Return what names the files hold; with `keep` each file is parsed once and for all."""
         with naming_the_file(self.files):
             if keep:
@@ -223,64 +196,12 @@ class _Reading:
                 self.connection.execute("CREATE OR REPLACE TEMP VIEW contracts AS FROM held")
             found = self.connection.sql(load_sql("ingest/names")).fetchall()
         return [
-            _Named(said, index, count, last - first + 1 == count)
+            NameInFile(said, index, count, last - first + 1 == count)
             for said, index, count, first, last in found
         ]
 
-    def _chosen(self, named: Sequence[_Named]) -> list[_One]:
-        """Return the underlyings that are meant, each with its plan."""
-        known = {n.said: self._underlying(n.said) for n in named if n.said is not None}
-        names, patterns = split_choice(self.choice)
-        spelled: dict[str, set[str]] = {}
-        for name in names:
-            spelled.setdefault(name, set()).update(_meant(name, known))
-        usable = {u for u in known.values() if is_underlying(u)}  # the others are left out, counted
-        for name in sorted({u for u in usable for p in patterns if fnmatchcase(u, p)}):
-            spelled.setdefault(name, set()).update(said for said, u in known.items() if u == name)
-        if not spelled:
-            raise InputFileError(
-                f"{self.files[0].label} holds no underlying that fits {self.choice!r}: it holds "
-                f"{_some(sorted(set(known.values())))}; capitals matter"
-            )
-        meant = set().union(*spelled.values())
-        self.left = Counter()
-        for each in named:
-            if each.said not in meant:
-                self.left[each.said or "(no name)"] += each.count
-        former = self._former(set(spelled), patterns)
-        return [self._planned(n, s, named) for n, s in sorted({**former, **spelled}.items())]
-
-    def _former(self, here: set[str], patterns: Sequence[str]) -> dict[str, set[str]]:
-        """Return chosen underlyings of the lake that were read from a file that lacks them now."""
-        paths = {str(path) for path in self.found.files}
-        return {
-            name: set()
-            for name in self.work.held
-            if name not in here and any(fnmatchcase(name, p) for p in patterns)
-            if any(p in paths for s in self.work.before(name).sources for p in s.paths)
-        }
-
-    def _underlying(self, said: str) -> str:
-        for name, others in self.preset.dialect.aliases.items():
-            if said in others:
-                return name
-        return underlying_named(said)
-
-    def _planned(self, name: str, said: set[str], named: Sequence[_Named]) -> _One:
-        before = self.work.before(name)
-        assumed = self.settings.of(name, self.preset.timing.instrument)
-        preset = with_settings(self.preset, assumed)
-        numbers = sorted({n.index for n in named if n.said in said})
-        lost = {s for e in before.sessions if not e.file.is_file() for s in e.sources}
-        files = [self.files[i] for i in numbers]
-        plan = plan_sources(preset, files, self.found.files, before.sources, lost)
-        fresh = {file.label for file in plan.fresh}
-        wanted = {i for i in numbers if self.files[i].label in fresh}
-        where = {s: {n.index for n in named if n.said == s} & wanted for s in sorted(said)}
-        return _One(name, assumed, preset, before, plan, {s: w for s, w in where.items() if w})
-
     def _stream(
-        self, rows: Rows, ones: Sequence[_One], named: Sequence[_Named], progress: Progress
+        self, rows: Rows, ones: Sequence[Chosen], named: Sequence[NameInFile], progress: Progress
     ) -> None:
         """Read in file order where each underlying's rows stand together, else sorted."""
         single = len({n.index for n in named}) == 1 and all(len(o.said) < 2 for o in ones)
@@ -299,13 +220,13 @@ class _Reading:
         self.connection.register("wanted", wanted)
         self._through(load_sql("ingest/by_underlying"), rows, ones, progress)
 
-    def _forget(self, ones: Sequence[_One]) -> None:
+    def _forget(self, ones: Sequence[Chosen]) -> None:
         for one in ones:
             one.tally = Tally()
             if self.work.writer is not None:
                 self.work.writer(one.name).forget()
 
-    def _through(self, query: str, rows: Rows, ones: Sequence[_One], progress: Progress) -> None:
+    def _through(self, query: str, rows: Rows, ones: Sequence[Chosen], progress: Progress) -> None:
         self._forget(ones)
         places = {pair: i for i, one in enumerate(ones) for pair in one.wanted}
         more = sorted({name for one in ones for name in one.preset.constants})
@@ -377,27 +298,7 @@ def _onward(progress: Progress, before: int, name: str) -> Progress:
     return told
 
 
-def _meant(asked: str, known: Mapping[str, str]) -> set[str]:
-    """Return the names in the files that an asked one means: itself, else the only one like it."""
-    exact = {said for said, underlying in known.items() if asked in (said, underlying)}
-    if exact:
-        return exact
-    alike = {said for said in known if same_underlying(said, asked)}
-    if len({known[said] for said in alike}) == 1:
-        return alike
-    some = _some(sorted(alike) or sorted(set(known.values())))
-    raise InputFileError(
-        f"the files hold no rows of {asked}: they hold {some}; write a name as the files do, or "
-        f"say in the map that it is the same: [aliases] {asked} = [...]"
-    )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return (", ".join(names[:20]) or "no named rows") + more
-
-
-def _total(ones: Iterable[_One], files: Sequence[InputFile], left: Counter[str]) -> Tally:
+def _total(ones: Iterable[Chosen], files: Sequence[InputFile], left: Counter[str]) -> Tally:
     """Return the sums over underlyings, and refuse what no underlying has a row of."""
     total = Tally(others=left)
     for one in ones:
@@ -424,7 +325,7 @@ def _renumbered(tally: Tally, read: Sequence[int]) -> Tally:
     return replace(tally, by_file=by_file)
 
 
-def _commit(one: _One, work: _Work) -> None:
+def _commit(one: Chosen, work: _Work) -> None:
     if work.writer is None:
         return
     writer = work.writer(one.name)
@@ -435,11 +336,11 @@ def _commit(one: _One, work: _Work) -> None:
 
 def _summed(
     found: Found,
-    ones: Sequence[_One],
+    ones: Sequence[Chosen],
     total: Tally,
     aside: Sequence[str],
     files: Sequence[InputFile],
-    named: Sequence[_Named],
+    named: Sequence[NameInFile],
     *,
     dry_run: bool,
 ) -> IngestResult:

@@ -23,7 +23,7 @@ from .naming import check_underlying
 from .parts import part_rows
 from .records import CHAINS
 from .versions import VERSIONS, Version, commit, newest, readable, table_files, version_at
-from .writer import LakeMovedError, lake_writer
+from .writer import LakeMovedError, lake_writer, naming_the_lake
 
 if TYPE_CHECKING:
     import os
@@ -151,8 +151,9 @@ def compact(
         names = [underlying]
     before = _count(opened.root, names)
     for name in _with_many(opened.root, names, more_than):
-        _until_done(opened.root, lambda name=name: _compact_chains(opened, name))  # type: ignore[misc]
-        _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
+        with naming_the_lake(opened.root):
+            _until_done(opened.root, lambda name=name: _compact_chains(opened, name))  # type: ignore[misc]
+            _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
     return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
 
 
@@ -332,7 +333,8 @@ def vacuum(
         raise LakeError(f"a retention of {retention:g} days: name 0 or more")
     root = open_lake(lake).root
     until = (now or datetime.now(UTC)) - timedelta(days=retention)
-    kept = _forget(root, until)
+    with naming_the_lake(root):
+        kept = _forget(root, until)
     alive, named = _files(root, kept)
     removed, size = 0, 0
     for path in _candidates(root):

@@ -41,6 +41,7 @@ __all__ = [
     "LakeWriter",
     "lake_writer",
     "lake_writers",
+    "naming_the_lake",
     "write_sessions",
 ]
 
@@ -339,7 +340,7 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
     """
     if lake.version is not None:
         raise LakeError(f"{lake} is a past version, which is only read: open the lake without it")
-    with _naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
+    with naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
         opened: dict[str, LakeWriter] = {}
 
         def writer_of(underlying: str) -> LakeWriter:
@@ -357,7 +358,13 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
 
 
 @contextmanager
-def _naming_the_lake(root: Path) -> Iterator[None]:
+def naming_the_lake(root: Path) -> Iterator[None]:
+    """Say of which lake it is that something cannot be written.
+
+    Raises
+    ------
+    LakeError
+    """
     try:
         yield
     except OSError as error:

@@ -26,6 +26,7 @@ from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Scratch
 from ..lake.derived_writer import WrittenPart, commit_parts, write_parts
 from ..lake.lake import Lake, retry_while_written
 from ..lake.naming import is_several
+from ..lake.writer import naming_the_lake
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
 from .job import Job, make_job
@@ -47,6 +48,7 @@ _ROWS_GENERATION: Final = 5
 _SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
 #: What operating systems say of a lake that somebody may read only.
 _UNWRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,9 @@ def _brought_up_to_date(
             plan, lake = plan_of(now, spec, side_tables=tables), now
         store, days, contracts = _update(lake, spec, plan, progress)
     except OSError as error:
+        if error.errno in _FULL:
+            with naming_the_lake(lake.root):
+                raise
         if error.errno not in _UNWRITABLE:
             raise
         missing = set().union(*lacking(plan.place, plan.wanted).sessions.values())

@@ -103,6 +103,11 @@ def _of_the_system(error: OSError) -> str:
     number, where = error.errno, f"{error.filename}: " if error.filename else ""
     if number in _FULL:
         return f"{where}{error.strerror}: free some, then run the same command again"
+    if number == errno.EFBIG:
+        return (
+            f"{where}{error.strerror}: the file system, or a limit (ulimit -f), allows no larger "
+            "file: raise the limit, or work in another folder"
+        )
     if number in _CLOSED:
         return (
             f"{where}{error.strerror}: give this user the right to it, or name another file or "

@@ -41,7 +41,8 @@ from gexlab.data.lake.connection import connect
 from gexlab.data.lake.delta_log import files_at
 from gexlab.data.lake.records import manifest_at
 from gexlab.data.vendors import vendor
-from gexlab.data.vendors.column_map import check_preset, mapped, read_mapping
+from gexlab.data.vendors.column_map import mapped, read_mapping
+from gexlab.data.vendors.map_checks import check_preset
 
 SHARES: Final = {"cells": 0.618, "maps": 0.20, "logs": 0.05, "archives": 0.13, "files": 0.002}
 SECONDS: Final = 5.0

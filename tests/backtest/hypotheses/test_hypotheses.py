@@ -213,6 +213,14 @@ def test_missing_data_are_named() -> None:
     assert few.verdict.startswith("needs data: at least 10 full sessions")
 
 
+def test_bars_that_do_not_end_half_an_hour_before_the_close() -> None:
+    dataset = markets.market(60, 2)
+    assert dataset.intraday is not None
+    odd = replace(dataset.intraday, minutes=20)
+    found = _run("momentum-split", replace(dataset, intraday=odd))
+    assert found.verdict == "needs data: intraday bars that divide 30 minutes, not 20"
+
+
 def test_results_do_not_change_when_later_rows_do() -> None:
     """No look-ahead: what a row explains comes after what explains it."""
     from gexlab.backtest.hypotheses.features import daily, momentum

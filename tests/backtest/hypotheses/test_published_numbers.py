@@ -6,6 +6,8 @@ and samples are those stated with each number.
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,11 +16,13 @@ import pandas as pd
 import pytest
 
 from gexlab.backtest.hypotheses import beyond_leverage, fade_follow, fragility_tail
+from gexlab.backtest.hypotheses import test as testing
 from gexlab.backtest.hypotheses.cloud_statistics import STATISTICS, Many
 from gexlab.backtest.hypotheses.features import Daily, daily, tercile
 from gexlab.backtest.hypotheses.null_routes import against_nulls
 from gexlab.backtest.hypotheses.protocol import Dataset, Settings
 from gexlab.backtest.hypotheses.vol_damping import fit_damping
+from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.statistics import realised as rv
 from gexlab.backtest.statistics.diagnostics.regression import ols
 from gexlab.backtest.statistics.resampling import Resampling
@@ -26,7 +30,11 @@ from gexlab.backtest.statistics.volatility_by_regime import (
     next_return_sd_by_quantile,
     quantile_groups,
 )
+from gexlab.backtest.surrogates.cloud import draw_books
+from gexlab.backtest.surrogates.customers import rule
+from gexlab.backtest.surrogates.path import path_of
 
+ROOT = Path(__file__).resolve().parents[3]
 PRICES = ["open", "high", "low", "close"]
 
 
@@ -210,13 +218,100 @@ def test_many_series_at_once_give_the_numbers_of_each_alone(spx: tuple[Dataset, 
 
 @pytest.mark.slow
 def test_books_that_move_nothing_come_near_published_gex(spx: tuple[Dataset, Daily]) -> None:
-    """The sentence of README and hypotheses.md: t -12.0 beside -8.7 on average, p about .10."""
+    """The sentence of README and hypotheses.md: t -12.0 beside -8.7 on average, p about .11."""
     how = Settings(resampling=Resampling(seed=7), surrogates=500)
     found = against_nulls("vol-damping", -11.98, spx[0], how, upper=False).place
     assert found.mean == pytest.approx(-8.7, abs=0.6)
     assert 0.03 < found.p < 0.2
     assert found.effective >= 200.0
     assert found.median == pytest.approx(1.24, abs=0.15)
+
+
+@pytest.mark.slow
+def test_the_table_of_what_published_gex_says(shared_data: Path, tmp_path: Path) -> None:
+    """Each number of the table in hypotheses.md, and of the sentence on how near the books are."""
+    (tmp_path / "config.toml").write_text(
+        f"""
+[data]
+underlying = "SPX"
+bars = "{shared_data}/bars/spx_spy_qqq_vix_daily_1995_2026.parquet"
+bars_where = {{ root = "SPX" }}
+start = 2011-05-01
+[regime]
+source = "series"
+[regime.series]
+path = "{shared_data}/series/squeezemetrics_dix_gex.parquet"
+columns = {{ session = "date", value = "gex" }}
+known = "next_open"
+[series.vix]
+path = "{shared_data}/series/vix_daily.parquet"
+columns = {{ session = "date" }}
+known = "close"
+""",
+        encoding="utf-8",
+    )
+    found = testing.test(
+        ["vol-damping", "beyond-leverage", "fragility-tail"],
+        load_config(tmp_path / "config.toml"),
+        out=tmp_path / "out",
+        surrogates=500,
+        simulations=20,
+    )
+    assert len(found.results) == 3
+    told = json.loads((tmp_path / "out" / "hypotheses.json").read_text(encoding="utf-8"))
+    text = " ".join((ROOT / "docs" / "hypotheses.md").read_text(encoding="utf-8").split())
+    first, gain, odds = told
+    heads = (
+        f"| {_bare(first['estimate'], 3)} ({first['t_stat']:.1f}) |",
+        f"| {_bare(gain['estimate'], 2)} % ({gain['t_stat']:.2f}) |",
+        f"| {odds['estimate']:.2f} ({odds['t_stat']:.2f}) |",
+    )
+    for one, head, tail in zip(told, heads, ("5", "95", "95"), strict=True):
+        books = one["surrogates"]
+        assert f"| `{one['name']}` {head}" in text
+        row = text.partition(f"| `{one['name']}` {head}")[2][:400]
+        assert (
+            f"| {_bare(books['p'], 3)} | {_bare(books['mean'], 1)} ({_bare(books['sd'], 1)}), "
+            f"{_bare(books['quantiles'][tail], 1)} | {_bare(one['family']['p'], 3)} ("
+        ) in row
+    books = first["surrogates"]
+    nearest, median = _bare(books["nearest"], 2), _bare(books["median_distance"], 2)
+    assert f"distance of {nearest}, the median of 500 at {median} " in text
+    assert f"stretched by {books['stretch']:.2f}." in text
+    assert f"nobody should read {_bare(books['p'], 2)} as a proof" in text
+
+
+def _bare(number: float, digits: int) -> str:
+    """Return a number without the 0 before its point."""
+    return re.sub(r"^(-?)0\.", r"\1.", f"{number:.{digits}f}")
+
+
+@pytest.mark.slow
+def test_what_holds_no_option_has_the_famous_t(spx: tuple[Dataset, Daily]) -> None:
+    """Weekly sellers who roll, and the distance from a high: the sentence of hypotheses.md."""
+    dataset = spx[0]
+    close, vix = dataset.bars["close"], dataset.vix
+    assert vix is not None
+    days = dataset.bars.index.to_numpy().astype("datetime64[D]")
+    prices = close.to_numpy(dtype=np.float64)
+    implied = np.asarray(vix.to_numpy(dtype=np.float64) / 100.0, dtype=np.float64)
+    book = draw_books(
+        path_of(np.log(prices), implied, days, dataset.market.monthly),
+        rule("weekly sellers who roll")[None, :], np.array([[0, 1]]), scaled=True,
+    )  # fmt: skip
+    told = []
+    for values in (
+        book.gex[:, 0],
+        np.log(prices / close.rolling(20).max().to_numpy(dtype=np.float64)),
+    ):
+        made = daily(replace(dataset, gex=pd.Series(values, index=dataset.bars.index)))
+        told.append(fit_damping(made, made.gex_rank).coefficient("gex").t_stat)
+        last = beyond_leverage.climb(made)[-1].out_of_sample
+        assert last is not None
+        told.append(last.clark_west.t_stat)
+    text = " ".join((ROOT / "docs" / "hypotheses.md").read_text(encoding="utf-8").split())
+    assert f"has t {told[0]:.1f} and a Clark-West t of {told[1]:.1f} on the same prices" in text
+    assert f"in which there is no option at all, has {told[2]:.1f}." in text
 
 
 @pytest.mark.parametrize(

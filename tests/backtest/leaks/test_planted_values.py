@@ -197,6 +197,24 @@ def test_forty_series_that_hold_the_future(
     _assert_found(world, name, at)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("share", "sessions", "found"),
+    [("month", 3_700, True), ("month", 1_500, False), ("3", 800, True), ("5", 3_700, True)],
+)
+def test_how_faint_a_future_is_found(
+    share: str, sessions: int, found: bool, tmp_path: Path
+) -> None:
+    """The numbers of leaks.md: noise as large as next month's volatility, 3 or 5 times a return."""
+    made = gjr(sessions)
+    if share == "month":
+        values = _unit(PLANTED["next month's volatility"](made)) + _noise(made)
+    else:
+        values = _unit(ahead(made.ret, 1)) + float(share) * _noise(made)
+    traced = _traces((made, *loaded(made, tmp_path)), values, "regime")
+    assert any(kind.startswith("moves_with") for _, kind in traced) == found
+
+
 def _ewma(m: Gjr, halflife: float) -> Floats:
     return np.asarray(
         np.sqrt(pd.Series(m.ret**2).ewm(halflife=halflife).mean().to_numpy(dtype=np.float64)),

@@ -116,7 +116,7 @@ def test_one_good_trial_beside_wide_noise_is_found() -> None:
         found += spa(studentise(x, how)).p_consistent <= 0.05
         theirs += spa(studentise(x, how, scale=False)).p_consistent <= 0.05
     assert found >= 10
-    assert theirs <= 5
+    assert theirs == 2  # one case in ten, as the document says
 
 
 def test_trials_without_variation_take_no_part() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -425,6 +426,41 @@ def test_the_documented_configuration_runs(make_market: MakeMarket, tmp_path: Pa
     found = tournament(tmp_path / "example.toml")
     assert len(found.entries) == 14 * 6 * 3
     assert found.trials >= 14 * 6 * 3 + 5
+
+
+@pytest.mark.slow
+def test_what_the_document_says_of_published_gex(shared_data: Path, tmp_path: Path) -> None:
+    """The documented configuration on the public series, and every number that is told of it."""
+    text = (ROOT / "docs" / "tournament.md").read_text(encoding="utf-8")
+    block = re.findall(r"```toml\n(.*?)```", text, re.S)[0]
+    (tmp_path / "example.toml").write_text(f'{block}\n[ledger]\npath = "l"\n', encoding="utf-8")
+    bars = pd.read_parquet(shared_data / "bars" / "spx_spy_qqq_vix_daily_1995_2026.parquet")
+    bars[bars["root"] == "SPX"].rename(columns=str.lower).to_parquet(tmp_path / "spx_daily.parquet")
+    for name, source, value in (
+        ("published_gex", "squeezemetrics_dix_gex", "gex"), ("vix", "vix_daily", "value"),
+    ):  # fmt: skip
+        series = pd.read_parquet(shared_data / "series" / f"{source}.parquet")
+        series = series.rename(columns={"date": "session", value: "value"})
+        series[["session", "value"]].to_parquet(tmp_path / f"{name}.parquet")
+    found = tournament(tmp_path / "example.toml")
+    best = max(found.entries, key=lambda e: e.sharpe if math.isfinite(e.sharpe) else -9.0)
+    (hold,) = {round(e.sharpe, 2) for e in found.controls if e.rule == "hold"}
+    ranked = sorted(found.entries, key=lambda e: -np.nan_to_num(e.sharpe, nan=-9.0))
+    assert found.winner is None
+    assert best.rule == "long: hold; short: flat"
+    assert best.filter == "sign of the regime"
+    assert not [
+        e for e in ranked[:10] if e.rule.startswith("long: fade 1") and "1 s" in e.rule[22:]
+    ]
+    said = " ".join(text.split())
+    for words in (
+        f"({len(found.entries)} entries, {found.trials} trials with what they are held against, "
+        f"tests from {found.first.year} on)",
+        f"has a Sharpe ratio of {best.sharpe:.2f}; the best of {found.trials} blind ones would "
+        f"have {found.best_by_luck:.2f}. Holding throughout has {hold}.",
+        f"against so many trials is {found.detectable_sharpe:.2f}:",
+    ):
+        assert words in said
 
 
 def test_a_test_that_trades_is_the_trial_of_the_backtest(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -227,6 +228,17 @@ def test_compacting_changes_no_value(lake: Lake, capsys: pytest.CaptureFixture[s
     vacuum(lake, retention=0.0, grace=0.0)
     assert everything(lake) == before
     assert len(list((lake.root / "chains").rglob("*.parquet"))) == years
+
+
+def test_few_files_stay_apart(lake: Lake) -> None:
+    """A year of as many files as are allowed keeps them; of one more it has one file."""
+    by_year = Counter(entry.session.year for entry in lake.sessions("SPX"))
+    most = max(by_year.values())
+    kept = compact(lake, more_than=most)
+    assert kept.files_after == kept.files_before == SESSIONS
+    joined = compact(lake, more_than=most - 1)
+    full = sum(count == most for count in by_year.values())
+    assert joined.files_after == SESSIONS - full * (most - 1)
 
 
 def formerly(lake: Lake, root: Path) -> None:

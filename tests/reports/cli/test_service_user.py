@@ -19,9 +19,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from make_lake import forget_rebuilt
+from make_lake import forget_rebuilt, session_tables
 
+from gexlab.data import Definition, rebuild, verify, versions
 from gexlab.data.base.errors import LakeError
+from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.writer import write_sessions
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app
 from gexlab.reports.cli.failures import reason_of
@@ -318,3 +321,35 @@ def test_a_path_that_is_too_long_is_shown_by_its_ends() -> None:
     assert said.startswith("/a/xxx")
     assert said.endswith("File name too long: choose a shorter name or folder")
     assert len(said) < 300
+
+
+LIMITED = """\
+import resource, sys
+from gexlab.reports.cli.app import run
+limit = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+for words in ("rebuild --rate 0.03", "compact", "vacuum --retention 0"):
+    command, *more = words.split()
+    print(command, run([command, "--lake", sys.argv[2], *more]), file=sys.stderr, flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the size of files")
+def test_files_that_may_not_grow_are_one_line_and_the_lake_is_as_it_was(tmp_path: Path) -> None:
+    lake = open_lake(tmp_path / "lake", create=True)
+    for rows in session_tables(3, 30, seed=4):
+        write_sessions(lake, "SPX", rows)
+    rebuild(lake, "SPX")
+    before = [v.version for v in versions(lake)]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, "900", str(lake.root)],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    told = [line for line in done.stderr.splitlines() if not line.startswith("rebuild:")]
+    for command in ("rebuild", "compact", "vacuum"):
+        at = told.index(f"{command} 1")
+        assert told[at - 1].startswith(f"error: cannot write to the lake {lake.root}: ")
+        assert told[at - 1].endswith("the lake is as it was")
+    assert [v.version for v in versions(lake)] == before
+    assert not verify(lake).damaged
+    assert rebuild(lake, "SPX", definition=Definition(rate=0.03)).rebuilt == 3
