@@ -31,8 +31,8 @@ from gexlab.backtest.hypotheses import (
     era_split,
     evidence,
     few,
+    kill_conditions,
     pin_distance,
-    requirements,
     vendor_parity,
 )
 from gexlab.backtest.hypotheses import run as hypotheses_run
@@ -207,7 +207,7 @@ def _of_hypotheses() -> Iterator[tuple[str, str]]:
     for line in (
         f"fewer than {_w(few._FEW)} sessions, the most influential first",
         f"below {pin_distance._FEWEST} expirations: attraction t of at most "
-        f"{requirements.CRITICAL_T:g}",
+        f"{kill_conditions.CRITICAL_T:g}",
         f"may reach {_d(era_split._MARGIN)} (half of the published one)",
         f"lies within {_d(era_split._MARGIN)}, or the weakest era's slope",
         f"of a kappa above {_d(vendor_parity._LEAST)}",

@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.ladder import OutOfSample, Rung, ladder
 from ..statistics.intervals import ends, lacking, spread_of_scores
-from .features import Daily, daily, needs, needs_spread, trailing_sum
+from .features import Daily, daily_with_volatility, needs, needs_spread, trailing_sum
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "climb", "first_origin", "last_columns"]
 
@@ -108,12 +108,7 @@ def _blocks(features: Daily) -> tuple[dict[str, Floats], ...]:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(
-        dataset.vix is not None,
-        "a daily implied volatility: series.vix, or chains quoted around 30 days",
-    )
-    features = daily(dataset)
-    needs_spread(features.gex)
+    features = daily_with_volatility(dataset)
     needs_spread(features.log_vix, "an implied volatility index")
     known = int((np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)).sum())
     needs(

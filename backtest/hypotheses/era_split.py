@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, ols
-from .features import Daily, daily, needs, needs_spread
+from .features import Daily, daily_with_volatility, needs
+from .kill_conditions import Requirement, holds, kill_condition
 from .outcomes import coefficient_outcome, one_sided
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 from .vol_damping import fit_damping
 
 __all__ = ["HYPOTHESIS"]
@@ -55,12 +55,7 @@ _FEWEST = 60
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(
-        dataset.vix is not None,
-        "a daily implied volatility: series.vix, or chains quoted around 30 days",
-    )
-    features = daily(dataset)
-    needs_spread(features.gex)
+    features = daily_with_volatility(dataset)
     eras = {name: _rows(features, *bounds) for name, bounds in _ERAS.items()}
     usable = {name: rows for name, rows in eras.items() if rows.sum() >= _FEWEST}
     needs(

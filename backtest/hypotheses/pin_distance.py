@@ -10,9 +10,9 @@ from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.intervals import Group, ends, lacking, spread_of_groups
 from ..statistics.resampling import resampled_sums
 from .features import Daily, daily, needs
+from .kill_conditions import CRITICAL_T, Requirement, holds, kill_condition
 from .outcomes import coefficient_outcome, one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_attraction", "is_monthly", "strike_distance"]
 

@@ -10,9 +10,9 @@ from ...data import varies, without_rounding
 from ..statistics.intervals import VARIANCES, ends, in_words, lacking, spread_of_scores
 from ..statistics.resampling import resampled_sums
 from .features import needs
+from .kill_conditions import CRITICAL_T, Requirement, holds, kill_condition
 from .outcomes import one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "kappa_from_shares"]
 

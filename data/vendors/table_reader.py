@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 import pyarrow as pa
@@ -137,7 +139,21 @@ def _schema(file: InputFile) -> str:
 
 def _parquet(connection: duckdb.DuckDBPyConnection, files: tuple[InputFile, ...]) -> RawTable:
     query, given = bound_sql("vendors/read_parquet", {"files": [str(f.path) for f in files]})
-    return RawTable(connection.sql(query, params=given), files, columnar=True)
+    zones = _zones(pq.read_schema(files[0].path))
+    return RawTable(connection.sql(query, params=given), files, columnar=True, zones=zones)
+
+
+def _zones(schema: pa.Schema) -> tuple[str, ...]:
+    """Return the time zones of a table's columns."""
+    said = (str(kind.tz) for kind in schema.types if pa.types.is_timestamp(kind) and kind.tz)
+    return tuple(dict.fromkeys(zone for zone in said if zone != "UTC" and _is_zone(zone)))
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return ZoneInfo(name) is not None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def _json(connection: duckdb.DuckDBPyConnection, file: InputFile) -> RawTable:
@@ -168,7 +184,7 @@ def _arrow(connection: duckdb.DuckDBPyConnection, file: InputFile) -> RawTable:
             f"{file.label} is not a complete Feather file ({str(error).splitlines()[0]}): export "
             "it again"
         ) from error
-    return _registered(connection, table, file)
+    return replace(_registered(connection, table, file), zones=_zones(table.schema))
 
 
 def _registered(connection: duckdb.DuckDBPyConnection, table: object, file: InputFile) -> RawTable:

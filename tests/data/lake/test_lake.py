@@ -23,8 +23,7 @@ from property_search import examples
 
 from gexlab.data.base.errors import LakeError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
-from gexlab.data.lake import versions
-from gexlab.data.lake import writer as writer_room
+from gexlab.data.lake import joint_commit, versions
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.delta_log import files_at, log_file
 from gexlab.data.lake.drafts import draft_folder
@@ -278,11 +277,11 @@ def test_two_writers_at_once_both_count(
     whole = versions.commit
 
     def disturbed(*arguments: Any, **named: Any) -> Any:
-        monkeypatch.setattr(writer_room, "commit", whole)
+        monkeypatch.setattr(joint_commit, "commit", whole)
         write_sessions(lake, "SPX", make_chain(days, open_interest=20.0))
         return whole(*arguments, **named)
 
-    monkeypatch.setattr(writer_room, "commit", disturbed)
+    monkeypatch.setattr(joint_commit, "commit", disturbed)
     write_sessions(lake, "SPX", make_chain(DAYS[:2], open_interest=10.0))
     rows = _rows(lake)
     assert rows.num_rows == 6 * len(lake.sessions("SPX")) == 6 * (2 if same else 4)
