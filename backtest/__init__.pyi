@@ -111,6 +111,7 @@ from .tournament.breakdown import Breakdown as Breakdown
 from .tournament.counting import LedgerSummary as LedgerSummary
 from .tournament.counting import ledger as ledger
 from .tournament.documents import tournament_document as tournament_document
+from .tournament.documents import trials_frame as trials_frame
 from .tournament.documents import write_tournament as write_tournament
 from .tournament.keeping import clear_kept as clear_kept
 from .tournament.ledger import delete_trial as delete_trial

@@ -96,6 +96,7 @@ from .lake.manifest import Manifest as Manifest
 from .lake.naming import chosen as chosen
 from .lake.naming import encoded_name as encoded_name
 from .lake.naming import is_several as is_several
+from .lake.storage import is_remote as is_remote
 from .lake.verify import Damage as Damage
 from .lake.verify import Verification as Verification
 from .lake.verify import verify as verify

@@ -6,4 +6,6 @@ from .nightly.nightly import nightly as nightly
 from .nightly.result import NightlyResult as NightlyResult
 from .nightly.runs import RunsResult as RunsResult
 from .nightly.runs import runs as runs
+from .page.figures import figures as figures
+from .page.frames import frames as frames
 from .page.report import write_report as write_report

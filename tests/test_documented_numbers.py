@@ -31,8 +31,8 @@ from gexlab.backtest.hypotheses import (
     era_split,
     evidence,
     few,
+    kill_conditions,
     pin_distance,
-    requirements,
     vendor_parity,
 )
 from gexlab.backtest.hypotheses import run as hypotheses_run
@@ -53,7 +53,7 @@ from gexlab.data.exposure import chain_volatility, definition_agreement, forward
 from gexlab.data.exposure import implied_volatility as solving
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.ingest import files, read_rows
-from gexlab.data.lake import data_files, parts, sql_worker
+from gexlab.data.lake import data_files, parts, s3_client, sql_worker
 from gexlab.data.lake.connection import connect
 from gexlab.data.peers.rules import PEER_RULES
 from gexlab.data.quality import bar_checks, series_checks
@@ -131,6 +131,7 @@ def _of_guides() -> Iterator[tuple[str, str]]:
 def _of_the_lake() -> Iterator[tuple[str, str]]:
     limit = inspect.signature(connect).parameters["memory_limit"].default
     yield "docs/lake.md", f"DuckDB may use {'half' if limit == '50%' else limit} of it"
+    yield "docs/lake.md", f"for {_w(s3_client._PATIENCE / 60)} minutes at most."
     half = "half a million" if 5e5 <= parts.PART_ROWS < 6e5 else "?"
     for line in (
         f"(about {round(parts._GROUP_ROWS, -4):,} rows)",
@@ -207,7 +208,7 @@ def _of_hypotheses() -> Iterator[tuple[str, str]]:
     for line in (
         f"fewer than {_w(few._FEW)} sessions, the most influential first",
         f"below {pin_distance._FEWEST} expirations: attraction t of at most "
-        f"{requirements.CRITICAL_T:g}",
+        f"{kill_conditions.CRITICAL_T:g}",
         f"may reach {_d(era_split._MARGIN)} (half of the published one)",
         f"lies within {_d(era_split._MARGIN)}, or the weakest era's slope",
         f"of a kappa above {_d(vendor_parity._LEAST)}",

@@ -48,7 +48,7 @@ ALLOWED = {
     ("a currency", "reports/page/packed.py"),  # the same
     ("a currency", "data/vendors/projection.py"),  # JSON path
     ("a currency", "data/simulate/worlds/s5_sign.py"),  # Gamma$, dollar gamma
-    ("a currency", "reports/page/png.py"),  # escapes it for matplotlib
+    ("a currency", "reports/page/profile_picture.py"),  # escapes it for matplotlib
     ("a currency", "data/lake/naming.py"),  # letters of a name
 }
 FILES = sorted(

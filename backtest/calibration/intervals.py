@@ -17,9 +17,9 @@ from ...data import EXCHANGE_SESSIONS, NotEnoughDataError, Progress, silent
 from ..statistics import realised
 from ..statistics.diagnostics.groups import compare_groups, mean_measure
 from ..statistics.diagnostics.regression import coefficient_interval, ols
-from ..statistics.inference import return_intervals
 from ..statistics.rejection import wilson
 from ..statistics.resampling import NORMAL_LEVEL, Resampling
+from ..statistics.sharpe_intervals import return_intervals
 from ..statistics.volatility_by_regime import (
     correlation,
     range_efficiency,

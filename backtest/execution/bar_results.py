@@ -11,15 +11,15 @@ import pandas as pd
 from ...data import REGIMES
 from ..run.strategy_results import RegimePerformance, StrategyResult
 from ..statistics import metrics
-from ..statistics.inference import return_intervals
+from ..statistics.sharpe_intervals import return_intervals
 from .intraday import BySession, by_session
 from .ledger_rows import ledger_of
 from .measures import Clock, Track, metrics_of, share_traded
 from .specs import role_of, spec_of
 
 if TYPE_CHECKING:
-    from ..statistics.inference import ReturnIntervals
     from ..statistics.resampling import Resampling
+    from ..statistics.sharpe_intervals import ReturnIntervals
     from .engine import Simulation
     from .intraday import BarTrading
 

@@ -14,7 +14,7 @@ from ..statistics import metrics
 from .costs import break_even_bps
 
 if TYPE_CHECKING:
-    from ..statistics.inference import ReturnIntervals
+    from ..statistics.sharpe_intervals import ReturnIntervals
 
 __all__ = ["Clock", "Track", "metrics_of", "share_traded"]
 

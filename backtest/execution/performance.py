@@ -15,7 +15,7 @@ from ..run.panel import evaluation_of
 from ..run.strategy_results import Metrics, RegimePerformance, StrategyResult
 from ..run.trading_terms import bars_to_fill
 from ..statistics import metrics
-from ..statistics.inference import ReturnIntervals, return_intervals
+from ..statistics.sharpe_intervals import ReturnIntervals, return_intervals
 from .bar_results import evaluate_bars
 from .costs import FREE, Costs
 from .engine import Simulation, simulate

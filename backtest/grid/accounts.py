@@ -9,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import compiled
+from ..execution.account import rounded_sum
 
 __all__ = ["Accounts", "accounts_of"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-#: What the engine takes for rounding where two amounts nearly cancel.
-_RELATIVE, _ABSOLUTE = 1e-9, 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +80,8 @@ def _accounts(
         held, money = 0.0, cash
         for t in range(sessions):
             if i < row.size and column[i] == c and row[i] == t:
-                after = _sum(held, signed[i])
-                money = _sum(money, _sum(0.0, -signed[i] * price[i] - fees[i]))
+                after = rounded_sum(held, signed[i])
+                money = rounded_sum(money, rounded_sum(0.0, -signed[i] * price[i] - fees[i]))
                 notional[c, t] = abs(signed[i] * price[i])
                 if after != 0.0 and (held == 0.0 or (held > 0.0) != (after > 0.0)):
                     trades[c] += 1
@@ -92,14 +90,3 @@ def _accounts(
             shares[c, t] = held
             equity[c, t] = money + held * close[t]
     return equity, shares, notional, trades
-
-
-@compiled(nogil=True)
-def _sum(a: float, b: float) -> float:
-    """Return a + b; 0 where that is rounding."""
-    if np.sign(a) != np.sign(b):
-        size, other = abs(a), abs(b)
-        near = abs(size - other) <= max(_RELATIVE * max(size, other), _ABSOLUTE)
-    else:
-        near = abs(a + b) <= max(_RELATIVE * abs(a + b), _ABSOLUTE)
-    return 0.0 if near else a + b

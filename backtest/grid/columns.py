@@ -27,7 +27,7 @@ from ..execution.timing import (
 from ..run.panel import on_schedule
 from ..run.trading_terms import bars_to_fill
 from ..statistics import metrics
-from ..statistics.inference import return_intervals
+from ..statistics.sharpe_intervals import return_intervals
 from .accounts import Accounts, accounts_of
 
 if TYPE_CHECKING:

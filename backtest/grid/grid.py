@@ -319,15 +319,25 @@ class _Field:
         return self.ground.schedule.sessions if bars is None else bars.sessions
 
 
-def require_honest(config: Config, market: Market) -> None:
+def require_honest(
+    config: Config, market: Market, strategies: Sequence[Strategy] | None = None
+) -> None:
     """Refuse users' own components that look ahead; the built-in ones are held to it by tests.
+
+    Parameters
+    ----------
+    config : Config
+    market : Market
+    strategies : sequence of Strategy, optional
+        Whose components; those of the grid where left out.
 
     Raises
     ------
     LookAheadError
         Naming the component and the first session.
     """
-    for leak in component_leaks(config, market, covering(config.grid, config.folder), _CUTS):
+    chosen = covering(config.grid, config.folder) if strategies is None else strategies
+    for leak in component_leaks(config, market, chosen, _CUTS):
         raise LookAheadError(
             f"{leak.input} on {leak.session}: {leak.detail}; gexlab leakcheck says more"
         )

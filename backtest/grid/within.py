@@ -15,7 +15,7 @@ from ..execution.intraday import by_session, plan_bars, sessions_with, terms_by_
 from ..execution.measures import Clock, metrics_of
 from ..execution.timing import require_known, session_rows, without_dust
 from ..statistics import metrics
-from ..statistics.inference import return_intervals
+from ..statistics.sharpe_intervals import return_intervals
 from .columns import Planned, held_under
 
 if TYPE_CHECKING:

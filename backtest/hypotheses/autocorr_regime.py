@@ -22,10 +22,10 @@ from .features import (
     split_sessions,
     standardised,
 )
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import one_sided, score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HORIZONS", "HYPOTHESIS"]
 

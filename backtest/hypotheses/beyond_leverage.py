@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.ladder import OutOfSample, Rung, ladder
 from ..statistics.intervals import ends, lacking, spread_of_scores
-from .features import Daily, daily, needs, needs_spread, trailing_sum
+from .features import Daily, daily_with_volatility, needs, needs_spread, trailing_sum
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "climb", "first_origin", "last_columns"]
 
@@ -90,6 +90,16 @@ def first_origin(features: Daily) -> int:
     return min(1_000, known // 2)
 
 
+def _is_control(features: Daily) -> bool:
+    """Return whether the percentile of GEX is a linear function of the last rung's controls."""
+    x = np.column_stack([np.ones(len(features.gex_rank)), *last_columns(features).values()])
+    known = np.isfinite(x).all(axis=1) & np.isfinite(features.gex_rank)
+    if known.sum() <= x.shape[1]:
+        return False
+    q, gex = np.linalg.qr(x[known])[0], features.gex_rank[known]
+    return float(((gex - q @ (q.T @ gex)) ** 2).sum()) <= 1e-12 * float((gex**2).sum())
+
+
 def _blocks(features: Daily) -> tuple[dict[str, Floats], ...]:
     return (
         features.har_columns(),
@@ -108,17 +118,18 @@ def _blocks(features: Daily) -> tuple[dict[str, Floats], ...]:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(
-        dataset.vix is not None,
-        "a daily implied volatility: series.vix, or chains quoted around 30 days",
-    )
-    features = daily(dataset)
-    needs_spread(features.gex)
+    features = daily_with_volatility(dataset)
     needs_spread(features.log_vix, "an implied volatility index")
     known = int((np.isfinite(features.gex_rank) & np.isfinite(features.log_vix)).sum())
     needs(
         known >= _FEWEST,
         f"at least {_FEWEST} sessions with GEX and an implied volatility index, found {known}",
+    )
+    # the index itself as GEX has the index's own percentile, which is a control
+    needs(
+        not _is_control(features),
+        "GEX that is not its own control: its percentile follows from the implied volatility "
+        "index and past returns exactly",
     )
     rungs = climb(features)
     last = rungs[-1].out_of_sample

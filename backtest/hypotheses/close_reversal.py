@@ -8,9 +8,9 @@ import numpy.typing as npt
 from ..statistics.diagnostics.regression import Coefficient, ols, wald
 from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs
+from .kill_conditions import Requirement, holds, kill_condition
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS"]
 

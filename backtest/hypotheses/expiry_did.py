@@ -9,9 +9,9 @@ from ..statistics.diagnostics.regression import Fit, ols
 from ..statistics.diagnostics.wild import wild_p
 from ..statistics.intraday import IntradayGrid
 from .features import needs
+from .kill_conditions import CRITICAL_T, Requirement, holds, kill_condition
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_difference"]
 

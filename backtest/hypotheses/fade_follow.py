@@ -11,14 +11,14 @@ import pandas as pd
 from ...data import EXCHANGE_SESSIONS
 from ..statistics import metrics
 from ..statistics.diagnostics.regression import mean_test, ols
-from ..statistics.inference import return_intervals
 from ..statistics.intervals import in_words
 from ..statistics.multiple import deflated_sharpe
+from ..statistics.sharpe_intervals import return_intervals
 from ..statistics.sharpe_tests import expected_best
 from .features import Daily, daily, gex_before, needs, tercile
+from .kill_conditions import Requirement, holds, kill_condition
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings, Traded
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "Legs", "gap_fade", "positions", "rule_returns", "sharpe"]
 

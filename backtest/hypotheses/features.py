@@ -24,6 +24,7 @@ __all__ = [
     "Momentum",
     "Split",
     "daily",
+    "daily_with_volatility",
     "gex_before",
     "least_known",
     "momentum",
@@ -147,6 +148,23 @@ def daily(dataset: Dataset) -> Daily:
         log_vix=log_vix,
         vix_rank=_vix_ranks(dataset),
     )
+
+
+def daily_with_volatility(dataset: Dataset) -> Daily:
+    """Return the daily features of a dataset whose GEX varies and that has an implied volatility.
+
+    Raises
+    ------
+    MissingDataError
+        If it has none, or its GEX is the same throughout.
+    """
+    needs(
+        dataset.vix is not None,
+        "a daily implied volatility: series.vix, or chains quoted around 30 days",
+    )
+    features = daily(dataset)
+    needs_spread(features.gex)
+    return features
 
 
 def _volatility(dataset: Dataset) -> pd.Series[float]:

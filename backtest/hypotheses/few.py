@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from .requirements import CRITICAL_T
+from .kill_conditions import CRITICAL_T
 
 if TYPE_CHECKING:
     from .protocol import Card, Outcome

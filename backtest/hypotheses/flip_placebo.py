@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import ols, t_stats
 from .features import Daily, daily, needs, trailing_sum, usual_volatility
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient
 from ..statistics.resampling import Resampling
-from .features import Daily, daily, needs, needs_spread
+from .features import Daily, daily_with_volatility, needs_spread
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, MissingDataError, Outcome, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "FragilityFit", "fit_fragility", "tail_events"]
 
@@ -148,12 +148,7 @@ def _with_bend(features: Daily) -> FragilityFit | None:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(
-        dataset.vix is not None,
-        "a daily implied volatility: series.vix, or chains quoted around 30 days",
-    )
-    features = daily(dataset)
-    needs_spread(features.gex)
+    features = daily_with_volatility(dataset)
     needs_spread(features.log_vix, "an implied volatility index")
     fit, bent = fit_fragility(features), _with_bend(features)
     c = fit.coefficient

@@ -8,9 +8,9 @@ from ...data import varies
 from ..statistics.diagnostics.regression import ols
 from ..statistics.diagnostics.wild import wild_p
 from .features import momentum, needs, needs_spread, standardised
+from .kill_conditions import Requirement, holds, kill_condition
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS"]
 

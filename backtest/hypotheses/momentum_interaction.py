@@ -7,10 +7,10 @@ import numpy as np
 from ..statistics.diagnostics.regression import Fit, ols
 from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, momentum, needs, needs_spread, standardised
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_interaction"]
 

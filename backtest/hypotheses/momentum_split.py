@@ -8,10 +8,10 @@ import numpy.typing as npt
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.diagnostics.wild import wild_p
 from .features import Momentum, Split, momentum, needs, needs_spread, split_sessions, tercile
+from .kill_conditions import CRITICAL_T, Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["FEWEST", "HYPOTHESIS", "fit_split"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..statistics.critical_values import CriticalValues
     from ..statistics.intraday import IntradayGrid
     from .evidence import Evidence
-    from .requirements import Requirement
+    from .kill_conditions import Requirement
 
 __all__ = [
     "Card",

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from ..statistics.diagnostics.regression import Fit, ols
 from ..statistics.intraday import IntradayGrid
 from .features import needs
+from .kill_conditions import CRITICAL_T, Requirement, holds, kill_condition
 from .outcomes import coefficient_outcome, one_sided
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
-from .requirements import CRITICAL_T, Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_head_to_head"]
 

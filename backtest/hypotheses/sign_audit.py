@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols, t_stats
 from .features import Daily, daily, needs, needs_spread, standardised
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "conventions"]
 

@@ -12,11 +12,11 @@ from ..statistics.diagnostics.magnitude import (
 )
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.volatility_by_regime import quantile_groups
-from .features import Daily, daily, needs, needs_spread
+from .features import Daily, daily_with_volatility
+from .kill_conditions import Requirement, holds, kill_condition
 from .null_routes import against_nulls
 from .outcomes import coefficient_outcome, halves
 from .protocol import Card, Dataset, Hypothesis, Outcome, Published, ResultTable, Settings
-from .requirements import Requirement, holds, kill_condition
 
 __all__ = ["HYPOTHESIS", "fit_damping"]
 
@@ -85,12 +85,7 @@ def fit_damping(features: Daily, gex: Floats, y: Floats | None = None) -> Fit:
 
 
 def _run(dataset: Dataset, settings: Settings) -> Outcome:
-    needs(
-        dataset.vix is not None,
-        "a daily implied volatility: series.vix, or chains quoted around 30 days",
-    )
-    features = daily(dataset)
-    needs_spread(features.gex)
+    features = daily_with_volatility(dataset)
     fit = fit_damping(features, features.gex_rank)
     whole = fit.coefficient("gex")
     parts = _by_half(features, fit)

@@ -81,7 +81,7 @@ def open_run(
     settings = load_config(config) if isinstance(config, (str, Path)) else config
     settings = as_of_version(settings, as_of)
     place = settings.data.lake
-    if settings.regime.source != "lake" or place is None or "://" in place:
+    if settings.regime.source != "lake" or place is None:
         yield RunContext(settings, load_market(settings, within=within, progress=progress))
         return
     lake = lake_of(settings)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..statistics.inference import return_intervals
 from ..statistics.intervals import ratio_interval
+from ..statistics.sharpe_intervals import return_intervals
 from .results import Fragile
 
 if TYPE_CHECKING:

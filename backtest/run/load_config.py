@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from ...data import ConfigError, chosen, encoded_name, is_several, open_lake
+from ...data import ConfigError, chosen, encoded_name, is_remote, is_several, open_lake
 from .config import Config, require_terms
 from .config_errors import first_problem
 from .market_choice import instrument_in_lake
@@ -74,7 +74,8 @@ def load_configs(path: str | Path, underlying: str | None = None) -> dict[str, C
     else:
         if not isinstance(data.get("lake"), str):
             raise ConfigError(f"{file}: several underlyings ({choice}) need data.lake: add it")
-        names = chosen(choice, open_lake(file.absolute().parent / data["lake"]).underlyings())
+        place = data["lake"] if is_remote(data["lake"]) else file.absolute().parent / data["lake"]
+        names = chosen(choice, open_lake(place).underlyings())
     if not names:
         config = _build(document, file.parent, str(file))
         return {config.data.underlying: config}

@@ -78,7 +78,7 @@ def instrument_in_lake(config: Config) -> str | None:
 def _manifest(config: Config, opened: Lake | None) -> Manifest | None:
     """Return what the lake holds of the underlying, None where there is no lake to look at."""
     lake = config.data.lake
-    if lake is None or "://" in lake:
+    if lake is None:
         return None
     try:
         return (opened or lake_of(config)).manifest(config.data.underlying)

@@ -15,7 +15,6 @@ import pandas as pd
 from ...data import (
     ConfigError,
     Definition,
-    LakeError,
     Progress,
     RebuiltRows,
     RegimeSpec,
@@ -216,8 +215,6 @@ def read_regime(
         return RegimeInput(series=read_named_series(config.regime.series, config, calendar))
     setting, data = config.regime, config.data
     assert data.lake is not None  # the configuration's own check
-    if "://" in data.lake:
-        raise LakeError(f"the lake {data.lake} is remote: copy it to a local folder first")
     rows = rebuilt_rows(lake or lake_of(config), regime_spec(config, books), progress=progress)
     frame = _with_implied(rows, setting.book)
     table = frame.set_index(pd.DatetimeIndex(frame["session"], name="session")).sort_index()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,7 +18,6 @@ from .stand_ins import same_market
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
-    from pathlib import Path
 
 __all__ = [
     "LedgerSummary",
@@ -202,12 +202,12 @@ def effective_trials(returns: npt.ArrayLike) -> int:
     return int(fcluster(tree, 1.0 - _ALIKE, criterion="distance").max()) + idle
 
 
-def ledger(path: Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerSummary:
+def ledger(path: str | Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerSummary:
     """Return everything that a ledger says; one that does not exist yet is empty.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         Folder of the ledger.
     stand_ins : iterable of iterable of str
         Groups of underlyings that count as one market.
@@ -221,6 +221,7 @@ def ledger(path: Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerSummary
     LedgerError
         If an entry cannot be read.
     """
+    path = Path(path)
     file = ledger_file(path)
     if not file.exists():
         return LedgerSummary(file, 0, (), (), (), ())

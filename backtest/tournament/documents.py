@@ -118,7 +118,16 @@ def _breakdown(one: Breakdown) -> dict[str, Any]:
 
 
 def trials_frame(result: TournamentResult) -> pd.DataFrame:
-    """Return one row per trial: what it is, every parameter, and what was found of it."""
+    """Return one row per trial: what it is, every parameter, and what was found of it.
+
+    Parameters
+    ----------
+    result : TournamentResult
+
+    Returns
+    -------
+    DataFrame
+    """
     rows = [*result.entries, *result.controls]
     columns: dict[str, Any] = {
         name: column_of([getattr(row, name) for row in rows], word=False) for name in _NUMBERS

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from ...data import NOISE, NotEnoughDataError, short_repr
 from ...strategies import Flat
-from ..statistics.inference import sharpe_intervals
 from ..statistics.multiple import benjamini_yekutieli, deflated_sharpes
 from ..statistics.resampling import NORMAL_LEVEL
+from ..statistics.sharpe_intervals import sharpe_intervals
 from ..statistics.sharpe_tests import expected_best
 from .arena import alone, label_shares, resampling_of
 from .confidence_set import confidence_set

@@ -16,7 +16,7 @@ from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.locked import box_of
 from ..statistics import metrics
-from ..statistics.inference import sharpe_intervals
+from ..statistics.sharpe_intervals import sharpe_intervals
 from .arena import Arena, played
 from .arenas import arenas_on, space_in
 from .folds import Fold

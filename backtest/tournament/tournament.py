@@ -137,8 +137,8 @@ def run_tournament(
         market = load_market(variant.config)
         simulated |= market.simulated
         notices += [n for n in market.notices if n.code == "lockbox" and n not in notices]
-        if variant is space.variants[0] and config.grid:
-            require_honest(config, market)
+        if variant is space.variants[0]:
+            require_honest(config, market, None if config.grid else space.strategies)
         made = arenas_on(space, variant, market, config)
         origins += [(number, place) for place in range(len(made))]
         arenas += made

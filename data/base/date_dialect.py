@@ -55,7 +55,8 @@ def days_of(
         The distinct cells of the whole column.
     zone : str
         Of the exchange: a moment is the day there, unless all moments of the column are midnights
-        in UTC, which mean the dates themselves.
+        in UTC, or as they are written (``2024-01-12T00:00:00+01:00``): these mean the dates
+        themselves.
     given : str, optional
         A ``strptime`` format that the user states. A column of which no cell fits it is read as
         ISO dates where all of it are.
@@ -94,9 +95,10 @@ def days_of(
         t: m for t, c in cells.items() if (m := _moment(c, chosen, place, zoned=True)) is not None
     }
     at_midnight = all(moment % _DAY_US == 0 for moment in exact.values())
+    written = all(cells[t].zone is not None and not cells[t].clock for t in exact)
     found = dict(codes)
     for text, cell in cells.items():
-        if text in exact:
+        if text in exact and (at_midnight or not written):
             found[text] = _day(exact[text], UTC if at_midnight else place)
         elif cell.dates:
             found[text] = _dated(cell, chosen)

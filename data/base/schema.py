@@ -12,6 +12,7 @@ __all__ = [
     "CHAIN_COLUMNS",
     "OPTIONAL_COLUMNS",
     "REGIMES",
+    "SIDE_TABLES",
     "Book",
     "Regime",
 ]
@@ -53,3 +54,13 @@ CHAIN_COLUMNS: Final[dict[str, str]] = {
 #: ``iv_outside`` is the vendor's volatility where it is positive but outside 0.01 ... 10, so that
 #: `iv` is NULL: kept only to be compared with, like the vendor's delta and gamma.
 OPTIONAL_COLUMNS: Final = ("iv_outside",)
+
+#: Tables of a rebuild beside the regime table, by expiry, strike, root, shift or moneyness.
+SIDE_TABLES: Final = (
+    "exposure_by_expiry",
+    "exposure_by_strike",
+    "flip_roots",
+    "profile",
+    "fixed_strike_vol",
+    "implied_volatility",
+)

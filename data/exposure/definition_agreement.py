@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from .book import fill_years
 from .fastexp import exp_nonpositive
 from .forwards import ForwardCurve, fill_forwards
 from .snapshot import Groups, Snapshot
 from .strike_lines import IvSource, fill_own, side_volatilities
+from .time_to_expiry import fill_years
 
 __all__ = ["SignAgreement", "definition_agreement", "sixteen_signs"]
 

@@ -17,7 +17,6 @@ from .book import (
     exposure_at_spot,
     mixture_of,
     value_book,
-    years_between,
 )
 from .definition import Definition
 from .definition_agreement import definition_agreement, sixteen_signs
@@ -36,6 +35,7 @@ from .quality_gate import gate_reasons
 from .snapshot import Groups, Snapshot
 from .sticky_moneyness import Curves, sticky_profile, sticky_roots, volatility_curves
 from .strike_lines import Lines, Volatility, book_lines, own_volatility
+from .time_to_expiry import years_between
 from .walls import ByStrike, Walls, by_strike, walls_of
 
 __all__ = [

@@ -13,11 +13,12 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .book import Book, years_between
+from .book import Book
 from .definition import Definition
 from .evaluation import PreparedChain
 from .greeks import delta
 from .sticky_moneyness import moved_volatility
+from .time_to_expiry import years_between
 
 __all__ = ["HedgeFlow", "Move", "hedge_flow"]
 

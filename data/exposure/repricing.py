@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Regime
-from .book import Book, mixture_of, value_book, years_between
+from .book import Book, mixture_of, value_book
 from .definition import Definition
 from .evaluation import PreparedChain
 from .flips import Grid, Root, mixture_roots, nearest_root, signs
@@ -22,6 +22,7 @@ from .labels import regime_of
 from .profile_kernel import Mixture, net_and_gross_at, profile_on_grid
 from .sticky_moneyness import Curves, sticky_at, sticky_profile, sticky_roots
 from .strike_lines import Lines
+from .time_to_expiry import years_between
 
 __all__ = ["Repriced", "moved", "reprice"]
 

@@ -16,18 +16,9 @@ from .strike_lines import REJECTED, USED, USED_OI
 if TYPE_CHECKING:
     from ..base.schema import Book as BookName
 
-__all__ = ["SIDE_TABLES", "side_tables"]
+__all__ = ["side_tables"]
 
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
-
-SIDE_TABLES = (
-    "exposure_by_expiry",
-    "exposure_by_strike",
-    "flip_roots",
-    "profile",
-    "fixed_strike_vol",
-    "implied_volatility",
-)
 
 
 def side_tables(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from ..base.errors import GexlabError, MissingColumnError
 from ..base.sql import load_sql
 from ..lake.connection import connect
@@ -56,6 +58,6 @@ def _fits(file: InputFile, preset: Preset, zone: str) -> bool:
                 projected(connection, table, preset, zone, 0, careful=False)
         except MissingColumnError:
             return False
-        except GexlabError:
+        except (GexlabError, duckdb.Error):  # reading it will say what is wrong
             return file.path.suffix.lower() != ".txt"
     return True

@@ -17,6 +17,7 @@ from ..lake.lake import Lake, check_underlying, open_lake
 from ..lake.manifest import Manifest
 from ..lake.naming import is_several
 from ..lake.records import manifest_at
+from ..lake.storage import folder_of_lake
 from ..lake.versions import is_lake
 from ..lake.writer import LakeMovedError, LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset
@@ -111,7 +112,7 @@ def ingest(
     check_preset(preset)
     preset = fingerprinted(preset)
     found = find_files(paths)
-    root = lake.root if isinstance(lake, Lake) else Path(lake)
+    root = lake.root if isinstance(lake, Lake) else folder_of_lake(lake)
     rules = settings_from(settings)
     for attempt in range(_ATTEMPTS):
         try:

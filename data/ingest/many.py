@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from ..base.errors import InputFileError, LakeError
 from ..base.sql import load_sql
 from ..lake.connection import connect
+from ..lake.joint_commit import commit_together
 from ..lake.lake import Lake, open_lake
 from ..lake.records import manifest_at
 from ..lake.writer import lake_writers
@@ -72,9 +73,8 @@ def ingested_many(
 ) -> IngestResult:
     """Read the chosen underlyings of files into the lake.
 
-    Everything is read and checked before the first underlying becomes visible. They become so one
-    after the other: killed in between, each is as it was or as it was to be, and the same command
-    does the rest.
+    Everything is read and checked before anything becomes visible, and all underlyings become so
+    at once, in one version of the lake.
 
     Parameters
     ----------
@@ -112,8 +112,7 @@ def ingested_many(
         total = _total(ones, files, reading.left)
         if not allow_rejects and not dry_run:
             refuse_rejects(files, total)
-        for one in ones:
-            _commit(one, work)
+        _commit(ones, work)
         total.empty += len(opening) - len(filled)
         result = _summed(found, ones, total, aside, files, named, dry_run=dry_run)
         return replace(result, settings_unused=tuple(settings.unused(result.by_underlying)))
@@ -309,6 +308,7 @@ def _total(ones: Iterable[Chosen], files: Sequence[InputFile], left: Counter[str
         total.left_out += tally.left_out
         total.outside += tally.outside
         total.replaced += tally.replaced
+        total.outside_volatility += tally.outside_volatility
         total.repeated += tally.repeated
         total.joins = tally.joins or total.joins
         total.sessions |= tally.sessions
@@ -325,13 +325,17 @@ def _renumbered(tally: Tally, read: Sequence[int]) -> Tally:
     return replace(tally, by_file=by_file)
 
 
-def _commit(one: Chosen, work: _Work) -> None:
+def _commit(ones: Sequence[Chosen], work: _Work) -> None:
+    """Make all underlyings visible in one version."""
     if work.writer is None:
         return
-    writer = work.writer(one.name)
-    take_out_replaced(one.plan, one.before, one.tally.sessions, writer)
-    sources = with_spots(one.plan.sources, one.tally.implied)
-    writer.commit(sources, operation="ingest", whole=True)
+    writers = []
+    for one in ones:
+        writer = work.writer(one.name)
+        take_out_replaced(one.plan, one.before, one.tally.sessions, writer)
+        writers.append((writer, with_spots(one.plan.sources, one.tally.implied)))
+    if writers:
+        commit_together(writers, operation="ingest", whole=True)
 
 
 def _summed(

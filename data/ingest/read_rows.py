@@ -150,9 +150,15 @@ def read_stream(
             tally.repeated += repeated
             if writer is None and not tally.first_rows:
                 tally.first_rows = tuple(fresh.slice(0, _SHOWN_ROWS).to_pylist())
+            if "iv_outside" in fresh.column_names:
+                outside = fresh.column("iv_outside")
+                tally.outside_volatility += len(outside) - outside.null_count
             stored = _over_stored(fresh, days, plan, before, tally, unstated)
             tally.stated.update(n for n in _NEEDED if stored.column(n).null_count < len(stored))
             write(stored)
+    if any("spot" in one.join.given and not one.unmatched for one in rows.dating.joins):
+        # the joined file states every row's spot
+        tally.implied, tally.implied_spots = frozenset(), set()
     return tally
 
 

@@ -56,6 +56,8 @@ class IngestResult:
     without : tuple of str
         ``open_interest``, ``volatility`` (nor prices to solve it from): what a regime is made of
         and no row has, neither those read nor the lake's of the same sessions.
+    volatilities_outside : int
+        Rows whose stated volatility lies outside 0.01 ... 10 and counts as unknown.
     files_empty : int
         Files without a row of the underlying, among others that have some.
     others : dict of str to int
@@ -95,6 +97,7 @@ class IngestResult:
     rows_left_out: int = 0
     spots_implied: int = 0
     without: tuple[str, ...] = ()
+    volatilities_outside: int = 0
     files_empty: int = 0
     others: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
@@ -132,6 +135,7 @@ def result_of(
         rows_repeated=tally.repeated,
         rows_left_out=tally.left_out,
         without=tally.without,
+        volatilities_outside=tally.outside_volatility,
         spots_implied=len(tally.implied_spots),
         files_empty=tally.empty,
         others=dict(tally.others.most_common(20)),

@@ -24,12 +24,13 @@ _NAMES: Final = {
     "quotereadtime updatedat snapshotutc tsutc",
     "root": "root rootsymbol optionroot",
     "expiry": "expiry expiration expirationdate expirdate expirydate exdate expiredate maturity "
-    "maturitydate expirydt xprydt ltd lasttradingday optionexpiration exp expirationdt "
+    "contractdate contractmonth deliverymonth expirationtime maturitydate "
+    "expirydt xprydt ltd lasttradingday optionexpiration exp expirationdt "
     "到期月份週別 到期月份(週別) 到期月份 到期日",
     "settlement": "settlement amsettlement expirytod",
     "strike": "strike strikeprice strikepr strkpric k 履約價 行权价 行使価格",
     "right": "right cp cpflag callput calltype optiontype type putcall optiontyp optntp side "
-    "corp pc cporp instrumentclass 買賣權",
+    "corp pc cporp iscall instrumentclass 買賣權",
     "open_interest": "openinterest oi openint opnintrst openinterestqty 未沖銷契約數 持仓量 "
     "未平仓量",
     "volume": "volume vol tradevolume totalvolume contracts ttltradgvol 成交量",
@@ -42,7 +43,8 @@ _NAMES: Final = {
     "delta": "delta",
     "gamma": "gamma",
     "spot": "spot underlyingprice underlyinglast underlyingclose stockprice stkpx spotpx spotprice "
-    "undrlygpric activeunderlyingprice1545 stockpriceclose undprice underlyinglastprice",
+    "undrlygpric activeunderlyingprice1545 stockpriceclose undprice underlyinglastprice "
+    "underlyingvalue underlyingspotprice",
     "multiplier": "multiplier contractsize lotsize newbrdlotqty sharespercontract",
     "time": "quotetimeofday msofday clock snapshotesttime",
     "symbol": "optionsymbol contractsymbol contractid occsymbol osi rawsymbol contractname",

@@ -35,6 +35,7 @@ class Tally:
     rejected_by_file: Counter[tuple[int, str]] = field(default_factory=Counter)
     sessions: set[date] = field(default_factory=set)
     stated: set[str] = field(default_factory=set)
+    outside_volatility: int = 0
     implied: frozenset[str] = frozenset()
     implied_spots: set[date] = field(default_factory=set)
 

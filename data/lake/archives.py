@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
 from .data_files import write_file
-from .delta_log import TableShape, TakenError
+from .delta_log import TableShape
 from .lake import open_lake
+from .storage import TakenError
 from .versions import ARCHIVES, Change, archived, commit, newest
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import time
 import uuid
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
 from ..base.errors import LakeError
+from .checkpoints import adds_in, checkpoint_file
+from .storage import TakenError, listed_names, put_new, read_kept, remote_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "LOG",
     "START",
+    "Checkpoint",
     "DataFile",
     "TableShape",
     "TableVersion",
-    "TakenError",
+    "add_action",
     "apply",
     "bring",
     "chained",
@@ -41,8 +44,6 @@ __all__ = [
     "files_in",
     "log_file",
     "log_numbers",
-    "put_new",
-    "sync_folder",
     "table_lines",
 ]
 
@@ -69,10 +70,6 @@ _TYPES: Final = {
     "int32": "integer",
     "int64": "long",
 }
-
-
-class TakenError(Exception):
-    """A version that somebody else has committed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +101,25 @@ class DataFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint of a log.
+
+    Attributes
+    ----------
+    version : int
+        Number of the last commit that it holds.
+    chain : str
+        Digest of the log up to and with it.
+    digest : str
+        SHA-256 of its own bytes.
+    """
+
+    version: int
+    chain: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableVersion:
     """A version of one table's log.
 
@@ -113,10 +129,13 @@ class TableVersion:
         Number of the last commit.
     chain : str
         Digest of the log up to and with it: one byte changed anywhere changes it.
+    checkpoint : Checkpoint or None
+        From which it need be read.
     """
 
     version: int
     chain: str
+    checkpoint: Checkpoint | None = None
 
 
 #: Of a table that has no log yet.
@@ -144,53 +163,16 @@ def log_file(folder: Path, version: int) -> Path:
 
 def log_numbers(folder: Path) -> list[int]:
     """Return the versions of a table's log, ascending; none where it has no log."""
-    try:
-        names = os.listdir(folder / LOG)
-    except FileNotFoundError:
-        return []
-    return sorted(int(found[1]) for found in map(_NUMBER.fullmatch, names) if found)
+    names = listed_names(folder / LOG)
+    found = sorted({int(name[1]) for name in map(_NUMBER.fullmatch, names) if name})
+    if found and remote_of(folder) is not None:  # the mirror need not have all
+        return list(range(found[-1] + 1))
+    return found
 
 
 def chained(before: str, content: bytes) -> str:
     """Return the digest of a log that goes on with `content`."""
     return hashlib.sha256(before.encode() + content).hexdigest()
-
-
-def put_new(path: Path, content: bytes) -> None:
-    """Make a file with its whole content at once, on disk before it has its name.
-
-    Raises
-    ------
-    TakenError
-        If there is one already.
-    OSError
-        If it cannot be made.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with draft.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.link(draft, path)
-    except FileExistsError as error:
-        raise TakenError(str(path)) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink()
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force a folder's entries to disk, where the platform can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @lru_cache(maxsize=256)
@@ -202,7 +184,7 @@ def files_at(folder: Path, at: TableVersion) -> Mapping[str, DataFile]:
     LakeError
         If the log is not what was written.
     """
-    chain, files = _replayed(folder, at.version)
+    chain, files = _replayed(folder, at.version, at.checkpoint)
     if chain != at.chain:
         raise LakeError(
             f"{folder / LOG}: the log up to version {at.version} is not what was written: restore "
@@ -218,20 +200,40 @@ def files_in(lines: Iterable[bytes]) -> dict[str, DataFile]:
     return files
 
 
-def _replayed(folder: Path, version: int) -> tuple[str, dict[str, DataFile]]:
+def _replayed(
+    folder: Path, version: int, checkpoint: Checkpoint | None = None
+) -> tuple[str, dict[str, DataFile]]:
     """Return the digest of a log up to a version, and the files that it leaves."""
-    whole = (version + 1) // _BLOCK
-    chain, held = _block(folder, whole)
-    return _played(folder, range(whole * _BLOCK, version + 1), chain, dict(held))
+    if checkpoint is not None and checkpoint.version > version:
+        checkpoint = None
+    first = 0 if checkpoint is None else checkpoint.version + 1
+    whole = (version + 1 - first) // _BLOCK
+    chain, held = _block(folder, checkpoint, whole)
+    return _played(folder, range(first + whole * _BLOCK, version + 1), chain, dict(held))
 
 
 @lru_cache(maxsize=512)
-def _block(folder: Path, number: int) -> tuple[str, Mapping[str, DataFile]]:
+def _block(
+    folder: Path, checkpoint: Checkpoint | None, number: int
+) -> tuple[str, Mapping[str, DataFile]]:
     """Return the same after so many blocks of commits, which no longer change."""
     if number == 0:
-        return "", {}
-    chain, held = _block(folder, number - 1)
-    return _played(folder, range((number - 1) * _BLOCK, number * _BLOCK), chain, dict(held))
+        return ("", {}) if checkpoint is None else _begun(folder, checkpoint)
+    first = 0 if checkpoint is None else checkpoint.version + 1
+    chain, held = _block(folder, checkpoint, number - 1)
+    numbers = range(first + (number - 1) * _BLOCK, first + number * _BLOCK)
+    return _played(folder, numbers, chain, dict(held))
+
+
+def _begun(folder: Path, checkpoint: Checkpoint) -> tuple[str, Mapping[str, DataFile]]:
+    """Return what a checkpoint says; where it is not what was written, what the log does."""
+    path = checkpoint_file(folder / LOG, checkpoint.version)
+    with suppress(OSError):
+        content = read_kept(path)
+        if hashlib.sha256(content).hexdigest() == checkpoint.digest:
+            held = map(_file_of, adds_in(content))
+            return checkpoint.chain, {file.path: file for file in held}
+    return _replayed(folder, checkpoint.version)
 
 
 def _played(
@@ -240,7 +242,7 @@ def _played(
     for number in numbers:
         path = log_file(folder, number)
         try:
-            content = path.read_bytes()
+            content = read_kept(path)
             apply(content, files)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LakeError(
@@ -320,11 +322,12 @@ def bring(
     wanted = {path: f for path, f in wanted.items() if path not in less} | more
     while True:
         last = log_numbers(folder)[-1]
-        chain, there = _replayed(folder, last)
+        chain, there = _replayed(folder, last, at.checkpoint)
         fresh = [f for path, f in wanted.items() if there.get(path) != f]
         gone = [f for path, f in there.items() if path not in wanted]
         try:
-            return _put(folder, TableVersion(last, chain), fresh, gone, shape, operation)
+            newer = TableVersion(last, chain, at.checkpoint)
+            return _put(folder, newer, fresh, gone, shape, operation)
         except TakenError:
             continue
 
@@ -345,7 +348,7 @@ def _put(
     head = table_lines(folder.name, shape) if number == 0 else []
     content = commit_lines(add, remove, operation=operation, head=head)
     put_new(log_file(folder, number), content)
-    return TableVersion(number, chained(at.chain, content))
+    return TableVersion(number, chained(at.chain, content), at.checkpoint)
 
 
 def commit_lines(
@@ -356,9 +359,9 @@ def commit_lines(
     actions = [
         *head,
         *({"remove": _remove(f, now)} for f in remove),
-        *({"add": _add(f, now)} for f in add),
+        *({"add": add_action(f, now)} for f in add),
         {"commitInfo": {"timestamp": now, "operation": operation, "engineInfo": _ENGINE,
-                        "operationParameters": {}}},
+                        "operationParameters": {}, "id": uuid.uuid4().hex}},
     ]  # fmt: skip
     return "".join(json.dumps(action) + "\n" for action in actions).encode()
 
@@ -399,7 +402,7 @@ def _type(kind: Any) -> Any:
     raise LakeError(f"a table's column cannot be of type {text}")
 
 
-def _add(file: DataFile, now: int) -> dict[str, Any]:
+def add_action(file: DataFile, now: int) -> dict[str, Any]:
     stats: dict[str, Any] = {"numRecords": file.rows}
     if file.first is not None:
         stats |= {"minValues": {"session": file.first}, "maxValues": {"session": file.last},

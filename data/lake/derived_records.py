@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +14,7 @@ from .data_files import read_file
 from .derived_parts import Marks, Part, Variant
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .lake import Lake
+from .storage import writable
 from .versions import Version, table_files
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ def lacking(store: DerivedStore, wanted: Marks) -> Lacking:
 
 def _is_closed(store: DerivedStore) -> bool:
     """Return whether there are rows of an earlier rebuild that cannot be added to."""
-    writable = os.access(store.lake.root / REBUILDS, os.W_OK | os.X_OK)
-    return store.record is not None and not writable and store.lake.version is None
+    closed = store.record is not None and not writable(store.lake.root / REBUILDS)
+    return closed and store.lake.version is None
 
 
 def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:

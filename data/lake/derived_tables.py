@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import MissingPartError
+from ..base.schema import SIDE_TABLES
 from .data_files import DIGITS, partition_folder
 from .derived_parts import Marks, Part, Variant
 from .integrity import digest_of
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .lake import Lake
+from .naming import folder_of
+from .storage import fetched, names_below, renewed
 
 __all__ = ["REBUILDS", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "Scratch"]
 
@@ -37,16 +40,7 @@ REBUILDS: Final = "rebuilds"
 #: Input of a store that has the regime table and the findings alone.
 WITHOUT_SIDE_TABLES: Final = "without_side_tables"
 
-TABLES: Final = (
-    "regimes",
-    "exposure_by_expiry",
-    "exposure_by_strike",
-    "flip_roots",
-    "profile",
-    "fixed_strike_vol",
-    "implied_volatility",
-    "quality_findings",
-)
+TABLES: Final = ("regimes", *SIDE_TABLES, "quality_findings")
 
 
 class Scratch:
@@ -210,7 +204,7 @@ class DerivedStore:
             if book not in (None, part.book) or table not in part.tables:
                 continue
             path = self.file(table, part)
-            if not path.is_file():
+            if not fetched(path):
                 raise MissingPartError(
                     f"{path} is gone, and with it {len(part.sessions)} sessions: run gexlab "
                     "rebuild again, which computes them anew"
@@ -244,6 +238,8 @@ class DerivedStore:
             return "lies outside the lake"
         said = part.digests.get(table)
         if said is not None and digest_of(path) != said:
+            if renewed(path) and digest_of(path) == said:
+                return None
             return "its bytes are not those that were written"
         return None
 
@@ -257,10 +253,14 @@ class DerivedStore:
         whole: list[Part] = []
         lost: list[Part] = []
         root = self.lake.root
+        far = {table: names_below(root / table / folder_of(self.underlying)) for table in TABLES}
         for part in self.parts:
             folder, names = partition_folder(self.partition(part)), self._names(part)
             there = all(
-                os.path.isfile(f"{root}/{table}/{folder}{name}") for table, name in names.items()
+                os.path.isfile(f"{root}/{table}/{folder}{name}")
+                if (there := far[table]) is None
+                else f"year={part.year}/{name}" in there
+                for table, name in names.items()
             )
             (whole if there else lost).append(part)
         return replace(self, parts=tuple(whole), lost=tuple(lost))

@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from ..base.errors import LakeError
 from .data_files import write_file
-from .delta_log import DataFile, TableShape, TakenError
+from .delta_log import DataFile, TableShape
 from .derived_parts import Marks, Part, Variant
 from .derived_records import store_record, stored
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .records import read_record, record_of
+from .storage import TakenError, at_once
 from .versions import Change, Version, commit, newest
 
 if TYPE_CHECKING:
@@ -107,10 +108,10 @@ def _write_part(
     # what was lost comes back where it lay
     number = next((lost.version for lost in store.lost if lost.name == part.name), number)
     stem = f"{store.stem}-{part.name}-v{number}"
-    files = {
-        table: write_file(root, table, store.partition(part), stem, rows)
-        for table, rows in tables.items()
-    }
+    made = at_once(
+        lambda table: write_file(root, table, store.partition(part), stem, tables[table]), tables
+    )
+    files = dict(zip(tables, made, strict=True))
     digests = {table: file.digest for table, file in files.items()}
     schemas = {table: rows.schema for table, rows in tables.items()}
     return WrittenPart(replace(part, digests=digests, version=number), files, schemas)

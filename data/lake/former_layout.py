@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import LakeError
 from ..base.fingerprints import file_fingerprint
 from ..base.progress import silent
-from .delta_log import DataFile, TakenError
+from .delta_log import DataFile
 from .derived_parts import Variant
 from .derived_records import store_record
 from .derived_tables import TABLES, DerivedStore
@@ -27,6 +27,7 @@ from .manifest import Manifest, SessionEntry, SourceEntry
 from .naming import name_in
 from .records import CHAINS, manifest_at, record_changes, record_of
 from .session_facts import SessionFacts
+from .storage import TakenError, folder_of_lake
 from .verify import verify
 from .versions import Change, commit, newest
 from .writer import CHAIN_TABLE
@@ -88,7 +89,7 @@ def migrate(lake: Lake | str | os.PathLike[str], *, progress: Progress = silent)
     LakeError
         If the folder is no lake, or one of its files is not what was written.
     """
-    root = lake.root if isinstance(lake, Lake) else Path(lake).expanduser().absolute()
+    root = lake.root if isinstance(lake, Lake) else folder_of_lake(lake)
     records = former_manifests(root)
     if not records and not newest(root).tables:
         raise LakeError(f"the lake {root} does not exist, or holds no chains: correct the path")

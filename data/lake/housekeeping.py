@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ..base.errors import LakeError, UnknownNameError
-from .delta_log import TakenError, apply, log_file, log_numbers
+from .checkpointing import write_checkpoints
+from .delta_log import apply, log_file, log_numbers
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
@@ -22,6 +23,7 @@ from .lake import open_lake
 from .naming import check_underlying
 from .parts import part_rows
 from .records import CHAINS
+from .storage import TakenError, read_kept, removed, stored_files
 from .versions import VERSIONS, Version, commit, newest, readable, table_files, version_at
 from .writer import LakeMovedError, lake_writer, naming_the_lake
 
@@ -65,7 +67,7 @@ class LakeVersion:
     operation : str
         ``ingest``, ``write``, ``rebuild``, ``compact``, ``migrate`` or ``vacuum``.
     underlying : str or None
-        Whose sessions; None where the whole lake is meant.
+        Whose sessions, several with commas; None where the whole lake is meant.
     sessions : int
         How many changed.
     """
@@ -154,6 +156,7 @@ def compact(
         with naming_the_lake(opened.root):
             _until_done(opened.root, lambda name=name: _compact_chains(opened, name))  # type: ignore[misc]
             _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
+    _until_done(opened.root, lambda: write_checkpoints(opened.root))
     return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
 
 
@@ -336,21 +339,21 @@ def vacuum(
     with naming_the_lake(root):
         kept = _forget(root, until)
     alive, named = _files(root, kept)
-    removed, size = 0, 0
-    for path in _candidates(root):
-        young = time.time() - path.stat().st_mtime < 3600.0 * grace
+    count, size = 0, 0
+    for path, length, written in _candidates(root):
+        young = time.time() - written < 3600.0 * grace
         if path in alive or (path not in named and young):
             continue
-        removed, size = removed + 1, size + path.stat().st_size
+        count, size = count + 1, size + length
         try:
-            path.unlink()
+            removed(path)
         except OSError as error:
             raise LakeError(
                 f"{path} cannot be deleted ({error.strerror}): vacuum as a user who may write to "
                 "the lake"
             ) from error
     remove_abandoned(root)
-    return VacuumResult(removed, size, newest(root).oldest, len(kept))
+    return VacuumResult(count, size, newest(root).oldest, len(kept))
 
 
 def _forget(root: Path, until: datetime) -> list[Version]:
@@ -385,7 +388,7 @@ def _files(root: Path, kept: list[Version]) -> tuple[set[Path], set[Path]]:
         once = {v.tables[table].version for v in ever if table in v.tables}
         files: dict[str, DataFile] = {}
         for number in range(max(wanted) + 1):
-            apply(log_file(root / table, number).read_bytes(), files)
+            apply(read_kept(log_file(root / table, number)), files)
             if number in once:
                 here = {root / table / path for path in files}
                 named |= here
@@ -393,13 +396,13 @@ def _files(root: Path, kept: list[Version]) -> tuple[set[Path], set[Path]]:
     return alive, named
 
 
-def _candidates(root: Path) -> Iterator[Path]:
-    """Yield the data files of the lake's tables, and files in the making."""
-    for log in sorted(root.glob("*/_delta_log")):
-        if log.parent.name == VERSIONS:
+def _candidates(root: Path) -> Iterator[tuple[Path, int, float]]:
+    """Yield the data files of the lake's tables, and files in the making: path, size, time."""
+    for path, size, written in stored_files(root):
+        below = path.relative_to(root).parts
+        if below[0] == VERSIONS:
             continue
-        for path in sorted(log.parent.rglob("*")):
-            unfinished = path.name.startswith(".") and path.suffix in (".half", ".tmp")
-            data = path.suffix == ".parquet" and log not in path.parents
-            if (data or unfinished) and path.is_file() and not path.is_symlink():
-                yield path
+        unfinished = path.name.startswith(".") and path.suffix in (".half", ".tmp")
+        data = path.suffix == ".parquet" and "_delta_log" not in below
+        if data or unfinished:
+            yield path, size, written

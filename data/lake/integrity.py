@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..base.errors import LakeError
+from .storage import fetched, renewed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,12 +59,14 @@ def part_damage(path: Path, root: Path) -> str | None:
     root : Path
         The lake's folder.
     """
-    if not path.is_file():
+    if not fetched(path):
         return "gone"
     if not is_inside(path, root):
         return "lies outside the lake"
     try:
         whole = digest_of(path).startswith(named_digest(path))
+        if not whole and renewed(path):
+            whole = digest_of(path).startswith(named_digest(path))
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return None if whole else "its bytes are not those that were written"

@@ -16,6 +16,7 @@ from ..base.printable import encodable
 from .integrity import require_intact
 from .manifest import Manifest, SessionEntry, check_underlying
 from .records import read_record, record_of, underlyings_at
+from .storage import address_of, folder_of_lake, looked_anew, writable
 from .versions import Version, is_lake, newest, readable, version_at, version_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Lake:
 
     def __str__(self) -> str:
         """Return the lake's folder, with the version where it is not the newest."""
-        return str(self.root) if self.version is None else f"{self.root} (version {self.version})"
+        name = address_of(self.root)
+        return name if self.version is None else f"{name} (version {self.version})"
 
     def at(self) -> Version:
         """Return the version that is read.
@@ -83,6 +85,11 @@ class Lake:
                 f"that can be read is {last.oldest} (gexlab versions --lake lists them)"
             )
         return version_at(self.root, self.version)
+
+    @property
+    def writable(self) -> bool:
+        """Whether it can be written to; of one in an object store the first write says so."""
+        return writable(self.root)
 
     def underlyings(self) -> list[str]:
         """Return the underlyings that have sessions, sorted.
@@ -382,7 +389,7 @@ def open_lake(
     """
     if isinstance(path, Lake):
         return path if as_of is None else _as_of(path, as_of)
-    root = Path(path).expanduser().absolute()
+    root = folder_of_lake(path)
     if str(root) != encodable(str(root)):
         raise LakeError(
             f"the lake {encodable(str(root))}: its path holds bytes that are not UTF-8, which "
@@ -392,11 +399,13 @@ def open_lake(
         raise LakeError(
             f"the lake {root} has the former layout: run gexlab migrate --lake {root} once"
         )
+    looked_anew(root)
     if create:
         _make(root)
     elif not is_lake(root):
         found = "holds no chains" if root.is_dir() else "does not exist"
-        raise LakeError(f"the lake {root} {found}: fill it with gexlab ingest, or correct the path")
+        name = address_of(root)
+        raise LakeError(f"the lake {name} {found}: fill it with gexlab ingest, or correct the path")
     return Lake(root) if as_of is None else _as_of(Lake(root), as_of)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import LakeError
 from ..base.progress import silent
+from .checkpointing import checkpoint_damage
 from .data_files import file_damage
 from .delta_log import apply, chained, files_in, log_file, log_numbers
 from .derived_records import read_store
@@ -16,6 +17,7 @@ from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
 from .naming import check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
+from .storage import forgotten, read_kept
 from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files, version_at
 
 if TYPE_CHECKING:
@@ -106,6 +108,7 @@ def verify(
     """
     opened = open_lake(lake)
     found = _Found()
+    forgotten(opened.root)  # every byte is compared where it lies
     with opened.reading():
         alive = _logs(opened.root, found)
         version = _version(opened, found)
@@ -177,7 +180,7 @@ def _mark_damage(root: Path, versions: list[Version], found: _Found) -> None:
 
 def _row_damage(root: Path, number: int, found: _Found) -> None:
     """Compare the file of a version's row with what its commit says of it."""
-    lines = log_file(root / VERSIONS, number).read_bytes().splitlines()
+    lines = read_kept(log_file(root / VERSIONS, number)).splitlines()
     for file in files_in(lines).values():
         found.files += 1
         what = file_damage(root, VERSIONS, file)
@@ -203,7 +206,7 @@ def _log_damage(
         path = log_file(root / name, number)
         found.files += 1
         try:
-            content = path.read_bytes()
+            content = read_kept(path)
             chain = chained(chain, content)
             if chains.get(number, chain) != chain:
                 raise ValueError("its bytes, or those before it, are not those that were written")
@@ -214,6 +217,12 @@ def _log_damage(
             break
         if number in kept:
             alive |= files
+    point = versions[-1].tables[name].checkpoint if name in versions[-1].tables else None
+    harmed = None if point is None else checkpoint_damage(root / name, point)
+    if harmed is not None:
+        what = f"{harmed[1]}: run gexlab compact, which writes it again from the log"
+        found.damaged.append(Damage("", None, harmed[0], what))
+    found.files += 0 if point is None else 2
     return alive
 
 

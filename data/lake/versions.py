@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,17 +18,29 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import LakeError
 from .delta_log import (
     START,
+    Checkpoint,
     DataFile,
     TableShape,
     TableVersion,
-    TakenError,
     bring,
     commit_lines,
     files_at,
     log_file,
     log_numbers,
-    put_new,
     table_lines,
+)
+from .storage import (
+    TakenError,
+    address_of,
+    at_once,
+    has_log,
+    looked_anew,
+    put_new,
+    read_kept,
+    read_now,
+    remembered,
+    replaced,
+    same_as_kept,
 )
 
 if TYPE_CHECKING:
@@ -82,7 +92,7 @@ class Version:
     operation : str
         What made it: ``ingest``, ``rebuild``, ``compact`` and so on.
     underlying : str or None
-        What it was made of, where that is one.
+        What it was made of, several with commas; None where the whole lake is meant.
     sessions : int
         How many sessions changed.
     oldest : int
@@ -129,7 +139,7 @@ class Change:
 
 def is_lake(root: Path) -> bool:
     """Return whether a folder has a table of versions."""
-    return (root / VERSIONS / "_delta_log").is_dir()
+    return has_log(root / VERSIONS)
 
 
 def newest(root: Path) -> Version:
@@ -140,9 +150,15 @@ def newest(root: Path) -> Version:
     LakeError
         If it cannot be read, or has gone.
     """
+    return remembered(root, _newest)
+
+
+def _newest(root: Path) -> Version:
+    said = marked(root)[0]  # before the log is listed: others may commit in between
     numbers = log_numbers(root / VERSIONS)
+    if numbers and not same_as_kept(log_file(root / VERSIONS, numbers[-1])):
+        numbers = log_numbers(root / VERSIONS)  # another lake lies there now
     last = numbers[-1] if numbers else -1
-    said = marked(root)[0]
     if said > last:
         raise LakeError(
             f"{root / VERSIONS}: version {said} was written, but its log has gone: restore "
@@ -162,12 +178,13 @@ def version_at(root: Path, number: int) -> Version:
     """
     path = log_file(root / VERSIONS, number)
     try:
-        return _unsealed(path.read_bytes(), number)
+        return _unsealed(read_kept(path), number)
     except FileNotFoundError as error:
         numbers = log_numbers(root / VERSIONS)
         there = f"versions {numbers[0]} to {numbers[-1]}" if numbers else "no versions"
         raise LakeError(
-            f"the lake {root} has {there}, not {number}: gexlab versions --lake lists them"
+            f"the lake {address_of(root)} has {there}, not {number}: gexlab versions --lake lists "
+            "them"
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LakeError(
@@ -206,9 +223,9 @@ def version_of(root: Path, as_of: int | str | datetime) -> int:
     if newest(root).number >= 0:
         began = f"begins {version_at(root, 0).at:%Y-%m-%d %H:%M:%S} UTC"
     raise LakeError(
-        f"the lake {root} {began}: it was not there at {moment:%Y-%m-%d %H:%M:%S}; name a later "
-        "moment, or a version (gexlab versions --lake lists them; sessions are chosen by other "
-        "options)"
+        f"the lake {address_of(root)} {began}: it was not there at {moment:%Y-%m-%d %H:%M:%S}; "
+        "name a later moment, or a version (gexlab versions --lake lists them; sessions are chosen "
+        "by other options)"
     )
 
 
@@ -264,8 +281,11 @@ def commit(
     underlying: str | None,
     sessions: int,
     oldest: int | None = None,
+    checkpoints: Mapping[str, TableVersion] | None = None,
 ) -> Version:
     """Commit changes of several tables as the version after `before`, all of them or none.
+
+    `checkpoints` are tables of `before` whose log has one now.
 
     Raises
     ------
@@ -273,21 +293,24 @@ def commit(
         If there is a version after `before` already; nothing is visible then.
     """
     number = before.number + 1
+    looked_anew(root)
     if log_file(root / VERSIONS, number).exists():
         raise TakenError(str(number))
-    tables = dict(before.tables)
-    for change in changes:
-        at = tables.get(change.table, START)
-        folder = root / change.table
-        tables[change.table] = bring(
-            folder, at, change.add, change.remove, change.shape, operation.upper()
-        )
+    tables = {**before.tables, **(checkpoints or {})}
+
+    def made_of(change: Change) -> TableVersion:
+        at, folder = tables.get(change.table, START), root / change.table
+        return bring(folder, at, change.add, change.remove, change.shape, operation.upper())
+
+    made_now = at_once(made_of, changes)
+    tables |= {c.table: at for c, at in zip(changes, made_now, strict=True)}
     first = before.oldest if oldest is None else oldest
     made = Version(number, _after(root, before), operation, underlying, sessions, first, tables)
     content = _sealed(root, made, before.digest)
     put_new(log_file(root / VERSIONS, number), content)
     whole = replace(made, digest=hashlib.sha256(content).hexdigest())
     mark(root, whole)
+    looked_anew(root)
     return whole
 
 
@@ -336,14 +359,25 @@ def _unsealed(content: bytes, number: int) -> Version:
         said["underlying"],
         said["sessions"],
         said["oldest"],
-        {name: TableVersion(*at) for name, at in said["tables"].items()},
+        {name: _table_version(*at) for name, at in said["tables"].items()},
         hashlib.sha256(content).hexdigest(),
     )
 
 
+def _table_version(version: int, chain: str, *checkpoint: Any) -> TableVersion:
+    return TableVersion(version, chain, Checkpoint(*checkpoint) if checkpoint else None)
+
+
+def _said_of(at: TableVersion) -> list[Any]:
+    """Return what a version says of a table's."""
+    found = at.checkpoint
+    more = [] if found is None else [found.version, found.chain, found.digest]
+    return [at.version, at.chain, *more]
+
+
 def previous_of(root: Path, number: int) -> str:
     """Return the digest of the version before, as a version states it."""
-    content = log_file(root / VERSIONS, number).read_text(encoding="utf-8")
+    content = read_kept(log_file(root / VERSIONS, number))
     return str(json.loads(content.splitlines()[-1])["commitInfo"]["gexlab"]["previous"])
 
 
@@ -355,7 +389,7 @@ def _to_json(made: Version, previous: str) -> dict[str, Any]:
         "underlying": made.underlying,
         "sessions": made.sessions,
         "oldest": made.oldest,
-        "tables": {name: [at.version, at.chain] for name, at in sorted(made.tables.items())},
+        "tables": {name: _said_of(at) for name, at in sorted(made.tables.items())},
         "previous": previous,
     }
 
@@ -389,7 +423,7 @@ def marked(root: Path) -> tuple[int, str]:
     """
     path = root / VERSIONS / MARK
     try:
-        said = json.loads(path.read_bytes())
+        said = json.loads(read_now(path))
         return int(said["version"]), str(said["digest"])
     except FileNotFoundError:
         return -1, ""
@@ -403,11 +437,6 @@ def marked(root: Path) -> tuple[int, str]:
 def mark(root: Path, version: Version) -> None:
     """Note a version as written, so that it is missed should its log be lost."""
     path = root / VERSIONS / MARK
-    half = path.with_name(f".{MARK}.{uuid.uuid4().hex}.tmp")
     said = json.dumps({"version": version.number, "digest": version.digest})
-    with suppress(OSError):  # the version is committed, with or without
-        try:
-            half.write_text(said, encoding="utf-8")
-            os.replace(half, path)
-        finally:
-            half.unlink(missing_ok=True)
+    with suppress(OSError, LakeError):  # the version is committed, with or without
+        replaced(path, said.encode())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
-from .delta_log import TableShape, TakenError, sync_folder
+from .delta_log import TableShape
 from .drafts import draft_folder
 from .integrity import part_damage, require_inside
+from .joint_commit import LakeMovedError, Prepared, commit_together
 from .manifest import Manifest
 from .naming import check_underlying, folder_of
 from .parts import (
@@ -24,7 +24,8 @@ from .parts import (
 )
 from .records import CHAINS, manifest_at, record_changes, record_of
 from .session_stream import ascending_tables, sorted_rows, whole_sessions
-from .versions import Change, commit, mark, marked, newest
+from .storage import sent, sync_folder
+from .versions import Change, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -46,12 +47,6 @@ __all__ = [
 ]
 
 CHAIN_TABLE: Final = TableShape(CHAIN_SCHEMA, ("underlying", "year"))
-#: How often a writer tries again because others were first.
-_ATTEMPTS: Final = 1000
-
-
-class LakeMovedError(LakeError):
-    """What a writer's rows were worked out from has been replaced by another writer's."""
 
 
 class LakeWriter:
@@ -59,8 +54,12 @@ class LakeWriter:
 
     Attributes
     ----------
+    root : Path
+        The lake's folder.
+    version : Version
+        The lake as this writer found it.
     before : Manifest
-        The state that this writer found.
+        What it then held of the underlying.
     drafts : Path
         A folder for temporary files, removed when the writer is done, whatever happens.
     limit : float
@@ -68,7 +67,7 @@ class LakeWriter:
     """
 
     def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
-        self._root = root
+        self.root = root
         self._underlying = underlying
         self.folder = root / CHAINS / folder_of(underlying)
         self.drafts = drafts
@@ -86,9 +85,9 @@ class LakeWriter:
 
     def _look(self) -> None:
         """Take the lake's state as the one to write over."""
-        self._version = newest(self._root)
-        self._record = record_of(self._root, self._underlying, self._version)
-        self.before = manifest_at(self._root, self._underlying, self._version)
+        self.version = newest(self.root)
+        self._record = record_of(self.root, self._underlying, self.version)
+        self.before = manifest_at(self.root, self._underlying, self.version)
         self._old = {entry.session: entry for entry in self.before.sessions}
         self._named = {_content_of(e.file.name): e.file.name for e in self.before.sessions}
 
@@ -150,31 +149,21 @@ class LakeWriter:
         LakeMovedError
             If it is not.
         """
-        self._flush()
-        for attempt in range(_ATTEMPTS):
-            replaced = (set(self._fresh) | (self._dropped - self._unchanged)) & set(self._old)
-            stale = {self._old[day].file for day in replaced}
-            self._rescue(stale, replaced)
-            after = self._after(replaced, self.before.sources if sources is None else sources)
-            if after == self.before and not self._fresh:
-                if marked(self._root)[0] < self._version.number:  # its writer was killed
-                    mark(self._root, self._version)
-                return after
-            try:  # the same rows come back where a part was lost
-                self._publish(after, stale, operation)
-            except TakenError:
-                time.sleep(min(0.002 * attempt, 0.05))
-                self._look_again(whole)
-            else:
-                return after
-        raise LakeMovedError(f"the lake {self._root} is written to without a pause: try again")
+        return commit_together([(self, sources)], operation=operation, whole=whole)[0]
 
-    def _look_again(self, whole: bool) -> None:
+    def look_again(self, *, whole: bool) -> None:
+        """Take the lake's newest state as the one to write over.
+
+        Raises
+        ------
+        LakeMovedError
+            If the rows were worked out from the one before as a `whole`, and it has changed.
+        """
         record = self._record
         self._look()
         if whole and record != self._record:
             raise LakeMovedError(
-                f"{self._underlying} in {self._root} was written to by others: run it again"
+                f"{self._underlying} in {self.root} was written to by others: run it again"
             )
 
     def _add_session(self, entry: SessionRows) -> None:
@@ -184,7 +173,7 @@ class LakeWriter:
         self._seen.add(day)
         old = self._old.get(day)
         same = old and (old.fingerprint, old.sources) == (entry.fingerprint, entry.sources)
-        if old and same and part_damage(old.file, self._root) is None:
+        if old and same and part_damage(old.file, self.root) is None:
             self._unchanged.add(day)
         else:
             self._put(entry)
@@ -196,7 +185,7 @@ class LakeWriter:
         if self._part is None:
             self._parts += 1
             draft = self.drafts / f"{self._parts}.draft"
-            self._part = PartWriter(draft, self._version.number + 1, self.limit)
+            self._part = PartWriter(draft, self.version.number + 1, self.limit)
         self._part.add(entry)
 
     def finish(self) -> None:
@@ -236,7 +225,7 @@ class LakeWriter:
 
     def _require_rescue(self, path: Path, kept: list[date]) -> None:
         """Refuse to write while a damaged part holds further sessions, which would be lost."""
-        what = part_damage(path, self._root)
+        what = part_damage(path, self.root)
         if what is None:
             return
         sources = {s for e in self.before.sessions if e.session in kept for s in e.sources}
@@ -267,32 +256,46 @@ class LakeWriter:
             path = self._finals[draft] = self.folder / f"year={year}" / draft.name
         return path
 
-    def _publish(self, after: Manifest, stale: set[Path], operation: str) -> None:
+    def prepared(self, sources: tuple[SourceEntry, ...] | None) -> Prepared:
+        """Bring the files of everything added where they belong, and say what a commit does.
+
+        They count once a version names them.
+
+        Parameters
+        ----------
+        sources : tuple of SourceEntry, optional
+            As for `commit`.
+        """
+        self._flush()
+        replaced = (set(self._fresh) | (self._dropped - self._unchanged)) & set(self._old)
+        stale = {self._old[day].file for day in replaced}
+        self._rescue(stale, replaced)
+        after = self._after(replaced, self.before.sources if sources is None else sources)
+        if after == self.before and not self._fresh:
+            return Prepared(self.version, after, (), 0)
+        # the same rows come back where a part was lost
+        add = self._moved({entry.file for entry in after.sessions})
+        gone = stale - {entry.file for entry in after.sessions}
+        less = [path.relative_to(self.root / CHAINS).as_posix() for path in gone]
+        chains = Change(CHAINS, CHAIN_TABLE, tuple(add), tuple(less))
+        records = record_changes(self.root, self.version, self._record, after)
+        changes = (*([chains] if add or less else []), *records)
+        return Prepared(self.version, after, changes, len(_changed(self.before, after)))
+
+    def _moved(self, named: set[Path]) -> list[DataFile]:
+        """Move what was written to its place; return what of it the lake then names."""
         self.folder.mkdir(parents=True, exist_ok=True)
         entries = [*self._rescued.values(), *self._fresh.values()]
         moves = {(e.file, self._final_path(e.file, e.session.year)) for e in entries}
         for draft, final in sorted(moves):
             final.parent.mkdir(exist_ok=True)
-            require_inside(final.parent, self._root)
+            require_inside(final.parent, self.root)
             if draft.exists():  # not yet moved by an attempt before
                 draft.replace(final)
+                sent(final)
         for folder in sorted({final.parent for _, final in moves} | {self.folder}):
             sync_folder(folder)
-        named = {entry.file for entry in after.sessions}
-        add = [self._made[draft.name] for draft, final in sorted(moves) if final in named]
-        gone = [path.relative_to(self._root / CHAINS).as_posix() for path in stale - named]
-        chains = Change(CHAINS, CHAIN_TABLE, tuple(add), tuple(gone))
-        commit(
-            self._root,
-            self._version,
-            [
-                *([chains] if add or gone else []),
-                *record_changes(self._root, self._version, self._record, after),
-            ],
-            operation=operation,
-            underlying=self._underlying,
-            sessions=len(_changed(self.before, after)),
-        )
+        return [self._made[draft.name] for draft, final in sorted(moves) if final in named]
 
 
 def _content_of(name: str) -> tuple[str, str]:
@@ -324,7 +327,7 @@ def lake_writer(lake: Lake, underlying: str) -> Iterator[LakeWriter]:
 
 @contextmanager
 def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path]]:
-    """Open the lake for writing several underlyings, each made visible by its own `commit`.
+    """Open the lake for writing several underlyings; `commit_together` makes them visible.
 
     Yields
     ------

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..base.schema import Book
+from ..base.schema import SIDE_TABLES, Book
 from ..exposure.evaluation import BookResult, PreparedChain, SessionContext, prepare_chain
 from ..exposure.quality_gate import Likeness, likeness
 from ..exposure.session_result import session_result
-from ..exposure.side_tables import SIDE_TABLES, side_tables
+from ..exposure.side_tables import side_tables
 from ..exposure.snapshot import Groups, Snapshot, expiry_groups
 from ..exposure.verdicts import Verdict, verdicts
 from ..lake.chain_reader import RawSession, snapshot_of

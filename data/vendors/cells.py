@@ -78,6 +78,8 @@ class Cells:
         self._dialect = preset.dialect
         self._taken = taken
         self.zone = zone
+        #: Of the exchange, whose days sessions and expirations are.
+        self.place = trading_calendar(preset.timing.calendar).timezone
         self.careful = careful
 
     def known(self, name: str, value: Any, kind: str) -> Any:
@@ -121,7 +123,7 @@ class Cells:
             symbols = {t: s[1] for t in texts if (s := symbol_parts(t)) is not None}
             rest = [t for t in texts if t not in symbols]
             return symbols | days_of(
-                rest, zone=self.zone, given=given, order=self._dialect.order, month_code=codes
+                rest, zone=self.place, given=given, order=self._dialect.order, month_code=codes
             )
 
         if not self.careful:
@@ -212,11 +214,19 @@ class Cells:
             return self._function(text, "VARCHAR", _rights)
         return text
 
-    def all_midnights(self, moment: Any) -> bool:
-        """Return whether all moments are midnights in UTC, which mean dates."""
-        at_midnight = FunctionExpression("at_midnight", moment.cast("TIMESTAMPTZ"))
-        rows = self._table.relation.select(at_midnight.alias("v")).aggregate("bool_and(v)")
-        return bool((rows.fetchall() or [(False,)])[0][0])
+    def zone_of_days(self, moment: Any) -> str:
+        """Return the zone in which a column's moments are the days that they mean.
+
+        Moments that are all midnights in UTC, or in a zone that the file's own types state, mean
+        dates there; others are the days of the exchange.
+        """
+        for zone in ("UTC", *self._table.zones):
+            local = FunctionExpression("timezone", ConstantExpression(zone), moment)
+            midnight = local.cast("TIMESTAMP") == local.cast("DATE").cast("TIMESTAMP")
+            rows = self._table.relation.select(midnight.alias("v")).aggregate("bool_and(v)")
+            if (rows.fetchall() or [(False,)])[0][0]:
+                return zone
+        return self.place
 
     @cached_property
     def _style(self) -> Style | None:

@@ -128,7 +128,7 @@ def mapped(preset: Preset, mapping: Mapping[str, Any]) -> Preset:
     timing = dict(mapping.get("timing", {}))
     words = {w: timing.pop(w) for w in (*WORDS, "order") if w in timing}
     words |= {w: mapping[w] for w in (*WORDS, "order") if w in mapping}
-    corrections = [timing.pop(name, ()) for name in CORRECTIONS]
+    corrections = [timing.pop(name, []) for name in CORRECTIONS]
     if any(corrections):
         base = timing.get("calendar", preset.timing.calendar)
         timing["calendar"] = with_corrections(base, *map(_dates, corrections))

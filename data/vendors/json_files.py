@@ -117,8 +117,21 @@ def _of_object(node: _Record, above: _Above, path: str) -> Iterator[_Record]:
 
 def _laid_over(above: _Above, found: _Record, path: str) -> _Above:
     """Return what stands above together with what is found on the way down."""
-    hidden = {way: (above[n][0], way) for n in found if n in above for way in (above[n][1],)}
-    return {**above, **hidden, **{n: (v, _way(path, n)) for n, v in found.items()}}
+    laid = dict(above)
+    for name in found:
+        if name in above:
+            value, way = above[name]
+            _moved_out(laid, way)
+            laid[way] = (value, way)
+    return {**laid, **{n: (v, _way(path, n)) for n, v in found.items()}}
+
+
+def _moved_out(laid: _Above, way: str) -> None:
+    """Give names of further levels a further ``outer_`` each, so that none is written over."""
+    if way.endswith(_OUTER) and way in laid:
+        further = f"outer_{way}"
+        _moved_out(laid, further)
+        laid[further] = (laid[way][0], further)
 
 
 def _way(path: str, name: str) -> str:

@@ -78,6 +78,8 @@ class RawTable:
         For large text: the first rows, read from a small copy.
     columnar : bool
         One column can be read without the others.
+    zones : tuple of str
+        Time zones that the types of the files' columns state.
     implied_spot : bool
         The files state no spot; put-call parity implies the one that is here.
     """
@@ -89,6 +91,7 @@ class RawTable:
     header: tuple[str, ...] = ()
     head: duckdb.DuckDBPyRelation | None = None
     columnar: bool = False
+    zones: tuple[str, ...] = ()
     implied_spot: bool = False
 
     @property

@@ -66,8 +66,8 @@ def _day(name: str, value: Any, kind: str, cells: Cells) -> Any | None:
     if kind.startswith("TIMESTAMP") and not _is_zoned(kind):
         return value.cast("DATE")
     if _is_zoned(kind):
-        zone = "UTC" if cells.all_midnights(value) else cells.zone
         moment = value.cast("TIMESTAMPTZ")
+        zone = cells.zone_of_days(moment)
         return FunctionExpression("timezone", ConstantExpression(zone), moment).cast("DATE")
     return cells.day(name, as_text(value, kind)) if _is_scalar(kind) else None
 

@@ -196,9 +196,21 @@ def _space(folder: Path) -> HealthCheck:
 
 
 def _lake(lake: Path) -> HealthCheck:
-    if not lake.is_dir():
+    from ...data import is_remote, open_lake, verify
+
+    if not is_remote(lake) and not lake.is_dir():
         return HealthCheck("lake", "failed", f"no folder {lake}", "gexlab ingest makes one")
-    if not os.access(lake, os.W_OK):
+    try:
+        opened, found = open_lake(lake), verify(lake, quick=True)
+    except GexlabError as error:
+        return HealthCheck("lake", "failed", str(error), "gexlab verify --lake says more")
+    if found.damaged:
+        first, more = found.damaged[0], len(found.damaged) - 1
+        others = f", and {more} more" if more else ""
+        remedy = "gexlab verify --lake lists all, with what to do"
+        return HealthCheck("lake", "failed", f"{first.file}: {first.what}{others}", remedy)
+    said = f"{opened}: {found.files} files and {found.sessions} sessions as written"
+    if not opened.writable:
         remedy = "change its permissions to ingest or rebuild"
-        return HealthCheck("lake", "warning", f"{lake} is read-only", remedy)
-    return HealthCheck("lake", "ok", f"{lake} is writable")
+        return HealthCheck("lake", "warning", f"{said}; read-only", remedy)
+    return HealthCheck("lake", "ok", said)

@@ -47,7 +47,10 @@ AsOfOption = Annotated[
         help="The lake as it was then: a number of gexlab versions, or a moment (UTC).",
     ),
 ]
-LakeOption = Annotated[Path, typer.Option("--lake", metavar="DIR", help="Folder of the lake.")]
+LakeOption = Annotated[
+    Path,
+    typer.Option("--lake", metavar="DIR", help="Folder of the lake, or s3://bucket/prefix."),
+]
 UnderlyingOption = Annotated[
     str,
     typer.Option("--underlying", metavar="X", help="Underlying as named in the lake, e.g. SPX."),
@@ -155,7 +158,7 @@ StoredDefinitionOption = Annotated[
     str | None,
     typer.Option(
         "--definition",
-        metavar="NAME|FILE.toml|ID",
+        metavar="ID|NAME|FILE.toml",
         help="Definition; required if several were rebuilt.",
     ),
 ]

@@ -8,7 +8,6 @@ again and goes on where the last complete step ended.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -313,7 +312,7 @@ def _keep_lake(settings: Config, night: Path, log: RunLog) -> None:
         return
     lake = open_lake(_lake(settings))
     with log.step("lake") as step:
-        if not os.access(lake.root, os.W_OK | os.X_OK):
+        if not lake.writable:
             step.status = "skipped"
             return
         archived = version is not None and archive_version(lake, version, night.name)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ...backtest import Breakdown, EntryResult, TournamentResult
 
-__all__ = ["write_tournament_page"]
+__all__ = ["tournament_figures", "write_tournament_page"]
 
 #: Columns of the table of all trials: title, digits (None: words), whether the map may span it.
 _COLUMNS: Final[dict[str, tuple[str, int | None, bool]]] = {
@@ -167,6 +167,11 @@ def _entries_table(
 
 def _defined(value: float) -> float:
     return value if math.isfinite(value) else -math.inf
+
+
+def tournament_figures(result: TournamentResult) -> list[Figure]:
+    """Return the figures of the page: equities beside their placebos, and what folds chose."""
+    return [*_equities(result), *_choice_figures(result)]
 
 
 def _equities(result: TournamentResult) -> list[Figure]:

@@ -29,7 +29,7 @@ from gexlab.backtest.grid.store import Store
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.panel import market_panel
-from gexlab.backtest.statistics.inference import ReturnIntervals
+from gexlab.backtest.statistics.sharpe_intervals import ReturnIntervals
 from gexlab.data.calendar.trading import trading_calendar
 from gexlab.reports.page.grid_page import write_grid_page
 

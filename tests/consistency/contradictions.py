@@ -181,7 +181,7 @@ INSTANCES: Final = (
         "D3",
         "q was made of another p than the one printed; the stepdown kept what the verdict refused",
         (
-            "backtest/hypotheses/test_requirements.py::test_q_is_made_of_the_p_that_is_printed",
+            "backtest/hypotheses/test_kill_conditions.py::test_q_is_made_of_the_p_that_is_printed",
             "backtest/statistics/test_multiple.py::test_stepdown_speaks_of_the_tests_own_p",
         ),
     ),

@@ -13,7 +13,7 @@ PLAIN = {
     "key": "names the row that the other columns are about",
     "same": "the same value as another output, which is held; a twin compares the documents whole",
 }
-_INTERVAL = "backtest/statistics/test_inference.py::test_intervals_are_the_twins"
+_INTERVAL = "backtest/statistics/test_sharpe_intervals.py::test_intervals_are_the_twins"
 _TWIN = "data/exposure/test_engine_against_twin.py"
 _STRUCTURE = "data/exposure/test_structure.py"
 _PARTS = "data/regimes/test_attribution.py::test_parts_add_up_on_anything"
@@ -31,7 +31,7 @@ ELSEWHERE: dict[str, str] = {
     "results.json strategies.*_high": _INTERVAL,
     "results.json strategies.*_low": _INTERVAL,
     "results.json strategies.*.sharpe_error":
-        "backtest/statistics/test_inference.py::test_the_standard_error_of_a_sharpe_ratio",
+        "backtest/statistics/test_sharpe_intervals.py::test_the_standard_error_of_a_sharpe_ratio",
     "results.json strategies.*.break_even_bps":
         "backtest/run/test_running.py::test_at_the_break_even_cost_nothing_is_left",
     "results.json strategies.*.by_regime.*.exposure":
@@ -171,14 +171,14 @@ ELSEWHERE: dict[str, str] = {
     "test [].also_published*":
         "backtest/hypotheses/test_hypotheses.py::test_every_card_is_complete",
     "test [].q_value":
-        "backtest/hypotheses/test_requirements.py::"
+        "backtest/hypotheses/test_kill_conditions.py::"
         "test_q_is_made_of_the_p_that_is_printed",
     "test [].romano_wolf":
         "backtest/statistics/test_multiple.py::test_stepdown_keeps_the_familywise_error",
     "test [].p_stepdown":
         "backtest/statistics/test_multiple.py::test_stepdown_speaks_of_the_tests_own_p",
     "test [].verdict":
-        "backtest/hypotheses/test_requirements.py::test_each_kill_condition_alone_refuses_the_claim",
+        "backtest/hypotheses/test_kill_conditions.py::test_each_kill_condition_alone_refuses_the_claim",
     "test [].*": "backtest/hypotheses/test_run.py::test_the_file_says_the_same_as_the_dataset",
     # the page
     "fact Data quality": "text",

@@ -156,6 +156,7 @@ _OF_MANY = {
             "rejects": _REJECTED,
             "unmatched": "field/test_kinds.py::test_a_join_without_any_match_is_refused",
             "spots_implied": _IMPLIED,
+            "volatilities_outside": "field/test_units.py::test_volatilities_that_can_be_none",
             "without": "field/test_kinds.py::test_what_no_row_has_is_said",
             "changes": "backtest/run/test_lake_facts.py::"
             "test_ingest_refuses_another_kind_and_says_what_changes",

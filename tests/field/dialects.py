@@ -63,6 +63,7 @@ DATES: dict[str, Callable[[date], str]] = {
     "midnight of new york, offset": lambda d: datetime(
         d.year, d.month, d.day, tzinfo=NEW_YORK
     ).isoformat(),
+    "midnight of Tokyo, offset": lambda d: f"{d}T00:00:00+09:00",
     "compact": lambda d: f"{d:%Y%m%d}",
     "compact, a float": lambda d: f"{d:%Y%m%d}.0",
     "slashes": lambda d: f"{d.year}/{d.month}/{d.day}",
@@ -232,7 +233,7 @@ def typed_days(kind: str, days: list[date]) -> Any:
 
 
 TYPED_DAYS = ["date", "digits", "text", "milliseconds", "ns", "us", "s", "ms UTC", "ns UTC",
-              "us America/New_York"]  # fmt: skip
+              "us America/New_York", "us Europe/Berlin", "ns Asia/Tokyo"]  # fmt: skip
 
 
 def typed_stamps(kind: str, days: list[date]) -> Any:

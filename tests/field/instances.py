@@ -493,5 +493,27 @@ PUBLIC = [
     ),
 ]
 
-INSTANCES = [*TABLES, *DATES, *EPOCHS, *MOMENTS, *ROOTS, *SYMBOLS, *SENTINELS, *TEXTS, *PACKED,
-             *PUBLIC]  # fmt: skip
+_SATURDAY = PLAIN.replace("2024-01-12", "2024-01-13")
+
+#: Sessions that a map adds and drops.
+CALENDARS = [
+    Instance(
+        "calendars",
+        "a Saturday made up for",
+        _one(_SATURDAY),
+        [("2024-01-13", "C"), ("2024-01-13", "P")],
+        MAP + "add_sessions = [2024-01-13]\n",
+        names=("session", "right"),
+    ),
+    Instance(
+        "calendars",
+        "both at once",
+        _one(_SATURDAY),
+        [("2024-01-13", "2024-01-11"), ("2024-01-13", "2024-01-11")],
+        MAP + 'add_sessions = ["2024-01-13"]\ndrop_sessions = ["2024-01-12"]\n',
+        names=("session", "oi_asof"),
+    ),
+]
+
+INSTANCES = [*CALENDARS, *TABLES, *DATES, *EPOCHS, *MOMENTS, *ROOTS, *SYMBOLS, *SENTINELS, *TEXTS,
+             *PACKED, *PUBLIC]  # fmt: skip

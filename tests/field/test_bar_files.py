@@ -45,6 +45,18 @@ FILES = {
         f"{d},{c - 1},{c + 9},{c - 9},{c},5\n"
         for d, c in reversed(list(zip(DAYS, CLOSES, strict=True)))
     ),
+    # FxPouya/FxMathQuantWebApp downloads/README.md, remade
+    "metatrader": "Time,Open,High,Low,Close,Tick_Volume,Spread,Real_Volume\n"
+    + "".join(
+        f"{d} 00:00:00,{c - 1:.2f},{c + 9:.2f},{c - 9:.2f},{c:.2f},4858,24,0\n"
+        for d, c in zip(DAYS, CLOSES, strict=True)
+    ),
+    # jminck/spx-options-data ansible/roles/spxlogstash/config/logstash-csv.conf, remade
+    "spx collector": "Time,Symbol,Price,Open,High,Low,Close,Afterhours\n"
+    + "".join(
+        f"{d} 16:00:00,SPX,{c},{c - 1},{c + 9},{c - 9},{c},0\n"
+        for d, c in zip(DAYS, CLOSES, strict=True)
+    ),
     "alpaca": "t,o,h,l,c,v\n"
     + "".join(
         f"{d}T04:00:00Z,{c - 1},{c + 9},{c - 9},{c},5\n" for d, c in zip(DAYS, CLOSES, strict=True)

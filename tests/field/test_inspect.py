@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from public_layouts import EVERY_FEW_MINUTES, FINMIND, TEXT_MIDNIGHTS, Seen
 
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.ingest.inspect import inspect
@@ -144,6 +145,18 @@ def test_files_of_joins_that_are_not_there_are_commented_out(
     lines = inspect(path).map.splitlines()
     assert "[join.spot]" in lines
     assert "# [join.open_interest]" in lines
+
+
+@pytest.mark.parametrize("seen", [EVERY_FEW_MINUTES, FINMIND, TEXT_MIDNIGHTS],
+                         ids=lambda seen: seen.instance.name)  # fmt: skip
+def test_public_layouts_get_in_by_their_starting_map(seen: Seen, tmp_path: Path) -> None:
+    [(name, body)] = [(n, b) for n, b in seen.instance.files.items() if n.startswith("in/")]
+    path = tmp_path / Path(name).name
+    path.write_bytes(body if isinstance(body, bytes) else body.encode())
+    found = inspect(path)
+    wanted = {"expiry", "strike", "right", "open_interest"}
+    assert {column.meaning for column in found.columns} >= wanted
+    assert found.sessions == tuple(sorted({str(row[0])[:10] for row in seen.instance.rows}))
 
 
 def test_the_encoding_is_the_one_in_which_a_known_file_has_its_names(tmp_path: Path) -> None:

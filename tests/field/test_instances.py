@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from instances import INSTANCES, Instance
+from public_layouts import SEEN
 
 from gexlab.data.base.errors import GexlabError
+from gexlab.data.ingest import read_rows as room
 from gexlab.data.ingest.ingest import ingest
 
 
@@ -19,8 +21,13 @@ def _shown(value: Any) -> Any:
     return str(value) if isinstance(value, (date, datetime)) else value
 
 
-@pytest.mark.parametrize("instance", INSTANCES, ids=lambda i: f"{i.kind}: {i.name}")
-def test_an_instance(instance: Instance, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "instance",
+    [*INSTANCES, *(seen.instance for seen in SEEN)],
+    ids=lambda i: f"{i.kind}: {i.name}",
+)
+def test_an_instance(instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_SHOWN_ROWS", 100)
     for name, body in instance.files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -572,6 +572,7 @@ def test_yearly_parquet_with_prices_of_the_underlying_beside_it(bench: Bench) ->
     )
     result = bench.read(files, mapping, "SPY", "options_hist")
     assert told(result, "session", "spot") == [(d, c) for d, c in closes.items() for _ in "CP"]
+    assert result.spots_implied == 0
     assert result.unmatched == {"spot": 0}
 
 
@@ -586,3 +587,13 @@ def test_what_no_row_has_is_said(bench: Bench, capsys: pytest.CaptureFixture[str
     assert "[join.open_interest]" in said
     # what the lake holds of the same session counts, and so does a file that has it
     assert bench.read({"in/b.csv": HEAD + TWO}, COLUMNS + TIMING).without == ()
+
+
+def test_a_closure_announced_late(bench: Bench) -> None:
+    result = bench.read({"in/a.csv": HEAD + TWO}, COLUMNS + TIMING + "drop_sessions = [2024-01-12]")
+    assert (result.rows_written, result.rejects) == (0, {"not_a_session": 2})
+
+
+def test_a_weekend_day_nobody_added(bench: Bench) -> None:
+    result = bench.read({"in/a.csv": HEAD + TWO.replace("2024-01-12", "2024-01-13")})
+    assert (result.rows_written, result.rejects) == (0, {"not_a_session": 2})

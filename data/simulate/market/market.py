@@ -19,7 +19,8 @@ from ...base.errors import ConfigError
 from ...calendar.market_defaults import EXCHANGE_SESSIONS
 from ...calendar.trading import TradingCalendar
 from ..worlds.parameters import MarketParameters, Mechanism
-from .book import CustomerBook, Listing, empty_book, listing, trade
+from .book import CustomerBook, empty_book, listing, trade
+from .dealers import dealer_positions, dealers_net
 from .listings import Expiry, Ladder, expiries, ladder_for
 from .prices import (
     advance,
@@ -29,17 +30,16 @@ from .prices import (
     quoted_volatility,
     session_prices,
 )
-from .pricing import black_scholes, net_gamma, smile
-from .records import MULTIPLIER, Effects, Quotes, Session, Setting, State
+from .pricing import black_scholes, smile
+from .records import Effects, Quotes, Session, Setting, State
 from .session_kernels import echoed_demand
 
-__all__ = ["book_inputs", "dealer_positions", "run"]
+__all__ = ["run"]
 
 Floats = npt.NDArray[np.float64]
 
 _BURN_IN = 90  # sessions in which the book fills before the first one that is kept
 _YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "ns")
-_FLOOR = 30.0 / (365 * 24 * 60)
 
 
 def run(setting: Setting, seed: int) -> Iterator[Session]:
@@ -66,31 +66,11 @@ def run(setting: Setting, seed: int) -> Iterator[Session]:
         _require_listed(moves.close, ladder, str(setting.calendar.sessions[position]))
         quoted = tuple(e for e in schedule if _is_quoted(e, position))
         quotes = _quote(setting, state, book, ladder, quoted, position, moves.close)
-        state.net = _dealers_net(quotes, moves.effects, moves.close)
+        state.net = dealers_net(quotes, moves.effects, moves.close)
         state.pin = _pin_of(setting, quotes, moves.effects, position)
         _advance_customers(market, setting.mechanism, state, *customers)
         if position >= setting.first:
             yield Session(position, moves.bars, quotes, moves.effects, state.net)
-
-
-def dealer_positions(listed: Listing, effects: Effects) -> tuple[Floats, Floats]:
-    """Return dealers' true positions in calls and puts, contracts, positive = long."""
-    calls = (effects.naive_share + effects.unseen) * listed.calls
-    puts = (-effects.naive_share + effects.unseen) * listed.puts
-    return calls, puts
-
-
-def book_inputs(quotes: Quotes, effects: Effects, book: str) -> tuple[Floats, Floats, Floats]:
-    """Return position (contracts x multiplier), strike and volatility times root time of a book.
-
-    Rows expired at the quotes or at the valuation, and rows without a position, are left out.
-    """
-    years = quotes.years if book == "as_of_close" else quotes.years_open
-    calls, puts = dealer_positions(quotes.listed, effects)
-    position = MULTIPLIER * (calls + puts)
-    kept = (years > 0) & (quotes.years > 0) & (position != 0)
-    v = quotes.iv[kept] * np.sqrt(np.maximum(years[kept], _FLOOR))
-    return position[kept], quotes.listed.strike[kept], v
 
 
 def _require_listed(close: float, ladder: Ladder, when: str) -> None:
@@ -140,11 +120,6 @@ def _quote(
         decay=market.decay,
     )
     return Quotes(listed, years, at_open[listed.expiry], iv, otm, delta, gamma, traded)
-
-
-def _dealers_net(quotes: Quotes, effects: Effects, spot: float) -> float:
-    position, strike, v = book_inputs(quotes, effects, "post_expiry")
-    return float(net_gamma(position, strike, v, np.array([spot]))[0])
 
 
 def _call_share(market: MarketParameters, demand: float) -> float:

@@ -20,6 +20,7 @@ from ...base.errors import ConfigError, LakeError
 from ...base.progress import Progress, silent
 from ...base.publishing import published
 from ...calendar.trading import TradingCalendar, trading_calendar
+from ...lake.storage import is_remote
 from ..worlds.parameters import Calibration, Mechanism, override, require_known, require_seed
 from ..worlds.registry import World, world_named
 from . import tables
@@ -157,6 +158,10 @@ def simulate(
         start=start,
         parameters=parameters or {},
     )
+    if is_remote(lake):
+        raise LakeError(
+            f"{lake}: bars and the truth of a simulated market lie beside its lake: name a folder"
+        )
     place = Path(lake).expanduser().absolute()
     names = (world, calibration, underlying, seed)
     with _naming(place), _folders_for(place) as folders:

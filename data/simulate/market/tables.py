@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ...base.schema import BOOKS
 from ...calendar.trading import TradingCalendar
-from .market import book_inputs, dealer_positions
+from .dealers import book_inputs, dealer_positions
 from .pricing import flip_of, net_gamma
 from .records import MULTIPLIER, Session
 

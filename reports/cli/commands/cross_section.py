@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...terminal.output import emit
-from ..options import AsOfOption, DebugOption, JsonOption, LakeOption, OneBookOption, SettingsOption
+from ..options import (
+    AsOfOption,
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    OneBookOption,
+    SettingsOption,
+    StoredDealerOption,
+    StoredDefinitionOption,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,18 +44,6 @@ _UnderlyingOption = Annotated[
         help="Underlyings with commas, or a pattern; default: every one in the lake.",
     ),
 ]
-_DealerOption = Annotated[
-    str | None,
-    typer.Option("--dealer", help="Dealer model; required if an underlying has several."),
-]
-_DefinitionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--definition",
-        metavar="ID|NAME|FILE.toml",
-        help="Definition; required if several were rebuilt.",
-    ),
-]
 _VolumesOption = Annotated[
     Path | None,
     typer.Option(
@@ -69,8 +66,8 @@ def command(
     lake: LakeOption,
     underlying: _UnderlyingOption = "*",
     book: OneBookOption = "post_expiry",
-    dealer: _DealerOption = None,
-    definition: _DefinitionOption = None,
+    dealer: StoredDealerOption = None,
+    definition: StoredDefinitionOption = None,
     settings: SettingsOption = None,
     volumes: _VolumesOption = None,
     test: _TestOption = False,

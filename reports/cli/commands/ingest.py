@@ -112,7 +112,6 @@ def _by_underlying(result: IngestResult) -> FittingTable:
 
 def _left_out(result: IngestResult) -> list[str]:
     """Return a line for whatever did not enter the lake, or not as the files have it."""
-    from ....data import implied_spot_sentence
     from ...page.formats import count, plural
 
     lines = []
@@ -123,15 +122,7 @@ def _left_out(result: IngestResult) -> list[str]:
         lines.append(f"  not asked for by [where], left out: {count(result.rows_left_out)}")
     if result.rows_repeated:
         lines.append(f"  repetitions of another row, written once: {count(result.rows_repeated)}")
-    if result.spots_implied:
-        said = implied_spot_sentence(result.spots_implied, result.sessions)
-        lines.append(f"  {said}")
-    if result.without:
-        named = " and ".join(name.replace("_", " ") for name in result.without)
-        lines.append(
-            f"  no row has {named}, so that these sessions have no regime: map the column, or "
-            f"take it from another file with [join.{result.without[0]}] (docs/lake.md)"
-        )
+    lines += _made_or_missing(result)
     for name, number in result.unmatched.items():
         if number:
             lines.append(f"  without a match in join {name}: {count(number)}")
@@ -142,4 +133,29 @@ def _left_out(result: IngestResult) -> list[str]:
         more = f" and {len(result.ignored) - 10} more" if len(result.ignored) > 10 else ""
         lines.append(f"  {plural(len(result.ignored), 'file')} ignored: {named}{more}")
     lines += [f"  changes in time: {change}" for change in result.changes]
+    return lines
+
+
+def _made_or_missing(result: IngestResult) -> list[str]:
+    """Return a line for what no file states, and for what was taken as unknown."""
+    from ....data import implied_spot_sentence
+    from ...page.formats import count
+
+    lines = []
+    if result.spots_implied:
+        said = implied_spot_sentence(result.spots_implied, result.sessions)
+        lines.append(f"  {said}")
+    if result.volatilities_outside:
+        few = 2 * result.volatilities_outside < result.rows_written
+        hint = "" if few else "; if they are in percent, say so in the map: [scale] iv = 0.01"
+        lines.append(
+            "  volatilities outside 0.01 ... 10, taken as unknown: "
+            f"{count(result.volatilities_outside)}{hint}"
+        )
+    if result.without:
+        named = " and ".join(name.replace("_", " ") for name in result.without)
+        lines.append(
+            f"  no row has {named}, so that these sessions have no regime: map the column, or "
+            f"take it from another file with [join.{result.without[0]}] (docs/lake.md)"
+        )
     return lines

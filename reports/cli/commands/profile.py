@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Show the gamma profile, the flip and the walls of one session."""
     from ....data import open_lake
-    from ...page.pictures import write_profile
+    from ...page.picture_files import write_profile
     from ..arguments import is_simulated, picture_for, wanted_session
 
     opened = open_lake(lake, as_of=as_of)

@@ -16,6 +16,7 @@ from ..options import (
     JsonOption,
     LakeOption,
     SettingsOption,
+    StoredDefinitionOption,
     StoredUnderlyingsOption,
 )
 
@@ -38,14 +39,6 @@ _SHOWN = 15
 _DealerOption = Annotated[
     str | None, typer.Option("--dealer", help="Dealer model; default: all that were rebuilt.")
 ]
-_DefinitionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--definition",
-        metavar="ID|NAME|FILE.toml",
-        help="Definition; required if several were rebuilt.",
-    ),
-]
 _OutOption = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Write all rows to a .parquet or .csv file."),
@@ -67,7 +60,7 @@ def command(
     underlying: StoredUnderlyingsOption = None,
     book: BookOption = None,
     dealer: _DealerOption = None,
-    definition: _DefinitionOption = None,
+    definition: StoredDefinitionOption = None,
     out: _OutOption = None,
     unit: _UnitOption = None,
     bars: _BarsOption = None,

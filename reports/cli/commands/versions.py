@@ -31,6 +31,15 @@ def command(
     emit(found, as_json, lambda console: _show(console, found))
 
 
+#: Names of a version that are shown one by one.
+_FEW = 3
+
+
+def _named(underlying: str | None) -> str:
+    names = (underlying or "all").split(",")
+    return f"{len(names)} underlyings" if len(names) > _FEW else ",".join(names)
+
+
 def _show(console: Console, found: list[LakeVersion]) -> None:
     from ...terminal.tables import simple_table
 
@@ -38,7 +47,7 @@ def _show(console: Console, found: list[LakeVersion]) -> None:
     for version in found:
         at = f"{version.at:%Y-%m-%d %H:%M:%S}"
         table.add_row(
-            str(version.version), at, version.operation, version.underlying or "all",
+            str(version.version), at, version.operation, _named(version.underlying),
             str(version.sessions),
         )  # fmt: skip
     console.print(table)

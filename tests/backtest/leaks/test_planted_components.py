@@ -14,6 +14,8 @@ from gjr_market import gjr, write
 
 from gexlab.backtest.grid.grid import grid
 from gexlab.backtest.leaks.leakcheck import leakcheck
+from gexlab.backtest.tournament.counting import ledger
+from gexlab.backtest.tournament.tournament import tournament
 from gexlab.data.base.errors import LookAheadError
 
 HEAD = """
@@ -381,6 +383,40 @@ def test_an_honest_component(name: str, tmp_path: Path) -> None:
 def test_ten_honest_components(name: str, tmp_path: Path) -> None:
     assert len(HONEST) == 10
     assert _found(tmp_path, HONEST[name], 25) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "section"),
+    [
+        pytest.param("quantile of the whole sample", "", id="strategies"),
+        pytest.param(
+            "best lookback of the whole sample",
+            '[grid]\nfilters = ["sign", "always"]\nrules = [{ long = "mine.py:Mine" }]\n',
+            id="rule",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "best threshold of the whole sample",
+            '[grid]\nfilters = ["sign", "mine.py:Mine"]\nfees_bps = [0, 1]\n',
+            id="filter",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_tournament_refuses_a_selection_that_peeks(
+    name: str, section: str, tmp_path: Path
+) -> None:
+    """With a grid, and without one: nothing is simulated, nothing recorded."""
+    file = _config(tmp_path, PLANTED[name])
+    text = file.read_text(encoding="utf-8") + '[ledger]\npath = "ledger"\n'
+    if section:
+        first, last = text.index("[[strategies]]"), text.index("[ledger]")
+        text = text[:first] + section + text[last:]
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(LookAheadError, match="mine"):
+        tournament(file, out=tmp_path / "out")
+    assert not (tmp_path / "out" / "tournament.json").exists()
+    assert ledger(tmp_path / "ledger").trials == 0
 
 
 def test_a_grid_refuses_what_reads_an_undeclared_future(tmp_path: Path) -> None:

@@ -7,14 +7,19 @@ that a new reader of the clock, the environment or the machine has to be named h
 from __future__ import annotations
 
 import ast
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from gexlab.data.exposure.definition import CurveFile, Definition
+from gexlab.data.ingest.plan import recipe_of
+from gexlab.data.ingest.settings import with_settings
+from gexlab.data.regimes.many import assumed_definition
 from gexlab.data.regimes.spec import RegimeSpec
+from gexlab.data.tables.underlying_settings import SETTINGS_KEYS, Assumed
+from gexlab.data.vendors import vendor
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("data", "strategies", "backtest", "reports")
@@ -75,6 +80,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     },
     "data/ingest/download.py": {"time.monotonic": SECONDS},
     "data/ingest/snapshot.py": {"os.getpid": SCRATCH},
+    "data/lake/archives.py": {"datetime.now": STAMP},
     "data/lake/data_files.py": {"uuid.uuid4": SCRATCH},
     "data/lake/delta_log.py": {
         "time.time": STAMP, "uuid.NAMESPACE_URL": SCRATCH, "uuid.uuid4": SCRATCH,
@@ -82,7 +88,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     },
     "data/lake/housekeeping.py": {"datetime.now": STAMP, "time.time": STAMP},
     "data/lake/versions.py": {"datetime.now": STAMP, "uuid.uuid4": SCRATCH},
-    "data/lake/writer.py": {
+    "data/lake/drafts.py": {
         "os.getpid": SCRATCH, "socket.gethostname": SCRATCH, "uuid.uuid4": SCRATCH,
     },
     "data/lake/connection.py": {"os.getpid": SCRATCH, "tempfile.gettempdir": SCRATCH},
@@ -195,3 +201,40 @@ def test_inputs_that_are_not_the_lakes_tell_rows_apart() -> None:
     ]
     inputs = [str(sorted(spec.inputs("XNYS").items())) for spec in (plain, *others)]
     assert len(set(inputs)) == len(inputs)
+
+
+#: Each key of a settings file that acts on rows as they are read, and another value of it.
+INGESTED: Final[dict[str, Any]] = {
+    "multiplier": 10.0,
+    "calendar": "XLON",
+    "settlement": "AM",
+    "monthly": "last_friday",
+    "currency": "EUR",
+}
+#: Likewise of those that become part of a definition; curves are files.
+REBUILT: Final = {"rate": 0.04, "dividend_yield": 0.01, "rate_curve": "", "dividend_curve": ""}
+#: The others: fields of a `RegimeSpec`, and columns of the cross-section itself.
+BESIDE: Final = {"dealer", "positions", "instrument", "sector", "market_value"}
+
+
+def test_every_key_of_a_settings_file_is_named() -> None:
+    assert set(SETTINGS_KEYS) == {*INGESTED, *REBUILT, *BESIDE}
+    assert {"dealer", "positions", "instrument"} <= set(SPEC)
+
+
+@pytest.mark.parametrize("name", INGESTED)
+def test_a_setting_of_an_underlying_changes_how_its_files_are_read(name: str) -> None:
+    plain = vendor("orats")
+    plain = replace(plain, columns={k: v for k, v in plain.columns.items() if k != "multiplier"})
+    said = with_settings(plain, Assumed("SPX", {name: INGESTED[name]}, {name: "own"}))
+    assert recipe_of(said) != recipe_of(plain)
+
+
+@pytest.mark.parametrize("name", REBUILT)
+def test_a_setting_of_an_underlying_changes_the_id_of_its_rows(name: str, tmp_path: Path) -> None:
+    value: Any = REBUILT[name]
+    if name.endswith("curve"):
+        value = str(tmp_path / "curve.csv")
+        Path(value).write_text("session,rate\n2024-01-02,0.04\n", encoding="utf-8")
+    said = assumed_definition(Definition(), Assumed("SPX", {name: value}, {name: "own"}))
+    assert said.definition_id != Definition().definition_id

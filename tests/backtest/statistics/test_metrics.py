@@ -11,8 +11,8 @@ import pytest
 
 from gexlab.backtest.execution.costs import Costs, break_even_bps
 from gexlab.backtest.statistics import metrics
-from gexlab.backtest.statistics.inference import return_intervals
 from gexlab.backtest.statistics.resampling import Resampling
+from gexlab.backtest.statistics.sharpe_intervals import return_intervals
 
 R = np.array([0.01, -0.02, 0.03, 0.0])
 

@@ -23,8 +23,8 @@ from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.panel import market_panel
-from gexlab.backtest.statistics.inference import return_intervals, sharpe_intervals
 from gexlab.backtest.statistics.resampling import Resampling
+from gexlab.backtest.statistics.sharpe_intervals import return_intervals, sharpe_intervals
 from gexlab.backtest.tournament import contest as contest_module
 from gexlab.backtest.tournament import judgement, keeping
 from gexlab.backtest.tournament.arena import (

@@ -10,7 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 from small_markets import MANY_NAMES_MAP as MAP
 
-from gexlab.data import GexlabError, IngestResult, ingest, load_underlying_settings, open_lake
+from gexlab.data import (
+    GexlabError,
+    IngestResult,
+    ingest,
+    load_underlying_settings,
+    open_lake,
+    verify,
+    versions,
+)
 
 HEADER = "date,name,expiry,strike,cp,oi,iv,spot"
 DAYS = ("2022-12-12", "2022-12-13", "2022-12-14")
@@ -221,3 +229,16 @@ def test_wrong_settings_are_refused(folder: Path, text: str, message: str) -> No
     (folder / "s.toml").write_text(text)
     with pytest.raises(GexlabError, match=message):
         load_underlying_settings(folder / "s.toml")
+
+
+def test_all_names_of_an_ingest_are_one_version(folder: Path) -> None:
+    first = put(folder, [row("2024-01-03", name, 90) for name in ("AAA", "BBB", "CCC")])
+    read(folder, first)
+    (version,) = versions(folder / "lake")
+    assert (version.operation, version.underlying, version.sessions) == ("ingest", "AAA,BBB,CCC", 3)
+    more = put(folder, [row("2024-01-04", name, 90) for name in ("AAA", "CCC")], "more.csv")
+    read(folder, more)
+    assert [v.underlying for v in versions(folder / "lake")] == ["AAA,BBB,CCC", "AAA,CCC"]
+    read(folder, first, more)
+    assert len(versions(folder / "lake")) == 2
+    assert not verify(folder / "lake").damaged

@@ -11,11 +11,13 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 from make_lake import session_tables
 
 from gexlab.data import (
@@ -29,8 +31,10 @@ from gexlab.data import (
     versions,
 )
 from gexlab.data.base.errors import LakeError
-from gexlab.data.lake import former_layout, housekeeping
+from gexlab.data.lake import checkpointing, delta_log, former_layout, housekeeping
 from gexlab.data.lake import versions as rows_of_versions
+from gexlab.data.lake.checkpoints import checkpoint_file
+from gexlab.data.lake.delta_log import TableVersion, files_at, log_file
 from gexlab.data.lake.derived_records import store_record, stored
 from gexlab.data.lake.derived_tables import TABLES, DerivedStore
 from gexlab.data.lake.lake import Lake, open_lake
@@ -348,3 +352,53 @@ def test_the_tables_are_delta(lake: Lake) -> None:
     assert strikes == sorted(pa.concat_tables(own)["strike"].to_pylist())
     assert set(chain["year"].to_pylist()) == {e.session.year for e in lake.sessions("SPX")}
     assert isinstance(regimes(lake, "SPX"), pd.DataFrame)
+
+
+def test_a_checkpoint_says_what_the_log_says(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, chains: list[pa.Table]
+) -> None:
+    monkeypatch.setattr(checkpointing, "_LONG", 5)
+    root, values = lake.root, everything(lake)
+    before = {n: as_seen(Lake(root, n)) for n in range(2 * SESSIONS)}
+    compact(lake)
+    points = {name: at.checkpoint for name, at in newest(root).tables.items() if at.checkpoint}
+    assert set(points) >= {"chains", "sessions", "regimes", "rebuilds"}
+    write_sessions(lake, "SPY", chains[0])
+    tables = newest(root).tables
+    assert {n: tables[n].checkpoint for n in points} == points
+    # read from a checkpoint on alone, and by another program
+    for name in points:
+        held = set(files_at(root / name, tables[name]))
+        plain = TableVersion(tables[name].version, tables[name].chain)
+        assert held == set(files_at(root / name, plain))
+        table = DeltaTable(root / name, version=tables[name].version)
+        assert {unquote(u.rpartition(f"/{name}/")[2]) for u in table.file_uris()} == {
+            unquote(path) for path in held
+        }
+    moved = root / "aside"
+    for name, point in points.items():  # nothing before it is read
+        first = log_file(root / name, point.version - 1)
+        first.rename(moved)
+        files_at.cache_clear()
+        delta_log._block.cache_clear()
+        assert files_at(root / name, tables[name])
+        moved.rename(first)
+    assert {n: as_seen(Lake(root, n)) for n in before} == before
+    assert everything(lake) == values
+    assert not verify(lake).damaged
+    # one that is not what was written is found, passed over and written again
+    for name in ("regimes", "sessions"):
+        log = root / name / "_delta_log"
+        for path in (checkpoint_file(log, points[name].version), log / "_last_checkpoint"):
+            whole = path.read_bytes()
+            for harmed in (whole[:-3] + b"xyz", whole[: len(whole) // 2], None):
+                path.unlink()
+                if harmed is not None:
+                    path.write_bytes(harmed)
+                assert [d.file for d in verify(lake).damaged] == [str(path)]
+                files_at.cache_clear()
+                delta_log._block.cache_clear()
+                assert everything(lake) == values
+                compact(lake)
+                assert path.read_bytes() == whole
+    assert not verify(lake).damaged

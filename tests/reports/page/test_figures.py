@@ -23,7 +23,7 @@ import pytest
 from gexlab.backtest.run.diff import DiffResult
 from gexlab.data import explain, open_lake, rebuild, spec_chosen
 from gexlab.data.simulate import simulate
-from gexlab.reports.page import png
+from gexlab.reports.page import profile_picture
 from gexlab.reports.page.formats import moment
 from gexlab.reports.page.sections.difference import difference_page
 from gexlab.reports.page.sections.explanation import explanation_page
@@ -134,11 +134,11 @@ def test_the_picture_fills_what_lies_between_levels_without_gamma() -> None:
     )
     axes = Figure().subplots()
     with suppress(KeyError, TypeError):  # the marks need a whole row
-        png._draw_curve(axes, picture)
+        profile_picture._draw_curve(axes, picture)
     above = axes.collections[0].get_paths()
     assert [float(np.asarray(path.vertices)[:, 0].max()) for path in above] == [3.0]
     axes.plot([0, 1], [0, 1], label="x")
-    png._legend(axes)
+    profile_picture._legend(axes)
     legend = axes.get_legend()
     assert legend is not None
     box = legend.get_bbox_to_anchor().transformed(axes.transAxes.inverted())

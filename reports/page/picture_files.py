@@ -23,7 +23,7 @@ def write_profile(picture: SessionPicture, path: Path, *, simulated: bool = Fals
         If the file's name ends in neither ``.html`` nor ``.png``.
     """
     if path.suffix == ".png":
-        from .png import draw_profile
+        from .profile_picture import draw_profile
 
         return draw_profile(picture, path, simulated=simulated)
     if path.suffix == ".html":

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gexlab.backtest.hypotheses.kill_conditions import holds, kill_condition
 from gexlab.backtest.hypotheses.protocol import Settings, Traded
 from gexlab.backtest.hypotheses.registry import BUILT_IN, hypothesis
-from gexlab.backtest.hypotheses.requirements import holds, kill_condition
 from gexlab.backtest.hypotheses.run import run_hypotheses, run_one
 from gexlab.backtest.statistics.resampling import Resampling, interval
 

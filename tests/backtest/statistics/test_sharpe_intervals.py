@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from reference_intervals import growth_interval, sharpe_interval
 
-from gexlab.backtest.statistics.inference import return_intervals
 from gexlab.backtest.statistics.resampling import Resampling, interval
+from gexlab.backtest.statistics.sharpe_intervals import return_intervals
 
 HOW = Resampling()
 
