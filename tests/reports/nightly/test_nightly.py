@@ -397,10 +397,10 @@ def test_a_start_by_configuration_is_the_one_by_hand(
     text = text.replace('instrument = "etf"', f'instrument = "etf"\nstart = {start}')
     (folder / "config.toml").write_text(text, encoding="utf-8")
     cut = Path(shutil.copytree(folder, tmp_path / "cut"))
-    for file in (cut / "incoming").glob("*.parquet"):
-        rows = pq.read_table(file)
+    for path in (cut / "incoming").glob("*.parquet"):
+        rows = pq.read_table(path)
         keep = [day >= first for day in rows["session"].to_pylist()]
-        pq.write_table(rows.filter(keep), file)
+        pq.write_table(rows.filter(keep), path)
     kept = bars[pd.to_datetime(bars["session"]).dt.date >= first]
     kept.to_parquet(cut / "source" / "bars.parquet", index=False)
     told = []
