@@ -26,7 +26,7 @@ from gexlab.data.lake.lake import open_lake
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
 from gexlab.reports.nightly import standing
-from gexlab.reports.nightly.alerts import alerts_of
+from gexlab.reports.nightly.alerts import alerts_of, late_night
 from gexlab.reports.nightly.live_record import Record, read_record
 from gexlab.reports.nightly.run_log import EXIT_CODES
 from gexlab.reports.nightly.standing import stands
@@ -446,6 +446,9 @@ def test_stale_refused_and_missing_data_are_said_first(after: tuple[Path, Any]) 
     (stale,) = alerts_of(config, real, Record(), evening)
     assert stale == f"STALE: no chain since {last}, more than 1 session ago"
     assert alerts_of(config, market, Record(), evening) == ()  # a simulated market has no today
+    assert late_night(real, evening)
+    assert not late_night(real, morning)
+    assert not late_night(market, evening)
     table = market.regime.table.copy()
     table.loc[table.index[-1], "regime"] = "abstain"
     regime = replace(market.regime, table=table, promoted={table.index[-1]: ("no_carry",)})
