@@ -53,7 +53,7 @@ from gexlab.data.exposure import chain_volatility, definition_agreement, forward
 from gexlab.data.exposure import implied_volatility as solving
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.ingest import files, read_rows
-from gexlab.data.lake import data_files, parts, sql_worker
+from gexlab.data.lake import data_files, parts, s3_client, sql_worker
 from gexlab.data.lake.connection import connect
 from gexlab.data.peers.rules import PEER_RULES
 from gexlab.data.quality import bar_checks, series_checks
@@ -131,6 +131,7 @@ def _of_guides() -> Iterator[tuple[str, str]]:
 def _of_the_lake() -> Iterator[tuple[str, str]]:
     limit = inspect.signature(connect).parameters["memory_limit"].default
     yield "docs/lake.md", f"DuckDB may use {'half' if limit == '50%' else limit} of it"
+    yield "docs/lake.md", f"for {_w(s3_client._PATIENCE / 60)} minutes at most."
     half = "half a million" if 5e5 <= parts.PART_ROWS < 6e5 else "?"
     for line in (
         f"(about {round(parts._GROUP_ROWS, -4):,} rows)",

@@ -90,6 +90,16 @@ def first_origin(features: Daily) -> int:
     return min(1_000, known // 2)
 
 
+def _is_control(features: Daily) -> bool:
+    """Return whether the percentile of GEX is a linear function of the last rung's controls."""
+    x = np.column_stack([np.ones(len(features.gex_rank)), *last_columns(features).values()])
+    known = np.isfinite(x).all(axis=1) & np.isfinite(features.gex_rank)
+    if known.sum() <= x.shape[1]:
+        return False
+    q, gex = np.linalg.qr(x[known])[0], features.gex_rank[known]
+    return float(((gex - q @ (q.T @ gex)) ** 2).sum()) <= 1e-12 * float((gex**2).sum())
+
+
 def _blocks(features: Daily) -> tuple[dict[str, Floats], ...]:
     return (
         features.har_columns(),
@@ -114,6 +124,12 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     needs(
         known >= _FEWEST,
         f"at least {_FEWEST} sessions with GEX and an implied volatility index, found {known}",
+    )
+    # the index itself as GEX has the index's own percentile, which is a control
+    needs(
+        not _is_control(features),
+        "GEX that is not its own control: its percentile follows from the implied volatility "
+        "index and past returns exactly",
     )
     rungs = climb(features)
     last = rungs[-1].out_of_sample

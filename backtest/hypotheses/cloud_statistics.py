@@ -132,6 +132,24 @@ def _flip(many: Many) -> Floats:
     return t_stats(f.next_log_vol[many.rows], _on(many, controls(f)), above, hac=_HAC)
 
 
+def _eras(many: Many) -> Floats:
+    from .era_split import usable_eras
+
+    f = many.features
+    columns = _on(many, {**f.har_columns(), "ln_vix": f.log_vix, "loss": f.loss})
+    known = _complete(many.rank, f.log_vix[many.rows]) & many.counted
+    eras = usable_eras(f.sessions[many.rows], known)
+    slopes = [
+        t_stats(
+            f.next_log_vol[many.rows], columns, np.where(rows[:, None], many.rank, np.nan), hac=_HAC
+        )
+        for rows in eras.values()
+    ]
+    if len(slopes) < 2:
+        return np.full(many.rank.shape[1], np.nan)
+    return np.max(slopes, axis=0)
+
+
 def _at(x: Floats, place: Ints) -> Floats:
     return np.where(place >= 0, x[np.maximum(place, 0)], np.nan)
 
@@ -189,6 +207,7 @@ STATISTICS: Final[Mapping[str, Callable[[Many], Floats]]] = {
     "fragility-tail": _tail,
     "sign-audit": _signs,
     "flip-placebo": _flip,
+    "era-split": _eras,
     "momentum-split": _split,
     "momentum-interaction": _interaction,
     "autocorr-regime": _reversion,

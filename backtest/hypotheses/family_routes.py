@@ -151,7 +151,7 @@ def _market(
     books = draw_books(path, rules, seeds, scaled=True)
     keep = slice(_LEAD, None)
     call, put = books.call[keep], books.put[keep]
-    features = _features(market, named)
+    features = _features(market, days, named)
     gex = call - put
     around = Surroundings(
         log_close[keep],
@@ -180,11 +180,10 @@ def _market(
     return _Market(name, many, distances_with(alike, wanted))
 
 
-def _features(market: Simulated, named: bool) -> Daily:
-    n = len(market.ret)
-    unknown = np.full(n, np.nan)
+def _features(market: Simulated, days: Days, named: bool) -> Daily:
+    unknown = np.full(len(days), np.nan)
     return Daily(
-        sessions=np.arange(n).astype("datetime64[D]"),
+        sessions=days,
         close=market.ret.cumsum(),
         ret=market.ret,
         next_ret=np.append(market.ret[1:], np.nan),

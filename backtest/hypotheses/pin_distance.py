@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...data import MarketFacts, market_facts, trading_calendar
+from ...data import MarketFacts, market_facts, trading_calendar, varies
 from ..statistics.diagnostics.regression import Coefficient, Fit, ols
 from ..statistics.intervals import Group, ends, lacking, spread_of_groups
 from ..statistics.resampling import resampled_sums
@@ -42,7 +42,8 @@ _CARD = Card(
     how_read="abstract",
     specification="distance of the close to the nearest strike over the distance of strikes, "
     "monthly expirations against other sessions (one-sided Kolmogorov-Smirnov, and mean); "
-    "attraction to the pin strike of the previous session on the signed gamma there",
+    "attraction to the pin strike of the previous session, against its mirror image at that close, "
+    "on the signed gamma there",
     tier="D+C",
     expected_sign="+",
     kill=kill_condition((*_REQUIRES, *_ATTRACTION)),
@@ -193,8 +194,11 @@ def _interval(
 
 
 def fit_attraction(dataset: Dataset, features: Daily) -> Fit | None:
-    """Regress how much nearer to yesterday's pin strike a session ends on the gamma there.
+    """Regress how far a session moves towards yesterday's pin strike on the gamma there.
 
+    Half of what the session ends nearer to the strike than to its mirror image at yesterday's
+    close, over that close. The calmer a session, the nearer it ends to any level that it began
+    near, and high gamma goes with calm: the mirror image has all of that, and no options.
     None where fewer than 20 sessions have a pin strike. ``gamma`` is the coefficient of the
     signed strength: the strength of the pin times the sign of net GEX, or ``pin_gamma`` where
     the table has it.
@@ -206,11 +210,20 @@ def fit_attraction(dataset: Dataset, features: Daily) -> Fit | None:
     signed = _signed_pin(dataset, features)
     price = np.exp(features.close)
     before = np.concatenate([[np.nan], price[:-1]])
-    start, end = np.abs(before - strike) / before, np.abs(price - strike) / before
-    nearer = np.where(dataset.counted, start - end, np.nan)
+    start, mirror = np.abs(before - strike) / before, 2.0 * before - strike
+    # gamma of calls lies above the spot, and prices drift: the side alone goes with both
+    side = np.sign(strike - before)
+    nearer = 0.5 * (np.abs(price - mirror) - np.abs(price - strike)) / before
+    nearer = np.where(dataset.counted, nearer, np.nan)
     if np.isfinite(nearer + signed).sum() < 20:
         return None
-    return ols(nearer, {"gamma": signed, "start": start})
+    columns = {"gamma": signed, "start": start, "side": side, "side_start": side * start}
+    return ols(nearer, {name: x for name, x in columns.items() if _varies(x, nearer + signed)})
+
+
+def _varies(x: Floats, known: Floats) -> bool:
+    rows = np.isfinite(known + x)
+    return bool(rows.any()) and bool(varies(x[rows]))
 
 
 def _table(

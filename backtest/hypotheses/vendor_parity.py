@@ -7,11 +7,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...data import varies, without_rounding
-from ..statistics.intervals import VARIANCES, ends, in_words, lacking, spread_of_scores
+from ..statistics.intervals import (
+    VARIANCES,
+    Spread,
+    ends,
+    in_words,
+    lacking,
+    spread_of_scores,
+)
 from ..statistics.resampling import resampled_sums
 from .features import needs
 from .kill_conditions import CRITICAL_T, Requirement, holds, kill_condition
-from .outcomes import one_sided, score_series
+from .outcomes import score_series
 from .protocol import Card, Dataset, Hypothesis, Outcome, ResultTable, Settings
 
 __all__ = ["HYPOTHESIS", "kappa_from_shares"]
@@ -29,7 +36,7 @@ _CARD = Card(
     source="this project: two published series and the naive formula",
     how_read="own computation",
     specification="agreement of signs beyond chance (Cohen's kappa), rank correlation, agreement "
-    "of terciles; intervals by scores of sessions; t and p of a kappa above .6",
+    "of terciles; intervals by scores of sessions, and p of a kappa above .6 by the same law",
     tier="D",
     expected_sign="+",
     kill=kill_condition(_REQUIRES),
@@ -73,7 +80,7 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
         estimate=value,
         std_error=error,
         t_stat=t,
-        p_value=one_sided(t, "+"),
+        p_value=_p(cells, value),
         n=len(both),
         low=low,
         high=high,
@@ -88,21 +95,38 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
 
 
 def _interval(cells: Floats, kappa: float, level: float) -> tuple[float, float]:
-    """Return the interval of kappa, symmetric in the inverse hyperbolic tangent.
+    """Return the interval of kappa, symmetric in the inverse hyperbolic tangent."""
+    spread = _spread(cells, kappa)
+    if spread is None:
+        return float("nan"), float("nan")
+    return ends(kappa, spread, level, "fisher")
+
+
+def _p(cells: Floats, kappa: float) -> float:
+    """Return p of a kappa above `_LEAST`, by the law of the interval; NaN where it has none."""
+    from scipy.special import stdtr
+
+    spread = _spread(cells, kappa)
+    if spread is None or not np.isfinite(_interval(cells, kappa, 0.95)).all():
+        return float("nan")
+    return float(stdtr(spread.freedom, (np.arctanh(_LEAST) - np.arctanh(kappa)) / spread.error))
+
+
+def _spread(cells: Floats, kappa: float) -> Spread | None:
+    """Return the spread of kappa's inverse hyperbolic tangent; None where there is no interval.
 
     A session's score is kappa's derivative: of agreement, and of the chance that the two shares
     of long sessions make of it.
     """
     p = cells.mean(axis=0)
     if lacking([len(cells)]) or not abs(kappa) < 1.0:
-        return float("nan"), float("nan")
+        return None
     one, other, chance = p[0] + p[1], p[0] + p[2], _chance(cells)
     agree = cells[:, 0] + cells[:, 3] - (p[0] + p[3])
     shares = (2.0 * other - 1.0) * (cells[:, 0] + cells[:, 1] - one)
     shares += (2.0 * one - 1.0) * (cells[:, 0] + cells[:, 2] - other)
     scores = (agree - (1.0 - kappa) * shares) / (1.0 - chance)
-    spread = spread_of_scores(scores[:, None] / (len(cells) * (1.0 - kappa**2)), VARIANCES)[0]
-    return ends(kappa, spread, level, "fisher")
+    return spread_of_scores(scores[:, None] / (len(cells) * (1.0 - kappa**2)), VARIANCES)[0]
 
 
 def _chance(cells: Floats) -> float:

@@ -85,20 +85,22 @@ def fill_gammas(
 
 
 @compiled(nogil=True)
+def _by_tenor(tenor: float, spread: float, out: np.ndarray) -> None:
+    """Fill the weight of an expiration by the sessions that it is away."""
+    for left in range(1, len(out)):
+        d = math.log(left / (5.0 * tenor)) / spread
+        out[left] = math.exp(-0.5 * d * d) + 1e-12
+
+
+@compiled(nogil=True)
 def _shares_by_expiry(
-    left: np.ndarray,
-    monthly: np.ndarray,
-    tenor: float,
-    spread: float,
-    weekly: float,
-    out: np.ndarray,
+    left: np.ndarray, monthly: np.ndarray, by_tenor: np.ndarray, weekly: float, out: np.ndarray
 ) -> None:
     total = 0.0
     for a in range(EXPIRIES):
         out[a] = 0.0
         if left[a] > 0:
-            d = math.log(left[a] / (5.0 * tenor)) / spread
-            out[a] = (math.exp(-0.5 * d * d) + 1e-12) * (1.0 if monthly[a] else min(weekly, 1.0))
+            out[a] = by_tenor[left[a]] * (1.0 if monthly[a] else min(weekly, 1.0))
             total += out[a]
     for a in range(EXPIRIES):
         out[a] = out[a] / total if total > 0.0 else 0.0
@@ -124,12 +126,12 @@ def _factor(exponent: float) -> float:
 
 @compiled(nogil=True)
 def _grow(
-    closing: float, left: np.ndarray, age: np.ndarray, grown: np.ndarray, book: np.ndarray
+    by_age: np.ndarray, left: np.ndarray, age: np.ndarray, grown: np.ndarray, book: np.ndarray
 ) -> None:
     """Keep books undecayed: adding more is the same as closing a share of all."""
     for a in range(EXPIRIES):
         if left[a] >= 0:
-            grown[a] = math.exp(closing * age[a])
+            grown[a] = by_age[age[a]]
             if age[a] == 0:
                 book[a, :, :] = 0.0
 
@@ -223,12 +225,19 @@ def walk_book(
     calls_by_expiry, puts_by_expiry = np.empty(EXPIRIES), np.empty(EXPIRIES)
     grown = np.empty(EXPIRIES)
     closing = -math.log(1.0 - p[12])
+    # what depends on whole sessions alone is computed once a book
+    by_age = np.empty(slots_age.max() + 1)
+    for age in range(len(by_age)):
+        by_age[age] = math.exp(closing * age)
+    call_tenors, put_tenors = np.zeros(slots_left.max() + 1), np.zeros(slots_left.max() + 1)
+    _by_tenor(p[8], p[10], call_tenors)
+    _by_tenor(p[9], p[10], put_tenors)
     late, dying = p[21] > 0.5, p[22] > 0.5
     call_noise, put_noise, kept = 0.0, 0.0, p[24]
     fresh = math.sqrt(1.0 - kept * kept)
     call_rolled, put_rolled = 0.0, 0.0
     for t in range(n):
-        _grow(closing, slots_left[t], slots_age[t], grown, book)
+        _grow(by_age, slots_left[t], slots_age[t], grown, book)
         if late:
             _measure(t, place[t], dying, slots_left, gammas, width, grown, book, out)
         calm, trend, day, change, month = drivers[t]
@@ -257,8 +266,8 @@ def walk_book(
         _shares_by_strike(p[3] * scale, p[4] * scale, calls_by_strike)
         _shares_by_strike(p[5] * scale, p[6] * scale, puts_by_strike)
         left, monthly = slots_left[t], slots_monthly[t]
-        _shares_by_expiry(left, monthly, p[8], p[10], p[11], calls_by_expiry)
-        _shares_by_expiry(left, monthly, p[9], p[10], p[11], puts_by_expiry)
+        _shares_by_expiry(left, monthly, call_tenors, p[11], calls_by_expiry)
+        _shares_by_expiry(left, monthly, put_tenors, p[11], puts_by_expiry)
         _open_calls(place[t], call_amount, calls_by_expiry, grown, calls_by_strike, book)
         _open_puts(place[t], put_amount, puts_by_expiry, grown, puts_by_strike, book)
         if not late:

@@ -7,7 +7,7 @@ what to do about it, in one line, so that the command line can print it as it is
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,23 @@ __all__ = [
 
 
 class GexlabError(ValueError):
-    """Base of every error that gexlab raises on purpose."""
+    """Base of every error that gexlab raises on purpose.
+
+    Errors cross from one process to another: what is sent is the message and the attributes, not
+    the arguments that a subclass makes its message from.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what an equal error is made from elsewhere."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(
+    kind: type[GexlabError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> GexlabError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class InputFileError(GexlabError):

@@ -156,6 +156,9 @@ def read_stream(
             stored = _over_stored(fresh, days, plan, before, tally, unstated)
             tally.stated.update(n for n in _NEEDED if stored.column(n).null_count < len(stored))
             write(stored)
+    if any("spot" in one.join.given and not one.unmatched for one in rows.dating.joins):
+        # the joined file states every row's spot
+        tally.implied, tally.implied_spots = frozenset(), set()
     return tally
 
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -414,7 +415,7 @@ def removed(path: Path) -> None:
     remote = remote_of(path)
     if remote is not None:
         remote.bucket.delete(remote.key(path))
-    path.unlink(missing_ok=remote is not None)
+    path.unlink(missing_ok=True)  # another vacuum may be at work
 
 
 def stored_files(root: Path) -> Iterator[tuple[Path, int, float]]:
@@ -431,9 +432,10 @@ def stored_files(root: Path) -> Iterator[tuple[Path, int, float]]:
         return
     for log in sorted(root.glob("*/_delta_log")):
         for path in sorted(log.parent.rglob("*")):
-            if path.is_file() and not path.is_symlink():
-                state = path.stat()
-                yield path, state.st_size, state.st_mtime
+            with suppress(FileNotFoundError):  # deleted by another vacuum
+                state = path.stat(follow_symlinks=False)
+                if stat.S_ISREG(state.st_mode):
+                    yield path, state.st_size, state.st_mtime
 
 
 def writable(folder: Path) -> bool:

@@ -154,11 +154,11 @@ def newest(root: Path) -> Version:
 
 
 def _newest(root: Path) -> Version:
+    said = marked(root)[0]  # before the log is listed: others may commit in between
     numbers = log_numbers(root / VERSIONS)
     if numbers and not same_as_kept(log_file(root / VERSIONS, numbers[-1])):
         numbers = log_numbers(root / VERSIONS)  # another lake lies there now
     last = numbers[-1] if numbers else -1
-    said = marked(root)[0]
     if said > last:
         raise LakeError(
             f"{root / VERSIONS}: version {said} was written, but its log has gone: restore "

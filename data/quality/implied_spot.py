@@ -29,6 +29,10 @@ def implied_spot_sentence(implied: int, sessions: int) -> str:
     implied, sessions : int
         Sessions with such rows, and all.
 
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> implied_spot_sentence(2, 20)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..base.errors import DefinitionError, GexlabError, NotRebuiltError, OutdatedRowsError
+from ..base.errors import (
+    DefinitionError,
+    GexlabError,
+    LakeError,
+    NotRebuiltError,
+    OutdatedRowsError,
+)
+from ..base.progress import silent
+from ..base.workers import HERE, Crew, Workers
 from ..exposure.definition import CURVES, Definition
 from ..lake.naming import chosen
 from ..tables.rates import curve_file
@@ -15,7 +23,7 @@ from ..tables.underlying_settings import UnderlyingSettings, load_underlying_set
 from .spec import RegimeSpec, definition_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
@@ -72,9 +80,10 @@ def rebuilt_many(
     base: RegimeSpec,
     *,
     side_tables: bool,
+    workers: Workers = HERE,
     progress: Progress,
 ) -> RebuildResult:
-    """Rebuild the chosen underlyings one after the other.
+    """Rebuild the chosen underlyings, one after the other or spread over workers.
 
     What cannot be rebuilt is named with its reason and keeps the others from nothing.
 
@@ -88,7 +97,10 @@ def rebuilt_many(
     base : RegimeSpec
         Of every underlying of which the settings say nothing else.
     side_tables : bool
+    workers : Workers, optional
+        They read and write the lake themselves, by its address; the rows are the same.
     progress : Progress
+        Called after every session, or after every underlying where workers compute.
 
     Returns
     -------
@@ -100,7 +112,7 @@ def rebuilt_many(
     GexlabError
         If none can be rebuilt: the first one's.
     """
-    from .rebuild import RebuildResult, rebuild
+    from .rebuild import RebuildResult
 
     began = time.perf_counter()
     done: dict[str, RebuildResult] = {}
@@ -108,12 +120,20 @@ def rebuilt_many(
     assumed: dict[str, Assumed] = {}
     if settings is not None and not isinstance(settings, UnderlyingSettings):
         settings = load_underlying_settings(settings)
-    for name in chosen(choice, lake.underlyings()):
+    pieces: list[_Piece] = []
+    names = chosen(choice, lake.underlyings())
+    for name in names:
         try:
             spec, assumed[name] = _spec_of(lake, name, settings, base)
-            done[name] = rebuild(lake, spec, side_tables=side_tables, progress=progress)
+            pieces.append(_Piece(str(lake.root), spec, side_tables))
         except GexlabError as error:
             failed[name] = error
+    for name, found in _computed(lake, pieces, workers, progress):
+        if isinstance(found, GexlabError):
+            failed[name] = found
+        else:
+            done[name] = found
+    failed = {name: failed[name] for name in names if name in failed}
     if not done:
         raise next(iter(failed.values()))
     ids = sorted({each.definition_id for each in done.values()})
@@ -128,6 +148,59 @@ def rebuilt_many(
         assumed,
         tuple(settings.unused([*done, *failed])) if settings is not None else (),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One underlying to rebuild, for whoever does it."""
+
+    root: str
+    spec: RegimeSpec
+    side_tables: bool
+
+
+def _computed(
+    lake: Lake, pieces: Sequence[_Piece], workers: Workers, progress: Progress
+) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
+    """Yield each underlying with what was done, or why it was not."""
+    if workers.here:
+        for piece in pieces:
+            yield piece.spec.underlying, _rebuilt(lake, piece, progress)
+        return
+    with Crew(workers) as crew:
+        spread = crew.spread(
+            _rebuilt_elsewhere, pieces, progress=progress, named=lambda piece: piece.spec.underlying
+        )
+        for piece, (found, mark) in zip(pieces, spread, strict=True):
+            name = piece.spec.underlying
+            now = lake.as_it_is_now().held_with_mark(name)[1]
+            if not isinstance(found, GexlabError) and mark != now:
+                found = LakeError(
+                    f"a worker's {piece.root} is another lake, or chains of {name} were written "
+                    "meanwhile: give all workers this very folder, then rebuild again"
+                )
+            yield name, found
+
+
+def _rebuilt(lake: Lake, piece: _Piece, progress: Progress) -> RebuildResult | GexlabError:
+    from .rebuild import rebuild
+
+    try:
+        return rebuild(lake, piece.spec, side_tables=piece.side_tables, progress=progress)
+    except GexlabError as error:
+        return error
+
+
+def _rebuilt_elsewhere(piece: _Piece) -> tuple[RebuildResult | GexlabError, str]:
+    """Return what was done, and the mark of the chains that it was done from."""
+    from ..lake.lake import open_lake
+
+    try:
+        lake = open_lake(piece.root)
+        mark = lake.held_with_mark(piece.spec.underlying)[1]
+    except GexlabError as error:
+        return error, ""
+    return _rebuilt(lake, piece, silent), mark
 
 
 def _spec_of(

@@ -18,6 +18,7 @@ import pyarrow as pa
 from ..base.errors import LakeError
 from ..base.progress import Progress, shown_in_notebook, silent
 from ..base.schema import BOOKS, Book
+from ..base.workers import HERE, Workers
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_parts import session_marks
@@ -101,6 +102,7 @@ def rebuild(
     side_tables: bool = True,
     instrument: str | None = None,
     settings: UnderlyingSettings | str | Path | None = None,
+    workers: Workers = HERE,
     progress: Progress = silent,
 ) -> RebuildResult:
     """Rebuild the regime table of one underlying, or of several, as far as it is not up to date.
@@ -131,6 +133,8 @@ def rebuild(
     settings : UnderlyingSettings or path, optional
         Rates, dealer model and kind by underlying, which go before the parameters; see
         `load_underlying_settings`.
+    workers : Workers, optional
+        Who rebuilds, where several underlyings are asked for: each is a piece of work.
     progress : Progress
         Called after every session. Where none is given, a notebook shows a line of text.
 
@@ -154,8 +158,9 @@ def rebuild(
 
         opened = cast("Lake", lake)
         return rebuilt_many(
-            opened, underlying, settings, spec, side_tables=side_tables, progress=shown
-        )
+            opened, underlying, settings, spec,
+            side_tables=side_tables, workers=workers, progress=shown,
+        )  # fmt: skip
     *_, done = up_to_date(cast("Lake", lake), spec, side_tables=side_tables, progress=shown)
     return replace(done, seconds=time.perf_counter() - began)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -36,6 +37,8 @@ _T = TypeVar("_T")
 #: JSON up to this size is parsed as a whole where it is nested.
 _NESTED_BYTES: Final = 1 << 30
 _LARGE: Final = 8 << 20
+#: Tables that a change of schema between files may make, before rows are sorted instead.
+_MOST_TURNS: Final = 32
 _HEAD_BYTES: Final = 1 << 18
 _NESTED_TYPES: Final = ("STRUCT", "MAP", "JSON", "UNION")
 
@@ -54,7 +57,7 @@ def read_tables(
     parquet = [f for f in files if _suffix(f) in _PARQUET]
     return [
         *(_csv(connection, group) for group in _grouped(text, _layout)),
-        *(_parquet(connection, tuple(group)) for group in _grouped(parquet, _schema)),
+        *(_parquet(connection, tuple(group)) for group in _in_turn(parquet)),
         *(_json(connection, file) for file in files if _suffix(file) in _JSON),
         *(_arrow(connection, file) for file in files if _suffix(file) in _ARROW),
     ]
@@ -69,6 +72,18 @@ def _grouped(files: Iterable[_T], key: Callable[[_T], object]) -> list[list[_T]]
     for file in files:
         groups.setdefault(key(file), []).append(file)
     return list(groups.values())
+
+
+def _in_turn(files: Sequence[InputFile]) -> list[list[InputFile]]:
+    """Return Parquet files by schema, in file order where that makes few groups of typed dates.
+
+    A history whose years differ in a type then streams as it is, and need not be sorted first.
+    """
+    schemas = {file.path: _schema(file) for file in files}
+    turns = [list(group) for _, group in groupby(files, key=lambda file: schemas[file.path])]
+    dated = all("date32" in text or "timestamp" in text for text in schemas.values())
+    few = len(turns) <= _MOST_TURNS and dated
+    return turns if few else _grouped(files, lambda file: schemas[file.path])
 
 
 def _layout(table: TextTable) -> object:

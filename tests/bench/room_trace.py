@@ -37,7 +37,8 @@ class Trace:
 
     entries: list[Entry] = field(default_factory=list)
     _rooms: dict[str, str | None] = field(default_factory=dict)
-    _stacks: dict[int, list[str | None]] = field(default_factory=dict)
+    _main: list[str | None] = field(default_factory=lambda: [None])
+    _others: threading.local = field(default_factory=threading.local, repr=False)
 
     @property
     def reentered(self) -> int:
@@ -76,11 +77,13 @@ class Trace:
         stack.append(room)
 
     def _stack(self) -> list[str | None]:
-        here, main = threading.get_ident(), threading.main_thread().ident
-        if here not in self._stacks:
-            starter = self._stacks.get(main or 0, [None])[-1]
-            self._stacks[here] = [starter]
-        return self._stacks[here]
+        if threading.get_ident() == threading.main_thread().ident:
+            return self._main
+        # not by the thread's number: that of a thread which has ended is given to another
+        stack: list[str | None] | None = getattr(self._others, "stack", None)
+        if stack is None:
+            stack = self._others.stack = [self._main[-1]]
+        return stack
 
 
 def _room(file: str) -> str | None:

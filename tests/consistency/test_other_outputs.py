@@ -172,6 +172,9 @@ HELD: dict[str, str] = {
     "ingest rows_of_others": f"{_INGEST}::test_rows_of_other_underlyings_are_left_out_and_counted",
     "ingest rows_left_out": "field/test_kinds.py::test_a_shipped_map_takes_its_own_product_alone",
     "ingest rows_*": "reports/cli/test_commands.py::test_ingest_counts_rows",
+    "ingest spots_implied": "field/test_implied_spot.py::"
+    "test_every_output_says_that_the_spot_is_implied",
+    "ingest without": "field/test_kinds.py::test_what_no_row_has_is_said",
     "ingest by_underlying*": "data/ingest/test_many.py::test_rejects_are_counted_by_name",
     "ingest settings_unused": "data/ingest/test_many.py::test_what_is_assumed_of_whom",
     "ingest assumed*": "data/ingest/test_many.py::test_what_is_assumed_of_whom",

@@ -85,7 +85,8 @@ def _params() -> list[Any]:
     names = [*MARKETS, *REAL]
     return [
         pytest.param(name, marks=pytest.mark.slow)
-        if name in ("index in Taipei", "future in New York") or (name in REAL and name != "TAIEX")
+        if name in ("index in Taipei", "future in New York", "share")
+        or (name in REAL and name != "TAIEX")
         else name
         for name in names
     ]

@@ -572,6 +572,7 @@ def test_yearly_parquet_with_prices_of_the_underlying_beside_it(bench: Bench) ->
     )
     result = bench.read(files, mapping, "SPY", "options_hist")
     assert told(result, "session", "spot") == [(d, c) for d, c in closes.items() for _ in "CP"]
+    assert result.spots_implied == 0
     assert result.unmatched == {"spot": 0}
 
 

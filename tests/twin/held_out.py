@@ -28,7 +28,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["GENERATORS", "Drawn", "Rules", "draw"]
+__all__ = [
+    "GENERATORS",
+    "GRID",
+    "START",
+    "WARM",
+    "WEEKS",
+    "Drawn",
+    "Rules",
+    "draw",
+    "implied_volatility",
+    "profile",
+    "sizes",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -157,7 +169,7 @@ def _bates(n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 @numba.njit(cache=True)
-def _profile(
+def profile(
     spot: float, sigma: float, first: float, years: np.ndarray, calls: np.ndarray, puts: np.ndarray
 ) -> tuple[float, float]:
     """Dollar gamma of calls and puts at a spot."""
@@ -174,6 +186,36 @@ def _profile(
             c += calls[w, k] * gamma * spot * spot
             q += puts[w, k] * gamma * spot * spot
     return c, q
+
+
+@numba.njit(cache=True)
+def _nearest_flip(
+    here: float,
+    spot: float,
+    sigma: float,
+    first: float,
+    years: np.ndarray,
+    calls: np.ndarray,
+    puts: np.ndarray,
+) -> float:
+    """Price nearest to the spot, in steps of half a percent of its log, where net gamma is zero."""
+    below, above = here, here
+    nearest, found = np.inf, np.nan
+    for step in range(1, 25):
+        for side in (-1.0, 1.0):
+            c, q = profile(spot * math.exp(side * 0.005 * step), sigma, first, years, calls, puts)
+            before = below if side < 0.0 else above
+            if (c - q) * before < 0.0:
+                u = 0.005 * (step - 1 + before / (before - (c - q)))
+                if u < nearest:
+                    nearest, found = u, spot * math.exp(side * u)
+            if side < 0.0:
+                below = c - q
+            else:
+                above = c - q
+        if nearest < np.inf:
+            break
+    return found
 
 
 @numba.njit(cache=True)
@@ -215,23 +257,9 @@ def _walk(
             calls[-1], puts[-1] = 0.0, 0.0
         left = 5.0 if friday[t] else days_left[t]
         years = (left + 5.0 * np.arange(WEEKS)) / 252.0
-        c, q = _profile(spot, implied[t], first, years, calls, puts)
-        out[t, 0], out[t, 1], out[t, 2] = c, q, np.nan
-        here, before = c - q, 0.0
-        nearest = np.inf
-        for side in (-1.0, 1.0):
-            before = here
-            for step in range(1, 25):
-                level = spot * math.exp(side * 0.005 * step)
-                c, q = _profile(level, implied[t], first, years, calls, puts)
-                if (c - q) * before < 0.0:
-                    share = before / (before - (c - q))
-                    u = 0.005 * (step - 1 + share)
-                    if u < nearest:
-                        nearest = u
-                        out[t, 2] = spot * math.exp(side * u)
-                    break
-                before = c - q
+        c, q = profile(spot, implied[t], first, years, calls, puts)
+        out[t, 0], out[t, 1] = c, q
+        out[t, 2] = _nearest_flip(c - q, spot, implied[t], first, years, calls, puts)
 
 
 def _ranges(ret: Floats, sigma: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -254,6 +282,28 @@ GENERATORS: dict[str, tuple[Callable[[int, np.random.Generator], tuple[Floats, F
 }
 
 
+def implied_volatility(sigma: Floats, rng: np.random.Generator) -> Floats:
+    """Return what options imply at each close: the next sessions' volatility and its mean."""
+    ahead = np.append(sigma[1:], sigma[-1])
+    slow = pd.Series(ahead**2).ewm(span=10).mean().to_numpy()
+    implied = 1.15 * np.sqrt(252.0 * (0.6 * slow + 0.4 * float(np.mean(sigma**2)))) + 0.015
+    noise: Floats = np.exp(0.04 * rng.standard_normal(len(sigma)))
+    return implied * noise
+
+
+def sizes(rules: Rules, close: Floats, ret: Floats, implied: Floats) -> tuple[Floats, Floats]:
+    """Return what customers trade a session in calls and in puts."""
+    logs = np.log(implied)
+    calm = logs - np.concatenate([[logs[0]], pd.Series(logs).expanding().mean().to_numpy()[:-1]])
+    trend = pd.Series(ret).rolling(20, min_periods=1).sum().to_numpy()
+    trend = np.clip(trend / (implied / math.sqrt(252.0) * math.sqrt(20.0)), -3.0, 3.0)
+    size = START / close if rules.amounts else np.ones(len(close))
+    return (
+        rules.call_share * size * np.exp(-rules.calm * calm + rules.trend * trend),
+        (1.0 - rules.call_share) * size * np.exp(rules.fear * calm - rules.trend * trend),
+    )
+
+
 def draw(name: str, seed: int, sessions: int = 1_500) -> Drawn:
     """Return one market of a generator."""
     make, rules = GENERATORS[name]
@@ -263,25 +313,15 @@ def draw(name: str, seed: int, sessions: int = 1_500) -> Drawn:
     high, low = _ranges(ret, sigma, rng)
     close = START * np.exp(ret.cumsum())
     before = np.concatenate([[START], close[:-1]])
-    days = pd.bdate_range("2015-01-05", periods=n)
-    # implied volatility follows what will be the next session's, and its mean over a month
-    ahead = np.append(sigma[1:], sigma[-1])
-    slow = pd.Series(ahead**2).ewm(span=10).mean().to_numpy()
-    implied = 1.15 * np.sqrt(252.0 * (0.6 * slow + 0.4 * float(np.mean(sigma**2)))) + 0.015
-    implied *= np.exp(0.04 * rng.standard_normal(n))
-    logs = np.log(implied)
-    calm = logs - np.concatenate([[logs[0]], pd.Series(logs).expanding().mean().to_numpy()[:-1]])
-    trend = pd.Series(ret).rolling(20, min_periods=1).sum().to_numpy()
-    trend = np.clip(trend / (implied / math.sqrt(252.0) * math.sqrt(20.0)), -3.0, 3.0)
-    size = START / close if rules.amounts else np.ones(n)
+    days = pd.bdate_range("2018-06-04", periods=n)  # the change of 2021-11 falls inside
+    implied = implied_volatility(sigma, rng)
     out = np.empty((n, 3))
     _walk(
         close,
         implied,
         np.asarray(days.dayofweek == 4),
         np.asarray(4.0 - days.dayofweek, dtype=np.float64),
-        rules.call_share * size * np.exp(-rules.calm * calm + rules.trend * trend),
-        (1.0 - rules.call_share) * size * np.exp(rules.fear * calm - rules.trend * trend),
+        *sizes(rules, close, ret, implied),
         np.array(rules.calls),
         np.array(rules.puts),
         rules.front,

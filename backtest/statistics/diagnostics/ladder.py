@@ -218,16 +218,23 @@ def _expanding(
     The variance carries the mean of exp(2 e) over the training residuals, since the exponential
     of a mean is not the mean of an exponential.
     """
-    from statsmodels.regression.rolling import RollingOLS
-
     x = np.column_stack([np.ones(len(y)), *columns.values()])
-    fitted = RollingOLS(y, x, min_nobs=first_origin - 1, expanding=True).fit(params_only=True)
+    gram, cross, fitted = np.zeros((x.shape[1],) * 2), np.zeros(x.shape[1]), 0
     log_forecast, variance = np.empty(len(y)), np.empty(len(y))
     for origin in range(first_origin, len(y), refit):
-        known = slice(0, origin - 1)
-        params = np.asarray(fitted.params[origin - 2], dtype=np.float64)
+        known, more = slice(0, origin - 1), slice(fitted, origin - 1)
+        gram, cross, fitted = gram + x[more].T @ x[more], cross + x[more].T @ y[more], origin - 1
+        params = _solved(gram, cross)
         rows = slice(origin, min(origin + refit, len(y)))
         log_forecast[rows] = x[rows] @ params
         smear = np.exp(2.0 * (y[known] - x[known] @ params)).mean()
         variance[rows] = np.exp(2.0 * log_forecast[rows]) * smear
     return log_forecast[first_origin:], variance[first_origin:]
+
+
+def _solved(gram: Floats, cross: Floats) -> Floats:
+    """Return the least squares of a sample's cross products, the shortest where many fit."""
+    try:
+        return np.linalg.solve(gram, cross)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.pinv(gram) @ cross, dtype=np.float64)

@@ -16,7 +16,9 @@ from ..options import (
     JsonOption,
     LakeOption,
     PositionsOption,
+    SchedulerOption,
     SettingsOption,
+    WorkersOption,
 )
 from ..options import StoredUnderlyingsOption as Underlying
 
@@ -29,6 +31,7 @@ EXAMPLES = (
     "gexlab rebuild --lake lake --underlying SPX",
     "gexlab rebuild --lake lake --underlying SPX --rate 0.045 --dividend-yield 0.013",
     "gexlab rebuild --lake lake --underlying '*' --settings settings.toml",
+    "gexlab rebuild --lake lake --underlying '*' --workers 4",
     "gexlab rebuild --lake lake --underlying SPX --dealer signed --positions positions.parquet",
 )
 
@@ -97,6 +100,8 @@ def command(
     instrument: _InstrumentOption = None,
     calendar: _CalendarOption = None,
     settings: SettingsOption = None,
+    workers: WorkersOption = 1,
+    scheduler: SchedulerOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -106,7 +111,7 @@ def command(
     changed are computed. Of several underlyings the ones that cannot be rebuilt are listed, and
     the exit code is 1.
     """
-    from ....data import BOOKS, rebuild
+    from ....data import BOOKS, Workers, rebuild
     from ..arguments import book_named, definition_from, underlying_in
 
     changes = {
@@ -130,6 +135,7 @@ def command(
             instrument=instrument,
             calendar=calendar,
             settings=settings,
+            workers=Workers(workers, scheduler),
             progress=progress,
         )
     emit(result, as_json, lambda console: _show(console, result))

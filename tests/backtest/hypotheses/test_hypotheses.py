@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gexlab.backtest.hypotheses.features import daily
+from gexlab.backtest.hypotheses.null_routes import against_nulls
+from gexlab.backtest.hypotheses.pin_distance import fit_attraction, is_monthly
 from gexlab.backtest.hypotheses.protocol import Dataset, Outcome, Settings
 from gexlab.backtest.hypotheses.registry import BUILT_IN, hypothesis
 from gexlab.backtest.hypotheses.run import HypothesisResult, run_hypotheses, run_one
+from gexlab.backtest.statistics.diagnostics.regression import Fit
 from gexlab.backtest.statistics.resampling import Resampling
 
-QUICK = Settings(resampling=Resampling(replications=199), costs_bps=0.0)
+QUICK = Settings(resampling=Resampling(replications=199), surrogates=60, costs_bps=0.0)
 
 
 def _run(name: str, dataset: Dataset) -> HypothesisResult:
@@ -108,8 +112,6 @@ def test_closes_that_gather_at_strikes() -> None:
     dataset = markets.market(1_500, 19, start="2015-01-05")
     rng = np.random.default_rng(4)
     bars = dataset.bars.copy()
-    from gexlab.backtest.hypotheses.pin_distance import is_monthly
-
     expiry = is_monthly(bars.index.to_numpy())
     assert int(expiry.sum()) in (71, 72)
     pinned = np.rint(bars["close"] / 25.0) * 25.0 + rng.uniform(-4.0, 4.0, len(bars))
@@ -257,3 +259,68 @@ def test_every_card_is_complete() -> None:
         assert card.expected_sign in "+-0"
         for published in card.published:
             assert published.how_read != "not published"
+
+
+def _attraction(dataset: Dataset) -> Fit:
+    fit = fit_attraction(dataset, daily(dataset))
+    assert fit is not None
+    return fit
+
+
+def test_calm_alone_attracts_no_price() -> None:
+    """Gamma at the pin that is high in calm: sessions end near it, and near its mirror image."""
+    rng = np.random.default_rng(8)
+    dataset = markets.market(2_000, 8, start="2015-01-05")
+    calm = rng.standard_normal(2_000)
+    spread = 0.01 * np.exp(-0.7 * np.concatenate([[0.0], calm[:-1]]))
+    close = 4_000.0 * np.exp((spread * rng.standard_normal(2_000)).cumsum())
+    pin = close * np.exp(rng.uniform(0.003, 0.015, 2_000) * rng.choice((-1.0, 1.0), 2_000))
+    moved = close.copy()
+    moved[1:] += 0.2 * np.exp(0.5 * calm[:-1]) * (pin - close)[:-1]
+    found = {}
+    for name, price in (("free", close), ("pulled", moved)):
+        bars = dataset.bars.assign(close=price)
+        table = pd.DataFrame({"pin_strike": pin, "pin_gamma": np.exp(0.5 * calm)}, bars.index)
+        fit = _attraction(replace(dataset, bars=bars, table=table))
+        found[name] = fit.coefficient("gamma").t_stat
+    assert abs(found["free"]) < 2.0
+    assert found["pulled"] > 4.0
+
+
+def test_half_of_what_is_nearer_to_the_strike_than_to_its_image() -> None:
+    """Closes of 100 and strikes 2 above or below, by hand: a move counts up to the strike."""
+    closes = np.tile([100.0, 101.0, 100.0, 103.0, 100.0, 99.0], 10)
+    pins = np.tile([102.0, 99.0, 102.0, 105.0, 98.0, 101.0], 10)
+    index = pd.bdate_range("2020-01-06", periods=60)
+    bars = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), closes), index=index)
+    gamma = np.tile([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 10)
+    table = pd.DataFrame({"pin_strike": pins, "pin_gamma": gamma}, index=index)
+    fit = _attraction(Dataset(bars, pd.Series(1.0, index=index), table=table))
+    # towards: 1 of 100; 1 of 101; 3, cut at 2, of 100; 3 away, cut at 2, of 103; 1 of 100; 1 of 99
+    y = np.tile([1 / 100, 1 / 101, 2 / 100, -2 / 103, 1 / 100, 1 / 99], 10)[:59]
+    start = (np.abs(closes - pins) / closes)[:59]
+    side = np.sign(pins - closes)[:59]
+    x = np.column_stack([np.ones(59), gamma[:59], start, side, side * start])
+    wanted = np.linalg.lstsq(x, y, rcond=None)[0]
+    assert fit.coefficient("gamma").value == pytest.approx(wanted[1], rel=1e-7)
+
+
+def test_eras_alike_without_any_dealer_are_not_supported() -> None:
+    """Gamma follows past returns and volatility follows losses, in each era: books show as much."""
+    dataset = replace(markets.market(1_500, 29, start="2018-12-03"), intraday=None)
+    how = Settings(surrogates=20)
+    low = against_nulls("era-split", -1e9, dataset, how, upper=False)
+    middle = against_nulls("era-split", low.place.quantiles[2], dataset, how, upper=False)
+    assert low.p == pytest.approx(1.0 / (1.0 + low.place.effective))
+    assert 0.3 < middle.p < 0.75
+    found = _outcome("era-split", dataset)
+    assert found.evidence is not None
+    assert found.p_value >= found.evidence.p
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_index_itself_as_gamma_is_its_own_control(sign: float) -> None:
+    dataset = markets.market(700, 5)
+    assert dataset.vix is not None
+    found = _run("beyond-leverage", replace(dataset, gex=sign * dataset.vix, intraday=None))
+    assert found.verdict.startswith("needs data: GEX that is not its own control")

@@ -17,7 +17,7 @@ from gexlab.backtest.hypotheses.outcomes import detectable, effect_first, power
 from gexlab.backtest.hypotheses.protocol import Outcome, Published, Settings
 from gexlab.backtest.hypotheses.registry import hypothesis
 from gexlab.backtest.hypotheses.run import run_one
-from gexlab.backtest.hypotheses.vendor_parity import _interval
+from gexlab.backtest.hypotheses.vendor_parity import _interval, _p
 from gexlab.backtest.statistics.diagnostics.regression import Coefficient
 from gexlab.backtest.statistics.resampling import Resampling
 
@@ -125,3 +125,15 @@ def test_the_interval_of_kappa_does_not_ask_who_comes_first() -> None:
     low, high = _interval(cells, kappa, 0.95)
     assert low < kappa < high
     assert _interval(cells[:, [0, 2, 1, 3]], kappa, 0.95) == pytest.approx((low, high), rel=1e-9)
+
+
+def test_p_of_kappa_is_where_its_interval_begins_at_the_bound() -> None:
+    """One-sided p is half of what an interval that ends at .6 leaves out."""
+    cells = np.eye(4)[np.random.default_rng(5).choice(4, 400, p=[0.55, 0.1, 0.06, 0.29])]
+    p = cells.mean(axis=0)
+    chance = (p[0] + p[1]) * (p[0] + p[2]) + (p[2] + p[3]) * (p[1] + p[3])
+    kappa = (p[0] + p[3] - chance) / (1.0 - chance)
+    found = _p(cells, kappa)
+    assert 0.0 < found < 0.5
+    assert _interval(cells, kappa, 1.0 - 2.0 * found)[0] == pytest.approx(0.6, abs=1e-9)
+    assert np.isnan(_p(cells[[0, 1]], 1.0))

@@ -277,8 +277,16 @@ def changed(document: dict[str, Any], path: list[Any], value: Any) -> dict[str, 
 
 
 CASES: list[tuple[str, list[Any], Any, bool | None]] = [
-    *(("lake", name.split("."), *found) for name, found in SETTINGS.items()),
-    *(("lake", ["strategies", 1, name], *found) for name, found in STRATEGY.items()),
+    # what acts after the regime is there runs on the one that is half as dear
+    *(
+        (
+            "series" if name.startswith(("execution", "inference")) else "lake",
+            name.split("."),
+            *found,
+        )
+        for name, found in SETTINGS.items()
+    ),
+    *(("series", ["strategies", 1, name], *found) for name, found in STRATEGY.items()),
     *(("lake", ["series", "vix", name], *found) for name, found in SERIES_KEYS.items()),
     *(("series", ["regime", "series", name], *found) for name, found in SERIES_KEYS.items()),
 ]

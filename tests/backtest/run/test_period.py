@@ -20,6 +20,7 @@ from gexlab.backtest.hypotheses.test import hypotheses_document
 from gexlab.backtest.hypotheses.test import test as run_tests
 from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.config import Config
+from gexlab.backtest.run.config_sections import StrategyConfig
 from gexlab.backtest.run.documents import results_document
 from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
@@ -226,6 +227,71 @@ def test_hypotheses_from_a_start(whole: Path, sessions: pd.DatetimeIndex, tmp_pa
     )
     assert [d["n"] > 0 for d in mine] == [True] * len(names)
     assert [d | _OF_THE_FILES for d in mine] == [d | _OF_THE_FILES for d in cut]
+
+
+def _cut_before(whole: Path, first: pd.Timestamp, folder: Path) -> Path:
+    """Return a folder with every file of a market, the lake included, from a session on."""
+    folder.mkdir()
+    for name, column in _FILES.items():
+        frame = pd.read_parquet(whole / f"{name}.parquet")
+        frame[pd.to_datetime(frame[column]) >= first].to_parquet(
+            folder / f"{name}.parquet", index=False
+        )
+    lake = open_lake(folder / "lake", create=True)
+    files = open_lake(whole / "lake").chain_files("SIM")
+    rows = pq.ParquetDataset([str(f) for f in files], partitioning=None).read()
+    keep = [day >= first.date() for day in rows["session"].to_pylist()]
+    write_sessions(lake, "SIM", rows.filter(keep))
+    rebuild(lake, "SIM")
+    return folder
+
+
+#: Sessions before the start that are kept, the window of a rank, and whether they are all that the
+#: strategies read: the close before the first session for rules, its values for a rank.
+_KEPT = [(1, 0, True), (0, 0, False), (20, 20, True), (12, 20, False)]
+
+
+@pytest.mark.parametrize(
+    ("source", "kept", "window", "enough"),
+    [
+        pytest.param(source, *kept, marks=() if (source, i) == ("series", 0) else pytest.mark.slow)
+        for source in ("lake", "series")
+        for i, kept in enumerate(_KEPT)
+    ],
+)
+def test_backtest_from_a_start(
+    source: str, kept: int, window: int, enough: bool, whole: Path, sessions: pd.DatetimeIndex,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """Every input cut by hand at once, but for what warms up: the whole of results and notices."""
+    start = sessions[80]
+    cut = _cut_before(whole, sessions[80 - kept], tmp_path / "cut")
+    told = []
+    for folder in (whole, cut):
+        config = _config(folder, source, start=start.date(), simulated=True)
+        if window:
+            ranked = StrategyConfig(name="ranked", filter="percentile", window=window)
+            config = config.model_copy(update={"strategies": (ranked,)})
+        result = backtest(config)
+        told.append((_told(results_document(result)), [asdict(n) for n in result.notices]))
+    assert (told[0] == told[1]) is enough
+
+
+@pytest.mark.slow
+def test_tables_of_the_report_from_a_start(
+    whole: Path, sessions: pd.DatetimeIndex, tmp_path: Path
+) -> None:
+    """64 sessions warm up what diagnostics trail; files and the truth of the market differ."""
+    start = sessions[80].date()
+    cut = _cut_before(whole, sessions[16], tmp_path / "cut")
+    tables = []
+    for folder in (whole, cut):
+        config = _config(folder, start=start, simulated=True)
+        page = report_page(backtest(config), config)
+        tables.append({t.id: t for s in page.sections for t in s.tables})
+    different = {name for name, table in tables[0].items() if table != tables[1].get(name)}
+    assert different <= {"tab-provenance", "tab-truth"}, different
+    assert set(tables[1]) <= set(tables[0])
 
 
 def _linked(whole: Path, folder: Path, *, but: Any) -> None:

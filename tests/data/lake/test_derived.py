@@ -110,6 +110,16 @@ def test_a_file_that_cannot_be_read_is_one_line(lake: Lake) -> None:
     assert regimes(lake, "SPX")["session"].nunique() == 7
 
 
+def test_a_lake_that_cannot_be_written_to_says_so_before_it_computes(
+    lake: Lake, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sessions(lake, "SPX", chains[7])
+    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr(rebuilding, "_brought_up_to_date", None)
+    with pytest.raises(LakeError, match="cannot be written to, and 1 of 8 sessions"):
+        rebuild(lake, "SPX")
+
+
 def test_another_underlying_does_not_hide_a_file_that_is_gone(
     lake: Lake, chains: list[pa.Table]
 ) -> None:

@@ -25,7 +25,7 @@ from gexlab.data.base.errors import LakeError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
 from gexlab.data.lake import joint_commit, versions
 from gexlab.data.lake.connection import connect
-from gexlab.data.lake.delta_log import files_at, log_file
+from gexlab.data.lake.delta_log import files_at, log_file, log_numbers
 from gexlab.data.lake.drafts import draft_folder
 from gexlab.data.lake.housekeeping import compact
 from gexlab.data.lake.lake import Lake, open_lake
@@ -374,3 +374,20 @@ def test_folders_of_names_lie_apart_on_every_file_system() -> None:
     assert len({folder.lower() for folder in folders}) == len(names)
     assert not [folder for folder in folders if set(folder) & set('/\\:*?"<>| ')]
     assert [name_in(folder) for folder in folders] == names
+
+
+def test_a_version_made_while_one_looks_is_no_lost_one(
+    lake: Lake, make_chain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another writer commits, and marks what it wrote, after the log was listed."""
+    write_sessions(lake, "SPX", make_chain(DAYS[:1]))
+
+    def late(folder: Path) -> list[int]:
+        found = log_numbers(folder)
+        monkeypatch.setattr(versions, "log_numbers", log_numbers)
+        write_sessions(lake, "SPX", make_chain(DAYS[1:2]))
+        return found
+
+    monkeypatch.setattr(versions, "log_numbers", late)
+    assert versions.newest(lake.root).number == 0
+    assert versions.newest(lake.root).number == 1

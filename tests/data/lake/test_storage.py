@@ -205,14 +205,14 @@ def test_on_a_real_server(
         _go(monkeypatch, way, tmp_path / "mirror")
         pd.testing.assert_frame_equal(_written(ADDRESS, chains), near)
         before = versions(ADDRESS)[-1].version
-        rounds = 12
+        rounds = 8
         running = [_writer(i, rounds, tmp_path / f"w{i}") for i in range(4)]
         ended = [(p.communicate()[1], p.returncode) for p in running]
         assert [code for _, code in ended] == [0] * 4, ended
         assert versions(ADDRESS)[-1].version == before + 4 * rounds
-        for _ in range(6):
+        for i in range(4):
             killed = _writer(7, 50, tmp_path / "killed")
-            time.sleep(1.5 + 0.3 * _)
+            time.sleep(1.5 + 0.4 * i)
             killed.send_signal(signal.SIGKILL)
             killed.communicate()
             assert not verify(ADDRESS).damaged

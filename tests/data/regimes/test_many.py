@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import pandas as pd
 import pytest
 
 from gexlab.data import (
+    Crew,
     DefinitionError,
     GexlabError,
+    LakeError,
+    Workers,
     check,
     open_lake,
     rebuild,
@@ -85,3 +89,40 @@ def test_check_and_verify_take_patterns(folder: Path) -> None:
     assert verify(folder / "lake", underlying="A*,BRK/B").sessions == 9
     with pytest.raises(GexlabError, match=r"fits 'Z\*'"):
         check(folder / "lake", "Z*")
+
+
+@pytest.mark.slow
+def test_workers_write_the_rows_of_one_process(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    (folder / "settings.toml").write_text('[underlyings.Abt]\ndealer = "nobody"\n')
+    shutil.copytree(folder / "lake", tmp_path / "other")
+    settings = folder / "settings.toml"
+    alone = rebuild(folder / "lake", "*", settings=settings)
+    seen: list[str] = []
+    spread = rebuild(
+        tmp_path / "other", "*", settings=settings, workers=Workers(2),
+        progress=lambda done, total, name: seen.append(name),
+    )  # fmt: skip
+    assert list(spread.by_underlying) == list(alone.by_underlying) == ["ABT", "BRK/B"]
+    assert spread.failed == alone.failed
+    assert set(seen[1:]) == set(NAMES)
+    pd.testing.assert_frame_equal(
+        regimes(tmp_path / "other", "*"), regimes(folder / "lake", "*"), check_exact=True
+    )
+    again = rebuild(tmp_path / "other", "ABT,BRK/B", workers=Workers(2))
+    assert again.rebuilt == 0
+
+
+def test_a_worker_elsewhere_that_reads_another_lake_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine where the same path is another folder: rows would lack here, unsaid."""
+
+    def other_lake(self: Crew, function: Any, pieces: Any, **_: Any) -> Any:
+        for piece in pieces:
+            found, mark = function(piece)
+            yield found, f"{mark} of another"
+
+    monkeypatch.setattr(Crew, "spread", other_lake)
+    with pytest.raises(LakeError, match="is another lake, or chains of ABT were written"):
+        rebuild(folder / "lake", "*", workers=Workers(2))

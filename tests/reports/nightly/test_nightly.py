@@ -26,7 +26,7 @@ from gexlab.data.lake.lake import open_lake
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
 from gexlab.reports.nightly import standing
-from gexlab.reports.nightly.alerts import alerts_of
+from gexlab.reports.nightly.alerts import alerts_of, late_night
 from gexlab.reports.nightly.live_record import Record, read_record
 from gexlab.reports.nightly.run_log import EXIT_CODES
 from gexlab.reports.nightly.standing import stands
@@ -383,6 +383,46 @@ def test_a_night_that_fails_calls_nothing_current(
     assert [s["status"] for s in said["steps"] if s["name"] == "rebuild"] == ["failed"]
 
 
+@pytest.mark.slow
+def test_a_start_by_configuration_is_the_one_by_hand(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Chains and bars cut the session before it: results, targets and what the night says."""
+    for file in ("old", "new"):
+        if (folder / f"{file}.parquet").exists():
+            (folder / f"{file}.parquet").rename(folder / "incoming" / f"{file}.parquet")
+    bars = pd.read_parquet(folder / "source" / "bars.parquet")
+    first, start = (day.date() for day in pd.to_datetime(bars["session"]).iloc[11:13])
+    text = (folder / "config.toml").read_text(encoding="utf-8")
+    text = text.replace('instrument = "etf"', f'instrument = "etf"\nstart = {start}')
+    (folder / "config.toml").write_text(text, encoding="utf-8")
+    cut = Path(shutil.copytree(folder, tmp_path / "cut"))
+    for file in (cut / "incoming").glob("*.parquet"):
+        rows = pq.read_table(file)
+        keep = [day >= first for day in rows["session"].to_pylist()]
+        pq.write_table(rows.filter(keep), file)
+    kept = bars[pd.to_datetime(bars["session"]).dt.date >= first]
+    kept.to_parquet(cut / "source" / "bars.parquet", index=False)
+    told = []
+    for where in (folder, cut):
+        said = _night(where, capsys)
+        assert said["rebuilt"]["sessions"] == (len(bars) if where is folder else len(kept))
+        files = [
+            json.loads((where / "results" / name).read_text(encoding="utf-8"))
+            for name in ("results.json", "targets.json", "nightly.json")
+        ]
+        results, targets, night = files
+        told.append(
+            (
+                {k: v for k, v in results.items() if k != "provenance"},
+                {k: v for k, v in targets.items() if k != "content_id"},
+                {k: v for k, v in night["facts"].items() if k != "content_id"},
+                {k: said[k] for k in ("session", "regime", "spot", "flip", "alerts", "status")},
+            )
+        )
+    assert told[0] == told[1]
+
+
 def test_two_nights_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = folder / "results"
     with one_night(out):
@@ -406,6 +446,9 @@ def test_stale_refused_and_missing_data_are_said_first(after: tuple[Path, Any]) 
     (stale,) = alerts_of(config, real, Record(), evening)
     assert stale == f"STALE: no chain since {last}, more than 1 session ago"
     assert alerts_of(config, market, Record(), evening) == ()  # a simulated market has no today
+    assert late_night(real, evening)
+    assert not late_night(real, morning)
+    assert not late_night(market, evening)
     table = market.regime.table.copy()
     table.loc[table.index[-1], "regime"] = "abstain"
     regime = replace(market.regime, table=table, promoted={table.index[-1]: ("no_carry",)})

@@ -1,0 +1,53 @@
+"""The page's tables of held-out markets are complete and true to their counts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from gexlab.backtest.hypotheses.registry import BUILT_IN
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "calibration.md"
+CELL = r"([\d.]+) \(([\d.]+) to ([\d.]+)\)"
+ROW = re.compile(rf"^\| `([\w-]+)` \| (.+?) \| (\d+) \| {CELL} \| {CELL} \|$", re.M)
+
+
+Row = tuple[str, str, int, tuple[tuple[float, ...], tuple[float, ...]]]
+
+
+def _rows() -> list[Row]:
+    text = PAGE.read_text(encoding="utf-8")
+    inside = text.split("<!-- held out: begin -->")[1].split("<!-- held out: end -->")[0]
+    rows: list[Row] = []
+    for m in ROW.finditer(inside):
+        cells = tuple(float(m[i]) for i in range(4, 10))
+        rows.append((m[1], m[2], int(m[3]), (cells[:3], cells[3:])))
+    assert len(rows) == sum(line.startswith("| `") for line in inside.splitlines())
+    return rows
+
+
+def test_every_hypothesis_stands_in_the_tables_with_all_markets_together() -> None:
+    together = {test: n for test, market, n, _ in _rows() if market == "**all held out**"}
+    assert set(together) == set(BUILT_IN)
+    assert min(together.values()) >= 100
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_intervals_are_wilsons_of_the_counts(column: int) -> None:
+    for _, _, n, cells in _rows():
+        cell = cells[column]
+        hits = round(cell[0] / 100 * n)
+        assert cell[0] == pytest.approx(100 * hits / n, abs=0.0501)
+        low, high = proportion_confint(hits, n, method="wilson")
+        assert cell[1:] == pytest.approx((100 * max(low, 0.0), 100 * high), abs=0.0501)
+
+
+def test_no_size_is_above_five_percent_within_limits_for_the_number_of_cells() -> None:
+    """Of all makes together 5 % lies in or above the interval of each test and column."""
+    for test, market, _, (low_p, supported) in _rows():
+        if market == "**all held out**":
+            assert low_p[1] <= 5.0, test
+            assert supported[1] <= 5.0, test
