@@ -147,7 +147,7 @@ def _eras(many: Many) -> Floats:
     ]
     if len(slopes) < 2:
         return np.full(many.rank.shape[1], np.nan)
-    return np.max(slopes, axis=0)
+    return np.asarray(np.max(slopes, axis=0), dtype=np.float64)
 
 
 def _at(x: Floats, place: Ints) -> Floats:

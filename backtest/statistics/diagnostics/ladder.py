@@ -235,6 +235,6 @@ def _expanding(
 def _solved(gram: Floats, cross: Floats) -> Floats:
     """Return the least squares of a sample's cross products, the shortest where many fit."""
     try:
-        return np.linalg.solve(gram, cross)
+        return np.asarray(np.linalg.solve(gram, cross), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.asarray(np.linalg.pinv(gram) @ cross, dtype=np.float64)
