@@ -50,8 +50,13 @@ from .run.load_config import load_config as load_config
 from .run.load_config import load_configs as load_configs
 from .run.load_config import parse_config as parse_config
 from .run.load_market import load_market as load_market
+from .run.locked import box_of as box_of
+from .run.locked import restore_lockbox as restore_lockbox
 from .run.market import Market as Market
+from .run.notices import sorted_notices as sorted_notices
 from .run.provenance import content_id as content_id
+from .run.regime_source import definition_of as definition_of
+from .run.regime_source import written_path as written_path
 from .run.results import BacktestResult as BacktestResult
 from .run.results import Metrics as Metrics
 from .run.results import Notice as Notice

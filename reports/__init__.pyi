@@ -2,8 +2,8 @@ from .cli.demo import DemoResult as DemoResult
 from .cli.demo import demo as demo
 from .cli.doctor import Health as Health
 from .cli.doctor import doctor as doctor
-from .nightly.nightly import NightlyResult as NightlyResult
 from .nightly.nightly import nightly as nightly
+from .nightly.result import NightlyResult as NightlyResult
 from .nightly.runs import RunsResult as RunsResult
 from .nightly.runs import runs as runs
 from .page.figures import figures as figures

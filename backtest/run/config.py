@@ -34,6 +34,7 @@ from .tournament_section import LedgerConfig, TournamentConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
 __all__ = [
     "Config",
@@ -65,6 +66,7 @@ class Config(_Section):
 
     _folder: Path = PrivateAttr(default_factory=Path)
     _lake_version: int | None = PrivateAttr(default=None)
+    _lake_place: str | None = PrivateAttr(default=None)
 
     @property
     def sha256(self) -> str:
@@ -142,6 +144,43 @@ class Config(_Section):
         found = self.model_copy()
         found._lake_version = lake_version
         return found
+
+    @property
+    def lake_place(self) -> str | None:
+        """Where the lake's tables are read; `data.lake` but for a replay (see `with_lake_at`)."""
+        return self.data.lake if self._lake_place is None else self._lake_place
+
+    def with_lake_at(self, place: Path) -> Config:
+        """Return the configuration with its lake's tables read elsewhere than it says.
+
+        Parameters
+        ----------
+        place : Path
+            Where the lake lies that `data.lake` names.
+
+        Returns
+        -------
+        Config
+        """
+        found = self.model_copy()
+        found._lake_place = str(place)
+        return found
+
+    def until(self, end: date | None) -> Config:
+        """Return the configuration with no session after a day, and none after its own end.
+
+        Parameters
+        ----------
+        end : date or None
+            None leaves it as it is.
+
+        Returns
+        -------
+        Config
+        """
+        if end is None or (self.data.end is not None and self.data.end <= end):
+            return self
+        return self.model_copy(update={"data": self.data.model_copy(update={"end": end})})
 
     @property
     def fill(self) -> Fill:

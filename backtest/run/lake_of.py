@@ -25,9 +25,9 @@ def lake_of(config: Config) -> Lake:
     LakeError
         If it cannot be opened, or has no such version.
     """
-    if config.data.lake is None:
+    if config.lake_place is None:
         raise ConfigError("data.lake is missing: name the lake's folder")
-    return open_lake(config.data.lake, as_of=config.lake_version)
+    return open_lake(config.lake_place, as_of=config.lake_version)
 
 
 def as_of_version(config: Config, as_of: int | str | datetime | None) -> Config:
@@ -53,10 +53,10 @@ def as_of_version(config: Config, as_of: int | str | datetime | None) -> Config:
     """
     if as_of is None:
         return config
-    if config.regime.source != "lake" or config.data.lake is None:
+    if config.regime.source != "lake" or config.lake_place is None:
         raise ConfigError(
             "a series has no versions: leave out --as-of, or name a lake (regime.source)"
         )
-    pinned = open_lake(config.data.lake, as_of=as_of)
+    pinned = open_lake(config.lake_place, as_of=as_of)
     assert pinned.version is not None  # asked for
     return config.past(pinned.version)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data import ConfigError, file_fingerprint
-from ..tournament.lockbox import Lockbox, lockbox_of, set_lockbox, start_of
+from ..tournament.lockbox import Lockbox, lockbox_of, mark_opened, set_lockbox, start_of
 from .results import Notice
 
 if TYPE_CHECKING:
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from .config import Config
 
-__all__ = ["beside_truth", "box_of", "closed_lockbox", "lockbox_notice", "without_locked"]
+__all__ = [
+    "beside_truth",
+    "box_of",
+    "closed_lockbox",
+    "lockbox_notice",
+    "restore_lockbox",
+    "without_locked",
+]
 
 
 def closed_lockbox(config: Config, last: date, *, simulated: bool) -> Lockbox | None:
@@ -74,6 +81,30 @@ def box_of(config: Config, *, simulated: bool | None = None) -> Lockbox | None:
         world=_world(config, beside_truth(config) if simulated is None else simulated),
         stand_ins=config.ledger.stand_ins,
     )
+
+
+def restore_lockbox(config: Config, first: date, *, opened: bool) -> None:
+    """Set the lockbox that a market had into a ledger that has none: for replays.
+
+    Parameters
+    ----------
+    config : Config
+    first : date
+        First session kept out.
+    opened : bool
+    """
+    path = config.ledger_path
+    if path is None:
+        return
+    box = set_lockbox(
+        path,
+        config.data.underlying,
+        first,
+        world=_world(config, beside_truth(config)),
+        stand_ins=config.ledger.stand_ins,
+    )
+    if opened and box.closed:
+        mark_opened(path, box, {})
 
 
 def beside_truth(config: Config) -> bool:

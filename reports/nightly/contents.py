@@ -18,16 +18,43 @@ from .summary import SUMMARY_FILE, facts_of_night, markdown_of
 from .target_files import write_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ...backtest import BacktestResult, Config, Market, Target
     from ...data import Progress
     from .live_record import Entry, Record, Score
 
-__all__ = ["Written", "keep_record", "live_scores", "write_night"]
+__all__ = ["Counted", "Written", "keep_record", "live_scores", "write_night"]
 
 #: The estimator that volatility is forecast and scored with: a range needs no intraday bars.
 _ESTIMATOR = "parkinson"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How a night's trials stood in the ledger, for a replay: it adds none.
+
+    Attributes
+    ----------
+    numbers : mapping of str to int
+    notices : sequence of mapping
+        What was said where they could not be recorded.
+    """
+
+    numbers: Mapping[str, int]
+    notices: Sequence[Mapping[str, Any]]
+
+    def stated(self, result: BacktestResult) -> BacktestResult:
+        """Return a result that states these numbers."""
+        from ...backtest import Notice, sorted_notices
+
+        told = [Notice(**notice) for notice in self.notices]
+        kept = [n for n in result.notices if n.code != "trials_not_recorded"]
+        return replace(
+            result,
+            notices=sorted_notices((*kept, *told)),
+            provenance=replace(result.provenance, trial_numbers=dict(self.numbers)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +71,8 @@ class Written:
         What earlier nights said.
     scores : list of Score
         What came of it.
+    counted : Counted or None
+        None: the ledger counts the trials.
     """
 
     folder: Path
@@ -51,6 +80,7 @@ class Written:
     alerts: tuple[str, ...]
     earlier: tuple[Entry, ...]
     scores: list[Score]
+    counted: Counted | None = None
 
 
 def write_night(settings: Config, market: Market, written: Written, progress: Progress) -> None:
@@ -62,6 +92,8 @@ def write_night(settings: Config, market: Market, written: Written, progress: Pr
 
     with published(written.folder) as stage:
         result = backtest(settings, progress=progress, market=market)
+        if written.counted is not None:
+            result = written.counted.stated(result)
         # when it was, and how long it took, stand in run.json: equal nights are equal files
         told = replace(result.provenance, created_at=None, seconds=float("nan"))
         write_result_files(replace(result, provenance=told), stage)

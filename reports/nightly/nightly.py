@@ -16,80 +16,31 @@ from ...data import ConfigError, GexlabError, silent
 from .alerts import alerts_of, late_night
 from .contents import Written, keep_record, live_scores, write_night
 from .inbox import PutAside, Taken, take_in
-from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, Step, write_run
+from .result import NightlyResult, said_of
+from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, write_run
 from .standing import NOTE_FILE
+from .stored import keep_night, named_inputs
 from .turn import one_night
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from ...backtest import Config
-    from ...data import IngestResult, Progress, RebuildResult, SnapshotResult
+    from ...data import Progress, RebuildResult, SnapshotResult
 
 __all__ = ["NightlyResult", "nightly"]
 
 
 @dataclass(frozen=True, slots=True)
-class NightlyResult:
-    """What the night brought.
+class _How:
+    """What a night works with."""
 
-    Attributes
-    ----------
-    status : {"fresh", "unchanged", "degraded"}
-        Degraded: something must be read before the report, see `alerts`. A night that failed
-        raises, and says so in ``run.json``.
-    exit_code : int
-        0, 3 or 4.
-    alerts : tuple of str
-        What must be known first: stale or refused data, files put aside, a record that was changed.
-    summary : str
-        One line.
-    ran : bool
-        False: no input had changed since the last complete run, whose report stands.
-    last_session, session : str
-        Last session with a regime, YYYY-MM-DD.
-    regime, quality : str
-        Of that session; where the quality gate failed, the regime is ``abstain`` and `quality`
-        says why.
-    spot, flip : float or None
-    definition_id : str or None
-    content_id : str
-        Of everything that the results depend on.
-    carry : tuple of str
-        What the last session's net GEX lacks of carry, in a sentence each; empty where nothing.
-    snapshot : SnapshotResult or None
-    ingested : IngestResult or None
-        None where the configuration asks for none, or there was no file.
-    rebuilt : RebuildResult or None
-        None where the regime is a series.
-    put_aside : tuple of PutAside
-    steps : tuple of Step
-    folder, report : Path
-    seconds : float
-    """
-
-    status: Status
-    exit_code: int
-    alerts: tuple[str, ...]
-    summary: str
-    ran: bool
-    last_session: str
-    session: str
-    regime: str
-    quality: str
-    spot: float | None
-    flip: float | None
-    definition_id: str | None
-    content_id: str
-    snapshot: SnapshotResult | None
-    ingested: IngestResult | None
-    rebuilt: RebuildResult | None
-    put_aside: tuple[PutAside, ...]
-    steps: tuple[Step, ...]
-    folder: Path
-    report: Path
-    seconds: float
-    carry: tuple[str, ...] = ()
+    file: Path
+    settings: Config
+    out: Path
+    now: datetime
+    log: RunLog
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +57,7 @@ class _Night:
 def nightly(
     config: str | Path,
     *,
+    as_of: str | date | None = None,
     now: datetime | None = None,
     pdf: bool = False,
     png: bool = False,
@@ -117,6 +69,11 @@ def nightly(
     ----------
     config : str or Path
         A configuration; its section ``[nightly]`` says what is ingested and where nights go.
+    as_of : str or date, optional
+        The session of a night (or its name): that night is made again from the lake's version and
+        the stored inputs that it read. Nothing is ingested, and the live record, newer nights and
+        ``latest`` stay as they are. Where none was archived, the lake as it was at the end of that
+        date is read.
     now : datetime, optional
         The moment, with its zone, that freshness is measured at; the machine's clock where left
         out.
@@ -146,12 +103,20 @@ def nightly(
         find_browser()  # before any work
     settings = load_config(config)
     out = settings.nightly.out or settings.folder / "out"
+    if as_of is not None:
+        from .replay import replay
+
+        again = replay(Path(config), settings, out, as_of, progress)
+        if pdf or png:
+            _printed(again.folder, pdf, png)
+        return again
     with one_night(out):
         log = RunLog()
         aside: list[PutAside] = []
         try:
             when = now or log.began
-            return _night(settings, out, when, log, aside, progress, (pdf, png))
+            how = _How(Path(config), settings, out, when, log, progress)
+            return _night(how, aside, (pdf, png))
         except BaseException as error:
             _say_failed(out, log, error, aside)
             raise
@@ -178,22 +143,15 @@ def _say_failed(out: Path, log: RunLog, error: BaseException, aside: list[PutAsi
         write_run(out, log, said)
 
 
-def _night(
-    settings: Config,
-    out: Path,
-    now: datetime,
-    log: RunLog,
-    aside: list[PutAside],
-    progress: Progress,
-    prints: tuple[bool, bool],
-) -> NightlyResult:
+def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> NightlyResult:
     from .archive import point_to, write_index
     from .summary import one_line
 
+    settings, out, log = how.settings, how.out, how.log
     snapshot, alerts = _snapshot(settings, log)
-    taken = _ingest(settings, log, progress)
+    taken = _ingest(settings, log, how.progress)
     aside.extend(taken.put_aside)
-    night = _run(settings, out, now, log, (*alerts, *_of_files(taken)), progress)
+    night = _run(how, (*alerts, *_of_files(taken)))
     if any(prints):
         with log.step("print") as step:
             step.counts = {"files": len(_printed(night.folder, *prints))}
@@ -229,7 +187,7 @@ def _night(
         seconds=log.seconds,
         carry=tuple(facts["carry"]),
     )
-    said = _said(result, facts, out)
+    said = said_of(result, facts, out) | named_inputs(night.folder)
     if night.ran or not (night.folder / RUN_FILE).is_file():
         write_run(night.folder, log, said)
     write_run(out, log, said)
@@ -244,22 +202,7 @@ def _printed(folder: Path, pdf: bool, png: bool) -> tuple[Path, ...]:
 
 
 #: Steps that make something anew where anything has changed.
-_MAKING = ("ingest", "rebuild", "backtest", "record", "publish")
-
-
-def _said(result: NightlyResult, facts: dict[str, Any], out: Path) -> dict[str, Any]:
-    """Return what ``run.json`` says of a night; paths as seen from its folder."""
-    left_out = {"snapshot", "rebuilt", "steps", "seconds", "ran", "last_session", "ingested"}
-    document = {k: getattr(result, k) for k in result.__slots__ if k not in left_out}
-    told = {k: v for k, v in facts.items() if k != "forecasts"}
-    return {
-        **told,
-        **document,
-        "reason": "",
-        "put_aside": [asdict(file) for file in result.put_aside],
-        "folder": result.folder.relative_to(out).as_posix(),
-        "report": result.report.relative_to(out).as_posix(),
-    }
+_MAKING = ("ingest", "rebuild", "backtest", "store", "record", "publish")
 
 
 def _lake(settings: Config) -> Path:
@@ -309,14 +252,7 @@ def _of_files(taken: Taken) -> tuple[str, ...]:
     return (f"PUT ASIDE: {first.file}{more} cannot be read ({first.reason})",)
 
 
-def _run(
-    settings: Config,
-    out: Path,
-    now: datetime,
-    log: RunLog,
-    alerts: tuple[str, ...],
-    progress: Progress,
-) -> _Night:
+def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
     """Rebuild what changed, then run and report, unless a complete night had these inputs."""
     from contextlib import ExitStack
 
@@ -325,6 +261,8 @@ def _run(
     from .live_record import forecast_digest, read_record
     from .standing import depends_on, stands
 
+    settings, out, now, log = how.settings, how.out, how.now, how.log
+    progress = how.progress
     progress(0, None, "reading data")
     if settings.regime.source == "lake":
         _lake(settings)
@@ -350,6 +288,10 @@ def _run(
                 written = Written(folder, key, alerts, earlier, scores)
                 write_night(settings, run.market, written, progress)
             step.status = "done" if ran else "unchanged"
+        with log.step("store") as step:
+            stored = keep_night(how.file, settings, run.market, folder, record, began=log.began)
+            step.status = "done" if stored else "unchanged"
+            step.counts = {"added": stored}
         facts = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))["facts"]
         with log.step("record") as step:
             added = keep_record(out, record, facts, scores, late=late)

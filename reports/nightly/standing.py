@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...backtest import Config, Market
 
-__all__ = ["NOTE_FILE", "depends_on", "facts_digest", "note_of", "stands"]
+__all__ = ["NOTE_FILE", "depends_on", "facts_digest", "note_of", "stands", "truth_beside"]
 
 NOTE_FILE = "nightly.json"
 #: Files without which a folder holds no complete results.
@@ -87,6 +87,19 @@ def _files_beside(config: Config) -> Iterator[Path]:
         lake = Path(config.data.lake)
         truth = (lake / "truth.json", lake / "truth.parquet")
         yield from (path for path in truth if path.is_file())
+
+
+def truth_beside(config: Config) -> Iterator[Path]:
+    """Yield the files of a simulated market that a report holds estimates against."""
+    lake = config.data.lake
+    if config.regime.source == "lake" and lake is not None and "://" not in lake:
+        folder = Path(lake)
+        if (folder / "truth.json").is_file():
+            names = ("truth.json", "truth.parquet", "bars.parquet", "intraday.parquet")
+            yield from (folder / name for name in names if (folder / name).is_file())
+    beside = config.data.bars.parent / "truth.json"
+    if beside.is_file():
+        yield beside
 
 
 def _rows(market: Market) -> str:

@@ -110,7 +110,7 @@ def report_page(
         return backtest_page(result, beside, diagnostics, morning=first, alert=alert)
     sections = list(beside)
     whole = isinstance(rows.spec.definition, Definition)  # a peer's rule has no profile
-    if whole and (rows.lake.root / "truth.json").is_file():
+    if whole and (Path(str(config.data.lake)) / "truth.json").is_file():
         sections.append(_truth(config, inputs))
     progress(2, _STEPS, "coverage of the chains")
     covered = [_coverage(result, config, inputs)]
@@ -174,7 +174,7 @@ def _truth(config: Config, market: Market) -> Section:
     from .sections.truth import truth_section
 
     found = compare_with_truth(
-        market.regime.rows.lake.root,
+        str(config.data.lake),
         market=market,
         start=config.data.start,
         end=config.data.end,

@@ -366,11 +366,15 @@ def _mean_bps(night: Night, strategy: str) -> float:
 
 def test_steps_count_what_came_in(told: Told) -> None:
     first, second = told.nights
+    added = [
+        s["counts"]["added"] for n in told.nights for s in n.run["steps"] if s["name"] == "store"
+    ]
+    assert sum(added) == sum(f.is_file() for f in (told.folder / "nights/inputs").rglob("*"))
     for night in told.nights:
         assert night.run["steps"] == night.own_run["steps"] == night.said["steps"]
         steps = {s["name"]: s for s in night.run["steps"]}
         assert list(steps) == [
-            "snapshot", "ingest", "rebuild", "backtest", "record", "lake", "publish",
+            "snapshot", "ingest", "rebuild", "backtest", "store", "record", "lake", "publish",
         ]  # fmt: skip
         assert steps["lake"]["counts"] == {"archived": 1, "joined": 0}
         made = {v["version"]: v["operation"] for v in told.documents["versions"]}

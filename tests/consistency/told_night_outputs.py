@@ -29,6 +29,7 @@ _EACH = "reports/cli/test_many_commands.py::test_a_backtest_of_each"
 _NIGHTLY = "reports/nightly/test_nightly.py"
 _ASIDE = f"{_NIGHTLY}::test_what_cannot_be_read_is_put_aside"
 _KEY = f"{_NIGHTLY}::test_everything_that_a_report_depends_on_is_in_its_key"
+_REPLAYED = "reports/nightly/test_replay.py::test_a_replay_gives_the_same_bytes"
 _INGEST = "data/ingest/test_ingest.py"
 _AGAIN = f"{_INGEST}::test_the_same_file_again_changes_nothing"
 _REJECTED = f"{_INGEST}::test_every_reject_is_counted_by_its_first_reason"
@@ -69,11 +70,12 @@ _OF_NIGHTS = {
     **_each(
         "run.json steps.[].counts.",
         "put_aside files files_unchanged rows_read rows_written rows_rejected sessions rebuilt "
-        "scores archived joined",
+        "scores archived joined added",
         _STEPS,
     ),
     **_each("run.json change.", "since by mostly part", _CHANGE),
     "run.json carry": _KEY,
+    **_each("run.json ", "inputs.[].path inputs.[].sha256 lake_version trials.* record", _REPLAYED),
     **_each("run.json ", "put_aside reason", _ASIDE),
     **_each("nightly.json ", "key facts_sha256", _KEY),
     "nightly.json files.*": _ARCHIVE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,11 +15,22 @@ if TYPE_CHECKING:
 
     from ...nightly.nightly import NightlyResult
 
-EXAMPLES = ("gexlab nightly config.toml",)
+EXAMPLES = ("gexlab nightly config.toml", "gexlab nightly config.toml --as-of 2026-07-01")
+
+#: Differences of a replay that the terminal shows; the document has all.
+_SHOWN = 20
 
 
 def command(
     config: ConfigArgument,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="DATE",
+            help="Make the night of that session again from what it read; nothing is ingested.",
+        ),
+    ] = None,
     pdf: PdfOption = False,
     png: PngOption = False,
     as_json: JsonOption = False,
@@ -30,11 +41,15 @@ def command(
     Run it as often as you like: no work is repeated, and an interrupted night resumes. The section
     [nightly] of the configuration says what to ingest. Exit code 0: a fresh night; 3: nothing new;
     4: data stale, refused or missing, whatever else is true; 1: failed.
+
+    With --as-of an archived night is replayed to the same bytes, from the lake's version and the
+    stored inputs that it read; live record, newer nights and latest stay as they are. Where none
+    of that date is archived, the lake as it was at the date's end is read.
     """
     from ...nightly.nightly import nightly
 
     with progress_on_stderr("nightly") as progress:
-        result = nightly(config, pdf=pdf, png=png, progress=progress)
+        result = nightly(config, as_of=as_of, pdf=pdf, png=png, progress=progress)
     emit(result, as_json, lambda console: _show(console, result))
     if result.exit_code:
         raise typer.Exit(result.exit_code)
@@ -64,5 +79,11 @@ def _show(console: Console, result: NightlyResult) -> None:
     console.print(line)
     for sentence in result.carry:
         console.print(sentence, style="yellow")
+    if result.replay is not None:
+        console.print(result.replay.told)
+        for found in result.replay.differences[:_SHOWN]:
+            console.print(f"{found.kind} {found.name}: {found.first} then, {found.second} now")
+        console.print(f"report: {result.report}")
+        return
     state = "new report" if result.ran else "nothing has changed; report"
     console.print(f"{state}: {result.report}")

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...terminal.output import emit
+from ...terminal.progress import progress_on_stderr
 from ..options import DebugOption, JsonOption
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ...nightly.replay import Again
     from ...nightly.runs import RunsResult
 
 EXAMPLES = (
     "gexlab runs config.toml",
     "gexlab runs nights --json",
     "gexlab runs nights --compare 2026-07-01 2026-07-02",
+    "gexlab runs nights --again 2026-07-01",
 )
+
+#: Differences that the terminal shows; the document has all.
+_SHOWN = 30
 
 
 def command(
@@ -37,29 +43,49 @@ def command(
             help="Two nights by folder, digest or session: the numbers and inputs that differ.",
         ),
     ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            "--again",
+            metavar="ID",
+            help="A night by folder, digest, content id or session: make it again and compare.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the nights of an archive, or compare two of them.
+    """List the nights of an archive, compare two of them, or reproduce one.
 
-    Every file is compared with what was written; exit code 1 where one is damaged.
+    Every file is compared with what was written; exit code 1 where one is damaged. With --again a
+    night is made again, aside, from the lake's version and the stored inputs that it read, and
+    compared with what was written then: exit code 0 where all is equal, 1 where something differs.
     """
+    from ....data import InputFileError
     from ...nightly.runs import runs
 
-    result = runs(place, compare=compare)
+    if compare is not None and again is not None:
+        raise InputFileError("--compare and --again are two questions: ask one of them")
+    with progress_on_stderr("runs") as progress:
+        result = runs(place, compare=compare, again=again, progress=progress)
     emit(_document(result), as_json, lambda console: _show(console, result))
+    if result.again is not None:
+        raise typer.Exit(0 if result.again.equal else 1)
     if any(night.damaged for night in result.nights):
         raise typer.Exit(1)
 
 
 def _document(result: RunsResult) -> dict[str, Any]:
-    return {"folder": result.folder, "nights": result.nights, "differences": result.differences}
+    told = {"folder": result.folder, "nights": result.nights, "differences": result.differences}
+    return told if result.again is None else told | {"again": result.again}
 
 
 def _show(console: Console, result: RunsResult) -> None:
     from ...page.sections.nights import night_row
     from ...terminal.tables import simple_table
 
+    if result.again is not None:
+        _show_again(console, result.again)
+        return
     if result.differences is not None:
         table = simple_table("what", "name", *(night.name for night in result.nights))
         for found in result.differences:
@@ -73,3 +99,26 @@ def _show(console: Console, result: RunsResult) -> None:
         session, regime, net, _, spot, flip, above, _, _, state, name = night_row(night)
         table.add_row(session, regime, net, spot, flip, above, state, name)
     console.print(table if result.nights else f"{result.folder}: no nights yet")
+
+
+def _show_again(console: Console, again: Again) -> None:
+    """Print what became of a night that was made again."""
+    from ...page.formats import count, plural
+    from ...terminal.tables import simple_table
+
+    source = "its series" if again.lake_version is None else f"lake version {again.lake_version}"
+    if again.equal:
+        console.print(
+            f"{again.night}: made again from {source} and its stored inputs: "
+            f"{plural(again.files, 'file')}, every byte as then"
+        )
+        return
+    table = simple_table("what", "name", "then", "now")
+    for found in again.differences[:_SHOWN]:
+        cells = ("\N{EN DASH}" if v is None else str(v) for v in (found.first, found.second))
+        table.add_row(found.kind, found.name, *cells)
+    console.print(table)
+    left = len(again.differences) - _SHOWN
+    if left > 0:
+        console.print(f"and {count(left)} more: --json lists them")
+    console.print(f"{again.night} is not what was written then (gexlab {again.gexlab}).")

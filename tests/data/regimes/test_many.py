@@ -99,9 +99,12 @@ def test_workers_write_the_rows_of_one_process(folder: Path, tmp_path: Path) -> 
     settings = folder / "settings.toml"
     alone = rebuild(folder / "lake", "*", settings=settings)
     seen: list[str] = []
+
+    def progress(done: int, total: int | None, what: str = "") -> None:
+        seen.append(what)
+
     spread = rebuild(
-        tmp_path / "other", "*", settings=settings, workers=Workers(2),
-        progress=lambda done, total, name: seen.append(name),
+        tmp_path / "other", "*", settings=settings, workers=Workers(2), progress=progress
     )  # fmt: skip
     assert list(spread.by_underlying) == list(alone.by_underlying) == ["ABT", "BRK/B"]
     assert spread.failed == alone.failed

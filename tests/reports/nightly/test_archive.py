@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,12 @@ def test_the_folder_of_nights_is_none_itself(
 ) -> None:
     point_to(out, out / "2026-07-02-bbbbbbbbbb")
     write_index(out)
-    assert cli.run(["runs", str(tmp_path)]) == 1
-    assert f"name the folder that has, {out}" in " ".join(capsys.readouterr().err.split())
+    assert runs(tmp_path).folder == out  # the only one below
     assert len(runs(out).nights) == 3
+    other = shutil.copytree(out, tmp_path / "other", symlinks=True)
+    assert cli.run(["runs", str(tmp_path)]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"name the folder that has, one of {out}, {other}" in said
 
 
 def test_what_a_note_says_is_what_was_written(out: Path) -> None:

@@ -111,7 +111,7 @@ def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFi
     assert (second["status"], second["exit_code"]) == ("unchanged", 3)
     steps = {step["name"]: step["status"] for step in second["steps"]}
     assert steps.pop("snapshot") == "skipped"
-    assert set(steps) == {"ingest", "rebuild", "backtest", "record", "lake", "publish"}
+    assert set(steps) == {"ingest", "rebuild", "backtest", "store", "record", "lake", "publish"}
     assert set(steps.values()) == {"unchanged"}
     assert second["ingested"]["rows_written"] == 0
     assert second["ingested"]["files_unchanged"] == 1
@@ -397,10 +397,10 @@ def test_a_start_by_configuration_is_the_one_by_hand(
     text = text.replace('instrument = "etf"', f'instrument = "etf"\nstart = {start}')
     (folder / "config.toml").write_text(text, encoding="utf-8")
     cut = Path(shutil.copytree(folder, tmp_path / "cut"))
-    for file in (cut / "incoming").glob("*.parquet"):
-        rows = pq.read_table(file)
+    for path in (cut / "incoming").glob("*.parquet"):
+        rows = pq.read_table(path)
         keep = [day >= first for day in rows["session"].to_pylist()]
-        pq.write_table(rows.filter(keep), file)
+        pq.write_table(rows.filter(keep), path)
     kept = bars[pd.to_datetime(bars["session"]).dt.date >= first]
     kept.to_parquet(cut / "source" / "bars.parquet", index=False)
     told = []
