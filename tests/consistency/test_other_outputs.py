@@ -176,10 +176,7 @@ HELD: dict[str, str] = {
     "test_every_output_says_that_the_spot_is_implied",
     "ingest without": "field/test_kinds.py::test_what_no_row_has_is_said",
     "ingest by_underlying*": "data/ingest/test_many.py::test_rejects_are_counted_by_name",
-    "ingest spots_implied":
-        "field/test_implied_spot.py::test_every_output_says_that_the_spot_is_implied",
     "ingest volatilities_outside": f"{_INGEST}::test_impossible_volatilities_become_null",
-    "ingest without": "field/test_kinds.py::test_what_no_row_has_is_said",
     "ingest settings_unused": "data/ingest/test_many.py::test_what_is_assumed_of_whom",
     "ingest assumed*": "data/ingest/test_many.py::test_what_is_assumed_of_whom",
     "ingest changes":
