@@ -38,6 +38,8 @@ Days = npt.NDArray[np.datetime64]
 _LEVEL: Final = 0.05
 _POWER_QUANTILE: Final = 0.8416212335729143  # power of 80 %
 _MOST_COMPARED: Final = 100
+#: Share of the sessions that trials of a confidence set must have in common.
+_MOSTLY_SHARED: Final = 0.8
 _MOST_BLOCKS, _FEWEST_IN_BLOCK = 16, 10
 
 
@@ -351,18 +353,34 @@ def _overfitting(arenas: Sequence[Arena], results: Sequence[Played]) -> Overfitt
         return None
 
 
+def _best_of(those: npt.NDArray[np.bool_], sharpe: Floats) -> npt.NDArray[np.int64]:
+    """Return the places of the best hundred of some trials."""
+    places = np.flatnonzero(those)
+    return places[np.argsort(-sharpe[places], kind="stable")][:_MOST_COMPARED]
+
+
 def _in_set(field: Field, sharpe: Floats, seed: int, draws: int) -> tuple[int, ...]:
     """Return trials among the best hundred that may be the best of all.
 
     Blocks are as long as the returns ask for: the largest of thousands of pairs hangs on the noise
-    of its deviation, to which longer ones only add.
+    of its deviation, to which longer ones only add. Trials of markets whose tests differ by some
+    sessions are compared on those that they share, as long as these are most of them; otherwise
+    the trials that are there on all sessions are.
     """
-    whole = np.isfinite(field.returns).all(axis=0) & np.isfinite(sharpe)
-    places = np.flatnonzero(whole)
-    best = places[np.argsort(-sharpe[places], kind="stable")][:_MOST_COMPARED]
-    if len(best) < 2 or len(field.days) < 10:
+    there = np.isfinite(field.returns)
+    best = _best_of(np.isfinite(sharpe), sharpe)
+    rows: npt.NDArray[np.bool_] = np.asarray(there[:, best].all(axis=1))
+    if rows.sum() < _MOSTLY_SHARED * len(rows):
+        best = _best_of(np.asarray(there.all(axis=0)) & np.isfinite(sharpe), sharpe)
+        rows = np.asarray(there.any(axis=1))
+    if len(best) < 2 or rows.sum() < 10:
         return tuple(int(i) for i in best)
-    scaled = field.returns[:, best] / field.returns[:, best].std(axis=0)
-    how = resampling_of(seed, draws, automatic_block(scaled), len(field.days))
+    shared = field.returns[rows][:, best]
+    moves = shared.std(axis=0) > NOISE
+    best, shared = best[moves], shared[:, moves]
+    if len(best) < 2:
+        return tuple(int(i) for i in best)
+    scaled = shared / shared.std(axis=0)
+    how = resampling_of(seed, draws, automatic_block(scaled), len(shared))
     p = confidence_set(scaled, how)
     return tuple(int(i) for i, value in zip(best, p, strict=True) if value > _LEVEL)

@@ -142,6 +142,7 @@ def _entries_table(
         "filter", "rules", "fees, bp", "Sharpe ratio", interval_heading(result.level), "p, luck",
         "p, placebos", "deflated Sharpe", "verdict",
     )  # fmt: skip
+    several = len({row.arena for row in rows}) > 1  # markets and fills that tell trials apart
     return {
         "title": title,
         "headings": headings,
@@ -150,7 +151,7 @@ def _entries_table(
         else f"{_MOST} of {len(ordered):,}; all of them below and in trials.parquet.",
         "rows": [
             [
-                row.filter,
+                row.filter + (f" ({row.arena})" if several else ""),
                 row.rule,
                 f"{row.fees_bps + row.slippage_bps:g}",
                 fixed(row.sharpe),

@@ -43,6 +43,7 @@ from gexlab.backtest.tournament.folds import Fold
 from gexlab.backtest.tournament.judgement import (
     Field,
     _against_rules,
+    _in_set,
     _overfitting,
     padded,
     sharpe_errors,
@@ -380,6 +381,23 @@ def test_lockbox_keeps_sessions_out_of_everything_and_opens_once(
         lockbox(free, [name])
     assert lockbox(free).found == opened.found
     assert load_market(load_config(free)).sessions[-1] > kept[-1]
+
+
+def test_a_confidence_set_of_markets_whose_tests_differ_by_some_sessions() -> None:
+    """On the sessions that they share; it was empty, as no trial was there on all of them."""
+    rng = np.random.default_rng(1)
+    returns = rng.normal(0.0, 0.01, (400, 6))
+    returns[:, 0] += 0.004
+    sharpe = returns.mean(axis=0) / returns.std(axis=0)
+    gaps = returns.copy()
+    gaps[-3:, :3], gaps[:2, 3:] = np.nan, np.nan
+    field: Any = Made(returns=gaps, days=np.arange(400))
+    shared: Any = Made(returns=returns[2:-3], days=np.arange(395))
+    assert _in_set(field, sharpe, 1, 300) == _in_set(shared, sharpe, 1, 300) == (0,)
+    # halves that have nothing in common: those that are there throughout, if any
+    gaps[:200, :3] = np.nan
+    gaps[:, 3:] = returns[:, 3:]
+    assert set(_in_set(field, sharpe, 1, 300)) <= {3, 4, 5}
 
 
 def test_markets_that_are_one_by_statement_count_once() -> None:
