@@ -22,6 +22,7 @@ from gexlab.reports.cli import app as cli
 from gexlab.reports.nightly import replay as made_again
 from gexlab.reports.nightly import standing
 from gexlab.reports.nightly.nightly import nightly
+from gexlab.reports.nightly.runs import runs
 from gexlab.reports.nightly.stored import StoredFile, StoredInputError, stored_copy, stored_nights
 
 #: Every kind of file that a run reads beside the lake, and paths from the root on.
@@ -268,3 +269,27 @@ def test_a_date_without_a_night_says_what_it_was_made_from(
     kept = {k: v for k, v in before.items() if k != "index.html"}
     assert kept.items() <= after.items()
     assert made.replay.night == made.folder.name
+
+
+@pytest.mark.slow
+def test_every_night_of_a_fortnight_replays(tmp_path: Path) -> None:
+    """One session a night, ten nights; then each is made again."""
+    folder = _made(tmp_path)
+    chains = pq.read_table(sorted((folder / "source" / "chains").rglob("*.parquet"))[0])
+    days = chains["session"].to_pylist()
+    last = sorted(set(days))[-10:]
+    (folder / "incoming" / "old.parquet").unlink()
+    pq.write_table(chains.filter([d < last[0] for d in days]), folder / "incoming" / "old.parquet")
+    names = []
+    for day in last:
+        pq.write_table(
+            chains.filter([d == day for d in days]), folder / "incoming" / f"{day}.parquet"
+        )
+        names.append(nightly(folder / "config.toml").folder.name)
+    assert [name.rpartition("-")[0] for name in names] == [str(day) for day in last]
+    before = _bytes(folder / "nights")
+    for name in names:
+        found = runs(folder / "nights", again=name).again
+        assert found is not None
+        assert (found.equal, found.differences) == (True, ())
+    assert _bytes(folder / "nights") == before
