@@ -85,7 +85,7 @@ class Config(_Section):
                 "ledger": True,
                 "data": unsaid,
                 "execution": self.execution.unsaid,
-                "nightly": {"compact_after"},
+                "nightly": {"compact_after", "grid", "tournament", "test"},  # change no result
             },
         )
         return settings_digest(settings, self._folder)

@@ -63,6 +63,10 @@ Instrument = Literal["index", "etf", "future", "share"]
 ADDED_LATER: Final = ("multiplier", "settlement", "oi_lag_sessions")
 
 
+#: How often a night does what is not needed for its report.
+Often = Literal["never", "daily", "weekly", "on_change"]
+
+
 Scalar = str | int | float | bool
 
 
@@ -413,6 +417,9 @@ class NightlyConfig(_Section):
     compact_after : int
         Once the underlying's chains of one year lie in more files than these, they are joined, and
         so are its rebuilt tables; 0: never.
+    grid, tournament, test : {"never", "daily", "weekly", "on_change"}
+        When the section [grid], a tournament, and all hypotheses run as steps of a night: once a
+        session, once in an ISO week of sessions, or where something that they depend on changed.
     """
 
     paths: tuple[AddressNearConfig, ...] = ()
@@ -422,3 +429,6 @@ class NightlyConfig(_Section):
     out: NearConfig | None = None
     stale_after: int = Field(default=1, ge=0)
     compact_after: int = Field(default=20, ge=0)
+    grid: Often = "never"
+    tournament: Often = "never"
+    test: Often = "never"

@@ -368,7 +368,8 @@ def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[RunInput, ...]:
     if isinstance(spec.definition, Definition):
         curves = (spec.definition.rate_curve, spec.definition.dividend_curve)
         files += [Path(curve.path) for curve in curves if curve]
-    stated = Path(str(config.data.lake)).expanduser().absolute()
+    address = str(config.data.lake)
+    stated = rows.lake.root if "://" in address else Path(address).expanduser().absolute()
     lake = RunInput(written_path(stated, config), rows.content_of(config.regime.book))
     beside = (RunInput(written_path(file, config), file_fingerprint(file)) for file in files)
     return (lake, *beside)

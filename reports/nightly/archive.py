@@ -43,10 +43,11 @@ def write_index(out: Path) -> bool:
     """Write the page that lists all nights; return whether it changed."""
     from ..page.nights_page import write_nights_page
     from .nights import nights_of
+    from .side_work import latest_side_work
 
     path = out / INDEX
     before = path.read_bytes() if path.is_file() else b""
-    write_nights_page(nights_of(out, verified=False), path)
+    write_nights_page(nights_of(out, verified=False), path, latest_side_work(out))
     return path.read_bytes() != before
 
 

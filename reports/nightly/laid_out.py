@@ -107,7 +107,7 @@ def _configuration(out: Path, stored: StoredNight, root: Path, folder: Path) -> 
         document["ledger"]["path"] = str(root / "ledger")
     config = parse_config(document, _inside(root, folder))
     config = config.until(None if stored.end is None else date.fromisoformat(stored.end))
-    if stored.lake is not None:
+    if stored.lake is not None and "://" not in stored.lake:
         config = config.with_lake_at(_original(folder, stored.lake))
     if stored.lockbox is not None:
         _lock(config, stored.lockbox)

@@ -18,6 +18,7 @@ from .contents import Written, keep_record, live_scores, write_night
 from .inbox import PutAside, Taken, take_in
 from .result import NightlyResult, said_of
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, write_run
+from .side_work import SIDE_WORK, SideWork, side_work
 from .standing import NOTE_FILE
 from .stored import keep_night, named_inputs
 from .turn import one_night
@@ -52,6 +53,7 @@ class _Night:
     folder: Path
     rebuilt: RebuildResult | None
     alerts: tuple[str, ...]
+    beside: tuple[SideWork, ...]
 
 
 def nightly(
@@ -186,6 +188,7 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
         report=night.folder / "report.html",
         seconds=log.seconds,
         carry=tuple(facts["carry"]),
+        beside=night.beside,
     )
     said = said_of(result, facts, out) | named_inputs(night.folder)
     if night.ran or not (night.folder / RUN_FILE).is_file():
@@ -202,7 +205,7 @@ def _printed(folder: Path, pdf: bool, png: bool) -> tuple[Path, ...]:
 
 
 #: Steps that make something anew where anything has changed.
-_MAKING = ("ingest", "rebuild", "backtest", "store", "record", "publish")
+_MAKING = ("ingest", "rebuild", "backtest", "store", "record", *SIDE_WORK, "publish")
 
 
 def _lake(settings: Config) -> Path:
@@ -297,8 +300,10 @@ def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
             added = keep_record(out, record, facts, scores, late=late)
             step.status = "done" if added else "unchanged"
             step.counts = {"scores": len(scores)}
+        beside = side_work(settings, run.market, out, log, progress)
     _keep_lake(settings, folder, log)
-    return _Night(ran, facts, folder, done, alerts)
+    alerts = (*alerts, *(f"{w.name.upper()} FAILED: {w.reason}" for w in beside if w.reason))
+    return _Night(ran, facts, folder, done, alerts, beside)
 
 
 def _keep_lake(settings: Config, night: Path, log: RunLog) -> None:

@@ -252,7 +252,9 @@ def _of_lake(out: Path, stored: StoredNight) -> tuple[str, str]:
 
     if stored.lake_version is None or stored.lake is None:
         return "its series", ""
-    lake = Path(os.path.normpath(out.absolute() / stored.folder / stored.lake))
+    lake = stored.lake
+    if "://" not in lake:
+        lake = os.path.normpath(out.absolute() / stored.folder / lake)
     at = open_lake(lake, as_of=stored.lake_version).at().at
     return f"version {stored.lake_version} of the lake ({at:%Y-%m-%d %H:%M} UTC)", at.isoformat()
 
@@ -306,8 +308,8 @@ def _afresh(
             step.counts = {"added": added}
             step.status = "done" if added else "unchanged"
         made_from = run.market.regime.lake_version
-    if made_from is not None and os.access(str(settings.data.lake), os.W_OK | os.X_OK):
-        archive_version(str(settings.data.lake), made_from, folder.name)
+    if made_from is not None and (held := open_lake(str(settings.data.lake))).writable:
+        archive_version(held, made_from, folder.name)
     note = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))
     said = f"{notice.removeprefix('REPLAY: ')}; {_EXACT}"
     about = Replay(folder.name, str(day), False, None, version, at, "", (), said)

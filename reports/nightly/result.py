@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .inbox import PutAside
     from .nights import Difference
     from .run_log import Status, Step
+    from .side_work import SideWork
 
 __all__ = ["NightlyResult", "Replay", "said_of"]
 
@@ -91,6 +92,8 @@ class NightlyResult:
     seconds : float
     replay : Replay or None
         None but for a night of the past (`as_of`).
+    beside : tuple of SideWork
+        Grid, tournament and tests that the configuration asks for.
     """
 
     status: Status
@@ -116,6 +119,7 @@ class NightlyResult:
     seconds: float
     carry: tuple[str, ...] = ()
     replay: Replay | None = None
+    beside: tuple[SideWork, ...] = ()
 
 
 _LEFT_OUT = {"snapshot", "rebuilt", "steps", "seconds", "ran", "last_session", "ingested", "replay"}
@@ -130,6 +134,7 @@ def said_of(result: NightlyResult, facts: dict[str, Any], out: Path) -> dict[str
         **document,
         "reason": "",
         "put_aside": [asdict(file) for file in result.put_aside],
+        "beside": [asdict(work) for work in result.beside],
         "folder": result.folder.relative_to(out).as_posix(),
         "report": result.report.relative_to(out).as_posix(),
     }

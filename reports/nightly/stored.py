@@ -77,7 +77,7 @@ class StoredNight:
     end : str or None
         Last session that was read; None: whatever there was.
     lake : str or None
-        As seen from the configuration's folder.
+        As seen from the configuration's folder, or its address.
     lake_version : int or None
         None where the regime is a series.
     instrument : str or None
@@ -152,16 +152,18 @@ def keep_night(
         If a file is no longer what the night has read.
     """
     out = night.parent
-    configuration = _kept_configuration(out, config_file, settings, end)
-    told = _digests(settings, market)
-    kept = [_kept(out, path, settings, told) for path in _outside_files(settings)]
-    added = int(configuration[1]) + sum(new for _, new in kept)
     place = _place(out, night.name)
     note = json.loads((night / NOTE_FILE).read_text(encoding="utf-8"))
-    files = dict(note["files"])
+    files, paths = dict(note["files"]), _outside_files(settings)
     before = _read(place)
     if before is not None and (before.key, before.files) == (note["key"], files):
-        return added
+        known = {file.sha256 for file in (before.configuration, *before.inputs)}
+        there = (p for p in (config_file.absolute(), *paths) if file_fingerprint(p) in known)
+        return sum(_kept(out, path, settings, {})[1] for path in there)  # one that was lost
+    configuration = _kept_configuration(out, config_file, settings, end)
+    told = _digests(market)
+    kept = [_kept(out, path, settings, told) for path in paths]
+    added = int(configuration[1]) + sum(new for _, new in kept)
     provenance, notices = _of_results(night)
     lake = settings.data.lake
     stored = StoredNight(
@@ -174,7 +176,7 @@ def keep_night(
         folder=_seen_from(out, settings.folder),
         configuration=configuration[0],
         end=None if end is None else end.isoformat(),
-        lake=None if lake is None or "://" in lake else _seen_from(settings.folder, Path(lake)),
+        lake=lake if lake is None or "://" in lake else _seen_from(settings.folder, Path(lake)),
         lake_version=provenance.get("lake_version"),
         instrument=settings.data.instrument,
         alerts=tuple(note["facts"]["alerts"]),
@@ -333,7 +335,7 @@ def _changed(path: Path, expected: set[str], found: str) -> StoredInputError:
     )
 
 
-def _digests(settings: Config, market: Market) -> dict[str, set[str]]:
+def _digests(market: Market) -> dict[str, set[str]]:
     """Return the digests of files as they were read, by the names that results give them."""
     found: dict[str, set[str]] = {}
     for file in market.inputs:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..nightly.nights import Night
+    from ..nightly.side_work import SideWork
 
 __all__ = ["write_nights_page"]
 
@@ -32,7 +33,11 @@ _COLUMNS = (
 )
 
 
-def write_nights_page(nights: Sequence[Night], path: Path) -> Path:
+#: What stands beside nights, in words.
+_WORK = {"grid": "grid", "tournament": "tournament", "test": "hypotheses"}
+
+
+def write_nights_page(nights: Sequence[Night], path: Path, beside: Sequence[SideWork] = ()) -> Path:
     """Write the index of an archive; its links are relative, so that it works from anywhere."""
     last = nights[0]
     name = str(last.facts["underlying"])
@@ -45,6 +50,7 @@ def write_nights_page(nights: Sequence[Night], path: Path) -> Path:
         heading=f"{name}: {words.regime(last.regime)} on {last.session}",
         summary=f"{plural(len(nights), 'night')} in this archive, the last on {last.session}.",
         alert=". ".join(alerts),
+        beside=[(w.page, f"{_WORK[w.name]} of {w.session}") for w in beside],
         spark=sparkline_of(nights),
         months=calendar_of(nights),
         headings=_COLUMNS,

@@ -110,7 +110,7 @@ def report_page(
         return backtest_page(result, beside, diagnostics, morning=first, alert=alert)
     sections = list(beside)
     whole = isinstance(rows.spec.definition, Definition)  # a peer's rule has no profile
-    if whole and (Path(str(config.data.lake)) / "truth.json").is_file():
+    if whole and (Path(str(config.data.lake)) / "truth.json").is_file():  # beside the tables
         sections.append(_truth(config, inputs))
     progress(2, _STEPS, "coverage of the chains")
     covered = [_coverage(result, config, inputs)]

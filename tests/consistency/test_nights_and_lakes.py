@@ -374,7 +374,8 @@ def test_steps_count_what_came_in(told: Told) -> None:
         assert night.run["steps"] == night.own_run["steps"] == night.said["steps"]
         steps = {s["name"]: s for s in night.run["steps"]}
         assert list(steps) == [
-            "snapshot", "ingest", "rebuild", "backtest", "store", "record", "lake", "publish",
+            "snapshot", "ingest", "rebuild", "backtest", "store", "record",
+            "grid", "tournament", "test", "lake", "publish",
         ]  # fmt: skip
         assert steps["lake"]["counts"] == {"archived": 1, "joined": 0}
         made = {v["version"]: v["operation"] for v in told.documents["versions"]}

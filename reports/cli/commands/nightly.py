@@ -85,5 +85,8 @@ def _show(console: Console, result: NightlyResult) -> None:
             console.print(f"{found.kind} {found.name}: {found.first} then, {found.second} now")
         console.print(f"report: {result.report}")
         return
+    for work in result.beside:
+        if work.page:
+            console.print(f"{work.name} of {work.session}: {result.folder.parent / work.page}")
     state = "new report" if result.ran else "nothing has changed; report"
     console.print(f"{state}: {result.report}")

@@ -110,7 +110,8 @@ def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFi
     assert second["ran"] is False
     assert (second["status"], second["exit_code"]) == ("unchanged", 3)
     steps = {step["name"]: step["status"] for step in second["steps"]}
-    assert steps.pop("snapshot") == "skipped"
+    for name in ("snapshot", "grid", "tournament", "test"):
+        assert steps.pop(name) == "skipped"
     assert set(steps) == {"ingest", "rebuild", "backtest", "store", "record", "lake", "publish"}
     assert set(steps.values()) == {"unchanged"}
     assert second["ingested"]["rows_written"] == 0
@@ -118,6 +119,28 @@ def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFi
     assert second["rebuilt"]["rebuilt"] == 0
     assert report.stat().st_mtime_ns == before
     assert second["last_session"] == first["last_session"]
+
+
+def test_grid_and_tournament_are_steps_of_a_night(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The grid is made; a market of a month is too short for a tournament: the night stands."""
+    folder, _ = after
+    asked = 'out = "results"\ngrid = "weekly"\ntournament = "daily"\n'
+    grid = '[grid]\nfilters = ["sign"]\nfees_bps = [0.0, 1.0]\n'
+    (folder / "config.toml").write_text(CONFIG.replace('out = "results"\n', asked) + grid)
+    said = _night(folder, capsys)
+    assert (said["status"], said["ran"]) == ("degraded", False)  # the report depends on neither
+    steps = {step["name"]: step["status"] for step in said["steps"]}
+    assert (steps["grid"], steps["tournament"], steps["test"]) == ("done", "failed", "skipped")
+    assert [alert.partition(":")[0] for alert in said["alerts"]] == ["TOURNAMENT FAILED"]
+    told = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
+    made, failed = told["beside"]
+    trials = json.loads((folder / "results" / made["folder"] / "grid.json").read_text())["trials"]
+    assert trials == 2
+    assert failed["reason"] in said["alerts"][0]
+    index = (folder / "results" / "index.html").read_text(encoding="utf-8")
+    assert f'<a href="{made["page"]}">grid of {said["session"]}</a>' in index
 
 
 def test_what_is_new_comes_in(after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]) -> None:
