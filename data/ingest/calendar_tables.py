@@ -14,6 +14,7 @@ import pyarrow as pa
 from ..base.errors import CalendarError, ConfigError
 from ..calendar.monthly_rules import is_friday, monthly_rule
 from ..calendar.trading import trading_calendar
+from .open_interest_lag import settled_by_lag
 
 if TYPE_CHECKING:
     from ..calendar.monthly_rules import MonthlyRule
@@ -89,14 +90,10 @@ def calendar_tables(timing: Timing) -> CalendarTables:
 
 
 def _sessions(calendar: TradingCalendar, timing: Timing) -> Any:
-    count = len(calendar.sessions)
     quoted = _clock(calendar, timing, timing.quote_time)
     later = np.append(calendar.opens[1:], _NOT)
     known = later if timing.known_at == "next_open" else _clock(calendar, timing, timing.known_at)
-    lag = timing.oi_lag_sessions
-    settled = np.full(count, np.datetime64("NaT", "D"))
-    if lag is not None:
-        settled[lag:] = calendar.sessions[: count - lag]
+    settled = settled_by_lag(calendar.sessions, timing.oi_lag_sessions)
     return pa.table(
         {
             "session": pa.array(calendar.sessions),

@@ -47,6 +47,7 @@ from .contract_roots import (
     root_index,
     roots_of,
 )
+from .open_interest_lag import settled_of_rows
 from .session_lookup import (
     SessionLookup,
     offset_within,
@@ -183,7 +184,7 @@ class Dating:
             "quote_ts": moment_array(shown),
             "settlement": word_array(np.where(settlement < 2, settlement, -1), ("PM", "AM")),
             "right": word_array(right, _RIGHTS),
-            "oi_asof": day_array(self._settled(table, taken_at(calendar.settled, position))),
+            "oi_asof": day_array(settled_of_rows(table, taken_at(calendar.settled, position))),
             "known_at": moment_array(known),
             **_ends(table, settlement, listed, calendar, timing),
             **_volatility(table),
@@ -281,12 +282,6 @@ class Dating:
         code = np.where(stated >= 0, stated, code)
         self._refuse_missing(table, "settlement", (code == UNKNOWN) & (reject < 0))
         return code
-
-    def _settled(self, table: Any, rule: Ints) -> Ints:
-        if "open_interest" not in table.column_names:
-            return np.full(len(table), NONE)
-        known = is_there(table.column("open_interest"))
-        return np.where(known, first_known(integers_of(table, "oi_asof"), rule), NONE)
 
     def _refuse_unread(self, table: Any, name: str, codes: Codes) -> None:
         """Refuse text that is there and was not understood."""

@@ -91,7 +91,7 @@ def _foreign(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return plain(value.tolist())
     if hasattr(value, "isoformat"):
-        return None if value != value else value.isoformat()
+        return None if value != value else _day_or_moment(value)
     if isinstance(value, Decimal):  # sums of whole numbers in SQL
         return (
             None if not value.is_finite() else int(value) if value == int(value) else float(value)
@@ -99,6 +99,12 @@ def _foreign(value: Any) -> Any:
     if type(value).__name__ in {"NAType", "NaTType"}:
         return None
     return encodable(str(value))
+
+
+def _day_or_moment(value: Any) -> str:
+    """Return ISO text: frames keep a day as a midnight without a zone, moments have one."""
+    text: str = value.isoformat()
+    return text if getattr(value, "tzinfo", None) else text.removesuffix("T00:00:00")
 
 
 def stdout_console() -> Console:

@@ -163,8 +163,7 @@ HELD: dict[str, str] = {
     # reports on data
     "verify *": "data/lake/test_verify.py::test_the_command",
     "inspect *": "field/test_inspect.py::test_the_command",
-    "check findings.*": "reports/cli/test_commands.py::test_check_lists_findings",
-    "check sessions.*": f"{_HERE}::test_one_number_of_sessions",
+    "check .[].*": "reports/cli/test_commands.py::test_check_lists_findings",
     "ingest sessions": f"{_HERE}::test_one_number_of_sessions",
     "ingest rows_rejected": f"{_INGEST}::test_every_reject_is_counted_by_its_first_reason",
     "ingest files_unchanged": f"{_INGEST}::test_the_same_file_again_changes_nothing",
@@ -401,7 +400,7 @@ def test_one_number_of_trials(told: dict[str, Any], tables: dict[str, pd.DataFra
 def test_one_number_of_sessions(told: dict[str, Any], folder: Path) -> None:
     known = pd.read_csv(folder / "chains.csv")["session"].nunique()
     for sessions in (
-        told["check"]["sessions"]["MKT"], told["verify"]["sessions"], told["ingest"]["sessions"],
+        told["verify"]["sessions"], told["ingest"]["sessions"],
         told["inspect"]["sessions"],
     ):  # fmt: skip
         count = sessions if isinstance(sessions, int) else len(sessions)

@@ -146,6 +146,7 @@ ELSEWHERE: dict[str, str] = {
     "leakcheck leaks*": "backtest/leaks/test_leaks.py::test_a_clean_configuration_has_none",
     "nightly *seconds": "clock",
     "nightly report": "text",
+    "nightly replay": "reports/nightly/test_replay.py::test_a_replay_gives_the_same_bytes",
     "nightly folder": "text",
     "nightly content_id":
         "reports/nightly/test_nightly.py::test_everything_that_a_report_depends_on_is_in_its_key",

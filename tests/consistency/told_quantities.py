@@ -1098,10 +1098,10 @@ def _findings(t: Outputs, f: Facts) -> Iterator[Quantity]:
     first, last = (str(data.get(k, d)) for k, d in (("start", ""), ("end", "9999")))
     found = [
         x
-        for x in t.documents["check"]["findings"][t.config["data"]["underlying"]]
+        for x in t.documents["check"]
         if x["session"] is None or first <= x["session"][:10] <= last
     ]
-    name = "check"
+    name = "finding"
     shown = t.page.tables["tab-lake-findings"].set_index("Check")
     for check in sorted({x[name] for x in found}):
         days = {x["session"] for x in found if x[name] == check and x["session"]}
@@ -1147,7 +1147,6 @@ def _twins(t: Outputs, f: Facts) -> Iterator[Quantity]:
     day = profile["regime"]["session"]
     row = next(r for r in said["regimes"] if r["session"][:10] == day)
     for key, value in profile["regime"].items():
-        value = f"{value}T00:00:00" if key in ("session", "oi_asof") else value
         yield Quantity(f"{key} of the exported row", value, [Place(f"regimes {key}", row[key])])
     yield Quantity("hypotheses", said["test"], [Place("hypotheses.json", said["hypotheses.json"])])
     stated = t.config.get("execution", {})

@@ -46,8 +46,8 @@ def test_every_output_says_that_the_spot_is_implied(
     assert SENTENCE in " ".join(capsys.readouterr().out.split())
     # a file that the lake holds is not read again, and stays what it was
     assert _run(capsys, *words)["files_unchanged"] == 1
-    checks = _run(capsys, "check", *where)["findings"]["SPY"]
-    [checked] = [f for f in checks if f["check"] == "spot_implied"]
+    checks = _run(capsys, "check", *where)
+    [checked] = [f for f in checks if f["finding"] == "spot_implied"]
     assert (checked["severity"], checked["session"]) == ("info", "2024-01-12")
     _run(capsys, "rebuild", *where, "--instrument", "etf")
     rows = _run(capsys, "regimes", *where)

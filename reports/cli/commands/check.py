@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -94,7 +94,25 @@ def command(
     )
     if daily is not None:
         result = with_findings(result, daily.findings)
-    emit(result, as_json, lambda console: _show(console, result))
+    emit(_listed(result), as_json, lambda console: _show(console, result))
+
+
+def _listed(result: CheckResult) -> list[dict[str, Any]]:
+    """Return one entry a finding, of all underlyings."""
+    return [
+        {
+            "finding": found.check,
+            "severity": found.severity,
+            "underlying": name,
+            "session": found.session,
+            "count": found.count,
+            "example": found.detail,
+            "open_interest": found.open_interest,
+            "field": found.field,
+        }
+        for name, each in result.findings.items()
+        for found in each
+    ]
 
 
 def _show(console: Console, result: CheckResult) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,8 @@ class _Value:
         (pd.NaT, None),
         (pd.NA, None),
         (pd.Timestamp("2026-07-01", tz="UTC"), "2026-07-01T00:00:00+00:00"),
+        (pd.DataFrame({"session": pd.to_datetime(["2026-07-01"])}), [{"session": "2026-07-01"}]),
+        (date(2026, 7, 1), "2026-07-01"),
         (_Value(float("nan"), Path("a/b")), {"flip": None, "where": "a/b"}),
         ({"a": {"b": (1, None)}}, {"a": {"b": [1, None]}}),
         (pd.DataFrame({"x": [1.0, np.nan]}), [{"x": 1.0}, {"x": None}]),

@@ -255,11 +255,17 @@ def test_check_lists_findings(
     lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = _json(capsys, "check", *_market(lake))
-    assert document["sessions"]["SIM"] > 20
+    first = ["finding", "severity", "underlying", "session", "count", "example"]
+    assert all(list(entry)[:6] == first for entry in document)
+    assert {entry["underlying"] for entry in document} == {"SIM"}
+    assert len({entry["session"] for entry in document}) > 20
     thresholds = tmp_path / "thresholds.toml"
     thresholds.write_text("expired_today = 1.0\nno_parity = 1.0\n", encoding="utf-8")
     quieter = _json(capsys, "check", *_market(lake), "--thresholds", str(thresholds))
-    assert len(quieter["findings"]["SIM"]) < len(document["findings"]["SIM"])
+    assert 0 < len(quieter) < len(document)
+    assert {entry["finding"] for entry in document} - {entry["finding"] for entry in quieter} == {
+        "expired_today", "no_parity",
+    }  # fmt: skip
     thresholds.write_text("expired_todai = 1.0\n", encoding="utf-8")
     error = _text(capsys, "check", *_market(lake), "--thresholds", str(thresholds), code=1)
     assert "did you mean 'expired_today'?" in error
@@ -280,11 +286,11 @@ def test_check_holds_spots_against_closes(
     bars.to_csv(tmp_path / "bars.csv", index=False)
     names = "session=day,open=o,high=h,low=l,close=c"
     named = ("--bars", str(tmp_path / "bars.csv"), "--bars-columns", names)
-    found = _json(capsys, "check", *_market(lake), *named)["findings"]["SIM"]
-    off = [finding["session"] for finding in found if finding["check"] == "spot_off_close"]
+    found = _json(capsys, "check", *_market(lake), *named)
+    off = [finding["session"] for finding in found if finding["finding"] == "spot_off_close"]
     assert off == [days[7]]
-    without = _json(capsys, "check", *_market(lake))["findings"]["SIM"]
-    assert not [finding for finding in without if finding["check"] == "spot_off_close"]
+    without = _json(capsys, "check", *_market(lake))
+    assert not [finding for finding in without if finding["finding"] == "spot_off_close"]
     alone = _text(capsys, "check", *_market(lake), "--bars-columns", names, code=1)
     assert "add --bars" in alone
     wrong = (*named[:3], "close")

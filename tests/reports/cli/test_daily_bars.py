@@ -55,7 +55,7 @@ def test_check_compares_no_spot_with_a_bad_close(
     file: str, check: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document, said = _run(capsys, folder, "check", "--bars", str(folder / f"{file}.csv"))
-    found = {(f["session"], f["check"]) for f in document["findings"]["SIM"]}
+    found = {(f["session"], f["finding"]) for f in document}
     assert (_day(folder), check) in found
     assert (_day(folder), "spot_off_close") not in found
     assert check in said
