@@ -78,7 +78,7 @@ def again(out: Path, name: str, progress: Progress = silent) -> Again:
     StoredInputError, LakeError
         If something that it read is gone or was changed.
     """
-    nights = stored_nights(out)
+    nights = stored_nights(out, name)
     stored = _named(nights, name)
     if stored is None:
         raise UnknownNameError("night with stored inputs", name, tuple(s.night for s in nights))
@@ -98,7 +98,7 @@ def replay(
         log = RunLog()
         for name in ("snapshot", "ingest"):
             log.skipped(name)
-        stored = _named(stored_nights(out), asked)
+        stored = _named(stored_nights(out, asked), asked)
         if stored is None:
             return _afresh(config, settings, out, _day(asked, out), log, progress)
         return _replayed(out, stored, asked, log, progress)

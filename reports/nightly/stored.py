@@ -195,17 +195,26 @@ def keep_night(
     return added + 1
 
 
-def stored_nights(out: Path) -> tuple[StoredNight, ...]:
+def stored_nights(out: Path, asked: str) -> tuple[StoredNight, ...]:
     """Return the nights that can be replayed, in the order in which they were made.
+
+    Parameters
+    ----------
+    out : Path
+    asked : str
+        Folder, digest or session of the night that is looked for.
 
     Raises
     ------
     StoredInputError
-        If what is noted of one is not what was written.
+        If what is noted of that night is not what was written; of others that is no matter.
     """
     found = []
     for path in sorted((out / STORE / _NIGHTS).glob("*.json")):
         stored = _read(path)
+        session, _, digest = path.stem.rpartition("-")
+        if stored is None and asked not in (path.stem, session, digest):
+            continue
         if stored is None:
             raise StoredInputError(
                 f"{path} is not what was written: restore it from a copy, or delete it; the night "

@@ -195,9 +195,9 @@ def test_a_run_is_made_again(
     assert (code, said["again"]["equal"], said["again"]["differences"]) == (0, True, [])
     assert said["again"]["files"] == len(json.loads(before[f"{name}/nightly.json"])["files"])
     # the same versions and other bytes: somebody changed what was noted of it
-    noted = stored_nights(out)[0]
+    noted = stored_nights(out, name)[0]
     other = replace(noted, files={**noted.files, "results.json": "0" * 64})
-    monkeypatch.setattr(made_again, "stored_nights", lambda _: (other,))
+    monkeypatch.setattr(made_again, "stored_nights", lambda *_: (other,))
     monkeypatch.setattr(made_again, "write_night", lambda *a: _copied(out / name, a[2].folder))
     code, said = _run("runs", str(out), "--again", name)
     told = [(d["kind"], d["name"], d["first"]) for d in said["again"]["differences"]]
@@ -243,6 +243,8 @@ def test_a_note_that_was_changed_is_refused(
     note.write_text(note.read_text().replace('"record": 0', '"record": 1'))
     assert cli.run(["runs", str(out), "--again", name]) == 1
     assert f"{name}.json is not what was written" in capsys.readouterr().err
+    [other] = stored_nights(out, os.readlink(out / "latest"))  # others can be replayed
+    assert other.night != name
 
 
 def test_a_date_without_a_night_says_what_it_was_made_from(
