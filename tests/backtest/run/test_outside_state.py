@@ -87,6 +87,13 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
         "uuid.uuid5": SCRATCH,
     },
     "data/lake/housekeeping.py": {"datetime.now": STAMP, "time.time": STAMP},
+    # who asks and when: what is read is held to digests in the log
+    "data/lake/s3_client.py": {
+        "datetime.now": STAMP, "os.environ": PLACE, "os.getpid": SCRATCH, "time.monotonic": SECONDS,
+    },
+    "data/lake/storage.py": {
+        "os.environ": PLACE, "time.monotonic": SECONDS, "uuid.uuid4": SCRATCH,
+    },
     "data/lake/versions.py": {"datetime.now": STAMP, "uuid.uuid4": SCRATCH},
     "data/lake/drafts.py": {
         "os.getpid": SCRATCH, "socket.gethostname": SCRATCH, "uuid.uuid4": SCRATCH,
