@@ -94,7 +94,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "data/lake/storage.py": {
         "os.environ": PLACE, "time.monotonic": SECONDS, "uuid.uuid4": SCRATCH,
     },
-    "data/lake/versions.py": {"datetime.now": STAMP, "uuid.uuid4": SCRATCH},
+    "data/lake/versions.py": {"datetime.now": STAMP},
     "data/lake/drafts.py": {
         "os.getpid": SCRATCH, "socket.gethostname": SCRATCH, "uuid.uuid4": SCRATCH,
     },
