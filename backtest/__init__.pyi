@@ -55,7 +55,6 @@ from .run.locked import restore_lockbox as restore_lockbox
 from .run.market import Market as Market
 from .run.notices import sorted_notices as sorted_notices
 from .run.provenance import content_id as content_id
-from .run.regime_source import definition_of as definition_of
 from .run.regime_source import written_path as written_path
 from .run.results import BacktestResult as BacktestResult
 from .run.results import Metrics as Metrics

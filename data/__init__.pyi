@@ -170,6 +170,7 @@ from .simulate.worlds.s0_null import QUARTILES as QUARTILES
 from .tables.bars import BarSet as BarSet
 from .tables.bars import load_bars as load_bars
 from .tables.bars import read_bars as read_bars
+from .tables.definition_file import curve_paths as curve_paths
 from .tables.definition_file import definition_from_table as definition_from_table
 from .tables.definition_file import load_definition as load_definition
 from .tables.intraday_bars import IntradaySet as IntradaySet

@@ -33,13 +33,8 @@ ALLOWED = {
     ("a level of intervals", "reports/page/sections/null_routes.py"),  # quantiles
     ("a level of intervals", "reports/page/sections/today.py"),  # of noise in the inputs
     ("a level of intervals, as a quantile", "reports/page/sections/today.py"),  # the same
-    # conditions of the claims' own tests, stated on their cards
-    ("a level of intervals, as a quantile", "backtest/hypotheses/expiry_did.py"),
-    ("a level of intervals, as a quantile", "backtest/hypotheses/momentum_split.py"),
-    ("a level of intervals, as a quantile", "backtest/hypotheses/pin_distance.py"),
-    ("a level of intervals, as a quantile", "backtest/hypotheses/screenshot_dynamic.py"),
-    ("a level of intervals, as a quantile", "backtest/hypotheses/vendor_parity.py"),
-    ("a level of intervals, as a quantile", "backtest/hypotheses/few.py"),
+    # the condition of the claims' own tests, stated on their cards
+    ("a level of intervals, as a quantile", "backtest/hypotheses/kill_conditions.py"),
     ("a level of intervals, as a quantile", "backtest/tournament/placebos.py"),  # stretch of clouds
     ("a level of intervals, as a quantile", "reports/page/sections/hypotheses.py"),  # a drawn t
     ("a currency", "reports/page/templates/grid.js"),  # template literals

@@ -65,6 +65,16 @@ def closed_lockbox(config: Config, last: date, *, simulated: bool) -> Lockbox | 
 def box_of(config: Config, *, simulated: bool | None = None) -> Lockbox | None:
     """Return the lockbox of a configuration's market, closed or opened; None where there is none.
 
+    Parameters
+    ----------
+    config : Config
+    simulated : bool, optional
+        Whether its market is simulated; None: as the configuration says.
+
+    Returns
+    -------
+    Lockbox or None
+
     Raises
     ------
     ConfigError

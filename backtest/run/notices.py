@@ -54,7 +54,16 @@ def notices_of(
 
 
 def sorted_notices(found: Iterable[Notice]) -> tuple[Notice, ...]:
-    """Return notices, most severe first."""
+    """Return notices, most severe first.
+
+    Parameters
+    ----------
+    found : iterable of Notice
+
+    Returns
+    -------
+    tuple of Notice
+    """
     return tuple(sorted(found, key=lambda notice: _ORDER[notice.severity]))
 
 

@@ -276,6 +276,15 @@ def written_path(path: Path, config: Config) -> str:
     """Return a path relative to the configuration's folder, the same on every machine.
 
     Of a file far away only the name: the way to it would show whose home it lies in.
+
+    Parameters
+    ----------
+    path : Path
+    config : Config
+
+    Returns
+    -------
+    str
     """
     relative = Path(os.path.relpath(path, config.folder))
     far = relative.is_absolute() or relative.parts[:2] == ("..", "..")

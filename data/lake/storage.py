@@ -128,7 +128,17 @@ class Remote:
 
 
 def is_remote(place: object) -> bool:
-    """Return whether a text or path is the address of a lake in an object store."""
+    """Return whether a text or path is the address of a lake in an object store.
+
+    Parameters
+    ----------
+    place : object
+        A folder or an address.
+
+    Returns
+    -------
+    bool
+    """
     return _ADDRESS.fullmatch(str(place)) is not None
 
 

@@ -12,7 +12,7 @@ from ..base.errors import DefinitionError, UnknownNameError
 from ..exposure.definition import CURVES, CurveFile, Definition
 from .rates import curve_file
 
-__all__ = ["definition_from_table", "load_definition"]
+__all__ = ["curve_paths", "definition_from_table", "load_definition"]
 
 
 def load_definition(path: str | Path | Mapping[str, Any]) -> Definition:
@@ -88,6 +88,33 @@ def definition_from_table(
         return Definition(**dict(values) | _curves_beside(folder, name, values))
     except TypeError as error:
         raise DefinitionError(f"{name}: {error}: correct the value's type") from error
+
+
+def curve_paths(stated: str | Path | Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
+    """Return the files of the curves that a definition names, none of them read.
+
+    Parameters
+    ----------
+    stated : str, Path or mapping
+        A name, the path of a TOML file, or a table: one that has been read as a definition.
+    folder : Path
+        What the paths of a table are relative to.
+
+    Returns
+    -------
+    tuple of Path
+
+    Raises
+    ------
+    OSError
+        If the TOML file is gone.
+    """
+    if not isinstance(stated, Mapping):
+        path = Path(stated).expanduser()
+        if path.suffix != ".toml":
+            return ()
+        stated, folder = tomllib.loads(path.read_text(encoding="utf-8")), path.parent
+    return tuple(folder / Path(stated[key]).expanduser() for key in CURVES if key in stated)
 
 
 def _curves_beside(folder: Path, name: str, values: Mapping[str, Any]) -> dict[str, CurveFile]:

@@ -358,8 +358,7 @@ def _outside_files(settings: Config) -> tuple[Path, ...]:
 
 
 def _files(settings: Config) -> Iterator[Path]:
-    from ...backtest import definition_of
-    from ...data import CURVES
+    from ...data import curve_paths
 
     data, regime = settings.data, settings.regime
     yield data.bars
@@ -372,8 +371,7 @@ def _files(settings: Config) -> Iterator[Path]:
             yield regime.positions
         if isinstance(regime.definition, str) and regime.definition.endswith(".toml"):
             yield Path(regime.definition)
-        curves = (getattr(definition_of(settings), name, None) for name in CURVES)
-        yield from (Path(curve.path) for curve in curves if curve)
+        yield from curve_paths(regime.definition, settings.folder)
     yield from truth_beside(settings)
     yield from _own_code(settings.model_dump(include={"strategies", "grid"}), settings.folder)
 

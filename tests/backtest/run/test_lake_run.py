@@ -161,8 +161,12 @@ def test_an_unknown_definition_is_refused(world: World) -> None:
         world.config(regime={"definition_id": "000000000000"})
 
 
-def test_a_remote_lake_is_refused_in_words(world: World) -> None:
-    with pytest.raises(LakeError, match="copy it to a local folder"):
+def test_a_remote_lake_without_keys_is_refused_in_words(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(LakeError, match="nobody to ask as: set AWS_ACCESS_KEY_ID and"):
         backtest(world.config(data={"lake": "s3://bucket/lake"}))
 
 

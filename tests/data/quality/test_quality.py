@@ -45,6 +45,7 @@ def test_every_check_on_rows_is_planted() -> None:
         "naive_single_stock",
         "expired_today",
         "unknown_deliverable",
+        "spot_implied",
     }
     assert {d.check for d in DEFECTS.values()} == set(CHECKS) - elsewhere
 

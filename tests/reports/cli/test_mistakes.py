@@ -340,9 +340,6 @@ IN_COMMANDS = {
     "a folder of nights": (
         "night", "runs nights", "", ("no such folder of nights", "name the one of [nightly] out"),
     ),
-    "the folder above the nights": (
-        "archive", "runs archive/nights", r"name the folder that has, (\S+)", ("no nights in it",),
-    ),
     "a file for a folder": (
         "config.toml|2", "backtest config.toml --out out", "", ("a file of that name is there",),
     ),

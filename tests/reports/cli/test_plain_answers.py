@@ -159,7 +159,7 @@ def test_twelve_letters_are_an_id_only_if_all_are_hexadecimal() -> None:
 def test_a_folder_stands_while_every_file_is_what_was_left(tmp_path: Path) -> None:
     for name in (*standing._NEEDED, "more.txt"):
         (tmp_path / name).write_text(name, encoding="utf-8")
-    note = json.dumps(standing.note_of(tmp_path, "key"))
+    note = json.dumps(standing.note_of(tmp_path, "key") | {"facts": None})
     (tmp_path / standing.NOTE_FILE).write_text(note, encoding="utf-8")
     assert standing.stands(tmp_path, "key")
     assert not standing.stands(tmp_path, "another")
