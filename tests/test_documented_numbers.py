@@ -479,7 +479,12 @@ def test_shares_of_calibration_are_counts_with_their_wilson_intervals() -> None:
         for cell in row:
             for said in _SHARE.findall(cell):
                 unit = 0.51 * 10.0 ** -len(said[0].partition(".")[2]) + 1e-9
-                shares = [_wilson(round(float(said[0]) * n / 100), n) for n in _counts(row, cell)]
+                shares = [
+                    _wilson(hits, n)
+                    for n in _counts(row, cell)
+                    for near in [round(float(said[0]) * n / 100)]
+                    for hits in range(max(near - 1, 0), min(near + 1, n) + 1)
+                ]
                 alike = [
                     all(abs(a - float(b)) <= unit for a, b in zip(one, said, strict=True))
                     for one in shares

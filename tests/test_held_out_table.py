@@ -39,10 +39,13 @@ def test_every_hypothesis_stands_in_the_tables_with_all_markets_together() -> No
 def test_intervals_are_wilsons_of_the_counts(column: int) -> None:
     for _, _, n, cells in _rows():
         cell = cells[column]
-        hits = round(cell[0] / 100 * n)
-        assert cell[0] == pytest.approx(100 * hits / n, abs=0.0501)
-        low, high = proportion_confint(hits, n, method="wilson")
-        assert cell[1:] == pytest.approx((100 * max(low, 0.0), 100 * high), abs=0.0501)
+        near = round(cell[0] / 100 * n)  # of 1,600 markets two counts round to one share
+        counts = [k for k in (near - 1, near, near + 1) if abs(cell[0] - 100 * k / n) <= 0.0501]
+        ends = [proportion_confint(k, n, method="wilson") for k in counts if 0 <= k <= n]
+        assert any(
+            cell[1:] == pytest.approx((100 * max(low, 0.0), 100 * high), abs=0.0501)
+            for low, high in ends
+        ), (cell, n)
 
 
 def test_no_size_is_above_five_percent_within_limits_for_the_number_of_cells() -> None:
