@@ -24,7 +24,7 @@ def _table(head: str) -> list[list[str]]:
     """Return the rows of the table whose head begins so."""
     lines = TEXT[TEXT.index(f"| {head}") :].partition("\n\n")[0].splitlines()[2:]
     return [
-        [cell.strip() for cell in line.replace("\\|", "|").strip("|").split(" | ")]
+        [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         for line in lines
     ]
 
@@ -126,7 +126,8 @@ def test_the_check_of_all_worlds() -> None:
     rows = _table("world | quantity")
     found = check_worlds(seed=1).checks
     told = {(row[0], row[1]): row[2:] for row in rows}
-    made = {(c.world, c.quantity): c for c in found if (c.world, c.quantity) in told}
+    laws = [c for c in found if c.relation != "reported"]  # lakes report some under the same name
+    made = {(c.world, c.quantity): c for c in laws if (c.world, c.quantity) in told}
     assert set(told) == set(made)
     for key, (theory, measured, error, z, n) in told.items():
         check = made[key]
