@@ -54,3 +54,16 @@ def test_no_size_is_above_five_percent_within_limits_for_the_number_of_cells() -
         if market == "**all held out**":
             assert low_p[1] <= 5.0, test
             assert supported[1] <= 5.0, test
+
+
+def test_the_prose_quotes_the_power_of_the_tables() -> None:
+    power = {(test, market): cells[0][0] for test, market, _, cells in _rows()}
+    s2 = [power["autocorr-regime", f"S2 x {s}"] for s in (0.5, 0.25)]
+    s3 = [power["momentum-interaction", f"S3 x {s}"] for s in (0.5, 0.25)]
+    split = [power["momentum-split", f"S3 x {s}"] for s in (0.5, 0.25)]
+    words = (
+        f"`autocorr-regime` rejects in {s2[0]} % of the markets of S2 at half strength and in "
+        f"{s2[1]} % at a quarter, `momentum-interaction` in {s3[0]} and {s3[1]} % of those of S3, "
+        f"`momentum-split` in {split[0]} and {split[1]} %."
+    )
+    assert words in " ".join(PAGE.read_text(encoding="utf-8").split())
