@@ -93,10 +93,10 @@ from .lake.housekeeping import versions as versions
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
 from .lake.manifest import Manifest as Manifest
+from .lake.mirror import is_remote as is_remote
 from .lake.naming import chosen as chosen
 from .lake.naming import encoded_name as encoded_name
 from .lake.naming import is_several as is_several
-from .lake.storage import is_remote as is_remote
 from .lake.verify import Damage as Damage
 from .lake.verify import Verification as Verification
 from .lake.verify import verify as verify

@@ -18,6 +18,7 @@ import pickle
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -96,15 +97,12 @@ def use_fallback_cache(package: str) -> None:
 
 
 def _cache_of(function: Callable[..., Any]) -> Any:
-    try:
+    with suppress(RuntimeError):  # Numba's word for: no writable folder
         return _TrustedCache(function)
-    except RuntimeError:  # Numba's word for: no writable folder
-        pass
-    _fall_back()
-    try:
+    _fall_back()  # which says so
+    with suppress(RuntimeError):
         return _TrustedCache(function)
-    except RuntimeError:
-        return caching.NullCache()
+    return caching.NullCache()
 
 
 @cache

@@ -17,7 +17,7 @@ from .contents import Counted, Written, live_scores, write_night
 from .laid_out import laid_out
 from .live_record import FOLDER, Record, forecast_digest, read_record
 from .nights import Difference
-from .result import NightlyResult, Replay, said_of
+from .result import NightlyResult, Replay, said_of, stated_in
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, write_run
 from .standing import NOTE_FILE, depends_on, stands
 from .stored import StoredInputError, keep_night, named_inputs, stored_nights
@@ -340,14 +340,6 @@ def _result(
         alerts=tuple(alerts),
         summary=one_line(facts, alerts, 0, 0),
         ran=True,
-        last_session=facts["session"],
-        session=facts["session"],
-        regime=facts["regime"],
-        quality=facts["quality"],
-        spot=facts["spot"],
-        flip=facts["flip"],
-        definition_id=facts["definition_id"],
-        content_id=facts["content_id"],
         snapshot=None,
         ingested=None,
         rebuilt=None,
@@ -356,7 +348,7 @@ def _result(
         folder=folder,
         report=folder / "report.html",
         seconds=log.seconds,
-        carry=tuple(facts["carry"]),
+        **stated_in(facts),
         replay=about,
     )
     if not (folder / RUN_FILE).is_file():
