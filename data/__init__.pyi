@@ -109,8 +109,8 @@ from .quality.bar_checks import check_intraday as check_intraday
 from .quality.carry import CARRY_FINDINGS as CARRY_FINDINGS
 from .quality.carry import carry_sentence as carry_sentence
 from .quality.carry import carry_summary as carry_summary
-from .quality.catalogue import CATALOGUE as CATALOGUE
-from .quality.catalogue import promotable as promotable
+from .quality.messages import CATALOGUE as CATALOGUE
+from .quality.messages import promotable as promotable
 from .quality.check import CheckResult as CheckResult
 from .quality.check import check as check
 from .quality.check import coverage as coverage

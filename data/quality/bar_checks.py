@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
-from .catalogue import CATALOGUE
+from .messages import CATALOGUE
 from .finding import Finding, Severity
 from .usual_ranges import around, share_until, up_to
 

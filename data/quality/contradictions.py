@@ -8,7 +8,7 @@ import numpy as np
 
 from ..base.sql import load_sql
 from ..exposure.contradictions import contradicting_duplicates, unit_contradiction
-from .catalogue import CHECKS
+from .messages import CHECKS
 from .finding import Finding
 from .thresholds import Thresholds
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .catalogue import CATALOGUE
+from .messages import CATALOGUE
 from .finding import Finding
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ..calendar.trading import TradingCalendar, trading_calendar
-from .catalogue import CHECKS
+from .messages import CHECKS
 from .finding import Finding
 from .thresholds import Thresholds
 
