@@ -15,6 +15,7 @@ import inspect
 import logging
 import pickle
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -60,15 +61,12 @@ def give_fallback_cache(package: str) -> None:
 
 
 def _cache_of(function: Callable[..., Any]) -> Any:
-    try:
+    with suppress(RuntimeError):  # Numba's word for: no writable folder
         return _TrustedCache(function)
-    except RuntimeError:  # Numba's word for: no writable folder
-        pass
-    fall_back()
-    try:
+    fall_back()  # which says so
+    with suppress(RuntimeError):
         return _TrustedCache(function)
-    except RuntimeError:
-        return caching.NullCache()
+    return caching.NullCache()
 
 
 @cache

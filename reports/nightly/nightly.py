@@ -16,7 +16,7 @@ from ...data import ConfigError, GexlabError, silent
 from .alerts import alerts_of, late_night
 from .contents import Written, keep_record, live_scores, write_night
 from .inbox import PutAside, Taken, take_in
-from .result import NightlyResult, said_of
+from .result import NightlyResult, said_of, stated_in
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, write_run
 from .side_work import SIDE_WORK, SideWork, side_work
 from .standing import NOTE_FILE
@@ -171,14 +171,6 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
         alerts=alerts,
         summary=one_line(facts, alerts, rejected, len(aside)),
         ran=night.ran,
-        last_session=facts["session"],
-        session=facts["session"],
-        regime=facts["regime"],
-        quality=facts["quality"],
-        spot=facts["spot"],
-        flip=facts["flip"],
-        definition_id=facts["definition_id"],
-        content_id=facts["content_id"],
         snapshot=snapshot,
         ingested=taken.result,
         rebuilt=night.rebuilt,
@@ -187,7 +179,7 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
         folder=night.folder,
         report=night.folder / "report.html",
         seconds=log.seconds,
-        carry=tuple(facts["carry"]),
+        **stated_in(facts),
         beside=night.beside,
     )
     said = said_of(result, facts, out) | named_inputs(night.folder)
