@@ -58,7 +58,7 @@ from gexlab.data.lake import data_files, parts, s3_client, sql_worker
 from gexlab.data.lake.connection import connect
 from gexlab.data.peers.rules import PEER_RULES
 from gexlab.data.quality import bar_checks, series_checks
-from gexlab.data.quality.catalogue import CHECKS
+from gexlab.data.quality.messages import CHECKS
 from gexlab.data.regimes import query, session_blocks
 from gexlab.data.simulate.worlds.registry import world_named
 from gexlab.data.tables import dealer_expressions, rates

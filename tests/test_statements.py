@@ -42,7 +42,7 @@ from gexlab.backtest.surrogates.parameters import PARAMETERS
 from gexlab.backtest.surrogates.returns import _BLOCK, Observed, fitted_makes
 from gexlab.data.base.errors import ConfigError
 from gexlab.data.exposure import quality_gate as gate
-from gexlab.data.quality.catalogue import CHECKS
+from gexlab.data.quality.messages import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
 from gexlab.data.regimes import query
 from gexlab.data.simulate.worlds.parameters import MarketParameters, Mechanism

@@ -85,11 +85,23 @@ def fill_gammas(
 
 
 @compiled(nogil=True)
-def _by_tenor(tenor: float, spread: float, out: np.ndarray) -> None:
-    """Fill the weight of an expiration by the sessions that it is away."""
+def _by_tenor(tenor: float, spread: float, longest: int) -> np.ndarray:
+    """Return the weight of an expiration by the sessions that it is away."""
+    out = np.zeros(longest + 1)
     for left in range(1, len(out)):
         d = math.log(left / (5.0 * tenor)) / spread
         out[left] = math.exp(-0.5 * d * d) + 1e-12
+    return out
+
+
+@compiled(nogil=True)
+def _by_age(closed: float, oldest: int) -> np.ndarray:
+    """Return by how much a book has decayed by the sessions since its expiration was listed."""
+    closing = -math.log(1.0 - closed)
+    out = np.empty(oldest + 1)
+    for age in range(len(out)):
+        out[age] = math.exp(closing * age)
+    return out
 
 
 @compiled(nogil=True)
@@ -224,14 +236,10 @@ def walk_book(
     calls_by_strike, puts_by_strike = np.empty(CALL_REACH), np.empty(PUT_REACH)
     calls_by_expiry, puts_by_expiry = np.empty(EXPIRIES), np.empty(EXPIRIES)
     grown = np.empty(EXPIRIES)
-    closing = -math.log(1.0 - p[12])
     # what depends on whole sessions alone is computed once a book
-    by_age = np.empty(slots_age.max() + 1)
-    for age in range(len(by_age)):
-        by_age[age] = math.exp(closing * age)
-    call_tenors, put_tenors = np.zeros(slots_left.max() + 1), np.zeros(slots_left.max() + 1)
-    _by_tenor(p[8], p[10], call_tenors)
-    _by_tenor(p[9], p[10], put_tenors)
+    by_age = _by_age(p[12], slots_age.max())
+    longest = slots_left.max()
+    call_tenors, put_tenors = _by_tenor(p[8], p[10], longest), _by_tenor(p[9], p[10], longest)
     late, dying = p[21] > 0.5, p[22] > 0.5
     call_noise, put_noise, kept = 0.0, 0.0, p[24]
     fresh = math.sqrt(1.0 - kept * kept)
@@ -244,24 +252,11 @@ def walk_book(
         call_noise = kept * call_noise + fresh * noise[t, 0]
         put_noise = kept * put_noise + fresh * noise[t, 1]
         size = price[t] ** (-p[1]) * math.exp(p[2] * t / _SESSIONS_A_YEAR + p[25] * month)
-        call_amount = (
-            size
-            * p[0]
-            * _factor(-p[13] * calm + p[15] * trend + p[17] * day + max(p[23], 0.0) * call_noise)
-            + p[20] * call_rolled
-        )
-        put_amount = (
-            size
-            * (1.0 - p[0])
-            * _factor(
-                p[14] * calm
-                + p[16] * trend
-                + p[18] * day
-                + p[19] * change
-                + max(p[23], 0.0) * put_noise
-            )
-            + p[20] * put_rolled
-        )
+        roughness = max(p[23], 0.0)
+        calls = -p[13] * calm + p[15] * trend + p[17] * day + roughness * call_noise
+        puts = p[14] * calm + p[16] * trend + p[18] * day + p[19] * change + roughness * put_noise
+        call_amount = size * p[0] * _factor(calls) + p[20] * call_rolled
+        put_amount = size * (1.0 - p[0]) * _factor(puts) + p[20] * put_rolled
         scale = math.exp(p[7] * _level(calm))
         _shares_by_strike(p[3] * scale, p[4] * scale, calls_by_strike)
         _shares_by_strike(p[5] * scale, p[6] * scale, puts_by_strike)

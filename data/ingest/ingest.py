@@ -15,9 +15,9 @@ from ..base.progress import silent
 from ..lake.connection import connect
 from ..lake.lake import Lake, check_underlying, open_lake
 from ..lake.manifest import Manifest
+from ..lake.mirror import folder_of_lake
 from ..lake.naming import is_several
 from ..lake.records import manifest_at
-from ..lake.storage import folder_of_lake
 from ..lake.versions import is_lake
 from ..lake.writer import LakeMovedError, LakeWriter, lake_writer
 from ..vendors import vendor as vendor_preset

@@ -20,7 +20,8 @@ from urllib.parse import quote, unquote
 
 from ..base.errors import LakeError
 from .checkpoints import adds_in, checkpoint_file
-from .storage import TakenError, listed_names, put_new, read_kept, remote_of
+from .mirror import remote_of
+from .storage import TakenError, listed_names, put_new, read_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -317,7 +318,7 @@ def bring(
     try:
         return _put(folder, at, more.values(), _removed(folder, at, less), shape, operation)
     except TakenError:
-        pass
+        pass  # the log has gone on: what follows takes that back
     wanted = {} if at == START else dict(files_at(folder, at))
     wanted = {path: f for path, f in wanted.items() if path not in less} | more
     while True:

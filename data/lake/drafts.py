@@ -60,8 +60,6 @@ def _abandoned(name: str) -> bool:
         return False
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        pass
+    except OSError as error:  # a process that may not be asked is alive
+        return isinstance(error, ProcessLookupError)
     return False

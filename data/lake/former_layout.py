@@ -24,10 +24,11 @@ from .derived_writer import WrittenPart, store_changes, write_parts
 from .integrity import part_damage
 from .lake import Lake, former_manifests
 from .manifest import Manifest, SessionEntry, SourceEntry
+from .mirror import folder_of_lake
 from .naming import name_in
 from .records import CHAINS, manifest_at, record_changes, record_of
 from .session_facts import SessionFacts
-from .storage import TakenError, folder_of_lake
+from .storage import TakenError
 from .verify import verify
 from .versions import Change, commit, newest
 from .writer import CHAIN_TABLE

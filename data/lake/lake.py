@@ -15,8 +15,9 @@ from ..base.errors import LakeError, UnknownNameError
 from ..base.printable import encodable
 from .integrity import require_intact
 from .manifest import Manifest, SessionEntry, check_underlying
+from .mirror import address_of, folder_of_lake, looked_anew
 from .records import read_record, record_of, underlyings_at
-from .storage import address_of, folder_of_lake, looked_anew, writable
+from .storage import writable
 from .versions import Version, is_lake, newest, readable, version_at, version_of
 
 if TYPE_CHECKING:

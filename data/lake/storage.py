@@ -1,51 +1,36 @@
-"""Where the files of a lake lie: on a disk, or in an object store with a mirror on a disk.
+"""Files of a lake, read and written where they lie: on a disk, or in an object store.
 
-Everything else of this package works with paths. Files of a lake never change once a version names
-them, so a lake far away is read through a mirror: a folder that holds what was read or written of
-it. Each function here does nothing more than the disk's own for a lake on a disk.
+Everything else of this package works with paths. Each function here does nothing more than the
+disk's own for a lake on a disk; of one far away it keeps the mirror (see `mirror`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import shutil
 import stat
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from ..base.errors import LakeError
+from .mirror import forgotten, kept, remote_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from .s3_client import Bucket, Stored
+    from .s3_client import Stored
 
 __all__ = [
-    "Remote",
     "TakenError",
-    "address_of",
     "at_once",
     "fetched",
-    "folder_of_lake",
-    "forgotten",
     "has_log",
-    "is_remote",
     "listed_names",
-    "looked_anew",
     "names_below",
     "put_new",
     "read_kept",
     "read_now",
-    "remembered",
-    "remote_of",
     "removed",
     "renewed",
     "replaced",
@@ -57,12 +42,6 @@ __all__ = [
     "writable",
 ]
 
-_ADDRESS: Final = re.compile(r"s3:/+([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?")
-#: Folders of mirrors are named by bucket and prefix, below one for each store.
-_MIRRORS: Final = ("gexlab", "lakes")
-#: Seconds for which the last version of a lake far away is taken to be the last.
-_FRESH: Final = 0.5
-
 #: Files that are forced to disk, or sent, at a time.
 _HANDS: Final = 8
 
@@ -72,167 +51,6 @@ T = TypeVar("T")
 
 class TakenError(Exception):
     """A version that somebody else has committed first."""
-
-
-class Remote:
-    """A lake in an object store.
-
-    Attributes
-    ----------
-    root : Path
-        Its mirror.
-    address : str
-        ``s3://bucket/prefix``.
-    bucket : Bucket
-    prefix : str
-        Of its keys, with a slash at the end; empty where the lake is the bucket.
-    """
-
-    def __init__(self, root: Path, address: str, bucket: Bucket, prefix: str) -> None:
-        self.root, self.address, self.bucket, self.prefix = root, address, bucket, prefix
-        self.proven = False
-        self.memory: tuple[float, Any] | None = None
-
-    def key(self, path: Path) -> str:
-        """Return the key of a file of the mirror."""
-        return self.prefix + path.relative_to(self.root).as_posix()
-
-    def bring(self, path: Path) -> bytes | None:
-        """Copy a file into the mirror and return its bytes, None where there is none."""
-        content = self.bucket.get(self.key(path))
-        if content is not None:
-            _kept(path, content)
-        return content
-
-    def prove(self) -> None:
-        """See once that the store refuses a put to a key that exists.
-
-        Raises
-        ------
-        LakeError
-            If it does not.
-        """
-        if self.proven:
-            return
-        key = f"{self.prefix}.probe-{uuid.uuid4().hex}"
-        first = self.bucket.put_new(key, b"first")
-        second = self.bucket.put_new(key, b"second")
-        self.bucket.delete(key)
-        if not first or second:
-            raise LakeError(
-                f"{self.address}: the store lets a put replace what it was to leave alone "
-                "(If-None-Match is not heeded), so two writers could lose each other's sessions: "
-                "use a store with conditional puts"
-            )
-        self.proven = True
-
-
-def is_remote(place: object) -> bool:
-    """Return whether a text or path is the address of a lake in an object store.
-
-    Parameters
-    ----------
-    place : object
-        A folder or an address.
-
-    Returns
-    -------
-    bool
-    """
-    return _ADDRESS.fullmatch(str(place)) is not None
-
-
-def folder_of_lake(place: str | os.PathLike[str]) -> Path:
-    """Return the folder of a lake: its own on a disk, its mirror where it lies in a store.
-
-    Raises
-    ------
-    LakeError
-        If the address is of no store that is known.
-    """
-    text = os.fspath(place)
-    found = _ADDRESS.fullmatch(text)
-    if found is None:
-        if re.match(r"[a-z][a-z0-9+]+:/", text):
-            raise LakeError(f"{text}: expected a folder, or an address such as s3://bucket/prefix")
-        return Path(text).expanduser().absolute()
-    name, prefix = found[1], (found[2] or "").strip("/")
-    if any(part in ("", ".", "..") for part in prefix.split("/") if prefix):
-        raise LakeError(f"{text}: not an address of a lake: write s3://bucket/prefix")
-    from .s3_client import bucket_of  # needed far away alone
-
-    bucket = bucket_of(name)
-    store = hashlib.sha256(f"{bucket.host}{bucket.prefix}".encode()).hexdigest()[:12]
-    return Path(_home(), *_MIRRORS, store, name, quote(prefix, safe="") or "_")
-
-
-def _home() -> str:
-    cache = os.environ.get("GEXLAB_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return cache if cache.startswith("/") else _expanded(cache)
-
-
-@lru_cache(maxsize=8)
-def _expanded(cache: str) -> str:
-    return str(Path(cache).expanduser().absolute())
-
-
-def remote_of(path: Path) -> Remote | None:
-    """Return the lake in an object store to whose mirror a path belongs, None for a plain path."""
-    home, text = _home(), str(path)
-    if not text.startswith(home):
-        return None
-    home = os.path.join(home, *_MIRRORS)
-    if not text.startswith(home):
-        return None
-    parts = text[len(home) + 1 :].split(os.sep)
-    return _remote(home, *parts[:3]) if len(parts) >= 3 else None
-
-
-@lru_cache(maxsize=64)
-def _remote(home: str, store: str, name: str, quoted: str) -> Remote:
-    from .s3_client import bucket_of
-
-    prefix = "" if quoted == "_" else unquote(quoted)
-    address = f"s3://{name}/{prefix}".rstrip("/")
-    root = Path(home) / store / name / quoted
-    if folder_of_lake(address) != root:
-        raise LakeError(f"{address}: AWS_ENDPOINT_URL names another store than it did: start again")
-    return Remote(root, address, bucket_of(name), f"{prefix}/" if prefix else "")
-
-
-def address_of(root: Path) -> str:
-    """Return what a lake is called: its folder, or its address."""
-    remote = remote_of(root)
-    return str(root) if remote is None else remote.address
-
-
-def _kept(path: Path, content: bytes) -> None:
-    """Write a file of a mirror, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        half.write_bytes(content)
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
-
-
-def remembered(root: Path, read: Callable[[Path], T]) -> T:
-    """Return what is read of a lake; far away, asked again a moment later, what it was."""
-    remote = remote_of(root)
-    if remote is None:
-        return read(root)
-    if remote.memory is None or time.monotonic() - remote.memory[0] > _FRESH:
-        remote.memory = (time.monotonic(), read(root))
-    found: T = remote.memory[1]
-    return found
-
-
-def looked_anew(root: Path) -> None:
-    """Drop what `remembered` has."""
-    remote = remote_of(root)
-    if remote is not None:
-        remote.memory = None
 
 
 def has_log(folder: Path) -> bool:
@@ -257,7 +75,7 @@ def replaced(path: Path, content: bytes) -> None:
     remote = remote_of(path)
     if remote is not None:
         remote.bucket.put(remote.key(path), content)
-    _kept(path, content)
+    kept(path, content)
 
 
 def read_kept(path: Path) -> bytes:
@@ -268,10 +86,7 @@ def read_kept(path: Path) -> bytes:
     FileNotFoundError
         If there is none.
     """
-    remote = remote_of(path)
-    if remote is None or path.is_file():
-        return path.read_bytes()
-    return _there(path, remote.bring(path))
+    return path.read_bytes() if path.is_file() else read_now(path)
 
 
 def read_now(path: Path) -> bytes:
@@ -283,10 +98,9 @@ def read_now(path: Path) -> bytes:
         If there is none.
     """
     remote = remote_of(path)
-    return path.read_bytes() if remote is None else _there(path, remote.bring(path))
-
-
-def _there(path: Path, content: bytes | None) -> bytes:
+    if remote is None:
+        return path.read_bytes()
+    content = remote.bring(path)
     if content is None:
         raise FileNotFoundError(2, "No such file", str(path))
     return content
@@ -306,10 +120,7 @@ def same_as_kept(path: Path) -> bool:
 
 def fetched(path: Path) -> bool:
     """Return whether a file is there, in the mirror from now on where it lies far away."""
-    if path.is_file():
-        return True
-    remote = remote_of(path)
-    return remote is not None and remote.bring(path) is not None
+    return path.is_file() or renewed(path)
 
 
 def renewed(path: Path) -> bool:
@@ -332,14 +143,6 @@ def stored_size(path: Path) -> int | None:
         return path.stat().st_size if path.is_file() else None
     found = remote.bucket.stat(remote.key(path))
     return None if found is None else found.size
-
-
-def forgotten(root: Path) -> None:
-    """Drop what a mirror has: everything is read anew. Nothing on a disk."""
-    if remote_of(root) is not None:
-        for table in list(root.iterdir()) if root.is_dir() else []:
-            if not table.name.startswith("."):
-                shutil.rmtree(table, ignore_errors=True)
 
 
 def listed_names(folder: Path) -> list[str]:
@@ -391,7 +194,7 @@ def put_new(path: Path, content: bytes) -> None:
         remote.prove()
         if not remote.bucket.put_new(remote.key(path), content):
             raise TakenError(str(path))
-        _kept(path, content)
+        kept(path, content)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")

@@ -15,9 +15,10 @@ from .delta_log import apply, chained, files_in, log_file, log_numbers
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
+from .mirror import forgotten
 from .naming import check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
-from .storage import forgotten, read_kept
+from .storage import read_kept
 from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files, version_at
 
 if TYPE_CHECKING:

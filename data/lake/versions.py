@@ -29,16 +29,14 @@ from .delta_log import (
     log_numbers,
     table_lines,
 )
+from .mirror import address_of, looked_anew, remembered
 from .storage import (
     TakenError,
-    address_of,
     at_once,
     has_log,
-    looked_anew,
     put_new,
     read_kept,
     read_now,
-    remembered,
     replaced,
     same_as_kept,
 )

@@ -18,7 +18,7 @@ from .contents import Written, keep_record, live_scores, write_night
 from .delivery import deliver
 from .inbox import PutAside, Taken, take_in
 from .messages import failed_message, message_of, picture_for
-from .result import NightlyResult, said_of
+from .result import NightlyResult, said_of, stated_in
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, write_run
 from .side_work import SIDE_WORK, SideWork, side_work
 from .standing import NOTE_FILE
@@ -191,14 +191,6 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
         alerts=alerts,
         summary=one_line(facts, alerts, rejected, len(aside)),
         ran=night.ran,
-        last_session=facts["session"],
-        session=facts["session"],
-        regime=facts["regime"],
-        quality=facts["quality"],
-        spot=facts["spot"],
-        flip=facts["flip"],
-        definition_id=facts["definition_id"],
-        content_id=facts["content_id"],
         snapshot=snapshot,
         ingested=taken.result,
         rebuilt=night.rebuilt,
@@ -207,7 +199,7 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
         folder=night.folder,
         report=report,
         seconds=log.seconds,
-        carry=tuple(facts["carry"]),
+        **stated_in(facts),
         beside=night.beside,
         deliveries=told,
     )

@@ -129,6 +129,13 @@ class NightlyResult:
 _LEFT_OUT = {"snapshot", "rebuilt", "steps", "seconds", "ran", "last_session", "ingested", "replay"}
 
 
+def stated_in(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a result that a night's facts state."""
+    names = ("session", "regime", "quality", "spot", "flip", "definition_id", "content_id")
+    last = {"last_session": facts["session"], "carry": tuple(facts["carry"])}
+    return {name: facts[name] for name in names} | last
+
+
 def said_of(result: NightlyResult, facts: dict[str, Any], out: Path) -> dict[str, Any]:
     """Return what ``run.json`` says of a night; paths as seen from its folder."""
     document = {k: getattr(result, k) for k in result.__slots__ if k not in _LEFT_OUT}

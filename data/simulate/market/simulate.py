@@ -20,7 +20,7 @@ from ...base.errors import ConfigError, LakeError
 from ...base.progress import Progress, silent
 from ...base.publishing import published
 from ...calendar.trading import TradingCalendar, trading_calendar
-from ...lake.storage import is_remote
+from ...lake.mirror import is_remote
 from ..worlds.parameters import Calibration, Mechanism, override, require_known, require_seed
 from ..worlds.registry import World, world_named
 from . import tables

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from ....data import Lake
+    from ..daily_bars import DailyCloses
+
 EXAMPLES = (
     "gexlab regimes --lake lake --underlying SPX --book post_expiry",
     "gexlab regimes --lake lake --underlying SPX --out regimes.parquet",
@@ -78,9 +81,6 @@ def command(
     from ....data import (
         ConfigError,
         carry_findings,
-        carry_summary,
-        export_regimes,
-        implied_spot_sentence,
         is_several,
         open_lake,
         regimes,
@@ -102,11 +102,26 @@ def command(
     lacking = carry_findings(
         opened, name, book=chosen, dealer_model=dealer, definition_id=definition
     )
-    carry = carry_summary(_days(lacking), frame["session"].nunique())
     daily = closes_from(bars, bars_columns, opened, name)
     frame = _converted(frame, unit, None if daily is None else daily.frame)
+    _show_one(opened, frame, lacking, daily, out, as_json)
+
+
+def _show_one(
+    lake: Lake,
+    frame: pd.DataFrame,
+    lacking: pd.DataFrame,
+    daily: DailyCloses | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Print or write the rows of one underlying, and say what its carry and its spots lack."""
+    from ....data import carry_summary, export_regimes, implied_spot_sentence
+
+    name = str(frame["underlying"].iloc[0])
+    carry = carry_summary(_days(lacking), frame["session"].nunique())
     days = frame["session"].dt.date
-    implied = set(days) & set(opened.manifest(name).implied_spots)
+    implied = set(days) & set(lake.manifest(name).implied_spots)
     spot = [implied_spot_sentence(len(implied), days.nunique())] if implied else []
     notes = [*carry, *spot, *(() if daily is None else daily.sentences())]
     if out is not None:
@@ -117,7 +132,7 @@ def command(
         found["spots_implied"] = len(implied)
         emit(found, as_json, lambda console: _say(console, [text, *notes]))
         return
-    sign = opened.facts(name).sign
+    sign = lake.facts(name).sign
     shown = _with_carry(frame, lacking).assign(spot_implied=days.isin(implied))
     emit(shown, as_json, lambda console: _show(console, frame, sign, notes))
     if as_json and daily is not None:  # rows have no place for it

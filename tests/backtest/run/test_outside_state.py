@@ -71,7 +71,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "backtest/tournament/lockbox.py": {"datetime.now": STAMP},
     "backtest/tournament/tournament.py": {"time.perf_counter": SECONDS},
     "data/base/workers.py": {"os.environ": CORES},
-    "data/base/compiling.py": {
+    "data/base/cache_folder.py": {
         "os.environ": PLACE, "os.getuid": PLACE, "tempfile.gettempdir": PLACE,
     },
     "data/base/progress.py": {"time.monotonic": DISPLAY},
@@ -91,9 +91,10 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "data/lake/s3_client.py": {
         "datetime.now": STAMP, "os.environ": PLACE, "os.getpid": SCRATCH, "time.monotonic": SECONDS,
     },
-    "data/lake/storage.py": {
+    "data/lake/mirror.py": {
         "os.environ": PLACE, "time.monotonic": SECONDS, "uuid.uuid4": SCRATCH,
     },
+    "data/lake/storage.py": {"uuid.uuid4": SCRATCH},
     "data/lake/versions.py": {"datetime.now": STAMP},
     "data/lake/drafts.py": {
         "os.getpid": SCRATCH, "socket.gethostname": SCRATCH, "uuid.uuid4": SCRATCH,

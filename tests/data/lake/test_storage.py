@@ -22,8 +22,8 @@ from small_store import SmallStore, small_store
 
 from gexlab.data import compact, open_lake, query, rebuild, regimes, vacuum, verify, versions
 from gexlab.data.base.errors import LakeError
+from gexlab.data.lake.mirror import folder_of_lake
 from gexlab.data.lake.s3_client import bucket_of
-from gexlab.data.lake.storage import folder_of_lake
 from gexlab.data.lake.writer import write_sessions
 from gexlab.reports.cli import app as cli
 
