@@ -115,7 +115,8 @@ class Component:
         -------
         dict of str to object
         """
-        return {name: getattr(self, name) for name in _parameters_of(type(self))}
+        made: Any = type(self)
+        return {name: getattr(self, name) for name in _parameters_of(made)}
 
     def describe(self) -> str:
         """Return name and parameters in a few words.

@@ -140,7 +140,7 @@ class Evaluation:
             values[usable] = numbers_of(component, made, targets.size)[usable]
         else:
             for t in np.flatnonzero(usable):
-                at = self.panel.sessions[t if rows is None else rows[t]]
+                at = self.panel.sessions[int(t if rows is None else rows[t])]
                 row, target = _row(given, t), float(targets[t])
                 made = asked(component, component.position, row, target, at=at)
                 values[t] = number_of(component, made, at)
@@ -182,7 +182,7 @@ class Evaluation:
             values[usable] = numbers_of(component, made, values.size)[usable]
         else:
             for t in np.flatnonzero(usable):
-                at = self.panel.sessions[t]
+                at = self.panel.sessions[int(t)]
                 made = asked(component, component.target, _row(given, t), at=at)
                 values[t] = number_of(component, made, at)
         worst = np.nanmax(np.abs(values), initial=0.0)

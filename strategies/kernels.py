@@ -66,8 +66,8 @@ def latched_ranks(rank: Floats, enter: float, leave: float, rounding: float) -> 
 @compiled(nogil=True)
 def ruled(
     codes: Floats,
-    values: tuple[Floats, Floats, Floats],
-    moments: tuple[Ints, Ints, Ints],
+    values: tuple[Floats, ...],
+    moments: tuple[Ints, ...],
 ) -> tuple[Floats, Ints]:
     """Return the target of the rule that each label asks for, and when its inputs were known.
 

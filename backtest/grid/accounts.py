@@ -46,8 +46,18 @@ def accounts_of(records: npt.NDArray[Any], portfolios: int, close: Floats, cash:
     close : ndarray, shape (sessions,)
     cash : float
     """
-    fills = (records[name] for name in ("col", "idx", "side", "size", "price", "fees"))
-    return Accounts(*_accounts(*fills, portfolios, np.ascontiguousarray(close), cash))
+    equity, shares, notional, trades = _accounts(
+        records["col"],
+        records["idx"],
+        records["side"],
+        records["size"],
+        records["price"],
+        records["fees"],
+        portfolios,
+        np.ascontiguousarray(close),
+        cash,
+    )
+    return Accounts(equity, shares, notional, trades)
 
 
 def marks_of(accounts: Accounts, close: Floats, cash: float) -> tuple[Floats, Floats, Floats]:
