@@ -109,8 +109,6 @@ from .quality.bar_checks import check_intraday as check_intraday
 from .quality.carry import CARRY_FINDINGS as CARRY_FINDINGS
 from .quality.carry import carry_sentence as carry_sentence
 from .quality.carry import carry_summary as carry_summary
-from .quality.catalogue import CATALOGUE as CATALOGUE
-from .quality.catalogue import promotable as promotable
 from .quality.check import CheckResult as CheckResult
 from .quality.check import check as check
 from .quality.check import coverage as coverage
@@ -119,6 +117,8 @@ from .quality.check import findings_frame as findings_frame
 from .quality.check import with_findings as with_findings
 from .quality.finding import Finding as Finding
 from .quality.implied_spot import implied_spot_sentence as implied_spot_sentence
+from .quality.messages import CATALOGUE as CATALOGUE
+from .quality.messages import promotable as promotable
 from .quality.series_checks import check_series as check_series
 from .quality.thresholds import Thresholds as Thresholds
 from .regimes.attribution import attribute_changes as attribute_changes

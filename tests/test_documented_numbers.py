@@ -40,8 +40,9 @@ from gexlab.backtest.hypotheses import test as hypothesis_test
 from gexlab.backtest.hypotheses.registry import hypothesis
 from gexlab.backtest.leaks import association, recomputation
 from gexlab.backtest.run import fragility, soundness, trials
-from gexlab.backtest.run.config_sections import InferenceConfig, NightlyConfig
+from gexlab.backtest.run.config_sections import InferenceConfig
 from gexlab.backtest.run.execution_section import ExecutionConfig
+from gexlab.backtest.run.nightly_section import NightlyConfig
 from gexlab.backtest.run.tournament_section import TournamentConfig
 from gexlab.backtest.statistics import intervals
 from gexlab.backtest.statistics.diagnostics import magnitude, measures
@@ -57,7 +58,7 @@ from gexlab.data.lake import data_files, parts, s3_client, sql_worker
 from gexlab.data.lake.connection import connect
 from gexlab.data.peers.rules import PEER_RULES
 from gexlab.data.quality import bar_checks, series_checks
-from gexlab.data.quality.catalogue import CHECKS
+from gexlab.data.quality.messages import CHECKS
 from gexlab.data.regimes import query, session_blocks
 from gexlab.data.simulate.worlds.registry import world_named
 from gexlab.data.tables import dealer_expressions, rates

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gexlab.data.base.errors import GexlabError
-from gexlab.data.quality.catalogue import CHECKS
+from gexlab.data.quality.messages import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
 
 ALL_DOORS = (

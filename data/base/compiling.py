@@ -1,46 +1,26 @@
-"""Compiled loops whose cache on disk can be trusted, wherever the package runs.
+"""Loops that are compiled when they are first called; until then nothing of Numba is loaded.
 
-Numba keeps compiled code beside the source or in the user's home. Both can be closed (a service
-without a home, a read-only installation), what lies there can be damaged, and Numba's own mark of
-freshness covers one file: a loop whose callee in another module changed would run with the old
-callee. `compiled` closes these gaps: another folder is found, damaged code is compiled again, and
-the mark covers everything that was compiled into a function.
+Importing Numba takes longer than many a command needs in all. A loop that is decorated with
+`compiled` stands for itself until it is called, by Python or by another loop that is being
+compiled.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
+import functools
 import inspect
-import logging
-import os
-import pickle
-import stat
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import cache
-from pathlib import Path
-from types import CodeType
-from typing import Any, Final, TypeVar, cast
+import threading
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, TypeVar, cast
 
-import numba
-import numba.core.caching
+from .cache_folder import folder_asked_for
 
-from .errors import ConfigError
-
-__all__ = ["CACHE_VARIABLE", "compiled", "use_fallback_cache"]
-
-#: Environment variable that names the folder of compiled code.
-CACHE_VARIABLE: Final = "GEXLAB_CACHE_DIR"
+__all__ = ["compiled", "found_when_called", "use_fallback_cache"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# what is not public in Numba has no types worth the name
-caching: Any = numba.core.caching
-_config: Any = numba.core.config
-
-_log = logging.getLogger("gexlab")
+_building = threading.RLock()
 
 
 def compiled(**options: Any) -> Callable[[F], F]:
@@ -60,15 +40,33 @@ def compiled(**options: Any) -> Callable[[F], F]:
     ConfigError
         If the folder that ``GEXLAB_CACHE_DIR`` names cannot be written to.
     """
+    folder_asked_for()
 
     def decorate(function: F) -> F:
-        dispatcher: Any = numba.njit(**options)(function)
-        if hasattr(dispatcher, "_cache"):  # not where NUMBA_DISABLE_JIT is set
-            _folder_asked_for()
-            dispatcher._cache = _cache_of(function)
-        return cast("F", dispatcher)
+        def make() -> Any:
+            from .compiled_cache import dispatcher_of
+
+            return dispatcher_of(function, options)
+
+        return cast("F", functools.update_wrapper(_Loop(make), function))
 
     return decorate
+
+
+def found_when_called(module: str, name: str) -> Any:
+    """Return a stand-in for a loop of a module that is imported when the loop is first needed.
+
+    Parameters
+    ----------
+    module, name : str
+        Where the loop is.
+
+    Returns
+    -------
+    callable
+        Python and other loops call it as they would the loop.
+    """
+    return _Loop(lambda: getattr(import_module(module), name))
 
 
 def use_fallback_cache(package: str) -> None:
@@ -86,213 +84,34 @@ def use_fallback_cache(package: str) -> None:
     ConfigError
         If the folder that ``GEXLAB_CACHE_DIR`` names cannot be written to.
     """
-    _folder_asked_for()
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        return  # its import will say so
-    for locator in caching.CacheImpl._locator_classes:
-        if locator.from_function(use_fallback_cache, spec.origin) is not None:
-            return
-    _fall_back()
+    from .compiled_cache import give_fallback_cache
+
+    folder_asked_for()
+    give_fallback_cache(package)
 
 
-def _cache_of(function: Callable[..., Any]) -> Any:
-    with suppress(RuntimeError):  # Numba's word for: no writable folder
-        return _TrustedCache(function)
-    _fall_back()  # which says so
-    with suppress(RuntimeError):
-        return _TrustedCache(function)
-    return caching.NullCache()
+class _Loop:
+    """A loop that is made when it is first called or asked for anything."""
 
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._made: Any = None
 
-@cache
-def _folder_asked_for() -> None:
-    """Let Numba use the folder that the environment names, if it names one."""
-    name = os.environ.get(CACHE_VARIABLE)
-    if not name:
-        return
-    folder = Path(name).expanduser().absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise ConfigError(
-            f"{CACHE_VARIABLE}={name}: {error.strerror or 'cannot be written to'}: name a folder "
-            "that you may write to, or unset it"
-        ) from error
-    _use(folder)
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return (self._made or self._ready())(*arguments, **named)
 
+    def __getattr__(self, name: str) -> Any:
+        # Numba asks for `_numba_type_`, `targetoptions`, `py_func` where a loop calls another
+        if name.startswith("__") or name in ("_make", "_made"):
+            raise AttributeError(name)
+        made = self._ready()
+        if name == "_numba_type_" and inspect.isfunction(made):  # NUMBA_DISABLE_JIT
+            raise AttributeError(name)
+        return getattr(made, name)
 
-@cache
-def _fall_back() -> None:
-    """Take a folder of this user among the temporary files, and say so once."""
-    folder = _temporary_folder()
-    if folder is None:
-        _log.warning(
-            "nowhere to keep compiled code (no writable home, installation or temporary folder): "
-            "every run compiles again, about a minute; set %s to a folder you may write to",
-            CACHE_VARIABLE,
-        )
-        return
-    _log.warning(
-        "compiled code is kept in %s, because neither the installation nor a home can be written "
-        "to; set %s to keep it elsewhere",
-        folder,
-        CACHE_VARIABLE,
-    )
-    _use(folder)
-
-
-def _use(folder: Path) -> None:
-    # the environment too: Numba reads it again, and worker processes inherit it
-    os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    _config.CACHE_DIR = str(folder)
-
-
-def _temporary_folder() -> Path | None:
-    """Return a folder that only this user can write to: what lies in it is going to be executed."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    try:
-        folder = Path(tempfile.gettempdir()) / f"gexlab-cache-{user}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        state = folder.lstat()
-        ours = not hasattr(os, "getuid") or (
-            stat.S_ISDIR(state.st_mode) and state.st_uid == user and not state.st_mode & 0o022
-        )
-        if not ours:  # somebody else's, or open to others: never run code from there
-            folder = Path(tempfile.mkdtemp(prefix="gexlab-cache-"))
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError:
-        return None
-    return folder
-
-
-@cache
-def _say_that_it_compiles() -> None:
-    _log.info("compiling numerical code for this machine, about a minute; kept for the next run")
-
-
-class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
-    """Numba's cache, with a digest on every file and a mark of all sources; never a reason to fail.
-
-    What cannot be read as it was written counts as missing, and what cannot be written is not kept.
-    """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        plain: Any = self._cache_file
-        self._function: Callable[..., Any] | None = function
-        self._cache_file: Any = _DigestedFile(
-            plain._cache_path, self._impl.filename_base, plain._source_stamp
-        )
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        self._complete_mark()
-        try:
-            found = super().load_overload(sig, target_context)
-        except Exception as error:  # whatever damaged code raises: compile again
-            _log.debug("cached code of %s is not usable: %s", self._name, error)
-            found = None
-        if found is None:
-            _say_that_it_compiles()
-        return found
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        self._complete_mark()
-        try:
-            super().save_overload(sig, data)
-        except (OSError, pickle.PickleError) as error:
-            _log.debug("compiled code of %s is not kept: %s", self._name, error)
-
-    def _complete_mark(self) -> None:
-        """Let the mark cover what the function calls; only at its first call is all of it there."""
-        if self._function is not None:
-            plain = self._cache_file._source_stamp
-            self._cache_file._source_stamp = (plain, _mark(self._function))
-            self._function = None
-
-
-class _DigestedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
-    """An index and data files that begin with the SHA-256 of the rest."""
-
-    def _load_index(self) -> Any:
-        try:
-            version, stamp, overloads = pickle.loads(_checked(self._index_path))
-        except Exception:  # absent, damaged, or of a version that pickles other things
-            return {}
-        return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
-
-    def _save_index(self, overloads: Any) -> None:
-        self._write(self._index_path, (self._version, self._source_stamp, overloads))
-
-    def _load_data(self, name: str) -> Any:
-        return pickle.loads(_checked(self._data_path(name)))
-
-    def _save_data(self, name: str, data: Any) -> None:
-        self._write(self._data_path(name), data)
-
-    def _write(self, path: str, value: Any) -> None:
-        body = self._dump(value)
-        with self._open_for_write(path) as stream:
-            stream.write(hashlib.sha256(body).digest() + body)
-
-
-class _DamagedError(OSError):
-    """A file of the cache that is not as it was written."""
-
-
-def _checked(path: str) -> bytes:
-    content = Path(path).read_bytes()
-    digest, body = content[:32], content[32:]
-    if hashlib.sha256(body).digest() != digest:
-        raise _DamagedError(f"{path} is damaged")
-    return body
-
-
-def _mark(function: Callable[..., Any]) -> str:
-    """Return a digest of the code and the constants that are compiled into a function."""
-    digest = hashlib.sha256()
-    for text in _ingredients(function, set()):
-        digest.update(text.encode(errors="surrogatepass") + b"\0")
-    return digest.hexdigest()
-
-
-def _ingredients(function: Any, seen: set[Any]) -> Iterator[str]:
-    """Yield the code of a function and of what it calls, and the constants that they read."""
-    if function in seen:
-        return
-    seen.add(function)
-    yield from _code(function.__code__)
-    for name in sorted(set(_names(function.__code__))):
-        value = function.__globals__.get(name)
-        inner = getattr(value, "py_func", getattr(value, "_defn", value))
-        if inspect.isfunction(inner):
-            options = getattr(value, "targetoptions", {})
-            yield repr([(option, _in_order(options[option])) for option in sorted(options)])
-            yield from _ingredients(inner, seen)
-        elif hasattr(value, "tobytes"):
-            yield f"{name}={value!r}:{hashlib.sha256(value.tobytes()).hexdigest()}"
-        elif isinstance(value, (bool, int, float, str, tuple)):
-            yield f"{name}={value!r}"
-
-
-def _in_order(value: Any) -> Any:
-    """Return a set as a sorted list: its own order is another one in each process."""
-    return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
-
-
-def _code(code: CodeType) -> Iterator[str]:
-    yield code.co_code.hex()
-    yield repr((code.co_names, code.co_varnames, code.co_freevars))
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _code(constant)
-        else:
-            yield repr(_in_order(constant))
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+    def _ready(self) -> Any:
+        if self._made is None:
+            with _building:
+                if self._made is None:
+                    self._made = self._make()
+        return self._made

@@ -13,11 +13,10 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ..base.errors import CalendarError
 from .corrections import base_calendar, corrections_in, with_corrections
-from .exchange_schedule import exchange_schedule
+from .kept_schedules import Schedule, keep, kept
 from .market_defaults import DEFAULT_CALENDAR, market_defaults
 from .monthly_rules import MonthlyRule
 
@@ -308,6 +307,8 @@ class TradingCalendar:
         -------
         ndarray of datetime64[ns]
         """
+        import pandas as pd
+
         hours, minutes = clock.split(":")
         wall = pd.DatetimeIndex(self.sessions[positions].astype("datetime64[ns]"))
         placed = (wall + pd.Timedelta(hours=int(hours), minutes=int(minutes))).tz_localize(
@@ -411,13 +412,26 @@ def trading_calendar(
         If there is no calendar of that name, or it has no session within the bounds.
     """
     base, more, less = corrections_in(name)
-    known, zone, schedule = exchange_schedule(base, more, less, first, last)
+    asked = f"{with_corrections(base, more, less)} {first} {last}"
+    made = kept(asked)
+    if made is None:
+        made = _made(base, more, less, first, last)
+        keep(asked, made)
     return TradingCalendar(
-        name=with_corrections(known, more, less),
-        sessions=schedule.index.to_numpy().astype("datetime64[D]"),
-        opens=schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
-        closes=schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
-        timezone=zone,
+        with_corrections(made.name, more, less), made.sessions, made.opens, made.closes, made.zone
+    )
+
+
+def _made(base: str, more: set[date], less: set[date], first: str, last: str) -> Schedule:
+    from .exchange_schedule import exchange_schedule
+
+    name, zone, schedule = exchange_schedule(base, more, less, first, last)
+    return Schedule(
+        name,
+        zone,
+        schedule.index.to_numpy().astype("datetime64[D]"),
+        schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
+        schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ns]"),
     )
 
 

@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
-from .catalogue import CATALOGUE
 from .finding import Finding, Severity
+from .messages import CATALOGUE
 from .usual_ranges import around, share_until, up_to
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from ..base.sql import load_sql
 from ..lake.integrity import require_intact
 from ..lake.naming import chosen, is_several
 from ..tables.underlying_settings import UnderlyingSettings, load_underlying_settings
-from .catalogue import CHECKS
 from .contradictions import contradiction_findings
 from .finding import Finding, Severity
 from .implied_spot import implied_spot_findings
+from .messages import CHECKS
 from .session_checks import session_findings
 from .thresholds import Thresholds
 

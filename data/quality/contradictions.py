@@ -8,8 +8,8 @@ import numpy as np
 
 from ..base.sql import load_sql
 from ..exposure.contradictions import contradicting_duplicates, unit_contradiction
-from .catalogue import CHECKS
 from .finding import Finding
+from .messages import CHECKS
 from .thresholds import Thresholds
 
 if TYPE_CHECKING:

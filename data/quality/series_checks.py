@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .catalogue import CATALOGUE
 from .finding import Finding
+from .messages import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

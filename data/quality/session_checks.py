@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ..calendar.trading import TradingCalendar, trading_calendar
-from .catalogue import CHECKS
 from .finding import Finding
+from .messages import CHECKS
 from .thresholds import Thresholds
 
 if TYPE_CHECKING:

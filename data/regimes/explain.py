@@ -26,8 +26,8 @@ from ..lake.chain_reader import RawSession, read_entries
 from ..lake.connection import connect
 from ..lake.lake import Lake, SessionEntry, open_lake, retry_while_written
 from ..peers.rules import PeerRule
-from ..quality.catalogue import CATALOGUE
 from ..quality.implied_spot import SPOT_DETAIL, SPOT_IMPLIED
+from ..quality.messages import CATALOGUE
 from .job import Job, make_job
 from .rebuild import evaluated_regimes
 from .session_evaluation import SessionEvaluation, evaluate_session, session_rows

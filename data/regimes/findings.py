@@ -12,7 +12,7 @@ import pyarrow as pa
 from ..base.compiling import compiled
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
-from ..quality.catalogue import CATALOGUE
+from ..quality.messages import CATALOGUE
 from ..quality.thresholds import Thresholds
 
 if TYPE_CHECKING:

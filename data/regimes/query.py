@@ -172,15 +172,15 @@ def stream(
     """
     opened = open_lake(lake)
     allowed = limits or Limits()
-    with opened.reading():
+    # the worker starts while the lake is looked into
+    with opened.reading(), _worker(allowed.seconds + _GRACE) as (process, late):
         request = {
             "sql": sql,
             "tables": _tables(opened, sql, definition),
             "memory": allowed.memory,
             "seconds": allowed.seconds,
         }
-        with _worker(allowed.seconds + _GRACE) as (process, late):
-            yield Answer(process, late, request, opened.root, allowed)
+        yield Answer(process, late, request, opened.root, allowed)
 
 
 def _tables(lake: Lake, sql: str, definition: DefinitionChoice) -> dict[str, list[dict[str, Any]]]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from ..base.errors import DefinitionError, InputFileError
@@ -23,6 +22,8 @@ from .reader import days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
 __all__ = ["DealerSource", "Positions", "dealer_source", "load_positions"]
 
@@ -171,6 +172,8 @@ def load_positions(path: str | Path) -> Positions:
         If the file cannot be read, a cell is not what its column holds, a column is filled in
         part, or a contract appears twice.
     """
+    import pandas as pd
+
     file = Path(path)
     names = {name: (name,) for name in (*_KEY, "position", "known_at")}
     frame = read_table(file, names, optional=["settlement", "root"])
@@ -215,6 +218,8 @@ def _words(
     path: Path, frame: pd.DataFrame, column: str, known: Mapping[str, str] | None
 ) -> pd.Series[Any]:
     """Return a column of words as categories, missing throughout where the file lacks it."""
+    import pandas as pd
+
     if column not in frame or frame[column].isna().all():
         return pd.Series(pd.Categorical([None] * len(frame), categories=[""]))
     codes, found = pd.factorize(frame[column])

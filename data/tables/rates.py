@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from ..base.errors import DefinitionError, InputFileError
 from ..exposure.definition import CurveFile
 from ..exposure.rate_curves import CurveRow, RateCurve, curve_of
 from .reader import days, numbers, read_table, stamps
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["curve_file", "curve_in", "load_curve"]
 
@@ -88,6 +90,8 @@ def load_curve(path: str | Path) -> RateCurve:
         If the file cannot be read, a cell is missing, a rate looks like a percentage, days are
         negative, or two rates share session and days.
     """
+    import pandas as pd
+
     file = Path(path)
     names = {
         "session": ("session", "date"),
@@ -117,6 +121,8 @@ def _known(file: Path, frame: pd.DataFrame) -> list[int]:
 def _require(
     file: Path, frame: pd.DataFrame, column: str, fine: pd.Series[Any], expected: str
 ) -> None:
+    import pandas as pd
+
     wrong = np.flatnonzero(~fine.to_numpy(dtype=bool))
     if wrong.size:
         cell = frame[column].iloc[wrong[0]]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
-import pandas as pd
 
 from ..base.date_cells import is_blank
 from ..base.date_dialect import AmbiguousDateError, days_of, moments_of
@@ -25,6 +24,8 @@ from ..vendors.preset import InputFile
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
 __all__ = ["Scalar", "clock_minutes", "days", "numbers", "read_table", "require_file", "stamps"]
 
@@ -201,6 +202,8 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
     InputFileError
         If a cell is not a finite number.
     """
+    import pandas as pd
+
     cells = frame[column]
     values = pd.to_numeric(cells, errors="coerce").astype("float64")
     odd = (values.isna() & cells.notna()).to_numpy()
@@ -241,6 +244,8 @@ def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Seri
     InputFileError
         If a cell is missing or not a date, or if the order of day and month is ambiguous.
     """
+    import pandas as pd
+
     cells = frame[column]
     _require_filled(path, cells, column)
     if isinstance(cells.dtype, pd.DatetimeTZDtype):
@@ -257,6 +262,8 @@ def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Seri
 def _parse_days(
     path: Path, cells: pd.Series[str], column: str, timezone: str
 ) -> pd.Series[pd.Timestamp]:
+    import pandas as pd
+
     codes, found = pd.factorize(cells)  # long files have few days: each is read once
     texts = [_text_of(value) for value in found]
     try:
@@ -295,6 +302,8 @@ def stamps(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Se
     InputFileError
         If a cell is missing or not a time stamp.
     """
+    import pandas as pd
+
     cells = frame[column]
     _require_filled(path, cells, column)
     if isinstance(cells.dtype, pd.DatetimeTZDtype):
@@ -310,6 +319,8 @@ def stamps(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Se
 def _parse_stamps(
     path: Path, cells: pd.Series[str], column: str, timezone: str
 ) -> pd.Series[pd.Timestamp]:
+    import pandas as pd
+
     text = cells.map(_text_of) if cells.dtype.kind in "iuf" else cells.astype(str).str.strip()
     zoned = text.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True)
     if text.str.fullmatch(r"\d{10}|\d{13}|\d{16}|\d{19}").all():
@@ -331,6 +342,8 @@ def _parse_stamps(
 
 def _counted(text: pd.Series[str]) -> pd.Series[pd.Timestamp]:
     """Return moments that count seconds, or thousandths of them and so on, since 1970."""
+    import pandas as pd
+
     digits = text.str.len().to_numpy()
     nanoseconds = text.astype("int64").to_numpy() * 10 ** (19 - digits)
     stamped = pd.to_datetime(pd.Series(nanoseconds, index=text.index), unit="ns", utc=True)
@@ -341,6 +354,8 @@ def _read_stamps(
     path: Path, text: pd.Series[str], column: str, timezone: str
 ) -> pd.Series[pd.Timestamp]:
     """Return moments that are not written as ISO does."""
+    import pandas as pd
+
     codes, found = pd.factorize(text)
     try:
         known = moments_of(list(found), zone=timezone)

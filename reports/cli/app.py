@@ -7,6 +7,7 @@ why and what to do), 2 wrong usage.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import re
@@ -14,7 +15,7 @@ import sys
 import traceback
 from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
@@ -60,6 +61,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = ["COMMANDS", "build_app", "console", "main", "run"]
+
+#: How often a command looks for cycles of objects: there are few beside those of imported modules,
+#: and looking through these over and over is a tenth of the demo.
+_RARELY: Final = (100_000, 20, 100)
 
 #: Name of a command to the module with its ``command`` function and its ``EXAMPLES``.
 COMMANDS: dict[str, ModuleType] = {
@@ -113,6 +118,7 @@ def console() -> NoReturn:
     a signal: a nightly job would look failed whose report is ready.
     """
     good_order = watched()
+    gc.set_threshold(*_RARELY)
     code = 0
     try:
         main()

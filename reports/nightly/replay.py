@@ -98,10 +98,43 @@ def replay(
         log = RunLog()
         for name in ("snapshot", "ingest"):
             log.skipped(name)
-        stored = _named(stored_nights(out, asked), asked)
+        stored = _asked_for(config, out, asked)
         if stored is None:
             return _afresh(config, settings, out, _day(asked, out), log, progress)
         return _replayed(out, stored, asked, log, progress)
+
+
+def _asked_for(config: Path, out: Path, asked: str) -> StoredNight | None:
+    """Return the night that a configuration made: another's nights may lie in the same folder.
+
+    The configuration may have changed since; the night is replayed with its text of then.
+
+    Raises
+    ------
+    InputFileError
+        If another configuration's night is named.
+    """
+    nights = stored_nights(out, asked)
+    own = tuple(stored for stored in nights if _made_by(config, out, stored))
+    found = _named(own, asked)
+    other = _named(nights, asked) if found is None else None
+    if other is not None and other.session != asked:
+        path = _configuration_of(out, other)
+        raise InputFileError(
+            f"night {other.night} was made by {path}, not by {config}: "
+            f"gexlab nightly {path} --as-of {asked} replays it"
+        )
+    return found
+
+
+def _made_by(config: Path, out: Path, stored: StoredNight) -> bool:
+    if os.path.normpath(config.absolute()) == _configuration_of(out, stored):
+        return True
+    return hashlib.sha256(config.read_bytes()).hexdigest() == stored.configuration.sha256
+
+
+def _configuration_of(out: Path, stored: StoredNight) -> str:
+    return os.path.normpath(out.absolute() / stored.folder / stored.configuration.path)
 
 
 def _named(nights: tuple[StoredNight, ...], name: str) -> StoredNight | None:

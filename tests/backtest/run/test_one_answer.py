@@ -15,7 +15,7 @@ from gexlab.backtest.hypotheses.test import test as run_test
 from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.load_config import load_config
 from gexlab.data.base.errors import ConfigError
-from gexlab.data.quality.catalogue import CATALOGUE
+from gexlab.data.quality.messages import CATALOGUE
 from gexlab.reports.page.sections.verdict import direction_verdict
 
 MakeMarket = Callable[..., Path]

@@ -71,7 +71,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "backtest/tournament/lockbox.py": {"datetime.now": STAMP},
     "backtest/tournament/tournament.py": {"time.perf_counter": SECONDS},
     "data/base/workers.py": {"os.environ": CORES},
-    "data/base/compiling.py": {
+    "data/base/cache_folder.py": {
         "os.environ": PLACE, "os.getuid": PLACE, "tempfile.gettempdir": PLACE,
     },
     "data/base/progress.py": {"time.monotonic": DISPLAY},

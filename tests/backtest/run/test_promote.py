@@ -13,8 +13,8 @@ from gexlab.backtest.run import findings as room
 from gexlab.backtest.run.config_sections import RegimeConfig
 from gexlab.backtest.run.findings import promoted
 from gexlab.backtest.run.regime_source import RegimeSource
-from gexlab.data.quality.catalogue import CATALOGUE, CHECKS, promotable
 from gexlab.data.quality.finding import Finding
+from gexlab.data.quality.messages import CATALOGUE, CHECKS, promotable
 
 DAYS = pd.bdate_range("2026-01-05", periods=4, name="session")
 

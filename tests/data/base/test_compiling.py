@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gexlab.data.base import compiling
+from gexlab.data.base import cache_folder
 
 CALLEE = """
 FACTOR = 2.0
@@ -124,7 +124,7 @@ def _as_user(uid: int, root: Path, temporary: Path) -> subprocess.CompletedProce
     # what is imported before the change of user may lie where only root can read
     early = (
         "import sys; sys.dont_write_bytecode = True\n"
-        "import gexlab.data.base.compiling, numba, tempfile\n"
+        "import gexlab.data.base.compiled_cache, numba, tempfile\n"
         "numba.njit(lambda x: x + 1.0)(1.0)\n"
     )
     return subprocess.run(
@@ -145,18 +145,52 @@ def test_compiled_code_lies_where_nobody_else_can_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
-    folder = compiling._temporary_folder()
+    folder = cache_folder.temporary_folder()
     assert folder is not None
     assert folder.parent == tmp_path
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     folder.chmod(0o777)  # open to others: what lies there is never run
-    other = compiling._temporary_folder()
+    other = cache_folder.temporary_folder()
     assert other is not None
     assert other != folder
     used: list[Path] = []
-    monkeypatch.setattr(compiling, "_use", used.append)
+    monkeypatch.setattr(cache_folder, "_use", used.append)
     for found, words in ((None, "nowhere to keep compiled code"), (folder, "is kept in")):
-        monkeypatch.setattr(compiling, "_temporary_folder", lambda found=found: found)
-        compiling._fall_back.__wrapped__()
+        monkeypatch.setattr(cache_folder, "temporary_folder", lambda found=found: found)
+        cache_folder.fall_back.__wrapped__()
         assert words in caplog.messages[-1]
     assert used == [folder]
+
+
+def test_nothing_of_numba_is_loaded_before_a_loop_runs(kernels: Path) -> None:
+    code = (
+        "import caller, sys; assert 'numba' not in sys.modules;"
+        "from gexlab.data.exposure import book, evaluation; assert 'numba' not in sys.modules;"
+        "assert caller.outer(3.0) == 7.0; assert 'numba' in sys.modules;"
+        "assert caller.outer.__name__ == 'outer'"
+    )
+    environment = os.environ | {"PYTHONPATH": str(kernels), "NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.slow
+def test_cached_code_finds_what_it_calls_outside_of_itself(tmp_path: Path) -> None:
+    """What Numba loads only where it compiles: keys of hashes, threads, linear algebra, numbers."""
+    (tmp_path / "caller.py").write_text(
+        "import numba, numpy as np\n"
+        "from gexlab.data.base.compiling import compiled\n"
+        "@compiled(parallel=True)\n"
+        "def spread(n):\n"
+        "    total = 0.0\n"
+        "    for i in numba.prange(n): total += i\n"
+        "    return total\n"
+        "@compiled()\n"
+        "def outer(x):\n"
+        "    found = {'three': x, 'four': 4.0}\n"
+        "    solved = np.linalg.solve(2.0 * np.eye(2), np.ones(2)).sum()\n"
+        "    return found['three'] + solved + spread(4) + len(str(int(x)))\n",
+        encoding="utf-8",
+    )
+    cache = str(tmp_path / "cache")
+    assert _run(tmp_path, GEXLAB_CACHE_DIR=cache) == (11.0, 0)
+    assert _run(tmp_path, GEXLAB_CACHE_DIR=cache) == (11.0, 1)

@@ -16,9 +16,9 @@ from synthetic_chains import clean_market, table
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.quality import check as room
-from gexlab.data.quality.catalogue import CHECKS
 from gexlab.data.quality.check import check, coverage, findings, findings_frame
 from gexlab.data.quality.finding import Finding
+from gexlab.data.quality.messages import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gexlab.data.quality.catalogue import CHECKS
+from gexlab.data.quality.messages import CHECKS
 from gexlab.data.quality.thresholds import Thresholds
 from gexlab.data.vendors import VENDORS, vendor
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -52,6 +54,14 @@ def test_second_rebuild_computes_nothing(tmp_path: Path, chains: list[pa.Table])
     first, second = rebuild(lake, "SPX"), rebuild(lake, "SPX")
     assert (first.sessions, first.rebuilt, first.contracts) == (12, 12, 12 * CONTRACTS)
     assert (second.sessions, second.rebuilt, second.contracts) == (12, 0, 0)
+    slow_to_load = ("numba", "pandas", "exchange_calendars", "scipy")
+    code = (
+        "import sys; from gexlab.data import rebuild;"
+        f"assert rebuild({str(lake.root)!r}, 'SPX').rebuilt == 0;"
+        f"print([name for name in {slow_to_load} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_changed_session_and_the_one_after_it_are_computed_anew(

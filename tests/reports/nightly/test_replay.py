@@ -177,6 +177,25 @@ def test_a_replay_gives_the_same_bytes(nights: tuple[Path, str, dict[str, bytes]
     }  # fmt: skip
 
 
+def test_a_night_of_another_configuration_is_not_taken_for_ones_own(
+    nights: tuple[Path, str, dict[str, bytes]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, name, _ = nights
+    session = name.rpartition("-")[0]
+    now = (folder / "config.toml").read_text()
+    (folder / "other.toml").write_text(now.replace("fees_bps = 5.0", "fees_bps = 7.0"))
+    assert cli.run(["nightly", str(folder / "other.toml"), "--as-of", session]) == 1
+    assert f"it was not there at {session}" in capsys.readouterr().err  # made from the lake of then
+    assert cli.run(["nightly", str(folder / "other.toml"), "--as-of", name]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"was made by {folder / 'config.toml'}, not by" in said
+    # a copy of the text of then is that configuration, wherever it lies
+    (folder / "same.toml").write_text(now.removeprefix("[execution]\nfees_bps = 5.0\n"))
+    found = made_again._asked_for(folder / "same.toml", folder / "nights", session)
+    assert found is not None
+    assert found.night == name
+
+
 def _copied(night: Path, folder: Path) -> None:
     shutil.copytree(night, folder)
     (folder / "run.json").unlink()

@@ -1,4 +1,4 @@
-"""What can be wrong with chains, bars, series and runs, and how grave it is."""
+"""The message of each finding in chains, bars, series and runs, and how grave it is."""
 
 from __future__ import annotations
 
