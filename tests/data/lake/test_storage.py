@@ -120,7 +120,8 @@ def _answers(monkeypatch: pytest.MonkeyPatch, *said: Any) -> tuple[Any, list[Any
     for name, value in surroundings("http://127.0.0.1:1", Path("/nowhere")).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("gexlab.data.lake.s3_client._FIRST_PAUSE", 0.0)
-    left, bucket, asked = list(said), bucket_of(BUCKET), []
+    left, bucket = list(said), bucket_of(BUCKET)
+    asked: list[Any] = []
 
     def answer(_: Any, method: str, key: str, content: bytes, *more: Any) -> Any:
         asked.append(bucket._idle.ahead)
