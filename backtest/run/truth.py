@@ -224,12 +224,13 @@ def _close_slope(
 
 def _regression(name: str, truth: float, y: Floats, x: Floats) -> Quantity:
     """Return an ordinary least-squares slope with a heteroskedasticity-robust interval."""
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS
+    from statsmodels.tools import add_constant
 
     use = np.isfinite(x) & np.isfinite(y)
     n = int(use.sum())
     if n < 30:
         return Quantity(name, truth, nan, nan, nan, n)
-    fit = sm.OLS(y[use], sm.add_constant(x[use])).fit(cov_type="HC3")
+    fit = OLS(y[use], add_constant(x[use])).fit(cov_type="HC3")
     low, high = fit.conf_int()[1]
     return Quantity(name, truth, float(fit.params[1]), float(low), float(high), n)

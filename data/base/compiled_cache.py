@@ -19,10 +19,13 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 import numba
 import numba.core.caching
+from llvmlite import binding
+from numba.core.registry import cpu_target
+from numba.core.runtime import rtsys
 
 from .cache_folder import fall_back
 
@@ -32,6 +35,9 @@ __all__ = ["dispatcher_of", "give_fallback_cache"]
 caching: Any = numba.core.caching
 
 _log = logging.getLogger("gexlab")
+
+#: Raised when the form of the files changes.
+_FORM: Final = 2
 
 
 def dispatcher_of(function: Callable[..., Any], options: dict[str, Any]) -> Any:
@@ -91,7 +97,11 @@ class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         self._complete_mark()
         try:
-            found = super().load_overload(sig, target_context)
+            # Numba's own would first load all that can be compiled, a quarter of a second: code
+            # that is there needs its run time alone
+            rtsys.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                found = self._load_overload(sig, target_context)
         except Exception as error:  # whatever damaged code raises: compile again
             _log.debug("cached code of %s is not usable: %s", self._name, error)
             found = None
@@ -101,6 +111,7 @@ class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         self._complete_mark()
+        self._cache_file.outside = _outside(data.library)
         try:
             super().save_overload(sig, data)
         except (OSError, pickle.PickleError) as error:
@@ -115,7 +126,15 @@ class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
 
 
 class _DigestedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
-    """An index and data files that begin with the SHA-256 of the rest."""
+    """An index and data files that begin with the SHA-256 of the rest.
+
+    Before the code, a data file has the names of what it calls outside of itself.
+    """
+
+    def __init__(self, path: str, name: str, stamp: Any) -> None:
+        super().__init__(path, name, stamp)
+        self._version: Any = (numba.__version__, _FORM)
+        self.outside: list[str] = []
 
     def _load_index(self) -> Any:
         try:
@@ -128,15 +147,26 @@ class _DigestedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
         self._write(self._index_path, (self._version, self._source_stamp, overloads))
 
     def _load_data(self, name: str) -> Any:
-        return pickle.loads(_checked(self._data_path(name)))
+        outside, code = pickle.loads(_checked(self._data_path(name)))
+        if any(binding.address_of_symbol(each) is None for each in outside):
+            # it would end the process: Numba has parts that it loads only where it compiles
+            cpu_target.target_context.refresh()
+        return pickle.loads(code)
 
     def _save_data(self, name: str, data: Any) -> None:
-        self._write(self._data_path(name), data)
+        self._write(self._data_path(name), (self.outside, self._dump(data)))
 
     def _write(self, path: str, value: Any) -> None:
         body = self._dump(value)
         with self._open_for_write(path) as stream:
             stream.write(hashlib.sha256(body).digest() + body)
+
+
+def _outside(library: Any) -> list[str]:
+    """Return the names of what compiled code calls or reads outside of itself."""
+    module = library._final_module
+    items = [*module.functions, *module.global_variables]
+    return sorted(i.name for i in items if i.is_declaration and not i.name.startswith("llvm."))
 
 
 class _DamagedError(OSError):

@@ -159,7 +159,8 @@ def ols(
     NotEnoughDataError
         If fewer than two rows per coefficient remain, or a column does not vary.
     """
-    import statsmodels.api as sm
+    # not statsmodels.api, which loads every model there is
+    from statsmodels.regression.linear_model import OLS
 
     names = (*(("intercept",) if intercept else ()), *columns)
     target = np.asarray(y, dtype=np.float64)
@@ -167,7 +168,7 @@ def ols(
     x = np.column_stack(([np.ones(len(target))] if intercept else []) + data)
     used = np.asarray(np.isfinite(target) & np.isfinite(x).all(axis=1))
     _require(x[used], names)
-    model = sm.OLS(target[used], x[used])
+    model = OLS(target[used], x[used])
     if clusters is None:
         lags = hac_lags(int(used.sum())) if hac is None else hac
         fit = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags})

@@ -152,8 +152,11 @@ def test_daily_variance_ratio_by_hand_and_by_arch() -> None:
     theta = sum((2 * (q - j) / q) ** 2 * delta[j - 1] for j in range(1, q))
     assert got.ratio == pytest.approx(many / one, rel=1e-3)
     assert got.z_stat == pytest.approx(math.sqrt(n) * (many / one - 1) / math.sqrt(theta), rel=0.02)
-    test = VarianceRatio(prices, lags=5)
-    assert got.ratio == pytest.approx(float(test.vr))
+    for lags in (2, 5, 10):
+        for run in (prices, 0.01 * prices[:53] + 8.0, prices[:13] ** 3):
+            test, ours = VarianceRatio(run, lags=lags), daily_variance_ratio(run, lags)
+            theirs = (float(test.vr), float(test.stat), float(test.pvalue))
+            assert (ours.ratio, ours.z_stat, ours.p_value) == theirs  # to the last digit
 
 
 @pytest.mark.parametrize(

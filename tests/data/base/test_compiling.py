@@ -171,3 +171,26 @@ def test_nothing_of_numba_is_loaded_before_a_loop_runs(kernels: Path) -> None:
     )
     environment = os.environ | {"PYTHONPATH": str(kernels), "NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.slow
+def test_cached_code_finds_what_it_calls_outside_of_itself(tmp_path: Path) -> None:
+    """What Numba loads only where it compiles: keys of hashes, threads, linear algebra, numbers."""
+    (tmp_path / "caller.py").write_text(
+        "import numba, numpy as np\n"
+        "from gexlab.data.base.compiling import compiled\n"
+        "@compiled(parallel=True)\n"
+        "def spread(n):\n"
+        "    total = 0.0\n"
+        "    for i in numba.prange(n): total += i\n"
+        "    return total\n"
+        "@compiled()\n"
+        "def outer(x):\n"
+        "    found = {'three': x, 'four': 4.0}\n"
+        "    solved = np.linalg.solve(2.0 * np.eye(2), np.ones(2)).sum()\n"
+        "    return found['three'] + solved + spread(4) + len(str(int(x)))\n",
+        encoding="utf-8",
+    )
+    cache = str(tmp_path / "cache")
+    assert _run(tmp_path, GEXLAB_CACHE_DIR=cache) == (11.0, 0)
+    assert _run(tmp_path, GEXLAB_CACHE_DIR=cache) == (11.0, 1)
