@@ -57,8 +57,8 @@ def checked_address(url: str) -> SplitResult:
     Raises
     ------
     ValueError
-        If it is not an address, carries a password, or would send a night in the clear to another machine.
-        The message does not repeat the address, which may hold a secret.
+        If it is not an address, carries a password, or would send a night in the clear to another
+        machine. The message does not repeat the address, which may hold a secret.
     """
     try:
         parts = urlsplit(url)
