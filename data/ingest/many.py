@@ -228,6 +228,7 @@ def _total(ones: Iterable[Chosen], files: Sequence[InputFile], left: Counter[str
         total.repeated += tally.repeated
         total.joins = tally.joins or total.joins
         total.sessions |= tally.sessions
+        total.stated |= tally.stated
         total.first_rows = total.first_rows or tally.first_rows
     if total.by_file:
         read = sorted({i for one in ones for _, i in one.wanted})

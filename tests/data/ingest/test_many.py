@@ -73,6 +73,7 @@ def test_names_alike_are_kept_apart(folder: Path) -> None:
     result = read(folder, put(folder, lines))
     assert sorted(result.by_underlying) == sorted(NAMES)
     assert (result.rows_read, result.rows_written, result.sessions) == (33, 33, 33)
+    assert result.without == ()
     for i, name in enumerate(NAMES):
         assert spots(folder, name) == [10 + i] * 3
     folders = [path.name for path in (folder / "lake" / "chains").iterdir()]
