@@ -53,6 +53,9 @@ from .run.load_market import load_market as load_market
 from .run.locked import box_of as box_of
 from .run.locked import restore_lockbox as restore_lockbox
 from .run.market import Market as Market
+from .run.nightly_section import MailConfig as MailConfig
+from .run.nightly_section import WebhookConfig as WebhookConfig
+from .run.nightly_section import checked_address as checked_address
 from .run.notices import sorted_notices as sorted_notices
 from .run.provenance import content_id as content_id
 from .run.regime_source import written_path as written_path

@@ -40,8 +40,9 @@ from gexlab.backtest.hypotheses import test as hypothesis_test
 from gexlab.backtest.hypotheses.registry import hypothesis
 from gexlab.backtest.leaks import association, recomputation
 from gexlab.backtest.run import fragility, soundness, trials
-from gexlab.backtest.run.config_sections import InferenceConfig, NightlyConfig
+from gexlab.backtest.run.config_sections import InferenceConfig
 from gexlab.backtest.run.execution_section import ExecutionConfig
+from gexlab.backtest.run.nightly_section import NightlyConfig
 from gexlab.backtest.run.tournament_section import TournamentConfig
 from gexlab.backtest.statistics import intervals
 from gexlab.backtest.statistics.diagnostics import magnitude, measures

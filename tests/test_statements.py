@@ -32,6 +32,7 @@ from gexlab.backtest.leaks.traces import LEVEL
 from gexlab.backtest.run import config_sections as configuration
 from gexlab.backtest.run import notices
 from gexlab.backtest.run.execution_section import ExecutionConfig
+from gexlab.backtest.run.nightly_section import MailConfig, NightlyConfig, WebhookConfig
 from gexlab.backtest.run.results import Metrics, VolatilityCell
 from gexlab.backtest.run.tournament_section import LedgerConfig, TournamentConfig
 from gexlab.backtest.statistics import intervals
@@ -328,7 +329,8 @@ def test_every_named_test_exists() -> None:
 MODELS: dict[str, type[BaseModel]] = {
     "[data]": configuration.DataConfig, "[regime]": configuration.RegimeConfig,
     "[series.NAME]": configuration.SeriesConfig, "[execution]": ExecutionConfig,
-    "[inference]": configuration.InferenceConfig, "[nightly]": configuration.NightlyConfig,
+    "[inference]": configuration.InferenceConfig, "[nightly]": NightlyConfig,
+    "[nightly.webhook]": WebhookConfig, "[nightly.mail]": MailConfig,
     "[ledger]": LedgerConfig, "[tournament]": TournamentConfig,
 }  # fmt: skip
 

@@ -23,13 +23,13 @@ from .config_sections import (
     DataConfig,
     InferenceConfig,
     Instrument,
-    NightlyConfig,
     RegimeConfig,
     SeriesConfig,
     StrategyConfig,
     _Section,
 )
 from .execution_section import ExecutionConfig, Fill
+from .nightly_section import NightlyConfig
 from .tournament_section import LedgerConfig, TournamentConfig
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class Config(_Section):
                 "ledger": True,
                 "data": unsaid,
                 "execution": self.execution.unsaid,
-                "nightly": {"compact_after", "grid", "tournament", "test"},  # change no result
+                # change no result
+                "nightly": {"compact_after", "grid", "tournament", "test", "webhook", "mail"},
             },
         )
         return settings_digest(settings, self._folder)

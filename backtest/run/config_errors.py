@@ -26,6 +26,10 @@ _MOVED = {
 }
 
 
+#: Whose values are never repeated.
+_MAY_HOLD_SECRETS = ("nightly.webhook", "nightly.mail")
+
+
 def first_problem(errors: Sequence[ErrorDetails], root: type[BaseModel]) -> str:
     """Return the problem to mend first.
 
@@ -52,6 +56,8 @@ def _message(error: ErrorDetails, root: type[BaseModel]) -> str:
     if kind == "missing":
         return f"key {key!r} is missing: add it"
     reason = error["msg"].removeprefix("Value error, ")
+    if key.startswith(_MAY_HOLD_SECRETS) and kind != "value_error":
+        return f"{key}: {_without_value(kind, reason)}"
     if kind == "value_error":
         return f"{key}: {reason}" if key else reason
     if kind in {"model_type", "model_attributes_type", "dict_type"}:
@@ -64,6 +70,12 @@ def _message(error: ErrorDetails, root: type[BaseModel]) -> str:
         known = re.findall(r"'([^']*)'", reason)
         return f"{said}; {_hint(str(error['input']), known)}"
     return f"{said}; correct it"
+
+
+def _without_value(kind: str, reason: str) -> str:
+    if kind in {"model_type", "model_attributes_type"}:
+        return "expected a table of keys (docs/configuration.md lists them)"
+    return f"{reason[:1].lower()}{reason[1:]}; correct it"
 
 
 def _dotted(place: Sequence[str | int]) -> str:

@@ -46,7 +46,6 @@ __all__ = [
     "InferenceConfig",
     "Instrument",
     "NearConfig",
-    "NightlyConfig",
     "RegimeConfig",
     "Scalar",
     "SeriesConfig",
@@ -61,10 +60,6 @@ Instrument = Literal["index", "etf", "future", "share"]
 
 #: Keys of [data] that count as a setting where they are said alone.
 ADDED_LATER: Final = ("multiplier", "settlement", "oi_lag_sessions")
-
-
-#: How often a night does what is not needed for its report.
-Often = Literal["never", "daily", "weekly", "on_change"]
 
 
 Scalar = str | int | float | bool
@@ -395,40 +390,3 @@ class InferenceConfig(_Section):
     bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2_000
     block: Annotated[int, Field(ge=1)] = 10
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = NORMAL_LEVEL
-
-
-class NightlyConfig(_Section):
-    """What ``gexlab nightly`` does before the backtest, and where its results go.
-
-    Attributes
-    ----------
-    paths : tuple of str
-        Files, folders or globs to look for new chains in; none: nothing is ingested.
-    vendor : str
-        Name of their format.
-    map : Path or None
-        Column map, for the vendor ``columns``.
-    snapshot : bool
-        Download Cboe's delayed quotes of the underlying first.
-    out : Path
-        Folder of the nights.
-    stale_after : int
-        Sessions that may close without a chain before the data count as stale.
-    compact_after : int
-        Once the underlying's chains of one year lie in more files than these, they are joined, and
-        so are its rebuilt tables; 0: never.
-    grid, tournament, test : {"never", "daily", "weekly", "on_change"}
-        When the section [grid], a tournament, and all hypotheses run as steps of a night: once a
-        session, once in an ISO week of sessions, or where something that they depend on changed.
-    """
-
-    paths: tuple[AddressNearConfig, ...] = ()
-    vendor: str = "canonical"
-    map: NearConfig | None = None
-    snapshot: bool = False
-    out: NearConfig | None = None
-    stale_after: int = Field(default=1, ge=0)
-    compact_after: int = Field(default=20, ge=0)
-    grid: Often = "never"
-    tournament: Often = "never"
-    test: Often = "never"

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ...data import ConfigError, GexlabError, silent
 from .alerts import alerts_of, late_night
 from .contents import Written, keep_record, live_scores, write_night
+from .delivery import deliver
 from .inbox import PutAside, Taken, take_in
+from .messages import failed_message, message_of, picture_for
 from .result import NightlyResult, said_of, stated_in
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, write_run
 from .side_work import SIDE_WORK, SideWork, side_work
@@ -54,6 +56,7 @@ class _Night:
     rebuilt: RebuildResult | None
     alerts: tuple[str, ...]
     beside: tuple[SideWork, ...]
+    picture: bytes = b""
 
 
 def nightly(
@@ -120,12 +123,14 @@ def nightly(
             how = _How(Path(config), settings, out, when, log, progress)
             return _night(how, aside, (pdf, png))
         except BaseException as error:
-            _say_failed(out, log, error, aside)
+            _say_failed(settings, out, log, error, aside)
             raise
 
 
-def _say_failed(out: Path, log: RunLog, error: BaseException, aside: list[PutAside]) -> None:
-    """Leave a ``run.json`` that calls no older report current."""
+def _say_failed(
+    settings: Config, out: Path, log: RunLog, error: BaseException, aside: list[PutAside]
+) -> None:
+    """Leave a ``run.json`` that calls no older report current, and tell it."""
     from contextlib import suppress
 
     reason = " ".join(str(error).split()) or type(error).__name__
@@ -143,6 +148,13 @@ def _say_failed(out: Path, log: RunLog, error: BaseException, aside: list[PutAsi
     }
     with suppress(GexlabError, OSError):
         write_run(out, log, said)
+        if isinstance(error, Exception) and _is_told(settings):
+            told = deliver(settings, out, failed_message(reason, log), log, now=log.began)
+            write_run(out, log, said | {"deliveries": [asdict(way) for way in told]})
+
+
+def _is_told(settings: Config) -> bool:
+    return settings.nightly.webhook is not None or settings.nightly.mail is not None
 
 
 def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> NightlyResult:
@@ -160,11 +172,19 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
     with log.step("publish") as step:
         moved = point_to(out, night.folder)
         step.status = "done" if write_index(out) or moved else "unchanged"
-    alerts = night.alerts
     fresh = any(s.status == "done" for s in log.steps if s.name in _MAKING)
-    status: Status = "degraded" if alerts else "fresh" if fresh else "unchanged"
     rejected = 0 if taken.result is None else taken.result.rows_rejected
-    facts = night.facts
+    facts, report = night.facts, night.folder / "report.html"
+
+    def state(alerts: tuple[str, ...]) -> Status:
+        return "degraded" if alerts else "fresh" if fresh else "unchanged"
+
+    status, line = state(night.alerts), one_line(facts, night.alerts, rejected, len(aside))
+    message = message_of(night.folder, facts, status, night.alerts, line, log, night.picture)
+    told = deliver(settings, out, message, log, now=log.began)
+    lost = (f"{way.name.upper()} FAILED: {way.reason}" for way in told if way.reason)
+    alerts = (*night.alerts, *lost)
+    status = state(alerts)
     result = NightlyResult(
         status=status,
         exit_code=EXIT_CODES[status],
@@ -177,10 +197,11 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
         put_aside=taken.put_aside,
         steps=tuple(log.steps),
         folder=night.folder,
-        report=night.folder / "report.html",
+        report=report,
         seconds=log.seconds,
         **stated_in(facts),
         beside=night.beside,
+        deliveries=told,
     )
     said = said_of(result, facts, out) | named_inputs(night.folder)
     if night.ran or not (night.folder / RUN_FILE).is_file():
@@ -293,9 +314,10 @@ def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
             step.status = "done" if added else "unchanged"
             step.counts = {"scores": len(scores)}
         beside = side_work(settings, run.market, out, log, progress)
+        alerts = (*alerts, *(f"{w.name.upper()} FAILED: {w.reason}" for w in beside if w.reason))
+        drawn = picture_for(settings, run.market, out, folder, facts, alerts, log)
     _keep_lake(settings, folder, log)
-    alerts = (*alerts, *(f"{w.name.upper()} FAILED: {w.reason}" for w in beside if w.reason))
-    return _Night(ran, facts, folder, done, alerts, beside)
+    return _Night(ran, facts, folder, done, alerts, beside, drawn)
 
 
 def _keep_lake(settings: Config, night: Path, log: RunLog) -> None:

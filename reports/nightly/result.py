@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...data import IngestResult, RebuildResult, SnapshotResult
+    from .delivery import Delivery
     from .inbox import PutAside
     from .nights import Difference
     from .run_log import Status, Step
@@ -94,6 +95,8 @@ class NightlyResult:
         None but for a night of the past (`as_of`).
     beside : tuple of SideWork
         Grid, tournament and tests that the configuration asks for.
+    deliveries : tuple of Delivery
+        Webhook and mail that the configuration asks for.
     """
 
     status: Status
@@ -120,6 +123,7 @@ class NightlyResult:
     carry: tuple[str, ...] = ()
     replay: Replay | None = None
     beside: tuple[SideWork, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
 
 
 _LEFT_OUT = {"snapshot", "rebuilt", "steps", "seconds", "ran", "last_session", "ingested", "replay"}
@@ -142,6 +146,7 @@ def said_of(result: NightlyResult, facts: dict[str, Any], out: Path) -> dict[str
         "reason": "",
         "put_aside": [asdict(file) for file in result.put_aside],
         "beside": [asdict(work) for work in result.beside],
+        "deliveries": [asdict(told) for told in result.deliveries],
         "folder": result.folder.relative_to(out).as_posix(),
         "report": result.report.relative_to(out).as_posix(),
     }

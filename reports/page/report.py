@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from ...backtest import BacktestResult, Config, Market
     from ...data import Progress
     from ..session.morning import Morning
+    from ..session.picture import SessionPicture
     from .views import Page, Section
 
-__all__ = ["REPORT_FILE", "morning_of", "report_page", "write_report"]
+__all__ = ["REPORT_FILE", "last_picture", "morning_of", "report_page", "write_report"]
 
 REPORT_FILE = "report.html"
 _ALL = 1_000_000
@@ -149,24 +150,36 @@ def _diagnostics(result: BacktestResult, config: Config, market: Market) -> Sect
 
 def morning_of(result: BacktestResult, config: Config, market: Market) -> Morning:
     """Return the last session as the run saw it, even where its bar has not come yet."""
-    from ...data import Definition, currency_sign, explain
+    from ...data import Definition
     from ..session.morning import Morning
-    from ..session.picture import picture_of
     from ..session.story import session_story
 
     history, rows = market.regime.table, market.regime.rebuilt
-    if rows is None:
-        return Morning(result, history, None)
-    definition, book = rows.spec.definition, config.regime.book
     band = config.regime.band
-    if not isinstance(definition, Definition):
-        return Morning(result, history, band)
-    last = history.index[-1]
-    found = explain(rows.lake, rows.job or rows.spec, last.date(), book=book, most=_ALL)
-    picture = picture_of(found, sign=currency_sign(result.data.currency))
-    picture = picture.labelled(band).abstaining(market.regime.promoted.get(last, ()))
-    story = session_story(rows.lake, rows.job or rows.spec, last.date(), book=book)
+    picture = last_picture(config, market)
+    if rows is None or picture is None:
+        return Morning(result, history, None if rows is None else band)
+    definition = rows.spec.definition
+    assert isinstance(definition, Definition)  # or there were no picture
+    last = history.index[-1].date()
+    story = session_story(rows.lake, rows.job or rows.spec, last, book=config.regime.book)
     return Morning(result, history, definition.band if band is None else band, picture, story)
+
+
+def last_picture(config: Config, market: Market) -> SessionPicture | None:
+    """Return the last session as it is drawn; None where no chain or no profile is behind it."""
+    from ...data import Definition, explain
+    from ..session.picture import picture_of
+
+    rows = market.regime.rebuilt
+    if rows is None or not isinstance(rows.spec.definition, Definition):
+        return None
+    last = market.regime.table.index[-1]
+    how = rows.job or rows.spec
+    found = explain(rows.lake, how, last.date(), book=config.regime.book, most=_ALL)
+    picture = picture_of(found, sign=rows.lake.facts(rows.spec.underlying).sign)
+    promoted = market.regime.promoted.get(last, ())
+    return picture.labelled(config.regime.band).abstaining(promoted)
 
 
 def _truth(config: Config, market: Market) -> Section:

@@ -375,7 +375,7 @@ def test_steps_count_what_came_in(told: Told) -> None:
         steps = {s["name"]: s for s in night.run["steps"]}
         assert list(steps) == [
             "snapshot", "ingest", "rebuild", "backtest", "store", "record",
-            "grid", "tournament", "test", "lake", "publish",
+            "grid", "tournament", "test", "lake", "publish", "webhook", "mail",
         ]  # fmt: skip
         assert steps["lake"]["counts"] == {"archived": 1, "joined": 0}
         made = {v["version"]: v["operation"] for v in told.documents["versions"]}

@@ -11,6 +11,8 @@ from ...terminal.progress import progress_on_stderr
 from ..options import ConfigArgument, DebugOption, JsonOption, PdfOption, PngOption
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from ...nightly.nightly import NightlyResult
@@ -85,8 +87,17 @@ def _show(console: Console, result: NightlyResult) -> None:
             console.print(f"{found.kind} {found.name}: {found.first} then, {found.second} now")
         console.print(f"report: {result.report}")
         return
-    for work in result.beside:
-        if work.page:
-            console.print(f"{work.name} of {work.session}: {result.folder.parent / work.page}")
+    for told in _beside(result):
+        console.print(told)
     state = "new report" if result.ran else "nothing has changed; report"
     console.print(f"{state}: {result.report}")
+
+
+def _beside(result: NightlyResult) -> Iterator[str]:
+    """Yield a line for each side work that stands, and for each message that was sent."""
+    for work in result.beside:
+        if work.page:
+            yield f"{work.name} of {work.session}: {result.folder.parent / work.page}"
+    for told in result.deliveries:
+        if told.status == "sent":
+            yield f"{told.name} sent"

@@ -32,6 +32,8 @@ from gexlab.reports.nightly.run_log import EXIT_CODES
 from gexlab.reports.nightly.standing import stands
 from gexlab.reports.nightly.turn import one_night
 
+from .servers import mail_server, web_server
+
 CONFIG = """
 [data]
 lake = "lake"
@@ -110,7 +112,7 @@ def test_nothing_is_done_twice(after: tuple[Path, Any], capsys: pytest.CaptureFi
     assert second["ran"] is False
     assert (second["status"], second["exit_code"]) == ("unchanged", 3)
     steps = {step["name"]: step["status"] for step in second["steps"]}
-    for name in ("snapshot", "grid", "tournament", "test"):
+    for name in ("snapshot", "grid", "tournament", "test", "webhook", "mail"):
         assert steps.pop(name) == "skipped"
     assert set(steps) == {"ingest", "rebuild", "backtest", "store", "record", "lake", "publish"}
     assert set(steps.values()) == {"unchanged"}
@@ -485,3 +487,44 @@ def test_stale_refused_and_missing_data_are_said_first(after: tuple[Path, Any]) 
         assert target.abstains.startswith(f"the bar of {last} is missing")
     (changed,) = alerts_of(config, real, Record(broken="000002 is gone"), morning)
     assert changed.startswith("RECORD CHANGED: 000002 is gone")
+
+
+def test_a_night_is_told_once(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, first = after
+    monkeypatch.setenv("HOOK_KEY", "s3cret-of-the-hook")
+    with web_server() as web, mail_server() as post:
+        more = f"""
+[nightly.webhook]
+url = "http://127.0.0.1:{web.port}/h"
+secret_env = "HOOK_KEY"
+[nightly.mail]
+host = "127.0.0.1"
+port = {post.port}
+security = "none"
+sender = "gexlab@example.org"
+to = ["desk@example.org"]
+"""
+        (folder / "config.toml").write_text(CONFIG + more, encoding="utf-8")
+        told = _night(folder, capsys)
+        assert told["content_id"] == first["content_id"]  # whom it is told changes no result
+        assert [way["status"] for way in told["deliveries"]] == ["sent", "sent"]
+        said = json.loads(web.bodies[0])
+        assert said["report"] == f"{told['folder'].rpartition('/')[2]}/report.html"
+        assert {t["strategy"] for t in said["targets"]} > {"buy-and-hold"}
+        assert b"Content-ID: <last-session>" in post.bodies[0]
+        again = _night(folder, capsys)
+        assert [way["status"] for way in again["deliveries"]] == ["unchanged", "unchanged"]
+        web.status = 503
+        (folder / "incoming" / "torn.parquet").write_bytes(b"no table")
+        assert _night(folder, capsys)["alerts"][-1].startswith("WEBHOOK FAILED: 127.0.0.1 answered")
+        (folder / "config.toml").write_text(CONFIG.replace("etf", "index") + more, encoding="utf-8")
+        shutil.rmtree(folder / "lake")
+        (folder / "incoming" / "old.parquet").unlink()
+        web.status = 200
+        assert cli.run(["nightly", str(folder / "config.toml")]) == 1
+        assert json.loads(web.bodies[-1])["status"] == "failed"
+        assert b"Subject: FAILED: gexlab nightly" in post.bodies[-1]
+    everything = [p.read_bytes() for p in (folder / "results").rglob("*") if p.is_file()]
+    assert not any(b"s3cret-of-the-hook" in content for content in everything)
