@@ -132,6 +132,18 @@ def test_a_shipped_map_says_which_column_is_the_contracts_symbol(tmp_path: Path)
     assert meanings == dict(zip(names.split(","), told, strict=True))
 
 
+def test_a_contract_of_a_coin_is_not_a_hundred_coins(tmp_path: Path) -> None:
+    """A layout that no map knows, with the names that the exchange gives to its contracts."""
+    rows = [f"2024-01-12,BTC-26JAN24-44000-{right},30,0.6,43000" for right in "CP"]
+    path = _written(tmp_path, "date,contract_name,oi,iv,spot", rows)
+    (tmp_path / "map.toml").write_text(inspect(path).map, encoding="utf-8")
+    result = ingest(
+        [path], vendor="columns", underlying="BTC", lake=tmp_path / "lake",
+        mapping=tmp_path / "map.toml", dry_run=True,
+    )  # fmt: skip
+    assert {row["multiplier"] for row in result.first_rows} == {1.0}
+
+
 def test_files_of_joins_that_are_not_there_are_commented_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
