@@ -3,7 +3,8 @@
 python tests/field/run_inspect.py [WORD...]
 
 A file counts where the preset or the shipped map is the one that reads it (or none is named where
-none does) and what ``inspect`` wrote, unchanged, gets rows in. Whether the rows are those of the
+none does) and what ``inspect`` wrote, unchanged, gets rows in (or is refused as the right answer
+says). Whether the rows are those of the
 right answer is said beside it.
 """
 
@@ -41,10 +42,13 @@ SAMPLES = {
     "taifex_txo_2015.csv": ("map:taifex_txo", "TXO"),
     "taifex_txo_2017.csv": ("map:taifex_txo", "TXO"),
     "yfinance_spy_qqq_iwm_2026.parquet": ("yfinance", "SPY"),
+    "../chains/spx_cboe_snapshots_2026.parquet": ("columns", "SPX"),
+    "../chains/us_universe_2026.parquet": ("columns", "ABNB"),
 }
 #: Cases that a shipped map reads, under whatever name the case's own map has.
 _MAPS = {
-    "15-epochs-in-csv": "map:tardis_options_chain", "25-half-day-without-1545": "map:datashop_eod_calcs",
+    "15-epochs-in-csv": "map:tardis_options_chain",
+    "25-half-day-without-1545": "map:datashop_eod_calcs",
     "30-nse-before-july-2024": "map:nse_before_july_2024",
     "36-taifex-daily-file": "map:taifex_daily",
     "33-databento-three-files": "map:databento",
@@ -98,6 +102,9 @@ def judged(tried: Tried, folder: Path) -> tuple[bool, str | None, list[str]]:
             mapping=None if seen.vendor else mapping,
         )  # fmt: skip
     except GexlabError as error:
+        refusal = tried.case.refused if tried.case else None
+        if refusal is not None and re.search(refusal, str(error)):
+            return named == tried.right, None, []
         return named == tried.right, str(error)[:300], []
     if not open_lake(lake).sessions(tried.underlying):
         return named == tried.right, "no session", []
