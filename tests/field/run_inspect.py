@@ -15,7 +15,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,21 +112,25 @@ def judged(tried: Tried, folder: Path) -> tuple[bool, str | None, list[str]]:
     return named == tried.right, None, differs
 
 
+def seen(
+    folder: Path, words: Sequence[str] = ()
+) -> Iterator[tuple[str, bool, str | None, list[str]]]:
+    """Yield each input that has one of the words in its name, or every one, and what came of it."""
+    for tried in list(_inputs(folder)):
+        if not words or any(word.casefold() in tried.name.casefold() for word in words):
+            yield tried.name, *judged(tried, folder)
+
+
 def main() -> None:
     """Look at everything, or at what has one of the words in its name."""
-    words = [word.casefold() for word in sys.argv[1:]]
     right = got_in = both = equal = count = 0
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        for tried in list(_inputs(folder)):
-            if words and not any(word in tried.name.casefold() for word in words):
-                continue
-            named, why, differs = judged(tried, folder)
+        for name, named, why, differs in seen(Path(scratch), sys.argv[1:]):
             count, right, got_in = count + 1, right + named, got_in + (why is None)
             both += named and why is None
             equal += why is None and not differs
             said = why or ("; ".join(differs) if differs else "ok")
-            sys.stdout.write(f"{tried.name}: {'named' if named else 'NAMED OTHERWISE'}; {said}\n")
+            sys.stdout.write(f"{name}: {'named' if named else 'NAMED OTHERWISE'}; {said}\n")
             sys.stdout.flush()
     sys.stdout.write(
         f"{count} looked at: {right} named rightly, {got_in} get in by what inspect wrote, "
