@@ -197,9 +197,14 @@ def _ahead(config: Config, market: Market, morning: Morning) -> list[Section]:
     definition = rows.spec.definition
     # with volatilities that follow the money every flip costs a sum over all lines
     dear = isinstance(definition, Definition) and definition.iv_dynamics != "sticky_strike"
-    few = {"sessions_ahead": (0, 1, 5), "volatility_shifts": (0.0,)} if dear else {}
-    how, book = rows.job or rows.spec, config.regime.book
-    elsewhere = what_if(rows.lake, how, last, book=book, **few)
+    elsewhere = what_if(
+        rows.lake,
+        rows.job or rows.spec,
+        last,
+        book=config.regime.book,
+        sessions_ahead=(0, 1, 5) if dear else (0, 1, 2, 5, 10),
+        volatility_shifts=(0.0,) if dear else (-0.02, 0.0, 0.02),
+    )
     return [
         map_section(picture),
         expiry_section(picture),

@@ -27,7 +27,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from gexlab.backtest import load_config
-from gexlab.data import export_regimes, ingest, rebuild
+from gexlab.data import ingest, rebuild, regimes
 from gexlab.reports.nightly.nightly import nightly
 
 CONFIG = """
@@ -99,7 +99,7 @@ def _rebuilt_alike(folder: Path, given: argparse.Namespace) -> int:
     ingest(files, vendor="columns", underlying=given.underlying, lake=whole,
            mapping=folder / "map.toml")  # fmt: skip
     rebuild(whole, given.underlying)
-    rows = [export_regimes(lake, given.underlying) for lake in (folder / "lake", whole)]
+    rows = [regimes(lake, given.underlying) for lake in (folder / "lake", whole)]
     leave = ["source_fingerprint"]
     one, other = (r.drop(columns=leave).reset_index(drop=True) for r in rows)
     pd.testing.assert_frame_equal(one, other, check_exact=True)

@@ -81,7 +81,8 @@ def _largest_cell(cells: pd.DataFrame, sign: str) -> str:
     if flat.empty:
         return "No expiry carries gamma near spot."
     strike, name = flat.abs().idxmax()  # type: ignore[misc]
-    return f"Most at {level(strike)} of {name}: {money(float(flat[(strike, name)]), sign=sign)}."
+    largest = float(cells.to_numpy()[cells.index.get_loc(strike), cells.columns.get_loc(name)])
+    return f"Most at {level(strike)} of {name}: {money(largest, sign=sign)}."
 
 
 def _heat(x: list[Any], y: list[Any], z: Any, unit: str) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def _what_if_figure(found: pd.DataFrame, sign: str) -> Figure:
     same = found[found["volatility_shift"] == 0.0]
     cells = same.pivot_table("net_gex", "spot_move", "sessions_ahead", sort=True, dropna=False)
     scale, unit = unit_of(cells.to_numpy().ravel().tolist(), sign)
-    names = ["now" if k == 0 else f"+{k}" for k in cells.columns]
+    names = [f"+{k}" if int(k) else "now" for k in cells.columns]
     moves = [percent(move, 0, sign=True) for move in cells.index]
     trace = _heat(names, [], cells.to_numpy() / scale, f"{unit} per 1 %") | {"y": moves}
     shape = layout(
