@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, dataclass_transform
 
@@ -115,7 +115,8 @@ class Component:
         -------
         dict of str to object
         """
-        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        made: Any = type(self)
+        return {name: getattr(self, name) for name in _parameters_of(made)}
 
     def describe(self) -> str:
         """Return name and parameters in a few words.
@@ -126,6 +127,11 @@ class Component:
         """
         given = ", ".join(f"{name} {value}" for name, value in self.parameters().items())
         return f"{self.name} ({given})" if given else self.name
+
+
+@cache
+def _parameters_of(made: type[Component]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(made))  # type: ignore[arg-type]  # every component is one
 
 
 class Filter(Component):

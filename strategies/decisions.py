@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .evaluation import Evaluation, Outcome
+from .kernels import finished, ruled
 from .model import RULED
 from .panel import LABELS
 
@@ -24,7 +25,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-_NEVER = np.iinfo(np.int64).min
 _NAMES = np.array(LABELS, dtype=object)
 
 
@@ -120,25 +120,20 @@ def composed(
     size : callable
         From targets to the sizing's outcome.
     """
-    codes = label.values
-    target = np.full(codes.size, np.nan)  # abstains: no target, so no position
-    known = np.full(codes.size, _NEVER, dtype=np.int64)
-    for name, rule in rules.items():
-        here = codes == LABELS.index(name)
-        np.copyto(target, rule.values, where=here)
-        np.copyto(known, rule.known_at, where=here)
+    values = tuple(rules[name].values for name in RULED)
+    moments = tuple(rules[name].known_at for name in RULED)
+    target, rule_at = ruled(label.values, values, moments)
     sized = size(target)
-    acts = codes != 0.0
-    known = np.where(acts, np.maximum(known, sized.known_at), _NEVER)
-    position = np.where(acts, sized.values, 0.0)
-    undefined = np.isnan(position)
+    position, undefined, filter_known, rule_known = finished(
+        label.values, label.known_at, rule_at, sized.values, sized.known_at
+    )
     return TargetSeries(
-        codes=codes,
-        position=np.where(undefined, 0.0, position),
+        codes=label.values,
+        position=position,
         undefined=undefined,
         late=label.late,
-        filter_known_at=np.where(acts, label.known_at, _NEVER),
-        rule_known_at=known,
+        filter_known_at=filter_known,
+        rule_known_at=rule_known,
     )
 
 

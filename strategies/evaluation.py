@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import ConfigError
+from .answers import asked, code_of, codes_of, number_of, numbers_of
 from .component import Component, Filter, Past, Rule, Sizing
-from .panel import LABELS, Panel
+from .panel import Panel
 from .view import Window, hide_late, window_of
 
 __all__ = ["Evaluation", "Outcome"]
@@ -22,7 +23,6 @@ Flags = npt.NDArray[np.bool_]
 Moments = npt.NDArray[np.datetime64]
 
 _NEVER = np.iinfo(np.int64).min
-_CODE = {label: code for code, label in enumerate(LABELS)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,11 +136,19 @@ class Evaluation:
         usable &= np.isfinite(targets)
         values = np.full(targets.size, np.nan)
         if _overrides(component, Sizing, "positions"):
-            made = np.asarray(component.positions(targets, **given), dtype=np.float64)
-            values[usable] = _shaped(component, made, targets.size)[usable]
+            made = asked(component, component.positions, given, targets)
+            values[usable] = numbers_of(component, made, targets.size)[usable]
         else:
             for t in np.flatnonzero(usable):
-                values[t] = component.position(float(targets[t]), **_row(given, t))
+                at = self.panel.sessions[int(t if rows is None else rows[t])]
+                row, target = _row(given, t), float(targets[t])
+                made = asked(component, component.position, row, target, at=at)
+                values[t] = number_of(component, made, at)
+        if np.isinf(values).any():
+            raise ConfigError(
+                f"sizing {component.name!r} gave an infinite position: give NaN, which is flat, "
+                "where its divisor is zero"
+            )
         return Outcome(values, known, late)
 
     def _once(self, component: Component, make: Any) -> Outcome:
@@ -152,8 +160,8 @@ class Evaluation:
         given, usable, known, late = self._inputs(component)
         values = np.zeros(self.deadline.size)
         if _overrides(component, Filter, "labels"):
-            made = np.asarray(component.labels(**given), dtype=np.float64)
-            values[usable] = _shaped(component, made, values.size)[usable]
+            made = asked(component, component.labels, given)
+            values[usable] = codes_of(component, made, usable)[usable]
         else:
             remembers = "previous" in inspect.signature(component.label).parameters
             label = "abstain"
@@ -161,25 +169,22 @@ class Evaluation:
                 if not usable[t]:
                     label = "abstain"
                     continue
-                row = _row(given, t)
-                label = component.label(**row, **({"previous": label} if remembers else {}))
-                if label not in _CODE:
-                    raise ConfigError(
-                        f"filter {component.name!r} gave the label {label!r}: give one of "
-                        f"{', '.join(LABELS)}"
-                    )
-                values[t] = _CODE[label]
+                row = _row(given, t) | ({"previous": label} if remembers else {})
+                label = asked(component, component.label, row, at=self.panel.sessions[t])
+                values[t] = code_of(component, label)
         return Outcome(values, known, late)
 
     def _targets(self, component: Rule) -> Outcome:
         given, usable, known, late = self._inputs(component)
         values = np.full(self.deadline.size, np.nan)
         if _overrides(component, Rule, "targets"):
-            made = np.asarray(component.targets(**given), dtype=np.float64)
-            values[usable] = _shaped(component, made, values.size)[usable]
+            made = asked(component, component.targets, given)
+            values[usable] = numbers_of(component, made, values.size)[usable]
         else:
             for t in np.flatnonzero(usable):
-                values[t] = component.target(**_row(given, t))
+                at = self.panel.sessions[int(t)]
+                made = asked(component, component.target, _row(given, t), at=at)
+                values[t] = number_of(component, made, at)
         worst = np.nanmax(np.abs(values), initial=0.0)
         if worst > 1.0 + 1e-12:
             raise ConfigError(
@@ -209,17 +214,19 @@ class Evaluation:
     def _window(self, past: Past) -> Window:
         if past not in self._windows:
             values, known, _ = self._source(past)
+            values = _shared(values)
             if past.window is None:
                 there = np.isfinite(values)
                 self._windows[past] = Window(values, there, np.where(there, known, _NEVER))
             else:
-                self._windows[past] = window_of(
+                window = window_of(
                     values,
                     known,
                     past.window,
                     skip_missing=past.skip_missing,
                     complete=past.complete,
                 )
+                self._windows[past] = replace(window, values=_shared(window.values))
         return self._windows[past]
 
     def _source(self, past: Past) -> tuple[Floats, Ints, Flags]:
@@ -245,12 +252,8 @@ def _overrides(component: Component, base: type[Component], method: str) -> bool
     return getattr(type(component), method) is not getattr(base, method)
 
 
-def _shaped(component: Component, values: Floats, n: int) -> Floats:
-    if values.ndim == 0:  # the same for every decision
-        return np.full(n, float(values))
-    if values.shape != (n,):
-        raise ConfigError(
-            f"{component.kind} {component.name!r} gave values of shape {values.shape}: expected "
-            f"one for each of the {n} decisions"
-        )
-    return values
+def _shared(values: Floats) -> Floats:
+    """Return values that nobody can change in place: several components read them."""
+    view = values.view()
+    view.flags.writeable = False
+    return view

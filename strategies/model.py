@@ -62,12 +62,8 @@ neutral: hold; abstain: flat'
         Rule
             Flat for ``abstain``.
         """
-        rules: dict[str, Rule] = {
-            "long": self.long,
-            "short": self.short,
-            "neutral": self.neutral,
-        }
-        return rules.get(label, Flat())
+        rule: Rule = getattr(self, label) if label in RULED else Flat()
+        return rule
 
     def __post_init__(self) -> None:
         _require_one_clock(self)
@@ -75,7 +71,8 @@ neutral: hold; abstain: flat'
     @property
     def intraday(self) -> bool:
         """Whether it decides within the session, and so is flat at every close."""
-        return any(part.decides == "bar" for part in (self.filter, *map(self.rule, RULED)))
+        parts = (self.filter, self.long, self.short, self.neutral)
+        return any(part.decides == "bar" for part in parts)
 
     @property
     def strategy_id(self) -> str:

@@ -16,10 +16,48 @@ from property_search import register_profiles
 _ROOT = Path(__file__).resolve().parents[1]
 _DESELECTED = pytest.StashKey[int]()
 
+#: Modules by processor time, those of five seconds and more; neighbours need different kernels.
+LONG_FIRST = (
+    "backtest/run/test_dependence.py",
+    "test_docs.py",
+    "data/ingest/test_ingest.py",
+    "consistency/test_quantities.py",
+    "reports/nightly/test_replay.py",
+    "backtest/leaks/test_leaks.py",
+    "backtest/test_frames_and_figures.py",
+    "backtest/leaks/test_planted_values.py",
+    "reports/cli/test_hostile_sweep.py",
+    "backtest/run/test_as_of.py",
+    "reports/nightly/test_nightly.py",
+    "data/base/test_compiling.py",
+    "data/lake/test_derived.py",
+    "robustness/test_break_ingest.py",
+    "data/quality/test_quality_sample.py",
+    "backtest/run/test_market_choice.py",
+    "test_suite.py",
+    "backtest/run/test_truncation.py",
+    "data/exposure/test_engine_against_expected.py",
+    "data/exposure/test_reference_against_expected.py",
+    "robustness/test_fuzz_vendors.py",
+    "data/vendors/test_nse_bhavcopy.py",
+    "data/vendors/test_deribit.py",
+    "backtest/grid/test_own_components.py",
+    "data/ingest/test_ingest_model.py",
+    "backtest/grid/test_grid.py",
+    "reports/cli/test_demo.py",
+    "backtest/run/test_period.py",
+    "reports/cli/test_commands.py",
+    "test_typed_doors.py",
+)
+
 register_profiles()
 
 # workers of a parallel run are told a width of 80: terminals' widths are a test's own to set
 os.environ.pop("COLUMNS", None)
+
+# threads of matrix products that wait for each other take the cores from the other worker: the
+# tests took up to three times the processor time. Here before NumPy is loaded; workers inherit it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,6 +73,13 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if whole and getattr(option, "numprocesses", 0) is None and not option.usepdb:
         option.numprocesses = "auto"
         option.dist = "loadscope"
+        option.loadscopereorder = False  # by time, see below, not by number of tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take longest, so that no core waits for the other's last one."""
+    rank = {_ROOT / "tests" / name: number for number, name in enumerate(LONG_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

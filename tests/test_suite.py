@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,6 +66,20 @@ def test_every_property_draws_from_the_profile() -> None:
         if own.search(path.read_text(encoding="utf-8"))
     ]
     assert escaped == []
+
+
+def test_modules_that_begin_are_there(request: pytest.FixtureRequest) -> None:
+    """Each is run before the rest, in the order of the list; a name that is gone orders nothing."""
+    (conftest,) = (
+        plugin
+        for plugin in request.config.pluginmanager.get_plugins()
+        if getattr(plugin, "__file__", None) == str(TESTS / "conftest.py")
+    )
+    names = conftest.LONG_FIRST
+    assert [name for name in names if not (TESTS / name).is_file()] == []
+    some = [SimpleNamespace(path=TESTS / name) for name in ("test_doors.py", *reversed(names))]
+    conftest.pytest_collection_modifyitems(some)
+    assert [item.path for item in some] == [TESTS / name for name in (*names, "test_doors.py")]
 
 
 def test_the_whole_suite_uses_all_cores_and_says_what_did_not_run(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ...data import NOISE
 
-__all__ = ["FREE", "Costs", "break_even_bps"]
+__all__ = ["FREE", "Costs", "break_even_bps", "break_even_of_each"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -94,5 +94,11 @@ def break_even_bps(gross_returns: Floats, traded: Floats) -> float:
     >>> break_even_bps(np.array([0.0, 0.003, 0.001]), np.array([1.0, 0.0, 1.0]))
     20.0
     """
-    profit, sides = float(np.sum(gross_returns)), float(np.sum(traded))
-    return 1e4 * profit / sides if sides > NOISE and profit > NOISE else float("nan")
+    return float(break_even_of_each(gross_returns, traded))
+
+
+def break_even_of_each(gross_returns: Floats, traded: Floats) -> Floats:
+    """Return `break_even_bps` of portfolios, shape (...,), of arrays of shape (..., n)."""
+    profit, sides = np.sum(gross_returns, axis=-1), np.sum(traded, axis=-1)
+    defined = (sides > NOISE) & (profit > NOISE)
+    return np.where(defined, 1e4 * profit / np.where(defined, sides, 1.0), np.nan)

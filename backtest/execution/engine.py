@@ -180,7 +180,7 @@ def simulated_orders(
     clean = without_dust(targets)
     _require_prices(price, clean, schedule)
     columns = np.broadcast_to(bars["close"].to_numpy(dtype=float)[:, None], clean.shape)
-    close = pd.DataFrame(columns, index=bars.index)
+    close = pd.DataFrame(columns, index=bars.index, copy=False)
     with _quiet():
         found = _from_orders(close, clean, price, costs, cash, terms or plain_terms(len(bars)))
         records: npt.NDArray[Any] = found.orders.values
@@ -390,7 +390,9 @@ def _from_orders(
 
 
 def _require_prices(price: Floats, targets: Floats, schedule: Schedule) -> None:
-    lacking = np.isnan(price) & ~np.isnan(targets).all(axis=1)
+    lacking = np.isnan(price)
+    if lacking.any():
+        lacking &= ~np.isnan(targets).all(axis=1)
     if lacking.any():
         session = schedule.sessions[int(np.flatnonzero(lacking)[0])].date()
         raise InputFileError(

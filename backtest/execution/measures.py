@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ..run.strategy_results import Metrics
 from ..statistics import metrics
-from .costs import break_even_bps
+from .costs import break_even_of_each
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..statistics.sharpe_intervals import ReturnIntervals
 
-__all__ = ["Clock", "Track", "metrics_of", "share_traded"]
+__all__ = ["Clock", "Track", "metrics_of", "metrics_of_each", "share_traded"]
 
 Floats = npt.NDArray[np.float64]
+#: Portfolios at once: what is made of them stays in the processor's cache.
+_ROWS: Final = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +47,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """One portfolio, session by session.
+    """One portfolio, session by session; or many, with one row each in front of every shape.
 
     Attributes
     ----------
@@ -57,7 +61,7 @@ class Track:
         Notional over the equity at the close before.
     gross_returns, gross_traded : ndarray
         Of the portfolio without costs.
-    trades : int
+    trades : int, or ndarray of int
         Round trips, open ones included.
     """
 
@@ -67,7 +71,7 @@ class Track:
     traded: Floats
     gross_returns: Floats
     gross_traded: Floats
-    trades: int
+    trades: Any
 
 
 def metrics_of(track: Track, ends: ReturnIntervals, clock: Clock) -> Metrics:
@@ -79,31 +83,70 @@ def metrics_of(track: Track, ends: ReturnIntervals, clock: Clock) -> Metrics:
     ends : ReturnIntervals
     clock : Clock
     """
+    arrays = {f.name: np.asarray(getattr(track, f.name))[None] for f in fields(track)}
+    return metrics_of_each(Track(**arrays), [ends], clock)[0]
+
+
+def metrics_of_each(tracks: Track, ends: Sequence[ReturnIntervals], clock: Clock) -> list[Metrics]:
+    """Return the metrics of many portfolios, each as `metrics_of` gives them.
+
+    Parameters
+    ----------
+    tracks : Track
+        Arrays have one row a portfolio more in front; ``trades`` is an array.
+    ends : sequence of ReturnIntervals
+        One a portfolio.
+    clock : Clock
+    """
+    found: list[Metrics] = []
+    for first in range(0, len(ends), _ROWS):
+        rows = slice(first, first + _ROWS)
+        part = Track(**{f.name: getattr(tracks, f.name)[rows] for f in fields(tracks)})
+        found += _metrics(part, ends[rows], clock)
+    return found
+
+
+def _metrics(tracks: Track, ends: Sequence[ReturnIntervals], clock: Clock) -> list[Metrics]:
     year, single, elapsed = clock.year, clock.spans == 1, int(clock.spans.sum())
-    whole = bool(single.all())
-    returns, one = track.returns, track.returns if whole else track.returns[single]
-    held = track.positions[1:] if clock.at_open else track.positions[:-1]
+    held = tracks.positions[:, 1:] if clock.at_open else tracks.positions[:, :-1]
+    one = tracks.returns
+    if not single.all():
+        # in rows, whose sums are those of one row: chosen columns come in another order of memory
+        one, held = (np.ascontiguousarray(each[:, single]) for each in (one, held))
+    count, sessions, n = one.shape[1], tracks.returns.shape[1], int(single.sum())
+    missing = np.full(len(one), np.nan)
     # each moment once: this is called for every trial of a grid
-    deviation = float(np.std(one, ddof=1)) if len(one) > 1 else float("nan")
-    total = metrics.total_return(returns)
-    return Metrics(
-        sharpe=float(metrics.sharpe_of_moments(metrics.mean(one), deviation, year)),
-        sharpe_low=ends.sharpe[0],
-        sharpe_high=ends.sharpe[1],
-        sharpe_error=ends.sharpe_error,
-        cagr=metrics.growth_a_year(total, year, elapsed) if len(returns) else total,
-        cagr_low=ends.cagr[0],
-        cagr_high=ends.cagr[1],
-        volatility=deviation * sqrt(year),
-        max_drawdown=metrics.max_drawdown(track.equity),
-        turnover=metrics.turnover(track.traded, year, elapsed + 1),
-        trades=track.trades,
-        exposure=metrics.exposure(track.positions),
-        break_even_bps=break_even_bps(track.gross_returns, track.gross_traded),
-        hit_rate=metrics.hit_rate(one, held if whole else held[single]),
-        total_return=total,
-        n=int(single.sum()),
-    )
+    deviation = np.std(one, axis=1, ddof=1) if count > 1 else missing
+    average = np.mean(one, axis=1) if count else missing
+    columns = {
+        "sharpe": metrics.sharpe_of_moments(average, deviation, year),
+        "total_return": metrics.total_returns(tracks.returns),
+        "max_drawdown": metrics.max_drawdowns(tracks.equity),
+        "exposure": metrics.exposures(tracks.positions),
+        "hit_rate": metrics.hit_rates(one, held),
+        "volatility": deviation * sqrt(year),
+        "turnover": metrics.turnovers(tracks.traded, year, elapsed + 1),
+        "break_even_bps": break_even_of_each(tracks.gross_returns, tracks.gross_traded),
+        "trades": tracks.trades,
+    }
+    rows = zip(*(np.asarray(values).tolist() for values in columns.values()), strict=True)
+    found = []
+    for values, interval in zip(rows, ends, strict=True):
+        figures = dict(zip(columns, values, strict=True))
+        total = figures["total_return"]
+        found.append(
+            Metrics(
+                sharpe_low=interval.sharpe[0],
+                sharpe_high=interval.sharpe[1],
+                sharpe_error=interval.sharpe_error,
+                cagr=metrics.growth_a_year(total, year, elapsed) if sessions else total,
+                cagr_low=interval.cagr[0],
+                cagr_high=interval.cagr[1],
+                n=n,
+                **figures,
+            )
+        )
+    return found
 
 
 def share_traded(notional: Floats, equity: Floats, cash: float) -> Floats:

@@ -207,7 +207,16 @@ def plan_orders(name: str, decisions: Decisions, schedule: Schedule) -> OrderPla
 
 def without_dust(target: Floats) -> Floats:
     """Return targets with those smaller than `SMALLEST_POSITION` as 0; NaN stays NaN."""
-    return np.where(np.abs(target) < SMALLEST_POSITION, 0.0, target)
+    clean = np.array(target, dtype=np.float64, order="C")
+    _leave_out_dust(clean.reshape(-1))
+    return clean
+
+
+@compiled(nogil=True)
+def _leave_out_dust(target: Floats) -> None:
+    for i in range(target.size):
+        if abs(target[i]) < SMALLEST_POSITION:
+            target[i] = 0.0
 
 
 def without_idle(target: Floats) -> Floats:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...data import compiled
 from ..execution.account import rounded_sum
 
-__all__ = ["Accounts", "accounts_of"]
+__all__ = ["Accounts", "accounts_of", "marks_of"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -46,13 +46,13 @@ def accounts_of(records: npt.NDArray[Any], portfolios: int, close: Floats, cash:
     close : ndarray, shape (sessions,)
     cash : float
     """
-    signed = np.where(records["side"] == 0, records["size"], -records["size"])
     equity, shares, notional, trades = _accounts(
-        records["col"].astype(np.int64),
-        records["idx"].astype(np.int64),
-        signed,
-        np.ascontiguousarray(records["price"]),
-        np.ascontiguousarray(records["fees"]),
+        records["col"],
+        records["idx"],
+        records["side"],
+        records["size"],
+        records["price"],
+        records["fees"],
         portfolios,
         np.ascontiguousarray(close),
         cash,
@@ -60,11 +60,58 @@ def accounts_of(records: npt.NDArray[Any], portfolios: int, close: Floats, cash:
     return Accounts(equity, shares, notional, trades)
 
 
+def marks_of(accounts: Accounts, close: Floats, cash: float) -> tuple[Floats, Floats, Floats]:
+    """Return shares of equity held, shares of equity traded, and returns, from plain accounts.
+
+    Parameters
+    ----------
+    accounts : Accounts
+    close : ndarray, shape (sessions,)
+    cash : float
+        Capital before the first session.
+
+    Returns
+    -------
+    tuple of ndarray
+        Positions and traded amounts, shape (portfolios, sessions), and returns after the first
+        session: as `measures.share_traded` and `metrics.equity_returns` define them. Of equity
+        that is gone there is no share and no return: NaN.
+    """
+    found: tuple[Floats, Floats, Floats] = _marks(
+        accounts.equity, accounts.shares, accounts.notional, np.ascontiguousarray(close), cash
+    )
+    return found
+
+
+@compiled(nogil=True)
+def _marks(
+    equity: Floats, shares: Floats, notional: Floats, close: Floats, cash: float
+) -> tuple[Floats, Floats, Floats]:
+    portfolios, sessions = equity.shape
+    positions = np.full((portfolios, sessions), np.nan)
+    traded = np.zeros((portfolios, sessions))
+    returns = np.full((portfolios, max(sessions - 1, 0)), np.nan)
+    for c in range(portfolios):
+        before, live = cash, True
+        for t in range(sessions):
+            now = equity[c, t]
+            live = live and now > 0.0
+            if live:
+                positions[c, t] = shares[c, t] * close[t] / now
+            if before > 0.0:
+                traded[c, t] = notional[c, t] / before
+            if t > 0 and live:
+                returns[c, t - 1] = now / (cash if t == 1 else before) - 1.0
+            before = now
+    return positions, traded, returns
+
+
 @compiled(nogil=True)
 def _accounts(
     column: Ints,
     row: Ints,
-    signed: Floats,
+    side: Ints,
+    size: Floats,
     price: Floats,
     fees: Floats,
     portfolios: int,
@@ -80,9 +127,10 @@ def _accounts(
         held, money = 0.0, cash
         for t in range(sessions):
             if i < row.size and column[i] == c and row[i] == t:
-                after = rounded_sum(held, signed[i])
-                money = rounded_sum(money, rounded_sum(0.0, -signed[i] * price[i] - fees[i]))
-                notional[c, t] = abs(signed[i] * price[i])
+                signed = size[i] if side[i] == 0 else -size[i]
+                after = rounded_sum(held, signed)
+                money = rounded_sum(money, rounded_sum(0.0, -signed * price[i] - fees[i]))
+                notional[c, t] = abs(signed * price[i])
                 if after != 0.0 and (held == 0.0 or (held > 0.0) != (after > 0.0)):
                     trades[c] += 1
                 held = after

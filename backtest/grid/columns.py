@@ -12,7 +12,7 @@ import pandas as pd
 from ...strategies import any_late, decide, late_inputs, target_series
 from ..execution.costs import FREE
 from ..execution.engine import accounts, simulated_orders
-from ..execution.measures import Clock, Track, metrics_of, share_traded
+from ..execution.measures import Clock, Track, metrics_of_each
 from ..execution.terms import Terms
 from ..execution.timing import (
     earns_own_session,
@@ -26,9 +26,8 @@ from ..execution.timing import (
 )
 from ..run.panel import on_schedule
 from ..run.trading_terms import bars_to_fill
-from ..statistics import metrics
 from ..statistics.sharpe_intervals import return_intervals
-from .accounts import Accounts, accounts_of
+from .accounts import Accounts, accounts_of, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +49,7 @@ __all__ = [
     "held_under",
     "measured",
     "planned",
+    "tracks_of",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -180,17 +180,8 @@ def books_of(
     """Simulate the columns of a matrix of orders."""
     close = ground.bars["close"].to_numpy(dtype=np.float64)
     held_to = held_under(orders, ground.bars, ground.schedule, costs, cash, terms)
-    equity = held_to.equity
-    live = np.logical_and.accumulate(equity > 0.0, axis=1)
-    positions = np.full(equity.shape, np.nan)
-    np.divide(held_to.shares * close, equity, out=positions, where=live)
-    return Books(
-        equity,
-        positions,
-        share_traded(held_to.notional, equity, cash),
-        metrics.equity_returns(equity, cash),
-        held_to.trades,
-    )
+    positions, traded, returns = marks_of(held_to, close, cash)
+    return Books(held_to.equity, positions, traded, returns, held_to.trades)
 
 
 def held_under(
@@ -261,19 +252,18 @@ def measured(
         same = cost.free and not terms.half_spread.any()
         net = free if same else books_of(orders, ground, cost, cash, terms)
         intervals = return_intervals(net.returns.T, how, year=clock.year, spans=clock.spans)
-        tracks = [_track(net, free, i) for i in range(len(intervals))]
-        metrics_ = [metrics_of(t, e, clock) for t, e in zip(tracks, intervals, strict=True)]
-        found.append((metrics_, net.returns))
+        found.append((metrics_of_each(tracks_of(net, free), intervals, clock), net.returns))
     return found
 
 
-def _track(net: Books, free: Books, i: int) -> Track:
+def tracks_of(net: Books, free: Books) -> Track:
+    """Return portfolios as their metrics see them, from those with and without costs."""
     return Track(
-        equity=net.equity[i],
-        returns=net.returns[i],
-        positions=net.positions[i],
-        traded=net.traded[i],
-        gross_returns=free.returns[i],
-        gross_traded=free.traded[i],
-        trades=int(net.trades[i]),
+        equity=net.equity,
+        returns=net.returns,
+        positions=net.positions,
+        traded=net.traded,
+        gross_returns=free.returns,
+        gross_traded=free.traded,
+        trades=net.trades,
     )

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["CHUNK", "grid", "require_honest", "run_grid"]
 
 #: Columns of one call of the engine: enough to be fast, few enough for bounded memory.
-CHUNK: Final = 500
+CHUNK: Final = 250
 #: The same of trials with a row for each intraday bar.
 _CHUNK_WITHIN: Final = 25
 #: Sessions after which the data are cut off to see whether users' own components look ahead.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -116,14 +116,18 @@ def code_of(strategy: Strategy) -> str:
     return ":".join(f"{name}={_digest(name)}" for name in modules)
 
 
-def _own_modules(component: Component) -> Iterator[str]:
-    for base in type(component).__mro__:
-        if base is not object and not base.__module__.startswith("gexlab."):
-            yield base.__module__
+@lru_cache(maxsize=8192)  # equal components are of one class
+def _own_modules(component: Component) -> tuple[str, ...]:
+    found = [
+        base.__module__
+        for base in type(component).__mro__
+        if base is not object and not base.__module__.startswith("gexlab.")
+    ]
     for value in component.parameters().values():
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, Component):
-                yield from _own_modules(part)
+                found += _own_modules(part)
+    return tuple(found)
 
 
 @cache

@@ -45,11 +45,20 @@ Mailbox = Annotated[str, AfterValidator(_mailbox)]
 def checked_address(url: str) -> SplitResult:
     """Return the parts of a webhook's address.
 
+    Parameters
+    ----------
+    url : str
+        The address: https, or http on this machine.
+
+    Returns
+    -------
+    SplitResult
+
     Raises
     ------
     ValueError
-        If it is none, carries a password, or would send a night in the clear to another machine.
-        The message does not repeat the address, which may hold a secret.
+        If it is not an address, carries a password, or would send a night in the clear to another
+        machine. The message does not repeat the address, which may hold a secret.
     """
     try:
         parts = urlsplit(url)

@@ -4,7 +4,8 @@ Inputs are simple returns per session, decimal. Cash earns nothing, so no risk-f
 deducted. What is undefined is NaN, never 0; a return, position or spread of at most `NOISE` is
 rounding and counts as zero. A return that spans sessions without a bar is no return of one
 session: it makes money (total return, growth), but has no place among returns per session (Sharpe
-ratio, volatility, hit rate); callers leave it out there.
+ratio, volatility, hit rate); callers leave it out there. Functions in the plural take many
+portfolios, sessions last, and give each the number of the function of one, to the bit.
 """
 
 from __future__ import annotations
@@ -20,15 +21,20 @@ __all__ = [
     "cagr",
     "equity_returns",
     "exposure",
+    "exposures",
     "growth_a_year",
     "hit_rate",
+    "hit_rates",
     "max_drawdown",
+    "max_drawdowns",
     "mean",
     "per_session_sharpe",
     "sharpe",
     "sharpe_of_moments",
     "total_return",
+    "total_returns",
     "turnover",
+    "turnovers",
     "volatility",
 ]
 
@@ -121,7 +127,14 @@ def volatility(returns: Floats, year: int = EXCHANGE_SESSIONS) -> float:
 
 def total_return(returns: Floats) -> float:
     """Return the compound return of all sessions; NaN without any."""
-    return float(np.prod(1.0 + returns) - 1.0) if len(returns) else nan
+    return float(total_returns(returns))
+
+
+def total_returns(returns: Floats) -> Floats:
+    """Return `total_return` of portfolios, shape (...,), of returns of shape (..., n)."""
+    if not returns.shape[-1]:
+        return np.full(returns.shape[:-1], nan)
+    return np.asarray(np.prod(1.0 + returns, axis=-1) - 1.0)
 
 
 def cagr(returns: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = None) -> float:
@@ -161,9 +174,14 @@ def max_drawdown(equity: Floats) -> float:
     >>> max_drawdown(np.array([100.0, 120.0, 90.0, 130.0]))
     -0.25
     """
-    if len(equity) < 2:
-        return nan
-    return float(np.min(equity / np.maximum.accumulate(equity) - 1.0))
+    return float(max_drawdowns(equity))
+
+
+def max_drawdowns(equity: Floats) -> Floats:
+    """Return `max_drawdown` of portfolios, shape (...,), of equity of shape (..., n)."""
+    if equity.shape[-1] < 2:
+        return np.full(equity.shape[:-1], nan)
+    return np.asarray(np.min(equity / np.maximum.accumulate(equity, axis=-1) - 1.0, axis=-1))
 
 
 def turnover(traded: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None = None) -> float:
@@ -185,7 +203,15 @@ def turnover(traded: Floats, year: int = EXCHANGE_SESSIONS, sessions: int | None
     >>> turnover(np.concatenate([[1.0], np.zeros(124), [1.0]]))
     4.0
     """
-    return float(np.sum(traded)) * year / (sessions or len(traded)) if len(traded) else nan
+    return float(turnovers(traded, year, sessions))
+
+
+def turnovers(traded: Floats, year: int, sessions: int | None = None) -> Floats:
+    """Return `turnover` of portfolios, shape (...,), of amounts of shape (..., n)."""
+    n = traded.shape[-1]
+    if not n:
+        return np.full(traded.shape[:-1], nan)
+    return np.asarray(np.sum(traded, axis=-1) * year / (sessions or n))
 
 
 def exposure(positions: Floats) -> float:
@@ -196,7 +222,14 @@ def exposure(positions: Floats) -> float:
     >>> exposure(np.array([1.0, -1.0, 0.0, 0.5]))
     0.625
     """
-    return float(np.mean(np.abs(positions))) if len(positions) else nan
+    return float(exposures(positions))
+
+
+def exposures(positions: Floats) -> Floats:
+    """Return `exposure` of portfolios, shape (...,), of positions of shape (..., n)."""
+    if not positions.shape[-1]:
+        return np.full(positions.shape[:-1], nan)
+    return np.asarray(np.mean(np.abs(positions), axis=-1))
 
 
 def hit_rate(returns: Floats, held: Floats) -> float:
@@ -213,5 +246,13 @@ def hit_rate(returns: Floats, held: Floats) -> float:
     >>> hit_rate(np.array([0.1, -0.1, 0.1, 1e-17]), np.array([1.0, 1.0, 0.0, 1.0]))
     0.3333333333333333
     """
+    return float(hit_rates(returns, held))
+
+
+def hit_rates(returns: Floats, held: Floats) -> Floats:
+    """Return `hit_rate` of portfolios, shape (...,), of arrays of shape (..., n)."""
     invested = (np.abs(held) > NOISE) & np.isfinite(returns)
-    return float(np.mean(returns[invested] > NOISE)) if invested.any() else nan
+    count = np.count_nonzero(invested, axis=-1)
+    hits = np.count_nonzero(invested & (returns > NOISE), axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.divide(hits, count))

@@ -143,12 +143,15 @@ def _type(
             implied.update(range(offset, offset + len(table.files)))
         offset += len(table.files)
     assert contracts is not None
+    files = sorted(implied)
     if preset.dialect.spot == "parity":
-        contracts.create_view("typed")
         lacking = contracts.filter("spot IS NULL").select("file_index").distinct().fetchall()
         implied.update(index for (index,) in lacking)
-        settled = preset.timing.last_is_settlement
-        contracts = connection.sql(load_sql("ingest/implied_spot"), params={"settled": settled})
+        files = list(range(offset))
+    if files:
+        contracts.create_view("typed")
+        options = {"settled": preset.timing.last_is_settlement, "files": files}
+        contracts = connection.sql(load_sql("ingest/implied_spot"), params=options)
     contracts.create_view("contracts")
     return frozenset(implied)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import InputFileError
 from ..base.progress import silent
+from ..base.workers import HERE, Workers
 from ..lake.connection import connect
 from ..lake.lake import Lake, check_underlying, open_lake
 from ..lake.manifest import Manifest
@@ -59,6 +60,7 @@ def ingest(
     dry_run: bool = False,
     allow_rejects: bool = False,
     settings: UnderlyingSettings | str | Path | None = None,
+    workers: Workers = HERE,
     progress: Progress | None = None,
 ) -> IngestResult:
     """Read vendor files into the lake, atomically: all of them, or none.
@@ -86,6 +88,9 @@ def ingest(
     settings : UnderlyingSettings or path, optional
         Multiplier, calendar, settlement, monthly rule, currency and kind by underlying, laid over
         the preset; see `load_underlying_settings`.
+    workers : Workers, optional
+        Processes that read the files and write the parts, some underlyings each; files of one
+        underlying are one piece. The lake is the one of a single process, to the last byte.
     progress : Progress, optional
         Told how many rows have been worked through.
 
@@ -121,13 +126,13 @@ def ingest(
 
                 return ingested_many(
                     found, preset, underlying, root, rules, progress or silent,
-                    dry_run=dry_run, allow_rejects=allow_rejects,
+                    dry_run=dry_run, allow_rejects=allow_rejects, workers=workers,
                 )  # fmt: skip
             assumed = rules.of(underlying, preset.timing.instrument)
             mine = with_settings(preset, assumed)
             with _session_of_work(root, underlying, dry_run=dry_run) as (before, folder, writer):
                 done = _ingested(
-                    found, mine, before, folder, writer, progress or silent,
+                    found, mine, before, root, folder, writer, workers, progress or silent,
                     allow_rejects=allow_rejects,
                 )  # fmt: skip
         except LakeMovedError:  # others wrote to the same underlying: all rows meet anew
@@ -171,8 +176,10 @@ def _ingested(
     found: Found,
     preset: Preset,
     before: Manifest,
+    root: Path,
     folder: Path,
     writer: LakeWriter | None,
+    workers: Workers,
     progress: Progress,
     *,
     allow_rejects: bool,
@@ -185,7 +192,13 @@ def _ingested(
     lost = {s for e in before.sessions if not e.file.is_file() for s in e.sources}
     plan = plan_sources(preset, files, found.files, before.sources, lost)
     tally = Tally()
-    if plan.fresh:
+    if plan.fresh and not workers.here:
+        from .spread import read_elsewhere
+
+        tally = read_elsewhere(
+            workers, plan, preset, before.underlying, root, folder, writer, progress
+        )
+    elif plan.fresh:
         with connect(spill=folder / "spill") as connection:
             with naming_the_file(plan.fresh):
                 tables = preset.reader(connection, plan.fresh)

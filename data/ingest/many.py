@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import groupby, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..base.errors import InputFileError, LakeError
 from ..base.sql import load_sql
+from ..base.workers import HERE, Workers
 from ..lake.connection import connect
 from ..lake.joint_commit import commit_together
 from ..lake.lake import Lake, open_lake
 from ..lake.records import manifest_at
 from ..lake.writer import lake_writers
 from .archive_members import fitting_members
-from .calendar_tables import calendar_tables
-from .canonical_rows import Rows, canonical_rows, naming_the_file
+from .canonical_rows import canonical_rows, naming_the_file
 from .files import opened
+from .many_streams import ByName
 from .plan import Plan, with_spots
-from .read_rows import UnsortedError, read_stream, take_out_replaced
+from .read_rows import take_out_replaced
 from .result import IngestResult, as_said, result_of
+from .spread import Spread
 from .tally import Tally, files_without_rows, refuse_rejects
-from .timing import Dating, stated
 from .underlying_choice import Choice, Chosen, NameInFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..base.progress import Progress
     from ..lake.manifest import Manifest
@@ -45,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ingested_many"]
 
-_BATCH_ROWS: Final = 131_072
 #: Their readers go to the rows of one column; of others everything is kept once it has been read.
 _COLUMNAR: Final = (".parquet", ".pq", ".parq")
 
@@ -54,6 +50,7 @@ _COLUMNAR: Final = (".parquet", ".pq", ".parq")
 class _Work:
     """Where a command works: the lake before, writers (None: a dry run), a temporary folder."""
 
+    root: Path
     before: Callable[[str], Manifest]
     writer: Callable[[str], LakeWriter] | None
     folder: Path
@@ -70,6 +67,7 @@ def ingested_many(
     *,
     dry_run: bool,
     allow_rejects: bool,
+    workers: Workers = HERE,
 ) -> IngestResult:
     """Read the chosen underlyings of files into the lake.
 
@@ -89,6 +87,8 @@ def ingested_many(
     progress : Progress
     dry_run, allow_rejects : bool
         As for `ingest`.
+    workers : Workers, optional
+        They read and write the parts of the lake; this process finds the names and commits.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def ingested_many(
             raise InputFileError(f"{opening[0].label} is empty: download or export it again")
         files, aside = fitting_members([as_said(file, preset) for file in filled], preset)
         with connect(spill=work.folder / "spill") as connection:
-            reading = _Reading(connection, files, found, preset, choice, settings, work)
+            reading = _Reading(connection, files, found, preset, choice, settings, work, workers)
             ones, named = reading.read(progress)
         total = _total(ones, files, reading.left)
         if not allow_rejects and not dry_run:
@@ -126,7 +126,7 @@ def _place_of_work(root: Path, *, dry_run: bool) -> Iterator[_Work]:
     if dry_run:
         held = tuple(Lake(root).underlyings()) if root.exists() else ()
         with tempfile.TemporaryDirectory(prefix="gexlab-") as folder:
-            yield _Work(before, None, Path(folder), held)
+            yield _Work(root, before, None, Path(folder), held)
         return
     from .ingest import remove_empty_lake
 
@@ -134,7 +134,8 @@ def _place_of_work(root: Path, *, dry_run: bool) -> Iterator[_Work]:
     lake = open_lake(root, create=True)
     try:
         with lake_writers(lake) as (writer, drafts):
-            yield _Work(lambda n: writer(n).before, writer, drafts, tuple(lake.underlyings()))
+            held = tuple(lake.underlyings())
+            yield _Work(lake.root, lambda n: writer(n).before, writer, drafts, held)
     except BaseException:
         if not existed:
             remove_empty_lake(lake.root)
@@ -152,6 +153,7 @@ class _Reading:
     choice: str
     settings: UnderlyingSettings
     work: _Work
+    workers: Workers = HERE
     left: Counter[str] = field(default_factory=Counter)
 
     def read(self, progress: Progress) -> tuple[list[Chosen], list[NameInFile]]:
@@ -176,15 +178,26 @@ class _Reading:
             numbers=not careful, careful=careful,
         )  # fmt: skip
         columnar = all(f.path.suffix.lower() in _COLUMNAR for f in self.files)
-        named = self._names(keep=not columnar)
+        named = self._names(keep=not columnar and self.workers.here)
         choice = Choice(
             self.choice, self.files, self.found, self.preset, self.settings, self.work.before,
             self.work.held,
         )  # fmt: skip
         ones, self.left = choice.among(named)
         wanted = {pair for one in ones for pair in one.wanted}
-        if wanted:
-            self._stream(rows, ones, [n for n in named if (n.said, n.index) in wanted], progress)
+        if not wanted:
+            return ones, named
+        meant = [n for n in named if (n.said, n.index) in wanted]
+        if self.workers.here:
+            writer = self.work.writer
+            ByName(self.connection, self.files, self.preset, writer).read(
+                rows, ones, meant, progress
+            )
+        else:
+            spread = Spread(
+                self.work.root, self.work.folder, self.files, self.preset, careful, columnar
+            )
+            spread.read(self.workers, ones, meant, self.work.writer, progress)
         return ones, named
 
     def _names(self, *, keep: bool) -> list[NameInFile]:
@@ -198,103 +211,6 @@ class _Reading:
             NameInFile(said, index, count, last - first + 1 == count)
             for said, index, count, first, last in found
         ]
-
-    def _stream(
-        self, rows: Rows, ones: Sequence[Chosen], named: Sequence[NameInFile], progress: Progress
-    ) -> None:
-        """Read in file order where each underlying's rows stand together, else sorted."""
-        single = len({n.index for n in named}) == 1 and all(len(o.said) < 2 for o in ones)
-        if single and all(n.together for n in named):
-            try:
-                self._through("FROM contracts", rows, ones, progress)
-            except UnsortedError:
-                self._forget(ones)
-            else:
-                return
-        calendar = calendar_tables(self.preset.timing)
-        self.connection.register("stamps", calendar.stamps)
-        pairs = [(s, i, place) for place, one in enumerate(ones) for s, i in one.wanted]
-        said, index, place = zip(*pairs, strict=True)
-        wanted = pa.table({"said": said, "file_index": index, "place": place})
-        self.connection.register("wanted", wanted)
-        self._through(load_sql("ingest/by_underlying"), rows, ones, progress)
-
-    def _forget(self, ones: Sequence[Chosen]) -> None:
-        for one in ones:
-            one.tally = Tally()
-            if self.work.writer is not None:
-                self.work.writer(one.name).forget()
-
-    def _through(self, query: str, rows: Rows, ones: Sequence[Chosen], progress: Progress) -> None:
-        self._forget(ones)
-        places = {pair: i for i, one in enumerate(ones) for pair in one.wanted}
-        more = sorted({name for one in ones for name in one.preset.constants})
-        done: set[int] = set()
-        read = 0
-        for place, tables in groupby(self._slices(query, places, more), key=lambda found: found[0]):
-            if place in done:
-                raise UnsortedError
-            done.add(place)
-            one = ones[place]
-            dating = Dating(one.preset, one.name, self.files, rows.dating.joins, named=True)
-            stream = (dating.dated(_as_assumed(table, one.preset)) for _, table in tables)
-            writer = None if self.work.writer is None else self.work.writer(one.name)
-            one.tally = read_stream(
-                replace(rows, dating=dating), stream, one.plan, one.preset, one.before, writer,
-                _onward(progress, read, one.name),
-            )  # fmt: skip
-            if writer is not None:
-                writer.finish()
-            one.tally.left_out = dating.left_out["where"]
-            one.tally.outside = dating.left_out["outside"]
-            one.tally.joins = dating.joins
-            read += one.tally.by_file.total()
-
-    def _slices(
-        self, query: str, places: Mapping[tuple[str, int], int], more: Sequence[str]
-    ) -> Generator[tuple[int, Any]]:
-        """Yield runs of rows of one underlying, with its place; the rows of others are left out."""
-        names = dict.fromkeys(["underlying", *stated(self.preset), *more])
-        with naming_the_file(self.files):
-            columns = map(duckdb.ColumnExpression, names)
-            relation = self.connection.sql(query).select(*columns)
-            with closing(relation.to_arrow_reader(_BATCH_ROWS)) as reader:
-                for batch in reader:
-                    yield from _runs(pa.Table.from_batches([batch]), places)
-
-
-def _runs(table: Any, places: Mapping[tuple[str, int], int]) -> Iterator[tuple[int, Any]]:
-    if not len(table):
-        return
-    encoded = table.column("underlying").combine_chunks().dictionary_encode()
-    words = encoded.dictionary.to_pylist()
-    files = table.column("file_index").to_numpy()
-    first, last = int(files.min()), int(files.max())
-    known = np.full((len(words) + 1, last - first + 1), -1, dtype=np.int64)
-    for i, word in enumerate(words):
-        known[i] = [places.get((word, number), -1) for number in range(first, last + 1)]
-    code = pc.fill_null(encoded.indices, len(words)).to_numpy(zero_copy_only=False)
-    place = known[code, files - first]
-    edges = [0, *(np.flatnonzero(np.diff(place)) + 1).tolist(), len(place)]
-    for start, end in pairwise(edges):
-        if end > start and place[start] >= 0:
-            yield int(place[start]), table.slice(start, end - start)
-
-
-def _as_assumed(table: Any, preset: Preset) -> Any:
-    """Return rows with the multiplier that is assumed of their underlying."""
-    value = preset.constants.get("multiplier")
-    if value is None or "multiplier" in preset.columns:
-        return table
-    column = pa.repeat(pa.scalar(float(value)), len(table))
-    return table.set_column(table.column_names.index("multiplier"), "multiplier", column)
-
-
-def _onward(progress: Progress, before: int, name: str) -> Progress:
-    def told(done: int, total: int | None, what: str = "") -> None:
-        progress(before + done, total, f"rows read, {name}")
-
-    return told
 
 
 def _total(ones: Iterable[Chosen], files: Sequence[InputFile], left: Counter[str]) -> Tally:

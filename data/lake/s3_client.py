@@ -14,10 +14,10 @@ import random
 import ssl
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 from xml.etree import ElementTree as ET
 
 from ..base.errors import LakeError
@@ -32,10 +32,16 @@ _TRIES: Final = 9
 _PATIENCE: Final = 120.0
 #: Seconds without a byte after which an answer counts as lost.
 _SILENCE: Final = 20.0
+#: Bytes a second below which an answer counts as lost, beyond the time allowed for all tries.
+_SLOWEST: Final = 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 4.0
 _EMPTY: Final = hashlib.sha256(b"").hexdigest()
-_NOT_FOUND, _CONFLICT, _EXISTS = 404, 409, 412
+_NOT_FOUND, _EXISTS = 404, 412
 _AGAIN: Final = frozenset({408, 409, 429, 500, 502, 503, 504})
+#: Refusals (400, 403) that say no more than that a request came too slowly, or was dated wrongly.
+_SLOW, _SKEWED = "RequestTimeout", "RequestTimeTooSkewed"
+#: Refusals of a conditional put that do not mean that the store knows none.
+_OTHERWISE: Final = ("AuthorizationHeaderMalformed", "ExpiredToken", "Invalid", "EntityTooLarge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class _Idle:
     def __init__(self) -> None:
         self._kept: list[http.client.HTTPConnection] = []
         self._owner = os.getpid()
+        #: How far the store's clock is ahead of this machine's, where it minds.
+        self.ahead = timedelta(0)
 
     def taken(self) -> http.client.HTTPConnection | None:
         """Give one away, None where there is none."""
@@ -74,6 +82,12 @@ class _Idle:
     def put(self, connection: http.client.HTTPConnection) -> None:
         """Take one that is free again."""
         self._kept.append(connection)
+
+    def drop(self) -> None:
+        """Close those that wait: where one was found dead, the others are likely to be."""
+        kept, self._kept = self._kept, []
+        for connection in kept if self._owner == os.getpid() else []:
+            connection.close()
 
     def __del__(self) -> None:
         for connection in self._kept:
@@ -144,15 +158,16 @@ class Bucket:
             query |= {"max-keys": str(most)} if most < 1000 else {}
             query |= {"continuation-token": token} if token else {}
             query |= {"start-after": after} if after and not token else {}
-            page = ET.fromstring(self._asked("GET", "", query=query).body)
-            space = page.tag.partition("}")[0] + "}" if page.tag.startswith("{") else ""
-            for item in page.iter(f"{space}Contents"):
-                said = {child.tag.removeprefix(space): child.text or "" for child in item}
-                at = datetime.fromisoformat(said["LastModified"].replace("Z", "+00:00"))
-                yield Stored(unquote(said["Key"]), int(said["Size"]), at.timestamp())
-            token = page.findtext(f"{space}NextContinuationToken") or ""
+            page = _Page.read(self._asked("GET", "", query=query).body)
+            yield from page.objects
+            token = page.token
             if not token or most < 1000:
-                return
+                break
+        if page.cut and most >= 1000:
+            raise LakeError(
+                f"{self._place}: the store lists {len(page.objects)} objects, says that there are "
+                "more and not how to go on: use one that knows ListObjectsV2"
+            )
 
     def _asked(
         self,
@@ -180,21 +195,33 @@ class Bucket:
                 break
             try:
                 answer = self._sent(method, key, content, query or {}, only_new)
-            except (OSError, http.client.HTTPException) as error:
+                if query is not None and answer.status < 300:
+                    _Page.read(answer.body)  # a list that was cut off is asked for again
+            except (OSError, http.client.HTTPException, ET.ParseError) as error:
                 last = str(error) or type(error).__name__
+                self._idle.drop()
                 continue
             if answer.status < 300 or (missing and answer.status == _NOT_FOUND):
                 return answer
             if only_new and answer.status == _EXISTS:
                 return answer
             last = f"{answer.status} {_reason(answer)}".strip()
-            if answer.status not in _AGAIN:
+            if answer.status not in _AGAIN and not self._corrected(answer):
                 raise LakeError(self._refused(answer, only_new))
         raise LakeError(
             f"{self._place}: no answer to {method} {key or 'the list'} in {_TRIES} tries "
             f"({time.monotonic() - began:.0f} s; the last one: {last}): try again; nothing is "
             "visible of a write that did not end"
         )
+
+    def _corrected(self, answer: _Answer) -> bool:
+        """Return whether a refusal may be gone the next time; a wrong clock is allowed for."""
+        said = _reason(answer)
+        if said.startswith(_SKEWED) and "date" in answer.headers:  # of several threads each
+            there = parsedate_to_datetime(answer.headers["date"])
+            self._idle.ahead = there - datetime.now(UTC)
+            return True
+        return said.startswith(_SLOW + ":") or said == _SLOW
 
     @property
     def _place(self) -> str:
@@ -204,12 +231,21 @@ class Bucket:
         said = _reason(answer) or str(answer.status)
         if answer.status == _NOT_FOUND:
             return f"{self._place} does not exist ({said}): create it, or correct the address"
+        region = answer.headers.get("x-amz-bucket-region", "")
+        if answer.status in (301, 307, 400) and region not in ("", self.region):
+            return f"{self._place} lies in another region ({said}): set AWS_REGION={region}"
+        if 300 <= answer.status < 400:
+            to = answer.headers.get("location", "another address")
+            return f"{self._place} has moved to {to} ({said}): correct AWS_ENDPOINT_URL"
+        if said.startswith(_SKEWED):
+            return f"{self._place}: this machine's clock is wrong ({said}): set it"
         if answer.status in (401, 403):
             return (
                 f"{self._place} does not let you in ({said}): set AWS_ACCESS_KEY_ID, "
                 "AWS_SECRET_ACCESS_KEY and, if it is not Amazon's, AWS_ENDPOINT_URL"
             )
-        if only_new and answer.status in (400, 501):
+        other = answer.status == 400 and said.startswith(_OTHERWISE)
+        if only_new and answer.status in (400, 501) and not other:
             return (
                 f"{self._place} knows no conditional put ({said}), without which two writers "
                 "could lose each other's sessions: use a store that has it (If-None-Match)"
@@ -226,7 +262,7 @@ class Bucket:
         headers = {"If-None-Match": "*"} if only_new else {}
         headers |= {"Content-Length": str(len(content))} if method == "PUT" else {}
         digest = hashlib.sha256(content).hexdigest() if content else _EMPTY
-        headers |= self._signed(method, path, asked, digest, datetime.now(UTC))
+        headers |= self._signed(method, path, asked, digest, datetime.now(UTC) + self._idle.ahead)
         connection = self._idle.taken() or self._connected()
         url = f"{path}?{asked}" if asked else path
         try:
@@ -234,7 +270,7 @@ class Bucket:
                 method, url, body=content if method == "PUT" else None, headers=headers
             )
             response = connection.getresponse()
-            body = response.read()
+            body = _read(response)
             found = {name.lower(): value for name, value in response.getheaders()}
             stated = found.get("content-length")
             if method != "HEAD" and stated is not None and int(stated) != len(body):
@@ -278,6 +314,42 @@ class Bucket:
         signature = hmac.new(made, text.encode(), hashlib.sha256).hexdigest()
         said = f"Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"
         return {**headers, "Authorization": f"AWS4-HMAC-SHA256 {said}"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of a list: its objects, how to go on, and whether there are more."""
+
+    objects: tuple[Stored, ...]
+    token: str
+    cut: bool
+
+    @classmethod
+    def read(cls, body: bytes) -> _Page:
+        page = ET.fromstring(body)
+        space = page.tag.partition("}")[0] + "}" if page.tag.startswith("{") else ""
+        # a store that does not know the encoding asked for gives keys as they are
+        encoded = page.findtext(f"{space}EncodingType") == "url"
+        found = []
+        for item in page.iter(f"{space}Contents"):
+            said = {child.tag.removeprefix(space): child.text or "" for child in item}
+            at = datetime.fromisoformat(said["LastModified"].replace("Z", "+00:00"))
+            key = unquote_plus(said["Key"]) if encoded else said["Key"]
+            found.append(Stored(key, int(said["Size"]), at.timestamp()))
+        token = page.findtext(f"{space}NextContinuationToken") or ""
+        return cls(tuple(found), token, page.findtext(f"{space}IsTruncated") == "true")
+
+
+def _read(response: http.client.HTTPResponse) -> bytes:
+    """Return the bytes of an answer, unless they come too slowly to wait for."""
+    began, read, parts = time.monotonic(), 0, list[bytes]()
+    while part := response.read1(1 << 20):
+        parts.append(part)
+        read += len(part)
+        if time.monotonic() - began > _PATIENCE + read / _SLOWEST:
+            raise TimeoutError(f"{read} bytes in {time.monotonic() - began:.0f} s")
+    response.close()  # Python 3.11 leaves it open here, and its connection unusable
+    return b"".join(parts)
 
 
 def _reason(answer: _Answer) -> str:

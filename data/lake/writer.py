@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
@@ -40,6 +40,7 @@ __all__ = [
     "CHAIN_TABLE",
     "LakeMovedError",
     "LakeWriter",
+    "Written",
     "lake_writer",
     "lake_writers",
     "naming_the_lake",
@@ -47,6 +48,17 @@ __all__ = [
 ]
 
 CHAIN_TABLE: Final = TableShape(CHAIN_SCHEMA, ("underlying", "year"))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a writer wrote in another process, over which record of the underlying."""
+
+    record: DataFile | None
+    fresh: dict[date, SessionEntry]
+    made: dict[str, DataFile]
+    seen: frozenset[date]
+    unchanged: frozenset[date]
 
 
 class LakeWriter:
@@ -191,6 +203,34 @@ class LakeWriter:
     def finish(self) -> None:
         """Close the part that is being written: nothing more is added before `commit`."""
         self._flush()
+
+    def written(self) -> Written:
+        """Close the part that is being written, and return what another process may `take`."""
+        self._flush()
+        fresh, made = dict(self._fresh), dict(self._made)
+        return Written(self._record, fresh, made, frozenset(self._seen), frozenset(self._unchanged))
+
+    def take(self, written: Written) -> None:
+        """Take what a writer of this underlying wrote elsewhere, as if it had been added here.
+
+        Parameters
+        ----------
+        written : Written
+            Its parts lie on this file system.
+
+        Raises
+        ------
+        LakeMovedError
+            If it was written over another state of the underlying than this writer found.
+        """
+        if written.record != self._record:
+            raise LakeMovedError(
+                f"{self._underlying} in {self.root} was written to by others: run it again"
+            )
+        self._fresh.update(written.fresh)
+        self._made.update(written.made)
+        self._seen |= written.seen
+        self._unchanged |= written.unchanged
 
     def _flush(self) -> None:
         self._fresh.update((entry.session, entry) for entry in self._closed())

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ..base.sql import load_sql
 from .layout import OCC_ROOT, Layout, long_table
 from .preset import InputFile, Preset, RawTable, Timing
 
@@ -41,16 +40,7 @@ def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> 
     from .table_reader import read_tables
 
     tables = [long_table(table, _LAYOUT) for table in read_tables(connection, files)]
-    return [t if "spot" in t.relation.columns else _with_spot(connection, t) for t in tables]
-
-
-def _with_spot(connection: duckdb.DuckDBPyConnection, table: RawTable) -> RawTable:
-    """Add the spot that put-call parity implies in each session."""
-    view = f"options_hist_{id(table)}"
-    table.relation.create_view(view)
-    relation = connection.table(view).query("chain", load_sql("vendors/parity_spot"))
-    assert relation is not None
-    return replace(table, relation=relation, head=None, implied_spot=True)
+    return [replace(t, implied_spot="spot" not in t.relation.columns) for t in tables]
 
 
 PRESET: Final = Preset(

@@ -81,7 +81,7 @@ class RawTable:
     zones : tuple of str
         Time zones that the types of the files' columns state.
     implied_spot : bool
-        The files state no spot; put-call parity implies the one that is here.
+        The files state no spot; put-call parity is to imply it.
     """
 
     relation: duckdb.DuckDBPyRelation

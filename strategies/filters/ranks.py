@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ...data import EXCHANGE_SESSIONS, NOISE
 from ..codes import ABSTAIN, LONG, NEUTRAL, SHORT, between, by_sign
 from ..component import Filter, Past
+from ..kernels import latched_ranks, ranks_of_last
 from .sign import source_of
 
 __all__ = ["Change", "Percentile", "Residual", "Tercile", "ZScore", "rank_of_last"]
@@ -39,14 +40,7 @@ def rank_of_last(windows: Floats) -> Floats:
     >>> rank_of_last(np.array([[3.0, 1.0, 2.0], [1.0, 2.0, 2.0]])).tolist()
     [0.6666666666666666, 0.8333333333333334]
     """
-    last = windows[:, -1:]
-    size = np.maximum(np.abs(windows), np.abs(last))
-    tied = np.abs(windows - last) <= NOISE * size
-    less = ((windows < last) & ~tied).sum(axis=1)
-    equal = tied.sum(axis=1)
-    rank: Floats = (less + (equal + 1) / 2) / windows.shape[1]
-    rank[np.isnan(windows).any(axis=1) | tied.all(axis=1)] = np.nan
-    return rank
+    return ranks_of_last(windows)
 
 
 class Percentile(Filter):
@@ -77,26 +71,7 @@ class Percentile(Filter):
 
     def labels(self, value: Floats) -> Floats:
         """Return one code a decision."""
-        return _latched_rank(rank_of_last(value), self.enter, self.exit)
-
-
-def _latched_rank(rank: Floats, enter: float, leave: float) -> Floats:
-    """Return labels by rank with hysteresis; short mirrors long about 1/2."""
-    out = np.full(rank.size, ABSTAIN)
-    state = NEUTRAL
-    for t, p in enumerate(rank.tolist()):
-        above, below = p + _ROUNDING, 1.0 - p + _ROUNDING
-        if p != p:
-            state = NEUTRAL
-            continue
-        if above >= enter:
-            state = LONG
-        elif below >= enter:
-            state = SHORT
-        elif not ((state == LONG and above >= leave) or (state == SHORT and below >= leave)):
-            state = NEUTRAL
-        out[t] = state
-    return out
+        return latched_ranks(rank_of_last(value), self.enter, self.exit, _ROUNDING)
 
 
 class Tercile(Filter):
@@ -198,4 +173,4 @@ class Residual(Filter):
             left = y[past] - slope[k] * x[past]
             if np.ptp(left) > _EXPLAINED * np.abs(y[past]).max():
                 rank[there[k]] = rank_of_last(left[None, :])[0]
-        return _latched_rank(rank, self.enter, self.exit)
+        return latched_ranks(rank, self.enter, self.exit, _ROUNDING)

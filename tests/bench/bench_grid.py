@@ -2,26 +2,36 @@
 
 ``python tests/bench/bench_grid.py [TRIALS] [SESSIONS]``: 10,000 trials x 2,500 sessions unless
 stated. Deciding, simulating and point metrics of the grid are held against ``from_orders`` and
-``value`` of vectorbt in chunks of as many columns; then the whole of ``gexlab grid`` with
-intervals, files and page. Times are of the processor, so that a busy machine
-counts alike for both; numbers are compared before they are printed.
+``value`` of vectorbt in chunks of 500 columns, the same on two cores, then the whole of
+``gexlab grid`` with intervals, files and page. Times are of the processor unless stated, so that a
+busy machine counts alike for both; numbers are compared before they are printed.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from gexlab.backtest.execution.costs import FREE
-from gexlab.backtest.execution.measures import Track, metrics_of
-from gexlab.backtest.grid.columns import Ground, books_of, ground_of, planned
+from gexlab.backtest.execution.measures import metrics_of_each
+from gexlab.backtest.grid.columns import (
+    Ground,
+    books_of,
+    ground_of,
+    planned,
+    tracks_of,
+)
 from gexlab.backtest.grid.documents import write_grid
 from gexlab.backtest.grid.grid import CHUNK, run_grid
 from gexlab.backtest.grid.space import space_of
@@ -29,12 +39,17 @@ from gexlab.backtest.grid.store import Store
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.panel import market_panel
+from gexlab.backtest.run.strategy_results import Metrics
 from gexlab.backtest.statistics.sharpe_intervals import ReturnIntervals
+from gexlab.data import Crew, Workers, silent
 from gexlab.data.calendar.trading import trading_calendar
 from gexlab.reports.page.grid_page import write_grid_page
+from gexlab.strategies import Strategy
 
 Floats = npt.NDArray[np.float64]
 CASH = 1_000_000.0
+#: Columns of one bare call.
+COLUMNS = 500
 NONE = ReturnIntervals((0.0, 0.0), (0.0, 0.0), 0.0)
 
 CONFIG = """
@@ -88,81 +103,137 @@ def _market(folder: Path, sessions: int, trials: int, *, dense: bool) -> Path:
     return file
 
 
-def _bare(targets: list[Floats], ground: Ground) -> tuple[float, list[Floats]]:
-    """Return the seconds and the equity of bare calls on prepared arrays."""
+def _bare(target: Floats, ground: Ground) -> tuple[float, Floats]:
+    """Return the seconds and the last equity of bare calls on prepared arrays."""
     import vectorbt
 
     price = ground.bars["open"].to_numpy(dtype=float)[:, None]
-    close = [np.repeat(ground.bars["close"].to_numpy()[:, None], t.shape[1], 1) for t in targets]
-    frames = [pd.DataFrame(c, index=ground.bars.index) for c in close]
-    equity = []
+    close = np.repeat(ground.bars["close"].to_numpy()[:, None], target.shape[1], 1)
+    frame = pd.DataFrame(close, index=ground.bars.index)
     began = time.process_time()
-    for frame, target in zip(frames, targets, strict=True):
-        portfolio = vectorbt.Portfolio.from_orders(
-            frame,
-            size=target,
-            size_type="targetpercent",
-            direction="both",
-            price=price,
-            val_price=np.inf,
-            init_cash=CASH,
-            freq="1D",
-            engine="rust",
-        )
-        equity.append(portfolio.value().to_numpy()[-1].copy())
-    return time.process_time() - began, equity
+    portfolio = vectorbt.Portfolio.from_orders(
+        frame,
+        size=target,
+        size_type="targetpercent",
+        direction="both",
+        price=price,
+        val_price=np.inf,
+        init_cash=CASH,
+        freq="1D",
+        engine="rust",
+    )
+    value = portfolio.value()
+    return time.process_time() - began, value.to_numpy()[-1].copy()
 
 
-def _ours(file: Path) -> tuple[float, float, list[Floats], list[Floats], Ground]:
-    """Return seconds of deciding, of all, the targets, the last equities, and the ground."""
+@dataclass(slots=True)
+class Seconds:
+    """What deciding, all of ours, and the bare calls took."""
+
+    deciding: float = 0.0
+    ours: float = 0.0
+    bare: float = 0.0
+    orders: int = 0
+
+
+def _ours(
+    strategies: Sequence[Strategy], ground: Ground, spent: Seconds
+) -> list[tuple[Floats, Floats]]:
+    """Decide, simulate and measure."""
+    kept = []
+    for first in range(0, len(strategies), CHUNK):
+        began = time.process_time()
+        orders = planned(strategies[first : first + CHUNK], ground)
+        decided = time.process_time()
+        books = books_of(orders, ground, FREE, CASH)
+        metrics_of_each(tracks_of(books, books), [NONE] * len(books.trades), ground.clock)
+        spent.deciding += decided - began
+        spent.ours += time.process_time() - began
+        kept.append((orders.target, books.equity[:, -1].copy()))
+    return kept
+
+
+def _both(file: Path) -> tuple[Seconds, int]:
+    """Time ours and the bare calls side by side, columns after columns."""
     config = load_config(file)
     market = load_market(config)
     space = space_of(config)
     panel = market_panel(market)
+    spent = Seconds()
     began = time.process_time()
     ground = ground_of(market, panel, "next_open")
-    deciding, targets, equity = 0.0, [], []
-    for first in range(0, len(space.strategies), CHUNK):
-        started = time.process_time()
-        orders = planned(space.strategies[first : first + CHUNK], ground)
-        target = orders.target
-        deciding += time.process_time() - started
-        books = books_of(orders, ground, FREE, CASH)
-        for i in range(target.shape[1]):
-            track = Track(
-                books.equity[i],
-                books.returns[i],
-                books.positions[i],
-                books.traded[i],
-                books.returns[i],
-                books.traded[i],
-                int(books.trades[i]),
-            )
-            metrics_of(track, NONE, ground.clock)
-        targets.append(target)
-        equity.append(books.equity[:, -1])
-    return deciding, time.process_time() - began, targets, equity, ground
+    spent.ours = time.process_time() - began
+    for first in range(0, len(space.strategies), COLUMNS):
+        kept = _ours(space.strategies[first : first + COLUMNS], ground, spent)
+        target = np.ascontiguousarray(np.concatenate([t for t, _ in kept], axis=1))
+        spent.orders += int(np.isfinite(target).sum())
+        found = np.concatenate([equity for _, equity in kept])
+        del kept
+        seconds, wanted = _bare(target, ground)
+        spent.bare += seconds
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    return spent, len(space.strategies)
+
+
+def _prepare(file: str, dask_worker: Any = None) -> None:
+    """Read the market in a worker and compile there, once."""
+    config = load_config(file)
+    market = load_market(config)
+    ground = ground_of(market, market_panel(market), "next_open")
+    dask_worker.strategies, dask_worker.ground = space_of(config).strategies, ground
+    # what is evaluated here is thrown away: only code is warm
+    small = ground_of(market, market_panel(market), "next_open")
+    _ours(dask_worker.strategies[:2], small, Seconds())
+
+
+def _piece(first: int) -> tuple[int, float, list[Metrics]]:
+    """Decide, simulate and measure some trials in a worker; return who, how long and what."""
+    from distributed import get_worker
+
+    worker: Any = get_worker()
+    began = time.process_time()
+    orders = planned(worker.strategies[first : first + CHUNK], worker.ground)
+    books = books_of(orders, worker.ground, FREE, CASH)
+    none = [NONE] * len(books.trades)
+    figures = metrics_of_each(tracks_of(books, books), none, worker.ground.clock)
+    return os.getpid(), time.process_time() - began, figures
+
+
+def _on_two(file: Path, count: int) -> tuple[float, float]:
+    """Return seconds by the clock, and of the busier of two processes that have read and compiled.
+
+    The first says nothing on a machine that does other things at the same time.
+    """
+    with Crew(Workers(2)) as crew:
+        client = crew._connected(silent, 0)
+        client.run(_prepare, str(file))
+        began = time.perf_counter()
+        found = list(crew.spread(_piece, range(0, count, CHUNK)))
+        clock = time.perf_counter() - began
+    assert sum(len(figures) for *_, figures in found) == count
+    busy: dict[int, float] = {}
+    for process, seconds, _ in found:
+        busy[process] = busy.get(process, 0.0) + seconds
+    return clock, max(busy.values())
 
 
 def _run(trials: int, sessions: int, *, dense: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        *_, small, _, where = _ours(_market(folder, 300, 120, dense=dense))
-        _bare(small, where)  # both have compiled now
+        _both(_market(folder, 300, 120, dense=dense))  # both have compiled now
         file = _market(folder, sessions, trials, dense=dense)
-        deciding, ours, targets, equity, ground = _ours(file)
-        bare, wanted = _bare(targets, ground)
-        for found, there in zip(equity, wanted, strict=True):
-            np.testing.assert_allclose(found, there, rtol=1e-12)
-        count = sum(t.shape[1] for t in targets)
-        orders = np.mean([np.isfinite(t).sum() / t.shape[1] for t in targets])
+        spent, count = _both(file)
         print(
-            f"{count:,} trials x {sessions:,} sessions, {orders:,.0f} orders each: "
-            f"bare {bare:.1f} s, "
-            f"ours {ours:.1f} s (deciding {deciding:.1f} s, {1e3 * deciding / count:.2f} ms a "
-            f"strategy): ratio {ours / bare:.2f}"
+            f"{count:,} trials x {sessions:,} sessions, {spent.orders / count:,.0f} orders each: "
+            f"bare {spent.bare:.1f} s, ours {spent.ours:.1f} s (deciding {spent.deciding:.1f} s, "
+            f"{1e3 * spent.deciding / count:.2f} ms a strategy): "
+            f"ratio {spent.ours / spent.bare:.2f}"
         )
-        del targets, equity
+        clock, busier = _on_two(file, count)
+        print(
+            f"  on two cores: {clock:.1f} s by the clock, {busier:.1f} s the busier process: "
+            f"ratios {clock / spent.bare:.2f}, {busier / spent.bare:.2f}"
+        )
         out = folder / "out"
         out.mkdir()
         began = time.process_time()
@@ -173,10 +244,10 @@ def _run(trials: int, sessions: int, *, dense: bool) -> None:
         size = (out / "grid.html").stat().st_size / 1e6
         print(
             f"  whole grid with intervals, files and page ({size:.0f} MB): {whole:.1f} s, "
-            f"ratio {whole / bare:.2f}"
+            f"ratio {whole / spent.bare:.2f}"
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"  peak memory {peak:.2f} GB (targets of all trials for the bare calls included)")
+    print(f"  peak memory {peak:.2f} GB, bare calls included")
 
 
 if __name__ == "__main__":

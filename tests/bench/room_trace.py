@@ -17,6 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("backtest", "data", "reports", "strategies")
+#: What stands for a compiled loop until it is called: whoever calls it calls the loop's room.
+STAND_INS = ROOT / "data" / "base" / "compiling.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Trace:
 def _room(file: str) -> str | None:
     """Return the room of a source file, None for code of others and of the tests."""
     path = Path(file)
-    if not path.is_relative_to(ROOT):
+    if not path.is_relative_to(ROOT) or path == STAND_INS:
         return None
     parts = path.relative_to(ROOT).parts
     return "/".join(parts[:2]) if parts[0] in PACKAGES and len(parts) > 2 else None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from public_layouts import EVERY_FEW_MINUTES, FINMIND, TEXT_MIDNIGHTS, Seen
+from run_inspect import seen
 
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.ingest.inspect import inspect
@@ -169,3 +170,11 @@ def test_the_encoding_is_the_one_in_which_a_known_file_has_its_names(tmp_path: P
     found = inspect(path)
     assert [c.name for c in found.columns] == names.split(",")
     assert "--map taifex_daily" in found.map.splitlines()[0]
+
+
+@pytest.mark.slow
+def test_nine_tenths_of_all_files(shared_data: Path, tmp_path: Path) -> None:
+    """All are named rightly; the maps of those that hold a spot or prices ingest as they are."""
+    found = list(seen(shared_data.parent, tmp_path))
+    assert [row.name for row in found if not row.named] == []
+    assert sum(row.ingests for row in found) >= 0.9 * len(found)

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ class SmallStore(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Request)
         self.objects: dict[str, bytes] = {}
         self.lock, self.conditional = threading.Lock(), conditional
+        self.encodes = True  # keys of lists; others give them as they are
 
     @property
     def address(self) -> str:
@@ -65,14 +66,17 @@ class _Request(BaseHTTPRequestHandler):
         keys = [k for k in sorted(self.server.objects) if k.startswith(asked["prefix"])]
         keys = [k for k in keys if k > after]
         shown = keys[: min(_PAGE, int(asked.get("max-keys", "1000")))]
+        said = quote_plus if self.server.encodes else str
         rows = "".join(
-            f"<Contents><Key>{quote(k)}</Key><LastModified>{_WHEN}</LastModified>"
+            f"<Contents><Key>{said(k)}</Key><LastModified>{_WHEN}</LastModified>"
             f"<Size>{len(self.server.objects[k])}</Size></Contents>"
             for k in shown
         )
         last = quote(shown[-1]) if len(shown) < len(keys) else ""
         more = f"<NextContinuationToken>{last}</NextContinuationToken>" if last else ""
         space = "http://s3.amazonaws.com/doc/2006-03-01/"
+        more += "<EncodingType>url</EncodingType>" if self.server.encodes else ""
+        more += f"<IsTruncated>{str(bool(last)).lower()}</IsTruncated>"
         text = f'<ListBucketResult xmlns="{space}">{rows}{more}</ListBucketResult>'
         self._answer(200, text.encode())
 

@@ -1,5 +1,6 @@
 -- Give rows without a spot the one that put-call parity implies.
--- In:    view typed (typed rows of all files), $settled (last is an official settlement price)
+-- In:    view typed (typed rows of all files), $settled (last is an official settlement price),
+--        $files (numbers of the files whose rows may be given one)
 -- Out:   the same rows and columns
 -- Grain: one row per row
 -- Unit:  points
@@ -20,6 +21,7 @@ WITH priced AS (
             WHEN $settled AND "last" > 0 THEN "last"
         END AS mid
     FROM typed
+    WHERE list_contains($files, file_index)
 ),
 pairs AS (
     SELECT
@@ -55,7 +57,12 @@ spots AS (
     FROM implied
     GROUP BY ALL
 )
-SELECT typed.* REPLACE (coalesce(typed.spot, spots.implied_spot) AS spot)
+SELECT typed.* REPLACE (
+    CASE
+        WHEN typed.spot IS NULL AND list_contains($files, typed.file_index) THEN spots.implied_spot
+        ELSE typed.spot
+    END AS spot
+)
 FROM typed
 LEFT JOIN spots
     ON spots.day = coalesce(typed.session, CAST(typed.quote_ts AS DATE))

@@ -9,7 +9,15 @@ import typer
 
 from ...terminal.output import emit
 from ...terminal.progress import progress_on_stderr
-from ..options import DebugOption, JsonOption, LakeOption, SettingsOption, UnderlyingsOption
+from ..options import (
+    DebugOption,
+    JsonOption,
+    LakeOption,
+    SchedulerOption,
+    SettingsOption,
+    UnderlyingsOption,
+    WorkersOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +28,8 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "gexlab ingest chains/*.parquet --vendor columns --map map.toml --underlying SPX --lake lake",
     "gexlab ingest us.parquet --vendor columns --map us.toml --underlying '*' --lake lake",
+    "gexlab ingest us.parquet --vendor columns --map us.toml --underlying '*' --lake lake "
+    "--workers 2",
     "gexlab ingest quotes.csv --vendor cboe_quote_table --underlying SPX --lake lake --dry-run",
 )
 
@@ -43,6 +53,8 @@ def command(
         typer.Option("--allow-rejects", help="Write the accepted rows even if most are rejected."),
     ] = False,
     settings: SettingsOption = None,
+    workers: WorkersOption = 1,
+    scheduler: SchedulerOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -53,7 +65,7 @@ def command(
     Every rejected row is counted by its reason. Files that the lake already holds are skipped;
     changed files replace their rows.
     """
-    from ....data import ingest
+    from ....data import Workers, ingest
 
     with progress_on_stderr("ingest") as progress:
         result = ingest(
@@ -65,6 +77,7 @@ def command(
             dry_run=dry_run,
             allow_rejects=allow_rejects,
             settings=settings,
+            workers=Workers(workers, scheduler),
             progress=progress,
         )
     emit(result, as_json, lambda console: _show(console, result))

@@ -579,6 +579,7 @@ def test_another_process_in_another_environment(
     changes = {
         "TZ": "Asia/Kathmandu", "LC_ALL": "C", "HOME": str(tmp_path), "PYTHONHASHSEED": "12345",
         "PYTHON_CPU_COUNT": "1", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "2",  # here it is one: see conftest.py
     }  # fmt: skip
     here = Path(__file__).resolve()
     paths = [str(here.parent), *(str(here.parents[2] / name) for name in ("twin", "bench"))]

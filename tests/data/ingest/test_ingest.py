@@ -570,24 +570,30 @@ def test_rows_of_other_underlyings_are_left_out_and_counted(bench: Bench) -> Non
         bench.ingest(path, underlying="NDX")
 
 
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the sessions' fingerprints of one file, its rows in order."""
+    plain = Bench(tmp_path_factory.mktemp("plain"))
+    plain.ingest(plain.file(*MANY))
+    return [e.fingerprint for e in open_lake(plain.root).sessions("SPX")]
+
+
 @examples(10)
 @given(order=st.permutations(range(len(MANY))), cuts=st.integers(1, 3), streamed=st.booleans())
 def test_the_order_of_rows_and_files_does_not_matter(
     order: list[int],
     cuts: int,
     streamed: bool,
+    in_order: list[str],
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     least = 0 if streamed else 1 << 40
     monkeypatch.setattr(ingest_room, "_STREAMED_BYTES", least)
     bench = Bench(tmp_path_factory.mktemp("bench"))
-    plain = Bench(tmp_path_factory.mktemp("plain"))
-    plain.ingest(plain.file(*MANY))
     paths = [bench.file(*(MANY[i] for i in order[k::cuts]), name=f"{k}.csv") for k in range(cuts)]
     bench.ingest(*paths)
-    expected = [e.fingerprint for e in open_lake(plain.root).sessions("SPX")]
-    assert [e.fingerprint for e in open_lake(bench.root).sessions("SPX")] == expected
+    assert [e.fingerprint for e in open_lake(bench.root).sessions("SPX")] == in_order
 
 
 def test_parquet_with_nan_and_every_kind_of_date(bench: Bench) -> None:

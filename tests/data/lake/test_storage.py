@@ -22,6 +22,7 @@ from small_store import SmallStore, small_store
 
 from gexlab.data import compact, open_lake, query, rebuild, regimes, vacuum, verify, versions
 from gexlab.data.base.errors import LakeError
+from gexlab.data.lake import s3_client
 from gexlab.data.lake.mirror import folder_of_lake
 from gexlab.data.lake.s3_client import bucket_of
 from gexlab.data.lake.writer import write_sessions
@@ -96,6 +97,93 @@ def test_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(LakeError, match="set AWS_ACCESS_KEY_ID"):
         open_lake("s3://lakes/a")
+
+
+@pytest.mark.parametrize("encodes", [True, False])
+def test_keys_are_listed_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encodes: bool
+) -> None:
+    """Whether the store encodes them (a space as a plus) or not, over several pages."""
+    with small_store() as served:
+        _go(monkeypatch, served.address, tmp_path)
+        served.encodes = encodes
+        names = ["a b", "a+b", "a%2Fb", "a%20b", "ä=1", *(f"n{i:02d}" for i in range(20))]
+        bucket = bucket_of(BUCKET)
+        for name in names:
+            bucket.put(f"in it/{name}", name.encode())
+        assert {o.key for o in bucket.listed("in it/")} == {f"in it/{n}" for n in names}
+        assert all(bucket.get(f"in it/{name}") == name.encode() for name in names)
+
+
+def _answers(monkeypatch: pytest.MonkeyPatch, *said: Any) -> tuple[Any, list[Any]]:
+    """Return a bucket that answers so, one after the other, and the headers of what was asked."""
+    for name, value in surroundings("http://127.0.0.1:1", Path("/nowhere")).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("gexlab.data.lake.s3_client._FIRST_PAUSE", 0.0)
+    left, bucket = list(said), bucket_of(BUCKET)
+    asked: list[Any] = []
+
+    def answer(_: Any, method: str, key: str, content: bytes, *more: Any) -> Any:
+        asked.append(bucket._idle.ahead)
+        status, headers, body = left.pop(0)
+        return s3_client._Answer(status, headers, body)
+
+    monkeypatch.setattr(s3_client.Bucket, "_sent", answer)
+    return bucket, asked
+
+
+def _error(code: str) -> bytes:
+    return f"<Error><Code>{code}</Code><Message>so</Message></Error>".encode()
+
+
+_LIST = (
+    b"<ListBucketResult><IsTruncated>%s</IsTruncated><Contents><Key>a</Key><Size>1</Size>"
+    b"<LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents></ListBucketResult>"
+)
+
+
+def test_what_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that are no refusal: too slow, dated wrongly, a list that was cut."""
+    bucket, _ = _answers(
+        monkeypatch, (400, {}, _error("RequestTimeout")), (409, {}, b""), (200, {}, b"x")
+    )
+    assert bucket.get("a") == b"x"
+    bucket, _ = _answers(monkeypatch, (200, {}, _LIST[:60]), (200, {}, _LIST % b"false"))
+    assert [o.key for o in bucket.listed("")] == ["a"]
+    date = {"date": "Fri, 01 Jan 2100 00:00:00 GMT"}
+    skewed = (403, date, _error("RequestTimeTooSkewed"))
+    bucket, asked = _answers(monkeypatch, skewed, skewed, (200, {}, b"x"))  # as of two threads
+    assert bucket.get("a") == b"x"
+    assert [gap.days > 20_000 for gap in asked] == [False, True, True]
+    # a put whose answer was lost is its own; one that another made is not
+    for there, own in ((b"mine", True), (b"other", False)):
+        bucket, _ = _answers(monkeypatch, (500, {}, b""), (412, {}, b""), (200, {}, there))
+        assert bucket.put_new("a", b"mine") is own
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "code", "message"),
+    [
+        (301, {"x-amz-bucket-region": "eu-west-1"}, "PermanentRedirect", "AWS_REGION=eu-west-1"),
+        (400, {}, "ExpiredToken", "refuses .400 ExpiredToken"),
+        (307, {"location": "https://x"}, "TemporaryRedirect", "has moved to https://x"),
+        (403, {}, "RequestTimeTooSkewed", "clock is wrong"),
+        (501, {}, "NotImplemented", "knows no conditional put"),
+        (404, {}, "NoSuchBucket", "does not exist"),
+    ],
+)
+def test_refusals_say_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, status: int, headers: Any, code: str, message: str
+) -> None:
+    bucket, _ = _answers(monkeypatch, (status, headers, _error(code)))
+    with pytest.raises(LakeError, match=message):
+        bucket.put_new("a", b"mine")
+
+
+def test_a_list_that_does_not_go_on_is_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket, _ = _answers(monkeypatch, (200, {}, _LIST % b"true"))
+    with pytest.raises(LakeError, match="not how to go on"):
+        list(bucket.listed(""))
 
 
 def test_a_lake_far_away_is_the_lake_on_a_disk(

@@ -1,0 +1,159 @@
+"""Rows of files of many underlyings, each underlying's in a run of its own to its writer."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..base.sql import load_sql
+from .calendar_tables import calendar_tables
+from .canonical_rows import Rows, naming_the_file
+from .read_rows import UnsortedError, read_stream
+from .tally import Tally
+from .timing import Dating, stated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    from ..base.progress import Progress
+    from ..lake.writer import LakeWriter
+    from ..vendors.preset import InputFile, Preset
+    from .underlying_choice import Chosen, NameInFile
+
+__all__ = ["ByName"]
+
+_BATCH_ROWS: Final = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """One way of the rows in the view ``contracts`` to the writers of their underlyings.
+
+    Attributes
+    ----------
+    connection : DuckDBPyConnection
+    files : sequence of InputFile
+    preset : Preset
+    writer : callable or None
+        Gives the writer of an underlying; None where nothing is written.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    files: Sequence[InputFile]
+    preset: Preset
+    writer: Callable[[str], LakeWriter] | None
+
+    def read(
+        self, rows: Rows, ones: Sequence[Chosen], named: Sequence[NameInFile], progress: Progress
+    ) -> None:
+        """Read in file order where each underlying's rows stand together, else sorted.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of all files, typed.
+        ones : sequence of Chosen
+            Their tallies are filled.
+        named : sequence of NameInFile
+            What the files hold of them.
+        progress : Progress
+        """
+        single = len({n.index for n in named}) == 1 and all(len(o.said) < 2 for o in ones)
+        if single and all(n.together for n in named):
+            try:
+                self._through("FROM contracts", rows, ones, progress)
+            except UnsortedError:
+                self._forget(ones)
+            else:
+                return
+        calendar = calendar_tables(self.preset.timing)
+        self.connection.register("stamps", calendar.stamps)
+        pairs = [(s, i, place) for place, one in enumerate(ones) for s, i in one.wanted]
+        said, index, place = zip(*pairs, strict=True)
+        wanted = pa.table({"said": said, "file_index": index, "place": place})
+        self.connection.register("wanted", wanted)
+        self._through(load_sql("ingest/by_underlying"), rows, ones, progress)
+
+    def _forget(self, ones: Sequence[Chosen]) -> None:
+        for one in ones:
+            one.tally = Tally()
+            if self.writer is not None:
+                self.writer(one.name).forget()
+
+    def _through(self, query: str, rows: Rows, ones: Sequence[Chosen], progress: Progress) -> None:
+        self._forget(ones)
+        places = {pair: i for i, one in enumerate(ones) for pair in one.wanted}
+        more = sorted({name for one in ones for name in one.preset.constants})
+        done: set[int] = set()
+        read = 0
+        for place, tables in groupby(self._slices(query, places, more), key=lambda found: found[0]):
+            if place in done:
+                raise UnsortedError
+            done.add(place)
+            one = ones[place]
+            dating = Dating(one.preset, one.name, self.files, rows.dating.joins, named=True)
+            stream = (dating.dated(_as_assumed(table, one.preset)) for _, table in tables)
+            writer = None if self.writer is None else self.writer(one.name)
+            one.tally = read_stream(
+                replace(rows, dating=dating), stream, one.plan, one.preset, one.before, writer,
+                _onward(progress, read, one.name),
+            )  # fmt: skip
+            if writer is not None:
+                writer.finish()
+            one.tally.left_out = dating.left_out["where"]
+            one.tally.outside = dating.left_out["outside"]
+            one.tally.joins = dating.joins
+            read += one.tally.by_file.total()
+
+    def _slices(
+        self, query: str, places: Mapping[tuple[str, int], int], more: Sequence[str]
+    ) -> Generator[tuple[int, Any]]:
+        """Yield runs of rows of one underlying, with its place; the rows of others are left out."""
+        names = dict.fromkeys(["underlying", *stated(self.preset), *more])
+        with naming_the_file(self.files):
+            columns = map(duckdb.ColumnExpression, names)
+            relation = self.connection.sql(query).select(*columns)
+            with closing(relation.to_arrow_reader(_BATCH_ROWS)) as reader:
+                for batch in reader:
+                    yield from _runs(pa.Table.from_batches([batch]), places)
+
+
+def _runs(table: Any, places: Mapping[tuple[str, int], int]) -> Iterator[tuple[int, Any]]:
+    if not len(table):
+        return
+    encoded = table.column("underlying").combine_chunks().dictionary_encode()
+    words = encoded.dictionary.to_pylist()
+    files = table.column("file_index").to_numpy()
+    first, last = int(files.min()), int(files.max())
+    known = np.full((len(words) + 1, last - first + 1), -1, dtype=np.int64)
+    for i, word in enumerate(words):
+        known[i] = [places.get((word, number), -1) for number in range(first, last + 1)]
+    code = pc.fill_null(encoded.indices, len(words)).to_numpy(zero_copy_only=False)
+    place = known[code, files - first]
+    edges = [0, *(np.flatnonzero(np.diff(place)) + 1).tolist(), len(place)]
+    for start, end in pairwise(edges):
+        if end > start and place[start] >= 0:
+            yield int(place[start]), table.slice(start, end - start)
+
+
+def _as_assumed(table: Any, preset: Preset) -> Any:
+    """Return rows with the multiplier that is assumed of their underlying."""
+    value = preset.constants.get("multiplier")
+    if value is None or "multiplier" in preset.columns:
+        return table
+    column = pa.repeat(pa.scalar(float(value)), len(table))
+    return table.set_column(table.column_names.index("multiplier"), "multiplier", column)
+
+
+def _onward(progress: Progress, before: int, name: str) -> Progress:
+    def told(done: int, total: int | None, what: str = "") -> None:
+        progress(before + done, total, f"rows read, {name}")
+
+    return told

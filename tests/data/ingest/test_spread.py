@@ -1,0 +1,197 @@
+"""Ingests spread over workers against one process: byte for byte, whatever happens to a worker."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_markets import MANY_NAMES_MAP as MAP
+
+from gexlab.data import ConfigError, GexlabError, IngestResult, Workers, ingest, open_lake
+from gexlab.data.base import workers as crews
+from gexlab.data.ingest import spread
+
+NAMES = ("ABT", "Abt", "BRK/B", "^SPX", "x.")
+DAYS = ("2022-12-12", "2022-12-13", "2022-12-14")
+JOIN = """
+[join.closes]
+files = "closes.csv"
+keys = ["session"]
+columns = { session = "day", spot = "close" }
+"""
+
+
+def rows(names: Sequence[str], days: Sequence[str]) -> list[str]:
+    return [
+        f"{day},{name},2023-01-20,{100 + 5 * k},C,{10 + k},0.2,{100 if k else ''}"
+        for day in days
+        for name in names
+        for k in range(4)
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "map.toml").write_text(MAP)
+    head = "date,name,expiry,strike,cp,oi,iv,spot"
+    for number, days in enumerate((DAYS[:2], DAYS[1:])):  # one session is in both
+        text = "\n".join([head, *rows(NAMES[number:], days)])
+        (tmp_path / f"{number}.csv").write_text(text + "\n")
+    return tmp_path
+
+
+def read(folder: Path, lake: str, **options: Any) -> IngestResult:
+    given: dict[str, Any] = {"underlying": "*", "mapping": folder / "map.toml"}
+    paths = [folder / "0.csv", folder / "1.csv"]
+    return ingest(paths, vendor="columns", lake=folder / lake, **(given | options))
+
+
+def parts(folder: Path, lake: str) -> dict[str, bytes]:
+    """Return every file of the lake's chains but the log, which holds the time."""
+    root = folder / lake / "chains"
+    found = (p for p in root.rglob("*.parquet") if "_delta_log" not in p.parts)
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in found}
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Run pieces in this process, with everything packed and unpacked as on the way to another."""
+    pieces: list[Any] = []
+
+    def packed(self: Any, function: Any, items: Sequence[Any], **_: Any) -> Iterator[Any]:
+        for item in items:
+            pieces.append(item)
+            yield pickle.loads(pickle.dumps(function(pickle.loads(pickle.dumps(item)))))
+
+    monkeypatch.setattr(crews.Crew, "spread", packed)
+    monkeypatch.setattr(spread, "_LEAST_ROWS", 1)
+    return pieces
+
+
+def test_workers_write_the_lake_of_one_process(folder: Path, sent: list[Any]) -> None:
+    alone = read(folder, "one")
+    assert read(folder, "two", workers=Workers(3)) == alone
+    assert len(sent) == 3
+    assert parts(folder, "two") == parts(folder, "one")
+    assert not (folder / "two" / ".tmp").exists()
+    again = read(folder, "two", workers=Workers(2))
+    assert (again.rows_read, len(sent)) == (0, 3)
+    (folder / "1.csv").write_text((folder / "1.csv").read_text().replace(",105,C,11,", ",105,C,7,"))
+    changed = read(folder, "one")
+    assert changed.rows_read == 4 * 4 * 2
+    assert read(folder, "two", workers=Workers(2)) == changed
+    assert parts(folder, "two") == parts(folder, "one")
+
+
+@pytest.mark.parametrize("asked", ["ABT", "A*,x.", "BRK/B,^SPX"])
+def test_whatever_is_chosen(folder: Path, sent: list[Any], asked: str) -> None:
+    alone = read(folder, "one", underlying=asked)
+    assert read(folder, "two", underlying=asked, workers=Workers(2)) == alone
+    assert read(folder, "none", underlying=asked, workers=Workers(2), dry_run=True).dry_run
+    assert sent
+    assert parts(folder, "two") == parts(folder, "one")
+    assert not (folder / "none").exists()
+
+
+def test_matches_of_joined_files_are_summed(folder: Path, sent: list[Any]) -> None:
+    (folder / "closes.csv").write_text("day,close\n" + "".join(f"{day},99\n" for day in DAYS[:2]))
+    (folder / "map.toml").write_text(MAP.replace('spot = "spot"', "") + JOIN)
+    alone = read(folder, "one")
+    assert alone.unmatched == {"closes": 16}  # four names of the last session, which is unknown
+    assert read(folder, "two", workers=Workers(3)) == alone
+    assert len(sent) == 3
+    assert parts(folder, "two") == parts(folder, "one")
+
+
+def test_the_file_of_an_error_is_named_and_nothing_written(folder: Path, sent: list[Any]) -> None:
+    (folder / "1.csv").write_text(
+        (folder / "1.csv").read_text() + "2022-12-14,x.,2023-01-20,1,C,many,.2,1\n"
+    )
+    with pytest.raises(GexlabError) as alone:
+        read(folder, "one")
+    with pytest.raises(GexlabError) as spread_out:
+        read(folder, "two", workers=Workers(2))
+    assert str(spread_out.value) == str(alone.value)
+    assert "1.csv" in str(alone.value)
+    assert not (folder / "two").exists()
+
+
+def test_a_worker_without_the_folder_is_told(
+    folder: Path, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Path.is_dir
+    monkeypatch.setattr(Path, "is_dir", lambda p: ".tmp" not in p.parts and there(p))
+    with pytest.raises(GexlabError, match="let all workers see the lake's folder"):
+        read(folder, "two", workers=Workers(2))
+
+
+def test_what_others_wrote_meanwhile_is_read_over(
+    folder: Path, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another ingest of one name lands between the first look and the workers' own."""
+    plain, met = spread._own_folder, []
+
+    def late(drafts: Path, *, dry: bool) -> Any:
+        if not met:
+            met.append(1)
+            read(folder, "two", underlying="ABT")
+        return plain(drafts, dry=dry)
+
+    monkeypatch.setattr(spread, "_own_folder", late)
+    read(folder, "two", workers=Workers(2))
+    read(folder, "one")
+    held = [
+        {name: [e.fingerprint for e in lake.sessions(name)] for name in lake.underlyings()}
+        for lake in (open_lake(folder / "one"), open_lake(folder / "two"))
+    ]
+    assert held[0] == held[1]
+
+
+def test_without_dask_it_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    for asked in ("*", "ABT"):
+        with pytest.raises(ConfigError, match=r"gexlab\[dask\]"):
+            read(folder, "two", underlying=asked, workers=Workers(2))
+    assert not (folder / "two").exists()
+
+
+def _killed_once(piece: Any) -> Any:
+    """Die at half of the way, once for each piece."""
+    mark = Path(os.environ["GEXLAB_TEST_MARKS"]) / spread._names_of(piece).replace("/", "_")
+    if not mark.exists():
+        mark.touch()
+        folder = piece.of.drafts / mark.name
+        folder.mkdir()
+        (folder / "half.parquet").write_bytes(b"PAR1")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return spread._read(piece)
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_cost_nothing_but_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    (folder / "marks").mkdir()
+    monkeypatch.setenv("GEXLAB_TEST_MARKS", str(folder / "marks"))
+    monkeypatch.setattr(spread, "_LEAST_ROWS", 1)
+    alone = read(folder, "one")
+    plain = crews.Crew.spread
+
+    def killing(self: Any, function: Any, items: Any, **options: Any) -> Any:
+        return plain(self, _killed_once, items, **options)
+
+    monkeypatch.setattr(crews.Crew, "spread", killing)
+    assert read(folder, "two", workers=Workers(2)) == alone
+    assert len(list((folder / "marks").iterdir())) == 2
+    assert parts(folder, "two") == parts(folder, "one")
+    assert not (folder / "two" / ".tmp").exists()
