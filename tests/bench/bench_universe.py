@@ -1,0 +1,133 @@
+"""What a lake of many underlyings costs beyond its rows: starts of commands, and thin rebuilds.
+
+    python tests/bench/bench_universe.py [--names 2000] [--years 25] [--rebuild 40] [--folder DIR]
+
+Two lakes are made of thin chains, one session of 20 contracts a year: one of a single underlying,
+one of many. On each the same commands are started for that one underlying; printed are medians of
+processor and wall seconds of three starts, and their ratio. Then ``--rebuild`` further underlyings
+are rebuilt together: seconds of processor time a name and session.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from make_lake import session_tables
+
+from gexlab.data import open_lake, rebuild
+from gexlab.data.lake.joint_commit import commit_together
+from gexlab.data.lake.writer import lake_writers
+
+CONTRACTS, FIRST_YEAR = 20, 2000
+COMMANDS = (
+    ("regimes",),
+    ("sql", "SELECT count(*) FROM regimes WHERE underlying = 'N0000'"),
+    ("verify", "--quick"),
+)
+
+
+def _moved(table: Any, year: int) -> Any:
+    """Return a session moved to another year, to the first Monday of its June."""
+    day = next(d for d in (date(year, 6, n) for n in range(1, 8)) if d.weekday() == 0)
+    days = (day - table.column("session")[0].as_py()).days
+    micro = pa.scalar(days * 86_400_000_000, pa.duration("us"))
+    for place, field in enumerate(table.schema):
+        column = table.column(place)
+        if field.type == pa.date32():
+            column = pc.add(column.cast(pa.int32()), pa.scalar(days, pa.int32())).cast(pa.date32())
+        elif pa.types.is_timestamp(field.type):
+            column = pc.add(column, micro)
+        table = table.set_column(place, field, column)
+    return table
+
+
+def make(folder: Path, names: int, years: int) -> None:
+    """Write a lake of thin chains, in one version; a disk's patience is not what is measured."""
+    [table] = session_tables(1, CONTRACTS)
+    sessions = [_moved(table, FIRST_YEAR + n) for n in range(years)]
+    with lake_writers(open_lake(folder, create=True)) as (writer_of, _):
+        writers = []
+        for number in range(names):
+            writer = writer_of(f"N{number:04}")
+            word = pa.array([f"N{number:04}"]).take(pa.array(np.zeros(CONTRACTS, np.int32)))
+            for rows in sessions:
+                writer.add(rows.set_column(0, rows.schema.field(0), word))
+            writer.finish()
+            writers.append((writer, None))
+        commit_together(writers)
+
+
+def _started(arguments: list[str]) -> tuple[float, float]:
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(
+        [Path(sys.executable).with_name("gexlab"), *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return used, time.perf_counter() - began
+
+
+def starts(one: Path, many: Path) -> None:
+    """Print what each command takes on both lakes, in turn."""
+    for name, *more in COMMANDS:
+        found: dict[Path, list[tuple[float, float]]] = {one: [], many: []}
+        for _ in range(3):
+            for lake in (one, many):
+                asked = [] if name == "sql" else ["--underlying", "N0000"]
+                found[lake].append(_started([name, *more, "--lake", str(lake), *asked]))
+        cpu, wall = ({k: median(x[i] for x in v) for k, v in found.items()} for i in (0, 1))
+        print(
+            f"{name:8} processor {cpu[one]:.2f} and {cpu[many]:.2f} s ({cpu[many] / cpu[one]:.2f}),"
+            f" wall {wall[one]:.2f} and {wall[many]:.2f} s ({wall[many] / wall[one]:.2f})",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--names", type=int, default=2000)
+    parser.add_argument("--years", type=int, default=25)
+    parser.add_argument("--rebuild", type=int, default=40)
+    parser.add_argument("--folder", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gexlab-universe-") as made:
+        folder = asked.folder or Path(made)
+        one, many = folder / "one", folder / "many"
+        for lake, names in ((one, 1), (many, asked.names)):
+            os.fsync = lambda _: None
+            began = time.process_time()
+            if not lake.exists():
+                make(lake, names, asked.years)
+                print(f"{names} underlyings: {time.process_time() - began:.1f} s", flush=True)
+            rebuild(lake, "N0000")
+        starts(one, many)
+        if asked.rebuild:
+            chosen = ",".join(f"N{n:04}" for n in range(1, 1 + asked.rebuild))
+            began = time.process_time()
+            done = rebuild(many, chosen)
+            used = time.process_time() - began
+            print(
+                f"rebuild of {asked.rebuild} names: {used:.2f} s, {1000 * used / asked.rebuild:.1f}"
+                f" ms a name, {1000 * used / max(done.rebuilt, 1):.2f} ms a name and session",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
