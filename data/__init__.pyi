@@ -156,6 +156,7 @@ from .regimes.table import side_table as side_table
 from .regimes.time_structure import time_structure as time_structure
 from .regimes.units import average_dollar_volume as average_dollar_volume
 from .regimes.units import with_unit as with_unit
+from .regimes.what_if import what_if as what_if
 from .simulate.market.paths import PathMarket as PathMarket
 from .simulate.market.paths import simulate_path as simulate_path
 from .simulate.market.truth import Truth as Truth

@@ -25,7 +25,7 @@ import numba
 import numba.core.caching
 from llvmlite import binding
 from numba.core.registry import cpu_target
-from numba.core.runtime import rtsys
+from numba.core.runtime.nrt import rtsys
 
 from .cache_folder import fall_back
 

@@ -45,6 +45,8 @@ _ORDER: Final = (
 _OWN_READER: Final = ("cboe_quote_table", "cboe_delayed_json")
 _ENCODINGS: Final = ("utf-8", "cp950", "gb18030", "shift_jis", "cp949", "cp1252")
 _ROWS: Final = 20_000
+#: The options of a coin, as the exchange names them: one coin a contract, not a hundred.
+_COIN: Final = re.compile(r"symbol \([A-Z]+-\d{1,2}[A-Z]{3}\d{2}-")
 _RIGHTS: Final = frozenset(
     (
         "C", "P", "CALL", "PUT", "CALLS", "PUTS", "CE", "PE", "CA", "PA", "買權", "賣權", "认购",
@@ -209,7 +211,8 @@ def _inspection_of(
         text = _for_preset(vendor)
     else:
         warned = [(c.name, c.warning) for c in columns if c.warning is not None]
-        text = starting_map(warned, by_meaning, encoding, underlyings)
+        coins = any(c.meaning == "symbol" and _COIN.match(c.type) for c in columns)
+        text = starting_map(warned, by_meaning, encoding, underlyings, coins=coins)
     return Inspection(vendor, tuple(columns), sessions, underlyings, text)
 
 

@@ -27,6 +27,8 @@ def starting_map(
     by_meaning: Mapping[str, str],
     encoding: str,
     underlyings: tuple[str, ...],
+    *,
+    coins: bool = False,
 ) -> str:
     """Return a starting map: what was recognised, and what the user has to confirm.
 
@@ -39,6 +41,8 @@ def starting_map(
     encoding : str
     underlyings : tuple of str
         Seen in the file.
+    coins : bool, default False
+        Whether these are options of a coin, of which a contract delivers one.
     """
     stated = {m: n for m, n in by_meaning.items() if m != "time"}
     quoted = {"bid", "ask"} <= set(stated)
@@ -50,6 +54,8 @@ def starting_map(
     lines += ["[scale]", *scales] if scales else []
     if encoding == "cp950":
         lines += ["[constants]", "multiplier = 50               # check: what a contract delivers"]
+    elif coins and "multiplier" not in stated:
+        lines += ["[constants]", "multiplier = 1                # check: coins that a contract is"]
     lines += _timing_lines(stated, by_meaning.get("time"), encoding, underlyings)
     lines += [f"# {name}: {' '.join(text.split())}" for name, text in warnings if text]
     lacking = {"expiry", "strike", "right", "open_interest"} - set(by_meaning)

@@ -217,7 +217,7 @@ class Bucket:
     def _corrected(self, answer: _Answer) -> bool:
         """Return whether a refusal may be gone the next time; a wrong clock is allowed for."""
         said = _reason(answer)
-        if said.startswith(_SKEWED) and "date" in answer.headers and not self._idle.ahead:
+        if said.startswith(_SKEWED) and "date" in answer.headers:  # of several threads each
             there = parsedate_to_datetime(answer.headers["date"])
             self._idle.ahead = there - datetime.now(UTC)
             return True

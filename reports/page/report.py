@@ -111,6 +111,7 @@ def report_page(
         return backtest_page(result, beside, diagnostics, morning=first, alert=alert)
     sections = list(beside)
     whole = isinstance(rows.spec.definition, Definition)  # a peer's rule has no profile
+    sections += _ahead(config, inputs, first)
     if whole and (Path(str(config.data.lake)) / "truth.json").is_file():  # beside the tables
         sections.append(_truth(config, inputs))
     progress(2, _STEPS, "coverage of the chains")
@@ -180,6 +181,36 @@ def last_picture(config: Config, market: Market) -> SessionPicture | None:
     picture = picture_of(found, sign=rows.lake.facts(rows.spec.underlying).sign)
     promoted = market.regime.promoted.get(last, ())
     return picture.labelled(config.regime.band).abstaining(promoted)
+
+
+def _ahead(config: Config, market: Market, morning: Morning) -> list[Section]:
+    """Return what the last session's book is made of, and what becomes of it elsewhere."""
+    from ...data import Definition, what_if
+    from .sections.expiries import expiry_section
+    from .sections.maps import map_section, what_if_section
+    from .sections.story import future_section
+
+    rows, picture, story = market.regime.rebuilt, morning.picture, morning.story
+    if rows is None or picture is None or story is None or not picture.row["gross_gex"]:
+        return []
+    last = market.regime.table.index[-1].date()
+    definition = rows.spec.definition
+    # with volatilities that follow the money every flip costs a sum over all lines
+    dear = isinstance(definition, Definition) and definition.iv_dynamics != "sticky_strike"
+    elsewhere = what_if(
+        rows.lake,
+        rows.job or rows.spec,
+        last,
+        book=config.regime.book,
+        sessions_ahead=(0, 1, 5) if dear else (0, 1, 2, 5, 10),
+        volatility_shifts=(0.0,) if dear else (-0.02, 0.0, 0.02),
+    )
+    return [
+        map_section(picture),
+        expiry_section(picture),
+        what_if_section(elsewhere, story.sign),
+        future_section(story),
+    ]
 
 
 def _truth(config: Config, market: Market) -> Section:

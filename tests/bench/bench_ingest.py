@@ -1,12 +1,12 @@
-"""How fast an ingest is, beside DuckDB's plain scan of the same file; parity is checked first.
+"""How fast an ingest is, beside DuckDB's plain scan and sorted copy of the same file.
 
     python tests/bench/bench_ingest.py [--rows 2000000] [--json]
     python tests/bench/bench_ingest.py --memory 10000000 60000000 [--folder DIR]
 
-A made chain of sessions x 10,000 contracts is written as Parquet and as CSV and ingested with a
-column map into a fresh lake. CPU seconds stand beside the wall clock's, for machines that are busy
-with other things. With ``--memory``, files of several sizes are ingested, each in a process of its
-own whose peak memory is printed: it may not grow with the file.
+Parity is checked first. A made chain of sessions x 10,000 contracts is written as Parquet and as
+CSV and ingested with a column map into a fresh lake. CPU seconds stand beside the wall clock's, for
+machines that are busy with other things. With ``--memory``, files of several sizes are ingested,
+each in a process of its own whose peak memory is printed: it may not grow with the file.
 """
 
 from __future__ import annotations
@@ -81,6 +81,11 @@ path, lake, mapping = sys.argv[1:]
 print(ingest([path], vendor="columns", underlying="SPX", lake=lake, mapping=mapping).rows_written)
 """
 SCAN = "SELECT count(*), {sums} FROM '{path}'"
+#: The same rows in the lake's order and compression.
+COPY = """
+    COPY (FROM '{path}' ORDER BY quote_date, expiry, strike, cp)
+    TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)
+"""
 
 
 def make(folder: Path, rows: int) -> dict[str, Path]:
@@ -121,7 +126,15 @@ def scan(path: Path) -> int:
     return int(row[0])
 
 
-def timed(work: Callable[[], int | IngestResult], times: int = 2) -> tuple[float, float]:
+def copy(path: Path) -> None:
+    """Let DuckDB write the rows of a file, sorted and compressed as the lake has them."""
+    out = path.with_name("copy.parquet")
+    with duckdb.connect() as connection:
+        connection.execute(COPY.format(path=path, out=out))
+    out.unlink()
+
+
+def timed(work: Callable[[], object], times: int = 2) -> tuple[float, float]:
     """Return the least wall clock seconds of some runs, and the CPU seconds of that one."""
     runs = []
     for _ in range(times):
@@ -132,7 +145,7 @@ def timed(work: Callable[[], int | IngestResult], times: int = 2) -> tuple[float
 
 
 def bench(rows: int) -> dict[str, dict[str, float]]:
-    """Return seconds, rows a second and the ratio to DuckDB's scan, by format."""
+    """Return seconds, rows a second and the ratios to DuckDB's scan and copy, by format."""
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -142,6 +155,7 @@ def bench(rows: int) -> dict[str, dict[str, float]]:
         for kind, path in paths.items():
             count = scan(path)
             scanned, scan_cpu = timed(lambda path=path: scan(path))  # type: ignore[misc]
+            copied, copy_cpu = timed(lambda path=path: copy(path))  # type: ignore[misc]
             took, cpu = timed(lambda path=path: _fresh(folder, path))  # type: ignore[misc]
             found[kind] = {
                 "rows": count,
@@ -152,6 +166,10 @@ def bench(rows: int) -> dict[str, dict[str, float]]:
                 "scan_cpu_seconds": round(scan_cpu, 3),
                 "share_of_scan_speed": round(scanned / took, 3),
                 "share_of_scan_cpu": round(scan_cpu / cpu, 3),
+                "copy_seconds": round(copied, 3),
+                "copy_cpu_seconds": round(copy_cpu, 3),
+                "share_of_copy_speed": round(copied / took, 3),
+                "share_of_copy_cpu": round(copy_cpu / cpu, 3),
             }
     return found
 
@@ -230,7 +248,10 @@ def main() -> None:
             f"ingest {kind}: {row['rows']:,.0f} rows in {row['seconds']:.2f} s "
             f"({row['rows_per_second']:,.0f} rows/s; CPU {row['cpu_seconds']:.2f} s); DuckDB scan "
             f"{row['scan_seconds']:.2f} s (CPU {row['scan_cpu_seconds']:.2f} s): "
-            f"{row['share_of_scan_speed']:.2f} of its speed\n"
+            f"{row['share_of_scan_speed']:.2f} of its speed; its sorted copy "
+            f"{row['copy_seconds']:.2f} s (CPU {row['copy_cpu_seconds']:.2f} s): "
+            f"{row['share_of_copy_speed']:.2f} of its speed, "
+            f"{row['share_of_copy_cpu']:.2f} by processor time\n"
         )
 
 

@@ -195,6 +195,15 @@ ELSEWHERE: dict[str, str] = {
         "backtest/hypotheses/test_run.py::test_null_market_has_the_famous_table_without_a_dealer",
     "figure fig-regime *": "reports/page/test_page.py::test_golden_report",
     "figure fig-volatility *": "same",
+    "figure fig-map *": "reports/page/test_maps.py::test_strike_by_expiry_by_hand",
+    "figure fig-what-if *": "reports/page/test_maps.py::test_moves_by_sessions_by_hand",
+    "table tab-what-if *": "data/regimes/test_what_if.py::test_one_option_by_hand",
+    "figure fig-spans *": "reports/page/test_maps.py::test_spans_and_expiries_by_hand",
+    "figure fig-expiries *": "reports/page/test_maps.py::test_spans_and_expiries_by_hand",
+    "table tab-expiries *": "reports/page/test_maps.py::test_spans_and_expiries_by_hand",
+    "figure fig-decay *": "data/exposure/test_structure.py::test_decay",
+    "table tab-future *": "data/exposure/test_structure.py::test_book_after_the_next_expiration",
+    "table tab-roll-off *": "data/exposure/test_structure.py::test_by_expiry_and_roll_off",
     "table tab-diagnostics *": _DIAGNOSED,
 }  # fmt: skip
 

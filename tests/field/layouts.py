@@ -406,7 +406,7 @@ def tardis(contracts: list[Contract]) -> dict[str, str | bytes]:
     header = (
         "exchange,symbol,timestamp,local_timestamp,type,strike_price,expiration,open_interest,"
         "last_price,bid_price,bid_amount,bid_iv,ask_price,ask_amount,ask_iv,mark_price,mark_iv,"
-        "underlying_index,underlying_index_price,underlying_price,delta,gamma,vega,theta,rho"
+        "underlying_index,underlying_price,delta,gamma,vega,theta,rho"
     )
     rows = []
     eight = {c.expiry: int(_at("UTC", 8)(c.expiry).timestamp()) * 10**6 for c in contracts}
@@ -416,7 +416,7 @@ def tardis(contracts: list[Contract]) -> dict[str, str | bytes]:
             ["deribit", f"BTC-{c.expiry:%-d%b%y}-{c.strike:.0f}-{c.right}".upper(), stamp,
              stamp + 9, _word(c).lower(), c.strike, eight[c.expiry],
              c.open_interest, "", 0.01, 5, 50.0, 0.02, 5, 60.0, 0.015, c.iv * 100 + off, "SYN.X",
-             c.spot, c.spot, 0, 0, 0, 0, 0]
+             c.spot, 0, 0, 0, 0, 0]
             for c in contracts
         ]  # fmt: skip
     return {"in/options_chain.csv": _csv(header, rows)}

@@ -1,101 +1,141 @@
-"""Print how many files `inspect` names rightly, and how many of its maps ingest.
+"""Print what ``gexlab inspect`` makes of every sample, case and made file, and whether it ingests.
 
-python tests/field/run_inspect.py
+python tests/field/run_inspect.py [WORD...]
 
-The files are the cases from the field, the made layouts and the vendors' samples. Each is
-inspected; then the preset that was named reads it, or else the map that was written, unchanged.
+A file counts where the preset or the shipped map is the one that reads it (or none is named where
+none does) and what ``inspect`` wrote, unchanged, gets rows in (or is refused as the right answer
+says). Whether the rows are those of the
+right answer is said beside it.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from field_cases import CASES
+from field_cases import CASES, Case, complaints
 from layouts import LAYOUTS
 
-from gexlab.data import ingest, inspect
 from gexlab.data.base.errors import GexlabError
+from gexlab.data.ingest.ingest import ingest
+from gexlab.data.ingest.inspect import inspect
+from gexlab.data.lake.lake import open_lake
 
-#: Vendor (``columns``: a map) and one underlying of each sample.
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+#: What the samples are, and whose chain is asked for; a shipped map is named with "map:".
 SAMPLES = {
-    "raw/cboe_delayed_rut.json": ("cboe_delayed_json", "RUT"),
-    "raw/cboe_quote_table_ndx_20221212.csv": ("cboe_quote_table", "NDX"),
-    "raw/cboe_quote_table_rut_20221212.csv": ("cboe_quote_table", "RUT"),
-    "raw/cboe_quote_table_spx_20221212.csv": ("cboe_quote_table", "SPX"),
-    "raw/deribit_btc_2026.parquet": ("deribit", "BTC"),
-    "raw/historicaloptiondata_spy_2021.parquet": ("historicaloptiondata", "SPY"),
-    "raw/ivolatility_spx_2011.parquet": ("ivolatility", "SPX"),
-    "raw/nse_bhavcopy_nifty.parquet": ("nse_bhavcopy", "NIFTY"),
-    "raw/taifex_txo_2014.csv": ("columns", "TXO"),
-    "raw/taifex_txo_2015.csv": ("columns", "TXO"),
-    "raw/taifex_txo_2017.csv": ("columns", "TXO"),
-    "raw/yfinance_spy_qqq_iwm_2026.parquet": ("yfinance", "SPY"),
-    "chains/spx_cboe_snapshots_2026.parquet": ("columns", "SPX"),
-    "chains/us_universe_2026.parquet": ("columns", "ABNB"),
+    "cboe_delayed_rut.json": ("cboe_delayed_json", "RUT"),
+    "cboe_quote_table_ndx_20221212.csv": ("cboe_quote_table", "NDX"),
+    "cboe_quote_table_rut_20221212.csv": ("cboe_quote_table", "RUT"),
+    "cboe_quote_table_spx_20221212.csv": ("cboe_quote_table", "SPX"),
+    "deribit_btc_2026.parquet": ("deribit", "BTC"),
+    "historicaloptiondata_spy_2021.parquet": ("historicaloptiondata", "SPY"),
+    "ivolatility_spx_2011.parquet": ("ivolatility", "SPX"),
+    "nse_bhavcopy_nifty.parquet": ("nse_bhavcopy", "NIFTY"),
+    "taifex_txo_2014.csv": ("map:taifex_txo", "TXO"),
+    "taifex_txo_2015.csv": ("map:taifex_txo", "TXO"),
+    "taifex_txo_2017.csv": ("map:taifex_txo", "TXO"),
+    "yfinance_spy_qqq_iwm_2026.parquet": ("yfinance", "SPY"),
+    "../chains/spx_cboe_snapshots_2026.parquet": ("columns", "SPX"),
+    "../chains/us_universe_2026.parquet": ("columns", "ABNB"),
 }
+#: Cases that a shipped map reads, under whatever name the case's own map has.
+_MAPS = {
+    "15-epochs-in-csv": "map:tardis_options_chain",
+    "25-half-day-without-1545": "map:datashop_eod_calcs",
+    "30-nse-before-july-2024": "map:nse_before_july_2024",
+    "36-taifex-daily-file": "map:taifex_daily",
+    "33-databento-three-files": "map:databento",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What came of one file."""
+class Tried:
+    """One input: where it lies, what it is, and the case that knows the right answer."""
 
     name: str
-    named: bool
-    #: Or is refused with the reason that is the right answer.
-    ingests: bool
-    said: str
+    folder: Path
+    paths: tuple[str, ...]
+    right: str
+    underlying: str
+    case: Case | None = None
 
 
-def seen(shared: Path, folder: Path) -> Iterator[Seen]:
-    """Yield what comes of each case, layout and sample, in turn."""
+def _inputs(folder: Path) -> Iterator[Tried]:
+    for name, (right, underlying) in SAMPLES.items():
+        yield Tried(name, SHARED / "data/raw", (name,), right, underlying)
     for case in CASES:
-        path = shared / "cases" / case.name / case.paths[0]
-        found = _seen(case.name, path, case.vendor, case.underlying, folder)
-        refused = case.refused is not None and re.search(case.refused, found.said) is not None
-        yield replace(found, ingests=True) if refused else found
-    for n, layout in enumerate(LAYOUTS):
-        here = folder / f"layout{n}"
+        here = folder / case.name
+        shutil.copytree(SHARED / "cases" / case.name, here)
+        for name, text in case.files.items():
+            (here / name).write_text(text, encoding="utf-8")
+        right = _MAPS.get(case.name, case.vendor)
+        yield Tried(case.name, here, case.paths[:1], right, case.underlying, case)
+    for number, layout in enumerate(LAYOUTS):
+        here = folder / f"layout-{number}"
         for name, body in layout.write(layout.truth()).items():
-            path = here / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(body if isinstance(body, bytes) else body.encode())
-        [path] = (here / "in").iterdir()
-        yield _seen(layout.name, path, layout.vendor, layout.underlying, folder)
-    for name, (vendor, underlying) in SAMPLES.items():
-        yield _seen(name, shared / "data" / name, vendor, underlying, folder)
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            (here / name).write_bytes(body if isinstance(body, bytes) else body.encode())
+        right = f"map:{layout.mapping}" if layout.mapping else layout.vendor
+        yield Tried(layout.name, here, ("in",), right, layout.underlying)
 
 
-def _seen(name: str, path: Path, vendor: str, underlying: str, folder: Path) -> Seen:
-    found = inspect(path)
-    named = (found.vendor or "columns") == vendor
-    text = folder / "map.toml"
-    text.write_text(found.map, encoding="utf-8")
+def judged(tried: Tried, folder: Path) -> tuple[bool, str | None, list[str]]:
+    """Return whether the name is right, why nothing got in, and in what the rows differ."""
+    os.chdir(tried.folder)  # files of joins are looked for in the working folder
+    seen = inspect(tried.paths[0])
+    shipped = re.search(r"gexlab's own map (\S+) fits", seen.map)
+    named = f"map:{shipped[1]}" if shipped else seen.vendor or "columns"
+    mapping = folder / "starting.toml"
+    mapping.write_text(seen.map, encoding="utf-8")
+    lake = folder / "lake"
+    shutil.rmtree(lake, ignore_errors=True)
     try:
-        came = ingest(
-            [path], vendor=found.vendor or "columns", underlying=underlying,
-            lake=folder / "lake", mapping=None if found.vendor else text, dry_run=True,
+        ingest(
+            tried.paths, vendor=seen.vendor or "columns", underlying=tried.underlying, lake=lake,
+            mapping=None if seen.vendor else mapping,
         )  # fmt: skip
     except GexlabError as error:
-        return Seen(name, named, False, str(error))
-    said = f"{came.rows_written} of {came.rows_read} rows {dict(came.rejects) or ''}".strip()
-    return Seen(name, named, came.rows_written > 0, said)
+        refusal = tried.case.refused if tried.case else None
+        if refusal is not None and re.search(refusal, str(error)):
+            return named == tried.right, None, []
+        return named == tried.right, str(error)[:300], []
+    if not open_lake(lake).sessions(tried.underlying):
+        return named == tried.right, "no session", []
+    differs = complaints(tried.case, folder) if tried.case and not tried.case.refused else []
+    return named == tried.right, None, differs
+
+
+def seen(
+    folder: Path, words: Sequence[str] = ()
+) -> Iterator[tuple[str, bool, str | None, list[str]]]:
+    """Yield each input that has one of the words in its name, or every one, and what came of it."""
+    for tried in list(_inputs(folder)):
+        if not words or any(word.casefold() in tried.name.casefold() for word in words):
+            yield tried.name, *judged(tried, folder)
 
 
 def main() -> None:
-    """Print the table and its sums."""
-    shared = Path(__file__).resolve().parents[3] / "shared"
-    with tempfile.TemporaryDirectory() as folder:
-        rows = list(seen(shared, Path(folder)))
-    for row in rows:
-        word = "" if row.named else "another name; "
-        sys.stdout.write(f"{row.name} {word}{'ok' if row.ingests else 'no'} {row.said[:160]}\n")
-    named, ingests = sum(r.named for r in rows), sum(r.ingests for r in rows)
-    sys.stdout.write(f"named rightly {named} of {len(rows)}, ingest {ingests} of {len(rows)}\n")
+    """Look at everything, or at what has one of the words in its name."""
+    right = got_in = both = equal = count = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, named, why, differs in seen(Path(scratch), sys.argv[1:]):
+            count, right, got_in = count + 1, right + named, got_in + (why is None)
+            both += named and why is None
+            equal += why is None and not differs
+            said = why or ("; ".join(differs) if differs else "ok")
+            sys.stdout.write(f"{name}: {'named' if named else 'NAMED OTHERWISE'}; {said}\n")
+            sys.stdout.flush()
+    sys.stdout.write(
+        f"{count} looked at: {right} named rightly, {got_in} get in by what inspect wrote, "
+        f"{both} both ({both / max(count, 1):.1%}), {equal} with no answer known to differ\n"
+    )
 
 
 if __name__ == "__main__":
