@@ -134,7 +134,8 @@ def test_what_others_wrote_meanwhile_is_read_over(
     folder: Path, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another ingest of one name lands between the first look and the workers' own."""
-    plain, met = spread._own_folder, []
+    plain = spread._own_folder
+    met: list[int] = []
 
     def late(drafts: Path, *, dry: bool) -> Any:
         if not met:
