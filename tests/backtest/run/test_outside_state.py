@@ -55,6 +55,8 @@ SCRATCH = "scratch"
 DISPLAY = "display"
 #: Where compiled code or locks are kept. `test_another_process_in_another_environment`.
 PLACE = "place"
+#: With which keys a night is told, and where. `test_a_night_is_told_once`.
+TOLD = "told"
 #: Which Python computed: part of the id. `test_another_version_is_another_id`.
 VERSION = "version"
 
@@ -80,6 +82,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     },
     "data/ingest/download.py": {"time.monotonic": SECONDS},
     "data/ingest/snapshot.py": {"os.getpid": SCRATCH},
+    "data/ingest/spread.py": {"uuid.uuid4": SCRATCH},
     "data/lake/archives.py": {"datetime.now": STAMP},
     "data/lake/data_files.py": {"uuid.uuid4": SCRATCH},
     "data/lake/delta_log.py": {
@@ -121,6 +124,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "reports/nightly/archive.py": {"os.getpid": SCRATCH},
     "reports/nightly/run_log.py": {"datetime.now": STAMP, "time.perf_counter": SECONDS},
     "reports/nightly/turn.py": {"os.getpid": SCRATCH, "sys.platform": PLACE},
+    "reports/nightly/webhook.py": {"os.environ": TOLD},
     "reports/terminal/output.py": {"os.environ": DISPLAY},
     "reports/terminal/plain_console.py": {"os.environ": DISPLAY},
     "reports/terminal/progress.py": {"time.monotonic": DISPLAY},
