@@ -224,7 +224,18 @@ def monthly_returns(returns: pd.Series[float]) -> pd.Series[float]:
 
 
 def yearly_returns(returns: pd.Series[float]) -> pd.Series[float]:
-    """Return the compound return of each calendar year, as `monthly_returns`."""
+    """Return the compound return of each calendar year that has a return.
+
+    Parameters
+    ----------
+    returns : Series of float
+        As for `monthly_returns`.
+
+    Returns
+    -------
+    Series of float
+        By year (period); NaN where the equity was gone.
+    """
     return _compounded(returns, "Y")
 
 
