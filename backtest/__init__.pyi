@@ -66,6 +66,9 @@ from .run.results import Ratio as Ratio
 from .run.results import RegimeSummary as RegimeSummary
 from .run.results import StrategyResult as StrategyResult
 from .run.results import VolatilityCell as VolatilityCell
+from .run.return_sheets import one_session_returns as one_session_returns
+from .run.return_sheets import return_sheets as return_sheets
+from .run.return_sheets import rolling_of as rolling_of
 from .run.soundness import finding_notices as finding_notices
 from .run.strategy_results import Estimate as Estimate
 from .run.targets import Target as Target
@@ -104,6 +107,11 @@ from .statistics.rejection import RejectionRate as RejectionRate
 from .statistics.rejection import SimulationCheck as SimulationCheck
 from .statistics.resampling import NORMAL_LEVEL as NORMAL_LEVEL
 from .statistics.resampling import Resampling as Resampling
+from .statistics.tear_sheet import TAIL as TAIL
+from .statistics.tear_sheet import Sheet as Sheet
+from .statistics.tear_sheet import drawdowns as drawdowns
+from .statistics.tear_sheet import monthly_returns as monthly_returns
+from .statistics.tear_sheet import yearly_returns as yearly_returns
 from .statistics.volatility_by_regime import autocorrelation_by_regime as autocorrelation_by_regime
 from .statistics.volatility_by_regime import (
     next_return_sd_by_quantile as next_return_sd_by_quantile,

@@ -13,6 +13,7 @@ from .sections.provenance import (
     run_section,
 )
 from .sections.regime import regime_section
+from .sections.returns import returns_section
 from .sections.today import headline_of, today_section
 from .sections.verdict import verdicts
 from .sections.volatility import volatility_section
@@ -71,6 +72,7 @@ def backtest_page(
         regime_section(result),
         *extra,
         performance_section(result),
+        returns_section(result),
         volatility_section(result),
         *measured,
         trades_section(result),

@@ -205,6 +205,15 @@ ELSEWHERE: dict[str, str] = {
     "table tab-future *": "data/exposure/test_structure.py::test_book_after_the_next_expiration",
     "table tab-roll-off *": "data/exposure/test_structure.py::test_by_expiry_and_roll_off",
     "table tab-diagnostics *": _DIAGNOSED,
+    "figure fig-months *": "reports/page/test_returns.py::test_months_by_hand",
+    "table tab-months *": "reports/page/test_returns.py::test_months_by_hand",
+    "figure fig-rolling *":
+        "backtest/statistics/test_tear_sheet.py::test_rolling_is_that_of_each_window",
+    "figure fig-distribution *":
+        "reports/page/test_returns.py::test_drawdowns_and_tails_are_those_of_the_sheet",
+    "table tab-drawdowns *": "backtest/statistics/test_tear_sheet.py::test_drawdowns_by_hand",
+    "table tab-sheet *": "backtest/statistics/test_tear_sheet.py::test_a_sheet_by_hand",
+    "table tab-tails *": "backtest/statistics/test_tear_sheet.py::test_a_sheet_by_hand",
 }  # fmt: skip
 
 #: Columns of tables whose cells the quantities hold row by row, and those that only name rows.

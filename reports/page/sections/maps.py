@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ...session.picture import SessionPicture
 
-__all__ = ["heat_figure", "map_section", "what_if_section"]
+__all__ = ["heat_figure", "heat_trace", "map_section", "what_if_grids", "what_if_section"]
 
 #: Most cells in each direction that a map shows before strikes are joined.
 _STRIKES = 60
@@ -54,7 +54,7 @@ def heat_figure(picture: SessionPicture) -> Figure:
     caption = "Net GEX by strike and expiry; blank: no open interest."
     if width:
         caption += f" Strikes are joined in steps of {level(width)} points, named by the lowest."
-    trace = _heat(list(cells.columns), cells.index.tolist(), cells.to_numpy() / scale,
+    trace = heat_trace(list(cells.columns), cells.index.tolist(), cells.to_numpy() / scale,
                   f"{unit} per 1 %")  # fmt: skip
     shape = layout(
         legend=False,
@@ -85,7 +85,8 @@ def _largest_cell(cells: pd.DataFrame, sign: str) -> str:
     return f"Most at {level(strike)} of {name}: {money(largest, sign=sign)}."
 
 
-def _heat(x: list[Any], y: list[Any], z: Any, unit: str) -> dict[str, Any]:
+def heat_trace(x: list[Any], y: list[Any], z: Any, unit: str) -> dict[str, Any]:
+    """Return a heat map whose colours part at zero; `y` gets nine digits."""
     largest = float(np.nanmax(np.abs(z))) if np.isfinite(z).any() else 1.0
     return {
         "type": "heatmap",
@@ -125,7 +126,7 @@ def _what_if_figure(found: pd.DataFrame, sign: str) -> Figure:
     scale, unit = unit_of(cells.to_numpy().ravel().tolist(), sign)
     names = [f"+{k}" if int(k) else "now" for k in cells.columns]
     moves = [percent(move, 0, sign=True) for move in cells.index]
-    trace = _heat(names, [], cells.to_numpy() / scale, f"{unit} per 1 %") | {"y": moves}
+    trace = heat_trace(names, [], cells.to_numpy() / scale, f"{unit} per 1 %") | {"y": moves}
     shape = layout(
         legend=False,
         xaxis=axis("sessions ahead", type="category", showgrid=False),
@@ -180,3 +181,36 @@ def _table(found: pd.DataFrame, sign: str) -> Table:
         for r in found.to_dict("records")
     )
     return Table("tab-what-if", "The book elsewhere", columns, rows)
+
+
+def what_if_grids(found: pd.DataFrame, sign: str) -> tuple[Table, ...]:
+    """Return net GEX, flip and hedge flow by move of spot and sessions ahead, volatilities unmoved.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As `gexlab.data.what_if` returns it.
+    sign : str
+        Of the currency.
+    """
+    return (
+        _grid(found, "net_gex", "Net GEX per 1 %, by sessions ahead", sign),
+        _grid(found, "flip", "Flip, points, by sessions ahead", sign),
+        _grid(found, "flow_dollars", "Hedge flow from now, by sessions ahead", sign),
+    )
+
+
+def _grid(found: pd.DataFrame, what: str, caption: str, sign: str) -> Table:
+    same = found[found["volatility_shift"] == 0.0]
+    cells = same.pivot_table(what, "spot_move", "sessions_ahead", sort=True, dropna=False)
+    columns = (Column("Move"), *(Column(f"+{k}" if k else "now") for k in cells.columns))
+    rows = tuple(
+        Row(
+            (
+                percent(move, 0, sign=True),
+                *(level(v) if what == "flip" else money(v, sign=sign) for v in values),
+            )
+        )
+        for move, values in zip(cells.index, cells.to_numpy().tolist(), strict=True)
+    )
+    return Table(f"tab-grid-{what}", caption, columns, rows)
