@@ -46,7 +46,17 @@ def return_sheets(result: BacktestResult) -> dict[str, Sheet]:
 
 
 def one_session_returns(result: BacktestResult) -> pd.Series[float]:
-    """Return the main strategy's returns of one session: those over missing bars are left out."""
+    """Return the main strategy's returns of one session.
+
+    Parameters
+    ----------
+    result : BacktestResult
+
+    Returns
+    -------
+    Series of float
+        By session, net, decimal; returns over missing bars are left out.
+    """
     returns = result.main.returns
     return returns[_on(_single(result), returns.index)]
 
@@ -59,6 +69,11 @@ def rolling_of(result: BacktestResult, window: int) -> pd.DataFrame:
     result : BacktestResult
     window : int
         Returns.
+
+    Returns
+    -------
+    DataFrame
+        By session; empty where there are fewer returns than the window.
     """
     own = one_session_returns(result)
     moves = _moves(result).reindex(own.index)

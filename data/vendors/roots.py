@@ -115,6 +115,8 @@ _DASHED: Final = re.compile(
     r"^(?P<root>[A-Z0-9_]+)-(?P<day>\d{1,2}[A-Z]{3}\d{2}|\d{6}|\d{8})-(?P<strike>\d+(?:[.D]\d+)?)"
     r"-(?P<right>[CP])$"
 )
+#: BTC_USDC, ETH-USD
+_PAIR: Final = re.compile(r"^[A-Z0-9]{2,}[_-](?:USD|USDC|USDT|EUR)$")
 #: SPX US 01/19/24 C4750 Index
 _SPACED: Final = re.compile(
     r"^(?P<root>[A-Z0-9./]{1,6})(?: [A-Z]{2})? (?P<day>\d{1,2}/\d{1,2}/\d{2}) "
@@ -207,6 +209,16 @@ def underlying_named(text: str) -> str:
     return _TABLE[name].underlying if name in _TABLE else name
 
 
+def _of_a_coin(root: str) -> bool:
+    """Return whether a root, or a whole symbol, is spelled as exchanges of coins spell theirs.
+
+    Their contracts deliver 1 coin, 0.1 or 0.01: no rule says which. (BTC and ETH are also funds
+    with options of 100 shares, whose symbols are written as OCC's.)
+    """
+    said = root.strip().upper()
+    return _DASHED.match(said) is not None or _PAIR.search(said) is not None
+
+
 @lru_cache(maxsize=65_536)
 def root_facts(root: str, underlying: str) -> Root:
     """Return what a root of an underlying is.
@@ -224,7 +236,7 @@ def root_facts(root: str, underlying: str) -> Root:
     if name in _TABLE:
         return _TABLE[name]
     if name == plain or name == plain.replace(".", ""):
-        return Root(plain, None, 100.0)
+        return Root(plain, None, None if _of_a_coin(root) else 100.0)
     if name in _MINIS and name[:-1] == plain:
         return Root(plain, "PM", 10.0)
     return Root(plain, None, None, known=False)

@@ -22,14 +22,17 @@ from ..options import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
     from ...session.picture import SessionPicture
+    from ..arguments import SessionRequest
 
 EXAMPLES = (
     "gexlab profile --lake lake",
     "gexlab profile --lake lake --underlying SPX --session 2026-07-01",
     "gexlab profile --lake lake --underlying SPX --session 2026-07-01 --out profile.html",
+    "gexlab profile --lake lake --what-if",
 )
 
 
@@ -45,6 +48,13 @@ def command(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write the chart to a .html or .png file."),
     ] = None,
+    what_if: Annotated[
+        bool,
+        typer.Option(
+            "--what-if",
+            help="Add net GEX, flip and hedge flow at other spots, sessions ahead, volatilities.",
+        ),
+    ] = False,
     as_of: AsOfOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -59,7 +69,16 @@ def command(
     picture = picture_for(wanted)
     if out is not None:
         write_profile(picture, out, simulated=is_simulated(lake))
-    emit(_document(picture, out), as_json, lambda console: _show(console, picture, out))
+    found = _elsewhere(wanted) if what_if else None
+    sign = opened.facts(wanted.spec.underlying).sign
+    document = _document(picture, out) | ({} if found is None else {"what_if": found})
+    emit(document, as_json, lambda console: _show(console, picture, out, found, sign))
+
+
+def _elsewhere(wanted: SessionRequest) -> pd.DataFrame:
+    from ....data import what_if
+
+    return what_if(wanted.lake, wanted.spec, wanted.session, book=wanted.book)
 
 
 def _document(picture: SessionPicture, out: Path | None) -> dict[str, object]:
@@ -75,9 +94,23 @@ def _document(picture: SessionPicture, out: Path | None) -> dict[str, object]:
     }
 
 
-def _show(console: Console, picture: SessionPicture, out: Path | None) -> None:
+def _show(
+    console: Console,
+    picture: SessionPicture,
+    out: Path | None,
+    found: pd.DataFrame | None,
+    sign: str,
+) -> None:
     from ...terminal.profile import profile_text
 
     console.print(profile_text(picture, console.width))
+    if found is not None:
+        from ...page.sections.maps import what_if_grids
+        from ...terminal.tables import table_of
+
+        for table in what_if_grids(found, sign):
+            console.print()
+            console.print(table_of(table))
+        console.print("volatilities unmoved; with others: --json", style="dim")
     if out is not None:
         console.print(f"picture in {out}", style="dim")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ...session.picture import SessionPicture
 
-__all__ = ["heat_figure", "heat_trace", "map_section", "what_if_section"]
+__all__ = ["heat_figure", "heat_trace", "map_section", "what_if_grids", "what_if_section"]
 
 #: Most cells in each direction that a map shows before strikes are joined.
 _STRIKES = 60
@@ -181,3 +181,36 @@ def _table(found: pd.DataFrame, sign: str) -> Table:
         for r in found.to_dict("records")
     )
     return Table("tab-what-if", "The book elsewhere", columns, rows)
+
+
+def what_if_grids(found: pd.DataFrame, sign: str) -> tuple[Table, ...]:
+    """Return net GEX, flip and hedge flow by move of spot and sessions ahead, volatilities unmoved.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As `gexlab.data.what_if` returns it.
+    sign : str
+        Of the currency.
+    """
+    return (
+        _grid(found, "net_gex", "Net GEX per 1 %, by sessions ahead", sign),
+        _grid(found, "flip", "Flip, points, by sessions ahead", sign),
+        _grid(found, "flow_dollars", "Hedge flow from now, by sessions ahead", sign),
+    )
+
+
+def _grid(found: pd.DataFrame, what: str, caption: str, sign: str) -> Table:
+    same = found[found["volatility_shift"] == 0.0]
+    cells = same.pivot_table(what, "spot_move", "sessions_ahead", sort=True, dropna=False)
+    columns = (Column("Move"), *(Column(f"+{k}" if k else "now") for k in cells.columns))
+    rows = tuple(
+        Row(
+            (
+                percent(move, 0, sign=True),
+                *(level(v) if what == "flip" else money(v, sign=sign) for v in values),
+            )
+        )
+        for move, values in zip(cells.index, cells.to_numpy().tolist(), strict=True)
+    )
+    return Table(f"tab-grid-{what}", caption, columns, rows)

@@ -14,6 +14,7 @@ from gexlab.data.lake.lake import open_lake
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.data.regimes.spec import RegimeSpec, definition_named
 from gexlab.data.regimes.table import regimes
+from gexlab.data.regimes.what_if import what_if
 from gexlab.reports.cli import app as cli
 
 CONFIG = """
@@ -214,3 +215,22 @@ def test_sessions_that_abstain_by_promotion_are_explained_as_the_run_saw_them(
     assert found["regime"]["regime"] == "abstain"
     assert found["regime"]["quality"] == "expired_today"
     assert found["run"]["promoted"] == promoted[day]
+
+
+def test_a_profile_elsewhere_is_what_the_function_says(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = str(folder / "lake")
+    words = ["profile", "--lake", lake, "--dealer", "all_long", "--definition"]
+    words += [str(folder / "all_long.toml"), "--what-if"]
+    said = _json(capsys, words)["what_if"]
+    spec = RegimeSpec("MKT", definition_named(folder / "all_long.toml"), "all_long")
+    last = regimes(folder / "lake", "MKT", dealer_model="all_long")["session"].max().date()
+    found = what_if(folder / "lake", spec, last)
+    assert len(said) == len(found) == 135
+    for key in ("net_gex", "flow_dollars", "spot", "gross_gex"):
+        assert [row[key] for row in said] == found[key].tolist()
+    assert cli.run(words) == 0
+    printed = capsys.readouterr().out
+    for title in ("Net GEX per 1 %", "Flip, points", "Hedge flow from now"):
+        assert f"{title}, by sessions ahead" in printed
