@@ -240,9 +240,12 @@ def yearly_returns(returns: pd.Series[float]) -> pd.Series[float]:
 
 
 def _compounded(returns: pd.Series[float], period: str) -> pd.Series[float]:
-    index = pd.DatetimeIndex(returns.index)
-    grown = (1.0 + returns).groupby(index.to_period(period))
-    return grown.agg(lambda part: float(np.prod(np.asarray(part, dtype=np.float64))) - 1.0)
+    periods = pd.DatetimeIndex(returns.index).to_period(period)
+    number = np.asarray(periods.asi8)
+    starts = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
+    grown = 1.0 + np.asarray(returns, dtype=np.float64)
+    products = np.multiply.reduceat(grown, starts) if len(starts) else grown
+    return pd.Series(products - 1.0, index=periods[starts])
 
 
 def drawdowns(equity: pd.Series[float]) -> pd.DataFrame:

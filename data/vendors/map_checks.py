@@ -86,7 +86,7 @@ def check_preset(preset: Preset) -> None:
     """
     joined = {name for join in preset.joins for name in join.given}
     given = {*preset.columns, *preset.constants, *preset.dialect.path, *joined}
-    if preset.dialect.spot is not None:
+    if preset.dialect.spot == "parity":
         given.add("spot")
     for need, choices in {
         "a session": {"session", "quote_ts"},

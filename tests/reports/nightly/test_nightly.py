@@ -7,7 +7,8 @@ import os
 import shutil
 from contextlib import redirect_stdout
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,11 @@ from gexlab.backtest.run.backtest import trade_config
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.targets import next_targets
-from gexlab.data import ingest
+from gexlab.data import InputFileError, ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
-from gexlab.reports.nightly import standing
+from gexlab.reports.nightly import run_log, standing
 from gexlab.reports.nightly.alerts import alerts_of, late_night
 from gexlab.reports.nightly.live_record import Record, read_record
 from gexlab.reports.nightly.run_log import EXIT_CODES
@@ -487,6 +488,87 @@ def test_stale_refused_and_missing_data_are_said_first(after: tuple[Path, Any]) 
         assert target.abstains.startswith(f"the bar of {last} is missing")
     (changed,) = alerts_of(config, real, Record(broken="000002 is gone"), morning)
     assert changed.startswith("RECORD CHANGED: 000002 is gone")
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(days=1)])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_clock_that_is_off_changes_no_night(
+    after: tuple[Path, Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    off: timedelta,
+    sign: int,
+) -> None:
+    folder, first = after
+
+    class Off(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + sign * off
+
+    monkeypatch.setattr(run_log, "datetime", Off)
+    second = _night(folder, capsys)
+    assert second["exit_code"] == 3
+    assert (second["content_id"], second["session"]) == (first["content_id"], first["session"])
+    written = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
+    wrong_by = datetime.fromisoformat(written["created_at"]) - datetime.now(UTC)
+    assert abs(wrong_by - sign * off) < timedelta(minutes=2)
+
+
+def test_by_the_clock_of_a_real_market(after: tuple[Path, Any]) -> None:
+    """An hour or a day before the chain was public says CLOCK; after it, late or not, nothing."""
+    folder, _ = after
+    config = load_config(folder / "config.toml")
+    market = replace(load_market(config), simulated=False)
+    last = market.regime.table.iloc[-1]
+    known = pd.Timestamp(last["known_at"]).to_pydatetime()
+    for off in (timedelta(hours=1), timedelta(days=1)):
+        (said,) = alerts_of(config, market, Record(), known - off)
+        assert said.startswith(f"CLOCK: the chain of {market.regime.table.index[-1].date()}")
+    assert alerts_of(config, market, Record(), known + timedelta(hours=1)) == ()
+
+
+def test_a_lake_that_cannot_be_read_fails_the_night_and_says_which(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, first = after
+    page = (folder / "results" / "report.html").read_bytes()
+    (broken,) = sorted((folder / "lake" / "chains").rglob("*.parquet"))[:1]
+    broken.write_bytes(broken.read_bytes()[:100])
+    shutil.copy(folder / "new.parquet", folder / "incoming" / "new.parquet")
+    assert cli.run(["nightly", str(folder / "config.toml")]) == 1
+    said = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
+    assert (said["status"], said["session"]) == ("failed", None)
+    assert "failed" in {step["status"] for step in said["steps"]}
+    assert broken.name in said["reason"]
+    assert said["reason"] in capsys.readouterr().err.replace("\n", " ")
+    assert (folder / "results" / "report.html").read_bytes() == page  # of the night before
+    assert first["status"] == "fresh"
+
+
+def test_a_dead_network_degrades_the_night_and_the_next_one_recovers(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, first = after
+    path = folder / "config.toml"
+    before = path.read_text(encoding="utf-8")
+
+    def dead(*words: Any, **more: Any) -> Any:
+        raise InputFileError("cannot reach cdn.cboe.com: no route to host")
+
+    monkeypatch.setattr(import_module("gexlab.data.ingest.snapshot"), "download", dead)
+    path.write_text(before + "snapshot = true\n", encoding="utf-8")
+    second = _night(folder, capsys)
+    assert (second["status"], second["exit_code"]) == ("degraded", 4)
+    (alert,) = second["alerts"]
+    assert alert == "SNAPSHOT FAILED: cannot reach cdn.cboe.com: no route to host"
+    assert second["summary"].startswith("SNAPSHOT FAILED")
+    assert [s["status"] for s in second["steps"] if s["name"] == "snapshot"] == ["failed"]
+    assert (second["session"], second["regime"]) == (first["session"], first["regime"])
+    path.write_text(before, encoding="utf-8")
+    third = _night(folder, capsys)
+    assert third["alerts"] == []
+    assert third["content_id"] == first["content_id"]
 
 
 def test_a_night_is_told_once(
