@@ -29,7 +29,9 @@ class Leak:
         ``open_interest_before_settlement``, ``spot_of_a_later_session``,
         ``stamped_before_its_price``, ``bars_stamped_early``, ``close_is_the_next_open``,
         ``open_is_the_previous_close``. Recomputation: ``changes_with_later_data``,
-        ``depends_on_earlier_calls``. Traces in the numbers: ``moves_with_the_next_return``,
+        ``depends_on_earlier_calls``. In the source of users' own components:
+        ``reads_undeclared``, ``reads_the_clock``, ``keeps_state_elsewhere``. Traces
+        in the numbers: ``moves_with_the_next_return``,
         ``moves_with_later_returns``, ``moves_with_later_volatility``,
         ``earns_what_no_honest_signal_does``.
     detail : str

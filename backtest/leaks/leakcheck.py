@@ -20,6 +20,7 @@ from ..run.lake_of import as_of_version
 from ..run.load_config import load_config
 from .bars import daily_bars, intraday_bars
 from .found import Check, Leak, LeakResult
+from .outside import reached_outside
 from .recomputation import CUTS, recomputed
 from .stamps import chain_stamps, order_stamps, session_stamps, spot_stamps
 from .traces import decision_traces, value_traces
@@ -92,6 +93,7 @@ def market_leaks(
     for strategy in strategies:
         checks.append(order_stamps(config, market, strategy))
         checks.append(recomputed(config, market, strategy, cuts))
+        checks.append((1, reached_outside(strategy, market.sessions[0].date())))
     found = {(leak.input, leak.kind): leak for _, leaks in reversed(checks) for leak in leaks}
     leaks = sorted(found.values(), key=lambda leak: (leak.session, leak.kind, leak.input))
     definition_id = market.regime.definition_id
@@ -104,4 +106,6 @@ def component_leaks(
     """Return the look-ahead of users' own components; the built-in ones are held to it by tests."""
     own = [strategy for strategy in strategies if is_own(strategy)]
     leaks = [leak for s in own for leak in recomputed(config, market, s, cuts)[1]]
+    first = market.sessions[0].date()
+    leaks += [leak for s in own for leak in reached_outside(s, first)]
     return (*leaks, *decision_traces(config, market, own)[1])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from ..vendors.preset import InputFile, Preset, RawTable
+    from ..vendors.vendor_preset import InputFile, Preset, RawTable
 
 __all__ = ["Rows", "canonical_rows", "naming_the_file"]
 
@@ -148,7 +148,10 @@ def _type(
         lacking = contracts.filter("spot IS NULL").select("file_index").distinct().fetchall()
         implied.update(index for (index,) in lacking)
         files = list(range(offset))
-    if files:
+    if preset.dialect.spot == "nearest_expiry":
+        contracts.create_view("typed")
+        contracts = connection.sql(load_sql("ingest/nearest_spot"))
+    elif files:
         contracts.create_view("typed")
         options = {"settled": preset.timing.last_is_settlement, "files": files}
         contracts = connection.sql(load_sql("ingest/implied_spot"), params=options)

@@ -21,7 +21,7 @@ from .map_checks import (
     checked,
     require,
 )
-from .preset import (
+from .vendor_preset import (
     Clocked,
     Column,
     Dialect,
@@ -200,7 +200,7 @@ def _dialect(
         expiry_rule(rule)
     for word, allowed in {
         "decimal": (",", "."),
-        "spot": ("parity",),
+        "spot": ("parity", "nearest_expiry"),
         "order": ("MDY", "DMY", "YMD"),
     }.items():
         if word in words:

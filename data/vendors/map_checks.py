@@ -12,7 +12,7 @@ from ..base.schema import CHAIN_COLUMNS
 from ..calendar.market_defaults import INSTRUMENTS, known_currency, market_defaults
 from ..calendar.monthly_rules import monthly_rule
 from ..calendar.trading import trading_calendar
-from .preset import Preset, SettlementRule, Timing
+from .vendor_preset import Preset, SettlementRule, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,7 +86,7 @@ def check_preset(preset: Preset) -> None:
     """
     joined = {name for join in preset.joins for name in join.given}
     given = {*preset.columns, *preset.constants, *preset.dialect.path, *joined}
-    if preset.dialect.spot is not None:
+    if preset.dialect.spot == "parity":
         given.add("spot")
     for need, choices in {
         "a session": {"session", "quote_ts"},

@@ -8,7 +8,7 @@ from ..page.formats import DASH, day, fixed, in_unit, is_defined, level, money
 from .fitting import FittingTable, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -98,7 +98,7 @@ def regimes_table(frame: pd.DataFrame, *, sign: str) -> FittingTable:
             fixed(row["net_to_gross"], 3),
             level(row["spot"]),
             level(row["flip"]),
-            row["flip_status"] if row["quality"] == "ok" else row["quality"],
+            _status(row),
         )
     return table
 
@@ -112,11 +112,16 @@ def latest_table(frame: pd.DataFrame) -> FittingTable:
     for row in last.sort_values(keys).to_dict("records"):
         style = _REGIME_STYLE.get(row["regime"], "")
         regime = plain_text(str(row["regime"]), style=style)
-        status = row["flip_status"] if row["quality"] == "ok" else row["quality"]
         table.add_row(row["underlying"], day(row["session"]), row["book"], row["dealer_model"],
                       regime, money(row["net_gex"], sign=""), fixed(row["net_to_gross"], 3),
-                      status)  # fmt: skip
+                      _status(row))  # fmt: skip
     return table
+
+
+def _status(row: Mapping[Hashable, object]) -> str:
+    """Return the flip's status, a dash where a column of rows without one holds NaN or None."""
+    status = row["flip_status"] if row["quality"] == "ok" else row["quality"]
+    return status if isinstance(status, str) else DASH
 
 
 def answer_table(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> FittingTable:

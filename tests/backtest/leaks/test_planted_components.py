@@ -6,6 +6,7 @@ take for look-ahead, are cases too.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from textwrap import dedent
 
@@ -14,6 +15,9 @@ from gjr_market import gjr, write
 
 from gexlab.backtest.grid.grid import grid
 from gexlab.backtest.leaks.leakcheck import leakcheck
+from gexlab.backtest.leaks.outside import reached_outside
+from gexlab.backtest.run.backtest import strategies_asked_for
+from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.tournament.counting import ledger
 from gexlab.backtest.tournament.tournament import tournament
 from gexlab.data.base.errors import LookAheadError
@@ -429,3 +433,130 @@ def test_a_grid_refuses_what_reads_an_undeclared_future(tmp_path: Path) -> None:
     )
     with pytest.raises(LookAheadError, match="mine"):
         grid(file)
+
+
+DAY = date(2020, 1, 2)
+
+#: Bodies of ``Mine``; kinds that are named. None of them changes with later data.
+SILENT = {
+    "state in another module": (
+        """
+class Mine(OnGex):
+    def labels(self, value):
+        if not hasattr(np, "_level"):
+            np._level = float(np.nanmedian(value))
+        return sign(value[:, -1] - np._level)
+""",
+        {"keeps_state_elsewhere"},
+    ),
+    "the same by setattr": (
+        """
+def keep(value):
+    setattr(np, "_kept", float(np.nanmedian(value)))
+class Mine(OnGex):
+    def labels(self, value):
+        keep(value)
+        return sign(value[:, -1])
+""",
+        {"keeps_state_elsewhere"},
+    ),
+    "state in a file": (
+        """
+from pathlib import Path as P
+class Mine(OnGex):
+    def labels(self, value):
+        kept = P(BARS).with_name("kept.txt")
+        if not kept.exists():
+            kept.write_text(str(float(np.nanmedian(value))))
+        return sign(value[:, -1] - float(kept.read_text()))
+""",
+        {"keeps_state_elsewhere", "reads_undeclared"},
+    ),
+    "state in the environment": (
+        """
+from os import environ as kept
+class Mine(OnGex):
+    def labels(self, value):
+        kept.setdefault("MINE", str(float(np.nanmedian(value))))
+        return sign(value[:, -1] - float(kept["MINE"]))
+""",
+        {"reads_undeclared"},
+    ),
+    "one number of a file": (
+        """
+LEVEL = pd.read_parquet(BARS)["close"].median()
+class Mine(OnClose):
+    def targets(self, close):
+        return np.sign(close - LEVEL)
+""",
+        {"reads_undeclared"},
+    ),
+    "the day": (
+        """
+import datetime as dt
+class Mine(OnClose):
+    def targets(self, close):
+        return np.full(len(close), dt.date.today().day / 31.0)
+""",
+        {"reads_the_clock"},
+    ),
+    "the day, as a word": (
+        """
+class Mine(OnClose):
+    def targets(self, close):
+        return np.full(len(close), pd.Timestamp("now").day / 31.0)
+""",
+        {"reads_the_clock"},
+    ),
+    "the time, inherited": (
+        """
+from time import time as seconds
+class Base(OnClose):
+    def level(self):
+        return 0.0 * seconds()
+class Mine(Base):
+    def targets(self, close):
+        return np.full(len(close), self.level())
+""",
+        {"reads_the_clock"},
+    ),
+}
+
+#: A vendor in the same file reads files; values of a component's own are its own.
+BESIDE = """
+import datetime
+class Vendor:
+    def read(self, path):
+        self.at = datetime.datetime.now()
+        return pd.read_parquet(path)
+from pathlib import PurePath as helper
+class Mine(OnClose):
+    def targets(self, close):
+        out = np.zeros(len(close))
+        helper("of another file")
+        out[1:] = np.sign(np.diff(close))
+        return out
+"""
+
+
+@pytest.mark.parametrize("name", list(SILENT))
+def test_what_a_component_reaches_for_is_named(name: str, tmp_path: Path) -> None:
+    body, kinds = SILENT[name]
+    (strategy,) = strategies_asked_for(load_config(_config(tmp_path, body, 60)))
+    found = reached_outside(strategy, DAY)
+    assert {leak.kind for leak in found} == kinds
+    assert {leak.input for leak in found} == {"mine"}
+
+
+@pytest.mark.parametrize("body", [*HONEST.values(), BESIDE], ids=[*HONEST, "beside a vendor"])
+def test_no_alarm(body: str, tmp_path: Path) -> None:
+    (strategy,) = strategies_asked_for(load_config(_config(tmp_path, body, 60)))
+    assert reached_outside(strategy, DAY) == []
+
+
+def test_leakcheck_says_it(tmp_path: Path) -> None:
+    leaks = leakcheck(_config(tmp_path, SILENT["one number of a file"][0]), cuts=2).leaks
+    (leak,) = [each for each in leaks if each.kind == "reads_undeclared"]
+    assert leak.input == "mine"
+    assert "line" in leak.detail
+    assert "read_parquet" in leak.detail

@@ -124,7 +124,8 @@ class Dialect:
     expiry_rule : str, optional
         On which day of its month a contract expires whose file says the month alone.
     spot : str, optional
-        ``"parity"``: implied by put-call parity where the file has no spot.
+        ``"parity"``: implied by put-call parity where the file has no spot. ``"nearest_expiry"``:
+        the file states each expiry's own future, and that of the nearest counts for all rows.
     """
 
     encoding: str | None = None
