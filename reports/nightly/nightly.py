@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ...data import ConfigError, GexlabError, silent
 from .alerts import alerts_of, late_night
 from .contents import Written, keep_record, live_scores, write_night
+from .delivered_text import failed_message, message_of, picture_for
 from .delivery import deliver
 from .inbox import PutAside, Taken, take_in
-from .messages import failed_message, message_of, picture_for
 from .result import NightlyResult, said_of, stated_in
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, write_run
 from .side_work import SIDE_WORK, SideWork, side_work
