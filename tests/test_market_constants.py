@@ -31,8 +31,9 @@ ALLOWED = {
     ("a volatility index", "data/vendors/roots.py"),  # a root
     ("a volatility index", "data/vendors/layout.py"),  # a root
     ("a level of intervals", "reports/page/sections/null_routes.py"),  # quantiles
-    ("a level of intervals", "reports/page/sections/today.py"),  # of noise in the inputs
-    ("a level of intervals, as a quantile", "reports/page/sections/today.py"),  # the same
+    ("a level of intervals", "reports/page/sections/first_screen.py"),  # of noise in the inputs
+    ("a level of intervals", "reports/page/sections/returns.py"),  # a quantile of returns
+    ("a level of intervals, as a quantile", "reports/page/sections/first_screen.py"),  # the same
     # the condition of the claims' own tests, stated on their cards
     ("a level of intervals, as a quantile", "backtest/hypotheses/kill_conditions.py"),
     ("a level of intervals, as a quantile", "backtest/tournament/placebos.py"),  # stretch of clouds

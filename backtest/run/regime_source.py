@@ -378,7 +378,10 @@ def _lake_inputs(config: Config, rows: RebuiltRows) -> tuple[RunInput, ...]:
         curves = (spec.definition.rate_curve, spec.definition.dividend_curve)
         files += [Path(curve.path) for curve in curves if curve]
     address = str(config.data.lake)
-    stated = rows.lake.root if "://" in address else Path(address).expanduser().absolute()
-    lake = RunInput(written_path(stated, config), rows.content_of(config.regime.book))
+    if "://" in address:  # the same on every machine; where its mirror lies is not
+        stated = address.rstrip("/")
+    else:
+        stated = written_path(Path(address).expanduser().absolute(), config)
+    lake = RunInput(stated, rows.content_of(config.regime.book))
     beside = (RunInput(written_path(file, config), file_fingerprint(file)) for file in files)
     return (lake, *beside)

@@ -14,7 +14,7 @@ from ..vendors.projection import projected
 from .calendar_tables import zone_of
 
 if TYPE_CHECKING:
-    from ..vendors.preset import InputFile, Preset
+    from ..vendors.vendor_preset import InputFile, Preset
 
 __all__ = ["fitting_members"]
 

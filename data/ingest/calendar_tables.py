@@ -19,7 +19,7 @@ from .open_interest_lag import settled_by_lag
 if TYPE_CHECKING:
     from ..calendar.monthly_rules import MonthlyRule
     from ..calendar.trading import TradingCalendar
-    from ..vendors.preset import Timing
+    from ..vendors.vendor_preset import Timing
 
 __all__ = ["CalendarTables", "calendar_tables", "rule_of", "zone_of"]
 

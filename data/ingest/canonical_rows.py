@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from ..vendors.preset import InputFile, Preset, RawTable
+    from ..vendors.vendor_preset import InputFile, Preset, RawTable
 
 __all__ = ["Rows", "canonical_rows", "naming_the_file"]
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from ..base.errors import InputFileError
 from ..base.fingerprints import file_fingerprint
-from ..vendors.preset import InputFile
+from ..vendors.vendor_preset import InputFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from ..base.progress import Progress
     from ..tables.underlying_settings import UnderlyingSettings
-    from ..vendors.preset import Preset
+    from ..vendors.vendor_preset import Preset
     from .files import Found
 
 __all__ = ["IngestResult", "ingest", "remove_empty_lake"]

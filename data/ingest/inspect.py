@@ -32,7 +32,7 @@ from .synonyms import MEANINGS, meaning_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..vendors.preset import InputFile
+    from ..vendors.vendor_preset import InputFile
 
 __all__ = ["InspectedColumn", "Inspection", "inspect"]
 

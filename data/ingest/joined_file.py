@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from ..base.errors import InputFileError
-from ..vendors.preset import Join
+from ..vendors.vendor_preset import Join
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

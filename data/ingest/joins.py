@@ -14,8 +14,8 @@ from ..base.errors import ConfigError, InputFileError
 from ..base.schema import CHAIN_COLUMNS
 from ..base.sql import load_sql
 from ..vendors.column_map import mapped
-from ..vendors.preset import Join
 from ..vendors.projection import projected, raw_key
+from ..vendors.vendor_preset import Join
 from .files import find_files, opened
 from .joined_file import JoinedFile
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ..vendors.preset import Preset
+    from ..vendors.vendor_preset import Preset
 
 __all__ = ["JoinedFile", "fingerprinted", "joined_files", "with_joins"]
 

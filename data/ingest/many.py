@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..lake.manifest import Manifest
     from ..lake.writer import LakeWriter
     from ..tables.underlying_settings import UnderlyingSettings
-    from ..vendors.preset import InputFile, Preset
+    from ..vendors.vendor_preset import InputFile, Preset
     from .files import Found
 
 __all__ = ["ingested_many"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..base.progress import Progress
     from ..lake.writer import LakeWriter
-    from ..vendors.preset import InputFile, Preset
+    from ..vendors.vendor_preset import InputFile, Preset
     from .underlying_choice import Chosen, NameInFile
 
 __all__ = ["ByName"]

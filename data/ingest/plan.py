@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-    from ..vendors.preset import InputFile, Preset
+    from ..vendors.vendor_preset import InputFile, Preset
 
 __all__ = ["Plan", "plan_sources", "recipe_of", "source_of", "with_spots"]
 

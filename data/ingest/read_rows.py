@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ..base.progress import Progress
-    from ..vendors.preset import Preset, RawTable
+    from ..vendors.vendor_preset import Preset, RawTable
     from .canonical_rows import Rows
 
 __all__ = ["UnsortedError", "read_rows", "read_stream", "take_out_replaced"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..tables.underlying_settings import Assumed
-    from ..vendors.preset import InputFile, Preset
+    from ..vendors.vendor_preset import InputFile, Preset
     from .files import Found
     from .plan import Plan
     from .tally import Tally

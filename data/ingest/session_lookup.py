@@ -21,7 +21,7 @@ from .arrow_arrays import (
 from .calendar_tables import calendar_tables
 
 if TYPE_CHECKING:
-    from ..vendors.preset import Timing
+    from ..vendors.vendor_preset import Timing
 
 __all__ = [
     "SessionLookup",

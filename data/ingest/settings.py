@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..tables.underlying_settings import Assumed
-    from ..vendors.preset import Preset
+    from ..vendors.vendor_preset import Preset
 
 __all__ = ["INGEST_KEYS", "settings_from", "with_settings"]
 

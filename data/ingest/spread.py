@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..base.progress import Progress
     from ..base.workers import Workers
     from ..lake.writer import Written
-    from ..vendors.preset import InputFile, Preset
+    from ..vendors.vendor_preset import InputFile, Preset
     from .joined_file import JoinedFile
     from .plan import Plan
     from .underlying_choice import Chosen, NameInFile

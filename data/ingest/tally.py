@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from ..vendors.preset import InputFile
+    from ..vendors.vendor_preset import InputFile
     from .joined_file import JoinedFile
 
 __all__ = ["Tally", "files_without_rows", "refuse_rejects"]

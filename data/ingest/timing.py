@@ -60,8 +60,8 @@ from .session_lookup import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..vendors.preset import InputFile, Preset, Timing
     from ..vendors.roots import Root
+    from ..vendors.vendor_preset import InputFile, Preset, Timing
     from .joined_file import JoinedFile
 
 __all__ = ["Dating", "TwoSpellingsError", "dated_join", "refused", "stated"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..lake.manifest import Manifest
     from ..tables.underlying_settings import Assumed, UnderlyingSettings
-    from ..vendors.preset import InputFile, Preset
+    from ..vendors.vendor_preset import InputFile, Preset
     from .files import Found
 
 __all__ = ["Choice", "Chosen", "NameInFile"]

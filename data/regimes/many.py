@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ..peers.rules import PeerRule
     from ..tables.underlying_settings import Assumed
     from .rebuild import RebuildResult
+    from .session_blocks import Readers
     from .store_choice import DefinitionChoice
 
 __all__ = ["assumed_definition", "assumed_of", "rebuilt_many", "regimes_of_many"]
@@ -164,8 +166,7 @@ def _computed(
 ) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
     """Yield each underlying with what was done, or why it was not."""
     if workers.here:
-        for piece in pieces:
-            yield piece.spec.underlying, _rebuilt(lake, piece, progress)
+        yield from _computed_here(lake, pieces, progress)
         return
     with Crew(workers) as crew:
         spread = crew.spread(
@@ -182,11 +183,34 @@ def _computed(
             yield name, found
 
 
-def _rebuilt(lake: Lake, piece: _Piece, progress: Progress) -> RebuildResult | GexlabError:
-    from .rebuild import rebuild
+def _computed_here(
+    lake: Lake, pieces: Sequence[_Piece], progress: Progress
+) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
+    """Yield as `_computed`, by the same threads and connection until an underlying fails.
+
+    What one failed by may have spoilt the connection: the next one begins with a new one.
+    """
+    from .session_blocks import started_readers
+
+    left = deque(pieces)
+    while left:
+        with started_readers(lake) as readers:
+            found: RebuildResult | GexlabError | None = None
+            while left and not isinstance(found, GexlabError):
+                piece = left.popleft()
+                found = _rebuilt(lake, piece, progress, readers)
+                yield piece.spec.underlying, found
+
+
+def _rebuilt(
+    lake: Lake, piece: _Piece, progress: Progress, readers: Readers
+) -> RebuildResult | GexlabError:
+    from .rebuild import rebuilt_by
 
     try:
-        return rebuild(lake, piece.spec, side_tables=piece.side_tables, progress=progress)
+        return rebuilt_by(
+            lake, piece.spec, readers, side_tables=piece.side_tables, progress=progress
+        )
     except GexlabError as error:
         return error
 
@@ -194,13 +218,15 @@ def _rebuilt(lake: Lake, piece: _Piece, progress: Progress) -> RebuildResult | G
 def _rebuilt_elsewhere(piece: _Piece) -> tuple[RebuildResult | GexlabError, str]:
     """Return what was done, and the mark of the chains that it was done from."""
     from ..lake.lake import open_lake
+    from .session_blocks import started_readers
 
     try:
         lake = open_lake(piece.root)
         mark = lake.held_with_mark(piece.spec.underlying)[1]
     except GexlabError as error:
         return error, ""
-    return _rebuilt(lake, piece, silent), mark
+    with started_readers(lake) as readers:
+        return _rebuilt(lake, piece, silent, readers), mark
 
 
 def _spec_of(

@@ -32,7 +32,7 @@ from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
 from .job import Job, make_job
 from .rows import regime_table, side_table_of
-from .session_blocks import evaluated_blocks
+from .session_blocks import Readers, evaluated_blocks
 from .session_evaluation import RegimeRows
 from .spec import RegimeSpec
 
@@ -42,7 +42,15 @@ if TYPE_CHECKING:
     from ..lake.manifest import Manifest
     from ..tables.underlying_settings import Assumed, UnderlyingSettings
 
-__all__ = ["Plan", "RebuildResult", "evaluated_regimes", "plan_of", "rebuild", "up_to_date"]
+__all__ = [
+    "Plan",
+    "RebuildResult",
+    "evaluated_regimes",
+    "plan_of",
+    "rebuild",
+    "rebuilt_by",
+    "up_to_date",
+]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _ROWS_GENERATION: Final = 5
@@ -165,6 +173,15 @@ def rebuild(
     return replace(done, seconds=time.perf_counter() - began)
 
 
+@retry_while_written
+def rebuilt_by(
+    lake: Lake, spec: RegimeSpec, readers: Readers, *, side_tables: bool, progress: Progress
+) -> RebuildResult:
+    """Rebuild one underlying, as `rebuild`, with threads that others use before and after it."""
+    *_, done = up_to_date(lake, spec, side_tables=side_tables, progress=progress, readers=readers)
+    return done
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What the rows of a spec are computed from, as the lake and the spec's files are now.
@@ -232,7 +249,12 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
 
 
 def up_to_date(
-    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, progress: Progress = silent
+    lake: Lake,
+    spec: RegimeSpec,
+    *,
+    side_tables: bool = True,
+    progress: Progress = silent,
+    readers: Readers | None = None,
 ) -> tuple[Plan, DerivedStore, RebuildResult]:
     """Compute what the lake lacks of a spec's rows; return by what, them, and what was done.
 
@@ -252,7 +274,7 @@ def up_to_date(
         raise _unwritable(plan, missing)
     past = plan.place.lake.version is not None
     if missing or not (found.recorded or found.closed or past):
-        plan, store, days, contracts = _brought_up_to_date(lake, spec, plan, progress)
+        plan, store, days, contracts = _brought_up_to_date(lake, spec, plan, progress, readers)
     else:
         store, days, contracts = found.store.only(plan.wanted), 0, 0
     seconds = time.perf_counter() - began
@@ -261,7 +283,7 @@ def up_to_date(
 
 
 def _brought_up_to_date(
-    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
+    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress, readers: Readers | None
 ) -> tuple[Plan, DerivedStore, int, int]:
     """Bring a store up to date; say with which plan, and how many sessions and contracts it took.
 
@@ -272,7 +294,7 @@ def _brought_up_to_date(
         if now is not None:
             tables = plan.job is None or plan.job.side_tables
             plan, lake = plan_of(now, spec, side_tables=tables), now
-        store, days, contracts = _update(lake, spec, plan, progress)
+        store, days, contracts = _update(lake, spec, plan, progress, readers)
     except OSError as error:
         if error.errno in _FULL:
             with naming_the_lake(lake.root):
@@ -293,7 +315,7 @@ def _unwritable(plan: Plan, missing: Collection[date]) -> LakeError:
 
 
 def _update(
-    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress
+    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress, readers: Readers | None
 ) -> tuple[DerivedStore, int, int]:
     """Compute what the store lacks; return it, and how many sessions and contracts it took."""
     found = lacking(plan.place, plan.wanted)
@@ -313,7 +335,7 @@ def _update(
     parts: list[WrittenPart] = []
     for books, days in _passes(missing):
         job = replace(plan.job, books=books)
-        sessions = evaluated_blocks(lake, job, plan.chains, days)
+        sessions = evaluated_blocks(lake, job, plan.chains, days, readers)
         for chunk in _chunks(_reported(sessions, done, total, job.underlying, progress)):
             contracts += sum(r.contracts for r in chunk)
             parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])

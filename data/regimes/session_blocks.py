@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ..lake.manifest import Manifest, SessionEntry
     from .job import Job
 
-__all__ = ["evaluated_blocks", "session_blocks"]
+__all__ = ["Readers", "evaluated_blocks", "session_blocks", "started_readers"]
 
 #: Rows of a block: enough that opening files costs little against reading them, few enough that
 #: all threads have work until the end. Neither bound is crossed for the sake of the other.
@@ -44,6 +45,31 @@ _FEWEST_ROWS: Final = 65_536
 _MOST_ROWS: Final = 524_288
 #: Blocks for each thread, where there are rows enough.
 _BLOCKS_PER_WORKER: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Threads that evaluate blocks, and the connection that each takes a cursor of.
+
+    Attributes
+    ----------
+    pool : ThreadPoolExecutor
+    connection : DuckDBPyConnection
+    workers : int
+        Threads of the pool.
+    """
+
+    pool: ThreadPoolExecutor
+    connection: duckdb.DuckDBPyConnection
+    workers: int
+
+
+@contextmanager
+def started_readers(lake: Lake) -> Iterator[Readers]:
+    """Start threads and a connection, which one underlying or many after each other may use."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool, connect(lake, threads=1) as connection:
+        yield Readers(pool, connection, workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +129,11 @@ def session_blocks(
 
 
 def evaluated_blocks(
-    lake: Lake, job: Job, held: Manifest, stale: Collection[date]
+    lake: Lake,
+    job: Job,
+    held: Manifest,
+    stale: Collection[date],
+    readers: Readers | None = None,
 ) -> Iterator[list[RegimeRows]]:
     """Yield the rows of the stale sessions in order, some sessions at a time.
 
@@ -115,28 +145,35 @@ def evaluated_blocks(
         What the lake holds of the job's underlying.
     stale : collection of date
         The sessions to evaluate.
+    readers : Readers, optional
+        Started for this alone where not given.
 
     Notes
     -----
     No more blocks are under way than threads have work for, so that memory does not grow with
-    history.
+    history. None is under way once this has ended, by an error or not.
     """
-    workers = os.cpu_count() or 1
     if not stale:
         return
-    with ThreadPoolExecutor(workers) as pool, connect(lake, threads=1) as connection:
+    with started_readers(lake) if readers is None else nullcontext(readers) as at_work:
         pending: deque[Future[_Evaluated]] = deque()
         before: Future[_Evaluated] | None = None
-        for block, continues in session_blocks(held.sessions, stale, workers=workers):
-            before = pool.submit(
-                _evaluated, connection, block, stale, held.settlement_sources, job,
-                before if continues else None,
-            )  # fmt: skip
-            pending.append(before)
-            while len(pending) > 2 * workers:
+        try:
+            for block, continues in session_blocks(held.sessions, stale, workers=at_work.workers):
+                before = at_work.pool.submit(
+                    _evaluated, at_work.connection, block, stale, held.settlement_sources, job,
+                    before if continues else None,
+                )  # fmt: skip
+                pending.append(before)
+                while len(pending) > 2 * at_work.workers:
+                    yield pending.popleft().result().rows
+            while pending:
                 yield pending.popleft().result().rows
-        while pending:
-            yield pending.popleft().result().rows
+        finally:
+            # In order, so that no block waits for one that was called off.
+            for future in reversed(pending):
+                future.cancel()
+            wait(pending)
 
 
 def _evaluated(

@@ -19,7 +19,7 @@ from ..base.errors import InputFileError, MissingColumnError
 from ..base.number_dialect import bare_numbers
 from ..base.sql import load_sql
 from ..vendors.json_files import json_table
-from ..vendors.preset import InputFile
+from ..vendors.vendor_preset import InputFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

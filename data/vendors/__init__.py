@@ -15,7 +15,7 @@ from ..base.errors import ConfigError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .preset import Preset
+    from .vendor_preset import Preset
 
 __all__ = ["GROUP", "VENDORS", "vendor", "vendor_names"]
 
@@ -73,7 +73,7 @@ def vendor(name: str) -> Preset:
 
 
 def _loaded(place: str, load: Callable[[], object]) -> Preset:
-    from .preset import Preset
+    from .vendor_preset import Preset
 
     try:
         found = load()
@@ -84,6 +84,6 @@ def _loaded(place: str, load: Callable[[], object]) -> Preset:
     if not isinstance(found, Preset):
         raise ConfigError(
             f"entry point {place!r} of group {GROUP} gives a {type(found).__name__}: give a "
-            "gexlab.data.vendors.preset.Preset"
+            "gexlab.data.vendors.vendor_preset.Preset"
         )
     return found

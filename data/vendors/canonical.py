@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..base.schema import CHAIN_COLUMNS
-from .preset import Preset, Timing
+from .vendor_preset import Preset, Timing
 
 __all__ = ["PRESET"]
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from ..base.errors import InputFileError
 from ..base.sql import bound_sql
 from .layout import OCC_ROOT, OCC_UNDERLYING
-from .preset import InputFile, Preset, RawTable, Sql, Timing
+from .vendor_preset import InputFile, Preset, RawTable, Sql, Timing
 
 if TYPE_CHECKING:
     import duckdb

@@ -14,7 +14,7 @@ from ..base.errors import InputFileError
 from ..base.sql import bound_sql
 from .cboe_symbols import OLD_HEADER, old_table
 from .layout import OCC_ROOT, OCC_UNDERLYING
-from .preset import Dialect, InputFile, Preset, RawTable, Timing
+from .vendor_preset import Dialect, InputFile, Preset, RawTable, Timing
 
 if TYPE_CHECKING:
     import duckdb

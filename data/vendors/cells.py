@@ -25,7 +25,7 @@ from .roots import symbol_parts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .preset import Preset, RawTable
+    from .vendor_preset import Preset, RawTable
 
 __all__ = ["DAYS", "MOMENTS", "Cells"]
 

@@ -21,7 +21,7 @@ from .map_checks import (
     checked,
     require,
 )
-from .preset import (
+from .vendor_preset import (
     Clocked,
     Column,
     Dialect,

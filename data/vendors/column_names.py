@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .preset import Clocked, FirstOf, Part
+from .vendor_preset import Clocked, FirstOf, Part
 
 __all__ = ["ON_HALF_DAYS", "names_in", "respelled"]
 

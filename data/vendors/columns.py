@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .preset import Preset, Timing
+from .vendor_preset import Preset, Timing
 
 __all__ = ["PRESET"]
 

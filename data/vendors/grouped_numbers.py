@@ -13,7 +13,7 @@ from ..base.schema import CHAIN_COLUMNS
 from .column_names import names_in
 
 if TYPE_CHECKING:
-    from .preset import Preset, RawTable
+    from .vendor_preset import Preset, RawTable
 
 __all__ = ["refuse_open_points"]
 

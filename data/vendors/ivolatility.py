@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .layout import OCC_ROOT, Layout, reader_of
-from .preset import Dialect, Preset, Timing
+from .vendor_preset import Dialect, Preset, Timing
 
 __all__ = ["PRESET"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import MissingColumnError
-from .preset import InputFile, RawTable, Reader, SecondReading, Sql
+from .vendor_preset import InputFile, RawTable, Reader, SecondReading, Sql
 
 if TYPE_CHECKING:
     import duckdb

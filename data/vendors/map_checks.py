@@ -12,7 +12,7 @@ from ..base.schema import CHAIN_COLUMNS
 from ..calendar.market_defaults import INSTRUMENTS, known_currency, market_defaults
 from ..calendar.monthly_rules import monthly_rule
 from ..calendar.trading import trading_calendar
-from .preset import Preset, SettlementRule, Timing
+from .vendor_preset import Preset, SettlementRule, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

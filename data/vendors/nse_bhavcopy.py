@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..base.sql import load_sql
 from .layout import Layout, long_table
-from .preset import InputFile, Preset, RawTable, Sql, Timing
+from .vendor_preset import InputFile, Preset, RawTable, Sql, Timing
 
 if TYPE_CHECKING:
     import duckdb

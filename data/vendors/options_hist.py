@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from .layout import OCC_ROOT, Layout, long_table
-from .preset import InputFile, Preset, RawTable, Timing
+from .vendor_preset import InputFile, Preset, RawTable, Timing
 
 if TYPE_CHECKING:
     import duckdb

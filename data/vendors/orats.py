@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .layout import Layout, reader_of
-from .preset import Clocked, Dialect, Preset, Sql, Timing
+from .vendor_preset import Clocked, Dialect, Preset, Sql, Timing
 
 __all__ = ["PRESET"]
 

@@ -14,7 +14,7 @@ from ..base.errors import InputFileError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .preset import InputFile, RawTable
+    from .vendor_preset import InputFile, RawTable
 
 __all__ = ["FILENAME", "FOLDER", "path_texts", "with_path"]
 

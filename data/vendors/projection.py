@@ -22,13 +22,13 @@ from .cells import DAYS, MOMENTS, Cells
 from .column_names import ON_HALF_DAYS, names_in, respelled
 from .grouped_numbers import refuse_open_points
 from .paths import path_texts
-from .preset import Clocked, FirstOf, Part, Sql
 from .typed_values import as_text, typed
+from .vendor_preset import Clocked, FirstOf, Part, Sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .preset import Preset, RawTable
+    from .vendor_preset import Preset, RawTable
 
 __all__ = ["PROJECTED", "TAKEN", "projected", "raw_key"]
 

@@ -14,7 +14,7 @@ from .paths import FILENAME, FOLDER
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from .preset import Preset
+    from .vendor_preset import Preset
 
 __all__ = ["map_file", "recognised_map", "shipped_maps"]
 

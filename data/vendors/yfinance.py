@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .layout import OCC_ROOT, Layout, reader_of
-from .preset import Preset, Sql, Timing
+from .vendor_preset import Preset, Sql, Timing
 
 __all__ = ["PRESET"]
 

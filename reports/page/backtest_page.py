@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .formats import day, plural
+from .sections.first_screen import headline_of, today_section
 from .sections.performance import performance_section, trades_section
 from .sections.provenance import (
     definitions_section,
@@ -14,7 +15,6 @@ from .sections.provenance import (
 )
 from .sections.regime import regime_section
 from .sections.returns import returns_section
-from .sections.today import headline_of, today_section
 from .sections.verdict import verdicts
 from .sections.volatility import volatility_section
 from .sections.words import fill

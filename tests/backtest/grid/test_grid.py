@@ -266,3 +266,29 @@ def test_on_the_published_series_trials_are_backtests(shared_data: Path) -> None
         for field in fields(Metrics):
             wanted = getattr(found[f"{i}"].metrics, field.name)
             assert _close(row[field.name], wanted), (i, field.name)
+
+
+def test_underlyings_are_markets_of_their_own(make_market: MakeMarket) -> None:
+    """Each trial is the backtest of its own bars, and none takes the other's."""
+    bars = pd.read_parquet(make_market(sessions=120).parent / "bars.parquet")
+    prices = ["open", "high", "low", "close"]
+    text = (
+        '[grid]\nunderlyings = ["SPX", { underlying = "NDX", bars = "ndx.parquet" }]\n'
+        'eras = ["2019..", "2019-03-01.."]\n'
+    )
+    config = make_market(strategies=text, sessions=120)
+    bars[prices] = (1e6 / bars[["open", "low", "high", "close"]]).to_numpy()
+    bars.to_parquet(config.parent / "ndx.parquet", index=False)
+    result = grid(config)
+    assert result.underlyings == ("SPX", "NDX")
+    assert [*result.table["underlying"]] == ["SPX", "SPX", "NDX", "NDX"]
+    alone = make_market(sessions=120).read_text(encoding="utf-8")
+    for row in result.table.to_dict("records"):
+        file = make_market(sessions=120)
+        own = alone.replace("[data]\n", f"[data]\nstart = {row['start']}\n")
+        if row["underlying"] == "NDX":
+            own = own.replace("bars.parquet", "ndx.parquet").replace('"SPX"', '"NDX"')
+        file.write_text(own, encoding="utf-8")
+        wanted = backtest(file).strategies["fade-long-follow-short"].metrics
+        for name, value in asdict(wanted).items():
+            assert _close(row[str(name)], value), (row["underlying"], row["start"], name)

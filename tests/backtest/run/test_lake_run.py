@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from s3_store import BUCKET, surroundings
+from small_store import small_store
 
 from gexlab.backtest.leaks.leakcheck import leakcheck, market_leaks
 from gexlab.backtest.run import chain_findings as chain_room
@@ -20,8 +22,10 @@ from gexlab.backtest.run.load_config import parse_config
 from gexlab.backtest.run.load_market import load_market
 from gexlab.backtest.run.market import Market
 from gexlab.backtest.run.panel import market_panel
+from gexlab.backtest.run.provenance import content_id
 from gexlab.data.base.errors import ConfigError, LakeError
 from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.s3_client import bucket_of
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.quality.check import findings
 from gexlab.data.quality.finding import Finding
@@ -168,6 +172,27 @@ def test_a_remote_lake_without_keys_is_refused_in_words(
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(LakeError, match="nobody to ask as: set AWS_ACCESS_KEY_ID and"):
         backtest(world.config(data={"lake": "s3://bucket/lake"}))
+
+
+def test_a_remote_lake_is_named_by_its_address(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever its mirror lies: the content id of a run would be another on each machine."""
+    here, ids = load_market(world.config()), set()
+    with small_store() as served:
+        for mirror in ("one", "two"):
+            for name, value in surroundings(served.address, tmp_path / mirror).items():
+                monkeypatch.setenv(name, value)
+            bucket = bucket_of(BUCKET)
+            for file in (f for f in world.folder.rglob("*") if f.is_file()):
+                bucket.put(f"a/lake/{file.relative_to(world.folder).as_posix()}", file.read_bytes())
+            config = world.config(data={"lake": f"s3://{BUCKET}/a/lake"})
+            far = load_market(config)
+            assert far.inputs[0].path == f"s3://{BUCKET}/a/lake"
+            assert [f.sha256 for f in far.inputs] == [f.sha256 for f in here.inputs]
+            assert far.regime.table.equals(here.regime.table)
+            ids.add(content_id(config, far))
+    assert len(ids) == 1
 
 
 def test_a_lake_run_has_no_leak(world: World) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from gexlab.backtest.grid.grid import grid
 from gexlab.backtest.tournament import pieces
 from gexlab.backtest.tournament.pieces import Piece, computed_elsewhere
 from gexlab.backtest.tournament.tournament import tournament
@@ -117,3 +118,22 @@ def test_two_workers_give_the_files_of_one_process(make_market: MakeMarket, tmp_
     assert run(["tournament", str(config), "--out", str(tmp_path / "one")]) == 0
     assert run(["tournament", str(config), "--out", str(tmp_path / "two"), "--workers", "2"]) == 0
     assert _written(tmp_path / "two") == _written(tmp_path / "one")
+
+
+def test_underlyings_and_eras_compete_as_the_trials_of_the_grid(make_market: MakeMarket) -> None:
+    section = """
+[grid]
+underlyings = ["SPX", { underlying = "NDX", bars = "ndx.parquet" }]
+eras = ["2019..", "2019-03-01.."]
+[tournament]
+placebos = 20
+folds = { train = 60, test = 60 }
+"""
+    config = make_market(strategies=section, sessions=240)
+    bars = pd.read_parquet(config.parent / "bars.parquet")
+    prices = ["open", "high", "low", "close"]
+    bars[prices] = (1e6 / bars[["open", "low", "high", "close"]]).to_numpy()
+    bars.to_parquet(config.parent / "ndx.parquet", index=False)
+    found, wanted = tournament(config), grid(config).table
+    assert found.underlyings == ("SPX", "NDX")
+    assert [e.trial_id for e in found.entries] == [*wanted["trial_id"]]

@@ -12,7 +12,7 @@ from gexlab.data.calendar.market_facts import market_facts
 from gexlab.data.calendar.monthly_rules import monthly_rule
 from gexlab.data.calendar.trading import trading_calendar
 from gexlab.data.ingest.calendar_tables import calendar_tables
-from gexlab.data.vendors.preset import Timing
+from gexlab.data.vendors.vendor_preset import Timing
 
 #: Calendar, month, the session on which its standard contracts expired or will.
 EXPIRATIONS = [

@@ -17,7 +17,7 @@ from gexlab.data.calendar.trading import trading_calendar
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.ingest.timing import Dating
 from gexlab.data.lake.lake import open_lake
-from gexlab.data.vendors.preset import InputFile, Preset, Timing
+from gexlab.data.vendors.vendor_preset import InputFile, Preset, Timing
 
 CALENDAR = trading_calendar()
 SESSIONS: list[date] = CALENDAR.sessions.tolist()

@@ -29,8 +29,8 @@ from gexlab.data.ingest.session_order import _packed
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.session_stream import sorted_rows
-from gexlab.data.vendors.preset import InputFile
 from gexlab.data.vendors.table_reader import read_tables
+from gexlab.data.vendors.vendor_preset import InputFile
 
 HEADER = "date,expiry,strike,cp,oi,iv,bid,ask,spot"
 ROW = "2022-12-12,2022-12-30,4000,C,10,0.2,1,2,3990.5"
@@ -972,8 +972,8 @@ def test_a_join_counts_what_it_found_and_what_not() -> None:
 def test_columns_that_an_expression_reads_stay_text() -> None:
     from types import SimpleNamespace
 
-    from gexlab.data.vendors.preset import Sql
     from gexlab.data.vendors.projection import _number_columns
+    from gexlab.data.vendors.vendor_preset import Sql
 
     columns = {"strike": "K", "open_interest": "oi", "bid": Sql("replace(K, ',', '.')")}
     dialect = SimpleNamespace(where=(), values={}, decimal=None, thousands=None)

@@ -12,7 +12,7 @@ from plain_chains import Contract, one_row, plain_chain
 
 from gexlab.data import rebuild, regimes
 from gexlab.data.ingest.calendar_tables import calendar_tables
-from gexlab.data.vendors.preset import Timing
+from gexlab.data.vendors.vendor_preset import Timing
 
 CONTRACTS = (Contract("C", 4050.0), Contract("P", 3950.0), Contract("C", 4100.0))
 

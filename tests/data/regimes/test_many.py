@@ -129,3 +129,18 @@ def test_a_worker_elsewhere_that_reads_another_lake_is_refused(
     monkeypatch.setattr(Crew, "spread", other_lake)
     with pytest.raises(LakeError, match="is another lake, or chains of ABT were written"):
         rebuild(folder / "lake", "*", workers=Workers(2))
+
+
+def test_one_that_fails_midway_leaves_the_others_what_they_are_alone(
+    folder: Path, tmp_path: Path
+) -> None:
+    """The second of three has a chain that cannot be read; threads and connection are shared."""
+    lake, apart = folder / "lake", tmp_path / "apart"
+    shutil.copytree(lake, apart)
+    broken = open_lake(lake).manifest("Abt").sessions[1].file
+    broken.write_bytes(b"PAR1" + bytes(64) + b"PAR1")
+    done = rebuild(lake, "*")
+    assert (list(done.by_underlying), list(done.failed)) == (["ABT", "BRK/B"], ["Abt"])
+    for name in ("ABT", "BRK/B"):
+        rebuild(apart, name)
+        pd.testing.assert_frame_equal(regimes(lake, name), regimes(apart, name))

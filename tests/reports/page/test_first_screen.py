@@ -11,7 +11,7 @@ import pytest
 
 from gexlab.reports.page.backtest_page import backtest_page
 from gexlab.reports.page.html import render_page
-from gexlab.reports.page.sections.today import today_section
+from gexlab.reports.page.sections.first_screen import today_section
 from gexlab.reports.page.views import Fact
 from gexlab.reports.session.morning import Morning, measures_of, run_length
 
