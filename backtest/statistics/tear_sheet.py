@@ -174,10 +174,11 @@ def _downside(values: Floats) -> float:
 
 def _shape(values: Floats) -> tuple[float, float]:
     """Return skew and excess kurtosis; NaN for fewer than two returns or without spread."""
+    from scipy.stats import kurtosis, skew
+
     if len(values) < 2 or not np.std(values) > NOISE:
         return nan, nan
-    z = (values - values.mean()) / np.std(values)
-    return float(np.mean(z**3)), float(np.mean(z**4)) - 3.0
+    return float(skew(values)), float(kurtosis(values))
 
 
 def _together(own: Floats, other: Floats) -> tuple[float, float]:

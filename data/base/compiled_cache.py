@@ -17,7 +17,6 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from numba.core.registry import cpu_target
 from numba.core.runtime.nrt import rtsys
 
 from .cache_folder import fall_back
+from .digested import read_digested, with_digest
 
 __all__ = ["dispatcher_of", "give_fallback_cache"]
 
@@ -138,7 +138,7 @@ class _DigestedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
 
     def _load_index(self) -> Any:
         try:
-            version, stamp, overloads = pickle.loads(_checked(self._index_path))
+            version, stamp, overloads = pickle.loads(read_digested(self._index_path))
         except Exception:  # absent, damaged, or of a version that pickles other things
             return {}
         return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
@@ -147,7 +147,7 @@ class _DigestedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
         self._write(self._index_path, (self._version, self._source_stamp, overloads))
 
     def _load_data(self, name: str) -> Any:
-        outside, code = pickle.loads(_checked(self._data_path(name)))
+        outside, code = pickle.loads(read_digested(self._data_path(name)))
         if any(binding.address_of_symbol(each) is None for each in outside):
             # it would end the process: Numba has parts that it loads only where it compiles
             cpu_target.target_context.refresh()
@@ -159,7 +159,7 @@ class _DigestedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
     def _write(self, path: str, value: Any) -> None:
         body = self._dump(value)
         with self._open_for_write(path) as stream:
-            stream.write(hashlib.sha256(body).digest() + body)
+            stream.write(with_digest(body))
 
 
 def _outside(library: Any) -> list[str]:
@@ -167,18 +167,6 @@ def _outside(library: Any) -> list[str]:
     module = library._final_module
     items = [*module.functions, *module.global_variables]
     return sorted(i.name for i in items if i.is_declaration and not i.name.startswith("llvm."))
-
-
-class _DamagedError(OSError):
-    """A file of the cache that is not as it was written."""
-
-
-def _checked(path: str) -> bytes:
-    content = Path(path).read_bytes()
-    digest, body = content[:32], content[32:]
-    if hashlib.sha256(body).digest() != digest:
-        raise _DamagedError(f"{path} is damaged")
-    return body
 
 
 def _mark(function: Callable[..., Any]) -> str:

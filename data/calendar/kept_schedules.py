@@ -28,12 +28,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.cache_folder import folder_asked_for, temporary_folder
+from ..base.digested import read_digested, with_digest
 
 __all__ = ["Schedule", "keep", "kept"]
 
 #: Raised when the form of the files changes.
 _FORM: Final = 1
-_DIGEST: Final = 32
 _PACKAGE: Final = "exchange_calendars"
 
 
@@ -76,11 +76,7 @@ def kept(asked: str) -> Schedule | None:
     if folder is None or mark is None:
         return None
     try:
-        content = (folder / _file_of(asked)).read_bytes()
-        digest, body = content[:_DIGEST], content[_DIGEST:]
-        if hashlib.sha256(body).digest() != digest:
-            return None
-        head, numbers = body.split(b"\n", 1)
+        head, numbers = read_digested(folder / _file_of(asked)).split(b"\n", 1)
         said = json.loads(head)
         if (said["form"], said["asked"], said["sources"]) != (_FORM, asked, mark):
             return None
@@ -110,7 +106,7 @@ def keep(asked: str, made: Schedule) -> None:
     with suppress(OSError):
         handle, name = tempfile.mkstemp(dir=folder, prefix="calendar-")
         with os.fdopen(handle, "wb") as stream:
-            stream.write(hashlib.sha256(body).digest() + body)
+            stream.write(with_digest(body))
         os.replace(name, folder / _file_of(asked))
 
 

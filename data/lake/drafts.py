@@ -10,11 +10,13 @@ import uuid
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from ..base.errors import LakeError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["draft_folder", "remove_abandoned"]
+__all__ = ["draft_folder", "naming_the_lake", "remove_abandoned"]
 
 _DRAFTS: Final = ".tmp"
 
@@ -63,3 +65,20 @@ def _abandoned(name: str) -> bool:
     except OSError as error:  # a process that may not be asked is alive
         return isinstance(error, ProcessLookupError)
     return False
+
+
+@contextmanager
+def naming_the_lake(root: Path) -> Iterator[None]:
+    """Say of which lake it is that something cannot be written.
+
+    Raises
+    ------
+    LakeError
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LakeError(
+            f"cannot write to the lake {root}: {error.strerror or error}; free some space or "
+            "choose a folder you may write to; the lake is as it was"
+        ) from error

@@ -18,14 +18,14 @@ from .delta_log import apply, log_file, log_numbers
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
-from .drafts import remove_abandoned
+from .drafts import naming_the_lake, remove_abandoned
 from .lake import open_lake
 from .naming import check_underlying
 from .parts import part_rows
 from .records import CHAINS
 from .storage import TakenError, read_kept, removed, stored_files
 from .versions import VERSIONS, Version, commit, newest, readable, table_files, version_at
-from .writer import LakeMovedError, lake_writer, naming_the_lake
+from .writer import LakeMovedError, lake_writer
 
 if TYPE_CHECKING:
     import os

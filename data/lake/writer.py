@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
 from .delta_log import TableShape
-from .drafts import draft_folder
+from .drafts import draft_folder, naming_the_lake
 from .integrity import part_damage, require_inside
 from .joint_commit import LakeMovedError, Prepared, commit_together
 from .manifest import Manifest
@@ -43,7 +43,6 @@ __all__ = [
     "Written",
     "lake_writer",
     "lake_writers",
-    "naming_the_lake",
     "write_sessions",
 ]
 
@@ -398,23 +397,6 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
         finally:
             for writer in opened.values():
                 writer.abandon()
-
-
-@contextmanager
-def naming_the_lake(root: Path) -> Iterator[None]:
-    """Say of which lake it is that something cannot be written.
-
-    Raises
-    ------
-    LakeError
-    """
-    try:
-        yield
-    except OSError as error:
-        raise LakeError(
-            f"cannot write to the lake {root}: {error.strerror or error}; free some space or "
-            "choose a folder you may write to; the lake is as it was"
-        ) from error
 
 
 def write_sessions(

@@ -25,9 +25,9 @@ from ..lake.derived_parts import session_marks
 from ..lake.derived_records import lacking
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Scratch
 from ..lake.derived_writer import WrittenPart, commit_parts, write_parts
+from ..lake.drafts import naming_the_lake
 from ..lake.lake import Lake, retry_while_written
 from ..lake.naming import is_several
-from ..lake.writer import naming_the_lake
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
 from .job import Job, make_job

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .layout import Layout, reader_of
-from .vendor_preset import Preset, Sql, Timing
+from .vendor_preset import Dialect, Preset, Sql, Timing
 
 __all__ = ["PRESET"]
 
@@ -36,7 +36,8 @@ PRESET: Final = Preset(
         "expiry's own future (underlying_price) they are dollars at expiry, undiscounted, so that "
         "rates of 0 belong to this vendor. Open interest is in coin and a contract is one coin: "
         "the multiplier is 1. Volatility is in percent. The spot is the future of the shortest "
-        "expiry. Options end at 08:00 UTC, every calendar day is a session (00:00 to 24:00 UTC)."
+        "expiry, the middle one where its rows state several. Options end at 08:00 UTC, every "
+        "calendar day is a session (00:00 to 24:00 UTC)."
     ),
     columns={
         **{
@@ -47,7 +48,7 @@ PRESET: Final = Preset(
         "quote_ts": "stamp",
         "bid": Sql(f"number_of_text(CAST(bid_coin AS VARCHAR), 'bid', file_index) * {_FORWARD}"),
         "ask": Sql(f"number_of_text(CAST(ask_coin AS VARCHAR), 'ask', file_index) * {_FORWARD}"),
-        "spot": Sql(f"arg_min({_FORWARD}, expiry) OVER (PARTITION BY underlying, stamp)"),
+        "spot": "forward",
         "expiry_ts": Sql(
             "CAST(date_of_text(CAST(expiry AS VARCHAR), NULL) AS VARCHAR) || ' 08:00:00+00'"
         ),
@@ -61,6 +62,7 @@ PRESET: Final = Preset(
         oi_lag_sessions=1,
         settlement="PM",
     ),
+    dialect=Dialect(spot="nearest_expiry"),
     optional=_LAYOUT.optional,
     reader=reader_of(_LAYOUT),
     cites=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from ...data import encodable, published_file, shown
 
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from ...backtest import Config, MailConfig, WebhookConfig
     from .run_log import RunLog
 
-__all__ = ["DELIVERIES", "Delivery", "DeliveryError", "Message", "deliver", "is_due"]
+__all__ = ["Delivery", "DeliveryError", "Message", "deliver", "is_due"]
 
-Section = TypeVar("Section")
-
-DELIVERIES: Final = ("webhook", "mail")
 _NOTE: Final = "told.json"
 _TROUBLE: Final = ("degraded", "failed")
 
@@ -145,12 +142,11 @@ def deliver(
     from .webhook import post
 
     found = []
-    ways: dict[str, Callable[[], None]] = {
-        "webhook": lambda: post(_required(settings.nightly.webhook), message, now),
-        "mail": lambda: send_mail(_required(settings.nightly.mail), message, now),
-    }
-    for name in DELIVERIES:
-        section = getattr(settings.nightly, name)
+    ways: tuple[tuple[str, Any, Callable[[Any, Message, datetime], None]], ...] = (
+        ("webhook", settings.nightly.webhook, post),
+        ("mail", settings.nightly.mail, send_mail),
+    )
+    for name, section, send in ways:
         if section is None:
             log.skipped(name)
             continue
@@ -160,7 +156,7 @@ def deliver(
                 found.append(Delivery(name, "unchanged"))
                 continue
             try:
-                ways[name]()
+                send(section, message, now)
             except DeliveryError as error:
                 step.status = "failed"
                 found.append(Delivery(name, "failed", str(error)))
@@ -168,11 +164,6 @@ def deliver(
                 _note(out, name, _to(section), message)
                 found.append(Delivery(name, "sent"))
     return tuple(found)
-
-
-def _required(section: Section | None) -> Section:
-    assert section is not None  # the caller's own check
-    return section
 
 
 def _to(section: WebhookConfig | MailConfig) -> str:

@@ -31,6 +31,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from forked import fork, waited, watched
 
 from gexlab.data.base.errors import LakeError
 from gexlab.data.ingest.calendar_tables import calendar_tables
@@ -126,7 +127,7 @@ def world(rows: int) -> Iterator[tuple[Path, State, State]]:
         # in a child, so that this process stays free of threads and can be forked
         for lake, files in {"base": ("before",), "done": ("before", "after")}.items():
             for file in files:
-                assert _wait(_fork(_task(folder, folder / lake, f"{file}.parquet"))) == 0
+                assert waited(fork(_task(folder, folder / lake, f"{file}.parquet"))) == 0
         yield folder, state_of(folder / "base"), state_of(folder / "done")
 
 
@@ -138,46 +139,15 @@ def _task(folder: Path, lake: Path, name: str) -> Callable[[], int]:
     return work
 
 
-def _fork(work: Callable[[], int]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 70
-    try:
-        code = work()
-    except BaseException as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-    finally:
-        os._exit(code)
-
-
-def _wait(pid: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def _killed_after(seconds: float, work: Callable[[], int]) -> int:
-    pid = _fork(work)
+    pid = fork(work)
     time.sleep(seconds)
     os.kill(pid, signal.SIGKILL)
-    return _wait(pid)
+    return waited(pid)
 
 
 def _killed_at(operation: int, work: Callable[[], int]) -> int:
-    return _wait(_fork(lambda: _watched(operation, work)[0]))
-
-
-def _watched(operation: int, work: Callable[[], int]) -> tuple[int, int]:
-    """Work, and die at the given file operation; return the exit code and how many there were."""
-    seen = [0]
-
-    def hook(event: str, _: object) -> None:
-        if event in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"):
-            seen[0] += 1
-            if seen[0] == operation:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
-    return work(), seen[0]
+    return waited(fork(lambda: watched(operation, signal.SIGKILL, work)[0]))
 
 
 def _measured(folder: Path, scratch: Path) -> tuple[float, int]:
@@ -186,12 +156,12 @@ def _measured(folder: Path, scratch: Path) -> tuple[float, int]:
     count = folder / "operations"
 
     def counted() -> int:
-        code, operations = _watched(0, _task(folder, scratch, "after.parquet"))
+        code, operations = watched(0, signal.SIGKILL, _task(folder, scratch, "after.parquet"))
         count.write_text(str(operations))
         return code
 
     start = time.monotonic()
-    assert _wait(_fork(counted)) == 0
+    assert waited(fork(counted)) == 0
     took = time.monotonic() - start
     shutil.rmtree(scratch)
     return took, int(count.read_text())
@@ -201,7 +171,7 @@ def check(root: Path, before: State, after: State, folder: Path) -> str:
     """Return which of the two states is left, having ingested again on top of it."""
     left = state_of(root)
     assert left in (before, after), "half a state"
-    assert _wait(_fork(_task(folder, root, "after.parquet"))) == 0, "the next ingest failed"
+    assert waited(fork(_task(folder, root, "after.parquet"))) == 0, "the next ingest failed"
     assert state_of(root) == after, "the next ingest does not complete the state"
     assert not leftovers(root), f"left behind: {leftovers(root)}"
     assert not verify(root).damaged, "damaged"
@@ -238,7 +208,7 @@ def disk(points: int, seed: int, rows: int) -> Counter[str]:
             root = folder / f"lake{i}"
             shutil.copytree(folder / "base", root)
             limit = draw.randint(0, int(largest * 1.2))
-            code = _wait(_fork(_limited(limit, _task(folder, root, "after.parquet"))))
+            code = waited(fork(_limited(limit, _task(folder, root, "after.parquet"))))
             assert code in (0, 3), f"exit code {code} at {limit} bytes"
             found["failed" if code else "finished"] += 1
             found[check(root, before, after, folder)] += 1
@@ -278,7 +248,7 @@ def full(points: int, seed: int, rows: int) -> Counter[str]:
                 shutil.copytree(folder / "base", root)
                 filler = _fill(mount / "filler", draw.randint(0, 3 * need))
                 work = _task(folder, root, "after.parquet")
-                code = _wait(_fork(lambda work=work: _expecting_lake_error(work)))  # type: ignore[misc]
+                code = waited(fork(lambda work=work: _expecting_lake_error(work)))  # type: ignore[misc]
                 assert code in (0, 3), f"exit code {code}"
                 filler.unlink()
                 found["failed" if code else "finished"] += 1

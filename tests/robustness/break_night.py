@@ -32,6 +32,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from forked import fork, waited, watched
 
 from gexlab.data.base.errors import GexlabError
 from gexlab.data.simulate import simulate
@@ -40,15 +41,6 @@ from gexlab.reports.nightly.nights import nights_of
 
 #: What says when it was and how long it took, and the lock's own file.
 _TIMES = ("run.json", ".night")
-_OPERATIONS = (
-    "open",
-    "os.rename",
-    "os.remove",
-    "os.mkdir",
-    "os.rmdir",
-    "os.truncate",
-    "os.symlink",
-)
 
 CONFIG = """
 [data]
@@ -66,41 +58,8 @@ out = "nights"
 """
 
 
-def _fork(work: Callable[[], int]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 70
-    try:
-        code = work()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
-    except BaseException as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-    finally:
-        os._exit(code)
-
-
-def _wait(pid: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def _night(folder: Path) -> Callable[[], int]:
     return lambda: nightly(folder / "config.toml").exit_code
-
-
-def _watched(operation: int, signum: int, work: Callable[[], int]) -> tuple[int, int]:
-    """Work, and get a signal at the given file operation; return code and number of operations."""
-    seen = [0]
-
-    def hook(event: str, _: object) -> None:
-        if event in _OPERATIONS:
-            seen[0] += 1
-            if seen[0] == operation:
-                os.kill(os.getpid(), signum)
-
-    sys.addaudithook(hook)
-    return work(), seen[0]
 
 
 def made(folder: Path) -> Path:
@@ -118,7 +77,7 @@ def made(folder: Path) -> Path:
         pq.write_table(chains.filter([d >= cut for d in days]), folder / "incoming" / "new.parquet")
         return 0
 
-    assert _wait(_fork(make)) == 0
+    assert waited(fork(make)) == 0
     return folder
 
 
@@ -161,12 +120,12 @@ def world() -> Iterator[tuple[Path, dict[str, str], float, int]]:
         count = Path(name) / "operations"
 
         def counted() -> int:
-            code, operations = _watched(0, signal.SIGKILL, _night(copy))
+            code, operations = watched(0, signal.SIGKILL, _night(copy))
             count.write_text(str(operations))
             return code
 
         start = time.monotonic()
-        assert _wait(_fork(counted)) == 0
+        assert waited(fork(counted)) == 0
         took = time.monotonic() - start
         yield base, outputs(copy), took, int(count.read_text())
 
@@ -174,7 +133,7 @@ def world() -> Iterator[tuple[Path, dict[str, str], float, int]]:
 def check(folder: Path, wanted: dict[str, str], signum_code: int) -> str:
     """Return what was left, having run the next night on top of it."""
     left = looked_at(folder)
-    code = _wait(_fork(_night(folder)))
+    code = waited(fork(_night(folder)))
     assert code in (0, 3), f"the next night ended with {code} after {signum_code}"
     found = outputs(folder)
     moved = sorted(k for k in {*found, *wanted} if found.get(k) != wanted.get(k))
@@ -193,13 +152,13 @@ def signalled(signum: int, points: int, seed: int) -> Counter[str]:
             folder = base.parent / f"n{i}"
             shutil.copytree(base, folder, symlinks=True)
             if i % 2:
-                pid = _fork(_night(folder))
+                pid = fork(_night(folder))
                 time.sleep(draw.uniform(0, took * 1.05))
                 os.kill(pid, signum)
-                code = _wait(pid)
+                code = waited(pid)
             else:
                 at = draw.randint(1, operations)
-                code = _wait(_fork(lambda: _watched(at, signum, _night(folder))[0]))  # noqa: B023
+                code = waited(fork(lambda: watched(at, signum, _night(folder))[0]))  # noqa: B023
             found["ended by it" if code == -signum else f"exit code {code}"] += 1
             found[check(folder, wanted, code)] += 1
             shutil.rmtree(folder)
@@ -217,7 +176,7 @@ def disk(points: int, seed: int) -> Counter[str]:
             shutil.copytree(base, folder, symlinks=True)
             # as often below as above every size that files have
             limit = round(draw.choice(sizes) * draw.choice((0.5, 0.9, 1.1, 2.0)))
-            code = _wait(_fork(_limited(limit, _night(folder))))
+            code = waited(fork(_limited(limit, _night(folder))))
             assert code in (0, 1), f"exit code {code} at {limit} bytes"
             found["failed" if code else "finished"] += 1
             found[check(folder, wanted, code)] += 1

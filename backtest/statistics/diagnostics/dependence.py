@@ -48,28 +48,13 @@ class VarianceRatioResult:
 
 
 def daily_variance_ratio(log_prices: Floats, lags: int) -> VarianceRatioResult:
-    """Return the variance ratio of an unbroken series of log prices.
+    """Return the variance ratio of an unbroken series of log prices, by ``arch``."""
+    from arch.unitroot import VarianceRatio
 
-    The steps of ``arch.unitroot.VarianceRatio`` (overlapping, without bias, robust) in its order,
-    so that every digit is its own; importing ``arch`` takes longer than many a report.
-    """
-    from scipy.special import ndtr
-
-    n = len(log_prices) - 1
-    steps = np.diff(log_prices)
-    squares = (steps - (log_prices[-1] - log_prices[0]) / n) ** 2.0
-    total = sum(squares)  # one after the other, as there
-    variance = total / n * (n / (n - 1))
-    mean = lags * ((log_prices[-1] - log_prices[0]) / n)
-    long = sum((log_prices[lags:] - log_prices[:-lags] - mean) ** 2.0) / (n * lags)
-    long *= (n * lags) / (lags * (n - lags + 1) * (1 - (lags / n)))
-    theta = 0.0
-    for k in range(1, lags):
-        delta = n * squares[k:] @ squares[:-k] / total**2.0
-        theta += 4 * (1 - k / lags) ** 2.0 * delta
-    ratio = long / variance
-    z = np.sqrt(n) * (ratio - 1) / np.sqrt(theta)
-    return VarianceRatioResult(float(ratio), float(z), float(2 - 2 * ndtr(abs(z))), n)
+    test = VarianceRatio(log_prices, lags=lags, robust=True, overlap=True, debiased=True)
+    return VarianceRatioResult(
+        float(test.vr), float(test.stat), float(test.pvalue), len(log_prices) - 1
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

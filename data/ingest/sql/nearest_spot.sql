@@ -9,7 +9,7 @@ WITH futures AS (
         quote_ts,
         underlying,
         coalesce(expiry, CAST(expiry_ts AS DATE)) AS expires,
-        median(spot) AS f
+        quantile_disc(spot, 0.5) AS f  -- one that is stated, whatever the order of rows
     FROM typed
     WHERE spot > 0 AND coalesce(expiry, CAST(expiry_ts AS DATE)) >= coalesce(session, CAST(quote_ts AS DATE))
     GROUP BY ALL
