@@ -6,6 +6,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -107,11 +108,9 @@ def test_a_commit_that_fails_or_is_killed_leaves_the_version_before(
     rebuild(lake, "ABT")
     before, rows = len(versions(lake)), regimes(lake, "*")
 
-    def failing(*_: Any, **__: Any) -> Any:
-        raise failure
-
     for failure in (OSError(28, "No space left"), KeyboardInterrupt()):
         with monkeypatch.context() as patched:
+            failing = Mock(side_effect=failure)
             patched.setattr("gexlab.data.lake.versions.put_new", failing)
             with pytest.raises((LakeError, KeyboardInterrupt)):
                 rebuild(lake, "Abt,BRK/B")
