@@ -213,7 +213,8 @@ def commit_stores(pending: Sequence[Uncommitted]) -> list[DerivedStore]:
     for attempt in range(_ATTEMPTS):
         version = newest(root)
         told = [(*pair, version) for pair in zip(pending, last, strict=True)]
-        made = last = at_once(lambda given: _prepared(*given), told)
+        made = at_once(lambda given: _prepared(*given), told)
+        last = made
         changed = [i for i, each in enumerate(made) if each.changes]
         try:
             if changed:
