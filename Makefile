@@ -6,7 +6,7 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo bench test random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
+.PHONY: help bytecode demo bench test browser random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,13 +27,23 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@$(PIP) --group dev
 	@touch $@
 
-demo: $(VENV)/run.stamp  ## The whole job on a simulated market
+# pip leaves a checkout's own modules uncompiled, and where PYTHONDONTWRITEBYTECODE is set nobody else
+# compiles them: every start would, for .15 s.
+bytecode: $(VENV)/run.stamp
+	@$(BIN)/python -m compileall -q $(PACKAGES)
+
+demo: bytecode  ## The whole job on a simulated market
 	@echo "Simulating a market and running the whole job (half a minute; two at the first run, which compiles) ..."
 	$(BIN)/gexlab demo --out out/demo
 
-test: $(VENV)/dev.stamp  ## Tests and docstring examples, on all cores
+test: $(VENV)/dev.stamp bytecode  ## Tests and docstring examples, on all cores
 	@echo "Running the tests on all cores (under six minutes on two; the first run compiles, two more) ..."
 	$(BIN)/python -m pytest
+
+# Chromium is the machine's own (apt-get install chromium); without one everything is skipped. Pictures lie in out/browser.
+browser: $(VENV)/dev.stamp  ## Every page in a real browser: drawn, readable, usable, in pictures (minutes)
+	@$(PIP) --group browser
+	$(BIN)/python -m pytest -p no:xdist -m slow tests/browser tests/reports/page/test_browser.py -rs $(ARGS)
 
 # ARGS chooses a part: make random ARGS="-k twin"
 random: $(VENV)/dev.stamp  ## Every property on 100 times as many examples, new ones each time (hours)
@@ -51,7 +61,7 @@ mutants-again: $(VENV)/dev.stamp  ## Those that no test noticed, against sources
 bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array access checked
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/out/bounds $(BIN)/python -m pytest tests/data/exposure tests/data/simulate
 
-bench: $(VENV)/dev.stamp  ## Measure speed as ratios, all in one run (minutes, about 2 GB in out/bench)
+bench: $(VENV)/dev.stamp bytecode  ## Measure speed as ratios, all in one run (minutes, about 2 GB in out/bench)
 	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lint: $(VENV)/dev.stamp  ## Style
@@ -78,7 +88,7 @@ lock:  ## Resolve anew and rewrite constraints.txt; review the difference
 	rm -rf .venv-lock
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --upgrade pip
-	.venv-lock/bin/python -m pip install --quiet -e . --group dev
+	.venv-lock/bin/python -m pip install --quiet -e . --group dev --group browser
 	.venv-lock/bin/python -m pip freeze --all --exclude gexlab --exclude setuptools > constraints.txt
 	rm -rf .venv-lock
 

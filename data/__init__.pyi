@@ -1,3 +1,5 @@
+from .base.arrow_values import records_of as records_of
+from .base.arrow_values import values_of as values_of
 from .base.compiling import compiled as compiled
 from .base.compiling import use_fallback_cache as use_fallback_cache
 from .base.errors import CalendarError as CalendarError
@@ -158,6 +160,7 @@ from .regimes.store_choice import spec_chosen as spec_chosen
 from .regimes.table import carry_findings as carry_findings
 from .regimes.table import export_regimes as export_regimes
 from .regimes.table import regimes as regimes
+from .regimes.table import regimes_and_carry as regimes_and_carry
 from .regimes.table import side_table as side_table
 from .regimes.time_structure import time_structure as time_structure
 from .regimes.units import average_dollar_volume as average_dollar_volume

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .model import Strategy
 
 BASES: Final[dict[Kind, type[Component]]] = {"filter": Filter, "rule": Rule, "sizing": Sizing}
+#: Attribute of a module from a file that holds its text.
+_TEXT: Final = "__gexlab_text__"
 #: Entry points under which installed packages offer their own.
 GROUPS: Final[dict[Kind, str]] = {kind: f"gexlab.{kind}s" for kind in BASES}
 _MODULES: Final[dict[Kind, tuple[str, ...]]] = {
@@ -140,13 +142,15 @@ def _module_of(path: Path) -> Any:
     # by what it says: the same file is the same module in every process, another text another one
     digest = hashlib.sha256(text).hexdigest()
     name = f"gexlab_user_{file.stem}_{digest[:16]}"
-    if name in sys.modules:
-        return sys.modules[name]
+    known = sys.modules.get(name)
+    if known is not None and known.__file__ == str(file):  # elsewhere it may read other files
+        return known
     specification = importlib.util.spec_from_file_location(name, file)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     setattr(module, SOURCE_DIGEST, digest)
+    setattr(module, _TEXT, text)
     sys.modules[name] = module
     try:
         # not by way of cached bytecode, which takes an edit of the same second for the same file
@@ -203,7 +207,9 @@ def reloaded(component: Component) -> Component | None:
     copy.__dict__.update(__file__=file, __package__=module.__package__)
     sys.modules[copy.__name__] = copy
     try:
-        exec(compile(Path(file).read_bytes(), file, "exec"), copy.__dict__)
+        # the text that was loaded: the file may have been edited since
+        text = getattr(module, _TEXT, None) or Path(file).read_bytes()
+        exec(compile(text, file, "exec"), copy.__dict__)
         made = getattr(copy, type(component).__name__)
         fresh: Component = made(**{name: new for name, (new, _) in values.items()})
     finally:

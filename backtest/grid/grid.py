@@ -32,6 +32,7 @@ from .pieces import (
     computed_elsewhere,
     data_id,
     resampling_of,
+    trials_id,
 )
 from .records import Records
 from .result import Best, GridResult
@@ -290,7 +291,8 @@ class _Run:
                 variant,
                 str(part[0].execution.fill),
                 field.data[_within(part)],
-                tuple(t.trial_id for t in part),
+                tuple(t.number for t in part),
+                trials_id(part),
                 _within(part),
             )
             for part in parts

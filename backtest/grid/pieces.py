@@ -1,11 +1,12 @@
 """Trials in pieces, each computed on its own: in this process, or by workers who read themselves.
 
-A piece names its trials; a worker makes them from the configuration, reads the market once for all
-pieces of it, and refuses it where it is not the one that the piece was made for.
+A piece names its trials; a worker makes these from the configuration, reads the market once for all
+pieces of it, and refuses either where it is not the one that the piece was made for.
 """
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -25,7 +26,7 @@ from ..run.trading_terms import terms_of
 from ..statistics.resampling import Resampling
 from .columns import Ground, ground_of, measured, planned
 from .space import Space, Trial, space_of
-from .store import ground_id, program_id
+from .store import code_of, ground_id, program_id
 from .within import bars_id, measured_within, planned_within
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ __all__ = [
     "computed_elsewhere",
     "data_id",
     "resampling_of",
+    "trials_id",
 ]
 
 _FIGURES: Final = tuple(f.name for f in fields(Metrics))
@@ -63,8 +65,10 @@ class Piece:
     fill : str
     data : str
         What the trials are to be computed from, see `data_id`.
-    trials : tuple of str
-        Their ids.
+    numbers : tuple of int
+        Places of the trials among those of the market.
+    trials : str
+        What they say and the users' own code behind them, see `trials_id`.
     within : bool
         Whether they decide within the session.
     """
@@ -73,7 +77,8 @@ class Piece:
     variant: int
     fill: str
     data: str
-    trials: tuple[str, ...]
+    numbers: tuple[int, ...]
+    trials: str
     within: bool = False
 
 
@@ -104,6 +109,14 @@ def bars_of(space: Space, market: Market, panel: Panel | None = None) -> BarGrou
     return bar_ground(market, recheck=reads_rechecked(space.within), panel=panel)
 
 
+def trials_id(trials: Sequence[Trial]) -> str:
+    """Return a digest of what trials say and of the users' own modules behind them."""
+    digest = hashlib.sha256("".join(trial.trial_id for trial in trials).encode())
+    for strategy in dict.fromkeys(trial.strategy for trial in trials):
+        digest.update(f":{code_of(strategy)}".encode())
+    return digest.hexdigest()
+
+
 def computed_elsewhere(piece: Piece) -> Found:
     """Compute a piece in a process that holds nothing but what it reads itself.
 
@@ -112,25 +125,56 @@ def computed_elsewhere(piece: Piece) -> Found:
     InputFileError
         If what is read there is not what the piece was made for.
     """
-    space, how = _space(piece.config)
-    market, ground, bars = _read(piece)
-    if data_id(ground, how, bars) != piece.data:  # perhaps read for an earlier run of this worker
-        for cached in (_market, _ground, _bars):
-            cached.cache_clear()
-        market, ground, bars = _read(piece)
-    if data_id(ground, how, bars) != piece.data:
-        name = space.variants[piece.variant].config.data.underlying
+    found = _read(piece)
+    if found.differs(piece):  # perhaps read for an earlier run of this worker
+        _forget()
+        found = _read(piece)
+    differs = found.differs(piece)
+    if differs:
+        name = found.trials[0].variant.config.data.underlying
         raise InputFileError(
-            f"{name}: a worker reads other data than the process that asked it: an input changed "
-            "in between, or lies elsewhere under the same name; run it again"
+            f"{name}: a worker reads other {differs} than the process that asked it: an input or "
+            "a component changed in between, or lies elsewhere under the same name; run it again"
         )
-    every = {trial.trial_id: trial for trial in space.trials_of(space.variants[piece.variant])}
-    return computed([every[name] for name in piece.trials], market, ground, how, bars)
+    return computed(found.trials, found.market, found.ground, found.how, found.bars)
 
 
-def _read(piece: Piece) -> tuple[Market, Ground, BarGround | None]:
+def _forget() -> None:
+    for cached in (_space, _market, _ground, _bars, _data):
+        cached.cache_clear()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """What a worker makes of a piece."""
+
+    trials: list[Trial]
+    market: Market
+    ground: Ground
+    bars: BarGround | None
+    how: Resampling
+    data: str
+
+    def differs(self, piece: Piece) -> str:
+        """Return what is not the piece's, empty where all is."""
+        if self.data != piece.data:
+            return "data"
+        return "" if trials_id(self.trials) == piece.trials else "trials"
+
+
+def _read(piece: Piece) -> _Read:
+    space, how = _space(piece.config)
     market, ground = _ground(piece.config, piece.variant, piece.fill)
-    return market, ground, _bars(piece.config, piece.variant) if piece.within else None
+    bars = _bars(piece.config, piece.variant) if piece.within else None
+    data = _data(piece.config, piece.variant, piece.fill, piece.within)
+    trials = space.trials_of(space.variants[piece.variant], piece.numbers)
+    return _Read(trials, market, ground, bars, how, data)
+
+
+@lru_cache(maxsize=2)  # once a session and within it
+def _data(config: bytes, variant: int, fill: str, within: bool) -> str:
+    bars = _bars(config, variant) if within else None
+    return data_id(_ground(config, variant, fill)[1], _space(config)[1], bars)
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from ..run.execution_section import ExecutionConfig
 from .section import combinations, section_keys, strategies_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ...strategies import Strategy
 
@@ -54,6 +54,8 @@ class Trial:
     ----------
     trial_id : str
         Twelve hexadecimal digits of everything that it says, not of the data.
+    number : int
+        Its place among the trials on its market.
     variant : Variant
     strategy : Strategy
     execution : ExecutionConfig
@@ -61,6 +63,7 @@ class Trial:
     """
 
     trial_id: str
+    number: int
     variant: Variant
     strategy: Strategy
     execution: ExecutionConfig
@@ -92,32 +95,40 @@ class Space:
         """Strategies that decide within the session, at intraday bars."""
         return tuple(strategy for strategy in self.strategies if strategy.intraday)
 
-    def trials_of(self, variant: Variant) -> list[Trial]:
+    def trials_of(self, variant: Variant, numbers: Sequence[int] | None = None) -> list[Trial]:
         """Return the trials on one market: by strategy, then by execution.
 
         One that decides within the session fills at the next bar whatever `fill` says: under
         several fills it is one trial, of the first.
+
+        Parameters
+        ----------
+        variant : Variant
+        numbers : sequence of int, optional
+            Places of those wanted; all of them where left out.
         """
         fills = [
             e if e.fill else e.model_copy(update={"fill": variant.config.fill})
             for e in self.executions
         ]
-        parts = [strategy.strategy_id for strategy in self.strategies]
-        market = json.dumps(dict(variant.parameters), sort_keys=True, default=str)
         at_bars = [e.model_copy(update={"fill": fills[0].fill}) for e in fills]
         ends, ends_at_bars = (
             [execution.model_dump_json(exclude=execution.unsaid) for execution in each]
             for each in (fills, at_bars)
         )
-        return [
-            Trial(_id(market, part, end), variant, strategy, execution)
-            for part, strategy in zip(parts, self.strategies, strict=True)
-            for end, execution in (
-                zip(ends_at_bars, at_bars, strict=True)
-                if strategy.intraday
-                else zip(ends, fills, strict=True)
-            )
-        ]
+        market = json.dumps(dict(variant.parameters), sort_keys=True, default=str)
+        each = len(self.executions)
+        chosen = range(len(self.strategies) * each) if numbers is None else numbers
+        parts = {s: self.strategies[s].strategy_id for s in {number // each for number in chosen}}
+
+        def made(number: int) -> Trial:
+            s, e = divmod(number, each)
+            within = self.strategies[s].intraday
+            execution, end = (at_bars[e], ends_at_bars[e]) if within else (fills[e], ends[e])
+            name = _id(market, parts[s], end)
+            return Trial(name, number, variant, self.strategies[s], execution)
+
+        return [made(number) for number in chosen]
 
 
 def _id(*parts: str) -> str:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ...data import InputFileError
 from ..grid.pieces import resampling_of
-from ..grid.store import ground_id, program_id
+from ..grid.store import code_of, ground_id, program_id
 from ..run.load_market import load_market
 from .arena import simulated_chunk
 from .arenas import arenas_on, space_in
@@ -74,12 +74,16 @@ class Piece:
 
 
 def arena_id(arena: Arena, how: Resampling) -> str:
-    """Return the id of an arena's data, folds, trials and of the code that computes them."""
+    """Return the id of an arena's data, folds, trials and of the code that computes them.
+
+    Users' own modules included: what was kept of a former text of theirs is not taken for this.
+    """
     digest = hashlib.sha256(program_id().encode())
     digest.update(ground_id(arena.ground, how).encode())
     digest.update(arena.outside.tobytes())
     for entry in arena.entries:
         digest.update(entry.trial_id.partition("@")[0].encode())
+        digest.update(code_of(entry.strategy).encode())
     return digest.hexdigest()
 
 

@@ -15,6 +15,7 @@ from .delta_log import DataFile, TableShape
 from .derived_parts import Marks, Part, Variant
 from .derived_records import store_record, stored
 from .derived_tables import REBUILDS, TABLES, DerivedStore
+from .joint_commit import by_table
 from .records import read_record, record_of
 from .storage import TakenError, at_once
 from .versions import Change, Version, commit, newest
@@ -22,7 +23,14 @@ from .versions import Change, Version, commit, newest
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-__all__ = ["WrittenPart", "commit_parts", "store_changes", "write_parts"]
+__all__ = [
+    "Uncommitted",
+    "WrittenPart",
+    "commit_parts",
+    "commit_stores",
+    "store_changes",
+    "write_parts",
+]
 
 #: How often a rebuild tries again to commit because others were first.
 _ATTEMPTS: Final = 1000
@@ -53,6 +61,36 @@ class WrittenPart:
     part: Part
     files: dict[str, DataFile]
     schemas: dict[str, pa.Schema]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncommitted:
+    """What was computed for a store: on disk, and without effect until it is committed.
+
+    Attributes
+    ----------
+    store : DerivedStore
+    written : tuple of WrittenPart
+    marks : mapping
+        Book to ISO session to mark: what the store's inputs mean from now on.
+    chains : str
+        Mark (`Lake.written`) of the state of the chains of which `marks` are.
+    """
+
+    store: DerivedStore
+    written: tuple[WrittenPart, ...]
+    marks: Marks
+    chains: str = ""
+
+    @property
+    def files(self) -> int:
+        """How many files were written."""
+        return sum(len(part.files) for part in self.written)
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions were computed."""
+        return len({day for part in self.written for day in part.part.sessions})
 
 
 def write_parts(
@@ -144,27 +182,85 @@ def commit_parts(
     LakeError
         If others commit without a pause.
     """
-    root = store.lake.root
-    if store.lake.version is not None:  # the past is not written to
-        days = {str(e.session) for e in store.lake.manifest(store.underlying).sessions}
-        return _renewed(store, [w.part for w in written], marks, days).only(marks)
+    [done] = commit_stores([Uncommitted(store, tuple(written), marks, chains)])
+    return done
+
+
+def commit_stores(pending: Sequence[Uncommitted]) -> list[DerivedStore]:
+    """Commit what was computed for several stores of a lake in one version: all of it or nothing.
+
+    Parameters
+    ----------
+    pending : sequence of Uncommitted
+        Of one lake, no store twice; the past is not written to.
+
+    Returns
+    -------
+    list of DerivedStore
+        Each with the rows of its marks alone; see `commit_parts`.
+
+    Raises
+    ------
+    LakeError
+        If others commit without a pause.
+    """
+    if not pending:
+        return []
+    root = pending[0].store.lake.root
+    if pending[0].store.lake.version is not None:
+        return [_in_the_past(each) for each in pending]
+    last: Sequence[_Prepared | None] = [None] * len(pending)
     for attempt in range(_ATTEMPTS):
         version = newest(root)
-        there = stored(store, store_record(store, version))
-        held = _days_held(store, version, chains)
-        renewed = _renewed(there, [w.part for w in written], marks, held)
-        changes = store_changes(there, version, renewed, written)
+        told = [(*pair, version) for pair in zip(pending, last, strict=True)]
+        made = at_once(lambda given: _prepared(*given), told)
+        last = made
+        changed = [i for i, each in enumerate(made) if each.changes]
         try:
-            if changes:
+            if changed:
                 commit(
-                    root, version, changes, operation="rebuild", underlying=store.underlying,
-                    sessions=len({day for w in written for day in w.part.sessions}),
+                    root, version, by_table(c for each in made for c in each.changes),
+                    operation="rebuild",
+                    underlying=",".join(dict.fromkeys(
+                        pending[i].store.underlying for i in changed)),
+                    sessions=sum(pending[i].sessions for i in changed),
                 )  # fmt: skip
         except TakenError:
             time.sleep(min(0.002 * attempt, 0.05))
         else:
-            return renewed.only(marks)
+            return [m.after.only(p.marks) for m, p in zip(made, pending, strict=True)]
     raise LakeError(f"the lake {root} is written to without a pause: try again")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a commit does for one store, and of which state of it that is worked out."""
+
+    record: str | None
+    held: frozenset[str]
+    after: DerivedStore
+    changes: tuple[Change, ...]
+
+
+def _prepared(pending: Uncommitted, last: _Prepared | None, version: Version) -> _Prepared:
+    """Return what a commit does for a store; what was worked out `last` where that still holds."""
+    store = pending.store
+    record = store_record(store, version)
+    held = frozenset(_days_held(store, version, pending.chains))
+    path = None if record is None else record.path
+    if last is not None and (last.record, last.held) == (path, held):
+        return last
+    there = stored(store, record)
+    after = _renewed(there, [w.part for w in pending.written], pending.marks, held)
+    changes = store_changes(there, version, after, pending.written)
+    return _Prepared(path, held, after, tuple(changes))
+
+
+def _in_the_past(pending: Uncommitted) -> DerivedStore:
+    store = pending.store
+    days = {str(e.session) for e in store.lake.manifest(store.underlying).sessions}
+    parts = [w.part for w in pending.written]
+    return _renewed(store, parts, pending.marks, days).only(pending.marks)
 
 
 def _days_held(store: DerivedStore, version: Version, chains: str) -> set[str]:

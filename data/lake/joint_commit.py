@@ -11,12 +11,12 @@ from .storage import TakenError
 from .versions import Change, Version, commit, mark, marked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from .manifest import Manifest, SourceEntry
     from .writer import LakeWriter
 
-__all__ = ["LakeMovedError", "Prepared", "commit_together"]
+__all__ = ["LakeMovedError", "Prepared", "by_table", "commit_together"]
 
 #: How often writers try again because others were first.
 _ATTEMPTS: Final = 1000
@@ -86,7 +86,8 @@ def commit_together(
             return [each.after for each in made]
         try:
             commit(
-                root, version, _by_table(changed), operation=operation,
+                root, version, by_table(c for each in changed for c in each.changes),
+                operation=operation,
                 underlying=",".join(each.after.underlying for each in changed),
                 sessions=sum(each.sessions for each in changed),
             )  # fmt: skip
@@ -97,16 +98,16 @@ def commit_together(
     raise LakeMovedError(f"the lake {root} is written to without a pause: try again")
 
 
-def _by_table(made: Sequence[Prepared]) -> list[Change]:
-    """Return what several writers do to each table as one change of it."""
-    found: dict[str, Change] = {}
-    for change in (change for each in made for change in each.changes):
-        there = found.get(change.table)
-        found[change.table] = (
-            change
-            if there is None
-            else replace(
-                there, add=(*there.add, *change.add), remove=(*there.remove, *change.remove)
-            )
+def by_table(changes: Iterable[Change]) -> list[Change]:
+    """Return several changes of each table as one."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.table, []).append(change)
+    return [
+        replace(
+            same[0],
+            add=tuple(file for change in same for file in change.add),
+            remove=tuple(path for change in same for path in change.remove),
         )
-    return list(found.values())
+        for same in found.values()
+    ]

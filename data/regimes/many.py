@@ -6,7 +6,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import (
     DefinitionError,
@@ -18,6 +18,9 @@ from ..base.errors import (
 from ..base.progress import silent
 from ..base.workers import HERE, Crew, Workers
 from ..exposure.definition import CURVES, Definition
+from ..lake.derived_writer import Uncommitted, commit_stores
+from ..lake.drafts import naming_the_lake
+from ..lake.mirror import address_of
 from ..lake.naming import chosen
 from ..tables.rates import curve_file
 from ..tables.underlying_settings import UnderlyingSettings, load_underlying_settings
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
+    import pyarrow as pa
 
     from ..base.progress import Progress
     from ..base.schema import Book
@@ -41,6 +45,9 @@ __all__ = ["assumed_definition", "assumed_of", "rebuilt_many", "regimes_of_many"
 
 #: Keys of settings that a definition holds.
 _RATES = ("rate", "dividend_yield")
+#: Sessions, files and contracts that are computed before they are committed: memory bounds the
+#: former two (about 80 and 100 MB), what a kill may cost the last one.
+_MOST_HELD: Final = (131_072, 65_536, 50_000_000)
 
 
 def assumed_of(
@@ -87,7 +94,8 @@ def rebuilt_many(
 ) -> RebuildResult:
     """Rebuild the chosen underlyings, one after the other or spread over workers.
 
-    What cannot be rebuilt is named with its reason and keeps the others from nothing.
+    What cannot be rebuilt is named with its reason and keeps the others from nothing. What was
+    computed counts in one version of the lake, or in several where it is more than `_MOST_HELD`.
 
     Parameters
     ----------
@@ -100,7 +108,7 @@ def rebuilt_many(
         Of every underlying of which the settings say nothing else.
     side_tables : bool
     workers : Workers, optional
-        They read and write the lake themselves, by its address; the rows are the same.
+        They read the lake and write its files themselves, by its address; this process commits.
     progress : Progress
         Called after every session, or after every underlying where workers compute.
 
@@ -127,10 +135,10 @@ def rebuilt_many(
     for name in names:
         try:
             spec, assumed[name] = _spec_of(lake, name, settings, base)
-            pieces.append(_Piece(str(lake.root), spec, side_tables))
+            pieces.append(_Piece(address_of(lake.root), spec, side_tables))
         except GexlabError as error:
             failed[name] = error
-    for name, found in _computed(lake, pieces, workers, progress):
+    for name, found in _published(lake, _computed(lake, pieces, workers, progress)):
         if isinstance(found, GexlabError):
             failed[name] = found
         else:
@@ -161,21 +169,85 @@ class _Piece:
     side_tables: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was done of an underlying, and what is to be committed of it; None: nothing."""
+
+    done: RebuildResult
+    rows: Uncommitted | None
+
+
+def _published(
+    lake: Lake, found: Iterable[tuple[str, _Made | GexlabError]]
+) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
+    """Commit what was computed, many underlyings in one version; yield what was done of each.
+
+    Memory bounds how many: what is to be committed of them is held until then.
+    """
+    waiting: dict[str, _Made] = {}
+    shapes: dict[str, pa.Schema] = {}
+    held = [0] * len(_MOST_HELD)
+    for name, made in found:
+        if isinstance(made, GexlabError):
+            yield name, made
+            continue
+        waiting[name] = replace(made, rows=_light(lake, made.rows, shapes))
+        if made.rows is not None:
+            new = (made.rows.sessions, made.rows.files, made.done.contracts)
+            held = [a + b for a, b in zip(held, new, strict=True)]
+        if any(a >= most for a, most in zip(held, _MOST_HELD, strict=True)):
+            yield from _committed(lake, waiting)
+            waiting, held = {}, [0] * len(_MOST_HELD)
+    yield from _committed(lake, waiting)
+
+
+def _committed(
+    lake: Lake, waiting: dict[str, _Made]
+) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
+    failed: GexlabError | None = None
+    try:
+        with naming_the_lake(lake.root):
+            commit_stores([made.rows for made in waiting.values() if made.rows is not None])
+    except GexlabError as error:
+        failed = error
+    for name, made in waiting.items():
+        yield name, made.done if failed is None or made.rows is None else failed
+
+
+def _light(
+    lake: Lake, rows: Uncommitted | None, shapes: dict[str, pa.Schema]
+) -> Uncommitted | None:
+    """Return rows without what a commit reads again, their columns held once for all underlyings.
+
+    The store is of the lake of this process, wherever the rows were computed.
+    """
+    if rows is None or rows.store.scratch is not None:
+        return rows
+    store = replace(
+        rows.store, lake=lake.as_it_is_now(), parts=(), variants=(), record=None, lost=()
+    )  # fmt: skip
+    written = (
+        replace(part, schemas={t: shapes.setdefault(t, s) for t, s in part.schemas.items()})
+        for part in rows.written
+    )
+    return replace(rows, store=store, written=tuple(written))
+
+
 def _computed(
     lake: Lake, pieces: Sequence[_Piece], workers: Workers, progress: Progress
-) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
-    """Yield each underlying with what was done, or why it was not."""
+) -> Iterator[tuple[str, _Made | GexlabError]]:
+    """Yield each underlying with what was computed, or why it was not."""
     if workers.here:
         yield from _computed_here(lake, pieces, progress)
         return
     with Crew(workers) as crew:
         spread = crew.spread(
-            _rebuilt_elsewhere, pieces, progress=progress, named=lambda piece: piece.spec.underlying
-        )
+            _computed_elsewhere, pieces,
+            progress=progress, named=lambda piece: piece.spec.underlying,
+        )  # fmt: skip
         for piece, (found, mark) in zip(pieces, spread, strict=True):
             name = piece.spec.underlying
-            now = lake.as_it_is_now().held_with_mark(name)[1]
-            if not isinstance(found, GexlabError) and mark != now:
+            if not isinstance(found, GexlabError) and mark != lake.as_it_is_now().written(name):
                 found = LakeError(
                     f"a worker's {piece.root} is another lake, or chains of {name} were written "
                     "meanwhile: give all workers this very folder, then rebuild again"
@@ -185,7 +257,7 @@ def _computed(
 
 def _computed_here(
     lake: Lake, pieces: Sequence[_Piece], progress: Progress
-) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
+) -> Iterator[tuple[str, _Made | GexlabError]]:
     """Yield as `_computed`, by the same threads and connection until an underlying fails.
 
     What one failed by may have spoilt the connection: the next one begins with a new one.
@@ -195,28 +267,28 @@ def _computed_here(
     left = deque(pieces)
     while left:
         with started_readers(lake) as readers:
-            found: RebuildResult | GexlabError | None = None
+            found: _Made | GexlabError | None = None
             while left and not isinstance(found, GexlabError):
                 piece = left.popleft()
-                found = _rebuilt(lake, piece, progress, readers)
+                found = _made(lake, piece, progress, readers)
                 yield piece.spec.underlying, found
 
 
-def _rebuilt(
-    lake: Lake, piece: _Piece, progress: Progress, readers: Readers
-) -> RebuildResult | GexlabError:
-    from .rebuild import rebuilt_by
+def _made(lake: Lake, piece: _Piece, progress: Progress, readers: Readers) -> _Made | GexlabError:
+    from .rebuild import computed
 
     try:
-        return rebuilt_by(
-            lake, piece.spec, readers, side_tables=piece.side_tables, progress=progress
-        )
+        with lake.reading():
+            made = computed(
+                lake, piece.spec, side_tables=piece.side_tables, progress=progress, readers=readers
+            )
     except GexlabError as error:
         return error
+    return _Made(made.done, made.rows if isinstance(made.rows, Uncommitted) else None)
 
 
-def _rebuilt_elsewhere(piece: _Piece) -> tuple[RebuildResult | GexlabError, str]:
-    """Return what was done, and the mark of the chains that it was done from."""
+def _computed_elsewhere(piece: _Piece) -> tuple[_Made | GexlabError, str]:
+    """Return what was computed, and the mark of the chains that it was computed from."""
     from ..lake.lake import open_lake
     from .session_blocks import started_readers
 
@@ -226,7 +298,10 @@ def _rebuilt_elsewhere(piece: _Piece) -> tuple[RebuildResult | GexlabError, str]
     except GexlabError as error:
         return error, ""
     with started_readers(lake) as readers:
-        return _rebuilt(lake, piece, silent, readers), mark
+        made = _made(lake, piece, silent, readers)
+    if isinstance(made, _Made):
+        made = replace(made, rows=_light(lake, made.rows, {}))
+    return made, mark
 
 
 def _spec_of(

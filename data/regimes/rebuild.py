@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -21,16 +22,16 @@ from ..base.schema import BOOKS, Book
 from ..base.workers import HERE, Workers
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_parts import session_marks
 from ..lake.derived_records import lacking
-from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Scratch
-from ..lake.derived_writer import WrittenPart, commit_parts, write_parts
+from ..lake.derived_tables import DerivedStore, Scratch
+from ..lake.derived_writer import Uncommitted, WrittenPart, commit_parts, write_parts
 from ..lake.drafts import naming_the_lake
 from ..lake.lake import Lake, retry_while_written
 from ..lake.naming import is_several
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
-from .job import Job, make_job
+from .job import Job
+from .plan import Plan, plan_of
 from .rows import regime_table, side_table_of
 from .session_blocks import Readers, evaluated_blocks
 from .session_evaluation import RegimeRows
@@ -39,21 +40,17 @@ from .spec import RegimeSpec
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from ..lake.manifest import Manifest
     from ..tables.underlying_settings import Assumed, UnderlyingSettings
 
 __all__ = [
-    "Plan",
+    "Computed",
     "RebuildResult",
+    "computed",
     "evaluated_regimes",
-    "plan_of",
     "rebuild",
-    "rebuilt_by",
     "up_to_date",
 ]
 
-#: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 5
 _SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
 #: What operating systems say of a lake that somebody may read only.
 _UNWRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -173,88 +170,26 @@ def rebuild(
     return replace(done, seconds=time.perf_counter() - began)
 
 
-@retry_while_written
-def rebuilt_by(
-    lake: Lake, spec: RegimeSpec, readers: Readers, *, side_tables: bool, progress: Progress
-) -> RebuildResult:
-    """Rebuild one underlying, as `rebuild`, with threads that others use before and after it."""
-    *_, done = up_to_date(lake, spec, side_tables=side_tables, progress=progress, readers=readers)
-    return done
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """What the rows of a spec are computed from, as the lake and the spec's files are now.
+class Computed:
+    """What a rebuild found up to date or has computed, before it counts.
 
     Attributes
     ----------
-    chains : Manifest
-        What the lake holds of the underlying.
-    written : str
-        Mark of that state; see `Lake.written`.
-    job : Job or None
-        None: a peer's rule.
-    definition_id : str
-    books : tuple of {"as_of_close", "post_expiry"}
-    marks : dict of str to str
-        ISO session to the mark of everything that its rows depend on.
-    place : DerivedStore
-        Where the rows are kept.
+    plan : Plan
+        By what.
+    rows : DerivedStore or Uncommitted
+        Exactly the rows of the plan; uncommitted where some had to be written.
+    done : RebuildResult
     """
 
-    chains: Manifest
-    written: str
-    job: Job | None
-    definition_id: str
-    books: tuple[Book, ...]
-    marks: dict[str, str]
-    place: DerivedStore
-
-    @property
-    def wanted(self) -> dict[str, dict[str, str]]:
-        """Book to ISO session to mark: exactly the rows that are meant."""
-        return dict.fromkeys(self.books, self.marks)
-
-
-def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
-    """Return what a spec's rows are computed from; its files are read here, once.
-
-    Raises
-    ------
-    UnknownNameError, DefinitionError, InputFileError, CalendarError, ConfigError
-        If the lake or one of the files does not fit.
-    """
-    spec.require_bare()
-    chains, written = lake.held_with_mark(spec.underlying)
-    if isinstance(spec.definition, PeerRule):
-        from .peer_rebuild import peer_plan
-
-        chains.agreed_calendar(spec.calendar)
-        chains.agreed_instrument(spec.instrument)
-        marks, place = peer_plan(lake, chains, spec)
-        return Plan(chains, written, None, spec.definition_id, ("as_of_close",), marks, place)
-    job = make_job(lake, spec, side_tables=side_tables, chains=chains)
-    spec = replace(spec, instrument=job.instrument)
-    own = job.marks(entry.session for entry in chains.sessions)
-    marks = session_marks(chains, f"{_ROWS_GENERATION}|{job.common_mark}", own)
-    place = DerivedStore(
-        lake.as_it_is_now(),
-        spec.underlying,
-        job.definition_id,
-        job.definition.settings,
-        job.dealer.name,
-        spec.inputs(chains.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
-    )
-    return Plan(chains, written, job, job.definition_id, job.books, marks, place)
+    plan: Plan
+    rows: DerivedStore | Uncommitted
+    done: RebuildResult
 
 
 def up_to_date(
-    lake: Lake,
-    spec: RegimeSpec,
-    *,
-    side_tables: bool = True,
-    progress: Progress = silent,
-    readers: Readers | None = None,
+    lake: Lake, spec: RegimeSpec, *, side_tables: bool = True, progress: Progress = silent
 ) -> tuple[Plan, DerivedStore, RebuildResult]:
     """Compute what the lake lacks of a spec's rows; return by what, them, and what was done.
 
@@ -266,6 +201,34 @@ def up_to_date(
     LakeError
         If the lake holds no chains of that underlying, or lacks rows and cannot be written to.
     """
+    made = computed(lake, spec, side_tables=side_tables, progress=progress)
+    store = made.rows
+    if isinstance(store, Uncommitted):
+        with _naming_what_lacks(made.plan):
+            store = commit_parts(store.store, store.written, store.marks, store.chains)
+    return made.plan, store, made.done
+
+
+def computed(
+    lake: Lake,
+    spec: RegimeSpec,
+    *,
+    side_tables: bool = True,
+    progress: Progress = silent,
+    readers: Readers | None = None,
+) -> Computed:
+    """Compute and write what the lake lacks of a spec's rows, and leave it to others to commit it.
+
+    Where the lake changes meanwhile, what is computed is of the state that it had, if it is called
+    inside `Lake.reading`.
+
+    `readers` are threads that others use before and after it.
+
+    Raises
+    ------
+    LakeError
+        As `up_to_date`.
+    """
     began = time.perf_counter()
     plan = plan_of(lake, spec, side_tables=side_tables)
     found = lacking(plan.place, plan.wanted)
@@ -273,37 +236,32 @@ def up_to_date(
     if missing and found.closed:
         raise _unwritable(plan, missing)
     past = plan.place.lake.version is not None
+    rows: DerivedStore | Uncommitted = found.store.only(plan.wanted)
+    days = contracts = 0
     if missing or not (found.recorded or found.closed or past):
-        plan, store, days, contracts = _brought_up_to_date(lake, spec, plan, progress, readers)
-    else:
-        store, days, contracts = found.store.only(plan.wanted), 0, 0
-    seconds = time.perf_counter() - began
-    done = RebuildResult(len(plan.chains.sessions), days, contracts, seconds, plan.definition_id)
-    return plan, store, done
-
-
-def _brought_up_to_date(
-    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress, readers: Readers | None
-) -> tuple[Plan, DerivedStore, int, int]:
-    """Bring a store up to date; say with which plan, and how many sessions and contracts it took.
-
-    Where the lake has changed since the plan was made, it is made anew.
-    """
-    try:
         now = lake.changed_since(spec.underlying, plan.written)
         if now is not None:
-            tables = plan.job is None or plan.job.side_tables
-            plan, lake = plan_of(now, spec, side_tables=tables), now
-        store, days, contracts = _update(lake, spec, plan, progress, readers)
+            plan, lake = plan_of(now, spec, side_tables=side_tables), now
+        with _naming_what_lacks(plan):
+            rows, days, contracts = _update(lake, spec, plan, progress, readers)
+    seconds = time.perf_counter() - began
+    done = RebuildResult(len(plan.chains.sessions), days, contracts, seconds, plan.definition_id)
+    return Computed(plan, rows, done)
+
+
+@contextmanager
+def _naming_what_lacks(plan: Plan) -> Iterator[None]:
+    """Say what to do where a lake cannot be written to, or has no room."""
+    try:
+        yield
     except OSError as error:
         if error.errno in _FULL:
-            with naming_the_lake(lake.root):
+            with naming_the_lake(plan.place.lake.root):
                 raise
         if error.errno not in _UNWRITABLE:
             raise
         missing = set().union(*lacking(plan.place, plan.wanted).sessions.values())
         raise _unwritable(plan, missing) from error
-    return plan, store, days, contracts
 
 
 def _unwritable(plan: Plan, missing: Collection[date]) -> LakeError:
@@ -316,7 +274,7 @@ def _unwritable(plan: Plan, missing: Collection[date]) -> LakeError:
 
 def _update(
     lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress, readers: Readers | None
-) -> tuple[DerivedStore, int, int]:
+) -> tuple[Uncommitted, int, int]:
     """Compute what the store lacks; return it, and how many sessions and contracts it took."""
     found = lacking(plan.place, plan.wanted)
     store, missing = found.store, found.sessions
@@ -328,7 +286,7 @@ def _update(
         stale = missing["as_of_close"]
         rows, blocks, contracts = peer_rows(lake, spec, plan.chains, stale, progress)
         part = write_peer_rows(store, rows, blocks, plan.marks)
-        return commit_parts(store, part, plan.wanted, plan.written), len(stale), contracts
+        return Uncommitted(store, part, plan.wanted, plan.written), len(stale), contracts
     assert plan.job is not None
     total = len(set().union(*missing.values()))
     contracts, done = 0, 0
@@ -340,7 +298,7 @@ def _update(
             contracts += sum(r.contracts for r in chunk)
             parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])
         done += len(days)
-    return commit_parts(store, tuple(parts), plan.wanted, plan.written), total, contracts
+    return Uncommitted(store, tuple(parts), plan.wanted, plan.written), total, contracts
 
 
 def _passes(missing: Mapping[str, set[date]]) -> list[tuple[tuple[Book, ...], set[date]]]:

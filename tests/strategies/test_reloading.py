@@ -66,6 +66,27 @@ def test_a_users_own_component_is_made_anew_wherever_it_stands(own: type) -> Non
     assert second.parameters() == {"level": 2.0}
 
 
+def test_a_file_is_run_again_as_it_was_read(tmp_path: Path) -> None:
+    """An edit, or the same text in another folder, is no memory of earlier calls."""
+    text = OWN.replace(
+        "seen = []",
+        "from pathlib import Path\nseen = [Path(__file__).with_name('beside.txt').read_text()]",
+    )
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "own.py").write_text(text, encoding="utf-8")
+        (tmp_path / name / "beside.txt").write_text(name, encoding="utf-8")
+    one = make_component("filter", "own.py:Mine", tmp_path / "one")
+    assert sys.modules[type(one).__module__].seen == ["one"]
+    assert make_component("filter", "own.py:Mine", tmp_path / "one") == one
+    two = make_component("filter", "own.py:Mine", tmp_path / "two")
+    assert sys.modules[type(two).__module__].seen == ["two"]
+    (tmp_path / "two" / "own.py").write_text(OWN.replace("1.0", "2.0"), encoding="utf-8")
+    again = reloaded(two)
+    assert again is not None
+    assert again.parameters() == {"level": 1.0}
+
+
 def test_the_first_forecast_is_that_of_arch() -> None:
     """`arch` forecasts the variance after its sample; a mean of 5 tells its sign."""
     from arch import arch_model

@@ -70,13 +70,22 @@ def test_a_piece_alone_gives_what_the_whole_gives(
     table = pd.read_parquet(series)
     table["value"] *= 1.5
     table.to_parquet(series)
-    pieces._market.cache_clear()
-    pieces._ground.cache_clear()
+    pieces._forget()
     with pytest.raises(InputFileError, match="a worker reads other data than the process"):
         computed_elsewhere(seen[0])
     # and a worker that has read the former data reads again for a later run
     seen.clear()
     assert _frozen(grid(config, workers=Workers(2)).table) != _frozen(whole)
+    # nor does it go on with the former text of a user's own component
+    before = seen.copy()
+    edited = OWN.replace("1.05", "1.02")
+    (config.parent / "own.py").write_text(edited, encoding="utf-8")
+    apart = grid(config, workers=Workers(2))
+    with pytest.raises(InputFileError, match="a worker reads other trials than the process"):
+        computed_elsewhere(before[0])
+    monkeypatch.undo()
+    monkeypatch.setattr(room, "CHUNK", 3)
+    assert _frozen(apart.table) == _frozen(grid(config).table)
 
 
 @pytest.mark.slow

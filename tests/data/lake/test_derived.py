@@ -115,7 +115,7 @@ def test_a_lake_that_cannot_be_written_to_says_so_before_it_computes(
 ) -> None:
     write_sessions(lake, "SPX", chains[7])
     monkeypatch.setattr("os.access", lambda *_: False)
-    monkeypatch.setattr(rebuilding, "_brought_up_to_date", None)
+    monkeypatch.setattr(rebuilding, "_update", None)
     with pytest.raises(LakeError, match="cannot be written to, and 1 of 8 sessions"):
         rebuild(lake, "SPX")
 

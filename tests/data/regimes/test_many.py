@@ -6,6 +6,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,10 @@ from gexlab.data import (
     rebuild,
     regimes,
     verify,
+    versions,
     write_sessions,
 )
+from gexlab.data.regimes import many
 
 NAMES = ("ABT", "Abt", "BRK/B")
 SETTINGS = """
@@ -75,6 +78,47 @@ def test_all_together_give_what_each_gives_alone(folder: Path) -> None:
     alone = pd.concat([regimes(lake, name) for name in ("ABT", "BRK/B")], ignore_index=True)
     pd.testing.assert_frame_equal(frame, alone)
     assert np.isfinite(frame["net_gex"]).all()
+
+
+@pytest.mark.parametrize(
+    ("most", "commits"), [(10**6, ["ABT,Abt,BRK/B"]), (4, ["ABT,Abt", "BRK/B"])]
+)
+def test_many_names_are_one_version_of_bounded_size(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, most: int, commits: list[str]
+) -> None:
+    """Three names of three sessions; with four as the most, the second name is the last of one."""
+    lake = folder / "lake"
+    before = len(versions(lake))
+    monkeypatch.setattr(many, "_MOST_HELD", (most, 10**6, 10**9))
+    assert rebuild(lake, "*").rebuilt == 9
+    made = versions(lake)[before:]
+    assert [version.underlying for version in made] == commits
+    assert sum(version.sessions for version in made) == 9
+    assert regimes(lake, "*").groupby("underlying")["session"].nunique().to_dict() == dict.fromkeys(
+        NAMES, 3
+    )
+    assert not verify(lake).damaged
+
+
+def test_a_commit_that_fails_or_is_killed_leaves_the_version_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full, then the process ends, when all is computed and the last file is due."""
+    lake = folder / "lake"
+    rebuild(lake, "ABT")
+    before, rows = len(versions(lake)), regimes(lake, "*")
+
+    for failure in (OSError(28, "No space left"), KeyboardInterrupt()):
+        with monkeypatch.context() as patched:
+            failing = Mock(side_effect=failure)
+            patched.setattr("gexlab.data.lake.versions.put_new", failing)
+            with pytest.raises((LakeError, KeyboardInterrupt)):
+                rebuild(lake, "Abt,BRK/B")
+        assert len(versions(lake)) == before
+        pd.testing.assert_frame_equal(regimes(lake, "*"), rows)
+    assert rebuild(lake, "*").rebuilt == 6
+    assert len(versions(lake)) == before + 1
+    assert not verify(lake).damaged
 
 
 def test_what_fails_is_named_and_the_rest_is_done(folder: Path) -> None:
