@@ -209,7 +209,6 @@ def up_to_date(
     return made.plan, store, made.done
 
 
-@retry_while_written
 def computed(
     lake: Lake,
     spec: RegimeSpec,
@@ -220,7 +219,8 @@ def computed(
 ) -> Computed:
     """Compute and write what the lake lacks of a spec's rows, and leave it to others to commit it.
 
-    Where the lake changes meanwhile, what is computed is of the state that it had.
+    Where the lake changes meanwhile, what is computed is of the state that it had, if it is called
+    inside `Lake.reading`.
 
     `readers` are threads that others use before and after it.
 
