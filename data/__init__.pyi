@@ -1,3 +1,5 @@
+from .base.arrow_values import records_of as records_of
+from .base.arrow_values import values_of as values_of
 from .base.compiling import compiled as compiled
 from .base.compiling import use_fallback_cache as use_fallback_cache
 from .base.errors import CalendarError as CalendarError
@@ -93,10 +95,16 @@ from .lake.housekeeping import versions as versions
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
 from .lake.manifest import Manifest as Manifest
+from .lake.mirror import folder_of_lake as folder_of_lake
 from .lake.mirror import is_remote as is_remote
 from .lake.naming import chosen as chosen
 from .lake.naming import encoded_name as encoded_name
 from .lake.naming import is_several as is_several
+from .lake.row_table import TRIALS as TRIALS
+from .lake.row_table import RowTable as RowTable
+from .lake.row_table import is_mirror as is_mirror
+from .lake.row_table import place_of as place_of
+from .lake.row_table import row_table as row_table
 from .lake.verify import Damage as Damage
 from .lake.verify import Verification as Verification
 from .lake.verify import verify as verify
@@ -152,6 +160,7 @@ from .regimes.store_choice import spec_chosen as spec_chosen
 from .regimes.table import carry_findings as carry_findings
 from .regimes.table import export_regimes as export_regimes
 from .regimes.table import regimes as regimes
+from .regimes.table import regimes_and_carry as regimes_and_carry
 from .regimes.table import side_table as side_table
 from .regimes.time_structure import time_structure as time_structure
 from .regimes.units import average_dollar_volume as average_dollar_volume

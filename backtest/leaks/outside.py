@@ -208,7 +208,7 @@ def _kind_of_call(call: ast.Call, imported: dict[str, str], kept: dict[str, str]
 
 def _kind_of_choice(owner: str, name: ast.expr) -> str | None:
     """Return what `getattr` reaches for in a module: any name, where it is made up."""
-    if isinstance(name, ast.Constant):
+    if isinstance(name, ast.Constant) and isinstance(name.value, str):
         return _kind_of_name(f"{owner}.{name.value}")
     arithmetic = owner.partition(".")[0] in _ARITHMETIC
     return "reads_undeclared" if owner in sys.modules and not arithmetic else None

@@ -13,6 +13,7 @@ __all__ = [
     "OPTIONAL_COLUMNS",
     "REGIMES",
     "SIDE_TABLES",
+    "TABLES",
     "Book",
     "Regime",
 ]
@@ -64,3 +65,6 @@ SIDE_TABLES: Final = (
     "fixed_strike_vol",
     "implied_volatility",
 )
+
+#: Every table that a rebuild writes.
+TABLES: Final = ("regimes", *SIDE_TABLES, "quality_findings")

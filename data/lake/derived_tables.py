@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import MissingPartError
-from ..base.schema import SIDE_TABLES
+from ..base.schema import TABLES
 from .data_files import DIGITS, partition_folder
 from .derived_parts import Marks, Part, Variant
 from .integrity import digest_of
@@ -39,8 +39,6 @@ __all__ = ["REBUILDS", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "Scratch
 REBUILDS: Final = "rebuilds"
 #: Input of a store that has the regime table and the findings alone.
 WITHOUT_SIDE_TABLES: Final = "without_side_tables"
-
-TABLES: Final = ("regimes", *SIDE_TABLES, "quality_findings")
 
 
 class Scratch:

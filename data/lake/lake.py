@@ -9,8 +9,6 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import duckdb
-
 from ..base.errors import LakeError, UnknownNameError
 from ..base.printable import encodable
 from .integrity import require_intact
@@ -137,7 +135,11 @@ class Lake:
         """
         try:
             yield
-        except duckdb.IOException as error:
+        except Exception as error:
+            import duckdb  # not needed by those who only look at what the log says
+
+            if not isinstance(error, duckdb.IOException):
+                raise
             raise LakeError(
                 f"the lake {self.root} cannot be read ({str(error).splitlines()[0]}): restore it, "
                 "or ingest those sessions again"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..calendar.market_facts import Spell
 
@@ -63,6 +62,8 @@ def facts_of_rows(rows: Any) -> SessionFacts:
     rows : pyarrow.Table
         Canonical columns.
     """
+    import pyarrow.compute as pc
+
     size = rows.column("multiplier").to_numpy()
     values, counts = np.unique(size[~np.isnan(size)], return_counts=True)
     kinds = sorted(filter(None, pc.unique(rows.column("settlement")).to_pylist()))
@@ -83,6 +84,8 @@ def facts_of_sessions(rows: Any, edges: Sequence[int]) -> list[SessionFacts]:
     edges : sequence of int
         Where sessions begin, and the number of rows.
     """
+    import pyarrow.compute as pc
+
     size = rows.column("multiplier").to_numpy()
     if not (size == size[0]).all():
         return [facts_of_rows(rows.slice(a, b - a)) for a, b in pairwise(edges)]
@@ -98,6 +101,8 @@ def facts_of_sessions(rows: Any, edges: Sequence[int]) -> list[SessionFacts]:
 
 def _settlements(rows: Any, starts: npt.NDArray[np.int64]) -> list[str | None]:
     """Return what `facts_of_rows` gives as settlement of sessions that begin at some rows."""
+    import pyarrow.compute as pc
+
     column = rows.column("settlement").combine_chunks()
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     words = coded.dictionary.to_pylist()

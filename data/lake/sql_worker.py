@@ -1,6 +1,6 @@
 """The process that runs one SQL statement over a lake, with no file system and bounded means.
 
-`gexlab.data.regimes.query` starts it as ``python -m gexlab.data.lake.sql_worker``. It reads one
+`sql_process` starts it as ``python -m gexlab.data.lake.sql_worker``. It reads one
 request in JSON from standard input and answers with one Arrow stream on standard output; an error
 goes to standard error as JSON, and the exit code is 3. It ends by itself when standard input is
 closed: whoever asked has gone.
@@ -15,18 +15,19 @@ import sys
 import threading
 from contextlib import suppress
 from datetime import date
+from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from ..base.errors import QueryError
 from .sql_checking import first_line, require_one_select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pyarrow.dataset as ds
 
 __all__ = ["REFUSED", "main", "open_connection"]
 
@@ -188,6 +189,9 @@ def _register(
 
 
 def _dataset(source: Mapping[str, Any]) -> ds.Dataset:
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+
     rows = ds.dataset(source["files"], format="parquet", partitioning=None)
     if source["sessions"] is None:
         return rows
@@ -195,7 +199,16 @@ def _dataset(source: Mapping[str, Any]) -> ds.Dataset:
     return rows.filter(pc.field("session").isin(days))
 
 
+class _WithoutPandas(MetaPathFinder):
+    """Hides pandas: Arrow's data sets load it where they find it, half of this process's start."""
+
+    def find_spec(self, fullname: str, *_: Any) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("not needed here", name=fullname)
+
+
 if __name__ == "__main__":
+    sys.meta_path.insert(0, _WithoutPandas())
     code = main()
     with suppress(OSError):
         sys.stdout.flush()

@@ -278,9 +278,10 @@ def _made(lake: Lake, piece: _Piece, progress: Progress, readers: Readers) -> _M
     from .rebuild import computed
 
     try:
-        made = computed(
-            lake, piece.spec, side_tables=piece.side_tables, progress=progress, readers=readers
-        )
+        with lake.reading():
+            made = computed(
+                lake, piece.spec, side_tables=piece.side_tables, progress=progress, readers=readers
+            )
     except GexlabError as error:
         return error
     return _Made(made.done, made.rows if isinstance(made.rows, Uncommitted) else None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ..base.errors import GexlabError, OutdatedRowsError
 from ..exposure.definition import DEFAULT
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES
+from .plan import plan_of
 from .spec import spec_of_store
 
 if TYPE_CHECKING:
@@ -81,8 +82,6 @@ def _compared(
 
     None where that cannot be told: what the rows were computed with is no longer there.
     """
-    from .rebuild import plan_of
-
     side_tables = WITHOUT_SIDE_TABLES not in store.inputs
     try:
         plan = plan_of(lake, spec_of_store(store, underlying), side_tables=side_tables)

@@ -7,34 +7,25 @@ memory and time are limited; its answer arrives as a stream of Arrow batches.
 from __future__ import annotations
 
 import json
-import os
-import re
 import signal
-import subprocess
-import sys
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ..base.errors import (
-    DefinitionError,
-    LakeError,
-    NotRebuiltError,
-    QueryError,
-    SeveralDefinitionsError,
-)
-from ..lake.derived_parts import Part
-from ..lake.derived_tables import TABLES, DerivedStore
-from ..lake.lake import Lake, open_lake
-from .outdated_rows import require_current
-from .store_choice import DefinitionChoice, find_stores
+from ..base.errors import LakeError, QueryError
+from ..base.schema import TABLES
+from ..lake.sql_process import started_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     import pyarrow as pa
+
+    from ..lake.lake import Lake
+    from ..lake.sql_process import SqlProcess
+    from .store_choice import DefinitionChoice
 
 __all__ = ["MEMORY", "SECONDS", "VIEWS", "Limits", "query", "sql", "stream"]
 
@@ -46,7 +37,6 @@ MEMORY: Final = 2 << 30
 SECONDS: Final = 60.0
 #: Seconds after which a worker that doesn't answer to its own clock is killed.
 _GRACE: Final = 5.0
-_WORKER: Final = f"{__package__.rpartition('.')[0]}.lake.sql_worker"
 _LEAST_MEMORY: Final = 64 << 20
 
 
@@ -79,6 +69,7 @@ def query(
     *,
     definition: DefinitionChoice = None,
     limits: Limits | None = None,
+    as_of: int | str | datetime | None = None,
 ) -> pa.Table:
     """Return the whole answer to one SELECT over the lake's views.
 
@@ -94,6 +85,8 @@ def query(
         one. Needed where an underlying was rebuilt by several.
     limits : Limits, optional
         Memory and time; the answer itself may take as much memory again.
+    as_of : int, str or datetime, optional
+        A version of the lake, by its number or by a moment at which it was in force.
 
     Returns
     -------
@@ -119,7 +112,7 @@ def query(
     import pyarrow as pa
 
     allowed = limits or Limits()
-    with stream(lake, sql, definition=definition, limits=allowed) as reader:
+    with stream(lake, sql, definition=definition, limits=allowed, as_of=as_of) as reader:
         batches, size = [], 0
         for batch in reader:
             size += batch.nbytes
@@ -143,6 +136,7 @@ def stream(
     *,
     definition: DefinitionChoice = None,
     limits: Limits | None = None,
+    as_of: int | str | datetime | None = None,
 ) -> Iterator[Answer]:
     """Give the answer to one SELECT batch by batch; arguments and errors as in `query`.
 
@@ -155,6 +149,8 @@ def stream(
         Which definition's rows the views show.
     limits : Limits, optional
         Memory, time and rows; the defaults where not given.
+    as_of : int, str or datetime, optional
+        A version of the lake, by its number or by a moment at which it was in force.
 
     Yields
     ------
@@ -170,66 +166,15 @@ def stream(
     -----
     The lake stays readable as it was at the beginning until the block ends.
     """
-    opened = open_lake(lake)
     allowed = limits or Limits()
-    # the worker starts while the lake is looked into
-    with opened.reading(), _worker(allowed.seconds + _GRACE) as (process, late):
-        request = {
-            "sql": sql,
-            "tables": _tables(opened, sql, definition),
-            "memory": allowed.memory,
-            "seconds": allowed.seconds,
-        }
-        yield Answer(process, late, request, opened.root, allowed)
+    with started_worker() as worker:  # it starts while the lake is looked into
+        from ..lake.lake import open_lake
+        from .views import views_named
 
-
-def _tables(lake: Lake, sql: str, definition: DefinitionChoice) -> dict[str, list[dict[str, Any]]]:
-    """Return the files behind each view that the statement may name."""
-    words = set(re.findall(r"\w+", sql.lower()))
-    named = lake.underlyings() if "chains" in words else []
-    files = [str(file) for name in named for file in lake.chain_files(name)]
-    tables = {"chains": [{"files": files, "sessions": None}]} if files else {}
-    for name in TABLES:
-        if name in words:
-            tables[name] = _rebuilt(lake, name, definition)
-    return tables
-
-
-def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[str, Any]]:
-    """Return the files of a rebuilt table, of all underlyings that have it."""
-    stores: list[DerivedStore] = []
-    for underlying in lake.underlyings():
-        try:
-            own = find_stores(lake, underlying, definition=definition)
-            require_current(lake, underlying, own)
-            stores += own
-        except SeveralDefinitionsError:
-            raise
-        except (NotRebuiltError, DefinitionError):
-            continue  # nothing is rebuilt, or nothing by that definition: it has no rows
-    whole: list[str] = []
-    cut: list[dict[str, Any]] = []
-    for store in stores:
-        names = {
-            str(store.file(table, part))
-            for part in store.parts
-            if table in part.tables and Part.of(part.book, part.sessions, ()).name == part.name
-        }
-        for path, days in store.files(table).items():
-            if path in names:
-                whole.append(path)
-            else:  # some of its sessions do not count, or no longer
-                cut.append({"files": [path], "sessions": [str(day) for day in days]})
-    if not whole and not cut:
-        raise NotRebuiltError(f"{lake.root}: no rows of {table}: {_remedy(lake)}")
-    return [*([{"files": whole, "sessions": None}] if whole else []), *cut]
-
-
-def _remedy(lake: Lake) -> str:
-    """Return what to do where nothing has been rebuilt; the past cannot be rebuilt."""
-    if lake.version is None:
-        return "run gexlab rebuild first"
-    return f"nothing was rebuilt at version {lake.version}; name a later one (gexlab versions)"
+        opened = open_lake(lake, as_of=as_of)
+        with opened.reading():
+            tables = views_named(opened, sql, definition)
+            yield Answer(worker, sql, tables, opened.root, allowed)
 
 
 class Answer:
@@ -242,21 +187,20 @@ class Answer:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
-        late: threading.Event,
-        request: dict[str, Any],
+        worker: SqlProcess,
+        sql: str,
+        tables: dict[str, list[dict[str, Any]]],
         root: Path,
         limits: Limits,
     ) -> None:
         import pyarrow as pa
 
-        self._process, self._late, self._root, self._limits = process, late, root, limits
+        self._worker, self._root, self._limits = worker, root, limits
         self._broken = (pa.ArrowException, OSError)
-        with suppress(BrokenPipeError):  # its end is reported below
-            process.stdin.write(json.dumps(request).encode() + b"\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
+        bounds = {"memory": limits.memory, "seconds": limits.seconds}
+        worker.ask({"sql": sql, "tables": tables, **bounds}, limits.seconds + _GRACE)
         try:
-            self._reader = pa.ipc.open_stream(process.stdout)
+            self._reader = pa.ipc.open_stream(worker.answers)
         except self._broken as error:
             raise self._failure() from error
         self.schema = self._reader.schema
@@ -271,18 +215,18 @@ class Answer:
             except self._broken as error:
                 raise self._failure() from error
             yield batch
-        if self._process.wait():
+        if self._worker.process.wait():
             raise self._failure()
 
     def _failure(self) -> Exception:
         """Return why the worker has ended before its answer was complete."""
-        said = self._process.stderr.read()  # type: ignore[union-attr]
-        code = self._process.wait()
+        said = self._worker.errors.read()
+        code = self._worker.process.wait()
         try:
             found = json.loads(said)
             return self._error(str(found["kind"]), str(found["message"]))
         except (ValueError, KeyError, TypeError):
-            late = self._late.is_set() or code == -getattr(signal, "SIGXCPU", 0)
+            late = self._worker.late.is_set() or code == -getattr(signal, "SIGXCPU", 0)
             # the allocator gives up (SIGABRT), or the system takes the process (SIGKILL)
             short = code in (-signal.SIGABRT, -getattr(signal, "SIGKILL", 0)) or b"alloc" in said
             kind = "time" if late else "memory" if short else "failed"
@@ -311,38 +255,3 @@ class Answer:
                 "again, or restore it"
             )
         return QueryError(f"{message}; there are {', '.join(VIEWS)}")
-
-
-@contextmanager
-def _worker(seconds: float) -> Iterator[tuple[subprocess.Popen[bytes], threading.Event]]:
-    """Start the process that answers, and end it with the block or after so many seconds.
-
-    The event is set once it has been killed for being late.
-    """
-    late = threading.Event()
-    command = [sys.executable, "-P", "-m", _WORKER]
-    environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "PYTHONUTF8": "1"}
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,  # Ctrl-C reaches the one who asked, who ends the worker
-    ) as process:
-        clock = threading.Timer(seconds, _kill, (process, late))
-        clock.daemon = True
-        clock.start()
-        try:
-            yield process, late
-        finally:
-            clock.cancel()
-            process.kill()
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                with suppress(OSError):
-                    pipe.close()  # type: ignore[union-attr]
-
-
-def _kill(process: subprocess.Popen[bytes], late: threading.Event) -> None:
-    late.set()
-    process.kill()

@@ -22,16 +22,16 @@ from ..base.schema import BOOKS, Book
 from ..base.workers import HERE, Workers
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_parts import session_marks
 from ..lake.derived_records import lacking
-from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore, Scratch
+from ..lake.derived_tables import DerivedStore, Scratch
 from ..lake.derived_writer import Uncommitted, WrittenPart, commit_parts, write_parts
 from ..lake.drafts import naming_the_lake
 from ..lake.lake import Lake, retry_while_written
 from ..lake.naming import is_several
 from ..peers.rules import PeerRule
 from .findings import FINDINGS_SCHEMA
-from .job import Job, make_job
+from .job import Job
+from .plan import Plan, plan_of
 from .rows import regime_table, side_table_of
 from .session_blocks import Readers, evaluated_blocks
 from .session_evaluation import RegimeRows
@@ -40,22 +40,17 @@ from .spec import RegimeSpec
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from ..lake.manifest import Manifest
     from ..tables.underlying_settings import Assumed, UnderlyingSettings
 
 __all__ = [
     "Computed",
-    "Plan",
     "RebuildResult",
     "computed",
     "evaluated_regimes",
-    "plan_of",
     "rebuild",
     "up_to_date",
 ]
 
-#: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 5
 _SESSIONS_PER_PART: Final = EXCHANGE_SESSIONS
 #: What operating systems say of a lake that somebody may read only.
 _UNWRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -176,72 +171,6 @@ def rebuild(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """What the rows of a spec are computed from, as the lake and the spec's files are now.
-
-    Attributes
-    ----------
-    chains : Manifest
-        What the lake holds of the underlying.
-    written : str
-        Mark of that state; see `Lake.written`.
-    job : Job or None
-        None: a peer's rule.
-    definition_id : str
-    books : tuple of {"as_of_close", "post_expiry"}
-    marks : dict of str to str
-        ISO session to the mark of everything that its rows depend on.
-    place : DerivedStore
-        Where the rows are kept.
-    """
-
-    chains: Manifest
-    written: str
-    job: Job | None
-    definition_id: str
-    books: tuple[Book, ...]
-    marks: dict[str, str]
-    place: DerivedStore
-
-    @property
-    def wanted(self) -> dict[str, dict[str, str]]:
-        """Book to ISO session to mark: exactly the rows that are meant."""
-        return dict.fromkeys(self.books, self.marks)
-
-
-def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
-    """Return what a spec's rows are computed from; its files are read here, once.
-
-    Raises
-    ------
-    UnknownNameError, DefinitionError, InputFileError, CalendarError, ConfigError
-        If the lake or one of the files does not fit.
-    """
-    spec.require_bare()
-    chains, written = lake.held_with_mark(spec.underlying)
-    if isinstance(spec.definition, PeerRule):
-        from .peer_rebuild import peer_plan
-
-        chains.agreed_calendar(spec.calendar)
-        chains.agreed_instrument(spec.instrument)
-        marks, place = peer_plan(lake, chains, spec)
-        return Plan(chains, written, None, spec.definition_id, ("as_of_close",), marks, place)
-    job = make_job(lake, spec, side_tables=side_tables, chains=chains)
-    spec = replace(spec, instrument=job.instrument)
-    own = job.marks(entry.session for entry in chains.sessions)
-    marks = session_marks(chains, f"{_ROWS_GENERATION}|{job.common_mark}", own)
-    place = DerivedStore(
-        lake.as_it_is_now(),
-        spec.underlying,
-        job.definition_id,
-        job.definition.settings,
-        job.dealer.name,
-        spec.inputs(chains.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
-    )
-    return Plan(chains, written, job, job.definition_id, job.books, marks, place)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Computed:
     """What a rebuild found up to date or has computed, before it counts.
 
@@ -280,7 +209,6 @@ def up_to_date(
     return made.plan, store, made.done
 
 
-@retry_while_written
 def computed(
     lake: Lake,
     spec: RegimeSpec,
@@ -291,7 +219,8 @@ def computed(
 ) -> Computed:
     """Compute and write what the lake lacks of a spec's rows, and leave it to others to commit it.
 
-    Where the lake changes meanwhile, what is computed is of the state that it had.
+    Where the lake changes meanwhile, what is computed is of the state that it had, if it is called
+    inside `Lake.reading`.
 
     `readers` are threads that others use before and after it.
 

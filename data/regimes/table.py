@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
+from ..base.arrow_values import records_of
 from ..base.errors import (
     DefinitionError,
     EmptyTableError,
@@ -41,10 +42,13 @@ __all__ = [
     "export_regimes",
     "read_rebuilt",
     "regimes",
+    "regimes_and_carry",
     "require_one_definition",
     "rows_of",
     "side_table",
 ]
+
+_CARRY_COLUMNS: Final = ["session", "book", "dealer_model", "check", "detail"]
 
 
 def regimes(
@@ -95,6 +99,47 @@ def regimes(
             definition_id=definition_id, settings=settings,
         )  # fmt: skip
     return as_frame(read_rebuilt(lake, "regimes", underlying, book, dealer_model, definition_id))
+
+
+def regimes_and_carry(
+    lake: Lake | str | os.PathLike[str],
+    underlying: str,
+    *,
+    book: Book | None = None,
+    dealer_model: str | None = None,
+    definition_id: DefinitionChoice = None,
+) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """Return the regime table as Arrow, and what its carry lacks: both of one state of the lake.
+
+    Parameters
+    ----------
+    lake : Lake, str or Path
+    underlying : str
+    book : {"as_of_close", "post_expiry"}, optional
+        Both where not given.
+    dealer_model : str, optional
+        Name of a dealer model; the only one where not given.
+    definition_id : str, Path or Definition
+        Id or name of a definition, or a TOML file; the only one where not given.
+
+    Returns
+    -------
+    Table
+        The rows of `regimes`, missing as null.
+    list of dict
+        Those of `carry_findings`.
+
+    Raises
+    ------
+    UnknownNameError, LakeError
+        As `regimes`.
+    """
+    asked = (underlying, book, dealer_model, definition_id)
+    rows, findings = _read_rebuilt(lake, ("regimes", "quality_findings"), *asked)
+    if rows is None:
+        raise _empty(open_lake(lake), "regimes", underlying, book)
+    found = [] if findings is None else records_of(findings.select(_CARRY_COLUMNS))
+    return rows, [row for row in found if row["check"] in CARRY_FINDINGS]
 
 
 def side_table(
@@ -172,13 +217,12 @@ def carry_findings(
     """
     import pandas as pd
 
-    columns = ["session", "book", "dealer_model", "check", "detail"]
     asked = (lake, "quality_findings", underlying, book, dealer_model, definition_id)
     try:
         found = as_frame(read_rebuilt(*asked))
     except EmptyTableError:
-        return pd.DataFrame(columns=columns)
-    return found.loc[found["check"].isin(CARRY_FINDINGS), columns].reset_index(drop=True)
+        return pd.DataFrame(columns=_CARRY_COLUMNS)
+    return found.loc[found["check"].isin(CARRY_FINDINGS), _CARRY_COLUMNS].reset_index(drop=True)
 
 
 def as_frame(table: pa.Table) -> pd.DataFrame:
@@ -195,7 +239,22 @@ def read_rebuilt(
     dealer_model: str | None,
     definition: DefinitionChoice,
 ) -> pa.Table:
-    """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`.
+    """Return rows of a rebuilt table as Arrow, missing as null; arguments as in `regimes`."""
+    (found,) = _read_rebuilt(lake, (table,), underlying, book, dealer_model, definition)
+    if found is None:
+        raise _empty(open_lake(lake), table, underlying, book)
+    return found
+
+
+def _read_rebuilt(
+    lake: Lake | str | os.PathLike[str],
+    tables: Sequence[str],
+    underlying: str,
+    book: str | None,
+    dealer_model: str | None,
+    definition: DefinitionChoice,
+) -> list[pa.Table | None]:
+    """Return rows of several rebuilt tables of one state of the lake, None for an empty one.
 
     Where a rebuild replaces the files while they are read, they are read once more as it left
     them.
@@ -213,7 +272,9 @@ def read_rebuilt(
     before = stores()
     while True:
         try:
-            return rows_of(opened, underlying, table, before, book)
+            with connect(opened) as connection:
+                asked = (connection, opened, underlying)
+                return [_rows_or_none(*asked, name, before, book) for name in tables]
         except MissingPartError:
             now = stores()
             if now == before:
@@ -233,22 +294,40 @@ def rows_of(
     MissingPartError
         If a file that they name is gone.
     """
+    with connect(lake) as connection:
+        found = _rows_or_none(connection, lake, underlying, table, stores, book)
+    if found is None:
+        raise _empty(lake, table, underlying, book)
+    return found
+
+
+def _empty(lake: Lake, table: str, underlying: str, book: str | None) -> EmptyTableError:
+    of_book = "" if book is None else f" for the book {book}"
+    return EmptyTableError(f"{lake.root}: {table} of {underlying} is empty{of_book}: rebuild it")
+
+
+def _rows_or_none(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    underlying: str,
+    table: str,
+    stores: Sequence[DerivedStore],
+    book: str | None,
+) -> pa.Table | None:
     files = {file: days for store in stores for file, days in store.files(table, book).items()}
     if not files:
-        of_book = "" if book is None else f" for the book {book}"
-        raise EmptyTableError(f"{lake.root}: {table} of {underlying} is empty{of_book}: rebuild it")
+        return None
     valid = [f"{file}|{day}" for file, days in files.items() for day in days]
-    with connect(lake) as connection:
-        parameters = {"files": list(files), "valid": valid}
-        try:
-            return connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
-        except duckdb.Error as error:
-            for store in stores:
-                store.files(table, book)  # says so if one has gone since
-            raise LakeError(
-                f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
-                f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"
-            ) from error
+    parameters = {"files": list(files), "valid": valid}
+    try:
+        return connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
+    except duckdb.Error as error:
+        for store in stores:
+            store.files(table, book)  # says so if one has gone since
+        raise LakeError(
+            f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
+            f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"
+        ) from error
 
 
 def require_one_definition(frame: pd.DataFrame) -> str:

@@ -10,19 +10,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from ..base.errors import DefinitionError, InputFileError
 from ..base.sql import load_sql
 from ..exposure.dealers import SQL_PREFIX, DealerModel, dealer_model, dealer_name
-from .dealer_expressions import checked_expression
-from .reader import days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import duckdb
     import pandas as pd
 
 __all__ = ["DealerSource", "Positions", "dealer_source", "load_positions"]
@@ -104,6 +102,8 @@ class DealerSource:
         DefinitionError
             If a position fits several contracts of a snapshot.
         """
+        import duckdb
+
         chains = connection.read_parquet([str(f) for f in files], hive_partitioning=False)
         if self.expression is not None:
             sign = duckdb.SQLExpression(self.expression).cast(duckdb.sqltypes.DOUBLE)
@@ -150,6 +150,8 @@ def dealer_source(dealer: str, positions: str | Path | None = None) -> DealerSou
         model = DealerModel("signed", _UNSIGNED, _UNSIGNED)
         return DealerSource(model, positions=load_positions(positions))
     if dealer.startswith(SQL_PREFIX):
+        from .dealer_expressions import checked_expression
+
         model = DealerModel(dealer_name(dealer), _UNSIGNED, _UNSIGNED)
         text = dealer.removeprefix(SQL_PREFIX).strip()
         return DealerSource(model, expression=checked_expression(text))
@@ -173,6 +175,8 @@ def load_positions(path: str | Path) -> Positions:
         part, or a contract appears twice.
     """
     import pandas as pd
+
+    from .reader import days, numbers, read_table, stamps
 
     file = Path(path)
     names = {name: (name,) for name in (*_KEY, "position", "known_at")}

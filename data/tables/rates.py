@@ -10,7 +10,6 @@ import numpy as np
 from ..base.errors import DefinitionError, InputFileError
 from ..exposure.definition import CurveFile
 from ..exposure.rate_curves import CurveRow, RateCurve, curve_of
-from .reader import days, numbers, read_table, stamps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +91,8 @@ def load_curve(path: str | Path) -> RateCurve:
     """
     import pandas as pd
 
+    from . import reader
+
     file = Path(path)
     names = {
         "session": ("session", "date"),
@@ -99,11 +100,11 @@ def load_curve(path: str | Path) -> RateCurve:
         "days": ("days",),
         "known_at": ("known_at",),
     }
-    frame = read_table(file, names, optional=["days", "known_at"])
-    session = days(file, frame, "session", "UTC").dt.date
-    rate = numbers(file, frame, "rate")
+    frame = reader.read_table(file, names, optional=["days", "known_at"])
+    session = reader.days(file, frame, "session", "UTC").dt.date
+    rate = reader.numbers(file, frame, "rate")
     zeros = pd.Series(0.0, index=frame.index)
-    maturity = numbers(file, frame, "days") if "days" in frame else zeros
+    maturity = reader.numbers(file, frame, "days") if "days" in frame else zeros
     _require(file, frame, "rate", rate.abs() <= _LARGEST_RATE, "a decimal such as 0.045")
     _require(file, frame, "days", maturity >= 0.0, "a number of days from 0 on")
     rows = zip(session, maturity.tolist(), rate.tolist(), _known(file, frame), strict=True)
@@ -114,6 +115,8 @@ def _known(file: Path, frame: pd.DataFrame) -> list[int]:
     """Return the moment at which each row was public, microseconds; -1 where none is stated."""
     if "known_at" not in frame:
         return [-1] * len(frame)
+    from .reader import stamps
+
     moments = stamps(file, frame, "known_at", "UTC").astype("datetime64[us, UTC]")
     return [int(us) for us in moments.astype("int64")]
 

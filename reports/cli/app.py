@@ -57,7 +57,7 @@ from .failures import reason_of
 from .little_memory import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from types import ModuleType
 
 __all__ = ["COMMANDS", "build_app", "console", "main", "run"]
@@ -152,7 +152,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         words = [_beside(word) for word in arguments]
-        code = build_app()(args=words, prog_name="gexlab", standalone_mode=False)
+        code = build_app(_named(words))(args=words, prog_name="gexlab", standalone_mode=False)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except BrokenPipeError:
@@ -203,8 +203,18 @@ def _with_word(said: str, error: Exception, arguments: Sequence[str]) -> str:
     return f"should be {expected}"
 
 
-def build_app() -> typer.Typer:
-    """Return the Typer application with every command of `COMMANDS`.
+def _named(words: Sequence[str]) -> Collection[str]:
+    """Return the one command that is asked for; all where that takes a look at the options."""
+    return words[:1] if words and words[0] in COMMANDS else COMMANDS
+
+
+def build_app(commands: Collection[str] = COMMANDS.keys()) -> typer.Typer:
+    """Return the Typer application.
+
+    Parameters
+    ----------
+    commands : collection of str
+        Names in `COMMANDS`; every one where not given.
 
     Returns
     -------
@@ -217,7 +227,8 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback()(_root)
-    for name, module in COMMANDS.items():
+    for name in commands:
+        module = COMMANDS[name]
         summary = (module.command.__doc__ or "").splitlines()[0]
         app.command(name, short_help=summary, epilog=_epilog(module.EXAMPLES))(module.command)
     return app

@@ -7,7 +7,7 @@ import math
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from ...data import QueryError, defused, defused_column, encodable, published_file
+from ...data import QueryError, defused, defused_column, encodable, published_file, values_of
 from .output import plain
 
 if TYPE_CHECKING:
@@ -32,10 +32,9 @@ def rows_of(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
 def _values(column: pa.Array) -> list[Any]:
     """Return Python's values; dates beyond Python's are texts."""
     try:
-        found: list[Any] = column.to_pylist()
+        return values_of(column)
     except (ValueError, OverflowError):
         return [_text(column[i]) for i in range(len(column))]
-    return found
 
 
 def _text(value: pa.Scalar) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..page.formats import DASH, day, fixed, in_unit, is_defined, level, money
 from .fitting import FittingTable, plain_text
@@ -80,15 +80,15 @@ def health_table(health: Health) -> FittingTable:
     return table
 
 
-def regimes_table(frame: pd.DataFrame, *, sign: str) -> FittingTable:
+def regimes_table(rows: Sequence[Mapping[str, Any]], *, sign: str) -> FittingTable:
     """Return regime rows, one line each: what a desk reads first; `sign` is the currency's."""
-    more = [name for name in frame.columns if name.startswith("net_gex_")]
+    more = [name for name in rows[0] if name.startswith("net_gex_")]
     units = [name.removeprefix("net_gex_").replace("_", " ") for name in more]
     table = simple_table(
         "session", "book", "regime", "net GEX / 1 %", *units, "net/gross", "spot", "flip", "status",
         right=("net GEX / 1 %", *units, "net/gross", "spot", "flip"),
     )  # fmt: skip
-    for row in frame.to_dict("records"):
+    for row in rows:
         table.add_row(
             day(row["session"]),
             row["book"],
@@ -118,7 +118,7 @@ def latest_table(frame: pd.DataFrame) -> FittingTable:
     return table
 
 
-def _status(row: Mapping[Hashable, object]) -> str:
+def _status(row: Mapping[str, Any] | Mapping[Hashable, Any]) -> str:
     """Return the flip's status, a dash where a column of rows without one holds NaN or None."""
     status = row["flip_status"] if row["quality"] == "ok" else row["quality"]
     return status if isinstance(status, str) else DASH

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,9 +21,10 @@ from ..options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    import pyarrow as pa
     from rich.console import Console
 
     from ....data import Lake
@@ -80,10 +81,10 @@ def command(
     """
     from ....data import (
         ConfigError,
-        carry_findings,
         is_several,
         open_lake,
         regimes,
+        regimes_and_carry,
     )
     from ..arguments import book_named, underlying_in
     from ..daily_bars import closes_from
@@ -98,43 +99,47 @@ def command(
             raise ConfigError("daily bars are of one underlying: name one (--underlying)")
         _show_many(_converted(many, unit, None), out, as_json)
         return
-    frame = regimes(opened, name, book=chosen, dealer_model=dealer, definition_id=definition)
-    lacking = carry_findings(
+    table, lacking = regimes_and_carry(
         opened, name, book=chosen, dealer_model=dealer, definition_id=definition
     )
     daily = closes_from(bars, bars_columns, opened, name)
-    frame = _converted(frame, unit, None if daily is None else daily.frame)
-    _show_one(opened, frame, lacking, daily, out, as_json)
+    if unit is not None:
+        table = _with_unit(table, unit, daily)
+    _show_one(opened, table, lacking, daily, out, as_json)
 
 
 def _show_one(
     lake: Lake,
-    frame: pd.DataFrame,
-    lacking: pd.DataFrame,
+    table: pa.Table,
+    lacking: list[dict[str, Any]],
     daily: DailyCloses | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Print or write the rows of one underlying, and say what its carry and its spots lack."""
-    from ....data import carry_summary, export_regimes, implied_spot_sentence
+    from ....data import carry_summary, export_regimes, implied_spot_sentence, records_of
 
-    name = str(frame["underlying"].iloc[0])
-    carry = carry_summary(_days(lacking), frame["session"].nunique())
-    days = frame["session"].dt.date
-    implied = set(days) & set(lake.manifest(name).implied_spots)
-    spot = [implied_spot_sentence(len(implied), days.nunique())] if implied else []
+    rows = records_of(table)
+    name = str(rows[0]["underlying"])
+    days = {row["session"] for row in rows}
+    implied = days & set(lake.manifest(name).implied_spots)
+    carry = carry_summary([(row["check"], str(row["session"])) for row in lacking], len(days))
+    spot = [implied_spot_sentence(len(implied), len(days))] if implied else []
     notes = [*carry, *spot, *(() if daily is None else daily.sentences())]
     if out is not None:
-        export_regimes(frame, out)
-        summary = {"rows": len(frame), "out": out, "definition_id": frame["definition_id"].iloc[-1]}
-        text = f"{len(frame)} rows of definition {summary['definition_id']} in {out}"
+        export_regimes(table.to_pandas(date_as_object=False), out)
+        summary = {"rows": len(rows), "out": out, "definition_id": rows[-1]["definition_id"]}
+        text = f"{len(rows)} rows of definition {summary['definition_id']} in {out}"
         found = summary | {"carry": carry, "bars": () if daily is None else daily.findings}
         found["spots_implied"] = len(implied)
         emit(found, as_json, lambda console: _say(console, [text, *notes]))
         return
     sign = lake.facts(name).sign
-    shown = _with_carry(frame, lacking).assign(spot_implied=days.isin(implied))
-    emit(shown, as_json, lambda console: _show(console, frame, sign, notes))
+    shown = [
+        row | {"carry_findings": checks, "spot_implied": row["session"] in implied}
+        for row, checks in zip(rows, _checks(rows, lacking), strict=True)
+    ]
+    emit(shown, as_json, lambda console: _show(console, rows, sign, notes))
     if as_json and daily is not None:  # rows have no place for it
         _say(stderr_console(), daily.sentences())
 
@@ -168,21 +173,26 @@ def _show_many(frame: pd.DataFrame, out: Path | None, as_json: bool) -> None:
         _say(stderr_console(), notes)
 
 
-def _days(lacking: pd.DataFrame) -> list[tuple[str, str]]:
-    days = lacking["session"].astype(str)
-    return list(zip(lacking["check"], days, strict=True))
+def _checks(
+    rows: Sequence[Mapping[str, Any]], lacking: Sequence[Mapping[str, Any]]
+) -> list[list[str]]:
+    """Return the names of what the carry of each row lacks; none is an empty list."""
+    keys = ("session", "book", "dealer_model")
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for row in lacking:
+        found.setdefault(tuple(row[key] for key in keys), []).append(str(row["check"]))
+    return [found.get(tuple(row[key] for key in keys), []) for row in rows]
 
 
-def _with_carry(frame: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with the names of what their carry lacks; none is an empty list."""
-    import pandas as pd
+def _with_unit(table: pa.Table, unit: str, daily: DailyCloses | None) -> pa.Table:
+    """Return the rows with what `_converted` adds."""
+    import pyarrow as pa
 
-    keys = ["session", "book", "dealer_model"]
-    found: dict[tuple[str, ...], list[str]] = {}
-    for row in lacking.to_dict("records"):
-        found.setdefault(tuple(str(row[k]) for k in keys), []).append(str(row["check"]))
-    rows = [found.get(tuple(map(str, key)), []) for key in frame[keys].itertuples(index=False)]
-    return frame.assign(carry_findings=pd.Series(rows, index=frame.index, dtype=object))
+    frame = table.to_pandas(date_as_object=False)
+    frame = _converted(frame, unit, None if daily is None else daily.frame)
+    for name in frame.columns.drop(table.column_names):
+        table = table.append_column(name, pa.array(frame[name], from_pandas=True))
+    return table
 
 
 def _converted(frame: pd.DataFrame, unit: str | None, bars: pd.DataFrame | None) -> pd.DataFrame:
@@ -200,13 +210,15 @@ def _say(console: Console, sentences: Sequence[str]) -> None:
         console.print(sentence)
 
 
-def _show(console: Console, frame: pd.DataFrame, sign: str, notes: Sequence[str]) -> None:
+def _show(
+    console: Console, rows: Sequence[Mapping[str, Any]], sign: str, notes: Sequence[str]
+) -> None:
     from ...terminal.tables import regimes_table
 
-    console.print(regimes_table(frame.tail(_SHOWN), sign=sign))
-    said = f"definition {', '.join(frame['definition_id'].unique())}"
-    if len(frame) > _SHOWN:
-        said = f"last {_SHOWN} of {len(frame)} rows of {said}; --out writes them all"
+    console.print(regimes_table(rows[-_SHOWN:], sign=sign))
+    said = f"definition {', '.join(dict.fromkeys(row['definition_id'] for row in rows))}"
+    if len(rows) > _SHOWN:
+        said = f"last {_SHOWN} of {len(rows)} rows of {said}; --out writes them all"
     console.print(said, style="dim")
     for sentence in notes:
         console.print(sentence, style="yellow")

@@ -59,15 +59,13 @@ def command(
     definition. The statement runs in a process of its own that can open no file, within --memory
     and --timeout.
     """
-    from ....data import Limits, open_lake, stream
+    from ....data import Limits, stream
     from ...terminal.answers import first_rows, require_ending, write_answer
 
     if out is not None:
         require_ending(out)
     limits = Limits(memory << 20, timeout)
-    with stream(
-        open_lake(lake, as_of=as_of), statement, definition=definition, limits=limits
-    ) as answer:
+    with stream(lake, statement, definition=definition, limits=limits, as_of=as_of) as answer:
         if out is not None:
             rows = write_answer(answer, out)
             summary = {"rows": rows, "out": out}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +165,25 @@ def test_regimes_in_the_terminal_are_short(lake: Path, capsys: pytest.CaptureFix
     lines = _text(capsys, "regimes", *_market(lake)).splitlines()
     assert lines[16].startswith("last 15 of")
     assert " ".join(lines[17:]).startswith("Carry is missing (no_carry) in ")  # 300 contracts
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (("regimes",), {"pandas", "numba", "pyarrow.compute", "gexlab.data.regimes.rebuild"}),
+        (("sql", "SELECT known_at, flip FROM regimes"), {"pandas", "numba", "duckdb"}),
+    ],
+)
+def test_commands_that_read_load_little(
+    lake: Path, words: tuple[str, ...], heavy: set[str]
+) -> None:
+    arguments = [*words, "--lake", str(lake)]
+    code = f"from gexlab.reports.cli.app import run; assert run({arguments!r}) == 0; import sys"
+    tell = f"sys.stderr.write(str([name for name in {sorted(heavy)!r} if name in sys.modules]))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; {tell}"], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.rpartition("\n")[2] == "[]"
 
 
 def test_profile_agrees_with_the_regime_table(
