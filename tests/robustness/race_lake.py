@@ -22,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from gexlab.data import rebuild, vacuum, verify, versions
+from gexlab.data import rebuild, vacuum, verify
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import CHAIN_SCHEMA, part_rows, split_sessions
 from gexlab.data.lake.writer import write_sessions
@@ -67,9 +67,12 @@ def turn(role: str, lake: Lake, number: int) -> None:
 
 def last_longer(lake: Lake) -> None:
     """Begin to read, wait for more than ten commits, and find what was there."""
-    pinned, first = lake.as_of_now("SPX"), versions(lake)[-1].version
-    while versions(lake)[-1].version <= first + 10:
+    pinned, first = lake.as_of_now("SPX"), lake.at().number
+    last, since = first, time.monotonic()
+    while last <= first + 10 and time.monotonic() - since < 10.0:  # else the others have ended
         time.sleep(0.05)
+        if lake.at().number > last:
+            last, since = lake.at().number, time.monotonic()
     for entry in pinned.sessions("SPX"):
         (rows,) = split_sessions(part_rows(entry.file, [entry.session]))
         assert rows.fingerprint == entry.fingerprint, "rows of another state"
