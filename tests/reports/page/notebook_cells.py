@@ -48,7 +48,8 @@ def executed(notebook: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _run(source: str, names: dict[str, Any], number: int) -> list[dict[str, Any]]:
     tree = ast.parse(source)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    printed, outputs = io.StringIO(), []
+    printed = io.StringIO()
+    outputs: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(printed):
         exec(compile(tree, f"<cell {number}>", "exec"), names)
         value = None
