@@ -6,7 +6,7 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help bytecode demo bench test random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
+.PHONY: help bytecode demo bench test browser random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,11 @@ demo: bytecode  ## The whole job on a simulated market
 test: $(VENV)/dev.stamp bytecode  ## Tests and docstring examples, on all cores
 	@echo "Running the tests on all cores (under six minutes on two; the first run compiles, two more) ..."
 	$(BIN)/python -m pytest
+
+# Chromium is the machine's own (apt-get install chromium); without one everything is skipped. Pictures lie in out/browser.
+browser: $(VENV)/dev.stamp  ## Every page in a real browser: drawn, readable, usable, in pictures (minutes)
+	@$(PIP) --group browser
+	$(BIN)/python -m pytest -p no:xdist -m slow tests/browser tests/reports/page/test_browser.py -rs $(ARGS)
 
 # ARGS chooses a part: make random ARGS="-k twin"
 random: $(VENV)/dev.stamp  ## Every property on 100 times as many examples, new ones each time (hours)
@@ -83,7 +88,7 @@ lock:  ## Resolve anew and rewrite constraints.txt; review the difference
 	rm -rf .venv-lock
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --upgrade pip
-	.venv-lock/bin/python -m pip install --quiet -e . --group dev
+	.venv-lock/bin/python -m pip install --quiet -e . --group dev --group browser
 	.venv-lock/bin/python -m pip freeze --all --exclude gexlab --exclude setuptools > constraints.txt
 	rm -rf .venv-lock
 

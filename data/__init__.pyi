@@ -95,10 +95,16 @@ from .lake.housekeeping import versions as versions
 from .lake.lake import Lake as Lake
 from .lake.lake import open_lake as open_lake
 from .lake.manifest import Manifest as Manifest
+from .lake.mirror import folder_of_lake as folder_of_lake
 from .lake.mirror import is_remote as is_remote
 from .lake.naming import chosen as chosen
 from .lake.naming import encoded_name as encoded_name
 from .lake.naming import is_several as is_several
+from .lake.row_table import TRIALS as TRIALS
+from .lake.row_table import RowTable as RowTable
+from .lake.row_table import is_mirror as is_mirror
+from .lake.row_table import place_of as place_of
+from .lake.row_table import row_table as row_table
 from .lake.verify import Damage as Damage
 from .lake.verify import Verification as Verification
 from .lake.verify import verify as verify

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data import ConfigError, plain, published, short_repr
+from ...data import ConfigError, is_mirror, plain, published, short_repr
 from ..run.backtest import strategies_of
 from ..run.config import Config
 from ..run.lake_of import as_of_version
@@ -230,9 +230,9 @@ def _settings(
 
 
 def kept_books(config: Config) -> Path | None:
-    """Return the folder that keeps books made by rules; None where there is no lake beside it."""
+    """Return the folder that keeps books made by rules; None without a lake on a disk."""
     ledger = config.ledger_path
-    return None if ledger is None else ledger.parent / "surrogates"
+    return None if ledger is None or is_mirror(ledger) else ledger.parent / "surrogates"
 
 
 def hypotheses_document(result: HypothesesResult) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from ...data import folder_of_lake, is_remote
 from ..execution.terms import lot_named
 from ..grid.section import GridSection
 from .config_identity import settings_digest
@@ -93,11 +94,11 @@ class Config(_Section):
 
     @property
     def ledger_path(self) -> Path | None:
-        """Folder of the ledger of trials; None where there is none."""
-        lake = self.data.lake
-        if self.ledger.path is not None or lake is None or "://" in lake:
-            return self.ledger.path
-        return ledger_beside(Path(lake))
+        """Folder of the ledger of trials, or what stands for it in an object store; or None."""
+        path, lake = self.ledger.path, self.data.lake
+        if path is not None:
+            return folder_of_lake(path) if is_remote(path) else path
+        return None if lake is None else ledger_beside(lake)
 
     @property
     def decides_within(self) -> bool:
@@ -242,19 +243,23 @@ def require_terms(execution: ExecutionConfig, data: DataConfig, series: Sequence
         )
 
 
-def ledger_beside(lake: Path) -> Path:
+def ledger_beside(lake: str | Path) -> Path | None:
     """Return the folder of the ledger that belongs to a lake.
 
     Parameters
     ----------
-    lake : Path
-        The lake's folder.
+    lake : str or Path
+        The lake's folder, or its address in an object store.
 
     Returns
     -------
-    Path
+    Path or None
+        Beside a lake on a disk. Of one in an object store what stands for its address: the ledger
+        is a table in it. None where that is not one that lakes can lie in.
     """
-    return lake.absolute().parent / "ledger"
+    if is_remote(lake):
+        return folder_of_lake(lake)
+    return None if "://" in str(lake) else Path(lake).absolute().parent / "ledger"
 
 
 def default_fill(instrument: Instrument) -> Fill:

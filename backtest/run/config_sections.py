@@ -29,6 +29,7 @@ from ...data import (
     ConfigError,
     UnknownNameError,
     dealer_model,
+    is_remote,
     promotable,
 )
 from ...strategies import make_strategy
@@ -46,6 +47,7 @@ __all__ = [
     "InferenceConfig",
     "Instrument",
     "NearConfig",
+    "PlaceNearConfig",
     "RegimeConfig",
     "Scalar",
     "SeriesConfig",
@@ -80,6 +82,10 @@ def _near_config(value: Path, info: ValidationInfo) -> Path:
 
 def _address_near_config(value: str, info: ValidationInfo) -> str:
     return value if "://" in value else str(_near_config(Path(value), info))
+
+
+def _place_near_config(value: Path, info: ValidationInfo) -> Path:
+    return value if is_remote(value) else _near_config(value, info)
 
 
 def _publication(value: str) -> str:
@@ -118,6 +124,7 @@ Zone = Annotated[str | None, AfterValidator(_zone)]
 NearConfig = Annotated[Path, AfterValidator(_near_config)]
 
 
+PlaceNearConfig = Annotated[Path, AfterValidator(_place_near_config)]
 AddressNearConfig = Annotated[str, AfterValidator(_address_near_config)]
 
 

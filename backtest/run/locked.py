@@ -82,9 +82,7 @@ def box_of(config: Config, *, simulated: bool | None = None) -> Lockbox | None:
     """
     path = config.ledger_path
     if path is None:
-        raise ConfigError(
-            "this configuration has no ledger: it names no lake on a disk; set [ledger] path"
-        )
+        raise ConfigError("this configuration has no ledger: it names no lake; set [ledger] path")
     return lockbox_of(
         path,
         config.data.underlying,

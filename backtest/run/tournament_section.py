@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .config_sections import NearConfig, _Section
+from .config_sections import PlaceNearConfig, _Section
 
 __all__ = ["FoldsConfig", "LedgerConfig", "TournamentConfig"]
 
@@ -18,12 +18,13 @@ class LedgerConfig(_Section):
     Attributes
     ----------
     path : Path or None
-        Folder; None: ``ledger`` beside the lake, and none where there is no lake on a disk.
+        Folder, or an address in an object store. None: ``ledger`` beside the lake, a table in it
+        where it lies in an object store, and none without a lake.
     stand_ins : tuple of tuple of str
         Underlyings that count as one market, beyond those built in.
     """
 
-    path: NearConfig | None = None
+    path: PlaceNearConfig | None = None
     stand_ins: tuple[tuple[str, ...], ...] = ()
 
 

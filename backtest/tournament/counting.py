@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import NOISE, short_repr
-from .ledger import ledger_file, open_ledger, sql, unpacked
+from .ledger import unpacked
+from .ledger_sql import sql
+from .ledger_store import has_ledger, ledger_place, open_ledger
 from .stand_ins import same_market
 
 if TYPE_CHECKING:
@@ -67,8 +69,8 @@ class LedgerSummary:
 
     Attributes
     ----------
-    path : Path
-        Its file.
+    path : Path or str
+        Its file, or the address of its table.
     trials : int
         Different ones, over all markets.
     markets : tuple of dict
@@ -82,7 +84,7 @@ class LedgerSummary:
         ``trial_id, entries, deleted_at, reason``.
     """
 
-    path: Path
+    path: Path | str
     trials: int
     markets: tuple[dict[str, Any], ...]
     data: tuple[dict[str, Any], ...]
@@ -222,9 +224,9 @@ def ledger(path: str | Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerS
         If an entry cannot be read.
     """
     path = Path(path)
-    file = ledger_file(path)
-    if not file.exists():
-        return LedgerSummary(file, 0, (), (), (), ())
+    place = ledger_place(path)
+    if not has_ledger(path):
+        return LedgerSummary(place, 0, (), (), (), ())
     stated = [tuple(group) for group in stand_ins]
     with open_ledger(path) as opened:
         groups = [dict(row) for row in opened.execute(sql("groups"))]
@@ -233,7 +235,7 @@ def ledger(path: str | Path, stand_ins: Iterable[Iterable[str]] = ()) -> LedgerS
         markets = _markets(opened, groups, stated)
     data = tuple({k: v for k, v in group.items() if k != "world"} for group in groups)
     trials = sum(market["trials"] for market in markets)
-    return LedgerSummary(file, trials, markets, data, tuple(entries), tuple(deletions))
+    return LedgerSummary(place, trials, markets, data, tuple(entries), tuple(deletions))
 
 
 def _markets(

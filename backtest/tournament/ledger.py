@@ -1,7 +1,7 @@
 """The trial ledger: every configuration ever evaluated on some data, recorded once.
 
-One SQLite file in WAL mode: several processes write at once, each run in one transaction, so that
-a killed writer leaves all of its trials or none. Returns are stored as float32 once per digest.
+Several processes write at once, each run all of its trials or none. Returns are stored as float32
+once per digest. Where it lies is the matter of `ledger_store`.
 """
 
 from __future__ import annotations
@@ -9,45 +9,29 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sqlite3
-import time
 import zlib
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...data import GexlabError, LedgerError, short_repr
+from .ledger_store import changed, ledger_place
 from .stand_ins import same_market
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-__all__ = [
-    "Trial",
-    "delete_trial",
-    "ledger_file",
-    "open_ledger",
-    "record_trials",
-    "sql",
-    "transaction",
-    "unpacked",
-]
+    from .ledger_sql import Execute
+
+__all__ = ["Trial", "delete_trial", "record_trials", "unpacked"]
 
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
-
-#: Seconds that a writer waits for the others.
-_PATIENCE: Final = 10.0
-_VERSION: Final = 2
-_FILE: Final = "trials.sqlite"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,11 +91,6 @@ class Trial:
         return day
 
 
-def ledger_file(path: Path) -> Path:
-    """Return the file of a ledger: in the folder named, or the file itself (.sqlite, .db)."""
-    return path if path.suffix in {".sqlite", ".db"} else path / _FILE
-
-
 def record_trials(
     path: Path, trials: Sequence[Trial], stand_ins: Iterable[Iterable[str]] = ()
 ) -> tuple[int, ...]:
@@ -144,22 +123,23 @@ def record_trials(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     packed = [_packed(trial, now) for trial in trials]
     spans = list({row["digest"]: row for row, _, _ in packed}.values())
-    with open_ledger(path, write=True) as ledger:
-        with transaction(ledger):
-            ledger.executemany(sql("put_sessions"), spans)
-            ledger.executemany(sql("put_returns"), [p[1] for p in packed])
-            ledger.executemany(sql("put_entry"), [p[2] for p in packed])
-        places: dict[tuple[Any, ...], dict[str, int]] = {}
-        groups = [tuple(group) for group in stand_ins]
-        for trial in trials:
-            key = (same_market(trial.underlying, groups), trial.world, trial.first, trial.last)
-            if key not in places:
-                places[key] = _places(ledger, *key)
-    found = []
-    for trial in trials:
-        key = (same_market(trial.underlying, groups), trial.world, trial.first, trial.last)
-        found.append(places[key][trial.trial_id])
-    return tuple(found)
+    groups = [tuple(group) for group in stand_ins]
+    keys = [
+        (same_market(trial.underlying, groups), trial.world, trial.first, trial.last)
+        for trial in trials
+    ]
+
+    def record(execute: Execute) -> dict[tuple[Any, ...], dict[str, int]]:
+        for span in spans:
+            execute("put_sessions", span)
+        for _, returns, _ in packed:
+            execute("put_returns", returns)
+        for _, _, entry in packed:
+            execute("put_entry", entry)
+        return {key: _places(execute, *key) for key in dict.fromkeys(keys)}
+
+    places = changed(path, record)
+    return tuple(places[key][trial.trial_id] for key, trial in zip(keys, trials, strict=True))
 
 
 def delete_trial(path: Path, trial_id: str, reason: str) -> int:
@@ -187,52 +167,19 @@ def delete_trial(path: Path, trial_id: str, reason: str) -> int:
     if not reason.strip():
         raise GexlabError("deleting a trial needs a reason: it is what the ledger keeps of it")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    with open_ledger(path, write=True) as ledger, transaction(ledger):
-        number = ledger.execute(sql("delete_entries"), {"trial_id": trial_id}).rowcount
+
+    def delete(execute: Execute) -> int:
+        number = execute("delete_entries", {"trial_id": trial_id}).rowcount
         if not number:
             raise LedgerError(
-                f"{ledger_file(path)} has no trial {trial_id!r}: gexlab ledger lists them"
+                f"{ledger_place(path)} has no trial {trial_id!r}: gexlab ledger lists them"
             )
         given = {"trial_id": trial_id, "entries": number, "deleted_at": now, "reason": reason}
-        ledger.execute(sql("put_deletion"), given)
-        ledger.execute(sql("drop_returns"))
-    return number
+        execute("put_deletion", given)
+        execute("drop_returns", {})
+        return number
 
-
-@contextmanager
-def open_ledger(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
-    """Open a ledger; closed at the end.
-
-    Raises
-    ------
-    LedgerError
-        If it is absent (unless it is to be written), cannot be read or written, or is of a later
-        version.
-    """
-    file = ledger_file(path)
-    try:
-        if write:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        mode = "rwc" if write else "ro"
-        address = f"{file.absolute().as_uri()}?mode={mode}"
-        with closing(
-            sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
-        ) as ledger:
-            ledger.row_factory = sqlite3.Row
-            _prepare(ledger, file, write=write)
-            yield ledger
-    except sqlite3.Error as error:
-        raise LedgerError(_reason(file, error, write=write)) from error
-    except OSError as error:
-        raise LedgerError(
-            f"cannot write the ledger {file}: {error.strerror}; name a folder that you may write "
-            "to under [ledger] path"
-        ) from error
-
-
-def sql(name: str) -> str:
-    """Return the text of one query of the ledger."""
-    return _sql(name)
+    return changed(path, delete)
 
 
 def unpacked(days: bytes, simple: bytes) -> tuple[Days, Floats]:
@@ -242,45 +189,8 @@ def unpacked(days: bytes, simple: bytes) -> tuple[Days, Floats]:
     return sessions, values
 
 
-def _prepare(ledger: sqlite3.Connection, file: Path, *, write: bool) -> None:
-    version = int(ledger.execute("PRAGMA user_version").fetchone()[0])
-    if version > _VERSION:
-        raise LedgerError(f"{file} was written by a later version of gexlab: upgrade gexlab")
-    if not write:
-        return
-    ledger.execute("PRAGMA synchronous = FULL")
-    if version < _VERSION:
-        _until_free(ledger, "PRAGMA journal_mode = WAL")
-        ledger.executescript(sql("schema"))
-
-
-def _until_free(ledger: sqlite3.Connection, statement: str) -> None:
-    """Execute what SQLite does not wait for itself while others hold the file."""
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            ledger.execute(statement)
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
-@contextmanager
-def transaction(ledger: sqlite3.Connection) -> Iterator[None]:
-    ledger.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        ledger.execute("ROLLBACK")
-        raise
-    ledger.execute("COMMIT")
-
-
 def _places(
-    ledger: sqlite3.Connection,
+    execute: Execute,
     underlyings: tuple[str, ...],
     world: str,
     first: date,
@@ -292,7 +202,7 @@ def _places(
         "first_session": str(first),
         "last_session": str(last),
     }
-    rows = ledger.execute(sql("first_entries"), given)
+    rows = execute("first_entries", given)
     return {str(row["trial_id"]): place for place, row in enumerate(rows, 1)}
 
 
@@ -328,18 +238,3 @@ def _json(values: Mapping[str, Any]) -> str:
         k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()
     }
     return json.dumps(known, sort_keys=True, default=str)
-
-
-def _reason(file: Path, error: sqlite3.Error, *, write: bool) -> str:
-    if not write and not file.exists():
-        return f"there is no ledger at {file}: a backtest with a lake or a [ledger] path makes one"
-    doing = "write" if write else "read"
-    if "locked" in str(error):
-        return f"cannot {doing} the ledger {file}: others held it for {_PATIENCE:g} s; try again"
-    remedy = "name a folder of a local disk that you may write to under [ledger] path"
-    return f"cannot {doing} the ledger {file}: {error}; {remedy}"
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

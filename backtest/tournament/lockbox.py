@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data import LedgerError
-from .ledger import ledger_file, open_ledger, sql, transaction
+from .ledger_sql import sql
+from .ledger_store import changed, has_ledger, open_ledger
 from .stand_ins import same_market
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from .ledger_sql import Execute
 
 __all__ = ["Lockbox", "lockbox_of", "mark_opened", "set_lockbox", "start_of"]
 
@@ -60,7 +63,7 @@ def lockbox_of(
     path: Path, underlying: str, *, world: str = "", stand_ins: Iterable[Iterable[str]] = ()
 ) -> Lockbox | None:
     """Return the lockbox of a market; None where it never had one."""
-    if not ledger_file(path).exists():
+    if not has_ledger(path):
         return None
     given = {"underlyings": json.dumps(list(same_market(underlying, stand_ins))), "world": world}
     with open_ledger(path) as ledger:
@@ -97,9 +100,12 @@ def set_lockbox(
         "first_session": str(first),
         "set_at": now,
     }
-    with open_ledger(path, write=True) as ledger, transaction(ledger):
-        if ledger.execute(sql("lockbox_of_market"), given).fetchone() is None:
-            ledger.execute(sql("put_lockbox"), new)
+
+    def put(execute: Execute) -> None:
+        if execute("lockbox_of_market", given).fetchone() is None:
+            execute("put_lockbox", new)
+
+    changed(path, put)
     found = lockbox_of(path, underlying, world=world, stand_ins=groups)
     assert found is not None
     return found
@@ -119,12 +125,15 @@ def mark_opened(path: Path, box: Lockbox, found: Mapping[str, Any]) -> str:
         "opened_at": now,
         "opened": json.dumps(dict(found), sort_keys=True, default=str),
     }
-    with open_ledger(path, write=True) as ledger, transaction(ledger):
-        if not ledger.execute(sql("open_lockbox"), given).rowcount:
+
+    def mark(execute: Execute) -> None:
+        if not execute("open_lockbox", given).rowcount:
             raise LedgerError(
                 f"the lockbox from {box.first} of {box.underlying} was opened before: it can be "
                 "opened once; gexlab lockbox shows what was found then"
             )
+
+    changed(path, mark)
     return now
 
 

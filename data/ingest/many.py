@@ -207,10 +207,7 @@ class _Reading:
                 self.connection.execute("CREATE OR REPLACE TEMP TABLE held AS FROM contracts")
                 self.connection.execute("CREATE OR REPLACE TEMP VIEW contracts AS FROM held")
             found = self.connection.sql(load_sql("ingest/names")).fetchall()
-        return [
-            NameInFile(said, index, count, last - first + 1 == count)
-            for said, index, count, first, last in found
-        ]
+        return [NameInFile(*row) for row in found]
 
 
 def _total(ones: Iterable[Chosen], files: Sequence[InputFile], left: Counter[str]) -> Tally:

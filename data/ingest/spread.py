@@ -7,6 +7,7 @@ process that handed the pieces out names it in a version.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 from contextlib import contextmanager
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Spread", "read_elsewhere"]
 
-#: Pieces for each worker, so that the last ones end at about the same time. Each looks at the names
-#: of all rows (of text at all of every row), so that more of them cost more than they even out.
+#: Pieces for each worker, so that the last ones end at about the same time. Where names do not
+#: stand together, and of text, each looks at all rows: more cost more than they even out.
 _PIECES: Final = 2
 #: Workers that are reckoned with where a scheduler has the say.
 _ELSEWHERE: Final = 8
@@ -106,7 +107,10 @@ class Spread:
         LakeMovedError
             If others wrote to one of the underlyings meanwhile.
         """
-        pieces = self._pieces(workers, ones, named, dry=writer is None)
+        threads = None  # those of another machine are its own
+        if workers.scheduler is None:
+            threads = max(1, (os.cpu_count() or 1) // workers.number)
+        pieces = self._pieces(workers, ones, named, threads, dry=writer is None)
         with Crew(workers) as crew:
             done = list(crew.spread(_read, pieces, progress=progress, named=_names_of))
         outcome_of: dict[str, Outcome] = {}
@@ -128,6 +132,7 @@ class Spread:
         workers: Workers,
         ones: Sequence[Chosen],
         named: Sequence[NameInFile],
+        threads: int | None,
         *,
         dry: bool,
     ) -> list[_Piece]:
@@ -145,12 +150,14 @@ class Spread:
                 held = 0
             runs[-1].append(one)
             held += count
-        return [self._piece(run, named, dry=dry) for run in runs if run]
+        return [self._piece(run, named, threads, dry=dry) for run in runs if run]
 
-    def _piece(self, run: Sequence[Chosen], named: Sequence[NameInFile], *, dry: bool) -> _Piece:
+    def _piece(
+        self, run: Sequence[Chosen], named: Sequence[NameInFile], threads: int | None, *, dry: bool
+    ) -> _Piece:
         mine = {pair for one in run for pair in one.wanted}
         here = tuple(n for n in named if (n.said, n.index) in mine)
-        return _Piece(self, tuple(run), here, dry)
+        return _Piece(self, tuple(run), here, dry, threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +168,7 @@ class _Piece:
     ones: tuple[Chosen, ...]
     named: tuple[NameInFile, ...]
     dry: bool
+    threads: int | None
 
 
 def _names_of(piece: _Piece) -> str:
@@ -174,7 +182,7 @@ def _read(piece: _Piece) -> dict[str, Outcome] | GexlabError:
     try:
         with (
             _own_folder(of.drafts, dry=piece.dry) as folder,
-            connect(spill=folder / "spill") as connection,
+            connect(threads=piece.threads, spill=folder / "spill") as connection,
         ):
             writers = _Writers(of.root, folder)
             with naming_the_file(of.files):
@@ -183,7 +191,7 @@ def _read(piece: _Piece) -> dict[str, Outcome] | GexlabError:
                 connection, tables, of.preset, "", work=folder, numbers=not of.careful,
                 careful=of.careful,
             )  # fmt: skip
-            _narrow(connection, {n.said for n in piece.named})
+            _narrow(connection, piece.named)
             streams = ByName(connection, of.files, of.preset, None if piece.dry else writers.of)
             if piece.named:
                 streams.read(rows, piece.ones, piece.named, silent)
@@ -304,13 +312,23 @@ class _Writers:
         return self._opened[name]
 
 
-def _narrow(connection: duckdb.DuckDBPyConnection, names: set[str]) -> None:
-    """Leave in the view ``contracts`` the rows of some names, in the order that they have."""
-    if not names:
+def _narrow(connection: duckdb.DuckDBPyConnection, named: Sequence[NameInFile]) -> None:
+    """Leave in the view ``contracts`` little besides the rows of some names.
+
+    Where those of each name stand together in one file, its reader skips what lies before and after
+    them, and the order stays; a filter by name would lose it, and all would be sorted.
+    """
+    if not named:
         return
     connection.execute("ALTER VIEW contracts RENAME TO contracts_of_all")
-    wanted = map(duckdb.ConstantExpression, sorted(names))
-    mine = duckdb.ColumnExpression("underlying").isin(*wanted)
+    if len({n.index for n in named}) == 1:
+        row, index = map(duckdb.ColumnExpression, ("file_row", "file_index"))
+        mine = row >= duckdb.ConstantExpression(min(n.first for n in named))
+        mine &= row <= duckdb.ConstantExpression(max(n.last for n in named))
+        mine &= index == duckdb.ConstantExpression(named[0].index)
+    if len({n.index for n in named}) > 1 or not all(n.together for n in named):
+        wanted = map(duckdb.ConstantExpression, sorted({n.said for n in named}))
+        mine = duckdb.ColumnExpression("underlying").isin(*wanted)
     connection.view("contracts_of_all").filter(mine).create_view("contracts")
 
 

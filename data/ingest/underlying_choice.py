@@ -50,7 +50,13 @@ class NameInFile:
     said: str
     index: int
     count: int
-    together: bool
+    first: int
+    last: int
+
+    @property
+    def together(self) -> bool:
+        """Whether its rows stand together."""
+        return self.last - self.first + 1 == self.count
 
 
 @dataclass(frozen=True, slots=True)

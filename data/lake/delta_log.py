@@ -63,6 +63,7 @@ _KEPT: Final = {
 _TYPES: Final = {
     "string": "string",
     "double": "double",
+    "binary": "binary",
     "bool": "boolean",
     "date32[day]": "date",
     "timestamp[us, tz=UTC]": "timestamp",

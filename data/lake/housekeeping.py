@@ -23,6 +23,7 @@ from .lake import open_lake
 from .naming import check_underlying
 from .parts import part_rows
 from .records import CHAINS
+from .row_table import TRIALS, row_table
 from .storage import TakenError, read_kept, removed, stored_files
 from .versions import VERSIONS, Version, commit, newest, readable, table_files, version_at
 from .writer import LakeMovedError, lake_writer
@@ -339,6 +340,7 @@ def vacuum(
     with naming_the_lake(root):
         kept = _forget(root, until)
     alive, named = _files(root, kept)
+    alive |= row_table(root, TRIALS).data_files()
     count, size = 0, 0
     for path, length, written in _candidates(root):
         young = time.time() - written < 3600.0 * grace

@@ -116,6 +116,15 @@ def is_remote(place: object) -> bool:
 def folder_of_lake(place: str | os.PathLike[str]) -> Path:
     """Return the folder of a lake: its own on a disk, its mirror where it lies in a store.
 
+    Parameters
+    ----------
+    place : str or Path
+        A folder, or an address such as ``s3://bucket/prefix``.
+
+    Returns
+    -------
+    Path
+
     Raises
     ------
     LakeError

@@ -18,6 +18,7 @@ from .lake import open_lake
 from .mirror import forgotten
 from .naming import check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
+from .row_table import TRIALS, row_table
 from .storage import read_kept
 from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files, version_at
 
@@ -124,6 +125,7 @@ def verify(
             _derived(opened, version, name, quick, found, alive)
             _others(opened.root, name, quick, found, alive)
         _others(opened.root, None, quick, found, alive)
+        _trials(opened.root, quick, found)
         progress(len(names), len(names))
     return Verification(found.files, found.sessions, tuple(found.damaged))
 
@@ -240,6 +242,18 @@ def _others(
             if what is not None:
                 said = f"{what}: restore it; only earlier versions need it (gexlab vacuum)"
                 found.damaged.append(Damage(name or "", None, str(root / table / path), said))
+
+
+def _trials(root: Path, quick: bool, found: _Found) -> None:
+    """Compare the table of trials, which no version of the lake names, with its own log."""
+    table = row_table(root, TRIALS)
+    if not table.exists():
+        return
+    for path, what in table.checked(quick=quick):
+        found.files += 1
+        if what is not None:
+            said = what if ": " in what else f"{what}: restore it from a copy"
+            found.damaged.append(Damage("", None, str(path), said))
 
 
 def _version(lake: Lake, found: _Found) -> Version | None:

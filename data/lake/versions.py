@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,16 +29,9 @@ from .delta_log import (
     table_lines,
 )
 from .mirror import address_of, looked_anew, remembered
-from .storage import (
-    TakenError,
-    at_once,
-    has_log,
-    put_new,
-    read_kept,
-    read_now,
-    replaced,
-    same_as_kept,
-)
+from .sealing import MARK, put_mark, sealed, unsealed
+from .sealing import marked as mark_of
+from .storage import TakenError, at_once, has_log, put_new, read_kept, same_as_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,10 +59,8 @@ __all__ = [
 VERSIONS: Final = "versions"
 #: Table of the versions that archived runs name.
 ARCHIVES: Final = "archives"
-_SEAL: Final = '"digest": "'
 #: Letters of a date without a time.
 _DATE: Final = 10
-MARK: Final = "newest.json"
 #: Clocks of machines that write to one lake may differ by so much.
 _SKEW: Final = timedelta(hours=1)
 
@@ -332,24 +322,15 @@ def _after(root: Path, before: Version) -> datetime:
 
 
 def _sealed(root: Path, made: Version, previous: str) -> bytes:
-    """Return the commit of a version: its row's file is written, its last line a digest of all."""
+    """Return the commit of a version: its row's file is written."""
     row, shape = _row_file(root, made)
     head = table_lines(VERSIONS, shape) if made.number == 0 else []
-    lines = commit_lines([row], [], operation=made.operation.upper(), head=head).decode()
-    body, _, info = lines.rstrip("\n").rpartition("\n")
-    said = json.loads(info)["commitInfo"] | {"gexlab": _to_json(made, previous)}
-    text = f'{body}\n{{"commitInfo": {json.dumps(said)[:-1]}, {_SEAL}'
-    return f'{text}{hashlib.sha256(text.encode()).hexdigest()}"}}}}\n'.encode()
+    lines = commit_lines([row], [], operation=made.operation.upper(), head=head)
+    return sealed(lines, _to_json(made, previous))
 
 
 def _unsealed(content: bytes, number: int) -> Version:
-    text = content.decode()
-    body, seal, rest = text.rpartition(_SEAL)
-    if not seal or rest != f'{hashlib.sha256((body + seal).encode()).hexdigest()}"}}}}\n':
-        raise ValueError("its bytes are not those that were written")
-    said = json.loads(text.splitlines()[-1])["commitInfo"]["gexlab"]
-    if said["version"] != number:
-        raise ValueError(f"it is that of version {said['version']}")
+    said = unsealed(content, number)
     return Version(
         number,
         datetime.fromisoformat(said["at"]),
@@ -415,26 +396,10 @@ def _row_file(root: Path, made: Version) -> tuple[DataFile, TableShape]:
 
 
 def marked(root: Path) -> tuple[int, str]:
-    """Return the last version that was marked as written, and its digest; -1 without a mark.
-
-    A mark may lag behind, where a writer was killed; it never leads.
-    """
-    path = root / VERSIONS / MARK
-    try:
-        said = json.loads(read_now(path))
-        return int(said["version"]), str(said["digest"])
-    except FileNotFoundError:
-        return -1, ""
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LakeError(
-            f"{path} cannot be read ({type(error).__name__}: {error}): delete it, it is written "
-            "again with the next version"
-        ) from error
+    """Return the last version that was marked as written, and its digest; -1 without a mark."""
+    return mark_of(root / VERSIONS)
 
 
 def mark(root: Path, version: Version) -> None:
     """Note a version as written, so that it is missed should its log be lost."""
-    path = root / VERSIONS / MARK
-    said = json.dumps({"version": version.number, "digest": version.digest})
-    with suppress(OSError, LakeError):  # the version is committed, with or without
-        replaced(path, said.encode())
+    put_mark(root / VERSIONS, version.number, version.digest)

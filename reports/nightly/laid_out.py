@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from ...data import GexlabError
+from ...data import GexlabError, is_remote
 from .stored import stored_copy
 
 if TYPE_CHECKING:
@@ -103,8 +103,9 @@ def _configuration(out: Path, stored: StoredNight, root: Path, folder: Path) -> 
     document = _moved(tomllib.loads(text), root)
     if stored.instrument is not None:
         document["data"].setdefault("instrument", stored.instrument)
-    if "path" in document.get("ledger", {}):
-        document["ledger"]["path"] = str(root / "ledger")
+    if "path" in document.get("ledger", {}) or is_remote(document["data"].get("lake")):
+        # a replay counts nothing where trials are counted
+        document.setdefault("ledger", {})["path"] = str(root / "ledger")
     config = parse_config(document, _inside(root, folder))
     config = config.until(None if stored.end is None else date.fromisoformat(stored.end))
     if stored.lake is not None and "://" not in stored.lake:

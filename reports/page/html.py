@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -65,9 +65,11 @@ def _sections(page: Page) -> tuple[Section, ...]:
     return page.sections if page.first is None else (page.first, *page.sections)
 
 
+#: Cells with more letters than this wrap; others are never broken.
+_LENGTHY: Final = 44
 #: Longer tables show their first rows and keep the rest as data, which the page's script shows.
-_LONGEST = 60
-_FIRST = 40
+_LONGEST: Final = 60
+_FIRST: Final = 40
 
 
 def _shown_rows(table: Table) -> int:
@@ -130,7 +132,7 @@ def _finalized(value: object) -> object:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("gexlab.reports.page"),
         autoescape=select_autoescape(enabled_extensions=("html", "j2"), default=True),
         undefined=StrictUndefined,
@@ -138,3 +140,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["lengthy"] = _LENGTHY
+    return environment

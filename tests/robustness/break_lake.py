@@ -1,7 +1,8 @@
 """Writers that meet, and bytes that change: what a lake promises, tried at random.
 
-``writers``: processes add and replace the same sessions at once, while one vacuums. No session
-stands twice, none is lost, and every version is consistent over its tables.
+``writers``: processes add and replace the same sessions at once, and vacuum and compact. No session
+stands twice, none is lost, and every version is consistent over its tables. ``--store`` tries it in
+an object store (moto's, in another process); with ``--retention 0.0001`` versions go meanwhile.
 ``bytes``: single bytes flipped, files cut, zeroed, deleted or exchanged, over all kinds of files.
 `verify` finds each, and none changes a number that a command gives.
 """
@@ -10,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -21,6 +24,7 @@ from typing import Any
 
 import pyarrow as pa
 from race_lake import chain
+from s3_store import BUCKET, store, surroundings
 
 from gexlab.data import rebuild, verify
 from gexlab.data.base.errors import GexlabError
@@ -29,8 +33,10 @@ from gexlab.data.lake.derived_records import read_store
 from gexlab.data.lake.derived_tables import REBUILDS, TABLES
 from gexlab.data.lake.housekeeping import compact, vacuum, versions
 from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.mirror import folder_of_lake
 from gexlab.data.lake.parts import part_rows, split_sessions
 from gexlab.data.lake.records import CHAINS, manifest_at
+from gexlab.data.lake.storage import fetched
 from gexlab.data.lake.versions import table_files, version_at
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.table import read_rebuilt
@@ -38,36 +44,47 @@ from gexlab.data.regimes.table import read_rebuilt
 DAYS = tuple(date(2023, 1, day) for day in (3, 4, 5, 6, 9, 10, 11, 12))
 
 
-def writer(root: Path, number: int, rounds: int) -> None:
+def writer(place: str, number: int, rounds: int, retention: float) -> None:
     """Add or replace sessions, some of them those of others, of one underlying or of two."""
     draw = random.Random(number)
     for turn in range(rounds):
-        lake = open_lake(root, create=True)
+        lake = open_lake(place, create=True)
         name = "SPX" if turn % 3 else f"U{number % 2}"
         first = draw.randrange(len(DAYS) - 1)
         days = DAYS[first : first + draw.randint(1, 2)]
         rows = chain(days, float(100 * number + turn % 50 + 1))
         rows = rows.set_column(0, "underlying", pa.array([name] * len(rows)))
         write_sessions(lake, name, rows)
+        sys.stdout.write(json.dumps([name, [str(day) for day in days]]) + "\n")
         if turn % 10 == 9:
-            vacuum(lake, retention=1e-4)
+            vacuum(lake, retention=retention)
         if turn % 14 == 13:
             compact(lake, underlying=name)
 
 
-def check_versions(root: Path) -> int:
-    """Hold every version that can be read against its own records; return how many there are."""
-    found = versions(root)
+def check_versions(place: str | Path) -> dict[str, set[str]]:
+    """Hold every version that can be read against its own records and against the one before.
+
+    Returns
+    -------
+    dict of str to set of str
+        What the last one holds.
+    """
+    found = versions(place)
+    root, earlier = folder_of_lake(place), dict[str, set[str]]()
     for listed in found:
         version = version_at(root, listed.version)
         files = table_files(root, version, CHAINS)
         named: set[str] = set()
+        there: dict[str, set[str]] = {}
         for name in Lake(root, listed.version).underlyings():
             held = manifest_at(root, name, version)
             days = [entry.session for entry in held.sessions]
             assert days == sorted(set(days)), "a session stands twice"
+            there[name] = {str(day) for day in days}
             for entry in held.sessions:
                 path = entry.file.relative_to(root / CHAINS).as_posix()
+                assert fetched(entry.file), "a file of a version is gone"
                 (rows,) = split_sessions(part_rows(entry.file, [entry.session]))
                 assert rows.fingerprint == entry.fingerprint, "rows of another writer"
                 named.add(path)
@@ -75,28 +92,50 @@ def check_versions(root: Path) -> int:
                 f.rows for p, f in files.items() if f.partition["underlying"] == name and p in named
             ), "a file holds more than its sessions"
         assert named == set(files), "the table and the record differ"
+        lost = [name for name, days in earlier.items() if not days <= there.get(name, set())]
+        assert not lost, f"version {listed.version} has lost sessions of {lost}"
+        earlier = there
     assert [v.version for v in found] == list(range(found[0].version, found[-1].version + 1))
-    return len(found)
+    return earlier
 
 
-def writers(processes: int, rounds: int) -> dict[str, Any]:
+def writers(processes: int, rounds: int, retention: float, place: str) -> dict[str, Any]:
     """Let writers meet; return what was found."""
-    with tempfile.TemporaryDirectory() as name:
-        root = Path(name) / "lake"
-        command = [sys.executable, __file__, "writer", "--root", str(root), "--rounds", str(rounds)]
-        running = [
-            subprocess.Popen([*command, "--number", str(i)], stderr=subprocess.PIPE, text=True)
-            for i in range(processes)
-        ]
-        ended = [(p.communicate()[1], p.returncode) for p in running]
-        failed = [error.strip().splitlines()[-1] for error, code in ended if code]
-        total = version_at(root, versions(root)[-1].version).number + 1
-        return {
-            "failed": failed,
-            "versions": total,
-            "checked": check_versions(root),
-            "damaged": len(verify(root).damaged),
-        }
+    command = [sys.executable, __file__, "writer", "--root", place, "--rounds", str(rounds)]
+    command += ["--retention", str(retention)]
+    began = time.monotonic()
+    running = [
+        subprocess.Popen([*command, "--number", str(i)], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+        for i in range(processes)
+    ]  # fmt: skip
+    ended = [(*p.communicate(), p.returncode) for p in running]
+    taken = time.monotonic() - began
+    told = [json.loads(line) for out, _, _ in ended for line in out.splitlines()]
+    held = check_versions(place)
+    lost = [day for name, days in told for day in days if day not in held[name]]
+    readable = versions(place)
+    return {
+        "failed": [error.strip().splitlines()[-1] for _, error, code in ended if code],
+        "writes": len(told),
+        "sessions": sum(len(days) for _, days in told),
+        "held": sum(len(days) for days in held.values()),
+        "lost": lost,
+        "versions": readable[-1].version + 1,
+        "checked": len(readable),
+        "damaged": len(verify(place).damaged),
+        "seconds": round(taken, 1),
+    }
+
+
+def writers_there(processes: int, rounds: int, retention: float, *, far: bool) -> dict[str, Any]:
+    """Let writers meet on a disk, or in a store."""
+    with tempfile.TemporaryDirectory() as folder:
+        if not far:
+            return writers(processes, rounds, retention, str(Path(folder) / "lake"))
+        with store() as address:
+            os.environ.update(surroundings(address, Path(folder)))
+            return writers(processes, rounds, retention, f"s3://{BUCKET}/some/lake")
 
 
 def numbers(root: Path) -> list[Any]:
@@ -175,15 +214,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--retention", type=float, default=30.0)
+    parser.add_argument("--store", action="store_true")
+    parser.add_argument("--root", help=argparse.SUPPRESS)
     parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.what == "writer":
-        writer(given.root, given.number, given.rounds)
+        writer(given.root, given.number, given.rounds, given.retention)
         return 0
     if given.what == "writers":
-        found = writers(given.processes, given.rounds)
-        wrong = bool(found["failed"] or found["damaged"])
+        found = writers_there(given.processes, given.rounds, given.retention, far=given.store)
+        wrong = bool(found["failed"] or found["damaged"] or found["lost"])
     else:
         found = flips(given.count, given.seed)
         wrong = bool(found["unseen"])

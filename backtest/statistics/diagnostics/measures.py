@@ -103,11 +103,11 @@ def ahead_measures(bars: realised.LogBars) -> tuple[Measure, ...]:
     variance = realised.parkinson(bars)
     return tuple(
         mean_measure(
-            f"next_{k}", "log", f"log of Parkinson's volatility of the next {k} session(s)",
+            f"next_{k}", "log", f"log of Parkinson's volatility of the next {ahead}",
             realised.log_volatility(_mean_ahead(variance, k)),
             k,
         )
-        for k in (1, 5, 21)
+        for k, ahead in ((1, "session"), (5, "5 sessions"), (21, "21 sessions"))
     )  # fmt: skip
 
 

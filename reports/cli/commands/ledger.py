@@ -28,7 +28,7 @@ def command(
         typer.Argument(metavar="CONFIG.toml", help="Configuration whose ledger to read."),
     ] = None,
     lake: Annotated[
-        Path | None, typer.Option("--lake", metavar="DIR", help="Lake whose ledger to read.")
+        str | None, typer.Option("--lake", metavar="DIR", help="Lake whose ledger to read.")
     ] = None,
     delete: Annotated[
         str | None,
@@ -56,7 +56,7 @@ def command(
     if (delete is None) != (reason is None):
         raise typer.BadParameter("--delete and --reason belong together")
     settings = None if config is None else load_config(config)
-    path = _path(settings.ledger_path if settings else ledger_beside(lake or Path()))
+    path = _path(settings.ledger_path if settings else ledger_beside(lake or "."))
     stand_ins = settings.ledger.stand_ins if settings else ()
     if delete is not None and reason is not None:
         delete_trial(path, delete, reason)
@@ -68,9 +68,7 @@ def _path(path: Path | None) -> Path:
     from ....data import ConfigError
 
     if path is None:
-        raise ConfigError(
-            "this configuration has no ledger: it names no lake on a disk; set [ledger] path"
-        )
+        raise ConfigError("this configuration has no ledger: it names no lake; set [ledger] path")
     return path
 
 

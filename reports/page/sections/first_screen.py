@@ -424,5 +424,6 @@ def _worth_table(result: BacktestResult, today: str) -> Table:
         f"{after}{verdict.question} {verdict.answer}. Returns are those of "
         f"{result.main.spec.name}, net of costs."
     )
-    title = f"What {words.regime(today)} was worth in the past"
+    named = "sessions without a regime were" if today == "abstain" else f"{words.regime(today)} was"
+    title = f"What {named} worth in the past"
     return Table("tab-worth", title, columns, tuple(rows), note)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..charts import axis, figure, layout, rounded
 from ..formats import DASH, day, is_defined, level, moment, money, percent, signed
+from ..palette import token
 from ..views import Column, Figure, Row, Section, Table, text_column
 from .expiries import largest_expiries
 from .profile import NEAR, unit_of
@@ -21,10 +22,14 @@ __all__ = ["heat_figure", "heat_trace", "map_section", "what_if_grids", "what_if
 
 #: Most cells in each direction that a map shows before strikes are joined.
 _STRIKES = 60
-#: Minus to plus in colours that differ in grey and to the colour-blind.
+#: Minus to plus: the farther from zero, the farther from the page's paper.
 _DIVERGING = [
-    [0.0, "#8c3b00"], [0.25, "#e08a3c"], [0.5, "#f4f4f4"], [0.75, "#6a9fd4"], [1.0, "#0b3c6f"],
-]  # fmt: skip
+    [0.0, token("minus-2")],
+    [0.25, token("minus-1")],
+    [0.5, token("zero")],
+    [0.75, token("plus-1")],
+    [1.0, token("plus-2")],
+]
 
 
 def map_section(picture: SessionPicture) -> Section:
@@ -151,6 +156,9 @@ def _turns(cells: pd.DataFrame) -> str:
 
 
 def _table(found: pd.DataFrame, sign: str) -> Table:
+    # unmoved volatilities first
+    moved = found["volatility_shift"].abs()
+    ordered = found.assign(moved=moved).sort_values("moved", kind="stable")
     columns = (
         Column("Move", "of spot"),
         Column("Spot", "points"),
@@ -178,7 +186,7 @@ def _table(found: pd.DataFrame, sign: str) -> Table:
                 money(r["unwind_dollars"], sign=sign),
             )
         )
-        for r in found.to_dict("records")
+        for r in ordered.to_dict("records")
     )
     return Table("tab-what-if", "The book elsewhere", columns, rows)
 

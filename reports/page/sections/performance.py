@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from ....data import currency_sign
 from ..charts import axis, figure, layout, line
 from ..formats import count, day, fixed, interval, interval_heading, level, percent, plural, signed
@@ -12,11 +14,14 @@ from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
 
     from ....backtest import BacktestResult, StrategyResult
 
 __all__ = ["equity_figure", "performance_section", "trades_section"]
+
+#: So many strategies have lines and names of their own; of more, the others are a band.
+_LINES = 8
 
 
 def performance_section(result: BacktestResult) -> Section:
@@ -92,9 +97,10 @@ def _within(result: BacktestResult) -> str:
 
 def equity_figure(result: BacktestResult) -> Figure:
     """Return growth of 1 for every strategy, the main one in front, and its drawdown below."""
+    named, others = _apart(result)
     lines = [
         _growth(strategy, SERIES[i % len(SERIES)], 2.4 if i == 0 else 1.3)
-        for i, strategy in enumerate(result.strategies.values())
+        for i, strategy in enumerate(named)
     ]
     main = result.main.equity
     fall = (main / main.cummax() - 1.0).mul(100.0)
@@ -106,14 +112,45 @@ def equity_figure(result: BacktestResult) -> Figure:
         "hovertemplate": "drawdown %{y:.1f} %<extra></extra>",
     }
     # drawn last lies on top
-    data = [*lines[1:], lines[0], below]
+    data = [*_band(others), *lines[1:], lines[0], below]
     shape = layout(
         xaxis=axis(anchor="y2", showgrid=False, type="date"),
         yaxis=axis("growth of 1", domain=[0.32, 1]),
         yaxis2=axis("drawdown, %", domain=[0, 0.24]),
     )
     caption = f"Growth of 1, net of costs; below, the drawdown of {result.main.spec.name}."
+    if others:
+        caption += (
+            f" The band holds the {count(len(others))} strategies that are not named: beside it "
+            "are the first ones and those that ended highest and lowest."
+        )
     return Figure("fig-equity", _grown(result), caption, figure(data, shape), 480)
+
+
+def _apart(
+    result: BacktestResult,
+) -> tuple[Sequence[StrategyResult], Sequence[StrategyResult]]:
+    """Return the strategies that have a line of their own, the main one first, and the rest."""
+    every = list(result.strategies.values())
+    if len(every) <= _LINES or not len(result.main.equity):
+        return every, []
+    named = every[: _LINES - 2]
+    ends = sorted(every[_LINES - 2 :], key=lambda s: float(s.equity.iloc[-1]))
+    return [*named, ends[-1], ends[0]], ends[1:-1]
+
+
+def _band(strategies: Sequence[StrategyResult]) -> list[dict[str, Any]]:
+    """Return the lowest and the highest of many equities with what lies between filled."""
+    if not strategies:
+        return []
+    table = pd.concat([s.equity / s.equity.iloc[0] for s in strategies], axis=1)
+    name = f"{count(len(strategies))} others"
+    low, high = (
+        line(_days(edge), edge.tolist(), name, "series-6", 0.0)
+        | {"showlegend": False, "hovertemplate": f"{word} of the others %{{y:.3f}}<extra></extra>"}
+        for word, edge in (("lowest", table.min(axis=1)), ("highest", table.max(axis=1)))
+    )
+    return [low, high | {"fill": "tonexty", "fillcolor": "css:soft", "showlegend": True}]
 
 
 def _grown(result: BacktestResult) -> str:

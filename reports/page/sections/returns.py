@@ -177,9 +177,9 @@ def _drawdown_table(result: BacktestResult) -> Table:
         for r in found.head(_DEEPEST).to_dict("records")
     )
     shown = "" if len(found) <= _DEEPEST else f"The {_DEEPEST} deepest of {len(found)}. "
-    average = percent(found["depth"].mean(), 2) if len(found) else DASH
-    lasted = fixed(found["sessions"].mean(), 1) if len(found) else DASH
-    note = f"{shown}On average {average} deep and {lasted} sessions long."
+    average = percent(found["depth"].mean(), 2)
+    lasted = fixed(found["sessions"].mean(), 1)
+    note = f"{shown}On average {average} deep and {lasted} sessions long." if len(found) else ""
     return Table("tab-drawdowns", "Drawdowns, deepest first", columns, rows, note)
 
 

@@ -36,6 +36,8 @@ PARTS = {
 }
 
 _AHEAD = (1, 2, 3, 5, 10, 20)
+#: How many sessions on which gamma dies are listed.
+_NEAREST = 12
 
 
 def change_section(change: dict[str, Any], sign: str) -> Section:
@@ -233,7 +235,8 @@ def _roll_off_table(structure: TimeStructure, sign: str) -> Table:
                 "yes" if r.monthly else "",
             )
         )
-        for r in structure.roll_off[:12]
+        for r in structure.roll_off[:_NEAREST]
     )
-    note = f"{fixed(len(structure.roll_off), 0)} sessions in all; the first twelve are shown."
+    dying = len(structure.roll_off)
+    note = "" if dying <= _NEAREST else f"The first {_NEAREST} of {fixed(dying, 0)} sessions."
     return Table("tab-roll-off", "Gamma that rolls off", columns, rows, note)

@@ -136,7 +136,7 @@ def ratio_figure(result: BacktestResult) -> Figure:
     )
     level = interval_heading(result.provenance.level).removesuffix(" interval")
     caption = f"Above 1: more volatile after short gamma. Bars are {level} intervals."
-    data = [trace] if names else []
+    data = [trace] if any(is_defined(v) for v in value) else []
     return Figure(
         "fig-ratio", _ratio_in_words(result), caption, figure(data, shape), 90 + 34 * len(names)
     )

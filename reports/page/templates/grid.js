@@ -3,6 +3,7 @@
 (() => {
   const { columns, rows } = JSON.parse(document.getElementById("data").textContent);
   const STEP = 200;
+  const LENGTHY = 44; // as in html.py
   const text = (column, value) => {
     if (value === null) return "–";
     if (typeof value === "number") {
@@ -67,6 +68,7 @@
         row.forEach((value, i) => {
           const cell = make("td", text(columns[i], value), line);
           if (typeof value === "number") cell.className = "number";
+          else if (cell.textContent.length > LENGTHY) cell.className = "lengthy";
         });
         return line;
       })
@@ -143,7 +145,7 @@
         if (!found) continue;
         cell.title = found.length === 1 ? "1 trial" : `${found.length} trials`;
         const value = summary(found);
-        const share = Math.round((55 * Math.abs(value)) / most);
+        const share = Math.round((40 * Math.abs(value)) / most);
         cell.style.background = `color-mix(in srgb, var(${value < 0 ? "--bad" : "--good"}) ${share}%, transparent)`;
       }
     }

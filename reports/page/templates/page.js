@@ -6,7 +6,13 @@
   const config = { displayModeBar: false, responsive: true, showTips: false };
   const coarse = window.matchMedia("(pointer: coarse)").matches;
 
-  const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  // a loop: Uint8Array.from with a function takes ten times as long, and the library is two megabytes
+  const bytesOf = (text) => {
+    const raw = atob(text);
+    const bytes = new Uint8Array(raw.length);
+    for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
+    return bytes;
+  };
   const unpacked = async (text) => {
     const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).text();
@@ -43,6 +49,18 @@
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, putBack(item)]));
   };
 
+  // labels are entities to Plotly: see as_label in charts.py
+  const plain = (text) => {
+    const box = document.createElement("textarea");
+    box.innerHTML = text;
+    return box.value;
+  };
+  const asLabel = (text) => {
+    const box = document.createElement("div");
+    box.textContent = text;
+    return box.innerHTML.replaceAll("%{", "%&#123;").replaceAll("css:", "css&#58;");
+  };
+
   const themed = (value, colours) => {
     if (typeof value === "string") {
       return value.startsWith("css:")
@@ -67,13 +85,41 @@
     drawn: false,
   }));
 
+  // a legend has no room for a long name: its table and the page have the whole of it
+  const BRIEF = 44;
+  const briefly = (name) => {
+    const whole = plain(name);
+    if (whole.length <= BRIEF) return name;
+    const signs = [...whole];
+    return asLabel(`${signs.slice(0, BRIEF - 12).join("")}…${signs.slice(-11).join("")}`);
+  };
+  // a narrow screen has no room for long labels side by side, nor for a scale beside a map
+  const narrow = (data, layout) => {
+    layout.font.size = 11;
+    for (const trace of data.filter((t) => t.colorbar)) {
+      trace.colorbar = { ...trace.colorbar, orientation: "h", y: 1, yanchor: "bottom", x: 0.5, thickness: 8 };
+      trace.colorbar.title = { ...trace.colorbar.title, side: "top" };
+      layout.margin.t = 70;
+    }
+    if (layout.xaxis && layout.xaxis.tickangle === -45) {
+      layout.xaxis.tickangle = -90;
+      layout.xaxis.tickfont = { size: 9 };
+    }
+  };
+
+  const PRINTED = 330; // as in page.css: the first screen on one sheet
   const draw = (chart, width) => {
     const { data, layout } = themed(chart.spec, getComputedStyle(root));
     // on a touch screen a drag must scroll the page, not zoom the chart
     if (coarse) layout.dragmode = false;
-    // a narrow screen has no room for names that stand beside their marks
-    if (chart.target.clientWidth < 520) layout.font.size = 11;
-    if (width) layout.width = Math.min(width, chart.target.clientWidth || width);
+    for (const trace of data) {
+      if (trace.name) trace.name = briefly(trace.name);
+    }
+    if (chart.target.clientWidth < 520) narrow(data, layout);
+    if (width) {
+      layout.width = Math.min(width, chart.target.clientWidth || width);
+      if (chart.target.closest(".screen")) layout.height = PRINTED;
+    }
     chart.drawn = true;
     return Plotly.react(chart.target, data, layout, config);
   };
@@ -114,14 +160,14 @@
     });
   };
 
-  // the table behind a chart: one column of places, one of each line
-  const plain = (text) => {
-    const box = document.createElement("textarea");
-    box.innerHTML = text;
-    return box.value;
-  };
+  // the table behind a chart: one column of places, one of each line; of a map, one of each column
   const titleOf = (axis) => plain((axis && axis.title && axis.title.text) || "");
+  const tableOfMap = ({ x, y, z, colorbar }, layout) => ({
+    names: [`${titleOf(layout.yaxis) || "at"} (${plain(colorbar.title.text)})`, ...x.map((at) => plain(String(at)))],
+    rows: y.map((at, i) => [typeof at === "string" ? plain(at) : at, ...z[i]]).reverse(),
+  });
   const tableOf = ({ data, layout }) => {
+    if (data.length === 1 && data[0].type === "heatmap") return tableOfMap(data[0], layout);
     const seen = data.filter((t) => t.x && t.y && t.type !== "heatmap" && t.hoverinfo !== "skip");
     const across = seen.length > 0 && seen.every((t) => t.x.every((v) => v === null || typeof v === "number")) &&
       seen.some((t) => t.y.some((v) => typeof v === "string"));

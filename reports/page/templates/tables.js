@@ -2,6 +2,7 @@
 // Sorting, filtering and downloads for every table. Cells are text, and are only ever set as text.
 (() => {
   const STEP = 200;
+  const LENGTHY = 44; // as in html.py
   const save = (name, address) => {
     const link = document.createElement("a");
     link.href = address;
@@ -67,6 +68,7 @@
         const cell = document.createElement(i === 0 && firstIsHead ? "th" : "td");
         if (i === 0 && firstIsHead) cell.scope = "row";
         if (numeric[i]) cell.className = "number";
+        else if (text.length > LENGTHY) cell.className = "lengthy";
         cell.textContent = text;
         line.append(cell);
       });

@@ -69,7 +69,8 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "backtest/run/provenance.py": {"platform.python_version": VERSION},
     "backtest/surrogates/cloud.py": {"os.sched_getaffinity": CORES},
     "backtest/tournament/contest.py": {"time.perf_counter": SECONDS},
-    "backtest/tournament/ledger.py": {"datetime.now": STAMP, "time.monotonic": SECONDS},
+    "backtest/tournament/ledger.py": {"datetime.now": STAMP},
+    "backtest/tournament/ledger_store.py": {"time.monotonic": SECONDS},
     "backtest/tournament/lockbox.py": {"datetime.now": STAMP},
     "backtest/tournament/tournament.py": {"time.perf_counter": SECONDS},
     "data/base/workers.py": {"os.environ": CORES},
@@ -97,6 +98,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "data/lake/mirror.py": {
         "os.environ": PLACE, "time.monotonic": SECONDS, "uuid.uuid4": SCRATCH,
     },
+    "data/lake/row_table.py": {"uuid.uuid4": SCRATCH},
     "data/lake/storage.py": {"uuid.uuid4": SCRATCH},
     "data/lake/versions.py": {"datetime.now": STAMP},
     "data/lake/drafts.py": {

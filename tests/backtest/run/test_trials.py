@@ -12,6 +12,7 @@ from gexlab.backtest.run.backtest import backtest
 from gexlab.backtest.run.documents import results_document
 from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.tournament.counting import ledger
+from gexlab.backtest.tournament.ledger_store import ledger_place
 
 MakeMarket = Callable[..., Path]
 
@@ -69,13 +70,27 @@ def test_a_ledger_that_cannot_be_written_is_a_notice(
     assert found.main.returns.equals(plain.main.returns)
 
 
-def test_where_the_ledger_lies(make_market: MakeMarket, tmp_path: Path) -> None:
+def test_where_the_ledger_lies(
+    make_market: MakeMarket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEXLAB_CACHE", str(tmp_path / "mirror"))
     settings = load_config(make_market())
     assert settings.ledger_path is None
     data = settings.data.model_copy(update={"lake": str(tmp_path / "lake")})
     assert settings.model_copy(update={"data": data}).ledger_path == tmp_path / "ledger"
     data = settings.data.model_copy(update={"lake": "s3://bucket/lake"})
+    far = settings.model_copy(update={"data": data}).ledger_path
+    assert far is not None
+    assert str(ledger_place(far)) == "s3://bucket/lake/trials"
+    data = settings.data.model_copy(update={"lake": "gs://bucket/lake"})
     assert settings.model_copy(update={"data": data}).ledger_path is None
     named = load_config(_with_ledger(tmp_path / "run.toml"))
     assert named.ledger_path == tmp_path / "ledger"
+    shared = tmp_path / "shared.toml"
+    text = (tmp_path / "run.toml").read_text(encoding="utf-8")
+    shared.write_text(text.replace('path = "ledger"', 'path = "s3://bucket/team"'), "utf-8")
+    team = load_config(shared).ledger_path
+    assert team is not None
+    assert str(ledger_place(team)) == "s3://bucket/team/trials"
+    assert load_config(shared).sha256 == settings.sha256
     assert named.sha256 == settings.sha256  # where trials are recorded changes no result

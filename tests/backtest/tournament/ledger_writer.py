@@ -6,11 +6,11 @@ python ledger_writer.py LEDGER NAME NUMBER
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from gexlab.backtest.tournament.ledger import Trial, record_trials
+from gexlab.data.lake.mirror import folder_of_lake
 
 
 def main(ledger: str, name: str, number: str) -> None:
@@ -19,7 +19,8 @@ def main(ledger: str, name: str, number: str) -> None:
         returns = np.random.default_rng(k).standard_normal(len(days))
         trial_id = f"{name}-{k}"
         record_trials(
-            Path(ledger), [Trial(trial_id, trial_id, "test", "SPX", "data", days, returns)]
+            folder_of_lake(ledger),
+            [Trial(trial_id, trial_id, "test", "SPX", "data", days, returns)],
         )
         sys.stdout.write(f"{trial_id}\n")
         sys.stdout.flush()

@@ -9,12 +9,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from s3_store import BUCKET, surroundings
+from small_store import small_store
 
 from gexlab.backtest.tournament.counting import (
     count_trials,
@@ -22,10 +25,26 @@ from gexlab.backtest.tournament.counting import (
     effective_trials,
     ledger,
 )
-from gexlab.backtest.tournament.ledger import Trial, delete_trial, ledger_file, record_trials
+from gexlab.backtest.tournament.ledger import Trial, delete_trial, record_trials
+from gexlab.backtest.tournament.ledger_store import ledger_file
 from gexlab.data.base.errors import GexlabError, LedgerError
+from gexlab.data.lake.mirror import folder_of_lake
 
 WRITER = Path(__file__).with_name("ledger_writer.py")
+
+
+@pytest.fixture(params=["disk", "store"])
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """Folder of a ledger on a disk, or what stands for an address of a store."""
+    if request.param == "disk":
+        yield tmp_path
+        return
+    with small_store() as served:
+        for name, value in surroundings(served.address, tmp_path).items():
+            monkeypatch.setenv(name, value)
+        yield folder_of_lake(f"s3://{BUCKET}/a lake")
 
 
 def _trial(
@@ -55,14 +74,14 @@ def _returns(ledger: Path) -> dict[str, tuple[Any, Any]]:
     return {trial: (days, returns) for trial, days, returns in found}
 
 
-def test_a_trial_is_recorded_once_and_keeps_its_number(tmp_path: Path) -> None:
-    assert record_trials(tmp_path, [_trial("a"), _trial("b", seed=1)]) == (1, 2)
-    assert record_trials(tmp_path, [_trial("c", seed=2)]) == (3,)
-    assert record_trials(tmp_path, [_trial("b", seed=1), _trial("a")]) == (2, 1)
-    found = ledger(tmp_path)
+def test_a_trial_is_recorded_once_and_keeps_its_number(place: Path) -> None:
+    assert record_trials(place, [_trial("a"), _trial("b", seed=1)]) == (1, 2)
+    assert record_trials(place, [_trial("c", seed=2)]) == (3,)
+    assert record_trials(place, [_trial("b", seed=1), _trial("a")]) == (2, 1)
+    found = ledger(place)
     assert [e["trial_id"] for e in found.entries] == ["a", "b", "c"]
     assert found.entries[0]["metrics"] == {"sharpe": 0.5, "sharpe_low": None}
-    kept = _returns(tmp_path)
+    kept = _returns(place)
     assert set(kept) == {"a", "b", "c"}
     days, returns = kept["b"]
     want = _trial("b", seed=1)
@@ -70,35 +89,35 @@ def test_a_trial_is_recorded_once_and_keeps_its_number(tmp_path: Path) -> None:
     assert returns == pytest.approx(want.returns.astype(np.float32), nan_ok=True)
 
 
-def test_the_same_trial_on_a_file_that_grew_by_a_day_counts_once(tmp_path: Path) -> None:
-    assert record_trials(tmp_path, [_trial("a", data_id="monday")]) == (1,)
+def test_the_same_trial_on_a_file_that_grew_by_a_day_counts_once(place: Path) -> None:
+    assert record_trials(place, [_trial("a", data_id="monday")]) == (1,)
     grown = _trial("a", last="2021-01-01", data_id="tuesday")
-    assert record_trials(tmp_path, [grown]) == (1,)
-    assert _count(tmp_path) == 1
-    found = ledger(tmp_path)
+    assert record_trials(place, [grown]) == (1,)
+    assert _count(place) == 1
+    found = ledger(place)
     assert [d["trials"] for d in found.data] == [1, 1]
     assert found.trials == 1
 
 
-def test_overlapping_sessions_of_stand_ins_count_together(tmp_path: Path) -> None:
+def test_overlapping_sessions_of_stand_ins_count_together(place: Path) -> None:
     for k, name in enumerate(("SPX", "spy", "ES", "QQQ")):
-        record_trials(tmp_path, [_trial(name, underlying=name, seed=k)])
+        record_trials(place, [_trial(name, underlying=name, seed=k)])
     earlier = _trial("earlier", "2019-01-01", "2019-12-31")
-    assert record_trials(tmp_path, [earlier]) == (1,)  # no session of it is in 2020
-    assert record_trials(tmp_path, [_trial("touches", "2019-06-01", "2020-01-01")]) == (5,)
-    assert _count(tmp_path, "SPY") == 4
-    assert _count(tmp_path, "NDX") == 1
-    assert _count(tmp_path, "SPX", 2019) == 2
-    assert _count(tmp_path, "GLD") == 0
+    assert record_trials(place, [earlier]) == (1,)  # no session of it is in 2020
+    assert record_trials(place, [_trial("touches", "2019-06-01", "2020-01-01")]) == (5,)
+    assert _count(place, "SPY") == 4
+    assert _count(place, "NDX") == 1
+    assert _count(place, "SPX", 2019) == 2
+    assert _count(place, "GLD") == 0
     stated = [["QQQ", "SPX"]]
     span = date(2020, 1, 1), date(2020, 12, 31)
-    assert count_trials(tmp_path, "SPX", *span, stand_ins=stated).trials == 5
+    assert count_trials(place, "SPX", *span, stand_ins=stated).trials == 5
 
 
-def test_simulated_markets_count_apart(tmp_path: Path) -> None:
-    record_trials(tmp_path, [_trial("a"), _trial("a", world="s0"), _trial("b", world="s0")])
-    assert [_count(tmp_path, world=w) for w in ("", "s0", "s1")] == [1, 2, 0]
-    assert [m["simulated"] for m in ledger(tmp_path).markets] == [False, True]
+def test_simulated_markets_count_apart(place: Path) -> None:
+    record_trials(place, [_trial("a"), _trial("a", world="s0"), _trial("b", world="s0")])
+    assert [_count(place, world=w) for w in ("", "s0", "s1")] == [1, 2, 0]
+    assert [m["simulated"] for m in ledger(place).markets] == [False, True]
 
 
 def test_returns_are_stored_once_per_digest(tmp_path: Path) -> None:
@@ -125,24 +144,24 @@ def test_effective_trials_are_clusters(tmp_path: Path) -> None:
     assert (found.trials, found.effective) == (6, 2)
 
 
-def test_deleting_leaves_a_trace_and_the_count(tmp_path: Path) -> None:
-    record_trials(tmp_path, [_trial("a"), _trial("b", seed=1)])
-    assert delete_trial(tmp_path, "a", "wrong prices") == 1
-    found = ledger(tmp_path)
+def test_deleting_leaves_a_trace_and_the_count(place: Path) -> None:
+    record_trials(place, [_trial("a"), _trial("b", seed=1)])
+    assert delete_trial(place, "a", "wrong prices") == 1
+    found = ledger(place)
     assert [e["trial_id"] for e in found.entries] == ["b"]
     assert [(d["trial_id"], d["reason"]) for d in found.deletions] == [("a", "wrong prices")]
     assert (found.markets[0]["trials"], found.markets[0]["deleted"]) == (2, 1)
     assert found.markets[0]["effective_trials"] == 2
     with pytest.raises(LedgerError, match="no trial 'a'"):
-        delete_trial(tmp_path, "a", "again")
+        delete_trial(place, "a", "again")
     with pytest.raises(GexlabError, match="reason"):
-        delete_trial(tmp_path, "b", " ")
+        delete_trial(place, "b", " ")
     # made again, it is there again, under its number
-    assert record_trials(tmp_path, [_trial("a")]) == (1,)
-    again = ledger(tmp_path)
+    assert record_trials(place, [_trial("a")]) == (1,)
+    again = ledger(place)
     assert len(again.entries) == 2
     assert again.markets[0]["deleted"] == 0
-    assert len(_returns(tmp_path)["a"][0]) == 366
+    assert len(_returns(place)["a"][0]) == 366
 
 
 def test_what_is_no_trial_is_refused() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from small_markets import MANY_NAMES_MAP as MAP
 
@@ -196,3 +197,35 @@ def test_workers_that_are_killed_cost_nothing_but_time(
     assert len(list((folder / "marks").iterdir())) == 2
     assert parts(folder, "two") == parts(folder, "one")
     assert not (folder / "two" / ".tmp").exists()
+
+
+def test_a_piece_reads_the_rows_of_its_names_alone(
+    folder: Path, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One Parquet file, its names one after the other: pieces stay in its order, none is sorted."""
+    text = (folder / "0.csv").read_text().splitlines()
+    lines = [text[0], *sorted(text[1:], key=lambda line: line.split(",")[1])]
+    (folder / "sorted.csv").write_text("\n".join(lines) + "\n")
+    with duckdb.connect() as connection:
+        connection.read_csv(str(folder / "sorted.csv"), all_varchar=True).write_parquet(
+            str(folder / "all.parquet")
+        )
+    seen: list[int] = []
+    narrow = spread._narrow
+
+    def counted(connection: Any, named: Any) -> None:
+        narrow(connection, named)
+        [(rows,)] = connection.sql("SELECT count(*) FROM contracts").fetchall()
+        seen.append(rows)
+
+    monkeypatch.setattr(spread, "_narrow", counted)
+    given: dict[str, Any] = {
+        "vendor": "columns", "underlying": "*", "mapping": folder / "map.toml"
+    }  # fmt: skip
+    alone = ingest([folder / "all.parquet"], lake=folder / "one", **given)
+    assert ingest(
+        [folder / "all.parquet"], lake=folder / "two", workers=Workers(2), **given
+    ) == alone  # fmt: skip
+    assert parts(folder, "two") == parts(folder, "one")
+    assert sum(seen) == len(lines) - 1
+    assert len(seen) == len(sent) > 1
