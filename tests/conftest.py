@@ -90,6 +90,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
+def pytest_unconfigure() -> None:
+    """Let everything end as it does elsewhere: libraries report what is left at exit."""
+    gc.unfreeze()
+
+
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Count what was left out, to say so at the end."""
     if items:
