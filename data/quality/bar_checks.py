@@ -94,7 +94,7 @@ class _Bars:
     """
 
     session: npt.NDArray[np.datetime64]
-    moment: list[str]
+    ts: pd.DatetimeIndex | None
     prices: dict[str, Floats]
     logs: dict[str, Floats]
     usual: Floats
@@ -145,11 +145,10 @@ def _prepared(
     prices = {c: bars[c].to_numpy(dtype=np.float64) for c in _PRICES}
     logs = {c: np.log(p) for c, p in prices.items()}
     span = logs["high"] - logs["low"]
-    moment = [""] * len(days) if ts is None else [f" {t:%H:%M} UTC" for t in ts]
     volume = bars["volume"].to_numpy(dtype=np.float64) if "volume" in bars else None
     last = np.searchsorted(days, days, side="right") - 1  # of each bar's session
     usual, both_sides = up_to(span, last), around(span)
-    return _Bars(days, moment, prices, logs, usual, both_sides, volume, ts is not None)
+    return _Bars(days, ts, prices, logs, usual, both_sides, volume, ts is not None)
 
 
 def _checked(bars: pd.DataFrame, given: _Bars, trusted: Collection[Any]) -> BarCheck:
@@ -193,7 +192,8 @@ def _finding(
     given: _Bars, row: int, check: str, field: str, text: str, *, accepted: bool
 ) -> Finding:
     session = given.session[row].item()
-    detail = f"{field}{given.moment[row]}: {text}" + ("; trusted, kept" if accepted else "")
+    moment = "" if given.ts is None else f" {given.ts[row]:%H:%M} UTC"
+    detail = f"{field}{moment}: {text}" + ("; trusted, kept" if accepted else "")
     severity: Severity = "info" if accepted else CATALOGUE[check].severity
     return Finding(session, check, severity, 1, float("nan"), detail, field)
 

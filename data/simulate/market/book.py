@@ -104,14 +104,13 @@ def listing(
     spot : float
     """
     _reseat(book, quoted)
-    whole = np.rint(book.interest)
     rows = [book.slots[expiry] for expiry in quoted]
     inside = np.zeros((len(quoted), ladder.count), dtype=bool)
     for i, left in enumerate(years):
         low, high, step = window(layout, ladder, spot, float(left))
         inside[i, low:high:step] = True
-    held = whole[rows]
-    expiry, strike = np.nonzero(inside | (held.max(axis=2) > 0))
+    held = np.rint(book.interest[rows])
+    expiry, strike = np.nonzero(inside | (held[..., 0] > 0) | (held[..., 1] > 0))
     return Listing(
         expiries=quoted,
         expiry=expiry,

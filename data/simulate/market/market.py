@@ -56,6 +56,7 @@ def run(setting: Setting, seed: int) -> Iterator[Session]:
     )
     start = max(setting.first - _BURN_IN, 1)
     schedule = expiries(setting.layout, setting.calendar, start, setting.last)
+    listed, last = _quoted_days(schedule)
     ladder = ladder_for(setting.layout, market.spot)
     book = empty_book(_most_quoted(schedule), ladder)
     state = _initial(market)
@@ -64,7 +65,8 @@ def run(setting: Setting, seed: int) -> Iterator[Session]:
         moves = session_prices(setting, state, effects, position, draws_of(setting, prices_draws))
         advance(setting, state, moves)
         _require_listed(moves.close, ladder, str(setting.calendar.sessions[position]))
-        quoted = tuple(e for e in schedule if _is_quoted(e, position))
+        here = np.flatnonzero((listed <= position) & (position <= last))
+        quoted = tuple(schedule[i] for i in here.tolist())
         quotes = _quote(setting, state, book, ladder, quoted, position, moves.close)
         state.net = dealers_net(quotes, moves.effects, moves.close)
         state.pin = _pin_of(setting, quotes, moves.effects, position)
@@ -162,9 +164,12 @@ def _ends_week(calendar: TradingCalendar, position: int) -> bool:
     return bool(week[0] != week[1])
 
 
-def _is_quoted(expiry: Expiry, position: int) -> bool:
-    last = expiry.dies - (1 if expiry.settlement == "AM" else 0)
-    return expiry.listed <= position <= last
+def _quoted_days(
+    schedule: tuple[Expiry, ...],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the first and the last session in which each expiration is quoted."""
+    last = [e.dies - (1 if e.settlement == "AM" else 0) for e in schedule]
+    return np.array([e.listed for e in schedule], np.int64), np.array(last, np.int64)
 
 
 def _years_left(

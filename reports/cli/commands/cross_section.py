@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from ....backtest import CrossSectionResult
-    from ....data import CrossSection
+    from ....backtest import CrossSectionResult, LongShortResult
+    from ....data import CrossSection, Lake, TradingCalendar
 
 EXAMPLES = (
     "gexlab cross-section --lake lake",
     "gexlab cross-section --lake lake --underlying 'A*,MU' --settings settings.toml --out out",
     "gexlab cross-section --lake lake --test --json",
+    "gexlab cross-section --lake lake --long-short --out out",
 )
 
 _SHOWN = 10
@@ -56,9 +57,26 @@ _TestOption = Annotated[
     bool,
     typer.Option("--test", help="Test the claims that need many underlyings."),
 ]
+_LongShortOption = Annotated[
+    bool,
+    typer.Option("--long-short", help="Evaluate a grid of long-short portfolios of the names."),
+]
+_PortfoliosOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--portfolios",
+        metavar="FILE.toml",
+        help="Lists that span the grid: signals, sides, quantiles, weights, holds, fees_bps.",
+    ),
+]
 _OutOption = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Write names, market and sectors as Parquet files."),
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Write names, market and sectors (with --long-short also trials, returns and their "
+        "correlation) as Parquet files.",
+    ),
 ]
 
 
@@ -71,6 +89,8 @@ def command(
     settings: SettingsOption = None,
     volumes: _VolumesOption = None,
     test: _TestOption = False,
+    long_short: _LongShortOption = False,
+    portfolios: _PortfoliosOption = None,
     as_of: AsOfOption = None,
     out: _OutOption = None,
     as_json: JsonOption = False,
@@ -81,8 +101,11 @@ def command(
     Sums over the market and sectors, shares of names by regime, concentration, dispersion and
     ranks, session by session. Sums are over names whose data pass the quality gate; the others are
     counted. Sectors and market values come from --settings.
+
+    Long-short portfolios act on a row at the close of the session after it, at the spots of the
+    chains; they are counted in the ledger beside the lake.
     """
-    from ....backtest import cross_section_tests
+    from ....backtest import cross_section_tests, long_short_document
     from ....data import cross_section, open_lake, published, trading_calendar
     from ..arguments import book_named
 
@@ -93,17 +116,40 @@ def command(
     )  # fmt: skip
     results: tuple[CrossSectionResult, ...] = ()
     left: dict[str, int] = {}
+    calendar = trading_calendar(opened.calendar(str(found.names["underlying"].iloc[0])))
     if test:
-        names = found.names["underlying"].unique()
-        calendar = trading_calendar(opened.calendar(str(names[0])))
         results, left = cross_section_tests(found, calendar)
     document = _document(found, results, left)
+    traded: LongShortResult | None = None
+    if long_short or portfolios is not None:
+        traded = _traded(opened, found, calendar, portfolios)
+        document |= {"long_short": long_short_document(traded) | {"table": traded.table}}
     if out is not None:
         with published(out) as stage:
             for name in _TABLES:
                 getattr(found, name).to_parquet(stage / f"{name}.parquet", index=False)
+            if traded is not None:
+                traded.table.to_parquet(stage / "trials.parquet", index=False)
+                traded.returns.to_parquet(stage / "returns.parquet")
+                traded.book.correlation.to_parquet(stage / "correlation.parquet")
+                document["long_short"].pop("table")
         document = {k: v for k, v in document.items() if k not in _TABLES} | {"out": out}
-    emit(document, as_json, lambda console: _show(console, found, results, left, out))
+    emit(document, as_json, lambda console: _show(console, found, results, left, out, traded))
+
+
+def _traded(
+    lake: Lake, found: CrossSection, calendar: TradingCalendar, portfolios: Path | None
+) -> LongShortResult:
+    """Evaluate the portfolios, and count them where the lake has a ledger beside it."""
+    from ....backtest import ledger_beside, load_long_short, long_short, record_long_short
+    from ....data import is_remote
+
+    grid = None if portfolios is None else load_long_short(portfolios)
+    year = lake.facts(str(found.names["underlying"].iloc[0])).sessions_per_year
+    result = long_short(found, calendar, grid, year=year)
+    if not is_remote(str(lake)):
+        record_long_short(result, found, ledger_beside(lake.root))
+    return result
 
 
 def _document(
@@ -128,6 +174,7 @@ def _show(
     results: tuple[CrossSectionResult, ...],
     left: dict[str, int],
     out: Path | None,
+    traded: LongShortResult | None = None,
 ) -> None:
     from ...page.formats import count
 
@@ -147,8 +194,52 @@ def _show(
                           style="dim", markup=False)  # fmt: skip
         reasons = ", ".join(f"{k.replace('_', ' ')} {count(v)}" for k, v in left.items())
         console.print(f"rows left out: {reasons}", style="dim")
+    if traded is not None:
+        _show_traded(console, traded)
     if out is not None:
         console.print(f"tables: {out}", style="bold")
+
+
+def _show_traded(console: Console, traded: LongShortResult) -> None:
+    from ....backtest import long_short_document
+    from ...page.formats import count, fixed, percent
+    from ...terminal.tables import simple_table
+
+    numbers = (
+        "quantile",
+        "sessions",
+        "fee bp",
+        "Sharpe",
+        "from",
+        "to",
+        "turnover",
+        "break-even bp",
+    )
+    table = simple_table(
+        "signal", "long", "weights", *numbers, right=numbers,
+        title=f"The {min(_SHOWN, traded.trials)} portfolios of {traded.trials} with the highest "
+        "Sharpe ratio",
+    )  # fmt: skip
+    best = traded.table.sort_values("sharpe", ascending=False).head(_SHOWN)
+    for row in best.to_dict("records"):
+        table.add_row(
+            row["signal"], row["side"], row["weights"], fixed(row["quantile"], 2),
+            count(row["hold"]), fixed(row["fees_bps"], 1), fixed(row["sharpe"], 2),
+            fixed(row["sharpe_low"], 2), fixed(row["sharpe_high"], 2), fixed(row["turnover"], 0),
+            fixed(row["break_even_bps"], 1),
+        )  # fmt: skip
+    console.print(table)
+    said = long_short_document(traded)
+    console.print(said["sentence"], markup=False)
+    book = traded.book.metrics
+    ratio, low, high = (fixed(book[k], 2) for k in ("sharpe", "sharpe_low", "sharpe_high"))
+    console.print(
+        f"all of them as one book: Sharpe {ratio} [{low}, {high}], volatility "
+        f"{percent(book['volatility'])}, mean correlation {fixed(book['mean_correlation'], 2)}",
+        markup=False,
+    )
+    reasons = ", ".join(f"{k.replace('_', ' ')} {count(v)}" for k, v in traded.left_out.items())
+    console.print(f"rows without an order, returns left out: {reasons}", style="dim")
 
 
 def _market(frame: pd.DataFrame) -> Any:
