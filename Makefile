@@ -6,7 +6,7 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help bytecode demo bench test browser random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
+.PHONY: help bytecode demo bench bench-env test browser random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -64,6 +64,11 @@ bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array acces
 bench: $(VENV)/dev.stamp bytecode  ## Measure speed as ratios, all in one run (minutes, about 2 GB in out/bench)
 	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+# The one thing of `bench` that is optional: its library is no dependency of anything here.
+bench-env:  ## Environment in which `bench` also times an event-driven backtester
+	$(PYTHON) -m venv .venv-bench
+	@PYTHONWARNINGS=ignore .venv-bench/bin/python -m pip install --quiet backtrader==1.9.78.123
+
 lint: $(VENV)/dev.stamp  ## Style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -104,4 +109,4 @@ lowest:  ## The main job with the lowest version of everything declared
 	GEXLAB_CACHE_DIR=$(CURDIR)/.venv-lowest/cache .venv-lowest/bin/gexlab demo --out out/lowest
 
 clean:  ## Remove everything that can be rebuilt
-	rm -rf $(VENV) .venv-lock .venv-lowest .links build dist out *.egg-info
+	rm -rf $(VENV) .venv-lock .venv-lowest .venv-bench .links build dist out *.egg-info

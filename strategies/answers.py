@@ -53,8 +53,7 @@ def asked(
         raise
     except Exception as error:
         where = "" if at is None else f" for session {str(at)[:10]}"
-        shared = "read-only" in str(error)
-        hint = ": inputs are shared and cannot be changed in place; take a copy" if shared else ""
+        hint = _hint(component, error)
         raise ConfigError(
             f"{component.kind} {component.name!r} failed{where} with {type(error).__name__} "
             f"({error}){hint}"
@@ -153,3 +152,11 @@ def _shaped(component: Component, values: Floats, n: int) -> Floats:
             f"one for each of the {n} decisions"
         )
     return values
+
+
+def _hint(component: Component, error: Exception) -> str:
+    if "read-only" in str(error):
+        return ": inputs are shared and cannot be changed in place; take a copy"
+    if isinstance(error, AttributeError) and error.obj is component:
+        return ": it sees what its inputs() declare and its own parameters, and nothing else"
+    return ""

@@ -123,9 +123,11 @@ def lacking(store: DerivedStore, wanted: Marks) -> Lacking:
     Lacking
     """
     found = stored(store, store_record(store, store.lake.at())).intact()
-    done = found.rows
+    done: dict[str, set[tuple[str, str]]] = {book: set() for book in wanted}
+    for part in found.parts:
+        done.setdefault(part.book, set()).update(part.sessions.items())
     missing = {
-        book: {date.fromisoformat(d) for d, mark in days.items() if (book, d, mark) not in done}
+        book: {date.fromisoformat(day) for day, _ in days.items() - done[book]}
         for book, days in wanted.items()
     }
     return Lacking(found, missing, _is_closed(found), found.means(wanted))

@@ -2,15 +2,18 @@
 
 ``python tests/bench/bench_grid.py [TRIALS] [SESSIONS]``: 10,000 trials x 2,500 sessions unless
 stated. Deciding, simulating and point metrics of the grid are held against ``from_orders`` and
-``value`` of vectorbt in chunks of 500 columns, the same on two cores, then the whole of
+``value`` of vectorbt in chunks of 500 columns, and against one trial in an event-driven backtester
+where its environment is there (``make bench-env``); the same on two cores, then the whole of
 ``gexlab grid`` with intervals, files and page. Times are of the processor unless stated, so that a
 busy machine counts alike for both; numbers are compared before they are printed.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,6 +53,10 @@ Floats = npt.NDArray[np.float64]
 CASH = 1_000_000.0
 #: Columns of one bare call.
 COLUMNS = 500
+#: Python of the environment that has the event-driven backtester.
+APART = Path(__file__).resolve().parents[2] / ".venv-bench" / "bin" / "python"
+#: Share of a target that is traded there: it refuses an order for the last cent.
+SHARE = 0.95
 NONE = ReturnIntervals((0.0, 0.0), (0.0, 0.0), 0.0)
 
 CONFIG = """
@@ -153,8 +160,8 @@ def _ours(
     return kept
 
 
-def _both(file: Path) -> tuple[Seconds, int]:
-    """Time ours and the bare calls side by side, columns after columns."""
+def _both(file: Path) -> tuple[Seconds, int, Floats]:
+    """Time ours and the bare calls side by side, columns after columns; return one of them too."""
     config = load_config(file)
     market = load_market(config)
     space = space_of(config)
@@ -172,7 +179,29 @@ def _both(file: Path) -> tuple[Seconds, int]:
         seconds, wanted = _bare(target, ground)
         spent.bare += seconds
         np.testing.assert_allclose(found, wanted, rtol=1e-12)
-    return spent, len(space.strategies)
+    return spent, len(space.strategies), target[:, -1:]
+
+
+def _event_driven(file: Path, one: Floats, each: float) -> str:
+    """Say how long one trial takes in an event-driven backtester, whose equity must be ours.
+
+    `each` is how many seconds one takes here.
+    """
+    if not APART.exists():
+        return "not measured, it has no environment here (make bench-env)"
+    market = load_market(load_config(file))
+    ground = ground_of(market, market_panel(market), "next_open")
+    one, table = SHARE * one, file.with_name("one.csv")
+    bars = ground.bars[["open", "high", "low", "close"]].assign(target=one[:, 0])
+    bars.to_csv(table, index_label="session", date_format="%Y-%m-%d")
+    command = [str(APART), str(Path(__file__).with_name("event_driven.py")), str(table)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = json.loads(said)
+    np.testing.assert_allclose(found["value"], _bare(one, ground)[1], rtol=1e-9)
+    return (
+        f"backtrader {found['version']} {found['seconds']:.2f} s with "
+        f"{int(np.isfinite(one).sum()):,} orders: ratio {found['seconds'] / each:,.0f}"
+    )
 
 
 def _prepare(file: str, dask_worker: Any = None) -> None:
@@ -222,13 +251,15 @@ def _run(trials: int, sessions: int, *, dense: bool) -> None:
         folder = Path(name)
         _both(_market(folder, 300, 120, dense=dense))  # both have compiled now
         file = _market(folder, sessions, trials, dense=dense)
-        spent, count = _both(file)
+        spent, count, one = _both(file)
         print(
             f"{count:,} trials x {sessions:,} sessions, {spent.orders / count:,.0f} orders each: "
             f"bare {spent.bare:.1f} s, ours {spent.ours:.1f} s (deciding {spent.deciding:.1f} s, "
             f"{1e3 * spent.deciding / count:.2f} ms a strategy): "
             f"ratio {spent.ours / spent.bare:.2f}"
         )
+        each = spent.ours / count
+        print(f"  one trial in an event-driven backtester: {_event_driven(file, one, each)}")
         clock, busier = _on_two(file, count)
         print(
             f"  on two cores: {clock:.1f} s by the clock, {busier:.1f} s the busier process: "

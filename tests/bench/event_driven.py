@@ -1,62 +1,80 @@
 """One trial in an event-driven backtester, for scale: how long one of ten thousand would take.
 
-``python tests/bench/event_driven.py [SESSIONS]`` in an environment of its own that has
-``backtrader`` (``pip install backtrader``); gexlab is not needed. The trial is that of
-``bench_grid.py``: a target share of equity, restored at every open.
+``python tests/bench/event_driven.py FILE`` in an environment of its own that has ``backtrader``
+(``make bench-env``); gexlab is not needed. ``bench_grid.py`` calls it where that environment is
+there. FILE is a CSV of ``session, open, high, low, close, target``: the share of equity wanted from
+the open on, empty where no order goes out. Prints one JSON document: ``version``, ``seconds`` of
+processor time, last ``value``.
 """
 
 from __future__ import annotations
 
-import random
+import csv
+import json
 import sys
 import time
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import backtrader  # type: ignore[import-not-found]
 
-#: 3 January 2012.
-_FIRST = 734_505
+_PRICES = ("open", "high", "low", "close")
 
 
 class Bars(backtrader.feed.DataBase):  # type: ignore[misc]
-    """Random daily bars."""
+    """Daily bars from rows."""
 
-    params = (("sessions", 2_500),)
+    params = (("rows", ()),)
 
     def start(self) -> None:
-        """Begin at 100."""
+        """Begin at the first row."""
         super().start()
-        self._random, self._price, self._at = random.Random(5), 100.0, 0
+        self._rows = iter(self.p.rows)
 
     def _load(self) -> bool:
-        if self._at == self.p.sessions:
+        row = next(self._rows, None)
+        if row is None:
             return False
-        day = datetime.fromordinal(_FIRST + self._at)
-        opened, self._at = self._price, self._at + 1
-        self._price *= 1.0 + self._random.gauss(0.0003, 0.01)
-        self.lines.datetime[0] = backtrader.date2num(day)
-        self.lines.open[0], self.lines.close[0] = opened, self._price
-        self.lines.high[0] = max(opened, self._price) * 1.004
-        self.lines.low[0] = min(opened, self._price) * 0.996
+        self.lines.datetime[0] = backtrader.date2num(row["session"])
+        for name in _PRICES:
+            getattr(self.lines, name)[0] = row[name]
         self.lines.volume[0] = self.lines.openinterest[0] = 0.0
         return True
 
 
-class Fade(backtrader.Strategy):  # type: ignore[misc]
-    """Against the last return."""
+class Targets(backtrader.Strategy):  # type: ignore[misc]
+    """Restores a share of equity at each open that has one."""
 
-    def next(self) -> None:
-        """Restore the target at the next open."""
-        if len(self) > 1:
-            move = self.data.close[0] - self.data.close[-1]
-            self.order_target_percent(target=-0.95 if move > 0.0 else 0.95)
+    params = (("targets", ()),)
+
+    def next_open(self) -> None:
+        """Order what is missing to the target, at this open."""
+        target = self.p.targets[len(self.data) - 1]
+        if isfinite(target):
+            price = self.data.open[0]
+            equity = self.broker.getcash() + self.position.size * price
+            missing = target * equity / price - self.position.size
+            (self.buy if missing > 0.0 else self.sell)(size=abs(missing))
 
 
-def _seconds(sessions: int) -> tuple[float, float]:
-    engine: Any = backtrader.Cerebro()
-    engine.adddata(Bars(sessions=sessions))
-    engine.addstrategy(Fade)
+def _read(file: str) -> tuple[list[dict[str, Any]], list[float]]:
+    with open(file, encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    bars = [
+        {
+            "session": datetime.fromisoformat(row["session"]),
+            **{name: float(row[name]) for name in _PRICES},
+        }
+        for row in rows
+    ]
+    return bars, [float(row["target"] or "nan") for row in rows]
+
+
+def _seconds(bars: list[dict[str, Any]], targets: list[float]) -> tuple[float, float]:
+    engine: Any = backtrader.Cerebro(cheat_on_open=True, stdstats=False)
+    engine.adddata(Bars(rows=bars))
+    engine.addstrategy(Targets, targets=targets)
     engine.broker.setcash(1e6)
     began = time.process_time()
     engine.run()
@@ -64,9 +82,5 @@ def _seconds(sessions: int) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_500
-    seconds, value = _seconds(count)
-    print(
-        f"backtrader {backtrader.__version__}: one trial of {count:,} sessions {seconds:.2f} s "
-        f"(last value {value:,.0f}), ten thousand of them {seconds * 1e4 / 3600:.1f} hours"
-    )
+    seconds, value = _seconds(*_read(sys.argv[1]))
+    print(json.dumps({"version": backtrader.__version__, "seconds": seconds, "value": value}))

@@ -21,6 +21,7 @@ from gexlab.backtest.run.load_config import load_config
 from gexlab.backtest.tournament.counting import ledger
 from gexlab.backtest.tournament.tournament import tournament
 from gexlab.data.base.errors import LookAheadError
+from gexlab.strategies.registry import make_strategy
 
 HEAD = """
 import numpy as np
@@ -480,7 +481,7 @@ class Mine(OnGex):
         kept.setdefault("MINE", str(float(np.nanmedian(value))))
         return sign(value[:, -1] - float(kept["MINE"]))
 """,
-        {"reads_undeclared"},
+        {"keeps_state_elsewhere", "reads_undeclared"},
     ),
     "one number of a file": (
         """
@@ -490,6 +491,50 @@ class Mine(OnClose):
         return np.sign(close - LEVEL)
 """,
         {"reads_undeclared"},
+    ),
+    "a reader under another name": (
+        """
+reader = pd.read_parquet
+class Mine(OnClose):
+    def targets(self, close):
+        return np.sign(close - reader(BARS)["close"].median())
+""",
+        {"reads_undeclared"},
+    ),
+    "a reader by a name that is made up": (
+        """
+class Mine(OnClose):
+    def targets(self, close):
+        return np.sign(close - getattr(pd, "read_" + "parquet")(BARS)["close"].median())
+""",
+        {"reads_undeclared"},
+    ),
+    "a reader of this project": (
+        """
+from gexlab.data import read_bars
+class Mine(OnClose):
+    def targets(self, close):
+        return np.sign(close - read_bars(BARS)["close"].median())
+""",
+        {"reads_undeclared"},
+    ),
+    "what lies in a folder": (
+        """
+import os
+class Mine(OnClose):
+    def targets(self, close):
+        return np.full(len(close), 1.0 / len(os.listdir(".")))
+""",
+        {"reads_undeclared"},
+    ),
+    "state in the table of modules": (
+        """
+import sys
+class Mine(OnGex):
+    def labels(self, value):
+        return sign(value[:, -1] - sys.modules.setdefault("mine_kept", float(np.nanmedian(value))))
+""",
+        {"keeps_state_elsewhere"},
     ),
     "the day": (
         """
@@ -531,9 +576,13 @@ class Vendor:
         return pd.read_parquet(path)
 from pathlib import PurePath as helper
 class Mine(OnClose):
+    how = "median"
     def targets(self, close):
         out = np.zeros(len(close))
+        out[0] = 0.0 * getattr(np, self.how)(close[:1])
         helper("of another file")
+        kept = []
+        kept.append(out)
         out[1:] = np.sign(np.diff(close))
         return out
 """
@@ -552,6 +601,79 @@ def test_what_a_component_reaches_for_is_named(name: str, tmp_path: Path) -> Non
 def test_no_alarm(body: str, tmp_path: Path) -> None:
     (strategy,) = strategies_asked_for(load_config(_config(tmp_path, body, 60)))
     assert reached_outside(strategy, DAY) == []
+
+
+HELPER = """
+import numpy as np
+
+KEPT = {}
+
+def level(value):
+    KEPT.setdefault("level", float(np.nanmedian(value)))
+    return KEPT["level"]
+
+def stated(file):
+    return float(np.loadtxt(file))
+
+def honest(value):
+    seen = [value]
+    seen.append(value)
+    return value
+"""
+USES = """
+import numpy as np
+from gexlab.strategies import Filter, Past
+from . import helper
+from .helper import honest, stated
+
+class On(Filter):
+    def inputs(self):
+        return {"value": Past("regime")}
+
+class Keeps(On):
+    def labels(self, value):
+        return np.where(value[:, -1] > helper.level(value), 1.0, 2.0)
+
+class Reads(On):
+    def labels(self, value):
+        return np.where(value[:, -1] > stated("level.txt"), 1.0, 2.0)
+
+class Honest(On):
+    def labels(self, value):
+        return np.where(honest(value)[:, -1] > 0.0, 1.0, 2.0)
+"""
+
+
+def test_helpers_of_the_same_package_are_read_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "leaking_package"
+    package.mkdir()
+    for name, text in (("__init__", ""), ("helper", HELPER), ("uses", USES)):
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def found(name: str) -> list[tuple[str, str]]:
+        strategy = make_strategy("own", filter=f"leaking_package.uses:{name}")
+        return [(leak.kind, leak.detail) for leak in reached_outside(strategy, DAY)]
+
+    assert found("Honest") == []
+    ((kind, detail),) = found("Keeps")
+    assert kind == "keeps_state_elsewhere"
+    assert "helper.py, line 7 uses KEPT.setdefault" in detail
+    ((kind, detail),) = found("Reads")
+    assert kind == "reads_undeclared"
+    assert "helper.py, line 11 uses np.loadtxt" in detail
+
+
+def test_a_leak_on_one_day_in_five_is_not_left_to_chance(tmp_path: Path) -> None:
+    body = """
+class Mine(OnPast):
+    def labels(self, value):
+        lacking = np.where(np.arange(len(value)) % 5 != 3, value, np.nan)
+        return sign(pd.Series(lacking).bfill(limit=1).to_numpy())
+"""
+    assert _found(tmp_path, body, 1) == ["filter mine: changes_with_later_data"]
 
 
 def test_leakcheck_says_it(tmp_path: Path) -> None:
