@@ -189,19 +189,20 @@ def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
 def _in_background(writer: LakeWriter | None) -> Iterator[Callable[[Any], None]]:
     """Give a function that writes while the next rows are being read, at most two pieces behind.
 
-    Sessions are fingerprinted before they are handed over: the two threads then have about the same
-    to do.
+    One thread fingerprints sessions, another writes them: each has about half as much to do as the
+    one that reads.
     """
     if writer is None:
         yield lambda rows: None
         return
     pending: deque[Future[None]] = deque()
-    with ThreadPoolExecutor(max_workers=1) as worker:
+    with ThreadPoolExecutor(max_workers=1) as printer, ThreadPoolExecutor(max_workers=1) as worker:
 
         def write(rows: Any) -> None:
             if len(pending) >= 2:
                 pending.popleft().result()
-            pending.append(worker.submit(writer.add_sessions, list(split_sessions(rows))))
+            sessions = printer.submit(lambda: list(split_sessions(rows)))
+            pending.append(worker.submit(lambda: writer.add_sessions(sessions.result())))
 
         yield write
         for future in pending:

@@ -21,6 +21,7 @@ _Ints = npt.NDArray[np.int64]
 #: Fewer contracts than this are taken as they are stamped.
 _STAMPED: Final = 6
 _Flags = npt.NDArray[np.bool_]
+_NOBODY: Final = np.empty(0, dtype=np.int64)
 
 
 def canonical_sessions(
@@ -50,7 +51,9 @@ def canonical_sessions(
     count = len(rows)
     rows = _one_moment(rows)
     contract = _contract_codes(rows)
-    repeated = _repetitions(rows, contract)
+    by_contract = _packed([*contract, _shifted(rows.column("file_index").to_numpy())])
+    ascending = bool((by_contract[1:] > by_contract[:-1]).all())
+    repeated = _NOBODY if ascending else _repetitions(rows, by_contract)
     if len(repeated):
         keep = np.ones(len(rows), dtype=bool)
         keep[repeated] = False
@@ -58,6 +61,8 @@ def canonical_sessions(
         contract = _contract_codes(rows)
     file_index = rows.column("file_index").to_numpy()
     morning, undecided = _settlement(rows, contract, file_index)
+    if ascending and len(sources) == 1 and _keeps_order(morning, contract):
+        return _assembled(rows, underlying, sources, file_index, morning, undecided), 0, 0
     key = _packed([*contract[:3], _evening(morning), *contract[3:]])
     order = _order(key)
     kept = order
@@ -100,16 +105,20 @@ def _one_moment(rows: Any) -> Any:
     return rows.set_column(at, "quote_ts", moments).set_column(then, "known_at", known)
 
 
-def _repetitions(rows: Any, contract: list[tuple[_Ints, int]]) -> _Ints:
+def _keeps_order(morning: _Flags, contract: list[tuple[_Ints, int]]) -> bool:
+    """Return whether rows in the order of their contracts are in the lake's: of each expiry's rows
+    all settle at the same time of day."""
+    here = np.flatnonzero(morning[1:] != morning[:-1])
+    apart = [codes[here] != codes[here + 1] for codes, _ in contract[:3]]
+    return bool(np.any(apart, axis=0).all())
+
+
+def _repetitions(rows: Any, key: _Ints) -> _Ints:
     """Return the places of rows that equal an earlier row of their file in everything."""
-    key = _packed([*contract, _shifted(rows.column("file_index").to_numpy())])
-    steps = np.diff(key)
-    if bool((steps > 0).all()):
-        return np.empty(0, dtype=np.int64)
     order = _order(key)
     same = np.diff(key[order]) == 0
     if not same.any():
-        return np.empty(0, dtype=np.int64)
+        return _NOBODY
     alike = np.append(same, False) | np.append(False, same)
     places = np.sort(order[alike])
     frame = rows.take(pa.array(places)).to_pandas()

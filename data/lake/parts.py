@@ -244,6 +244,8 @@ def _coded(tables: list[Any]) -> Any:
 def _sorted_words(column: Any) -> Any:
     """Return a dictionary column with only the words that occur, in alphabetical order."""
     coded = column.chunk(0)
+    if len(coded.dictionary) == 1 and coded.null_count < len(coded):
+        return coded
     words = np.array(coded.dictionary.to_pylist(), dtype=object)
     used = np.flatnonzero(np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(words)))
     kept = used[np.argsort(words[used])]

@@ -15,8 +15,9 @@ from .delta_log import apply, chained, files_in, log_file, log_numbers
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
+from .logged_files import LoggedFiles
 from .mirror import forgotten
-from .naming import check_underlying, chosen, is_several
+from .naming import PREFIX, check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
 from .row_table import TRIALS, row_table
 from .storage import read_kept
@@ -24,8 +25,8 @@ from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
-    from .delta_log import DataFile
     from .lake import Lake
+    from .logged_files import Said
     from .manifest import SessionEntry
     from .versions import Version
 
@@ -141,7 +142,7 @@ def _chosen(lake: Lake, choice: str, held: list[str], found: _Found) -> list[str
     return [choice]
 
 
-def _logs(root: Path, found: _Found) -> dict[str, dict[str, DataFile]]:
+def _logs(root: Path, found: _Found) -> dict[str, dict[str, Said]]:
     """Compare the rows of the versions with each other, and the logs of all tables with them.
 
     Returned are, by table and path, the files that any version names that can still be read.
@@ -192,9 +193,7 @@ def _row_damage(root: Path, number: int, found: _Found) -> None:
             found.damaged.append(Damage("", None, path, f"{what}: restore it from a copy"))
 
 
-def _log_damage(
-    root: Path, name: str, versions: list[Version], found: _Found
-) -> dict[str, DataFile]:
+def _log_damage(root: Path, name: str, versions: list[Version], found: _Found) -> dict[str, Said]:
     """Compare a table's log with the digests that the versions state of it."""
     chains = {v.tables[name].version: v.tables[name].chain for v in versions if name in v.tables}
     try:
@@ -202,8 +201,8 @@ def _log_damage(
     except LakeError:  # found damaged as a log of its own
         able = {v.number for v in versions if v.number >= versions[-1].oldest}
     kept = {v.tables[name].version for v in versions if v.number in able and name in v.tables}
-    alive: dict[str, DataFile] = {}
-    files: dict[str, DataFile] = {}
+    alive: dict[str, Said] = {}
+    files: dict[str, Said] = {}
     chain = ""
     for number in range(max(chains) + 1):
         path = log_file(root / name, number)
@@ -230,13 +229,15 @@ def _log_damage(
 
 
 def _others(
-    root: Path, name: str | None, quick: bool, found: _Found, alive: dict[str, dict[str, DataFile]]
+    root: Path, name: str | None, quick: bool, found: _Found, alive: dict[str, dict[str, Said]]
 ) -> None:
     """Compare what no session of the newest version lies in: records, and earlier versions."""
-    for table, files in alive.items():
-        for path, file in files.items():
-            if file.partition.get("underlying") != name:
-                continue
+    for table, held in alive.items():
+        files = LoggedFiles(held)
+        mine = files.of(name) if name is not None else (
+            [files[path] for path in files if not path.startswith(PREFIX)])  # fmt: skip
+        for file in mine:
+            path = file.path
             found.files += 1
             what = file_damage(root, table, file, quick=quick)
             if what is not None:
@@ -283,7 +284,7 @@ def _chains(
     name: str,
     quick: bool,
     found: _Found,
-    alive: dict[str, dict[str, DataFile]],
+    alive: dict[str, dict[str, Said]],
 ) -> None:
     try:
         held = manifest_at(lake.root, name, version)
@@ -297,7 +298,7 @@ def _chains(
     found.files += len(by_file)
     found.sessions += len(held.sessions)
     paths = {source.source: source.paths for source in held.sources}
-    mine = {p: f for p, f in files.items() if f.partition["underlying"] == name}
+    mine = {file.path: file for file in files.of(name)}
     for path in sorted(
         mine.keys() - {f.relative_to(lake.root / CHAINS).as_posix() for f in by_file}
     ):
@@ -324,7 +325,7 @@ def _derived(
     name: str,
     quick: bool,
     found: _Found,
-    alive: dict[str, dict[str, DataFile]],
+    alive: dict[str, dict[str, Said]],
 ) -> None:
     try:
         tables = {table: table_files(lake.root, version, table) for table in TABLES}
@@ -333,9 +334,7 @@ def _derived(
         if not found.damaged:
             found.damaged.append(Damage(name, None, str(lake.root / REBUILDS), str(error)))
         return
-    for record in records.values():
-        if record.partition["underlying"] != name:
-            continue
+    for record in records.of(name):
         try:
             store = read_store(lake, record)
         except LakeError as error:

@@ -417,6 +417,31 @@ def test_a_plain_rule_and_a_column(rule: str, bench: Bench) -> None:
     assert "AM" in bench.rows("settlement")
 
 
+@pytest.mark.parametrize("roots", [("SPX", "SPXW"), ("SPXW", "SPX"), ("SPXW", "SPXW")])
+def test_morning_comes_before_strike_whatever_the_order_of_a_file(
+    roots: tuple[str, str], bench: Bench
+) -> None:
+    bench.map(MAP.replace('right = "cp"', 'right = "cp"\nroot = "root"'))
+    strikes = (4000, 3900) if roots[0] == roots[1] else (3900, 4000)
+    contracts = [
+        f"{day},{expiry},{strike},{right},10,0.2,1,2,3990.5,{root}"
+        for day in ("2022-12-12", "2022-12-13")
+        for expiry in ("2022-12-16", "2023-01-20")
+        for strike in strikes
+        for right in "CP"
+        for root in dict.fromkeys(roots)
+    ]
+    bench.ingest(bench.file(*contracts, header=f"{HEADER},root"))
+    lake = open_lake(bench.root)
+    (path,) = lake.chain_files("SPX")
+    found = (
+        pq.ParquetFile(path).read().select(["session", "expiry", "settlement", "strike", "right"])
+    )
+    rows = [tuple(row.values()) for row in found.to_pylist()]
+    assert rows == sorted(rows)
+    assert len(rows) == len(contracts)
+
+
 def test_rows_that_share_a_key_without_a_root_are_both_kept(bench: Bench) -> None:
     result = bench.ingest(bench.file(ROW, ROW.replace(",10,", ",3,")))
     assert (result.rows_written, result.rows_replaced) == (2, 0)
