@@ -17,7 +17,7 @@ from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import make_strategy
 from gexlab.strategies.rules.returns import Fade, Follow, Hold
 from gexlab.strategies.sizings.basic import Fixed, TurnoverLimit
-from gexlab.strategies.view import latest_known
+from gexlab.strategies.view import latest_known, window_of
 
 
 def _labels(values: list[float], name: str = "percentile", **parameters: Any) -> list[str]:
@@ -174,3 +174,17 @@ def test_a_window_is_known_when_the_last_of_its_rows_is() -> None:
     assert latest_known(known, 1).tolist() == [5, 9, 6, 7, 8]
     assert latest_known(known, 2).tolist() == [5, 9, 9, 7, 8]
     assert latest_known(known, 3).tolist() == [5, 9, 9, 9, 8]
+
+
+@pytest.mark.parametrize(
+    "values", [[np.nan, np.nan, 1.0, 2.0, 3.0], [np.nan, 1.0, np.nan, 2.0, 3.0]]
+)
+def test_windows_are_copied_only_where_something_is_skipped(values: list[float]) -> None:
+    """The lengths of a grid would fill the memory; what they hold is the same."""
+    x, at = np.array(values), np.array([3, 1, 4, 1, 5])
+    window = window_of(x, at, 2, skip_missing=True, complete=True)
+    assert window.usable.tolist() == [False, False, False, True, True]
+    assert window.values[3:].tolist() == [[1.0, 2.0], [2.0, 3.0]]
+    assert window.known_at[3:].tolist() == [at[2] if values[1] != 1.0 else 1, 5]
+    skips = values[1] == 1.0
+    assert (window.values.strides == (8, 8)) != skips
