@@ -76,6 +76,8 @@ class _Found:
     files: int = 0
     sessions: int = 0
     damaged: list[Damage] = field(default_factory=list)
+    #: What logs say by their digest, of one underlying where no other is asked for.
+    said: dict[str, dict[str, Said]] = field(default_factory=dict)
 
 
 def verify(
@@ -222,6 +224,7 @@ def _log_damage(
             break
         if number in kept:
             alive |= files
+    found.said[chain] = files
     point = versions[-1].tables[name].checkpoint if name in versions[-1].tables else None
     harmed = None if point is None else checkpoint_damage(root / name, point)
     if harmed is not None:
@@ -279,12 +282,15 @@ def _underlyings(root: Path, version: Version, found: _Found) -> list[str]:
         return []
 
 
-def _files(lake: Lake, version: Version, table: str, only: str | None) -> LoggedFiles:
+def _files(
+    lake: Lake, version: Version, table: str, found: _Found, only: str | None
+) -> LoggedFiles:
     """Return the files of a table; of one underlying where no other is asked for."""
     at = version.tables.get(table)
     if only is None or at is None:
         return table_files(lake.root, version, table)
-    return files_of(lake.root / table, at, only)
+    said = found.said.get(at.chain)
+    return files_of(lake.root / table, at, only) if said is None else LoggedFiles(said)
 
 
 def _chains(
@@ -298,7 +304,7 @@ def _chains(
 ) -> None:
     try:
         held = manifest_at(lake.root, name, version)
-        files = _files(lake, version, CHAINS, only)
+        files = _files(lake, version, CHAINS, found, only)
     except LakeError as error:
         found.damaged.append(Damage(name, None, str(lake.root / SESSIONS), str(error)))
         return
@@ -339,8 +345,8 @@ def _derived(
     only: str | None,
 ) -> None:
     try:
-        tables = {table: _files(lake, version, table, only) for table in TABLES}
-        records = _files(lake, version, REBUILDS, only)
+        tables = {table: _files(lake, version, table, found, only) for table in TABLES}
+        records = _files(lake, version, REBUILDS, found, only)
     except LakeError as error:
         if not found.damaged:
             found.damaged.append(Damage(name, None, str(lake.root / REBUILDS), str(error)))

@@ -126,7 +126,7 @@ def nights(folder: Path, one: Path, many: Path) -> None:
     source = folder / "source"
     if not source.exists():
         _started(["simulate", "--world", "S1", "--years", "1", "--seed", "5", "--lake",
-                  str(source), "--contracts", "100"])  # fmt: skip
+                  str(source), "--contracts", "200"])  # fmt: skip
         files = sorted((source / "chains").rglob("year=*/*.parquet"))
         rows = pa.concat_tables([pq.read_table(file, partitioning=None) for file in files])
         pq.write_table(rows, source / "chains.parquet")
