@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from .delta_log import DataFile
     from .derived_parts import Part
     from .lake import Lake
+    from .logged_files import Said
     from .manifest import Manifest
 
 __all__ = [
@@ -388,7 +388,7 @@ def _files(root: Path, kept: list[Version]) -> tuple[set[Path], set[Path]]:
     for table in sorted({name for version in kept for name in version.tables}):
         wanted = {v.tables[table].version for v in kept if table in v.tables}
         once = {v.tables[table].version for v in ever if table in v.tables}
-        files: dict[str, DataFile] = {}
+        files: dict[str, Said] = {}
         for number in range(max(wanted) + 1):
             apply(read_kept(log_file(root / table, number)), files)
             if number in once:

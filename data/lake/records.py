@@ -56,8 +56,7 @@ def record_of(root: Path, underlying: str, version: Version) -> DataFile | None:
     LakeError
         If the log names several.
     """
-    files = table_files(root, version, SESSIONS).values()
-    found = [f for f in files if f.partition["underlying"] == underlying]
+    found = table_files(root, version, SESSIONS).of(underlying)
     if len(found) > 1:
         raise LakeError(f"{root / SESSIONS}: two records of {underlying}: {_REMEDY}")
     return found[0] if found else None
