@@ -9,3 +9,5 @@ from .nightly.runs import runs as runs
 from .page.figures import figures as figures
 from .page.frames import frames as frames
 from .page.report import write_report as write_report
+from .page.report_sections import ReportSection as ReportSection
+from .page.report_sections import sections as sections

@@ -63,6 +63,8 @@ class LongShortResult:
         no_price``; and returns of names that count as 0: ``split_suspected``.
     names, sessions : int
     seconds : float
+    level : float
+        Coverage of the intervals.
     """
 
     table: pd.DataFrame

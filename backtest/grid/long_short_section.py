@@ -89,6 +89,10 @@ def load_long_short(path: str | Path) -> LongShortSection:
     path : str or Path
         Keys as the attributes of `LongShortSection`, each a list or one value.
 
+    Returns
+    -------
+    LongShortSection
+
     Raises
     ------
     InputFileError, ConfigError, UnknownNameError

@@ -15,7 +15,7 @@ from ..execution.timing import Schedule, make_schedule
 from ..run.market import Market, cut_market
 from ..run.panel import evaluation_of, market_panel
 from .found import Check, Leak
-from .within_session import frames_after_cuts
+from .within_session import frames_after_cuts, frames_asked_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,11 @@ def recomputed(config: Config, market: Market, strategy: Strategy, cuts: int) ->
     schedule, panel = _schedule(config, market), market_panel(market)
     whole = decided(market, strategy, schedule).frame
     sessions = pd.DatetimeIndex(market.bars.index)
-    leaks: list[Leak] = []
+    if is_own(strategy):
+        again = decided(market, strategy, schedule).frame
+        if leaks := list(_differences(strategy, whole, again, _EARLIER_CALLS)):
+            return 1, leaks[:1]  # whatever the data are
+    leaks = []
     asked = _cut_sessions(market, cuts, whole)
     for i, last in enumerate(asked):
         cut = cut_market(market, last)
@@ -89,13 +93,20 @@ def _quietly(
 
 def _recomputed_bars(market: Market, strategy: Strategy, cuts: int) -> Check:
     """Recompute decisions within the session from bars that end early, or go on otherwise."""
+    afresh = [new for new in (_afresh(strategy), _afresh(strategy)) if new is not None]
+    again = frames_asked_again(market, strategy, afresh) if afresh else []
+    for one, other in again[:1]:
+        if leaks := list(_differences(strategy, one, other, _EARLIER_CALLS)):
+            return 1, leaks[:1]
     lasts = _cut_sessions(market, cuts, None)
     pairs = frames_after_cuts(market, strategy, lasts, _other_future)
     leaks = [
         leak for whole, part in pairs for leak in _differences(strategy, whole, part, _LATER_DATA)
     ]
+    for whole, part in again:
+        leaks += _differences(strategy, whole, part, _EARLIER_CALLS)
     leaks.sort(key=lambda leak: leak.session)
-    return len(pairs), leaks[:1]
+    return len(pairs) + len(again), leaks[:1]
 
 
 _LATER_DATA: Final = (
@@ -105,7 +116,7 @@ _LATER_DATA: Final = (
 _EARLIER_CALLS: Final = (
     "depends_on_earlier_calls",
     "started afresh, or asked twice, it decides otherwise: what it keeps from one call to the next "
-    "may come from later sessions",
+    "may come from later sessions, or it draws numbers without a seed",
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...strategies import LABELS, BarRows, Evaluation, bar_target_series
+from ...strategies import LABELS, BarRows, Evaluation, bar_target_series, is_own
 from ..execution.intraday import plan_bars
 from ..run.bar_panel import bar_ground, reads_rechecked
 from ..run.market import cut_market
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from ..run.bar_panel import BarGround
     from ..run.market import Market
 
-__all__ = ["early_orders", "frames_after_cuts"]
+__all__ = ["early_orders", "frames_after_cuts", "frames_asked_again"]
 
 Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Pairs = list[tuple[pd.DataFrame, pd.DataFrame]]
 
 
 def early_orders(market: Market, strategy: Strategy) -> tuple[int, dict[str, pd.DatetimeIndex]]:
@@ -52,10 +54,11 @@ def frames_after_cuts(
     strategy: Strategy,
     lasts: pd.DatetimeIndex,
     other_future: Callable[[Panel, pd.Timestamp], Panel],
-) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+) -> Pairs:
     """Return what was decided up to some moments: with all data, and without what came later.
 
-    Data end after a session, and in the middle of one; there they also go on otherwise.
+    Data end after a session, and in the middle of one; there they also go on otherwise. Where
+    there are users' own components they also end after each bar of a session.
 
     Parameters
     ----------
@@ -83,7 +86,53 @@ def frames_after_cuts(
         ended = bar_ground(_ended(market, last))
         part = _frame(ended, bar_target_series(strategy, ended.rows))
         found.append((whole.iloc[: len(part)], part))
+    for row in _bars_of_a_session(ground, whole) if is_own(strategy) else ():
+        part = _frame(ground, bar_target_series(strategy, _until(ground.rows, int(row) + 1)))
+        found.append((whole.iloc[: row + 1], part))
     return found
+
+
+def frames_asked_again(market: Market, strategy: Strategy, fresh: Sequence[Strategy]) -> Pairs:
+    """Return what was decided: once, and asked again; at last by components without a memory.
+
+    Parameters
+    ----------
+    market : Market
+    strategy : Strategy
+        One that decides within the session.
+    fresh : sequence of Strategy
+        The same, started afresh: each is asked about fewer bars than the one before.
+    """
+    ground = bar_ground(market, recheck=reads_rechecked([strategy]))
+    whole, again = (
+        _frame(ground, bar_target_series(strategy, BarRows(bars, daily, ground.rows.day)))
+        for bars, daily in ((_anew(ground.rows.bars), _anew(ground.rows.daily)) for _ in range(2))
+    )
+    found = [(whole, again)]
+    for k, other in enumerate(fresh, start=1):
+        count = max(1, len(whole) * (len(fresh) + 1 - k) // (len(fresh) + 1))
+        part = _frame(ground, bar_target_series(other, _until(ground.rows, count)))
+        found.append((whole.iloc[:count], part))
+    return found
+
+
+def _anew(evaluation: Evaluation) -> Evaluation:
+    """Return an evaluation in which nothing has been asked yet."""
+    return Evaluation(evaluation.panel, evaluation.deadline)
+
+
+def _bars_of_a_session(ground: BarGround, whole: pd.DataFrame) -> Ints:
+    """Return the bars of one session for each label that is traded, a quarter into the data.
+
+    What is wrong at one time of day alone is not met by chance.
+    """
+    acts = whole["target"].fillna(0.0).to_numpy() != 0.0
+    labels = whole["label"].to_numpy()
+    chosen = []
+    for label in LABELS:
+        of_label = np.unique(ground.session[acts & (labels == label)])
+        chosen += of_label[of_label.size // 4 :][:1].tolist()
+    return np.flatnonzero(np.isin(ground.session, chosen))
 
 
 def _frame(ground: BarGround, made: TargetSeries) -> pd.DataFrame:

@@ -61,6 +61,11 @@ def records_of(table: pa.Table) -> list[dict[str, Any]]:
     Parameters
     ----------
     table : Table
+
+    Returns
+    -------
+    list of dict
+        Missing is None.
     """
     columns = [values_of(column) for column in table.columns]
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]

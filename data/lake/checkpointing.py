@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from .checkpoints import adds_in, checkpoint_bytes, checkpoint_file, last_checkpoint
+from .checkpoints import actions_in, checkpoint_bytes, checkpoint_file, last_checkpoint
 from .delta_log import LOG, Checkpoint, TableVersion, add_action, files_at, log_file
 from .storage import read_kept, read_now, replaced
 from .versions import commit, newest
@@ -61,7 +61,7 @@ def _written(folder: Path, at: TableVersion) -> TableVersion:
 def _tell(folder: Path, point: Checkpoint) -> None:
     """Tell other programs of a checkpoint."""
     content = read_kept(checkpoint_file(folder / LOG, point.version))
-    replaced(folder / LOG / _LAST, last_checkpoint(point.version, len(adds_in(content)) + 2))
+    replaced(folder / LOG / _LAST, last_checkpoint(point.version, actions_in(content)))
 
 
 def checkpoint_damage(folder: Path, point: Checkpoint) -> tuple[str, str] | None:
@@ -80,7 +80,7 @@ def checkpoint_damage(folder: Path, point: Checkpoint) -> tuple[str, str] | None
         if hashlib.sha256(content).hexdigest() != point.digest:
             return str(path), "its bytes are not those that were written"
         path = folder / LOG / _LAST
-        if read_now(path) != last_checkpoint(point.version, len(adds_in(content)) + 2):
+        if read_now(path) != last_checkpoint(point.version, actions_in(content)):
             return str(path), "is not that of the last checkpoint"
     except FileNotFoundError:
         return str(path), "gone"

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["adds_in", "checkpoint_bytes", "checkpoint_file", "last_checkpoint"]
+    import pyarrow as pa
+
+__all__ = [
+    "actions_in",
+    "adds_by_path",
+    "checkpoint_bytes",
+    "checkpoint_file",
+    "last_checkpoint",
+]
 
 
 def checkpoint_file(log: Path, version: int) -> Path:
@@ -42,14 +51,25 @@ def checkpoint_bytes(head: Mapping[str, Any], adds: Iterable[Mapping[str, Any]])
     return bytes(sink.getvalue())
 
 
-def adds_in(content: bytes) -> list[dict[str, Any]]:
-    """Return the ``add`` actions of a checkpoint."""
+def adds_by_path(content: bytes) -> dict[str, tuple[pa.ChunkedArray, int]]:
+    """Return where the ``add`` action of each file of a checkpoint stands, by the file's path."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(pa.BufferReader(content)).read(columns=["add"], use_threads=False)
-    rows = table.column("add").to_pylist(maps_as_pydicts="strict")
-    return [row for row in rows if row is not None]
+    column = table.column("add")
+    paths = pc.struct_field(column, "path").to_pylist()
+    return {unquote(path): (column, row) for row, path in enumerate(paths) if path is not None}
+
+
+def actions_in(content: bytes) -> int:
+    """Return how many actions a checkpoint holds."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows: int = pq.read_metadata(pa.BufferReader(content)).num_rows
+    return rows
 
 
 def _schema() -> Any:

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["DIGITS", "file_damage", "partition_folder", "read_file", "write_file"]
+__all__ = [
+    "DIGITS",
+    "file_bytes",
+    "file_damage",
+    "partition_folder",
+    "read_file",
+    "rows_in",
+    "write_file",
+]
 
 #: Digits of the digest in a file's name.
 DIGITS: Final = 12
@@ -74,8 +82,8 @@ def write_file(
         digest = file_digest(half)
         target = folder / f"{stem}-{digest[:DIGITS]}.parquet"
         size = half.stat().st_size
+        sent(half, target)
         half.replace(target)
-        sent(target)
     finally:
         with suppress(OSError):
             half.unlink(missing_ok=True)
@@ -130,8 +138,8 @@ def file_damage(root: Path, table: str, file: DataFile, *, quick: bool = False) 
     return None if whole else "its bytes are not those that were written"
 
 
-def read_file(root: Path, table: str, file: DataFile, remedy: str) -> Any:
-    """Return the rows of a small file, after its bytes have been compared with the log's digest.
+def file_bytes(root: Path, table: str, file: DataFile, remedy: str) -> bytes:
+    """Return the bytes of a small file, compared with the log's digest.
 
     Raises
     ------
@@ -140,18 +148,40 @@ def read_file(root: Path, table: str, file: DataFile, remedy: str) -> Any:
     """
     import hashlib
 
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     path = root / table / file.path
     try:
         require_inside(path, root)
         content = read_kept(path)
         if hashlib.sha256(content).hexdigest() != file.digest and renewed(path):
             content = read_kept(path)
-        if hashlib.sha256(content).hexdigest() != file.digest:
-            raise LakeError(f"{path}: its bytes are not those that were written: {remedy}")
-        # small: threads would cost more than they save
-        return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-    except (OSError, pa.ArrowInvalid) as error:
+    except OSError as error:
         raise LakeError(f"{path} cannot be read ({error}): {remedy}") from error
+    if hashlib.sha256(content).hexdigest() != file.digest:
+        raise LakeError(f"{path}: its bytes are not those that were written: {remedy}")
+    return content
+
+
+def rows_in(content: bytes) -> Any:
+    """Return the rows of a small file's bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # small: threads would cost more than they save
+    return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+
+
+def read_file(root: Path, table: str, file: DataFile, remedy: str) -> Any:
+    """Return the rows of a small file, after its bytes have been compared with the log's digest.
+
+    Raises
+    ------
+    LakeError
+        If they differ, or the file cannot be read; with `remedy`.
+    """
+    import pyarrow as pa
+
+    content = file_bytes(root, table, file, remedy)
+    try:
+        return rows_in(content)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise LakeError(f"{root / table / file.path} cannot be read ({error}): {remedy}") from error

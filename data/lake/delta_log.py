@@ -13,13 +13,14 @@ import re
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
 from ..base.errors import LakeError
-from .checkpoints import adds_in, checkpoint_file
+from .checkpoints import adds_by_path, checkpoint_file
+from .logged_files import DataFile, LoggedFiles, Said, add_in, inside, lines_about
 from .mirror import remote_of
 from .storage import TakenError, listed_names, put_new, read_kept
 
@@ -43,6 +44,7 @@ __all__ = [
     "commit_lines",
     "files_at",
     "files_in",
+    "files_of",
     "log_file",
     "log_numbers",
     "table_lines",
@@ -50,8 +52,6 @@ __all__ = [
 
 LOG: Final = "_delta_log"
 _NUMBER: Final = re.compile(r"(\d{20})\.json")
-#: A file of a table lies below its folder; any other name could lead elsewhere.
-_INSIDE: Final = re.compile(r"(?:[A-Za-z0-9^$._=@+%-]+/)*[A-Za-z0-9^$._=@+%-]+\.parquet")
 #: Commits that are replayed at once, and remembered.
 _BLOCK: Final = 64
 _ENGINE: Final = "gexlab"
@@ -72,34 +72,6 @@ _TYPES: Final = {
     "int32": "integer",
     "int64": "long",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """A Parquet file of a table.
-
-    Attributes
-    ----------
-    path : str
-        Below the table's folder, with slashes.
-    size, rows : int
-    digest : str
-        SHA-256 of its bytes.
-    partition : dict of str to str
-    first, last : str or None
-        ISO sessions that it spans.
-    tags : dict of str to str
-        What the file holds, where its rows do not say it.
-    """
-
-    path: str
-    size: int
-    rows: int
-    digest: str
-    partition: dict[str, str]
-    first: str | None = None
-    last: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +150,7 @@ def chained(before: str, content: bytes) -> str:
 
 
 @lru_cache(maxsize=256)
-def files_at(folder: Path, at: TableVersion) -> Mapping[str, DataFile]:
+def files_at(folder: Path, at: TableVersion) -> LoggedFiles:
     """Return the files of a table at a version, by path.
 
     Raises
@@ -188,23 +160,50 @@ def files_at(folder: Path, at: TableVersion) -> Mapping[str, DataFile]:
     """
     chain, files = _replayed(folder, at.version, at.checkpoint)
     if chain != at.chain:
-        raise LakeError(
-            f"{folder / LOG}: the log up to version {at.version} is not what was written: restore "
-            "it from a copy (gexlab verify --lake says which file)"
-        )
-    return files
+        raise _not_as_written(folder, at)
+    return LoggedFiles(files)
+
+
+def _not_as_written(folder: Path, at: TableVersion) -> LakeError:
+    return LakeError(
+        f"{folder / LOG}: the log up to version {at.version} is not what was written: restore "
+        "it from a copy (gexlab verify --lake says which file)"
+    )
+
+
+def files_of(folder: Path, at: TableVersion, underlying: str) -> LoggedFiles:
+    """Return the files of one underlying at a version, without a look at what is said of others.
+
+    For whoever asks for one alone; `files_at` is remembered, and holds them all.
+
+    Raises
+    ------
+    LakeError
+        If the log is not what was written.
+    """
+    chain: str = ""
+    held: dict[str, Said] = {}
+    first = 0
+    if at.checkpoint is not None and at.checkpoint.version <= at.version:
+        chain, whole = _begun(folder, at.checkpoint)
+        held = {path: said for path, said in whole.items() if path.startswith(inside(underlying))}
+        first = at.checkpoint.version + 1
+    chain, held = _played(folder, range(first, at.version + 1), chain, held, underlying)
+    if chain != at.chain:
+        raise _not_as_written(folder, at)
+    return LoggedFiles(held)
 
 
 def files_in(lines: Iterable[bytes]) -> dict[str, DataFile]:
     """Return the files that the lines of one commit add, by path."""
-    files: dict[str, DataFile] = {}
+    files: dict[str, Said] = {}
     apply(b"\n".join(lines), files)
-    return files
+    return dict(LoggedFiles(files))
 
 
 def _replayed(
     folder: Path, version: int, checkpoint: Checkpoint | None = None
-) -> tuple[str, dict[str, DataFile]]:
+) -> tuple[str, dict[str, Said]]:
     """Return the digest of a log up to a version, and the files that it leaves."""
     if checkpoint is not None and checkpoint.version > version:
         checkpoint = None
@@ -217,7 +216,7 @@ def _replayed(
 @lru_cache(maxsize=512)
 def _block(
     folder: Path, checkpoint: Checkpoint | None, number: int
-) -> tuple[str, Mapping[str, DataFile]]:
+) -> tuple[str, Mapping[str, Said]]:
     """Return the same after so many blocks of commits, which no longer change."""
     if number == 0:
         return ("", {}) if checkpoint is None else _begun(folder, checkpoint)
@@ -227,25 +226,28 @@ def _block(
     return _played(folder, numbers, chain, dict(held))
 
 
-def _begun(folder: Path, checkpoint: Checkpoint) -> tuple[str, Mapping[str, DataFile]]:
+def _begun(folder: Path, checkpoint: Checkpoint) -> tuple[str, Mapping[str, Said]]:
     """Return what a checkpoint says; where it is not what was written, what the log does."""
     path = checkpoint_file(folder / LOG, checkpoint.version)
     with suppress(OSError):
         content = read_kept(path)
         if hashlib.sha256(content).hexdigest() == checkpoint.digest:
-            held = map(_file_of, adds_in(content))
-            return checkpoint.chain, {file.path: file for file in held}
+            return checkpoint.chain, dict(adds_by_path(content))
     return _replayed(folder, checkpoint.version)
 
 
 def _played(
-    folder: Path, numbers: Iterable[int], chain: str, files: dict[str, DataFile]
-) -> tuple[str, dict[str, DataFile]]:
+    folder: Path,
+    numbers: Iterable[int],
+    chain: str,
+    files: dict[str, Said],
+    only: str | None = None,
+) -> tuple[str, dict[str, Said]]:
     for number in numbers:
         path = log_file(folder, number)
         try:
             content = read_kept(path)
-            apply(content, files)
+            apply(content, files, only)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LakeError(
                 f"{path} cannot be read ({type(error).__name__}: {error}): restore it from a copy"
@@ -254,33 +256,18 @@ def _played(
     return chain, files
 
 
-def apply(content: bytes, files: dict[str, DataFile]) -> None:
-    """Bring the files of a table from one version to the next."""
-    for line in content.splitlines():
-        action = json.loads(line)
-        if "add" in action:
-            found = _file_of(action["add"])
-            files[found.path] = found
-        elif "remove" in action:
+def apply(content: bytes, files: dict[str, Said], only: str | None = None) -> None:
+    """Bring the files of a table from one version to the next; of one underlying `only`.
+
+    What lies in no underlying's folder is brought in any case.
+    """
+    lines = content.splitlines() if only is None else lines_about(content, only)
+    for line in lines:
+        added = add_in(line)
+        if added is not None:
+            files[added[0]] = added[1]
+        elif b'"remove"' in line and "remove" in (action := json.loads(line)):
             files.pop(unquote(action["remove"]["path"]), None)
-
-
-def _file_of(add: dict[str, Any]) -> DataFile:
-    path = unquote(add["path"])
-    if not _INSIDE.fullmatch(path) or ".." in path.split("/"):
-        raise ValueError(f"{path!r} is no name of a file of this table")
-    tags, stats = dict(add["tags"]), json.loads(add["stats"])
-    least, most = stats.get("minValues", {}), stats.get("maxValues", {})
-    return DataFile(
-        path,
-        add["size"],
-        stats["numRecords"],
-        tags.pop("sha256"),
-        add["partitionValues"],
-        least.get("session"),
-        most.get("session"),
-        tags,
-    )
 
 
 def bring(
@@ -324,7 +311,8 @@ def bring(
     wanted = {path: f for path, f in wanted.items() if path not in less} | more
     while True:
         last = log_numbers(folder)[-1]
-        chain, there = _replayed(folder, last, at.checkpoint)
+        chain, said = _replayed(folder, last, at.checkpoint)
+        there = LoggedFiles(said)
         fresh = [f for path, f in wanted.items() if there.get(path) != f]
         gone = [f for path, f in there.items() if path not in wanted]
         try:

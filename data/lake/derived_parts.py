@@ -94,10 +94,12 @@ def session_marks(
     rates).
     """
     settled, more = chains.settlement_sources, own or {}
-    marks, before = {}, ""
+    marks, before, prices = {}, "", ""
     for entry in chains.sessions:
-        official = sorted(settled.intersection(entry.sources))
-        prices = "all" if official and len(official) == len(entry.sources) else ",".join(official)
+        if settled:
+            official = sorted(settled.intersection(entry.sources))
+            whole = official and len(official) == len(entry.sources)
+            prices = "all" if whole else ",".join(official)
         here = f"{entry.fingerprint}|{prices}|{more.get(entry.session, '')}"
         digest = hashlib.sha256(f"{what}|{before}|{here}".encode()).hexdigest()
         marks[str(entry.session)] = digest[:24]

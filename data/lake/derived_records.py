@@ -20,7 +20,15 @@ from .versions import Version, table_files
 if TYPE_CHECKING:
     from .delta_log import DataFile
 
-__all__ = ["Lacking", "lacking", "read_store", "store_record", "stored", "stores_of"]
+__all__ = [
+    "Lacking",
+    "lacking",
+    "read_store",
+    "rebuilt_underlyings",
+    "store_record",
+    "stored",
+    "stores_of",
+]
 
 _PART: Final = re.compile(r"[\w.=-]+")
 _REMEDY: Final = "restore it from a copy, or run gexlab rebuild again"
@@ -95,8 +103,8 @@ def _is_part(part: Part) -> bool:
 
 def store_record(store: DerivedStore, version: Version) -> DataFile | None:
     """Return the record of a store at a version of the lake, None where it has none."""
-    for file in table_files(store.lake.root, version, REBUILDS).values():
-        if file.partition["underlying"] == store.underlying and file.tags["store"] == store.stem:
+    for file in table_files(store.lake.root, version, REBUILDS).of(store.underlying):
+        if file.tags["store"] == store.stem:
             return file
     return None
 
@@ -123,9 +131,11 @@ def lacking(store: DerivedStore, wanted: Marks) -> Lacking:
     Lacking
     """
     found = stored(store, store_record(store, store.lake.at())).intact()
-    done = found.rows
+    done: dict[str, set[tuple[str, str]]] = {book: set() for book in wanted}
+    for part in found.parts:
+        done.setdefault(part.book, set()).update(part.sessions.items())
     missing = {
-        book: {date.fromisoformat(d) for d, mark in days.items() if (book, d, mark) not in done}
+        book: {date.fromisoformat(day) for day, _ in days.items() - done[book]}
         for book, days in wanted.items()
     }
     return Lacking(found, missing, _is_closed(found), found.means(wanted))
@@ -135,6 +145,11 @@ def _is_closed(store: DerivedStore) -> bool:
     """Return whether there are rows of an earlier rebuild that cannot be added to."""
     closed = store.record is not None and not writable(store.lake.root / REBUILDS)
     return closed and store.lake.version is None
+
+
+def rebuilt_underlyings(lake: Lake) -> list[str]:
+    """Return the underlyings of which anything was rebuilt, sorted."""
+    return table_files(lake.root, lake.at(), REBUILDS).underlyings()
 
 
 def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:
@@ -155,7 +170,6 @@ def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:
         If a record cannot be read.
     """
     opened = lake if isinstance(lake, Lake) else Lake(lake)
-    files = table_files(opened.root, opened.at(), REBUILDS).values()
-    mine = (f for f in files if f.partition["underlying"] == underlying)
+    mine = table_files(opened.root, opened.at(), REBUILDS).of(underlying)
     found = [read_store(opened, f) for f in sorted(mine, key=lambda f: f.tags["store"])]
     return [own for store in found for own in store.by_variant()]

@@ -146,7 +146,9 @@ class DerivedStore:
             Parts without a wanted row are left out.
         """
         kept = (
-            part.only(lambda book, day, mark: wanted.get(book, {}).get(day) == mark)
+            part
+            if part.sessions.items() <= wanted.get(part.book, {}).items()
+            else part.only(lambda book, day, mark: wanted.get(book, {}).get(day) == mark)
             for part in self.parts
         )
         return replace(self, parts=tuple(part for part in kept if part.sessions))

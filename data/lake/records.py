@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
-from .data_files import read_file, write_file
+from .data_files import file_bytes, rows_in, write_file
 from .delta_log import DataFile, TableShape
 from .manifest import Manifest, SessionEntry, SourceEntry
 from .session_facts import SessionFacts
@@ -55,8 +56,7 @@ def record_of(root: Path, underlying: str, version: Version) -> DataFile | None:
     LakeError
         If the log names several.
     """
-    files = table_files(root, version, SESSIONS).values()
-    found = [f for f in files if f.partition["underlying"] == underlying]
+    found = table_files(root, version, SESSIONS).of(underlying)
     if len(found) > 1:
         raise LakeError(f"{root / SESSIONS}: two records of {underlying}: {_REMEDY}")
     return found[0] if found else None
@@ -76,23 +76,31 @@ def manifest_at(root: Path, underlying: str, version: Version | None = None) -> 
 
 def read_record(root: Path, underlying: str, record: DataFile) -> Manifest:
     """Return what a file of the table `sessions` says, with the sources that belong to it."""
-    rows = read_file(root, SESSIONS, record, _REMEDY)
+    content = file_bytes(root, SESSIONS, record, _REMEDY)
     try:
-        said = json.loads(rows.schema.metadata[_SOURCES_KEY])
+        sessions, stated = _recorded(content, root / CHAINS)
+        said = json.loads(stated)
         if said["underlying"] != underlying:
             raise ValueError(f"it is that of {said['underlying']}")
         kept = DataFile(said["path"], said["size"], said["rows"], said["digest"], {})
         if ".." in kept.path.split("/"):
             raise ValueError(f"{kept.path!r} lies outside")
-        sources = read_file(root, SOURCES, kept, _REMEDY)
-        return Manifest(
-            underlying,
-            _sessions(rows, root / CHAINS),
-            tuple(SourceEntry(**_plain(row)) for row in sources.to_pylist()),
-            _written_for(record),
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        sources = _sources(file_bytes(root, SOURCES, kept, _REMEDY))
+        return Manifest(underlying, sessions, sources, _written_for(record))
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise LakeError(f"{root / SESSIONS / record.path}: not a record ({error})") from error
+
+
+@lru_cache(maxsize=4)
+def _recorded(content: bytes, chains: Path) -> tuple[tuple[SessionEntry, ...], bytes]:
+    """Return the sessions that a record's bytes state, and what they say of their sources."""
+    rows = rows_in(content)
+    return _sessions(rows, chains), rows.schema.metadata[_SOURCES_KEY]
+
+
+@lru_cache(maxsize=4)
+def _sources(content: bytes) -> tuple[SourceEntry, ...]:
+    return tuple(SourceEntry(**_plain(row)) for row in rows_in(content).to_pylist())
 
 
 def _written_for(record: DataFile) -> int | None:

@@ -28,6 +28,7 @@ from .delta_log import (
     log_numbers,
     table_lines,
 )
+from .logged_files import LoggedFiles
 from .mirror import address_of, looked_anew, remembered
 from .sealing import MARK, put_mark, sealed, unsealed
 from .sealing import marked as mark_of
@@ -230,7 +231,7 @@ def _moment(text: str) -> datetime:
     return found + timedelta(days=1, microseconds=-1) if alone else found
 
 
-def table_files(root: Path, version: Version, table: str) -> Mapping[str, DataFile]:
+def table_files(root: Path, version: Version, table: str) -> LoggedFiles:
     """Return the files of a table at a version of the lake, by their path in the table's folder.
 
     Raises
@@ -239,7 +240,7 @@ def table_files(root: Path, version: Version, table: str) -> Mapping[str, DataFi
         If the table's log is not what was written.
     """
     at = version.tables.get(table)
-    return {} if at is None else files_at(root / table, at)
+    return LoggedFiles({}) if at is None else files_at(root / table, at)
 
 
 def archived(root: Path, last: Version) -> frozenset[int]:

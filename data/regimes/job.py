@@ -73,6 +73,8 @@ class Job:
         dict of date to str
         """
         inputs = (self.source, self.rate, self.dividend)
+        if all(each is None for each in inputs):
+            return dict.fromkeys(sessions, "||")
         return {
             day: "|".join("" if each is None else each.mark(day) for each in inputs)
             for day in sessions

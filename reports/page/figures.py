@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from ...data import CrossSection, Explanation, SessionProfile
 
-__all__ = ["figures"]
+__all__ = ["figure_of", "figures"]
 
 _MARK: Final = "css:"
 #: Parameters of a grid of which each pair has a map.
@@ -58,8 +58,7 @@ def figures(result: Any, *, dark: bool = False) -> dict[str, go.Figure]:
     ConfigError
         If nothing of that kind is ever drawn; `frames` has its numbers.
     """
-    colours = DARK if dark else LIGHT
-    return {made.id.removeprefix("fig-"): _plotly(made, colours) for made in _drawn(result)}
+    return {made.id.removeprefix("fig-"): figure_of(made, dark=dark) for made in _drawn(result)}
 
 
 def _drawn(result: Any) -> Sequence[Figure]:
@@ -114,9 +113,18 @@ def _of_page(page: Page) -> tuple[Figure, ...]:
     return tuple(drawn for section in sections for drawn in section.figures)
 
 
-def _plotly(made: Figure, colours: dict[str, str]) -> go.Figure:
+def figure_of(made: Figure, *, dark: bool = False) -> go.Figure:
+    """Return a page's figure as plotly has it.
+
+    Parameters
+    ----------
+    made : Figure
+    dark : bool
+        Colours for a dark page.
+    """
     import plotly.graph_objects as go
 
+    colours = DARK if dark else LIGHT
     spec = _coloured(made.spec, colours)
     found = go.Figure(data=spec["data"], layout=spec["layout"])
     found.update_layout(

@@ -2,9 +2,10 @@
 
     python tests/robustness/race_lake.py --seconds 45
 
-Four processes share a lake for so many seconds: one replaces all sessions or the later ones over
-and over, the others rebuild, ask in SQL (every answer must be one state, never two) and look for
-findings. Prints one JSON document; exit code 1 where somebody failed or a file was left behind.
+Five processes share a lake for so many seconds: one replaces all sessions or the later ones over
+and over and vacuums, the others rebuild, ask in SQL (every answer must be one state, never two),
+look for findings, and read what was there more than ten commits ago. Prints one JSON document; exit
+code 1 where somebody failed or a file was left behind.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ import pyarrow as pa
 
 from gexlab.data import rebuild, vacuum, verify
 from gexlab.data.lake.lake import Lake, open_lake
-from gexlab.data.lake.parts import CHAIN_SCHEMA
+from gexlab.data.lake.parts import CHAIN_SCHEMA, part_rows, split_sessions
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.quality.check import findings
 from gexlab.data.regimes.query import query
 
 DAYS = (date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3), date(2023, 1, 4))
-ROLES = ("write", "rebuild", "ask", "check")
+ROLES = ("write", "rebuild", "ask", "check", "last")
 
 
 def chain(days: tuple[date, ...], open_interest: float) -> Any:
@@ -50,14 +51,31 @@ def turn(role: str, lake: Lake, number: int) -> None:
     """Do once what a process does."""
     if role == "write":
         write_sessions(lake, "SPX", chain(DAYS[number % 3 :], 10.0 + number % 50))
+        if number % 5 == 4:
+            vacuum(lake, grace=0.01)
     elif role == "rebuild":
         rebuild(lake, "SPX", side_tables=False)
     elif role == "ask":
         asked = "SELECT session, count(*) AS n, max(open_interest) - min(open_interest) AS spread"
         found = query(lake, f"{asked} FROM chains GROUP BY session ORDER BY session").to_pylist()
         assert found == [{"session": day, "n": 6, "spread": 0.0} for day in DAYS], found
+    elif role == "last":
+        last_longer(lake)
     else:
         findings(lake, "SPX")
+
+
+def last_longer(lake: Lake) -> None:
+    """Begin to read, wait for more than ten commits, and find what was there."""
+    pinned, first = lake.as_of_now("SPX"), lake.at().number
+    last, since = first, time.monotonic()
+    while last <= first + 10 and time.monotonic() - since < 10.0:  # else the others have ended
+        time.sleep(0.05)
+        if lake.at().number > last:
+            last, since = lake.at().number, time.monotonic()
+    for entry in pinned.sessions("SPX"):
+        (rows,) = split_sessions(part_rows(entry.file, [entry.session]))
+        assert rows.fingerprint == entry.fingerprint, "rows of another state"
 
 
 def race(root: Path, seconds: float) -> dict[str, Any]:

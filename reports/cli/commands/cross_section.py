@@ -122,7 +122,7 @@ def command(
     document = _document(found, results, left)
     traded: LongShortResult | None = None
     if long_short or portfolios is not None:
-        traded = _traded(opened, found, calendar, portfolios)
+        traded = _traded(opened, lake, found, calendar, portfolios)
         document |= {"long_short": long_short_document(traded) | {"table": traded.table}}
     if out is not None:
         with published(out) as stage:
@@ -138,17 +138,21 @@ def command(
 
 
 def _traded(
-    lake: Lake, found: CrossSection, calendar: TradingCalendar, portfolios: Path | None
+    lake: Lake,
+    place: str | Path,
+    found: CrossSection,
+    calendar: TradingCalendar,
+    portfolios: Path | None,
 ) -> LongShortResult:
     """Evaluate the portfolios, and count them where the lake has a ledger beside it."""
     from ....backtest import ledger_beside, load_long_short, long_short, record_long_short
-    from ....data import is_remote
 
     grid = None if portfolios is None else load_long_short(portfolios)
     year = lake.facts(str(found.names["underlying"].iloc[0])).sessions_per_year
     result = long_short(found, calendar, grid, year=year)
-    if not is_remote(str(lake)):
-        record_long_short(result, found, ledger_beside(lake.root))
+    ledger = ledger_beside(place)
+    if ledger is not None:
+        record_long_short(result, found, ledger)
     return result
 
 
@@ -225,7 +229,7 @@ def _show_traded(console: Console, traded: LongShortResult) -> None:
         table.add_row(
             row["signal"], row["side"], row["weights"], fixed(row["quantile"], 2),
             count(row["hold"]), fixed(row["fees_bps"], 1), fixed(row["sharpe"], 2),
-            fixed(row["sharpe_low"], 2), fixed(row["sharpe_high"], 2), fixed(row["turnover"], 0),
+            fixed(row["sharpe_low"], 2), fixed(row["sharpe_high"], 2),
             fixed(row["break_even_bps"], 1),
         )  # fmt: skip
     console.print(table)

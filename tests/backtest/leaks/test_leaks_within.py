@@ -32,6 +32,31 @@ class WholeSession(Rule):
         top = np.array([np.nanmax(close[number == k]) for k in number])
         return np.where(close == top, -1.0, 0.0)
 
+class FirstHourTooSoon(Rule):
+    decides = "bar"
+    def inputs(self):
+        return {"close": Past("bar.close", None), "gone": Past("bar.elapsed", None)}
+    def targets(self, close, gone):
+        later = np.append(close[1:], close[-1:])
+        return np.where(gone == 120.0, np.sign(later - close), 0.0)
+
+SEEN = []
+class Remembers(Rule):
+    decides = "bar"
+    def inputs(self):
+        return {"close": Past("bar.close", None)}
+    def targets(self, close):
+        if not SEEN:
+            SEEN.append(np.nanmedian(close))
+        return np.sign(close - SEEN[0])
+
+class Draws(Rule):
+    decides = "bar"
+    def inputs(self):
+        return {"close": Past("bar.close", None)}
+    def targets(self, close):
+        return np.random.default_rng().uniform(-1.0, 1.0, len(close))
+
 class Honest(Rule):
     decides = "bar"
     def inputs(self):
@@ -68,6 +93,17 @@ def test_a_rule_that_reads_later_bars_is_named(folder: Path, name: str) -> None:
     assert leak.kind == "changes_with_later_data"
     made = "next-bar" if name == "NextBar" else "whole-session"
     assert made in leak.input
+
+
+def test_a_leak_at_one_time_of_day_is_not_left_to_chance(folder: Path) -> None:
+    (leak,) = _checked(folder, "own.py:FirstHourTooSoon").leaks
+    assert (leak.kind, "first-hour-too-soon" in leak.input) == ("changes_with_later_data", True)
+
+
+@pytest.mark.parametrize("name", ["Remembers", "Draws"])
+def test_what_is_kept_from_call_to_call_is_named(folder: Path, name: str) -> None:
+    (leak,) = _checked(folder, f"own.py:{name}").leaks
+    assert leak.kind == "depends_on_earlier_calls"
 
 
 def test_honest_rules_have_no_leak(folder: Path) -> None:

@@ -666,6 +666,17 @@ def test_helpers_of_the_same_package_are_read_too(
     assert "helper.py, line 11 uses np.loadtxt" in detail
 
 
+def test_numbers_drawn_without_a_seed_are_called_by_their_name(tmp_path: Path) -> None:
+    body = """
+class Mine(OnClose):
+    def targets(self, close):
+        return np.random.default_rng().uniform(-1, 1, len(close))
+"""
+    (leak,) = leakcheck(_config(tmp_path, body), cuts=1).leaks
+    assert leak.kind == "depends_on_earlier_calls"
+    assert "without a seed" in leak.detail
+
+
 def test_a_leak_on_one_day_in_five_is_not_left_to_chance(tmp_path: Path) -> None:
     body = """
 class Mine(OnPast):

@@ -19,7 +19,7 @@ from gexlab.data import explain, rebuild
 from gexlab.data.lake import lake as lake_module
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.regimes import rebuilt_rows as rows_module
-from gexlab.data.tables import bars, intraday_bars, positions, rates, series
+from gexlab.data.tables import bars, intraday_bars, reader, series
 from gexlab.reports.cli import demo as demo_module
 from gexlab.reports.nightly.nightly import nightly
 
@@ -83,7 +83,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(module, name, counted)
 
-    for module in (bars, intraday_bars, series, positions, rates):
+    for module in (bars, intraday_bars, series, reader):  # positions and rates: the reader's own
         wrap(module, "read_table", lambda path, *_, **__: Path(path).name)
     wrap(lake_module, "read_record", lambda root, name, record: f"manifest of {name}")
     wrap(

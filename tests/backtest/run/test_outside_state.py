@@ -63,6 +63,7 @@ VERSION = "version"
 KNOWN: Final[dict[str, dict[str, str]]] = {
     "backtest/calibration/check.py": {"os.getpid": CORES},
     "backtest/grid/grid.py": {"time.perf_counter": SECONDS},
+    "backtest/grid/long_short.py": {"time.perf_counter": SECONDS},
     "backtest/hypotheses/run.py": {"time.perf_counter": SECONDS},
     "backtest/hypotheses/test.py": {"time.perf_counter": SECONDS},
     "backtest/run/backtest.py": {"datetime.now": STAMP, "time.perf_counter": SECONDS},
@@ -83,7 +84,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     },
     "data/ingest/download.py": {"time.monotonic": SECONDS},
     "data/ingest/snapshot.py": {"os.getpid": SCRATCH},
-    "data/ingest/spread.py": {"uuid.uuid4": SCRATCH},
+    "data/ingest/spread.py": {"os.cpu_count": CORES, "uuid.uuid4": SCRATCH},
     "data/lake/archives.py": {"datetime.now": STAMP},
     "data/lake/data_files.py": {"uuid.uuid4": SCRATCH},
     "data/lake/delta_log.py": {
@@ -106,8 +107,8 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     },
     "data/lake/connection.py": {"os.getpid": SCRATCH, "tempfile.gettempdir": SCRATCH},
     "data/lake/integrity.py": {"os.cpu_count": CORES},
+    "data/lake/sql_process.py": {"os.environ": PLACE},
     "data/lake/sql_worker.py": {"os.cpu_count": CORES},
-    "data/regimes/query.py": {"os.environ": PLACE},
     "data/regimes/many.py": {"time.perf_counter": SECONDS},
     "data/regimes/rebuild.py": {"time.perf_counter": SECONDS},
     "data/regimes/session_blocks.py": {"os.cpu_count": CORES},

@@ -21,12 +21,16 @@ from make_lake import session_tables
 from s3_store import BUCKET, bad_way, store, surroundings
 from small_store import SmallStore, small_store
 
+from gexlab.backtest.run.backtest import backtest
+from gexlab.backtest.run.load_config import load_config
+from gexlab.backtest.run.locked import box_of
 from gexlab.backtest.tournament.counting import count_trials, counted_returns, ledger
 from gexlab.backtest.tournament.ledger import Trial, delete_trial, record_trials
 from gexlab.backtest.tournament.lockbox import lockbox_of, mark_opened, set_lockbox
-from gexlab.data import open_lake, vacuum, verify, write_sessions
+from gexlab.data import open_lake, rebuild, vacuum, verify, write_sessions
 from gexlab.data.base.errors import LedgerError
 from gexlab.data.lake.mirror import folder_of_lake
+from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
 
 if TYPE_CHECKING:
@@ -239,3 +243,58 @@ def test_killed_writers_on_a_real_server(tmp_path: Path, monkeypatch: pytest.Mon
         assert {name for name in said if name} <= set(recorded)
         assert len([name for name in recorded if name[0] == "w"]) == 30
         sys.stdout.write(json.dumps({**told, "recorded": len(recorded)}) + "\n")
+
+
+_CONFIG = """
+[data]
+lake = "{lake}"
+underlying = "SIM"
+instrument = "future"
+bars = "{folder}/bars.parquet"
+[inference]
+bootstrap = 100
+[tournament]
+lockbox = 2020-01-01
+placebos = 20
+folds = {{ train = 25, test = 10 }}
+[grid]
+filters = ["sign", "always"]
+"""
+
+
+@pytest.mark.slow
+def test_commands_count_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backtest, grid, tournament and lockbox on one lake, on a disk and in a store."""
+    simulate("S1", years=0.3, seed=5, lake=tmp_path / "lake", contracts=200, intraday=None)
+    rebuild(tmp_path / "lake", "SIM")
+    last = open_lake(tmp_path / "lake").sessions("SIM")[-8].session
+    said = dict[str, Any]()
+    with small_store() as served:
+        _go(monkeypatch, served.address, tmp_path / "mirror")
+        for file in (f for f in (tmp_path / "lake").rglob("*") if f.is_file()):
+            key = f"some/lake/{file.relative_to(tmp_path / 'lake').as_posix()}"
+            served.objects[key] = file.read_bytes()
+        for lake in (str(tmp_path / "lake"), ADDRESS):
+            config = tmp_path / f"{len(said)}.toml"
+            text = _CONFIG.format(lake=lake, folder=tmp_path / "lake")
+            config.write_text(text.replace("2020-01-01", str(last)), encoding="utf-8")
+            told: list[Any] = [backtest(config).provenance.trial_numbers]
+            for command in ("grid", "tournament", "backtest"):
+                out = str(tmp_path / f"{len(said)}-{command}")
+                assert cli.run([command, str(config), "--out", out]) == 0
+            contest = json.loads(
+                (tmp_path / f"{len(said)}-tournament" / "tournament.json").read_text()
+            )
+            told += [contest[n] for n in ("ledger_trials", "effective_trials", "in_ledger")]
+            settings = load_config(config)
+            box, path = box_of(settings), settings.ledger_path
+            assert box is not None
+            assert path is not None
+            told.append((box.number, box.underlying, box.first))
+            found = ledger(path)
+            told += [found.trials, [(e["trial_id"], e["name"], e["source"]) for e in found.entries]]
+            told.append([m["effective_trials"] for m in found.markets])
+            said[lake] = told
+    near, far = said.values()
+    assert near == far
+    assert (near[3], near[4]) == (True, (1, "SIM", last))

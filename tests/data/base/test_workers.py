@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gexlab.data import ConfigError, Crew, InputFileError, Workers, WorkersError
+from gexlab.data.base import workers
 
 
 def squared(n: int) -> int:
@@ -127,3 +128,19 @@ def _scheduler(address: str) -> subprocess.Popen[bytes]:
 def _worker(address: str) -> subprocess.Popen[bytes]:
     code = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny"]
     return subprocess.Popen([*code, "--nthreads", "1", "--no-dashboard"], stderr=subprocess.DEVNULL)
+
+
+def test_workers_keep_freed_memory_unless_dask_is_told_otherwise() -> None:
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("distributed")
+    key = "distributed.nanny.pre-spawn-environ"
+    before = dict(dask.config.get(key))
+    with workers._roomy_allocator():
+        # what docs/performance.md has workers of a standing cluster started with
+        assert dask.config.get(key)["MALLOC_TRIM_THRESHOLD_"] == "268435456"
+        assert dask.config.get(key)["MALLOC_MMAP_THRESHOLD_"] == "33554432"
+        assert dask.config.get(key)["OMP_NUM_THREADS"] == before["OMP_NUM_THREADS"]
+    assert dask.config.get(key) == before
+    said = {**before, "MALLOC_TRIM_THRESHOLD_": 1_000_000}
+    with dask.config.set({key: said}), workers._roomy_allocator():
+        assert dask.config.get(key) == said

@@ -157,7 +157,7 @@ def test_a_rebuild_without_side_tables_is_complete_without_them(
 def test_a_reader_whose_files_are_replaced_reads_the_new_ones(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, calls = regime_table.rows_of, 0
+    rows, calls = regime_table._rows_or_none, 0
 
     def replaced_first(*given: Any) -> Any:
         nonlocal calls
@@ -166,7 +166,7 @@ def test_a_reader_whose_files_are_replaced_reads_the_new_ones(
             replaced(lake)
         return rows(*given)
 
-    monkeypatch.setattr(regime_table, "rows_of", replaced_first)
+    monkeypatch.setattr(regime_table, "_rows_or_none", replaced_first)
     found = regimes(lake, "SPX")
     assert calls == 2
     assert found["session"].nunique() == 7

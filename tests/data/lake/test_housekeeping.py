@@ -207,6 +207,36 @@ def test_vacuum_leaves_what_is_being_written(lake: Lake) -> None:
         vacuum(lake, retention=-1.0)
 
 
+def test_writers_beside_a_vacuum(
+    lake: Lake, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vacuum comes when all of a commit is on disk and nothing of it is visible."""
+    seal, comes = rows_of_versions._sealed, [False]
+
+    def beside(root: Path, made: Any, previous: str) -> bytes:
+        if comes[0]:
+            comes[0] = False  # it commits a version too, so that the writer tries again
+            assert vacuum(root, retention=0.0).files
+        return seal(root, made, previous)
+
+    monkeypatch.setattr(rows_of_versions, "_sealed", beside)
+    before = everything(lake)
+    half = [rows.slice(0, 20) for rows in chains[:2]]
+    for changed in (half, chains[:2]):
+        for rows in changed:
+            comes[0] = True
+            write_sessions(lake, "SPX", rows)
+            assert not comes[0]
+        comes[0] = True
+        rebuild(lake, "SPX")
+        assert not comes[0]
+    after = everything(lake)
+    assert {name: rows.equals(before[name]) for name, rows in after.items()} == dict.fromkeys(
+        after, True
+    )
+    assert not verify(lake).damaged
+
+
 def test_few_files_are_left_alone(lake: Lake) -> None:
     before = newest(lake.root).number
     done = compact(lake, more_than=SESSIONS)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -19,11 +20,18 @@ import pytest
 from gexlab.data import file_fingerprint, versions
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
+from gexlab.reports.nightly import laid_out as layout
 from gexlab.reports.nightly import replay as made_again
 from gexlab.reports.nightly import standing
 from gexlab.reports.nightly.nightly import nightly
 from gexlab.reports.nightly.runs import runs
-from gexlab.reports.nightly.stored import StoredFile, StoredInputError, stored_copy, stored_nights
+from gexlab.reports.nightly.stored import (
+    StoredFile,
+    StoredInputError,
+    StoredNight,
+    stored_copy,
+    stored_nights,
+)
 
 #: Every kind of file that a run reads beside the lake, and paths from the root on.
 CONFIG = """
@@ -314,3 +322,25 @@ def test_every_night_of_a_fortnight_replays(tmp_path: Path) -> None:
         assert found is not None
         assert (found.equal, found.differences) == (True, ())
     assert _bytes(folder / "nights") == before
+
+
+def test_a_replay_counts_nothing_where_a_lake_far_away_counts(tmp_path: Path) -> None:
+    """The ledger of a lake in an object store lies in it: a replay has one of its own."""
+    text = """
+    data = { lake = "s3://bucket/lake", underlying = "SPX", bars = "bars.parquet" }
+    regime = { source = "lake" }
+    """
+    stored = SimpleNamespace(
+        configuration=None, night="2026-07-01", instrument="etf", end=None,
+        lake="s3://bucket/lake", lockbox=None,
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched:
+        kept = tmp_path / "kept.toml"
+        kept.write_text(text, encoding="utf-8")
+        patched.setenv("GEXLAB_CACHE", str(tmp_path / "mirror"))
+        patched.setattr(layout, "stored_copy", lambda *_: kept)
+        config = layout._configuration(
+            tmp_path, cast("StoredNight", stored), tmp_path / "root", tmp_path
+        )
+        assert config.lake_place == "s3://bucket/lake"
+        assert config.ledger_path == tmp_path / "root" / "ledger"
