@@ -82,8 +82,8 @@ def write_file(
         digest = file_digest(half)
         target = folder / f"{stem}-{digest[:DIGITS]}.parquet"
         size = half.stat().st_size
+        sent(half, target)
         half.replace(target)
-        sent(target)
     finally:
         with suppress(OSError):
             half.unlink(missing_ok=True)

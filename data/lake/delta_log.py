@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 
 from ..base.errors import LakeError
 from .checkpoints import adds_by_path, checkpoint_file
-from .logged_files import DataFile, LoggedFiles, Said, add_in
+from .logged_files import DataFile, LoggedFiles, Said, add_in, inside, lines_about
 from .mirror import remote_of
 from .storage import TakenError, listed_names, put_new, read_kept
 
@@ -44,6 +44,7 @@ __all__ = [
     "commit_lines",
     "files_at",
     "files_in",
+    "files_of",
     "log_file",
     "log_numbers",
     "table_lines",
@@ -159,11 +160,38 @@ def files_at(folder: Path, at: TableVersion) -> LoggedFiles:
     """
     chain, files = _replayed(folder, at.version, at.checkpoint)
     if chain != at.chain:
-        raise LakeError(
-            f"{folder / LOG}: the log up to version {at.version} is not what was written: restore "
-            "it from a copy (gexlab verify --lake says which file)"
-        )
+        raise _not_as_written(folder, at)
     return LoggedFiles(files)
+
+
+def _not_as_written(folder: Path, at: TableVersion) -> LakeError:
+    return LakeError(
+        f"{folder / LOG}: the log up to version {at.version} is not what was written: restore "
+        "it from a copy (gexlab verify --lake says which file)"
+    )
+
+
+def files_of(folder: Path, at: TableVersion, underlying: str) -> LoggedFiles:
+    """Return the files of one underlying at a version, without a look at what is said of others.
+
+    For whoever asks for one alone; `files_at` is remembered, and holds them all.
+
+    Raises
+    ------
+    LakeError
+        If the log is not what was written.
+    """
+    chain: str = ""
+    held: dict[str, Said] = {}
+    first = 0
+    if at.checkpoint is not None and at.checkpoint.version <= at.version:
+        chain, whole = _begun(folder, at.checkpoint)
+        held = {path: said for path, said in whole.items() if path.startswith(inside(underlying))}
+        first = at.checkpoint.version + 1
+    chain, held = _played(folder, range(first, at.version + 1), chain, held, underlying)
+    if chain != at.chain:
+        raise _not_as_written(folder, at)
+    return LoggedFiles(held)
 
 
 def files_in(lines: Iterable[bytes]) -> dict[str, DataFile]:
@@ -209,13 +237,17 @@ def _begun(folder: Path, checkpoint: Checkpoint) -> tuple[str, Mapping[str, Said
 
 
 def _played(
-    folder: Path, numbers: Iterable[int], chain: str, files: dict[str, Said]
+    folder: Path,
+    numbers: Iterable[int],
+    chain: str,
+    files: dict[str, Said],
+    only: str | None = None,
 ) -> tuple[str, dict[str, Said]]:
     for number in numbers:
         path = log_file(folder, number)
         try:
             content = read_kept(path)
-            apply(content, files)
+            apply(content, files, only)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LakeError(
                 f"{path} cannot be read ({type(error).__name__}: {error}): restore it from a copy"
@@ -224,9 +256,13 @@ def _played(
     return chain, files
 
 
-def apply(content: bytes, files: dict[str, Said]) -> None:
-    """Bring the files of a table from one version to the next."""
-    for line in content.splitlines():
+def apply(content: bytes, files: dict[str, Said], only: str | None = None) -> None:
+    """Bring the files of a table from one version to the next; of one underlying `only`.
+
+    What lies in no underlying's folder is brought in any case.
+    """
+    lines = content.splitlines() if only is None else lines_about(content, only)
+    for line in lines:
         added = add_in(line)
         if added is not None:
             files[added[0]] = added[1]

@@ -20,7 +20,15 @@ from .versions import Version, table_files
 if TYPE_CHECKING:
     from .delta_log import DataFile
 
-__all__ = ["Lacking", "lacking", "read_store", "store_record", "stored", "stores_of"]
+__all__ = [
+    "Lacking",
+    "lacking",
+    "read_store",
+    "rebuilt_underlyings",
+    "store_record",
+    "stored",
+    "stores_of",
+]
 
 _PART: Final = re.compile(r"[\w.=-]+")
 _REMEDY: Final = "restore it from a copy, or run gexlab rebuild again"
@@ -137,6 +145,11 @@ def _is_closed(store: DerivedStore) -> bool:
     """Return whether there are rows of an earlier rebuild that cannot be added to."""
     closed = store.record is not None and not writable(store.lake.root / REBUILDS)
     return closed and store.lake.version is None
+
+
+def rebuilt_underlyings(lake: Lake) -> list[str]:
+    """Return the underlyings of which anything was rebuilt, sorted."""
+    return table_files(lake.root, lake.at(), REBUILDS).underlyings()
 
 
 def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:

@@ -14,6 +14,7 @@ from ..base.printable import encodable
 from .integrity import require_intact
 from .manifest import Manifest, SessionEntry, check_underlying
 from .mirror import address_of, folder_of_lake, looked_anew
+from .naming import PREFIX
 from .records import read_record, record_of, underlyings_at
 from .storage import writable
 from .versions import Version, is_lake, newest, readable, version_at, version_of
@@ -422,7 +423,13 @@ def _as_of(lake: Lake, as_of: int | str | datetime) -> Lake:
 
 def former_manifests(root: Path) -> list[Path]:
     """Return the records of a lake of the former layout that have not been migrated, sorted."""
-    return sorted((root / "chains").glob("underlying=*/manifest.json"))
+    chains = os.path.join(root, "chains")
+    try:
+        names = sorted(name for name in os.listdir(chains) if name.startswith(PREFIX))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = (os.path.join(chains, name, "manifest.json") for name in names)
+    return [Path(path) for path in found if os.path.exists(path)]
 
 
 def _make(root: Path) -> None:

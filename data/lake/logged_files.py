@@ -11,14 +11,23 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from .naming import folder_of
+from .naming import PREFIX, folder_of, name_in
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["DataFile", "LoggedFiles", "Said", "add_in", "read_add", "said_of"]
+__all__ = [
+    "DataFile",
+    "LoggedFiles",
+    "Said",
+    "add_in",
+    "inside",
+    "lines_about",
+    "read_add",
+    "said_of",
+]
 
 #: A file of a table lies below its folder; any other name could lead elsewhere.
 _INSIDE: Final = re.compile(r"(?:[A-Za-z0-9^$._=@+%-]+/)*[A-Za-z0-9^$._=@+%-]+\.parquet")
@@ -87,10 +96,38 @@ class LoggedFiles(Mapping[str, DataFile]):
         """Return how many files there are."""
         return len(self._said)
 
+    def underlyings(self) -> list[str]:
+        """Return whose files there are, sorted."""
+        folders = {path.partition("/")[0] for path in self._said}
+        return sorted(name_in(folder) for folder in folders if folder.startswith(PREFIX))
+
     def of(self, underlying: str) -> list[DataFile]:
         """Return the files of one underlying."""
-        begin = f"{folder_of(underlying)}/"
+        begin = inside(underlying)
         return [self[path] for path in self._said if path.startswith(begin)]
+
+
+def inside(underlying: str) -> str:
+    """Return what the paths of an underlying's files begin with."""
+    return f"{folder_of(underlying)}/"
+
+
+def lines_about(content: bytes, underlying: str) -> list[bytes]:
+    """Return the lines of a commit that name files of one underlying, in their order.
+
+    All of them where files lie in no underlying's folder.
+    """
+    if f'"path": "{PREFIX}'.encode() not in content:
+        return content.splitlines()
+    mark = f'"path": "{quote(inside(underlying), safe="/=")}'.encode()
+    found = []
+    place = content.find(mark)
+    while place >= 0:
+        end = content.find(b"\n", place)
+        end = len(content) if end < 0 else end
+        found.append(content[content.rfind(b"\n", 0, place) + 1 : end])
+        place = content.find(mark, end)
+    return found
 
 
 def add_in(line: bytes) -> tuple[str, Said] | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import time
 import uuid
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -216,8 +216,17 @@ def looked_anew(root: Path) -> None:
 
 
 def forgotten(root: Path) -> None:
-    """Drop what a mirror has: everything is read anew. Nothing on a disk."""
-    if remote_of(root) is not None:
-        for table in list(root.iterdir()) if root.is_dir() else []:
-            if not table.name.startswith("."):
-                shutil.rmtree(table, ignore_errors=True)
+    """Drop what a mirror has: everything is read anew. Nothing on a disk.
+
+    What is being written stays, others may be at work with the same mirror.
+    """
+    if remote_of(root) is None:
+        return
+    for folder, below, names in os.walk(root):
+        if folder == str(root):  # of tables alone
+            below[:] = [name for name in below if not name.startswith(".")]
+            continue
+        for name in names:
+            if not name.startswith("."):
+                with suppress(OSError):
+                    os.unlink(os.path.join(folder, name))

@@ -10,7 +10,8 @@ import hashlib
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
 from .data_files import file_damage, read_file, write_file
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["TRIALS", "Grown", "RowTable", "is_mirror", "place_of", "row_table"]
 
 #: The table of trials beside a lake's own.
-TRIALS = "trials"
-_REMEDY = "restore it from a copy"
+TRIALS: Final = "trials"
+_REMEDY: Final = "restore it from a copy"
+#: Commits that are read at once, and remembered.
+_BLOCK: Final = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,15 +101,12 @@ class RowTable:
         import pyarrow as pa
 
         commits = _commits(self.folder)
-        digest, files = "", []
-        for number, content in enumerate(commits):
-            path = log_file(self.folder, number)
-            try:
-                files += _files_of(content, number, digest)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise LakeError(f"{path} cannot be read ({error}): {_REMEDY}") from error
-            digest = hashlib.sha256(content).hexdigest()
-        pieces = at_once(lambda file: read_file(self.root, self.name, file, _REMEDY), files)
+        digest, pieces = "", list[pa.Table]()
+        for first in range(0, len(commits), _BLOCK):
+            block = tuple(commits[first : first + _BLOCK])
+            read = _block if len(block) == _BLOCK else _read
+            digest, more = read(self.root, self.name, first, digest, block)
+            pieces += more
         known = [self._cast(piece) for piece in pieces]
         rows = pa.concat_tables(known) if known else self.schema.empty_table()
         return Grown(len(commits) - 1, digest, rows)
@@ -280,6 +280,25 @@ def _commits(folder: Path) -> list[bytes]:
         return at_once(read_kept, [log_file(folder, number) for number in range(last + 1)])
     except OSError as error:
         raise LakeError(f"{folder}: its log cannot be read ({error}): {_REMEDY}") from error
+
+
+def _read(
+    root: Path, name: str, first: int, digest: str, commits: tuple[bytes, ...]
+) -> tuple[str, tuple[pa.Table, ...]]:
+    """Return the digest of the last of some commits, and the rows that they add."""
+    files: list[DataFile] = []
+    for number, content in enumerate(commits, first):
+        try:
+            files += _files_of(content, number, digest)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            path = log_file(root / name, number)
+            raise LakeError(f"{path} cannot be read ({error}): {_REMEDY}") from error
+        digest = hashlib.sha256(content).hexdigest()
+    return digest, tuple(at_once(lambda file: read_file(root, name, file, _REMEDY), files))
+
+
+#: The same, remembered: commits that are followed by others stay what they are.
+_block = lru_cache(maxsize=256)(_read)
 
 
 def _files_of(content: bytes, number: int, previous: str) -> list[DataFile]:

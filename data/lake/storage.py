@@ -86,7 +86,10 @@ def read_kept(path: Path) -> bytes:
     FileNotFoundError
         If there is none.
     """
-    return path.read_bytes() if path.is_file() else read_now(path)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return read_now(path)
 
 
 def read_now(path: Path) -> bytes:
@@ -129,11 +132,11 @@ def renewed(path: Path) -> bool:
     return remote is not None and remote.bring(path) is not None
 
 
-def sent(path: Path) -> None:
-    """Put a file that is whole where the lake lies."""
+def sent(draft: Path, path: Path) -> None:
+    """Put a file that is whole, and is to be named `path`, where the lake lies."""
     remote = remote_of(path)
     if remote is not None:
-        remote.bucket.put(remote.key(path), path.read_bytes())
+        remote.bucket.put(remote.key(path), draft.read_bytes())
 
 
 def stored_size(path: Path) -> int | None:

@@ -11,7 +11,7 @@ from ..base.errors import LakeError
 from ..base.progress import silent
 from .checkpointing import checkpoint_damage
 from .data_files import file_damage
-from .delta_log import apply, chained, files_in, log_file, log_numbers
+from .delta_log import apply, chained, files_in, files_of, log_file, log_numbers
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
@@ -76,6 +76,8 @@ class _Found:
     files: int = 0
     sessions: int = 0
     damaged: list[Damage] = field(default_factory=list)
+    #: What logs say by their digest, of one underlying where no other is asked for.
+    said: dict[str, dict[str, Said]] = field(default_factory=dict)
 
 
 def verify(
@@ -113,7 +115,8 @@ def verify(
     found = _Found()
     forgotten(opened.root)  # every byte is compared where it lies
     with opened.reading():
-        alive = _logs(opened.root, found)
+        only = None if underlying is None or is_several(underlying) else underlying
+        alive = _logs(opened.root, found, only)
         version = _version(opened, found)
         if version is None:
             return Verification(found.files, 0, tuple(found.damaged))
@@ -122,8 +125,8 @@ def verify(
             names = _chosen(opened, underlying, names, found)
         for i, name in enumerate(names):
             progress(i, len(names), name)
-            _chains(opened, version, name, quick, found, alive)
-            _derived(opened, version, name, quick, found, alive)
+            _chains(opened, version, name, quick, found, alive, only)
+            _derived(opened, version, name, quick, found, alive, only)
             _others(opened.root, name, quick, found, alive)
         _others(opened.root, None, quick, found, alive)
         _trials(opened.root, quick, found)
@@ -142,7 +145,7 @@ def _chosen(lake: Lake, choice: str, held: list[str], found: _Found) -> list[str
     return [choice]
 
 
-def _logs(root: Path, found: _Found) -> dict[str, dict[str, Said]]:
+def _logs(root: Path, found: _Found, only: str | None) -> dict[str, dict[str, Said]]:
     """Compare the rows of the versions with each other, and the logs of all tables with them.
 
     Returned are, by table and path, the files that any version names that can still be read.
@@ -164,7 +167,7 @@ def _logs(root: Path, found: _Found) -> dict[str, dict[str, Said]]:
         _row_damage(root, number, found)
     _mark_damage(root, versions, found)
     names = sorted({name for version in versions for name in version.tables})
-    return {name: _log_damage(root, name, versions, found) for name in names}
+    return {name: _log_damage(root, name, versions, found, only) for name in names}
 
 
 def _mark_damage(root: Path, versions: list[Version], found: _Found) -> None:
@@ -193,7 +196,9 @@ def _row_damage(root: Path, number: int, found: _Found) -> None:
             found.damaged.append(Damage("", None, path, f"{what}: restore it from a copy"))
 
 
-def _log_damage(root: Path, name: str, versions: list[Version], found: _Found) -> dict[str, Said]:
+def _log_damage(
+    root: Path, name: str, versions: list[Version], found: _Found, only: str | None
+) -> dict[str, Said]:
     """Compare a table's log with the digests that the versions state of it."""
     chains = {v.tables[name].version: v.tables[name].chain for v in versions if name in v.tables}
     try:
@@ -212,13 +217,14 @@ def _log_damage(root: Path, name: str, versions: list[Version], found: _Found) -
             chain = chained(chain, content)
             if chains.get(number, chain) != chain:
                 raise ValueError("its bytes, or those before it, are not those that were written")
-            apply(content, files)
+            apply(content, files, only)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             what = "gone" if isinstance(error, FileNotFoundError) else str(error)
             found.damaged.append(Damage("", None, str(path), f"{what}: restore it from a copy"))
             break
         if number in kept:
             alive |= files
+    found.said[chain] = files
     point = versions[-1].tables[name].checkpoint if name in versions[-1].tables else None
     harmed = None if point is None else checkpoint_damage(root / name, point)
     if harmed is not None:
@@ -269,13 +275,22 @@ def _version(lake: Lake, found: _Found) -> Version | None:
 def _underlyings(root: Path, version: Version, found: _Found) -> list[str]:
     """Return every underlying of which there is a record, readable or not."""
     try:
-        return sorted(
-            {f.partition["underlying"] for f in table_files(root, version, SESSIONS).values()}
-        )
+        return table_files(root, version, SESSIONS).underlyings()
     except LakeError as error:
         if not found.damaged:
             found.damaged.append(Damage("", None, str(root / SESSIONS), str(error)))
         return []
+
+
+def _files(
+    lake: Lake, version: Version, table: str, found: _Found, only: str | None
+) -> LoggedFiles:
+    """Return the files of a table; of one underlying where no other is asked for."""
+    at = version.tables.get(table)
+    if only is None or at is None:
+        return table_files(lake.root, version, table)
+    said = found.said.get(at.chain)
+    return files_of(lake.root / table, at, only) if said is None else LoggedFiles(said)
 
 
 def _chains(
@@ -285,10 +300,11 @@ def _chains(
     quick: bool,
     found: _Found,
     alive: dict[str, dict[str, Said]],
+    only: str | None,
 ) -> None:
     try:
         held = manifest_at(lake.root, name, version)
-        files = table_files(lake.root, version, CHAINS)
+        files = _files(lake, version, CHAINS, found, only)
     except LakeError as error:
         found.damaged.append(Damage(name, None, str(lake.root / SESSIONS), str(error)))
         return
@@ -326,10 +342,11 @@ def _derived(
     quick: bool,
     found: _Found,
     alive: dict[str, dict[str, Said]],
+    only: str | None,
 ) -> None:
     try:
-        tables = {table: table_files(lake.root, version, table) for table in TABLES}
-        records = table_files(lake.root, version, REBUILDS)
+        tables = {table: _files(lake, version, table, found, only) for table in TABLES}
+        records = _files(lake, version, REBUILDS, found, only)
     except LakeError as error:
         if not found.damaged:
             found.damaged.append(Damage(name, None, str(lake.root / REBUILDS), str(error)))

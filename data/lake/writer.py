@@ -330,8 +330,8 @@ class LakeWriter:
             final.parent.mkdir(exist_ok=True)
             require_inside(final.parent, self.root)
             if draft.exists():  # not yet moved by an attempt before
+                sent(draft, final)
                 draft.replace(final)
-                sent(final)
         for folder in sorted({final.parent for _, final in moves} | {self.folder}):
             sync_folder(folder)
         return [self._made[draft.name] for draft, final in sorted(moves) if final in named]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import DefinitionError, NotRebuiltError, SeveralDefinitionsError
 from ..lake.derived_parts import Part
+from ..lake.derived_records import rebuilt_underlyings
 from ..lake.derived_tables import TABLES, DerivedStore
 from .outdated_rows import require_current
 from .store_choice import find_stores
@@ -49,7 +50,8 @@ def views_named(
 def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[str, Any]]:
     """Return the files of a rebuilt table, of all underlyings that have it."""
     stores: list[DerivedStore] = []
-    for underlying in lake.underlyings():
+    held = set(lake.underlyings())
+    for underlying in (name for name in rebuilt_underlyings(lake) if name in held):
         try:
             own = find_stores(lake, underlying, definition=definition)
             require_current(lake, underlying, own)

@@ -1,9 +1,11 @@
 """What a lake of many underlyings costs beyond its rows: starts of commands, and thin rebuilds.
 
-    python tests/bench/bench_universe.py [--names 2000] [--years 25] [--rebuild 40] [--folder DIR]
+    python tests/bench/bench_universe.py [--names 2000] [--years 25] [--rebuild 40] [--night]
+        [--folder DIR]
 
 Two lakes are made of thin chains, one session of 20 contracts a year: one of a single underlying,
-one of many. On each the same commands are started for that one underlying; printed are medians of
+one of many. On each the same commands are started for that one underlying, and with ``--night`` a
+night with nothing new of a simulated market that is added to both; printed are medians of
 processor and wall seconds of three starts, and their ratio. Then ``--rebuild`` further underlyings
 are rebuilt together: seconds of processor time a name and session.
 """
@@ -25,6 +27,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from make_lake import session_tables
 
 from gexlab.data import open_lake, rebuild
@@ -37,6 +40,19 @@ COMMANDS = (
     ("sql", "SELECT count(*) FROM regimes WHERE underlying = 'N0000'"),
     ("verify", "--quick"),
 )
+
+
+NIGHT = """
+[data]
+lake = "{lake}"
+underlying = "SIM"
+instrument = "etf"
+bars = "{source}/bars.parquet"
+
+[nightly]
+paths = ["{source}/chains.parquet"]
+out = "nights"
+"""
 
 
 def _moved(table: Any, year: int) -> Any:
@@ -70,13 +86,15 @@ def make(folder: Path, names: int, years: int) -> None:
         commit_together(writers)
 
 
-def _started(arguments: list[str]) -> tuple[float, float]:
+def _started(arguments: list[str], code: int | None = 0) -> tuple[float, float]:
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(
+    status = subprocess.run(
         [Path(sys.executable).with_name("gexlab"), *arguments],
-        check=True,
+        check=False,
         stdout=subprocess.DEVNULL,
-    )
+    ).returncode
+    if code is not None and status != code:
+        raise SystemExit(f"gexlab {' '.join(arguments)}: exit code {status}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return used, time.perf_counter() - began
@@ -90,12 +108,40 @@ def starts(one: Path, many: Path) -> None:
             for lake in (one, many):
                 asked = [] if name == "sql" else ["--underlying", "N0000"]
                 found[lake].append(_started([name, *more, "--lake", str(lake), *asked]))
-        cpu, wall = ({k: median(x[i] for x in v) for k, v in found.items()} for i in (0, 1))
-        print(
-            f"{name:8} processor {cpu[one]:.2f} and {cpu[many]:.2f} s ({cpu[many] / cpu[one]:.2f}),"
-            f" wall {wall[one]:.2f} and {wall[many]:.2f} s ({wall[many] / wall[one]:.2f})",
-            flush=True,
-        )
+        _told(name, found[one], found[many])
+
+
+def _told(name: str, one: list[tuple[float, float]], many: list[tuple[float, float]]) -> None:
+    """Print medians of both, and their ratio."""
+    (a, b), (c, d) = ([median(x[i] for x in runs) for runs in (one, many)] for i in (0, 1))
+    print(
+        f"{name:8} processor {a:.2f} and {b:.2f} s ({b / a:.2f}), wall {c:.2f} and {d:.2f} s "
+        f"({d / c:.2f})",
+        flush=True,
+    )
+
+
+def nights(folder: Path, one: Path, many: Path) -> None:
+    """Print what a night with nothing new takes of a simulated market that both lakes hold."""
+    source = folder / "source"
+    if not source.exists():
+        _started(["simulate", "--world", "S1", "--years", "1", "--seed", "5", "--lake",
+                  str(source), "--contracts", "200"])  # fmt: skip
+        files = sorted((source / "chains").rglob("year=*/*.parquet"))
+        rows = pa.concat_tables([pq.read_table(file, partitioning=None) for file in files])
+        pq.write_table(rows, source / "chains.parquet")
+    configs: dict[Path, Path] = {}
+    for lake in (one, many):
+        configs[lake] = folder / f"night-{lake.name}" / "night.toml"
+        if not configs[lake].exists():
+            configs[lake].parent.mkdir()
+            configs[lake].write_text(NIGHT.format(lake=lake, source=source))
+        _started(["nightly", str(configs[lake])], code=None)
+    found: dict[Path, list[tuple[float, float]]] = {one: [], many: []}
+    for _ in range(3):
+        for lake in (one, many):
+            found[lake].append(_started(["nightly", str(configs[lake])], code=3))
+    _told("nightly", found[one], found[many])
 
 
 def _nothing(fd: object) -> None:
@@ -108,6 +154,7 @@ def main() -> None:
     parser.add_argument("--names", type=int, default=2000)
     parser.add_argument("--years", type=int, default=25)
     parser.add_argument("--rebuild", type=int, default=40)
+    parser.add_argument("--night", action="store_true")
     parser.add_argument("--folder", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gexlab-universe-") as made:
@@ -121,6 +168,8 @@ def main() -> None:
                 print(f"{names} underlyings: {time.process_time() - began:.1f} s", flush=True)
             rebuild(lake, "N0000")
         starts(one, many)
+        if asked.night:
+            nights(folder, one, many)
         if asked.rebuild:
             chosen = ",".join(f"N{n:04}" for n in range(1, 1 + asked.rebuild))
             began = time.process_time()

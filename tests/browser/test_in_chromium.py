@@ -103,6 +103,11 @@ def test_the_first_screen_answers(case: str, chromium: Any, pages: dict[str, Pat
         assert box["y"] + box["height"] < 900
 
 
+#: How many things can have the focus, those that are hidden left out.
+_REACHABLE: Final = """
+() => [...document.querySelectorAll("a[href], button, input, summary, select, [tabindex='0']")]
+  .filter((node) => node.checkVisibility()).length
+"""
 #: What has the focus: its words, its outline, and where it stands.
 _FOCUSED: Final = """
 () => {
@@ -172,10 +177,7 @@ def test_a_grid_sorts_filters_and_maps(chromium: Any, pages: dict[str, Path]) ->
 def test_everything_is_reached_by_the_keyboard(chromium: Any, pages: dict[str, Path]) -> None:
     """Tab goes on in the order of the page, says where it is, and Enter presses."""
     with seen(chromium, pages["demo_report"]) as found:
-        wanted: int = found.page.evaluate(
-            "document.querySelectorAll('a[href], button, input, summary, select, [tabindex=\"0\"]')"
-            ".length"
-        )
+        wanted: int = found.page.evaluate(_REACHABLE)
         page = found.page
         passed, unmarked, tops = 0, [], []
         pressed: set[str] = set()

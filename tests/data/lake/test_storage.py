@@ -24,9 +24,10 @@ from small_store import SmallStore, small_store
 
 from gexlab.data import compact, open_lake, query, rebuild, regimes, vacuum, verify, versions
 from gexlab.data.base.errors import LakeError
-from gexlab.data.lake import s3_client
-from gexlab.data.lake.mirror import folder_of_lake
+from gexlab.data.lake import data_files, s3_client, writer
+from gexlab.data.lake.mirror import folder_of_lake, forgotten
 from gexlab.data.lake.s3_client import bucket_of
+from gexlab.data.lake.storage import sent
 from gexlab.data.lake.writer import write_sessions
 from gexlab.reports.cli import app as cli
 
@@ -207,6 +208,26 @@ def test_a_lake_far_away_is_the_lake_on_a_disk(
     assert not verify(ADDRESS).damaged
     assert cli.run(["regimes", "--lake", ADDRESS, "--underlying", "SPX", "--json"]) == 0
     assert not [key for key in far.objects if ".probe" in key]
+
+
+def test_a_mirror_that_is_emptied_beside_a_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chains: list[pa.Table]
+) -> None:
+    """As `verify` of another process does: before and after each file that is sent."""
+    with small_store() as served:
+        _go(monkeypatch, served.address, tmp_path)
+        root = folder_of_lake(ADDRESS)
+
+        def beside(draft: Path, path: Path) -> None:
+            forgotten(root)
+            sent(draft, path)
+            forgotten(root)
+
+        for module in (data_files, writer):
+            monkeypatch.setattr(module, "sent", beside)
+        far = _written(ADDRESS, chains)
+        assert not verify(ADDRESS).damaged
+        pd.testing.assert_frame_equal(far, _written(tmp_path / "lake", chains))
 
 
 def test_a_reader_far_away_that_lasts_longer_than_ten_commits(
