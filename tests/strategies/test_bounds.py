@@ -218,7 +218,7 @@ def test_what_filters_have_in_common_is_made_once() -> None:
             return np.where(x[:, -1] > self.level, 1.0, 2.0)
 
     panel = table_of([1.0, 2.0, 4.0])
-    days = panel.index
+    days = pd.DatetimeIndex(panel.index)
     columns = {"x": Column("x", panel["value"].to_numpy(), days.to_numpy())}
     evaluation = Evaluation(Panel(days, columns), np.full(3, np.datetime64("NaT", "ns")))
     found = [evaluation.labels(Above(level)).values.tolist() for level in (1.0, 2.0, 3.5)]
