@@ -269,14 +269,16 @@ def _client(workers: Workers) -> Iterator[Client]:
         if workers.scheduler is None:
             stack.enter_context(one_thread_each())
             stack.enter_context(_roomy_allocator())
-            address = stack.enter_context(
-                LocalCluster(
+            try:
+                cluster = LocalCluster(
                     n_workers=workers.number,
                     threads_per_worker=1,
                     dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL,
                 )
-            )
+            except RuntimeError as error:  # a worker that was killed while it started
+                raise ConnectionError(f"a worker did not start: {error}") from error
+            address = stack.enter_context(cluster)
         try:
             client = stack.enter_context(Client(address, timeout=_PATIENCE, set_as_default=False))
         except ValueError as error:

@@ -20,7 +20,7 @@ from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .derived_writer import WrittenPart, store_changes, write_parts
 from .drafts import naming_the_lake, remove_abandoned
 from .lake import open_lake
-from .naming import check_underlying
+from .naming import check_underlying, folder_of
 from .parts import part_rows
 from .records import CHAINS
 from .row_table import TRIALS, row_table
@@ -178,9 +178,9 @@ def _until_done(root: Path, work: Callable[[], object]) -> None:
 
 
 def _count(root: Path, names: Collection[str]) -> tuple[int, int]:
-    version = newest(root)
+    version, folders = newest(root), {folder_of(name) for name in names}
     counts = [
-        sum(f.partition["underlying"] in names for f in table_files(root, version, t).values())
+        sum(path.partition("/")[0] in folders for path in table_files(root, version, t))
         for t in (CHAINS, *TABLES)
     ]
     return counts[0], sum(counts[1:])
@@ -190,10 +190,10 @@ def _with_many(root: Path, names: Collection[str], most: int) -> list[str]:
     """Return the underlyings whose chains have more files than `most` in some year."""
     if most < 2:  # its rebuilt tables may have many
         return list(names)
-    files = table_files(root, newest(root), CHAINS).values()
-    counts = Counter((f.partition["underlying"], f.partition["year"]) for f in files)
-    found = {name for (name, _), count in counts.items() if count > most}
-    return [name for name in names if name in found]
+    files = table_files(root, newest(root), CHAINS)
+    counts = Counter(path.rpartition("/")[0] for path in files)  # folders of a name and year
+    found = {folder.partition("/")[0] for folder, count in counts.items() if count > most}
+    return [name for name in names if folder_of(name) in found]
 
 
 def _compact_chains(lake: Lake, underlying: str) -> None:

@@ -91,8 +91,9 @@ class _Tags(html.parser.HTMLParser):
         self.found: list[tuple[str, ...]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag and the names of its attributes."""
-        self.found.append((tag, *sorted(name for name, _ in attrs)))
+        """Note a tag and the names of its attributes, but for what says that its text is long."""
+        named = [name for name, value in attrs if (name, value) != ("class", "lengthy")]
+        self.found.append((tag, *sorted(named)))
 
     def handle_endtag(self, tag: str) -> None:
         """Note an end."""

@@ -63,12 +63,13 @@ def make(folder: Path) -> None:
 def started(lake: Path) -> subprocess.Popen[bytes]:
     """Start the command."""
     command = [str(Path(sys.executable).with_name("gexlab")), "rebuild", "--lake", str(lake)]
-    return subprocess.Popen(
-        [*command, "--underlying", "*", "--workers", "2"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with lake.with_name("said").open("wb") as said:
+        return subprocess.Popen(
+            [*command, "--underlying", "*", "--workers", "2", "--debug"],
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
 
 
 def workers_of(pid: int) -> list[int]:
@@ -123,8 +124,11 @@ def kill_workers(base: Path, whole: pd.DataFrame, count: int, rng: random.Random
                 with suppress(ProcessLookupError):
                     os.kill(rng.choice(there), signal.SIGKILL)
                     killed, mine = killed + 1, mine - 1
-        what = f"exit code {command.returncode}" if command.returncode else differs(
-            lake, whole, before)  # fmt: skip
+        if command.returncode:
+            said = lake.with_name("said").read_text(errors="replace")
+            what: str | None = f"exit code {command.returncode}: {said[-3000:]}"
+        else:
+            what = differs(lake, whole, before)
         wrong += what is not None
         told(f"run {runs}: {killed} workers killed, {what or 'identical'}")
     return wrong

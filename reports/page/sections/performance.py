@@ -111,6 +111,8 @@ def equity_figure(result: BacktestResult) -> Figure:
         "showlegend": False,
         "hovertemplate": "drawdown %{y:.1f} %<extra></extra>",
     }
+    for again in lines[len(SERIES) :]:  # a colour that is there already
+        again["line"]["dash"] = "dot"
     # drawn last lies on top
     data = [*_band(others), *lines[1:], lines[0], below]
     shape = layout(
@@ -120,6 +122,7 @@ def equity_figure(result: BacktestResult) -> Figure:
     )
     caption = f"Growth of 1, net of costs; below, the drawdown of {result.main.spec.name}."
     if others:
+        shape["legend"]["traceorder"] = "normal"  # a band turns it round
         caption += (
             f" The band holds the {count(len(others))} strategies that are not named: beside it "
             "are the first ones and those that ended highest and lowest."

@@ -144,3 +144,24 @@ def test_workers_keep_freed_memory_unless_dask_is_told_otherwise() -> None:
     said = {**before, "MALLOC_TRIM_THRESHOLD_": 1_000_000}
     with dask.config.set({key: said}), workers._roomy_allocator():
         assert dask.config.get(key) == said
+
+
+def test_a_worker_that_is_lost_while_it_starts_is_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The local cluster cannot be made while one of its workers is killed: Dask's RuntimeError."""
+    distributed = pytest.importorskip("distributed")
+    tries: list[int] = []
+
+    def failing(n_workers: int, **_: object) -> None:
+        tries.append(n_workers)
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", failing)
+    monkeypatch.setattr(workers.time, "sleep", lambda _: None)
+    with (
+        Crew(Workers(2)) as crew,
+        pytest.raises(WorkersError, match=r"local cluster was lost 6 times .*did not start: Nanny"),
+    ):
+        list(crew.spread(len, [[1]]))
+    assert tries == [2] * 6

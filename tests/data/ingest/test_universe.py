@@ -19,6 +19,8 @@ FILE = "us_universe_2026"
 #: Large and small, one pair that differs in case alone, one whose spots are missing on some days.
 NAMES = ("ABT", "Abt", "SLF", "iwm", "PSQ", "QID", "IDXX", "TME", "bce", "ROP")
 LAST = "2026-07-14"
+#: One dealer model for these names, naive for the others.
+MODELS = {"ABT": "all_long", "Abt": "inverted", "iwm": "puts_only", "TME": "calls_only"}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,10 @@ def chain_of(raw: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-def test_ten_names_against_the_twin(part: Path, shared_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("models", [{}, MODELS], ids=["naive", "by name"])
+def test_ten_names_against_the_twin(
+    part: Path, shared_data: Path, tmp_path: Path, models: dict[str, str]
+) -> None:
     mapping = shared_data / "chains" / f"{FILE}.map.toml"
     result = ingest(
         [part], vendor="columns", underlying="*", lake=tmp_path / "lake", mapping=mapping
@@ -73,8 +78,12 @@ def test_ten_names_against_the_twin(part: Path, shared_data: Path, tmp_path: Pat
     assert result.rows_read == len(raw)
     assert result.rows_written + result.rows_rejected + result.rows_repeated == len(raw)
     lake = open_lake(tmp_path / "lake")
-    rebuild(lake, "*", side_tables=False)
-    rows = regimes(lake, "*")
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        "\n".join(f'[underlyings.{name}]\ndealer = "{model}"' for name, model in models.items())
+    )
+    rebuild(lake, "*", side_tables=False, settings=settings)
+    rows = regimes(lake, "*", settings=settings)
     compared = 0
     for name in result.by_underlying:
         held = [entry.session for entry in lake.sessions(name)]
@@ -84,7 +93,8 @@ def test_ten_names_against_the_twin(part: Path, shared_data: Path, tmp_path: Pat
         for session in held[-2:]:
             chain = chain_of(by_day[session], pd.Timestamp(session))
             for book in ("as_of_close", "post_expiry"):
-                twin = regime_row(chain, book, previous=previous, agreement=False)
+                model = models.get(name, "naive")
+                twin = regime_row(chain, book, model, previous=previous, agreement=False)
                 engine = rows[
                     (rows["underlying"] == name)
                     & (rows["session"] == pd.Timestamp(session))
@@ -92,6 +102,7 @@ def test_ten_names_against_the_twin(part: Path, shared_data: Path, tmp_path: Pat
                 ].to_dict("records")[0]
                 if session == held[-1]:
                     gross = twin["gross_gex"]
+                    assert engine["dealer_model"] == model
                     assert engine["gross_gex"] == pytest.approx(gross, rel=1e-6)
                     assert abs(engine["net_gex"] - twin["net_gex"]) <= 1e-6 * gross
                     assert engine["contracts_used"] == twin["contracts_used"]

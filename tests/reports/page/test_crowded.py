@@ -39,6 +39,8 @@ def test_of_many_strategies_a_few_have_lines_and_the_rest_a_band(result: Backtes
     assert (highest["name"], highest["fill"]) == ("12 others", "tonexty")
     assert {t["name"] for t in lines} == {"s0", "s1", "s2", "s3", "s4", "s5", "s19", "s6"}
     assert lines[-1]["name"] == "s0"  # on top
+    looks = {(t["line"]["color"], t["line"].get("dash")) for t in lines}
+    assert len(looks) == 8
     assert "The band holds the 12 strategies" in made.caption
 
 
