@@ -168,6 +168,8 @@ class Filter(Component):
         """Return codes (see `panel.LABELS`) of all decisions; inputs have the shape (n, window).
 
         Worth it where thousands of trials are run; `label` is asked for each decision otherwise.
+        A method that names a parameter ``common`` is given what the class's static method of that
+        name makes of the inputs: made once for all filters that read the same.
 
         Parameters
         ----------

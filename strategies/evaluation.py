@@ -62,6 +62,7 @@ class Evaluation:
     _columns: dict[str, tuple[Floats, Ints, Flags]] = field(default_factory=dict)
     _windows: dict[Past, Window] = field(default_factory=dict)
     _outcomes: dict[Component, Outcome] = field(default_factory=dict)
+    _commons: dict[tuple[Any, ...], Floats] = field(default_factory=dict)
 
     def labels(self, component: Filter) -> Outcome:
         """Return the codes of a filter; an unusable input abstains.
@@ -160,7 +161,7 @@ class Evaluation:
         given, usable, known, late = self._inputs(component)
         values = np.zeros(self.deadline.size)
         if _overrides(component, Filter, "labels"):
-            made = asked(component, component.labels, given)
+            made = asked(component, component.labels, self._common(component, given))
             values[usable] = codes_of(component, made, usable)[usable]
         else:
             remembers = "previous" in inspect.signature(component.label).parameters
@@ -192,6 +193,17 @@ class Evaluation:
                 "let a sizing scale them"
             )
         return Outcome(values, known, late)
+
+    def _common(self, component: Filter, given: dict[str, Floats]) -> dict[str, Floats]:
+        """Return inputs, or what `labels` asks for instead: made of them once for all."""
+        make = inspect.getattr_static(type(component), "common", None)
+        named = inspect.signature(component.labels).parameters
+        if not isinstance(make, staticmethod) or "common" not in named:
+            return given
+        key = (make, *component.inputs().items())
+        if key not in self._commons:
+            self._commons[key] = _shared(asked(component, make.__func__, given))
+        return {"common": self._commons[key]}
 
     def _inputs(self, component: Component) -> tuple[dict[str, Floats], Flags, Ints, Flags]:
         n = self.deadline.size

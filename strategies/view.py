@@ -91,8 +91,10 @@ def window_of(
     """
     if not values.size:
         return Window(np.empty((0, length)), np.empty(0, dtype=np.bool_), known_at)
-    if skip_missing:
-        there = np.flatnonzero(np.isfinite(values))
+    there = np.flatnonzero(np.isfinite(values)) if skip_missing else np.arange(0)
+    # where nothing is missing but at the beginning there is nothing to skip, and nothing to copy:
+    # windows of a grid's many lengths would fill the memory
+    if there.size and values.size - there[0] > there.size:
         inner = window_of(
             values[there], known_at[there], length, skip_missing=False, complete=complete
         )

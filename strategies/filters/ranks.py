@@ -69,9 +69,14 @@ class Percentile(Filter):
         """Read the last values that there were: the window counts values, not sessions."""
         return {"value": Past(self.on, self.window, skip_missing=True)}
 
-    def labels(self, value: Floats) -> Floats:
+    @staticmethod
+    def common(value: Floats) -> Floats:
+        """Return the rank of the last value of each window."""
+        return rank_of_last(value)
+
+    def labels(self, common: Floats) -> Floats:
         """Return one code a decision."""
-        return latched_ranks(rank_of_last(value), self.enter, self.exit, _ROUNDING)
+        return latched_ranks(common, self.enter, self.exit, _ROUNDING)
 
 
 class Tercile(Filter):
@@ -90,11 +95,15 @@ class Tercile(Filter):
         """Read the last values that there were."""
         return {"value": Past(self.on, self.window, skip_missing=True)}
 
-    def labels(self, value: Floats) -> Floats:
+    @staticmethod
+    def common(value: Floats) -> Floats:
+        """Return the rank of the last value of each window."""
+        return rank_of_last(value)
+
+    def labels(self, common: Floats) -> Floats:
         """Return one code a decision."""
-        rank = rank_of_last(value)
-        out = np.where(rank > 2 / 3, LONG, np.where(rank <= 1 / 3, SHORT, NEUTRAL))
-        return np.where(np.isnan(rank), ABSTAIN, out)
+        out = np.where(common > 2 / 3, LONG, np.where(common <= 1 / 3, SHORT, NEUTRAL))
+        return np.where(np.isnan(common), ABSTAIN, out)
 
 
 class ZScore(Filter):
@@ -111,12 +120,16 @@ class ZScore(Filter):
         """Read the last values that there were."""
         return {"value": Past(self.on, self.window, skip_missing=True)}
 
-    def labels(self, value: Floats) -> Floats:
-        """Return one code a decision; without any spread there is no score."""
+    @staticmethod
+    def common(value: Floats) -> Floats:
+        """Return the score of the last value of each window; without any spread there is none."""
         mean, sd = value.mean(axis=1), value.std(axis=1, ddof=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            score = np.where(sd > NOISE * np.abs(mean), (value[:, -1] - mean) / sd, np.nan)
-        return between(score, -self.level, self.level)
+            return np.where(sd > NOISE * np.abs(mean), (value[:, -1] - mean) / sd, np.nan)
+
+    def labels(self, common: Floats) -> Floats:
+        """Return one code a decision."""
+        return between(common, -self.level, self.level)
 
 
 class Change(Filter):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from panels import HOUR, labels_of, table_of, targets_of
 
-from gexlab.strategies import Evaluation, Panel, late_inputs, panel_of
+from gexlab.strategies import Column, Evaluation, Filter, Panel, Past, late_inputs, panel_of
 from gexlab.strategies.decisions import Decisions, decide
 from gexlab.strategies.filters.ranks import Percentile
 from gexlab.strategies.filters.sign import Always
@@ -17,7 +17,7 @@ from gexlab.strategies.model import Strategy
 from gexlab.strategies.registry import make_strategy
 from gexlab.strategies.rules.returns import Fade, Follow, Hold
 from gexlab.strategies.sizings.basic import Fixed, TurnoverLimit
-from gexlab.strategies.view import latest_known
+from gexlab.strategies.view import latest_known, window_of
 
 
 def _labels(values: list[float], name: str = "percentile", **parameters: Any) -> list[str]:
@@ -174,3 +174,55 @@ def test_a_window_is_known_when_the_last_of_its_rows_is() -> None:
     assert latest_known(known, 1).tolist() == [5, 9, 6, 7, 8]
     assert latest_known(known, 2).tolist() == [5, 9, 9, 7, 8]
     assert latest_known(known, 3).tolist() == [5, 9, 9, 9, 8]
+
+
+@pytest.mark.parametrize(
+    "values", [[np.nan, np.nan, 1.0, 2.0, 3.0], [np.nan, 1.0, np.nan, 2.0, 3.0]]
+)
+def test_windows_are_copied_only_where_something_is_skipped(values: list[float]) -> None:
+    """The lengths of a grid would fill the memory; what they hold is the same."""
+    x, at = np.array(values), np.array([3, 1, 4, 1, 5])
+    window = window_of(x, at, 2, skip_missing=True, complete=True)
+    assert window.usable.tolist() == [False, False, False, True, True]
+    assert window.values[3:].tolist() == [[1.0, 2.0], [2.0, 3.0]]
+    assert window.known_at[3:].tolist() == [at[2] if values[1] != 1.0 else 1, 5]
+    skips = values[1] == 1.0
+    assert (window.values.strides == (8, 8)) != skips
+
+
+def test_what_filters_have_in_common_is_made_once() -> None:
+    """Whatever their parameters; a subclass may give its own, or go back to the inputs."""
+    made: list[int] = []
+
+    class Above(Filter):
+        level: float = 0.0
+
+        def inputs(self) -> dict[str, Past]:
+            return {"x": Past("x", 2)}
+
+        @staticmethod
+        def common(x: Any) -> Any:
+            made.append(1)
+            return x.mean(axis=1)
+
+        def labels(self, common: Any) -> Any:
+            return np.where(common > self.level, 1.0, 2.0)
+
+    class Summed(Above):
+        @staticmethod
+        def common(x: Any) -> Any:
+            return x.sum(axis=1)
+
+    class Plain(Above):
+        def labels(self, x: Any) -> Any:
+            return np.where(x[:, -1] > self.level, 1.0, 2.0)
+
+    panel = table_of([1.0, 2.0, 4.0])
+    days = panel.index
+    columns = {"x": Column("x", panel["value"].to_numpy(), days.to_numpy())}
+    evaluation = Evaluation(Panel(days, columns), np.full(3, np.datetime64("NaT", "ns")))
+    found = [evaluation.labels(Above(level)).values.tolist() for level in (1.0, 2.0, 3.5)]
+    assert found == [[0.0, 1.0, 1.0], [0.0, 2.0, 1.0], [0.0, 2.0, 2.0]]
+    assert made == [1]
+    assert evaluation.labels(Summed(3.5)).values.tolist() == [0.0, 2.0, 1.0]
+    assert evaluation.labels(Plain(3.5)).values.tolist() == [0.0, 2.0, 1.0]
