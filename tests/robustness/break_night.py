@@ -225,7 +225,11 @@ def _disk(place: Path, size: int) -> Iterator[Callable[[], None]]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], check=True)
     try:
         larger = ["mount", "-o", "remount,size=4g", str(place)]
-        yield lambda: subprocess.run(larger, check=True) and None
+
+        def enlarge() -> None:
+            subprocess.run(larger, check=True)
+
+        yield enlarge
     finally:
         subprocess.run(["umount", str(place)], check=True)
 
