@@ -62,7 +62,7 @@ class LongShortSection:
                 if value not in known:
                     raise UnknownNameError(kind, value, known)
         _require("quantiles", self.quantiles, "a share above 0 and up to 0.5", 1e-9, 0.5)
-        _require("holds", self.holds, "a whole number of sessions, 1 to 252", 1, 252, whole=True)
+        _require("holds", self.holds, "a whole number of sessions, 1 to 250", 1, 250, whole=True)
         _require("fees_bps", self.fees_bps, "basis points, 0 to 1000", 0.0, 1000.0)
 
 

@@ -158,7 +158,7 @@ def test_a_worker_that_is_lost_while_it_starts_is_started_again(
         raise RuntimeError("Nanny failed to start.")
 
     monkeypatch.setattr(distributed, "LocalCluster", failing)
-    monkeypatch.setattr(workers.time, "sleep", lambda _: None)
+    monkeypatch.setattr("gexlab.data.base.workers.time.sleep", lambda _: None)
     with (
         Crew(Workers(2)) as crew,
         pytest.raises(WorkersError, match=r"local cluster was lost 6 times .*did not start: Nanny"),
