@@ -140,7 +140,8 @@ def _night(
             quality=str(facts["quality"]),
             facts={k: v for k, v in facts.items() if k != "forecasts"},
             damaged=tuple(damaged_files(folder, note["files"], None if verified else _LISTED)),
-            created_at=str(run.get("created_at", "")),
+            # its run.json is the last that a night writes: the list would have it first next time
+            created_at=str(run.get("created_at") or ("" if stored is None else stored.created_at)),
             **made_from(folder),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
