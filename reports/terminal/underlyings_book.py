@@ -33,11 +33,12 @@ def show_underlyings_book(console: Console, found: UnderlyingsBook) -> None:
         "underlying", "main strategy", *numbers, right=numbers,
         title="One book of the main strategies: one capital, shared anew before each session",
     )  # fmt: skip
-    for name in names:
+    correlation = book.correlation.loc[names, beside].to_numpy("float64")
+    for name, row in zip(names, correlation, strict=True):
         table.add_row(
             name, found.strategies[name], count(found.known[name]),
             percent(float(book.weights[name].mean())), percent(float(book.contribution[name]), 2),
-            *(fixed(float(book.correlation.loc[name, other]), 2) for other in beside),
+            *(fixed(float(value), 2) for value in row),
         )  # fmt: skip
     console.print(table)
     m = book.metrics
