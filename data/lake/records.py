@@ -116,8 +116,8 @@ def _content(manifest: Manifest) -> str:
     """Return a digest of what a record says, wherever sessions lie and files were found."""
     sources = [replace(source, paths=()) for source in manifest.sources]
     digest = hashlib.sha256(repr(sources).encode())
-    for e in manifest.sessions:
-        digest.update(f"{e.session}|{e.fingerprint}|{e.sources}|{e.facts}".encode())
+    text = (f"{e.session}|{e.fingerprint}|{e.sources}|{e.facts}" for e in manifest.sessions)
+    digest.update("".join(text).encode())
     return digest.hexdigest()[:16]
 
 
@@ -139,7 +139,12 @@ def _sessions(rows: Any, chains: Path) -> tuple[SessionEntry, ...]:
 
 
 def record_changes(
-    root: Path, version: Version, before: DataFile | None, after: Manifest
+    root: Path,
+    version: Version,
+    before: DataFile | None,
+    after: Manifest,
+    *,
+    held: Manifest | None = None,
 ) -> list[Change]:
     """Write the record of an underlying anew, and return what a commit then does to its tables.
 
@@ -151,14 +156,24 @@ def record_changes(
     before : DataFile or None
         The record that it replaces.
     after : Manifest
+    held : Manifest, optional
+        What that record says, where it was read: sources that stay are not written again.
     """
     import pyarrow as pa
 
     part, number = {"underlying": after.underlying}, f"v{version.number + 1}"
-    sources = write_file(root, SOURCES, part, f"sources-{number}", _source_rows(after))
+    last = None if before is None else before.tags["sources"]
+    sources = None
+    if last is not None and held is not None and held.sources == after.sources:
+        sources = table_files(root, version, SOURCES).get(last)
+    if sources is None:
+        sources = write_file(root, SOURCES, part, f"sources-{number}", _source_rows(after))
     schema = _session_schema()
     said = json.dumps({"underlying": after.underlying, "path": sources.path, "size": sources.size,
                        "rows": sources.rows, "digest": sources.digest})  # fmt: skip
+    # few files hold many sessions
+    files = dict.fromkeys(e.file for e in after.sessions)
+    names = {file: file.relative_to(root / CHAINS).as_posix() for file in files}
     rows = pa.Table.from_pylist(
         [
             {
@@ -166,7 +181,7 @@ def record_changes(
                 "session": e.session,
                 "rows": e.rows,
                 "fingerprint": e.fingerprint,
-                "file": e.file.relative_to(root / CHAINS).as_posix(),
+                "file": names[e.file],
                 "sources": list(e.sources),
                 "multiplier": e.facts.multiplier,
                 "settlement": e.facts.settlement,
@@ -185,7 +200,6 @@ def record_changes(
     if before is None or before.path != sessions.path:
         gone = () if before is None else (before.path,)
         changes.append(Change(SESSIONS, TableShape(schema, by), (sessions,), gone))
-    last = None if before is None else before.tags["sources"]
     if last != sources.path:
         gone = () if last is None else (last,)
         changes.append(Change(SOURCES, TableShape(_source_schema(), by), (sources,), gone))
