@@ -83,14 +83,15 @@ def write_file(
             digest = _put_rows(rows, file)
             file.flush()
             os.fsync(file.fileno())  # a version on disk must not name what is not
+            size = os.fstat(file.fileno()).st_size
         digest = digest or file_digest(half)
         target = folder / f"{stem}-{digest[:DIGITS]}.parquet"
-        size = half.stat().st_size
         sent(half, target)
         half.replace(target)
-    finally:
+    except BaseException:
         with suppress(OSError):
             half.unlink(missing_ok=True)
+        raise
     first, last = _span(rows)
     path = f"{partition_folder(partition)}{target.name}"
     said = {name: str(value) for name, value in partition.items()}
