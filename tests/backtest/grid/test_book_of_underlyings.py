@@ -83,6 +83,15 @@ def test_correlation_and_given_weights() -> None:
         book_of_underlyings({})
 
 
+@pytest.mark.parametrize(("shared", "expected"), [(20, None), (21, pytest.approx(1))])
+def test_twenty_one_shared_sessions_make_a_correlation(shared: int, expected: Any) -> None:
+    steps = list(np.random.default_rng(2).normal(0, 0.01, 30))
+    later = ran(list(range(30 - shared, 31)), steps[30 - shared :])
+    found = book_of_underlyings({"A": ran(list(range(31)), steps), "B": later})
+    said = underlyings_book_document(found)
+    assert (said["known"]["shared"], said["mean_correlation"]) == (shared, expected)
+
+
 def test_the_book_on_a_terminal() -> None:
     out = io.StringIO()
     show_underlyings_book(Console(file=out, width=160), two())
