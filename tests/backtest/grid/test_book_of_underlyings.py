@@ -75,6 +75,11 @@ def test_correlation_and_given_weights() -> None:
     assert said["correlation"]["B"] == {"A": pytest.approx(-1), "B": pytest.approx(1)}
     assert said["mean_correlation"] == pytest.approx(-1)
     assert said["sharpe"] == pytest.approx(steps.mean() / steps.std(ddof=1) * 252**0.5)
+    # without its tenth bar, B has a return over two sessions, which nothing of A is like
+    gap = [*list(-steps[:9] / 2), 0.5, *list(-steps[11:] / 2)]
+    holed = {"A": runs["A"], "B": ran([row for row in rows if row != 10], gap)}
+    found = underlyings_book_document(book_of_underlyings(holed))
+    assert (found["mean_correlation"], found["known"]["shared"]) == (pytest.approx(-1), 39)
     given = book_of_underlyings(runs, {"B": 1.0})
     np.testing.assert_allclose(given.book.returns, -steps / 2)
     with pytest.raises(UnknownNameError, match="unknown component"):
