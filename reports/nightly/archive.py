@@ -14,7 +14,9 @@ from .standing import NOTE_FILE
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["INDEX", "LATEST", "point_to", "write_index"]
+    from .nights import Night
+
+__all__ = ["INDEX", "LATEST", "damage_alerts", "point_to", "write_index"]
 
 LATEST: Final = "latest"
 INDEX: Final = "index.html"
@@ -39,7 +41,7 @@ def point_to(out: Path, folder: Path) -> bool:
         return any(files)
 
 
-def write_index(out: Path) -> bool:
+def write_index(out: Path, nights: tuple[Night, ...] | None = None) -> bool:
     """Write the page that lists all nights; return whether it changed."""
     from ..page.nights_page import write_nights_page
     from .nights import nights_of
@@ -47,8 +49,23 @@ def write_index(out: Path) -> bool:
 
     path = out / INDEX
     before = path.read_bytes() if path.is_file() else b""
-    write_nights_page(nights_of(out, verified=False), path, latest_side_work(out))
+    held = nights_of(out, verified=False) if nights is None else nights
+    write_nights_page(held, path, latest_side_work(out))
     return path.read_bytes() != before
+
+
+def damage_alerts(nights: tuple[Night, ...], config: Path) -> tuple[str, ...]:
+    """Return that nights of an archive no longer say what was written, and what to do."""
+    first = next((night for night in nights if night.damaged), None)
+    if first is None:
+        return ()
+    more = sum(bool(night.damaged) for night in nights) - 1
+    others = f", nor of {more} more" if more else ""
+    return (
+        f"ARCHIVE DAMAGED: {', '.join(first.damaged)} of {first.name} is not what was written"
+        f"{others}: gexlab nightly {config} --as-of {first.name} makes it again; "
+        "or delete its folder",
+    )
 
 
 def _linked(path: Path, target: str) -> bool:

@@ -56,6 +56,7 @@ class _Night:
     rebuilt: RebuildResult | None
     alerts: tuple[str, ...]
     beside: tuple[SideWork, ...]
+    made_again: str = ""
     picture: bytes = b""
 
 
@@ -158,7 +159,8 @@ def _is_told(settings: Config) -> bool:
 
 
 def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> NightlyResult:
-    from .archive import point_to, write_index
+    from .archive import damage_alerts, point_to, write_index
+    from .nights import nights_of
     from .summary import one_line
 
     settings, out, log = how.settings, how.out, how.log
@@ -171,7 +173,8 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
             step.counts = {"files": len(_printed(night.folder, *prints))}
     with log.step("publish") as step:
         moved = point_to(out, night.folder)
-        step.status = "done" if write_index(out) or moved else "unchanged"
+        nights = nights_of(out, verified=False)
+        step.status = "done" if write_index(out, nights) or moved else "unchanged"
     fresh = any(s.status == "done" for s in log.steps if s.name in _MAKING)
     rejected = 0 if taken.result is None else taken.result.rows_rejected
     facts, report = night.facts, night.folder / "report.html"
@@ -179,11 +182,12 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
     def state(alerts: tuple[str, ...]) -> Status:
         return "degraded" if alerts else "fresh" if fresh else "unchanged"
 
-    status, line = state(night.alerts), one_line(facts, night.alerts, rejected, len(aside))
-    message = message_of(night.folder, facts, status, night.alerts, line, log, night.picture)
+    alerts = (*night.alerts, *damage_alerts(nights, how.file))
+    status, line = state(alerts), one_line(facts, alerts, rejected, len(aside))
+    message = message_of(night.folder, facts, status, alerts, line, log, night.picture)
     told = deliver(settings, out, message, log, now=log.began)
     lost = (f"{way.name.upper()} FAILED: {way.reason}" for way in told if way.reason)
-    alerts = (*night.alerts, *lost)
+    alerts = (*alerts, *lost)
     status = state(alerts)
     result = NightlyResult(
         status=status,
@@ -191,6 +195,7 @@ def _night(how: _How, aside: list[PutAside], prints: tuple[bool, bool]) -> Night
         alerts=alerts,
         summary=one_line(facts, alerts, rejected, len(aside)),
         ran=night.ran,
+        made_again=night.made_again,
         snapshot=snapshot,
         ingested=taken.result,
         rebuilt=night.rebuilt,
@@ -275,6 +280,7 @@ def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
     from ...backtest import open_run
     from ...data import BOOKS
     from .live_record import forecast_digest, read_record
+    from .reasons import LOST, last_night, was_made, why_again
     from .standing import depends_on, stands
 
     settings, out, now, log = how.settings, how.out, how.now, how.log
@@ -298,7 +304,7 @@ def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
         folder = out / f"{session}-{key[:_KEY]}"
         scores = live_scores(earlier, run.market)
         late = late_night(run.market, now)
-        ran = not stands(folder, key)
+        ran, before, lost = not stands(folder, key), last_night(out), was_made(out, folder.name)
         with log.step("backtest") as step:
             if ran:
                 written = Written(folder, key, alerts, earlier, scores)
@@ -308,6 +314,7 @@ def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
             stored = keep_night(how.file, settings, run.market, folder, record, began=log.began)
             step.status = "done" if stored else "unchanged"
             step.counts = {"added": stored}
+        again = (LOST if lost else why_again(out, before, folder.name)) if ran else ""
         facts = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))["facts"]
         with log.step("record") as step:
             added = keep_record(out, record, facts, scores, late=late)
@@ -317,7 +324,7 @@ def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
         alerts = (*alerts, *(f"{w.name.upper()} FAILED: {w.reason}" for w in beside if w.reason))
         drawn = picture_for(settings, run.market, out, folder, facts, alerts, log)
     _keep_lake(settings, folder, log)
-    return _Night(ran, facts, folder, done, alerts, beside, drawn)
+    return _Night(ran, facts, folder, done, alerts, beside, again, drawn)
 
 
 def _keep_lake(settings: Config, night: Path, log: RunLog) -> None:

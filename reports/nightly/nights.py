@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from ...data import InputFileError, UnknownNameError, file_fingerprint
+from ...data import InputFileError, UnknownNameError
+from .damage import copies_of, damaged_files, damaged_inputs, is_as_written
 from .run_log import RUN_FILE
-from .standing import NOTE_FILE, facts_digest
+from .standing import NOTE_FILE
+from .stored import stored_night
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from .stored import StoredNight
+
 __all__ = [
+    "UNKNOWN",
     "Difference",
     "Night",
     "compare_nights",
     "flat",
     "is_archive",
+    "made_from",
     "night_named",
     "nights_of",
 ]
+
+UNKNOWN: Final = "unknown"
+#: What a list of nights is made from, beside their notes.
+_LISTED: Final = ("results.json",)
+#: What a list of nights says of each.
+_NUMBERS: Final = (
+    "value", "net_to_gross", "spot", "flip", "flip_distance", "put_wall", "call_wall",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +48,11 @@ class Night:
     name : str
         Of its folder: session and digest.
     session, regime, quality : str
+        Regime and quality are "unknown" where ``nightly.json`` is not what was written.
     facts : dict
         Everything that ``nightly.json`` says of the last session.
     damaged : tuple of str
-        Files that are gone, or not what was written.
+        Files that are gone, or not what was written: of its folder, and stored inputs.
     created_at : str
         When it was made, UTC; empty where its ``run.json`` is gone.
     versions, inputs : dict of str to str
@@ -80,7 +95,8 @@ def nights_of(out: Path, *, verified: bool = True) -> tuple[Night, ...]:
     ----------
     out : Path
     verified : bool
-        Compare every file with what was written.
+        Compare every file with what was written, and every stored input. Otherwise those alone
+        that say what is listed: ``nightly.json`` and ``results.json``.
 
     Raises
     ------
@@ -96,44 +112,55 @@ def nights_of(out: Path, *, verified: bool = True) -> tuple[Night, ...]:
 
 
 def _read(out: Path, *, verified: bool) -> Iterator[Night]:
+    whole = copies_of(out)
     for folder in sorted(out.iterdir()):
-        if folder.is_symlink() or not (folder / NOTE_FILE).is_file() or is_archive(folder):
+        if folder.is_symlink() or not folder.is_dir() or is_archive(folder):
             continue
-        try:
-            note = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))
-            facts, files = note["facts"], note["files"]
-            yield Night(
-                name=folder.name,
-                session=str(facts["session"]),
-                regime=str(facts["regime"]),
-                quality=str(facts["quality"]),
-                facts={k: v for k, v in facts.items() if k != "forecasts"},
-                damaged=(*_damaged_note(note), *_damaged(folder, files)) if verified else (),
-                created_at=str(_json(folder / RUN_FILE).get("created_at", "")),
-                **_made_from(folder),
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        stored, run = stored_night(out, folder.name), _json(folder / RUN_FILE)
+        night = _night(folder, stored, run, verified=verified) or _unread(folder, stored)
+        if night is None:
             continue  # a folder of somebody else's
+        lost = damaged_inputs(out, night.name, stored, run, whole) if verified else ()
+        yield replace(night, damaged=(*night.damaged, *lost))
+
+
+def _night(
+    folder: Path, stored: StoredNight | None, run: dict[str, Any], *, verified: bool
+) -> Night | None:
+    """Return a night by its note; None where it has none that can be read."""
+    try:
+        note = json.loads((folder / NOTE_FILE).read_text(encoding="utf-8"))
+        if not is_as_written(note, stored):
+            return _unread(folder, stored, str(note["facts"]["session"]))
+        facts = note["facts"]
+        return Night(
+            name=folder.name,
+            session=str(facts["session"]),
+            regime=str(facts["regime"]),
+            quality=str(facts["quality"]),
+            facts={k: v for k, v in facts.items() if k != "forecasts"},
+            damaged=tuple(damaged_files(folder, note["files"], None if verified else _LISTED)),
+            created_at=str(run.get("created_at", "")),
+            **made_from(folder),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _unread(folder: Path, stored: StoredNight | None, session: str = "") -> Night | None:
+    """Return a night whose note is not what was written, without the numbers that it says."""
+    if stored is None and not session:
+        return None
+    session = session if stored is None else stored.session
+    facts: dict[str, Any] = {"underlying": "", "currency": "", "alerts": []}
+    facts |= dict.fromkeys(_NUMBERS)
+    created = "" if stored is None else stored.created_at
+    return Night(folder.name, session, UNKNOWN, UNKNOWN, facts, (NOTE_FILE,), created)
 
 
 def is_archive(folder: Path) -> bool:
     """Return whether a folder holds nights, and is none."""
     return (folder / "latest").exists() and (folder / "index.html").is_file()
-
-
-def _damaged_note(note: dict[str, Any]) -> Iterator[str]:
-    """Yield the note's own name where what it says of the night is not what was written."""
-    if "facts_sha256" in note and note["facts_sha256"] != facts_digest(note["facts"]):
-        yield NOTE_FILE
-
-
-def _damaged(folder: Path, files: dict[str, str]) -> Iterator[str]:
-    for name, digest in files.items():
-        try:
-            if file_fingerprint(folder / name) != digest:
-                yield name
-        except OSError:
-            yield name
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -144,7 +171,7 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _made_from(folder: Path) -> dict[str, dict[str, str]]:
+def made_from(folder: Path) -> dict[str, dict[str, str]]:
     """Return versions and inputs of a night, by its results."""
     told = _json(folder / "results.json").get("provenance", {})
     inputs = {str(file["path"]): str(file["sha256"]) for file in told.get("inputs", [])}

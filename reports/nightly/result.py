@@ -71,6 +71,9 @@ class NightlyResult:
         One line.
     ran : bool
         False: no input had changed since the last complete run, whose report stands.
+    made_again : str
+        Why a session that had a night has another one; empty where it had none, or nothing was
+        made.
     last_session, session : str
         Last session with a regime, YYYY-MM-DD.
     regime, quality : str
@@ -124,6 +127,7 @@ class NightlyResult:
     replay: Replay | None = None
     beside: tuple[SideWork, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    made_again: str = ""
 
 
 _LEFT_OUT = {"snapshot", "rebuilt", "steps", "seconds", "ran", "last_session", "ingested", "replay"}

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from ...backtest import Config, Market
 
-__all__ = ["NOTE_FILE", "depends_on", "facts_digest", "note_of", "stands", "truth_beside"]
+__all__ = [
+    "NOTE_FILE",
+    "code_digest",
+    "depends_on",
+    "facts_digest",
+    "note_of",
+    "stands",
+    "truth_beside",
+]
 
 NOTE_FILE = "nightly.json"
 #: Files without which a folder holds no complete results.
@@ -77,7 +85,7 @@ def depends_on(config: Config, market: Market, beside: tuple[str, ...] = ()) -> 
 
     parts = [content_id(config, market), *beside]
     parts += [f"{path.name}={file_fingerprint(path)}" for path in _files_beside(config)]
-    parts += [_rows(market), *(f"{k}={v}" for k, v in _versions().items()), _code()]
+    parts += [_rows(market), *(f"{k}={v}" for k, v in _versions().items()), code_digest()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -117,7 +125,7 @@ def _versions() -> dict[str, str]:
 
 
 @cache
-def _code() -> str:
+def code_digest() -> str:
     """Return a digest of gexlab's own files: an upgrade need not change the version's number."""
     digest = hashlib.sha256()
     for package in _PACKAGES:

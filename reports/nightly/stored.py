@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...data import GexlabError, file_fingerprint, published_file
 from ..terminal.output import plain
-from .standing import NOTE_FILE, truth_beside
+from .standing import NOTE_FILE, code_digest, truth_beside
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -35,7 +35,9 @@ __all__ = [
     "keep_night",
     "named_inputs",
     "stored_copy",
+    "stored_night",
     "stored_nights",
+    "stored_place",
 ]
 
 STORE: Final = "inputs"
@@ -96,6 +98,8 @@ class StoredNight:
     inputs : tuple of StoredFile
     files : mapping of str to str
         Digests of what the night wrote.
+    code : str
+        Digest of gexlab's own files; empty where an earlier version noted none.
     """
 
     night: str
@@ -118,6 +122,7 @@ class StoredNight:
     lockbox: Mapping[str, Any] | None
     inputs: tuple[StoredFile, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
 
 
 def keep_night(
@@ -152,7 +157,7 @@ def keep_night(
         If a file is no longer what the night has read.
     """
     out = night.parent
-    place = _place(out, night.name)
+    place = stored_place(out, night.name)
     note = json.loads((night / NOTE_FILE).read_text(encoding="utf-8"))
     files, paths = dict(note["files"]), _outside_files(settings)
     before = _read(place)
@@ -187,6 +192,7 @@ def keep_night(
         lockbox=_lockbox(settings),
         inputs=tuple(file for file, _ in kept),
         files=files,
+        code=code_digest(),
     )
     body = plain(asdict(stored))
     with published_file(place) as draft:
@@ -224,9 +230,14 @@ def stored_nights(out: Path, asked: str) -> tuple[StoredNight, ...]:
     return tuple(sorted(found, key=lambda s: (s.created_at, s.night)))
 
 
+def stored_night(out: Path, name: str) -> StoredNight | None:
+    """Return what is noted of a night; None where nothing is, or not what was written."""
+    return _read(stored_place(out, name))
+
+
 def named_inputs(night: Path) -> dict[str, Any]:
     """Return what ``run.json`` says of a night's inputs, which are stored."""
-    stored = _read(_place(night.parent, night.name))
+    stored = stored_night(night.parent, night.name)
     if stored is None:
         return {}
     return {
@@ -260,7 +271,8 @@ def stored_copy(out: Path, file: StoredFile, night: str) -> Path:
     return path
 
 
-def _place(out: Path, night: str) -> Path:
+def stored_place(out: Path, night: str) -> Path:
+    """Return where it is noted what a night was made from."""
     return out / STORE / _NIGHTS / f"{night}.json"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .formats import plural
 from .html import write_template
 from .sections import words
-from .sections.nights import calendar_of, night_row, sparkline_of
+from .sections.nights import calendar_of, is_known, night_row, sparkline_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ _WORK = {"grid": "grid", "tournament": "tournament", "test": "hypotheses"}
 
 def write_nights_page(nights: Sequence[Night], path: Path, beside: Sequence[SideWork] = ()) -> Path:
     """Write the index of an archive; its links are relative, so that it works from anywhere."""
-    last = nights[0]
+    last = next((night for night in nights if is_known(night)), nights[0])
     name = str(last.facts["underlying"])
     alerts = list(last.facts.get("alerts", ()))
     return write_template(

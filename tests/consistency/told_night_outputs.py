@@ -75,6 +75,7 @@ _OF_NIGHTS = {
     ),
     **_each("run.json change.", "since by mostly part", _CHANGE),
     "run.json carry": _KEY,
+    "run.json made_again": f"{_NIGHTLY}::test_why_a_session_has_another_night",
     "run.json deliveries": f"{_NIGHTLY}::test_a_night_is_told_once",
     "run.json beside": f"{_NIGHTLY}::test_grid_and_tournament_are_steps_of_a_night",
     **_each("run.json ", "inputs.[].path inputs.[].sha256 lake_version trials.* record", _REPLAYED),

@@ -260,8 +260,8 @@ def damage(points: int, seed: int) -> Counter[str]:
             kind = "latest" if belongs in (latest, "top") else belongs
             kind = "older" if kind.startswith("20") else kind
             _settled(folder, kind, belongs, code, moved, f"{how} {name}")
-            left = "named by a replay" if kind == "inputs" else "told"
-            found[f"{kind}: {how}, {left if moved else 'made again'}, exit code {code}"] += 1
+            left = "told" if moved else "made again"
+            found[f"{kind}: {how}, {left}, exit code {code}"] += 1
             shutil.rmtree(folder)
     return found
 
@@ -276,6 +276,10 @@ def _settled(folder: Path, kind: str, night: str, code: int, moved: list[str], w
     elif kind == "older" and moved:
         held = {n.name: n for n in nights_of(folder / "nights")}
         assert held[night].damaged, f"{what}: nobody says so"
+        listed = Path(what).name in ("nightly.json", "results.json")
+        assert code == (4 if listed else 3), f"{what}: exit code {code}"
+    elif kind == "inputs" and moved:
+        assert any(n.damaged for n in nights_of(folder / "nights")), f"{what}: nobody says so"
 
 
 def _moved(found: dict[str, str], wanted: dict[str, str]) -> list[str]:

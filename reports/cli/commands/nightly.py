@@ -89,6 +89,8 @@ def _show(console: Console, result: NightlyResult) -> None:
         return
     for told in _beside(result):
         console.print(told)
+    if result.made_again:
+        console.print(f"made again: {result.made_again}")
     state = "new report" if result.ran else "nothing has changed; report"
     console.print(f"{state}: {result.report}")
 

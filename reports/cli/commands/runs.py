@@ -56,9 +56,10 @@ def command(
 ) -> None:
     """List the nights of an archive, compare two of them, or reproduce one.
 
-    Every file is compared with what was written; exit code 1 where one is damaged. With --again a
-    night is made again, aside, from the lake's version and the stored inputs that it read, and
-    compared with what was written then: exit code 0 where all is equal, 1 where something differs.
+    Every file and stored input is compared with what was written; exit code 1 where one is
+    damaged. With --again a night is made again, aside, from the lake's version and the stored
+    inputs that it read, and compared with what was written then: exit code 0 where all is equal, 1
+    where something differs.
     """
     from ....data import InputFileError
     from ...nightly.runs import runs
@@ -97,8 +98,11 @@ def _show(console: Console, result: RunsResult) -> None:
     table = simple_table("session", "regime", *numbers, "state", "night", right=numbers)
     for night in result.nights:
         session, regime, net, _, spot, flip, above, _, _, state, name = night_row(night)
-        table.add_row(session, regime, net, spot, flip, above, state, name)
+        short = "DAMAGED" if night.damaged else state
+        table.add_row(session, regime, net, spot, flip, above, short, name)
     console.print(table if result.nights else f"{result.folder}: no nights yet")
+    for night in filter(lambda night: night.damaged, result.nights):
+        console.print(f"{night.name}: {night_row(night)[-2]}", style="bold red")
 
 
 def _show_again(console: Console, again: Again) -> None:

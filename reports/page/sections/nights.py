@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ...nightly.nights import Night
 
-__all__ = ["Day", "Month", "calendar_of", "night_row", "sparkline_of"]
+__all__ = ["Day", "Month", "calendar_of", "is_known", "night_row", "sparkline_of"]
 
 _WIDTH, _HEIGHT = 720.0, 120.0
 _WEEK = 7
@@ -37,6 +37,11 @@ class Month:
 
     name: str
     weeks: tuple[tuple[Day | None, ...], ...]
+
+
+def is_known(night: Night) -> bool:
+    """Return whether a night says what was written, so that its numbers count."""
+    return bool(night.facts["underlying"])
 
 
 def night_row(night: Night) -> tuple[str, ...]:
@@ -63,7 +68,7 @@ def night_row(night: Night) -> tuple[str, ...]:
 def calendar_of(nights: Sequence[Night]) -> tuple[Month, ...]:
     """Return the months with nights, the last first; of a session the newest night."""
     newest: dict[date, Night] = {}
-    for night in nights:
+    for night in filter(is_known, nights):
         newest.setdefault(date.fromisoformat(night.session), night)
     months = sorted({(d.year, d.month) for d in newest}, reverse=True)
     return tuple(_month(year, month, newest) for year, month in months)

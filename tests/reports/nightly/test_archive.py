@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 
 from gexlab.data import InputFileError, UnknownNameError
 from gexlab.reports.cli import app as cli
-from gexlab.reports.nightly.archive import point_to, write_index
+from gexlab.reports.nightly import stored
+from gexlab.reports.nightly.archive import damage_alerts, point_to, write_index
 from gexlab.reports.nightly.nights import nights_of
 from gexlab.reports.nightly.runs import runs
 from gexlab.reports.nightly.standing import facts_digest
+from gexlab.reports.nightly.stored import StoredNight, stored_place
 from gexlab.reports.page.sections.nights import calendar_of, sparkline_of
 
 HOSTILE = "</script><img src=x onerror=alert(1)>[red]\u202e"
@@ -107,6 +110,46 @@ def test_what_a_note_says_is_what_was_written(out: Path) -> None:
     told["facts"]["regime"] = "long"
     note.write_text(json.dumps(told))
     assert runs(out).nights[0].damaged == ("nightly.json",)
+
+
+@pytest.mark.parametrize("how", ["facts", "files", "cut", "gone"])
+def test_a_night_whose_note_is_lost_is_still_listed(out: Path, how: str) -> None:
+    """As long as what it was made from is noted; of what it says nothing counts."""
+    name = "2026-07-01-aaaaaaaaaa"
+    path = out / name / "nightly.json"
+    note = json.loads(path.read_text())
+    note["facts_sha256"] = facts_digest(note["facts"])
+    path.write_text(json.dumps(note))
+    noted = {f.name: "" for f in fields(StoredNight)} | {
+        "night": name, "session": name[:10], "key": "k", "created_at": "2026-07-01T22:00:00Z",
+        "configuration": {"path": "c.toml", "sha256": "0" * 64}, "inputs": [], "alerts": [],
+        "notices": [], "files": note["files"],
+    }  # fmt: skip
+    place = stored_place(out, name)
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps({**noted, "sha256": stored._seal(noted)}))
+    whole = {n.name: n for n in nights_of(out, verified=False)}[name]
+    assert (whole.regime, whole.damaged) == ("long", ())
+    assert damage_alerts(nights_of(out, verified=False), Path("c.toml")) == ()
+    other = json.loads((out / "2026-07-02-bbbbbbbbbb" / "nightly.json").read_text())
+    if how == "facts":
+        path.write_text(json.dumps({**note, "facts": other["facts"]}))
+    elif how == "files":  # the note of another night, whole in itself
+        path.write_text(json.dumps({**other, "facts_sha256": facts_digest(other["facts"])}))
+    elif how == "cut":
+        path.write_bytes(path.read_bytes()[:-9])
+    else:
+        path.unlink()
+    found = nights_of(out, verified=False)
+    lost = {n.name: n for n in found}[name]
+    assert (lost.session, lost.regime, lost.damaged) == (name[:10], "unknown", ("nightly.json",))
+    assert lost.facts["spot"] is None
+    (alert,) = damage_alerts(found, Path("c.toml"))
+    assert f"nightly.json of {name} is not what was written" in alert
+    write_index(out)
+    assert "DAMAGED: nightly.json" in (out / "index.html").read_text(encoding="utf-8")
+    assert [d.number for w in calendar_of(found)[0].weeks for d in w if d and d.letter] == [2]
+    assert f"inputs/{'0' * 10} (c.toml)" in {n.name: n for n in runs(out).nights}[name].damaged
 
 
 def test_what_two_nights_differ_in(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

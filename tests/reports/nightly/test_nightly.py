@@ -26,9 +26,10 @@ from gexlab.data import InputFileError, ingest
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.simulate import simulate
 from gexlab.reports.cli import app as cli
-from gexlab.reports.nightly import run_log, standing
+from gexlab.reports.nightly import run_log, standing, stored
 from gexlab.reports.nightly.alerts import alerts_of, late_night
 from gexlab.reports.nightly.live_record import Record, read_record
+from gexlab.reports.nightly.reasons import LOST
 from gexlab.reports.nightly.run_log import EXIT_CODES
 from gexlab.reports.nightly.standing import stands
 from gexlab.reports.nightly.turn import one_night
@@ -170,6 +171,7 @@ def test_a_killed_run_is_started_again(
     before = _bytes_of(folder / "results" / "latest")
     again = _night(folder, capsys)
     assert again["ran"] is True
+    assert again["made_again"] == LOST
     assert again["rebuilt"]["rebuilt"] == 0
     # an undisturbed night's files, byte for byte
     assert before.items() <= _bytes_of(folder / "results" / "latest").items()
@@ -177,13 +179,48 @@ def test_a_killed_run_is_started_again(
     assert _night(folder, capsys)["ran"] is False
 
 
-def test_a_changed_configuration_runs_again(
-    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+def test_why_a_session_has_another_night(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, _ = after
+    """Code that changed is a fresh night, exit code 0, and the terminal says why."""
+    folder, first = after
+    assert first["made_again"] == ""
+    for module in (standing, stored):
+        monkeypatch.setattr(module, "code_digest", lambda: "upgraded")
+    assert cli.run(["nightly", str(folder / "config.toml")]) == 0
+    assert "\nmade again: gexlab's own code has changed\n" in capsys.readouterr().out
+    third = _night(folder, capsys)
+    assert (third["made_again"], third["exit_code"]) == ("", 3)
     changed = CONFIG.replace("[inference]", "[execution]\nfees_bps = 2.0\n\n[inference]")
     (folder / "config.toml").write_text(changed, encoding="utf-8")
-    assert _night(folder, capsys)["ran"] is True
+    other = _night(folder, capsys)
+    assert (other["ran"], other["status"]) == (True, "fresh")
+    assert other["made_again"] == "the configuration has changed"
+
+
+def test_an_older_night_that_was_damaged_is_told(
+    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its file for another of it: nothing is new, and the list of nights would lie."""
+    folder, first = after
+    out = folder / "results"
+    (folder / "new.parquet").rename(folder / "incoming" / "new.parquet")
+    assert _night(folder, capsys)["exit_code"] == 0
+    older = f"{first['session']}-{out.joinpath(first['folder']).name.rpartition('-')[2]}"
+    whole = _bytes_of(out / older)
+    (out / older / "results.json").write_bytes(whole["targets.json"])
+    said = _night(folder, capsys)
+    assert (said["ran"], said["status"], said["exit_code"]) == (False, "degraded", 4)
+    (alert,) = said["alerts"]
+    assert alert.startswith(f"ARCHIVE DAMAGED: results.json of {older} is not what was written: ")
+    assert said["summary"].startswith(alert)
+    assert "DAMAGED: results.json" in (out / "index.html").read_text(encoding="utf-8")
+    (out / older / "report.html").unlink()  # `runs` looks at every file, a night at what it lists
+    (out / older / "results.json").write_bytes(whole["results.json"])
+    assert _night(folder, capsys)["exit_code"] == 0  # the list is made again
+    assert cli.run(["runs", str(out)]) == 1
+    assert cli.run(["nightly", str(folder / "config.toml"), "--as-of", older]) == 0
+    assert _bytes_of(out / older) == whole
 
 
 @pytest.mark.parametrize("key", ["rate = 0.04", 'definition = "d.toml"'])
@@ -290,7 +327,7 @@ def test_everything_that_a_report_depends_on_is_in_its_key(
     monkeypatch.setattr(standing, "_versions", lambda: {"numpy": "0.0"})
     assert standing.depends_on(config, market) != key
     monkeypatch.undo()
-    monkeypatch.setattr(standing, "_code", lambda: "upgraded")
+    monkeypatch.setattr(standing, "code_digest", lambda: "upgraded")
     assert standing.depends_on(config, market) != key
 
 

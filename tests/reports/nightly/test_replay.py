@@ -24,6 +24,7 @@ from gexlab.reports.nightly import laid_out as layout
 from gexlab.reports.nightly import replay as made_again
 from gexlab.reports.nightly import standing
 from gexlab.reports.nightly.nightly import nightly
+from gexlab.reports.nightly.nights import nights_of
 from gexlab.reports.nightly.runs import runs
 from gexlab.reports.nightly.stored import (
     StoredFile,
@@ -252,9 +253,13 @@ def test_an_input_that_is_gone_or_changed_is_named(
     file = next(StoredFile(**f) for f in noted["inputs"] if f["path"] == "vix.csv")
     copy = out / "inputs" / file.sha256
     assert file_fingerprint(copy) == file.sha256
+    assert all(night.damaged == () for night in runs(out).nights)
     copy.unlink()
     if not lost:
         copy.write_text("day,v\n")
+    said = f"inputs/{file.sha256[:10]} (vix.csv)"
+    assert {n.name: n.damaged for n in runs(out).nights}[name] == (said,)
+    assert all(night.damaged == () for night in nights_of(out, verified=False))
     with pytest.raises(StoredInputError, match=r"vix\.csv.*expected SHA-256 [0-9a-f]{64}") as found:
         stored_copy(out, file, name)
     assert ("it is gone" if lost else f"found {file_fingerprint(copy)}") in str(found.value)
@@ -268,8 +273,13 @@ def test_a_note_that_was_changed_is_refused(
     shutil.copytree(folder / "nights", out, symlinks=True)
     note = out / "inputs" / "nights" / f"{name}.json"
     note.write_text(note.read_text().replace('"record": 0', '"record": 1'))
+    assert cli.run(["runs", str(out)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{name}: DAMAGED: inputs/nights/{name}.json" in said
     assert cli.run(["runs", str(out), "--again", name]) == 1
     assert f"{name}.json is not what was written" in capsys.readouterr().err
+    note.unlink()  # the night's own run.json says that there was one
+    assert {n.name: n.damaged for n in runs(out).nights}[name] == (f"inputs/nights/{name}.json",)
     [other] = stored_nights(out, os.readlink(out / "latest"))  # others can be replayed
     assert other.night != name
 
