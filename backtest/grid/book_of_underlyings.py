@@ -65,7 +65,8 @@ def book_of_underlyings(
 
     Each return is in the currency of its underlying; exchange rates act on none. A session in which
     some underlying's return is over missing bars counts in growth and drawdown, and not in Sharpe
-    ratio and volatility, as in a backtest. Of calendars that differ the year is the longest.
+    ratio, volatility and correlation, as in a backtest. Of calendars that differ the year is the
+    longest.
 
     Parameters
     ----------

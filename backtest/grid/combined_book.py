@@ -84,7 +84,7 @@ def combined_book(
         Coverage of the interval.
     single : ndarray of bool, optional
         Which rows are returns of one session of all components: the others count in growth, and
-        not in Sharpe ratio and volatility. Default: all.
+        not in Sharpe ratio, volatility and correlation. Default: all.
     sessions : int, optional
         Sessions that the rows span; by default one each.
 
@@ -105,7 +105,8 @@ def combined_book(
     own = returns.to_numpy("float64")
     earned = shares * np.nan_to_num(own)
     total = earned.sum(axis=1)
-    pairs = returns.corr(min_periods=_FEWEST)
+    alike = returns if single is None else returns[single]
+    pairs = alike.corr(min_periods=_FEWEST)
     off = pairs.to_numpy()[np.triu_indices(len(pairs), 1)]
     metrics = book_metrics(total, year, level, single=single, sessions=sessions)
     metrics["mean_correlation"] = float(np.nanmean(off)) if np.isfinite(off).any() else np.nan

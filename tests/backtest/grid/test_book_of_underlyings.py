@@ -75,12 +75,26 @@ def test_correlation_and_given_weights() -> None:
     assert said["correlation"]["B"] == {"A": pytest.approx(-1), "B": pytest.approx(1)}
     assert said["mean_correlation"] == pytest.approx(-1)
     assert said["sharpe"] == pytest.approx(steps.mean() / steps.std(ddof=1) * 252**0.5)
+    # without its tenth bar, B has a return over two sessions, which nothing of A is like
+    gap = [*list(-steps[:9] / 2), 0.5, *list(-steps[11:] / 2)]
+    holed = {"A": runs["A"], "B": ran([row for row in rows if row != 10], gap)}
+    found = underlyings_book_document(book_of_underlyings(holed))
+    assert (found["mean_correlation"], found["known"]["shared"]) == (pytest.approx(-1), 39)
     given = book_of_underlyings(runs, {"B": 1.0})
     np.testing.assert_allclose(given.book.returns, -steps / 2)
     with pytest.raises(UnknownNameError, match="unknown component"):
         book_of_underlyings(runs, {"C": 1.0})
     with pytest.raises(NotEnoughDataError):
         book_of_underlyings({})
+
+
+@pytest.mark.parametrize(("shared", "expected"), [(20, None), (21, pytest.approx(1))])
+def test_twenty_one_shared_sessions_make_a_correlation(shared: int, expected: Any) -> None:
+    steps = list(np.random.default_rng(2).normal(0, 0.01, 30))
+    later = ran(list(range(30 - shared, 31)), steps[30 - shared :])
+    found = book_of_underlyings({"A": ran(list(range(31)), steps), "B": later})
+    said = underlyings_book_document(found)
+    assert (said["known"]["shared"], said["mean_correlation"]) == (shared, expected)
 
 
 def test_the_book_on_a_terminal() -> None:
