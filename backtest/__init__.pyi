@@ -7,6 +7,9 @@ from .calibration.tournament import calibrate_tournament as calibrate_tournament
 from .calibration.worlds import VARIANTS as VARIANTS
 from .calibration.worlds import SimulatedMarkets as SimulatedMarkets
 from .execution.engine import engine_name as engine_name
+from .grid.book_of_underlyings import UnderlyingsBook as UnderlyingsBook
+from .grid.book_of_underlyings import book_of_underlyings as book_of_underlyings
+from .grid.book_of_underlyings import underlyings_book_document as underlyings_book_document
 from .grid.combined_book import BookWeights as BookWeights
 from .grid.combined_book import CombinedBook as CombinedBook
 from .grid.combined_book import combined_book as combined_book

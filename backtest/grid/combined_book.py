@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BookWeights", "CombinedBook", "book_metrics", "combined_book"]
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 #: How a book divides its capital.
 BookWeights = Literal["equal", "inverse_volatility"]
 
@@ -61,6 +62,8 @@ def combined_book(
     *,
     year: int = EXCHANGE_SESSIONS,
     level: float = NORMAL_LEVEL,
+    single: Flags | None = None,
+    sessions: int | None = None,
 ) -> CombinedBook:
     """Return one book over several components, of any underlyings and strategies.
 
@@ -79,6 +82,11 @@ def combined_book(
         Sessions a year.
     level : float
         Coverage of the interval.
+    single : ndarray of bool, optional
+        Which rows are returns of one session of all components: the others count in growth, and
+        not in Sharpe ratio, volatility and correlation. Default: all.
+    sessions : int, optional
+        Sessions that the rows span; by default one each.
 
     Returns
     -------
@@ -97,9 +105,10 @@ def combined_book(
     own = returns.to_numpy("float64")
     earned = shares * np.nan_to_num(own)
     total = earned.sum(axis=1)
-    pairs = returns.corr(min_periods=_FEWEST)
+    alike = returns if single is None else returns[single]
+    pairs = alike.corr(min_periods=_FEWEST)
     off = pairs.to_numpy()[np.triu_indices(len(pairs), 1)]
-    metrics = book_metrics(total, year, level)
+    metrics = book_metrics(total, year, level, single=single, sessions=sessions)
     metrics["mean_correlation"] = float(np.nanmean(off)) if np.isfinite(off).any() else np.nan
     return CombinedBook(
         pd.Series(total, returns.index, name="return"),
@@ -131,7 +140,14 @@ def _shares(returns: pd.DataFrame, weights: BookWeights | Mapping[str, float]) -
     return np.where(known, rest * inverse / np.where(total > 0, total, 1.0), equal)
 
 
-def book_metrics(returns: Floats, year: int, level: float) -> dict[str, float]:
+def book_metrics(
+    returns: Floats,
+    year: int,
+    level: float,
+    *,
+    single: Flags | None = None,
+    sessions: int | None = None,
+) -> dict[str, float]:
     """Return the metrics of one series of returns, with the interval of its Sharpe ratio.
 
     Parameters
@@ -141,15 +157,18 @@ def book_metrics(returns: Floats, year: int, level: float) -> dict[str, float]:
     year : int
     level : float
         Coverage.
+    single, sessions : optional
+        As for `combined_book`.
     """
-    [ends] = return_intervals(returns[:, None], Resampling(level=level), year=year)
+    own = returns if single is None else returns[single]
+    [ends] = return_intervals(own[:, None], Resampling(level=level), year=year)
     equity = np.concatenate([[1.0], np.cumprod(1.0 + returns)])
     return {
-        "sharpe": sharpe(returns, year),
+        "sharpe": sharpe(own, year),
         "sharpe_low": ends.sharpe[0],
         "sharpe_high": ends.sharpe[1],
-        "cagr": cagr(returns, year),
-        "volatility": volatility(returns, year),
+        "cagr": cagr(returns, year, sessions),
+        "volatility": volatility(own, year),
         "max_drawdown": max_drawdown(equity),
-        "n": float(len(returns)),
+        "n": float(len(own)),
     }

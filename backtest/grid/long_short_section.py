@@ -51,7 +51,7 @@ class LongShortSection:
     def __post_init__(self) -> None:
         for each in fields(self):
             found = list(getattr(self, each.name))
-            if not found or len(found) != len(set(found)):
+            if not found or any(found.count(value) > 1 for value in found):
                 raise ConfigError(f"{each.name}: expected different values, at least one: {found}")
         for known, kind, values in (
             (SIGNALS, "signal", self.signals),

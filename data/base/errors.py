@@ -135,8 +135,8 @@ class UnknownNameError(GexlabError):
     ----------
     kind : str
         What the name stands for, e.g. ``"vendor"``.
-    name : str
-        The name that was given.
+    name : object
+        The name that was given; a file may hold something else than a text.
     known : iterable of str
         The names there are.
     remedy : str
@@ -148,9 +148,9 @@ class UnknownNameError(GexlabError):
     "unknown book 'post_expire': did you mean 'post_expiry'? Known: as_of_close, post_expiry"
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], remedy: str = "") -> None:
+    def __init__(self, kind: str, name: object, known: Iterable[str], remedy: str = "") -> None:
         names = sorted(known)
-        near = get_close_matches(name, names, n=1)
+        near = get_close_matches(str(name), names, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         listed = ", ".join(names)
         super().__init__(f"unknown {kind} {name!r}: {hint}Known: {listed}{remedy and '; '}{remedy}")

@@ -13,8 +13,13 @@ import pyarrow.compute as pc
 from .schema import CHAIN_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    import numpy.typing as npt
+
+    _Room = npt.NDArray[np.int64]
+    _Laying = Callable[[int, int, _Room], None]
 
 __all__ = ["file_fingerprint", "session_fingerprint", "session_fingerprints"]
 
@@ -68,13 +73,17 @@ def session_fingerprints(rows: Any, edges: Sequence[int]) -> list[str]:
     """
     spans = list(pairwise(edges))
     digests = [hashlib.sha256() for _ in spans]
+    # a session's values fit into the processor's cache, those of all sessions do not
+    room = np.empty(max((end - start for start, end in spans), default=0), dtype="<i8")
     for name in _CONTENT:
         column = _in_one(rows.column(name))
-        validity, values = _validity(column), _values(column)
+        validity, lay = _validity(column), _laying(column)
         for digest, (start, end) in zip(digests, spans, strict=True):
+            here: Any = room[: end - start]
+            lay(start, end, here)
             digest.update(f"{name}:{end - start}:".encode())
             digest.update(_bits(validity, start, end))
-            digest.update(values[start:end])
+            digest.update(here)
     return [digest.hexdigest() for digest in digests]
 
 
@@ -99,17 +108,31 @@ def _bits(validity: Any, start: int, end: int) -> bytes:
     return b"\xff" * full + (bytes([256 - (1 << (8 - left))]) if left else b"")
 
 
-def _values(column: Any) -> Any:
-    """Return 8 bytes per value, zero where it is NULL."""
+def _laying(column: Any) -> _Laying:
+    """Return what lays out the values of a span, 8 bytes each, zero where NULL."""
     if column.null_count == len(column):
-        return np.zeros(len(column), dtype="<i8")
+        return _lay_zeros
     if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
-        return _text(column)
+        return _laying_text(column)
     if pa.types.is_floating(column.type):
-        # adding zero turns -0.0 into 0.0: equal numbers have equal bytes
-        return (_filled(column, 0.0) + 0.0).astype("<f8", copy=False)
+        numbers = _filled(column, 0.0)
+
+        def lay_numbers(start: int, end: int, room: _Room) -> None:
+            # adding zero turns -0.0 into 0.0: equal numbers have equal bytes
+            np.add(numbers[start:end], 0.0, out=room.view("<f8"))
+
+        return lay_numbers
     width = pa.int32() if pa.types.is_date(column.type) else pa.int64()
-    return _filled(column.cast(width), 0).astype("<i8", copy=False)
+    counts = _filled(column.cast(width), 0)
+
+    def lay_counts(start: int, end: int, room: _Room) -> None:
+        room[:] = counts[start:end]
+
+    return lay_counts
+
+
+def _lay_zeros(start: int, end: int, room: _Room) -> None:
+    room[:] = 0
 
 
 def _filled(column: Any, value: float) -> Any:
@@ -117,10 +140,15 @@ def _filled(column: Any, value: float) -> Any:
     return full.to_numpy(zero_copy_only=False)
 
 
-def _text(column: Any) -> Any:
-    """Return 8 bytes per value, zero where it is NULL, whatever the order of the dictionary."""
+def _laying_text(column: Any) -> _Laying:
+    """Return what lays out 8 bytes of each word's digest, whatever the dictionary's order."""
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     words = encoded.dictionary.to_pylist()
-    keys = [hashlib.sha256(word.encode()).digest()[:8] for word in words] + [bytes(8)]
+    digests = [hashlib.sha256(word.encode()).digest()[:8] for word in words] + [bytes(8)]
+    keys = np.frombuffer(b"".join(digests), dtype="<i8")
     codes = _filled(encoded.indices, len(words))
-    return np.frombuffer(b"".join(keys), dtype="<u8")[codes]
+
+    def lay_words(start: int, end: int, room: _Room) -> None:
+        room[:] = keys[codes[start:end]]
+
+    return lay_words

@@ -140,16 +140,14 @@ class Spread:
         counts = {(n.said, n.index): n.count for n in named}
         rows = [sum(counts.get(pair, 0) for pair in one.wanted) for one in ones]
         number = workers.number if workers.scheduler is None else _ELSEWHERE
-        most = number * (_PIECES if self.columnar else 1)
-        size = max(-(-sum(rows) // most), _LEAST_ROWS)
-        runs: list[list[Chosen]] = [[]]
-        held = 0
+        total = sum(rows)
+        most = min(number * (_PIECES if self.columnar else 1), max(1, total // _LEAST_ROWS))
+        runs: list[list[Chosen]] = [[] for _ in range(most)]
+        before = 0
         for one, count in zip(ones, rows, strict=True):
-            if runs[-1] and held + count / 2 > size:
-                runs.append([])
-                held = 0
-            runs[-1].append(one)
-            held += count
+            # by the middle of its rows: never more pieces than asked for, and no small last one
+            runs[(2 * before + count) * most // (2 * total + 1)].append(one)
+            before += count
         return [self._piece(run, named, threads, dry=dry) for run in runs if run]
 
     def _piece(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from contextlib import suppress
@@ -16,6 +17,7 @@ from .storage import fetched, read_kept, renewed, sent, stored_size
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from typing import BinaryIO
 
     import pyarrow as pa
 
@@ -31,6 +33,10 @@ __all__ = [
 
 #: Digits of the digest in a file's name.
 DIGITS: Final = 12
+#: Bytes of rows up to which a file is made in memory, and those from which it is compressed:
+#: what is smaller holds less than its own footer.
+_SMALL: Final = 8 << 20
+_TINY: Final = 8 << 10
 
 
 def partition_folder(partition: Mapping[str, str]) -> str:
@@ -68,29 +74,45 @@ def write_file(
     -------
     DataFile
     """
-    import pyarrow.parquet as pq
-
     folder = root / table / partition_folder(partition)
     folder.mkdir(parents=True, exist_ok=True)
     require_inside(folder, root)
     half = folder / f".{uuid.uuid4().hex}.half"
     try:
         with half.open("wb") as file:
-            pq.write_table(rows, file, compression="zstd", row_group_size=262_144)
+            digest = _put_rows(rows, file)
             file.flush()
             os.fsync(file.fileno())  # a version on disk must not name what is not
-        digest = file_digest(half)
+            size = os.fstat(file.fileno()).st_size
+        digest = digest or file_digest(half)
         target = folder / f"{stem}-{digest[:DIGITS]}.parquet"
-        size = half.stat().st_size
         sent(half, target)
         half.replace(target)
-    finally:
+    except BaseException:
         with suppress(OSError):
             half.unlink(missing_ok=True)
+        raise
     first, last = _span(rows)
     path = f"{partition_folder(partition)}{target.name}"
     said = {name: str(value) for name, value in partition.items()}
     return DataFile(path, size, rows.num_rows, digest, said, first, last, dict(tags or {}))
+
+
+def _put_rows(rows: pa.Table, file: BinaryIO) -> str | None:
+    """Write rows to an open file; return the digest of its bytes where they were in memory."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    size = rows.nbytes
+    how: Any = {"compression": "none" if size < _TINY else "zstd", "row_group_size": 262_144}
+    if size > _SMALL:
+        pq.write_table(rows, file, **how)
+        return None
+    made = pa.BufferOutputStream()
+    pq.write_table(rows, made, **how)
+    content = made.getvalue()
+    file.write(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _span(rows: pa.Table) -> tuple[str | None, str | None]:
@@ -146,17 +168,17 @@ def file_bytes(root: Path, table: str, file: DataFile, remedy: str) -> bytes:
     LakeError
         If they differ, or the file cannot be read; with `remedy`.
     """
-    import hashlib
-
     path = root / table / file.path
     try:
         require_inside(path, root)
         content = read_kept(path)
-        if hashlib.sha256(content).hexdigest() != file.digest and renewed(path):
+        whole = hashlib.sha256(content).hexdigest() == file.digest
+        if not whole and renewed(path):
             content = read_kept(path)
+            whole = hashlib.sha256(content).hexdigest() == file.digest
     except OSError as error:
         raise LakeError(f"{path} cannot be read ({error}): {remedy}") from error
-    if hashlib.sha256(content).hexdigest() != file.digest:
+    if not whole:
         raise LakeError(f"{path}: its bytes are not those that were written: {remedy}")
     return content
 

@@ -6,11 +6,12 @@ import json
 import re
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
-from .data_files import read_file
+from .data_files import file_bytes, rows_in
 from .derived_parts import Marks, Part, Variant
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .lake import Lake
@@ -76,25 +77,32 @@ def read_store(lake: Lake, record: DataFile) -> DerivedStore:
         If the record cannot be read, or is not what was written.
     """
     path = lake.root / REBUILDS / record.path
-    rows = read_file(lake.root, REBUILDS, record, _REMEDY)
+    content = file_bytes(lake.root, REBUILDS, record, _REMEDY)
     try:
-        [row] = rows.to_pylist()
-        parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in json.loads(row["parts"])]
-        strange = next((p.name for p in parts if not _is_part(p)), None)
-        if strange is not None:
-            raise ValueError(f"{strange!r} is no name of a part")
+        row, parts, variants = _said(content)
         return DerivedStore(
             lake,
             row["underlying"],
             row["definition_id"],
             json.loads(row["definition"]),
             row["dealer_model"],
-            parts=tuple(parts),
-            variants=tuple(Variant(**v) for v in json.loads(row["variants"])),
+            parts=parts,
+            variants=variants,
             record=record.path,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise LakeError(f"{path}: not a record of a rebuild ({error}): {_REMEDY}") from error
+
+
+@lru_cache(maxsize=4)  # a rebuild of one session looks at the same record three times
+def _said(content: bytes) -> tuple[dict[str, str], tuple[Part, ...], tuple[Variant, ...]]:
+    """Return what a record's bytes state: its row, parts and variants."""
+    [row] = rows_in(content).to_pylist()
+    parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in json.loads(row["parts"])]
+    strange = next((p.name for p in parts if not _is_part(p)), None)
+    if strange is not None:
+        raise ValueError(f"{strange!r} is no name of a part")
+    return row, tuple(parts), tuple(Variant(**v) for v in json.loads(row["variants"]))
 
 
 def _is_part(part: Part) -> bool:

@@ -193,8 +193,9 @@ def kept(path: Path, content: bytes) -> None:
     try:
         half.write_bytes(content)
         os.replace(half, path)
-    finally:
+    except BaseException:
         half.unlink(missing_ok=True)
+        raise
 
 
 def remembered(root: Path, read: Callable[[Path], T]) -> T:

@@ -199,10 +199,12 @@ def put_new(path: Path, content: bytes) -> None:
             raise TakenError(str(path))
         kept(path, content)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    folder = path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    # texts: a path takes longer to make than the rest
+    draft = f"{folder}/.{path.name}.{uuid.uuid4().hex}.tmp"
     try:
-        with draft.open("xb") as stream:
+        with open(draft, "xb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -211,8 +213,8 @@ def put_new(path: Path, content: bytes) -> None:
         raise TakenError(str(path)) from error
     finally:
         with suppress(OSError):
-            draft.unlink()
-    sync_folder(path.parent)
+            os.unlink(draft)
+    sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

@@ -317,7 +317,7 @@ class LakeWriter:
         gone = stale - {entry.file for entry in after.sessions}
         less = [path.relative_to(self.root / CHAINS).as_posix() for path in gone]
         chains = Change(CHAINS, CHAIN_TABLE, tuple(add), tuple(less))
-        records = record_changes(self.root, self.version, self._record, after)
+        records = record_changes(self.root, self.version, self._record, after, held=self.before)
         changes = (*([chains] if add or less else []), *records)
         return Prepared(self.version, after, changes, len(_changed(self.before, after)))
 

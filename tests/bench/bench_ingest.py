@@ -84,7 +84,7 @@ SCAN = "SELECT count(*), {sums} FROM '{path}'"
 #: The same rows in the lake's order and compression.
 COPY = """
     COPY (FROM '{path}' ORDER BY quote_date, expiry, strike, cp)
-    TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)
+    TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, WRITE_BLOOM_FILTER false)
 """
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ....backtest import BacktestResult, Config
+    from ....backtest import BacktestResult, Config, UnderlyingsBook
     from ..many_runs import ManyRuns
 
 EXAMPLES = (
@@ -47,9 +47,15 @@ def command(
 
     Writes report.html, results.json, trades.parquet, orders.parquet and equity.parquet.
     Of several underlyings each has a folder of its own, and the ones that fail are listed with
-    their reason (exit code 1); {underlying} in the configuration's [data] stands for the name.
+    their reason (exit code 1); {underlying} in the configuration's [data] stands for the name. The
+    main strategies of those that do not fail are one book as well, in equal shares of one capital.
     """
-    from ....backtest import load_configs, results_document
+    from ....backtest import (
+        book_of_underlyings,
+        load_configs,
+        results_document,
+        underlyings_book_document,
+    )
     from ...page.browser import find_browser
     from ...page.report import REPORT_FILE
     from ..many_runs import run_each
@@ -71,7 +77,9 @@ def command(
     said = runs.document(
         lambda name, r: results_document(r) | {"report": runs.folders[name] / REPORT_FILE}
     )
-    emit(said, as_json, lambda console: _show_many(console, runs))
+    book = book_of_underlyings(runs.done, left_out=tuple(runs.failed))
+    said |= {"combined": underlyings_book_document(book)}
+    emit(said, as_json, lambda console: _show_many(console, runs, book))
     if runs.failed:
         raise typer.Exit(1)
 
@@ -95,9 +103,10 @@ def _run(settings: Config, out: Path, as_of: str | None, *, pdf: bool, png: bool
     return result
 
 
-def _show_many(console: Console, runs: ManyRuns[BacktestResult]) -> None:
+def _show_many(console: Console, runs: ManyRuns[BacktestResult], book: UnderlyingsBook) -> None:
     from ...page.formats import count, fixed
     from ...terminal.tables import simple_table
+    from ...terminal.underlyings_book import show_underlyings_book
 
     numbers = ("Sharpe", "from", "to", "n")
     table = simple_table("underlying", "strategy", *numbers, "folder", right=numbers)
@@ -109,6 +118,7 @@ def _show_many(console: Console, runs: ManyRuns[BacktestResult]) -> None:
                 count(m.n), str(runs.folders[name]),
             )  # fmt: skip
     console.print(table)
+    show_underlyings_book(console, book)
     for name, reason in runs.failed.items():
         console.print(f"{name}: {reason}", style="red", markup=False)
 

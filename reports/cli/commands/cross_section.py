@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from ....backtest import CrossSectionResult, LongShortResult
+    from ....backtest import CrossSectionResult, LongShortResult, LongShortSection
     from ....data import CrossSection, Lake, TradingCalendar
 
 EXAMPLES = (
@@ -105,10 +105,11 @@ def command(
     Long-short portfolios act on a row at the close of the session after it, at the spots of the
     chains; they are counted in the ledger beside the lake.
     """
-    from ....backtest import cross_section_tests, long_short_document
+    from ....backtest import cross_section_tests, load_long_short, long_short_document
     from ....data import cross_section, open_lake, published, trading_calendar
     from ..arguments import book_named
 
+    lists = None if portfolios is None else load_long_short(portfolios)
     opened = open_lake(lake, as_of=as_of)
     found = cross_section(
         opened, underlying, book=book_named(book), dealer_model=dealer, definition_id=definition,
@@ -121,8 +122,8 @@ def command(
         results, left = cross_section_tests(found, calendar)
     document = _document(found, results, left)
     traded: LongShortResult | None = None
-    if long_short or portfolios is not None:
-        traded = _traded(opened, lake, found, calendar, portfolios)
+    if long_short or lists is not None:
+        traded = _traded(opened, lake, found, calendar, lists)
         document |= {"long_short": long_short_document(traded) | {"table": traded.table}}
     if out is not None:
         with published(out) as stage:
@@ -142,14 +143,13 @@ def _traded(
     place: str | Path,
     found: CrossSection,
     calendar: TradingCalendar,
-    portfolios: Path | None,
+    lists: LongShortSection | None,
 ) -> LongShortResult:
     """Evaluate the portfolios, and count them where the lake has a ledger beside it."""
-    from ....backtest import ledger_beside, load_long_short, long_short, record_long_short
+    from ....backtest import ledger_beside, long_short, record_long_short
 
-    grid = None if portfolios is None else load_long_short(portfolios)
     year = lake.facts(str(found.names["underlying"].iloc[0])).sessions_per_year
-    result = long_short(found, calendar, grid, year=year)
+    result = long_short(found, calendar, lists, year=year)
     ledger = ledger_beside(place)
     if ledger is not None:
         record_long_short(result, found, ledger)

@@ -149,6 +149,7 @@ def test_the_lists_come_from_a_file(tmp_path: Path) -> None:
         ('sides = ["long"]', UnknownNameError, "unknown side"),
         ("fees_bps = []", ConfigError, "at least one"),
         ("fees_bps = [", ConfigError, "no TOML"),
+        ("signals = [[1], [1]]", ConfigError, "different values"),
     ):
         file.write_text(text)
         with pytest.raises(kind, match=told):

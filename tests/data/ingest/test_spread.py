@@ -7,6 +7,7 @@ import pickle
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ from small_markets import MANY_NAMES_MAP as MAP
 from gexlab.data import ConfigError, GexlabError, IngestResult, Workers, ingest, open_lake
 from gexlab.data.base import workers as crews
 from gexlab.data.ingest import spread
+from gexlab.data.ingest.underlying_choice import NameInFile
 
 NAMES = ("ABT", "Abt", "BRK/B", "^SPX", "x.")
 DAYS = ("2022-12-12", "2022-12-13", "2022-12-14")
@@ -197,6 +199,30 @@ def test_workers_that_are_killed_cost_nothing_but_time(
     assert len(list((folder / "marks").iterdir())) == 2
     assert parts(folder, "two") == parts(folder, "one")
     assert not (folder / "two" / ".tmp").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "sizes"),
+    [
+        # ten alike in four pieces: cut where the middle of a name passes 1/4, 1/2, 3/4 of the rows
+        ([10] * 10, [3, 2, 3, 2]),
+        # middles at 35, 75, 85 and 95 of a hundred: no piece is empty, and a middle on an edge
+        # belongs to the piece that ends there
+        ([70, 10, 10, 10], [1, 1, 2]),
+        ([1, 0], [2]),
+    ],
+)
+def test_no_more_pieces_than_asked_for(
+    rows: list[int], sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spread, "_LEAST_ROWS", 1)
+    ones: Any = [SimpleNamespace(name=f"N{i}", wanted=[(f"N{i}", 0)]) for i in range(len(rows))]
+    named = [NameInFile(f"N{i}", 0, n, 0, n - 1) for i, n in enumerate(rows)]
+    shared: Any = {"files": [], "preset": None, "careful": False, "columnar": True}
+    whole = spread.Spread(Path(), Path(), **shared)
+    pieces = whole._pieces(Workers(2), ones, named, 1, dry=True)
+    assert [len(piece.ones) for piece in pieces] == sizes
+    assert [one for piece in pieces for one in piece.ones] == ones
 
 
 def test_a_piece_reads_the_rows_of_its_names_alone(

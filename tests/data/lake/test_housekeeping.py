@@ -264,6 +264,17 @@ def test_compacting_changes_no_value(lake: Lake, capsys: pytest.CaptureFixture[s
     assert len(list((lake.root / "chains").rglob("*.parquet"))) == years
 
 
+def test_sources_that_stay_are_not_written_again(lake: Lake) -> None:
+    """One file of them for all versions that say the same, which a vacuum leaves alone."""
+    [(path, said)] = table_files(lake.root, newest(lake.root), "sources").items()
+    assert newest(lake.root).tables["sources"].version == 0  # after as many writes as sessions
+    vacuum(lake, retention=0.0, grace=0.0)
+    content = (lake.root / "sources" / path).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == said.digest
+    assert not verify(lake).damaged
+    assert len(lake.sessions("SPX")) == SESSIONS
+
+
 def test_few_files_stay_apart(lake: Lake) -> None:
     """A year of as many files as are allowed keeps them; of one more it has one file."""
     by_year = Counter(entry.session.year for entry in lake.sessions("SPX"))

@@ -81,6 +81,27 @@ def test_layout_schema_and_compression(lake: Lake, make_chain: Any) -> None:
         assert {group.column(i).compression for i in range(group.num_columns)} == {"ZSTD"}
 
 
+def test_numbers_that_never_recur_have_no_dictionary(lake: Lake, make_chain: Any) -> None:
+    one = make_chain(DAYS[:1])
+    place = one.column_names.index("expiry")
+    days = one.column("expiry").cast(pa.int32())
+    later = [pc.add(days, pa.scalar(i, pa.int32())).cast(pa.date32()) for i in range(200)]
+    rows = pa.concat_tables([one.set_column(place, "expiry", column) for column in later])
+    price = np.arange(len(rows)) / 7
+    rows = rows.set_column(rows.column_names.index("bid"), "bid", pa.array(price))
+    write_sessions(lake, "SPX", rows)
+    [path] = lake.chain_files("SPX")
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    columns = {group.column(i).path_in_schema: group.column(i) for i in range(group.num_columns)}
+    coded = {name for name, column in columns.items() if column.has_dictionary_page}
+    assert "bid" not in coded
+    assert {"strike", "spot", "open_interest", "right", "settlement"} <= coded
+    bounded = {name for name, column in columns.items() if column.is_stats_set}
+    assert bounded == {"session", "quote_ts", "expiry", "expiry_ts", "strike", "known_at"}
+    read = pq.ParquetFile(path).read().column("bid").to_numpy()
+    assert np.array_equal(np.sort(read), price)
+
+
 def test_same_rows_in_any_order_give_the_same_bytes(tmp_path: Path, make_chain: Any) -> None:
     rows = make_chain(DAYS)
     shuffled = rows.take(np.random.default_rng(3).permutation(len(rows)))

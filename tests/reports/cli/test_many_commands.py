@@ -128,11 +128,22 @@ def test_a_backtest_of_each(folder: Path) -> None:
     assert sorted(both["underlyings"]) == ["BRK/B", "MKT"]
     alone = said("backtest", "run.toml", "--underlying", "MKT", "--out", "one", "--json")
     assert both["underlyings"]["MKT"]["strategies"] == alone["strategies"]
+    assert both["combined"]["known"]["names"] == 2
+    held = [pd.read_parquet(f"out/{encoded_name(name)}/equity.parquet")
+            for name in ("MKT", "BRK/B")]  # fmt: skip
+    first = [rows[rows["strategy"] == rows["strategy"].iloc[0]] for rows in held]
+    book = sum(rows.set_index("session")["return"].fillna(0) / 2 for rows in first).iloc[1:]
+    assert both["combined"]["cagr"] == pytest.approx((1 + book).prod() ** (252 / len(book)) - 1)
     assert (folder / "out" / "BRK%2FB" / "report.html").is_file()
     (folder / "bars" / "MKT.parquet").unlink()
     part = said("backtest", "run.toml", "--out", "out2", "--json", code=1)
     assert list(part["underlyings"]) == ["BRK/B"]
     assert "MKT.parquet" in part["failed"]["MKT"]
+    # a book of one is its main strategy
+    own = next(iter(part["underlyings"]["BRK/B"]["strategies"].values()))
+    book_of_one = {k: part["combined"][k] for k in ("sharpe", "sharpe_low", "cagr", "max_drawdown")}
+    assert book_of_one == {k: pytest.approx(own[k]) for k in book_of_one}
+    assert part["combined"]["left_out"] == ["MKT"]
     verdicts = said("test", "vol-damping", "run.toml", "--underlying", "*", "--out", "t",
                     "--surrogates", "60", "--simulations", "0", "--json", code=1)  # fmt: skip
     assert [v["name"] for v in verdicts["underlyings"]["BRK/B"]] == ["vol-damping"]
