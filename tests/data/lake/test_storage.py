@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -327,6 +328,20 @@ def _writer(number: int, rounds: int, mirror: Path) -> subprocess.Popen[str]:
         [sys.executable, "-c", script, str(number), str(rounds)], stderr=subprocess.PIPE,
         text=True, env={**os.environ, "GEXLAB_CACHE": str(mirror)},
     )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_real_server_gives_a_key_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it, what writers do to each other there says nothing about a store."""
+    pytest.importorskip("moto")
+    with store() as address, ThreadPoolExecutor(4) as crew:
+        _go(monkeypatch, address, tmp_path / "mirror")
+        bucket = bucket_of(BUCKET)
+        for key in range(300):
+            given = [f"{key} of {writer}".encode() * 200 for writer in range(4)]
+            told = list(crew.map(lambda content: bucket.put_new(f"k{key}", content), given))  # noqa: B023
+            assert told.count(True) == 1
+            assert bucket.get(f"k{key}") == given[told.index(True)]
 
 
 @pytest.mark.slow
