@@ -132,7 +132,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 def _sessions(rows: Any, chains: Path) -> tuple[SessionEntry, ...]:
     columns = [
         _days(rows.column(f.name))
-        if str(f.type) == "date32[day]"
+        if str(rows.column(f.name).type) == "date32[day]"
         else rows.column(f.name).to_pylist()
         for f in list(_session_schema())[1:]
     ]
@@ -151,7 +151,8 @@ def _days(column: pa.ChunkedArray) -> list[date | None]:
     """Return the dates of a column, as `to_pylist` does, which takes four times as long."""
     import pyarrow as pa
 
-    days = column.cast(pa.int32()).to_pylist()
+    # a view: a cast would load Arrow's functions, which readers have no other need of
+    days = (day for chunk in column.chunks for day in chunk.view(pa.int32()).to_pylist())
     return [None if day is None else date.fromordinal(_EPOCH + day) for day in days]
 
 

@@ -145,6 +145,8 @@ ELSEWHERE: dict[str, str] = {
     "leakcheck checked": "backtest/leaks/test_leaks.py::test_a_clean_configuration_has_none",
     "leakcheck leaks*": "backtest/leaks/test_leaks.py::test_a_clean_configuration_has_none",
     "nightly *seconds": "clock",
+    "nightly made_again":
+        "reports/nightly/test_nightly.py::test_why_a_session_has_another_night",
     "nightly report": "text",
     "nightly replay": "reports/nightly/test_replay.py::test_a_replay_gives_the_same_bytes",
     "nightly folder": "text",

@@ -127,7 +127,12 @@ _OF_LAKES = {
     **_each("vacuum ", "files bytes oldest versions", _DISK),
     **_each("migrate ", "underlyings sessions stores left_out", _MIGRATION),
 }
+_BOOK = "backtest/grid/test_book_of_underlyings.py::"
+_SHARED = f"{_BOOK}test_twenty_one_shared_sessions_make_a_correlation"
 _OF_MANY = {
+    "backtest [*] combined.weights": f"{_BOOK}test_correlation_and_given_weights",
+    "backtest [*] combined.*correlation*": _SHARED,
+    "backtest [*] combined.*": f"{_BOOK}test_two_names_by_hand",
     **_each("cross-section names.[].", _NAMED, _NAMES),
     **_each("cross-section market.[].", _SUMMED, _SUMS),
     **_each("cross-section sectors.[].", f"sector {_SUMMED}", _SUMS),
