@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+
+from .logged_files import path_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +61,7 @@ def adds_by_path(content: bytes) -> dict[str, tuple[pa.ChunkedArray, int]]:
     table = pq.ParquetFile(pa.BufferReader(content)).read(columns=["add"], use_threads=False)
     column = table.column("add")
     paths = pc.struct_field(column, "path").to_pylist()
-    return {unquote(path): (column, row) for row, path in enumerate(paths) if path is not None}
+    return {path_said(path): (column, row) for row, path in enumerate(paths) if path is not None}
 
 
 def actions_in(content: bytes) -> int:

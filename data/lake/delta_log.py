@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 
 from ..base.errors import LakeError
 from .checkpoints import adds_by_path, checkpoint_file
-from .logged_files import DataFile, LoggedFiles, Said, add_in, inside, lines_about
+from .logged_files import DataFile, LoggedFiles, Said, add_in, inside, lines_about, said_of
 from .mirror import remote_of
 from .storage import TakenError, listed_names, put_new, read_kept
 
@@ -198,7 +198,7 @@ def files_in(lines: Iterable[bytes]) -> dict[str, DataFile]:
     """Return the files that the lines of one commit add, by path."""
     files: dict[str, Said] = {}
     apply(b"\n".join(lines), files)
-    return dict(LoggedFiles(files))
+    return {p: said if isinstance(said, DataFile) else said_of(said) for p, said in files.items()}
 
 
 def _replayed(
@@ -229,7 +229,7 @@ def _block(
 def _begun(folder: Path, checkpoint: Checkpoint) -> tuple[str, Mapping[str, Said]]:
     """Return what a checkpoint says; where it is not what was written, what the log does."""
     path = checkpoint_file(folder / LOG, checkpoint.version)
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         content = read_kept(path)
         if hashlib.sha256(content).hexdigest() == checkpoint.digest:
             return checkpoint.chain, dict(adds_by_path(content))

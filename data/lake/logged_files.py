@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote, unquote
 
+from ..base.errors import LakeError
 from .naming import PREFIX, folder_of, name_in
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ __all__ = [
     "add_in",
     "inside",
     "lines_about",
-    "read_add",
+    "path_said",
     "said_of",
 ]
 
@@ -85,7 +86,13 @@ class LoggedFiles(Mapping[str, DataFile]):
         """Return a file; it is read from the log once."""
         found = self._said[path]
         if not isinstance(found, DataFile):
-            found = self._said[path] = said_of(found)
+            try:
+                found = self._said[path] = said_of(found)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise LakeError(
+                    f"what the log of a table says of {path} cannot be read "
+                    f"({type(error).__name__}: {error}): restore the lake from a copy"
+                ) from error
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -134,23 +141,37 @@ def add_in(line: bytes) -> tuple[str, Said] | None:
     """Return path and file of a line that adds one, None of others that do not remove one."""
     if line.startswith(_ADD):
         end = line.index(b'"', len(_ADD))
-        return unquote(line[len(_ADD) : end].decode()), line
+        return path_said(line[len(_ADD) : end].decode()), line
     action = json.loads(line)
     if "add" not in action:
         return None
-    file = read_add(action["add"])
+    file = _read_add(action["add"])
     return file.path, file
 
 
 def said_of(said: bytes | tuple[pa.ChunkedArray, int]) -> DataFile:
     """Return the file that a line of a commit or a row of a checkpoint names."""
     if isinstance(said, bytes):
-        return read_add(json.loads(said)["add"])
+        return _read_add(json.loads(said)["add"])
     column, row = said
-    return read_add(column[row].as_py(maps_as_pydicts="strict"))
+    return _read_add(column[row].as_py(maps_as_pydicts="strict"))
 
 
-def read_add(add: dict[str, Any]) -> DataFile:
+def path_said(quoted: str) -> str:
+    """Return the path of a file as a log quotes it.
+
+    Raises
+    ------
+    ValueError
+        If it leads elsewhere.
+    """
+    path = unquote(quoted)
+    if not _INSIDE.fullmatch(path) or (".." in path and ".." in path.split("/")):
+        raise ValueError(f"{path!r} is no name of a file of this table")
+    return path
+
+
+def _read_add(add: dict[str, Any]) -> DataFile:
     """Return the file of an ``add`` action.
 
     Raises
@@ -158,9 +179,7 @@ def read_add(add: dict[str, Any]) -> DataFile:
     ValueError
         If its path leads elsewhere.
     """
-    path = unquote(add["path"])
-    if not _INSIDE.fullmatch(path) or ".." in path.split("/"):
-        raise ValueError(f"{path!r} is no name of a file of this table")
+    path = path_said(add["path"])
     tags, stats = dict(add["tags"]), json.loads(add["stats"])
     least, most = stats.get("minValues", {}), stats.get("maxValues", {})
     return DataFile(

@@ -18,8 +18,10 @@ from gexlab.data.base.errors import GexlabError, LakeError, MissingPartError
 from gexlab.data.base.fingerprints import file_fingerprint
 from gexlab.data.ingest.ingest import ingest
 from gexlab.data.lake import records
-from gexlab.data.lake.delta_log import DataFile, commit_lines, files_in
+from gexlab.data.lake.delta_log import DataFile, TableShape, commit_lines, files_in
 from gexlab.data.lake.lake import open_lake
+from gexlab.data.lake.logged_files import LoggedFiles
+from gexlab.data.lake.versions import Change, commit, newest, table_files
 from gexlab.data.regimes.rebuild import rebuild
 from gexlab.reports.cli import app as cli
 
@@ -170,6 +172,24 @@ def test_a_log_names_no_file_outside(name: str) -> None:
     file = DataFile(name, 1, 1, "0" * 64, {"underlying": "SPX"})
     with pytest.raises(ValueError, match="is no name of a file of this table"):
         files_in(commit_lines([file], [], operation="WRITE").splitlines())
+
+
+@pytest.mark.parametrize("path", ["underlying=SPX/../../x.parquet", "../x.parquet"])
+def test_a_log_that_agrees_with_its_versions_names_no_file_outside(path: str, lake: Path) -> None:
+    """Somebody else's lake: every digest is right."""
+    shape = TableShape(pa.schema([("session", pa.date32())]), ())
+    file = DataFile(path, 1, 1, "0" * 64, {"underlying": "SPX"})
+    commit(lake, newest(lake), [Change("chains", shape, (file,))], operation="ingest",
+           underlying="SPX", sessions=0)  # fmt: skip
+    with pytest.raises(LakeError, match="is no name of a file of this table"):
+        table_files(lake, newest(lake), "chains")
+    assert any("is no name of a file" in damage.what for damage in verify(lake).damaged)
+
+
+def test_a_line_of_a_log_that_cannot_be_read_is_named() -> None:
+    held = LoggedFiles({"a.parquet": b'{"add": {"path": "a.parquet", "tags": {}, "stats": "no"}}'})
+    with pytest.raises(LakeError, match=r"says of a\.parquet cannot be read .*restore the lake"):
+        held["a.parquet"]
 
 
 def test_a_link_out_of_the_lake_is_not_followed(lake: Path, tmp_path: Path) -> None:
