@@ -306,8 +306,9 @@ def _other_levels(given: _Bars) -> Iterator[_Found]:
             done |= {*range(int(row), back + 1)}
             for i in range(int(row), back):
                 factor = float(np.exp(jump[row]))
+                digits = 6 if abs(factor - 1.0) < 0.01 else 4  # "1 times" would say nothing
                 text = (
-                    f"all prices are {factor:.4g} times those before and after (close "
+                    f"all prices are {factor:.{digits}g} times those before and after (close "
                     f"{_price(given, 'close', i)}, before {_price(given, 'close', int(row) - 1)})"
                 )
                 yield i, "bad_bar", "bar", text
