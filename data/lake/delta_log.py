@@ -22,10 +22,10 @@ from ..base.errors import LakeError
 from .checkpoints import adds_by_path, checkpoint_file
 from .logged_files import DataFile, LoggedFiles, Said, add_in, inside, lines_about, said_of
 from .mirror import remote_of
-from .storage import TakenError, listed_names, put_new, read_kept
+from .storage import TakenError, listed_names, put_all, put_new, read_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -35,6 +35,7 @@ __all__ = [
     "START",
     "Checkpoint",
     "DataFile",
+    "Step",
     "TableShape",
     "TableVersion",
     "add_action",
@@ -270,75 +271,94 @@ def apply(content: bytes, files: dict[str, Said], only: str | None = None) -> No
             files.pop(unquote(action["remove"]["path"]), None)
 
 
-def bring(
-    folder: Path,
-    at: TableVersion,
-    add: Iterable[DataFile],
-    remove: Iterable[str],
-    shape: TableShape,
-    operation: str,
-) -> TableVersion:
-    """Commit to a table what it holds at a version, with some files more and others less.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a commit does to one table.
 
-    Where its log has gone on from there without anybody naming what followed (a writer that was
-    killed, or one that is still at work), the commit takes that back.
-
-    Parameters
+    Attributes
     ----------
     folder : Path
         Of the table.
     at : TableVersion
-        `START` where it has no log.
-    add : iterable of DataFile
+        From which it goes on; `START` where it has no log.
+    add : tuple of DataFile
         On disk already.
-    remove : iterable of str
-        Their paths.
+    remove : tuple of str
+        Paths of files that it no longer holds.
     shape : TableShape
+    """
+
+    folder: Path
+    at: TableVersion
+    add: tuple[DataFile, ...]
+    remove: tuple[str, ...]
+    shape: TableShape
+
+
+def bring(steps: Sequence[Step], operation: str) -> list[TableVersion]:
+    """Commit to tables what each holds at a version, with some files more and others less.
+
+    Where a log has gone on from there without anybody naming what followed (a writer that was
+    killed, or one that is still at work), the commit takes that back.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        Of one lake, no table twice.
     operation : str
-        Goes into the log.
+        Goes into the logs.
 
     Returns
     -------
-    TableVersion
+    list of TableVersion
         Whose files are exactly those.
     """
-    more, less = {f.path: f for f in add}, set(remove)
-    try:
-        return _put(folder, at, more.values(), _removed(folder, at, less), shape, operation)
-    except TakenError:
-        pass  # the log has gone on: what follows takes that back
-    wanted = {} if at == START else dict(files_at(folder, at))
+    contents = [
+        _content(s, s.at, s.add, _removed(s.folder, s.at, set(s.remove)), operation) for s in steps
+    ]
+    firsts = [log_file(step.folder, step.at.version + 1) for step in steps]
+    made = put_all(list(zip(firsts, contents, strict=True)))
+    return [
+        _next(step.at, content) if new else _taken_back(step, operation)
+        for step, content, new in zip(steps, contents, made, strict=True)
+    ]
+
+
+def _taken_back(step: Step, operation: str) -> TableVersion:
+    """Commit to a table whose log has gone on what takes that back, with the step's own files."""
+    more, less = {f.path: f for f in step.add}, set(step.remove)
+    wanted = {} if step.at == START else dict(files_at(step.folder, step.at))
     wanted = {path: f for path, f in wanted.items() if path not in less} | more
     while True:
-        last = log_numbers(folder)[-1]
-        chain, said = _replayed(folder, last, at.checkpoint)
+        last = log_numbers(step.folder)[-1]
+        chain, said = _replayed(step.folder, last, step.at.checkpoint)
         there = LoggedFiles(said)
         fresh = [f for path, f in wanted.items() if there.get(path) != f]
         gone = [f for path, f in there.items() if path not in wanted]
-        try:
-            newer = TableVersion(last, chain, at.checkpoint)
-            return _put(folder, newer, fresh, gone, shape, operation)
-        except TakenError:
-            continue
+        newer = TableVersion(last, chain, step.at.checkpoint)
+        content = _content(step, newer, fresh, gone, operation)
+        with suppress(TakenError):
+            put_new(log_file(step.folder, last + 1), content)
+            return _next(newer, content)
 
 
 def _removed(folder: Path, at: TableVersion, paths: set[str]) -> list[DataFile]:
     return [files_at(folder, at)[path] for path in sorted(paths)] if paths else []
 
 
-def _put(
-    folder: Path,
+def _content(
+    step: Step,
     at: TableVersion,
     add: Iterable[DataFile],
     remove: Iterable[DataFile],
-    shape: TableShape,
     operation: str,
-) -> TableVersion:
-    number = at.version + 1
-    head = table_lines(folder.name, shape) if number == 0 else []
-    content = commit_lines(add, remove, operation=operation, head=head)
-    put_new(log_file(folder, number), content)
-    return TableVersion(number, chained(at.chain, content), at.checkpoint)
+) -> bytes:
+    head = table_lines(step.folder.name, step.shape) if at.version < 0 else []
+    return commit_lines(add, remove, operation=operation, head=head)
+
+
+def _next(at: TableVersion, content: bytes) -> TableVersion:
+    return TableVersion(at.version + 1, chained(at.chain, content), at.checkpoint)
 
 
 def commit_lines(

@@ -25,7 +25,7 @@ from ..base.errors import MissingPartError
 from ..base.schema import TABLES
 from .data_files import DIGITS, partition_folder
 from .derived_parts import Marks, Part, Variant
-from .integrity import digest_of
+from .integrity import digest_of, is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -233,8 +233,7 @@ class DerivedStore:
             None where nothing is, or where no digest was recorded.
         """
         path = self.file(table, part)
-        home = os.path.realpath(self._root_of(table, part))
-        if os.path.commonpath([home, os.path.realpath(path)]) != home:
+        if not is_inside(path, self._root_of(table, part)):
             return "lies outside the lake"
         said = part.digests.get(table)
         if said is not None and digest_of(path) != said:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from ..base.errors import LakeError
-from .data_files import write_file
+from .data_files import Draft, write_file, write_files
 from .delta_log import DataFile, TableShape
 from .derived_parts import Marks, Part, Variant
 from .derived_records import store_record, stored
@@ -146,9 +146,8 @@ def _write_part(
     # what was lost comes back where it lay
     number = next((lost.version for lost in store.lost if lost.name == part.name), number)
     stem = f"{store.stem}-{part.name}-v{number}"
-    made = at_once(
-        lambda table: write_file(root, table, store.partition(part), stem, tables[table]), tables
-    )
+    place = store.partition(part)
+    made = write_files(root, [Draft(table, place, stem, rows) for table, rows in tables.items()])
     files = dict(zip(tables, made, strict=True))
     digests = {table: file.digest for table, file in files.items()}
     schemas = {table: rows.schema for table, rows in tables.items()}

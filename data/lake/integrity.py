@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import lru_cache
@@ -109,5 +110,26 @@ def require_inside(path: Path, root: Path) -> None:
 
 def is_inside(path: Path, root: Path) -> bool:
     """Return whether a path resolves to a place inside a folder."""
+    if _is_plain(os.fspath(path), os.fspath(root)):
+        return True
     home = os.path.realpath(root)
     return os.path.commonpath([home, os.path.realpath(path)]) == home
+
+
+def _is_plain(path: str, root: str) -> bool:
+    """Return whether a path goes on from a folder without a link: it needs no resolving then."""
+    begin = root.rstrip("/") + "/"
+    if os.name != "posix" or not path.startswith(begin):
+        return False
+    place = len(begin) - 1
+    while place >= 0:
+        place = path.find("/", place + 1)
+        here = path if place < 0 else path[:place]
+        if here.rpartition("/")[2] in ("", ".", ".."):
+            return False
+        try:
+            if stat.S_ISLNK(os.lstat(here).st_mode):
+                return False
+        except FileNotFoundError:
+            return True  # nothing is below what is not there
+    return True

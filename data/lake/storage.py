@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from .mirror import forgotten, kept, remote_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .s3_client import Stored
 
@@ -25,9 +25,11 @@ __all__ = [
     "TakenError",
     "at_once",
     "fetched",
+    "forced",
     "has_log",
     "listed_names",
     "names_below",
+    "put_all",
     "put_new",
     "read_kept",
     "read_now",
@@ -192,29 +194,77 @@ def put_new(path: Path, content: bytes) -> None:
     OSError, LakeError
         If it cannot be made.
     """
-    remote = remote_of(path)
-    if remote is not None:
-        remote.prove()
-        if not remote.bucket.put_new(remote.key(path), content):
-            raise TakenError(str(path))
-        kept(path, content)
-        return
-    folder = path.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    # texts: a path takes longer to make than the rest
-    draft = f"{folder}/.{path.name}.{uuid.uuid4().hex}.tmp"
+    if not put_all([(path, content)])[0]:
+        raise TakenError(str(path))
+
+
+def put_all(files: Sequence[tuple[Path, bytes]]) -> list[bool]:
+    """Make files as `put_new` does, of one lake; return which were made, and not there already.
+
+    On a disk all are written before the first is forced: a file system then forces most of them
+    with the first one, and nothing is gained by threads.
+
+    Raises
+    ------
+    OSError, LakeError
+        If one cannot be made.
+    """
+    if files and remote_of(files[0][0]) is not None:
+        return at_once(lambda file: _put_far(*file), files)
+    drafts: list[str] = []
     try:
-        with open(draft, "xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.link(draft, path)
-    except FileExistsError as error:
-        raise TakenError(str(path)) from error
+        for path, content in files:
+            # texts: a path takes longer to make than the rest
+            drafts.append(f"{path.parent}/.{path.name}.{uuid.uuid4().hex}.tmp")
+            _drafted(drafts[-1], content)
+        for draft in drafts:
+            forced(draft)
+        made = [_linked(draft, path) for draft, (path, _) in zip(drafts, files, strict=True)]
     finally:
-        with suppress(OSError):
-            os.unlink(draft)
-    sync_folder(folder)
+        for draft in drafts:
+            with suppress(OSError):
+                os.unlink(draft)
+    for (path, _), new in zip(files, made, strict=True):
+        if new:
+            sync_folder(path.parent)
+    return made
+
+
+def _put_far(path: Path, content: bytes) -> bool:
+    remote = remote_of(path)
+    assert remote is not None
+    remote.prove()
+    made = remote.bucket.put_new(remote.key(path), content)
+    if made:
+        kept(path, content)
+    return made
+
+
+def _drafted(draft: str, content: bytes) -> None:
+    try:
+        stream = open(draft, "xb")  # noqa: SIM115
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(draft), exist_ok=True)
+        stream = open(draft, "xb")  # noqa: SIM115
+    with stream:
+        stream.write(content)
+
+
+def _linked(draft: str, path: Path) -> bool:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    return True
+
+
+def forced(path: str | Path) -> None:
+    """Force a file's content to disk."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:

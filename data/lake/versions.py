@@ -19,6 +19,7 @@ from .delta_log import (
     START,
     Checkpoint,
     DataFile,
+    Step,
     TableShape,
     TableVersion,
     bring,
@@ -32,7 +33,7 @@ from .logged_files import LoggedFiles
 from .mirror import address_of, looked_anew, remembered
 from .sealing import MARK, put_mark, sealed, unsealed
 from .sealing import marked as mark_of
-from .storage import TakenError, at_once, has_log, put_new, read_kept, same_as_kept
+from .storage import TakenError, has_log, put_new, read_kept, same_as_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -287,11 +288,10 @@ def commit(
         raise TakenError(str(number))
     tables = {**before.tables, **(checkpoints or {})}
 
-    def made_of(change: Change) -> TableVersion:
-        at, folder = tables.get(change.table, START), root / change.table
-        return bring(folder, at, change.add, change.remove, change.shape, operation.upper())
-
-    made_now = at_once(made_of, changes)
+    steps = [
+        Step(root / c.table, tables.get(c.table, START), c.add, c.remove, c.shape) for c in changes
+    ]
+    made_now = bring(steps, operation.upper())
     tables |= {c.table: at for c, at in zip(changes, made_now, strict=True)}
     first = before.oldest if oldest is None else oldest
     made = Version(number, _after(root, before), operation, underlying, sessions, first, tables)
@@ -391,8 +391,9 @@ def _row_file(root: Path, made: Version) -> tuple[DataFile, TableShape]:
         ]
     )
     tables = json.dumps({name: at.version for name, at in sorted(made.tables.items())})
-    row = _to_json(made, "") | {"at": made.at, "tables": tables}
-    table = pa.Table.from_pylist([{n: row[n] for n in schema.names}], schema=schema)
+    row = (made.number, made.at, made.operation, made.underlying, made.sessions, tables)
+    columns = [pa.array([value], f.type) for value, f in zip(row, schema, strict=True)]
+    table = pa.Table.from_arrays(columns, schema=schema)
     return write_file(root, VERSIONS, {}, f"{made.number:020d}", table), TableShape(schema, ())
 
 

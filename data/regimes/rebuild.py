@@ -22,7 +22,7 @@ from ..base.schema import BOOKS, Book
 from ..base.workers import HERE, Workers
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
-from ..lake.derived_records import lacking
+from ..lake.derived_records import Lacking, lacking
 from ..lake.derived_tables import DerivedStore, Scratch
 from ..lake.derived_writer import Uncommitted, WrittenPart, commit_parts, write_parts
 from ..lake.drafts import naming_the_lake
@@ -242,8 +242,9 @@ def computed(
         now = lake.changed_since(spec.underlying, plan.written)
         if now is not None:
             plan, lake = plan_of(now, spec, side_tables=side_tables), now
+            found = lacking(plan.place, plan.wanted)
         with _naming_what_lacks(plan):
-            rows, days, contracts = _update(lake, spec, plan, progress, readers)
+            rows, days, contracts = _update(lake, spec, plan, found, progress, readers)
     seconds = time.perf_counter() - began
     done = RebuildResult(len(plan.chains.sessions), days, contracts, seconds, plan.definition_id)
     return Computed(plan, rows, done)
@@ -273,10 +274,14 @@ def _unwritable(plan: Plan, missing: Collection[date]) -> LakeError:
 
 
 def _update(
-    lake: Lake, spec: RegimeSpec, plan: Plan, progress: Progress, readers: Readers | None
+    lake: Lake,
+    spec: RegimeSpec,
+    plan: Plan,
+    found: Lacking,
+    progress: Progress,
+    readers: Readers | None,
 ) -> tuple[Uncommitted, int, int]:
     """Compute what the store lacks; return it, and how many sessions and contracts it took."""
-    found = lacking(plan.place, plan.wanted)
     store, missing = found.store, found.sessions
     if store.lake.version is not None:
         store = replace(store, scratch=Scratch())
