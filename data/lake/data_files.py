@@ -6,7 +6,7 @@ import hashlib
 import os
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -33,6 +33,7 @@ __all__ = [
     "rows_in",
     "write_file",
     "write_files",
+    "write_groups",
 ]
 
 #: Digits of the digest in a file's name.
@@ -43,6 +44,8 @@ _SMALL: Final = 8 << 20
 _TINY: Final = 8 << 10
 #: Bytes of rows from which several files are written by several threads.
 _MANY: Final = 1 << 20
+#: Rows of a row group.
+_GROUP: Final = 262_144
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 S = TypeVar("S")
@@ -124,14 +127,13 @@ def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
     """
     far = remote_of(root) is not None
     many = sum(draft.rows.nbytes for draft in drafts) > _MANY
-    each_of = at_once if far or many else _in_turn
     halves = [(draft, _half(root, draft)) for draft in drafts]
     try:
-        digests = each_of(lambda half: _put_rows(half[0].rows, half[1]), halves)
+        digests = _each(lambda half: _put_rows(half[0].rows, half[1]), halves, threads=many)
         if not far:  # a version on disk must not name what is not
-            each_of(lambda half: forced(half[1]), halves)
-        made = zip(halves, digests, strict=True)
-        return each_of(lambda each: _named(*each[0], each[1]), made)
+            _each(lambda half: forced(half[1]), halves, threads=many)
+        made = [(*half, digest) for half, digest in zip(halves, digests, strict=True)]
+        return _each(lambda half: _named(*half), made, threads=far or many)
     except BaseException:
         for _, half in halves:
             with suppress(OSError):
@@ -139,8 +141,51 @@ def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
         raise
 
 
-def _in_turn(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
-    return [function(item) for item in items]
+def write_groups(
+    root: Path, draft: Draft, schema: pa.Schema, pieces: Iterable[pa.Table]
+) -> tuple[DataFile, list[int]]:
+    """Write rows piece by piece to one file, each piece in row groups of its own.
+
+    Parameters
+    ----------
+    root : Path
+        The lake's folder.
+    draft : Draft
+        Without rows.
+    schema : Schema
+        Of all pieces.
+    pieces : iterable of Table
+        One of them at a time is in memory.
+
+    Returns
+    -------
+    DataFile
+    list of int
+        Rows of each piece.
+    """
+    import pyarrow.parquet as pq
+
+    half, counts, spans = _half(root, draft), list[int](), list[tuple[str | None, str | None]]()
+    try:
+        with pq.ParquetWriter(half, schema, compression="zstd") as writer:
+            for rows in pieces:
+                if rows.num_rows:
+                    writer.write_table(rows, row_group_size=_GROUP)
+                counts.append(rows.num_rows)
+                spans.append(_span(rows))
+        forced(half)
+        file = _named(draft, half, file_digest(half))
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(half)
+        raise
+    first = min((begin for begin, _ in spans if begin is not None), default=None)
+    last = max((end for _, end in spans if end is not None), default=None)
+    return replace(file, rows=sum(counts), first=first, last=last), counts
+
+
+def _each(function: Callable[[S], T], items: Iterable[S], *, threads: bool) -> list[T]:
+    return at_once(function, items) if threads else [function(item) for item in items]
 
 
 def _half(root: Path, draft: Draft) -> Path:
@@ -172,7 +217,7 @@ def _put_rows(rows: pa.Table, path: Path) -> str:
     import pyarrow.parquet as pq
 
     size = rows.nbytes
-    how: Any = {"compression": "zstd", "row_group_size": 262_144}
+    how: Any = {"compression": "zstd", "row_group_size": _GROUP}
     if size < _TINY:
         how |= {"compression": "none", "use_dictionary": False}
     with open(path, "xb") as file:

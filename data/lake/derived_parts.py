@@ -12,12 +12,42 @@ if TYPE_CHECKING:
 
     from .manifest import Manifest
 
-__all__ = ["Marks", "Part", "Variant", "session_marks"]
+__all__ = ["Marks", "Part", "Place", "Variant", "session_marks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rows of a part lie in a file that other parts share.
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    group, groups : int
+        Its first row group, and how many are the part's.
+    row, rows : int
+        Its first row, and how many are the part's.
+    begin, end : int
+        Bytes of these row groups.
+    tail : int
+        Where the footer begins, which says how all bytes are read.
+    """
+
+    name: str
+    group: int
+    groups: int
+    row: int
+    rows: int
+    begin: int
+    end: int
+    tail: int
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """A set of Parquet files, one per table, and the sessions that they are valid for.
+
+    A file may be shared with other parts, each of which has row groups of its own there.
 
     Attributes
     ----------
@@ -30,9 +60,11 @@ class Part:
     tables : tuple of str
         Those that it has.
     digests : dict of str to str
-        Table to the SHA-256 of its file.
+        Table to the SHA-256 of its file; of its own row groups and the footer where it is shared.
     version : int
         Of the lake, for which it was written; part of its files' names.
+    places : dict of str to Place
+        Table to where its rows lie, where they lie in files that are shared.
     """
 
     name: str
@@ -41,6 +73,7 @@ class Part:
     tables: tuple[str, ...]
     digests: dict[str, str] = field(default_factory=dict)
     version: int = 0
+    places: dict[str, Place] = field(default_factory=dict)
 
     @property
     def year(self) -> str:
@@ -53,6 +86,11 @@ class Part:
         digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
         name = f"{min(sessions)}_{max(sessions)}_{book}_{digest}"
         return cls(name, book, sessions, tuple(tables))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of its rows count: its name says of which sessions it was made."""
+        return Part.of(self.book, self.sessions, ()).name == self.name
 
     def only(self, keep: Callable[[str, str, str], bool]) -> Part:
         """Return the part with the sessions that are kept: of book, ISO session and mark."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
 from .data_files import file_bytes, rows_in
-from .derived_parts import Marks, Part, Variant
+from .derived_parts import Marks, Part, Place, Variant
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .lake import Lake
 from .storage import writable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .delta_log import DataFile
 
 __all__ = [
+    "SHARED",
     "Lacking",
     "lacking",
     "read_store",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 _PART: Final = re.compile(r"[\w.=-]+")
+#: Name of a file that parts share.
+SHARED: Final = re.compile(r"joint-v\d+-[0-9a-f]{12}\.parquet")
 _REMEDY: Final = "restore it from a copy, or run gexlab rebuild again"
 
 
@@ -98,15 +101,27 @@ def read_store(lake: Lake, record: DataFile) -> DerivedStore:
 def _said(content: bytes) -> tuple[dict[str, str], tuple[Part, ...], tuple[Variant, ...]]:
     """Return what a record's bytes state: its row, parts and variants."""
     [row] = rows_in(content).to_pylist()
-    parts = [Part(**(p | {"tables": tuple(p["tables"])})) for p in json.loads(row["parts"])]
+    parts = [_part(stated) for stated in json.loads(row["parts"])]
     strange = next((p.name for p in parts if not _is_part(p)), None)
     if strange is not None:
         raise ValueError(f"{strange!r} is no name of a part")
     return row, tuple(parts), tuple(Variant(**v) for v in json.loads(row["variants"]))
 
 
+def _part(stated: dict[str, Any]) -> Part:
+    places = {table: Place(*place) for table, place in stated.get("places", {}).items()}
+    return Part(**(stated | {"tables": tuple(stated["tables"]), "places": places}))
+
+
 def _is_part(part: Part) -> bool:
-    return bool(_PART.fullmatch(part.name)) and set(part.tables) <= set(TABLES)
+    named = bool(_PART.fullmatch(part.name)) and set(part.tables) <= set(TABLES)
+    return named and all(_is_place(place) for place in part.places.values())
+
+
+def _is_place(place: Place) -> bool:
+    numbers = astuple(place)[1:]
+    counts = all(type(number) is int and number >= 0 for number in numbers)
+    return counts and place.begin <= place.end <= place.tail and bool(SHARED.fullmatch(place.name))
 
 
 def store_record(store: DerivedStore, version: Version) -> DataFile | None:

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import MissingPartError
 from ..base.schema import TABLES
 from .data_files import DIGITS, partition_folder
-from .derived_parts import Marks, Part, Variant
-from .integrity import digest_of, is_inside
+from .derived_parts import Marks, Part, Place, Variant
+from .integrity import digest_of, digest_of_parts, is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,18 @@ if TYPE_CHECKING:
 from .naming import folder_of
 from .storage import fetched, names_below, renewed
 
-__all__ = ["REBUILDS", "TABLES", "WITHOUT_SIDE_TABLES", "DerivedStore", "Scratch"]
+__all__ = [
+    "REBUILDS",
+    "TABLES",
+    "WITHOUT_SIDE_TABLES",
+    "DerivedStore",
+    "Piece",
+    "Scratch",
+    "spans_of",
+]
 
 REBUILDS: Final = "rebuilds"
+_LAST_ROW: Final = (1 << 62) - 1
 #: Input of a store that has the regime table and the findings alone.
 WITHOUT_SIDE_TABLES: Final = "without_side_tables"
 
@@ -52,6 +61,56 @@ class Scratch:
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="gexlab-as-of-"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of one part in a file.
+
+    Attributes
+    ----------
+    path : str
+    sessions : tuple of date
+        Those whose rows count, ascending.
+    whole : bool
+        Whether all of its rows count.
+    place : Place or None
+        Where they lie in a file that is shared; None: the file is the part's own.
+    """
+
+    path: str
+    sessions: tuple[date, ...]
+    whole: bool
+    place: Place | None
+
+    @property
+    def rows_between(self) -> tuple[int, int]:
+        """Its first and its last row in the file; the last of all there may be where none is said.
+
+        Returns
+        -------
+        tuple of int
+        """
+        if self.place is None:
+            return 0, _LAST_ROW
+        return self.place.row, self.place.row + self.place.rows - 1
+
+    @property
+    def groups(self) -> list[int] | None:
+        """Its row groups in the file; None for all of them.
+
+        Returns
+        -------
+        list of int or None
+        """
+        if self.place is None:
+            return None
+        return list(range(self.place.group, self.place.group + self.place.groups))
+
+
+def spans_of(place: Place, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the bytes of a file of a size that the rows of a place depend on."""
+    return (place.begin, place.end), (place.tail, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +258,30 @@ class DerivedStore:
         MissingPartError
             If one is gone: its sessions must not silently be missing too.
         """
-        found = {}
+        found: dict[str, set[date]] = {}
+        for piece in self.pieces(table, book):
+            found.setdefault(piece.path, set()).update(piece.sessions)
+        return {path: sorted(days) for path, days in found.items()}
+
+    def pieces(self, table: str, book: str | None = None) -> list[Piece]:
+        """Return where the rows of a table and a book (None: both) lie: files, or some of them.
+
+        Parameters
+        ----------
+        table : str
+            One of `TABLES`.
+        book : {"as_of_close", "post_expiry"}, optional
+
+        Returns
+        -------
+        list of Piece
+
+        Raises
+        ------
+        MissingPartError
+            If a file is gone: its sessions must not silently be missing too.
+        """
+        found = []
         for part in self.parts:
             if book not in (None, part.book) or table not in part.tables:
                 continue
@@ -215,7 +297,8 @@ class DerivedStore:
                     f"{path}: {what}: delete it and run gexlab rebuild again, which computes its "
                     f"{len(part.sessions)} sessions anew"
                 )
-            found[str(path)] = sorted(date.fromisoformat(day) for day in part.sessions)
+            days = tuple(sorted(date.fromisoformat(day) for day in part.sessions))
+            found.append(Piece(str(path), days, part.whole, part.places.get(table)))
         return found
 
     def damage(self, table: str, part: Part) -> str | None:
@@ -236,11 +319,17 @@ class DerivedStore:
         if not is_inside(path, self._root_of(table, part)):
             return "lies outside the lake"
         said = part.digests.get(table)
-        if said is not None and digest_of(path) != said:
-            if renewed(path) and digest_of(path) == said:
+        if said is not None and self._digest(path, table, part) != said:
+            if renewed(path) and self._digest(path, table, part) == said:
                 return None
             return "its bytes are not those that were written"
         return None
+
+    def _digest(self, path: Path, table: str, part: Part) -> str:
+        place = part.places.get(table)
+        if place is None:
+            return digest_of(path)
+        return digest_of_parts(path, spans_of(place, path.stat().st_size))
 
     def intact(self) -> DerivedStore:
         """Return the store with the parts of which no file is gone.
@@ -305,7 +394,12 @@ class DerivedStore:
     def _names(self, part: Part) -> dict[str, str]:
         """Return the name of each table's file of a part."""
         begin = f"{self.stem}-{part.name}-v{part.version}"
-        return {t: f"{begin}-{part.digests[t][:DIGITS]}.parquet" for t in part.tables}
+        return {
+            t: part.places[t].name
+            if t in part.places
+            else f"{begin}-{part.digests[t][:DIGITS]}.parquet"
+            for t in part.tables
+        }
 
     def partition(self, part: Part) -> dict[str, str]:
         """Return the keys of the folders in which a part lies.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -13,28 +13,31 @@ from ..base.errors import LakeError
 from .data_files import Draft, write_file, write_files
 from .delta_log import DataFile, TableShape
 from .derived_parts import Marks, Part, Variant
-from .derived_records import store_record, stored
+from .derived_records import SHARED, read_store, store_record, stored
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .joint_commit import by_table
 from .records import read_record, record_of
 from .storage import TakenError, at_once
-from .versions import Change, Version, commit, newest
+from .versions import Change, Version, commit, newest, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 __all__ = [
+    "BY",
     "Uncommitted",
     "WrittenPart",
     "commit_parts",
     "commit_stores",
+    "record_change",
     "store_changes",
     "write_parts",
 ]
 
 #: How often a rebuild tries again to commit because others were first.
 _ATTEMPTS: Final = 1000
-_BY: Final = ("underlying", "year")
+#: What the folders of rebuilt tables are named by.
+BY: Final = ("underlying", "year")
 _RECORD: Final = pa.schema(
     [
         (name, pa.string())
@@ -218,7 +221,7 @@ def commit_stores(pending: Sequence[Uncommitted]) -> list[DerivedStore]:
         try:
             if changed:
                 commit(
-                    root, version, by_table(c for each in made for c in each.changes),
+                    root, version, _together(version, pending, made),
                     operation="rebuild",
                     underlying=",".join(dict.fromkeys(
                         pending[i].store.underlying for i in changed)),
@@ -253,6 +256,32 @@ def _prepared(pending: Uncommitted, last: _Prepared | None, version: Version) ->
     after = _renewed(there, [w.part for w in pending.written], pending.marks, held)
     changes = store_changes(there, version, after, pending.written)
     return _Prepared(path, held, after, tuple(changes))
+
+
+def _together(
+    version: Version, pending: Sequence[Uncommitted], made: Sequence[_Prepared]
+) -> list[Change]:
+    """Return what a commit does for several stores; files in which rows of others lie stay."""
+    changes = by_table(change for each in made for change in each.changes)
+    shared = {
+        (change.table, path)
+        for change in changes
+        for path in change.remove
+        if SHARED.fullmatch(path.rpartition("/")[2])
+    }
+    if not shared:
+        return changes
+    needed = set().union(*(_paths(each.after) for each in made))
+    lake, own = pending[0].store.lake, {each.record for each in made}
+    records = table_files(lake.root, version, REBUILDS)
+    for name in sorted({each.store.underlying for each in pending}):
+        for record in records.of(name):
+            if record.path not in own:
+                needed |= _paths(read_store(lake, record))
+    return [
+        replace(c, remove=tuple(path for path in c.remove if (c.table, path) not in needed))
+        for c in changes
+    ]
 
 
 def _in_the_past(pending: Uncommitted) -> DerivedStore:
@@ -301,7 +330,7 @@ def store_changes(
         renewed.variants,
     ):
         return []
-    record = _write_record(renewed, version.number + 1)
+    record = record_change(there, version, renewed)
     files = {(t, f.path): f for w in written for t, f in w.files.items()}
     old, new = _paths(there), _paths(renewed)
     schemas = {t: s for w in written for t, s in w.schemas.items()}
@@ -310,11 +339,16 @@ def store_changes(
         add = tuple(files[key] for key in sorted(new - old) if key[0] == table)
         gone = tuple(path for name, path in sorted(old - new) if name == table)
         if add or gone:
-            shape = TableShape(schemas.get(table, pa.schema([])), _BY)
+            shape = TableShape(schemas.get(table, pa.schema([])), BY)
             changes.append(Change(table, shape, add, gone))
+    return [*changes, record]
+
+
+def record_change(there: DerivedStore, version: Version, renewed: DerivedStore) -> Change:
+    """Write the record of a store anew, and return what a commit then does to their table."""
+    record = _write_record(renewed, version.number + 1)
     gone = () if there.record is None else (there.record,)
-    changes.append(Change(REBUILDS, TableShape(_RECORD, ("underlying",)), (record,), gone))
-    return changes
+    return Change(REBUILDS, TableShape(_RECORD, ("underlying",)), (record,), gone)
 
 
 def _paths(store: DerivedStore) -> set[tuple[str, str]]:
@@ -355,7 +389,11 @@ def _write_record(store: DerivedStore, number: int) -> DataFile:
 
 def _fields(value: Part | Variant) -> dict[str, Any]:
     """Return the fields as they are: `asdict` would copy every mark of every session."""
-    return {name: getattr(value, name) for name in value.__slots__}
+    found = {name: getattr(value, name) for name in value.__slots__}
+    places = found.pop("places", None)
+    if places:  # earlier versions of gexlab read records without them
+        found["places"] = {table: astuple(place) for table, place in places.items()}
+    return found
 
 
 def _among(rows: Collection[tuple[str, str, str]]) -> Callable[[str, str, str], bool]:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from ..base.errors import LakeError, UnknownNameError
 from .checkpointing import write_checkpoints
 from .delta_log import apply, log_file, log_numbers
-from .derived_records import read_store
-from .derived_tables import REBUILDS, TABLES, DerivedStore
-from .derived_writer import WrittenPart, store_changes, write_parts
+from .derived_tables import TABLES
 from .drafts import naming_the_lake, remove_abandoned
+from .joint_files import join_rebuilt
 from .lake import open_lake
 from .naming import check_underlying, folder_of
 from .parts import part_rows
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from .derived_parts import Part
     from .lake import Lake
     from .logged_files import Said
     from .manifest import Manifest
@@ -156,7 +152,7 @@ def compact(
     for name in _with_many(opened.root, names, more_than):
         with naming_the_lake(opened.root):
             _until_done(opened.root, lambda name=name: _compact_chains(opened, name))  # type: ignore[misc]
-            _until_done(opened.root, lambda name=name: _compact_rebuilt(opened, name))  # type: ignore[misc]
+            _until_done(opened.root, lambda name=name: join_rebuilt(opened, name))  # type: ignore[misc]
     _until_done(opened.root, lambda: write_checkpoints(opened.root))
     return CompactResult(len(names), *_pairs(before, _count(opened.root, names)))
 
@@ -218,78 +214,6 @@ def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
         if len({e.file for e in year}) > 1:
             for path, run in groupby(year, key=lambda e: e.file):
                 yield path, [e.session for e in run]
-
-
-def _compact_rebuilt(lake: Lake, underlying: str) -> None:
-    """Join the parts of each store of an underlying that are of one book and year.
-
-    Rows of one session that were computed from different inputs stay in different files.
-
-    Raises
-    ------
-    TakenError
-        If others committed meanwhile.
-    MissingPartError
-        If a file is not what was written.
-    """
-    version = newest(lake.root)
-    for record in table_files(lake.root, version, REBUILDS).values():
-        if record.partition["underlying"] != underlying:
-            continue
-        store = read_store(lake, record)
-        groups: dict[tuple[str, str, tuple[str, ...]], list[Part]] = {}
-        for part in store.parts:
-            groups.setdefault((part.book, part.year, part.tables), []).append(part)
-        piles = [pile for parts in groups.values() for pile in _without_overlap(parts)]
-        crowded = [parts for parts in piles if len(parts) > 1]
-        if not crowded:
-            continue
-        for table in TABLES:
-            store.files(table)  # compares them with their digests
-        written = [w for parts in crowded for w in _joined(store, parts)]
-        gone = {part.name for parts in crowded for part in parts}
-        kept = tuple(part for part in store.parts if part.name not in gone)
-        whole = replace(store, parts=(*kept, *(w.part for w in written)))
-        version = commit(
-            lake.root, version, store_changes(store, version, whole, written), operation="compact",
-            underlying=underlying, sessions=0,
-        )  # fmt: skip
-
-
-def _without_overlap(parts: list[Part]) -> list[list[Part]]:
-    """Return parts in as few piles as they come to, none with two rows of a session."""
-    piles: list[tuple[set[str], list[Part]]] = []
-    for part in sorted(parts, key=lambda part: part.name):
-        for days, pile in piles:
-            if days.isdisjoint(part.sessions):
-                days.update(part.sessions)
-                pile.append(part)
-                break
-        else:
-            piles.append((set(part.sessions), [part]))
-    return [pile for _, pile in piles]
-
-
-def _joined(store: DerivedStore, parts: list[Part]) -> tuple[WrittenPart, ...]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    parts = sorted(parts, key=lambda part: part.name)
-    tables = {}
-    for table in parts[0].tables:
-        pieces = []
-        for part in parts:
-            with pq.ParquetFile(store.file(table, part)) as file:
-                rows = file.read()
-            days = pa.array([date.fromisoformat(day) for day in part.sessions], pa.date32())
-            pieces.append(rows.filter(pc.is_in(rows.column("session"), value_set=days)))
-        # stable: rows of a session stay in their order
-        joined = pa.concat_tables(pieces)
-        order = np.argsort(joined.column("session").to_numpy(), kind="stable")
-        tables[table] = joined.take(pa.array(order))
-    marks = {day: mark for part in parts for day, mark in part.sessions.items()}
-    return write_parts(store, [(parts[0].book, dict(sorted(marks.items())), tables)])
 
 
 def versions(lake: Lake | str | os.PathLike[str]) -> list[LakeVersion]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "digest_of",
+    "digest_of_parts",
     "file_digest",
     "is_inside",
     "named_digest",
@@ -37,6 +38,31 @@ def digest_of(path: Path) -> str:
 @lru_cache(maxsize=65_536)
 def _digest(path: Path, inode: int, written: int, size: int) -> str:
     return file_digest(path)
+
+
+def digest_of_parts(path: Path, spans: tuple[tuple[int, int], ...]) -> str:
+    """Return the SHA-256 of some of a file's bytes; of a file that did not change, computed once.
+
+    Parameters
+    ----------
+    path : Path
+    spans : tuple of tuple of int
+        Beginnings and ends, in their order.
+    """
+    state = path.stat()
+    return _digest_of_parts(path, spans, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=65_536)
+def _digest_of_parts(
+    path: Path, spans: tuple[tuple[int, int], ...], inode: int, written: int, size: int
+) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for begin, end in spans:
+            stream.seek(begin)
+            digest.update(stream.read(end - begin))
+    return digest.hexdigest()
 
 
 def file_digest(path: Path) -> str:

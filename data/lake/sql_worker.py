@@ -144,8 +144,8 @@ def open_connection(
     Parameters
     ----------
     tables : mapping
-        View name to its sources, each with ``files`` (Parquet) and ``sessions`` (ISO dates that
-        count in them; None: all).
+        View name to its sources, each with ``files`` (Parquet), ``sessions`` (ISO dates that count
+        in them; None: all) and, where not all of a file is meant, its row ``groups``.
     memory : int
         Bytes that DuckDB may use; it does not spill to disk.
 
@@ -192,11 +192,31 @@ def _dataset(source: Mapping[str, Any]) -> ds.Dataset:
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
-    rows = ds.dataset(source["files"], format="parquet", partitioning=None)
+    groups = source.get("groups") or [None]
+    if all(each is None for each in groups):
+        rows: ds.Dataset = ds.dataset(source["files"], format="parquet", partitioning=None)
+    else:
+        rows = _fragments(source["files"], groups)
     if source["sessions"] is None:
         return rows
     days = pa.array([date.fromisoformat(day) for day in source["sessions"]], pa.date32())
     return rows.filter(pc.field("session").isin(days))
+
+
+def _fragments(files: Sequence[str], groups: Sequence[Sequence[int] | None]) -> ds.Dataset:
+    """Return the row groups of files that are meant; None stands for all of a file."""
+    import pyarrow.dataset as ds
+    from pyarrow.fs import LocalFileSystem
+
+    form, disk = ds.ParquetFileFormat(), LocalFileSystem()
+    pieces = [
+        form.make_fragment(path, disk, row_groups=None if own is None else list(own))
+        for path, own in zip(files, groups, strict=True)
+        if own != []
+    ]
+    if not pieces:
+        return ds.dataset(form.make_fragment(files[0], disk).physical_schema.empty_table())
+    return ds.FileSystemDataset(pieces, pieces[0].physical_schema, form, disk)
 
 
 class _WithoutPandas(MetaPathFinder):

@@ -12,7 +12,6 @@ from ..base.progress import silent
 from .checkpointing import checkpoint_damage
 from .data_files import file_damage
 from .delta_log import apply, chained, files_in, files_of, log_file, log_numbers
-from .derived_parts import Part
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
@@ -26,6 +25,7 @@ from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
+    from .derived_parts import Part
     from .lake import Lake
     from .logged_files import Said
     from .manifest import SessionEntry
@@ -352,6 +352,7 @@ def _derived(
         if not found.damaged:
             found.damaged.append(Damage(name, None, str(lake.root / REBUILDS), str(error)))
         return
+    told: dict[tuple[str, str], str | None] = {}
     for record in records.of(name):
         try:
             store = read_store(lake, record)
@@ -361,13 +362,14 @@ def _derived(
             continue
         for part in store.parts:
             for table in part.tables:
-                found.files += 1
-                known = tables[table].get(store.path(table, part))
-                alive.get(table, {}).pop(store.path(table, part), None)
-                wrong = "not named by the table" if known is None else (
-                    file_damage(lake.root, table, known, quick=quick))  # fmt: skip
-                if wrong is None and known is not None and _is_mixed(part, table, known.rows):
-                    wrong = f"holds {known.rows} rows for {len(part.sessions)} sessions"
+                path = store.path(table, part)
+                if (table, path) not in told:  # parts may share it
+                    found.files += 1
+                    alive.get(table, {}).pop(path, None)
+                    known = tables[table].get(path)
+                    told[table, path] = "not named by the table" if known is None else (
+                        file_damage(lake.root, table, known, quick=quick))  # fmt: skip
+                wrong = told[table, path] or _mixed(part, table, tables[table][path].rows)
                 if wrong is None:
                     continue
                 remedy = "delete it and run gexlab rebuild again" if wrong != "gone" else (
@@ -379,12 +381,13 @@ def _derived(
                 ]
 
 
-def _is_mixed(part: Part, table: str, rows: int) -> bool:
-    """Return whether a file of regimes has another number of rows than sessions.
+def _mixed(part: Part, table: str, rows: int) -> str | None:
+    """Return what is wrong where regimes have another number of rows than of sessions.
 
-    One of which not all sessions count any more may have more.
+    Of a part of which not all sessions count any more there may be more rows.
     """
-    whole = Part.of(part.book, part.sessions, ()).name == part.name
-    return table == "regimes" and (
-        rows < len(part.sessions) or (whole and rows > len(part.sessions))
-    )
+    place, days = part.places.get(table), len(part.sessions)
+    held = rows if place is None else place.rows
+    if table != "regimes" or held == days or (held > days and not part.whole):
+        return None
+    return f"holds {held} rows for {days} sessions"

@@ -314,16 +314,22 @@ def _rows_or_none(
     stores: Sequence[DerivedStore],
     book: str | None,
 ) -> pa.Table | None:
-    files = {file: days for store in stores for file, days in store.files(table, book).items()}
-    if not files:
+    pieces = [piece for store in stores for piece in store.pieces(table, book)]
+    if not pieces:
         return None
-    valid = [f"{file}|{day}" for file, days in files.items() for day in days]
-    parameters = {"files": list(files), "valid": valid}
+    valid = [
+        (f"{piece.path}|{day}", *piece.rows_between) for piece in pieces for day in piece.sessions
+    ]
+    entries, first, last = zip(*valid, strict=True)
+    parameters = {
+        "files": list(dict.fromkeys(piece.path for piece in pieces)),
+        "entries": entries, "first": first, "last": last,
+    }  # fmt: skip
     try:
         found = connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
     except duckdb.Error as error:
         for store in stores:
-            store.files(table, book)  # says so if one has gone since
+            store.pieces(table, book)  # says so if one has gone since
         raise LakeError(
             f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
             f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"

@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import DefinitionError, NotRebuiltError, SeveralDefinitionsError
-from ..lake.derived_parts import Part
 from ..lake.derived_records import rebuilt_underlyings
-from ..lake.derived_tables import TABLES, DerivedStore
+from ..lake.derived_tables import TABLES, DerivedStore, Piece
 from .outdated_rows import require_current
 from .store_choice import find_stores
 
@@ -35,7 +34,8 @@ def views_named(
     Returns
     -------
     dict of str to list of dict
-        Name to its sources, each with ``files`` and ``sessions`` (ISO dates; None: all).
+        Name to its sources, each with ``files``, ``sessions`` (ISO dates; None: all) and, for
+        rebuilt tables, ``groups``: of each file the row groups that are meant, None for all.
     """
     words = set(re.findall(r"\w+", sql.lower()))
     named = lake.underlyings() if "chains" in words else []
@@ -60,22 +60,23 @@ def _rebuilt(lake: Lake, table: str, definition: DefinitionChoice) -> list[dict[
             raise
         except (NotRebuiltError, DefinitionError):
             continue  # nothing is rebuilt, or nothing by that definition: it has no rows
-    whole: list[str] = []
-    cut: list[dict[str, Any]] = []
-    for store in stores:
-        names = {
-            str(store.file(table, part))
-            for part in store.parts
-            if table in part.tables and Part.of(part.book, part.sessions, ()).name == part.name
-        }
-        for path, days in store.files(table).items():
-            if path in names:
-                whole.append(path)
-            else:  # some of its sessions do not count, or no longer
-                cut.append({"files": [path], "sessions": [str(day) for day in days]})
-    if not whole and not cut:
+    pieces = [piece for store in stores for piece in store.pieces(table)]
+    if not pieces:
         raise NotRebuiltError(f"{lake.root}: no rows of {table}: {_remedy(lake)}")
-    return [*([{"files": whole, "sessions": None}] if whole else []), *cut]
+    whole = [piece for piece in pieces if piece.whole]
+    cut = [piece for piece in pieces if not piece.whole]  # some sessions do not count, or no longer
+    return [
+        *([_source(whole, None)] if whole else []),
+        *(_source([piece], [str(day) for day in piece.sessions]) for piece in cut),
+    ]
+
+
+def _source(pieces: list[Piece], sessions: list[str] | None) -> dict[str, Any]:
+    return {
+        "files": [piece.path for piece in pieces],
+        "groups": [piece.groups for piece in pieces],
+        "sessions": sessions,
+    }
 
 
 def _remedy(lake: Lake) -> str:

@@ -1,0 +1,220 @@
+"""Files that parts of rebuilt tables share after a compaction."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from make_lake import session_tables
+
+from gexlab.data import compact, rebuild, vacuum, verify
+from gexlab.data.base.errors import LakeError
+from gexlab.data.lake import joint_files
+from gexlab.data.lake.derived_records import stores_of
+from gexlab.data.lake.derived_tables import REBUILDS, TABLES
+from gexlab.data.lake.derived_writer import Uncommitted, commit_stores
+from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.versions import newest, table_files
+from gexlab.data.lake.writer import write_sessions
+from gexlab.data.regimes.query import query
+from gexlab.data.regimes.rebuild import computed
+from gexlab.data.regimes.spec import RegimeSpec
+from gexlab.data.regimes.table import rows_of
+
+BOOKS = ("as_of_close", "post_expiry")
+SESSIONS = 3
+#: Definitions, dealer models and inputs of the same sessions.
+RUNS: tuple[dict[str, Any], ...] = (
+    {},
+    {"dealer": "inverted", "side_tables": False},
+    {"instrument": "share"},
+)
+SQL = "SELECT dealer_model, session, book, net_gex FROM regimes ORDER BY ALL"
+
+
+@pytest.fixture(scope="module")
+def chains() -> list[pa.Table]:
+    return list(session_tables(SESSIONS + 1, 30, seed=3))
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory, chains: list[pa.Table]) -> Path:
+    lake = open_lake(tmp_path_factory.mktemp("joint") / "lake", create=True)
+    for rows in chains[:SESSIONS]:
+        write_sessions(lake, "SPX", rows)
+        for run in RUNS:
+            rebuild(lake, "SPX", **run)
+    return lake.root
+
+
+@pytest.fixture
+def lake(grown: Path, tmp_path: Path) -> Lake:
+    shutil.copytree(grown, tmp_path / "lake")
+    return open_lake(tmp_path / "lake")
+
+
+def everything(lake: Lake) -> list[pa.Table]:
+    """Every value of every store, by table and book."""
+    return [
+        rows_of(lake, "SPX", table, [store], book)
+        for store in stores_of(lake, "SPX")
+        for book in BOOKS
+        for table in store.parts[0].tables
+    ]
+
+
+def named(lake: Lake, table: str) -> list[str]:
+    return sorted(table_files(lake.root, newest(lake.root), table))
+
+
+def test_one_file_for_each_underlying_and_year(lake: Lake) -> None:
+    [shares] = [store.label for store in stores_of(lake, "SPX") if "instrument" in store.inputs]
+    before, asked = everything(lake), query(lake, SQL, definition=shares)
+    assert asked.num_rows == 2 * SESSIONS
+    was = newest(lake.root).number
+    done = compact(lake)
+    assert done.rebuilt_after == len(TABLES)
+    assert [len(named(lake, table)) for table in TABLES] == [1] * len(TABLES)
+    assert everything(lake) == before == everything(Lake(lake.root, was))
+    assert query(lake, SQL, definition=shares).equals(asked)
+    assert [rebuild(lake, "SPX", **run).rebuilt for run in RUNS] == [0, 0, 0]
+    assert newest(lake.root).number == was + 1 + (done.files_before > 1)
+    assert compact(lake).rebuilt_after == len(TABLES)
+    assert newest(lake.root).number == was + 1 + (done.files_before > 1)
+    vacuum(lake, retention=0.0, grace=0.0)
+    assert everything(lake) == before
+    assert not verify(lake).damaged
+    assert len(list((lake.root / "profile").rglob("*.parquet"))) == 1
+
+
+def test_a_rebuild_of_one_book_leaves_the_rows_of_the_other(
+    lake: Lake, chains: list[pa.Table]
+) -> None:
+    """Nothing of the shared file is written again; what counts no more is not read."""
+    compact(lake)
+    joint = {table: named(lake, table) for table in TABLES}
+    was, before = newest(lake.root).number, everything(lake)
+    closing = {t: rows_of(lake, "SPX", t, stores_of(lake, "SPX"), BOOKS[0]) for t in TABLES}
+    changed = chains[1].set_column(
+        chains[1].column_names.index("open_interest"),
+        "open_interest",
+        pa.array([7.0] * len(chains[1])),
+    )
+    write_sessions(lake, "SPX", changed)
+    assert rebuild(lake, "SPX", books=("post_expiry",)).rebuilt == 2  # and the session after it
+    assert all(set(joint[table]) < set(named(lake, table)) for table in TABLES)
+    assert everything(Lake(lake.root, was)) == before
+    now = {t: rows_of(lake, "SPX", t, stores_of(lake, "SPX"), BOOKS[0]) for t in TABLES}
+    assert now == closing
+    rebuild(lake, "SPX")
+    fresh = rows_of(lake, "SPX", "regimes", [stores_of(lake, "SPX")[-1]])
+    grown = everything(lake)
+    compact(lake)
+    assert everything(lake) == grown
+    assert fresh.num_rows == 2 * SESSIONS
+    assert [len(named(lake, table)) for table in TABLES] == [1] * len(TABLES)
+    assert not verify(lake).damaged
+
+
+@pytest.mark.parametrize("spot", ["own", "footer"])
+def test_a_book_depends_on_its_own_bytes_and_the_footer(lake: Lake, spot: str) -> None:
+    compact(lake)
+    store = next(s for s in stores_of(lake, "SPX") if s.inputs == {})
+    part = next(p for p in store.parts if p.book == "post_expiry")
+    path, place = store.file("profile", part), part.places["profile"]
+    content = bytearray(path.read_bytes())
+    content[place.begin + 30 if spot == "own" else place.tail + 30] ^= 1
+    path.write_bytes(content)
+    found = {d.session for d in verify(lake).damaged}
+    assert len(found) == SESSIONS
+    with pytest.raises(LakeError, match="not those that were written"):
+        rows_of(lake, "SPX", "profile", [store], "post_expiry")
+    if spot == "own":
+        assert rows_of(lake, "SPX", "profile", [store], "as_of_close").num_rows == SESSIONS * 401
+        return
+    with pytest.raises(LakeError, match="not those that were written"):
+        rows_of(lake, "SPX", "profile", [store], "as_of_close")
+
+
+def test_row_groups_hold_one_part_each(lake: Lake) -> None:
+    compact(lake)
+    [path] = (lake.root / "regimes").rglob("joint-*.parquet")
+    with pq.ParquetFile(path) as file:
+        groups = [file.read_row_group(i) for i in range(file.num_row_groups)]
+    held = [{(r["dealer_model"], r["book"]) for r in rows.to_pylist()} for rows in groups]
+    assert [len(each) for each in held] == [1] * len(RUNS) * len(BOOKS)
+    assert all(rows.column("session").to_pylist() == sorted(set(rows.column("session").to_pylist()))
+               for rows in groups)  # fmt: skip
+
+
+def test_a_compaction_that_others_overtake_begins_anew(
+    lake: Lake, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, turns = joint_files.commit, list[int]()
+
+    def overtaken(*given: Any, **more: Any) -> Any:
+        if not turns:
+            turns.append(1)
+            write_sessions(lake, "SPX", chains[SESSIONS])
+            rebuild(lake, "SPX")
+        return whole(*given, **more)
+
+    monkeypatch.setattr(joint_files, "commit", overtaken)
+    compact(lake)
+    assert [len(named(lake, table)) for table in TABLES] == [1] * len(TABLES)
+    assert rebuild(lake, "SPX").rebuilt == 0
+    stores = {(s.dealer_model, len(s.inputs)): s for s in stores_of(lake, "SPX")}
+    assert rows_of(lake, "SPX", "regimes", [stores["naive", 0]]).num_rows == 2 * (SESSIONS + 1)
+    assert not verify(lake).damaged
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_shared_file_goes_with_its_last_rows(
+    lake: Lake, chains: list[pa.Table], *, together: bool
+) -> None:
+    """Two definitions' rows lie in it; whoever leaves first must not take the other's along."""
+    compact(lake)
+    [joint] = named(lake, "regimes")
+    for i, rows in enumerate(chains[:SESSIONS]):
+        place = rows.column_names.index("open_interest")
+        numbers = pa.array([float(i + 5)] * len(rows))
+        write_sessions(lake, "SPX", rows.set_column(place, "open_interest", numbers))
+    rebuild(lake, "SPX", instrument="share")
+    rebuild(lake, "SPX", books=BOOKS[1:])
+    specs = (RegimeSpec("SPX"), RegimeSpec("SPX", dealer="inverted"))
+    if together:
+        made = [computed(lake, specs[0]), computed(lake, specs[1], side_tables=False)]
+        commit_stores([each.rows for each in made if isinstance(each.rows, Uncommitted)])
+    else:
+        rebuild(lake, "SPX")
+        assert joint in named(lake, "regimes")  # the other dealer model's rows lie there
+        rebuild(lake, "SPX", dealer="inverted", side_tables=False)
+    assert joint not in named(lake, "regimes")
+    assert not verify(lake).damaged
+
+
+def test_a_lake_that_was_not_compacted_is_read_by_earlier_versions(lake: Lake) -> None:
+    """A record states places only where parts share files."""
+    [said, *_] = table_files(lake.root, newest(lake.root), REBUILDS).values()
+    with pq.ParquetFile(lake.root / REBUILDS / said.path) as file:
+        [row] = file.read().to_pylist()
+    assert {key for part in json.loads(row["parts"]) for key in part} == {
+        "name", "book", "sessions", "tables", "digests", "version",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("place", [["../x.parquet"], ["joint-v1-0123456789ab.parquet", -1]])
+def test_places_that_lead_elsewhere_are_refused(place: list[Any]) -> None:
+    from gexlab.data.lake import derived_records
+    from gexlab.data.lake.derived_parts import Part, Place
+
+    numbers = [0, 1, 0, 1, 4, 9, 9]
+    made = Place(*(place + numbers[len(place) - 1 :]))
+    part = Part("2014-01-02_2014-01-02_post_expiry_x", "post_expiry", {}, ("regimes",), {}, 0,
+                {"regimes": made})  # fmt: skip
+    assert not derived_records._is_part(part)
