@@ -109,6 +109,9 @@ def _said(content: bytes) -> tuple[dict[str, str], tuple[Part, ...], tuple[Varia
 
 
 def _part(stated: dict[str, Any]) -> Part:
+    unknown = stated.keys() - Part.__slots__
+    if unknown:
+        raise ValueError(f"it states {', '.join(sorted(unknown))}: written by a later gexlab")
     places = {table: Place(*place) for table, place in stated.get("places", {}).items()}
     return Part(**(stated | {"tables": tuple(stated["tables"]), "places": places}))
 
