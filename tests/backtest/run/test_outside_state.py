@@ -110,6 +110,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "data/lake/sql_process.py": {"os.environ": PLACE},
     "data/lake/sql_worker.py": {"os.cpu_count": CORES},
     "data/regimes/many.py": {"time.perf_counter": SECONDS},
+    "data/regimes/many_pieces.py": {"os.cpu_count": CORES},
     "data/regimes/rebuild.py": {"time.perf_counter": SECONDS},
     "data/regimes/session_blocks.py": {"os.cpu_count": CORES},
     "data/regimes/sessions.py": {"os.cpu_count": CORES},
