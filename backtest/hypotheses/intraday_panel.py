@@ -45,8 +45,8 @@ def intraday_panel(
     DataFrame
         ``underlying, session, volatility`` (root of the sum of squared log returns over 60 minutes,
         from the open on), ``momentum`` (sum of the products of neighbouring ones over the sum of
-        squares, undefined where nothing moves). An hour without a bar has no return; sessions
-        without a first hour, and early closes, are left out.
+        squares, undefined where nothing moves). Sessions in which an hour has no bar are left
+        out; so are early closes.
 
     Raises
     ------
@@ -77,6 +77,7 @@ def _of_name(file: str | Path, name: str, calendar: TradingCalendar) -> pd.DataF
     grid = intraday_grid(bars, calendar, _MINUTES)
     returns = grid.returns()
     whole = np.isfinite(returns).all(axis=1)
+    whole &= _hours(bars, calendar).reindex(grid.sessions).to_numpy() == returns.shape[1]
     returns = returns[whole]
     squares = (returns**2).sum(axis=1)
     products = (returns[:, 1:] * returns[:, :-1]).sum(axis=1)
@@ -91,3 +92,14 @@ def _of_name(file: str | Path, name: str, calendar: TradingCalendar) -> pd.DataF
             "momentum": momentum,
         }
     )
+
+
+def _hours(bars: pd.DataFrame, calendar: TradingCalendar) -> pd.Series[int]:
+    """Return in how many whole hours of a session there is a bar, by session."""
+    day = bars["session"].to_numpy().astype("datetime64[D]")
+    stamp = pd.to_datetime(bars["ts"], utc=True).dt.tz_localize(None).to_numpy()
+    where = np.searchsorted(calendar.sessions, day)
+    opened, closed = calendar.opens[where], calendar.closes[where]
+    hour = (stamp - opened) // np.timedelta64(_MINUTES, "m")
+    inside = (hour >= 0) & (hour < (closed - opened) // np.timedelta64(_MINUTES, "m"))
+    return pd.Series(hour[inside]).groupby(day[inside]).nunique()

@@ -190,8 +190,9 @@ def test_underlyings_that_workers_get_together_are_those_of_one_process(
         return map(function, groups)
 
     monkeypatch.setattr(Crew, "spread", here)
-    monkeypatch.setattr(many_pieces, "_PIECES", 0.5)
-    together = rebuild(folder / "lake", "*", workers=Workers(2))
+    monkeypatch.setattr(many_pieces, "_PIECES", 1)
+    monkeypatch.setattr(many_pieces, "_ELSEWHERE", 1)
+    together = rebuild(folder / "lake", "*", workers=Workers(scheduler="tcp://nowhere:1"))
     assert given == [3]
     assert list(together.failed) == list(alone.failed) == ["Abt"]
     assert list(together.by_underlying) == ["ABT", "BRK/B"]
