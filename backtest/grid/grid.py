@@ -115,7 +115,18 @@ def grid(
 def grid_as_of(
     config: Config | UniverseConfig, as_of: int | str | datetime | None
 ) -> Config | UniverseConfig:
-    """Return a grid's configuration that reads its lake as it was; see `as_of_version`."""
+    """Return a grid's configuration that reads its lake as it was at a version, or at a moment.
+
+    Parameters
+    ----------
+    config : Config or UniverseConfig
+    as_of : int, str or datetime or None
+        As for `as_of_version`; None leaves the configuration as it is.
+
+    Returns
+    -------
+    Config or UniverseConfig
+    """
     if isinstance(config, Config):
         return as_of_version(config, as_of)
     return config.at_version(as_of)

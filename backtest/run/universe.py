@@ -150,7 +150,16 @@ class UniverseConfig(_Section):
         return self._lake_version
 
     def at_version(self, as_of: int | str | datetime | None) -> UniverseConfig:
-        """Return the configuration with a past version of its lake, None: as it is.
+        """Return the configuration with a past version of its lake.
+
+        Parameters
+        ----------
+        as_of : int, str or datetime or None
+            As for `as_of_version`; None leaves it as it is.
+
+        Returns
+        -------
+        UniverseConfig
 
         Raises
         ------
@@ -181,6 +190,14 @@ class UniverseConfig(_Section):
 
     def definition_of(self, regime: UniverseRegime) -> Definition | PeerRule:
         """Return the definition that a regime states: its file is read here.
+
+        Parameters
+        ----------
+        regime : UniverseRegime
+
+        Returns
+        -------
+        Definition or PeerRule
 
         Raises
         ------

@@ -64,6 +64,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "backtest/calibration/check.py": {"os.getpid": CORES},
     "backtest/grid/grid.py": {"time.perf_counter": SECONDS},
     "backtest/grid/long_short.py": {"time.perf_counter": SECONDS},
+    "backtest/grid/universe_grid.py": {"time.perf_counter": SECONDS},
     "backtest/hypotheses/run.py": {"time.perf_counter": SECONDS},
     "backtest/hypotheses/test.py": {"time.perf_counter": SECONDS},
     "backtest/run/backtest.py": {"datetime.now": STAMP, "time.perf_counter": SECONDS},
