@@ -249,6 +249,9 @@ def test_two_nights_are_put_side_by_side(chromium: Any, pages: dict[str, Path]) 
     """The archive leads to the night's report, and works from a folder."""
     with seen(chromium, pages["archive"]) as found:
         link = found.page.locator("#tab-nights tbody a").first
+        rows = found.page.locator("#differs tr").all_inner_texts()
+        assert {row.split("\t")[0] for row in rows} >= {"configuration", "content_id"}
+        assert not any(row.startswith(("Spot", "Flip", "Net GEX")) for row in rows)
         link.click()
         found.page.wait_for_url("**/report.html")
         assert found.complaints == []
