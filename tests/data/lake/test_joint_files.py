@@ -19,7 +19,7 @@ from gexlab.data.lake.derived_records import stores_of
 from gexlab.data.lake.derived_tables import REBUILDS, TABLES
 from gexlab.data.lake.derived_writer import Uncommitted, commit_stores
 from gexlab.data.lake.lake import Lake, open_lake
-from gexlab.data.lake.versions import newest, table_files
+from gexlab.data.lake.versions import commit, newest, table_files
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.query import query
 from gexlab.data.regimes.rebuild import computed
@@ -155,14 +155,14 @@ def test_row_groups_hold_one_part_each(lake: Lake) -> None:
 def test_a_compaction_that_others_overtake_begins_anew(
     lake: Lake, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, turns = joint_files.commit, list[int]()
+    turns = list[int]()
 
     def overtaken(*given: Any, **more: Any) -> Any:
         if not turns:
             turns.append(1)
             write_sessions(lake, "SPX", chains[SESSIONS])
             rebuild(lake, "SPX")
-        return whole(*given, **more)
+        return commit(*given, **more)
 
     monkeypatch.setattr(joint_files, "commit", overtaken)
     compact(lake)
@@ -185,7 +185,7 @@ def test_a_shared_file_goes_with_its_last_rows(
         numbers = pa.array([float(i + 5)] * len(rows))
         write_sessions(lake, "SPX", rows.set_column(place, "open_interest", numbers))
     rebuild(lake, "SPX", instrument="share")
-    rebuild(lake, "SPX", books=BOOKS[1:])
+    rebuild(lake, "SPX", books=("post_expiry",))
     specs = (RegimeSpec("SPX"), RegimeSpec("SPX", dealer="inverted"))
     if together:
         made = [computed(lake, specs[0]), computed(lake, specs[1], side_tables=False)]
