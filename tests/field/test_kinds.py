@@ -448,7 +448,8 @@ def test_packed_files_and_a_vendors_archive(bench: Bench) -> None:
          "column 'oi' decides: state thousands"),
         (TWO.replace(",0.15", ',"0,15"').replace("476", "476.5"), "state decimal"),
     ],
-    ids=["order of a date", "two orders", "thousands or decimals", "thousands in a column of counts", "two marks"],
+    ids=["order of a date", "two orders", "thousands or decimals", "thousands of counts",
+         "two marks"],
 )  # fmt: skip
 def test_what_can_be_read_in_two_ways_is_refused(rows: str, message: str, bench: Bench) -> None:
     with pytest.raises(GexlabError, match=message):
