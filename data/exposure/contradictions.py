@@ -28,6 +28,9 @@ _FEWEST_PAIRS: Final = 12
 _FEWEST_STRIKES: Final = 10
 #: Contracts with open interest that a judgement on its unit needs.
 _FEWEST_HELD: Final = 50
+#: Share of whole open interest below which it counts something else. Shares over a lot that has
+#: changed since are whole where one number divides the other: 75 over 65 in one of thirteen.
+_FEWEST_WHOLE: Final = 0.02
 #: A wrong unit is wrong by 10 or more; honest quotes stay well inside this factor.
 _FACTOR: Final = 2.5
 #: Volatilities by other day counts, and wide quotes, differ by less than this factor.
@@ -127,7 +130,7 @@ def unit_contradiction(
       strike does;
     - the volatility stated at the money is that of the straddle's price (percent, per day);
     - not all open interest is a multiple of the contract's multiplier (shares for contracts),
-      and of contracts on more than one unit most of it is whole (thousands for contracts).
+      and of contracts on more than one unit some of it is whole (thousands for contracts).
 
     Parameters
     ----------
@@ -300,7 +303,7 @@ def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats)
             f"open interest of all {held} contracts is a multiple of the multiplier: it "
             "counts shares, not contracts"
         )
-    if whole < held / 2:
+    if whole < _FEWEST_WHOLE * held:
         return (
             f"open interest of {held - whole} of {held} contracts is no whole number: it counts "
             "thousands, or something other than contracts"
