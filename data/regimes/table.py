@@ -320,7 +320,7 @@ def _rows_or_none(
     valid = [f"{file}|{day}" for file, days in files.items() for day in days]
     parameters = {"files": list(files), "valid": valid}
     try:
-        return connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
+        found = connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
     except duckdb.Error as error:
         for store in stores:
             store.files(table, book)  # says so if one has gone since
@@ -328,6 +328,12 @@ def _rows_or_none(
             f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
             f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"
         ) from error
+    if table == "regimes" and found.num_rows != len(valid):
+        raise LakeError(
+            f"{lake.root}: {found.num_rows} rows of {table} of {underlying} for {len(valid)} "
+            "sessions: gexlab verify names the files; delete them and run gexlab rebuild again"
+        )
+    return found
 
 
 def require_one_definition(frame: pd.DataFrame) -> str:
