@@ -223,6 +223,8 @@ def _crowded(manifest: Manifest) -> Iterator[tuple[Path, list[date]]]:
 def _compact_rebuilt(lake: Lake, underlying: str) -> None:
     """Join the parts of each store of an underlying that are of one book and year.
 
+    Rows of one session that were computed from different inputs stay in different files.
+
     Raises
     ------
     TakenError
@@ -238,7 +240,8 @@ def _compact_rebuilt(lake: Lake, underlying: str) -> None:
         groups: dict[tuple[str, str, tuple[str, ...]], list[Part]] = {}
         for part in store.parts:
             groups.setdefault((part.book, part.year, part.tables), []).append(part)
-        crowded = [parts for parts in groups.values() if len(parts) > 1]
+        piles = [pile for parts in groups.values() for pile in _without_overlap(parts)]
+        crowded = [parts for parts in piles if len(parts) > 1]
         if not crowded:
             continue
         for table in TABLES:
@@ -251,6 +254,20 @@ def _compact_rebuilt(lake: Lake, underlying: str) -> None:
             lake.root, version, store_changes(store, version, whole, written), operation="compact",
             underlying=underlying, sessions=0,
         )  # fmt: skip
+
+
+def _without_overlap(parts: list[Part]) -> list[list[Part]]:
+    """Return parts in as few piles as they come to, none with two rows of a session."""
+    piles: list[tuple[set[str], list[Part]]] = []
+    for part in sorted(parts, key=lambda part: part.name):
+        for days, pile in piles:
+            if days.isdisjoint(part.sessions):
+                days.update(part.sessions)
+                pile.append(part)
+                break
+        else:
+            piles.append((set(part.sessions), [part]))
+    return [pile for _, pile in piles]
 
 
 def _joined(store: DerivedStore, parts: list[Part]) -> tuple[WrittenPart, ...]:

@@ -12,6 +12,7 @@ from ..base.progress import silent
 from .checkpointing import checkpoint_damage
 from .data_files import file_damage
 from .delta_log import apply, chained, files_in, files_of, log_file, log_numbers
+from .derived_parts import Part
 from .derived_records import read_store
 from .derived_tables import REBUILDS, TABLES
 from .lake import open_lake
@@ -365,6 +366,8 @@ def _derived(
                 alive.get(table, {}).pop(store.path(table, part), None)
                 wrong = "not named by the table" if known is None else (
                     file_damage(lake.root, table, known, quick=quick))  # fmt: skip
+                if wrong is None and known is not None and _is_mixed(part, table, known.rows):
+                    wrong = f"holds {known.rows} rows for {len(part.sessions)} sessions"
                 if wrong is None:
                     continue
                 remedy = "delete it and run gexlab rebuild again" if wrong != "gone" else (
@@ -374,3 +377,14 @@ def _derived(
                     Damage(name, date.fromisoformat(day), file, f"{wrong}: {remedy}")
                     for day in sorted(part.sessions)
                 ]
+
+
+def _is_mixed(part: Part, table: str, rows: int) -> bool:
+    """Return whether a file of regimes has another number of rows than sessions.
+
+    One of which not all sessions count any more may have more.
+    """
+    whole = Part.of(part.book, part.sessions, ()).name == part.name
+    return table == "regimes" and (
+        rows < len(part.sessions) or (whole and rows > len(part.sessions))
+    )

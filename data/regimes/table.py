@@ -307,7 +307,7 @@ def _rows_or_none(
     if not files:
         return None
     try:
-        return read_rows(files)
+        found = read_rows(files)
     except LakeError as error:
         for store in stores:
             store.files(table, book)  # says so if one has gone since
@@ -315,6 +315,13 @@ def _rows_or_none(
             f"{lake.root}: rebuilt {table} of {underlying} cannot be read ({error}): "
             "delete that file and run gexlab rebuild again"
         ) from error
+    counted = sum(len(days) for days in files.values())
+    if table == "regimes" and found.num_rows != counted:
+        raise LakeError(
+            f"{lake.root}: {found.num_rows} rows of {table} of {underlying} for {counted} "
+            "sessions: gexlab verify names the files; delete them and run gexlab rebuild again"
+        )
+    return found
 
 
 def require_one_definition(frame: pd.DataFrame) -> str:

@@ -35,14 +35,14 @@ from gexlab.data.lake import checkpointing, delta_log, former_layout, housekeepi
 from gexlab.data.lake import versions as rows_of_versions
 from gexlab.data.lake.checkpoints import checkpoint_file
 from gexlab.data.lake.delta_log import TableVersion, files_at, log_file
-from gexlab.data.lake.derived_records import store_record, stored
+from gexlab.data.lake.derived_records import store_record, stored, stores_of
 from gexlab.data.lake.derived_tables import TABLES, DerivedStore
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
 from gexlab.data.lake.versions import newest, table_files
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.store_choice import find_stores
-from gexlab.data.regimes.table import read_rebuilt
+from gexlab.data.regimes.table import read_rebuilt, rows_of
 from gexlab.reports.cli import app as cli
 
 SESSIONS = 6
@@ -262,6 +262,37 @@ def test_compacting_changes_no_value(lake: Lake, capsys: pytest.CaptureFixture[s
     vacuum(lake, retention=0.0, grace=0.0)
     assert everything(lake) == before
     assert len(list((lake.root / "chains").rglob("*.parquet"))) == years
+
+
+def test_compacting_keeps_rows_of_other_inputs_apart(lake: Lake) -> None:
+    """What a share means of the same sessions: findings of its own, in files of its own."""
+    rebuild(lake, "SPX", instrument="share")
+    before = [rows_of(lake, "SPX", t, [s]) for s in stores_of(lake, "SPX") for t in TABLES]
+    compact(lake)
+    after = [rows_of(lake, "SPX", t, [s]) for s in stores_of(lake, "SPX") for t in TABLES]
+    assert [rows.num_rows for rows in after] == [rows.num_rows for rows in before]
+    assert after == before
+    assert [rebuild(lake, "SPX", instrument=kind).rebuilt for kind in (None, "share")] == [0, 0]
+
+
+def test_rows_that_were_joined_across_inputs_are_refused(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lakes in which a compaction mixed rows of different inputs: each session twice."""
+    rebuild(lake, "SPX", instrument="share")
+    monkeypatch.setattr(housekeeping, "_without_overlap", lambda parts: [parts])
+    compact(lake)
+    damaged = verify(lake).damaged
+    assert {found.session for found in damaged} == set(as_seen(lake))
+    assert {found.file.split("/")[-4] for found in damaged} == {"regimes"}
+    with pytest.raises(LakeError, match="gexlab verify names the files"):
+        regimes(lake, "SPX")
+    for found in damaged:
+        Path(found.file).unlink(missing_ok=True)
+    assert rebuild(lake, "SPX", instrument="share").rebuilt == SESSIONS
+    assert rebuild(lake, "SPX").rebuilt == SESSIONS
+    vacuum(lake, retention=0.0, grace=0.0)  # earlier versions have lost what was deleted
+    assert not verify(lake).damaged
 
 
 def test_sources_that_stay_are_not_written_again(lake: Lake) -> None:
