@@ -1,27 +1,54 @@
 """Reading the files of a rebuilt table: the rows that count, in order.
 
 They were written by `derived_writer`, so that nothing about them has to be guessed: Arrow reads
-them as they are, where a database would have to be started first.
+them as they are, where a database would have to be started first. Each is of one underlying,
+dealer model and book.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ..base.errors import LakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
 __all__ = ["read_rows"]
 
-#: Rows lie by these; where they are equal, as they were written.
-_ORDER: Final = ("underlying", "dealer_model", "session", "book")
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+_EPOCH: Final = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Run:
+    """Neighbouring rows of one session, in the order in which they are to lie.
+
+    Attributes
+    ----------
+    underlying, dealer_model : str
+    session : int
+        Days since 1970.
+    book : str
+    file, start, stop : int
+        Number of the file, its first row and the one after the last.
+    """
+
+    underlying: str
+    dealer_model: str
+    session: int
+    book: str
+    file: int
+    start: int
+    stop: int
 
 
 def read_rows(files: Mapping[str, Sequence[date]]) -> pa.Table:
@@ -36,23 +63,28 @@ def read_rows(files: Mapping[str, Sequence[date]]) -> pa.Table:
     -------
     Table
         By underlying, dealer model, session and book; where these are equal, as they were written.
-        Every column may hold nulls, and the schema says nothing but names and types.
 
     Raises
     ------
     LakeError
-        If a file cannot be read, or has other columns than the first: it names the file, and
-        ends where what to do begins.
+        If a file cannot be read, or has other columns than the first; the message names it.
     """
     import pyarrow as pa
 
     tables: list[pa.Table] = []
+    runs: list[_Run] = []
     for file, sessions in files.items():
-        rows = _counted(_read(file), sessions)
+        rows = _read(file)
         if tables and rows.schema != tables[0].schema:
             raise LakeError(f"{file} has other columns than {next(iter(files))}")
+        counted = {(session - _EPOCH).days for session in sessions}
+        runs += [run for run in _runs(rows, len(tables), file) if run.session in counted]
         tables.append(rows)
-    return _in_order(pa.concat_tables(tables))
+    runs.sort()
+    slices = [tables[number].slice(start, stop - start) for number, start, stop in _stretches(runs)]
+    if not slices:
+        return tables[0].slice(0, 0)
+    return slices[0] if len(slices) == 1 else pa.concat_tables(slices).combine_chunks()
 
 
 def _read(file: str) -> pa.Table:
@@ -64,11 +96,14 @@ def _read(file: str) -> pa.Table:
             rows = opened.read()
     except (OSError, pa.ArrowException) as error:
         raise LakeError(f"{file}: {str(error).splitlines()[0]}") from error
-    return rows.cast(pa.schema([(field.name, _plain(field.type)) for field in rows.schema]))
+    # what else was noted is how their writer's library kept them in memory
+    plain = pa.schema([(field.name, _plain(field.type)) for field in rows.schema])
+    if plain.types != rows.schema.types:
+        return rows.cast(plain)
+    return pa.table(rows.columns, schema=plain)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """Return the type of the values: how Arrow kept them in memory is remembered in the file."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(kind):
@@ -76,36 +111,43 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return pa.string() if pa.types.is_large_string(kind) else kind
 
 
-def _counted(rows: pa.Table, sessions: Sequence[date]) -> pa.Table:
-    """Return the rows of some sessions."""
+def _runs(rows: pa.Table, number: int, file: str) -> Iterator[_Run]:
+    """Yield the stretches of a file in which the session stays the same."""
+    if not rows.num_rows:
+        return
+    underlying, dealer, book = (
+        str(rows.column(name)[0].as_py()) for name in ("underlying", "dealer_model", "book")
+    )
+    days = _days(rows.column("session"), file)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(days)) + 1])
+    stops = np.append(starts[1:], days.size)
+    for day, start, stop in zip(days[starts], starts, stops, strict=True):
+        yield _Run(underlying, dealer, int(day), book, number, int(start), int(stop))
+
+
+def _days(column: pa.ChunkedArray, file: str) -> Ints:
+    """Return dates as days since 1970, from memory: Arrow's own way loads all of pandas."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    count: Any = pc.is_in(rows.column("session"), pa.array(list(sessions), pa.date32()))
-    return rows if pc.all(count).as_py() else rows.filter(count)
-
-
-def _in_order(rows: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    place = np.zeros(rows.num_rows, dtype=np.int64)
-    for name in _ORDER:
-        rank, different = _ranks(rows.column(name))
-        place = place * different + rank
-    steps = np.diff(place)
-    if (steps >= 0).all():
-        return rows
-    starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
-    ends = np.append(starts[1:], rows.num_rows)
-    runs = np.argsort(place[starts], kind="stable")
-    slices = [rows.slice(starts[i], ends[i] - starts[i]) for i in runs]
-    return pa.concat_tables(slices).combine_chunks()
+    if column.type != pa.date32() or column.null_count:
+        raise LakeError(f"{file}: column session is {column.type}, with gaps or no dates")
+    found = [
+        np.frombuffer(part.buffers()[1], np.int32, len(part), 4 * part.offset)
+        for part in column.chunks
+        if len(part)
+    ]
+    return np.concatenate(found).astype(np.int64)
 
 
-def _ranks(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int64]], int]:
-    """Return each value's place among the different ones, and how many of them there are."""
-    import pyarrow.compute as pc
-
-    values = pc.unique(column)
-    values = values.take(pc.array_sort_indices(values))
-    return pc.index_in(column, value_set=values).to_numpy().astype(np.int64), len(values)
+def _stretches(runs: Sequence[_Run]) -> Iterator[tuple[int, int, int]]:
+    """Yield file, first row and end of what lies in order: neighbouring runs are one."""
+    held: tuple[int, int, int] | None = None
+    for run in runs:
+        if held is not None and held[0] == run.file and held[2] == run.start:
+            held = (run.file, held[1], run.stop)
+            continue
+        if held is not None:
+            yield held
+        held = (run.file, run.start, run.stop)
+    if held is not None:
+        yield held
