@@ -17,6 +17,7 @@ from .grid.documents import grid_document as grid_document
 from .grid.documents import luck_sentence as luck_sentence
 from .grid.documents import write_grid as write_grid
 from .grid.grid import grid as grid
+from .grid.grid import grid_as_of as grid_as_of
 from .grid.grid import run_grid as run_grid
 from .grid.long_short import LongShortResult as LongShortResult
 from .grid.long_short import long_short as long_short
@@ -33,6 +34,7 @@ from .hypotheses.cross_section import cross_section_tests as cross_section_tests
 from .hypotheses.datasets import dataset_of as dataset_of
 from .hypotheses.datasets import load_dataset as load_dataset
 from .hypotheses.evidence import Evidence as Evidence
+from .hypotheses.intraday_panel import intraday_panel as intraday_panel
 from .hypotheses.protocol import Outcome as Outcome
 from .hypotheses.protocol import Published as Published
 from .hypotheses.protocol import ResultTable as ResultTable
@@ -88,6 +90,8 @@ from .run.targets import TargetInput as TargetInput
 from .run.targets import next_targets as next_targets
 from .run.truth import Quantity as Quantity
 from .run.truth import compare_with_truth as compare_with_truth
+from .run.universe import UniverseConfig as UniverseConfig
+from .run.universe import load_grid as load_grid
 from .run.vectorbt_portfolio import portfolio as portfolio
 from .statistics.diagnostics.groups import Diagnostic as Diagnostic
 from .statistics.diagnostics.magnitude import ImpactAssumptions as ImpactAssumptions

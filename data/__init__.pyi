@@ -12,6 +12,7 @@ from .base.errors import LakeError as LakeError
 from .base.errors import LedgerError as LedgerError
 from .base.errors import LookAheadError as LookAheadError
 from .base.errors import MissingColumnError as MissingColumnError
+from .base.errors import NoRowsError as NoRowsError
 from .base.errors import NotEnoughDataError as NotEnoughDataError
 from .base.errors import QueryError as QueryError
 from .base.errors import UnknownNameError as UnknownNameError

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import BaseModel
+from universe_growth import BUDGETS
 
 from gexlab.backtest import components
 from gexlab.backtest.grid.section import strategies_in
@@ -423,6 +424,18 @@ def _limits() -> list[tuple[str, str, str, str]]:
         for row in _rows(_text("docs/quality.md"))
         if row[0].strip("`") in names
     ]
+
+
+def test_budgets_of_a_universe() -> None:
+    """Those that `bench_universe.py --growth` holds commands against."""
+    rows = _rows(_text("docs/scaling.md").partition("## Memory\n")[2].partition("\n## ")[0])
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    for command, alone, client, worker in list(rows)[1:]:
+        name = command.split("`")[1]
+        found[name, 1] = int(alone), 0
+        if client:
+            found[name, 2] = int(client), int(worker)
+    assert found == BUDGETS
 
 
 def test_limits_of_the_checks() -> None:

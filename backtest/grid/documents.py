@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from ...data import plain
 from ...strategies import RULED, Component
 from .store import FOUND, KEY
 
@@ -129,6 +130,13 @@ def grid_document(result: GridResult) -> dict[str, Any]:
     -------
     dict of str to object
     """
+    more: dict[str, Any] = {}
+    if result.portfolios is not None:
+        from .long_short import long_short_document
+
+        told = long_short_document(result.portfolios)
+        more = {"long_short": {k: told[k] for k in ("book", "left_out", "names", "sessions")}}
+        more["long_short"]["not_in_it"] = dict(result.failed)
     return {
         "trials": result.trials,
         "computed": result.computed,
@@ -142,6 +150,7 @@ def grid_document(result: GridResult) -> dict[str, Any]:
         "level": result.level,
         "simulated": result.simulated,
         "underlyings": list(result.underlyings),
+        **more,
     }
 
 
@@ -175,11 +184,16 @@ def _defined(value: float) -> float | None:
 def write_grid(result: GridResult, folder: Path) -> None:
     """Write ``trials.parquet`` and ``grid.json`` into a folder that exists.
 
+    Of a universe also ``returns.parquet`` and ``correlation.parquet``.
+
     Parameters
     ----------
     result : GridResult
     folder : Path
     """
     result.table.to_parquet(folder / "trials.parquet", index=False)
-    text = json.dumps(grid_document(result), indent=2, allow_nan=False)
+    if result.portfolios is not None:
+        result.portfolios.returns.to_parquet(folder / "returns.parquet")
+        result.portfolios.book.correlation.to_parquet(folder / "correlation.parquet")
+    text = json.dumps(plain(grid_document(result)), indent=2, allow_nan=False)
     (folder / "grid.json").write_text(text + "\n", encoding="utf-8")

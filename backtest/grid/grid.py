@@ -18,7 +18,6 @@ from ...data import HERE, Crew, LookAheadError, Progress, Workers, silent
 from ..leaks.leakcheck import component_leaks
 from ..run.config import Config
 from ..run.lake_of import as_of_version
-from ..run.load_config import load_config
 from ..run.load_market import load_market
 from ..run.panel import market_panel
 from ..statistics.sharpe_tests import expected_best
@@ -46,8 +45,9 @@ if TYPE_CHECKING:
     from ...strategies import Strategy
     from ..run.bar_panel import BarGround
     from ..run.market import Market
+    from ..run.universe import UniverseConfig
 
-__all__ = ["CHUNK", "grid", "require_honest", "run_grid"]
+__all__ = ["CHUNK", "grid", "grid_as_of", "require_honest", "run_grid"]
 
 #: Columns of one call of the engine: enough to be fast, few enough for bounded memory.
 CHUNK: Final = 250
@@ -58,7 +58,7 @@ _CUTS: Final = 5
 
 
 def grid(
-    config: Config | str | Path,
+    config: Config | UniverseConfig | str | Path,
     *,
     out: str | Path | None = None,
     workers: Workers = HERE,
@@ -69,7 +69,8 @@ def grid(
 
     Parameters
     ----------
-    config : Config, str or Path
+    config : Config, UniverseConfig, str or Path
+        With ``[grid.long_short]`` the trials are long-short portfolios of a universe's names.
     out : str or Path, optional
         Folder that receives ``trials.parquet`` and ``grid.json``; trials that it holds already,
         of the same data and code, are not computed again. None writes nothing.
@@ -97,9 +98,10 @@ def grid(
         If workers are lost more often than can be made up for.
     """
     from ...data import published
+    from ..run.universe import load_grid
 
-    settings = config if isinstance(config, Config) else load_config(config)
-    settings = as_of_version(settings, as_of)
+    settings = load_grid(config) if isinstance(config, str | Path) else config
+    settings = grid_as_of(settings, as_of)
     if out is None:
         return run_grid(settings, Store(None), workers=workers, progress=progress)
     with published(out) as stage:
@@ -110,8 +112,28 @@ def grid(
     return replace(result, out=Path(out))
 
 
+def grid_as_of(
+    config: Config | UniverseConfig, as_of: int | str | datetime | None
+) -> Config | UniverseConfig:
+    """Return a grid's configuration that reads its lake as it was at a version, or at a moment.
+
+    Parameters
+    ----------
+    config : Config or UniverseConfig
+    as_of : int, str or datetime or None
+        As for `as_of_version`; None leaves the configuration as it is.
+
+    Returns
+    -------
+    Config or UniverseConfig
+    """
+    if isinstance(config, Config):
+        return as_of_version(config, as_of)
+    return config.at_version(as_of)
+
+
 def run_grid(
-    config: Config,
+    config: Config | UniverseConfig,
     store: Store,
     *,
     workers: Workers = HERE,
@@ -121,9 +143,9 @@ def run_grid(
 
     Parameters
     ----------
-    config : Config
+    config : Config or UniverseConfig
     store : Store
-        Of trials computed before.
+        Of trials computed before; portfolios of a universe are computed anew.
     workers : Workers, optional
         As `grid`.
     progress : Progress, optional
@@ -138,6 +160,10 @@ def run_grid(
     ConfigError, InputFileError, LakeError, DefinitionError, WorkersError
         As `grid`.
     """
+    if not isinstance(config, Config):
+        from .universe_grid import run_universe_grid
+
+        return run_universe_grid(config, progress=progress)
     started = time.perf_counter()
     report = progress or silent
     space = space_of(config)

@@ -65,6 +65,8 @@ class LongShortResult:
     seconds : float
     level : float
         Coverage of the intervals.
+    year : int
+        Sessions a year.
     """
 
     table: pd.DataFrame
@@ -79,6 +81,7 @@ class LongShortResult:
     sessions: int
     seconds: float
     level: float = NORMAL_LEVEL
+    year: int = EXCHANGE_SESSIONS
     __repr__ = short_repr
 
 
@@ -151,7 +154,7 @@ def long_short(
         None if top is None else str(table["trial_id"].iloc[top]),
         float("nan") if top is None else float(ratios[top]),
         expected_best(len(table), year / len(returns)),
-        ground.left_out, len(ground.names), len(returns), time.perf_counter() - began, level,
+        ground.left_out, len(ground.names), len(returns), time.perf_counter() - began, level, year,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...data import NotEnoughDataError
 from ..statistics.metrics import Floats
+from ..statistics.panel import places_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +71,8 @@ def ground_of(section: CrossSection, calendar: TradingCalendar) -> Ground:
     ------
     NotEnoughDataError
         If fewer than `FEWEST_NAMES` names have a signal in every session.
+    DefinitionError
+        If a row's session is none of the calendar.
     """
     rows = section.names
     every = np.asarray(calendar.sessions).astype("datetime64[D]")
@@ -78,7 +81,7 @@ def ground_of(section: CrossSection, calendar: TradingCalendar) -> Ground:
     end = int(np.searchsorted(every, days.max()))
     sessions = every[begin : end + 1]
     names = sorted(rows["underlying"].unique())
-    place = np.searchsorted(sessions, days)
+    place = places_on(calendar, rows) - begin
     column = np.searchsorted(names, rows["underlying"].to_numpy(dtype=str))
     spots = np.full((len(sessions), len(names)), np.nan)
     spots[place, column] = rows["spot"].to_numpy("float64")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...data import ConfigError, InputFileError, UnknownNameError
 from .long_short_legs import SIGNALS
 
-__all__ = ["LongShortSection", "load_long_short"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["LongShortSection", "load_long_short", "long_short_of"]
 
 _SIDES: Final = ("low", "high")
 _WEIGHTS: Final = ("equal", "inverse_volatility")
@@ -105,6 +108,26 @@ def load_long_short(path: str | Path) -> LongShortSection:
         raise InputFileError(f"{file} cannot be read ({error.strerror}): name a file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is no TOML ({error}): correct that line") from error
+    return long_short_of(said)
+
+
+def long_short_of(said: Mapping[str, Any]) -> LongShortSection:
+    """Return the lists of a table; what it leaves out is the default.
+
+    Parameters
+    ----------
+    said : mapping of str to object
+        Keys as the attributes of `LongShortSection`, each a list or one value.
+
+    Returns
+    -------
+    LongShortSection
+
+    Raises
+    ------
+    ConfigError, UnknownNameError
+        If a key or value is not known.
+    """
     known = [each.name for each in fields(LongShortSection)]
     for key in said:
         if key not in known:

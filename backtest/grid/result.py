@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ...data import short_repr
 from ..statistics.resampling import NORMAL_LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .long_short import LongShortResult
 
 __all__ = ["Best", "GridResult"]
 
@@ -48,6 +54,10 @@ class GridResult:
         Where it was written.
     level : float
         Coverage of the intervals.
+    portfolios : LongShortResult or None
+        Of a universe: its returns, the book of all trials, what was left out.
+    failed : mapping of str to str
+        Of a universe: names that are not in it, with the reason.
     """
 
     table: pd.DataFrame
@@ -64,4 +74,6 @@ class GridResult:
     unrecorded: int = 0
     out: Path | None = None
     level: float = NORMAL_LEVEL
+    portfolios: LongShortResult | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
     __repr__ = short_repr

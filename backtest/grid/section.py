@@ -48,6 +48,11 @@ def section_keys() -> dict[str, tuple[str, ...]]:
 
 
 def _checked(section: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    if "long_short" in section:
+        raise ConfigError(
+            "grid.long_short: long-short portfolios of many names have no bars, filters and rules: "
+            "gexlab grid alone evaluates them, from a configuration of a universe"
+        )
     known = tuple(name for names in section_keys().values() for name in names)
     for key in section:
         if key not in known:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ...data import NotEnoughDataError, UnknownNameError
-from ..statistics.panel import PanelFit, panel_fit
+from ..statistics.panel import PanelFit, panel_fit, places_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,8 @@ _LEAST: Final = 10
 _SPLIT: Final = 1.4
 _LEVEL: Final = 0.05
 _CONTROLS: Final = ("absolute", "absolute_week")
+#: What intraday bars add: of the session, the mean of five, and of the session that follows.
+_WITHIN: Final = ("volatility", "volatility_week", "volatility_next", "momentum_next")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,20 @@ CROSS_SECTION_FORMS: Final[tuple[Form, ...]] = (
         "negative; its size is known at second hand only",
     ),
     Form(
+        "gamma-imbalance-volatility",
+        "Gamma imbalance lowers the volatility of hourly returns within the next session",
+        "Barbon, Buraschi (3)",
+        "volatility_next", "imbalance", ("volatility", "volatility_week"), -1,
+        "negative; its size is known at second hand only",
+    ),
+    Form(
+        "gamma-imbalance-momentum",
+        "After a high gamma imbalance hourly returns trend less within the next session",
+        "Barbon, Buraschi (3)",
+        "momentum_next", "imbalance", (), -1,
+        "autocorrelation of returns falls, most over 60 minutes; its size is not printed",
+    ),
+    Form(
         "net-gamma-return",
         "Names with much net gamma earn less in the next session",
         "Soebhag (2023)",
@@ -99,7 +115,8 @@ class CrossSectionResult:
     ----------
     name, claim, source, published : str
     estimate : float
-        Change of the return, in basis points, with one standard deviation of the regressor.
+        Change of the return or volatility, in basis points, with one standard deviation of the
+        regressor; of momentum in ten-thousandths.
     std_error, t_stat, p_value : float
         Clustered by date and name; one-sided in the expected direction.
     n, names, dates : int
@@ -132,7 +149,7 @@ class CrossSectionResult:
 
 
 def cross_section_panel(
-    section: CrossSection, calendar: TradingCalendar
+    section: CrossSection, calendar: TradingCalendar, intraday: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return what the claims are tested on, and how many rows were left out for which reason.
 
@@ -141,20 +158,27 @@ def cross_section_panel(
     section : CrossSection
     calendar : TradingCalendar
         Of all its underlyings.
+    intraday : DataFrame, optional
+        From `intraday_panel`.
 
     Returns
     -------
     DataFrame
-        ``underlying, session`` (of the regime row), ``return_next, absolute_next`` (of the session
-        that follows), ``absolute, absolute_week`` (of the session and the mean of five),
-        ``net_to_gross, imbalance``.
+        ``underlying, session`` (of the regime row), ``return_next, absolute_next, volatility_next,
+        momentum_next`` (of the session that follows), ``absolute, absolute_week, volatility,
+        volatility_week`` (of the session and the mean of five), ``net_to_gross, imbalance``.
     dict of str to int
-        ``abstains, known_late, no_next_session, split_suspected``.
+        ``abstains, known_late, no_next_session, split_suspected``; with intraday bars ``no_bars``
+        (of rows that count: sessions after which there are none), too.
+
+    Raises
+    ------
+    DefinitionError
+        If a row's session is none of the calendar: names of several calendars.
     """
-    days = np.asarray(calendar.sessions).astype("datetime64[D]")
     opens = np.asarray(calendar.opens).astype("datetime64[us]")
     rows = section.names.sort_values(["underlying", "session"]).reset_index(drop=True)
-    place = np.searchsorted(days, rows["session"].to_numpy().astype("datetime64[D]"))
+    place = places_on(calendar, rows)
     rows = rows.assign(place=place)
     by_name = rows.groupby("underlying", sort=False)
     change = pd.Series(np.log(rows["spot"] / by_name["spot"].shift(1)), index=rows.index)
@@ -180,14 +204,37 @@ def cross_section_panel(
         "no_next_session": int((counts & ~late & rows["return_next"].isna() & ~split_next).sum()),
         "split_suspected": int((counts & ~late & split_next).sum()),
     }
+    rows = _with_intraday(rows, intraday, following)
     kept = rows[counts & ~late & rows["return_next"].notna()]
+    if intraday is not None:
+        left["no_bars"] = int(kept["volatility_next"].isna().sum())
     columns = ["underlying", "session", "return_next", "absolute_next", *_CONTROLS,
-               "net_to_gross", "imbalance"]  # fmt: skip
+               "net_to_gross", "imbalance", *_WITHIN]  # fmt: skip
     return kept[columns].reset_index(drop=True), left
 
 
+def _with_intraday(
+    rows: pd.DataFrame, intraday: pd.DataFrame | None, following: pd.Series[bool]
+) -> pd.DataFrame:
+    """Return rows with what happened within their session and the one that follows."""
+    if intraday is None:
+        return rows.assign(**dict.fromkeys(_WITHIN, np.nan))
+    keys = ["underlying", "session"]
+    days = intraday["session"].astype(rows["session"].dtype)
+    found = rows.merge(intraday.assign(session=days), on=keys, how="left", validate="1:1")
+    own = found.groupby("underlying", sort=False)
+    found["volatility_week"] = own["volatility"].transform(lambda s: s.rolling(5).mean())
+    for name in ("volatility", "momentum"):
+        found[f"{name}_next"] = own[name].shift(-1).where(following.to_numpy())
+    return found
+
+
 def cross_section_tests(
-    section: CrossSection, calendar: TradingCalendar, names: Sequence[str] | None = None
+    section: CrossSection,
+    calendar: TradingCalendar,
+    names: Sequence[str] | None = None,
+    *,
+    intraday: pd.DataFrame | None = None,
 ) -> tuple[tuple[CrossSectionResult, ...], dict[str, int]]:
     """Test claims that need many underlyings.
 
@@ -199,6 +246,8 @@ def cross_section_tests(
         Of all its underlyings.
     names : sequence of str, optional
         Names of `CROSS_SECTION_FORMS`; all by default.
+    intraday : DataFrame, optional
+        From `intraday_panel`, for the claims about what happens within a session.
 
     Returns
     -------
@@ -215,7 +264,7 @@ def cross_section_tests(
     for name in names or ():
         if name not in known:
             raise UnknownNameError("cross-sectional hypothesis", name, list(known))
-    panel, left = cross_section_panel(section, calendar)
+    panel, left = cross_section_panel(section, calendar, intraday)
     forms = [known[name] for name in names] if names else list(CROSS_SECTION_FORMS)
     return tuple(_tested(form, panel) for form in forms), left
 
@@ -224,7 +273,7 @@ def _tested(form: Form, panel: pd.DataFrame) -> CrossSectionResult:
     columns = [form.regressor, *form.controls]
     rows = panel.dropna(subset=[form.target, *columns])
     try:
-        fit, scale = _fitted(form, rows, columns)
+        fit, scale = _fitted(form, panel, rows, columns)
     except NotEnoughDataError as error:
         nan = float("nan")
         return CrossSectionResult(
@@ -246,10 +295,14 @@ def _tested(form: Form, panel: pd.DataFrame) -> CrossSectionResult:
     )  # fmt: skip
 
 
-def _fitted(form: Form, rows: pd.DataFrame, columns: Sequence[str]) -> tuple[PanelFit, float]:
+def _fitted(
+    form: Form, panel: pd.DataFrame, rows: pd.DataFrame, columns: Sequence[str]
+) -> tuple[PanelFit, float]:
     """Return the fit, and what makes a slope basis points per standard deviation."""
-    if form.regressor == "imbalance" and rows.empty:
+    if rows.empty and panel[form.regressor].isna().all() and form.regressor == "imbalance":
         raise NotEnoughDataError("dollar volume of the underlyings: name a file (--volumes)")
+    if rows.empty and form.target in _WITHIN and panel[form.target].isna().all():
+        raise NotEnoughDataError("intraday bars of the underlyings: name a file (--intraday)")
     names, dates = rows["underlying"].nunique(), rows["session"].nunique()
     if names < _LEAST or dates < _LEAST:
         raise NotEnoughDataError(

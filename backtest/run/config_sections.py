@@ -44,6 +44,8 @@ __all__ = [
     "AddressNearConfig",
     "Basis",
     "DataConfig",
+    "DealerName",
+    "DefinitionSaid",
     "InferenceConfig",
     "Instrument",
     "NearConfig",
@@ -119,6 +121,8 @@ def _dealer(value: str) -> str:
 
 
 Zone = Annotated[str | None, AfterValidator(_zone)]
+DealerName = Annotated[str, AfterValidator(_dealer)]
+DefinitionSaid = Annotated[str | dict[str, Any], AfterValidator(_definition)]
 
 
 NearConfig = Annotated[Path, AfterValidator(_near_config)]
@@ -299,11 +303,11 @@ class RegimeConfig(_Section):
     """
 
     source: Literal["lake", "series"] = "lake"
-    dealer_model: Annotated[str, AfterValidator(_dealer)] = "naive"
+    dealer_model: DealerName = "naive"
     positions: NearConfig | None = None
     book: Book = "post_expiry"
     band: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
-    definition: Annotated[str | dict[str, Any], AfterValidator(_definition)] = DEFAULT_NAME
+    definition: DefinitionSaid = DEFAULT_NAME
     promote: tuple[str, ...] = ()
     series: SeriesConfig | None = None
 

@@ -14,7 +14,7 @@ from .config import Config, require_terms
 from .config_errors import first_problem
 from .market_choice import instrument_in_lake
 
-__all__ = ["load_config", "load_configs", "parse_config"]
+__all__ = ["load_config", "load_configs", "parse_config", "read_document"]
 
 #: Stands in the texts of [data] and [series] for the underlying of a run.
 _NAME: Final = "{underlying}"
@@ -37,7 +37,7 @@ def load_config(path: str | Path) -> Config:
     ConfigError
         If the file cannot be read, is not TOML, or says something that is not valid.
     """
-    document, file = _document(path)
+    document, file = read_document(path)
     return _build(document, file.parent, str(file))
 
 
@@ -65,7 +65,7 @@ def load_configs(path: str | Path, underlying: str | None = None) -> dict[str, C
     LakeError, UnknownNameError
         If the lake does not hold them.
     """
-    document, file = _document(path)
+    document, file = read_document(path)
     data = document.get("data")
     data = data if isinstance(data, dict) else {}
     choice = data.get("underlying") if underlying is None else underlying
@@ -108,7 +108,14 @@ def _named(value: Any, name: str, key: str = "") -> Any:
     return value.replace(_NAME, name if "where" in key else encoded_name(name))
 
 
-def _document(path: str | Path) -> tuple[dict[str, Any], Path]:
+def read_document(path: str | Path) -> tuple[dict[str, Any], Path]:
+    """Return what a configuration file says, unchecked, and the file.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or is not TOML.
+    """
     file = Path(path)
     try:
         text = file.read_bytes()

@@ -9,15 +9,52 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from ...data import DefinitionError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PanelFit", "panel_fit", "without_effects"]
+    import pandas as pd
+
+    from ...data import TradingCalendar
+
+__all__ = ["PanelFit", "panel_fit", "places_on", "without_effects"]
 
 _Floats = npt.NDArray[np.float64]
 _Codes = npt.NDArray[np.int64]
 _SWEEPS: Final = 10_000
 _CLOSE: Final = 1e-12
+
+
+def places_on(calendar: TradingCalendar, rows: pd.DataFrame) -> _Codes:
+    """Return the number of each row's session on a calendar.
+
+    Parameters
+    ----------
+    calendar : TradingCalendar
+    rows : DataFrame
+        ``underlying, session``.
+
+    Returns
+    -------
+    ndarray of int
+
+    Raises
+    ------
+    DefinitionError
+        If a session is none of the calendar: returns between neighbours would be of other days.
+    """
+    every = np.asarray(calendar.sessions).astype("datetime64[D]")
+    days = rows["session"].to_numpy().astype("datetime64[D]")
+    place = np.searchsorted(every, days)
+    strange = np.flatnonzero(every[np.minimum(place, len(every) - 1)] != days)
+    if len(strange):
+        name = rows["underlying"].iloc[int(strange[0])]
+        raise DefinitionError(
+            f"{days[strange[0]]} of {name} is no session of {calendar.name}: name underlyings of "
+            "one calendar (--underlying)"
+        )
+    return place
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ __all__ = [
     "LookAheadError",
     "MissingColumnError",
     "MissingPartError",
+    "NoRowsError",
     "NotEnoughDataError",
     "NotRebuiltError",
     "OutdatedRowsError",
@@ -62,6 +63,10 @@ class InputFileError(GexlabError):
 
 class MissingColumnError(InputFileError):
     """A file without a column that is asked for."""
+
+
+class NoRowsError(InputFileError):
+    """A file without a row that is asked for."""
 
 
 class ConfigError(GexlabError):

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import (
     DefinitionError,
     GexlabError,
-    LakeError,
     NotRebuiltError,
     OutdatedRowsError,
 )
-from ..base.progress import silent
-from ..base.workers import HERE, Crew, Workers
+from ..base.workers import HERE, Workers
 from ..exposure.definition import CURVES, Definition
-from ..lake.derived_writer import Uncommitted, commit_stores
+from ..lake.derived_writer import commit_stores
 from ..lake.drafts import naming_the_lake
 from ..lake.mirror import address_of
 from ..lake.naming import chosen
 from ..tables.rates import curve_file
 from ..tables.underlying_settings import UnderlyingSettings, load_underlying_settings
+from .many_pieces import Made, Piece, computed_of_each, light
 from .spec import RegimeSpec, definition_named
 
 if TYPE_CHECKING:
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from ..peers.rules import PeerRule
     from ..tables.underlying_settings import Assumed
     from .rebuild import RebuildResult
-    from .session_blocks import Readers
     from .store_choice import DefinitionChoice
 
 __all__ = ["assumed_definition", "assumed_of", "rebuilt_many", "regimes_of_many"]
@@ -110,7 +107,7 @@ def rebuilt_many(
     workers : Workers, optional
         They read the lake and write its files themselves, by its address; this process commits.
     progress : Progress
-        Called after every session, or after every underlying where workers compute.
+        Called after every session, or after every few underlyings where workers compute.
 
     Returns
     -------
@@ -130,15 +127,15 @@ def rebuilt_many(
     assumed: dict[str, Assumed] = {}
     if settings is not None and not isinstance(settings, UnderlyingSettings):
         settings = load_underlying_settings(settings)
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     names = chosen(choice, lake.underlyings())
     for name in names:
         try:
             spec, assumed[name] = _spec_of(lake, name, settings, base)
-            pieces.append(_Piece(address_of(lake.root), spec, side_tables))
+            pieces.append(Piece(address_of(lake.root), spec, side_tables))
         except GexlabError as error:
             failed[name] = error
-    for name, found in _published(lake, _computed(lake, pieces, workers, progress)):
+    for name, found in _published(lake, computed_of_each(lake, pieces, workers, progress)):
         if isinstance(found, GexlabError):
             failed[name] = found
         else:
@@ -160,38 +157,21 @@ def rebuilt_many(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """One underlying to rebuild, for whoever does it."""
-
-    root: str
-    spec: RegimeSpec
-    side_tables: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What was done of an underlying, and what is to be committed of it; None: nothing."""
-
-    done: RebuildResult
-    rows: Uncommitted | None
-
-
 def _published(
-    lake: Lake, found: Iterable[tuple[str, _Made | GexlabError]]
+    lake: Lake, found: Iterable[tuple[str, Made | GexlabError]]
 ) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
     """Commit what was computed, many underlyings in one version; yield what was done of each.
 
     Memory bounds how many: what is to be committed of them is held until then.
     """
-    waiting: dict[str, _Made] = {}
+    waiting: dict[str, Made] = {}
     shapes: dict[str, pa.Schema] = {}
     held = [0] * len(_MOST_HELD)
     for name, made in found:
         if isinstance(made, GexlabError):
             yield name, made
             continue
-        waiting[name] = replace(made, rows=_light(lake, made.rows, shapes))
+        waiting[name] = replace(made, rows=light(lake, made.rows, shapes))
         if made.rows is not None:
             new = (made.rows.sessions, made.rows.files, made.done.contracts)
             held = [a + b for a, b in zip(held, new, strict=True)]
@@ -202,7 +182,7 @@ def _published(
 
 
 def _committed(
-    lake: Lake, waiting: dict[str, _Made]
+    lake: Lake, waiting: dict[str, Made]
 ) -> Iterator[tuple[str, RebuildResult | GexlabError]]:
     failed: GexlabError | None = None
     try:
@@ -212,96 +192,6 @@ def _committed(
         failed = error
     for name, made in waiting.items():
         yield name, made.done if failed is None or made.rows is None else failed
-
-
-def _light(
-    lake: Lake, rows: Uncommitted | None, shapes: dict[str, pa.Schema]
-) -> Uncommitted | None:
-    """Return rows without what a commit reads again, their columns held once for all underlyings.
-
-    The store is of the lake of this process, wherever the rows were computed.
-    """
-    if rows is None or rows.store.scratch is not None:
-        return rows
-    store = replace(
-        rows.store, lake=lake.as_it_is_now(), parts=(), variants=(), record=None, lost=()
-    )  # fmt: skip
-    written = (
-        replace(part, schemas={t: shapes.setdefault(t, s) for t, s in part.schemas.items()})
-        for part in rows.written
-    )
-    return replace(rows, store=store, written=tuple(written))
-
-
-def _computed(
-    lake: Lake, pieces: Sequence[_Piece], workers: Workers, progress: Progress
-) -> Iterator[tuple[str, _Made | GexlabError]]:
-    """Yield each underlying with what was computed, or why it was not."""
-    if workers.here:
-        yield from _computed_here(lake, pieces, progress)
-        return
-    with Crew(workers) as crew:
-        spread = crew.spread(
-            _computed_elsewhere, pieces,
-            progress=progress, named=lambda piece: piece.spec.underlying,
-        )  # fmt: skip
-        for piece, (found, mark) in zip(pieces, spread, strict=True):
-            name = piece.spec.underlying
-            if not isinstance(found, GexlabError) and mark != lake.as_it_is_now().written(name):
-                found = LakeError(
-                    f"a worker's {piece.root} is another lake, or chains of {name} were written "
-                    "meanwhile: give all workers this very folder, then rebuild again"
-                )
-            yield name, found
-
-
-def _computed_here(
-    lake: Lake, pieces: Sequence[_Piece], progress: Progress
-) -> Iterator[tuple[str, _Made | GexlabError]]:
-    """Yield as `_computed`, by the same threads and connection until an underlying fails.
-
-    What one failed by may have spoilt the connection: the next one begins with a new one.
-    """
-    from .session_blocks import started_readers
-
-    left = deque(pieces)
-    while left:
-        with started_readers(lake) as readers:
-            found: _Made | GexlabError | None = None
-            while left and not isinstance(found, GexlabError):
-                piece = left.popleft()
-                found = _made(lake, piece, progress, readers)
-                yield piece.spec.underlying, found
-
-
-def _made(lake: Lake, piece: _Piece, progress: Progress, readers: Readers) -> _Made | GexlabError:
-    from .rebuild import computed
-
-    try:
-        with lake.reading():
-            made = computed(
-                lake, piece.spec, side_tables=piece.side_tables, progress=progress, readers=readers
-            )
-    except GexlabError as error:
-        return error
-    return _Made(made.done, made.rows if isinstance(made.rows, Uncommitted) else None)
-
-
-def _computed_elsewhere(piece: _Piece) -> tuple[_Made | GexlabError, str]:
-    """Return what was computed, and the mark of the chains that it was computed from."""
-    from ..lake.lake import open_lake
-    from .session_blocks import started_readers
-
-    try:
-        lake = open_lake(piece.root)
-        mark = lake.held_with_mark(piece.spec.underlying)[1]
-    except GexlabError as error:
-        return error, ""
-    with started_readers(lake) as readers:
-        made = _made(lake, piece, silent, readers)
-    if isinstance(made, _Made):
-        made = replace(made, rows=_light(lake, made.rows, {}))
-    return made, mark
 
 
 def _spec_of(

@@ -65,9 +65,12 @@ class Readers:
 
 
 @contextmanager
-def started_readers(lake: Lake) -> Iterator[Readers]:
-    """Start threads and a connection, which one underlying or many after each other may use."""
-    workers = os.cpu_count() or 1
+def started_readers(lake: Lake, threads: int | None = None) -> Iterator[Readers]:
+    """Start threads and a connection, which one underlying or many after each other may use.
+
+    Threads are one per core where nothing is said; which rows come of it does not hang on them.
+    """
+    workers = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool, connect(lake, threads=1) as connection:
         yield Readers(pool, connection, workers)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.date_cells import is_blank
 from ..base.date_dialect import AmbiguousDateError, days_of, moments_of
-from ..base.errors import InputFileError, MissingColumnError
+from ..base.errors import InputFileError, MissingColumnError, NoRowsError
 from ..base.number_dialect import bare_numbers
 from ..base.sql import load_sql
 from ..vendors.json_files import json_table
@@ -71,7 +71,8 @@ def read_table(
     Raises
     ------
     InputFileError
-        If the file is absent, unreadable or empty, or lacks a column or every wanted row.
+        If the file is absent, unreadable or empty, or lacks a column or every wanted row
+        (`NoRowsError`).
     """
     require_file(path)
     frame = _plain_frame(path, columns, optional, where or {})
@@ -79,7 +80,7 @@ def read_table(
         frame = _frame_by_sql(path, columns, optional, where or {})
     if frame.empty:
         kept = ", ".join(f"{name} = {value!r}" for name, value in (where or {}).items())
-        raise InputFileError(f"{path}: no rows{' where ' + kept if kept else ''}")
+        raise NoRowsError(f"{path}: no rows{' where ' + kept if kept else ''}")
     return frame
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ...backtest import GridResult
 
-__all__ = ["METRICS", "extremes", "varying", "write_grid_page"]
+__all__ = ["METRICS", "extremes", "underlyings", "varying", "write_grid_page"]
 
 #: Metrics of the page and the terminal, with the digits that they are shown with.
 METRICS: Final[dict[str, tuple[str, int]]] = {
@@ -69,7 +69,7 @@ def write_grid_page(result: GridResult, path: Path) -> Path:
         "grid.js",
         path,
         simulated=result.simulated,
-        heading=f"{plural(result.trials, 'trial')} on {', '.join(result.underlyings)}",
+        heading=f"{plural(result.trials, 'trial')} on {underlyings(result)}",
         sentence=luck_sentence(result),
         fixed=fixed_ones,
         changing=list(changing),
@@ -86,6 +86,13 @@ def write_grid_page(result: GridResult, path: Path) -> Path:
         ),
         data=data,
     )
+
+
+def underlyings(result: GridResult) -> str:
+    """Return what a grid is about: names, or how many of a universe."""
+    if result.portfolios is not None:
+        return plural(len(result.underlyings), "underlying")
+    return ", ".join(result.underlyings)
 
 
 def varying(result: GridResult) -> tuple[str, ...]:

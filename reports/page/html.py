@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from ...data import encodable, published_file, shown
 from .packed import compressed, packed_figures
-from .palette import DARK, LIGHT, css_variables
+from .palette import DARK, LIGHT, css_variables, in_style
+from .stills import still_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,7 @@ def render_page(page: Page, *, plotly: str | None = None) -> str:
             has_figures=bool(figures),
             has_tables=any(section.tables for section in sections),
             specs=specs,
+            stills={figure.id: still_of(figure) for figure in figures},
             columns=columns,
             shown_rows=_shown_rows,
             rest_of=_rest_of,
@@ -102,13 +104,15 @@ def write_template(template: str, script: str, path: Path, **values: Any) -> Pat
     **values
         What the template shows; with ``figures`` in it, Plotly is embedded.
     """
-    specs, columns = packed_figures(values.get("figures", ()))
+    figures = values.get("figures", ())
+    specs, columns = packed_figures(figures)
     text = (
         _environment()
         .get_template(template)
         .render(
             **values,
             specs=specs,
+            stills={figure.id: still_of(figure) for figure in figures},
             columns=columns,
             plotly=Markup(compressed() if specs else ""),
             light=Markup(css_variables(LIGHT)),
@@ -141,4 +145,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["lengthy"] = _LENGTHY
+    environment.filters["colour"] = in_style
     return environment

@@ -8,9 +8,10 @@ kind of colour blindness; position and words carry the same information.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-__all__ = ["DARK", "LIGHT", "SERIES", "css_variables", "token"]
+__all__ = ["DARK", "LIGHT", "SERIES", "css_variables", "in_style", "token"]
 
 LIGHT: Final[dict[str, str]] = {
     "paper": "#fcfcfa",
@@ -110,3 +111,23 @@ def token(name: str) -> str:
 def css_variables(colours: dict[str, str]) -> str:
     """Return custom properties for a style sheet, one declaration per colour."""
     return " ".join(f"--{name}: {value};" for name, value in colours.items())
+
+
+_TOKEN: Final = re.compile(r"css:([a-z0-9-]+)")
+_MIXED: Final = re.compile(r"css:([a-z0-9-]+) (\d+) css:([a-z0-9-]+)")
+_PLAIN: Final = re.compile(r"#[0-9a-fA-F]{3,8}|rgba?\([0-9., ]+\)")
+
+
+def in_style(colour: str) -> str:
+    """Return a chart's colour as a style sheet has it: by name, so that it follows the theme.
+
+    Examples
+    --------
+    >>> in_style("css:long"), in_style("css:zero 40 css:plus-1")
+    ('var(--long)', 'color-mix(in srgb,var(--zero) 40%,var(--plus-1))')
+    """
+    if found := _TOKEN.fullmatch(colour):
+        return f"var(--{found[1]})"
+    if found := _MIXED.fullmatch(colour):
+        return f"color-mix(in srgb,var(--{found[1]}) {found[2]}%,var(--{found[3]}))"
+    return colour if _PLAIN.fullmatch(colour) else "currentColor"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ...backtest import luck_sentence
 from ..page.formats import DASH, fixed, interval, interval_heading, percent, plural
-from ..page.grid_page import extremes, varying
+from ..page.grid_page import extremes, underlyings, varying
 from .fitting import plain_text
 from .tables import simple_table
 
@@ -35,7 +35,7 @@ def grid_text(result: GridResult) -> Group:
         else ""
     )
     head = (
-        f"{mark}{', '.join(result.underlyings)}: {plural(result.trials, 'trial')}{reused}{same}, "
+        f"{mark}{underlyings(result)}: {plural(result.trials, 'trial')}{reused}{same}, "
         f"{result.seconds:.1f} s"
     )
     parts: list[RenderableType] = [plain_text(head, style="bold"), *_tables(result)]

@@ -2,12 +2,17 @@
 
     python tests/bench/bench_universe.py [--names 2000] [--years 25] [--rebuild 40] [--night]
         [--folder DIR]
+    python tests/bench/bench_universe.py --growth 20,200 [--sessions 60] [--contracts 200]
 
 Two lakes are made of thin chains, one session of 20 contracts a year: one of a single underlying,
 one of many. On each the same commands are started for that one underlying, and with ``--night`` a
 night with nothing new of a simulated market that is added to both; printed are medians of
 processor and wall seconds of three starts, and their ratio. Then ``--rebuild`` further underlyings
 are rebuilt together: seconds of processor time a name and session.
+
+With ``--growth`` universes of so many names each are ingested and rebuilt, in one process and by
+two workers, and read. Printed are processor seconds per million contracts and the peak memory of
+the client and of its largest worker, beside their budgets; the exit code is 1 above one of them.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from make_lake import session_tables
+from universe_growth import grown
 
 from gexlab.data import open_lake, rebuild
 from gexlab.data.lake.joint_commit import commit_together
@@ -155,10 +161,16 @@ def main() -> None:
     parser.add_argument("--years", type=int, default=25)
     parser.add_argument("--rebuild", type=int, default=40)
     parser.add_argument("--night", action="store_true")
+    parser.add_argument("--growth", help="names of each universe, with commas")
+    parser.add_argument("--sessions", type=int, default=60)
+    parser.add_argument("--contracts", type=int, default=200)
     parser.add_argument("--folder", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gexlab-universe-") as made:
         folder = asked.folder or Path(made)
+        if asked.growth:
+            sizes = [int(word) for word in asked.growth.split(",")]
+            raise SystemExit(not grown(folder, sizes, asked.sessions, asked.contracts))
         one, many = folder / "one", folder / "many"
         for lake, names in ((one, 1), (many, asked.names)):
             os.fsync = _nothing

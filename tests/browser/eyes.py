@@ -18,7 +18,8 @@ _DRAWN: Final = """
 () => [...document.querySelectorAll(".plot")].filter((plot) => {
   const lines = ".scatterlayer .js-line, .scatterlayer .point, .scatterlayer .js-fill";
   const bars = ".barlayer .point path, .waterfalllayer .point path, .heatmaplayer image";
-  const marks = plot.querySelectorAll(lines + ", " + bars);
+  const still = ".still .drawn path, .still .mark path, .still .mark circle";
+  const marks = plot.querySelectorAll(lines + ", " + bars + ", " + still);
   return ![...marks].some((mark) => {
     const box = mark.getBoundingClientRect();
     return box.width > 0 || box.height > 0;
@@ -48,6 +49,13 @@ _COLLIDING: Final = """
 }
 """
 _MARKED: Final = "performance.getEntriesByName('first screen drawn')[0].startTime"
+#: Where every chart begins and how high it is.
+_PLACES: Final = """
+() => [...document.querySelectorAll(".plot")].map((plot) => {
+  const box = plot.getBoundingClientRect();
+  return [plot.id, Math.round(box.top + scrollY), Math.round(box.height)];
+})
+"""
 #: Words that stand outside of their own box, so that others lie upon them.
 _SPILLING: Final = """
 () => [...document.querySelectorAll("p, h1, h2, h3, dt, dd, figcaption, li, article")]
@@ -73,6 +81,8 @@ class Seen:
         Processor time of all its threads until the first screen and until all charts are drawn, s.
     clock : float
         By the clock until the first screen is drawn, as the page itself marks it, seconds.
+    stills : list of list
+        Places of the charts while they were still pictures.
     """
 
     page: Any
@@ -81,6 +91,11 @@ class Seen:
     first: float = 0.0
     whole: float = 0.0
     clock: float = 0.0
+    stills: list[list[Any]] = field(default_factory=list)
+
+    def places(self) -> list[list[Any]]:
+        """Return name, top and height of every chart."""
+        return list(self.page.evaluate(_PLACES))
 
     def empty_charts(self) -> list[str]:
         """Return the charts in which nothing is drawn."""
@@ -109,12 +124,22 @@ class Seen:
 
 @contextmanager
 def seen(
-    chromium: Any, path: Path, width: int = 1280, theme: str = "light", height: int = 900
+    chromium: Any,
+    path: Path,
+    width: int = 1280,
+    theme: str = "light",
+    *,
+    height: int = 900,
+    script: bool = True,
 ) -> Iterator[Seen]:
-    """Open a page and wait until its charts are drawn."""
+    """Open a page and wait until its charts are drawn; without a script nothing is waited for."""
     window = chromium.new_page(
-        viewport={"width": width, "height": height}, color_scheme=theme, accept_downloads=True
+        viewport={"width": width, "height": height},
+        color_scheme=theme,
+        accept_downloads=True,
+        java_script_enabled=script,
     )
+    window.set_default_timeout(1000 * _PATIENCE)
     found = Seen(window)
     window.on("console", lambda m: found.complaints.append(f"{m.type}: {m.text}"))
     window.on("pageerror", lambda e: found.complaints.append(f"error: {e}"))
@@ -122,7 +147,8 @@ def seen(
     clock = chromium.new_browser_cdp_session()
     begin = _processor_seconds(clock)
     window.goto(path.absolute().as_uri())
-    if window.evaluate("!!document.querySelector('.plot')"):
+    if script and window.evaluate("!!document.querySelector('.plot')"):
+        found.stills = found.places()
         _wait(window, ("first", "all"))
         found.first = _processor_seconds(clock) - begin
         _wait(window, ("all",))

@@ -128,10 +128,10 @@ def few_trials(folder: Path) -> Path:
 
 
 def archive(folder: Path) -> Path:
-    """An archive of nights."""
+    """An archive of nights: one session under two costs."""
     more = '[nightly]\npaths = []\nout = "nights"\n'
-    config = _config(_lake(folder), "archive", more)
-    nightly(config)
+    for costs in ("", "[execution]\nfees_bps = 1.0\n"):
+        nightly(_config(_lake(folder), "archive", more + costs))
     return folder / "nights" / "index.html"
 
 

@@ -64,6 +64,32 @@ def test_the_first_screen_is_drawn_within_a_second(
     assert min(took) <= DRAWN
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("case", CASES)
+def test_without_a_script_every_chart_is_seen(
+    case: str, width: int, chromium: Any, pages: dict[str, Path], shots: Path
+) -> None:
+    """As a still picture, whole, and as readable as the rest; no button that does nothing."""
+    with seen(chromium, pages[case], width, script=False) as found:
+        found.page.screenshot(path=str(shots / f"{case}-{width}-still.png"), full_page=True)
+        assert found.empty_charts() == []
+        assert found.flaws() == []
+        assert found.page.locator(".tools:visible").count() == 0
+
+
+@pytest.mark.parametrize("case", ["demo_report", "long_name", "many_strategies"])
+def test_nothing_moves_where_a_chart_comes_alive(
+    case: str, chromium: Any, pages: dict[str, Path]
+) -> None:
+    """Still pictures stand in the places of the charts."""
+    with seen(chromium, pages[case], 1280) as found:
+        first = {name: top for name, top, _ in found.stills}
+        later = {name: top for name, top, _ in found.places() if name in first}
+        assert len(first) > 5
+        assert found.page.locator(".still").count() == 0
+        assert {name: later[name] - first[name] for name in later} == dict.fromkeys(first, 0)
+
+
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("case", CASES)
@@ -223,6 +249,9 @@ def test_two_nights_are_put_side_by_side(chromium: Any, pages: dict[str, Path]) 
     """The archive leads to the night's report, and works from a folder."""
     with seen(chromium, pages["archive"]) as found:
         link = found.page.locator("#tab-nights tbody a").first
+        rows = found.page.locator("#differs tr").all_inner_texts()
+        assert {row.split("\t")[0] for row in rows} >= {"configuration", "content_id"}
+        assert not any(row.startswith(("Spot", "Flip", "Net GEX")) for row in rows)
         link.click()
         found.page.wait_for_url("**/report.html")
         assert found.complaints == []

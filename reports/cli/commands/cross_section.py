@@ -53,6 +53,14 @@ _VolumesOption = Annotated[
         help="Dollar volumes (underlying, session, dollar_volume), Parquet or CSV.",
     ),
 ]
+_IntradayOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--intraday",
+        metavar="FILE",
+        help="Intraday bars with a column underlying, or a path with {underlying} in it.",
+    ),
+]
 _TestOption = Annotated[
     bool,
     typer.Option("--test", help="Test the claims that need many underlyings."),
@@ -88,6 +96,7 @@ def command(
     definition: StoredDefinitionOption = None,
     settings: SettingsOption = None,
     volumes: _VolumesOption = None,
+    intraday: _IntradayOption = None,
     test: _TestOption = False,
     long_short: _LongShortOption = False,
     portfolios: _PortfoliosOption = None,
@@ -105,7 +114,12 @@ def command(
     Long-short portfolios act on a row at the close of the session after it, at the spots of the
     chains; they are counted in the ledger beside the lake.
     """
-    from ....backtest import cross_section_tests, load_long_short, long_short_document
+    from ....backtest import (
+        cross_section_tests,
+        intraday_panel,
+        load_long_short,
+        long_short_document,
+    )
     from ....data import cross_section, open_lake, published, trading_calendar
     from ..arguments import book_named
 
@@ -119,7 +133,9 @@ def command(
     left: dict[str, int] = {}
     calendar = trading_calendar(opened.calendar(str(found.names["underlying"].iloc[0])))
     if test:
-        results, left = cross_section_tests(found, calendar)
+        names = list(found.names["underlying"].unique())
+        bars = None if intraday is None else intraday_panel(intraday, names, calendar)
+        results, left = cross_section_tests(found, calendar, intraday=bars)
     document = _document(found, results, left)
     traded: LongShortResult | None = None
     if long_short or lists is not None:

@@ -41,14 +41,15 @@ def command(
     """Evaluate every combination of the section [grid].
 
     Writes trials.parquet (one row per trial), grid.json and grid.html. An interrupted run resumes;
-    only trials whose parameters, data or code changed are computed again.
+    only trials whose parameters, data or code changed are computed again. With [grid.long_short]
+    the trials are long-short portfolios of a universe's names.
     """
-    from ....backtest import Store, as_of_version, grid_document, load_config, run_grid, write_grid
+    from ....backtest import Store, grid_as_of, grid_document, load_grid, run_grid, write_grid
     from ....data import Workers, published
     from ...page.grid_page import write_grid_page
 
     crew = Workers(workers, scheduler)
-    settings = as_of_version(load_config(config), as_of)
+    settings = grid_as_of(load_grid(config), as_of)
     store = Store(out)
     with progress_on_stderr("grid") as progress, published(out) as stage:
         result = run_grid(settings, store, workers=crew, progress=progress)

@@ -25,6 +25,7 @@ from ..formats import (
 )
 from ..views import Column, Fact, Row, Section, Table, text_column
 from . import words
+from .performance import about_earned
 from .profile import FLIP_STATUS, carry_warnings, profile_figure, sentence_of, strength
 from .story import change_figure
 from .verdict import direction_verdict, main_ratio
@@ -422,7 +423,7 @@ def _worth_table(result: BacktestResult, today: str) -> Table:
         )
     note = (
         f"{after}{verdict.question} {verdict.answer}. Returns are those of "
-        f"{result.main.spec.name}, net of costs."
+        f"{result.main.spec.name}, net of costs. {about_earned(result)}".rstrip()
     )
     named = "sessions without a regime were" if today == "abstain" else f"{words.regime(today)} was"
     title = f"What {named} worth in the past"

@@ -8,7 +8,18 @@ import pandas as pd
 
 from ....data import currency_sign
 from ..charts import axis, figure, layout, line
-from ..formats import count, day, fixed, interval, interval_heading, level, percent, plural, signed
+from ..formats import (
+    count,
+    day,
+    fixed,
+    interval,
+    interval_heading,
+    joined,
+    level,
+    percent,
+    plural,
+    signed,
+)
 from ..palette import SERIES
 from ..views import Column, Figure, Row, Section, Table, text_column
 from . import words
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
 
     from ....backtest import BacktestResult, StrategyResult
 
-__all__ = ["equity_figure", "performance_section", "trades_section"]
+__all__ = ["about_earned", "equity_figure", "performance_section", "trades_section"]
 
 #: So many strategies have lines and names of their own; of more, the others are a band.
 _LINES = 8
@@ -238,7 +249,30 @@ def _by_regime(result: BacktestResult) -> Table:
         )
         for name, p in result.main.by_regime.items()
     )
-    return Table("tab-by-regime", f"{result.main.spec.name} by regime", columns, rows)
+    note = about_earned(result)
+    return Table("tab-by-regime", f"{result.main.spec.name} by regime", columns, rows, note)
+
+
+#: With fewer sessions no ratio is worth reading.
+_FEWEST = 10
+
+
+def about_earned(result: BacktestResult) -> str:
+    """Return what must be known of returns by regime: earned before a fill, or few sessions."""
+    earned = result.main.by_regime
+    flat = [name for name, p in earned.items() if p.exposure == 0 and abs(p.mean_bps) > 0]
+    few = [name for name, p in earned.items() if 0 < p.sessions < _FEWEST]
+    said = []
+    if flat:
+        named = joined(words.regime(name) for name in flat)
+        said.append(
+            f"No position is taken after {named} sessions: what they show was earned, or paid, "
+            "until the fill that closed the one before."
+        )
+    if few:
+        named = joined(f"{words.regime(n)} ({plural(earned[n].sessions, 'session')})" for n in few)
+        said.append(f"Too few to read a ratio from: {named}.")
+    return " ".join(said)
 
 
 def trades_section(result: BacktestResult) -> Section:

@@ -1,6 +1,7 @@
 "use strict";
-// Unpacks the charts' columns and library, draws every chart in the colours of the page's theme,
-// and puts a table and downloads behind each. Whatever a name holds, it is only ever text.
+// Every chart stands in the page as a still picture. This script unpacks columns and library once
+// those are seen, draws every chart anew, in the colours of the page's theme and with values under
+// the pointer, and puts a table and downloads behind each. Whatever a name holds, it is only text.
 (() => {
   const root = document.documentElement;
   const config = { displayModeBar: false, responsive: true, showTips: false };
@@ -121,9 +122,14 @@
       if (chart.target.closest(".screen")) layout.height = PRINTED;
     }
     chart.drawn = true;
-    return Plotly.react(chart.target, data, layout, config);
+    const done = Plotly.react(chart.target, data, layout, config);
+    const still = chart.target.querySelector(":scope > .still");
+    if (still) still.remove(); // in the same task: nobody sees both, or neither
+    return done;
   };
-  const drawAll = (width) => charts.forEach((chart) => draw(chart, width));
+  const drawAll = (width) => {
+    if (window.Plotly) charts.forEach((chart) => draw(chart, width));
+  };
 
   // the first screen first; every other chart when the browser has time, so that nothing waits
   const later = window.requestIdleCallback || ((work) => setTimeout(work, 0));
@@ -137,28 +143,30 @@
     draw(next);
     later(drawRest, { timeout: 500 });
   };
+  let alive;
+  const libraryIsHere = new Promise((done) => { alive = done; });
   const start = () => {
+    alive();
     charts.filter((chart) => chart.target.closest(".screen")).forEach((chart) => draw(chart));
-    root.dataset.drawn = "first";
-    performance.mark("first screen drawn");
+    performance.mark("first screen alive");
     later(drawRest, { timeout: 500 });
-    // a chart inside a folded section has no size until it is opened
-    for (const fold of document.querySelectorAll("main > section > details")) {
-      fold.addEventListener("toggle", () =>
-        charts.filter((chart) => fold.contains(chart.target)).forEach((chart) => draw(chart))
-      );
-    }
-    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
-    window.addEventListener("beforeprint", () => {
-      root.dataset.print = "";
-      for (const fold of document.querySelectorAll("main > section > details")) fold.open = true;
-      drawAll(680);
-    });
-    window.addEventListener("afterprint", () => {
-      delete root.dataset.print;
-      drawAll();
-    });
   };
+  // a chart inside a folded section has no size until it is opened
+  for (const fold of document.querySelectorAll("main > section > details")) {
+    fold.addEventListener("toggle", () => {
+      if (window.Plotly) charts.filter((chart) => fold.contains(chart.target)).forEach((chart) => draw(chart));
+    });
+  }
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
+  window.addEventListener("beforeprint", () => {
+    root.dataset.print = "";
+    for (const fold of document.querySelectorAll("main > section > details")) fold.open = true;
+    drawAll(680);
+  });
+  window.addEventListener("afterprint", () => {
+    delete root.dataset.print;
+    drawAll();
+  });
 
   // the table behind a chart: one column of places, one of each line; of a map, one of each column
   const titleOf = (axis) => plain((axis && axis.title && axis.title.text) || "");
@@ -236,25 +244,41 @@
           const { names, rows } = tableOf(chart.spec);
           window.gexlab.saveCsv(name, [names, ...rows]);
         } else {
-          picture(chart.target, chart.target.clientWidth).then((address) =>
-            window.gexlab.save(name + ".png", address)
-          );
+          libraryIsHere
+            .then(() => chart.drawn || draw(chart))
+            .then(() => picture(chart.target, chart.target.clientWidth))
+            .then((address) => window.gexlab.save(name + ".png", address));
         }
       });
     }
   }
 
   const library = document.getElementById("plotly");
-  if (!library || !library.textContent) return;
-  unpacked(library.textContent).then(
-    (source) => {
-      const script = document.createElement("script");
-      script.textContent = source;
-      document.head.append(script);
-      start();
-    },
-    () => {
-      for (const { target } of charts) target.textContent = "This browser cannot unpack the charts: the tables hold their numbers.";
-    }
-  );
+  const unpack = () =>
+    unpacked(library.textContent).then(
+      (source) =>
+        later(() => {
+          const script = document.createElement("script");
+          script.textContent = source;
+          document.head.append(script);
+          start();
+        }, { timeout: 500 }),
+      () => {
+        for (const { target } of charts) {
+          const said = document.createElement("p");
+          said.className = "note";
+          said.textContent = "This browser cannot unpack the library of the charts: their pictures stay as they are.";
+          target.after(said);
+        }
+      }
+    );
+  // compiling the library holds the page up for a second or so: only once the pictures are seen
+  const seen = () => {
+    if (root.dataset.drawn) return;
+    root.dataset.drawn = "first";
+    performance.mark("first screen drawn");
+    if (library && library.textContent) unpack();
+  };
+  requestAnimationFrame(() => setTimeout(seen, 0));
+  setTimeout(seen, 1000); // in a window that nobody looks at nothing is painted
 })();

@@ -8,43 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from small_sections import CALENDAR, days, section
 
 from gexlab.backtest import LongShortSection, combined_book, load_long_short, long_short
-from gexlab.data import (
-    ConfigError,
-    CrossSection,
-    NotEnoughDataError,
-    UnknownNameError,
-    trading_calendar,
-)
-from gexlab.data.regimes.cross_section import cross_section_of
+from gexlab.data import ConfigError, DefinitionError, NotEnoughDataError, UnknownNameError
 
-CALENDAR = trading_calendar("XNYS")
-SESSIONS = pd.DatetimeIndex(CALENDAR.sessions)
 NAMES = [f"N{i:02d}" for i in range(10)]
-
-
-def days(count: int) -> pd.DatetimeIndex:
-    start = SESSIONS.searchsorted(pd.Timestamp("2024-01-03"))
-    return SESSIONS[start : start + count]
-
-
-def section(spots: pd.DataFrame, ratio: pd.DataFrame, hours: float = 24) -> CrossSection:
-    """Return a cross-section of spots and net to gross, public `hours` after midnight."""
-    long = pd.DataFrame({"spot": spots.stack().dropna()})
-    long = long.join(pd.DataFrame({"net_to_gross": ratio.stack()}))
-    frame = long.rename_axis(["session", "underlying"]).reset_index()
-    frame = frame.assign(
-        known_at=frame["session"].dt.tz_localize("UTC") + pd.Timedelta(hours=hours),
-        regime=np.where(frame["net_to_gross"] > 0, "long", "short"),
-        quality="ok",
-        net_gex=100 * frame["net_to_gross"],
-        gross_gex=100.0,
-        book="post_expiry",
-        dealer_model="naive",
-        definition_id="d",
-    )
-    return cross_section_of(frame, book="post_expiry")
 
 
 def drifting(sessions: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -136,6 +105,14 @@ def test_splits_missing_prices_and_few_names_are_counted() -> None:
     assert returns.loc[days(12)[8]] == pytest.approx(0.0075)  # one of four names counts as 0
     # no price to fill at, then no row to act on: nine names are too few, twice
     assert list(returns[returns == 0].index) == list(days(12)[5:7])
+
+
+def test_a_name_of_another_calendar_is_refused() -> None:
+    """A holiday of the calendar would be taken for the session after it."""
+    spots, ratio = drifting(12)
+    spots.index = ratio.index = days(12)[:-1].union([pd.Timestamp("2024-01-15")])
+    with pytest.raises(DefinitionError, match="2024-01-15 of N00 is no session of XNYS"):
+        long_short(section(spots, ratio), CALENDAR, one())
 
 
 def test_the_lists_come_from_a_file(tmp_path: Path) -> None:

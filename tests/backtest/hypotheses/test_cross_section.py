@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from small_sections import CALENDAR, days, section
 
-from gexlab.backtest import cross_section_panel, cross_section_tests
-from gexlab.data import CrossSection, UnknownNameError, trading_calendar
-from gexlab.data.regimes.cross_section import cross_section_of
-
-CALENDAR = trading_calendar("XNYS")
-SESSIONS = pd.DatetimeIndex(CALENDAR.sessions)
-
-
-def section(
-    spots: pd.DataFrame, ratio: pd.DataFrame, hours: float = 24, volume: float | None = None
-) -> CrossSection:
-    """Return a cross-section of spots and net to gross, sessions by names."""
-    long = pd.DataFrame({"spot": spots.stack()})
-    long = long.join(pd.DataFrame({"net_to_gross": ratio.stack()}))
-    frame = long.rename_axis(["session", "underlying"]).reset_index()
-    frame = frame.assign(
-        known_at=frame["session"].dt.tz_localize("UTC") + pd.Timedelta(hours=hours),
-        regime=np.where(frame["net_to_gross"] > 0, "long", "short"),
-        quality="ok",
-        net_gex=100 * frame["net_to_gross"],
-        gross_gex=100.0,
-        book="post_expiry",
-        dealer_model="naive",
-        definition_id="d",
-    )
-    volumes = None
-    if volume is not None:
-        days = SESSIONS[frame["session"].max() >= SESSIONS][-100:]
-        volumes = pd.DataFrame(
-            [(n, d, volume * (i + 1)) for i, n in enumerate(spots.columns) for d in days],
-            columns=["underlying", "session", "dollar_volume"],
-        )
-    return cross_section_of(frame, book="post_expiry", volumes=volumes)
-
-
-def days(count: int) -> pd.DatetimeIndex:
-    start = SESSIONS.searchsorted(pd.Timestamp("2024-01-03"))
-    return SESSIONS[start : start + count]
+from gexlab.backtest import cross_section_panel, cross_section_tests, intraday_panel
+from gexlab.data import InputFileError, UnknownNameError
 
 
 def market(
@@ -107,6 +74,74 @@ def test_a_planted_effect_is_found_and_none_is_not() -> None:
     spots, ratio = market(4, 0.0)
     (null,), _ = cross_section_tests(section(spots, ratio), CALENDAR, ["net-gamma-absolute-return"])
     assert null.verdict == "not supported"
+
+
+def bars(prices: dict[str, list[float]], day: str = "2024-01-03") -> pd.DataFrame:
+    """Return bars of half an hour from 9:30 New York on, each at its close."""
+    frames = []
+    for name, closes in prices.items():
+        start = pd.Timestamp(f"{day} 09:30", tz="America/New_York")
+        stamps = [start + pd.Timedelta(minutes=30 * i) for i in range(len(closes))]
+        opens = [closes[0], *closes[:-1]]
+        frame = pd.DataFrame({"timestamp": stamps, "open": opens, "close": closes})
+        both = frame[["open", "close"]]
+        frame = frame.assign(high=both.max(axis=1), low=both.min(axis=1))
+        frames.append(frame.assign(underlying=name))
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_hourly_returns_by_hand(tmp_path: Path) -> None:
+    """Six hours of thirteen half hours: up 1 %, down 1 % and so on; and all up."""
+    up, down = np.exp(0.01), np.exp(-0.01)
+    turning, trending = [100.0], [100.0]
+    for hour in range(6):
+        turning += [turning[-1], turning[-1] * (down if hour % 2 else up)]
+        trending += [trending[-1], trending[-1] * up]
+    rest = {"A/B": turning, "T": trending}  # and a last half hour, which is no hour
+    whole = {name: [*found[1:], found[-1] * up] for name, found in rest.items()}
+    whole["S"] = turning[1:7]
+    file = tmp_path / "bars.parquet"
+    bars(whole).to_parquet(file)
+    found = intraday_panel(file, ["A/B", "T", "S", "none"], CALENDAR).set_index("underlying")
+    assert list(found.index) == ["A/B", "T"]  # the last one has half a session
+    assert found["volatility"].tolist() == pytest.approx([0.01 * np.sqrt(6)] * 2)
+    assert found["momentum"].tolist() == pytest.approx([-5 / 6, 5 / 6])
+    assert list(found["session"]) == [pd.Timestamp("2024-01-03")] * 2
+    apart = tmp_path / "by" / "A%2FB.parquet"
+    apart.parent.mkdir()
+    bars({"A/B": whole["A/B"]}).drop(columns="underlying").to_parquet(apart)
+    again = intraday_panel(tmp_path / "by" / "{underlying}.parquet", ["A/B", "T"], CALENDAR)
+    pd.testing.assert_frame_equal(again.set_index("underlying"), found.loc[["A/B"]])
+    with pytest.raises(InputFileError, match="no intraday bars of none"):
+        intraday_panel(file, ["none"], CALENDAR)
+
+
+def test_what_happens_within_the_next_session_is_explained() -> None:
+    """Volatility and momentum fall with the imbalance of the session before."""
+    spots, ratio = market(5, 0.0)
+    rng = np.random.default_rng(5)
+    before = ratio.shift(1).fillna(0.0).stack()
+    names = ["session", "underlying"]
+    frame = pd.DataFrame(
+        {
+            "volatility": 0.01 * np.exp(-0.5 * before + 0.1 * rng.normal(size=len(before))),
+            "momentum": -0.2 * before + 0.1 * rng.normal(size=len(before)),
+        }
+    ).rename_axis(names).reset_index()  # fmt: skip
+    given = section(spots, ratio, volume=1e4)
+    results, left = cross_section_tests(given, CALENDAR, intraday=frame.drop(index=40))
+    found = {one.name: one for one in results}
+    for name in ("gamma-imbalance-volatility", "gamma-imbalance-momentum"):
+        assert (found[name].verdict, found[name].estimate < 0) == ("supported", True)
+    # the third session of the first name: of the row before it, and of nobody else
+    assert left["no_bars"] == 1
+    panel, _ = cross_section_panel(given, CALENDAR, frame)
+    row = panel.set_index(["underlying", "session"]).loc[("N03", days(9)[7])]
+    wanted = frame.set_index(["underlying", "session"]).loc[("N03", days(9)[8])]
+    assert row["volatility_next"] == wanted["volatility"]
+    assert row["momentum_next"] == wanted["momentum"]
+    lacking, _ = cross_section_tests(given, CALENDAR, ["gamma-imbalance-momentum"])
+    assert (lacking[0].verdict, "--intraday" in lacking[0].reason) == ("needs data", True)
 
 
 @pytest.mark.slow

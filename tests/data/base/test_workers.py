@@ -130,6 +130,17 @@ def _worker(address: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*code, "--nthreads", "1", "--no-dashboard"], stderr=subprocess.DEVNULL)
 
 
+def test_workers_are_watched_less_unless_dask_is_told_otherwise() -> None:
+    dask = pytest.importorskip("dask")
+    key, tick = "distributed.worker.profile.enabled", "distributed.admin.tick.interval"
+    with workers._little_watching():
+        assert dask.config.get(key) is False
+        assert dask.config.get(tick) == "1s"
+    assert dask.config.get(key) is True
+    with dask.config.set({tick: "100ms"}), workers._little_watching():
+        assert dask.config.get(tick) == "100ms"
+
+
 def test_workers_keep_freed_memory_unless_dask_is_told_otherwise() -> None:
     dask = pytest.importorskip("dask")
     pytest.importorskip("distributed")

@@ -26,7 +26,7 @@ from gexlab.data import (
     versions,
     write_sessions,
 )
-from gexlab.data.regimes import many
+from gexlab.data.regimes import many, many_pieces
 
 NAMES = ("ABT", "Abt", "BRK/B")
 SETTINGS = """
@@ -165,14 +165,40 @@ def test_a_worker_elsewhere_that_reads_another_lake_is_refused(
 ) -> None:
     """As on a machine where the same path is another folder: rows would lack here, unsaid."""
 
-    def other_lake(self: Crew, function: Any, pieces: Any, **_: Any) -> Any:
-        for piece in pieces:
-            found, mark = function(piece)
-            yield found, f"{mark} of another"
+    def other_lake(self: Crew, function: Any, groups: Any, **_: Any) -> Any:
+        for group in groups:
+            yield [(found, f"{mark} of another") for found, mark in function(group)]
 
     monkeypatch.setattr(Crew, "spread", other_lake)
     with pytest.raises(LakeError, match="is another lake, or chains of ABT were written"):
         rebuild(folder / "lake", "*", workers=Workers(2))
+
+
+def test_underlyings_that_workers_get_together_are_those_of_one_process(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of three cannot be read, and the third is computed by new readers."""
+    shutil.copytree(folder / "lake", tmp_path / "alone")
+    for lake in (folder / "lake", tmp_path / "alone"):
+        broken = open_lake(lake).manifest("Abt").sessions[1].file
+        broken.write_bytes(b"PAR1" + bytes(64) + b"PAR1")
+    alone = rebuild(tmp_path / "alone", "*")
+    given: list[int] = []
+
+    def here(self: Crew, function: Any, groups: Any, **_: Any) -> Any:
+        given.extend(len(group.pieces) for group in groups)
+        return map(function, groups)
+
+    monkeypatch.setattr(Crew, "spread", here)
+    monkeypatch.setattr(many_pieces, "_PIECES", 1)
+    monkeypatch.setattr(many_pieces, "_ELSEWHERE", 1)
+    together = rebuild(folder / "lake", "*", workers=Workers(scheduler="tcp://nowhere:1"))
+    assert given == [3]
+    assert list(together.failed) == list(alone.failed) == ["Abt"]
+    assert list(together.by_underlying) == ["ABT", "BRK/B"]
+    pd.testing.assert_frame_equal(
+        regimes(folder / "lake", "*"), regimes(tmp_path / "alone", "*"), check_exact=True
+    )
 
 
 def test_one_that_fails_midway_leaves_the_others_what_they_are_alone(

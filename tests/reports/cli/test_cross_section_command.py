@@ -110,6 +110,73 @@ def test_files_json_and_ledger(folder: Path) -> None:
     assert recorded(folder) == sorted(trials.index)
 
 
+CONFIG = """
+[data]
+lake = "lake"
+
+[grid]
+book = ["post_expiry", "as_of_close"]
+
+[grid.long_short]
+signals = ["net_to_gross", "regime"]
+quantiles = [0.2, 0.3]
+weights = "equal"
+holds = [1, 5]
+fees_bps = [0, 5]
+"""
+
+
+def test_the_portfolios_are_a_grid_of_a_universe(folder: Path) -> None:
+    """`gexlab grid` gives what `cross-section --long-short` gives, by two books, as a grid."""
+    (folder / "grid.toml").write_text(CONFIG)
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        assert cli.run(["grid", "grid.toml", "--out", "grid", "--json"]) == 0, err.getvalue()
+    said = json.loads(out.getvalue())
+    assert (said["trials"], said["duplicates"], said["computed"]) == (24, 0, 24)
+    assert said["underlyings"] == NAMES
+    assert (said["long_short"]["names"], said["long_short"]["not_in_it"]) == (12, {})
+    files = {file.name for file in (folder / "grid").iterdir()}
+    assert files == {
+        "trials.parquet", "grid.json", "grid.html", "returns.parquet", "correlation.parquet",
+    }  # fmt: skip
+    trials = pd.read_parquet("grid/trials.parquet").set_index("trial_id")
+    assert said["best"]["sharpe"] == trials["sharpe"].max()
+    assert run("--portfolios", "portfolios.toml", "--out", "alone", "--json")[0] == 0
+    alone = pd.read_parquet("alone/trials.parquet").set_index("trial_id")
+    mine = trials.loc[alone.index]
+    assert set(mine["book"]) == {"post_expiry"}
+    assert set(trials["book"]) == {"post_expiry", "as_of_close"}
+    for name in ("sharpe", "sharpe_low", "turnover", "break_even_bps", "fees_bps", "quantile"):
+        pd.testing.assert_series_equal(mine[name], alone[name])
+    returns = pd.read_parquet("grid/returns.parquet")
+    pd.testing.assert_frame_equal(returns[alone.index], pd.read_parquet("alone/returns.parquet"))
+    assert set(trials.index) <= set(recorded(folder))
+    page = (folder / "grid" / "grid.html").read_text()
+    assert "24 trials on 12 underlyings" in page
+    assert said["sentence"][:40] in page
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("signals", "signal", "did you mean 'signals'"),
+        ('lake = "lake"', 'lakes = "lake"', "did you mean 'lake'"),
+        ("holds = [1, 5]", "holds = [0]", "holds: expected a whole number of sessions"),
+        ("[grid]", '[grid]\nfilters = ["sign"]', "unknown key 'grid.filters'"),
+        ('lake = "lake"', 'lake = "lake"\nstart = 2030-01-01', "regimes between 2030-01-01"),
+        ('lake = "lake"', 'lake = "lake"\nunderlying = "Q*"', "Q*"),
+    ],
+)
+def test_a_wrong_universe_is_one_line(folder: Path, was: str, now: str, told: str) -> None:
+    (folder / "wrong-grid.toml").write_text(CONFIG.replace(was, now, 1))
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        assert cli.run(["grid", "wrong-grid.toml", "--out", "no", "--json"]) == 1
+    assert told in json.loads(out.getvalue())["error"]["message"]
+    assert not (folder / "no").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

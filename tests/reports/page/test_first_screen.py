@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gexlab.backtest.run.results import RegimePerformance
 from gexlab.reports.page.backtest_page import backtest_page
 from gexlab.reports.page.html import render_page
 from gexlab.reports.page.sections.first_screen import today_section
+from gexlab.reports.page.sections.performance import about_earned
 from gexlab.reports.page.views import Fact
 from gexlab.reports.session.morning import Morning, measures_of, run_length
 
@@ -98,3 +100,18 @@ def test_an_alert_is_the_first_thing_on_the_page(morning: Morning, alert: str) -
         assert body.index(alert) < body.index("<h1>")
     else:
         assert 'role="alert"' not in body
+
+
+def test_what_a_flat_regime_earned_is_explained(morning: Morning) -> None:
+    """A session without a position still has the night before its fill."""
+    part = RegimePerformance(6, 0.0, -53.1, -10.25, -0.032)
+    long = RegimePerformance(400, 1.0, -1.8, -0.33, -0.087)
+    main = replace(morning.result.main, by_regime={"long": long, "neutral": part})
+    changed = replace(morning.result, strategies={main.spec.name: main})
+    note = about_earned(changed)
+    assert "No position is taken after neutral sessions" in note
+    assert "Too few to read a ratio from: neutral (6 sessions)." in note
+    worth = today_section(replace(morning, result=changed)).tables[-1]
+    assert worth.note.endswith(note)
+    plain = replace(main, by_regime={"long": long})
+    assert about_earned(replace(morning.result, strategies={main.spec.name: plain})) == ""
