@@ -96,25 +96,9 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         sys.dont_write_bytecode = former
 
 
-class _Backwards(pytest.Dir):  # type: ignore[misc]  # final by its word; a hook may return one
-    """A folder whose last module is collected first."""
-
-    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
-        return reversed(list(super().collect()))
-
-
-def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Let every second worker begin with the last module: each finds what the other rewrote."""
-    if not _is_worker(parent.config) or int(os.environ["PYTEST_XDIST_WORKER"][2:]) % 2 == 0:
-        return None
-    return _Backwards.from_parent(parent, path=path)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules that take longest, so that no core waits for the other's last one."""
     rank = {_ROOT / "tests" / name: number for number, name in enumerate(LONG_FIRST)}
-    if items and _is_worker(items[0].config):  # the same order, wherever they began
-        items.sort(key=lambda item: item.path)
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
