@@ -68,7 +68,11 @@ def test_files_that_cannot_be_read_together(tmp_path: Path) -> None:
     day = date(2025, 1, 2)
     written(tmp_path, np.random.default_rng(1), "a.parquet", [day])
     whole = str(tmp_path / "a.parquet")
-    for name, message in (("b", "other columns than .*a.parquet"), ("c", "c.parquet: "), ("d", "d.parquet: ")):
+    for name, message in (
+        ("b", "other columns than .*a.parquet"),
+        ("c", "c.parquet: "),
+        ("d", "d.parquet: "),
+    ):
         path = tmp_path / f"{name}.parquet"
         if name == "b":
             pq.write_table(pq.read_table(whole).drop_columns(["note"]), path)
