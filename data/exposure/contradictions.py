@@ -144,7 +144,8 @@ def unit_contradiction(
     """
     found = ""
     if spot > 0.0:
-        slopes, forwards, ratios = np.empty((3, strike.size))
+        most = strike.size // 2 + 1  # a pair has two rows
+        slopes, forwards, ratios = np.empty(most), np.empty(most), np.empty(years.size)
         pairs, n_slopes, n_ratios = _measure_pairs(
             start, years, strike, is_call, price, volatility, slopes, forwards, ratios
         )
@@ -171,17 +172,17 @@ def _measure_pairs(
     start : ndarray, shape (g + 1,)
     years : ndarray, shape (g,)
     strike, is_call, price, volatility : ndarray, shape (n,)
-    slopes : ndarray, shape (n,)
+    slopes : ndarray, shape (n // 2 + 1,)
         To fill: change of call less put by a point of strike, between pairs of one expiry that
         stand half of its pairs apart.
-    forwards : ndarray, shape (n,)
+    forwards : ndarray, shape (n // 2 + 1,)
         To fill: strike plus call less put, one for each pair.
-    ratios : ndarray, shape (n,)
+    ratios : ndarray, shape (g,)
         To fill: volatility at the money over that of the straddle's price, 0.8 F sigma root T, one
         for each expiry that allows it.
     """
     pairs, n_slopes, n_ratios = 0, 0, 0
-    strikes, differences = np.empty(strike.size), np.empty(strike.size)
+    strikes, differences = np.empty(forwards.size), np.empty(forwards.size)
     for g in range(years.size):
         if not years[g] > 0.0:
             continue
@@ -246,8 +247,16 @@ def _median(values: Floats) -> float:
     return 0.5 * float(middle[low] + middle[high])
 
 
+def _mostly_within(values: Floats, factor: float) -> bool:
+    """Return whether more than half of some values, so their median too, are 1 within a factor."""
+    inside = np.count_nonzero((values >= 1.0 / factor) & (values <= factor))
+    return bool(2 * inside > values.size)
+
+
 def _prices_against_strikes(slopes: Floats, forwards: Floats, spot: float) -> str:
     if not slopes.size:
+        return ""
+    if _mostly_within(-slopes, _FACTOR) and _mostly_within(forwards / spot, _FACTOR):
         return ""
     slope = -_median(slopes)
     if slope < -1.0 / _FACTOR:
@@ -283,7 +292,7 @@ def _strikes_against_spot(strike: Floats, spot: float) -> str:
 
 
 def _volatility_against_prices(ratios: Floats) -> str:
-    if not ratios.size:
+    if not ratios.size or _mostly_within(ratios, _VOLATILITY_FACTOR):
         return ""
     ratio = _median(ratios)
     if 1.0 / _VOLATILITY_FACTOR <= ratio <= _VOLATILITY_FACTOR:

@@ -5,7 +5,6 @@ Every complaint names the file, the column, the row and what stands there.
 
 from __future__ import annotations
 
-import csv
 import math
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,8 @@ from ..base.number_dialect import bare_numbers
 from ..base.sql import load_sql
 from ..vendors.json_files import json_table
 from ..vendors.vendor_preset import InputFile
+from .plain_files import plain_file
+from .three_headers import three_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +75,41 @@ def read_table(
         (`NoRowsError`).
     """
     require_file(path)
+    frame = _plain_frame(path, columns, optional, where or {})
+    if frame is None:
+        frame = _frame_by_sql(path, columns, optional, where or {})
+    if frame.empty:
+        kept = ", ".join(f"{name} = {value!r}" for name, value in (where or {}).items())
+        raise NoRowsError(f"{path}: no rows{' where ' + kept if kept else ''}")
+    return frame
+
+
+def _plain_frame(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    optional: Sequence[str],
+    where: Mapping[str, Scalar],
+) -> pd.DataFrame | None:
+    """Return the wanted rows of a plain file, None where DuckDB must be asked."""
+    file = plain_file(path)
+    if file is None or three_headers(path) is not None:
+        return None
+    present = list(file.names)
+    wanted = {_match(present, [name]): _text(value) for name, value in where.items()}
+    names = _resolve(path, present, columns, optional)
+    if None in wanted or len(wanted) < len(where):
+        return None
+    rows = file.table(list(names.values()), {str(n): text for n, text in wanted.items()})
+    return None if rows is None else rows.rename_columns(list(names)).to_pandas()
+
+
+def _frame_by_sql(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    optional: Sequence[str],
+    where: Mapping[str, Scalar],
+) -> pd.DataFrame:
+    """Return the wanted rows of any file."""
     query = (
         "tables/table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "tables/table_csv"
     )
@@ -82,7 +118,7 @@ def read_table(
         try:
             relation = _opened(connection, path, query)
             names = _resolve(path, list(relation.columns), columns, optional)
-            rows = _keep(path, relation, where or {})
+            rows = _keep(path, relation, where)
             wanted = [duckdb.ColumnExpression(names[c]).alias(c) for c in names]
             frame: pd.DataFrame = rows.select(*wanted).to_arrow_table().to_pandas()
             if query.endswith("parquet"):
@@ -90,9 +126,6 @@ def read_table(
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise InputFileError(f"{path}: cannot be read: {reason}; write it anew") from error
-    if frame.empty:
-        kept = ", ".join(f"{name} = {value!r}" for name, value in (where or {}).items())
-        raise NoRowsError(f"{path}: no rows{' where ' + kept if kept else ''}")
     return frame
 
 
@@ -125,34 +158,11 @@ def _opened(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> An
     """Return a table as its rows; CSV with yfinance's three header lines has the usual names."""
     if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
         return connection.from_arrow(json_table(InputFile(path, str(path), "")))
-    names = None if query.endswith("parquet") else _three_headers(path)
+    names = None if query.endswith("parquet") else three_headers(path)
     if names is None:
         return connection.sql(load_sql(query), params={"file": str(path)})
     given = {"file": str(path), "names": names}
     return connection.sql(load_sql("tables/table_csv_named"), params=given)
-
-
-def _three_headers(path: Path) -> list[str] | None:
-    """Return the columns of a table that yfinance wrote with three header lines, else None.
-
-    Raises
-    ------
-    InputFileError
-        If it holds several tickers side by side.
-    """
-    if path.suffix.lower() not in (".csv", ".txt", ".tsv"):
-        return None
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        first, second, third = (next(csv.reader([stream.readline()]), []) for _ in range(3))
-    if not first or first[0] != "Price" or not second or second[0] != "Ticker":
-        return None
-    if len(set(second[1:])) > 1:
-        raise InputFileError(
-            f"{path}: yfinance's three header lines name several tickers "
-            f"({', '.join(dict.fromkeys(second[1:]))[:100]}): download one at a time, with "
-            "multi_level_index=False"
-        )
-    return [third[0] if third and third[0] else "Date", *first[1:]]
 
 
 def _resolve(
@@ -206,9 +216,12 @@ def _keep(
                 f"{_listed(relation.columns)}"
             )
         text = duckdb.ColumnExpression(column).cast(duckdb.sqltypes.VARCHAR)
-        wanted = str(value).lower() if isinstance(value, bool) else str(value)
-        relation = relation.filter(text == duckdb.ConstantExpression(wanted))
+        relation = relation.filter(text == duckdb.ConstantExpression(_text(value)))
     return relation
+
+
+def _text(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:

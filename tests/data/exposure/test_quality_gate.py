@@ -148,7 +148,7 @@ def test_open_interest_in_thousands() -> None:
     assert "no whole number" in unit_contradiction(**rows)
     assert unit_contradiction(**rows | {"multiplier": np.ones(246)}) == ""
     rows = chain()
-    rows["open_interest"] *= 75.0 / 65.0  # a lot that has changed
+    rows["open_interest"] = rows["open_interest"] * 75.0 / 65.0  # a lot that has changed
     assert unit_contradiction(**rows) == ""
 
 
