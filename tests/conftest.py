@@ -61,13 +61,17 @@ os.environ.pop("COLUMNS", None)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Run the whole suite on all cores; named files and `-n` are left as they are.
 
     A module stays on one worker, so that what its tests share is built once.
     """
-    if hasattr(config, "workerinput") or "PYTEST_XDIST_WORKER" in os.environ:
+    if _is_worker(config) or "PYTEST_XDIST_WORKER" in os.environ:
         return  # a worker, or a run that one of its tests started, starts no workers
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
     option = config.option
@@ -75,6 +79,21 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         option.numprocesses = "auto"
         option.dist = "loadscope"
         option.loadscopereorder = False  # by time, see below, not by number of tests
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Let workers keep the modules that pytest has rewritten: more than half of collecting.
+
+    Where PYTHONDONTWRITEBYTECODE is set every worker of every run would rewrite them anew.
+    """
+    former = sys.dont_write_bytecode
+    if _is_worker(session.config):
+        sys.dont_write_bytecode = False
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = former
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -288,6 +288,9 @@ def _of_bars() -> Iterator[tuple[str, str]]:
         f"more than {b._SHADOW_AROUND:g} usual ranges (of the {b._FEW} bars on both sides) beyond "
         f"open and close; a flat bar among the first {b._SOME}; a jump of more than "
         f"{_w(b._JUMP)} usual ranges among the last {_w(b._LONGEST)} bars",
+        f"Such a jump is of more than {_w(b._JUMP)} usual ranges, intraday also of more than "
+        f"{_w(b._JUMP_TYPICAL)} ranges typical of all bars so far, and of "
+        f"{_d(100 * b._JUMP_LEAST)} %",
         f"an overnight factor of {math.exp(b._SCALE):g} or more (and {_w(b._STAYS)} usual ranges)",
         f"at most {_p(b._USUAL)} % of the {b._YEAR} bars up to it do ({b._SOME} at least)",
         f"for longer than one file in {1 / b._CHANCE:,.0f} would have it",

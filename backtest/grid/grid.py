@@ -163,7 +163,7 @@ def run_grid(
     if not isinstance(config, Config):
         from .universe_grid import run_universe_grid
 
-        return run_universe_grid(config, progress=progress)
+        return run_universe_grid(config, workers=workers, progress=progress)
     started = time.perf_counter()
     report = progress or silent
     space = space_of(config)

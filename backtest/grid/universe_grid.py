@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...data import (
+    HERE,
     LedgerError,
     NotEnoughDataError,
     UnderlyingSettings,
@@ -30,7 +31,7 @@ from .result import Best, GridResult
 from .store import FOUND, KEY
 
 if TYPE_CHECKING:
-    from ...data import CrossSection, Lake, Progress
+    from ...data import CrossSection, Lake, Progress, Workers
     from ..run.universe import UniverseConfig, UniverseRegime
 
 __all__ = ["PARAMETERS", "run_universe_grid"]
@@ -52,7 +53,9 @@ class _Found:
     failed: dict[str, str]
 
 
-def run_universe_grid(config: UniverseConfig, *, progress: Progress | None = None) -> GridResult:
+def run_universe_grid(
+    config: UniverseConfig, *, workers: Workers = HERE, progress: Progress | None = None
+) -> GridResult:
     """Evaluate every long-short portfolio that a configuration spans; writes nothing.
 
     What the lake lacks of the regimes is rebuilt first, unless a past version is read.
@@ -60,6 +63,8 @@ def run_universe_grid(config: UniverseConfig, *, progress: Progress | None = Non
     Parameters
     ----------
     config : UniverseConfig
+    workers : Workers, optional
+        They rebuild what lacks; the portfolios are computed here.
     progress : Progress, optional
 
     Returns
@@ -75,7 +80,7 @@ def run_universe_grid(config: UniverseConfig, *, progress: Progress | None = Non
     began = time.perf_counter()
     report = progress or silent
     lake = open_lake(config.data.lake, as_of=config.lake_version)
-    found = [_by(config, regime, lake, report) for regime in config.regimes]
+    found = [_by(config, regime, lake, workers, report) for regime in config.regimes]
     whole = _together([each.result for each in found])
     rows = [row for each in found for row in _rows(each)]
     names = [row["trial_id"] for row in rows]
@@ -88,6 +93,7 @@ def run_universe_grid(config: UniverseConfig, *, progress: Progress | None = Non
     if top is not None:
         best = Best(str(table["trial_id"].iloc[top]), float(sharpe[top]))
     year = max(row["_year"] for row in rows)
+    luck = expected_best(len(table), year / len(whole.returns))
     return GridResult(
         table=table,
         parameters=parameters,
@@ -97,17 +103,30 @@ def run_universe_grid(config: UniverseConfig, *, progress: Progress | None = Non
         duplicates=len(rows) - len(table),
         seconds=time.perf_counter() - began,
         best=best,
-        best_by_luck=expected_best(len(table), year / len(whole.returns)),
+        best_by_luck=luck,
         simulated=config.data.simulated,
         underlyings=tuple(sorted({n for f in found for n in f.section.names["underlying"]})),
         unrecorded=sum(_unrecorded(each, config) for each in found),
         level=config.inference.level,
-        portfolios=replace(whole, trials=len(table), seconds=time.perf_counter() - began),
+        portfolios=replace(
+            whole,
+            trials=len(table),
+            best=best.trial_id,
+            best_sharpe=best.sharpe,
+            best_by_luck=luck,
+            seconds=time.perf_counter() - began,
+        ),
         failed={name: why for each in found for name, why in each.failed.items()},
     )
 
 
-def _by(config: UniverseConfig, regime: UniverseRegime, lake: Lake, progress: Progress) -> _Found:
+def _by(
+    config: UniverseConfig,
+    regime: UniverseRegime,
+    lake: Lake,
+    workers: Workers,
+    progress: Progress,
+) -> _Found:
     """Return the portfolios by one regime."""
     data = config.data
     settings = UnderlyingSettings()
@@ -119,7 +138,7 @@ def _by(config: UniverseConfig, regime: UniverseRegime, lake: Lake, progress: Pr
     if config.lake_version is None:
         done = rebuild(
             lake, data.underlying, definition=definition, books=(regime.book,),
-            settings=settings, progress=progress,
+            settings=settings, workers=workers, progress=progress,
         )  # fmt: skip
         failed = done.failed
     section = cross_section(

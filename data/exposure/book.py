@@ -63,22 +63,23 @@ class Book:
     rate: Floats
     dividend_yield: Floats
 
-    @property
-    def contracts_used(self) -> int:
-        """Live contracts, of positive open interest, with a volatility."""
-        return int(self.lines.tally[self.live, USED].sum())
+    def counted(self) -> tuple[int, int, float]:
+        """Count the live contracts: used, rejected, and the share of open interest rejected.
 
-    @property
-    def contracts_rejected(self) -> int:
-        """Live contracts of unknown open interest, or of a positive one without a volatility."""
-        return int(self.lines.tally[self.live, REJECTED].sum())
-
-    @property
-    def oi_rejected_share(self) -> float:
-        """Rejected open interest over rejected and used; NaN where there is none of either."""
-        rejected = float(self.lines.tally[self.live, REJECTED_OI].sum())
-        known = rejected + float(self.lines.tally[self.live, USED_OI].sum())
-        return rejected / known if known > 0.0 else math.nan
+        Returns
+        -------
+        used : int
+            Of positive open interest, with a volatility.
+        rejected : int
+            Of unknown open interest, or of a positive one without a volatility.
+        share : float
+            Rejected open interest over rejected and used; NaN where there is none of either.
+        """
+        living = self.lines.tally[self.live]
+        rejected = float(living[:, REJECTED_OI].sum())
+        known = rejected + float(living[:, USED_OI].sum())
+        share = rejected / known if known > 0.0 else math.nan
+        return int(living[:, USED].sum()), int(living[:, REJECTED].sum()), share
 
 
 @dataclass(frozen=True, slots=True)

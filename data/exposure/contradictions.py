@@ -28,6 +28,9 @@ _FEWEST_PAIRS: Final = 12
 _FEWEST_STRIKES: Final = 10
 #: Contracts with open interest that a judgement on its unit needs.
 _FEWEST_HELD: Final = 50
+#: Share of whole open interest below which it counts something else. Shares over a lot that has
+#: changed since are whole where one number divides the other: 75 over 65 in one of thirteen.
+_FEWEST_WHOLE: Final = 0.02
 #: A wrong unit is wrong by 10 or more; honest quotes stay well inside this factor.
 _FACTOR: Final = 2.5
 #: Volatilities by other day counts, and wide quotes, differ by less than this factor.
@@ -121,11 +124,13 @@ def unit_contradiction(
     Four tests, each over many contracts, so that single bad rows decide nothing:
 
     - the difference of call and put falls by a point for each point of strike: a slope that is
-      off by a factor means prices or strikes in another unit (cents, 1/1000);
+      off by a factor means prices or strikes in another unit (cents, 1/1000), one that rises
+      calls for puts;
     - the strike at which call and put cost the same lies near the spot; without prices, some
       strike does;
     - the volatility stated at the money is that of the straddle's price (percent, per day);
-    - not all open interest is a multiple of the contract's multiplier (shares for contracts).
+    - not all open interest is a multiple of the contract's multiplier (shares for contracts),
+      and of contracts on more than one unit some of it is whole (thousands for contracts).
 
     Parameters
     ----------
@@ -139,7 +144,8 @@ def unit_contradiction(
     """
     found = ""
     if spot > 0.0:
-        slopes, forwards, ratios = np.empty((3, strike.size))
+        most = strike.size // 2 + 1  # a pair has two rows
+        slopes, forwards, ratios = np.empty(most), np.empty(most), np.empty(years.size)
         pairs, n_slopes, n_ratios = _measure_pairs(
             start, years, strike, is_call, price, volatility, slopes, forwards, ratios
         )
@@ -166,17 +172,17 @@ def _measure_pairs(
     start : ndarray, shape (g + 1,)
     years : ndarray, shape (g,)
     strike, is_call, price, volatility : ndarray, shape (n,)
-    slopes : ndarray, shape (n,)
+    slopes : ndarray, shape (n // 2 + 1,)
         To fill: change of call less put by a point of strike, between pairs of one expiry that
         stand half of its pairs apart.
-    forwards : ndarray, shape (n,)
+    forwards : ndarray, shape (n // 2 + 1,)
         To fill: strike plus call less put, one for each pair.
-    ratios : ndarray, shape (n,)
+    ratios : ndarray, shape (g,)
         To fill: volatility at the money over that of the straddle's price, 0.8 F sigma root T, one
         for each expiry that allows it.
     """
     pairs, n_slopes, n_ratios = 0, 0, 0
-    strikes, differences = np.empty(strike.size), np.empty(strike.size)
+    strikes, differences = np.empty(forwards.size), np.empty(forwards.size)
     for g in range(years.size):
         if not years[g] > 0.0:
             continue
@@ -241,10 +247,23 @@ def _median(values: Floats) -> float:
     return 0.5 * float(middle[low] + middle[high])
 
 
+def _mostly_within(values: Floats, factor: float) -> bool:
+    """Return whether more than half of some values, so their median too, are 1 within a factor."""
+    inside = np.count_nonzero((values >= 1.0 / factor) & (values <= factor))
+    return bool(2 * inside > values.size)
+
+
 def _prices_against_strikes(slopes: Floats, forwards: Floats, spot: float) -> str:
     if not slopes.size:
         return ""
+    if _mostly_within(-slopes, _FACTOR) and _mostly_within(forwards / spot, _FACTOR):
+        return ""
     slope = -_median(slopes)
+    if slope < -1.0 / _FACTOR:
+        return (
+            f"call less put rises by {-slope:.3g} points per point of strike, expected a fall of "
+            "1: calls and puts are exchanged"
+        )
     if slope > 0.0 and not 1.0 / _FACTOR <= slope <= _FACTOR:
         return (
             f"call less put changes by {slope:.3g} points per point of strike, expected 1: prices "
@@ -273,7 +292,7 @@ def _strikes_against_spot(strike: Floats, spot: float) -> str:
 
 
 def _volatility_against_prices(ratios: Floats) -> str:
-    if not ratios.size:
+    if not ratios.size or _mostly_within(ratios, _VOLATILITY_FACTOR):
         return ""
     ratio = _median(ratios)
     if 1.0 / _VOLATILITY_FACTOR <= ratio <= _VOLATILITY_FACTOR:
@@ -285,25 +304,34 @@ def _volatility_against_prices(ratios: Floats) -> str:
 
 
 def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> str:
-    held = _held_in_lots(start, years, open_interest, multiplier)
+    held, whole, multiples = _held(start, years, open_interest, multiplier)
     if held < _FEWEST_HELD:
         return ""
-    return (
-        f"open interest of all {held} contracts is a multiple of the multiplier: it "
-        "counts shares, not contracts"
-    )
+    if multiples == held:
+        return (
+            f"open interest of all {held} contracts is a multiple of the multiplier: it "
+            "counts shares, not contracts"
+        )
+    if whole < _FEWEST_WHOLE * held:
+        return (
+            f"open interest of {held - whole} of {held} contracts is no whole number: it counts "
+            "thousands, or something other than contracts"
+        )
+    return ""
 
 
 @compiled(nogil=True)
-def _held_in_lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> int:
-    """Return the live contracts of positive open interest; 0 where one is no whole multiple."""
-    held = 0
+def _held(
+    start: Ints, years: Floats, open_interest: Floats, multiplier: Floats
+) -> tuple[int, int, int]:
+    """Count live contracts of open interest on more than one unit, whole ones, and multiples."""
+    held, whole, multiples = 0, 0, 0
     for g in range(years.size):
         if not years[g] > 0.0:
             continue
         for i in range(start[g], start[g + 1]):
             if open_interest[i] > 0.0 and multiplier[i] > 1.0:
-                if open_interest[i] % multiplier[i] != 0.0:
-                    return 0
                 held += 1
-    return held
+                whole += open_interest[i] % 1.0 == 0.0
+                multiples += open_interest[i] % multiplier[i] == 0.0
+    return held, whole, multiples

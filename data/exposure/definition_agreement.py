@@ -151,8 +151,16 @@ def _net_sums(
 
 
 @compiled(nogil=True)
+def _needs_solving(volatility: Floats, mid: Floats) -> bool:
+    needed = False
+    for i in range(volatility.size):
+        needed |= math.isnan(volatility[i]) and not math.isnan(mid[i])
+    return needed
+
+
+@compiled(nogil=True)
 def _sixteen_nets(
-    quote_us: int, moments: Ints, floors: Floats, spot: float, use_parity: bool, solve: bool,
+    quote_us: int, moments: Ints, floors: Floats, spot: float, use_parity: bool,
     rate: Floats, dividend_yield: Floats, start: Ints, expiry_us: Ints, strike: Floats,
     is_call: Flags, open_interest: Floats, position: Floats, mid: Floats, vendors: Floats,
 ) -> Floats:  # fmt: skip
@@ -167,7 +175,7 @@ def _sixteen_nets(
     forward = np.empty(g)
     from_parity, outside_guard = np.empty(g, np.bool_), np.empty(g, np.bool_)
     nothing, sums = np.zeros(g), np.zeros((2, b, g))
-    latest = quote_us
+    latest, solve = quote_us, _needs_solving(vendors, mid)
     for k in range(b):
         latest = max(latest, moments[k])
     if not solve:
@@ -244,7 +252,7 @@ def sixteen_signs(
     """
     moments = np.array(list(valuations.values()), np.int64)
     nets = _sixteen_nets(
-        chain.quote_us, moments, np.array(_FLOORS), chain.spot, use_parity, _needs_solving(chain),
+        chain.quote_us, moments, np.array(_FLOORS), chain.spot, use_parity,
         configured.rate, configured.dividend_yield, groups.start, groups.expiry_us, chain.strike,
         chain.is_call, chain.open_interest, chain.position, chain.mid, chain.volatility,
     )  # fmt: skip
@@ -255,10 +263,6 @@ def sixteen_signs(
         for s, source in enumerate(_SOURCES)
         for b, book in enumerate(valuations)
     ]
-
-
-def _needs_solving(chain: Snapshot) -> bool:
-    return bool((np.isnan(chain.volatility) & ~np.isnan(chain.mid)).any())
 
 
 def definition_agreement(verdicts: list[SignAgreement], net_gex: float) -> float:

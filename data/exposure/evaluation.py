@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from ..base.schema import Book as BookName
 from .book import (
     Book,
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +213,15 @@ def _shares(book: Book, gross: Floats, context: SessionContext, day: int) -> Exp
 
 def group_sums(values: Floats, book: Book) -> Floats:
     """Return the sums of a line quantity over expiry groups, shape (g,)."""
-    sums = np.bincount(book.lines.group, weights=values, minlength=book.live.size)
-    return sums.astype(np.float64)
+    sums = np.zeros(book.live.size)
+    _add_up(book.lines.group, values, sums)
+    return sums
+
+
+@compiled(nogil=True)
+def _add_up(group: Ints, values: Floats, sums: Floats) -> None:
+    for i in range(group.size):
+        sums[group[i]] += values[i]
 
 
 def book_at(prepared: PreparedChain, valuation_us: int, definition: Definition) -> Book:
@@ -234,6 +243,7 @@ def evaluate_book(
     gross_gex = exposure.gross_gex
     net_gex = exposure.net_gex if gross_gex > 0.0 else math.nan
     strikes, by_expiry = by_strike(book, exposure), group_sums(exposure.gross, book)
+    used, rejected, rejected_share = book.counted()
     return BookResult(
         name=name,
         book=book,
@@ -250,9 +260,9 @@ def evaluate_book(
         net_gex=net_gex,
         gross_gex=gross_gex,
         net_to_gross=net_gex / gross_gex if gross_gex > 0.0 else math.nan,
-        contracts_used=book.contracts_used,
-        contracts_rejected=book.contracts_rejected,
-        oi_rejected_share=book.oi_rejected_share,
+        contracts_used=used,
+        contracts_rejected=rejected,
+        oi_rejected_share=rejected_share,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,5 +88,9 @@ def regime_of(net_to_gross: float, band: float, *, degraded: bool) -> Regime:
     >>> regime_of(-0.019, 0.02, degraded=False), regime_of(-0.021, 0.02, degraded=False)
     ('neutral', 'short')
     """
-    label: Regime = labels_by_band([net_to_gross], band, [degraded])[0]
-    return label
+    # as `labels_by_band`, without its arrays
+    if degraded or math.isnan(net_to_gross):
+        return "abstain"
+    if abs(net_to_gross) < band or net_to_gross == 0.0:
+        return "neutral"
+    return "long" if net_to_gross > 0.0 else "short"

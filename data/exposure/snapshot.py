@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
 
-__all__ = ["Groups", "Snapshot", "expiry_groups"]
+__all__ = ["Groups", "Snapshot", "expiry_groups", "snapshot_from"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Days: TypeAlias = npt.NDArray[np.int32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+Codes: TypeAlias = npt.NDArray[np.uint8]
+
+#: Contracts of a position: more of them are a mistake, and their exposure would be no number.
+_MOST_POSITION: Final = 1e15
+_NONE: Final = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,74 @@ class Groups:
     expiry: Days
     morning: Flags
     expiry_us: Ints
+
+
+def snapshot_from(
+    columns: Mapping[str, npt.NDArray[Any]],
+    *,
+    quote_us: int,
+    known_us: int,
+    spot: float,
+    call_sign: float,
+    put_sign: float,
+) -> Snapshot:
+    """Return a snapshot from the columns of a chain.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, shape (n,)
+        ``expiry, expiry_us, kind`` (bit 0: AM, bit 1: call), ``strike, open_interest, bid, ask,
+        iv, multiplier``; ``settlement_price`` where the vendor declares any; ``position``,
+        contracts that dealers hold, where the right alone does not say it.
+    quote_us, known_us : int
+    spot : float
+    call_sign, put_sign : float
+        Of the dealers, where there is no position.
+    """
+    open_interest, n = columns["open_interest"], columns["strike"].size
+    is_call, morning = np.empty((2, n), np.bool_)
+    mid, position = np.empty(n), np.empty(n)
+    _fill_snapshot(
+        columns["kind"], columns["bid"], columns["ask"], columns.get("settlement_price", _NONE),
+        open_interest, columns["multiplier"], columns.get("position", _NONE),
+        float(call_sign), float(put_sign), is_call, morning, mid, position,
+    )  # fmt: skip
+    return Snapshot(
+        quote_us=quote_us,
+        known_us=known_us,
+        spot=spot,
+        expiry=columns["expiry"],
+        morning=morning,
+        expiry_us=columns["expiry_us"],
+        strike=columns["strike"],
+        is_call=is_call,
+        open_interest=open_interest,
+        mid=mid,
+        volatility=columns["iv"],
+        position=position,
+    )
+
+
+@compiled(nogil=True)
+def _fill_snapshot(
+    kind: Codes, bid: Floats, ask: Floats, settled: Floats, open_interest: Floats,
+    multiplier: Floats, held: Floats, call_sign: float, put_sign: float,
+    is_call: Flags, morning: Flags, mid: Floats, position: Floats,
+) -> None:  # fmt: skip
+    """Fill what a snapshot derives: the middle of two-sided quotes, the dealers' position."""
+    for i in range(kind.size):
+        call = (kind[i] & 2) != 0
+        is_call[i], morning[i] = call, (kind[i] & 1) != 0
+        if bid[i] > 0.0 and ask[i] >= bid[i]:
+            mid[i] = 0.5 * (bid[i] + ask[i])
+        else:
+            mid[i] = settled[i] if settled.size else math.nan
+        if held.size == 0:
+            position[i] = (call_sign if call else put_sign) * open_interest[i] * multiplier[i]
+        elif abs(held[i]) < _MOST_POSITION:
+            position[i] = held[i] * multiplier[i]
+        else:
+            position[i] = math.nan
 
 
 def expiry_groups(chain: Snapshot) -> Groups:

@@ -140,22 +140,26 @@ def read_stream(
     sources = [source_of(preset, file) for file in rows.files]
     tally = Tally(implied=frozenset(sources[i] for i in rows.implied))
     accepted = _ascending(_accepted(stream, tally, progress))
-    with closing(stream), _in_background(writer) as write:
+
+    def stored(piece: Any) -> Any:
+        days = pc.unique(piece.column("session")).to_pylist()
+        tally.sessions.update(days)
+        fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
+        tally.implied_spots.update(_days_of(fresh, tally.implied))
+        tally.replaced += replaced
+        tally.repeated += repeated
+        if writer is None and not tally.first_rows:
+            tally.first_rows = tuple(fresh.slice(0, _SHOWN_ROWS).to_pylist())
+        if "iv_outside" in fresh.column_names:
+            outside = fresh.column("iv_outside")
+            tally.outside_volatility += len(outside) - outside.null_count
+        rows = _over_stored(fresh, days, plan, before, tally, unstated)
+        tally.stated.update(n for n in _NEEDED if rows.column(n).null_count < len(rows))
+        return rows
+
+    with closing(stream), _in_background(stored, writer) as write:
         for piece in whole_sessions(accepted, _PIECE_ROWS):
-            days = pc.unique(piece.column("session")).to_pylist()
-            tally.sessions.update(days)
-            fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
-            tally.implied_spots.update(_days_of(fresh, tally.implied))
-            tally.replaced += replaced
-            tally.repeated += repeated
-            if writer is None and not tally.first_rows:
-                tally.first_rows = tuple(fresh.slice(0, _SHOWN_ROWS).to_pylist())
-            if "iv_outside" in fresh.column_names:
-                outside = fresh.column("iv_outside")
-                tally.outside_volatility += len(outside) - outside.null_count
-            stored = _over_stored(fresh, days, plan, before, tally, unstated)
-            tally.stated.update(n for n in _NEEDED if stored.column(n).null_count < len(stored))
-            write(stored)
+            write(piece)
     if any("spot" in one.join.given and not one.unmatched for one in rows.dating.joins):
         # the joined file states every row's spot
         tally.implied, tally.implied_spots = frozenset(), set()
@@ -186,22 +190,28 @@ def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
 
 
 @contextmanager
-def _in_background(writer: LakeWriter | None) -> Iterator[Callable[[Any], None]]:
+def _in_background(
+    stored: Callable[[Any], Any], writer: LakeWriter | None
+) -> Iterator[Callable[[Any], None]]:
     """Give a function that writes while the next rows are being read, at most two pieces behind.
 
-    One thread fingerprints sessions, another writes them: each has about half as much to do as the
-    one that reads.
+    One thread puts rows as they are stored and fingerprints sessions, another writes them: each
+    has about as much to do as the one that reads.
     """
     if writer is None:
-        yield lambda rows: None
+
+        def only_count(piece: Any) -> None:
+            stored(piece)
+
+        yield only_count
         return
     pending: deque[Future[None]] = deque()
     with ThreadPoolExecutor(max_workers=1) as printer, ThreadPoolExecutor(max_workers=1) as worker:
 
-        def write(rows: Any) -> None:
+        def write(piece: Any) -> None:
             if len(pending) >= 2:
                 pending.popleft().result()
-            sessions = printer.submit(lambda: list(split_sessions(rows)))
+            sessions = printer.submit(lambda: list(split_sessions(stored(piece))))
             pending.append(worker.submit(lambda: writer.add_sessions(sessions.result())))
 
         yield write

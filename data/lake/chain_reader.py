@@ -15,12 +15,14 @@ from ..base.errors import DefinitionError
 from ..base.sql import load_sql
 from ..exposure.dealers import DealerModel
 from ..exposure.quality_gate import Contracts
-from ..exposure.snapshot import Snapshot
+from ..exposure.snapshot import Snapshot, snapshot_from
 from .integrity import require_intact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from ..tables.positions import DealerSource
     from .manifest import SessionEntry
@@ -33,8 +35,6 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 #: Rows fetched at a time: few enough that a batch is still in the processor's cache when it is
 #: copied, and that its memory is used again for the next one.
 _BATCH_ROWS = 16_384
-#: Contracts of a position: more of them are a mistake, and their exposure would be no number.
-_MOST_POSITION = 1e15
 #: Scans whose columns `snapshot_of` understands; the second has the dealers' positions too.
 _PLAIN = "lake/rebuild_scan"
 _POSITIONED = "lake/rebuild_scan_positions"
@@ -48,7 +48,9 @@ class RawSession:
     ----------
     session : date
     columns : dict of str to ndarray
-        As the scan delivers them; see ``sql/rebuild_scan.sql``.
+        Those of the scan, ``sql/rebuild_scan.sql``, as plain numbers: days or microseconds since
+        1970; NaN where a number is NULL; ``kind`` for morning and call (bit 0: AM, bit 1: call).
+        ``settlement_price`` only where some source declares official settlement prices.
     spots : ndarray
         Distinct spots of the snapshot, ascending; more than one is a finding.
     spot : float
@@ -110,6 +112,8 @@ def read_sessions(
     if query in (_PLAIN, _POSITIONED):
         bound["settled"] = sorted(settled)
     relation = connection.sql(load_sql(query), params=bound)
+    if query in (_PLAIN, _POSITIONED) and not settled:
+        relation = relation.select(duckdb.StarExpression(exclude=["settlement_price"]))
     reader: Any = relation.to_arrow_reader(_BATCH_ROWS)
     pending: list[Columns] = []
     for batch in reader:
@@ -177,12 +181,24 @@ def _stretches(entries: Sequence[SessionEntry]) -> Iterator[tuple[list[Path], da
     yield files, entries[begin].session, entries[-1].session
 
 
-def _pieces(batch: Any) -> Iterator[Columns]:
+def _plain(batch: pa.RecordBatch) -> Columns:
+    """Return columns as plain numbers: days and microseconds since 1970, NaN for NULL."""
+    import pyarrow as pa
+
+    columns: Columns = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if pa.types.is_date32(column.type):
+            column = column.view(pa.int32())
+        elif pa.types.is_timestamp(column.type):
+            column = column.cast(pa.timestamp("us", column.type.tz)).view(pa.int64())
+        columns[name] = column.to_numpy(zero_copy_only=False)
+    morning, call = (columns.pop(name).view(np.uint8) for name in ("morning", "call"))
+    return columns | {"kind": morning | (call << 1)}
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[Columns]:
     """Yield the parts of a batch that belong to one session each, as views of its memory."""
-    columns = {
-        name: batch.column(i).to_numpy(zero_copy_only=False)
-        for i, name in enumerate(batch.schema.names)
-    }
+    columns = _plain(batch)
     session = columns["session"]
     if session.size and session[0] == session[-1]:
         yield columns
@@ -243,27 +259,11 @@ def snapshot_of(raw: RawSession, dealer: DealerModel) -> Snapshot:
     else an official settlement price where the vendor declares one.
     """
     c = raw.columns
-    is_call = (c["kind"] & 2) != 0
-    bid, ask = c["bid"], c["ask"]
-    two_sided = (bid > 0.0) & (ask >= bid)
-    open_interest = c["open_interest"]
-    position = c.get("position")
-    if position is None:
-        sign = np.where(is_call, dealer.call_sign, dealer.put_sign)
-        position = sign * open_interest * c["multiplier"]
-    else:
-        position = np.where(np.abs(position) < _MOST_POSITION, position, np.nan) * c["multiplier"]
-    return Snapshot(
+    return snapshot_from(
+        c,
         quote_us=int(c["quote_us"][-1]),
         known_us=_known_us(c),
         spot=raw.spot,
-        expiry=c["expiry"],
-        morning=(c["kind"] & 1) != 0,
-        expiry_us=c["expiry_us"],
-        strike=c["strike"],
-        is_call=is_call,
-        open_interest=open_interest,
-        mid=np.where(two_sided, 0.5 * (bid + ask), c["settlement_price"]),
-        volatility=c["iv"],
-        position=position,
+        call_sign=dealer.call_sign,
+        put_sign=dealer.put_sign,
     )

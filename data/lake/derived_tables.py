@@ -45,7 +45,6 @@ __all__ = [
 ]
 
 REBUILDS: Final = "rebuilds"
-_LAST_ROW: Final = (1 << 62) - 1
 #: Input of a store that has the regime table and the findings alone.
 WITHOUT_SIDE_TABLES: Final = "without_side_tables"
 
@@ -82,18 +81,6 @@ class Piece:
     sessions: tuple[date, ...]
     whole: bool
     place: Place | None
-
-    @property
-    def rows_between(self) -> tuple[int, int]:
-        """Its first and its last row in the file; the last of all there may be where none is said.
-
-        Returns
-        -------
-        tuple of int
-        """
-        if self.place is None:
-            return 0, _LAST_ROW
-        return self.place.row, self.place.row + self.place.rows - 1
 
     @property
     def groups(self) -> list[int] | None:

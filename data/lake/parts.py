@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -151,15 +152,18 @@ def _cast(column: Any, field: Any) -> Any:
 
 def split_sessions(rows: Any) -> Iterator[SessionRows]:
     """Yield the sessions of a table that is in the lake's order."""
-    rows = rows.combine_chunks()
     days = rows.column("session").cast(pa.int32()).to_numpy()
     edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     if not len(days):
         return
     prints = session_fingerprints(rows, edges)
     facts = facts_of_sessions(rows, edges)
+    seams = sorted({n for c in rows.columns for n in accumulate(map(len, c.chunks))})
     for i, (start, end) in enumerate(pairwise(edges)):
         part = rows.slice(start, end - start)
+        seam = bisect_right(seams, start)
+        if seam < len(seams) and seams[seam] < end:
+            part = part.combine_chunks()  # few lie across two chunks: the others are not copied
         sources = tuple(sorted(filter(None, pc.unique(part.column("source")).to_pylist())))
         yield SessionRows(
             part.column("session")[0].as_py(),

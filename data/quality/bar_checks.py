@@ -21,7 +21,7 @@ import pandas as pd
 from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from .finding import Finding, Severity
 from .messages import CATALOGUE
-from .usual_ranges import around, share_until, up_to
+from .usual_ranges import around, share_until, typical, up_to
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -44,6 +44,10 @@ _OUTSIDE: Final = 0.5
 #: Jumps between bars of more than this many usual ranges, one back from the other, enclose bars
 #: of another level.
 _JUMP: Final = 4.0
+#: And intraday of more than twice the range that is typical of the file, and of .1 %: in a lull
+#: the usual range is a tick, and a tick or two up and back are trading.
+_JUMP_TYPICAL: Final = 2.0
+_JUMP_LEAST: Final = 1e-3
 #: Most of a jump is undone by the one that ends the bars of another level.
 _UNDONE: Final = 0.35
 #: Bars of another level in a row, at most.
@@ -90,7 +94,7 @@ class _Bars:
     """Bars in logs; shape (n,) each.
 
     `usual` is the range to expect by the bars up to the end of each one's session, `around` by
-    those on both sides.
+    those on both sides, `typical` by all bars up to that end.
     """
 
     session: npt.NDArray[np.datetime64]
@@ -99,6 +103,7 @@ class _Bars:
     logs: dict[str, Floats]
     usual: Floats
     around: Floats
+    typical: Floats
     volume: Floats | None
     intraday: bool
 
@@ -147,8 +152,9 @@ def _prepared(
     span = logs["high"] - logs["low"]
     volume = bars["volume"].to_numpy(dtype=np.float64) if "volume" in bars else None
     last = np.searchsorted(days, days, side="right") - 1  # of each bar's session
-    usual, both_sides = up_to(span, last), around(span)
-    return _Bars(days, ts, prices, logs, usual, both_sides, volume, ts is not None)
+    ever = typical(span, last)
+    scales = up_to(span, last, ever), around(span), ever
+    return _Bars(days, ts, prices, logs, *scales, volume, ts is not None)
 
 
 def _checked(bars: pd.DataFrame, given: _Bars, trusted: Collection[Any]) -> BarCheck:
@@ -290,6 +296,8 @@ def _large(given: _Bars) -> Flags:
     """Return which bars open far from the close before."""
     wide = _wide(given)
     limit = np.where(np.isnan(wide), _SCALE, _JUMP * wide)
+    if given.intraday:
+        limit = np.fmax(limit, np.fmax(_JUMP_TYPICAL * given.typical, _JUMP_LEAST))
     return np.asarray(np.abs(_jumps(given)) > limit)
 
 

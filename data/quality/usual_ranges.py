@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.indexers import BaseIndexer
 
-__all__ = ["around", "share_until", "up_to"]
+__all__ = ["around", "share_until", "typical", "up_to"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -45,7 +45,7 @@ class _Between(BaseIndexer):
         return self.first, self.last + 1
 
 
-def up_to(span: Floats, last: Ints) -> Floats:
+def up_to(span: Floats, last: Ints, ever: Floats) -> Floats:
     """Return the usual range of each bar by bars up to the end of its session.
 
     Parameters
@@ -54,6 +54,8 @@ def up_to(span: Floats, last: Ints) -> Floats:
         Ranges, log(high / low).
     last : ndarray of int64, shape (n,)
         Last row of each bar's session: the bar itself for daily ones.
+    ever : ndarray of float, shape (n,)
+        From `typical`.
 
     Returns
     -------
@@ -66,8 +68,27 @@ def up_to(span: Floats, last: Ints) -> Floats:
     end = np.minimum(np.arange(span.size) + _BARS // 2, last)
     begin = np.maximum(end - (_BARS - 1), 0)
     here = ranges.rolling(_Between(first=begin, last=end), min_periods=_FEWEST).median()
-    ever = ranges.where(ranges > 0.0).expanding(min_periods=_FEWEST).median().to_numpy()[last]
     return _positive(np.fmax(here.to_numpy(), _LEAST * ever))
+
+
+def typical(span: Floats, last: Ints) -> Floats:
+    """Return the range that is typical of all bars up to the end of each one's session.
+
+    Parameters
+    ----------
+    span : ndarray of float, shape (n,)
+        Ranges, log(high / low).
+    last : ndarray of int64, shape (n,)
+        Last row of each bar's session.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        Median of the ranges that are not 0; NaN where there are fewer than five.
+    """
+    ranges = pd.Series(span)
+    ever = ranges.where(ranges > 0.0).expanding(min_periods=_FEWEST).median()
+    return np.asarray(ever.to_numpy()[last], dtype=np.float64)
 
 
 def around(span: Floats) -> Floats:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..base.compiling import compiled
 from ..exposure.implied_volatility import REASONS, SOLVED
-from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI
+from ..exposure.strike_lines import UNKNOWN_OI
 from ..quality.messages import CATALOGUE
 from ..quality.thresholds import Thresholds
 
@@ -88,7 +88,9 @@ def session_findings(
         add("expired", result.expired, interest, "ended at the book's valuation")
     for reason, count, interest in _rejected(prepared, result, definition):
         add(reason, count, interest, "rejected: carries open interest, no volatility")
-    unknown = int(result.book.lines.tally[result.book.live, UNKNOWN_OI].sum())
+    unknown = 0
+    if result.contracts_rejected:
+        unknown = int(result.book.lines.tally[result.book.live, UNKNOWN_OI].sum())
     if unknown:
         add("unknown_open_interest", unknown, None, "open interest is NULL")
     if raw.spots.size > 1:
@@ -107,7 +109,7 @@ def _rejected(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> list[tuple[str, int, float]]:
     """Return contracts of positive open interest that have no volatility, by reason."""
-    if not result.book.lines.tally[result.book.live, REJECTED_OI].sum() > 0.0:
+    if not result.oi_rejected_share > 0.0:
         return []
     chain = prepared.chain
     live = np.repeat(result.book.live, np.diff(prepared.groups.start))
@@ -149,9 +151,11 @@ def _without_carry(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where F = S stands in for a missing carry."""
+    if definition.forward_source != "parity":
+        return None
     live = result.book.live
     without = live & ~prepared.market.from_parity
-    if definition.forward_source != "parity" or not without.any():
+    if not without.any():
         return None
     configured = (
         definition.rate != 0.0
@@ -180,6 +184,8 @@ def _outside_guard(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where the guard refused the forwards of quotes."""
+    if not prepared.market.outside_guard.any():
+        return None
     live = result.book.live
     outside = live & prepared.market.outside_guard & (prepared.market.time > _SHORTEST_CARRY)
     if not outside.any():

@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
-
 from ..base.arrow_values import records_of
 from ..base.errors import (
     DefinitionError,
@@ -19,8 +17,7 @@ from ..base.errors import (
 from ..base.exporting import defused_frame
 from ..base.publishing import published_file
 from ..base.schema import BOOKS, Book
-from ..base.sql import load_sql
-from ..lake.connection import connect
+from ..lake.derived_rows import read_rows
 from ..lake.derived_tables import TABLES, DerivedStore
 from ..lake.lake import Lake, open_lake
 from ..lake.naming import is_several
@@ -272,9 +269,7 @@ def _read_rebuilt(
     before = stores()
     while True:
         try:
-            with connect(opened) as connection:
-                asked = (connection, opened, underlying)
-                return [_rows_or_none(*asked, name, before, book) for name in tables]
+            return [_rows_or_none(opened, underlying, name, before, book) for name in tables]
         except MissingPartError:
             now = stores()
             if now == before:
@@ -294,8 +289,7 @@ def rows_of(
     MissingPartError
         If a file that they name is gone.
     """
-    with connect(lake) as connection:
-        found = _rows_or_none(connection, lake, underlying, table, stores, book)
+    found = _rows_or_none(lake, underlying, table, stores, book)
     if found is None:
         raise _empty(lake, table, underlying, book)
     return found
@@ -307,36 +301,24 @@ def _empty(lake: Lake, table: str, underlying: str, book: str | None) -> EmptyTa
 
 
 def _rows_or_none(
-    connection: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    underlying: str,
-    table: str,
-    stores: Sequence[DerivedStore],
-    book: str | None,
+    lake: Lake, underlying: str, table: str, stores: Sequence[DerivedStore], book: str | None
 ) -> pa.Table | None:
     pieces = [piece for store in stores for piece in store.pieces(table, book)]
     if not pieces:
         return None
-    valid = [
-        (f"{piece.path}|{day}", *piece.rows_between) for piece in pieces for day in piece.sessions
-    ]
-    entries, first, last = zip(*valid, strict=True)
-    parameters = {
-        "files": list(dict.fromkeys(piece.path for piece in pieces)),
-        "entries": entries, "first": first, "last": last,
-    }  # fmt: skip
     try:
-        found = connection.sql(load_sql("lake/derived_read"), params=parameters).to_arrow_table()
-    except duckdb.Error as error:
+        found = read_rows(pieces)
+    except LakeError as error:
         for store in stores:
             store.pieces(table, book)  # says so if one has gone since
         raise LakeError(
-            f"{lake.root}: rebuilt {table} of {underlying} cannot be read "
-            f"({str(error).splitlines()[0]}): delete that file and run gexlab rebuild again"
+            f"{lake.root}: rebuilt {table} of {underlying} cannot be read ({error}): "
+            "delete that file and run gexlab rebuild again"
         ) from error
-    if table == "regimes" and found.num_rows != len(valid):
+    counted = sum(len(piece.sessions) for piece in pieces)
+    if table == "regimes" and found.num_rows != counted:
         raise LakeError(
-            f"{lake.root}: {found.num_rows} rows of {table} of {underlying} for {len(valid)} "
+            f"{lake.root}: {found.num_rows} rows of {table} of {underlying} for {counted} "
             "sessions: gexlab verify names the files; delete them and run gexlab rebuild again"
         )
     return found

@@ -5,7 +5,6 @@ Every complaint names the file, the column, the row and what stands there.
 
 from __future__ import annotations
 
-import csv
 import math
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,8 @@ from ..base.number_dialect import bare_numbers
 from ..base.sql import load_sql
 from ..vendors.json_files import json_table
 from ..vendors.vendor_preset import InputFile
+from .plain_files import plain_file
+from .three_headers import three_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +75,41 @@ def read_table(
         (`NoRowsError`).
     """
     require_file(path)
+    frame = _plain_frame(path, columns, optional, where or {})
+    if frame is None:
+        frame = _frame_by_sql(path, columns, optional, where or {})
+    if frame.empty:
+        kept = ", ".join(f"{name} = {value!r}" for name, value in (where or {}).items())
+        raise NoRowsError(f"{path}: no rows{' where ' + kept if kept else ''}")
+    return frame
+
+
+def _plain_frame(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    optional: Sequence[str],
+    where: Mapping[str, Scalar],
+) -> pd.DataFrame | None:
+    """Return the wanted rows of a plain file, None where DuckDB must be asked."""
+    file = plain_file(path)
+    if file is None or three_headers(path) is not None:
+        return None
+    present = list(file.names)
+    wanted = {_match(present, [name]): _text(value) for name, value in where.items()}
+    names = _resolve(path, present, columns, optional)
+    if None in wanted or len(wanted) < len(where):
+        return None
+    rows = file.table(list(names.values()), {str(n): text for n, text in wanted.items()})
+    return None if rows is None else rows.rename_columns(list(names)).to_pandas()
+
+
+def _frame_by_sql(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    optional: Sequence[str],
+    where: Mapping[str, Scalar],
+) -> pd.DataFrame:
+    """Return the wanted rows of any file."""
     query = (
         "tables/table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "tables/table_csv"
     )
@@ -82,16 +118,29 @@ def read_table(
         try:
             relation = _opened(connection, path, query)
             names = _resolve(path, list(relation.columns), columns, optional)
-            rows = _keep(path, relation, where or {})
+            rows = _keep(path, relation, where)
             wanted = [duckdb.ColumnExpression(names[c]).alias(c) for c in names]
             frame: pd.DataFrame = rows.select(*wanted).to_arrow_table().to_pandas()
+            if query.endswith("parquet"):
+                frame = _in_own_zones(path, frame, names)
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise InputFileError(f"{path}: cannot be read: {reason}; write it anew") from error
-    if frame.empty:
-        kept = ", ".join(f"{name} = {value!r}" for name, value in (where or {}).items())
-        raise NoRowsError(f"{path}: no rows{' where ' + kept if kept else ''}")
     return frame
+
+
+def _in_own_zones(path: Path, frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return stamps in the zones that the file's types state; DuckDB gives them all in UTC."""
+    import pandas as pd
+
+    aware = [name for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
+    if not aware:
+        return frame
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(path)
+    zones = {name: getattr(schema.field(names[name]).type, "tz", None) for name in aware}
+    return frame.assign(**{n: frame[n].dt.tz_convert(zone) for n, zone in zones.items() if zone})
 
 
 def require_file(path: Path) -> None:
@@ -109,34 +158,11 @@ def _opened(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> An
     """Return a table as its rows; CSV with yfinance's three header lines has the usual names."""
     if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
         return connection.from_arrow(json_table(InputFile(path, str(path), "")))
-    names = None if query.endswith("parquet") else _three_headers(path)
+    names = None if query.endswith("parquet") else three_headers(path)
     if names is None:
         return connection.sql(load_sql(query), params={"file": str(path)})
     given = {"file": str(path), "names": names}
     return connection.sql(load_sql("tables/table_csv_named"), params=given)
-
-
-def _three_headers(path: Path) -> list[str] | None:
-    """Return the columns of a table that yfinance wrote with three header lines, else None.
-
-    Raises
-    ------
-    InputFileError
-        If it holds several tickers side by side.
-    """
-    if path.suffix.lower() not in (".csv", ".txt", ".tsv"):
-        return None
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        first, second, third = (next(csv.reader([stream.readline()]), []) for _ in range(3))
-    if not first or first[0] != "Price" or not second or second[0] != "Ticker":
-        return None
-    if len(set(second[1:])) > 1:
-        raise InputFileError(
-            f"{path}: yfinance's three header lines name several tickers "
-            f"({', '.join(dict.fromkeys(second[1:]))[:100]}): download one at a time, with "
-            "multi_level_index=False"
-        )
-    return [third[0] if third and third[0] else "Date", *first[1:]]
 
 
 def _resolve(
@@ -190,9 +216,12 @@ def _keep(
                 f"{_listed(relation.columns)}"
             )
         text = duckdb.ColumnExpression(column).cast(duckdb.sqltypes.VARCHAR)
-        wanted = str(value).lower() if isinstance(value, bool) else str(value)
-        relation = relation.filter(text == duckdb.ConstantExpression(wanted))
+        relation = relation.filter(text == duckdb.ConstantExpression(_text(value)))
     return relation
+
+
+def _text(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series[float]:
@@ -232,8 +261,9 @@ def _has_points(cells: pd.Series[str]) -> bool:
 def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Series[pd.Timestamp]:
     """Return a column as calendar days (naive midnights).
 
-    A stamp with a zone is a day in `timezone`, unless all of them are midnights in UTC: then the
-    file means dates. A stamp without a zone is the date that is written.
+    A stamp with a zone is a day in `timezone`, unless all of them are midnights in UTC or in the
+    zone that they are written in: then the file means dates. A stamp without a zone is the date
+    that is written.
 
     Parameters
     ----------
@@ -250,9 +280,9 @@ def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Seri
     cells = frame[column]
     _require_filled(path, cells, column)
     if isinstance(cells.dtype, pd.DatetimeTZDtype):
-        utc = cells.dt.tz_convert("UTC")
-        dates_meant = bool((utc == utc.dt.normalize()).all())
-        cells = (utc if dates_meant else cells.dt.tz_convert(timezone)).dt.tz_localize(None)
+        ways = (cells.dt.tz_convert("UTC"), cells)
+        dates = next((way for way in ways if (way == way.dt.normalize()).all()), None)
+        cells = (cells.dt.tz_convert(timezone) if dates is None else dates).dt.tz_localize(None)
     elif not pd.api.types.is_datetime64_any_dtype(cells):
         cells = _parse_days(path, cells, column, timezone)
     _require_era(path, cells, column)

@@ -3,9 +3,9 @@
     python tests/bench/simulated_names.py [--world S1] [--names 12] [--years 1] [--folder DIR]
 
 Markets of one world, each with its own seed, are put into one lake with their intraday bars and a
-dollar volume of their own; then `gexlab cross-section --test` is run on it. In S1 hedges
-act on the price at once: absolute returns, hourly volatility and momentum fall with the imbalance.
-In S0 nobody hedges, and nothing is to be found.
+dollar volume of their own; then `gexlab cross-section --test` is run on it. In S1 dealers hedge at
+once: absolute returns and hourly volatility fall with the imbalance, and no momentum comes of it.
+In S2 they hedge late, in S0 not at all.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def main() -> None:
     said = json.loads(done.out)
     for one in said["hypotheses"]:
         sys.stdout.write(
-            f"{asked.world} {one['name']:27} {one['estimate']} per s.d., t {one['t_stat']}, "
-            f"p {one['p_value']}, n {one['n']}: {one['verdict']}\n"
+            f"{asked.world} {one['name']:27} {one['estimate']:.2f} per s.d., "
+            f"t {one['t_stat']:.2f}, p {one['p_value']:.4f}, n {one['n']}: {one['verdict']}\n"
         )
     sys.stdout.write(f"left out: {said['left_out']}\n")
 

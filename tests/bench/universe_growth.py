@@ -65,7 +65,7 @@ def _done(
     """Yield each command that was run on a universe, and by how many processes."""
     file, mapping = make_universe(folder, names, sessions, contracts)
     for workers in (1, 2):
-        spread = ["--workers", workers] if workers > 1 else []
+        spread: list[object] = ["--workers", workers] if workers > 1 else []
         steps: dict[str, list[object]] = {
             "ingest": [file, "--vendor", "columns", "--map", mapping, *spread],
             "rebuild": spread,

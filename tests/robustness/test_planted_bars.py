@@ -179,6 +179,38 @@ def test_later_sessions_change_no_intraday_verdict() -> None:
         ]
 
 
+#: A lull of ten minutes: minutes usually have a range of 2 ticks of 1.5 bp, there they have none.
+TICK = 1.5e-4
+
+
+@pytest.mark.parametrize(
+    ("ticks", "scale", "lost"),
+    [
+        (2, 1.0, False),  # a tick or two up, and back: trading
+        (6, 1.0, False),  # 9 bp
+        (8, 1.0, True),  # 12 bp
+        (100, 1.0, True),
+        (-100, 1.0, True),
+        (3, 10.0, False),  # a market ten times as wild: 45 bp, where ranges of 30 are typical
+        (6, 10.0, True),
+    ],
+)
+def test_a_step_and_back_in_a_lull(ticks: int, scale: float, lost: bool) -> None:
+    tick = TICK * scale
+    level = np.zeros(390)
+    level[205:209] = ticks * tick
+    calm = np.isin(np.arange(390), range(190, 230))
+    # in the lull one bar in three moves at all, by a tenth of a tick
+    reach = np.where(calm, 0.1 * tick * (np.arange(390) % 3 == 0), tick)
+    ts = pd.date_range("2025-12-26 14:30", periods=390, freq="min", tz="UTC")
+    close = 600.0 * np.exp(level)
+    high, low = close * np.exp(reach), close * np.exp(-reach)
+    bars = pd.DataFrame({"open": close, "high": high, "low": low, "close": close})
+    bars = bars.assign(session=pd.Timestamp("2025-12-26"), ts=ts)
+    wrong = {f.detail[4:9] for f in check_intraday(bars).findings if "all prices" in f.detail}
+    assert wrong == ({"17:55", "17:56", "17:57", "17:58"} if lost else set())
+
+
 def test_a_bar_that_only_later_bars_contradict_is_reported_and_kept() -> None:
     bars = market(np.random.default_rng(2), 120)
     day = bars.index[60]
@@ -198,10 +230,10 @@ def test_a_bar_that_only_later_bars_contradict_is_reported_and_kept() -> None:
 KNOWN = {"SPY": 7, "QQQ": 9, "SPX": 0, "VIX": 2}
 #: Sessions of each, and those with an error or a warning, as docs/quality.md tells them.
 TOLD = {"SPY": (4056, 8), "QQQ": (1283, 9), "SPX": (7836, 0), "VIX": (7836, 6)}
-#: The same of the shared intraday bars: a session of a rate decision, and a quiet one.
+#: The same of the shared intraday bars: a session of a rate decision.
 INTRADAY = {
     "spx_1h_2023_2026": (736, 1), "spx_5min_2025_2026": (255, 0), "spx_5min_2026": (66, 0),
-    "spy_1min_2025_2026": (129, 1),
+    "spy_1min_2025_2026": (129, 0),
 }  # fmt: skip
 
 

@@ -349,7 +349,7 @@ def test_both_scans_deliver_the_same_columns() -> None:
         for name in ("rebuild_scan.sql", "rebuild_scan_positions.sql")
     )
     select = plain[: plain.index("FROM read_parquet")].strip()
-    assert positioned.strip().startswith(select + ',\n    coalesce(r."position"')
+    assert positioned.strip().startswith(select + ',\n    r."position"')
 
 
 def test_naive_dealers_of_a_share_are_a_finding(tmp_path: Path) -> None:
