@@ -184,7 +184,8 @@ def _in_percent(
     The unit is the one in which its median lies nearer to the volatility of the bars, in logs.
     """
     level = named.where(named > 0.0).median()
-    realised = float(np.sqrt(year) * np.log(bars["close"].astype(np.float64)).diff().std())
+    logs: pd.Series[float] = bars["close"].astype(np.float64).map(np.log)
+    realised = float(np.sqrt(year) * logs.diff().std())
     if not (level > 0.0 and realised > 0.0) or level > 10.0 * realised:
         return named, ""
     return 100.0 * named, f"series.vix is read as decimals, a median of {100.0 * level:.3g} percent"

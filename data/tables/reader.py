@@ -133,7 +133,7 @@ def _in_own_zones(path: Path, frame: pd.DataFrame, names: Mapping[str, str]) -> 
     """Return stamps in the zones that the file's types state; DuckDB gives them all in UTC."""
     import pandas as pd
 
-    aware = [name for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
+    aware = [str(name) for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
     if not aware:
         return frame
     import pyarrow.parquet as pq

@@ -229,12 +229,14 @@ def _waterfall(trace: Mapping[str, Any], axis: str, x: Values, y: Values) -> Ite
 def _cells(trace: Mapping[str, Any], axis: str, read: Reader) -> Cells:
     z = np.array([_numbers(row) for row in trace["z"]])
     scale = trace["colorscale"]
+    lowest, highest = _numbers((trace["zmin"], trace["zmax"])).tolist()
     return Cells(
         axis,
         _edges(read.x(trace["x"])),
         _edges(read.y(axis, trace["y"])),
         z,
-        *_numbers((trace["zmin"], trace["zmax"])).tolist(),
+        lowest,
+        highest,
         tuple((float(at), str(colour)) for at, colour in scale),
         trace.get("colorbar", {}).get("title", {}).get("text", ""),
         trace.get("showscale", True),

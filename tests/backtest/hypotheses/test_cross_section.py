@@ -136,8 +136,8 @@ def test_what_happens_within_the_next_session_is_explained() -> None:
     # the third session of the first name: of the row before it, and of nobody else
     assert left["no_bars"] == 1
     panel, _ = cross_section_panel(given, CALENDAR, frame)
-    row = panel.set_index(["underlying", "session"]).loc[("N03", days(9)[7])]
-    wanted = frame.set_index(["underlying", "session"]).loc[("N03", days(9)[8])]
+    row = panel[(panel["underlying"] == "N03") & (panel["session"] == days(9)[7])].iloc[0]
+    wanted = frame[(frame["underlying"] == "N03") & (frame["session"] == days(9)[8])].iloc[0]
     assert row["volatility_next"] == wanted["volatility"]
     assert row["momentum_next"] == wanted["momentum"]
     lacking, _ = cross_section_tests(given, CALENDAR, ["gamma-imbalance-momentum"])

@@ -13,8 +13,14 @@ import pytest
 
 from gexlab.data.base.errors import LakeError
 from gexlab.data.lake.derived_rows import read_rows
+from gexlab.data.lake.derived_tables import Piece
 
 KEYS = ["underlying", "dealer_model", "session", "book"]
+
+
+def piece(path: Path, days: list[date]) -> Piece:
+    """Return a file of one part, of which some sessions count."""
+    return Piece(str(path), tuple(days), whole=False, place=None)
 
 
 def written(folder: Path, rng: np.random.Generator, name: str, days: list[date]) -> pd.DataFrame:
@@ -42,14 +48,14 @@ def written(folder: Path, rng: np.random.Generator, name: str, days: list[date])
 def test_rows_that_count_in_order(tmp_path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
     every = [date(2024, 12, 20) + timedelta(days=i) for i in range(30)]
-    files, kept = {}, []
+    files, kept = [], []
     for number in range(int(rng.integers(1, 5))):
         days = [day for day in every if rng.random() < 0.5]
         if seed % 2:
             days = [days[i] for i in rng.permutation(len(days))]
         frame = written(tmp_path, rng, f"{number}.parquet", days)
         counted = [day for day in days if rng.random() < (1.0 if seed < 2 else 0.7)]
-        files[str(tmp_path / f"{number}.parquet")] = counted
+        files.append(piece(tmp_path / f"{number}.parquet", counted))
         kept.append(frame[frame["session"].isin(counted)])
     wanted = pd.concat(kept).sort_values(KEYS, kind="stable").reset_index(drop=True)
     found = read_rows(files)
@@ -60,14 +66,14 @@ def test_rows_that_count_in_order(tmp_path: Path, seed: int) -> None:
 
 def test_nothing_counts(tmp_path: Path) -> None:
     written(tmp_path, np.random.default_rng(1), "a.parquet", [date(2025, 1, 2)])
-    found = read_rows({str(tmp_path / "a.parquet"): []})
+    found = read_rows([piece(tmp_path / "a.parquet", [])])
     assert (found.num_rows, found.num_columns) == (0, 6)
 
 
 def test_files_that_cannot_be_read_together(tmp_path: Path) -> None:
     day = date(2025, 1, 2)
     written(tmp_path, np.random.default_rng(1), "a.parquet", [day])
-    whole = str(tmp_path / "a.parquet")
+    whole = tmp_path / "a.parquet"
     for name, message in (
         ("b", "other columns than .*a.parquet"),
         ("c", "c.parquet: "),
@@ -77,8 +83,8 @@ def test_files_that_cannot_be_read_together(tmp_path: Path) -> None:
         if name == "b":
             pq.write_table(pq.read_table(whole).drop_columns(["note"]), path)
         elif name == "c":
-            path.write_bytes(Path(whole).read_bytes()[:-9])
+            path.write_bytes(whole.read_bytes()[:-9])
         with pytest.raises(LakeError, match=message) as caught:
-            read_rows({whole: [day], str(path): [day]})
+            read_rows([piece(whole, [day]), piece(path, [day])])
         assert f"{name}.parquet" in str(caught.value)
         assert "\n" not in str(caught.value)
