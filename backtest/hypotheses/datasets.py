@@ -88,7 +88,7 @@ def dataset_of(
         name: pd.to_numeric(known_before_next_open(s, "value", market.calendar))
         for name, s in market.series.items()
     }
-    volatility, note = _implied(market, named.get("vix"))
+    volatility, note = _implied(market, named.get("vix"), bars)
     grid = None if market.intraday is None else _grid(market)
     chains = config.regime.source == "lake"
     known_rows = _regime_rows(config, market) if chains else None
@@ -147,15 +147,17 @@ _COARSE_DAYS: Final = 70.0
 _WORDS: Final = {"swap_30d": "a variance swap's, by Cboe's method", "atm_30d": "at the money"}
 
 
-def _implied(market: Market, named: pd.Series[Any] | None) -> tuple[pd.Series[float] | None, str]:
-    """Return the series named ``vix``, else the chains' own volatility in percent, and its words.
+def _implied(
+    market: Market, named: pd.Series[Any] | None, bars: pd.DataFrame
+) -> tuple[pd.Series[float] | None, str]:
+    """Return the series named ``vix``, else the chains' own volatility, in percent, and its words.
 
     The variance swap's where most sessions have it, else that at the money; nothing where neither
     has.
     """
     table = market.regime.table
     if named is not None:
-        return named, ""
+        return _in_percent(named, bars, market.facts.sessions_per_year)
     for column, words in _WORDS.items():
         if column in table and table[column].notna().mean() >= _ENOUGH:
             placed = known_before_next_open(table, column, market.calendar)
@@ -172,6 +174,20 @@ def _implied(market: Market, named: pd.Series[Any] | None) -> tuple[pd.Series[fl
             )
             return 100.0 * placed.astype(np.float64), note
     return None, ""
+
+
+def _in_percent(
+    named: pd.Series[Any], bars: pd.DataFrame, year: int
+) -> tuple[pd.Series[float], str]:
+    """Return a volatility series in percent, and a note where it is written as decimals.
+
+    The unit is the one in which its median lies nearer to the volatility of the bars, in logs.
+    """
+    level = named.where(named > 0.0).median()
+    realised = float(np.sqrt(year) * np.log(bars["close"].astype(np.float64)).diff().std())
+    if not (level > 0.0 and realised > 0.0) or level > 10.0 * realised:
+        return named, ""
+    return 100.0 * named, f"series.vix is read as decimals, a median of {100.0 * level:.3g} percent"
 
 
 def known_before_next_open(

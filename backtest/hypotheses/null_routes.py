@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data import EXCHANGE_SESSIONS
+from ...data import EXCHANGE_SESSIONS, varies
+from ..statistics.diagnostics.regression import ols
 from ..surrogates.cloud import Cloud, draw_cloud, effective_number
 from ..surrogates.moments import Surroundings
 from ..surrogates.path import ewma_volatility, first_after_monthly, path_of, weeks
@@ -37,6 +38,12 @@ _BEFORE: Final = (
 _QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NAMED = "the implied volatility index"
 _PAST = "past returns, exponentially weighted (no implied volatility series is named)"
+_BETTER = (
+    "past returns, exponentially weighted (they foretell the next session's volatility, "
+    "and the implied volatility series does not)"
+)
+#: t of the next absolute return on a volatility: above the one it tells, below the other not.
+_TELLS, _SILENT = 3.0, 2.0
 
 
 def against_nulls(
@@ -191,7 +198,19 @@ def _volatility(
     if not usable.any():
         return past, _PAST
     last = np.maximum.accumulate(np.where(usable, np.arange(len(span)), -1))
-    return np.where(last >= 0, named[np.maximum(last, 0)], past), _NAMED
+    level = np.where(last >= 0, named[np.maximum(last, 0)], past)
+    if _foretells(past, close[span]) > _TELLS and not _foretells(level, close[span]) > _SILENT:
+        # a series of another market or of noise: books that follow it could not react to calm
+        return past, _BETTER
+    return level, _NAMED
+
+
+def _foretells(level: Floats, close: Floats) -> float:
+    """Return t of the next session's absolute return on the log of a volatility."""
+    following = np.append(np.abs(np.diff(close)), np.nan)
+    if not varies(np.log(level)):
+        return 0.0
+    return ols(following, {"level": np.log(level)}, hac=10).coefficient("level").t_stat
 
 
 def _many(dataset: Dataset, known: Ints, call: Floats, put: Floats) -> Many:

@@ -28,6 +28,9 @@ _FEWEST_PAIRS: Final = 12
 _FEWEST_STRIKES: Final = 10
 #: Contracts with open interest that a judgement on its unit needs.
 _FEWEST_HELD: Final = 50
+#: Share of whole open interest below which it counts something else. Shares over a lot that has
+#: changed since are whole where one number divides the other: 75 over 65 in one of thirteen.
+_FEWEST_WHOLE: Final = 0.02
 #: A wrong unit is wrong by 10 or more; honest quotes stay well inside this factor.
 _FACTOR: Final = 2.5
 #: Volatilities by other day counts, and wide quotes, differ by less than this factor.
@@ -121,11 +124,13 @@ def unit_contradiction(
     Four tests, each over many contracts, so that single bad rows decide nothing:
 
     - the difference of call and put falls by a point for each point of strike: a slope that is
-      off by a factor means prices or strikes in another unit (cents, 1/1000);
+      off by a factor means prices or strikes in another unit (cents, 1/1000), one that rises
+      calls for puts;
     - the strike at which call and put cost the same lies near the spot; without prices, some
       strike does;
     - the volatility stated at the money is that of the straddle's price (percent, per day);
-    - not all open interest is a multiple of the contract's multiplier (shares for contracts).
+    - not all open interest is a multiple of the contract's multiplier (shares for contracts),
+      and of contracts on more than one unit some of it is whole (thousands for contracts).
 
     Parameters
     ----------
@@ -254,6 +259,11 @@ def _prices_against_strikes(slopes: Floats, forwards: Floats, spot: float) -> st
     if _mostly_within(-slopes, _FACTOR) and _mostly_within(forwards / spot, _FACTOR):
         return ""
     slope = -_median(slopes)
+    if slope < -1.0 / _FACTOR:
+        return (
+            f"call less put rises by {-slope:.3g} points per point of strike, expected a fall of "
+            "1: calls and puts are exchanged"
+        )
     if slope > 0.0 and not 1.0 / _FACTOR <= slope <= _FACTOR:
         return (
             f"call less put changes by {slope:.3g} points per point of strike, expected 1: prices "
@@ -294,25 +304,34 @@ def _volatility_against_prices(ratios: Floats) -> str:
 
 
 def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> str:
-    held = _held_in_lots(start, years, open_interest, multiplier)
+    held, whole, multiples = _held(start, years, open_interest, multiplier)
     if held < _FEWEST_HELD:
         return ""
-    return (
-        f"open interest of all {held} contracts is a multiple of the multiplier: it "
-        "counts shares, not contracts"
-    )
+    if multiples == held:
+        return (
+            f"open interest of all {held} contracts is a multiple of the multiplier: it "
+            "counts shares, not contracts"
+        )
+    if whole < _FEWEST_WHOLE * held:
+        return (
+            f"open interest of {held - whole} of {held} contracts is no whole number: it counts "
+            "thousands, or something other than contracts"
+        )
+    return ""
 
 
 @compiled(nogil=True)
-def _held_in_lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> int:
-    """Return the live contracts of positive open interest; 0 where one is no whole multiple."""
-    held = 0
+def _held(
+    start: Ints, years: Floats, open_interest: Floats, multiplier: Floats
+) -> tuple[int, int, int]:
+    """Count live contracts of open interest on more than one unit, whole ones, and multiples."""
+    held, whole, multiples = 0, 0, 0
     for g in range(years.size):
         if not years[g] > 0.0:
             continue
         for i in range(start[g], start[g + 1]):
             if open_interest[i] > 0.0 and multiplier[i] > 1.0:
-                if open_interest[i] % multiplier[i] != 0.0:
-                    return 0
                 held += 1
-    return held
+                whole += open_interest[i] % 1.0 == 0.0
+                multiples += open_interest[i] % multiplier[i] == 0.0
+    return held, whole, multiples

@@ -72,7 +72,8 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "unit_contradicted": Check(
         "error",
-        "Prices, strikes, spot, volatility or open interest are off by a factor: another unit.",
+        "Prices, strikes, spot, volatility or open interest are off by a factor: another unit; or "
+        "calls and puts are exchanged.",
         "1",
         gates=True,
     ),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "plan_of"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 5
+_ROWS_GENERATION: Final = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)

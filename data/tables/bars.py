@@ -17,6 +17,7 @@ import pandas as pd
 from ..base.errors import InputFileError
 from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
+from .clock import on_sessions
 from .reader import Scalar, days, numbers, read_table
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def load_bars(
     require_once(file, when)
     bars = adjusted(file, bars)
     known = trading_calendar(calendar)
-    inside = np.isin(when.to_numpy().astype("datetime64[D]"), known.sessions)
+    inside = on_sessions(file, when.to_numpy().astype("datetime64[D]"), known)
     bars = bars[inside]
     if bars.empty:
         raise InputFileError(f"{file}: none of its dates is a session of {calendar}")

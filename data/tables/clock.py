@@ -1,4 +1,4 @@
-"""The clock of intraday bars, held against the sessions' opens and closes."""
+"""Dates and clocks of users' tables, held against the exchange's sessions, opens and closes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from ..calendar.trading import TradingCalendar
 
-__all__ = ["require_clock"]
+__all__ = ["on_sessions", "require_clock"]
+
+Days = npt.NDArray[np.datetime64]
 
 #: Zones in which bars are written; fixed ones stand for clocks that never change.
 _ZONES: Final = (
@@ -27,6 +29,42 @@ _ZONES: Final = (
 _MOST: Final = 0.9
 _FEWEST_SESSIONS: Final = 3
 _MINUTE: Final = np.timedelta64(60_000_000_000, "ns")
+#: Dates, and the share of them off the sessions, from which a shift by a day is looked for.
+_FEWEST_DATES: Final = 10
+_OFF: Final = 0.1
+
+
+def on_sessions(path: Path, dated: Days, calendar: TradingCalendar) -> npt.NDArray[np.bool_]:
+    """Return which dates of a daily table are sessions.
+
+    Parameters
+    ----------
+    path : Path
+    dated : ndarray of datetime64[D], shape (n,)
+    calendar : TradingCalendar
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    InputFileError
+        If many are no sessions, and nearly all would be a day later or earlier: midnights of
+        another zone. Every value would count for the wrong session, perhaps before it was known.
+    """
+    inside = np.isin(dated, calendar.sessions)
+    off = int((~inside).sum())
+    if len(dated) < _FEWEST_DATES or off <= _OFF * len(dated):
+        return inside
+    for days, way in ((1, "later"), (-1, "earlier")):
+        if np.isin(dated + np.timedelta64(days, "D"), calendar.sessions).mean() >= 1 - _OFF / 10:
+            raise InputFileError(
+                f"{path}: {off} of {len(dated)} dates are no sessions of {calendar.name} "
+                f"({dated[~inside][0]} is the first), and all would be one day {way}: they are "
+                "midnights of another zone; write dates as YYYY-MM-DD"
+            )
+    return inside
 
 
 def require_clock(

@@ -121,10 +121,26 @@ def _frame_by_sql(
             rows = _keep(path, relation, where)
             wanted = [duckdb.ColumnExpression(names[c]).alias(c) for c in names]
             frame: pd.DataFrame = rows.select(*wanted).to_arrow_table().to_pandas()
+            if query.endswith("parquet"):
+                frame = _in_own_zones(path, frame, names)
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise InputFileError(f"{path}: cannot be read: {reason}; write it anew") from error
     return frame
+
+
+def _in_own_zones(path: Path, frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return stamps in the zones that the file's types state; DuckDB gives them all in UTC."""
+    import pandas as pd
+
+    aware = [name for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
+    if not aware:
+        return frame
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(path)
+    zones = {name: getattr(schema.field(names[name]).type, "tz", None) for name in aware}
+    return frame.assign(**{n: frame[n].dt.tz_convert(zone) for n, zone in zones.items() if zone})
 
 
 def require_file(path: Path) -> None:
@@ -245,8 +261,9 @@ def _has_points(cells: pd.Series[str]) -> bool:
 def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Series[pd.Timestamp]:
     """Return a column as calendar days (naive midnights).
 
-    A stamp with a zone is a day in `timezone`, unless all of them are midnights in UTC: then the
-    file means dates. A stamp without a zone is the date that is written.
+    A stamp with a zone is a day in `timezone`, unless all of them are midnights in UTC or in the
+    zone that they are written in: then the file means dates. A stamp without a zone is the date
+    that is written.
 
     Parameters
     ----------
@@ -263,9 +280,9 @@ def days(path: Path, frame: pd.DataFrame, column: str, timezone: str) -> pd.Seri
     cells = frame[column]
     _require_filled(path, cells, column)
     if isinstance(cells.dtype, pd.DatetimeTZDtype):
-        utc = cells.dt.tz_convert("UTC")
-        dates_meant = bool((utc == utc.dt.normalize()).all())
-        cells = (utc if dates_meant else cells.dt.tz_convert(timezone)).dt.tz_localize(None)
+        ways = (cells.dt.tz_convert("UTC"), cells)
+        dates = next((way for way in ways if (way == way.dt.normalize()).all()), None)
+        cells = (cells.dt.tz_convert(timezone) if dates is None else dates).dt.tz_localize(None)
     elif not pd.api.types.is_datetime64_any_dtype(cells):
         cells = _parse_days(path, cells, column, timezone)
     _require_era(path, cells, column)

@@ -13,6 +13,7 @@ import pandas as pd
 from ..base.errors import InputFileError
 from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
+from .clock import on_sessions
 from .reader import Scalar, days, numbers, read_table
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def load_series(
         )
     trading = trading_calendar(calendar)
     dated = table["session"].to_numpy().astype("datetime64[D]")
-    inside = np.isin(dated, trading.sessions)
+    inside = on_sessions(file, dated, trading)
     table = table[inside].reset_index(drop=True)
     if table.empty:
         raise InputFileError(f"{file}: none of its dates is a session of {calendar}")

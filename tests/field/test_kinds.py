@@ -444,9 +444,12 @@ def test_packed_files_and_a_vendors_archive(bench: Bench) -> None:
          "cannot both be read"),
         (TWO.replace("3010", '"3,010"').replace("1010", '"1,010"').replace(".15", ""),
          r"can be read as \d+ or as \d"),
+        (TWO.replace("3010", "3.010").replace("1010", "1.010"),
+         "column 'oi' decides: state thousands"),
         (TWO.replace(",0.15", ',"0,15"').replace("476", "476.5"), "state decimal"),
     ],
-    ids=["order of a date", "two orders", "thousands or decimals", "two marks"],
+    ids=["order of a date", "two orders", "thousands or decimals", "thousands of counts",
+         "two marks"],
 )  # fmt: skip
 def test_what_can_be_read_in_two_ways_is_refused(rows: str, message: str, bench: Bench) -> None:
     with pytest.raises(GexlabError, match=message):

@@ -198,7 +198,8 @@ def open_interest_not_updated(chains: pd.DataFrame, day: date, rng: Rng) -> pd.D
 
 def open_interest_collapsed(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:
     here = _here(chains, day)
-    return _set(chains, here, open_interest=chains.open_interest[here] * rng.uniform(0.01, 0.65))
+    left = np.floor(chains.open_interest[here] * rng.uniform(0.01, 0.65))
+    return _set(chains, here, open_interest=left)
 
 
 def open_interest_in_shares(chains: pd.DataFrame, day: date, rng: Rng) -> pd.DataFrame:

@@ -77,6 +77,19 @@ def config(tmp_path: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def test_a_volatility_series_in_decimals_is_one_in_percent(config: dict[str, Any]) -> None:
+    del config["data"]["intraday"]
+    whole = load_dataset(parse_config(config))
+    path = Path(config["series"]["vix"]["path"])
+    frame = pd.read_parquet(path)
+    (frame / 100.0).to_parquet(path)
+    found = load_dataset(parse_config(config))
+    assert whole.vix is not None
+    assert found.vix is not None
+    np.testing.assert_allclose(found.vix, whole.vix, rtol=1e-12)
+    assert (whole.vix_note, found.vix_note[:29]) == ("", "series.vix is read as decimal")
+
+
 def test_file_of_all_hypotheses(config: dict[str, Any], tmp_path: Path) -> None:
     seen: list[str] = []
 

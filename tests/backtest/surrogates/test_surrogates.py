@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from gexlab.backtest.hypotheses import Dataset, Settings
+from gexlab.backtest.hypotheses import Dataset, Settings, null_routes
 from gexlab.backtest.hypotheses.cloud_statistics import STATISTICS, Many
 from gexlab.backtest.hypotheses.features import Daily
 from gexlab.backtest.hypotheses.fragility_tail import fit_fragility
@@ -188,6 +188,24 @@ def test_p_counts_the_series_itself_and_is_the_weighted_share() -> None:
 def test_without_a_volatility_series_the_control_is_named() -> None:
     found = against_nulls("sign-audit", -2.0, replace(_market(), vix=None), QUICK, upper=False)
     assert found.place.control.startswith("past returns, exponentially weighted")
+
+
+def test_books_do_not_follow_a_volatility_that_says_nothing() -> None:
+    """Moves of .5 and 2 % in spells of 50: past returns tell of them, noise does not."""
+    n = 600
+    size = np.where(np.arange(n) // 50 % 2 == 0, 0.005, 0.02)
+    noise = np.random.default_rng(4).standard_normal((2, n))
+    close = np.cumsum(size * np.sign(noise[0]) * (0.5 + np.abs(noise[0])))
+    index = pd.bdate_range("2020-01-01", periods=n)
+    bars = pd.DataFrame({"close": np.exp(close)}, index=index)
+    follow = {
+        name: null_routes._volatility(pd.Series(x, index=index), bars, close, np.arange(n))
+        for name, x in (("noise", 20 * np.exp(noise[1] / 20)), ("true", 1600 * np.roll(size, -1)))
+    }
+    assert "the implied volatility series does not" in follow["noise"][1]
+    np.testing.assert_array_equal(follow["noise"][0], ewma_volatility(close))
+    assert follow["true"][1] == "the implied volatility index"
+    np.testing.assert_allclose(follow["true"][0], 16 * np.roll(size, -1))
 
 
 def test_the_worst_member_that_fits_decides() -> None:

@@ -133,6 +133,25 @@ def test_strikes_and_prices_in_cents_against_the_spot() -> None:
     assert "the spot is 500" in unit_contradiction(**rows, price=np.full(246, np.nan))
 
 
+def test_calls_and_puts_exchanged() -> None:
+    """Their difference then rises with the strike; half of them exchanged decide nothing."""
+    rows = chain()
+    call, put = rows["price"][::2].copy(), rows["price"][1::2].copy()
+    rows["price"][::2], rows["price"][1::2] = put, call
+    assert "calls and puts are exchanged" in unit_contradiction(**rows)
+
+
+def test_open_interest_in_thousands() -> None:
+    """Contracts are counted in whole numbers; coins (multiplier 1) trade in fractions."""
+    rows = chain()
+    rows["open_interest"] /= 1000.0
+    assert "no whole number" in unit_contradiction(**rows)
+    assert unit_contradiction(**rows | {"multiplier": np.ones(246)}) == ""
+    rows = chain()
+    rows["open_interest"] = rows["open_interest"] * 75.0 / 65.0  # a lot that has changed
+    assert unit_contradiction(**rows) == ""
+
+
 def test_single_bad_rows_decide_nothing() -> None:
     rows = chain()
     rows["price"][::10] *= 100

@@ -58,6 +58,9 @@ def _csv(folder: Path, frame: pd.DataFrame) -> Path:
             pd.to_datetime(DAYS).tz_localize("America/New_York"), id="midnights in New York"
         ),
         pytest.param(
+            pd.to_datetime(DAYS).tz_localize("Asia/Kolkata"), id="midnights in the file's own zone"
+        ),
+        pytest.param(
             (pd.to_datetime(DAYS) + pd.Timedelta("16h")).tz_localize("America/New_York"),
             id="closes in New York",
         ),

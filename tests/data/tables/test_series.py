@@ -50,6 +50,16 @@ def test_what_is_missing_stays_undefined_and_what_is_left_out_is_counted(tmp_pat
     assert found.frame["value"].isna().tolist() == [False, True]
 
 
+def test_dates_that_are_all_a_day_off_are_refused(tmp_path: Path) -> None:
+    """Midnights of India, written in UTC: each is the evening before, Monday's on a Sunday."""
+    days = pd.bdate_range("2024-06-03", "2024-06-18").tz_localize("Asia/Kolkata")
+    rows = [(f"{day.tz_convert('UTC'):%Y-%m-%dT%H:%M:%SZ}", 1.0) for day in days]
+    with pytest.raises(InputFileError, match=r"3 of 12 dates are no sessions.*one day later"):
+        load_series(_write(tmp_path, rows), {"value": "gex"})
+    every_day = [(f"{day:%Y-%m-%d}", 1.0) for day in pd.date_range("2024-06-03", "2024-06-18")]
+    assert load_series(_write(tmp_path, every_day), {"value": "gex"}).not_sessions == 4
+
+
 @pytest.mark.parametrize(
     ("rows", "columns", "message"),
     [
