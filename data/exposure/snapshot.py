@@ -23,6 +23,8 @@ Codes: TypeAlias = npt.NDArray[np.uint8]
 #: Contracts of a position: more of them are a mistake, and their exposure would be no number.
 _MOST_POSITION: Final = 1e15
 _NONE: Final = np.empty(0)
+#: From when on a chain, and the positions where it has any, were public.
+_PUBLIC: Final = ("known_us", "position_known_us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +97,22 @@ class Groups:
 def snapshot_from(
     columns: Mapping[str, npt.NDArray[Any]],
     *,
-    quote_us: int,
-    known_us: int,
     spot: float,
     call_sign: float,
     put_sign: float,
 ) -> Snapshot:
     """Return a snapshot from the columns of a chain.
 
+    The price for volatility and parity is the middle of a two-sided quote (bid > 0, ask >= bid),
+    else an official settlement price where the vendor declares one.
+
     Parameters
     ----------
     columns : mapping of str to ndarray, shape (n,)
-        ``expiry, expiry_us, kind`` (bit 0: AM, bit 1: call), ``strike, open_interest, bid, ask,
-        iv, multiplier``; ``settlement_price`` where the vendor declares any; ``position``,
-        contracts that dealers hold, where the right alone does not say it.
-    quote_us, known_us : int
+        ``quote_us, known_us, expiry, expiry_us, kind`` (bit 0: AM, bit 1: call), ``strike,
+        open_interest, bid, ask, iv, multiplier``; ``settlement_price`` where the vendor declares
+        any; ``position``, contracts that dealers hold, where the right alone does not say it, and
+        then ``position_known_us``.
     spot : float
     call_sign, put_sign : float
         Of the dealers, where there is no position.
@@ -123,8 +126,8 @@ def snapshot_from(
         float(call_sign), float(put_sign), is_call, morning, mid, position,
     )  # fmt: skip
     return Snapshot(
-        quote_us=quote_us,
-        known_us=known_us,
+        quote_us=int(columns["quote_us"][-1]),
+        known_us=max(int(columns[name].max()) for name in _PUBLIC if name in columns),
         spot=spot,
         expiry=columns["expiry"],
         morning=morning,

@@ -13,9 +13,7 @@ import numpy.typing as npt
 
 from ..base.errors import DefinitionError
 from ..base.sql import load_sql
-from ..exposure.dealers import DealerModel
 from ..exposure.quality_gate import Contracts
-from ..exposure.snapshot import Snapshot, snapshot_from
 from .integrity import require_intact
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from ..tables.positions import DealerSource
     from .manifest import SessionEntry
 
-__all__ = ["RawSession", "read_entries", "read_sessions", "snapshot_of"]
+__all__ = ["RawSession", "read_entries", "read_sessions"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -35,7 +33,7 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 #: Rows fetched at a time: few enough that a batch is still in the processor's cache when it is
 #: copied, and that its memory is used again for the next one.
 _BATCH_ROWS = 16_384
-#: Scans whose columns `snapshot_of` understands; the second has the dealers' positions too.
+#: Scans whose columns `snapshot_from` understands; the second has the dealers' positions too.
 _PLAIN = "lake/rebuild_scan"
 _POSITIONED = "lake/rebuild_scan_positions"
 
@@ -244,26 +242,3 @@ def _of_known_deliverable(columns: Columns) -> Columns:
     if known.all() or not known.any():
         return columns
     return {name: values[known] for name, values in columns.items()}
-
-
-def _known_us(columns: Columns) -> int:
-    """Return the moment from which the chain, and the positions where it has any, were public."""
-    latest = [int(columns[n].max()) for n in ("known_us", "position_known_us") if n in columns]
-    return max(latest)
-
-
-def snapshot_of(raw: RawSession, dealer: DealerModel) -> Snapshot:
-    """Return the arrays of one session, signed by a dealer model.
-
-    The price for volatility and parity is the middle of a two-sided quote (bid > 0, ask >= bid),
-    else an official settlement price where the vendor declares one.
-    """
-    c = raw.columns
-    return snapshot_from(
-        c,
-        quote_us=int(c["quote_us"][-1]),
-        known_us=_known_us(c),
-        spot=raw.spot,
-        call_sign=dealer.call_sign,
-        put_sign=dealer.put_sign,
-    )
