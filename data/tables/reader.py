@@ -100,7 +100,10 @@ def _plain_frame(
     if None in wanted or len(wanted) < len(where):
         return None
     rows = file.table(list(names.values()), {str(n): text for n, text in wanted.items()})
-    return None if rows is None else rows.rename_columns(list(names)).to_pandas()
+    if rows is None:
+        return None
+    frame: pd.DataFrame = rows.rename_columns(list(names)).to_pandas()
+    return _in_own_zones(path, frame, names)
 
 
 def _frame_by_sql(
@@ -121,8 +124,7 @@ def _frame_by_sql(
             rows = _keep(path, relation, where)
             wanted = [duckdb.ColumnExpression(names[c]).alias(c) for c in names]
             frame: pd.DataFrame = rows.select(*wanted).to_arrow_table().to_pandas()
-            if query.endswith("parquet"):
-                frame = _in_own_zones(path, frame, names)
+            frame = _in_own_zones(path, frame, names)
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise InputFileError(f"{path}: cannot be read: {reason}; write it anew") from error
@@ -130,7 +132,7 @@ def _frame_by_sql(
 
 
 def _in_own_zones(path: Path, frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Return stamps in the zones that the file's types state; DuckDB gives them all in UTC."""
+    """Return stamps in the zones that a Parquet file states: they are read in UTC."""
     import pandas as pd
 
     aware = [str(name) for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
