@@ -23,7 +23,7 @@ from page_data import figures_of
 from gexlab.backtest.run.results import BacktestResult, Notice
 from gexlab.reports.page.backtest_page import backtest_page
 from gexlab.reports.page.html import render_page, write_page
-from gexlab.reports.page.packed import packed_figures
+from gexlab.reports.page.packed import in_base_85, packed_figures
 from gexlab.reports.page.palette import DARK, LIGHT
 from gexlab.reports.page.views import Figure, Page, Row, Section, Table, text_column
 from gexlab.reports.session.morning import Morning
@@ -103,8 +103,20 @@ def test_plotly_is_embedded_once(result: BacktestResult, tmp_path: Path) -> None
     file = write_page(backtest_page(result), tmp_path / "deep" / "report.html")
     text = file.read_text(encoding="utf-8")
     packed = re.findall(r'<script type="text/plain" id="plotly">([^<]+)</script>', text)
-    assert [gzip.decompress(base64.b64decode(p)).count(b"plotly.js v") for p in packed] == [1]
+    raw = [base64.a85decode(one.translate({ord("{"): "<", ord("|"): "&"})) for one in packed]
+    assert [gzip.decompress(one).count(b"plotly.js v") for one in raw] == [1]
     assert [p.name for p in file.parent.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("length", range(9))
+def test_bytes_as_fives(length: int) -> None:
+    """As Ascii85 of the standard library, which abbreviates four zeros, but for markup."""
+    raw = bytes(8) + bytes((37 * i + length) % 256 for i in range(1000 + length))
+    text = in_base_85(raw)
+    assert "<" not in text
+    assert "&" not in text
+    assert base64.a85decode(text.replace("{", "<").replace("|", "&")) == raw
+    assert in_base_85(b"Man sure") == "9jqo^F*2M7"  # the example that is given everywhere
 
 
 def test_page_without_figures_carries_no_script() -> None:
