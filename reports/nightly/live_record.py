@@ -190,8 +190,8 @@ def _number(path: Path) -> int:
 def _last_missing(out: Path, digests: dict[int, str]) -> str:
     """Return that the last file is gone or was changed, which no later one shows; empty if not."""
     path = out / FOLDER / LAST_FILE
-    if not path.is_file():
-        return ""
+    if not path.is_file():  # a first night that was killed just then has one file and no word of it
+        return f"{LAST_FILE} is gone" if len(digests) > 1 else ""
     try:
         told = json.loads(path.read_bytes())
         number, digest = int(told["number"]), str(told["sha256"])
