@@ -129,7 +129,7 @@ def _draw_marks(axes: Axes, row: dict[str, Any], *, named: bool) -> None:
         if named:
             text = f" {name} {level(row[key])} "
             at = (row[key], 0.985 - 0.07 * i)
-            side: Literal["left", "right"] = side_of(row[key] / row["spot"] - 1.0)
+            side: Literal["left", "right"] = side_of(row[key] / row["spot"] - 1.0, text)
             ink = LIGHT[colour]
             paper = {"facecolor": LIGHT["paper"], "edgecolor": "none", "pad": 1.0}
             axes.annotate(

@@ -6,7 +6,6 @@ the page's colours by name. It fits every width and both themes, and needs no sc
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
@@ -344,38 +343,20 @@ def _lines_across(layout: Mapping[str, Any], x: Scale) -> Iterable[Line]:
         )
 
 
-#: Pixels of the free margin to the left of a chart.
-_BESIDE: Final = 40
 _ANCHORS: Final = {"left": "start", "right": "end", "center": "middle"}
 
 
 def _notes(layout: Mapping[str, Any], x: Scale) -> Iterable[Note]:
-    notes = [note for note in layout.get("annotations", ()) if note.get("yref") == "paper"]
-    lines = Counter(note["y"] for note in notes)
-    for note in notes:
+    for note in layout.get("annotations", ()):
         at = float(x.fractions(np.array([note["x"]], dtype=np.float64))[0])
-        if 0 <= at <= 1:
-            text, anchor = unescape(note["text"]), _ANCHORS[note["xanchor"]]
+        if note.get("yref") == "paper" and 0 <= at <= 1:
             yield Note(
                 round(100 * at, 2),
                 round(100 - 100 * note["y"], 2),
-                text,
+                unescape(note["text"]),
                 note["font"]["color"],
-                anchor if lines[note["y"]] > 1 else _side_of(at, text, anchor),
+                _ANCHORS[note["xanchor"]],
             )
-
-
-def _side_of(at: float, text: str, anchor: str) -> str:
-    """Return on which side of its place a text stands that the narrowest page must not cut.
-
-    A put wall at 18 % of a room of 280 px has 90 px to its left, `put wall 17,500.0` needs 115.
-    """
-    share = _LETTER * len(text) / _NARROW
-    if anchor == "end" and at + _BESIDE / _NARROW < share < 1 - at:
-        return "start"
-    if anchor == "start" and 1 - at < share < at + _BESIDE / _NARROW:
-        return "end"
-    return anchor
 
 
 def _swatches(spec: Mapping[str, Any]) -> tuple[Swatch, ...]:

@@ -27,6 +27,7 @@ from gexlab.reports.page import profile_picture
 from gexlab.reports.page.formats import moment
 from gexlab.reports.page.sections.difference import difference_page
 from gexlab.reports.page.sections.explanation import explanation_page
+from gexlab.reports.page.sections.profile import side_of
 from gexlab.reports.page.views import Page
 from gexlab.reports.session.picture import picture_of
 from gexlab.reports.session.story import session_story
@@ -176,3 +177,18 @@ def _bundled(strikes: int, size: int, rows: int) -> None:
     assert (bundled, len(found)) == (size, rows)
     assert found[0][1] == sum(range(1, size + 1))
     assert sum(net for _, net in found) == strikes * (strikes + 1) / 2
+
+
+@pytest.mark.parametrize(
+    ("away", "name", "wanted"),
+    [
+        (-0.064, " put wall 17,500.0 ", "left"),  # 127 px of text, 90 px to its left
+        (-0.0312, " flip 18,113.3 ", "right"),  # 101 px of text, 136 px
+        (0.084, " call wall 9.0 ", "right"),  # 101 px of text, 22 px to its right
+        (0.0, " spot 4,526.3 ", "left"),  # 94 px of text, 140 px
+        (0.02, "x" * 60, "right"),  # 402 px: 112 to the right, 208 to the left
+    ],
+)
+def test_a_name_lies_inside_the_narrowest_picture(away: float, name: str, wanted: str) -> None:
+    """By hand: 280 px from 10 % below spot to 10 % above, 40 px more to the left, 6.7 a letter."""
+    assert side_of(away, name) == wanted

@@ -15,7 +15,7 @@ from gexlab.reports.page.html import render_page
 from gexlab.reports.page.palette import in_style
 from gexlab.reports.page.still_paths import line_path
 from gexlab.reports.page.still_scales import Scale, ticks_of
-from gexlab.reports.page.stills import Still, _side_of, still_of
+from gexlab.reports.page.stills import Still, still_of
 from gexlab.reports.page.views import Figure, Page, Section
 from gexlab.reports.session.morning import Morning
 
@@ -174,20 +174,3 @@ def test_nothing_to_draw_is_an_empty_picture() -> None:
         _still([], xaxis=axis(), yaxis=axis()),
     ]
     assert [_paths(still) for still in stills] == [[""], [""], [""], [], [], []]
-
-
-@pytest.mark.parametrize(
-    ("at", "text", "anchor", "wanted"),
-    [
-        (0.18, " put wall 17,500.0 ", "end", "start"),  # 127 px of text, 90 px to its left
-        (0.344, " flip 18,113.3 ", "end", "end"),  # 101 px of text, 136 px
-        (0.92, " call wall 9.0 ", "start", "end"),  # 101 px of text, 22 px to its right
-        (0.4, " spot 4,526.3 ", "start", "start"),  # 94 px of text, 168 px
-        (0.5, "x" * 60, "end", "end"),  # cut on either side
-        (0.5, "middle", "middle", "middle"),
-    ],
-)
-def test_a_note_stands_where_the_narrowest_page_has_room(
-    at: float, text: str, anchor: str, wanted: str
-) -> None:
-    assert _side_of(at, text, anchor) == wanted
