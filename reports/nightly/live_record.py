@@ -236,6 +236,9 @@ def appended(
     told = () if record.has(session, content_id) else tuple(forecasts)
     if not new and not told:
         return False
+    if record.number and not record.broken and not (out / FOLDER / LAST_FILE).is_file():
+        # a first night was killed before it noted its file: killed again, it would look deleted
+        _note_last(out, record.number, record.last)
     number = record.number + 1
     late = late or any(e.session > session for e in record.entries)
     entry = Entry(number, session, content_id, definition_id, told, new, record.last, late)
@@ -243,10 +246,14 @@ def appended(
     with published_file(out / FOLDER / f"{number:06d}-{session}.json") as draft:
         draft.write_text(text, encoding="utf-8", newline="\n")
     if not record.broken:  # else what is noted there stays the evidence
-        noted = {"number": number, "sha256": hashlib.sha256(text.encode()).hexdigest()}
-        with published_file(out / FOLDER / LAST_FILE) as draft:
-            draft.write_text(json.dumps(noted) + "\n", encoding="utf-8")
+        _note_last(out, number, hashlib.sha256(text.encode()).hexdigest())
     return True
+
+
+def _note_last(out: Path, number: int, digest: str) -> None:
+    noted = json.dumps({"number": number, "sha256": digest}) + "\n"
+    with published_file(out / FOLDER / LAST_FILE) as draft:
+        draft.write_text(noted, encoding="utf-8")
 
 
 def forecast_digest(entries: Sequence[Entry]) -> str:

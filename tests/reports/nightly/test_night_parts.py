@@ -15,6 +15,7 @@ import pytest
 
 from gexlab.backtest.run.targets import Target, TargetInput
 from gexlab.data import trading_calendar
+from gexlab.reports.nightly import live_record
 from gexlab.reports.nightly.freshness import (
     clock_alert,
     is_late,
@@ -173,6 +174,37 @@ def test_a_record_that_was_changed_says_so(tmp_path: Path) -> None:
     second.unlink()
     third.unlink()  # one file alone: its night may have been killed before it wrote the other
     assert read_record(tmp_path).broken == ""
+
+
+def test_nights_that_are_killed_before_they_note_their_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice in a row: the record stays whole, and what stands beside it may lag."""
+    folder = tmp_path / "record"
+
+    def add(day: str) -> None:
+        record = read_record(tmp_path)
+        appended(tmp_path, record, day, day, "d", [_target("next_open", 1.0)], [])
+
+    add("2026-07-01")
+    (folder / "last.json").unlink()  # as if killed just before
+    noted: list[int] = []
+    written = live_record._note_last
+
+    def killed(out: Path, number: int, digest: str) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+        noted.append(number)
+        written(out, number, digest)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(live_record, "_note_last", killed)
+        add("2026-07-02")
+    assert noted == [1]
+    assert sorted(p.name[:6] for p in folder.iterdir()) == ["000001", "000002", "last.j"]
+    assert read_record(tmp_path).broken == ""
+    add("2026-07-06")
+    assert json.loads((folder / "last.json").read_text())["number"] == 3
 
 
 def test_a_file_that_cannot_be_read_is_never_written_over(tmp_path: Path) -> None:
