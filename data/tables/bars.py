@@ -17,8 +17,9 @@ import pandas as pd
 from ..base.errors import InputFileError
 from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
+from .cells import days, numbers
 from .clock import on_sessions
-from .reader import Scalar, days, numbers, read_table
+from .reader import Scalar, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

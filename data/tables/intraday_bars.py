@@ -17,8 +17,9 @@ from ..base.errors import InputFileError
 from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
 from .bars import PRICE_NAMES, PRICES, VOLUME_NAMES, columns_to_read, require_once, require_valid
+from .cells import clock_minutes, days, numbers, stamps
 from .clock import require_clock
-from .reader import Scalar, clock_minutes, days, numbers, read_table, stamps
+from .reader import Scalar, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -176,7 +176,8 @@ def load_positions(path: str | Path) -> Positions:
     """
     import pandas as pd
 
-    from .reader import days, numbers, read_table, stamps
+    from .cells import days, numbers, stamps
+    from .reader import read_table
 
     file = Path(path)
     names = {name: (name,) for name in (*_KEY, "position", "known_at")}

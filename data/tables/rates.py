@@ -91,7 +91,7 @@ def load_curve(path: str | Path) -> RateCurve:
     """
     import pandas as pd
 
-    from . import reader
+    from . import cells, reader
 
     file = Path(path)
     names = {
@@ -101,10 +101,10 @@ def load_curve(path: str | Path) -> RateCurve:
         "known_at": ("known_at",),
     }
     frame = reader.read_table(file, names, optional=["days", "known_at"])
-    session = reader.days(file, frame, "session", "UTC").dt.date
-    rate = reader.numbers(file, frame, "rate")
+    session = cells.days(file, frame, "session", "UTC").dt.date
+    rate = cells.numbers(file, frame, "rate")
     zeros = pd.Series(0.0, index=frame.index)
-    maturity = reader.numbers(file, frame, "days") if "days" in frame else zeros
+    maturity = cells.numbers(file, frame, "days") if "days" in frame else zeros
     _require(file, frame, "rate", rate.abs() <= _LARGEST_RATE, "a decimal such as 0.045")
     _require(file, frame, "days", maturity >= 0.0, "a number of days from 0 on")
     rows = zip(session, maturity.tolist(), rate.tolist(), _known(file, frame), strict=True)
@@ -115,7 +115,7 @@ def _known(file: Path, frame: pd.DataFrame) -> list[int]:
     """Return the moment at which each row was public, microseconds; -1 where none is stated."""
     if "known_at" not in frame:
         return [-1] * len(frame)
-    from .reader import stamps
+    from .cells import stamps
 
     moments = stamps(file, frame, "known_at", "UTC").astype("datetime64[us, UTC]")
     return [int(us) for us in moments.astype("int64")]

@@ -197,9 +197,10 @@ def test_nights_that_are_killed_before_they_note_their_file(
         noted.append(number)
         written(out, number, digest)
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(live_record, "_note_last", killed)
-        add("2026-07-02")
+        with pytest.raises(KeyboardInterrupt):
+            add("2026-07-02")
     assert noted == [1]
     assert sorted(p.name[:6] for p in folder.iterdir()) == ["000001", "000002", "last.j"]
     assert read_record(tmp_path).broken == ""
