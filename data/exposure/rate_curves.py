@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.errors import InputFileError
+from ..calendar.day_numbers import to_days
 
 __all__ = ["CurveDay", "CurveRow", "RateCurve", "curve_of"]
 
@@ -20,7 +21,6 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 #: Publication time unknown: usable from the following session.
 _NOT_STATED: Final = -1
-_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 class CurveRow(NamedTuple):
@@ -108,7 +108,7 @@ class RateCurve:
         Its chain is public after the session's open: of the curves up to the first one that was
         public by the midnight before the previous day, one is used.
         """
-        surely_us = round((session.toordinal() - _EPOCH - 1) * 86_400e6)
+        surely_us = round((to_days(session) - 1) * 86_400e6)
         digest = hashlib.sha256()
         last = bisect_right(self.curves, session, key=lambda curve: curve.session)
         for curve in reversed(self.curves[:last]):

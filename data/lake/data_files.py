@@ -7,8 +7,9 @@ import os
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
 
 from ..base.errors import LakeError
 from .delta_log import DataFile
@@ -46,7 +47,6 @@ _TINY: Final = 8 << 10
 _MANY: Final = 1 << 20
 #: Rows of a row group.
 _GROUP: Final = 262_144
-_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -246,8 +246,8 @@ def _span(rows: pa.Table) -> tuple[str | None, str | None]:
     # a view: Arrow's own function takes longer than the rest, where there are few rows
     numbers = [chunk.view(pa.int32()).to_numpy() for chunk in days.chunks if len(chunk)]
     ends = min(each.min() for each in numbers), max(each.max() for each in numbers)
-    first, last = (str(date.fromordinal(_EPOCH + int(each))) for each in ends)
-    return first, last
+    first, last = np.array(ends).astype("datetime64[D]")
+    return str(first), str(last)
 
 
 def file_damage(root: Path, table: str, file: DataFile, *, quick: bool = False) -> str | None:

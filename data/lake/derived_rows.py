@@ -8,13 +8,13 @@ dealer model and book.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.errors import LakeError
+from ..calendar.day_numbers import to_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["read_rows"]
 
 Ints: TypeAlias = npt.NDArray[np.int64]
-
-_EPOCH: Final = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,7 +78,7 @@ def read_rows(pieces: Sequence[Piece]) -> pa.Table:
         rows = _read(piece)
         if tables and rows.schema != tables[0].schema:
             raise LakeError(f"{piece.path} has other columns than {pieces[0].path}")
-        counted = {(session - _EPOCH).days for session in piece.sessions}
+        counted = {to_days(session) for session in piece.sessions}
         runs += [run for run in _runs(rows, len(tables), piece.path) if run.session in counted]
         tables.append(rows)
     runs.sort()

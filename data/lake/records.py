@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
+from ..calendar.day_numbers import from_days
 from .data_files import file_bytes, rows_in, write_file
 from .delta_log import DataFile, TableShape
 from .manifest import Manifest, SessionEntry, SourceEntry
@@ -41,7 +42,6 @@ _PART: Final = re.compile(
     r"underlying=[A-Za-z0-9^$._%-]+/year=\d{4}/\d{8}-\d{8}-(?:v\d+-)?[0-9a-f]{12}\.parquet"
 )
 _RECORD: Final = re.compile(r"/sessions-v(\d+)-[0-9a-f]+\.parquet$")
-_EPOCH: Final = date(1970, 1, 1).toordinal()
 _SOURCES_KEY: Final = b"gexlab.sources"
 _REMEDY: Final = "restore it from a copy, or ingest again into a fresh lake"
 
@@ -153,7 +153,7 @@ def _days(column: pa.ChunkedArray) -> list[date | None]:
 
     # a view: a cast would load Arrow's functions, which readers have no other need of
     days = (day for chunk in column.chunks for day in chunk.view(pa.int32()).to_pylist())
-    return [None if day is None else date.fromordinal(_EPOCH + day) for day in days]
+    return [None if day is None else from_days(day) for day in days]
 
 
 def record_changes(
