@@ -73,13 +73,15 @@ class Universe:
 
 
 UNIVERSES: Final = (
-    Universe(8, 20, 50, 2), Universe(96, 10, 50, 2), Universe(8, 300, 50, 2),
+    Universe(8, 20, 50, 2), Universe(96, 10, 50, 2), Universe(6, 520, 20, 2),
     Universe(8, 20, 2000, 2), Universe(32, 20, 400, 3), Universe(48, 20, 200, 1 + 7),
 )  # fmt: skip
 #: Two whose results are weighed.
 _WEIGHED: Final = (Universe(12, 5, 20, 2), Universe(12, 61, 20, 2))
-#: Two that are read and written in a store.
-_FAR: Final = (Universe(16, 3, 40, 2), Universe(48, 3, 40, 2))
+#: Those that are read and written in a store.
+_FAR: Final = (Universe(16, 3, 40, 2), Universe(36, 3, 40, 2), Universe(4, 260, 20, 2))
+#: What a request is counted for, besides a piece or a command.
+_OF: Final = ("", "_name", "_name_year")
 HELD_OUT: Final = Universe(20, 60, 500, 2)
 
 
@@ -95,8 +97,8 @@ class Seen:
         Processor seconds of the client, and those in which it published.
     requests : float
         Of the client.
-    clock : float
-        Seconds of all pieces by the clock.
+    clock, client_clock : float
+        Seconds of all pieces, and of the client, by the clock.
     results, memory : int
         Bytes of the results as they are sent, and as the client holds them.
     """
@@ -106,6 +108,7 @@ class Seen:
     publishing: float = 0.0
     requests: float = 0.0
     clock: float = 0.0
+    client_clock: float = 0.0
     results: int = 0
     memory: int = 0
 
@@ -144,10 +147,11 @@ def observed(
         ("rebuild", lambda: rebuild(place, "*", workers=crew)),
     ):  # fmt: skip
         seen = found[name] = Seen()
-        before, asked = time.process_time(), counted()
+        began, before, asked = time.perf_counter(), time.process_time(), counted()
         with _timed(seen, counted, weigh=weigh):
             function()
         seen.client = time.process_time() - before - sum(p[1] for p in seen.pieces)
+        seen.client_clock = time.perf_counter() - began - seen.clock
         seen.requests = counted() - asked - sum(p[2] for p in seen.pieces)
     return found
 
@@ -219,7 +223,14 @@ def _design(command: str, universe: Universe, pieces: Sequence[int]) -> npt.NDAr
             whole = universe.names * universe.sessions * universe.contracts
             looked = [universe.sessions, (whole - sessions * universe.contracts) / 1e6]
         of.append(
-            [1, *looked, names * universe.years, sessions, sessions * universe.contracts / 1e6]
+            [
+                1,
+                *looked,
+                names,
+                names * universe.years,
+                sessions,
+                sessions * universe.contracts / 1e6,
+            ]
         )
     return np.array(of, np.float64)
 
@@ -227,7 +238,7 @@ def _design(command: str, universe: Universe, pieces: Sequence[int]) -> npt.NDAr
 def _client(command: str, universe: Universe) -> list[float]:
     sessions = universe.names * universe.sessions
     rows = sessions * universe.contracts / 1e6 if command == "ingest" else 0.0
-    return [1.0, universe.names * universe.years, sessions, rows]
+    return [1.0, universe.names, universe.names * universe.years, sessions, rows]
 
 
 def _per_piece(command: str, costs: Costs, universe: Universe, pieces: Sequence[int]) -> float:
@@ -251,7 +262,8 @@ def fitted(command: str, found: Sequence[tuple[Universe, Seen]]) -> Costs:
 def _least(rows: npt.NDArray[np.float64], took: npt.NDArray[np.float64]) -> list[float]:
     """Return costs, none negative, whose relative errors are least in squares."""
     scale = np.where(rows.max(axis=0) > 0, rows.max(axis=0), 1.0)
-    found, _ = nnls(rows / scale / took[:, None], np.ones(len(took)))
+    weight = np.maximum(took, 0.01 * took.max())
+    found, _ = nnls(rows / scale / weight[:, None], took / weight)
     return [float(x) for x in found / scale]
 
 
@@ -262,35 +274,39 @@ def predicted(command: str, costs: Costs, universe: Universe, seen: Seen) -> tup
     return said, sum(p[1] for p in seen.pieces) + seen.client
 
 
-def requests(folder: Path) -> tuple[dict[str, dict[str, float]], float]:
-    """Return what each command asks of a store, and how many requests of a piece go at a time.
+def requests(folder: Path) -> tuple[dict[str, dict[str, float]], float, float]:
+    """Return what each command asks of a store, and how many requests go at a time.
 
-    The latter by the clock: one universe is read again with every answer late.
+    The latter by the clock, of a piece and of the client: a universe is rebuilt again with every
+    answer late.
     """
     runs: list[tuple[Universe, dict[str, Seen]]] = []
     with store() as address:
-        for number, universe in enumerate((_FAR[0], _FAR[1], _FAR[0])):
-            with bad_way(address, float(number == 2), 1, ("late",)) as (way, told):
+        for number, universe in enumerate((*_FAR, _FAR[0])):
+            late = float(number == len(_FAR))
+            with bad_way(address, late, 1, ("late",)) as (way, told):
                 more = surroundings(way, folder / f"cache-{number}")
                 with patch.dict(os.environ, more):
                     far = (f"s3://{BUCKET}/{number}", lambda: float(told["requests"]))
                     runs.append((universe, observed(folder, universe, far=far)))
     said = {}
     for command in ("ingest", "rebuild"):
-        seen = [(universe, found[command]) for universe, found in runs[:2]]
-        pieces = np.array([(1.0, p[0]) for _, one in seen for p in one.pieces])
-        asked = np.array([p[2] for _, one in seen for p in one.pieces])
-        client = np.array([(1.0, universe.names) for universe, _ in seen])
-        own = np.array([one.requests for _, one in seen])
-        piece, name = _least(pieces, asked)
-        command_, name_ = _least(client, own)
-        said[command] = {
-            "requests": piece, "requests_name_year": name,
-            "client_requests": command_, "client_requests_name_year": name_,
-        }  # fmt: skip
-    plain, late = (runs[i][1]["rebuild"] for i in (0, 2))
-    waited = late.clock - plain.clock
-    return said, LATE * sum(p[2] for p in late.pieces) / waited
+        seen = [(universe, found[command]) for universe, found in runs[:-1]]
+        pieces = [(1.0, p[0], p[0] * u.years) for u, one in seen for p in one.pieces]
+        asked = [p[2] for _, one in seen for p in one.pieces]
+        client = [(1.0, u.names, u.names * u.years) for u, _ in seen]
+        own = [one.requests for _, one in seen]
+        each = (
+            *_least(np.array(pieces), np.array(asked)),
+            *_least(np.array(client), np.array(own)),
+        )
+        keys = (f"{who}requests{what}" for who in ("", "client_") for what in _OF)
+        said[command] = dict(zip(keys, each, strict=True))
+    plain, late_ones = runs[0][1]["rebuild"], runs[-1][1]["rebuild"]
+    waited = late_ones.clock - plain.clock
+    own_wait = late_ones.client_clock - plain.client_clock
+    of_pieces = sum(p[2] for p in late_ones.pieces)
+    return said, LATE * of_pieces / waited, LATE * late_ones.requests / own_wait
 
 
 def tasks() -> tuple[float, float, float]:
@@ -314,7 +330,7 @@ def _children() -> float:
 
 
 def publication(folder: Path) -> tuple[float, float]:
-    """Return seconds of a version that adds one name to a lake: of few files, and per file held."""
+    """Return seconds of a version with four names: of a lake of few files, and per file held."""
     from bench_universe import make
 
     found = []
@@ -324,10 +340,9 @@ def publication(folder: Path) -> tuple[float, float]:
         rebuild(lake, "N0000")
         seen = Seen()
         with _timed(seen, lambda: 0.0, weigh=False):
-            for name in range(1, 4):
-                rebuild(lake, f"N{name:04}")
+            rebuild(lake, "N000[1-4]", workers=Workers(2))
         files = sum(1 for _ in open_lake(lake).root.rglob("*.parquet"))
-        found.append((files, seen.publishing / 3))
+        found.append((files, seen.publishing))
     (few, short), (most, long) = found
     return short, max(0.0, (long - short) / (most - few))
 
@@ -384,7 +399,7 @@ def first(folder: Path, start: float) -> float:
 def machine_measured(folder: Path, say: Callable[[str], None]) -> Machine:
     """Measure everything that the model needs on this machine."""
     costs = measured(folder, say)
-    asked, at_once = requests(folder)
+    asked, at_once, client_at_once = requests(folder)
     held = memory(folder)
     client, task, start = tasks()
     version, held_file = publication(folder)
@@ -398,5 +413,12 @@ def machine_measured(folder: Path, say: Callable[[str], None]) -> Machine:
         for name in costs
     }  # fmt: skip
     return Machine(
-        whole["ingest"], whole["rebuild"], task, start, first(folder, start), held_file, at_once
+        whole["ingest"],
+        whole["rebuild"],
+        task,
+        start,
+        first(folder, start),
+        held_file,
+        at_once,
+        client_at_once,
     )

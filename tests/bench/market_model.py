@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,15 +32,15 @@ class Costs:
 
     Attributes
     ----------
-    piece, file, looked, name_year, name_session, million : float
+    piece, file, looked, name, name_year, name_session, million : float
         Seconds of a worker: for a piece, each file that it opens, a million rows of others that it
-        looks at, a name's year, a name's session, a million contracts.
-    command, client_name_year, client_name_session, client_million : float
+        looks at, a name, its year, its session, a million contracts.
+    command, client_name, client_name_year, client_name_session, client_million : float
         Seconds of the client, likewise.
-    requests, requests_name_year : float
-        Of a worker to a store, for a piece and a name's year.
-    client_requests, client_requests_name_year : float
-        Of the client, for a command and a name's year.
+    requests, requests_name, requests_name_year : float
+        Of a worker to a store, for a piece, a name, its year.
+    client_requests, client_requests_name, client_requests_name_year : float
+        Of the client, for a command, a name, its year.
     kilobytes_name_year, kilobytes_name_session : float
         That the client holds until it publishes.
     files_name_year : float
@@ -50,16 +50,20 @@ class Costs:
     piece: float
     file: float
     looked: float
+    name: float
     name_year: float
     name_session: float
     million: float
     command: float
+    client_name: float
     client_name_year: float
     client_name_session: float
     client_million: float
     requests: float = 0.0
+    requests_name: float = 0.0
     requests_name_year: float = 0.0
     client_requests: float = 0.0
+    client_requests_name: float = 0.0
     client_requests_name_year: float = 0.0
     kilobytes_name_year: float = 0.0
     kilobytes_name_session: float = 0.0
@@ -68,12 +72,12 @@ class Costs:
     @property
     def of_workers(self) -> tuple[float, ...]:
         """Seconds of a worker."""
-        return astuple(self)[:6]
+        return astuple(self)[:7]
 
     @property
     def of_client(self) -> tuple[float, ...]:
         """Seconds of the client."""
-        return astuple(self)[6:10]
+        return astuple(self)[7:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,8 @@ class Machine:
         first piece takes beyond its second.
     held_file : float
         Seconds of a version for each file that the lake already holds.
-    at_once : float
-        Requests to a store that a process has on their way at a time.
+    at_once, client_at_once : float
+        Requests to a store that a worker, and the client, have on their way at a time.
     """
 
     ingest: Costs
@@ -99,6 +103,7 @@ class Machine:
     first: float
     held_file: float
     at_once: float = 1.0
+    client_at_once: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +131,14 @@ class Prices:
     Attributes
     ----------
     core_hour : float
-    thousand_puts, thousand_gets : float
+    thousand_puts : float
+        Requests: all are taken for the dearest kind.
     latency : float
         Seconds of a request to the store.
     """
 
     core_hour: float = 0.05
     thousand_puts: float = 0.005
-    thousand_gets: float = 0.0004
     latency: float = 0.03
 
 
@@ -148,7 +153,7 @@ class Done:
     requests : float
         To the store.
     memory : float
-        Of the client for results, MB, at its highest.
+        Of the client for results and what it publishes, MB, at its highest.
     bill : float
     """
 
@@ -193,127 +198,116 @@ def simulated(command: str, market: Market, machine: Machine, prices: Prices, wo
     """
     if command == "rebuild":
         return _rebuilt(market, machine, prices, workers)
-    year = _ingested(market, machine, prices, workers)
+    year, years = _ingested(market, machine, prices, workers), market.years
     one = year.outcome
-    outcome = Outcome(
-        one.seconds * market.years, one.worked * market.years, one.client * market.years,
-        one.longest, one.tail, one.held,
-    )  # fmt: skip
+    outcome = replace(
+        one, seconds=one.seconds * years, worked=one.worked * years, client=one.client * years
+    )
     return Done(
-        workers, year.pieces * market.years, outcome, year.requests * market.years, year.memory,
-        year.bill * market.years,
-    )  # fmt: skip
+        workers, year.pieces * years, outcome, year.requests * years, year.memory, year.bill * years
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reckoned:
+    """A command's costs, with what its requests wait for a store."""
+
+    costs: Costs
+    worker_wait: float
+    client_wait: float
+
+    def piece(
+        self, names: int, years: int, sessions: int, million: float, looked: Sequence[float]
+    ) -> float:
+        """Return seconds of a worker for a piece; `looked`: files, and millions of others' rows."""
+        c = self.costs
+        made = (1, *looked, names, names * years, names * sessions, million)
+        asked = c.requests + names * (c.requests_name + years * c.requests_name_year)
+        return float(np.dot(c.of_workers, made)) + asked * self.worker_wait
+
+    def client(self, names: int, years: int, sessions: int) -> float:
+        """Return seconds of the client for names that it publishes."""
+        c = self.costs
+        used = c.client_name + years * c.client_name_year + sessions * c.client_name_session
+        asked = c.client_requests_name + years * c.client_requests_name_year
+        return names * (used + asked * self.client_wait)
+
+    def megabytes(self, names: int, years: float, sessions: float) -> float:
+        """Return what the client holds of names."""
+        c = self.costs
+        each = years * c.kilobytes_name_year + sessions * c.kilobytes_name_session
+        return names * each / 1000
+
+    def requests(self, pieces: int, names: int, years: int) -> float:
+        """Return requests of all."""
+        c = self.costs
+        name = c.requests_name + c.client_requests_name
+        year = c.requests_name_year + c.client_requests_name_year
+        return c.client_requests + pieces * c.requests + names * (name + years * year)
+
+
+def _reckoned(costs: Costs, machine: Machine, prices: Prices) -> _Reckoned:
+    return _Reckoned(
+        costs, prices.latency / machine.at_once, prices.latency / machine.client_at_once
+    )
 
 
 def _rebuilt(market: Market, machine: Machine, prices: Prices, workers: int) -> Done:
-    costs, years, sessions = machine.rebuild, market.years, market.sessions
-    size = names_together(len(market.contracts), workers)
-    pieces, held, files, versions = [], [0.0, 0.0, 0.0], 0.0, 0
-    for begin in range(0, len(market.contracts), size):
+    """Return what one command takes, which publishes whenever it holds enough."""
+    of, years, sessions = _reckoned(machine.rebuild, machine, prices), market.years, market.sessions
+    names, size = len(market.contracts), names_together(len(market.contracts), workers)
+    pieces, held, before, most = [], np.zeros(4), 0.0, 0.0
+    for begin in range(0, names, size):
         sizes = market.contracts[begin : begin + size]
         n, rows = len(sizes), float(sizes.sum()) * sessions
-        asked = costs.requests + n * years * costs.requests_name_year
-        work = np.dot(costs.of_workers, (1, 0, 0, n * years, n * sessions, rows / 1e6))
-        own = n * (years * costs.client_name_year + sessions * costs.client_name_session)
-        more = (n * sessions, n * years * costs.files_name_year, rows)
-        held = [a + b for a, b in zip(held, more, strict=True)]
-        if any(a >= b for a, b in zip(held, MOST_HELD, strict=True)):
-            files += held[1]
-            versions += 1
-            own += machine.held_file * files
-            held = [0.0, 0.0, 0.0]
-        own += _waited(costs.client_requests_name_year * n * years, machine, prices)
-        pieces.append(
-            Piece(
-                float(work) + _waited(asked, machine, prices),
-                own,
-                _kilobytes(costs, n * years, n * sessions),
-            )
-        )
-    most = min(MOST_HELD[0], len(market.contracts) * sessions)
-    waiting = _kilobytes(costs, most / SESSIONS_A_YEAR, most)
-    return _done(pieces, costs, machine, prices, workers, market, years, waiting)
+        held += (n * sessions, n * years * of.costs.files_name_year, rows, n)
+        own = 0.0
+        if (held[:3] >= MOST_HELD).any() or begin + size >= names:
+            before += held[1]
+            own = of.client(int(held[3]), years, sessions) + machine.held_file * before
+            most = max(most, of.megabytes(int(held[3]), years, sessions))
+            held = np.zeros(4)
+        work = of.piece(n, years, sessions, rows / 1e6, (0, 0))
+        pieces.append(Piece(work, own, of.megabytes(n, years, sessions)))
+    cluster = _cluster(machine, workers, of.costs.command, 0.0)
+    return _done(pieces, cluster, of.requests(len(pieces), names, years), most, prices)
 
 
 def _ingested(market: Market, machine: Machine, prices: Prices, workers: int) -> Done:
-    """Return what one year takes."""
-    costs, contracts = machine.ingest, market.contracts
-    rows = float(contracts.sum()) * SESSIONS_A_YEAR
-    number = min(pieces_of(int(rows), workers, columnar=True), len(contracts))
-    middle = (np.cumsum(contracts) - contracts / 2) / contracts.sum()
-    place = np.minimum((middle * number).astype(int), number - 1)
-    day = float(contracts.sum())
+    """Return what one year of day files takes, published at its end."""
+    of, contracts = _reckoned(machine.ingest, machine, prices), market.contracts
+    day, names = float(contracts.sum()), len(contracts)
+    number = pieces_of(int(day * SESSIONS_A_YEAR), workers, columnar=True)
+    middle = (np.cumsum(contracts) - contracts / 2) / day
+    place = (middle * number).astype(int)
     pieces = []
-    for one in range(number):
+    for one in np.unique(place):
         sizes = contracts[place == one]
-        if not len(sizes):
-            continue
         n, own = len(sizes), float(sizes.sum())
-        looked = SESSIONS_A_YEAR * min(day - own, 2 * ROW_GROUP)
-        made = (
-            1,
-            SESSIONS_A_YEAR,
-            looked / 1e6,
-            n,
-            n * SESSIONS_A_YEAR,
-            own * SESSIONS_A_YEAR / 1e6,
-        )
-        asked = costs.requests + n * costs.requests_name_year
-        pieces.append(Piece(
-            float(np.dot(costs.of_workers, made)) + _waited(asked, machine, prices), 0.0,
-            _kilobytes(costs, n, n * SESSIONS_A_YEAR),
-        ))  # fmt: skip
-    names = len(contracts)
-    waiting = _kilobytes(costs, names, names * SESSIONS_A_YEAR)
-    return _done(pieces, costs, machine, prices, workers, market, 1, waiting)
+        others = SESSIONS_A_YEAR * min(day - own, 2 * ROW_GROUP) / 1e6
+        looked = (SESSIONS_A_YEAR, others)
+        work = of.piece(n, 1, SESSIONS_A_YEAR, own * SESSIONS_A_YEAR / 1e6, looked)
+        pieces.append(Piece(work, 0.0, of.megabytes(n, 1, SESSIONS_A_YEAR)))
+    begin = of.costs.command + day * SESSIONS_A_YEAR / 1e6 * of.costs.client_million
+    cluster = _cluster(machine, workers, begin, of.client(names, 1, SESSIONS_A_YEAR))
+    most = of.megabytes(names, 1, SESSIONS_A_YEAR)
+    return _done(pieces, cluster, of.requests(len(pieces), names, 1), most, prices)
+
+
+def _cluster(machine: Machine, workers: int, begin: float, end: float) -> Cluster:
+    half = machine.task / 2
+    return Cluster(workers, machine.start + machine.first, begin, end, half, half, AHEAD)
 
 
 def _done(
-    pieces: Sequence[Piece],
-    costs: Costs,
-    machine: Machine,
-    prices: Prices,
-    workers: int,
-    market: Market,
-    years: int,
-    waiting: float,
+    pieces: Sequence[Piece], cluster: Cluster, requests: float, waiting: float, prices: Prices
 ) -> Done:
     """Let it happen, and reckon what it takes besides time."""
-    names = len(market.contracts)
-    begin, end = costs.command, 0.0
-    asked = costs.client_requests
-    if costs is machine.ingest:
-        begin += names * SESSIONS_A_YEAR * costs.client_name_session
-        begin += market.rows / market.years / 1e6 * costs.client_million
-        end += names * costs.client_name_year
-        end += _waited(names * costs.client_requests_name_year, machine, prices)
-    begin += _waited(asked, machine, prices)
-    cluster = Cluster(
-        workers,
-        machine.start + machine.first,
-        begin,
-        end,
-        machine.task / 2,
-        machine.task / 2,
-        AHEAD,
-    )
     outcome = happened(pieces, cluster)
-    requests = (
-        asked
-        + len(pieces) * costs.requests
-        + names * years * (costs.requests_name_year + costs.client_requests_name_year)
-    )
-    hours = (workers + 1) * outcome.seconds / 3600
+    hours = (cluster.workers + 1) * outcome.seconds / 3600
     bill = hours * prices.core_hour + requests / 1000 * prices.thousand_puts
-    return Done(workers, len(pieces), outcome, requests, (waiting + outcome.held) / 1000, bill)
-
-
-def _waited(requests: float, machine: Machine, prices: Prices) -> float:
-    return requests * prices.latency / machine.at_once
-
-
-def _kilobytes(costs: Costs, name_years: float, name_sessions: float) -> float:
-    return name_years * costs.kilobytes_name_year + name_sessions * costs.kilobytes_name_session
+    memory = max(waiting, outcome.held)
+    return Done(cluster.workers, len(pieces), outcome, requests, memory, bill)
 
 
 def rate(done: Done) -> float:
