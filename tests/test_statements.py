@@ -463,7 +463,9 @@ def test_a_market_is_simulated_as_stated() -> None:
         for command in ("ingest", "rebuild")
         for n in (1, 4, 16, 64, 256)
     ]
-    said = re.findall(r"^\| `(?:ingest|rebuild)` \| \d+ \|.*$", _text("docs/scaling.md"), re.M)
+    said = re.findall(
+        r"^\| `(?:ingest|rebuild)` \| \d+ \| \d+ \| \d+\..*$", _text("docs/scaling.md"), re.M
+    )
     assert said == printed
 
 

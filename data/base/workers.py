@@ -146,7 +146,7 @@ class Crew:
         except _lost_connections():
             self._disconnect()
             return _ELSEWHERE
-        return max(_ELSEWHERE, sum(threads.values()))
+        return max(_ELSEWHERE, int(sum(threads.values())))
 
     def spread(
         self,

@@ -179,7 +179,9 @@ def drawn(
         Contracts a session of all names together; what was drawn is scaled to it.
     """
     share, size = np.array(quantiles, np.float64).T
-    found = np.exp(np.interp(np.random.default_rng(seed).random(names), share, np.log(size)))
+    found: npt.NDArray[np.float64] = np.exp(
+        np.interp(np.random.default_rng(seed).random(names), share, np.log(size))
+    )
     return found if total is None else found * total / found.sum()
 
 

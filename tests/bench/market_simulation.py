@@ -15,7 +15,6 @@ facts: change them with ``--price``, ``--latency``.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -70,7 +69,7 @@ def main() -> None:
     parser.add_argument("--underlying-column", default="underlying")
     parser.add_argument("--session-column", default="quote_date")
     asked = parser.parse_args()
-    sizes = SIZES
+    sizes: Sequence[tuple[float, float]] = SIZES
     if asked.universe:
         sizes = sizes_of(asked.universe, asked.underlying_column, asked.session_column)
         said = ", ".join(f"({share:g}, {size:.0f})" for share, size in sizes)
@@ -133,4 +132,4 @@ def sizes_of(file: Path, name: str, session: str) -> Sequence[tuple[float, float
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
