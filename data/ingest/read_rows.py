@@ -39,6 +39,9 @@ __all__ = ["UnsortedError", "read_rows", "read_stream", "take_out_replaced"]
 
 #: Rows that are put in order and written at a time: about one row group.
 _PIECE_ROWS: Final = 131_072
+#: Rows that may wait to be put in order and written: enough that neither thread waits for the one
+#: that reads where one piece takes longer than another.
+_WAITING_ROWS: Final = 4 * _PIECE_ROWS
 
 #: What a regime is made of: open interest, and a volatility or prices to solve one from.
 _NEEDED: Final = ("open_interest", "iv", "bid", "last")
@@ -193,7 +196,7 @@ def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
 def _in_background(
     stored: Callable[[Any], Any], writer: LakeWriter | None
 ) -> Iterator[Callable[[Any], None]]:
-    """Give a function that writes while the next rows are being read, at most two pieces behind.
+    """Give a function that writes while the next rows are being read, a few pieces behind.
 
     One thread puts rows as they are stored and fingerprints sessions, another writes them: each
     has about as much to do as the one that reads.
@@ -205,17 +208,19 @@ def _in_background(
 
         yield only_count
         return
-    pending: deque[Future[None]] = deque()
+    pending: deque[tuple[Future[None], int]] = deque()
     with ThreadPoolExecutor(max_workers=1) as printer, ThreadPoolExecutor(max_workers=1) as worker:
 
         def write(piece: Any) -> None:
-            if len(pending) >= 2:
-                pending.popleft().result()
+            rows = len(piece)
+            while pending and rows + sum(waiting for _, waiting in pending) > _WAITING_ROWS:
+                pending.popleft()[0].result()
             sessions = printer.submit(lambda: list(split_sessions(stored(piece))))
-            pending.append(worker.submit(lambda: writer.add_sessions(sessions.result())))
+            written = worker.submit(lambda: writer.add_sessions(sessions.result()))
+            pending.append((written, rows))
 
         yield write
-        for future in pending:
+        for future, _ in pending:
             future.result()
 
 

@@ -102,7 +102,8 @@ def read_sessions(
 
     Notes
     -----
-    Rows are fetched as they are asked for, so that memory does not grow with history.
+    Rows are fetched as they are asked for, so that memory does not grow with history, nor with
+    the snapshots of a session.
     """
     _require(chain_files)
     rows = _queried(connection, chain_files, first, last, settled, query)
@@ -188,7 +189,8 @@ def read_files(
 
     Notes
     -----
-    Rows are fetched as they are asked for, so that memory does not grow with history.
+    Rows are fetched as they are asked for, so that memory does not grow with history, nor with
+    the snapshots of a session.
     """
     _require(files)
     yield from _sessions(_read(database, files, first, last, settled), first, last)
@@ -244,7 +246,7 @@ def _sessions(batches: Iterable[Columns], first: date, last: date) -> Iterator[R
                 yield _session(pending)
                 pending = []
             if begin <= day <= end:
-                pending.append(piece)
+                pending = _latest(pending, piece)
     if pending:
         yield _session(pending)
 
@@ -291,16 +293,22 @@ def _pieces(columns: Columns) -> Iterator[Columns]:
         yield {name: values[begin:end] for name, values in columns.items()}
 
 
+def _latest(before: list[Columns], piece: Columns) -> list[Columns]:
+    """Return what is of the latest snapshot so far: earlier ones are let go as they are read."""
+    moments = piece["quote_us"]
+    first = int(np.searchsorted(moments, moments[-1]))
+    if first:
+        return [{name: values[first:] for name, values in piece.items()}]
+    later = bool(before) and before[-1]["quote_us"][-1] != moments[-1]
+    return [piece] if later else [*before, piece]
+
+
 def _session(pieces: list[Columns]) -> RawSession:
-    """Return the latest snapshot of a session, in memory of our own.
+    """Return a session from its latest snapshot, in memory of our own.
 
     Arrow's memory is read-only, and kernels would be compiled once more for it.
     """
     columns = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
-    quote_us = columns["quote_us"]
-    latest = int(np.searchsorted(quote_us, quote_us[-1]))
-    if latest:
-        columns = {name: values[latest:] for name, values in columns.items()}
     columns = _of_known_deliverable(columns)
     spot, latest_oi = columns["spot"], int(columns["oi_asof"].max())
     spots = spot[:1] if (spot == spot[0]).all() else np.unique(spot)

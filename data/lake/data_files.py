@@ -43,7 +43,7 @@ DIGITS: Final = 12
 #: what is smaller holds less than its own footer.
 _SMALL: Final = 8 << 20
 _TINY: Final = 8 << 10
-#: Bytes of rows from which several files are written by several threads.
+#: Bytes of rows from which several files are forced to disk by several threads.
 _MANY: Final = 1 << 20
 #: Rows of a row group.
 _GROUP: Final = 262_144
@@ -111,8 +111,9 @@ def write_file(
 def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
     """Write rows to several files of tables, all of them or none.
 
-    Few rows are written in turn and then forced to disk together (see `storage.put_all`), many
-    rows by several threads.
+    They are written in turn: threads would each keep the memory that they encoded in, a hundred
+    megabytes over a long history. Then all are forced to disk together (see `storage.put_all`),
+    many rows by several threads.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
     many = sum(draft.rows.nbytes for draft in drafts) > _MANY
     halves = [(draft, _half(root, draft)) for draft in drafts]
     try:
-        digests = _each(lambda half: _put_rows(half[0].rows, half[1]), halves, threads=many)
+        digests = [_put_rows(draft.rows, half) for draft, half in halves]
         if not far:  # a version on disk must not name what is not
             _each(lambda half: forced(half[1]), halves, threads=many)
         made = [(*half, digest) for half, digest in zip(halves, digests, strict=True)]

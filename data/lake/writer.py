@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from .integrity import part_damage, require_inside
 from .joint_commit import LakeMovedError, Prepared, commit_together
 from .manifest import Manifest
 from .naming import check_underlying, folder_of
+from .part_closing import PartClosing
 from .parts import (
     CHAIN_SCHEMA,
     PART_ROWS,
@@ -29,6 +31,7 @@ from .versions import Change, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
     from datetime import date
     from pathlib import Path
 
@@ -77,8 +80,11 @@ class LakeWriter:
         Rows after which a part is closed at the next end of a session.
     """
 
-    def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
+    def __init__(
+        self, root: Path, underlying: str, drafts: Path, hand: Executor | None = None
+    ) -> None:
         self.root = root
+        self._full = PartClosing(hand)
         self._underlying = underlying
         self.folder = root / CHAINS / folder_of(underlying)
         self.drafts = drafts
@@ -128,7 +134,8 @@ class LakeWriter:
         self._fresh, self._seen, self._unchanged, self._dropped = {}, set(), set(), set()
 
     def abandon(self) -> None:
-        """Let go of the part that is being written."""
+        """Let go of what is being written."""
+        self._full.abandon()
         if self._part is not None:
             self._part.abandon()
             self._part = None
@@ -192,7 +199,8 @@ class LakeWriter:
     def _put(self, entry: SessionRows) -> None:
         part = self._part
         if part is not None and not part.takes(entry.session):
-            self._flush()
+            self._part = None
+            self._full.add(part)
         if self._part is None:
             self._parts += 1
             draft = self.drafts / f"{self._parts}.draft"
@@ -235,11 +243,14 @@ class LakeWriter:
         self._fresh.update((entry.session, entry) for entry in self._closed())
 
     def _closed(self) -> list[SessionEntry]:
-        """Finish the part that is being written, and return what it holds."""
-        if self._part is None:
-            return []
-        entries, made = self._part.close()
-        self._part = None
+        """Finish the parts that are being written, and return what they hold."""
+        part, self._part = self._part, None
+        if part is not None:
+            self._full.add(part)
+        return [entry for closed in self._full.settled() for entry in self._placed(*closed)]
+
+    def _placed(self, entries: list[SessionEntry], made: DataFile) -> list[SessionEntry]:
+        """Note the file of a part, and return its sessions with the file that they lie in."""
         before = self._named.get(_content_of(made.path))
         if before is not None:  # what was lost comes back where it lay
             there = entries[0].file.rename(entries[0].file.with_name(before))
@@ -382,14 +393,19 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
     """
     if lake.version is not None:
         raise LakeError(f"{lake} is a past version, which is only read: open the lake without it")
-    with naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
+    with (
+        naming_the_lake(lake.root),
+        draft_folder(lake.root) as drafts,
+        ThreadPoolExecutor(1) as hand,
+    ):
         opened: dict[str, LakeWriter] = {}
 
         def writer_of(underlying: str) -> LakeWriter:
             if underlying not in opened:
                 folder = drafts / str(len(opened))
                 folder.mkdir()
-                opened[underlying] = LakeWriter(lake.root, check_underlying(underlying), folder)
+                name = check_underlying(underlying)
+                opened[underlying] = LakeWriter(lake.root, name, folder, hand)
             return opened[underlying]
 
         try:

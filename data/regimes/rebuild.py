@@ -302,6 +302,7 @@ def _update(
         for chunk in _chunks(_reported(sessions, done, total, job.underlying, progress)):
             contracts += sum(r.contracts for r in chunk)
             parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])
+            chunk.clear()  # a year of rows, which would wait here for the next year's
         done += len(days)
     return Uncommitted(store, tuple(parts), plan.wanted, plan.written), total, contracts
 
