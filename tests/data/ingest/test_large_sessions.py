@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from gexlab.data.ingest import canonical_rows, read_rows
 from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake import parts, session_stream, writer
 from gexlab.data.lake.chain_reader import read_entries
-from gexlab.data.lake.connection import connect
+from gexlab.data.lake.connection import Database
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.parts import part_rows, split_sessions
 
@@ -157,8 +158,8 @@ def test_a_large_session_is_rebuilt_from_its_last_snapshot(
     path = file_of(tmp_path, days)
     taken(tmp_path, path)
     lake = open_lake(tmp_path / "lake")
-    with connect(lake) as connection:
-        found = list(read_entries(connection, lake.sessions("SPX")))
+    with ExitStack() as until:
+        found = list(read_entries(Database(lake, until), lake.sessions("SPX")))
     assert [raw.spot for raw in found] == [4000.0, 4000.0 + SNAPSHOTS - 1, 4000.0]
     assert [len(raw.columns["strike"]) for raw in found] == [len(EXPIRIES) * STRIKES * 2] * 3
     assert rebuild(lake, "SPX").rebuilt == 3
