@@ -23,6 +23,10 @@ def without_plots() -> Iterator[None]:
 
     Where matplotlib is there already, nothing changes. Plots of `arch` import it when they are
     drawn.
+
+    Yields
+    ------
+    None
     """
     if _PLOTS in sys.modules:
         yield
