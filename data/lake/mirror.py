@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, unquote
 
+from ..base.cache_folder import lakes_cache
 from ..base.errors import LakeError
 
 if TYPE_CHECKING:
@@ -143,22 +144,12 @@ def folder_of_lake(place: str | os.PathLike[str]) -> Path:
 
     bucket = bucket_of(name)
     store = hashlib.sha256(f"{bucket.host}{bucket.prefix}".encode()).hexdigest()[:12]
-    return Path(_home(), *_MIRRORS, store, name, quote(prefix, safe="") or "_")
-
-
-def _home() -> str:
-    cache = os.environ.get("GEXLAB_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return cache if cache.startswith("/") else _expanded(cache)
-
-
-@lru_cache(maxsize=8)
-def _expanded(cache: str) -> str:
-    return str(Path(cache).expanduser().absolute())
+    return Path(lakes_cache(), *_MIRRORS, store, name, quote(prefix, safe="") or "_")
 
 
 def remote_of(path: Path) -> Remote | None:
     """Return the lake in an object store to whose mirror a path belongs, None for a plain path."""
-    home, text = _home(), str(path)
+    home, text = lakes_cache(), str(path)
     if not text.startswith(home):
         return None
     home = os.path.join(home, *_MIRRORS)
