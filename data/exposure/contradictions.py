@@ -35,6 +35,8 @@ _FEWEST_WHOLE: Final = 0.02
 _FACTOR: Final = 2.5
 #: Volatilities by other day counts, and wide quotes, differ by less than this factor.
 _VOLATILITY_FACTOR: Final = 3.0
+#: From here on numbers have no fractions; adding it rounds a smaller one to a whole number.
+_ALL_WHOLE: Final = 2.0**52
 #: Expiries of less than this have volatilities that hang on the day count; years.
 _SHORTEST: Final = 2.0 / 365.0
 
@@ -321,6 +323,12 @@ def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats)
 
 
 @compiled(nogil=True)
+def _is_whole(x: float) -> bool:
+    """Return whether a number that is not negative has no fraction."""
+    return x < math.inf and (x >= _ALL_WHOLE or (x + _ALL_WHOLE) - _ALL_WHOLE == x)
+
+
+@compiled(nogil=True)
 def _held(
     start: Ints, years: Floats, open_interest: Floats, multiplier: Floats
 ) -> tuple[int, int, int]:
@@ -330,8 +338,10 @@ def _held(
         if not years[g] > 0.0:
             continue
         for i in range(start[g], start[g + 1]):
-            if open_interest[i] > 0.0 and multiplier[i] > 1.0:
+            interest, unit = open_interest[i], multiplier[i]
+            if interest > 0.0 and unit > 1.0:
                 held += 1
-                whole += open_interest[i] % 1.0 == 0.0
-                multiples += open_interest[i] % multiplier[i] == 0.0
+                whole += _is_whole(interest)
+                # a multiple's quotient is whole: the slow remainder is asked for only where it is
+                multiples += _is_whole(interest / unit) and interest % unit == 0.0
     return held, whole, multiples
