@@ -11,19 +11,13 @@ import os
 import stat
 import sys
 import tempfile
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from .errors import ConfigError
 
-__all__ = [
-    "CACHE_VARIABLE",
-    "fall_back",
-    "folder_asked_for",
-    "lakes_cache",
-    "temporary_folder",
-]
+__all__ = ["CACHE_VARIABLE", "fall_back", "folder_asked_for", "temporary_folder"]
 
 #: Environment variable that names the folder of compiled code.
 CACHE_VARIABLE: Final = "GEXLAB_CACHE_DIR"
@@ -92,20 +86,6 @@ def temporary_folder() -> Path | None:
     except OSError:
         return None
     return folder
-
-
-def lakes_cache() -> str:
-    """Return the folder for what is kept of lakes: mirrors of those far away, looks at sessions.
-
-    ``GEXLAB_CACHE`` names it, else ``XDG_CACHE_HOME``, else it is ``~/.cache``; an absolute path.
-    """
-    named = os.environ.get("GEXLAB_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return named if named.startswith("/") else _expanded(named)
-
-
-@lru_cache(maxsize=8)
-def _expanded(named: str) -> str:
-    return str(Path(named).expanduser().absolute())
 
 
 def _use(folder: Path) -> None:

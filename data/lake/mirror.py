@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, unquote
 
-from ..base.cache_folder import lakes_cache
 from ..base.errors import LakeError
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ __all__ = [
     "forgotten",
     "is_remote",
     "kept",
+    "lakes_cache",
     "looked_anew",
     "remembered",
     "remote_of",
@@ -145,6 +145,25 @@ def folder_of_lake(place: str | os.PathLike[str]) -> Path:
     bucket = bucket_of(name)
     store = hashlib.sha256(f"{bucket.host}{bucket.prefix}".encode()).hexdigest()[:12]
     return Path(lakes_cache(), *_MIRRORS, store, name, quote(prefix, safe="") or "_")
+
+
+def lakes_cache() -> str:
+    """Return the folder for what is kept of lakes: mirrors of those far away, looks at sessions.
+
+    ``GEXLAB_CACHE`` names it, else ``XDG_CACHE_HOME``, else it is ``~/.cache``; an absolute path.
+
+    Raises
+    ------
+    RuntimeError
+        If nobody's home is known.
+    """
+    named = os.environ.get("GEXLAB_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return named if named.startswith("/") else _expanded(named)
+
+
+@lru_cache(maxsize=8)
+def _expanded(named: str) -> str:
+    return str(Path(named).expanduser().absolute())
 
 
 def remote_of(path: Path) -> Remote | None:

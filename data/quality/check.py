@@ -268,7 +268,10 @@ def _off_close(
 ) -> Iterator[Finding]:
     """Yield the sessions whose spot is off the official close of their bar."""
     name = "spot_off_close"
-    closes = dict(zip((day.date() for day in bars.index), bars["close"].tolist(), strict=True))
+    import pandas as pd
+
+    days = pd.DatetimeIndex(bars.index).date
+    closes = dict(zip(days, bars["close"].astype("float64").tolist(), strict=True))
     held = [(look, closes.get(look.session, math.nan)) for look in looks]
     off = [(look, abs(math.log(look.spot / close))) for look, close in held if close > 0]
     if not off or median(distance for _, distance in off) > _SAME_INSTRUMENT:

@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..base.cache_folder import lakes_cache
 from ..base.digested import read_digested, with_digest
+from ..lake.mirror import lakes_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base.sql import load_sql
 from ..lake.integrity import require_intact
+from ..lake.mirror import remote_of
 from .contradictions import contradiction_findings
 from .finding import Finding
 from .kept import kept_by_session, key_of
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COVERAGE", "SessionLook", "coverage_of", "looks_of", "measured_detail"]
 
-#: Rows held at a time; about 400 bytes each.
-_BLOCK_ROWS: Final = 1_000_000
+#: Rows held at a time; about a kilobyte each while they are compared.
+_BLOCK_ROWS: Final = 500_000
 #: Sessions before one that it is compared with.
 _CONTEXT: Final = 10
 #: Columns of ``sql/coverage.sql`` after the session.
@@ -117,7 +118,8 @@ def looks_of(
             made |= _looked_at(connection, first, entries, places, limits, rates)
         return made
 
-    kept = kept_by_session(_name(lake, underlying, "looks"), keys, look)
+    _require_intact(lake, entries)
+    kept = kept_by_session(_name("looks", underlying, prints, said), keys, look)
     days = [entry.session for entry in entries]
     before = [None, *days[:-1]]
     return [_look(*each) for each in zip(days, before, kept, strict=True)]
@@ -138,7 +140,8 @@ def coverage_of(lake: Lake, underlying: str, entries: Sequence[SessionEntry]) ->
         Moments as ISO text, days likewise; None where nothing is there to be measured.
     """
     settled = sorted(lake.settlement_sources(underlying))
-    keys = [key_of("coverage", settled, entry.fingerprint) for entry in entries]
+    prints = [entry.fingerprint for entry in entries]
+    keys = [key_of("coverage", settled, each) for each in prints]
 
     def measure(missing: list[int]) -> dict[int, Any]:
         made: dict[int, Any] = {}
@@ -147,7 +150,8 @@ def coverage_of(lake: Lake, underlying: str, entries: Sequence[SessionEntry]) ->
             made |= {i: list(row[1:]) for i, row in zip(places, rows, strict=True)}
         return made
 
-    return kept_by_session(_name(lake, underlying, "coverage"), keys, measure)
+    _require_intact(lake, entries)
+    return kept_by_session(_name("coverage", underlying, prints, settled), keys, measure)
 
 
 def measured_detail(name: str, value: float, limits: Thresholds) -> str:
@@ -158,8 +162,15 @@ def measured_detail(name: str, value: float, limits: Thresholds) -> str:
     return f"{check.value}: {value:.4g}, limit {limits.limit(name):g}"
 
 
-def _name(lake: Lake, underlying: str, what: str) -> str:
-    return f"{what} of {underlying} in {lake.root}"
+def _require_intact(lake: Lake, entries: Sequence[SessionEntry]) -> None:
+    """Refuse damaged chains, looked at again or not; far away those alone that are fetched."""
+    if remote_of(lake.root) is None:
+        require_intact([entry.file for entry in entries], lake.root)
+
+
+def _name(what: str, underlying: str, prints: Sequence[str], said: object) -> str:
+    """Return what is kept together: of chains that begin alike, wherever their lakes are."""
+    return f"{what} of {underlying} from {prints[0] if prints else 'nothing'}, {said}"
 
 
 def _look(day: date, before: date | None, kept: Mapping[str, Any]) -> SessionLook:
