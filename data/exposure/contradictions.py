@@ -306,10 +306,10 @@ def _volatility_against_prices(ratios: Floats) -> str:
 
 
 def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> str:
-    held, whole, multiples = _held(start, years, open_interest, multiplier)
+    held, whole, only_multiples = _held(start, years, open_interest, multiplier)
     if held < _FEWEST_HELD:
         return ""
-    if multiples == held:
+    if only_multiples:
         return (
             f"open interest of all {held} contracts is a multiple of the multiplier: it "
             "counts shares, not contracts"
@@ -331,9 +331,12 @@ def _is_whole(x: float) -> bool:
 @compiled(nogil=True)
 def _held(
     start: Ints, years: Floats, open_interest: Floats, multiplier: Floats
-) -> tuple[int, int, int]:
-    """Count live contracts of open interest on more than one unit, whole ones, and multiples."""
-    held, whole, multiples = 0, 0, 0
+) -> tuple[int, int, bool]:
+    """Count live contracts of open interest on more than one unit, and whole ones.
+
+    Also whether all are multiples of their unit: a slow question, asked until one is not.
+    """
+    held, whole, only_multiples = 0, 0, True
     for g in range(years.size):
         if not years[g] > 0.0:
             continue
@@ -342,6 +345,6 @@ def _held(
             if interest > 0.0 and unit > 1.0:
                 held += 1
                 whole += _is_whole(interest)
-                # a multiple's quotient is whole: the slow remainder is asked for only where it is
-                multiples += _is_whole(interest / unit) and interest % unit == 0.0
-    return held, whole, multiples
+                if only_multiples:
+                    only_multiples = interest % unit == 0.0
+    return held, whole, only_multiples

@@ -69,6 +69,13 @@ class SignAgreement:
 # inverse; amount. What has no volatility or no amount is left out.
 
 
+@compiled(nogil=True, error_model="numpy")
+def _invert(values: Floats, out: Floats) -> None:
+    # on its own, it becomes vector instructions
+    for i in range(values.size):
+        out[i] = 1.0 / values[i]
+
+
 @compiled(nogil=True)
 def _fill_items(
     start: Ints, strike: Floats, is_call: Flags, open_interest: Floats, position: Floats,
@@ -90,18 +97,19 @@ def _fill_items(
                 if open_interest[i] > 0.0 and not math.isnan(position[i]):
                     total += position[i]
                     if not math.isnan(volatility[i]):
-                        own[0, n], own[1, n] = log_strike, volatility[i]
-                        own[2, n], own[3, n] = 1.0 / volatility[i], position[i]
+                        own[0, n], own[1, n], own[3, n] = log_strike, volatility[i], position[i]
                         n += 1
                 i += 1
             call, put = side_volatilities(begin, i, is_call, volatility)
             if total == 0.0 or (math.isnan(call) and math.isnan(put)):
                 continue
             call, put = put if math.isnan(call) else call, call if math.isnan(put) else put
-            otm[0, m], otm[1, m], otm[2, m] = log_strike, call, 1.0 / call
-            otm[3, m], otm[4, m], otm[5, m] = put, 1.0 / put, total
+            otm[0, m], otm[1, m], otm[3, m], otm[5, m] = log_strike, call, put, total
             m += 1
         otm_start[g + 1], own_start[g + 1] = m, n
+    _invert(otm[1][:m], otm[2][:m])
+    _invert(otm[3][:m], otm[4][:m])
+    _invert(own[1][:n], own[2][:n])
 
 
 # Both loops divide nothing, call nothing and count from 0, so that they become vector instructions:
