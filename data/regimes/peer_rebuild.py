@@ -23,7 +23,7 @@ from ..lake.lake import Lake, SessionEntry
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
 from .regime_columns import Key, moment_of
-from .rows import Block, regime_table, side_table_of
+from .rows import Block, regime_columns_of, side_columns_of
 from .session_evaluation import likeness_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def write_peer_rows(
     """Write what `peer_rows` returned and return its part; none where there are no rows."""
     if not rows:
         return ()
-    tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
+    tables = {"regimes": regime_columns_of(rows), "flip_roots": side_columns_of(blocks)}
     days = {str(row["session"]): marks[str(row["session"])] for row in rows}
     return write_parts(store, [(_BOOK, days, tables)])
 
