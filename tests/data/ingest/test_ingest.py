@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -22,6 +23,7 @@ from property_search import examples
 
 from gexlab.data.base.errors import ConfigError, GexlabError, InputFileError, LakeError
 from gexlab.data.base.sql import load_sql
+from gexlab.data.ingest import canonical_rows as rows_room
 from gexlab.data.ingest import files as files_room
 from gexlab.data.ingest import read_rows as ingest_room
 from gexlab.data.ingest.ingest import IngestResult, ingest
@@ -29,6 +31,7 @@ from gexlab.data.ingest.session_order import _packed
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.session_stream import sorted_rows
+from gexlab.data.lake.writer import LakeWriter
 from gexlab.data.vendors.table_reader import read_tables
 from gexlab.data.vendors.vendor_preset import InputFile
 
@@ -819,14 +822,21 @@ BAD: dict[str, tuple[Callable[[Bench], Path], str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def one_row(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a lake of one row, to be copied."""
+    bench = Bench(tmp_path_factory.mktemp("one"))
+    bench.ingest(bench.file(ROW))
+    return bench.root
+
+
 @pytest.mark.parametrize("case", BAD)
 @pytest.mark.parametrize("filled", [False, True], ids=["new lake", "filled lake"])
 def test_malformed_input_is_one_line_and_changes_nothing(
-    case: str, filled: bool, bench: Bench, tmp_path: Path
+    case: str, filled: bool, bench: Bench, one_row: Path
 ) -> None:
     if filled:
-        other = Bench(tmp_path / "good")
-        bench.ingest(other.file(ROW))
+        shutil.copytree(one_row, bench.root)
     before = bench.state()
     make, message = BAD[case]
     with pytest.raises(GexlabError, match=message) as caught:
@@ -926,20 +936,32 @@ def test_an_unknown_vendor_is_told_the_nearest(bench: Bench) -> None:
         bench.ingest(bench.file(ROW), vendor="column")
 
 
-def test_a_number_that_the_csv_reader_cannot_parse_is_read_as_text(bench: Bench) -> None:
-    """Met after parts of the file were written already: they are dropped and read again."""
+def test_a_number_that_the_csv_reader_cannot_parse_is_read_as_text(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Met at the end of a file that is streamed: all of it is read again."""
+    monkeypatch.setattr(ingest_room, "_STREAMED_BYTES", 0)
+    dropped: list[int] = []
+    forget = LakeWriter.forget
+
+    def forgetting(writer: LakeWriter) -> None:
+        dropped.append(1)
+        forget(writer)
+
+    monkeypatch.setattr(LakeWriter, "forget", forgetting)
     days = ("2022-12-12", "2022-12-13", "2022-12-14")
+    each = 1_001  # the last row would be ,1.6 and .51 without its spaces
     rows = [
         f"{day},2022-12-30,{1000 + i},C,10,0.2,1.{i % 7},2.0,3990.5{i % 3}"
         for day in days
-        for i in range(35_000)
+        for i in range(each)
     ]
     good = bench.file(*rows, name="a.csv")
-    assert good.stat().st_size > 4 << 20
-    rows[-1] = "2022-12-14,2022-12-30,35999,C,10,n/a, 1.6 ,2.0,3990.51"
+    rows[-1] = f"2022-12-14,2022-12-30,{999 + each},C,10,n/a, 1.6 ,2.0,3990.51"
     late = bench.file(*rows, name="b.csv")
     result = bench.ingest(late, lake=bench.folder / "late")
     assert (result.rows_read, result.rows_written) == (len(rows), len(rows))
+    assert dropped
     bench.ingest(good)
     plain, spelled = (
         pa.concat_tables(pq.ParquetFile(path).read() for path in open_lake(root).chain_files("SPX"))
@@ -947,9 +969,9 @@ def test_a_number_that_the_csv_reader_cannot_parse_is_read_as_text(bench: Bench)
     )
     iv = spelled.column("iv").to_pylist()
     assert iv.count(None) == 1
-    assert spelled.column("strike")[iv.index(None)].as_py() == 35_999.0
+    assert spelled.column("strike")[iv.index(None)].as_py() == 999.0 + each
     assert spelled.drop_columns(["iv", "source"]) == plain.drop_columns(["iv", "source"])
-    rows[-1] = "2022-12-14,2022-12-30,35999,C,10,0.2,1.6,2;0,3990.51"
+    rows[-1] = f"2022-12-14,2022-12-30,{999 + each},C,10,0.2,1.6,2;0,3990.51"
     wrong = bench.file(*rows, name="c.csv")
     with pytest.raises(InputFileError, match=r"c\.csv: column for ask holds '2;0' where a number"):
         bench.ingest(wrong)
