@@ -23,7 +23,6 @@ from property_search import examples
 
 from gexlab.data.base.errors import ConfigError, GexlabError, InputFileError, LakeError
 from gexlab.data.base.sql import load_sql
-from gexlab.data.ingest import canonical_rows as rows_room
 from gexlab.data.ingest import files as files_room
 from gexlab.data.ingest import read_rows as ingest_room
 from gexlab.data.ingest.ingest import IngestResult, ingest
@@ -161,16 +160,23 @@ def test_everything_else_enters_expired_contracts_included(bench: Bench) -> None
     assert row == (date(2022, 12, 9), 402.5, "P", None, None, None, -1.0)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        *(("C", "C"), ("call", "C"), ("CE", "C"), (" c ", "C"), ("Calls", "C")),
-        *(("P", "P"), ("put", "P"), ("pe", "P"), ("PUTS", "P"), ("Put", "P")),
-    ],
-)
-def test_spellings_of_the_right(text: str, expected: str, bench: Bench) -> None:
-    bench.ingest(bench.file(ROW.replace(",C,", f",{text},")))
-    assert bench.rows("right") == [expected]
+def _by_strike(bench: Bench, rows: dict[str, Any], *columns: str, header: str = HEADER) -> Any:
+    """Ingest rows as one file, each with a strike of its own; return the columns by row."""
+    strikes = {text: 4000 + number for number, text in enumerate(rows)}
+    file = [text.replace(",4000,", f",{strike},") for text, strike in strikes.items()]
+    bench.ingest(bench.file(*file, header=header))
+    found = {strike: values for strike, *values in bench.rows("strike", *columns)}
+    return {text: tuple(found[strike]) for text, strike in strikes.items()}
+
+
+def test_spellings_of_the_right(bench: Bench) -> None:
+    calls, puts = ("C", "call", "CE", " c ", "Calls"), ("P", "put", "pe", "PUTS", "Put")
+    expected = {
+        ROW.replace(",C,", f",{text},"): (right,)
+        for right, texts in (("C", calls), ("P", puts))
+        for text in texts
+    }
+    assert _by_strike(bench, expected, "right") == expected
 
 
 @pytest.mark.parametrize(
@@ -200,15 +206,11 @@ def test_missing_numbers_are_null_never_zero(text: str, bench: Bench) -> None:
     assert bench.rows("open_interest", "iv", "bid", "ask") == [(None,) * 4]
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [("0", None), ("0.0099", None), ("0.01", 0.01), ("10", 10.0), ("10.01", None), ("inf", None)],
-)
-def test_impossible_volatilities_become_null(
-    value: str, expected: float | None, bench: Bench
-) -> None:
-    bench.ingest(bench.file(ROW.replace(",0.2,", f",{value},")))
-    assert bench.rows("iv") == [expected]
+@pytest.mark.parametrize("more", [{}, {"inf": None}], ids=["numbers", "a word for a number"])
+def test_impossible_volatilities_become_null(more: dict[str, None], bench: Bench) -> None:
+    values = {"0": None, "0.0099": None, "0.01": 0.01, "10": 10.0, "10.01": None, **more}
+    expected = {ROW.replace(",0.2,", f",{text},"): (value,) for text, value in values.items()}
+    assert _by_strike(bench, expected, "iv") == expected
 
 
 @pytest.mark.parametrize(
@@ -337,9 +339,8 @@ def test_open_interest_lag_counts_sessions(lag: int, settled: date, bench: Bench
 
 # 2022-04-15 was Good Friday, 2011-01-22 the Saturday after a third Friday, 2023-06-16 a third
 # Friday, 2022-12-16 one in winter.
-@pytest.mark.parametrize(
-    ("expiry", "settlement", "dies"),
-    [
+def test_third_friday_rule_and_expiry_moments(bench: Bench) -> None:
+    cases = (
         ("2022-12-16", "AM", utc(2022, 12, 16, 14, 30)),
         ("2023-06-16", "AM", utc(2023, 6, 16, 13, 30)),
         ("2022-04-14", "AM", utc(2022, 4, 14, 13, 30)),
@@ -348,13 +349,9 @@ def test_open_interest_lag_counts_sessions(lag: int, settled: date, bench: Bench
         ("2022-12-14", "PM", utc(2022, 12, 14, 21)),
         ("2022-11-25", "PM", utc(2022, 11, 25, 18)),
         ("2022-12-26", "PM", utc(2022, 12, 23, 21)),
-    ],
-)
-def test_third_friday_rule_and_expiry_moments(
-    expiry: str, settlement: str, dies: datetime, bench: Bench
-) -> None:
-    bench.ingest(bench.file(ROW.replace("2022-12-30", expiry)))
-    assert bench.rows("settlement", "expiry_ts") == [(settlement, dies)]
+    )
+    expected = {ROW.replace("2022-12-30", expiry): (how, dies) for expiry, how, dies in cases}
+    assert _by_strike(bench, expected, "settlement", "expiry_ts") == expected
 
 
 def test_the_second_of_two_rows_of_a_monthly_contract_is_pm(bench: Bench) -> None:
@@ -397,17 +394,14 @@ def test_each_snapshot_has_its_own_pair_of_monthly_rows(bench: Bench) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("root", "expected"),
-    [
-        *(("SPX", "AM"), ("spx", "AM"), ("NDX", "AM"), ("RUT", "AM"), ("DJX", "AM")),
-        *(("VIX", "AM"), ("SPXW", "PM"), ("NDXP", "PM"), ("SPY", "PM")),
-    ],
-)
-def test_the_root_decides_where_it_is_known(root: str, expected: str, bench: Bench) -> None:
+def test_the_root_decides_where_it_is_known(bench: Bench) -> None:
     bench.map(MAP.replace("[columns]", '[columns]\nroot = "root"'))
-    bench.ingest(bench.file(ROW + f",{root}", header=HEADER + ",root"))
-    assert bench.rows("root", "settlement") == [(root.upper(), expected)]
+    known = {"AM": ("SPX", "spx", "NDX", "RUT", "DJX", "VIX"), "PM": ("SPXW", "NDXP", "SPY")}
+    expected = {
+        f"{ROW},{root}": (root.upper(), how) for how, roots in known.items() for root in roots
+    }
+    header = f"{HEADER},root"
+    assert _by_strike(bench, expected, "root", "settlement", header=header) == expected
 
 
 @pytest.mark.parametrize("rule", ["AM", "PM"])
