@@ -140,7 +140,7 @@ def _is(column: pa.DictionaryArray, word: str) -> npt.NDArray[np.uint8]:
     words = column.dictionary.to_pylist()
     if word not in words:
         return np.zeros(len(column), np.uint8)
-    here = _numbers_of(column.indices, np.int32) == words.index(word)
+    here: npt.NDArray[np.uint8] = _numbers_of(column.indices, np.int32) == words.index(word)
     return here.view(np.uint8)
 
 

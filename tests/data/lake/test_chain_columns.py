@@ -84,7 +84,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 def by_query(lake: Lake, settled: Collection[str]) -> list[RawSession]:
-    found = []
+    found: list[RawSession] = []
     with connect(lake, threads=1) as connection:
         for entry in lake.sessions("SPX"):
             day = entry.session
