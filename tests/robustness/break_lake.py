@@ -29,6 +29,7 @@ from broken_bytes import chain_of, flips
 from s3_store import BUCKET, store, surroundings
 
 from gexlab.data import rebuild, verify
+from gexlab.data.base.schema import BOOKS
 from gexlab.data.lake.derived_records import read_store
 from gexlab.data.lake.derived_tables import REBUILDS, TABLES
 from gexlab.data.lake.housekeeping import compact, vacuum, versions
@@ -43,7 +44,6 @@ from gexlab.data.regimes.table import read_rebuilt
 
 DAYS: Final = tuple(date(2023, 1, day) for day in (3, 4, 5, 6, 9, 10, 11, 12))
 DEALERS: Final = ("naive", "inverted")
-BOOKS: Final = ("as_of_close", "post_expiry")
 
 
 def writer(place: str, number: int, rounds: int, retention: float) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
 import pyarrow as pa
 from race_lake import chain
@@ -73,11 +74,8 @@ def made_lake(root: Path) -> tuple[int, frozenset[str]]:
             _rebuilt(lake, name)
     before = newest(root).number
     archive_version(lake, before, "a night")
-    usual, checkpointing._LONG = checkpointing._LONG, _LONG
-    try:
+    with patch.object(checkpointing, "_LONG", _LONG):
         compact(lake)
-    finally:
-        checkpointing._LONG = usual
     joined = _named(root)
     write_sessions(lake, "SPX", chain_of("SPX", DAYS[3:], 30.0))
     write_sessions(lake, "NDX", chain_of("NDX", DAYS[1:2], 40.0))
@@ -122,7 +120,7 @@ def _asked(lake: Lake) -> list[Any]:
         for view in (CHAINS, *TABLES)
     )
     found = query(lake, " UNION ALL ".join(of_views) + " ORDER BY v", definition=DEFAULT)
-    return found.to_pylist()
+    return list(found.to_pylist())
 
 
 def _readers(root: Path, before: int) -> dict[str, Callable[[], list[Any]]]:

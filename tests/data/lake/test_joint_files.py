@@ -16,6 +16,7 @@ from make_lake import session_tables
 from gexlab.data import compact, rebuild, vacuum, verify
 from gexlab.data.base.errors import LakeError
 from gexlab.data.lake import joint_files
+from gexlab.data.lake.data_files import write_groups
 from gexlab.data.lake.derived_records import stores_of
 from gexlab.data.lake.derived_tables import REBUILDS, TABLES
 from gexlab.data.lake.derived_writer import Uncommitted, commit_stores
@@ -239,7 +240,7 @@ def test_places_that_lead_elsewhere_are_refused(place: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("stated", [{"tail": 10**15}, {"group": 900}])
-def test_places_that_a_file_does_not_have_are_no_rows(lake: Lake, stated: dict[str, int]) -> None:
+def test_places_that_a_file_does_not_have_are_no_rows(lake: Lake, stated: dict[str, Any]) -> None:
     """A record from elsewhere may state any numbers, every digest right."""
     compact(lake)
     store = next(s for s in stores_of(lake, "SPX") if s.inputs == {})
@@ -253,7 +254,7 @@ def test_places_that_a_file_does_not_have_are_no_rows(lake: Lake, stated: dict[s
 def test_a_file_that_changes_while_it_is_written_is_no_shared_one(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(joint_files, "write_groups", _one_row_less(joint_files.write_groups))
+    monkeypatch.setattr(joint_files, "write_groups", _one_row_less(write_groups))
     before = everything(lake)
     with pytest.raises(LakeError, match="were written: run gexlab compact again"):
         compact(lake)
