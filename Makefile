@@ -6,7 +6,7 @@ PACKAGES := backtest data reports strategies
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help bytecode demo bench bench-env test browser random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
+.PHONY: help bytecode demo bench bench-env scaling test browser random mutants mutants-again bounds lint types contracts check links wheel lock lowest clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -63,6 +63,10 @@ bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array acces
 
 bench: $(VENV)/dev.stamp bytecode  ## Measure speed as ratios, all in one run (minutes, about 2 GB in out/bench)
 	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# ARGS="--measure" takes the costs from this machine (minutes), ARGS="--contracts 1500000" scales all names.
+scaling: $(VENV)/dev.stamp bytecode  ## A whole market of options on 1 to 256 workers, simulated
+	@$(BIN)/python tests/bench/market_simulation.py $(ARGS)
 
 # The one thing of `bench` that is optional: its library is no dependency of anything here.
 bench-env:  ## Environment in which `bench` also times an event-driven backtester

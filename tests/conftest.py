@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -60,6 +62,14 @@ os.environ.pop("COLUMNS", None)
 # threads of matrix products that wait for each other take the cores from the other worker: the
 # tests took up to three times the processor time. Here before NumPy is loaded; workers inherit it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a folder of its own for what is kept of lakes; workers inherit it."""
+    if "GEXLAB_CACHE" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="gexlab-tests-")
+        os.environ["GEXLAB_CACHE"] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import market_simulation as market
 import numpy as np
 import pytest
+from market_model import Costs, Market, Prices, drawn, simulated
 from pydantic import BaseModel
 from universe_growth import BUDGETS
 
@@ -436,6 +438,35 @@ def test_budgets_of_a_universe() -> None:
         if client:
             found[name, 2] = int(client), int(worker)
     assert found == BUDGETS
+
+
+def test_a_market_is_simulated_as_stated() -> None:
+    """What things cost is what `make scaling` reckons with, and the tables are what it prints."""
+    rows = [row for row in _rows(_text("docs/scaling.md")) if row]
+    stated = {row[0].strip("`"): row[1:] for row in rows if len(row) in (2, 3)}
+    for key in ("task", "start", "first", "held_file", "at_once", "client_at_once"):
+        assert float(stated[key][0]) == getattr(market.STATED, key), key
+    for field in fields(Costs):
+        both = [
+            getattr(market.STATED.ingest, field.name),
+            getattr(market.STATED.rebuild, field.name),
+        ]
+        assert [float(cell) for cell in stated[field.name]] == both, field.name
+    printed = [
+        market.line(
+            command,
+            simulated(
+                command, Market(drawn(market.SIZES, 6000, 1, total)), market.STATED, Prices(), n
+            ),
+        )
+        for total in (None, 1.5e6)
+        for command in ("ingest", "rebuild")
+        for n in (1, 4, 16, 64, 256)
+    ]
+    said = re.findall(
+        r"^\| `(?:ingest|rebuild)` \| \d+ \| \d+ \| \d+\..*$", _text("docs/scaling.md"), re.M
+    )
+    assert said == printed
 
 
 def test_limits_of_the_checks() -> None:

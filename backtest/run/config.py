@@ -27,10 +27,10 @@ from .config_sections import (
     RegimeConfig,
     SeriesConfig,
     StrategyConfig,
-    _Section,
 )
 from .execution_section import ExecutionConfig, Fill
 from .nightly_section import NightlyConfig
+from .section_base import Section
 from .tournament_section import LedgerConfig, TournamentConfig
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-class Config(_Section):
+class Config(Section):
     """A whole configuration.
 
     Attributes

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationInfo,
@@ -35,6 +33,7 @@ from ...data import (
 from ...strategies import make_strategy
 from ..statistics.resampling import NORMAL_LEVEL
 from .config_identity import checked_definition
+from .section_base import Section
 
 if TYPE_CHECKING:
     from ...strategies import Strategy
@@ -139,11 +138,7 @@ Basis = Annotated[float, Field(ge=0.0, lt=10_000.0, allow_inf_nan=False)]
 Setting = str | dict[str, Any]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class SeriesConfig(_Section):
+class SeriesConfig(Section):
     """A named series: a file with a date and a value, and when the value is public.
 
     Attributes
@@ -165,14 +160,14 @@ class SeriesConfig(_Section):
     """
 
     path: NearConfig
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default={})
     known: Annotated[str, AfterValidator(_publication)]
     calendar: str | None = None
-    where: dict[str, Scalar] = {}
+    where: dict[str, Scalar] = Field(default={})
     scheduled: bool = False
 
 
-class DataConfig(_Section):
+class DataConfig(Section):
     """What is tested.
 
     Attributes
@@ -227,12 +222,12 @@ class DataConfig(_Section):
     settlement: Literal["PM", "AM", "third_friday"] | None = None
     oi_lag_sessions: Annotated[int, Field(ge=0, le=5)] | None = None
     bars: NearConfig
-    bars_columns: dict[str, str] = {}
-    bars_where: dict[str, Scalar] = {}
+    bars_columns: dict[str, str] = Field(default={})
+    bars_where: dict[str, Scalar] = Field(default={})
     bars_timezone: Zone = None
     intraday: NearConfig | None = None
-    intraday_columns: dict[str, str] = {}
-    intraday_where: dict[str, Scalar] = {}
+    intraday_columns: dict[str, str] = Field(default={})
+    intraday_where: dict[str, Scalar] = Field(default={})
     intraday_timezone: Zone = None
     intraday_hours: Literal["regular", "all"] = "regular"
     start: date | None = None
@@ -280,7 +275,7 @@ class DataConfig(_Section):
         return self
 
 
-class RegimeConfig(_Section):
+class RegimeConfig(Section):
     """Where the regime comes from.
 
     Attributes
@@ -338,7 +333,7 @@ class RegimeConfig(_Section):
         return self
 
 
-class StrategyConfig(_Section):
+class StrategyConfig(Section):
     """One strategy: a filter, a rule for each label, and sizing.
 
     Attributes
@@ -384,7 +379,7 @@ class StrategyConfig(_Section):
         return self
 
 
-class InferenceConfig(_Section):
+class InferenceConfig(Section):
     """Intervals, and the resamples of tests that draw some.
 
     Attributes

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from ..execution.terms import LOTS
-from .config_sections import Basis, _Section
+from .config_sections import Basis
+from .section_base import Section
 
 __all__ = ["FILLS", "ExecutionConfig", "Fill", "Rate"]
 
@@ -51,7 +52,7 @@ Fill = Annotated[str, AfterValidator(_fill)]
 Rate = Annotated[float | str, AfterValidator(_rate)]
 
 
-class ExecutionConfig(_Section):
+class ExecutionConfig(Section):
     """Fills, costs, and what accrues in between.
 
     Attributes

@@ -8,7 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .config_sections import AddressNearConfig, NearConfig, _Section
+from .config_sections import AddressNearConfig, NearConfig
+from .section_base import Section
 
 __all__ = ["MailConfig", "NightlyConfig", "WebhookConfig", "When", "checked_address"]
 
@@ -81,7 +82,7 @@ def checked_address(url: str) -> SplitResult:
     return parts
 
 
-class WebhookConfig(_Section):
+class WebhookConfig(Section):
     """Where a night is posted to as JSON.
 
     Attributes
@@ -113,7 +114,7 @@ class WebhookConfig(_Section):
         return self
 
 
-class MailConfig(_Section):
+class MailConfig(Section):
     """Whom a night is mailed to.
 
     Attributes
@@ -160,7 +161,7 @@ class MailConfig(_Section):
         return self
 
 
-class NightlyConfig(_Section):
+class NightlyConfig(Section):
     """What ``gexlab nightly`` does before the backtest, and where its results go.
 
     Attributes

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .config_sections import PlaceNearConfig, _Section
+from .config_sections import PlaceNearConfig
+from .section_base import Section
 
 __all__ = ["FoldsConfig", "LedgerConfig", "TournamentConfig"]
 
 
-class LedgerConfig(_Section):
+class LedgerConfig(Section):
     """Where trials are recorded.
 
     Attributes
@@ -32,7 +33,7 @@ class LedgerConfig(_Section):
 Length = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^[1-9]\d{0,3}[yq]$")]
 
 
-class FoldsConfig(_Section):
+class FoldsConfig(Section):
     """How sessions are cut into trainings and tests.
 
     Attributes
@@ -55,7 +56,7 @@ class FoldsConfig(_Section):
     embargo: Annotated[int, Field(ge=0)] = 0
 
 
-class TournamentConfig(_Section):
+class TournamentConfig(Section):
     """What ``gexlab tournament`` holds trials against.
 
     Attributes

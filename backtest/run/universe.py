@@ -34,9 +34,9 @@ from .config_sections import (
     DefinitionSaid,
     InferenceConfig,
     NearConfig,
-    _Section,
 )
 from .load_config import load_config, read_document
+from .section_base import Section
 from .tournament_section import LedgerConfig
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _portfolios(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-class UniverseData(_Section):
+class UniverseData(Section):
     """Which names of which lake.
 
     Attributes
@@ -93,7 +93,7 @@ class UniverseData(_Section):
         return self
 
 
-class UniverseRegime(_Section):
+class UniverseRegime(Section):
     """What is computed of every name, but for what the settings say of it.
 
     Attributes
@@ -109,7 +109,7 @@ class UniverseRegime(_Section):
     definition: DefinitionSaid = DEFAULT_NAME
 
 
-class UniverseGrid(_Section):
+class UniverseGrid(Section):
     """What spans the grid: lists of portfolios, and of regimes that they go by.
 
     Attributes
@@ -126,7 +126,7 @@ class UniverseGrid(_Section):
     definition: Annotated[tuple[DefinitionSaid, ...], BeforeValidator(_several)] = ()
 
 
-class UniverseConfig(_Section):
+class UniverseConfig(Section):
     """A configuration of a universe.
 
     Attributes

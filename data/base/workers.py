@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
 
-__all__ = ["HERE", "Crew", "Workers", "code_digest", "one_thread_each"]
+__all__ = ["AHEAD", "HERE", "Crew", "Workers", "code_digest", "one_thread_each"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -59,7 +59,9 @@ _WATCH: Final = {
     "distributed.admin.system-monitor.interval": ("500ms", "5s"),
 }
 #: Pieces handed out for each worker at a time: enough to keep it busy, few enough to hold.
-_AHEAD: Final = 4
+AHEAD: Final = 4
+#: Workers that are reckoned with at least where a scheduler has the say.
+_ELSEWHERE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,28 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         """End a local cluster."""
         self._disconnect()
+
+    def size(self, progress: Progress = silent) -> int:
+        """Return how many pieces can be worked on at a time.
+
+        Parameters
+        ----------
+        progress : Progress, optional
+            As for `spread`, whose workers start now.
+
+        Returns
+        -------
+        int
+            Of a scheduler at least 8: more workers may come to it.
+        """
+        if self.workers.scheduler is None:
+            return self.workers.number
+        try:
+            threads = self._connected(progress, None).nthreads()
+        except _lost_connections():
+            self._disconnect()
+            return _ELSEWHERE
+        return max(_ELSEWHERE, int(sum(threads.values())))
 
     def spread(
         self,
@@ -196,7 +220,7 @@ class Crew:
                     ) from None
                 time.sleep(min(0.25 * 2**self._failures, 10.0))
 
-    def _connected(self, progress: Progress, total: int) -> Client:
+    def _connected(self, progress: Progress, total: int | None) -> Client:
         if self._client is None:
             client = self._stack.enter_context(_client(self.workers))
             _require_same_version(client)
@@ -228,7 +252,7 @@ def _round(
             running[future] = i
             yield future
 
-    first = list(submitted(_AHEAD * max(1, sum(client.nthreads().values()))))
+    first = list(submitted(AHEAD * max(1, sum(client.nthreads().values()))))
     finished = as_completed(first, loop=client.loop)
     try:
         for future in finished:

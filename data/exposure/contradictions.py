@@ -35,6 +35,8 @@ _FEWEST_WHOLE: Final = 0.02
 _FACTOR: Final = 2.5
 #: Volatilities by other day counts, and wide quotes, differ by less than this factor.
 _VOLATILITY_FACTOR: Final = 3.0
+#: From here on numbers have no fractions; adding it rounds a smaller one to a whole number.
+_ALL_WHOLE: Final = 2.0**52
 #: Expiries of less than this have volatilities that hang on the day count; years.
 _SHORTEST: Final = 2.0 / 365.0
 
@@ -304,10 +306,10 @@ def _volatility_against_prices(ratios: Floats) -> str:
 
 
 def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> str:
-    held, whole, multiples = _held(start, years, open_interest, multiplier)
+    held, whole, only_multiples = _held(start, years, open_interest, multiplier)
     if held < _FEWEST_HELD:
         return ""
-    if multiples == held:
+    if only_multiples:
         return (
             f"open interest of all {held} contracts is a multiple of the multiplier: it "
             "counts shares, not contracts"
@@ -321,17 +323,28 @@ def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats)
 
 
 @compiled(nogil=True)
+def _is_whole(x: float) -> bool:
+    """Return whether a number that is not negative has no fraction."""
+    return x < math.inf and (x >= _ALL_WHOLE or (x + _ALL_WHOLE) - _ALL_WHOLE == x)
+
+
+@compiled(nogil=True)
 def _held(
     start: Ints, years: Floats, open_interest: Floats, multiplier: Floats
-) -> tuple[int, int, int]:
-    """Count live contracts of open interest on more than one unit, whole ones, and multiples."""
-    held, whole, multiples = 0, 0, 0
+) -> tuple[int, int, bool]:
+    """Count live contracts of open interest on more than one unit, and whole ones.
+
+    Also whether all are multiples of their unit: a slow question, asked until one is not.
+    """
+    held, whole, only_multiples = 0, 0, True
     for g in range(years.size):
         if not years[g] > 0.0:
             continue
         for i in range(start[g], start[g + 1]):
-            if open_interest[i] > 0.0 and multiplier[i] > 1.0:
+            interest, unit = open_interest[i], multiplier[i]
+            if interest > 0.0 and unit > 1.0:
                 held += 1
-                whole += open_interest[i] % 1.0 == 0.0
-                multiples += open_interest[i] % multiplier[i] == 0.0
-    return held, whole, multiples
+                whole += _is_whole(interest)
+                if only_multiples:
+                    only_multiples = interest % unit == 0.0
+    return held, whole, only_multiples

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,15 @@ from .snapshot import Groups, Snapshot
 from .strike_lines import IvSource, fill_own, side_volatilities
 from .time_to_expiry import fill_years
 
-__all__ = ["SignAgreement", "definition_agreement", "sixteen_signs"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "SignAgreement",
+    "definition_agreement",
+    "sixteen_nets",
+    "sixteen_signs",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -61,32 +69,47 @@ class SignAgreement:
 # inverse; amount. What has no volatility or no amount is left out.
 
 
+@compiled(nogil=True, error_model="numpy")
+def _invert(values: Floats, out: Floats) -> None:
+    # on its own, it becomes vector instructions
+    for i in range(values.size):
+        out[i] = 1.0 / values[i]
+
+
 @compiled(nogil=True)
 def _fill_items(
     start: Ints, strike: Floats, is_call: Flags, open_interest: Floats, position: Floats,
     volatility: Floats, otm_start: Ints, otm: Floats, own_start: Ints, own: Floats,
 ) -> None:  # fmt: skip
     m, n = 0, 0
+    logs = np.empty(strike.size)
     for g in range(start.size - 1):
-        i = start[g]
+        i, k = start[g], start[max(g - 1, 0)]
         while i < start[g + 1]:
-            begin, total, log_strike = i, 0.0, math.log(strike[i])
+            begin, total = i, 0.0
+            # most strikes are those of the group before: no logarithm is taken twice in a row
+            while k < start[g] and strike[k] < strike[i]:
+                k += 1
+            known = k < start[g] and strike[k] == strike[i]
+            log_strike = logs[k] if known else math.log(strike[i])
+            logs[i] = log_strike
             while i < start[g + 1] and strike[i] == strike[begin]:
                 if open_interest[i] > 0.0 and not math.isnan(position[i]):
                     total += position[i]
                     if not math.isnan(volatility[i]):
-                        own[0, n], own[1, n] = log_strike, volatility[i]
-                        own[2, n], own[3, n] = 1.0 / volatility[i], position[i]
+                        own[0, n], own[1, n], own[3, n] = log_strike, volatility[i], position[i]
                         n += 1
                 i += 1
             call, put = side_volatilities(begin, i, is_call, volatility)
             if total == 0.0 or (math.isnan(call) and math.isnan(put)):
                 continue
             call, put = put if math.isnan(call) else call, call if math.isnan(put) else put
-            otm[0, m], otm[1, m], otm[2, m] = log_strike, call, 1.0 / call
-            otm[3, m], otm[4, m], otm[5, m] = put, 1.0 / put, total
+            otm[0, m], otm[1, m], otm[3, m], otm[5, m] = log_strike, call, put, total
             m += 1
         otm_start[g + 1], own_start[g + 1] = m, n
+    _invert(otm[1][:m], otm[2][:m])
+    _invert(otm[3][:m], otm[4][:m])
+    _invert(own[1][:n], own[2][:n])
 
 
 # Both loops divide nothing, call nothing and count from 0, so that they become vector instructions:
@@ -159,10 +182,31 @@ def _needs_solving(volatility: Floats, mid: Floats) -> bool:
 
 
 @compiled(nogil=True)
+def _take_known(quoted: Floats, time: Floats, known: Floats, forward: Floats) -> bool:
+    """Take the forwards of the row's own definition where its times are the same; else say no."""
+    same = True
+    for i in range(quoted.size):
+        forward[i] = known[i]
+        same &= quoted[i] == time[i] or (math.isnan(quoted[i]) and math.isnan(time[i]))
+    return same
+
+
+@compiled(nogil=True)
+def _mark_wanted(
+    first: bool, latest: int, expiry_us: Ints, quoted: Floats, wanted: Flags, masked: Floats
+) -> None:
+    """Mark what a floor changes: a later one only what is closer to its end than a day."""
+    for i in range(expiry_us.size):
+        wanted[i] = first or expiry_us[i] - latest < _DAY_US
+        masked[i] = quoted[i] if wanted[i] else np.nan
+
+
+@compiled(nogil=True)
 def _sixteen_nets(
     quote_us: int, moments: Ints, floors: Floats, spot: float, use_parity: bool,
-    rate: Floats, dividend_yield: Floats, start: Ints, expiry_us: Ints, strike: Floats,
-    is_call: Flags, open_interest: Floats, position: Floats, mid: Floats, vendors: Floats,
+    time: Floats, known: Floats, rate: Floats, dividend_yield: Floats,
+    start: Ints, expiry_us: Ints, strike: Floats, is_call: Flags,
+    open_interest: Floats, position: Floats, mid: Floats, vendors: Floats,
 ) -> Floats:  # fmt: skip
     """Return net dollar gamma at spot, shape (carry, floor, source, book)."""
     n, g, b = strike.size, expiry_us.size, moments.size
@@ -189,14 +233,12 @@ def _sixteen_nets(
             fill_years(quote_us, expiry_us, floors[f], quoted)
             for k in range(b):
                 fill_years(moments[k], expiry_us, floors[f], times[k])
-            for i in range(g):
-                # a later floor changes only what is closer to its end: other sums stay
-                wanted[i] = f == 0 or expiry_us[i] - latest < _DAY_US
-                masked[i] = quoted[i] if wanted[i] else np.nan
-            fill_forwards(
-                start, masked, r, q, spot, use_parity and c == 0, strike, is_call, mid,
-                forward, from_parity, outside_guard,
-            )  # fmt: skip
+            _mark_wanted(f == 0, latest, expiry_us, quoted, wanted, masked)
+            if c + f > 0 or not _take_known(quoted, time, known, forward):
+                fill_forwards(
+                    start, masked, r, q, spot, use_parity and c == 0, strike, is_call, mid,
+                    forward, from_parity, outside_guard,
+                )  # fmt: skip
             if solve:
                 fill_own(start, masked, forward, r, strike, is_call, mid, vendors, volatility, code)
                 _fill_items(
@@ -219,6 +261,37 @@ def _total(values: Floats) -> float:
     return total
 
 
+def sixteen_nets(
+    chain: Snapshot,
+    groups: Groups,
+    configured: ForwardCurve,
+    moments: Iterable[int],
+    *,
+    use_parity: bool,
+) -> Floats:
+    """Return net gamma at spot under each of the 16 definitions, dollars per 1 %.
+
+    Parameters
+    ----------
+    chain, groups, configured, use_parity
+        As for `sixteen_signs`.
+    moments : iterable of int
+        When each book is valued, microseconds since 1970.
+
+    Returns
+    -------
+    ndarray, shape (2, 2, 2, books)
+        By carry (configured, none), floor (30 minutes, a day), source (otm, own) and book.
+    """
+    nets: Floats = _sixteen_nets(
+        chain.quote_us, np.array(list(moments), np.int64), np.array(_FLOORS), chain.spot,
+        use_parity, configured.time, configured.forward, configured.rate,
+        configured.dividend_yield, groups.start, groups.expiry_us, chain.strike, chain.is_call,
+        chain.open_interest, chain.position, chain.mid, chain.volatility,
+    )  # fmt: skip
+    return nets
+
+
 def sixteen_signs(
     chain: Snapshot,
     groups: Groups,
@@ -232,8 +305,9 @@ def sixteen_signs(
     Parameters
     ----------
     chain, groups : Snapshot, Groups
-    configured : Market
-        The groups under the row's own definition; only its rates are taken.
+    configured : ForwardCurve
+        The groups under the row's own definition: its rates, and its forwards where they are
+        those of the floor of 30 minutes too.
     valuations : dict of str to int
         Book to its valuation moment, microseconds since 1970.
     use_parity : bool
@@ -250,12 +324,7 @@ def sixteen_signs(
     groups are those of the floor of 30 minutes. Volatilities depend on the forward only where
     they are solved from prices.
     """
-    moments = np.array(list(valuations.values()), np.int64)
-    nets = _sixteen_nets(
-        chain.quote_us, moments, np.array(_FLOORS), chain.spot, use_parity,
-        configured.rate, configured.dividend_yield, groups.start, groups.expiry_us, chain.strike,
-        chain.is_call, chain.open_interest, chain.position, chain.mid, chain.volatility,
-    )  # fmt: skip
+    nets = sixteen_nets(chain, groups, configured, valuations.values(), use_parity=use_parity)
     return [
         SignAgreement(source, book, floor, carry, float(nets[c, f, s, b]))
         for c, carry in enumerate((True, False))
@@ -265,16 +334,21 @@ def sixteen_signs(
     ]
 
 
-def definition_agreement(verdicts: list[SignAgreement], net_gex: float) -> float:
+def definition_agreement(nets: Sequence[float], net_gex: float) -> float:
     """Return the share of the definitions whose sign of net gamma is that of `net_gex`.
+
+    Parameters
+    ----------
+    nets : sequence of float
+        Net gamma under each; one that is not a number agrees with none.
+    net_gex : float
 
     Examples
     --------
-    >>> signs = [SignAgreement("otm", "as_of_close", 30.0, True, x) for x in (1.0, 2.0, -1.0, 3.0)]
-    >>> definition_agreement(signs, 5.0)
+    >>> definition_agreement([1.0, 2.0, -1.0, 3.0], 5.0)
     0.75
     """
-    if math.isnan(net_gex) or not verdicts:
+    if math.isnan(net_gex) or not nets:
         return math.nan
-    same = [np.sign(verdict.net_gex) == np.sign(net_gex) for verdict in verdicts]
-    return sum(map(bool, same)) / len(same)
+    sign = (net_gex > 0.0, net_gex < 0.0)
+    return sum((net > 0.0, net < 0.0) == sign and net == net for net in nets) / len(nets)

@@ -20,7 +20,7 @@ from .book import (
     value_book,
 )
 from .definition import Definition
-from .definition_agreement import definition_agreement, sixteen_signs
+from .definition_agreement import definition_agreement, sixteen_nets
 from .expiry_shares import ExpiryShares, expiry_shares
 from .flips import (
     FlipStatus,
@@ -273,11 +273,12 @@ def agreement_of(
     nets: Mapping[BookName, float],
 ) -> dict[BookName, float]:
     """Return, per book, the share of the 16 definitions that agree with its sign."""
-    verdicts = sixteen_signs(
+    found = sixteen_nets(
         prepared.chain,
         prepared.groups,
         prepared.market,
-        {str(name): moment for name, moment in context.valuations.items()},
+        context.valuations.values(),
         use_parity=definition.forward_source == "parity",
     )
-    return {name: definition_agreement(verdicts, net) for name, net in nets.items()}
+    sixteen = found.ravel().tolist()
+    return {name: definition_agreement(sixteen, net) for name, net in nets.items()}

@@ -159,7 +159,10 @@ def side_volatilities(
             else:
                 puts += 1
                 put_sum += volatility[i]
-    return call_sum / calls if calls else np.nan, put_sum / puts if puts else np.nan
+    # of one contract nothing has to be divided, which takes longer than the rest
+    call = call_sum if calls == 1 else (call_sum / calls if calls else np.nan)
+    put = put_sum if puts == 1 else (put_sum / puts if puts else np.nan)
+    return call, put
 
 
 @compiled(nogil=True)

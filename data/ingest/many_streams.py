@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..base.sql import load_sql
+from ..lake.session_stream import UnsortedError
 from .calendar_tables import calendar_tables
 from .canonical_rows import Rows, naming_the_file
-from .read_rows import UnsortedError, read_stream
+from .read_rows import read_stream
 from .tally import Tally
 from .timing import Dating, stated
 
@@ -68,7 +69,7 @@ class ByName:
         single = len({n.index for n in named}) == 1 and all(len(o.said) < 2 for o in ones)
         if single and all(n.together for n in named):
             try:
-                self._through("FROM contracts", rows, ones, progress)
+                self._through("FROM contracts", rows, ones, progress, cut=True)
             except UnsortedError:
                 self._forget(ones)
             else:
@@ -87,7 +88,15 @@ class ByName:
             if self.writer is not None:
                 self.writer(one.name).forget()
 
-    def _through(self, query: str, rows: Rows, ones: Sequence[Chosen], progress: Progress) -> None:
+    def _through(
+        self,
+        query: str,
+        rows: Rows,
+        ones: Sequence[Chosen],
+        progress: Progress,
+        *,
+        cut: bool = False,
+    ) -> None:
         self._forget(ones)
         places = {pair: i for i, one in enumerate(ones) for pair in one.wanted}
         more = sorted({name for one in ones for name in one.preset.constants})
@@ -103,7 +112,7 @@ class ByName:
             writer = None if self.writer is None else self.writer(one.name)
             one.tally = read_stream(
                 replace(rows, dating=dating), stream, one.plan, one.preset, one.before, writer,
-                _onward(progress, read, one.name),
+                _onward(progress, read, one.name), cut=cut,
             )  # fmt: skip
             if writer is not None:
                 writer.finish()

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ..base.sql import load_sql
+from ..lake.integrity import require_intact
 from ..lake.parts import CHAIN_SCHEMA, part_rows
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..lake.manifest import SessionEntry
 
-__all__ = ["LENDABLE", "lent", "merged", "rows_to_keep"]
+__all__ = ["LENDABLE", "lends", "lent", "merged", "rows_to_keep"]
 
 #: Columns that rows take over from the lake where their files do not have them.
 LENDABLE: Final = (
@@ -38,6 +40,28 @@ def rows_to_keep(entries: Iterable[SessionEntry], replaced: Collection[str]) -> 
     tables = [part_rows(path, days) for path, days in sorted(by_file.items())]
     rows = pa.concat_tables(tables)
     return rows.filter(pc.invert(pc.is_in(rows.column("source"), value_set=gone)))
+
+
+def lends(entry: SessionEntry, unstated: Collection[str]) -> bool:
+    """Return whether the part of a session says anything in columns that new files do not have.
+
+    Parameters
+    ----------
+    entry : SessionEntry
+    unstated : collection of str
+
+    Raises
+    ------
+    LakeError
+        If the part is not what was written.
+    """
+    require_intact([entry.file], entry.file.parents[3])
+    with pq.ParquetFile(entry.file) as part:
+        for name in sorted(set(unstated).intersection(part.schema_arrow.names)):
+            column = part.read([name]).column(0)
+            if column.null_count < len(column):
+                return True
+    return False
 
 
 def lent(fresh: Any, stored: Any, unstated: Collection[str]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..base.errors import InputFileError
-from ..lake.manifest import Manifest
+from ..lake.manifest import Manifest, SessionEntry
 from ..lake.parts import split_sessions
-from ..lake.session_stream import sorted_rows, whole_sessions
+from ..lake.session_stream import Piece, UnsortedError, pieces_of, sorted_rows
 from ..lake.writer import LakeWriter
 from .canonical_rows import canonical_rows
-from .merge import LENDABLE, lent, merged, rows_to_keep
+from .merge import LENDABLE, lends, lent, merged, rows_to_keep
 from .plan import Plan, source_of
-from .session_order import canonical_sessions
+from .session_order import canonical_sessions, come_again
 from .tally import Tally, files_without_rows
 from .timing import TwoSpellingsError
 
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
     from ..vendors.vendor_preset import Preset, RawTable
     from .canonical_rows import Rows
 
-__all__ = ["UnsortedError", "read_rows", "read_stream", "take_out_replaced"]
+__all__ = ["read_rows", "read_stream", "take_out_replaced"]
 
 #: Rows that are put in order and written at a time: about one row group.
 _PIECE_ROWS: Final = 131_072
+#: Rows that may wait to be put in order and written: enough that neither thread waits for the one
+#: that reads where one piece takes longer than another.
+_WAITING_ROWS: Final = 4 * _PIECE_ROWS
 
 #: What a regime is made of: open interest, and a volatility or prices to solve one from.
 _NEEDED: Final = ("open_interest", "iv", "bid", "last")
@@ -111,11 +115,13 @@ def _read(
     """Take all rows through to the writer.
 
     Large files are streamed in file order, which is faster; if it turns out that the rows of a
-    session do not come together, they are read again and sorted.
+    session do not come together, they are read again and sorted. Large sessions are taken snapshot
+    by snapshot, unless these turn out to come in no order.
     """
-    if sum(file.path.stat().st_size for file in rows.files) > _STREAMED_BYTES:
+    large = sum(file.path.stat().st_size for file in rows.files) > _STREAMED_BYTES
+    for way in (rows.in_file_order, rows.by_session) if large else (rows.by_session,):
         try:
-            return read_stream(rows, rows.in_file_order(), plan, preset, before, writer, progress)
+            return read_stream(rows, way(), plan, preset, before, writer, progress, cut=True)
         except UnsortedError:
             if writer is not None:
                 writer.forget()
@@ -130,8 +136,19 @@ def read_stream(
     before: Manifest,
     writer: LakeWriter | None,
     progress: Progress,
+    *,
+    cut: bool = False,
 ) -> Tally:
-    """Work through one reading of the rows, whole sessions at a time."""
+    """Work through one reading of the rows, whole sessions at a time.
+
+    With `cut` large sessions are taken snapshot by snapshot, where these ascend and meet nothing
+    that the lake holds.
+
+    Raises
+    ------
+    UnsortedError
+        If the rows of a session do not come together, or those of a snapshot of one that was cut.
+    """
     joined = {name for join in preset.joins for name in join.given}
     stated = {*preset.columns, *preset.constants, *joined}
     unstated = [name for name in LENDABLE if name not in stated]
@@ -141,10 +158,12 @@ def read_stream(
     tally = Tally(implied=frozenset(sources[i] for i in rows.implied))
     accepted = _ascending(_accepted(stream, tally, progress))
 
-    def stored(piece: Any) -> Any:
-        days = pc.unique(piece.column("session")).to_pylist()
+    def stored(piece: Piece) -> Any:
+        days = pc.unique(piece.rows.column("session")).to_pylist()
         tally.sessions.update(days)
-        fresh, replaced, repeated = canonical_sessions(piece, before.underlying, sources, age)
+        fresh, replaced, repeated = canonical_sessions(
+            piece.rows, before.underlying, sources, age, snapshots=piece.part
+        )
         tally.implied_spots.update(_days_of(fresh, tally.implied))
         tally.replaced += replaced
         tally.repeated += repeated
@@ -153,12 +172,19 @@ def read_stream(
         if "iv_outside" in fresh.column_names:
             outside = fresh.column("iv_outside")
             tally.outside_volatility += len(outside) - outside.null_count
-        rows = _over_stored(fresh, days, plan, before, tally, unstated)
+        # a session that comes in pieces meets nothing
+        rows = fresh if piece.part else _over_stored(fresh, days, plan, before, tally, unstated)
         tally.stated.update(n for n in _NEEDED if rows.column(n).null_count < len(rows))
         return rows
 
+    def may_cut(first: Any) -> bool:
+        day = first.column("session")[0].as_py()
+        held = [entry for entry in before.sessions if entry.session == day]
+        met = any(_is_met(entry, plan, unstated) for entry in held)
+        return cut and not met and come_again(first)
+
     with closing(stream), _in_background(stored, writer) as write:
-        for piece in whole_sessions(accepted, _PIECE_ROWS):
+        for piece in pieces_of(accepted, _PIECE_ROWS, may_cut):
             write(piece)
     if any("spot" in one.join.given and not one.unmatched for one in rows.dating.joins):
         # the joined file states every row's spot
@@ -175,10 +201,6 @@ def _days_of(rows: Any, sources: Collection[str]) -> list[date]:
     return days
 
 
-class UnsortedError(Exception):
-    """The rows of a session do not come together; they have to be sorted first."""
-
-
 def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
     last = None
     for table in tables:
@@ -191,32 +213,42 @@ def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
 
 @contextmanager
 def _in_background(
-    stored: Callable[[Any], Any], writer: LakeWriter | None
-) -> Iterator[Callable[[Any], None]]:
-    """Give a function that writes while the next rows are being read, at most two pieces behind.
+    stored: Callable[[Piece], Any], writer: LakeWriter | None
+) -> Iterator[Callable[[Piece], None]]:
+    """Give a function that writes while the next rows are being read, a few pieces behind.
 
     One thread puts rows as they are stored and fingerprints sessions, another writes them: each
     has about as much to do as the one that reads.
     """
     if writer is None:
 
-        def only_count(piece: Any) -> None:
+        def only_count(piece: Piece) -> None:
             stored(piece)
 
         yield only_count
         return
-    pending: deque[Future[None]] = deque()
+    pending: deque[tuple[Future[None], int]] = deque()
     with ThreadPoolExecutor(max_workers=1) as printer, ThreadPoolExecutor(max_workers=1) as worker:
 
-        def write(piece: Any) -> None:
-            if len(pending) >= 2:
-                pending.popleft().result()
-            sessions = printer.submit(lambda: list(split_sessions(stored(piece))))
-            pending.append(worker.submit(lambda: writer.add_sessions(sessions.result())))
+        def write(piece: Piece) -> None:
+            rows = piece.rows.num_rows
+            while pending and rows + sum(waiting for _, waiting in pending) > _WAITING_ROWS:
+                pending.popleft()[0].result()
+            if piece.part:
+                made = printer.submit(stored, piece)
+                written = worker.submit(partial(_add_piece, writer, made, last=piece.last))
+            else:
+                sessions = printer.submit(lambda: list(split_sessions(stored(piece))))
+                written = worker.submit(lambda: writer.add_sessions(sessions.result()))
+            pending.append((written, rows))
 
         yield write
-        for future in pending:
+        for future, _ in pending:
             future.result()
+
+
+def _add_piece(writer: LakeWriter, rows: Future[Any], *, last: bool) -> None:
+    writer.add_piece(rows.result(), last=last)
 
 
 def _accepted(batches: Iterable[Any], tally: Tally, progress: Progress) -> Iterator[Any]:
@@ -245,6 +277,17 @@ def _counted(files: Any, reasons: Any) -> Iterator[tuple[int, str, int]]:
         counts = np.bincount(place[code == i])
         for file in np.flatnonzero(counts).tolist():
             yield file, word, int(counts[file])
+
+
+def _is_met(entry: SessionEntry, plan: Plan, unstated: Collection[str]) -> bool:
+    """Return whether rows that the lake holds of a session stay beside new ones, or lend to them.
+
+    Rows of a file that is read in another way do neither.
+    """
+    if not set(entry.sources) <= plan.replaced:
+        return True
+    reread = plan.replaced & {source.source for source in plan.sources}
+    return not set(entry.sources) <= reread and lends(entry, unstated)
 
 
 def _over_stored(

@@ -15,7 +15,7 @@ from ..lake.session_stream import sorted_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["canonical_sessions"]
+__all__ = ["canonical_sessions", "come_again"]
 
 _Ints = npt.NDArray[np.int64]
 #: Fewer contracts than this are taken as they are stamped.
@@ -25,9 +25,9 @@ _NOBODY: Final = np.empty(0, dtype=np.int64)
 
 
 def canonical_sessions(
-    rows: Any, underlying: str, sources: Sequence[str], age: _Ints
+    rows: Any, underlying: str, sources: Sequence[str], age: _Ints, *, snapshots: bool = False
 ) -> tuple[Any, int, int]:
-    """Return whole sessions as canonical rows in the lake's order.
+    """Return whole sessions, or snapshots, as canonical rows in the lake's order.
 
     Parameters
     ----------
@@ -41,6 +41,8 @@ def canonical_sessions(
     age : ndarray of int64
         For each value of `file_index`: ascending from the oldest file to the newest. Where several
         files hold one contract of one snapshot, the newest file's rows stay.
+    snapshots : bool
+        The rows are whole snapshots of a session in which contracts come again.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def canonical_sessions(
         file in everything.
     """
     count = len(rows)
-    rows = _one_moment(rows)
+    rows = rows if snapshots else _one_moment(rows)
     contract = _contract_codes(rows)
     by_contract = _packed([*contract, _shifted(rows.column("file_index").to_numpy())])
     ascending = bool((by_contract[1:] > by_contract[:-1]).all())
@@ -72,6 +74,22 @@ def canonical_sessions(
     table = table if _is_range(kept, len(rows)) else table.take(pa.array(kept))
     ties = bool((np.diff(key[kept]) == 0).any())
     return (sorted_rows(table) if ties else table), len(rows) - len(kept), count - len(rows)
+
+
+def come_again(rows: Any) -> bool:
+    """Return whether contracts of a session come again: its stamps then are snapshots.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Of one session.
+
+    Returns
+    -------
+    bool
+    """
+    codes = _contract_codes(rows)
+    return bool(np.unique(_packed([codes[0], *codes[2:]])).size < len(rows))
 
 
 def _one_moment(rows: Any) -> Any:

@@ -39,13 +39,11 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .underlying_choice import Chosen, NameInFile
 
-__all__ = ["Spread", "read_elsewhere"]
+__all__ = ["Spread", "pieces_of", "read_elsewhere"]
 
 #: Pieces for each worker, so that the last ones end at about the same time. Where names do not
 #: stand together, and of text, each looks at all rows: more cost more than they even out.
 _PIECES: Final = 2
-#: Workers that are reckoned with where a scheduler has the say.
-_ELSEWHERE: Final = 8
 #: Smaller pieces cost more to hand out than to read.
 _LEAST_ROWS: Final = 131_072
 
@@ -110,8 +108,9 @@ class Spread:
         threads = None  # those of another machine are its own
         if workers.scheduler is None:
             threads = max(1, (os.cpu_count() or 1) // workers.number)
-        pieces = self._pieces(workers, ones, named, threads, dry=writer is None)
         with Crew(workers) as crew:
+            number = crew.size(progress)
+            pieces = self._pieces(number, ones, named, threads, dry=writer is None)
             done = list(crew.spread(_read, pieces, progress=progress, named=_names_of))
         outcome_of: dict[str, Outcome] = {}
         met: list[tuple[JoinedFile, ...]] = []
@@ -129,7 +128,7 @@ class Spread:
 
     def _pieces(
         self,
-        workers: Workers,
+        workers: int,
         ones: Sequence[Chosen],
         named: Sequence[NameInFile],
         threads: int | None,
@@ -139,9 +138,8 @@ class Spread:
         """Cut the underlyings, in their order, into runs of about as many rows each."""
         counts = {(n.said, n.index): n.count for n in named}
         rows = [sum(counts.get(pair, 0) for pair in one.wanted) for one in ones]
-        number = workers.number if workers.scheduler is None else _ELSEWHERE
         total = sum(rows)
-        most = min(number * (_PIECES if self.columnar else 1), max(1, total // _LEAST_ROWS))
+        most = pieces_of(total, workers, columnar=self.columnar)
         runs: list[list[Chosen]] = [[] for _ in range(most)]
         before = 0
         for one, count in zip(ones, rows, strict=True):
@@ -156,6 +154,22 @@ class Spread:
         mine = {pair for one in run for pair in one.wanted}
         here = tuple(n for n in named if (n.said, n.index) in mine)
         return _Piece(self, tuple(run), here, dry, threads)
+
+
+def pieces_of(rows: int, workers: int, *, columnar: bool) -> int:
+    """Return into how many pieces the rows of files are cut, at most.
+
+    Parameters
+    ----------
+    rows, workers : int
+    columnar : bool
+        The files' readers go to the rows of one name.
+
+    Returns
+    -------
+    int
+    """
+    return min(workers * (_PIECES if columnar else 1), max(1, rows // _LEAST_ROWS))
 
 
 @dataclass(frozen=True, slots=True)

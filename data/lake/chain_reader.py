@@ -7,25 +7,27 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from ..base.errors import DefinitionError
+from ..base.errors import DefinitionError, LakeError
 from ..base.sql import load_sql
 from ..exposure.quality_gate import Contracts
+from .chain_columns import is_plain, opened_part, rows_between
 from .integrity import require_intact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import duckdb
     import pyarrow as pa
 
     from ..tables.positions import DealerSource
+    from .connection import Database
     from .manifest import SessionEntry
 
-__all__ = ["RawSession", "read_entries", "read_sessions"]
+__all__ = ["RawSession", "read_entries", "read_files", "read_sessions"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -84,7 +86,7 @@ def read_sessions(
     settled: Collection[str] = (),
     query: str = _PLAIN,
 ) -> Iterator[RawSession]:
-    """Yield the sessions of chain files in order, each with its latest snapshot.
+    """Yield the sessions of chain files in order, each with its latest snapshot, by a query.
 
     Parameters
     ----------
@@ -100,10 +102,25 @@ def read_sessions(
 
     Notes
     -----
-    Rows are fetched as they are asked for, so that memory does not grow with history.
+    Rows are fetched as they are asked for, so that memory does not grow with history, nor with
+    the snapshots of a session.
     """
-    if chain_files:
-        require_intact(chain_files, chain_files[0].parents[3])
+    _require(chain_files)
+    rows = _queried(connection, chain_files, first, last, settled, query)
+    yield from _sessions(rows, first, last)
+
+
+def _queried(
+    connection: duckdb.DuckDBPyConnection,
+    chain_files: Sequence[Path],
+    first: date,
+    last: date,
+    settled: Collection[str],
+    query: str,
+) -> Iterator[Columns]:
+    """Yield the rows of chain files as a query gives them, some at a time."""
+    import duckdb
+
     bound: dict[str, object] = {"first": first, "last": last}
     if query != _POSITIONED:
         bound["files"] = [str(f) for f in chain_files]
@@ -113,19 +130,12 @@ def read_sessions(
     if query in (_PLAIN, _POSITIONED) and not settled:
         relation = relation.select(duckdb.StarExpression(exclude=["settlement_price"]))
     reader: Any = relation.to_arrow_reader(_BATCH_ROWS)
-    pending: list[Columns] = []
     for batch in reader:
-        for piece in _pieces(batch):
-            if pending and pending[-1]["session"][-1] != piece["session"][0]:
-                yield _session(pending)
-                pending = []
-            pending.append(piece)
-    if pending:
-        yield _session(pending)
+        yield _plain(batch)
 
 
 def read_entries(
-    connection: duckdb.DuckDBPyConnection,
+    database: Database,
     entries: Sequence[SessionEntry],
     *,
     settled: Collection[str] = (),
@@ -135,7 +145,8 @@ def read_entries(
 
     Parameters
     ----------
-    connection : DuckDBPyConnection
+    database : Database
+        Asked for a cursor where the chains alone do not do.
     entries : sequence of SessionEntry
         Without a gap, ascending.
     settled : collection of str
@@ -148,19 +159,104 @@ def read_entries(
     DefinitionError
         If the dealers' positions or expression do not fit the chains.
     """
-    query = _PLAIN if source is None else _POSITIONED
     for files, first, last in _stretches(entries):
-        if source is not None:
-            source.lay_out(connection, files, first, last)
+        if source is None:
+            yield from read_files(database, files, first, last, settled)
+        else:
+            with database.cursor() as connection:
+                yield from _positioned(connection, files, first, last, settled, source)
+
+
+def read_files(
+    database: Database,
+    files: Sequence[Path],
+    first: date,
+    last: date,
+    settled: Collection[str] = (),
+) -> Iterator[RawSession]:
+    """Yield the sessions of chain files in order, each with its latest snapshot.
+
+    Parameters
+    ----------
+    database : Database
+        Asked for a cursor where a file is not as the lake writes it.
+    files : sequence of Path
+        In the order of their sessions.
+    first, last : date
+        Bounds, both included.
+    settled : collection of str
+        Sources whose ``last`` is an official settlement price.
+
+    Notes
+    -----
+    Rows are fetched as they are asked for, so that memory does not grow with history, nor with
+    the snapshots of a session.
+    """
+    _require(files)
+    yield from _sessions(_read(database, files, first, last, settled), first, last)
+
+
+def _read(
+    database: Database, files: Sequence[Path], first: date, last: date, settled: Collection[str]
+) -> Iterator[Columns]:
+    """Yield the rows of chain files, some at a time; by a query where one is not as we write it."""
+    import pyarrow as pa
+
+    for file in files:
         try:
-            yield from read_sessions(connection, files, first, last, settled=settled, query=query)
-        except duckdb.Error as error:
-            if source is None:
-                raise
-            raise DefinitionError(
-                f"dealer model {source.model.name!r} fails on the chains from {first} to {last}: "
-                f"{str(error).splitlines()[0]}: correct the expression"
+            with opened_part(file) as part:
+                if is_plain(part):
+                    yield from rows_between(part, first, last, settled)
+                    continue
+        except (OSError, pa.ArrowInvalid) as error:
+            raise LakeError(
+                f"{file} is named by the lake but cannot be read ({str(error).splitlines()[0]}): "
+                "restore it, or ingest its sessions again"
             ) from error
+        with database.cursor() as connection:
+            yield from _queried(connection, [file], first, last, settled, _PLAIN)
+
+
+def _positioned(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    first: date,
+    last: date,
+    settled: Collection[str],
+    source: DealerSource,
+) -> Iterator[RawSession]:
+    """Yield sessions with the dealers' positions."""
+    import duckdb
+
+    source.lay_out(connection, files, first, last)
+    try:
+        yield from read_sessions(connection, files, first, last, settled=settled, query=_POSITIONED)
+    except duckdb.Error as error:
+        raise DefinitionError(
+            f"dealer model {source.model.name!r} fails on the chains from {first} to {last}: "
+            f"{str(error).splitlines()[0]}: correct the expression"
+        ) from error
+
+
+def _require(files: Sequence[Path]) -> None:
+    if files:
+        require_intact(files, files[0].parents[3])
+
+
+def _sessions(batches: Iterable[Columns], first: date, last: date) -> Iterator[RawSession]:
+    """Yield the sessions between two days, both included, of rows in the lake's order."""
+    begin, end = np.array([first, last], "datetime64[D]").astype(np.int64).tolist()
+    pending: list[Columns] = []
+    for batch in batches:
+        for piece in _pieces(batch):
+            day = piece["session"][0]
+            if pending and pending[-1]["session"][0] != day:
+                yield _session(pending)
+                pending = []
+            if begin <= day <= end:
+                pending = _latest(pending, piece)
+    if pending:
+        yield _session(pending)
 
 
 def _stretches(entries: Sequence[SessionEntry]) -> Iterator[tuple[list[Path], date, date]]:
@@ -194,9 +290,8 @@ def _plain(batch: pa.RecordBatch) -> Columns:
     return columns | {"kind": morning | (call << 1)}
 
 
-def _pieces(batch: pa.RecordBatch) -> Iterator[Columns]:
+def _pieces(columns: Columns) -> Iterator[Columns]:
     """Yield the parts of a batch that belong to one session each, as views of its memory."""
-    columns = _plain(batch)
     session = columns["session"]
     if session.size and session[0] == session[-1]:
         yield columns
@@ -206,16 +301,22 @@ def _pieces(batch: pa.RecordBatch) -> Iterator[Columns]:
         yield {name: values[begin:end] for name, values in columns.items()}
 
 
+def _latest(before: list[Columns], piece: Columns) -> list[Columns]:
+    """Return what is of the latest snapshot so far: earlier ones are let go as they are read."""
+    moments = piece["quote_us"]
+    first = int(np.searchsorted(moments, moments[-1]))
+    if first:
+        return [{name: values[first:] for name, values in piece.items()}]
+    later = bool(before) and before[-1]["quote_us"][-1] != moments[-1]
+    return [piece] if later else [*before, piece]
+
+
 def _session(pieces: list[Columns]) -> RawSession:
-    """Return the latest snapshot of a session, in memory of our own.
+    """Return a session from its latest snapshot, in memory of our own.
 
     Arrow's memory is read-only, and kernels would be compiled once more for it.
     """
     columns = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
-    quote_us = columns["quote_us"]
-    latest = int(np.searchsorted(quote_us, quote_us[-1]))
-    if latest:
-        columns = {name: values[latest:] for name, values in columns.items()}
     columns = _of_known_deliverable(columns)
     spot, latest_oi = columns["spot"], int(columns["oi_asof"].max())
     spots = spot[:1] if (spot == spot[0]).all() else np.unique(spot)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-
-import duckdb
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from .lake import Lake
 
-__all__ = ["connect"]
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    import duckdb
+
+__all__ = ["Database", "connect"]
 
 
 def connect(
@@ -33,6 +38,8 @@ def connect(
     spill : Path, optional
         Folder for spilling; by default one in the system's temporary folder.
     """
+    import duckdb
+
     folder = spill or Path(tempfile.gettempdir()) / f"gexlab-spill-{os.getpid()}"
     connection = duckdb.connect(
         config={
@@ -47,3 +54,38 @@ def connect(
     # Its bar goes to standard output, which belongs to whoever asked for results.
     connection.execute("SET enable_progress_bar = false")
     return connection
+
+
+class Database:
+    """A connection that is made when it is first needed: many a rebuild needs none.
+
+    Threads may share it; each takes cursors of its own.
+
+    Parameters
+    ----------
+    lake : Lake
+    until : ExitStack
+        Closes the connection at its end.
+    threads : int, optional
+        Worker threads of the database; by default one per core.
+    """
+
+    def __init__(self, lake: Lake, until: ExitStack, threads: int | None = None) -> None:
+        self._lake = lake
+        self._until = until
+        self._threads = threads
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._making = Lock()
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a connection."""
+        return self._connection is not None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of one's own to the same database, to be closed after use."""
+        with self._making:
+            if self._connection is None:
+                made = connect(self._lake, threads=self._threads)
+                self._connection = self._until.enter_context(made)
+            return self._connection.cursor()

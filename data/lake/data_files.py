@@ -43,7 +43,7 @@ DIGITS: Final = 12
 #: what is smaller holds less than its own footer.
 _SMALL: Final = 8 << 20
 _TINY: Final = 8 << 10
-#: Bytes of rows from which several files are written by several threads.
+#: Bytes of rows from which several files are forced to disk by several threads.
 _MANY: Final = 1 << 20
 #: Rows of a row group.
 _GROUP: Final = 262_144
@@ -111,8 +111,9 @@ def write_file(
 def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
     """Write rows to several files of tables, all of them or none.
 
-    Few rows are written in turn and then forced to disk together (see `storage.put_all`), many
-    rows by several threads.
+    They are written in turn: threads would each keep the memory that they encoded in, a hundred
+    megabytes over a long history. Then all are forced to disk together (see `storage.put_all`),
+    many rows by several threads.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
     many = sum(draft.rows.nbytes for draft in drafts) > _MANY
     halves = [(draft, _half(root, draft)) for draft in drafts]
     try:
-        digests = _each(lambda half: _put_rows(half[0].rows, half[1]), halves, threads=many)
+        digests = [_put_rows(draft.rows, half) for draft, half in halves]
         if not far:  # a version on disk must not name what is not
             _each(lambda half: forced(half[1]), halves, threads=many)
         made = [(*half, digest) for half, digest in zip(halves, digests, strict=True)]
@@ -239,12 +240,14 @@ def _span(rows: pa.Table) -> tuple[str | None, str | None]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from .arrow_tables import days_of
+
     days = rows.column("session")
     if days.null_count or not pa.types.is_date32(days.type):
         found = pc.min_max(days)
         return str(found["min"].as_py()), str(found["max"].as_py())
     # a view: Arrow's own function takes longer than the rest, where there are few rows
-    numbers = [chunk.view(pa.int32()).to_numpy() for chunk in days.chunks if len(chunk)]
+    numbers = [days_of(chunk) for chunk in days.chunks if len(chunk)]
     ends = min(each.min() for each in numbers), max(each.max() for each in numbers)
     first, last = np.array(ends).astype("datetime64[D]")
     return str(first), str(last)

@@ -123,8 +123,12 @@ def _is_part(part: Part) -> bool:
 
 def _is_place(place: Place) -> bool:
     numbers = astuple(place)[1:]
-    counts = all(type(number) is int and number >= 0 for number in numbers)
-    return counts and place.begin <= place.end <= place.tail and bool(SHARED.fullmatch(place.name))
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        return False
+    in_order = place.begin <= place.end <= place.tail
+    # a row group has rows, and bytes
+    few = place.groups <= min(place.rows, place.end - place.begin)
+    return in_order and few and bool(SHARED.fullmatch(place.name))
 
 
 def store_record(store: DerivedStore, version: Version) -> DataFile | None:

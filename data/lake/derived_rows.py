@@ -8,7 +8,7 @@ dealer model and book.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .derived_tables import Piece
 
 __all__ = ["read_rows"]
+
+#: Columns by which rows are put in order.
+_KEYS: Final = ("underlying", "dealer_model", "session", "book")
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 
@@ -96,8 +99,11 @@ def _read(piece: Piece) -> pa.Table:
         with pq.ParquetFile(piece.path) as opened:
             own = piece.groups
             rows = opened.read() if own is None else opened.read_row_groups(own)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, IndexError, pa.ArrowException) as error:
         raise LakeError(f"{piece.path}: {str(error).splitlines()[0]}") from error
+    lacking = next((name for name in _KEYS if name not in rows.column_names), None)
+    if lacking is not None:
+        raise LakeError(f"{piece.path} lacks the column {lacking}")
     # what else was noted is how their writer's library kept them in memory
     plain = pa.schema([(field.name, _plain(field.type)) for field in rows.schema])
     if plain.types != rows.schema.types:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from ..base.errors import LakeError
+from .arrow_tables import PlainTable, as_table, table_of
 from .data_files import Draft, write_file, write_files
 from .delta_log import DataFile, TableShape
 from .derived_parts import Marks, Part, Variant
@@ -21,7 +22,7 @@ from .storage import TakenError, at_once
 from .versions import Change, Version, commit, newest, table_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "BY",
@@ -97,7 +98,8 @@ class Uncommitted:
 
 
 def write_parts(
-    store: DerivedStore, contents: Iterable[tuple[str, dict[str, str], dict[str, pa.Table]]]
+    store: DerivedStore,
+    contents: Iterable[tuple[str, dict[str, str], Mapping[str, pa.Table | PlainTable]]],
 ) -> tuple[WrittenPart, ...]:
     """Write parts and return them; they count once `commit_parts` names them.
 
@@ -114,8 +116,10 @@ def write_parts(
     number = newest(store.lake.root).number + 1
     return tuple(
         _write_part(store, number, book, marks, tables)
-        for whole in contents
-        for book, marks, tables in _by_year(*whole)
+        for whose, days, rows in contents
+        for book, marks, tables in _by_year(
+            whose, days, {name: as_table(each) for name, each in rows.items()}
+        )
     )
 
 
@@ -381,7 +385,7 @@ def _write_record(store: DerivedStore, number: int) -> DataFile:
         "parts": json.dumps([_fields(part) for part in store.parts]),
         "variants": json.dumps([_fields(variant) for variant in store.variants]),
     }
-    rows = pa.Table.from_pylist([row], schema=_RECORD)
+    rows = table_of({name: [row[name]] for name in _RECORD.names})
     part = {"underlying": store.underlying}
     stem = f"{store.stem}-v{number}"
     return write_file(store.lake.root, REBUILDS, part, stem, rows, {"store": store.stem})

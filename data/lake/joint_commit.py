@@ -12,14 +12,27 @@ from .versions import Change, Version, commit, mark, marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
-    from .manifest import Manifest, SourceEntry
+    from .delta_log import DataFile
+    from .manifest import Manifest, SessionEntry, SourceEntry
     from .writer import LakeWriter
 
-__all__ = ["LakeMovedError", "Prepared", "by_table", "commit_together"]
+__all__ = ["LakeMovedError", "Prepared", "Written", "by_table", "commit_together"]
 
 #: How often writers try again because others were first.
 _ATTEMPTS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a writer wrote in another process, over which record of the underlying."""
+
+    record: DataFile | None
+    fresh: dict[date, SessionEntry]
+    made: dict[str, DataFile]
+    seen: frozenset[date]
+    unchanged: frozenset[date]
 
 
 class LakeMovedError(LakeError):

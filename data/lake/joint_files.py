@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..base.errors import LakeError
 from .data_files import Draft, partition_folder, write_groups
 from .delta_log import TableShape
 from .derived_parts import Part, Place
@@ -245,10 +246,13 @@ def _places(path: Path, name: str, counts: list[int]) -> list[Place]:
     places, group, row = [], 0, 0
     for count in counts:
         first, begin, rows = group, begins[group], 0
-        while rows < count:
+        while rows < count and group < len(groups):
             rows += groups[group].num_rows
             group += 1
-        assert rows == count, "a row group holds the rows of one piece"
+        if rows != count:  # each row group holds rows of one piece
+            raise LakeError(
+                f"{path}: {rows} rows where {count} were written: run gexlab compact again"
+            )
         places.append(Place(name, first, group - first, row, count, begin, begins[group], tail))
         row += count
     return places

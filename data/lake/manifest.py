@@ -22,6 +22,7 @@ __all__ = [
     "Manifest",
     "SessionEntry",
     "SourceEntry",
+    "changed_sessions",
     "check_underlying",
 ]
 
@@ -279,3 +280,9 @@ def _rules_of(source: SourceEntry) -> tuple[str, str, str]:
     name = base_calendar(source.calendar)
     facts = market_facts(name, monthly=source.monthly, currency=source.currency)
     return name, facts.monthly.name, facts.currency
+
+
+def changed_sessions(before: Manifest, after: Manifest) -> set[date]:
+    """Return the sessions that differ between two states: new, gone, or of other rows."""
+    old, new = ({e.session: e.fingerprint for e in m.sessions} for m in (before, after))
+    return {day for day in old.keys() | new.keys() if old.get(day) != new.get(day)}

@@ -31,6 +31,7 @@ __all__ = [
     "forgotten",
     "is_remote",
     "kept",
+    "lakes_cache",
     "looked_anew",
     "remembered",
     "remote_of",
@@ -143,22 +144,31 @@ def folder_of_lake(place: str | os.PathLike[str]) -> Path:
 
     bucket = bucket_of(name)
     store = hashlib.sha256(f"{bucket.host}{bucket.prefix}".encode()).hexdigest()[:12]
-    return Path(_home(), *_MIRRORS, store, name, quote(prefix, safe="") or "_")
+    return Path(lakes_cache(), *_MIRRORS, store, name, quote(prefix, safe="") or "_")
 
 
-def _home() -> str:
-    cache = os.environ.get("GEXLAB_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return cache if cache.startswith("/") else _expanded(cache)
+def lakes_cache() -> str:
+    """Return the folder for what is kept of lakes: mirrors of those far away, looks at sessions.
+
+    ``GEXLAB_CACHE`` names it, else ``XDG_CACHE_HOME``, else it is ``~/.cache``; an absolute path.
+
+    Raises
+    ------
+    RuntimeError
+        If nobody's home is known.
+    """
+    named = os.environ.get("GEXLAB_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return named if named.startswith("/") else _expanded(named)
 
 
 @lru_cache(maxsize=8)
-def _expanded(cache: str) -> str:
-    return str(Path(cache).expanduser().absolute())
+def _expanded(named: str) -> str:
+    return str(Path(named).expanduser().absolute())
 
 
 def remote_of(path: Path) -> Remote | None:
     """Return the lake in an object store to whose mirror a path belongs, None for a plain path."""
-    home, text = _home(), str(path)
+    home, text = lakes_cache(), str(path)
     if not text.startswith(home):
         return None
     home = os.path.join(home, *_MIRRORS)

@@ -21,7 +21,7 @@ from .data_files import DIGITS
 from .delta_log import DataFile
 from .integrity import require_intact
 from .manifest import SessionEntry
-from .session_facts import UNKNOWN, SessionFacts, facts_of_sessions
+from .session_facts import UNKNOWN, SessionFacts, facts_of_rows, facts_of_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHAIN_SCHEMA",
     "CODED_SCHEMA",
+    "LARGE_SESSION",
     "PART_ROWS",
     "PartWriter",
     "SessionRows",
@@ -42,6 +43,8 @@ __all__ = [
 
 #: Rows after which a part is closed at the next end of a session.
 PART_ROWS: Final = 524_288
+#: Rows from which a session has a part of its own, and may be written while it is read.
+LARGE_SESSION: Final = PART_ROWS
 #: DuckDB scans row groups in parallel and skips those whose sessions are not asked for.
 _GROUP_ROWS: Final = 122_880
 
@@ -200,15 +203,52 @@ class PartWriter:
     def add(self, entry: SessionRows) -> None:
         """Take a session."""
         count = entry.rows.num_rows
-        self._rows += count
-        self._waiting.append(entry.rows)
         self._entries.append(
             SessionEntry(
                 entry.session, count, entry.fingerprint, self._draft, entry.sources, entry.facts
             )
         )
+        if count >= LARGE_SESSION:
+            self._write_group()
+            self.add_rows(entry.rows)
+            self._write_rest()
+            return
+        self._rows += count
+        self._waiting.append(entry.rows)
         if sum(t.num_rows for t in self._waiting) > _GROUP_ROWS * 3 // 4:
             self._write_group()
+
+    def add_rows(self, rows: Any) -> None:
+        """Take rows of a large session, in the lake's order: its bytes depend on no piece's end."""
+        self._rows += rows.num_rows
+        self._waiting.append(rows)
+        if sum(t.num_rows for t in self._waiting) < _GROUP_ROWS:
+            return
+        whole = _laid_together(self._waiting)
+        full = len(whole) - len(whole) % _GROUP_ROWS
+        for start in range(0, full, _GROUP_ROWS):
+            self._waiting = [_in_one_piece(whole.slice(start, _GROUP_ROWS))]
+            self._write_group()
+        self._waiting = [whole.slice(full)] if full < len(whole) else []
+
+    def _write_rest(self) -> None:
+        """Write what is left of a large session."""
+        if self._waiting:
+            self._waiting = [_in_one_piece(_laid_together(self._waiting))]
+            self._write_group()
+
+    def add_written(self, session: date) -> SessionEntry:
+        """Finish the file of a large session that came in pieces, and return what it holds."""
+        self._write_rest()
+        self._writer.close()
+        with pq.ParquetFile(self._draft) as file:
+            columns = _Columns(file)
+            [fingerprint] = session_fingerprints(columns, [0, self._rows])
+            sources = tuple(sorted(filter(None, pc.unique(columns.column("source")).to_pylist())))
+            facts = facts_of_rows(columns)
+        made = SessionEntry(session, self._rows, fingerprint, self._draft, sources, facts)
+        self._entries.append(made)
+        return made
 
     def close(self) -> tuple[list[SessionEntry], DataFile]:
         """Finish the file, whose bytes are then on disk, and return what it holds.
@@ -268,13 +308,34 @@ def _recurs(column: Any) -> bool:
     return len(np.unique(sample)) <= _DISTINCT * len(sample)
 
 
+class _Columns:
+    """Columns of a file, each read when it is asked for."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def column(self, name: str) -> Any:
+        return self._file.read([name], use_threads=False).column(0)
+
+
+def _in_codes(table: Any) -> Any:
+    return table if table.schema.equals(CODED_SCHEMA) else table.cast(CODED_SCHEMA)
+
+
+def _laid_together(tables: list[Any]) -> Any:
+    return pa.concat_tables([_in_codes(table) for table in tables])
+
+
+def _in_one_piece(table: Any) -> Any:
+    return table.unify_dictionaries().combine_chunks()
+
+
 def _coded(tables: list[Any]) -> Any:
     """Return tables as one, its text as dictionaries of exactly the words that occur, sorted.
 
     File bytes do not depend on input order or batch boundaries.
     """
-    coded = [t if t.schema.equals(CODED_SCHEMA) else t.cast(CODED_SCHEMA) for t in tables]
-    rows = pa.concat_tables(coded).unify_dictionaries()
+    rows = _laid_together(tables).unify_dictionaries()
     if rows.num_rows < _CHUNK_ROWS * len(tables) or rows.column(0).num_chunks != len(tables):
         rows = rows.combine_chunks()
     for name in _WORDS:

@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..base.errors import LakeError
 from ..base.sql import load_sql
-from .parts import CHAIN_SCHEMA, PART_ROWS
+from .parts import CHAIN_SCHEMA, LARGE_SESSION, PART_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["ascending_tables", "sorted_rows", "whole_sessions"]
+__all__ = [
+    "Piece",
+    "UnsortedError",
+    "ascending_tables",
+    "pieces_of",
+    "sorted_rows",
+    "whole_sessions",
+]
+
+
+class UnsortedError(Exception):
+    """Rows that belong together do not come together; they have to be sorted first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of a stream.
+
+    Attributes
+    ----------
+    rows : pyarrow.Table
+    part : bool
+        Of one session, which comes in several pieces; else of whole sessions.
+    last : bool
+        The session ends with it.
+    """
+
+    rows: Any
+    part: bool = False
+    last: bool = True
 
 
 def sorted_rows(rows: Any) -> Any:
@@ -52,6 +83,95 @@ def whole_sessions(tables: Iterable[Any], least: int = PART_ROWS) -> Iterator[An
         waiting = [joined.slice(cut)]
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def pieces_of(tables: Iterable[Any], least: int, may_cut: Callable[[Any], bool]) -> Iterator[Piece]:
+    """Cut a stream of tables anew: whole sessions, and of large ones whole snapshots.
+
+    Parameters
+    ----------
+    tables : iterable of pyarrow.Table
+        Sessions ascend.
+    least : int
+        Rows of a piece.
+    may_cut : callable
+        Says, of the first rows of a session, whether its snapshots may be taken one by one.
+
+    Yields
+    ------
+    Piece
+
+    Raises
+    ------
+    UnsortedError
+        If a session that was cut has rows of an earlier snapshot.
+    """
+    waiting: list[Any] = []
+    cutting, whole = False, False
+    written = None
+    for table in tables:
+        waiting.append(table)
+        if sum(t.num_rows for t in waiting) < least:
+            continue
+        joined = pa.concat_tables(waiting)
+        start = _last_session_start(joined)
+        if start:
+            yield from _ended(joined.slice(0, start), cutting, written)
+            joined = joined.slice(start)
+            cutting, whole, written = False, False, None
+        if not cutting and not whole and joined.num_rows >= LARGE_SESSION:
+            cutting = _last_snapshot(joined, None) is not None and may_cut(joined)
+            whole = not cutting
+        if cutting:
+            start, written = _cut(joined, written)
+            if start:
+                yield Piece(joined.slice(0, start), part=True, last=False)
+                joined = joined.slice(start)
+        waiting = [joined]
+    if waiting:
+        yield from _ended(pa.concat_tables(waiting), cutting, written)
+
+
+def _ended(rows: Any, cutting: bool, written: int | None) -> Iterator[Piece]:
+    """Yield rows at the end of which a session ends; the first may have been cut."""
+    if not cutting:
+        yield Piece(rows)
+        return
+    days = rows.column("session")
+    end = int(pc.index(pc.equal(days, days[0]), False).as_py())
+    end = rows.num_rows if end < 0 else end
+    rest = rows.slice(0, end)
+    if written is not None and pc.min(rest.column("quote_ts").cast(pa.int64())).as_py() <= written:
+        raise UnsortedError
+    yield Piece(rest, part=True, last=True)
+    if end < rows.num_rows:
+        yield Piece(rows.slice(end))
+
+
+def _cut(rows: Any, written: int | None) -> tuple[int, int | None]:
+    """Return where the last snapshot of a session's rows begins, and the moment before it."""
+    found = _last_snapshot(rows, written)
+    if found is None:
+        raise UnsortedError
+    start, before = found
+    return start, written if before is None else before
+
+
+def _last_snapshot(rows: Any, written: int | None) -> tuple[int, int | None] | None:
+    """Return where the last snapshot begins, and the latest moment before it.
+
+    None where rows of it, or of what was written, come in between.
+    """
+    column = rows.column("quote_ts")
+    if column.null_count:
+        return None
+    stamps = column.cast(pa.int64()).to_numpy()
+    start = int(np.argmax(stamps == stamps.max()))
+    if (stamps[start:] != stamps[start]).any():
+        return None
+    if written is not None and int(stamps.min()) <= written:
+        return None
+    return start, int(stamps[:start].max()) if start else None
 
 
 def _last_session_start(table: Any) -> int:

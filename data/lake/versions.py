@@ -378,6 +378,7 @@ def _row_file(root: Path, made: Version) -> tuple[DataFile, TableShape]:
     """Write the row of a version, for whoever reads the table."""
     import pyarrow as pa
 
+    from .arrow_tables import table_of
     from .data_files import write_file
 
     schema = pa.schema(
@@ -392,8 +393,8 @@ def _row_file(root: Path, made: Version) -> tuple[DataFile, TableShape]:
     )
     tables = json.dumps({name: at.version for name, at in sorted(made.tables.items())})
     row = (made.number, made.at, made.operation, made.underlying, made.sessions, tables)
-    columns = [pa.array([value], f.type) for value, f in zip(row, schema, strict=True)]
-    table = pa.Table.from_arrays(columns, schema=schema)
+    columns = {name: [value] for name, value in zip(schema.names, row, strict=True)}
+    table = table_of(columns, dict(zip(schema.names, schema.types, strict=True)))
     return write_file(root, VERSIONS, {}, f"{made.number:020d}", table), TableShape(schema, ())
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
 from .delta_log import TableShape
 from .drafts import draft_folder, naming_the_lake
 from .integrity import part_damage, require_inside
-from .joint_commit import LakeMovedError, Prepared, commit_together
-from .manifest import Manifest
+from .joint_commit import LakeMovedError, Prepared, Written, commit_together
+from .manifest import Manifest, changed_sessions
 from .naming import check_underlying, folder_of
+from .part_closing import PartClosing, content_of, require_rescue
 from .parts import (
     CHAIN_SCHEMA,
+    LARGE_SESSION,
     PART_ROWS,
     PartWriter,
     SessionRows,
@@ -29,6 +32,7 @@ from .versions import Change, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
     from datetime import date
     from pathlib import Path
 
@@ -49,17 +53,6 @@ __all__ = [
 CHAIN_TABLE: Final = TableShape(CHAIN_SCHEMA, ("underlying", "year"))
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a writer wrote in another process, over which record of the underlying."""
-
-    record: DataFile | None
-    fresh: dict[date, SessionEntry]
-    made: dict[str, DataFile]
-    seen: frozenset[date]
-    unchanged: frozenset[date]
-
-
 class LakeWriter:
     """Rows on their way into one underlying of a lake; nothing is visible before `commit`.
 
@@ -77,8 +70,11 @@ class LakeWriter:
         Rows after which a part is closed at the next end of a session.
     """
 
-    def __init__(self, root: Path, underlying: str, drafts: Path) -> None:
+    def __init__(
+        self, root: Path, underlying: str, drafts: Path, hand: Executor | None = None
+    ) -> None:
         self.root = root
+        self._full = PartClosing(hand)
         self._underlying = underlying
         self.folder = root / CHAINS / folder_of(underlying)
         self.drafts = drafts
@@ -90,6 +86,7 @@ class LakeWriter:
         self._unchanged: set[date] = set()
         self._dropped: set[date] = set()
         self._part: PartWriter | None = None
+        self._growing: date | None = None
         self._parts = 0
         self._finals: dict[Path, Path] = {}
         self._look()
@@ -100,7 +97,7 @@ class LakeWriter:
         self._record = record_of(self.root, self._underlying, self.version)
         self.before = manifest_at(self.root, self._underlying, self.version)
         self._old = {entry.session: entry for entry in self.before.sessions}
-        self._named = {_content_of(e.file.name): e.file.name for e in self.before.sessions}
+        self._named = {content_of(e.file.name): e.file.name for e in self.before.sessions}
 
     def add(self, rows: Any) -> None:
         """Take whole sessions, which replace the lake's.
@@ -117,6 +114,26 @@ class LakeWriter:
         for entry in sessions:
             self._add_session(entry)
 
+    def add_piece(self, rows: Any, *, last: bool) -> None:
+        """Take rows of one large session, in its order; it is whole with the `last` of them."""
+        if self._growing is None:
+            self._growing = rows.column("session")[0].as_py()
+            self._see(self._growing)
+            if self._part is not None:
+                self._full.add(self._part)
+            self._part = self._opened_part()
+        assert self._part is not None
+        self._part.add_rows(rows)
+        if not last:
+            return
+        entry = self._part.add_written(self._growing)
+        part, self._part, self._growing = self._part, None, None
+        if self._holds(entry):
+            self._unchanged.add(entry.session)
+            part.abandon()
+        else:
+            self._full.add(part)
+
     def readd(self, rows: Any) -> None:
         """Take sessions that are already in the lake, to be written to new parts."""
         for entry in split_sessions(rows):
@@ -128,7 +145,9 @@ class LakeWriter:
         self._fresh, self._seen, self._unchanged, self._dropped = {}, set(), set(), set()
 
     def abandon(self) -> None:
-        """Let go of the part that is being written."""
+        """Let go of what is being written."""
+        self._full.abandon()
+        self._growing = None
         if self._part is not None:
             self._part.abandon()
             self._part = None
@@ -178,26 +197,40 @@ class LakeWriter:
             )
 
     def _add_session(self, entry: SessionRows) -> None:
-        day = entry.session
-        if day in self._seen:
-            raise LakeError(f"session {day} arrived in two pieces: sort the rows by session")
-        self._seen.add(day)
-        old = self._old.get(day)
-        same = old and (old.fingerprint, old.sources) == (entry.fingerprint, entry.sources)
-        if old and same and part_damage(old.file, self.root) is None:
-            self._unchanged.add(day)
+        self._see(entry.session)
+        if self._holds(entry):
+            self._unchanged.add(entry.session)
         else:
             self._put(entry)
 
+    def _see(self, day: date) -> None:
+        if day in self._seen:
+            raise LakeError(f"session {day} arrived in two pieces: sort the rows by session")
+        self._seen.add(day)
+
+    def _holds(self, entry: SessionRows | SessionEntry) -> bool:
+        """Return whether the lake holds these very rows, undamaged."""
+        old = self._old.get(entry.session)
+        same = old and (old.fingerprint, old.sources) == (entry.fingerprint, entry.sources)
+        return bool(old and same and part_damage(old.file, self.root) is None)
+
     def _put(self, entry: SessionRows) -> None:
         part = self._part
-        if part is not None and not part.takes(entry.session):
-            self._flush()
+        large = entry.rows.num_rows >= LARGE_SESSION and self.limit == PART_ROWS
+        if part is not None and (large or not part.takes(entry.session)):
+            self._part = None
+            self._full.add(part)
         if self._part is None:
-            self._parts += 1
-            draft = self.drafts / f"{self._parts}.draft"
-            self._part = PartWriter(draft, self.version.number + 1, self.limit)
+            self._part = self._opened_part()
         self._part.add(entry)
+        if large:
+            self._full.add(self._part)
+            self._part = None
+
+    def _opened_part(self) -> PartWriter:
+        self._parts += 1
+        draft = self.drafts / f"{self._parts}.draft"
+        return PartWriter(draft, self.version.number + 1, self.limit)
 
     def finish(self) -> None:
         """Close the part that is being written: nothing more is added before `commit`."""
@@ -235,12 +268,15 @@ class LakeWriter:
         self._fresh.update((entry.session, entry) for entry in self._closed())
 
     def _closed(self) -> list[SessionEntry]:
-        """Finish the part that is being written, and return what it holds."""
-        if self._part is None:
-            return []
-        entries, made = self._part.close()
-        self._part = None
-        before = self._named.get(_content_of(made.path))
+        """Finish the parts that are being written, and return what they hold."""
+        part, self._part = self._part, None
+        if part is not None:
+            self._full.add(part)
+        return [entry for closed in self._full.settled() for entry in self._placed(*closed)]
+
+    def _placed(self, entries: list[SessionEntry], made: DataFile) -> list[SessionEntry]:
+        """Note the file of a part, and return its sessions with the file that they lie in."""
+        before = self._named.get(content_of(made.path))
         if before is not None:  # what was lost comes back where it lay
             there = entries[0].file.rename(entries[0].file.with_name(before))
             entries = [replace(entry, file=there) for entry in entries]
@@ -258,22 +294,9 @@ class LakeWriter:
             kept = [e.session for e in self.before.sessions if e.file == path]
             kept = [day for day in kept if day not in replaced]
             if kept:
-                self._require_rescue(path, kept)
+                require_rescue(path, self.root, self.before, kept)
                 self.readd(part_rows(path, kept))
                 self._rescued.update((entry.session, entry) for entry in self._closed())
-
-    def _require_rescue(self, path: Path, kept: list[date]) -> None:
-        """Refuse to write while a damaged part holds further sessions, which would be lost."""
-        what = part_damage(path, self.root)
-        if what is None:
-            return
-        sources = {s for e in self.before.sessions if e.session in kept for s in e.sources}
-        files = [p for e in self.before.sources if e.source in sources for p in e.paths]
-        raise LakeError(
-            f"{path}: {what}; it also held {len(kept)} sessions from {kept[0]} to {kept[-1]}, read "
-            f"from {', '.join(files[:20]) or 'elsewhere'}: ingest those files in the same call, or "
-            "restore it"
-        )
 
     def _after(self, replaced: set[date], sources: tuple[SourceEntry, ...]) -> Manifest:
         entries = {day: e for day, e in self._old.items() if day not in replaced}
@@ -319,7 +342,7 @@ class LakeWriter:
         chains = Change(CHAINS, CHAIN_TABLE, tuple(add), tuple(less))
         records = record_changes(self.root, self.version, self._record, after, held=self.before)
         changes = (*([chains] if add or less else []), *records)
-        return Prepared(self.version, after, changes, len(_changed(self.before, after)))
+        return Prepared(self.version, after, changes, len(changed_sessions(self.before, after)))
 
     def _moved(self, named: set[Path]) -> list[DataFile]:
         """Move what was written to its place; return what of it the lake then names."""
@@ -335,17 +358,6 @@ class LakeWriter:
         for folder in sorted({final.parent for _, final in moves} | {self.folder}):
             sync_folder(folder)
         return [self._made[draft.name] for draft, final in sorted(moves) if final in named]
-
-
-def _content_of(name: str) -> tuple[str, str]:
-    """Return what the name of a part says of its content: the sessions, and the digest."""
-    return name[: len("20260102-20260102")], name.rpartition("-")[2]
-
-
-def _changed(before: Manifest, after: Manifest) -> set[date]:
-    """Return the sessions that differ: new, gone, or of other rows."""
-    old, new = ({e.session: e.fingerprint for e in m.sessions} for m in (before, after))
-    return {day for day in old.keys() | new.keys() if old.get(day) != new.get(day)}
 
 
 @contextmanager
@@ -382,14 +394,19 @@ def lake_writers(lake: Lake) -> Iterator[tuple[Callable[[str], LakeWriter], Path
     """
     if lake.version is not None:
         raise LakeError(f"{lake} is a past version, which is only read: open the lake without it")
-    with naming_the_lake(lake.root), draft_folder(lake.root) as drafts:
+    with (
+        naming_the_lake(lake.root),
+        draft_folder(lake.root) as drafts,
+        ThreadPoolExecutor(1) as hand,
+    ):
         opened: dict[str, LakeWriter] = {}
 
         def writer_of(underlying: str) -> LakeWriter:
             if underlying not in opened:
                 folder = drafts / str(len(opened))
                 folder.mkdir()
-                opened[underlying] = LakeWriter(lake.root, check_underlying(underlying), folder)
+                name = check_underlying(underlying)
+                opened[underlying] = LakeWriter(lake.root, name, folder, hand)
             return opened[underlying]
 
         try:

@@ -1,9 +1,4 @@
-"""Data quality: what is wrong with which session, how grave it is, and how much it touches.
-
-Every check is one set-based query over the latest snapshot of each session and, where it compares,
-of the previous session. Sessions are worked through in blocks, so that memory does not grow with
-the lake.
-"""
+"""Data quality: what is wrong with which session, how grave it is, and how much it touches."""
 
 from __future__ import annotations
 
@@ -11,48 +6,32 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import ConfigError
 from ..base.reprs import short_repr
-from ..base.sql import load_sql
-from ..lake.integrity import require_intact
 from ..lake.naming import chosen, is_several
 from ..tables.underlying_settings import UnderlyingSettings, load_underlying_settings
-from .contradictions import contradiction_findings
 from .finding import Finding, Severity
 from .implied_spot import implied_spot_findings
+from .looks import COVERAGE, SessionLook, coverage_of, looks_of, measured_detail
 from .messages import CHECKS
 from .session_checks import session_findings
 from .thresholds import Thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterator, Sequence
 
-    import duckdb
     import pandas as pd
 
     from ..lake.lake import Lake
-    from ..lake.manifest import SessionEntry
 
 __all__ = ["CheckResult", "check", "coverage", "findings", "findings_frame", "with_findings"]
 
-#: Rows held at a time; about 200 bytes each.
-_BLOCK_ROWS: Final = 3_000_000
-#: Sessions before a block that are held with it.
-_CONTEXT: Final = 10
-_QUERIES: Final = (
-    "quality/rows",
-    "quality/duplicates",
-    "quality/previous",
-    "quality/copies",
-    "quality/missing",
-    "quality/level",
-    "quality/parity",
-    "quality/strikes",
-    "quality/arbitrage",
-)
+#: Bars whose closes are further than this from the chains' spots in the median (log distance) are
+#: of another instrument.
+_SAME_INSTRUMENT: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +202,15 @@ def findings(
     """
     limits = thresholds or Thresholds()
     instrument = lake.manifest(underlying).agreed_instrument(instrument)
+    manifest = lake.manifest(underlying)
     with lake.reading():
         entries = lake.sessions(underlying)
-        found = list(
-            _measured(lake, underlying, entries, limits, bars, calendar, (rate, dividend_yield))
-        )
-    found += implied_spot_findings(lake.manifest(underlying))
+        looks = looks_of(lake, underlying, entries, limits, (rate, dividend_yield))
+    found = [finding for look in looks for finding in look.findings]
+    found += session_findings(looks, manifest.agreed_calendar(calendar), limits)
+    if bars is not None:
+        found += _off_close(looks, bars, limits)
+    found += implied_spot_findings(manifest)
     found += _about_the_model(dealer_model, instrument, limits)
     return sorted(found, key=_order)
 
@@ -252,14 +234,13 @@ def coverage(lake: Lake, underlying: str) -> pd.DataFrame:
     import pandas as pd
 
     with lake.reading():
-        frames = [
-            connection.sql(load_sql("quality/coverage"), params={"first": first}).to_arrow_table()
-            for connection, first in _blocks(lake, underlying, lake.sessions(underlying))
-        ]
-    frame: pd.DataFrame = pd.concat([f.to_pandas() for f in frames], ignore_index=True)
-    return frame.assign(
-        session=pd.to_datetime(frame["session"]), oi_asof=pd.to_datetime(frame["oi_asof"])
-    )
+        entries = lake.sessions(underlying)
+        rows = coverage_of(lake, underlying, entries)
+    frame = pd.DataFrame(rows, columns=pd.Index(COVERAGE))
+    moments = {name: pd.to_datetime(frame[name], utc=True) for name in ("quote_ts", "known_at")}
+    frame = frame.assign(**moments, oi_asof=pd.to_datetime(frame["oi_asof"]))
+    frame.insert(0, "session", pd.to_datetime([entry.session for entry in entries]))
+    return frame
 
 
 def findings_frame(found: Sequence[Finding]) -> pd.DataFrame:
@@ -282,113 +263,26 @@ def findings_frame(found: Sequence[Finding]) -> pd.DataFrame:
     return frame.astype({"count": "int64", "open_interest": "float64"})
 
 
-def _measured(
-    lake: Lake,
-    underlying: str,
-    entries: Sequence[SessionEntry],
-    limits: Thresholds,
-    bars: pd.DataFrame | None,
-    calendar: str | None,
-    rates: tuple[float, float],
+def _off_close(
+    looks: Sequence[SessionLook], bars: pd.DataFrame, limits: Thresholds
 ) -> Iterator[Finding]:
-    name = lake.manifest(underlying).agreed_calendar(calendar)
-    for connection, first in _blocks(lake, underlying, entries):
-        for query in _QUERIES:
-            yield from _judged(connection, query, first, limits, _bound(query, rates))
-        yield from contradiction_findings(connection, first, limits)
-        if bars is not None:
-            connection.register("quality_closes", _closes(bars))
-            yield from _judged(connection, "quality/close", first, limits)
-        stamps = connection.execute(load_sql("quality/stamps"), {"first": first}).fetchall()
-        yield from session_findings(stamps, name, limits)
-
-
-def _judged(
-    connection: duckdb.DuckDBPyConnection,
-    query: str,
-    first: date,
-    limits: Thresholds,
-    bound: Mapping[str, float] | None = None,
-) -> Iterator[Finding]:
-    rows = connection.execute(load_sql(query), {"first": first, **(bound or {})}).fetchall()
-    for session, name, count, open_interest, value in rows:
-        if value is not None and _exceeds(name, value, limits):
-            yield Finding(
-                session,
-                name,
-                CHECKS[name].severity,
-                int(count),
-                math.nan if open_interest is None else float(open_interest),
-                _detail(name, value, limits),
-            )
-
-
-def _bound(query: str, rates: tuple[float, float]) -> dict[str, float]:
-    """Return the parameters of a query besides its first session."""
-    names = ("rate", "dividend_yield")
-    return dict(zip(names, rates, strict=True)) if query == "quality/parity" else {}
-
-
-def _detail(name: str, value: float, limits: Thresholds) -> str:
-    check = CHECKS[name]
-    if check.value == "1":
-        return check.meaning
-    return f"{check.value}: {value:.4g}, limit {limits.limit(name):g}"
-
-
-def _exceeds(name: str, value: float, limits: Thresholds) -> bool:
-    if name == "copy_of_previous_session":
-        return value >= limits.limit(name)
-    return value > limits.limit(name)
-
-
-def _blocks(
-    lake: Lake, underlying: str, entries: Sequence[SessionEntry]
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, date]]:
-    """Yield a connection that holds a block of sessions, with some before it, and its first."""
-    from ..lake.connection import connect
-
-    connection = connect(lake)
-    try:
-        for start, stop in _spans(entries):
-            held = entries[max(start - _CONTEXT, 0) : stop]
-            require_intact([entry.file for entry in held], lake.root)
-            connection.execute(
-                load_sql("quality/load"),
-                {
-                    "files": sorted({str(entry.file) for entry in held}),
-                    "first": held[0].session,
-                    "last": held[-1].session,
-                    "settled": sorted(lake.settlement_sources(underlying)),
-                },
-            )
-            yield connection, entries[start].session
-    finally:
-        connection.close()
-
-
-def _spans(entries: Sequence[SessionEntry]) -> Iterator[tuple[int, int]]:
-    start, rows = 0, 0
-    for i, entry in enumerate(entries):
-        if rows and rows + entry.rows > _BLOCK_ROWS:
-            yield start, i
-            start, rows = i, 0
-        rows += entry.rows
-    if entries:
-        yield start, len(entries)
-
-
-def _closes(bars: pd.DataFrame) -> Any:
+    """Yield the sessions whose spot is off the official close of their bar."""
+    name = "spot_off_close"
     import pandas as pd
-    import pyarrow as pa
 
     days = pd.DatetimeIndex(bars.index).date
-    return pa.table(
-        {
-            "session": pa.array(list(days), pa.date32()),
-            "close": pa.array(bars["close"].astype("float64").to_numpy(), pa.float64()),
-        }
-    )
+    closes = dict(zip(days, bars["close"].astype("float64").tolist(), strict=True))
+    held = [(look, closes.get(look.session, math.nan)) for look in looks]
+    off = [(look, abs(math.log(look.spot / close))) for look, close in held if close > 0]
+    if not off or median(distance for _, distance in off) > _SAME_INSTRUMENT:
+        return
+    for look, distance in off:
+        if distance > limits.limit(name):
+            interest = math.nan if look.open_interest is None else look.open_interest
+            detail = measured_detail(name, distance, limits)
+            yield Finding(
+                look.session, name, CHECKS[name].severity, look.contracts, interest, detail
+            )
 
 
 def _about_the_model(

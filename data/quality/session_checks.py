@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..calendar.trading import TradingCalendar, trading_calendar
@@ -13,36 +13,37 @@ from .thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
-__all__ = ["Stamp", "session_findings"]
+    from .looks import SessionLook
 
-#: session, session before it in the lake, moment of the quotes (ISO), contracts, open interest
-Stamp = tuple[date, date | None, str, int, float | None]
+__all__ = ["session_findings"]
 
 
 def session_findings(
-    stamps: Sequence[Stamp], calendar: str, limits: Thresholds
+    looks: Sequence[SessionLook], calendar: str, limits: Thresholds
 ) -> Iterator[Finding]:
     """Yield the findings about dates and moments.
 
     Parameters
     ----------
-    stamps : sequence of Stamp
-        One entry per session, ascending.
+    looks : sequence of SessionLook
+        One per session, ascending.
     calendar : str
         Name of the exchange calendar.
     limits : Thresholds
         From which size on something is a finding.
     """
     sessions = trading_calendar(calendar)
-    for session, previous, quote_ts, contracts, open_interest in stamps:
-        touched = math.nan if open_interest is None else open_interest
+    for look in looks:
+        session, previous, contracts = look.session, look.previous, look.contracts
+        touched = math.nan if look.open_interest is None else look.open_interest
         if not sessions.is_session(session):
             if limits.not_a_session < 1:
                 detail = f"{session} is no session of {calendar}"
                 yield _finding("not_a_session", session, contracts, touched, detail)
             continue
-        outside = _outside(sessions, session, datetime.fromisoformat(quote_ts))
+        outside = _outside(sessions, session, datetime.fromisoformat(look.quote_ts))
         if outside and limits.quotes_outside_session < 1:
             yield _finding("quotes_outside_session", session, contracts, touched, outside)
         gap = _gap(sessions, previous, session)

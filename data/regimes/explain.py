@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,7 @@ from ..exposure.noise import noise_band
 from ..exposure.straddle import next_straddle
 from ..exposure.walls import ByStrike, Wall
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.connection import connect
+from ..lake.connection import Database
 from ..lake.lake import Lake, SessionEntry, open_lake, retry_while_written
 from ..peers.rules import PeerRule
 from ..quality.implied_spot import SPOT_DETAIL, SPOT_IMPLIED
@@ -135,9 +136,10 @@ def open_session(
         )
     i = days.index(session)
     wanted = entries[max(i - 1, 0) : i + 1]
-    with connect(lake) as connection:
+    with ExitStack() as until:
+        database = Database(lake, until)
         raws = list(
-            read_entries(connection, wanted, settled=manifest.settlement_sources, source=source)
+            read_entries(database, wanted, settled=manifest.settlement_sources, source=source)
         )
     return raws[-1], raws[0] if len(raws) > 1 else None, entries[i]
 

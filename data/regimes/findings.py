@@ -12,6 +12,7 @@ import pyarrow as pa
 from ..base.compiling import compiled
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import UNKNOWN_OI
+from ..lake.arrow_tables import PlainTable
 from ..quality.messages import CATALOGUE
 from ..quality.thresholds import Thresholds
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..lake.chain_reader import RawSession
     from .regime_columns import Key
 
-__all__ = ["FINDINGS_SCHEMA", "finding_row", "session_findings"]
+__all__ = ["finding_columns_of", "finding_row", "session_findings"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -32,20 +33,18 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 #: Years; carry over less than a week moves a forward by less than its quotes do.
 _SHORTEST_CARRY: Final = 7.0 / 365.0
 
-FINDINGS_SCHEMA: Final = pa.schema(
-    [
-        ("underlying", pa.string()),
-        ("session", pa.date32()),
-        ("book", pa.string()),
-        ("dealer_model", pa.string()),
-        ("definition_id", pa.string()),
-        ("check", pa.string()),
-        ("severity", pa.string()),
-        ("count", pa.int64()),
-        ("open_interest", pa.float64()),
-        ("detail", pa.string()),
-    ]
-)
+_KINDS: Final = {
+    "underlying": pa.string(),
+    "session": pa.date32(),
+    "book": pa.string(),
+    "dealer_model": pa.string(),
+    "definition_id": pa.string(),
+    "check": pa.string(),
+    "severity": pa.string(),
+    "count": pa.int64(),
+    "open_interest": pa.float64(),
+    "detail": pa.string(),
+}
 
 
 def finding_row(
@@ -60,6 +59,11 @@ def finding_row(
         "open_interest": open_interest,
         "detail": detail,
     }
+
+
+def finding_columns_of(findings: list[dict[str, Any]]) -> PlainTable:
+    """Return rows of the table ``quality_findings``, before they become an Arrow table."""
+    return PlainTable({name: [row[name] for row in findings] for name in _KINDS}, _KINDS)
 
 
 def session_findings(

@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from .rebuild import RebuildResult
     from .store_choice import DefinitionChoice
 
-__all__ = ["assumed_definition", "assumed_of", "rebuilt_many", "regimes_of_many"]
+__all__ = ["MOST_HELD", "assumed_definition", "assumed_of", "rebuilt_many", "regimes_of_many"]
 
 #: Keys of settings that a definition holds.
 _RATES = ("rate", "dividend_yield")
 #: Sessions, files and contracts that are computed before they are committed: memory bounds the
 #: former two (about 80 and 100 MB), what a kill may cost the last one.
-_MOST_HELD: Final = (131_072, 65_536, 50_000_000)
+MOST_HELD: Final = (131_072, 65_536, 50_000_000)
 
 
 def assumed_of(
@@ -92,7 +92,7 @@ def rebuilt_many(
     """Rebuild the chosen underlyings, one after the other or spread over workers.
 
     What cannot be rebuilt is named with its reason and keeps the others from nothing. What was
-    computed counts in one version of the lake, or in several where it is more than `_MOST_HELD`.
+    computed counts in one version of the lake, or in several where it is more than `MOST_HELD`.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def _published(
     """
     waiting: dict[str, Made] = {}
     shapes: dict[str, pa.Schema] = {}
-    held = [0] * len(_MOST_HELD)
+    held = [0] * len(MOST_HELD)
     for name, made in found:
         if isinstance(made, GexlabError):
             yield name, made
@@ -175,9 +175,9 @@ def _published(
         if made.rows is not None:
             new = (made.rows.sessions, made.rows.files, made.done.contracts)
             held = [a + b for a, b in zip(held, new, strict=True)]
-        if any(a >= most for a, most in zip(held, _MOST_HELD, strict=True)):
+        if any(a >= most for a, most in zip(held, MOST_HELD, strict=True)):
             yield from _committed(lake, waiting)
-            waiting, held = {}, [0] * len(_MOST_HELD)
+            waiting, held = {}, [0] * len(MOST_HELD)
     yield from _committed(lake, waiting)
 
 

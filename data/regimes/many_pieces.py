@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from .session_blocks import Readers
     from .spec import RegimeSpec
 
-__all__ = ["Made", "Piece", "computed_of_each", "light"]
+__all__ = ["Made", "Piece", "computed_of_each", "light", "names_together"]
 
 #: Pieces for each worker, and the most underlyings of one: a piece opens the lake and readers of
 #: its own, which takes as long as a dozen thin sessions, and is what a lost worker costs.
 _PIECES: Final = 8
 _MOST_TOGETHER: Final = 16
-#: Workers that are reckoned with where a scheduler has the say.
-_ELSEWHERE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +56,12 @@ def computed_of_each(
     if workers.here:
         yield from _computed_here(lake, pieces, progress)
         return
-    number = workers.number if workers.scheduler is None else _ELSEWHERE
-    size = min(_MOST_TOGETHER, max(1, len(pieces) // (number * _PIECES)))
     threads = None  # those of another machine are its own
     if workers.scheduler is None:
         threads = max(1, (os.cpu_count() or 1) // workers.number)
-    groups = [_Group(tuple(pieces[i : i + size]), threads) for i in range(0, len(pieces), size)]
     with Crew(workers) as crew:
+        size = names_together(len(pieces), crew.size(progress))
+        groups = [_Group(tuple(pieces[i : i + size]), threads) for i in range(0, len(pieces), size)]
         spread = crew.spread(_computed_elsewhere, groups, progress=progress, named=_names_of)
         for group, together in zip(groups, spread, strict=True):
             now = lake.as_it_is_now()
@@ -76,6 +73,20 @@ def computed_of_each(
                         "written meanwhile: give all workers this very folder, then rebuild again"
                     )
                 yield name, found
+
+
+def names_together(names: int, workers: int) -> int:
+    """Return how many underlyings are one piece of work.
+
+    Parameters
+    ----------
+    names, workers : int
+
+    Returns
+    -------
+    int
+    """
+    return min(_MOST_TOGETHER, max(1, names // (workers * _PIECES)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from ..base.errors import GexlabError, OutdatedRowsError
+from ..base.errors import DefinitionError, GexlabError, OutdatedRowsError
 from ..exposure.definition import DEFAULT
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES
-from .plan import plan_of
-from .spec import spec_of_store
+from ..peers.rules import PEER_RULES
+from .plan import Plan, marks_of_other_versions, plan_of
+from .spec import RegimeSpec, spec_of_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from ..lake.derived_tables import DerivedStore
@@ -52,7 +53,7 @@ def require_current(lake: Lake, underlying: str, stores: Sequence[DerivedStore])
         found = _compared(lake, underlying, store)
         if found is None:
             continue
-        outdated, lacking = found
+        outdated, lacking, cause = found
         if outdated:
             remedy = f"run {_command(lake.root, underlying, store)}"
             if lake.version is not None:
@@ -62,7 +63,7 @@ def require_current(lake: Lake, underlying: str, stores: Sequence[DerivedStore])
                 )
             raise OutdatedRowsError(
                 f"{lake.root}: {_days(outdated)} of {underlying} (definition {store.label}) have "
-                f"rows of former chains, or of files that have changed since: {remedy}"
+                f"{cause}: {remedy}"
             )
         if lacking and lake.version is None:
             _log.warning(
@@ -77,14 +78,14 @@ def require_current(lake: Lake, underlying: str, stores: Sequence[DerivedStore])
 
 def _compared(
     lake: Lake, underlying: str, store: DerivedStore
-) -> tuple[list[str], list[str]] | None:
-    """Return the sessions whose rows are of something else, and those that lack a row.
+) -> tuple[list[str], list[str], str] | None:
+    """Return the sessions whose rows are of something else, those that lack a row, and of what.
 
     None where that cannot be told: what the rows were computed with is no longer there.
     """
     side_tables = WITHOUT_SIDE_TABLES not in store.inputs
     try:
-        plan = plan_of(lake, spec_of_store(store, underlying), side_tables=side_tables)
+        plan = plan_of(lake, _spec_of(store, underlying), side_tables=side_tables)
     except GexlabError as error:
         _log.warning(
             "%s: whether the rows of %s (definition %s) are up to date cannot be told (%s)",
@@ -100,7 +101,35 @@ def _compared(
     for book, day, _ in rows:
         have.setdefault(book, set()).add(day)
     lacking = {day for days in have.values() for day in plan.marks if day not in days}
-    return sorted(outdated), sorted(lacking)
+    return sorted(outdated), sorted(lacking), _cause(plan, rows, outdated) if outdated else ""
+
+
+def _spec_of(store: DerivedStore, underlying: str) -> RegimeSpec:
+    """Return what a store's rows were computed with, a peer's rule included."""
+    if store.definition.get("kind") != "peer rule":
+        return spec_of_store(store, underlying)
+    rule = PEER_RULES.get(store.definition["name"])
+    if rule is None or rule.definition_id != store.definition_id:
+        raise DefinitionError(
+            f"the peer rule {store.definition['name']!r} is that of another version of gexlab"
+        )
+    return RegimeSpec(underlying, rule)
+
+
+def _cause(plan: Plan, rows: Collection[tuple[str, str, str]], outdated: Collection[str]) -> str:
+    """Return why rows are outdated: what they were computed from, or by, is no longer the same."""
+    marks = {(day, mark) for _, day, mark in rows}
+    others = {
+        day for given in marks_of_other_versions(plan) for day in outdated
+        if (day, given.get(day)) in marks
+    }  # fmt: skip
+    changed = "of former chains, or of a calendar, positions or rates that have changed since"
+    version = "that another version of gexlab computed (CHANGELOG.md says what changed)"
+    if not others:
+        return f"rows {changed}"
+    if len(others) == len(outdated):
+        return f"rows {version}"
+    return f"outdated rows, {len(outdated) - len(others)} {changed}, {len(others)} {version}"
 
 
 def _days(days: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from ..lake.lake import Lake, SessionEntry
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
 from .regime_columns import Key, moment_of
-from .rows import Block, regime_table, side_table_of
+from .rows import Block, regime_columns_of, side_columns_of
 from .session_evaluation import likeness_of
 
 if TYPE_CHECKING:
@@ -34,10 +34,18 @@ if TYPE_CHECKING:
     from ..peers.rules import PeerRule
     from .spec import RegimeSpec
 
-__all__ = ["peer_chain", "peer_plan", "peer_rows", "write_peer_rows"]
+__all__ = [
+    "peer_chain",
+    "peer_marks_of_other_versions",
+    "peer_plan",
+    "peer_rows",
+    "write_peer_rows",
+]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _GENERATION: Final = 2
+#: Generations after this one whose rows are still recognised as another version's.
+_LATER: Final = 8
 _BAND: Final = 0.02
 _DEALER: Final = "naive"
 _BOOK: Final = "as_of_close"
@@ -53,6 +61,13 @@ def peer_plan(
     now = lake.as_it_is_now()
     place = DerivedStore(now, spec.underlying, rule.definition_id, settings, _DEALER)
     return session_marks(chains, str(_GENERATION)), place
+
+
+def peer_marks_of_other_versions(chains: Manifest) -> Iterator[dict[str, str]]:
+    """Yield the marks that other versions of gexlab give rows of a peer's rule."""
+    for generation in range(1, _GENERATION + _LATER):
+        if generation != _GENERATION:
+            yield session_marks(chains, str(generation))
 
 
 def peer_rows(
@@ -93,7 +108,7 @@ def write_peer_rows(
     """Write what `peer_rows` returned and return its part; none where there are no rows."""
     if not rows:
         return ()
-    tables = {"regimes": regime_table(rows), "flip_roots": side_table_of(blocks)}
+    tables = {"regimes": regime_columns_of(rows), "flip_roots": side_columns_of(blocks)}
     days = {str(row["session"]): marks[str(row["session"])] for row in rows}
     return write_parts(store, [(_BOOK, days, tables)])
 

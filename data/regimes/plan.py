@@ -11,15 +11,19 @@ from ..peers.rules import PeerRule
 from .job import Job, make_job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..base.schema import Book
     from ..lake.lake import Lake
     from ..lake.manifest import Manifest
     from .spec import RegimeSpec
 
-__all__ = ["Plan", "plan_of"]
+__all__ = ["Plan", "marks_of_other_versions", "plan_of"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _ROWS_GENERATION: Final = 6
+#: Generations after this one whose rows are still recognised as another version's.
+_LATER: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +79,7 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
         return Plan(chains, written, None, spec.definition_id, ("as_of_close",), marks, place)
     job = make_job(lake, spec, side_tables=side_tables, chains=chains)
     spec = replace(spec, instrument=job.instrument)
-    own = job.marks(entry.session for entry in chains.sessions)
-    marks = session_marks(chains, f"{_ROWS_GENERATION}|{job.common_mark}", own)
+    marks = _marks(chains, job, _ROWS_GENERATION)
     place = DerivedStore(
         lake.as_it_is_now(),
         spec.underlying,
@@ -86,3 +89,30 @@ def plan_of(lake: Lake, spec: RegimeSpec, *, side_tables: bool = True) -> Plan:
         spec.inputs(chains.calendar) | ({} if side_tables else {WITHOUT_SIDE_TABLES: "yes"}),
     )
     return Plan(chains, written, job, job.definition_id, job.books, marks, place)
+
+
+def _marks(chains: Manifest, job: Job, generation: int) -> dict[str, str]:
+    own = job.marks(entry.session for entry in chains.sessions)
+    return session_marks(chains, f"{generation}|{job.common_mark}", own)
+
+
+def marks_of_other_versions(plan: Plan) -> Iterator[dict[str, str]]:
+    """Yield the marks that other versions of gexlab give the rows of a plan, one after the other.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Yields
+    ------
+    dict of str to str
+        ISO session to mark.
+    """
+    if plan.job is None:
+        from .peer_rebuild import peer_marks_of_other_versions
+
+        yield from peer_marks_of_other_versions(plan.chains)
+        return
+    for generation in range(1, _ROWS_GENERATION + _LATER):
+        if generation != _ROWS_GENERATION:
+            yield _marks(plan.chains, plan.job, generation)

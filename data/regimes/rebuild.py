@@ -29,10 +29,10 @@ from ..lake.drafts import naming_the_lake
 from ..lake.lake import Lake, retry_while_written
 from ..lake.naming import is_several
 from ..peers.rules import PeerRule
-from .findings import FINDINGS_SCHEMA
+from .findings import finding_columns_of
 from .job import Job
 from .plan import Plan, plan_of
-from .rows import regime_table, side_table_of
+from .rows import regime_columns_of, regime_table, side_columns_of
 from .session_blocks import Readers, evaluated_blocks
 from .session_evaluation import RegimeRows
 from .spec import RegimeSpec
@@ -40,6 +40,7 @@ from .spec import RegimeSpec
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from ..lake.arrow_tables import PlainTable
     from ..tables.underlying_settings import Assumed, UnderlyingSettings
 
 __all__ = [
@@ -302,6 +303,7 @@ def _update(
         for chunk in _chunks(_reported(sessions, done, total, job.underlying, progress)):
             contracts += sum(r.contracts for r in chunk)
             parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])
+            chunk.clear()  # a year of rows, which would wait here for the next year's
         done += len(days)
     return Uncommitted(store, tuple(parts), plan.wanted, plan.written), total, contracts
 
@@ -372,12 +374,13 @@ def _chunks(rows: Iterator[RegimeRows]) -> Iterator[list[RegimeRows]]:
 
 def _contents(
     job: Job, book: Book, rows: list[RegimeRows], marks: dict[str, str]
-) -> tuple[str, dict[str, str], dict[str, pa.Table]]:
+) -> tuple[str, dict[str, str], dict[str, PlainTable]]:
     """Return one part: its book, the marks of its sessions, and its tables."""
-    tables = {"regimes": regime_table([x for r in rows for x in r.regimes if x["book"] == book])}
+    own = [x for r in rows for x in r.regimes if x["book"] == book]
+    tables = {"regimes": regime_columns_of(own)}
     for table in rows[0].blocks if job.side_tables else ():
         blocks = [block for r in rows for block in r.blocks[table] if block.key.book == book]
-        tables[table] = side_table_of(blocks)
+        tables[table] = side_columns_of(blocks)
     findings = [finding for r in rows for finding in r.findings if finding["book"] == book]
-    tables["quality_findings"] = pa.Table.from_pylist(findings, schema=FINDINGS_SCHEMA)
+    tables["quality_findings"] = finding_columns_of(findings)
     return book, {str(r.session): marks[str(r.session)] for r in rows}, tables

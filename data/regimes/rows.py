@@ -1,4 +1,4 @@
-"""Rows of the regime table and its side tables as Arrow tables."""
+"""Rows of the regime table and its side tables, ready to become Arrow tables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from ..lake.arrow_tables import PlainTable, Repeated, as_table
 from .regime_columns import REGIME_COLUMNS, Key
 
-__all__ = ["Block", "regime_table", "side_table_of"]
+__all__ = ["Block", "regime_columns_of", "regime_table", "side_columns_of"]
 
 _ARROW: Final = {
     "VARCHAR": pa.string(),
@@ -20,7 +20,9 @@ _ARROW: Final = {
     "BIGINT": pa.int64(),
     "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
 }
-_REGIME_SCHEMA: Final = pa.schema([(n, _ARROW[c.type]) for n, c in REGIME_COLUMNS.items()])
+_REGIME_KINDS: Final = {name: _ARROW[column.type] for name, column in REGIME_COLUMNS.items()}
+_KEY: Final = ("underlying", "session", "book", "dealer_model", "definition_id")
+_SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +33,23 @@ class Block:
     columns: dict[str, Any]
 
 
+def regime_columns_of(rows: list[dict[str, Any]]) -> PlainTable:
+    """Return regime rows as the canonical columns, before they become an Arrow table."""
+    columns = {name: [row.get(name) for row in rows] for name in _REGIME_KINDS}
+    return PlainTable(columns, _REGIME_KINDS)
+
+
 def regime_table(rows: list[dict[str, Any]]) -> pa.Table:
     """Return regime rows as an Arrow table of the canonical columns."""
-    return pa.Table.from_pylist(rows, schema=_REGIME_SCHEMA)
+    return as_table(regime_columns_of(rows))
 
 
-def _column(name: str, values: npt.NDArray[Any]) -> pa.Array:
-    if name == "known_at":
-        return pa.array(values).cast(_ARROW["TIMESTAMPTZ"])
-    kind = pa.string() if values.dtype == object else None
-    return pa.array(values, kind, from_pandas=True)  # undefined is NULL
-
-
-def side_table_of(blocks: list[Block]) -> pa.Table:
-    """Return the rows of several blocks as one Arrow table, each with its key."""
+def side_columns_of(blocks: list[Block]) -> PlainTable:
+    """Return the rows of several blocks, each with its key, before they become an Arrow table."""
     counts = [len(next(iter(block.columns.values()))) for block in blocks]
-    index = pa.array(np.repeat(np.arange(len(blocks), dtype=np.int32), counts))
-    columns: dict[str, pa.Array] = {}
-    for name in ("underlying", "session", "book", "dealer_model", "definition_id"):
-        kind = pa.date32() if name == "session" else pa.string()
-        values = pa.array([getattr(block.key, name) for block in blocks], kind)
-        columns[name] = values.take(index)
+    columns: dict[str, Any] = {
+        name: Repeated([getattr(block.key, name) for block in blocks], counts) for name in _KEY
+    }
     for name in blocks[0].columns:
-        values = np.concatenate([block.columns[name] for block in blocks])
-        columns[name] = _column(name, values)
-    return pa.table(columns)
+        columns[name] = np.concatenate([block.columns[name] for block in blocks])
+    return PlainTable(columns, _SIDE_KINDS)

@@ -1,7 +1,7 @@
 """Many sessions of a lake: cut into blocks, each read and evaluated by one thread.
 
-A block is read through a connection of its own thread, so that decoding, evaluating and the
-little Python between them take turns in every thread and no thread feeds the others. The first
+A block is read by the thread that evaluates it, so that decoding, evaluating and the little
+Python between them take turns in every thread and no thread feeds the others. The first
 session of a block is compared with the last one of the block before it, which another thread
 evaluates: that comparison comes last.
 """
@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..exposure.evaluation import PreparedChain
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.connection import connect
+from ..lake.connection import Database
 from ..lake.lake import Lake
 from .session_evaluation import (
     RegimeRows,
@@ -31,8 +31,6 @@ from .session_evaluation import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from datetime import date
-
-    import duckdb
 
     from ..lake.manifest import Manifest, SessionEntry
     from .job import Job
@@ -49,30 +47,30 @@ _BLOCKS_PER_WORKER: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Threads that evaluate blocks, and the connection that each takes a cursor of.
+    """Threads that evaluate blocks, and the database that they take cursors of where they need it.
 
     Attributes
     ----------
     pool : ThreadPoolExecutor
-    connection : DuckDBPyConnection
+    database : Database
     workers : int
         Threads of the pool.
     """
 
     pool: ThreadPoolExecutor
-    connection: duckdb.DuckDBPyConnection
+    database: Database
     workers: int
 
 
 @contextmanager
 def started_readers(lake: Lake, threads: int | None = None) -> Iterator[Readers]:
-    """Start threads and a connection, which one underlying or many after each other may use.
+    """Start threads and give a database, which one underlying or many after each other may use.
 
     Threads are one per core where nothing is said; which rows come of it does not hang on them.
     """
     workers = threads or os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool, connect(lake, threads=1) as connection:
-        yield Readers(pool, connection, workers)
+    with ThreadPoolExecutor(workers) as pool, ExitStack() as until:
+        yield Readers(pool, Database(lake, until, threads=1), workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ def evaluated_blocks(
         try:
             for block, continues in session_blocks(held.sessions, stale, workers=at_work.workers):
                 before = at_work.pool.submit(
-                    _evaluated, at_work.connection, block, stale, held.settlement_sources, job,
+                    _evaluated, at_work.database, block, stale, held.settlement_sources, job,
                     before if continues else None,
                 )  # fmt: skip
                 pending.append(before)
@@ -180,7 +178,7 @@ def evaluated_blocks(
 
 
 def _evaluated(
-    connection: duckdb.DuckDBPyConnection,
+    database: Database,
     block: Sequence[SessionEntry],
     stale: Collection[date],
     settled: Collection[str],
@@ -196,18 +194,17 @@ def _evaluated(
     rows: list[RegimeRows] = []
     head: SessionEvaluation | None = None
     last: _Before | None = None
-    with connection.cursor() as own:
-        for raw in read_entries(own, block, settled=settled, source=job.source):
-            if raw.session not in stale:
-                last = _Before(raw, prepared_session(raw, job)[0] if job.side_tables else None)
-                continue
-            evaluation = evaluate_session(raw, last.raw if last else None, job)
-            if last is None and before is not None:
-                head = evaluation
-            else:
-                chain = last.prepared if last else None
-                rows.append(session_rows(evaluation, job, prints[raw.session], before=chain))
-            last = _Before(raw, evaluation.prepared)
+    for raw in read_entries(database, block, settled=settled, source=job.source):
+        if raw.session not in stale:
+            last = _Before(raw, prepared_session(raw, job)[0] if job.side_tables else None)
+            continue
+        evaluation = evaluate_session(raw, last.raw if last else None, job)
+        if last is None and before is not None:
+            head = evaluation
+        else:
+            chain = last.prepared if last else None
+            rows.append(session_rows(evaluation, job, prints[raw.session], before=chain))
+        last = _Before(raw, evaluation.prepared)
     if head is not None and before is not None:
         rows.insert(0, _compared(head, before.result().last, job, prints[head.raw.session]))
     return _Evaluated(rows, last)

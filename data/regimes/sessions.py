@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ..base.schema import BOOKS, Book
 from ..lake.chain_reader import RawSession, read_entries
-from ..lake.connection import connect
+from ..lake.connection import Database
 from ..lake.lake import Lake, open_lake
 from .job import Job, make_job
 from .session_evaluation import SessionEvaluation, evaluate_session
@@ -96,10 +97,11 @@ def _mapped(
     before = entries.index(wanted[0]) - 1
     needed = entries[max(before, 0) : entries.index(wanted[-1]) + 1]
     settled = manifest.settlement_sources
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool, connect(opened) as connection:
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool, ExitStack() as until:
+        database = Database(opened, until)
         pending: deque[Future[T]] = deque()
         previous: RawSession | None = None
-        for raw in read_entries(connection, needed, settled=settled, source=job.source):
+        for raw in read_entries(database, needed, settled=settled, source=job.source):
             if raw.session >= wanted[0].session:
                 pending.append(pool.submit(function, raw, previous))
             previous = raw

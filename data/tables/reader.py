@@ -8,8 +8,6 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
-
 from ..base.errors import InputFileError, MissingColumnError, NoRowsError
 from ..base.sql import load_sql
 from ..vendors.json_files import json_table
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import duckdb
     import pandas as pd
 
 __all__ = ["Scalar", "read_table", "require_file"]
@@ -104,6 +103,8 @@ def _frame_by_sql(
     where: Mapping[str, Scalar],
 ) -> pd.DataFrame:
     """Return the wanted rows of any file."""
+    import duckdb
+
     query = (
         "tables/table_parquet" if path.suffix.lower() in {".parquet", ".pq"} else "tables/table_csv"
     )
@@ -208,6 +209,8 @@ def _keep(
                 f"{path}: no column {name!r} to select rows by: the file has "
                 f"{_listed(relation.columns)}"
             )
+        import duckdb
+
         text = duckdb.ColumnExpression(column).cast(duckdb.sqltypes.VARCHAR)
         relation = relation.filter(text == duckdb.ConstantExpression(_text(value)))
     return relation

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 BUCKET: Final = "lakes"
 #: Ways in which a request fails: refused before it arrives, answered by an error after it was
 #: carried out, cut off in the middle of the answer, answered late.
 KINDS: Final = ("refused", "lost", "cut", "late")
-_LATE: Final = 0.05
+LATE: Final = 0.05
 
 
 def serve() -> None:
@@ -89,9 +89,10 @@ class _Way(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: str, share: float, seed: int) -> None:
+    def __init__(self, address: str, share: float, seed: int, kinds: Sequence[str]) -> None:
         super().__init__(("127.0.0.1", 0), _Request)
         self.host, self.share = address.removeprefix("http://"), share
+        self.kinds = kinds
         self.draw, self.lock = random.Random(seed), threading.Lock()
         self.told = dict.fromkeys(("requests", *KINDS), 0)
 
@@ -99,7 +100,7 @@ class _Way(ThreadingHTTPServer):
         """Draw what becomes of a request; nothing bad where empty."""
         with self.lock:
             self.told["requests"] += 1
-            found = self.draw.choice(KINDS) if self.draw.random() < self.share else ""
+            found = self.draw.choice(self.kinds) if self.draw.random() < self.share else ""
             if found:
                 self.told[found] += 1
             return found
@@ -124,7 +125,7 @@ class _Request(BaseHTTPRequestHandler):
         if kind == "lost":
             self._answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
             return
-        time.sleep(_LATE if kind == "late" else 0.0)
+        time.sleep(LATE if kind == "late" else 0.0)
         kept = {k: v for k, v in said.items() if k.lower() in ("etag", "last-modified")}
         head = self.command == "HEAD"
         kept["Content-Length"] = said["Content-Length"] if head else str(len(content))
@@ -150,9 +151,11 @@ class _Request(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def bad_way(address: str, share: float, seed: int) -> Iterator[tuple[str, dict[str, int]]]:
+def bad_way(
+    address: str, share: float, seed: int, kinds: Sequence[str] = KINDS
+) -> Iterator[tuple[str, dict[str, int]]]:
     """Give another address of a store, by which a share of requests fails, and their counts."""
-    way = _Way(address, share, seed)
+    way = _Way(address, share, seed, kinds)
     threading.Thread(target=way.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{way.server_address[1]}", way.told

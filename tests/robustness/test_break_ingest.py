@@ -78,7 +78,10 @@ def test_writers_at_once_lose_and_double_nothing(processes: int, rounds: int) ->
     assert int(str(found["versions"])) >= processes * rounds / 2  # what changes nothing makes none
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [4, pytest.param(500, marks=pytest.mark.slow)])
 def test_changed_bytes_are_found_and_never_become_numbers(count: int) -> None:
+    """So many bytes are flipped, a fifth as many files cut, zeroed, deleted and exchanged each."""
     found = _run("break_lake.py", "bytes", "--count", f"{count}")
-    assert (found["verified"], found["unseen"]) == (count, [])
+    harmed = count + 4 * max(1, count // 5)
+    assert (found["harmed"], found["verified"], found["unseen"]) == (harmed, harmed, [])
+    assert sorted(found["joint"]) == ["chains", "rebuilt"]  # type: ignore[call-overload]

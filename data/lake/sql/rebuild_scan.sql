@@ -1,8 +1,10 @@
--- Chains, as plain numbers, in the order in which the lake keeps them.
+-- Chains, as plain numbers, in the order in which the lake keeps them: what chain_columns.py reads
+-- without a database, for files that others have written anew.
 -- in:    $files: the lake's chain files of one underlying; $first, $last: bounds of the sessions;
 --        $settled: sources whose "last" is an official settlement price
 -- out:   one row per contract per snapshot, only what a rebuild needs
--- order: session, quote_ts, expiry, settlement, strike, right (the files' own order)
+-- order: the lake's, as in sort.sql: DuckDB keeps that of the files only where it joins nothing, and
+--        it looks for a source among more than a few by a join
 -- units: dates and moments as they are kept, UTC; points; contracts; decimal volatility
 SELECT
     session,
@@ -30,3 +32,6 @@ SELECT
     coalesce(oi_asof, DATE '1969-12-31') AS oi_asof
 FROM read_parquet($files, hive_partitioning = false)
 WHERE session BETWEEN $first AND $last
+ORDER BY
+    session, quote_ts, expiry, settlement, strike, "right", root, open_interest, bid, ask, "last",
+    iv, iv_outside, delta, gamma, volume, known_at, source

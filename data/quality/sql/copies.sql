@@ -1,11 +1,11 @@
--- Copies of a session further back than the one before: rows whose values all recur.
--- in:    quality_rows (with some sessions before the block); $first
+-- Copies of a session further back than the one before, ten at most: rows whose values all recur.
+-- in:    quality_rows (with ten sessions before the block); $first
 -- out:   session, "check", count, open_interest, value
 -- grain: session
 -- unit:  count of rows that recur in the most similar earlier session; value their share of the
 --        rows with a two-sided quote
 WITH quoted AS (
-    SELECT session, previous, expiry, strike, "right", open_interest, iv, bid, ask
+    SELECT session, previous, place, expiry, strike, "right", open_interest, iv, bid, ask
     FROM quality_rows
     WHERE two_sided
 ),
@@ -30,6 +30,7 @@ recurring AS (
         AND e.open_interest IS NOT DISTINCT FROM n.open_interest
         AND e.iv IS NOT DISTINCT FROM n.iv
         AND e.session < n.previous
+        AND e.place >= n.place - 10
     WHERE n.session >= $first
     GROUP BY n.session, e.session
 )

@@ -2,12 +2,12 @@
 -- in:    quality_rows; $first
 -- out:   one row per session, see the columns
 -- grain: session
--- unit:  contracts, shares of 0 ... 1, strikes as a ratio to spot, hours
+-- unit:  moments as ISO 8601 text, UTC, days likewise; contracts, shares of 0 ... 1, strikes as a ratio to spot, hours
 SELECT
     session,
-    any_value(quote_ts) AS quote_ts,
-    max(known_at) AS known_at,
-    max(oi_asof) AS oi_asof,
+    strftime(any_value(quote_ts), '%Y-%m-%dT%H:%M:%S.%f+00:00') AS quote_ts,
+    strftime(max(known_at), '%Y-%m-%dT%H:%M:%S.%f+00:00') AS known_at,
+    max(oi_asof)::VARCHAR AS oi_asof,
     any_value(s) AS spot,
     count(*) AS contracts,
     count(*) FILTER (live) AS live,

@@ -28,13 +28,15 @@ ordered AS (
         l.session,
         l.quote_ts,
         p.s,
-        lag(l.session) OVER (ORDER BY l.session) AS previous
+        lag(l.session) OVER (ORDER BY l.session) AS previous,
+        row_number() OVER (ORDER BY l.session) AS place
     FROM latest AS l
     INNER JOIN spots AS p ON l.session = p.session
 )
 SELECT
     b.*,
     o.previous,
+    o.place,
     o.s,
     b.expiry_ts > b.quote_ts AS live,
     (epoch_us(b.expiry_ts) - epoch_us(b.quote_ts)) / 31536000000000.0 AS t,

@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -71,6 +73,22 @@ def test_two_workers_give_the_same_and_a_lost_one_costs_nothing(tmp_path: Path) 
             list(crew.spread(refused, range(6)))
     assert said[0].startswith("dashboard http://127.0.0.1:")
     assert len(said) == 41
+
+
+@pytest.mark.parametrize(("there", "reckoned"), [((1, 1), 8), ((2,) * 64, 128)])
+def test_as_many_workers_are_reckoned_with_as_a_scheduler_has(
+    there: tuple[int, ...], reckoned: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And with eight where it has few or is lost just then: more may come."""
+    pytest.importorskip("distributed")
+    threads = {f"tcp://{i}": n for i, n in enumerate(there)}
+    client = SimpleNamespace(nthreads=lambda: threads, dashboard_link="", run=lambda _: {})
+    monkeypatch.setattr(workers, "_client", lambda _: nullcontext(client))
+    crew = Crew(Workers(scheduler="tcp://127.0.0.1:1"))
+    assert crew.size() == reckoned
+    monkeypatch.setattr(client, "nthreads", lambda: (_ for _ in ()).throw(TimeoutError))
+    assert crew.size() == 8
+    assert Crew(Workers(3)).size() == 3
 
 
 def test_a_piece_that_kills_its_workers_is_blamed() -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gexlab.data.base.sql import load_sql
-from gexlab.data.lake.chain_reader import _pieces
+from gexlab.data.lake.chain_reader import _pieces, _plain
 
 
 def _columns(query: str) -> list[str]:
@@ -59,7 +59,7 @@ def test_dates_moments_flags_and_nulls_become_plain_numbers() -> None:
             "oi_asof": pa.array([date(1969, 12, 31)] * 2),
         }
     )
-    (piece,) = _pieces(batch)
+    (piece,) = _pieces(_plain(batch))
     assert {name: values.tolist() for name, values in piece.items() if name != "bid"} == {
         "session": [2, 2],
         "quote_us": [2_000_000] * 2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from make_lake import session_tables
 from gexlab.data import compact, rebuild, vacuum, verify
 from gexlab.data.base.errors import LakeError
 from gexlab.data.lake import joint_files
+from gexlab.data.lake.data_files import write_groups
 from gexlab.data.lake.derived_records import stores_of
 from gexlab.data.lake.derived_tables import REBUILDS, TABLES
 from gexlab.data.lake.derived_writer import Uncommitted, commit_stores
@@ -216,13 +218,52 @@ def test_a_lake_that_was_not_compacted_is_read_by_earlier_versions(lake: Lake) -
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("place", [["../x.parquet"], ["joint-v1-0123456789ab.parquet", -1]])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["../x.parquet"],
+        ["joint-v1-0123456789ab.parquet", -1],
+        ["joint-v1-0123456789ab.parquet", 0, 10**12],
+        ["joint-v1-0123456789ab.parquet", 0, 6, 0, 6],  # in five bytes
+    ],
+)
 def test_places_that_lead_elsewhere_are_refused(place: list[Any]) -> None:
     from gexlab.data.lake import derived_records
     from gexlab.data.lake.derived_parts import Part, Place
 
     numbers = [0, 1, 0, 1, 4, 9, 9]
+    assert derived_records._is_place(Place("joint-v1-0123456789ab.parquet", *numbers))
     made = Place(*(place + numbers[len(place) - 1 :]))
     part = Part("2014-01-02_2014-01-02_post_expiry_x", "post_expiry", {}, ("regimes",), {}, 0,
                 {"regimes": made})  # fmt: skip
     assert not derived_records._is_part(part)
+
+
+@pytest.mark.parametrize("stated", [{"tail": 10**15}, {"group": 900}])
+def test_places_that_a_file_does_not_have_are_no_rows(lake: Lake, stated: dict[str, Any]) -> None:
+    """A record from elsewhere may state any numbers, every digest right."""
+    compact(lake)
+    store = next(s for s in stores_of(lake, "SPX") if s.inputs == {})
+    part = next(p for p in store.parts if p.book == "post_expiry")
+    places = {t: replace(place, **stated) for t, place in part.places.items()}
+    strange = replace(store, parts=(replace(part, places=places),))
+    with pytest.raises(LakeError, match="run gexlab rebuild again"):
+        rows_of(lake, "SPX", "profile", [strange])
+
+
+def test_a_file_that_changes_while_it_is_written_is_no_shared_one(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joint_files, "write_groups", _one_row_less(write_groups))
+    before = everything(lake)
+    with pytest.raises(LakeError, match="were written: run gexlab compact again"):
+        compact(lake)
+    assert everything(lake) == before
+
+
+def _one_row_less(write: Any) -> Any:
+    def written(*given: Any) -> Any:
+        file, counts = write(*given)
+        return file, [counts[0] + 1, *counts[1:]]
+
+    return written

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import struct
 import subprocess
 import sys
+import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from gexlab.data.lake.drafts import draft_folder
 from gexlab.data.lake.housekeeping import compact
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.naming import folder_of, name_in
-from gexlab.data.lake.parts import CHAIN_SCHEMA, split_sessions
+from gexlab.data.lake.parts import CHAIN_SCHEMA, PartWriter, split_sessions
 from gexlab.data.lake.session_stream import sorted_rows
 from gexlab.data.lake.verify import verify
 from gexlab.data.lake.writer import lake_writer, write_sessions
@@ -246,6 +248,29 @@ def test_nothing_is_visible_before_the_commit(lake: Lake, make_chain: Any) -> No
     before = _files(lake)
     with lake_writer(lake, "SPX") as writer:
         writer.add(make_chain(DAYS[2:]))
+    assert _files(lake) == before
+
+
+def test_a_part_that_cannot_be_closed_beside_the_next_is_an_error_and_changes_nothing(
+    lake: Lake, make_chain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sessions(lake, "SPX", make_chain(DAYS[:1]))
+    before, close = _files(lake), PartWriter.close
+
+    def full(part: PartWriter) -> Any:
+        if threading.current_thread() is not threading.main_thread():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return close(part)
+
+    def write() -> None:
+        with lake_writer(lake, "SPX") as writer:
+            writer.limit = 1  # each session fills a part
+            writer.add(make_chain(DAYS))
+            writer.commit()
+
+    monkeypatch.setattr(PartWriter, "close", full)
+    with pytest.raises(LakeError, match="free some space"):
+        write()
     assert _files(lake) == before
 
 

@@ -15,7 +15,7 @@ from synthetic_chains import clean_market, table
 
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.lake.writer import write_sessions
-from gexlab.data.quality import check as room
+from gexlab.data.quality import looks
 from gexlab.data.quality.check import check, coverage, findings, findings_frame
 from gexlab.data.quality.finding import Finding
 from gexlab.data.quality.messages import CHECKS
@@ -135,7 +135,8 @@ def test_blocks_do_not_change_what_is_found(
     day = sorted(chains.session.unique())[3]
     spoilt = DEFECTS["copied"].plant(chains, day, rng)
     whole = look(spoilt, tmp_path, bars)
-    monkeypatch.setattr(room, "_BLOCK_ROWS", 2000)
+    monkeypatch.setattr(looks, "_BLOCK_ROWS", 2000)
+    monkeypatch.setenv("GEXLAB_CACHE", str(tmp_path / "another"))
     assert look(spoilt, tmp_path, bars) == whole
 
 

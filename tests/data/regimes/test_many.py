@@ -89,7 +89,7 @@ def test_many_names_are_one_version_of_bounded_size(
     """Three names of three sessions; with four as the most, the second name is the last of one."""
     lake = folder / "lake"
     before = len(versions(lake))
-    monkeypatch.setattr(many, "_MOST_HELD", (most, 10**6, 10**9))
+    monkeypatch.setattr(many, "MOST_HELD", (most, 10**6, 10**9))
     assert rebuild(lake, "*").rebuilt == 9
     made = versions(lake)[before:]
     assert [version.underlying for version in made] == commits
@@ -191,7 +191,7 @@ def test_underlyings_that_workers_get_together_are_those_of_one_process(
 
     monkeypatch.setattr(Crew, "spread", here)
     monkeypatch.setattr(many_pieces, "_PIECES", 1)
-    monkeypatch.setattr(many_pieces, "_ELSEWHERE", 1)
+    monkeypatch.setattr(Crew, "size", lambda *_: 1)
     together = rebuild(folder / "lake", "*", workers=Workers(scheduler="tcp://nowhere:1"))
     assert given == [3]
     assert list(together.failed) == list(alone.failed) == ["Abt"]

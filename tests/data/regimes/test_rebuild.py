@@ -26,6 +26,8 @@ from gexlab.data.base.errors import (
 )
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.writer import write_sessions
+from gexlab.data.peers.rules import PEER_RULES
+from gexlab.data.regimes import peer_rebuild, plan
 from gexlab.data.regimes.explain import explain, profile
 from gexlab.data.regimes.table import export_regimes, require_one_definition
 from gexlab.reports.cli import app as cli
@@ -127,6 +129,24 @@ def test_rows_of_former_chains_are_never_shown(
     assert "have no row yet: run gexlab rebuild" in told
 
 
+def test_rows_of_a_peers_rule_are_of_todays_chains_too(
+    tmp_path: Path, chains: list[pa.Table]
+) -> None:
+    """A revised session whose rows a peer's rule computed: its former numbers are not shown."""
+    lake, rule = lake_of(tmp_path, chains[:3]), next(iter(PEER_RULES.values()))
+    rebuild(lake, "SPX", definition=rule)
+    before = regimes(lake, "SPX")["net_gex"].to_numpy()
+    position = chains[1].column_names.index("open_interest")
+    field = chains[1].schema.field(position)
+    doubled = pa.array([2.0 * v.as_py() for v in chains[1]["open_interest"]], pa.float64())
+    write_sessions(lake, "SPX", chains[1].set_column(position, field, doubled))
+    with pytest.raises(OutdatedRowsError, match=r"2 sessions .* have rows of former") as said:
+        regimes(lake, "SPX")
+    assert cli.run(str(said.value).partition("run gexlab ")[2].split()) == 0
+    after = regimes(lake, "SPX")["net_gex"].to_numpy()
+    np.testing.assert_allclose(after, before * [1.0, 2.0, 1.0], rtol=1e-12)
+
+
 def test_what_the_remedy_of_former_chains_says(tmp_path: Path, chains: list[pa.Table]) -> None:
     """Rates and dealers go into the command; a definition of its own is named by its file."""
     lake = lake_of(tmp_path, chains[:2])
@@ -142,6 +162,36 @@ def test_what_the_remedy_of_former_chains_says(tmp_path: Path, chains: list[pa.T
     for definition, _, words in made:
         with pytest.raises(OutdatedRowsError, match=words):
             regimes(lake, "SPX", definition_id=definition)
+
+
+@pytest.mark.parametrize("generation", [5, 7])
+def test_rows_of_another_version_are_said_to_be_that(
+    tmp_path: Path, chains: list[pa.Table], monkeypatch: pytest.MonkeyPatch, generation: int
+) -> None:
+    """After an upgrade the chains are what they were: nobody need look for what changed in them."""
+    lake, peer = lake_of(tmp_path, chains[:3]), next(iter(PEER_RULES.values()))
+    days = days_of(chains)
+    with monkeypatch.context() as other:
+        other.setattr(plan, "_ROWS_GENERATION", generation)
+        other.setattr(peer_rebuild, "_GENERATION", generation)
+        rebuild(lake, "SPX")
+        rebuild(lake, "SPX", definition=peer)
+    computed = "rows that another version of gexlab computed .*: run gexlab rebuild --lake"
+    for read in (
+        lambda: query(lake, "SELECT * FROM regimes", definition=Definition()),
+        lambda: regimes(lake, "SPX", definition_id=Definition()),
+        lambda: regimes(lake, "SPX", definition_id=peer),
+    ):
+        with pytest.raises(OutdatedRowsError, match=f"3 sessions from {days[0]}.* have {computed}"):
+            read()
+    position = chains[2].column_names.index("open_interest")
+    field = chains[2].schema.field(position)
+    write_sessions(lake, "SPX", chains[2].set_column(position, field, pa.array([1.0] * CONTRACTS)))
+    mixed = "have outdated rows, 1 of former chains, .*, 2 that another version of gexlab computed"
+    with pytest.raises(OutdatedRowsError, match=mixed):
+        regimes(lake, "SPX", definition_id=Definition())
+    rebuild(lake, "SPX")
+    assert len(regimes(lake, "SPX", definition_id=Definition())) == 6
 
 
 def test_appended_session_changes_no_earlier_row(tmp_path: Path, chains: list[pa.Table]) -> None:

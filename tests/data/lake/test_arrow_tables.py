@@ -1,0 +1,73 @@
+"""Tables that are made without pandas are those that Arrow makes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gexlab.data.lake.arrow_tables import PlainTable, Repeated, as_table, days_of, table_of
+
+MOMENT = pa.timestamp("us", tz="UTC")
+
+
+def test_arrays_are_what_arrow_makes_of_them() -> None:
+    columns = {
+        "number": np.array([1.5, np.nan, -0.0, np.inf]),
+        "strided": np.arange(8.0)[::2],
+        "count": np.array([1, -(2**62), 0, 7]),
+        "flag": np.array([True, False, True, True]),
+        "day": np.array(["2024-02-29", "NaT", "1969-12-31", "1970-01-01"], "datetime64[D]"),
+        "moment": np.array(["2024-02-29T01:02:03.000004", "NaT"] * 2, "datetime64[us]"),
+        "word": np.array(["AM", "PM", "all", ""]),
+        "reason": np.array([None, "Grüße", "", "x"], np.object_),
+    }
+    made = table_of(columns, {"moment": MOMENT})
+    expected = pa.table(
+        {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
+    )
+    place = expected.schema.get_field_index("moment")
+    expected = expected.set_column(place, "moment", expected["moment"].cast(MOMENT))
+    assert made.schema == expected.schema
+    assert made.equals(expected)
+    made.validate(full=True)
+
+
+def test_lists_are_what_arrow_makes_of_them() -> None:
+    east = timezone(timedelta(hours=9))
+    rows: list[dict[str, Any]] = [
+        {
+            "d": date(2024, 2, 29),
+            "t": datetime(2024, 1, 1, 5, tzinfo=east),
+            "n": 3,
+            "x": 0.5,
+            "s": "é",
+        },
+        {"d": None, "t": None, "n": None, "x": None, "s": None},
+        {"d": date(1900, 1, 1), "t": datetime(1960, 1, 1, tzinfo=UTC), "n": 0, "x": -0.0, "s": ""},
+    ]
+    kinds = {"d": pa.date32(), "t": MOMENT, "n": pa.int64(), "x": pa.float64(), "s": pa.string()}
+    for some in (rows, rows[:1], rows[1:2], []):
+        made = as_table(PlainTable({name: [row[name] for row in some] for name in kinds}, kinds))
+        made.validate(full=True)
+        assert made.equals(pa.Table.from_pylist(some, schema=pa.schema(list(kinds.items()))))
+
+
+def test_repeated_values() -> None:
+    days = [date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4)]
+    made = table_of({"session": Repeated(days, [2, 0, 1])}, {"session": pa.date32()})
+    assert made["session"].to_pylist() == [days[0], days[0], days[2]]
+    assert days_of(made["session"].chunk(0).slice(1)).tolist() == [19724, 19726]
+
+
+def test_nothing_is_imported_for_it() -> None:
+    code = (
+        "import sys, numpy as np; from gexlab.data.lake.arrow_tables import *;"
+        "table_of({'x': np.array([1.5]), 'y': ['a'], 'z': Repeated(['b'], [1])});"
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
