@@ -78,7 +78,7 @@ def test_modules_that_begin_are_there(request: pytest.FixtureRequest) -> None:
     names = conftest.LONG_FIRST
     assert [name for name in names if not (TESTS / name).is_file()] == []
     some = [SimpleNamespace(path=TESTS / name) for name in ("test_doors.py", *reversed(names))]
-    conftest.pytest_collection_modifyitems(some)
+    conftest.pytest_collection_modifyitems(request.config, some)
     assert [item.path for item in some] == [TESTS / name for name in (*names, "test_doors.py")]
 
 
