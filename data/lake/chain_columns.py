@@ -30,7 +30,7 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
 #: Rows that are read at a time: few enough that they are still in the processor's cache when they
 #: are copied.
-_BATCH_ROWS: Final = 16_384
+_BATCH_ROWS: Final = 16_000
 _NUMBERS: Final = ("strike", "open_interest", "bid", "ask", "iv", "spot", "multiplier")
 _MOMENTS: Final = {"quote_ts": "quote_us", "known_at": "known_us", "expiry_ts": "expiry_us"}
 _DAYS: Final = ("session", "expiry")
@@ -140,7 +140,7 @@ def _is(column: pa.DictionaryArray, word: str) -> npt.NDArray[np.uint8]:
     words = column.dictionary.to_pylist()
     if word not in words:
         return np.zeros(len(column), np.uint8)
-    here = _numbers_of(column.indices, np.int32) == words.index(word)
+    here: npt.NDArray[np.uint8] = _numbers_of(column.indices, np.int32) == words.index(word)
     return here.view(np.uint8)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..base.errors import DefinitionError
+from ..base.errors import DefinitionError, LakeError
 from ..base.sql import load_sql
 from ..exposure.quality_gate import Contracts
 from .chain_columns import is_plain, opened_part, rows_between
@@ -200,11 +200,19 @@ def _read(
     database: Database, files: Sequence[Path], first: date, last: date, settled: Collection[str]
 ) -> Iterator[Columns]:
     """Yield the rows of chain files, some at a time; by a query where one is not as we write it."""
+    import pyarrow as pa
+
     for file in files:
-        with opened_part(file) as part:
-            if is_plain(part):
-                yield from rows_between(part, first, last, settled)
-                continue
+        try:
+            with opened_part(file) as part:
+                if is_plain(part):
+                    yield from rows_between(part, first, last, settled)
+                    continue
+        except (OSError, pa.ArrowInvalid) as error:
+            raise LakeError(
+                f"{file} is named by the lake but cannot be read ({str(error).splitlines()[0]}): "
+                "restore it, or ingest its sessions again"
+            ) from error
         with database.cursor() as connection:
             yield from _queried(connection, [file], first, last, settled, _PLAIN)
 

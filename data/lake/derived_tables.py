@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .lake import Lake
 from .naming import folder_of
-from .storage import fetched, names_below, renewed
+from .storage import fetched, names_below_each, renewed
 
 __all__ = [
     "REBUILDS",
@@ -330,7 +330,8 @@ class DerivedStore:
         whole: list[Part] = []
         lost: list[Part] = []
         root = self.lake.root
-        far = {table: names_below(root / table / folder_of(self.underlying)) for table in TABLES}
+        folders = [root / table / folder_of(self.underlying) for table in TABLES]
+        far = dict(zip(TABLES, names_below_each(folders), strict=True))
         for part in self.parts:
             folder, names = partition_folder(self.partition(part)), self._names(part)
             there = all(

@@ -18,7 +18,7 @@ from .drafts import naming_the_lake, remove_abandoned
 from .joint_files import join_rebuilt
 from .lake import open_lake
 from .naming import check_underlying, folder_of
-from .parts import part_rows
+from .parts import part_tables
 from .records import CHAINS
 from .row_table import TRIALS, row_table
 from .storage import TakenError, read_kept, removed, stored_files
@@ -203,7 +203,7 @@ def _compact_chains(lake: Lake, underlying: str) -> None:
     with lake_writer(lake, underlying) as writer:
         writer.limit = math.inf
         for path, days in _crowded(writer.before):
-            writer.readd(part_rows(path, days))
+            writer.readd(part_tables(path, days))
         writer.commit(operation="compact", whole=True)
 
 

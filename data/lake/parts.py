@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +36,7 @@ __all__ = [
     "PartWriter",
     "SessionRows",
     "part_rows",
+    "part_tables",
     "split_sessions",
     "to_canonical",
     "with_optional",
@@ -370,14 +371,38 @@ def part_rows(path: Path, sessions: list[date]) -> Any:
     LakeError
         If the part is not what was written.
     """
+    with _reading(path) as part:
+        return _of_sessions(part.read(), sessions)
+
+
+def part_tables(path: Path, sessions: list[date]) -> Iterator[Any]:
+    """Yield what `part_rows` returns, some rows at a time.
+
+    Raises
+    ------
+    LakeError
+        If the part is not what was written.
+    """
+    with _reading(path) as part:
+        for batch in part.iter_batches(_GROUP_ROWS):
+            rows = _of_sessions(pa.Table.from_batches([batch]), sessions)
+            if rows.num_rows:
+                yield rows
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Any]:
     require_intact([path], path.parents[3])
     try:
         with pq.ParquetFile(path) as part:
-            rows = part.read()
+            yield part
     except (OSError, pa.ArrowInvalid) as error:
         raise LakeError(
             f"{path} is named by the lake but cannot be read "
             f"({str(error).splitlines()[0]}): restore it, or ingest its sessions again"
         ) from error
+
+
+def _of_sessions(rows: Any, sessions: list[date]) -> Any:
     wanted = pa.array(sessions, pa.date32())
     return with_optional(rows.filter(pc.is_in(rows.column("session"), value_set=wanted)))

@@ -28,7 +28,7 @@ __all__ = [
     "forced",
     "has_log",
     "listed_names",
-    "names_below",
+    "names_below_each",
     "put_all",
     "put_new",
     "read_kept",
@@ -63,8 +63,17 @@ def has_log(folder: Path) -> bool:
     return any(remote.bucket.listed(f"{remote.key(folder)}/_delta_log/", most=1))
 
 
-def names_below(folder: Path) -> set[str] | None:
-    """Return the files below a folder in a store, as paths from it; None on a disk: look there."""
+def names_below_each(folders: Sequence[Path]) -> Sequence[set[str] | None]:
+    """Return the files below each of some folders of a lake in a store, as paths from it.
+
+    None on a disk: look there.
+    """
+    if not folders or remote_of(folders[0]) is None:
+        return [None] * len(folders)
+    return at_once(_names_below, folders)
+
+
+def _names_below(folder: Path) -> set[str] | None:
     remote = remote_of(folder)
     if remote is None:
         return None

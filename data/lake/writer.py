@@ -21,7 +21,7 @@ from .parts import (
     PART_ROWS,
     PartWriter,
     SessionRows,
-    part_rows,
+    part_tables,
     split_sessions,
     to_canonical,
 )
@@ -134,9 +134,9 @@ class LakeWriter:
         else:
             self._full.add(part)
 
-    def readd(self, rows: Any) -> None:
+    def readd(self, tables: Iterable[Any]) -> None:
         """Take sessions that are already in the lake, to be written to new parts."""
-        for entry in split_sessions(rows):
+        for entry in (entry for rows in whole_sessions(tables) for entry in split_sessions(rows)):
             self._put(entry)
 
     def forget(self) -> None:
@@ -295,7 +295,7 @@ class LakeWriter:
             kept = [day for day in kept if day not in replaced]
             if kept:
                 require_rescue(path, self.root, self.before, kept)
-                self.readd(part_rows(path, kept))
+                self.readd(part_tables(path, kept))
                 self._rescued.update((entry.session, entry) for entry in self._closed())
 
     def _after(self, replaced: set[date], sources: tuple[SourceEntry, ...]) -> Manifest:

@@ -9,6 +9,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,41 @@ def _run(folder: Path, **environment: str) -> tuple[float, int]:
     return float(value), int(hits)
 
 
+#: A process per line that comes in, forked from one that has loaded Numba and compiled nothing.
+FORKED = """
+import os, sys
+import gexlab.data.base.compiled_cache
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        import caller
+        print(caller.outer(3.0), sum(caller.outer.stats.cache_hits.values()), flush=True)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@contextmanager
+def _fresh_processes(folder: Path, **environment: str) -> Iterator[Callable[[], tuple[float, int]]]:
+    """Give a function that returns what `_run` does, and loads Numba once for all its calls."""
+    given = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"} | environment
+    command = [sys.executable, "-c", FORKED]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=given
+    ) as process:
+        told, said = process.stdin, process.stdout
+        assert told is not None
+        assert said is not None
+
+        def run() -> tuple[float, int]:
+            told.write("\n")
+            told.flush()
+            value, hits = said.readline().split()
+            return float(value), int(hits)
+
+        yield run
+
+
 @pytest.fixture
 def kernels(tmp_path: Path) -> Path:
     (tmp_path / "callee.py").write_text(CALLEE, encoding="utf-8")
@@ -64,16 +101,17 @@ def test_a_callee_that_changed_is_compiled_in_and_damage_is_noticed(kernels: Pat
         assert _run(kernels, GEXLAB_CACHE_DIR=str(cache), PYTHONHASHSEED=seed) == (7.0, 1)
     # another constant in another file: Numba's own mark would not see it
     (kernels / "callee.py").write_text(CALLEE.replace("2.0", "5.0"), encoding="utf-8")
-    assert _run(kernels, GEXLAB_CACHE_DIR=str(cache)) == (16.0, 0)
-    files = [p for p in cache.rglob("*") if p.suffix in {".nbi", ".nbc"}]
-    assert len(files) >= 4
-    for damage in (b"", b"not what was written", None):
-        for path in files:
-            content = bytearray(path.read_bytes())
-            content[len(content) // 2] ^= 1
-            path.write_bytes(bytes(content) if damage is None else damage)
-        assert _run(kernels, GEXLAB_CACHE_DIR=str(cache)) == (16.0, 0)
-    assert _run(kernels, GEXLAB_CACHE_DIR=str(cache)) == (16.0, 1)
+    with _fresh_processes(kernels, GEXLAB_CACHE_DIR=str(cache)) as run:
+        assert run() == (16.0, 0)
+        files = [p for p in cache.rglob("*") if p.suffix in {".nbi", ".nbc"}]
+        assert len(files) >= 4
+        for damage in (b"", b"not what was written", None):
+            for path in files:
+                content = bytearray(path.read_bytes())
+                content[len(content) // 2] ^= 1
+                path.write_bytes(bytes(content) if damage is None else damage)
+            assert run() == (16.0, 0)
+        assert run() == (16.0, 1)
 
 
 def test_a_folder_that_cannot_be_written_is_named(kernels: Path) -> None:

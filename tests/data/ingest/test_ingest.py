@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -29,6 +30,7 @@ from gexlab.data.ingest.session_order import _packed
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.session_stream import sorted_rows
+from gexlab.data.lake.writer import LakeWriter
 from gexlab.data.vendors.table_reader import read_tables
 from gexlab.data.vendors.vendor_preset import InputFile
 
@@ -158,16 +160,23 @@ def test_everything_else_enters_expired_contracts_included(bench: Bench) -> None
     assert row == (date(2022, 12, 9), 402.5, "P", None, None, None, -1.0)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        *(("C", "C"), ("call", "C"), ("CE", "C"), (" c ", "C"), ("Calls", "C")),
-        *(("P", "P"), ("put", "P"), ("pe", "P"), ("PUTS", "P"), ("Put", "P")),
-    ],
-)
-def test_spellings_of_the_right(text: str, expected: str, bench: Bench) -> None:
-    bench.ingest(bench.file(ROW.replace(",C,", f",{text},")))
-    assert bench.rows("right") == [expected]
+def _by_strike(bench: Bench, rows: dict[str, Any], *columns: str, header: str = HEADER) -> Any:
+    """Ingest rows as one file, each with a strike of its own; return the columns by row."""
+    strikes = {text: 4000 + number for number, text in enumerate(rows)}
+    file = [text.replace(",4000,", f",{strike},") for text, strike in strikes.items()]
+    bench.ingest(bench.file(*file, header=header))
+    found = {strike: values for strike, *values in bench.rows("strike", *columns)}
+    return {text: tuple(found[strike]) for text, strike in strikes.items()}
+
+
+def test_spellings_of_the_right(bench: Bench) -> None:
+    calls, puts = ("C", "call", "CE", " c ", "Calls"), ("P", "put", "pe", "PUTS", "Put")
+    expected = {
+        ROW.replace(",C,", f",{text},"): (right,)
+        for right, texts in (("C", calls), ("P", puts))
+        for text in texts
+    }
+    assert _by_strike(bench, expected, "right") == expected
 
 
 @pytest.mark.parametrize(
@@ -197,15 +206,11 @@ def test_missing_numbers_are_null_never_zero(text: str, bench: Bench) -> None:
     assert bench.rows("open_interest", "iv", "bid", "ask") == [(None,) * 4]
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [("0", None), ("0.0099", None), ("0.01", 0.01), ("10", 10.0), ("10.01", None), ("inf", None)],
-)
-def test_impossible_volatilities_become_null(
-    value: str, expected: float | None, bench: Bench
-) -> None:
-    bench.ingest(bench.file(ROW.replace(",0.2,", f",{value},")))
-    assert bench.rows("iv") == [expected]
+@pytest.mark.parametrize("more", [{}, {"inf": None}], ids=["numbers", "a word for a number"])
+def test_impossible_volatilities_become_null(more: dict[str, None], bench: Bench) -> None:
+    values = {"0": None, "0.0099": None, "0.01": 0.01, "10": 10.0, "10.01": None, **more}
+    expected = {ROW.replace(",0.2,", f",{text},"): (value,) for text, value in values.items()}
+    assert _by_strike(bench, expected, "iv") == expected
 
 
 @pytest.mark.parametrize(
@@ -334,9 +339,8 @@ def test_open_interest_lag_counts_sessions(lag: int, settled: date, bench: Bench
 
 # 2022-04-15 was Good Friday, 2011-01-22 the Saturday after a third Friday, 2023-06-16 a third
 # Friday, 2022-12-16 one in winter.
-@pytest.mark.parametrize(
-    ("expiry", "settlement", "dies"),
-    [
+def test_third_friday_rule_and_expiry_moments(bench: Bench) -> None:
+    cases = (
         ("2022-12-16", "AM", utc(2022, 12, 16, 14, 30)),
         ("2023-06-16", "AM", utc(2023, 6, 16, 13, 30)),
         ("2022-04-14", "AM", utc(2022, 4, 14, 13, 30)),
@@ -345,13 +349,9 @@ def test_open_interest_lag_counts_sessions(lag: int, settled: date, bench: Bench
         ("2022-12-14", "PM", utc(2022, 12, 14, 21)),
         ("2022-11-25", "PM", utc(2022, 11, 25, 18)),
         ("2022-12-26", "PM", utc(2022, 12, 23, 21)),
-    ],
-)
-def test_third_friday_rule_and_expiry_moments(
-    expiry: str, settlement: str, dies: datetime, bench: Bench
-) -> None:
-    bench.ingest(bench.file(ROW.replace("2022-12-30", expiry)))
-    assert bench.rows("settlement", "expiry_ts") == [(settlement, dies)]
+    )
+    expected = {ROW.replace("2022-12-30", expiry): (how, dies) for expiry, how, dies in cases}
+    assert _by_strike(bench, expected, "settlement", "expiry_ts") == expected
 
 
 def test_the_second_of_two_rows_of_a_monthly_contract_is_pm(bench: Bench) -> None:
@@ -394,17 +394,14 @@ def test_each_snapshot_has_its_own_pair_of_monthly_rows(bench: Bench) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("root", "expected"),
-    [
-        *(("SPX", "AM"), ("spx", "AM"), ("NDX", "AM"), ("RUT", "AM"), ("DJX", "AM")),
-        *(("VIX", "AM"), ("SPXW", "PM"), ("NDXP", "PM"), ("SPY", "PM")),
-    ],
-)
-def test_the_root_decides_where_it_is_known(root: str, expected: str, bench: Bench) -> None:
+def test_the_root_decides_where_it_is_known(bench: Bench) -> None:
     bench.map(MAP.replace("[columns]", '[columns]\nroot = "root"'))
-    bench.ingest(bench.file(ROW + f",{root}", header=HEADER + ",root"))
-    assert bench.rows("root", "settlement") == [(root.upper(), expected)]
+    known = {"AM": ("SPX", "spx", "NDX", "RUT", "DJX", "VIX"), "PM": ("SPXW", "NDXP", "SPY")}
+    expected = {
+        f"{ROW},{root}": (root.upper(), how) for how, roots in known.items() for root in roots
+    }
+    header = f"{HEADER},root"
+    assert _by_strike(bench, expected, "root", "settlement", header=header) == expected
 
 
 @pytest.mark.parametrize("rule", ["AM", "PM"])
@@ -819,14 +816,21 @@ BAD: dict[str, tuple[Callable[[Bench], Path], str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def one_row(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a lake of one row, to be copied."""
+    bench = Bench(tmp_path_factory.mktemp("one"))
+    bench.ingest(bench.file(ROW))
+    return bench.root
+
+
 @pytest.mark.parametrize("case", BAD)
 @pytest.mark.parametrize("filled", [False, True], ids=["new lake", "filled lake"])
 def test_malformed_input_is_one_line_and_changes_nothing(
-    case: str, filled: bool, bench: Bench, tmp_path: Path
+    case: str, filled: bool, bench: Bench, one_row: Path
 ) -> None:
     if filled:
-        other = Bench(tmp_path / "good")
-        bench.ingest(other.file(ROW))
+        shutil.copytree(one_row, bench.root)
     before = bench.state()
     make, message = BAD[case]
     with pytest.raises(GexlabError, match=message) as caught:
@@ -926,20 +930,32 @@ def test_an_unknown_vendor_is_told_the_nearest(bench: Bench) -> None:
         bench.ingest(bench.file(ROW), vendor="column")
 
 
-def test_a_number_that_the_csv_reader_cannot_parse_is_read_as_text(bench: Bench) -> None:
-    """Met after parts of the file were written already: they are dropped and read again."""
+def test_a_number_that_the_csv_reader_cannot_parse_is_read_as_text(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Met at the end of a file that is streamed: all of it is read again."""
+    monkeypatch.setattr(ingest_room, "_STREAMED_BYTES", 0)
+    dropped: list[int] = []
+    forget = LakeWriter.forget
+
+    def forgetting(writer: LakeWriter) -> None:
+        dropped.append(1)
+        forget(writer)
+
+    monkeypatch.setattr(LakeWriter, "forget", forgetting)
     days = ("2022-12-12", "2022-12-13", "2022-12-14")
+    each = 1_001  # the last row would be ,1.6 and .51 without its spaces
     rows = [
         f"{day},2022-12-30,{1000 + i},C,10,0.2,1.{i % 7},2.0,3990.5{i % 3}"
         for day in days
-        for i in range(35_000)
+        for i in range(each)
     ]
     good = bench.file(*rows, name="a.csv")
-    assert good.stat().st_size > 4 << 20
-    rows[-1] = "2022-12-14,2022-12-30,35999,C,10,n/a, 1.6 ,2.0,3990.51"
+    rows[-1] = f"2022-12-14,2022-12-30,{999 + each},C,10,n/a, 1.6 ,2.0,3990.51"
     late = bench.file(*rows, name="b.csv")
     result = bench.ingest(late, lake=bench.folder / "late")
     assert (result.rows_read, result.rows_written) == (len(rows), len(rows))
+    assert dropped
     bench.ingest(good)
     plain, spelled = (
         pa.concat_tables(pq.ParquetFile(path).read() for path in open_lake(root).chain_files("SPX"))
@@ -947,9 +963,9 @@ def test_a_number_that_the_csv_reader_cannot_parse_is_read_as_text(bench: Bench)
     )
     iv = spelled.column("iv").to_pylist()
     assert iv.count(None) == 1
-    assert spelled.column("strike")[iv.index(None)].as_py() == 35_999.0
+    assert spelled.column("strike")[iv.index(None)].as_py() == 999.0 + each
     assert spelled.drop_columns(["iv", "source"]) == plain.drop_columns(["iv", "source"])
-    rows[-1] = "2022-12-14,2022-12-30,35999,C,10,0.2,1.6,2;0,3990.51"
+    rows[-1] = f"2022-12-14,2022-12-30,{999 + each},C,10,0.2,1.6,2;0,3990.51"
     wrong = bench.file(*rows, name="c.csv")
     with pytest.raises(InputFileError, match=r"c\.csv: column for ask holds '2;0' where a number"):
         bench.ingest(wrong)

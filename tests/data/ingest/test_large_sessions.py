@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gexlab.data import rebuild, verify
+from gexlab.data import compact, rebuild, verify
 from gexlab.data.ingest import canonical_rows, read_rows
 from gexlab.data.ingest.ingest import IngestResult, ingest
 from gexlab.data.lake import parts, session_stream, writer
@@ -175,6 +175,11 @@ def test_a_large_session_is_rebuilt_from_its_last_snapshot(
     taken(tmp_path, file_of(tmp_path, days))
     assert cut.count(True) == 1
     assert rebuild(lake, "SPX").rebuilt == 1
+    prints = [(entry.session, entry.fingerprint) for entry in lake.sessions("SPX")]
+    assert compact(lake).files_after == 1
+    assert [(entry.session, entry.fingerprint) for entry in lake.sessions("SPX")] == prints
+    assert rebuild(lake, "SPX").rebuilt == 0
+    assert not verify(lake).damaged
     # a second source of the same session meets its rows: they are laid over it as a whole
     cut.clear()
     more = file_of(tmp_path, {"2022-12-09": days["2022-12-09"][:20]}, "more.csv")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,7 +39,7 @@ def test_arrays_are_what_arrow_makes_of_them() -> None:
 
 def test_lists_are_what_arrow_makes_of_them() -> None:
     east = timezone(timedelta(hours=9))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "d": date(2024, 2, 29),
             "t": datetime(2024, 1, 1, 5, tzinfo=east),

@@ -84,7 +84,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 def by_query(lake: Lake, settled: Collection[str]) -> list[RawSession]:
-    found = []
+    found: list[RawSession] = []
     with connect(lake, threads=1) as connection:
         for entry in lake.sessions("SPX"):
             day = entry.session
@@ -164,3 +164,19 @@ def test_contracts_without_a_right_are_refused_not_taken_for_puts(
             assert is_plain(part)
             with pytest.raises(LakeError, match="ingest its sessions again"):
                 list(rows_between(part, DAYS[0], DAYS[-1], ()))
+
+
+def test_a_file_that_is_no_longer_what_was_checked_is_one_line(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = lake.sessions("SPX")[0].file.read_bytes()
+    file = tmp_path / "a" / "b" / "c" / "torn.parquet"
+    file.parent.mkdir(parents=True)
+    monkeypatch.setattr(chain_reader, "require_intact", lambda *_: None)
+    for content in (b"", whole[: len(whole) // 2], whole[:64] + bytes(400) + whole[464:]):
+        file.write_bytes(content)
+        with ExitStack() as until, pytest.raises(LakeError, match=r"cannot be read .* restore it"):
+            list(chain_reader.read_files(Database(lake, until), [file], DAYS[0], DAYS[4]))
+    file.unlink()
+    with ExitStack() as until, pytest.raises(LakeError, match=r"cannot be read .* restore it"):
+        list(chain_reader.read_files(Database(lake, until), [file], DAYS[0], DAYS[4]))
