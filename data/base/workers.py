@@ -309,7 +309,10 @@ def _client(workers: Workers) -> Iterator[Client]:
                     silence_logs=logging.CRITICAL,
                 )
             except RuntimeError as error:  # a worker that was killed while it started
-                raise ConnectionError(f"a worker did not start: {error}") from error
+                raise ConnectionError(
+                    f"a worker did not start: {error} A script of your own needs if __name__ == "
+                    '"__main__": above what it does, since each worker imports it'
+                ) from error
             address = stack.enter_context(cluster)
         try:
             client = stack.enter_context(Client(address, timeout=_PATIENCE, set_as_default=False))
