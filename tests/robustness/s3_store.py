@@ -108,6 +108,7 @@ class _Way(ThreadingHTTPServer):
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go apart: the second would wait 40 ms
     server: _Way
 
     def _pass(self) -> None:
@@ -156,7 +157,7 @@ def bad_way(
 ) -> Iterator[tuple[str, dict[str, int]]]:
     """Give another address of a store, by which a share of requests fails, and their counts."""
     way = _Way(address, share, seed, kinds)
-    threading.Thread(target=way.serve_forever, daemon=True).start()
+    threading.Thread(target=way.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{way.server_address[1]}", way.told
     finally:
