@@ -37,7 +37,7 @@ def _drawn(folder: Path, loaded: str = "", **environment: str) -> str:
     numbers = [f"N{i} = ({i + 1001}, {i + 0.123}, 'word{i}')" for i in range(300)]
     (folder / "local_numbers.py").write_text("\n".join(numbers))
     (folder / "draws.py").write_text(DRAWS.format(loaded=loaded))
-    command = [sys.executable, "draws.py", "400", str(TESTS / "search"), str(folder)]
+    command = [sys.executable, "draws.py", "200", str(TESTS / "search"), str(folder)]
     return subprocess.run(
         command,
         cwd=folder,
@@ -53,7 +53,7 @@ def test_the_default_examples_are_the_same_everywhere(tmp_path: Path) -> None:
     here = _drawn(tmp_path / "here")
     there = _drawn(tmp_path / "there", "import local_numbers", TZ="Asia/Tokyo", LC_ALL="C")
     assert here == there
-    assert here.startswith("400 ")
+    assert here.startswith("200 ")
 
 
 def test_every_property_draws_from_the_profile() -> None:

@@ -360,7 +360,10 @@ LOOKED_FOR: Final = (
         "C",
         "positions of a file reach nightly's key",
         "none",
-        ("reports/nightly/test_nightly.py::test_revised_positions_run_again",),
+        (
+            "reports/nightly/test_nightly.py::"
+            "test_positions_of_a_file_are_rebuilt_and_revised_ones_run_again",
+        ),
     ),
     Found(
         "C",

@@ -93,6 +93,29 @@ def after(first_night: tuple[Path, Any], tmp_path: Path) -> tuple[Path, Any]:
     return Path(shutil.copytree(first_night[0], tmp_path / "nights", symlinks=True)), first_night[1]
 
 
+@pytest.fixture(scope="module")
+def second_night(
+    first_night: tuple[Path, Any], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Any]:
+    """Return a copy after another night, in which the last sessions came in, and what it said."""
+    target = tmp_path_factory.mktemp("second") / "nights"
+    folder = Path(shutil.copytree(first_night[0], target, symlinks=True))
+    (folder / "new.parquet").rename(folder / "incoming" / "new.parquet")
+    printed = StringIO()
+    with redirect_stdout(printed):
+        assert cli.run(["nightly", str(folder / "config.toml"), "--json"]) == 0
+    return folder, json.loads(printed.getvalue())
+
+
+@pytest.fixture
+def later(
+    first_night: tuple[Path, Any], second_night: tuple[Path, Any], tmp_path: Path
+) -> tuple[Path, Any, Any]:
+    """Return a copy of the folder after two nights, and what each of them said."""
+    folder = shutil.copytree(second_night[0], tmp_path / "nights", symlinks=True)
+    return Path(folder), first_night[1], second_night[1]
+
+
 def _night(folder: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     capsys.readouterr()
     code = cli.run(["nightly", str(folder / "config.toml"), "--json"])
@@ -147,10 +170,10 @@ def test_grid_and_tournament_are_steps_of_a_night(
     assert f'<a href="{made["page"]}">grid of {said["session"]}</a>' in index
 
 
-def test_what_is_new_comes_in(after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    folder, first = after
-    (folder / "new.parquet").rename(folder / "incoming" / "new.parquet")
-    second = _night(folder, capsys)
+def test_what_is_new_comes_in(
+    first_night: tuple[Path, Any], second_night: tuple[Path, Any]
+) -> None:
+    first, second = first_night[1], second_night[1]
     assert second["ran"] is True
     assert second["ingested"]["sessions"] == 3
     assert second["rebuilt"]["rebuilt"] == 3
@@ -199,13 +222,12 @@ def test_why_a_session_has_another_night(
 
 
 def test_an_older_night_that_was_damaged_is_told(
-    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+    later: tuple[Path, Any, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its file for another of it: nothing is new, and the list of nights would lie."""
-    folder, first = after
+    folder, first, second = later
     out = folder / "results"
-    (folder / "new.parquet").rename(folder / "incoming" / "new.parquet")
-    assert _night(folder, capsys)["exit_code"] == 0
+    assert second["exit_code"] == 0
     older = f"{first['session']}-{out.joinpath(first['folder']).name.rpartition('-')[2]}"
     whole = _bytes_of(out / older)
     (out / older / "results.json").write_bytes(whole["targets.json"])
@@ -235,21 +257,22 @@ def test_only_the_regime_states_a_definition(
     assert "[regime] definition" in said
 
 
-def test_positions_of_a_file_are_rebuilt_and_reported(
+def test_positions_of_a_file_are_rebuilt_and_revised_ones_run_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chains = pq.read_table(folder / "incoming" / "old.parquet").to_pandas()
     key = ["session", "expiry", "settlement", "root", "strike", "right", "known_at"]
     sign = chains["right"].map({"C": 1.0, "P": -1.0})
-    chains[key].assign(position=sign * chains["open_interest"]).to_parquet(
-        folder / "positions.parquet"
-    )
+    made = chains[key].assign(position=sign * chains["open_interest"])
+    made.to_parquet(folder / "positions.parquet")
     regime = '[regime]\ndealer_model = "signed"\npositions = "positions.parquet"\n'
     (folder / "config.toml").write_text(regime + CONFIG, encoding="utf-8")
     first = _night(folder, capsys)
     assert first["rebuilt"]["rebuilt"] == first["rebuilt"]["sessions"]
-    assert first["quality"] == "ok"
+    assert (first["ran"], first["quality"]) == (True, "ok")
     assert _night(folder, capsys)["ran"] is False
+    made.assign(position=-made["position"]).to_parquet(folder / "positions.parquet")
+    assert _night(folder, capsys)["ran"] is True
 
 
 FILES = ("report.html", "results.json", "trades.parquet", "orders.parquet", "equity.parquet")
@@ -331,19 +354,6 @@ def test_everything_that_a_report_depends_on_is_in_its_key(
     assert standing.depends_on(config, market) != key
 
 
-def test_revised_positions_run_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    chains = pq.read_table(folder / "incoming" / "old.parquet").to_pandas()
-    key = ["session", "expiry", "settlement", "root", "strike", "right", "known_at"]
-    sign = chains["right"].map({"C": 1.0, "P": -1.0})
-    made = chains[key].assign(position=sign * chains["open_interest"])
-    made.to_parquet(folder / "positions.parquet")
-    regime = '[regime]\ndealer_model = "signed"\npositions = "positions.parquet"\n'
-    (folder / "config.toml").write_text(regime + CONFIG, encoding="utf-8")
-    assert _night(folder, capsys)["ran"] is True
-    made.assign(position=-made["position"]).to_parquet(folder / "positions.parquet")
-    assert _night(folder, capsys)["ran"] is True
-
-
 def test_another_configuration_in_the_same_folder_is_noticed(
     after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -359,17 +369,19 @@ def test_another_configuration_in_the_same_folder_is_noticed(
 
 
 def test_what_is_new_is_scored_by_the_night_that_knows(
-    after: tuple[Path, Any], capsys: pytest.CaptureFixture[str]
+    first_night: tuple[Path, Any],
+    later: tuple[Path, Any, Any],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A night of three more sessions, then revised bars: nothing frozen changes."""
-    folder, first = after
-    record = folder / "results" / "record"
-    frozen = {path.name: path.read_bytes() for path in record.glob("0*.json")}
+    folder, first, second = later
+    before = first_night[0] / "results" / "record"
+    frozen = {path.name: path.read_bytes() for path in before.glob("0*.json")}
     assert list(frozen) == [f"000001-{first['session']}.json"]
     told = json.loads(frozen[f"000001-{first['session']}.json"])
     assert told["scores"] == []
-    (folder / "new.parquet").rename(folder / "incoming" / "new.parquet")
-    second = _night(folder, capsys)
+    record = folder / "results" / "record"
+    assert (record / f"000001-{first['session']}.json").read_bytes() == next(iter(frozen.values()))
     added = json.loads((record / f"000002-{second['session']}.json").read_text(encoding="utf-8"))
     bars = pd.read_parquet(folder / "source" / "bars.parquet")
     at = [str(day)[:10] for day in bars["session"]].index(first["session"])
