@@ -74,7 +74,8 @@ class Universe:
 
 UNIVERSES: Final = (
     Universe(8, 20, 50, 2), Universe(96, 10, 50, 2), Universe(6, 520, 20, 2),
-    Universe(8, 20, 2000, 2), Universe(32, 20, 400, 3), Universe(48, 20, 200, 1 + 7),
+    Universe(8, 20, 2000, 2), Universe(32, 20, 400, 3), Universe(48, 20, 200, 8),
+    Universe(16, 20, 4000, 2),
 )  # fmt: skip
 #: Two whose results are weighed.
 _WEIGHED: Final = (Universe(12, 5, 20, 2), Universe(12, 61, 20, 2))

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ def serve() -> None:
         with one_at_a_time:
             return put(response)
 
-    S3Response.put_object = put_alone
+    patch.object(S3Response, "put_object", put_alone).start()
     sys.setswitchinterval(1e-4)  # as on a busy machine
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
