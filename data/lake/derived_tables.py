@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from .lake import Lake
 from .naming import folder_of
+from .shared_places import MISPLACED, is_misplaced
 from .storage import fetched, names_below_each, renewed
 
 __all__ = [
@@ -306,10 +307,12 @@ class DerivedStore:
         if not is_inside(path, self._root_of(table, part)):
             return "lies outside the lake"
         said = part.digests.get(table)
-        if said is not None and self._digest(path, table, part) != said:
-            if renewed(path) and self._digest(path, table, part) == said:
-                return None
+        whole = said is None or self._digest(path, table, part) == said
+        if not whole and not (renewed(path) and self._digest(path, table, part) == said):
             return "its bytes are not those that were written"
+        place = part.places.get(table)
+        if place is not None and is_misplaced(path, place):
+            return MISPLACED
         return None
 
     def _digest(self, path: Path, table: str, part: Part) -> str:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..base.errors import LakeError
 from .data_files import Draft, partition_folder, write_groups
 from .delta_log import TableShape
 from .derived_parts import Part, Place
@@ -22,6 +21,7 @@ from .derived_tables import REBUILDS, TABLES, DerivedStore, spans_of
 from .derived_writer import BY, record_change
 from .integrity import digest_of_parts
 from .joint_commit import by_table
+from .shared_places import places_in
 from .storage import fetched
 from .versions import Change, commit, newest, table_files
 
@@ -203,7 +203,7 @@ def _shared_file(
     draft = Draft(table, partition, f"joint-v{number}", schema.empty_table())
     file, counts = write_groups(root, draft, schema, (_rows(pile, table) for pile in piles))
     name = file.path.removeprefix(partition_folder(partition))
-    return file, _places(root / table / file.path, name, counts)
+    return file, places_in(root / table / file.path, name, counts)
 
 
 def _rows(pile: _Pile, table: str) -> pa.Table:
@@ -233,36 +233,6 @@ def _rows_of(store: DerivedStore, table: str, part: Part) -> pa.Table:
         else:
             rows = file.read_row_groups(list(range(place.group, place.group + place.groups)))
     return rows.replace_schema_metadata(None)
-
-
-def _places(path: Path, name: str, counts: list[int]) -> list[Place]:
-    """Return where each piece lies in a file that was written piece by piece."""
-    import pyarrow.parquet as pq
-
-    said = pq.read_metadata(path)
-    tail = path.stat().st_size - said.serialized_size - 8  # its length and the mark at the end
-    groups = [said.row_group(i) for i in range(said.num_row_groups)]
-    begins = [*(_begin(group) for group in groups), tail]
-    places, group, row = [], 0, 0
-    for count in counts:
-        first, begin, rows = group, begins[group], 0
-        while rows < count and group < len(groups):
-            rows += groups[group].num_rows
-            group += 1
-        if rows != count:  # each row group holds rows of one piece
-            raise LakeError(
-                f"{path}: {rows} rows where {count} were written: run gexlab compact again"
-            )
-        places.append(Place(name, first, group - first, row, count, begin, begins[group], tail))
-        row += count
-    return places
-
-
-def _begin(group: Any) -> int:
-    columns = [group.column(i) for i in range(group.num_columns)]
-    # no page is at 0: a file begins with a mark
-    begins = [each.dictionary_page_offset or each.data_page_offset for each in columns]
-    return int(min(begins))
 
 
 def _table_changes(

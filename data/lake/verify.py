@@ -20,6 +20,7 @@ from .mirror import forgotten
 from .naming import PREFIX, check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
 from .row_table import TRIALS, row_table
+from .shared_places import MISPLACED, is_misplaced
 from .storage import read_kept
 from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files, version_at
 
@@ -370,6 +371,9 @@ def _derived(
                     told[table, path] = "not named by the table" if known is None else (
                         file_damage(lake.root, table, known, quick=quick))  # fmt: skip
                 wrong = told[table, path] or _mixed(part, table, tables[table][path].rows)
+                place = part.places.get(table)
+                if wrong is None and place and is_misplaced(store.file(table, part), place):
+                    wrong = MISPLACED
                 if wrong is None:
                     continue
                 remedy = "delete it and run gexlab rebuild again" if wrong != "gone" else (

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ def serve() -> None:
         with one_at_a_time:
             return put(response)
 
-    S3Response.put_object = put_alone
+    patch.object(S3Response, "put_object", put_alone).start()
     sys.setswitchinterval(1e-4)  # as on a busy machine
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -108,6 +109,7 @@ class _Way(ThreadingHTTPServer):
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go apart: the second would wait 40 ms
     server: _Way
 
     def _pass(self) -> None:
@@ -156,7 +158,7 @@ def bad_way(
 ) -> Iterator[tuple[str, dict[str, int]]]:
     """Give another address of a store, by which a share of requests fails, and their counts."""
     way = _Way(address, share, seed, kinds)
-    threading.Thread(target=way.serve_forever, daemon=True).start()
+    threading.Thread(target=way.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{way.server_address[1]}", way.told
     finally:

@@ -34,6 +34,7 @@ class SmallStore(ThreadingHTTPServer):
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go apart: the second would wait 40 ms
     server: SmallStore
 
     def _key(self) -> str:
@@ -96,7 +97,7 @@ class _Request(BaseHTTPRequestHandler):
 def small_store(*, conditional: bool = True) -> Iterator[SmallStore]:
     """Serve one."""
     served = SmallStore(conditional=conditional)
-    threading.Thread(target=served.serve_forever, daemon=True).start()
+    threading.Thread(target=served.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield served
     finally:

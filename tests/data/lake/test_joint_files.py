@@ -17,9 +17,9 @@ from gexlab.data import compact, rebuild, vacuum, verify
 from gexlab.data.base.errors import LakeError
 from gexlab.data.lake import joint_files
 from gexlab.data.lake.data_files import write_groups
-from gexlab.data.lake.derived_records import stores_of
+from gexlab.data.lake.derived_records import store_record, stored, stores_of
 from gexlab.data.lake.derived_tables import REBUILDS, TABLES
-from gexlab.data.lake.derived_writer import Uncommitted, commit_stores
+from gexlab.data.lake.derived_writer import Uncommitted, commit_stores, record_change
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.versions import commit, newest, table_files
 from gexlab.data.lake.writer import write_sessions
@@ -239,16 +239,29 @@ def test_places_that_lead_elsewhere_are_refused(place: list[Any]) -> None:
     assert not derived_records._is_part(part)
 
 
-@pytest.mark.parametrize("stated", [{"tail": 10**15}, {"group": 900}])
+@pytest.mark.parametrize(
+    "stated",
+    [{"tail": 10**15}, {"group": 900}, {"group": 1}, {"groups": 0}, {"rows": 2}, {"row": 7}],
+)
 def test_places_that_a_file_does_not_have_are_no_rows(lake: Lake, stated: dict[str, Any]) -> None:
     """A record from elsewhere may state any numbers, every digest right."""
     compact(lake)
-    store = next(s for s in stores_of(lake, "SPX") if s.inputs == {})
-    part = next(p for p in store.parts if p.book == "post_expiry")
-    places = {t: replace(place, **stated) for t, place in part.places.items()}
-    strange = replace(store, parts=(replace(part, places=places),))
-    with pytest.raises(LakeError, match="run gexlab rebuild again"):
-        rows_of(lake, "SPX", "profile", [strange])
+    version = newest(lake.root)
+    store = next(s for s in stores_of(lake, "SPX") if s.inputs == {} and s.dealer_model == "naive")
+    record = store_record(store, version)
+    there = stored(store, record)
+    parts = [
+        replace(p, places={t: replace(place, **stated) for t, place in p.places.items()})
+        for p in there.parts
+    ]
+    change = record_change(there, version, replace(there, parts=tuple(parts)))
+    commit(lake.root, version, [change], operation="rebuild", underlying="SPX", sessions=0)
+    assert any("do not lie where" in d.what or "rows for" in d.what for d in verify(lake).damaged)
+    refusal = r"run gexlab rebuild again|not a record of a rebuild"
+    with pytest.raises(LakeError, match=refusal):
+        rows_of(lake, "SPX", "profile", [stored(store, store_record(store, newest(lake.root)))])
+    with pytest.raises(LakeError, match=refusal):
+        stored(store, store_record(store, newest(lake.root))).pieces("regimes")  # as SQL does
 
 
 def test_a_file_that_changes_while_it_is_written_is_no_shared_one(
