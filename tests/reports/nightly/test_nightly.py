@@ -108,7 +108,7 @@ def second_night(
 
 
 @pytest.fixture
-def later(
+def after_two(
     first_night: tuple[Path, Any], second_night: tuple[Path, Any], tmp_path: Path
 ) -> tuple[Path, Any, Any]:
     """Return a copy of the folder after two nights, and what each of them said."""
@@ -222,10 +222,10 @@ def test_why_a_session_has_another_night(
 
 
 def test_an_older_night_that_was_damaged_is_told(
-    later: tuple[Path, Any, Any], capsys: pytest.CaptureFixture[str]
+    after_two: tuple[Path, Any, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its file for another of it: nothing is new, and the list of nights would lie."""
-    folder, first, second = later
+    folder, first, second = after_two
     out = folder / "results"
     assert second["exit_code"] == 0
     older = f"{first['session']}-{out.joinpath(first['folder']).name.rpartition('-')[2]}"
@@ -370,11 +370,11 @@ def test_another_configuration_in_the_same_folder_is_noticed(
 
 def test_what_is_new_is_scored_by_the_night_that_knows(
     first_night: tuple[Path, Any],
-    later: tuple[Path, Any, Any],
+    after_two: tuple[Path, Any, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A night of three more sessions, then revised bars: nothing frozen changes."""
-    folder, first, second = later
+    folder, first, second = after_two
     before = first_night[0] / "results" / "record"
     frozen = {path.name: path.read_bytes() for path in before.glob("0*.json")}
     assert list(frozen) == [f"000001-{first['session']}.json"]
