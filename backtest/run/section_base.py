@@ -49,7 +49,9 @@ def _contradiction(value: object, kinds: frozenset[type]) -> str | None:
     if isinstance(value, bool):
         wrong, found = bool not in kinds, f"found {str(value).lower()}"
     elif isinstance(value, str):
-        wrong, found = plain <= {bool, int, float}, "found text: write it without quotes"
+        # a text that is no number either is pydantic's to refuse, which names it
+        wrong = plain <= {bool, int, float} and (bool in plain or _is_number(value))
+        found = f"found the text {value!r}: write it without quotes"
     elif isinstance(value, int | float):
         wrong, found = not numbers, "found a number"
     else:
@@ -58,3 +60,11 @@ def _contradiction(value: object, kinds: frozenset[type]) -> str | None:
         return None
     expected = "a number" if numbers else "true or false" if bool in plain else "a date"
     return f"expected {expected}, {found}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -122,7 +122,7 @@ def test_default_fill_by_instrument(instrument: Any, fill: str) -> None:
         ('source = "series"', 'source = "laek"', "regime.source = 'laek'"),
         ("seed = 7", "seed = -1", "inference.seed = -1"),
         ("seed = 7", "seed = nan", "inference.seed"),
-        ("seed = 7", 'seed = "7"', "inference.seed: expected a number, found text: write it with"),
+        ("seed = 7", 'seed = "7"', "inference.seed: expected a number, found the text '7': write"),
         ("fees_bps = 0.0", "fees_bps = true", "execution.fees_bps: expected a number, found true"),
         ("lookback = 1", "lookback = true", "lookback: expected a number, found true"),
         ("2011-05-01", "1304208000", "data.start: expected a date, found a number"),
