@@ -264,7 +264,7 @@ def test_no_more_pieces_than_asked_for(
     ones: Any = [SimpleNamespace(name=f"N{i}", wanted=[(f"N{i}", 0)]) for i in range(len(rows))]
     named = [NameInFile(f"N{i}", 0, n, 0, n - 1) for i, n in enumerate(rows)]
     shared: Any = {"files": [], "preset": None, "careful": False, "columnar": True}
-    whole = spread.Spread(Path(), Path(), **shared)
+    whole = spread.Spread("", Path(), **shared)
     pieces = whole._pieces(2, ones, named, 1, dry=True)
     assert [len(piece.ones) for piece in pieces] == sizes
     assert [one for piece in pieces for one in piece.ones] == ones
