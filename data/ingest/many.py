@@ -17,6 +17,7 @@ from ..base.workers import HERE, Workers
 from ..lake.connection import connect
 from ..lake.joint_commit import commit_together
 from ..lake.lake import Lake, open_lake
+from ..lake.mirror import address_of
 from ..lake.records import manifest_at
 from ..lake.writer import lake_writers
 from .archive_members import fitting_members
@@ -195,7 +196,12 @@ class _Reading:
             )
         else:
             spread = Spread(
-                self.work.root, self.work.folder, self.files, self.preset, careful, columnar
+                address_of(self.work.root),
+                self.work.folder,
+                self.files,
+                self.preset,
+                careful,
+                columnar,
             )
             spread.read(self.workers, ones, meant, self.work.writer, progress)
         return ones, named

@@ -1,8 +1,9 @@
 """Reading of files spread over workers: each writes the parts of some underlyings, one commits.
 
 A piece depends on the files and on what the lake held before, and writes to a folder of its own, so
-that it may be run again anywhere: what a lost worker wrote is left aside. Nothing counts before the
-process that handed the pieces out names it in a version.
+that it may be run again anywhere: what a lost worker wrote is left aside. Into a store workers put
+their parts themselves, wherever they run. Nothing counts before the process that handed the pieces
+out names it in a version.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from ..base.errors import GexlabError, LakeError
 from ..base.progress import silent
 from ..base.workers import Crew
 from ..lake.connection import connect
+from ..lake.drafts import draft_folder
+from ..lake.mirror import address_of, folder_of_lake, is_remote, remote_of
+from ..lake.records import CHAINS
+from ..lake.storage import sent
 from ..lake.writer import LakeWriter
 from .canonical_rows import canonical_rows, naming_the_file
 from .many_streams import ByName
@@ -57,10 +62,10 @@ class Spread:
 
     Attributes
     ----------
-    root : Path
-        The lake's folder.
+    root : str
+        The lake's folder or address.
     drafts : Path
-        A folder for what is in the making, which workers see too.
+        A folder for what is in the making, which workers see too; of a lake on a disk alone.
     files : tuple of InputFile
     preset : Preset
     careful : bool
@@ -69,7 +74,7 @@ class Spread:
         The files' readers go to the rows of one name.
     """
 
-    root: Path
+    root: str
     drafts: Path
     files: Sequence[InputFile]
     preset: Preset
@@ -193,10 +198,10 @@ def _read(piece: _Piece) -> dict[str, Outcome] | GexlabError:
     of = piece.of
     try:
         with (
-            _own_folder(of.drafts, dry=piece.dry) as folder,
+            _own_folder(of.root, of.drafts, dry=piece.dry) as folder,
             connect(threads=piece.threads, spill=folder / "spill") as connection,
         ):
-            writers = _Writers(of.root, folder)
+            writers = _Writers(folder_of_lake(of.root), folder)
             with naming_the_file(of.files):
                 tables = of.preset.reader(connection, of.files)
             rows = canonical_rows(
@@ -208,7 +213,7 @@ def _read(piece: _Piece) -> dict[str, Outcome] | GexlabError:
             if piece.named:
                 streams.read(rows, piece.ones, piece.named, silent)
             return {
-                one.name: (_light(one.tally), None if piece.dry else writers.of(one.name).written())
+                one.name: (_light(one.tally), None if piece.dry else _written(writers.of(one.name)))
                 for one in piece.ones
             }
     except GexlabError as error:
@@ -219,7 +224,7 @@ def _read(piece: _Piece) -> dict[str, Outcome] | GexlabError:
 class _Alone:
     """Files of one underlying."""
 
-    root: Path
+    root: str
     drafts: Path
     plan: Plan
     preset: Preset
@@ -256,7 +261,7 @@ def read_elsewhere(
     -------
     Tally
     """
-    piece = _Alone(root, drafts, plan, preset, name, writer is None)
+    piece = _Alone(address_of(root), drafts, plan, preset, name, writer is None)
     with Crew(workers) as crew:
         [found] = crew.spread(_read_alone, [piece], progress=progress, named=lambda one: one.name)
     if isinstance(found, GexlabError):
@@ -270,24 +275,33 @@ def read_elsewhere(
 def _read_alone(piece: _Alone) -> Outcome | GexlabError:
     try:
         with (
-            _own_folder(piece.drafts, dry=piece.dry) as folder,
+            _own_folder(piece.root, piece.drafts, dry=piece.dry) as folder,
             connect(spill=folder / "spill") as connection,
         ):
-            writer = _Writers(piece.root, folder).of(piece.name)
+            writer = _Writers(folder_of_lake(piece.root), folder).of(piece.name)
             with naming_the_file(piece.plan.fresh):
                 tables = piece.preset.reader(connection, piece.plan.fresh)
             tally = read_rows(
                 connection, tables, piece.plan, piece.preset, writer.before,
                 None if piece.dry else writer, silent, folder,
             )  # fmt: skip
-            return _light(tally), None if piece.dry else writer.written()
+            return _light(tally), None if piece.dry else _written(writer)
     except GexlabError as error:
         return error
 
 
+def _written(writer: LakeWriter) -> Written:
+    """Return what a writer wrote; in a store its parts lie where they belong then."""
+    written = writer.written()
+    if remote_of(writer.root) is not None:
+        for file in sorted({entry.file for entry in written.fresh.values()}):
+            sent(file, writer.root / CHAINS / written.made[file.name].path)
+    return written
+
+
 @contextmanager
-def _own_folder(drafts: Path, *, dry: bool) -> Iterator[Path]:
-    """Give a folder of this attempt's own; what it wrote stays, for whoever commits.
+def _own_folder(root: str, drafts: Path, *, dry: bool) -> Iterator[Path]:
+    """Give a folder of this attempt's own; on a disk what it wrote stays, for whoever commits.
 
     Raises
     ------
@@ -297,6 +311,10 @@ def _own_folder(drafts: Path, *, dry: bool) -> Iterator[Path]:
     if dry:
         with tempfile.TemporaryDirectory(prefix="gexlab-") as made:
             yield Path(made)
+        return
+    if is_remote(root):
+        with draft_folder(folder_of_lake(root)) as own:
+            yield own
         return
     if not drafts.is_dir():
         raise LakeError(

@@ -248,7 +248,7 @@ class LakeWriter:
         Parameters
         ----------
         written : Written
-            Its parts lie on this file system.
+            Its parts lie on this file system, or in the lake's store already.
 
         Raises
         ------

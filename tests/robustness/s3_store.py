@@ -97,6 +97,9 @@ class _Way(ThreadingHTTPServer):
         self.draw, self.lock = random.Random(seed), threading.Lock()
         self.told = dict.fromkeys(("requests", *KINDS), 0)
 
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing: whoever asked was killed."""
+
     def kind(self) -> str:
         """Draw what becomes of a request; nothing bad where empty."""
         with self.lock:

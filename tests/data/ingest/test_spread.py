@@ -12,9 +12,19 @@ from typing import Any
 
 import duckdb
 import pytest
+from s3_store import BUCKET, surroundings
 from small_markets import MANY_NAMES_MAP as MAP
+from small_store import small_store
 
-from gexlab.data import ConfigError, GexlabError, IngestResult, Workers, ingest, open_lake
+from gexlab.data import (
+    ConfigError,
+    GexlabError,
+    IngestResult,
+    Workers,
+    ingest,
+    open_lake,
+    verify,
+)
 from gexlab.data.base import workers as crews
 from gexlab.data.ingest import spread
 from gexlab.data.ingest.underlying_choice import NameInFile
@@ -51,7 +61,8 @@ def folder(tmp_path: Path) -> Path:
 def read(folder: Path, lake: str, **options: Any) -> IngestResult:
     given: dict[str, Any] = {"underlying": "*", "mapping": folder / "map.toml"}
     paths = [folder / "0.csv", folder / "1.csv"]
-    return ingest(paths, vendor="columns", lake=folder / lake, **(given | options))
+    place = lake if "://" in lake else folder / lake
+    return ingest(paths, vendor="columns", lake=place, **(given | options))
 
 
 def parts(folder: Path, lake: str) -> dict[str, bytes]:
@@ -124,6 +135,40 @@ def test_the_file_of_an_error_is_named_and_nothing_written(folder: Path, sent: l
     assert not (folder / "two").exists()
 
 
+@pytest.mark.usefixtures("sent")
+@pytest.mark.parametrize("asked", ["*", "^SPX"])
+def test_workers_on_other_machines_put_their_parts_into_the_store(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    alone = read(folder, "one", underlying=asked)
+    spread_here = crews.Crew.spread
+
+    def elsewhere(self: Any, function: Any, items: Sequence[Any], **more: Any) -> Iterator[Any]:
+        for number, item in enumerate(items):
+            monkeypatch.setenv("GEXLAB_CACHE", str(folder / f"machine-{number}"))
+            yield from spread_here(self, function, [item], **more)
+        monkeypatch.setenv("GEXLAB_CACHE", str(folder / "client"))
+
+    monkeypatch.setattr(crews.Crew, "spread", elsewhere)
+    with small_store() as served:
+        for name, value in surroundings(served.address, folder / "client").items():
+            monkeypatch.setenv(name, value)
+        lake = f"s3://{BUCKET}/two"
+        far = read(folder, lake, underlying=asked, workers=Workers(2))
+        begin = "two/chains/"
+        there = {
+            key.removeprefix(begin): content
+            for key, content in served.objects.items()
+            if key.startswith(begin) and "_delta_log" not in key
+        }
+        assert far == alone
+        assert there == parts(folder, "one")
+        chains = [p for p in (folder / "client").rglob("*.parquet") if "chains" in p.parts]
+        assert [p for p in chains if "_delta_log" not in p.parts] == []
+        assert list(folder.rglob(".tmp")) == []
+        assert verify(lake).damaged == ()
+
+
 def test_a_worker_without_the_folder_is_told(
     folder: Path, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,11 +185,11 @@ def test_what_others_wrote_meanwhile_is_read_over(
     plain = spread._own_folder
     met: list[int] = []
 
-    def late(drafts: Path, *, dry: bool) -> Any:
+    def late(root: str, drafts: Path, *, dry: bool) -> Any:
         if not met:
             met.append(1)
             read(folder, "two", underlying="ABT")
-        return plain(drafts, dry=dry)
+        return plain(root, drafts, dry=dry)
 
     monkeypatch.setattr(spread, "_own_folder", late)
     read(folder, "two", workers=Workers(2))
@@ -219,7 +264,7 @@ def test_no_more_pieces_than_asked_for(
     ones: Any = [SimpleNamespace(name=f"N{i}", wanted=[(f"N{i}", 0)]) for i in range(len(rows))]
     named = [NameInFile(f"N{i}", 0, n, 0, n - 1) for i, n in enumerate(rows)]
     shared: Any = {"files": [], "preset": None, "careful": False, "columnar": True}
-    whole = spread.Spread(Path(), Path(), **shared)
+    whole = spread.Spread("", Path(), **shared)
     pieces = whole._pieces(2, ones, named, 1, dry=True)
     assert [len(piece.ones) for piece in pieces] == sizes
     assert [one for piece in pieces for one in piece.ones] == ones

@@ -385,10 +385,10 @@ def test_what_is_new_is_scored_by_the_night_that_knows(
     added = json.loads((record / f"000002-{second['session']}.json").read_text(encoding="utf-8"))
     bars = pd.read_parquet(folder / "source" / "bars.parquet")
     at = [str(day)[:10] for day in bars["session"]].index(first["session"])
-    following, later = bars.iloc[at + 1], bars.iloc[at + 2]
+    following, next_one = bars.iloc[at + 1], bars.iloc[at + 2]
     scores = {(s["kind"], s["name"]): s for s in added["scores"]}
     held = scores["target", "fade-long-follow-short"]
-    moved = later["open"] / following["open"] - 1.0
+    moved = next_one["open"] / following["open"] - 1.0
     wanted = {f["name"]: f["value"] for f in told["forecasts"] if f["kind"] == "target"}
     assert held["realised"] == pytest.approx(moved, rel=1e-12)
     assert held["pnl"] == pytest.approx(wanted["fade-long-follow-short"] * moved, rel=1e-12)
