@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Rows", "canonical_rows", "naming_the_file"]
 
-_BATCH_ROWS: Final = 65_536
+_BATCH_ROWS: Final = 131_072
 _REFUSAL: Final = re.compile(r"gexlab:(\d+):(\w+):(.*)", re.DOTALL)
 _CSV_LINE: Final = re.compile(r"CSV Error on Line: (\d+)")
 _CSV_FILE: Final = re.compile(r"^\s*file = (.*)$", re.MULTILINE)

@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 __all__ = ["read_rows", "read_stream", "take_out_replaced"]
 
-#: Rows that are put in order at a time: the fewer, the sooner all three threads have work, and the
-#: later the last of them is alone.
-_PIECE_ROWS: Final = 65_536
+#: Rows that are put in order at a time: about one row group. Half as many take four hundredths more
+#: processor time, and as long by the clock.
+_PIECE_ROWS: Final = 131_072
 #: Rows that may wait to be put in order and written: enough that neither thread waits for the one
 #: that reads where one piece takes longer than another.
-_WAITING_ROWS: Final = 8 * _PIECE_ROWS
+_WAITING_ROWS: Final = 4 * _PIECE_ROWS
 
 #: What a regime is made of: open interest, and a volatility or prices to solve one from.
 _NEEDED: Final = ("open_interest", "iv", "bid", "last")

@@ -1,0 +1,44 @@
+"""Freed memory is kept for the next session, unless the environment has said how much."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+#: Threads that lay out large arrays again and again: how often that asked the system for a page.
+_PAGES = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from gexlab.data.base.allocator import keep_freed_memory
+said = keep_freed_memory()
+def work(_):
+    for size in (30_000, 60_000, 90_000) * 100:
+        held = [np.ones(size) for _ in range(4)]
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(work, range(2)))
+print(said, resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+"""
+
+
+def _pages(**environment: str) -> tuple[bool, int]:
+    plain = {name: value for name, value in os.environ.items() if "MALLOC_" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", _PAGES], env=plain | environment, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    said, pages = done.stdout.split()
+    return said == "True", int(pages)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+def test_pages_are_asked_for_once() -> None:
+    said, few = _pages()
+    # as glibc has it by itself: 128 KB
+    left, many = _pages(MALLOC_TRIM_THRESHOLD_="131072", MALLOC_MMAP_THRESHOLD_="131072")
+    assert (said, left) == (True, False)
+    assert 2 * few < many
