@@ -161,6 +161,10 @@ def files_at(folder: Path, at: TableVersion) -> LoggedFiles:
     """
     chain, files = _replayed(folder, at.version, at.checkpoint)
     if chain != at.chain:
+        # blocks are remembered by their place, where a copy of the lake may lie by now
+        _block.cache_clear()
+        chain, files = _replayed(folder, at.version, at.checkpoint)
+    if chain != at.chain:
         raise _not_as_written(folder, at)
     return LoggedFiles(files)
 

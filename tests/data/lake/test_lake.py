@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from property_search import examples
 
 from gexlab.data.base.errors import LakeError, UnknownNameError
 from gexlab.data.base.schema import CHAIN_COLUMNS
-from gexlab.data.lake import joint_commit, versions
+from gexlab.data.lake import delta_log, joint_commit, versions
 from gexlab.data.lake.connection import connect
 from gexlab.data.lake.delta_log import files_at, log_file, log_numbers
 from gexlab.data.lake.drafts import draft_folder
@@ -406,6 +407,22 @@ def test_a_lost_version_is_an_error_not_the_one_before(lake: Lake, make_chain: A
     log_file(lake.root / "versions", 1).unlink()
     with pytest.raises(LakeError, match="version 1 was written, but its log has gone"):
         lake.sessions("SPX")
+
+
+def test_a_lake_that_is_restored_from_a_copy_is_read_anew(
+    lake: Lake, tmp_path: Path, make_chain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process that has read what the copy goes on without."""
+    monkeypatch.setattr(delta_log, "_BLOCK", 2)
+    write_sessions(lake, "SPX", make_chain(DAYS[:1]))
+    copy = shutil.copytree(lake.root, tmp_path / "copy")
+    write_sessions(lake, "SPX", make_chain(DAYS[1:2]))
+    assert [e.session for e in open_lake(lake.root).sessions("SPX")] == DAYS[:2]
+    shutil.rmtree(lake.root)
+    shutil.copytree(copy, lake.root)
+    write_sessions(open_lake(lake.root), "SPX", make_chain(DAYS[2:3]))
+    assert [e.session for e in open_lake(lake.root).sessions("SPX")] == [DAYS[0], DAYS[2]]
+    assert verify(lake.root).damaged == ()
 
 
 def test_connections_think_in_utc_and_stay_local(lake: Lake) -> None:
