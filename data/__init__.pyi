@@ -38,7 +38,6 @@ from .base.rounding import without_rounding as without_rounding
 from .base.schema import BOOKS as BOOKS
 from .base.schema import REGIMES as REGIMES
 from .base.schema import Book as Book
-from .base.without_plots import without_plots as without_plots
 from .base.workers import HERE as HERE
 from .base.workers import Crew as Crew
 from .base.workers import Workers as Workers

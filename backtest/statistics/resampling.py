@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data import without_plots
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -56,8 +54,7 @@ class Resampling:
 
 def row_counts(n: int, how: Resampling) -> Iterator[Floats]:
     """Yield how often each of n rows is drawn, some replications at a time."""
-    with without_plots():
-        from arch.bootstrap import StationaryBootstrap
+    from arch.bootstrap import StationaryBootstrap
 
     rows = np.arange(n)
     # arch wants a whole block size but only ever uses its reciprocal

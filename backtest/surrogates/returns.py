@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ...data import EXCHANGE_SESSIONS, without_plots
+from ...data import EXCHANGE_SESSIONS
 
 __all__ = ["MAKES", "Observed", "Simulated", "fitted_makes"]
 
@@ -83,8 +83,7 @@ def _month_ahead(variance: Floats, usual: float, memory: float) -> Floats:
 
 
 def _gjr(seen: Observed, shocks: Literal["normal", "t"]) -> Make:
-    with without_plots():
-        from arch import arch_model
+    from arch import arch_model
 
     x = 100.0 * seen.ret[np.isfinite(seen.ret)]
     with warnings.catch_warnings():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data import EXCHANGE_SESSIONS, NOISE, GexlabError, without_plots
+from ...data import EXCHANGE_SESSIONS, NOISE, GexlabError
 from ..statistics.resampling import Resampling
 from .studentised import automatic_block, long_run_deviation, return_matrix
 
@@ -122,8 +122,7 @@ def sharpe_difference(
 
 def _statistics(x: Floats, centre: float, how: Resampling) -> Iterator[Floats]:
     """Yield the studentised, centred difference of each resample, some at a time."""
-    with without_plots():
-        from arch.bootstrap import StationaryBootstrap
+    from arch.bootstrap import StationaryBootstrap
 
     rows = np.arange(len(x))
     # arch wants a whole block size but only ever uses its reciprocal

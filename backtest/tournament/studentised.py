@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...data import (
-    NOISE,
-    GexlabError,
-    NotEnoughDataError,
-    compiled,
-    short_repr,
-    without_plots,
-)
+from ...data import NOISE, GexlabError, NotEnoughDataError, compiled, short_repr
 from ..statistics.resampling import Resampling, row_counts
 
 if TYPE_CHECKING:
@@ -210,8 +203,7 @@ def automatic_block(returns: npt.ArrayLike) -> float:
     ----------
     Politis, White (2004), Econometric Reviews 23; correction of Patton, Politis, White (2009).
     """
-    with without_plots():
-        from arch.bootstrap import optimal_block_length
+    from arch.bootstrap import optimal_block_length
 
     x = return_matrix(returns)
     moving = x[:, x.std(axis=0) > NOISE]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ...data import EXCHANGE_SESSIONS, NOISE, without_plots
+from ...data import EXCHANGE_SESSIONS, NOISE
 from ..codes import ABSTAIN, LONG, SHORT, by_sign
 from ..component import Filter, Past
 
@@ -119,8 +119,7 @@ class GarchForecast(Filter):
 
 def _garch(returns: Floats, start: int) -> Floats:
     """Return the forecasts made after each of the returns from `start` on, fitted before them."""
-    with without_plots():
-        from arch import arch_model
+    from arch import arch_model
 
     model = arch_model(returns[:start], mean="Constant", vol="GARCH", rescale=False)
     fit = model.fit(disp="off", show_warning=False)

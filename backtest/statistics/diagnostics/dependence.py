@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ....data import NOISE, real_divisor, without_plots
+from ....data import NOISE, real_divisor
 from ..intervals import ends, lacking, spread_of_scores
 from ..resampling import Resampling, resampled_sums
 from .regression import Fit, ols
@@ -49,8 +49,7 @@ class VarianceRatioResult:
 
 def daily_variance_ratio(log_prices: Floats, lags: int) -> VarianceRatioResult:
     """Return the variance ratio of an unbroken series of log prices, by ``arch``."""
-    with without_plots():
-        from arch.unitroot import VarianceRatio
+    from arch.unitroot import VarianceRatio
 
     test = VarianceRatio(log_prices, lags=lags, robust=True, overlap=True, debiased=True)
     return VarianceRatioResult(
