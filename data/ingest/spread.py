@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .underlying_choice import Chosen, NameInFile
 
-__all__ = ["Spread", "pieces_of", "read_elsewhere"]
+__all__ = ["Spread", "most_pieces", "read_elsewhere"]
 
 #: Pieces for each worker, so that the last ones end at about the same time. Where names do not
 #: stand together, and of text, each looks at all rows: more cost more than they even out.
@@ -144,7 +144,7 @@ class Spread:
         counts = {(n.said, n.index): n.count for n in named}
         rows = [sum(counts.get(pair, 0) for pair in one.wanted) for one in ones]
         total = sum(rows)
-        most = pieces_of(total, workers, columnar=self.columnar)
+        most = most_pieces(total, workers, columnar=self.columnar)
         runs: list[list[Chosen]] = [[] for _ in range(most)]
         before = 0
         for one, count in zip(ones, rows, strict=True):
@@ -161,7 +161,7 @@ class Spread:
         return _Piece(self, tuple(run), here, dry, threads)
 
 
-def pieces_of(rows: int, workers: int, *, columnar: bool) -> int:
+def most_pieces(rows: int, workers: int, *, columnar: bool) -> int:
     """Return into how many pieces the rows of files are cut, at most.
 
     Parameters

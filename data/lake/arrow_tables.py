@@ -18,7 +18,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PlainTable", "Repeated", "as_table", "days_of", "table_of"]
+__all__ = ["PlainTable", "Repeated", "as_table", "numbers_of", "table_of"]
 
 _KINDS: Final = {
     "float64": pa.float64(),
@@ -96,11 +96,25 @@ def as_table(rows: pa.Table | PlainTable) -> pa.Table:
     return table_of(rows.columns, rows.kinds) if isinstance(rows, PlainTable) else rows
 
 
-def days_of(column: pa.Array) -> npt.NDArray[np.int32]:
-    """Return dates that are never NULL as days since 1970, as a view of Arrow's memory."""
-    if not len(column):
-        return np.zeros(0, np.int32)
-    return np.frombuffer(column.buffers()[1], np.int32, len(column), 4 * column.offset)
+def numbers_of(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return numbers, days or moments as a view of Arrow's memory; anything where they are NULL.
+
+    Parameters
+    ----------
+    column : Array
+    kind : dtype
+        What its values are stored as.
+
+    Returns
+    -------
+    ndarray
+        Read-only.
+    """
+    memory = column.buffers()[1]
+    if memory is None or not len(column):
+        return np.zeros(len(column), kind)
+    width = np.dtype(kind).itemsize
+    return np.frombuffer(memory, kind, len(column), column.offset * width)
 
 
 def _array_of(values: Any, kind: pa.DataType | None) -> pa.Array:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..base.errors import LakeError
+from .arrow_tables import numbers_of
 from .parts import CODED_SCHEMA
 
 if TYPE_CHECKING:
@@ -110,13 +111,13 @@ def _plain(batch: pa.RecordBatch, settled: Collection[str]) -> Columns:
 
 def _floats(column: pa.Array) -> npt.NDArray[np.float64]:
     """Return numbers, NaN where they are NULL; without NULL as a view of Arrow's memory."""
-    found = _numbers_of(column, np.float64)
+    found = numbers_of(column, np.float64)
     return np.where(_known_of(column), found, np.nan) if column.null_count else found
 
 
 def _filled(column: pa.Array, value: int) -> npt.NDArray[np.int32]:
     """Return whole numbers or days, with a value in the place of NULL."""
-    found = _numbers_of(column, np.int32)
+    found = numbers_of(column, np.int32)
     return np.where(_known_of(column), found, np.int32(value)) if column.null_count else found
 
 
@@ -127,7 +128,7 @@ def _whole(column: pa.Array, kind: type[np.signedinteger[Any]]) -> npt.NDArray[A
             f"a chain file holds {column.null_count} contracts without a day or moment, which no "
             "ingest writes: ingest its sessions again"
         )
-    return _numbers_of(column, kind)
+    return numbers_of(column, kind)
 
 
 def _is(column: pa.DictionaryArray, word: str) -> npt.NDArray[np.uint8]:
@@ -140,7 +141,7 @@ def _is(column: pa.DictionaryArray, word: str) -> npt.NDArray[np.uint8]:
     words = column.dictionary.to_pylist()
     if word not in words:
         return np.zeros(len(column), np.uint8)
-    here: npt.NDArray[np.uint8] = _numbers_of(column.indices, np.int32) == words.index(word)
+    here: npt.NDArray[np.uint8] = numbers_of(column.indices, np.int32) == words.index(word)
     return here.view(np.uint8)
 
 
@@ -171,15 +172,6 @@ def _settlement_prices(
     quoted = _known_of(read["bid"]) | _known_of(read["ask"])
     price = _floats(read["last"])
     return np.where(says[codes] & ~quoted & ~(price <= 0.0), price, np.nan)
-
-
-def _numbers_of(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Return numbers, days or moments as a view of Arrow's memory; anything where they are NULL."""
-    memory = column.buffers()[1]
-    if memory is None or not len(column):
-        return np.zeros(len(column), kind)
-    width = np.dtype(kind).itemsize
-    return np.frombuffer(memory, kind, len(column), column.offset * width)
 
 
 def _known_of(column: pa.Array) -> npt.NDArray[np.bool_]:

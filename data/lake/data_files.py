@@ -240,14 +240,14 @@ def _span(rows: pa.Table) -> tuple[str | None, str | None]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from .arrow_tables import days_of
+    from .arrow_tables import numbers_of
 
     days = rows.column("session")
     if days.null_count or not pa.types.is_date32(days.type):
         found = pc.min_max(days)
         return str(found["min"].as_py()), str(found["max"].as_py())
     # a view: Arrow's own function takes longer than the rest, where there are few rows
-    numbers = [days_of(chunk) for chunk in days.chunks if len(chunk)]
+    numbers = [numbers_of(chunk, np.int32) for chunk in days.chunks if len(chunk)]
     ends = min(each.min() for each in numbers), max(each.max() for each in numbers)
     first, last = np.array(ends).astype("datetime64[D]")
     return str(first), str(last)

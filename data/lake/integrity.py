@@ -15,9 +15,13 @@ from .storage import fetched, renewed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
     from pathlib import Path
 
+    from .manifest import Manifest
+
 __all__ = [
+    "content_of",
     "digest_of",
     "digest_of_parts",
     "file_digest",
@@ -26,6 +30,7 @@ __all__ = [
     "part_damage",
     "require_inside",
     "require_intact",
+    "require_rescue",
 ]
 
 
@@ -76,6 +81,11 @@ def named_digest(path: Path) -> str:
     return path.stem.rpartition("-")[2]
 
 
+def content_of(name: str) -> tuple[str, str]:
+    """Return what the name of a part says of its content: the sessions, and the digest."""
+    return name[: len("20260102-20260102")], name.rpartition("-")[2]
+
+
 def part_damage(path: Path, root: Path) -> str | None:
     """Return what is wrong with a part of the chains, None where nothing is.
 
@@ -117,6 +127,36 @@ def require_intact(paths: Iterable[Path], root: Path) -> None:
                     f"{path}: {what}: restore it, or delete it and ingest its sessions again "
                     "(gexlab verify --lake lists all that is damaged, and what it was read from)"
                 )
+
+
+def require_rescue(path: Path, root: Path, before: Manifest, kept: list[date]) -> None:
+    """Refuse to write while a damaged part holds further sessions, which would be lost.
+
+    Parameters
+    ----------
+    path : Path
+        The part, from which sessions go.
+    root : Path
+        The lake's folder.
+    before : Manifest
+    kept : list of date
+        The sessions of the part that stay.
+
+    Raises
+    ------
+    LakeError
+        If the part is not what was written.
+    """
+    what = part_damage(path, root)
+    if what is None:
+        return
+    sources = {s for e in before.sessions if e.session in kept for s in e.sources}
+    files = [p for e in before.sources if e.source in sources for p in e.paths]
+    raise LakeError(
+        f"{path}: {what}; it also held {len(kept)} sessions from {kept[0]} to {kept[-1]}, read "
+        f"from {', '.join(files[:20]) or 'elsewhere'}: ingest those files in the same call, or "
+        "restore it"
+    )
 
 
 def require_inside(path: Path, root: Path) -> None:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..base.errors import LakeError
-from .integrity import part_damage
-
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
-    from datetime import date
-    from pathlib import Path
 
     from .delta_log import DataFile
-    from .manifest import Manifest, SessionEntry
+    from .manifest import SessionEntry
     from .parts import PartWriter
 
-__all__ = ["Closed", "PartClosing", "content_of", "require_rescue"]
+__all__ = ["Closed", "PartClosing"]
 
 Closed: TypeAlias = "tuple[list[SessionEntry], DataFile]"
 
@@ -65,38 +60,3 @@ def _closed(part: PartWriter) -> Closed:
     except BaseException:
         part.abandon()
         raise
-
-
-def require_rescue(path: Path, root: Path, before: Manifest, kept: list[date]) -> None:
-    """Refuse to write while a damaged part holds further sessions, which would be lost.
-
-    Parameters
-    ----------
-    path : Path
-        The part, from which sessions go.
-    root : Path
-        The lake's folder.
-    before : Manifest
-    kept : list of date
-        The sessions of the part that stay.
-
-    Raises
-    ------
-    LakeError
-        If the part is not what was written.
-    """
-    what = part_damage(path, root)
-    if what is None:
-        return
-    sources = {s for e in before.sessions if e.session in kept for s in e.sources}
-    files = [p for e in before.sources if e.source in sources for p in e.paths]
-    raise LakeError(
-        f"{path}: {what}; it also held {len(kept)} sessions from {kept[0]} to {kept[-1]}, read "
-        f"from {', '.join(files[:20]) or 'elsewhere'}: ingest those files in the same call, or "
-        "restore it"
-    )
-
-
-def content_of(name: str) -> tuple[str, str]:
-    """Return what the name of a part says of its content: the sessions, and the digest."""
-    return name[: len("20260102-20260102")], name.rpartition("-")[2]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import LakeError
 from .delta_log import TableShape
 from .drafts import draft_folder, naming_the_lake
-from .integrity import part_damage, require_inside
+from .integrity import content_of, part_damage, require_inside, require_rescue
 from .joint_commit import LakeMovedError, Prepared, Written, commit_together
 from .manifest import Manifest, changed_sessions
 from .naming import check_underlying, folder_of
-from .part_closing import PartClosing, content_of, require_rescue
+from .part_closing import PartClosing
 from .parts import (
     CHAIN_SCHEMA,
     LARGE_SESSION,

@@ -201,8 +201,8 @@ def findings(
         In order of session and check; findings about the underlying as a whole come first.
     """
     limits = thresholds or Thresholds()
-    instrument = lake.manifest(underlying).agreed_instrument(instrument)
     manifest = lake.manifest(underlying)
+    instrument = manifest.agreed_instrument(instrument)
     with lake.reading():
         entries = lake.sessions(underlying)
         looks = looks_of(lake, underlying, entries, limits, (rate, dividend_yield))

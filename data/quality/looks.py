@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.sql import load_sql
@@ -190,12 +191,10 @@ def _looked_at(
     rates: tuple[float, float],
 ) -> dict[int, Any]:
     """Return what is kept of a block's sessions."""
-    found: dict[date, list[Finding]] = defaultdict(list)
-    for query in _QUERIES:
-        for finding in _judged(connection, query, first, limits, rates):
-            found[finding.session or first].append(finding)
-    for finding in contradiction_findings(connection, first, limits):
-        found[finding.session or first].append(finding)
+    found: dict[date | None, list[Finding]] = defaultdict(list)
+    judged = (_judged(connection, query, first, limits, rates) for query in _QUERIES)
+    for finding in chain(*judged, contradiction_findings(connection, first, limits)):
+        found[finding.session].append(finding)
     stamps = connection.execute(load_sql("quality/stamps"), {"first": first}).fetchall()
     stamp = {session: said for session, *said in stamps}
     return {
@@ -216,11 +215,11 @@ def _judged(
     limits: Thresholds,
     rates: tuple[float, float],
 ) -> Iterator[Finding]:
-    names = ("rate", "dividend_yield") if query == "quality/parity" else ()
-    bound = {"first": first, **dict(zip(names, rates, strict=False))}
-    for session, name, count, open_interest, value in connection.execute(
-        load_sql(query), bound
-    ).fetchall():
+    bound: dict[str, object] = {"first": first}
+    if query == "quality/parity":
+        bound |= dict(zip(("rate", "dividend_yield"), rates, strict=True))
+    rows = connection.execute(load_sql(query), bound).fetchall()
+    for session, name, count, open_interest, value in rows:
         if value is not None and _exceeds(name, value, limits):
             yield Finding(
                 session,
@@ -250,6 +249,7 @@ def _blocks(
     from ..lake.connection import connect
 
     connection = connect(lake)
+    settled = sorted(lake.settlement_sources(underlying))
     try:
         for block in _spans(entries, places):
             held = entries[max(block[0] - context, 0) : block[-1] + 1]
@@ -260,7 +260,7 @@ def _blocks(
                     "files": sorted({str(entry.file) for entry in held}),
                     "first": held[0].session,
                     "last": held[-1].session,
-                    "settled": sorted(lake.settlement_sources(underlying)),
+                    "settled": settled,
                 },
             )
             yield connection, entries[block[0]].session, block

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "marks_of_other_versions", "plan_of"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
-_ROWS_GENERATION: Final = 6
+_ROWS_GENERATION: Final = 7
 #: Generations after this one whose rows are still recognised as another version's.
 _LATER: Final = 8
 

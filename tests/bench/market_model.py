@@ -10,7 +10,7 @@ import numpy as np
 from market_events import Cluster, Outcome, Piece, happened
 
 from gexlab.data.base.workers import AHEAD
-from gexlab.data.ingest.spread import pieces_of
+from gexlab.data.ingest.spread import most_pieces
 from gexlab.data.regimes.many import MOST_HELD
 from gexlab.data.regimes.many_pieces import names_together
 
@@ -279,7 +279,7 @@ def _ingested(market: Market, machine: Machine, prices: Prices, workers: int) ->
     """Return what one year of day files takes, published at its end."""
     of, contracts = _reckoned(machine.ingest, machine, prices), market.contracts
     day, names = float(contracts.sum()), len(contracts)
-    number = pieces_of(int(day * SESSIONS_A_YEAR), workers, columnar=True)
+    number = most_pieces(int(day * SESSIONS_A_YEAR), workers, columnar=True)
     middle = (np.cumsum(contracts) - contracts / 2) / day
     place = (middle * number).astype(int)
     pieces = []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gexlab.data.lake.arrow_tables import PlainTable, Repeated, as_table, days_of, table_of
+from gexlab.data.lake.arrow_tables import PlainTable, Repeated, as_table, numbers_of, table_of
 
 MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -61,7 +61,7 @@ def test_repeated_values() -> None:
     days = [date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4)]
     made = table_of({"session": Repeated(days, [2, 0, 1])}, {"session": pa.date32()})
     assert made["session"].to_pylist() == [days[0], days[0], days[2]]
-    assert days_of(made["session"].chunk(0).slice(1)).tolist() == [19724, 19726]
+    assert numbers_of(made["session"].chunk(0).slice(1), np.int32).tolist() == [19724, 19726]
 
 
 def test_nothing_is_imported_for_it() -> None:
