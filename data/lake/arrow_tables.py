@@ -152,7 +152,8 @@ def _listed(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     elif pa.types.is_date32(kind):
         stored = np.array(values, "datetime64[D]").view(np.int64)
     else:
-        stored = np.array([0 if value is None else value for value in values])
+        plain = [0 if value is None else value for value in values]
+        stored = np.array(plain) if plain else np.zeros(0, np.int64)
     return _stored(stored, known, kind)
 
 
@@ -170,8 +171,9 @@ def _stored(values: npt.NDArray[Any], known: npt.NDArray[np.bool_], kind: pa.Dat
     if pa.types.is_boolean(kind):
         memory = np.packbits(values.astype(np.bool_), bitorder="little")
     else:
-        signed = "f" if pa.types.is_floating(kind) else "i"
-        memory = np.ascontiguousarray(values, f"{signed}{kind.bit_width // 8}")
+        form = f"{'f' if pa.types.is_floating(kind) else 'i'}{kind.bit_width // 8}"
+        # a fraction or NaN is never cut to a whole number: that is a TypeError
+        memory = np.ascontiguousarray(values.astype(form, casting="same_kind", copy=False))
     return pa.Array.from_buffers(kind, len(values), [_bits(known), pa.py_buffer(memory)])
 
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
-import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.digested import read_digested, with_digest
-from ..lake.mirror import lakes_cache
+from ..lake.mirror import kept, lakes_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,17 +56,17 @@ def kept_by_session(
         In the order of `keys`.
     """
     file = _file_of(name)
-    kept = _read(file)
-    missing = [i for i, key in enumerate(keys) if key not in kept]
+    values = _read(file)
+    missing = [i for i, key in enumerate(keys) if key not in values]
     if missing:
         made = make(missing)
         # as they will be read: what is made now and what was kept do not differ
-        kept |= json.loads(json.dumps({keys[i]: made[i] for i in missing}))
+        values |= json.loads(json.dumps({keys[i]: made[i] for i in missing}))
         now = set(keys)
-        if len(kept) > 2 * len(now):  # of former chains
-            kept = {key: value for key, value in kept.items() if key in now}
-        _write(file, kept)
-    return [kept[key] for key in keys]
+        if len(values) > 2 * len(now):  # of former chains
+            values = {key: value for key, value in values.items() if key in now}
+        _write(file, values)
+    return [values[key] for key in keys]
 
 
 def _file_of(name: str) -> Path | None:
@@ -95,15 +93,7 @@ def _write(file: Path | None, values: Mapping[str, Any]) -> None:
         return
     body = json.dumps({"form": _FORM, "values": values}).encode()
     with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, half = tempfile.mkstemp(dir=file.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(with_digest(body))
-            os.replace(half, file)
-        except OSError:
-            os.unlink(half)
-            raise
+        kept(file, with_digest(body))
 
 
 @cache

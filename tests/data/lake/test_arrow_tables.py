@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from gexlab.data.lake.arrow_tables import PlainTable, Repeated, as_table, numbers_of, table_of
 
@@ -71,3 +74,10 @@ def test_nothing_is_imported_for_it() -> None:
         "assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("value", [1.5, math.nan])
+@pytest.mark.parametrize("column", [list, np.array])
+def test_no_fraction_becomes_a_whole_number(value: float, column: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match="same_kind"):
+        table_of({"n": column([1.0, value])}, {"n": pa.int64()})
