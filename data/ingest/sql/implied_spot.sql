@@ -1,7 +1,7 @@
 -- Give rows without a spot the one that put-call parity implies.
 -- In:    view typed (typed rows of all files), $settled (last is an official settlement price),
 --        $files (numbers of the files whose rows may be given one)
--- Out:   the same rows and columns
+-- Out:   the same rows and columns, in file order
 -- Grain: one row per row
 -- Unit:  points
 -- The forward of the nearest expiry: the median of the five strikes where call and put are closest.
@@ -68,3 +68,6 @@ LEFT JOIN spots
     ON spots.day = coalesce(typed.session, CAST(typed.quote_ts AS DATE))
     AND spots.quote_ts IS NOT DISTINCT FROM typed.quote_ts
     AND spots.underlying IS NOT DISTINCT FROM typed.underlying
+-- a join hands the last rows of a row group on late; of two rows of a contract the first settles in the
+-- morning
+ORDER BY typed.file_index, typed.file_row

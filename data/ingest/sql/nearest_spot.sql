@@ -27,3 +27,6 @@ LEFT JOIN spots
     ON spots.day = coalesce(typed.session, CAST(typed.quote_ts AS DATE))
     AND spots.quote_ts IS NOT DISTINCT FROM typed.quote_ts
     AND spots.underlying IS NOT DISTINCT FROM typed.underlying
+-- a join hands the last rows of a row group on late; of two rows of a contract the first settles in the
+-- morning
+ORDER BY typed.file_index, typed.file_row
