@@ -266,7 +266,7 @@ def _assembled(
 ) -> Any:
     made = {
         "underlying": _repeated(underlying, len(rows)),
-        "settlement": _picked(("PM", "AM"), morning)
+        "settlement": _picked(("PM", "AM"), morning.astype(np.int8))
         if morning.any()
         else _repeated("PM", len(rows)),
         "source": _picked(sources, file_index)
