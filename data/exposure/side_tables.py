@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .chain_volatility import chain_volatility
-from .evaluation import BookResult, PreparedChain, group_sums
+from .evaluation import BookResult, PreparedChain
 from .fixed_strike import fixed_strike_change
 from .strike_lines import REJECTED, USED, USED_OI
 
@@ -75,16 +75,8 @@ def _by_expiry(prepared: PreparedChain, result: BookResult) -> Columns:
     """Return exposures by expiry and settlement, of the groups that are live."""
     book, exposure = result.book, result.exposure
     live = book.live
-    sums = {
-        name: group_sums(values, book)[live]
-        for name, values in {
-            "net_gex": exposure.call_gex + exposure.put_gex,
-            "gross_gex": exposure.gross,
-            "net_dex": exposure.delta,
-            "net_vex": exposure.vanna,
-            "net_cex": exposure.charm,
-        }.items()
-    }
+    names = ("net_gex", "gross_gex", "net_dex", "net_vex", "net_cex")
+    sums = dict(zip(names, np.compress(live, exposure.by_group, axis=1), strict=True))
     groups = prepared.groups
     parity = prepared.market.from_parity[live]
     tally = book.lines.tally[live]
