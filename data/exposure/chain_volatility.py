@@ -427,18 +427,12 @@ def at_maturity(
     """
     found = np.empty(4)
     around = _neighbours(np.arange(days.size), days, variance, maturity, found)
-    return _between(*found.tolist(), missing if around else _NO_EXPIRY, maturity)
+    return _between(found.tolist(), missing if around else _NO_EXPIRY, maturity)
 
 
-def _between(
-    near_days: float,
-    near: float,
-    next_days: float,
-    following: float,
-    missing: str,
-    maturity: float = DAYS,
-) -> Maturity:
-    """Return the volatility at a maturity from the variances around it, as `at_maturity` does."""
+def _between(around: list[float], missing: str, maturity: float = DAYS) -> Maturity:
+    """Return the volatility at a maturity from what `_neighbours` filled."""
+    near_days, near, next_days, following = around
     if near_days == near_days and next_days == next_days:
         weight = (next_days - maturity) / (next_days - near_days)
         total = weight * near_days * near
@@ -481,10 +475,8 @@ def chain_volatility(
         own.value, market.forward, market.rate, around,
     )  # fmt: skip
     (near_days, near, next_days, following), swap = around.tolist()
+    money = [near_days, near**2, next_days, following**2]
     return ChainVolatility(
-        _between(
-            near_days, near**2, next_days, following**2,
-            _NO_VOLATILITY if reached else _NO_EXPIRY,
-        ),
-        _between(*swap, _REASONS[code] or _NO_EXPIRY),
-    )  # fmt: skip
+        _between(money, _NO_VOLATILITY if reached else _NO_EXPIRY),
+        _between(swap, _REASONS[code] or _NO_EXPIRY),
+    )

@@ -6,10 +6,7 @@ places in a list of words are whole numbers, which doubles hold as they are.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import Final, Literal, TypeAlias
 
 from .chain_volatility import MISSING
 
@@ -20,10 +17,8 @@ __all__ = [
     "PM",
     "SIDE_COLUMNS",
     "Kind",
-    "column_values",
 ]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 #: What a column holds: numbers (NaN is NULL), whole numbers, flags, days or microseconds since
 #: 1970, or the place of a word in a tuple of words.
 Kind: TypeAlias = Literal["number", "count", "flag", "day", "moment"] | tuple[str | None, ...]
@@ -34,7 +29,6 @@ _SETTLEMENTS: Final = ("AM", "PM", "all")
 _FORWARD_SOURCES: Final = ("rates", "parity")
 DIRECTIONS: Final = ("down", "up")
 _REASONS: Final = tuple(reason or None for reason in MISSING)
-
 
 #: Of each table the columns after its key, in order.
 SIDE_COLUMNS: Final[dict[str, dict[str, Kind]]] = {
@@ -84,46 +78,13 @@ SIDE_COLUMNS: Final[dict[str, dict[str, Kind]]] = {
     },
     "implied_volatility": {
         "known_at": "moment",
-        **{
-            f"{name}{ending}": kind
-            for name in ("atm", "swap")
-            for ending, kind in (
-                ("_30d", "number"),
-                ("_near_days", "number"),
-                ("_next_days", "number"),
-                ("_missing", _REASONS),
-            )
-        },
+        "atm_30d": "number",
+        "atm_near_days": "number",
+        "atm_next_days": "number",
+        "atm_missing": _REASONS,
+        "swap_30d": "number",
+        "swap_near_days": "number",
+        "swap_next_days": "number",
+        "swap_missing": _REASONS,
     },
 }
-
-
-def column_values(values: Floats, kind: Kind) -> npt.NDArray[Any]:
-    """Return a column as what it means; of words, their places.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-    kind : Kind
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Of float64, int64, bool, datetime64[D] or datetime64[us]; NaN and NaT are missing.
-
-    Examples
-    --------
-    >>> column_values(np.array([1.0, np.nan]), "day")
-    array(['1970-01-02',        'NaT'], dtype='datetime64[D]')
-    """
-    if kind == "number":
-        return values
-    if kind == "flag":
-        return values != 0.0
-    if kind not in ("day", "moment"):
-        return values.astype(np.int64)
-    unit = "datetime64[D]" if kind == "day" else "datetime64[us]"
-    known = np.isfinite(values)
-    found = np.full(values.size, "NaT", unit)
-    found[known] = values[known].astype(np.int64).astype(unit)
-    return found

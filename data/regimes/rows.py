@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..exposure.side_columns import SIDE_COLUMNS, column_values
+from ..exposure.side_columns import SIDE_COLUMNS
 from ..lake.arrow_tables import Coded, PlainTable, Repeated, as_table
 from .regime_columns import REGIME_COLUMNS, Key
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..exposure.side_columns import Kind
 
 __all__ = ["Block", "regime_columns_of", "regime_table", "side_columns_of"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 _ARROW: Final = {
     "VARCHAR": pa.string(),
@@ -46,14 +48,14 @@ class Block:
 
     key: Key
     table: str
-    values: npt.NDArray[np.float64]
+    values: Floats
 
     @property
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """The columns after the key, of equal length; NaN and NaT where undefined."""
         found = {}
         for (name, kind), values in zip(_side(self.table), self.values, strict=True):
-            column = column_values(values, kind)
+            column = _meant(values, kind)
             found[name] = np.array(kind)[column] if isinstance(kind, tuple) else column
         return found
 
@@ -77,10 +79,35 @@ def side_columns_of(blocks: list[Block]) -> PlainTable:
     }
     joined = np.concatenate([block.values for block in blocks], axis=1)
     for (name, kind), values in zip(_side(blocks[0].table), joined, strict=True):
-        column = column_values(values, kind)
+        column = _meant(values, kind)
         columns[name] = Coded(kind, column) if isinstance(kind, tuple) else column
     return PlainTable(columns, _SIDE_KINDS)
 
 
 def _side(table: str) -> ItemsView[str, Kind]:
     return SIDE_COLUMNS[table].items()
+
+
+def _meant(values: Floats, kind: Kind) -> npt.NDArray[Any]:
+    """Return a column of a side table as what it means; of words, their places.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    kind : Kind
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Of float64, int64, bool, datetime64[D] or datetime64[us]; NaN and NaT are missing.
+    """
+    if kind == "number":
+        return values
+    if kind == "flag":
+        return np.asarray(values != 0.0)
+    if kind not in ("day", "moment"):
+        return values.astype(np.int64)
+    known = np.isfinite(values)
+    found = np.full(values.size, "NaT", "datetime64[D]" if kind == "day" else "datetime64[us]")
+    found[known] = values[known].astype(np.int64).astype(found.dtype)
+    return found
