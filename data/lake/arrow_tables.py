@@ -18,7 +18,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PlainTable", "Repeated", "as_table", "numbers_of", "table_of"]
+__all__ = ["Coded", "PlainTable", "Repeated", "as_table", "numbers_of", "table_of"]
 
 _KINDS: Final = {
     "float64": pa.float64(),
@@ -46,12 +46,26 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of few values, by their places in a list.
+
+    Attributes
+    ----------
+    values : sequence
+    places : ndarray of int64
+    """
+
+    values: Sequence[Any]
+    places: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class PlainTable:
     """Columns that are to become an Arrow table, see `table_of`.
 
     Attributes
     ----------
-    columns : mapping of str to list, ndarray, Repeated or Array
+    columns : mapping of str to list, ndarray, Repeated, Coded or Array
         Of equal length. Missing is None, in arrays of numpy's NaN and NaT too.
     kinds : mapping of str to DataType
         Types; of what is not named those of numpy's arrays, and text for others.
@@ -80,6 +94,8 @@ def table_of(
     --------
     >>> table_of({"x": np.array([1.5, np.nan]), "name": Repeated(["a"], [2])}).to_pydict()
     {'x': [1.5, None], 'name': ['a', 'a']}
+    >>> table_of({"name": Coded(["a", None], np.array([1, 0, 0]))}).to_pydict()
+    {'name': [None, 'a', 'a']}
     """
     said = kinds or {}
     made = {name: _array_of(values, said.get(name)) for name, values in columns.items()}
@@ -122,7 +138,9 @@ def _array_of(values: Any, kind: pa.DataType | None) -> pa.Array:
         return values
     if isinstance(values, Repeated):
         places = np.repeat(np.arange(len(values.values)), values.counts)
-        return _array_of(values.values, kind).take(_array_of(places, None))
+        return _array_of(Coded(values.values, places), kind)
+    if isinstance(values, Coded):
+        return _array_of(values.values, kind).take(_array_of(values.places, None))
     if isinstance(values, np.ndarray):
         if values.dtype.kind in "OU":
             return _words(values.tolist())
