@@ -297,4 +297,4 @@ def exposure_at_spot(book: Book, mixture: Mixture) -> SpotExposure:
         mixture.centre, mixture.inverse_width, out, by_group,
     )  # fmt: skip
     totals = dict(zip(_OF_LINES, np.add.reduce(out, axis=1).tolist(), strict=True))
-    return SpotExposure(*out, by_group, totals)
+    return SpotExposure(out[0], out[1], out[2], out[3], out[4], out[5], by_group, totals)

@@ -44,7 +44,7 @@ def _block_sum(values: Floats) -> float:
     total = ((a + b) + (c + d)) + ((e + f) + (g + h))
     for i in range(n - n % 8, n):
         total += values[i]
-    return total
+    return float(total)
 
 
 @compiled(nogil=True)
