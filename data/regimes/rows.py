@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from ..lake.arrow_tables import PlainTable, Repeated, as_table
+from ..lake.arrow_tables import PlainTable, Repeated, table_of
 from .regime_columns import REGIME_COLUMNS, Key
 
 __all__ = ["Block", "regime_columns_of", "regime_table", "side_columns_of"]
@@ -41,7 +41,7 @@ def regime_columns_of(rows: list[dict[str, Any]]) -> PlainTable:
 
 def regime_table(rows: list[dict[str, Any]]) -> pa.Table:
     """Return regime rows as an Arrow table of the canonical columns."""
-    return as_table(regime_columns_of(rows))
+    return table_of(regime_columns_of(rows).columns, _REGIME_KINDS)
 
 
 def side_columns_of(blocks: list[Block]) -> PlainTable:

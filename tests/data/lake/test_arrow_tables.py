@@ -55,9 +55,30 @@ def test_lists_are_what_arrow_makes_of_them() -> None:
     ]
     kinds = {"d": pa.date32(), "t": MOMENT, "n": pa.int64(), "x": pa.float64(), "s": pa.string()}
     for some in (rows, rows[:1], rows[1:2], []):
-        made = as_table(PlainTable({name: [row[name] for row in some] for name in kinds}, kinds))
+        made = table_of({name: [row[name] for row in some] for name in kinds}, kinds)
         made.validate(full=True)
         assert made.equals(pa.Table.from_pylist(some, schema=pa.schema(list(kinds.items()))))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["PM", None, "PM", "AM"], np.array(["PM", "AM", "PM", ""]), Repeated(["é", None], [2, 3])],
+)  # fmt: skip
+def test_words_that_recur_are_coded(words: Any) -> None:
+    made = as_table(PlainTable({"word": words}, {}))["word"].chunk(0)
+    made.validate(full=True)
+    assert pa.types.is_dictionary(made.type)
+    plain = np.repeat(words.values, words.counts) if isinstance(words, Repeated) else words
+    assert made.to_pylist() == list(plain)
+    assert made.dictionary.to_pylist() == [w for w in dict.fromkeys(plain) if w is not None]
+
+
+@pytest.mark.parametrize("words", [["x", None, "y"], np.array([str(i) for i in range(99)]), []])
+def test_words_that_do_not_recur_are_plain(words: Any) -> None:
+    made = as_table(PlainTable({"word": words}, {}))["word"].chunk(0)
+    made.validate(full=True)
+    assert made.to_pylist() == list(words)
+    assert pa.types.is_string(made.type) or not len(words)
 
 
 def test_repeated_values() -> None:
