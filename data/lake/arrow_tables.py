@@ -18,7 +18,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PlainTable", "Repeated", "as_table", "numbers_of", "table_of"]
+__all__ = ["Coded", "PlainTable", "as_table", "numbers_of", "table_of"]
 
 _KINDS: Final = {
     "float64": pa.float64(),
@@ -30,25 +30,22 @@ _KINDS: Final = {
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-#: Words that are looked for in an array one after the other.
-_FEW: Final = 8
 
 Codes: TypeAlias = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
-    """A column of few values that follow each other, each so many times.
+class Coded:
+    """A column of few values, by their places in a list.
 
     Attributes
     ----------
-    values : list
-    counts : list of int
-        Of the same length.
+    values : sequence
+    places : ndarray of int64
     """
 
-    values: list[Any]
-    counts: list[int]
+    values: Sequence[Any]
+    places: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class PlainTable:
 
     Attributes
     ----------
-    columns : mapping of str to list, ndarray, Repeated or Array
+    columns : mapping of str to list, ndarray, Coded or Array
         Of equal length. Missing is None, in arrays of numpy's NaN and NaT too.
     kinds : mapping of str to DataType
         Types; of what is not named those of numpy's arrays, and text for others.
@@ -86,12 +83,13 @@ def table_of(
     Returns
     -------
     Table
-        What ``pyarrow.table`` gives of the same; text of `Repeated` is coded in any case.
+        What ``pyarrow.table`` gives of the same; text of `Coded` is coded in any case.
 
     Examples
     --------
-    >>> table_of({"x": np.array([1.5, np.nan]), "name": Repeated(["a"], [2])}).to_pydict()
-    {'x': [1.5, None], 'name': ['a', 'a']}
+    >>> name = Coded(["a", None], np.array([1, 0]))
+    >>> table_of({"x": np.array([1.5, np.nan]), "name": name}).to_pydict()
+    {'x': [1.5, None], 'name': [None, 'a']}
     """
     said = kinds or {}
     made = {name: _array_of(values, said.get(name), coded) for name, values in columns.items()}
@@ -134,11 +132,9 @@ def numbers_of(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
 def _array_of(values: Any, kind: pa.DataType | None, coded: bool) -> pa.Array:
     if isinstance(values, pa.Array):
         return values
-    if isinstance(values, Repeated):
-        return _repeated(values, kind)
+    if isinstance(values, Coded):
+        return _taken(values.values, values.places, kind)
     if isinstance(values, np.ndarray):
-        if values.dtype.kind == "U" and coded:
-            return _coded_array(values)
         if values.dtype.kind not in "OU":
             return _numbers(values, kind or _KINDS[values.dtype.name])
         values = values.tolist()
@@ -147,33 +143,18 @@ def _array_of(values: Any, kind: pa.DataType | None, coded: bool) -> pa.Array:
     return _stored(*_listed(values, kind), kind)
 
 
-def _repeated(column: Repeated, kind: pa.DataType | None) -> pa.Array:
+def _taken(values: Sequence[Any], places: npt.NDArray[Any], kind: pa.DataType | None) -> pa.Array:
     if kind is None or pa.types.is_string(kind):
-        codes, words = _codes_of(column.values)
-        return _coded(np.repeat(codes, column.counts), words)
-    stored, known = _listed(column.values, kind)
-    return _stored(np.repeat(stored, column.counts), np.repeat(known, column.counts), kind)
+        codes, words = _codes_of(values)
+        return _coded(codes[places], words)
+    stored, known = _listed(values, kind)
+    return _stored(stored[places], known[places], kind)
 
 
 def _coded_list(values: Sequence[str | None]) -> pa.Array:
     """Return text, coded where words recur."""
     codes, words = _codes_of(values)
     return _coded(codes, words) if 2 * len(words) <= len(values) else _words(values)
-
-
-def _coded_array(values: npt.NDArray[np.str_]) -> pa.Array:
-    """Return text of which an array was made; coded if it is of few words."""
-    codes = np.full(len(values), -1, np.int32)
-    words: list[str] = []
-    left = np.arange(len(values))
-    while left.size:
-        if len(words) == _FEW:
-            return _coded_list(values.tolist())
-        words.append(str(values[left[0]]))
-        same = values[left] == words[-1]
-        codes[left[same]] = len(words) - 1
-        left = left[~same]
-    return _coded(codes, words)
 
 
 def _codes_of(values: Sequence[str | None]) -> tuple[Codes, list[str]]:
