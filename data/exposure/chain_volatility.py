@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAYS",
+    "MISSING",
     "NO_REASON",
     "ChainVolatility",
     "Maturity",
@@ -60,6 +61,8 @@ _REASONS: Final = (
 )
 _NO_EXPIRY: Final = "no expirations around 30 days"
 _NO_VOLATILITY: Final = "no volatility at the money"
+#: Every reason why there is no volatility.
+MISSING: Final = (*_REASONS, _NO_EXPIRY, _NO_VOLATILITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,22 +328,74 @@ def _fill_outwards(
 
 
 @compiled(nogil=True)
-def _neighbours(days: Floats, variance: Floats, maturity: float) -> tuple[int, int, bool]:
-    """Return the last usable expiration up to a maturity, the first after it, and if any is near.
+def _neighbours(order: Ints, days: Floats, variance: Floats, maturity: float, out: Floats) -> bool:
+    """Fill the last usable expiration up to a maturity and the first after it.
 
-    -1 where there is none.
+    Parameters
+    ----------
+    order : ndarray of int64, shape (g,)
+        Expirations, ascending.
+    days, variance : ndarray, shape (g,)
+    maturity : float
+    out : ndarray, shape (4,)
+        To fill: days and variance of the one, then of the other; NaN where there is none.
+
+    Returns
+    -------
+    bool
+        Whether any expiration is near enough to be looked at.
     """
-    near, following, around = -1, -1, False
-    for i in range(days.size):
-        if not 0.0 < days[i] <= _FURTHEST_DAYS:
+    around = False
+    for i in range(4):
+        out[i] = np.nan
+    for i in range(order.size):
+        g = order[i]
+        if not 0.0 < days[g] <= _FURTHEST_DAYS:
             continue
         around = True
-        if math.isfinite(variance[i]):
-            if days[i] <= maturity:
-                near = i
-            elif following < 0:
-                following = i
-    return near, following, around
+        if math.isfinite(variance[g]):
+            if days[g] <= maturity:
+                out[0], out[1] = days[g], variance[g]
+            elif math.isnan(out[2]):
+                out[2], out[3] = days[g], variance[g]
+    return around
+
+
+@compiled(nogil=True)
+def _find_month(
+    quote_us: int, expiry_us: Ints, start: Ints, strike: Floats, is_call: Flags, mid: Floats,
+    own: Floats, forward: Floats, rate: Floats, out: Floats,
+) -> tuple[bool, int]:  # fmt: skip
+    """Fill what the expirations around the maturity say; return as `_fill_around` does.
+
+    Parameters
+    ----------
+    quote_us : int
+        Microseconds since 1970, as `expiry_us`.
+    expiry_us, forward, rate : ndarray, shape (g,)
+    start : ndarray of int64, shape (g + 1,)
+    strike, is_call, mid, own : ndarray, shape (n,)
+    out : ndarray, shape (2, 4)
+        To fill, as `_neighbours` does: volatilities at the money, variances of swaps.
+    """
+    size = expiry_us.size
+    years, days, values = np.empty(size), np.empty(size), np.empty((2, size))
+    order = np.empty(size, np.int64)
+    for g in range(size):
+        years[g] = (expiry_us[g] - quote_us) / _YEAR_US
+        days[g] = years[g] * _YEAR_DAYS
+        values[0, g] = values[1, g] = np.nan
+        place = g  # groups ascend but for what settles in the morning
+        while place > 0 and days[order[place - 1]] > days[g]:
+            order[place] = order[place - 1]
+            place -= 1
+        order[place] = g
+    reached, code = _fill_around(
+        order, days, start, strike, is_call, mid, own, forward, years, rate, values[0], values[1]
+    )
+    for k in range(2):
+        _neighbours(order, days, values[k], DAYS, out[k])
+    return reached, code
 
 
 def at_maturity(
@@ -370,18 +425,24 @@ def at_maturity(
     >>> round(100 * at_maturity(days, np.array([0.01846292, 0.01882101])).volatility, 2)
     13.69
     """
-    near, following, around = _neighbours(days, variance, maturity)
-    if near >= 0 and following >= 0:
-        weight = (days[following] - maturity) / (days[following] - days[near])
-        total = weight * days[near] * variance[near]
-        total += (1.0 - weight) * days[following] * variance[following]
-        return Maturity(math.sqrt(total / maturity), float(days[near]), float(days[following]))
-    alone = max(near, following)
-    if alone >= 0 and _ALONE_DAYS[0] <= days[alone] <= _ALONE_DAYS[1]:
-        at = float(days[alone])
-        ends = (at, math.nan) if near >= 0 else (math.nan, at)
-        return Maturity(math.sqrt(variance[alone]), *ends)
-    return Maturity(math.nan, math.nan, math.nan, missing if around else _NO_EXPIRY)
+    found = np.empty(4)
+    around = _neighbours(np.arange(days.size), days, variance, maturity, found)
+    return _between(found.tolist(), missing if around else _NO_EXPIRY, maturity)
+
+
+def _between(around: list[float], missing: str, maturity: float = DAYS) -> Maturity:
+    """Return the volatility at a maturity from what `_neighbours` filled."""
+    near_days, near, next_days, following = around
+    if near_days == near_days and next_days == next_days:
+        weight = (next_days - maturity) / (next_days - near_days)
+        total = weight * near_days * near
+        total += (1.0 - weight) * next_days * following
+        return Maturity(math.sqrt(total / maturity), near_days, next_days)
+    alone = near_days if near_days == near_days else next_days
+    if _ALONE_DAYS[0] <= alone <= _ALONE_DAYS[1]:
+        only = near if alone == near_days else following
+        return Maturity(math.sqrt(only), near_days, next_days)
+    return Maturity(math.nan, math.nan, math.nan, missing)
 
 
 def expected_move(found: ChainVolatility, spot: float, sessions_per_year: int) -> float:
@@ -408,17 +469,14 @@ def chain_volatility(
     own : Volatility
         Each contract's own.
     """
-    years = (groups.expiry_us - chain.quote_us) / _YEAR_US
-    days = years * _YEAR_DAYS
-    order = np.argsort(days, kind="stable")
-    level, swap = np.full((2, days.size), np.nan)
-    reached, code = _fill_around(
-        order, days, groups.start, chain.strike, chain.is_call, chain.mid, own.value,
-        market.forward, years, market.rate, level, swap,
+    around = np.empty((2, 4))
+    reached, code = _find_month(
+        chain.quote_us, groups.expiry_us, groups.start, chain.strike, chain.is_call, chain.mid,
+        own.value, market.forward, market.rate, around,
     )  # fmt: skip
-    money = np.array([x**2 for x in level.tolist()])
-    without_money = _NO_VOLATILITY if reached else _NO_EXPIRY
+    (near_days, near, next_days, following), swap = around.tolist()
+    money = [near_days, near**2, next_days, following**2]
     return ChainVolatility(
-        at_maturity(days[order], money[order], without_money),
-        at_maturity(days[order], swap[order], _REASONS[code] or _NO_EXPIRY),
+        _between(money, _NO_VOLATILITY if reached else _NO_EXPIRY),
+        _between(swap, _REASONS[code] or _NO_EXPIRY),
     )

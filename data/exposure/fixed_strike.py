@@ -7,56 +7,30 @@ The level of an index of volatility moves because spot slides along the smile. A
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from .contract_matching import line_keys, match_lines
 from .evaluation import BookResult, PreparedChain
+from .side_columns import ALL, AM, PM
 
-__all__ = ["FixedStrikeChange", "fixed_strike_change"]
+__all__ = ["fixed_strike_change"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+Days: TypeAlias = npt.NDArray[np.int32]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
-
-@dataclass(frozen=True, slots=True)
-class FixedStrikeChange:
-    """Changes of volatility by expiry group, the whole book in the last place.
-
-    Attributes
-    ----------
-    group : ndarray of int64, shape (k,)
-        Indices of the expiry live groups in the book, ascending; -1 for the whole book.
-    strikes, unmatched : ndarray of int64, shape (k,)
-        Lines of the book that had a volatility in the previous session too, and those without.
-    by_vega : ndarray, shape (k,)
-        Mean change weighted by the vega of one contract per line; decimal (0.01 is one
-        volatility point). NaN where no line is matched.
-    by_exposure : ndarray, shape (k,)
-        Mean change weighted by gross dollar gamma.
-    vega_dollars : ndarray, shape (k,)
-        What the changes were worth to dealers, to first order: sum of amount x vega x change.
-    delta_dollars : ndarray, shape (k,)
-        Dollars of delta that dealers gained: sum of amount x vanna x S x change. They trade the
-        opposite.
-    """
-
-    group: Ints
-    strikes: Ints
-    unmatched: Ints
-    by_vega: Floats
-    by_exposure: Floats
-    vega_dollars: Floats
-    delta_dollars: Floats
+#: Rows of the sums that are means times these weights, and where the weights are kept.
+_MEANS, _WEIGHTS, _TABLE = slice(4, 6), slice(8, 10), slice(0, 8)
+_SUMS = slice(2, None)
 
 
 def fixed_strike_change(
     before: PreparedChain, after: PreparedChain, result: BookResult, *, by_right: bool
-) -> FixedStrikeChange:
+) -> Floats:
     """Return the change of volatility at the strikes of a book since the previous session.
 
     Parameters
@@ -70,71 +44,108 @@ def fixed_strike_change(
 
     Returns
     -------
-    FixedStrikeChange
+    ndarray, shape (8, k)
+        Values of the table ``fixed_strike_vol`` (`side_columns.SIDE_COLUMNS`), a column for each
+        expiry group that is live in the book, ascending, and one for the whole book:
+
+        - expiry (NaN for the whole book) and settlement;
+        - lines of the book that had a volatility in the previous session too, and those without;
+        - mean change weighted by the vega of one contract per line, and by gross dollar gamma;
+          decimal (0.01 is one volatility point), NaN where no line is matched;
+        - what the changes were worth to dealers, to first order: sum of amount x vega x change;
+        - dollars of delta that dealers gained: sum of amount x vanna x S x change. They trade the
+          opposite.
+
         Known when the later chain is. Lines are matched by expiry, settlement and strike (and
         right where `by_right`) among those in which dealers hold something in both sessions.
     """
-    book, lines = result.book, result.book.lines
-    there = match_lines(
-        line_keys(lines, after.groups, by_right=by_right),
-        line_keys(before.lines, before.groups, by_right=by_right),
-    )
-    of_groups = np.zeros((8, book.live.size))
-    _sum_changes(
-        there, before.lines.volatility, lines.group, lines.volatility, book.time,
-        lines.call, lines.put, lines.call_size, lines.put_size,
-        result.exposure.gross, result.exposure.vanna, of_groups,
+    book, lines, exposure = result.book, result.book.lines, result.exposure
+    groups, old, then = after.groups, before.lines, before.groups
+    sums = np.empty((10, book.live.size + 1))
+    live = _sum_changes(
+        then.expiry, then.morning, old.start, old.strike, old.volatility, old.put_size,
+        groups.expiry, groups.morning, lines.start, lines.strike, lines.volatility, lines.put_size,
+        book.live, book.time, lines.call, lines.put, lines.call_size, exposure.gross,
+        exposure.vanna, by_right, sums,
     )  # fmt: skip
-    living = np.compress(book.live, of_groups, axis=1)
-    sums = np.hstack([living, living.sum(axis=1, keepdims=True)])
-    return FixedStrikeChange(
-        group=np.append(np.flatnonzero(book.live), -1),
-        strikes=sums[0].astype(np.int64),
-        unmatched=sums[1].astype(np.int64),
-        by_vega=_ratio(sums[3], sums[2]),
-        by_exposure=_ratio(sums[5], sums[4]),
-        vega_dollars=sums[6],
-        delta_dollars=sums[7],
-    )
+    sums = sums[:, : live + 1]
+    sums[0, live], sums[1, live] = math.nan, ALL
+    sums[_SUMS, live] = sums[_SUMS, :live].sum(axis=1)
+    weighed = sums[_WEIGHTS] > 0.0
+    np.divide(sums[_MEANS], sums[_WEIGHTS], out=sums[_MEANS], where=weighed)
+    sums[_MEANS][~weighed] = math.nan
+    return sums[_TABLE]
 
 
 @compiled(nogil=True, error_model="numpy")
 def _sum_changes(
-    there: Ints, former: Floats, group: Ints, volatility: Floats, time: Floats,
-    call: Floats, put: Floats, call_size: Floats, put_size: Floats,
-    gross: Floats, vanna: Floats, out: Floats,
-) -> None:  # fmt: skip
+    old_expiry: Days, old_morning: Flags, old_start: Ints, old_strike: Floats,
+    old_volatility: Floats, old_put_size: Floats, expiry: Days, morning: Flags, start: Ints,
+    strike: Floats, volatility: Floats, put_size: Floats, live: Flags, time: Floats, call: Floats,
+    put: Floats, call_size: Floats, gross: Floats, vanna: Floats, by_right: bool, out: Floats,
+) -> int:  # fmt: skip
     """Add up by expiry group what the lines of a book gained at their strikes.
 
     Parameters
     ----------
-    there : ndarray of int64, shape (m,)
-        Place of each line in the previous session; -1 where it has none.
-    former : ndarray
-        Volatilities of the previous session.
-    group, volatility, call, put, call_size, put_size, gross, vanna : ndarray, shape (m,)
-    time : ndarray, shape (g,)
-    out : ndarray, shape (8, g)
-        To add to, from zeros: lines matched, and not; vega and vega x change; gross and gross x
-        change; amount x vega x change; vanna x change.
+    old_expiry, old_morning : ndarray, shape (h,)
+        Of the previous session.
+    old_start : ndarray of int64, shape (h + 1,)
+    old_strike, old_volatility, old_put_size : ndarray
+    expiry, morning, live, time : ndarray, shape (g,)
+    start : ndarray of int64, shape (g + 1,)
+    strike, volatility, put_size, call, put, call_size, gross, vanna : ndarray, shape (m,)
+    by_right : bool
+        Whether a line is a contract, whose right has to be the same.
+    out : ndarray, shape (10, at least g)
+        To fill, a column for each group that is live: expiry and settlement; lines matched, and
+        not; vega x change and gross x change; amount x vega x change; vanna x change; vega and
+        gross of the lines matched.
+
+    Returns
+    -------
+    int
+        Groups that are live.
     """
-    for i in range(there.size):
-        g = group[i]
-        if there[i] < 0:
-            out[1, g] += 1.0
+    k, h = 0, 0
+    for g in range(live.size):
+        if not live[g]:
             continue
-        change = volatility[i] - former[there[i]]
-        # vega = gamma S^2 sigma T, and gross is size x gamma x S^2 x 0.01
-        vega = gross[i] / (0.01 * (call_size[i] + put_size[i])) * volatility[i] * time[g]
-        out[0, g] += 1.0
-        out[2, g] += vega
-        out[3, g] += vega * change
-        out[4, g] += gross[i]
-        out[5, g] += gross[i] * change
-        out[6, g] += (call[i] + put[i]) * vega * change
-        out[7, g] += vanna[i] / 0.01 * change
-
-
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    out = np.full(numerator.size, math.nan)
-    return np.asarray(np.divide(numerator, denominator, out=out, where=denominator > 0.0))
+        out[0, k], out[1, k] = expiry[g], AM if morning[g] else PM
+        for row in range(2, 10):
+            out[row, k] = 0.0
+        while h < old_expiry.size and (
+            old_expiry[h] < expiry[g]
+            or (old_expiry[h] == expiry[g] and old_morning[h] and not morning[g])
+        ):
+            h += 1
+        j, stop = 0, 0
+        if h < old_expiry.size and old_expiry[h] == expiry[g] and old_morning[h] == morning[g]:
+            j, stop = old_start[h], old_start[h + 1]
+        for i in range(start[g], start[g + 1]):
+            is_put = by_right and put_size[i] > 0.0
+            while j < stop and (
+                old_strike[j] < strike[i]
+                or (old_strike[j] == strike[i] and is_put and not old_put_size[j] > 0.0)
+            ):
+                j += 1
+            if not (
+                j < stop
+                and old_strike[j] == strike[i]
+                and (not by_right or (old_put_size[j] > 0.0) == is_put)
+            ):
+                out[3, k] += 1.0
+                continue
+            change = volatility[i] - old_volatility[j]
+            j += 1
+            # vega = gamma S^2 sigma T, and gross is size x gamma x S^2 x 0.01
+            vega = gross[i] / (0.01 * (call_size[i] + put_size[i])) * volatility[i] * time[g]
+            out[2, k] += 1.0
+            out[4, k] += vega * change
+            out[5, k] += gross[i] * change
+            out[6, k] += (call[i] + put[i]) * vega * change
+            out[7, k] += vanna[i] / 0.01 * change
+            out[8, k] += vega
+            out[9, k] += gross[i]
+        k += 1
+    return k

@@ -1,24 +1,30 @@
-"""Columns of the side tables of one session: by expiry, by strike, roots, profile, volatility."""
+"""Values of the side tables of one session: by expiry, by strike, roots, profile, volatility."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from .chain_volatility import chain_volatility
-from .evaluation import BookResult, PreparedChain, group_sums
+from ..base.compiling import compiled
+from .chain_volatility import MISSING, chain_volatility
+from .evaluation import BookResult, PreparedChain
 from .fixed_strike import fixed_strike_change
+from .side_columns import AM, DIRECTIONS, PM
 from .strike_lines import REJECTED, USED, USED_OI
 
 if TYPE_CHECKING:
     from ..base.schema import Book as BookName
+    from .flips import Grid
 
 __all__ = ["side_tables"]
 
-Columns: TypeAlias = dict[str, npt.NDArray[Any]]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Days: TypeAlias = npt.NDArray[np.int32]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 def side_tables(
@@ -27,8 +33,8 @@ def side_tables(
     before: PreparedChain | None,
     *,
     by_right: bool,
-) -> dict[BookName, dict[str, Columns]]:
-    """Return the side tables of a session, per book, as columns of equal length.
+) -> dict[BookName, dict[str, Floats]]:
+    """Return the side tables of a session, per book.
 
     Parameters
     ----------
@@ -41,8 +47,8 @@ def side_tables(
 
     Returns
     -------
-    dict of book to dict of table to dict of column to ndarray
-        NaN and NaT where undefined.
+    dict of book to dict of table to ndarray, shape (columns, rows)
+        What each row of the matrix means is said by `side_columns.SIDE_COLUMNS`.
     """
     implied = _implied(prepared)
     return {
@@ -51,117 +57,98 @@ def side_tables(
             "exposure_by_strike": _by_strike(result),
             "flip_roots": _roots(result),
             "profile": _profile(result),
-            "fixed_strike_vol": _fixed_strike(before, prepared, result, by_right=by_right),
+            "fixed_strike_vol": np.empty((8, 0))
+            if before is None
+            else fixed_strike_change(before, prepared, result, by_right=by_right),
             "implied_volatility": implied,
         }
         for name, result in results.items()
     }
 
 
-def _implied(prepared: PreparedChain) -> Columns:
+def _implied(prepared: PreparedChain) -> Floats:
     """Return the chain's own volatility of the next 30 days, in one row."""
     chain = prepared.chain
     found = chain_volatility(chain, prepared.groups, prepared.market, prepared.own)
-    columns: Columns = {"known_at": np.array([chain.known_us], "datetime64[us]")}
-    for name, maturity in (("atm", found.at_the_money), ("swap", found.variance_swap)):
-        columns[f"{name}_30d"] = np.array([maturity.volatility])
-        columns[f"{name}_near_days"] = np.array([maturity.near_days])
-        columns[f"{name}_next_days"] = np.array([maturity.next_days])
-        columns[f"{name}_missing"] = np.array([maturity.reason or None], np.object_)
-    return columns
+    row = [float(chain.known_us)]
+    for at in (found.at_the_money, found.variance_swap):
+        row += (at.volatility, at.near_days, at.next_days, MISSING.index(at.reason))
+    return np.array(row).reshape(-1, 1)
 
 
-def _by_expiry(prepared: PreparedChain, result: BookResult) -> Columns:
+def _by_expiry(prepared: PreparedChain, result: BookResult) -> Floats:
     """Return exposures by expiry and settlement, of the groups that are live."""
-    book, exposure = result.book, result.exposure
-    live = book.live
-    sums = {
-        name: group_sums(values, book)[live]
-        for name, values in {
-            "net_gex": exposure.call_gex + exposure.put_gex,
-            "gross_gex": exposure.gross,
-            "net_dex": exposure.delta,
-            "net_vex": exposure.vanna,
-            "net_cex": exposure.charm,
-        }.items()
-    }
-    groups = prepared.groups
-    parity = prepared.market.from_parity[live]
-    tally = book.lines.tally[live]
-    return {
-        "expiry": groups.expiry[live].astype("datetime64[D]"),
-        "settlement": np.where(groups.morning[live], "AM", "PM"),
-        "time": book.time[live],
-        "forward": book.forward[live],
-        "forward_source": np.where(parity, "parity", "rates"),
-        **sums,
-        "open_interest": tally[:, USED_OI],
-        "contracts_used": tally[:, USED].astype(np.int64),
-        "contracts_rejected": tally[:, REJECTED].astype(np.int64),
-    }
+    book, groups = result.book, prepared.groups
+    out = np.empty((13, book.live.size))
+    live = _fill_by_expiry(
+        groups.expiry, groups.morning, book.live, book.time, book.forward,
+        prepared.market.from_parity, book.lines.tally, result.exposure.by_group, out,
+    )  # fmt: skip
+    return out[:, :live]
 
 
-def _by_strike(result: BookResult) -> Columns:
+@compiled(nogil=True)
+def _fill_by_expiry(
+    expiry: Days, morning: Flags, live: Flags, time: Floats, forward: Floats, from_parity: Flags,
+    tally: Floats, by_group: Floats, out: Floats,
+) -> int:  # fmt: skip
+    """Fill the columns of the groups that are live, and return how many these are.
+
+    Parameters
+    ----------
+    expiry, morning, live, time, forward, from_parity : ndarray, shape (g,)
+    tally : ndarray, shape (g, 5)
+    by_group : ndarray, shape (5, g)
+        Sums of exposures, as in `SpotExposure`.
+    out : ndarray, shape (13, g)
+    """
+    k = 0
+    for g in range(live.size):
+        if not live[g]:
+            continue
+        out[0, k], out[1, k] = expiry[g], AM if morning[g] else PM
+        out[2, k], out[3, k], out[4, k] = time[g], forward[g], from_parity[g]
+        for row in range(5):
+            out[5 + row, k] = by_group[row, g]
+        out[10, k] = tally[g, USED_OI]
+        out[11, k], out[12, k] = tally[g, USED], tally[g, REJECTED]
+        k += 1
+    return k
+
+
+def _by_strike(result: BookResult) -> Floats:
     """Return exposures by strike, summed over expiries."""
     strikes = result.strikes
-    return {
-        "strike": strikes.strike,
-        "call_gex": strikes.call,
-        "put_gex": strikes.put,
-        "net_gex": strikes.net,
-        "gross_gex": strikes.gross,
-    }
+    out = np.empty((5, strikes.strike.size))
+    out[0], out[1], out[2], out[4] = strikes.strike, strikes.call, strikes.put, strikes.gross
+    np.add(strikes.call, strikes.put, out=out[3])
+    return out
 
 
-def _roots(result: BookResult) -> Columns:
+def _roots(result: BookResult) -> Floats:
     """Return all roots of the profile, ascending."""
     flip = result.flip
-    return {
-        "level": np.array([r.level for r in result.roots], np.float64),
-        "direction": np.array([r.direction for r in result.roots], np.str_),
-        "slope": np.array([r.slope for r in result.roots], np.float64),
-        "is_flip": np.array([r is flip for r in result.roots], np.bool_),
-    }
+    rows = [
+        (root.level, DIRECTIONS.index(root.direction), root.slope, root is flip)
+        for root in result.roots
+    ]
+    return np.array(rows, np.float64).reshape(-1, 4).T
 
 
-def _profile(result: BookResult) -> Columns:
+def _profile(result: BookResult) -> Floats:
     """Return the profile: net and gross at every level of the grid."""
-    u = result.grid.levels()
-    return {
-        "level": result.book.spot * np.exp(u),
-        "log_move": u,
-        "net_gex": result.profile[0],
-        "gross_gex": result.profile[1],
-    }
+    grid = result.grid
+    out = np.empty((4, grid.points))
+    moves = _moves(grid)
+    np.multiply(result.book.spot, moves[0], out=out[0])
+    out[1], out[2:] = moves[1], result.profile
+    return out
 
 
-def _fixed_strike(
-    before: PreparedChain | None,
-    after: PreparedChain,
-    result: BookResult,
-    *,
-    by_right: bool,
-) -> Columns:
-    """Return changes of volatility at fixed strikes; no rows without a previous session.
-
-    The whole book is the row whose expiry is NULL and whose settlement is ``all``.
-    """
-    if before is None:
-        before, changed = after, slice(0, 0)
-    else:
-        changed = slice(None)
-    change = fixed_strike_change(before, after, result, by_right=by_right)
-    living = change.group[:-1]
-    expiry = np.append(after.groups.expiry[living].astype("datetime64[D]"), np.datetime64("NaT"))
-    settlement = np.append(np.where(after.groups.morning[living], "AM", "PM"), "all")
-    columns = {
-        "expiry": expiry,
-        "settlement": settlement,
-        "strikes": change.strikes,
-        "unmatched": change.unmatched,
-        "change_by_vega": change.by_vega,
-        "change_by_exposure": change.by_exposure,
-        "vega_dollars": change.vega_dollars,
-        "delta_dollars": change.delta_dollars,
-    }
-    return {name: values[changed] for name, values in columns.items()}
+@lru_cache(maxsize=8)
+def _moves(grid: Grid) -> Floats:
+    """Return what the levels of a grid are of spot, and their logarithms, shape (2, points)."""
+    u = grid.levels()
+    moves = np.stack([np.exp(u), u])
+    moves.flags.writeable = False
+    return moves

@@ -14,6 +14,7 @@ from ..base.progress import Progress, silent
 from ..exposure.contradictions import repeated_rows
 from ..exposure.labels import regime_of
 from ..exposure.quality_gate import gate_reasons
+from ..exposure.side_columns import DIRECTIONS
 from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.connection import connect
 from ..lake.derived_parts import session_marks
@@ -205,12 +206,8 @@ def _null(value: float) -> float | None:
 
 def _roots_block(key: Key, found: PeerRow) -> Block:
     """Return the rule's zeros, ascending; it knows no slope."""
-    return Block(
-        key,
-        {
-            "level": np.array(found.roots, np.float64),
-            "direction": np.array(found.directions, np.str_),
-            "slope": np.full(len(found.roots), np.nan),
-            "is_flip": np.array([level == found.flip for level in found.roots], np.bool_),
-        },
-    )
+    rows = [
+        (level, DIRECTIONS.index(direction), math.nan, level == found.flip)
+        for level, direction in zip(found.roots, found.directions, strict=True)
+    ]
+    return Block(key, "flip_roots", np.array(rows, np.float64).reshape(-1, 4).T)

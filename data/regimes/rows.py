@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from ..lake.arrow_tables import PlainTable, Repeated, as_table
+from ..exposure.side_columns import SIDE_COLUMNS
+from ..lake.arrow_tables import Coded, PlainTable, table_of
 from .regime_columns import REGIME_COLUMNS, Key
 
+if TYPE_CHECKING:
+    from collections.abc import ItemsView
+
+    from ..exposure.side_columns import Kind
+
 __all__ = ["Block", "regime_columns_of", "regime_table", "side_columns_of"]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 _ARROW: Final = {
     "VARCHAR": pa.string(),
@@ -27,10 +36,28 @@ _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows of a side table for one key, as columns of equal length."""
+    """Rows of a side table for one key.
+
+    Attributes
+    ----------
+    key : Key
+    table : str
+    values : ndarray, shape (columns, rows)
+        See `side_columns.SIDE_COLUMNS`.
+    """
 
     key: Key
-    columns: dict[str, Any]
+    table: str
+    values: Floats
+
+    @property
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """The columns after the key, of equal length; NaN and NaT where undefined."""
+        found = {}
+        for (name, kind), values in zip(_side(self.table), self.values, strict=True):
+            column = _meant(values, kind)
+            found[name] = np.array(kind)[column] if isinstance(kind, tuple) else column
+        return found
 
 
 def regime_columns_of(rows: list[dict[str, Any]]) -> PlainTable:
@@ -41,15 +68,46 @@ def regime_columns_of(rows: list[dict[str, Any]]) -> PlainTable:
 
 def regime_table(rows: list[dict[str, Any]]) -> pa.Table:
     """Return regime rows as an Arrow table of the canonical columns."""
-    return as_table(regime_columns_of(rows))
+    return table_of(regime_columns_of(rows).columns, _REGIME_KINDS)
 
 
 def side_columns_of(blocks: list[Block]) -> PlainTable:
-    """Return the rows of several blocks, each with its key, before they become an Arrow table."""
-    counts = [len(next(iter(block.columns.values()))) for block in blocks]
+    """Return the rows of several blocks of a table with their keys, before they become Arrow."""
+    whose = np.repeat(np.arange(len(blocks)), [block.values.shape[1] for block in blocks])
     columns: dict[str, Any] = {
-        name: Repeated([getattr(block.key, name) for block in blocks], counts) for name in _KEY
+        name: Coded([getattr(block.key, name) for block in blocks], whose) for name in _KEY
     }
-    for name in blocks[0].columns:
-        columns[name] = np.concatenate([block.columns[name] for block in blocks])
+    joined = np.concatenate([block.values for block in blocks], axis=1)
+    for (name, kind), values in zip(_side(blocks[0].table), joined, strict=True):
+        column = _meant(values, kind)
+        columns[name] = Coded(kind, column) if isinstance(kind, tuple) else column
     return PlainTable(columns, _SIDE_KINDS)
+
+
+def _side(table: str) -> ItemsView[str, Kind]:
+    return SIDE_COLUMNS[table].items()
+
+
+def _meant(values: Floats, kind: Kind) -> npt.NDArray[Any]:
+    """Return a column of a side table as what it means; of words, their places.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    kind : Kind
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Of float64, int64, bool, datetime64[D] or datetime64[us]; NaN and NaT are missing.
+    """
+    if kind == "number":
+        return values
+    if kind == "flag":
+        return np.asarray(values != 0.0)
+    if kind not in ("day", "moment"):
+        return values.astype(np.int64)
+    known = np.isfinite(values)
+    found = np.full(values.size, "NaT", "datetime64[D]" if kind == "day" else "datetime64[us]")
+    found[known] = values[known].astype(np.int64).astype(found.dtype)
+    return found

@@ -204,8 +204,8 @@ def session_rows(
             fingerprint=fingerprint,
         )
         rows.append(regime_row(inputs))
-        for table, columns in tables.get(name, {}).items():
-            blocks[table].append(Block(key, columns))
+        for table, values in tables.get(name, {}).items():
+            blocks[table].append(Block(key, table, values))
         gate = called[name].measured
         findings += session_findings(key, raw, prepared, result, gate, job.definition)
         findings += dealer_findings(key, raw, prepared, result, job)
