@@ -313,7 +313,7 @@ def _bits(memory: Words, place: int) -> int:
     shift = np.uint64(place & 63)
     low = memory[place >> 6] >> shift
     high = (memory[(place >> 6) + 1] << np.uint64(1)) << (np.uint64(63) - shift)
-    return np.int64(low | high)
+    return int(np.int64(low | high))
 
 
 @compiled(nogil=True)
@@ -324,4 +324,4 @@ def _ones(bits: np.uint64) -> int:
     pairs = np.uint64(0x3333333333333333)
     bits = (bits & pairs) + ((bits >> two) & pairs)
     bits = (bits + (bits >> four)) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    return int((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))

@@ -207,7 +207,7 @@ def _read(file: FileIO, spans: Sequence[tuple[int, int]]) -> tuple[npt.NDArray[n
     """Return parts of a file one after the other, and where each begins."""
     edges = np.cumsum([0, *(size for _, size in spans)])
     raw = np.empty(edges[-1], np.uint8)
-    view = memoryview(raw)
+    view = raw.data
     for (begin, size), at in zip(spans, edges.tolist(), strict=False):
         file.seek(begin)
         if file.readinto(view[at : at + size]) != size:
@@ -229,7 +229,7 @@ def _pages(raw: npt.NDArray[np.uint8], edges: Ints, rows: int) -> Ints | None:
 
 def _decompressed(raw: npt.NDArray[np.uint8], pages: Ints) -> pa.Buffer:
     """Return pages one after the other, then a margin; their table says where they are there."""
-    view = memoryview(raw)
+    view = raw.data
     spans = zip(pages[:, AT].tolist(), pages[:, PACKED].tolist(), strict=True)
     # frames that follow each other are decompressed as one: a call for each page takes longer
     packed = b"".join([*(view[at : at + size] for at, size in spans), _margin()])
