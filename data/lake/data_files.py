@@ -7,7 +7,7 @@ import os
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .naming import folder_of
 from .storage import at_once, fetched, forced, read_kept, renewed, sent, stored_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -50,9 +50,6 @@ _MANY: Final = 1 << 20
 _COMPRESSED: Final = 512
 #: Rows of a row group.
 _GROUP: Final = 262_144
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 def partition_folder(partition: Mapping[str, str]) -> str:
@@ -134,10 +131,13 @@ def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
     halves = [(draft, _half(root, draft)) for draft in drafts]
     try:
         digests = [_put_rows(draft.rows, half) for draft, half in halves]
-        if not far:  # a version on disk must not name what is not
-            _each(lambda half: forced(half[1]), halves, threads=many)
         made = [(*half, digest) for half, digest in zip(halves, digests, strict=True)]
-        return _each(lambda half: _named(*half), made, threads=far or many)
+        if far:
+            return at_once(lambda half: _named(*half), made)
+        paths = [half for _, half in halves]
+        for _ in at_once(forced, paths) if many else map(forced, paths):
+            pass  # a version on disk must not name what is not
+        return [_named(*half) for half in made]
     except BaseException:
         for _, half in halves:
             with suppress(OSError):
@@ -187,10 +187,6 @@ def write_groups(
     first = min((begin for begin, _ in spans if begin is not None), default=None)
     last = max((end for _, end in spans if end is not None), default=None)
     return replace(file, rows=sum(counts), first=first, last=last), counts
-
-
-def _each(function: Callable[[S], T], items: Iterable[S], *, threads: bool) -> list[T]:
-    return at_once(function, items) if threads else [function(item) for item in items]
 
 
 def _half(root: Path, draft: Draft) -> Path:
@@ -257,7 +253,7 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
     split = numbers if count >= _COMPRESSED else []
     text = [n for n in names if pa.types.is_string(kinds[n]) or pa.types.is_list(kinds[n])]
     return how | {
-        "compression": dict.fromkeys(names, "none") | dict.fromkeys([*split, *text], "zstd"),
+        "compression": dict.fromkeys([*split, *text], "zstd"),
         "use_dictionary": [name for name in names if name not in numbers],
         "use_byte_stream_split": split,
     }
