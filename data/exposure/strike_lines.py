@@ -131,21 +131,10 @@ def own_volatility(chain: Snapshot, groups: Groups, market: ForwardCurve) -> Vol
     return Volatility(value, code)
 
 
-@compiled(nogil=True)
-def _count(open_interest: float, position: float, volatility: float, tally: Floats) -> None:
-    """Count one contract that is live: used, rejected, or neither (no open interest)."""
-    if math.isnan(open_interest):
-        tally[REJECTED] += 1.0
-        tally[UNKNOWN_OI] += 1.0
-    elif open_interest > 0.0 and (math.isnan(volatility) or math.isnan(position)):
-        tally[REJECTED] += 1.0
-        tally[REJECTED_OI] += open_interest
-    elif open_interest > 0.0:
-        tally[USED] += 1.0
-        tally[USED_OI] += open_interest
+# A call for each strike would cost more than what is done in it: arrays are many arguments.
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, forceinline=True)
 def side_volatilities(
     begin: int, end: int, is_call: Flags, volatility: Floats
 ) -> tuple[float, float]:
@@ -165,7 +154,7 @@ def side_volatilities(
     return call, put
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, forceinline=True)
 def side_volatility(
     begin: int, end: int, is_call: Flags, volatility: Floats, prefer_call: bool
 ) -> float:
@@ -184,27 +173,38 @@ def _otm_lines(
     m = 0
     for g in range(time.size):
         first[g] = m
-        i, stop, counted = start[g], start[g + 1], tally[g]
-        while i < stop and not math.isnan(time[g]):
+        i, stop = start[g], start[g + 1]
+        if math.isnan(time[g]):
+            continue
+        used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
+        while i < stop:
             begin = i
             while i < stop and strike[i] == strike[begin]:
                 i += 1
             sigma = side_volatility(begin, i, is_call, own, strike[begin] >= forward[g])
             call, put, call_size, put_size = 0.0, 0.0, 0.0, 0.0
             for j in range(begin, i):
-                _count(open_interest[j], position[j], sigma, counted)
-                if open_interest[j] > 0.0 and not math.isnan(position[j]):
+                if math.isnan(open_interest[j]):
+                    rejected += 1
+                    unknown += 1
+                elif open_interest[j] > 0.0 and (math.isnan(sigma) or math.isnan(position[j])):
+                    rejected += 1
+                    rejected_oi += open_interest[j]
+                elif open_interest[j] > 0.0:
+                    used += 1
+                    used_oi += open_interest[j]
                     if is_call[j]:
                         call += position[j]
                         call_size += abs(position[j])
                     else:
                         put += position[j]
                         put_size += abs(position[j])
-            if call_size + put_size > 0.0 and not math.isnan(sigma):
+            if call_size + put_size > 0.0:
                 out[0, m], out[1, m], out[2, m] = strike[begin], sigma, call
                 out[3, m], out[4, m], out[5, m] = put, call_size, put_size
                 group[m] = g
                 m += 1
+        _note(used, rejected, used_oi, rejected_oi, unknown, tally[g])
     first[time.size] = m
     return m
 
@@ -220,18 +220,36 @@ def _own_lines(
         first[g] = m
         if math.isnan(time[g]):
             continue
+        used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
         for i in range(start[g], start[g + 1]):
-            _count(open_interest[i], position[i], own[i], tally[g])
-            if not (open_interest[i] > 0.0 and abs(position[i]) > 0.0) or math.isnan(own[i]):
-                continue
-            side = 0 if is_call[i] else 1
-            out[0, m], out[1, m] = strike[i], own[i]
-            out[2 + side, m], out[4 + side, m] = position[i], abs(position[i])
-            out[3 - side, m], out[5 - side, m] = 0.0, 0.0
-            group[m] = g
-            m += 1
+            if math.isnan(open_interest[i]):
+                rejected += 1
+                unknown += 1
+            elif open_interest[i] > 0.0 and (math.isnan(own[i]) or math.isnan(position[i])):
+                rejected += 1
+                rejected_oi += open_interest[i]
+            elif open_interest[i] > 0.0:
+                used += 1
+                used_oi += open_interest[i]
+                if position[i] == 0.0:
+                    continue
+                side = 0 if is_call[i] else 1
+                out[0, m], out[1, m] = strike[i], own[i]
+                out[2 + side, m], out[4 + side, m] = position[i], abs(position[i])
+                out[3 - side, m], out[5 - side, m] = 0.0, 0.0
+                group[m] = g
+                m += 1
+        _note(used, rejected, used_oi, rejected_oi, unknown, tally[g])
     first[time.size] = m
     return m
+
+
+@compiled(nogil=True)
+def _note(
+    used: int, rejected: int, used_oi: float, rejected_oi: float, unknown: int, tally: Floats
+) -> None:
+    tally[USED], tally[REJECTED], tally[UNKNOWN_OI] = used, rejected, unknown
+    tally[USED_OI], tally[REJECTED_OI] = used_oi, rejected_oi
 
 
 @compiled(nogil=True)
