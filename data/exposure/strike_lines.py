@@ -131,7 +131,17 @@ def own_volatility(chain: Snapshot, groups: Groups, market: ForwardCurve) -> Vol
     return Volatility(value, code)
 
 
-# A call for each strike would cost more than what is done in it: arrays are many arguments.
+# What is called for each contract or strike is inlined: a call costs more than what is done in it.
+
+
+@compiled(nogil=True, forceinline=True)
+def _counts_as(open_interest: float, position: float, volatility: float) -> int:
+    """Return which column of the tally counts a live contract; -1 without open interest."""
+    if math.isnan(open_interest):
+        return UNKNOWN_OI
+    if not open_interest > 0.0:
+        return -1
+    return REJECTED if math.isnan(volatility) or math.isnan(position) else USED
 
 
 @compiled(nogil=True, forceinline=True)
@@ -174,23 +184,20 @@ def _otm_lines(
     for g in range(time.size):
         first[g] = m
         i, stop = start[g], start[g + 1]
-        if math.isnan(time[g]):
-            continue
         used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
-        while i < stop:
+        while i < stop and not math.isnan(time[g]):
             begin = i
             while i < stop and strike[i] == strike[begin]:
                 i += 1
             sigma = side_volatility(begin, i, is_call, own, strike[begin] >= forward[g])
             call, put, call_size, put_size = 0.0, 0.0, 0.0, 0.0
             for j in range(begin, i):
-                if math.isnan(open_interest[j]):
-                    rejected += 1
-                    unknown += 1
-                elif open_interest[j] > 0.0 and (math.isnan(sigma) or math.isnan(position[j])):
+                kind = _counts_as(open_interest[j], position[j], sigma)
+                unknown += kind == UNKNOWN_OI
+                if kind == REJECTED:
                     rejected += 1
                     rejected_oi += open_interest[j]
-                elif open_interest[j] > 0.0:
+                elif kind == USED:
                     used += 1
                     used_oi += open_interest[j]
                     if is_call[j]:
@@ -222,23 +229,22 @@ def _own_lines(
             continue
         used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
         for i in range(start[g], start[g + 1]):
-            if math.isnan(open_interest[i]):
-                rejected += 1
-                unknown += 1
-            elif open_interest[i] > 0.0 and (math.isnan(own[i]) or math.isnan(position[i])):
+            kind = _counts_as(open_interest[i], position[i], own[i])
+            unknown += kind == UNKNOWN_OI
+            if kind == REJECTED:
                 rejected += 1
                 rejected_oi += open_interest[i]
-            elif open_interest[i] > 0.0:
+            elif kind == USED:
                 used += 1
                 used_oi += open_interest[i]
-                if position[i] == 0.0:
-                    continue
-                side = 0 if is_call[i] else 1
-                out[0, m], out[1, m] = strike[i], own[i]
-                out[2 + side, m], out[4 + side, m] = position[i], abs(position[i])
-                out[3 - side, m], out[5 - side, m] = 0.0, 0.0
-                group[m] = g
-                m += 1
+            if kind != USED or position[i] == 0.0:
+                continue
+            side = 0 if is_call[i] else 1
+            out[0, m], out[1, m] = strike[i], own[i]
+            out[2 + side, m], out[4 + side, m] = position[i], abs(position[i])
+            out[3 - side, m], out[5 - side, m] = 0.0, 0.0
+            group[m] = g
+            m += 1
         _note(used, rejected, used_oi, rejected_oi, unknown, tally[g])
     first[time.size] = m
     return m
@@ -248,7 +254,8 @@ def _own_lines(
 def _note(
     used: int, rejected: int, used_oi: float, rejected_oi: float, unknown: int, tally: Floats
 ) -> None:
-    tally[USED], tally[REJECTED], tally[UNKNOWN_OI] = used, rejected, unknown
+    """Note what was counted of an expiry group; unknown open interest counts as rejected too."""
+    tally[USED], tally[REJECTED], tally[UNKNOWN_OI] = used, rejected + unknown, unknown
     tally[USED_OI], tally[REJECTED_OI] = used_oi, rejected_oi
 
 
