@@ -16,8 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..calendar.day_numbers import to_days
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,6 +30,7 @@ _KINDS: Final = {
     "datetime64[us]": pa.timestamp("us"),
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 Codes: TypeAlias = npt.NDArray[np.int32]
@@ -189,8 +188,8 @@ def _listed(
         since = [0 if value is None else (value - _EPOCH) // _MICROSECOND for value in values]
         return np.array(since, np.int64), known
     if pa.types.is_date32(kind):
-        days = [0 if value is None else to_days(value) for value in values]
-        return np.array(days, np.int64), known
+        ordinals = [_FIRST if value is None else value.toordinal() for value in values]
+        return np.array(ordinals, np.int64) - _FIRST, known
     plain = values if known.all() else [0 if value is None else value for value in values]
     return (np.array(plain) if plain else np.zeros(0, np.int64)), known
 
