@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,19 +14,19 @@ import pyarrow.compute as pc
 from .schema import CHAIN_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    import numpy.typing as npt
-
-    _Room = npt.NDArray[np.int64]
-    _Laying = Callable[[int, int, _Room], None]
 
 __all__ = ["file_fingerprint", "session_fingerprint", "session_fingerprints"]
 
 #: `source` says where rows were read, not what they are: the same rows read from a file that
 #: grew by a day keep their fingerprint, and nothing has to be rebuilt for them.
 _CONTENT: Final = tuple(name for name in CHAIN_COLUMNS if name != "source")
+
+#: The bits of -0.0.
+_MINUS_ZERO: Final = np.iinfo(np.int64).min
+#: Rows of a session up to which all of its columns are laid together.
+_SMALL: Final = 4096
 
 
 def file_fingerprint(path: Path) -> str:
@@ -73,17 +74,20 @@ def session_fingerprints(rows: Any, edges: Sequence[int]) -> list[str]:
     """
     spans = list(pairwise(edges))
     digests = [hashlib.sha256() for _ in spans]
-    # a session's values fit into the processor's cache, those of all sessions do not
-    room = np.empty(max((end - start for start, end in spans), default=0), dtype="<i8")
-    for name in _CONTENT:
-        column = _in_one(rows.column(name))
-        validity, lay = _validity(column), _laying(column)
+    longest = max((end - start for start, end in spans), default=0)
+    zeros = np.zeros(longest, dtype="<i8")
+    small = longest <= _SMALL
+    for names in [_CONTENT] if small else [(name,) for name in _CONTENT]:
+        laid = [(f"{name}:".encode(), *_laid_out(_in_one(rows.column(name)))) for name in names]
         for digest, (start, end) in zip(digests, spans, strict=True):
-            here: Any = room[: end - start]
-            lay(start, end, here)
-            digest.update(f"{name}:{end - start}:".encode())
-            digest.update(_bits(validity, start, end))
-            digest.update(here)
+            count = b"%d:" % (end - start)
+            parts: list[Any] = []
+            for name, validity, values in laid:
+                here = zeros[: end - start] if values is None else values[start:end]
+                parts += name, count, _bits(validity, start, end), here
+            # of a small session at once: to wait for the interpreter's lock takes longer than this
+            for part in [b"".join(parts)] if small else parts:
+                digest.update(part)
     return [digest.hexdigest() for digest in digests]
 
 
@@ -100,39 +104,33 @@ def _validity(column: Any) -> Any:
 
 def _bits(validity: Any, start: int, end: int) -> bytes:
     """Return one bit per value, the first in the highest bit; the last byte is filled with 0."""
-    if not isinstance(validity, bool):
-        return bytes(np.packbits(validity[start:end]).tobytes())
-    full, left = divmod(end - start, 8)
+    if isinstance(validity, bool):
+        return _same_bits(validity, end - start)
+    return bytes(np.packbits(validity[start:end]).tobytes())
+
+
+@lru_cache(maxsize=1024)
+def _same_bits(validity: bool, count: int) -> bytes:
+    full, left = divmod(count, 8)
     if not validity:
         return bytes(full + bool(left))
     return b"\xff" * full + (bytes([256 - (1 << (8 - left))]) if left else b"")
 
 
-def _laying(column: Any) -> _Laying:
-    """Return what lays out the values of a span, 8 bytes each, zero where NULL."""
-    if column.null_count == len(column):
-        return _lay_zeros
+def _laid_out(column: Any) -> tuple[Any, Any]:
+    """Return whether values are there, and 8 bytes of each, zero where NULL; None: all are zero."""
+    validity = _validity(column)
+    if validity is False:
+        return validity, None
     if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
-        return _laying_text(column)
+        return validity, _words_laid_out(column)
     if pa.types.is_floating(column.type):
         numbers = _filled(column, 0.0)
-
-        def lay_numbers(start: int, end: int, room: _Room) -> None:
-            # adding zero turns -0.0 into 0.0: equal numbers have equal bytes
-            np.add(numbers[start:end], 0.0, out=room.view("<f8"))
-
-        return lay_numbers
+        # adding zero turns -0.0 into 0.0: equal numbers have equal bytes
+        bits = numbers.view("<i8")
+        return validity, (numbers + 0.0).view("<i8") if (bits == _MINUS_ZERO).any() else bits
     width = pa.int32() if pa.types.is_date(column.type) else pa.int64()
-    counts = _filled(column.cast(width), 0)
-
-    def lay_counts(start: int, end: int, room: _Room) -> None:
-        room[:] = counts[start:end]
-
-    return lay_counts
-
-
-def _lay_zeros(start: int, end: int, room: _Room) -> None:
-    room[:] = 0
+    return validity, _filled(column.cast(width), 0).astype("<i8", copy=False)
 
 
 def _filled(column: Any, value: float) -> Any:
@@ -140,15 +138,10 @@ def _filled(column: Any, value: float) -> Any:
     return full.to_numpy(zero_copy_only=False)
 
 
-def _laying_text(column: Any) -> _Laying:
-    """Return what lays out 8 bytes of each word's digest, whatever the dictionary's order."""
+def _words_laid_out(column: Any) -> Any:
+    """Return 8 bytes of each word's digest, whatever the dictionary's order."""
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     words = encoded.dictionary.to_pylist()
     digests = [hashlib.sha256(word.encode()).digest()[:8] for word in words] + [bytes(8)]
     keys = np.frombuffer(b"".join(digests), dtype="<i8")
-    codes = _filled(encoded.indices, len(words))
-
-    def lay_words(start: int, end: int, room: _Room) -> None:
-        room[:] = keys[codes[start:end]]
-
-    return lay_words
+    return keys.take(_filled(encoded.indices, len(words)))

@@ -13,7 +13,7 @@ from ..base.compiling import compiled
 from .fastexp import exp_nonpositive
 from .forwards import ForwardCurve
 from .profile_kernel import Mixture
-from .strike_lines import REJECTED, REJECTED_OI, USED, USED_OI, Lines
+from .strike_lines import Lines
 
 __all__ = [
     "Book",
@@ -29,6 +29,8 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 
 _SQRT_2PI = math.sqrt(2.0 * math.pi)
 _SQRT_HALF = math.sqrt(0.5)
+#: Fields of `SpotExposure` that have a value a line.
+_OF_LINES = ("call_gex", "put_gex", "gross", "delta", "vanna", "charm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,10 @@ class Book:
         share : float
             Rejected open interest over rejected and used; NaN where there is none of either.
         """
-        living = self.lines.tally[self.live]
-        rejected = float(living[:, REJECTED_OI].sum())
-        known = rejected + float(living[:, USED_OI].sum())
-        share = rejected / known if known > 0.0 else math.nan
-        return int(living[:, USED].sum()), int(living[:, REJECTED].sum()), share
+        living = np.ascontiguousarray(self.lines.tally[self.live].T)
+        used, refused, interest, rejected, _ = np.add.reduce(living, axis=1).tolist()
+        known = rejected + interest
+        return int(used), int(refused), rejected / known if known > 0.0 else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,10 @@ class SpotExposure:
         Absolute dollar gamma of each line.
     delta, vanna, charm : ndarray, shape (m,)
         Each line's dollars; dollars per volatility point; dollars per day.
+    by_group : ndarray, shape (5, g)
+        Sums over the lines of each expiry group: net and gross gamma, delta, vanna, charm.
+    totals : dict of str to float
+        Sums over all lines, by the names of the six fields above `by_group`.
     """
 
     call_gex: Floats
@@ -102,16 +107,18 @@ class SpotExposure:
     delta: Floats
     vanna: Floats
     charm: Floats
+    by_group: Floats
+    totals: dict[str, float]
 
     @property
     def net_gex(self) -> float:
         """Dollars of delta per +1 % move."""
-        return float(self.call_gex.sum() + self.put_gex.sum())
+        return self.totals["call_gex"] + self.totals["put_gex"]
 
     @property
     def gross_gex(self) -> float:
         """Dollars per 1 %, all amounts taken absolutely."""
-        return float(self.gross.sum())
+        return self.totals["gross"]
 
 
 def value_book(
@@ -132,26 +139,57 @@ def value_book(
     time : ndarray, shape (g,)
         Years from the valuation to each group's end, after the floor; NaN where expired.
     """
-    live = ~(np.isnan(time) | np.isnan(market.time))
-    shift = (market.rate - market.dividend_yield) * (time - market.time)
+    live, groups = np.empty(time.size, np.bool_), np.empty((4, time.size))
+    first, stop = _fill_groups(
+        time, market.time, market.rate, market.dividend_yield, lines.start, live, groups
+    )
+    growth, discount = np.exp(groups[2:])  # numpy's own, whose last digits are not those of a loop
     return Book(
         valuation_us=valuation_us,
         spot=spot,
-        lines=lines if live[lines.group].all() else _only(lines, live),
+        lines=lines if stop - first == lines.strike.size else _only(lines, live, first, stop),
         live=live,
-        time=np.where(live, time, np.nan),
-        forward=market.forward * np.exp(shift),
-        discount=np.exp(-market.rate * time),
-        shift=shift,
+        time=groups[0],
+        forward=market.forward * growth,
+        discount=discount,
+        shift=groups[1],
         rate=market.rate,
         dividend_yield=market.dividend_yield,
     )
 
 
-def _only(lines: Lines, live: Flags) -> Lines:
-    """Keep the lines of groups that are live."""
-    keep = live[lines.group]
-    kept = np.concatenate(([0], np.cumsum(keep)))
+@compiled(nogil=True)
+def _fill_groups(
+    time: Floats, quoted: Floats, rate: Floats, dividend_yield: Floats, start: Ints,
+    live: Flags, out: Floats,
+) -> tuple[int, int]:  # fmt: skip
+    """Fill which groups are live, and time, shift and the logarithms of growth and discount.
+
+    Return the first live line and one past the last, where the dead lie before and after them;
+    else an empty range that ends before its beginning.
+    """
+    first, stop, apart = 0, 0, False
+    for g in range(time.size):
+        live[g] = not (math.isnan(time[g]) or math.isnan(quoted[g]))
+        shift = (rate[g] - dividend_yield[g]) * (time[g] - quoted[g])
+        out[0, g] = time[g] if live[g] else np.nan
+        out[1, g] = out[2, g] = shift
+        out[3, g] = -rate[g] * time[g]
+        if live[g] and start[g + 1] > start[g]:
+            if stop == 0:
+                first = start[g]
+            apart |= stop > 0 and start[g] > stop
+            stop = start[g + 1]
+    return (first, first - 1) if apart else (first, stop)
+
+
+def _only(lines: Lines, live: Flags, first: int, stop: int) -> Lines:
+    """Keep the lines of groups that are live: a view of them where they are neighbours."""
+    keep: slice | Flags = slice(first, stop)
+    start = np.clip(lines.start, first, stop) - first
+    if stop < first:
+        keep = live[lines.group]
+        start = np.concatenate(([0], np.cumsum(keep)))[lines.start]
     return Lines(
         strike=lines.strike[keep],
         volatility=lines.volatility[keep],
@@ -161,42 +199,41 @@ def _only(lines: Lines, live: Flags) -> Lines:
         call_size=lines.call_size[keep],
         put_size=lines.put_size[keep],
         log_moneyness=lines.log_moneyness[keep],
-        start=kept[lines.start],
+        start=start,
         tally=lines.tally,
     )
 
 
 @compiled(nogil=True, fastmath={"contract"})
 def _standardise(
-    start: Ints, live: Flags, time: Floats, shift: Floats, height: Floats,
-    log_moneyness: Floats, volatility: Floats,
-    centre: Floats, inverse_width: Floats, unit: Floats,
+    start: Ints, live: Flags, time: Floats, shift: Floats, forward: Floats, discount: Floats,
+    log_moneyness: Floats, volatility: Floats, call: Floats, put: Floats, call_size: Floats,
+    put_size: Floats, out: Floats,
 ) -> None:  # fmt: skip
+    """Fill the rows of `out` with the fields of `Mixture`."""
     for g in range(live.size):
         root = math.sqrt(time[g]) if live[g] else 1.0
+        height = 0.01 * discount[g] * forward[g] / _SQRT_2PI
         for i in range(start[g], start[g + 1]):
             v = volatility[i] * root
-            centre[i] = log_moneyness[i] - shift[g] - 0.5 * v * v
-            inverse_width[i] = 1.0 / v
-            unit[i] = height[g] * inverse_width[i]
+            inverse = 1.0 / v
+            unit = height * inverse
+            out[0, i] = log_moneyness[i] - shift[g] - 0.5 * v * v
+            out[1, i] = inverse
+            out[2, i] = unit * (call[i] + put[i])
+            out[3, i] = unit * (call_size[i] + put_size[i])
 
 
 def mixture_of(book: Book) -> Mixture:
     """Return the book as Gaussians in log spot, volatilities staying with their strikes."""
     lines = book.lines
-    m = lines.strike.size
-    centre, inverse_width, unit = np.empty(m), np.empty(m), np.empty(m)
-    height = 0.01 * book.discount * book.forward / _SQRT_2PI
+    out = np.empty((4, lines.strike.size))
     _standardise(
-        lines.start, book.live, book.time, book.shift, height,
-        lines.log_moneyness, lines.volatility, centre, inverse_width, unit,
+        lines.start, book.live, book.time, book.shift, book.forward, book.discount,
+        lines.log_moneyness, lines.volatility, lines.call, lines.put, lines.call_size,
+        lines.put_size, out,
     )  # fmt: skip
-    return Mixture(
-        centre,
-        inverse_width,
-        unit * (lines.call + lines.put),
-        unit * (lines.call_size + lines.put_size),
-    )
+    return Mixture(out[0], out[1], out[2], out[3])
 
 
 @compiled(nogil=True, fastmath={"contract"})
@@ -208,23 +245,23 @@ def _densities(centre: Floats, inverse_width: Floats, out: Floats) -> None:
 
 @compiled(nogil=True)
 def _spot_sums(
-    start: Ints, live: Flags, time: Floats, forward_value: Floats,
+    start: Ints, live: Flags, time: Floats, forward: Floats, discount: Floats,
     rate: Floats, dividend_yield: Floats,
     volatility: Floats, call: Floats, put: Floats, call_size: Floats, put_size: Floats,
-    centre: Floats, inverse_width: Floats, density: Floats, out: Floats,
+    centre: Floats, inverse_width: Floats, out: Floats, by_group: Floats,
 ) -> None:  # fmt: skip
-    """Fill the rows of `out` with the fields of `SpotExposure`."""
+    """Fill the rows of `out` and `by_group` as `SpotExposure` describes them."""
+    _densities(centre, inverse_width, out[5])
     for g in range(live.size):
-        if not live[g]:
-            continue
-        e, carry = forward_value[g], rate[g] - dividend_yield[g]
+        net, gross, dollars, by_volatility, by_day = 0.0, 0.0, 0.0, 0.0, 0.0
+        e, carry = discount[g] * forward[g], rate[g] - dividend_yield[g]
         for i in range(start[g], start[g + 1]):
-            inverse, amount = inverse_width[i], call[i] + put[i]
+            inverse, amount, density = inverse_width[i], call[i] + put[i], out[5, i]
             d1 = -centre[i] * inverse
             d2 = d1 - 1.0 / inverse
-            gamma = 0.01 * e * density[i] * inverse
+            gamma = 0.01 * e * density * inverse
             delta = e * (amount * 0.5 * math.erfc(-d1 * _SQRT_HALF) - put[i])
-            bend = amount * e * density[i]
+            bend = amount * e * density
             out[0, i] = call[i] * gamma
             out[1, i] = put[i] * gamma
             out[2, i] = (call_size[i] + put_size[i]) * gamma
@@ -232,6 +269,13 @@ def _spot_sums(
             out[4, i] = -0.01 * bend * d2 / volatility[i]
             drift = carry * inverse - d2 / (2.0 * time[g])
             out[5, i] = (dividend_yield[g] * delta - bend * drift) / 365.0
+            net += out[0, i] + out[1, i]
+            gross += out[2, i]
+            dollars += delta
+            by_volatility += out[4, i]
+            by_day += out[5, i]
+        by_group[0, g], by_group[1, g], by_group[2, g] = net, gross, dollars
+        by_group[3, g], by_group[4, g] = by_volatility, by_day
 
 
 def exposure_at_spot(book: Book, mixture: Mixture) -> SpotExposure:
@@ -245,13 +289,12 @@ def exposure_at_spot(book: Book, mixture: Mixture) -> SpotExposure:
         The same book standardised, from `mixture_of`.
     """
     lines = book.lines
-    m = lines.strike.size
-    density, out = np.empty(m), np.empty((6, m))
-    _densities(mixture.centre, mixture.inverse_width, density)
+    out, by_group = np.empty((6, lines.strike.size)), np.empty((5, book.live.size))
     _spot_sums(
-        lines.start, book.live, book.time, book.discount * book.forward,
+        lines.start, book.live, book.time, book.forward, book.discount,
         book.rate, book.dividend_yield,
         lines.volatility, lines.call, lines.put, lines.call_size, lines.put_size,
-        mixture.centre, mixture.inverse_width, density, out,
+        mixture.centre, mixture.inverse_width, out, by_group,
     )  # fmt: skip
-    return SpotExposure(out[0], out[1], out[2], out[3], out[4], out[5])
+    totals = dict(zip(_OF_LINES, np.add.reduce(out, axis=1).tolist(), strict=True))
+    return SpotExposure(out[0], out[1], out[2], out[3], out[4], out[5], by_group, totals)

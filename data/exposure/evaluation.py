@@ -10,7 +10,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..base.compiling import compiled
 from ..base.schema import Book as BookName
 from .book import (
     Book,
@@ -46,12 +45,10 @@ __all__ = [
     "agreement_of",
     "book_at",
     "evaluate_book",
-    "group_sums",
     "prepare_chain",
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,24 +203,6 @@ def _profile_and_roots(
     return profile, mixture_roots(book.spot, grid, mixture, profile[0], profile[1])
 
 
-def _shares(book: Book, gross: Floats, context: SessionContext, day: int) -> ExpiryShares:
-    present = book.live & (gross > 0.0)
-    return expiry_shares(gross[present], context.dies[present], context.monthly[present], day)
-
-
-def group_sums(values: Floats, book: Book) -> Floats:
-    """Return the sums of a line quantity over expiry groups, shape (g,)."""
-    sums = np.zeros(book.live.size)
-    _add_up(book.lines.group, values, sums)
-    return sums
-
-
-@compiled(nogil=True)
-def _add_up(group: Ints, values: Floats, sums: Floats) -> None:
-    for i in range(group.size):
-        sums[group[i]] += values[i]
-
-
 def book_at(prepared: PreparedChain, valuation_us: int, definition: Definition) -> Book:
     """Return what is live at a moment, valued then at the chain's spot."""
     time = years_between(valuation_us, prepared.groups.expiry_us, definition.floor_minutes)
@@ -242,7 +221,7 @@ def evaluate_book(
     profile, roots = _profile_and_roots(book, mixture, grid, prepared.curves)
     gross_gex = exposure.gross_gex
     net_gex = exposure.net_gex if gross_gex > 0.0 else math.nan
-    strikes, by_expiry = by_strike(book, exposure), group_sums(exposure.gross, book)
+    strikes, by_expiry = by_strike(book, exposure), exposure.by_group[1]
     used, rejected, rejected_share = book.counted()
     return BookResult(
         name=name,
@@ -254,9 +233,11 @@ def evaluate_book(
         flip=nearest_root(book.spot, roots),
         strikes=strikes,
         walls=walls_of(strikes, book.spot),
-        shares=_shares(book, by_expiry, context, context.valuation_days[name]),
+        shares=expiry_shares(
+            by_expiry, book.live, context.dies, context.monthly, context.valuation_days[name]
+        ),
         gross_by_expiry=by_expiry,
-        expired=int(np.diff(groups.start)[~book.live].sum()),
+        expired=groups.size_of(~book.live),
         net_gex=net_gex,
         gross_gex=gross_gex,
         net_to_gross=net_gex / gross_gex if gross_gex > 0.0 else math.nan,

@@ -98,10 +98,26 @@ def sign_changes(net: Floats, gross: Floats) -> list[tuple[int, int]]:
     >>> sign_changes(np.array([-1.0, 2.0, 0.0, 0.0, -3.0]), np.full(5, 5.0))
     [(0, 1), (1, 4)]
     """
-    sign = signs(net, gross)
-    (at,) = np.nonzero(sign)
-    (change,) = np.nonzero(sign[at[1:]] != sign[at[:-1]])
-    return [(int(at[i]), int(at[i + 1])) for i in change]
+    pairs: list[tuple[int, int]] = list(map(tuple, _pairs(net, gross).tolist()))
+    return pairs
+
+
+@compiled(nogil=True)
+def _pairs(net: Floats, gross: Floats) -> Ints:
+    """Return what `sign_changes` does, shape (k, 2)."""
+    pairs = np.empty((net.size, 2), np.int64)
+    found, before, at = 0, 0.0, -1
+    for i in range(net.size):
+        if abs(net[i]) <= _NO_SIGN * gross[i]:
+            continue
+        sign = 1.0 if net[i] > 0.0 else (-1.0 if net[i] < 0.0 else net[i])
+        if sign == 0.0:
+            continue
+        if at >= 0 and sign != before:
+            pairs[found, 0], pairs[found, 1] = at, i
+            found += 1
+        before, at = sign, i
+    return pairs[:found]
 
 
 @compiled(nogil=True)
@@ -156,11 +172,12 @@ def _enclose(
 
 @compiled(nogil=True)
 def _roots_between(
-    pairs: Ints, lower: float, step: float, profile: Floats,
+    lower: float, step: float, profile: Floats, gross: Floats,
     centre: Floats, inverse_width: Floats, net: Floats,
 ) -> Floats:  # fmt: skip
-    """Return level and slope of the root between each pair of grid points, shape (k, 2)."""
-    found = np.empty((pairs.shape[0], 2))
+    """Return level and slope of each root, and the profile before it, shape (k, 3)."""
+    pairs = _pairs(profile, gross)
+    found = np.empty((pairs.shape[0], 3))
     for k in range(pairs.shape[0]):
         i, j = pairs[k, 0], pairs[k, 1]
         low, high = lower + i * step, lower + j * step
@@ -174,6 +191,7 @@ def _roots_between(
             guess = low + step * _zero_of_cubic(f[0], f[1], f[2], f[3])
             u = _enclose(low, high, f[1], f[2], guess, centre, inverse_width, net)
         found[k, 0], found[k, 1] = u, derivative_at(u, centre, inverse_width, net)
+        found[k, 2] = profile[i]
     return found
 
 
@@ -224,16 +242,12 @@ def mixture_roots(
     net, gross : ndarray, shape (grid.points,)
         The profile on the grid, dollars per 1 %.
     """
-    pairs = sign_changes(net, gross)
-    if not pairs:
-        return ()
     found = _roots_between(
-        np.array(pairs), -grid.width, grid.step, net,
+        -grid.width, grid.step, net, gross,
         mixture.centre, mixture.inverse_width, mixture.net,
     )  # fmt: skip
     return tuple(
-        Root(spot * math.exp(u), _direction(net[i]), slope)
-        for (i, _), (u, slope) in zip(pairs, found.tolist(), strict=True)
+        Root(spot * math.exp(u), _direction(before), slope) for u, slope, before in found.tolist()
     )
 
 

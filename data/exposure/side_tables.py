@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["side_tables"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
 Days: TypeAlias = npt.NDArray[np.int32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -79,12 +78,11 @@ def _implied(prepared: PreparedChain) -> Floats:
 
 def _by_expiry(prepared: PreparedChain, result: BookResult) -> Floats:
     """Return exposures by expiry and settlement, of the groups that are live."""
-    book, lines, exposure, groups = result.book, result.book.lines, result.exposure, prepared.groups
+    book, groups = result.book, prepared.groups
     out = np.empty((13, book.live.size))
     live = _fill_by_expiry(
         groups.expiry, groups.morning, book.live, book.time, book.forward,
-        prepared.market.from_parity, lines.tally, lines.start, exposure.call_gex, exposure.put_gex,
-        exposure.gross, exposure.delta, exposure.vanna, exposure.charm, out,
+        prepared.market.from_parity, book.lines.tally, result.exposure.by_group, out,
     )  # fmt: skip
     return out[:, :live]
 
@@ -92,8 +90,7 @@ def _by_expiry(prepared: PreparedChain, result: BookResult) -> Floats:
 @compiled(nogil=True)
 def _fill_by_expiry(
     expiry: Days, morning: Flags, live: Flags, time: Floats, forward: Floats, from_parity: Flags,
-    tally: Floats, start: Ints, call: Floats, put: Floats, gross: Floats, delta: Floats,
-    vanna: Floats, charm: Floats, out: Floats,
+    tally: Floats, by_group: Floats, out: Floats,
 ) -> int:  # fmt: skip
     """Fill the columns of the groups that are live, and return how many these are.
 
@@ -101,9 +98,8 @@ def _fill_by_expiry(
     ----------
     expiry, morning, live, time, forward, from_parity : ndarray, shape (g,)
     tally : ndarray, shape (g, 5)
-    start : ndarray of int64, shape (g + 1,)
-    call, put, gross, delta, vanna, charm : ndarray, shape (m,)
-        Exposures of the lines.
+    by_group : ndarray, shape (5, g)
+        Sums of exposures, as in `SpotExposure`.
     out : ndarray, shape (13, g)
     """
     k = 0
@@ -112,14 +108,8 @@ def _fill_by_expiry(
             continue
         out[0, k], out[1, k] = expiry[g], AM if morning[g] else PM
         out[2, k], out[3, k], out[4, k] = time[g], forward[g], from_parity[g]
-        for row in range(5, 10):
-            out[row, k] = 0.0
-        for i in range(start[g], start[g + 1]):
-            out[5, k] += call[i] + put[i]
-            out[6, k] += gross[i]
-            out[7, k] += delta[i]
-            out[8, k] += vanna[i]
-            out[9, k] += charm[i]
+        for row in range(5):
+            out[5 + row, k] = by_group[row, g]
         out[10, k] = tally[g, USED_OI]
         out[11, k], out[12, k] = tally[g, USED], tally[g, REJECTED]
         k += 1

@@ -93,6 +93,10 @@ class Groups:
     morning: Flags
     expiry_us: Ints
 
+    def size_of(self, part: Flags) -> int:
+        """Return how many contracts some groups have, `part` of shape (g,)."""
+        return int((self.start[1:] - self.start[:-1])[part].sum())
+
 
 def snapshot_from(
     columns: Mapping[str, npt.NDArray[Any]],
@@ -165,14 +169,15 @@ def _fill_snapshot(
 
 def expiry_groups(chain: Snapshot) -> Groups:
     """Return the groups of a sorted snapshot."""
-    start = _run_starts(chain.expiry, chain.morning)
-    first = start[:-1]
-    return Groups(start, chain.expiry[first], chain.morning[first], chain.expiry_us[first])
+    return Groups(*_groups(chain.expiry, chain.morning, chain.expiry_us))
 
 
 @compiled(nogil=True)
-def _run_starts(expiry: Days, morning: Flags) -> Ints:
-    """Return where runs of equal expiry and settlement begin, and one past the end."""
+def _groups(expiry: Days, morning: Flags, expiry_us: Ints) -> tuple[Ints, Days, Flags, Ints]:
+    """Return where runs of equal expiry and settlement begin, one past the end, and what they are.
+
+    The fields of `Groups`.
+    """
     found = np.empty(expiry.size + 1, np.int64)
     runs = 0
     for i in range(expiry.size):
@@ -180,4 +185,9 @@ def _run_starts(expiry: Days, morning: Flags) -> Ints:
             found[runs] = i
             runs += 1
     found[runs] = expiry.size
-    return found[: runs + 1].copy()
+    start = found[: runs + 1].copy()
+    days, sides = np.empty(runs, np.int32), np.empty(runs, np.bool_)
+    ends = np.empty(runs, np.int64)
+    for g in range(runs):
+        days[g], sides[g], ends[g] = expiry[start[g]], morning[start[g]], expiry_us[start[g]]
+    return start, days, sides, ends

@@ -17,7 +17,7 @@ from ..base.schema import Regime
 from ..calendar.day_numbers import from_days
 from ..calendar.trading import TradingCalendar
 from .definition import Definition
-from .evaluation import BookResult, PreparedChain, SessionContext, group_sums
+from .evaluation import BookResult, PreparedChain, SessionContext
 from .repricing import reprice
 
 __all__ = [
@@ -152,18 +152,7 @@ def expiry_exposures(
     prepared: PreparedChain, result: BookResult, context: SessionContext
 ) -> tuple[ExpiryExposure, ...]:
     """Return the exposures of a book by expiry and settlement."""
-    book, exposure, groups = result.book, result.exposure, prepared.groups
-    gross = group_sums(exposure.gross, book)
-    sums = [
-        group_sums(values, book)
-        for values in (
-            exposure.call_gex + exposure.put_gex,
-            exposure.gross,
-            exposure.delta,
-            exposure.vanna,
-            exposure.charm,
-        )
-    ]
+    book, groups = result.book, prepared.groups
     return tuple(
         ExpiryExposure(
             from_days(int(groups.expiry[g])),
@@ -171,15 +160,15 @@ def expiry_exposures(
             from_days(int(context.dies[g])),
             bool(context.monthly[g]),
             float(book.time[g]),
-            *(float(total[g]) for total in sums),
+            *result.exposure.by_group[:, g].tolist(),
         )
-        for g in np.flatnonzero(book.live & (gross > 0.0))
+        for g in np.flatnonzero(_present(result))
     )
 
 
 def _present(result: BookResult) -> Flags:
     """Return the expiry groups that are live and carry gamma."""
-    return result.book.live & (group_sums(result.exposure.gross, result.book) > 0.0)
+    return result.book.live & (result.gross_by_expiry > 0.0)
 
 
 def _states(
@@ -254,9 +243,7 @@ def roll_off(
 
     The shares add up to 1; empty for an empty book.
     """
-    exposure, book = result.exposure, result.book
-    net = group_sums(exposure.call_gex + exposure.put_gex, book)
-    gross = group_sums(exposure.gross, book)
+    net, gross = result.exposure.by_group[:2]
     dies, monthly, present = context.dies, context.monthly, _present(result)
     total = float(gross.sum())
     found = []

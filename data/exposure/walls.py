@@ -11,22 +11,18 @@ import numpy.typing as npt
 
 from ..base.compiling import compiled
 from .book import Book, SpotExposure
+from .pairwise import pairwise_sum
 
 __all__ = [
-    "NO_WALL",
     "ByStrike",
     "Wall",
     "Walls",
     "by_strike",
-    "call_wall",
-    "pin_strike",
-    "put_wall",
     "walls_of",
 ]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +47,6 @@ class ByStrike:
     def net(self) -> Floats:
         """Signed dollar gamma of calls and puts together, shape (k,)."""
         return self.call + self.put
-
-    @property
-    def concentration(self) -> float:
-        """Sum over strikes of the squared share of gross: 1 for a single strike, NaN for none."""
-        total = float(self.gross.sum())
-        return float(((self.gross / total) ** 2).sum()) if total > 0.0 else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +82,6 @@ class Walls:
     concentration: float
 
 
-NO_WALL = Wall(math.nan, math.nan)
-
-
 @compiled(nogil=True)
 def _ladder(start: Ints, strike: Floats) -> Floats:
     """Return the distinct strikes of runs that are each ascending, by merging run after run."""
@@ -117,32 +104,31 @@ def _ladder(start: Ints, strike: Floats) -> Floats:
 
 
 @compiled(nogil=True)
-def _sum_by_strike(
-    start: Ints, strike: Floats, call: Floats, put: Floats, gross: Floats,
-    ladder: Floats, out: Floats,
-) -> None:  # fmt: skip
+def _by_strike(start: Ints, strike: Floats, call: Floats, put: Floats, gross: Floats) -> Floats:
+    """Return the fields of `ByStrike` as rows."""
+    ladder = _ladder(start, strike)
+    out = np.zeros((4, ladder.size))
+    for k in range(ladder.size):
+        out[0, k] = ladder[k]
     for g in range(start.size - 1):
         k = 0
         for i in range(start[g], start[g + 1]):
             while ladder[k] < strike[i]:
                 k += 1
-            out[0, k] += call[i]
-            out[1, k] += put[i]
-            out[2, k] += gross[i]
+            out[1, k] += call[i]
+            out[2, k] += put[i]
+            out[3, k] += gross[i]
+    return out
 
 
 def by_strike(book: Book, exposure: SpotExposure) -> ByStrike:
     """Return dollar gamma by strike, summed over expiries."""
     lines = book.lines
-    ladder = _ladder(lines.start, lines.strike)
-    out = np.zeros((3, ladder.size))
-    _sum_by_strike(
-        lines.start, lines.strike, exposure.call_gex, exposure.put_gex, exposure.gross, ladder, out
-    )
-    return ByStrike(ladder, out[0], out[1], out[2])
+    out = _by_strike(lines.start, lines.strike, exposure.call_gex, exposure.put_gex, exposure.gross)
+    return ByStrike(out[0], out[1], out[2], out[3])
 
 
-@compiled()
+@compiled(nogil=True)
 def _best(strike: Floats, spot: float, score: Floats, side: int) -> int:
     """Return the strike of the largest positive score: ties to the nearest, then to the lower.
 
@@ -159,43 +145,55 @@ def _best(strike: Floats, spot: float, score: Floats, side: int) -> int:
     return best
 
 
-def _wall(strikes: ByStrike, spot: float, score: Floats, side: int) -> Wall:
-    i = _best(strikes.strike, spot, score, side)
-    if i < 0:
-        return NO_WALL
-    return Wall(float(strikes.strike[i]), float(score[i] / strikes.gross.sum()))
+@compiled(nogil=True)
+def _wall(
+    strike: Floats, spot: float, score: Floats, side: int, total: float
+) -> tuple[float, float]:
+    """Return the strike of the largest score and its share of the total; NaN for none."""
+    i = _best(strike, spot, score, side)
+    return (strike[i], score[i] / total) if i >= 0 else (math.nan, math.nan)
 
 
-def call_wall(strikes: ByStrike, spot: float) -> Wall:
-    """Return the strike at or above spot with the largest positive call exposure.
+@compiled(nogil=True)
+def _walls(
+    strike: Floats, call: Floats, put: Floats, gross: Floats, spot: float
+) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float], float]:
+    """Return strike and strength of call wall, put wall and pin strike, and the concentration."""
+    n, total = strike.size, pairwise_sum(gross)
+    against, net, square = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        against[i] = -put[i]
+        net[i] = abs(call[i] + put[i])
+    concentration = math.nan
+    if total > 0.0:
+        for i in range(n):
+            square[i] = (gross[i] / total) ** 2
+        concentration = pairwise_sum(square)
+    return (
+        _wall(strike, spot, call, 1, total),
+        _wall(strike, spot, against, -1, total),
+        _wall(strike, spot, net, 0, total),
+        concentration,
+    )
+
+
+def walls_of(strikes: ByStrike, spot: float) -> Walls:
+    """Return call wall, put wall, pin strike and concentration of a book.
+
+    The call wall is the strike at or above spot with the largest positive call exposure, the put
+    wall the one at or below spot with the most negative put exposure, the pin strike that with the
+    largest absolute net gamma.
 
     Examples
     --------
     >>> ladder = ByStrike(np.array([90.0, 100.0, 110.0]), np.array([9.0, 2.0, 3.0]),
     ...                   np.array([-1.0, -1.0, -4.0]), np.array([10.0, 3.0, 7.0]))
-    >>> call_wall(ladder, 95.0)
+    >>> walls_of(ladder, 95.0).call
     Wall(strike=110.0, strength=0.15)
-    >>> put_wall(ladder, 105.0).strike
+    >>> walls_of(ladder, 105.0).put.strike
     100.0
     """
-    return _wall(strikes, spot, strikes.call, 1)
-
-
-def put_wall(strikes: ByStrike, spot: float) -> Wall:
-    """Return the strike at or below spot with the most negative put exposure."""
-    return _wall(strikes, spot, -strikes.put, -1)
-
-
-def pin_strike(strikes: ByStrike, spot: float) -> Wall:
-    """Return the strike with the largest absolute net gamma."""
-    return _wall(strikes, spot, np.abs(strikes.net), 0)
-
-
-def walls_of(strikes: ByStrike, spot: float) -> Walls:
-    """Return call wall, put wall, pin strike and concentration of a book."""
-    return Walls(
-        call_wall(strikes, spot),
-        put_wall(strikes, spot),
-        pin_strike(strikes, spot),
-        strikes.concentration,
+    call, put, pin, concentration = _walls(
+        strikes.strike, strikes.call, strikes.put, strikes.gross, spot
     )
+    return Walls(Wall(*call), Wall(*put), Wall(*pin), concentration)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import duckdb
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 
 from ..base.sql import load_sql
 from ..lake.session_stream import UnsortedError
+from .background import Background, background
 from .calendar_tables import calendar_tables
 from .canonical_rows import Rows, naming_the_file
 from .read_rows import read_stream
@@ -21,16 +23,19 @@ from .tally import Tally
 from .timing import Dating, stated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..base.progress import Progress
     from ..lake.writer import LakeWriter
     from ..vendors.vendor_preset import InputFile, Preset
+    from .arrow_arrays import Ints
     from .underlying_choice import Chosen, NameInFile
 
 __all__ = ["ByName"]
 
 _BATCH_ROWS: Final = 131_072
+#: Cuts a table into runs of rows of one underlying, each with its place.
+_Runs: TypeAlias = "Callable[[Any], Iterator[tuple[int, Any]]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,11 @@ class ByName:
         progress : Progress
         """
         single = len({n.index for n in named}) == 1 and all(len(o.said) < 2 for o in ones)
+        places = {pair: i for i, one in enumerate(ones) for pair in one.wanted}
         if single and all(n.together for n in named):
+            runs = partial(_runs_by_row, spans=_spans(named, places))
             try:
-                self._through("FROM contracts", rows, ones, progress, cut=True)
+                self._through("FROM contracts", "file_row", runs, rows, ones, progress, cut=True)
             except UnsortedError:
                 self._forget(ones)
             else:
@@ -80,7 +87,9 @@ class ByName:
         said, index, place = zip(*pairs, strict=True)
         wanted = pa.table({"said": said, "file_index": index, "place": place})
         self.connection.register("wanted", wanted)
-        self._through(load_sql("ingest/by_underlying"), rows, ones, progress)
+        runs = partial(_runs_by_name, places=places)
+        query = load_sql("ingest/by_underlying")
+        self._through(query, "underlying", runs, rows, ones, progress)
 
     def _forget(self, ones: Sequence[Chosen]) -> None:
         for one in ones:
@@ -91,6 +100,8 @@ class ByName:
     def _through(
         self,
         query: str,
+        by: str,
+        runs: _Runs,
         rows: Rows,
         ones: Sequence[Chosen],
         progress: Progress,
@@ -98,11 +109,27 @@ class ByName:
         cut: bool = False,
     ) -> None:
         self._forget(ones)
-        places = {pair: i for i, one in enumerate(ones) for pair in one.wanted}
-        more = sorted({name for one in ones for name in one.preset.constants})
+        names = dict.fromkeys([by, *stated(self.preset)])
+        names |= dict.fromkeys(sorted({name for one in ones for name in one.preset.constants}))
+        if by != "underlying" and not self.preset.joins:
+            names.pop("underlying", None)  # text is a third of what is read
+        slices = self._slices(query, names, runs)
+        with background() as behind:
+            self._names_in_turn(slices, rows, ones, progress, behind, cut=cut)
+
+    def _names_in_turn(
+        self,
+        slices: Iterator[tuple[int, Any]],
+        rows: Rows,
+        ones: Sequence[Chosen],
+        progress: Progress,
+        behind: Background,
+        *,
+        cut: bool,
+    ) -> None:
         done: set[int] = set()
         read = 0
-        for place, tables in groupby(self._slices(query, places, more), key=lambda found: found[0]):
+        for place, tables in groupby(slices, key=lambda found: found[0]):
             if place in done:
                 raise UnsortedError
             done.add(place)
@@ -112,29 +139,47 @@ class ByName:
             writer = None if self.writer is None else self.writer(one.name)
             one.tally = read_stream(
                 replace(rows, dating=dating), stream, one.plan, one.preset, one.before, writer,
-                _onward(progress, read, one.name), cut=cut,
+                _onward(progress, read, one.name), behind, cut=cut,
             )  # fmt: skip
             if writer is not None:
-                writer.finish()
+                behind.once_written(writer.finish)
             one.tally.left_out = dating.left_out["where"]
             one.tally.outside = dating.left_out["outside"]
             one.tally.joins = dating.joins
             read += one.tally.by_file.total()
 
-    def _slices(
-        self, query: str, places: Mapping[tuple[str, int], int], more: Sequence[str]
-    ) -> Generator[tuple[int, Any]]:
+    def _slices(self, query: str, names: Iterable[str], runs: _Runs) -> Iterator[tuple[int, Any]]:
         """Yield runs of rows of one underlying, with its place; the rows of others are left out."""
-        names = dict.fromkeys(["underlying", *stated(self.preset), *more])
         with naming_the_file(self.files):
             columns = map(duckdb.ColumnExpression, names)
             relation = self.connection.sql(query).select(*columns)
             with closing(relation.to_arrow_reader(_BATCH_ROWS)) as reader:
                 for batch in reader:
-                    yield from _runs(pa.Table.from_batches([batch]), places)
+                    yield from runs(pa.Table.from_batches([batch]))
 
 
-def _runs(table: Any, places: Mapping[tuple[str, int], int]) -> Iterator[tuple[int, Any]]:
+def _spans(
+    named: Sequence[NameInFile], places: Mapping[tuple[str, int], int]
+) -> tuple[Ints, Ints, list[int]]:
+    """Return the first rows of names that stand together, the rows after their last, and places."""
+    ordered = sorted(named, key=lambda name: name.first)
+    first = np.array([name.first for name in ordered])
+    after = np.array([name.last + 1 for name in ordered])
+    return first, after, [places[name.said, name.index] for name in ordered]
+
+
+def _runs_by_row(table: Any, spans: tuple[Ints, Ints, list[int]]) -> Iterator[tuple[int, Any]]:
+    """Yield what `_runs_by_name` yields, of rows that are known by their number in the file."""
+    row = table.column("file_row").to_numpy()
+    if (row[1:] <= row[:-1]).any():
+        raise UnsortedError
+    first, after, places = spans
+    starts, ends = np.searchsorted(row, first), np.searchsorted(row, after)
+    for i in np.flatnonzero(ends > starts).tolist():
+        yield places[i], table.slice(int(starts[i]), int(ends[i] - starts[i]))
+
+
+def _runs_by_name(table: Any, places: Mapping[tuple[str, int], int]) -> Iterator[tuple[int, Any]]:
     if not len(table):
         return
     encoded = table.column("underlying").combine_chunks().dictionary_encode()

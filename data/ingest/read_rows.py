@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,9 +12,9 @@ import pyarrow.compute as pc
 
 from ..base.errors import InputFileError
 from ..lake.manifest import Manifest, SessionEntry
-from ..lake.parts import split_sessions
 from ..lake.session_stream import Piece, UnsortedError, pieces_of, sorted_rows
 from ..lake.writer import LakeWriter
+from .background import Background, background
 from .canonical_rows import canonical_rows
 from .merge import LENDABLE, lends, lent, merged, rows_to_keep
 from .plan import Plan, source_of
@@ -26,14 +23,14 @@ from .tally import Tally, files_without_rows
 from .timing import TwoSpellingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
     from datetime import date
 
     import duckdb
 
     from ..base.progress import Progress
     from ..vendors.vendor_preset import Preset, RawTable
+    from .arrow_arrays import Flags
     from .canonical_rows import Rows
 
 __all__ = ["read_rows", "read_stream", "take_out_replaced"]
@@ -41,12 +38,12 @@ __all__ = ["read_rows", "read_stream", "take_out_replaced"]
 #: Rows that are put in order at a time: about one row group. Half as many take four hundredths more
 #: processor time, and as long by the clock.
 _PIECE_ROWS: Final = 131_072
-#: Rows that may wait to be put in order and written: enough that neither thread waits for the one
-#: that reads where one piece takes longer than another.
-_WAITING_ROWS: Final = 4 * _PIECE_ROWS
 
 #: What a regime is made of: open interest, and a volatility or prices to solve one from.
 _NEEDED: Final = ("open_interest", "iv", "bid", "last")
+
+#: More runs than this of rows that are not rejected are copied: each is a table of its own.
+_MOST_RUNS: Final = 8
 
 #: Rows that a dry run shows.
 _SHOWN_ROWS: Final = 6
@@ -122,11 +119,15 @@ def _read(
     large = sum(file.path.stat().st_size for file in rows.files) > _STREAMED_BYTES
     for way in (rows.in_file_order, rows.by_session) if large else (rows.by_session,):
         try:
-            return read_stream(rows, way(), plan, preset, before, writer, progress, cut=True)
+            with background() as behind:
+                return read_stream(
+                    rows, way(), plan, preset, before, writer, progress, behind, cut=True
+                )
         except UnsortedError:
             if writer is not None:
                 writer.forget()
-    return read_stream(rows, rows.by_session(), plan, preset, before, writer, progress)
+    with background() as behind:
+        return read_stream(rows, rows.by_session(), plan, preset, before, writer, progress, behind)
 
 
 def read_stream(
@@ -137,13 +138,14 @@ def read_stream(
     before: Manifest,
     writer: LakeWriter | None,
     progress: Progress,
+    behind: Background,
     *,
     cut: bool = False,
 ) -> Tally:
     """Work through one reading of the rows, whole sessions at a time.
 
     With `cut` large sessions are taken snapshot by snapshot, where these ascend and meet nothing
-    that the lake holds.
+    that the lake holds. What the tally says is whole when all that is `behind` has been done.
 
     Raises
     ------
@@ -184,12 +186,14 @@ def read_stream(
         met = any(_is_met(entry, plan, unstated) for entry in held)
         return cut and not met and come_again(first)
 
-    with closing(stream), _in_background(stored, writer) as write:
+    with closing(stream):
         for piece in pieces_of(accepted, _PIECE_ROWS, may_cut):
-            write(piece)
+            if writer is None:
+                stored(piece)
+            else:
+                behind.write(stored, writer, piece)
     if any("spot" in one.join.given and not one.unmatched for one in rows.dating.joins):
-        # the joined file states every row's spot
-        tally.implied, tally.implied_spots = frozenset(), set()
+        behind.once_stored(tally.forget_implied)  # the joined file states every row's spot
     return tally
 
 
@@ -212,46 +216,6 @@ def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
         yield table
 
 
-@contextmanager
-def _in_background(
-    stored: Callable[[Piece], Any], writer: LakeWriter | None
-) -> Iterator[Callable[[Piece], None]]:
-    """Give a function that writes while the next rows are being read, a few pieces behind.
-
-    One thread puts rows as they are stored and fingerprints sessions, another writes them: each
-    has about as much to do as the one that reads.
-    """
-    if writer is None:
-
-        def only_count(piece: Piece) -> None:
-            stored(piece)
-
-        yield only_count
-        return
-    pending: deque[tuple[Future[None], int]] = deque()
-    with ThreadPoolExecutor(max_workers=1) as printer, ThreadPoolExecutor(max_workers=1) as worker:
-
-        def write(piece: Piece) -> None:
-            rows = piece.rows.num_rows
-            while pending and rows + sum(waiting for _, waiting in pending) > _WAITING_ROWS:
-                pending.popleft()[0].result()
-            if piece.part:
-                made = printer.submit(stored, piece)
-                written = worker.submit(partial(_add_piece, writer, made, last=piece.last))
-            else:
-                sessions = printer.submit(lambda: list(split_sessions(stored(piece))))
-                written = worker.submit(lambda: writer.add_sessions(sessions.result()))
-            pending.append((written, rows))
-
-        yield write
-        for future, _ in pending:
-            future.result()
-
-
-def _add_piece(writer: LakeWriter, rows: Future[Any], *, last: bool) -> None:
-    writer.add_piece(rows.result(), last=last)
-
-
 def _accepted(batches: Iterable[Any], tally: Tally, progress: Progress) -> Iterator[Any]:
     """Count what comes and let through what is not rejected."""
     for batch in batches:
@@ -263,9 +227,19 @@ def _accepted(batches: Iterable[Any], tally: Tally, progress: Progress) -> Itera
             for file, reason, count in _counted(batch.column("file_index"), reasons):
                 tally.rejects[reason] += count
                 tally.rejected_by_file[file, reason] += count
-            batch = batch.filter(pc.is_null(reasons))
-        if len(batch):
+            yield from _runs_of(batch, reasons.is_null().to_numpy())
+        elif len(batch):
             yield batch
+
+
+def _runs_of(rows: Any, wanted: Flags) -> Iterator[Any]:
+    """Yield the rows that are wanted: of few long runs each as it lies, which copies nothing."""
+    edges = np.flatnonzero(np.diff(wanted, prepend=False, append=False)).tolist()
+    if len(edges) > _MOST_RUNS:
+        yield rows.filter(pa.array(wanted))
+        return
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        yield rows.slice(start, end - start)
 
 
 def _counted(files: Any, reasons: Any) -> Iterator[tuple[int, str, int]]:

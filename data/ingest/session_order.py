@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..lake.arrow_tables import numbers_of
 from ..lake.parts import CODED_SCHEMA
 from ..lake.session_stream import sorted_rows
 
@@ -51,6 +52,7 @@ def canonical_sessions(
         file in everything.
     """
     count = len(rows)
+    rows = rows.combine_chunks()  # once, not in every look at a column
     rows = rows if snapshots else _one_moment(rows)
     contract = _contract_codes(rows)
     by_contract = _packed([*contract, _shifted(rows.column("file_index").to_numpy())])
@@ -59,7 +61,7 @@ def canonical_sessions(
     if len(repeated):
         keep = np.ones(len(rows), dtype=bool)
         keep[repeated] = False
-        rows = rows.filter(pa.array(keep))
+        rows = rows.filter(pa.array(keep)).combine_chunks()
         contract = _contract_codes(rows)
     file_index = rows.column("file_index").to_numpy()
     morning, undecided = _settlement(rows, contract, file_index)
@@ -71,9 +73,9 @@ def canonical_sessions(
     if len(sources) > 1:
         kept = order[_newest(key[order], age[file_index[order]])]
     table = _assembled(rows, underlying, sources, file_index, morning, undecided)
-    table = table if _is_range(kept, len(rows)) else table.take(pa.array(kept))
-    ties = bool((np.diff(key[kept]) == 0).any())
-    return (sorted_rows(table) if ties else table), len(rows) - len(kept), count - len(rows)
+    table = table if _is_range(kept, len(rows)) else _reordered(table, kept)
+    table = _ties_sorted(table, _of_ties(key[kept]))
+    return table, len(rows) - len(kept), count - len(rows)
 
 
 def come_again(rows: Any) -> bool:
@@ -134,14 +136,64 @@ def _keeps_order(morning: _Flags, contract: list[tuple[_Ints, int]]) -> bool:
 def _repetitions(rows: Any, key: _Ints) -> _Ints:
     """Return the places of rows that equal an earlier row of their file in everything."""
     order = _order(key)
-    same = np.diff(key[order]) == 0
-    if not same.any():
+    places = np.sort(order[_of_ties(key[order])])
+    if not len(places):
         return _NOBODY
-    alike = np.append(same, False) | np.append(False, same)
-    places = np.sort(order[alike])
     frame = rows.take(pa.array(places)).to_pandas()
     again: _Ints = places[frame.duplicated().to_numpy()]
     return again
+
+
+def _of_ties(key: _Ints) -> _Ints:
+    """Return the places of sorted keys that occur more than once."""
+    same = np.append(key[1:] == key[:-1], False)
+    if not same.any():
+        return _NOBODY
+    return np.flatnonzero(same | np.append(False, same[:-1]))
+
+
+def _ties_sorted(table: Any, places: _Ints) -> Any:
+    """Return sorted rows, those of equal contracts (all at some places) sorted by what they say."""
+    if not len(places):
+        return table
+    tied = sorted_rows(table.take(pa.array(places))).cast(CODED_SCHEMA)
+    order = np.arange(len(table))
+    order[places] = len(table) + np.arange(len(places))
+    both = pa.concat_tables([table, tied]).unify_dictionaries().combine_chunks()
+    return _reordered(both, order)
+
+
+def _reordered(table: Any, order: _Ints) -> Any:
+    """Return a table's rows in an order of sessions as they are.
+
+    What all rows of a session share is left as it is, where no row is left out.
+    """
+    places = pa.array(order)
+    days = numbers_of(table.column("session").chunk(0), np.int32)
+    ends = np.flatnonzero(days[1:] != days[:-1])
+    whole = len(order) == len(table)
+    # the places are sure to be there, which would else be looked at again for each column
+    columns = [
+        column
+        if whole and _is_shared(column.chunk(0), ends)
+        else pc.take(column, places, boundscheck=False)
+        for column in table.columns
+    ]
+    return pa.table(columns, schema=table.schema)
+
+
+def _is_shared(column: Any, ends: _Ints) -> bool:
+    """Return whether all rows of each session have one value, sessions ending at some rows."""
+    if column.null_count:
+        return bool(column.null_count == len(column))
+    coded = pa.types.is_dictionary(column.type)
+    kept = column.indices if coded else column
+    values = numbers_of(kept, f"i{kept.type.bit_width // 8}")
+    first = values[: int(ends[0]) + 1] if len(ends) else values
+    if (first != first[0]).any():
+        return False
+    changes = np.flatnonzero(values[1:] != values[:-1])
+    return len(changes) <= len(ends) and bool(np.isin(changes, ends, assume_unique=True).all())
 
 
 def _contract_codes(rows: Any) -> list[tuple[_Ints, int]]:
@@ -167,8 +219,8 @@ def _settlement(
 
     Of the rows of one contract in one snapshot and file, the first settles in the morning.
     """
-    given = rows.column("settlement")
-    morning = _plain(pc.fill_null(pc.equal(given, "AM"), False), pa.bool_())
+    given = rows.column("settlement").chunk(0)
+    morning = _are(given, "AM")
     if "morning_ts" not in rows.column_names or not given.null_count:
         return morning, np.zeros(len(rows), dtype=bool)
     undecided = np.flatnonzero(_plain(pc.is_null(given), pa.bool_()))
@@ -180,6 +232,15 @@ def _settlement(
     first = np.zeros(len(rows), dtype=bool)
     first[undecided[order[starts]]] = True
     return morning | first, first
+
+
+def _are(column: Any, word: str) -> _Flags:
+    """Return which rows of a column of few words have one of them."""
+    words = column.dictionary.to_pylist()
+    if word not in words:
+        return np.zeros(len(column), dtype=bool)
+    here: _Flags = numbers_of(column.indices, np.int32) == words.index(word)
+    return here & column.is_valid().to_numpy(zero_copy_only=False) if column.null_count else here
 
 
 def _evening(morning: _Flags) -> tuple[_Ints, int]:
@@ -205,7 +266,9 @@ def _assembled(
 ) -> Any:
     made = {
         "underlying": _repeated(underlying, len(rows)),
-        "settlement": _picked(("PM", "AM"), morning.astype(np.int8)),
+        "settlement": _picked(("PM", "AM"), morning.astype(np.int8))
+        if morning.any()
+        else _repeated("PM", len(rows)),
         "source": _picked(sources, file_index)
         if len(sources) > 1
         else _repeated(sources[0], len(rows)),

@@ -39,6 +39,10 @@ class Tally:
     implied: frozenset[str] = frozenset()
     implied_spots: set[date] = field(default_factory=set)
 
+    def forget_implied(self) -> None:
+        """Note that every row's spot was stated after all."""
+        self.implied, self.implied_spots = frozenset(), set()
+
     @property
     def without(self) -> tuple[str, ...]:
         """What a regime needs and no row has, in the lake or in what was read."""

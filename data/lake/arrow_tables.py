@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Coded", "PlainTable", "Repeated", "as_table", "numbers_of", "table_of"]
+__all__ = ["Coded", "PlainTable", "as_table", "numbers_of", "table_of"]
 
 _KINDS: Final = {
     "float64": pa.float64(),
@@ -28,21 +28,10 @@ _KINDS: Final = {
     "datetime64[D]": pa.date32(),
     "datetime64[us]": pa.timestamp("us"),
 }
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A column of few values that follow each other, each so many times.
-
-    Attributes
-    ----------
-    values : list
-    counts : list of int
-        Of the same length.
-    """
-
-    values: list[Any]
-    counts: list[int]
+Codes: TypeAlias = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +54,7 @@ class PlainTable:
 
     Attributes
     ----------
-    columns : mapping of str to list, ndarray, Repeated, Coded or Array
+    columns : mapping of str to list, ndarray, Coded or Array
         Of equal length. Missing is None, in arrays of numpy's NaN and NaT too.
     kinds : mapping of str to DataType
         Types; of what is not named those of numpy's arrays, and text for others.
@@ -76,7 +65,10 @@ class PlainTable:
 
 
 def table_of(
-    columns: Mapping[str, Any], kinds: Mapping[str, pa.DataType] | None = None
+    columns: Mapping[str, Any],
+    kinds: Mapping[str, pa.DataType] | None = None,
+    *,
+    coded: bool = False,
 ) -> pa.Table:
     """Return columns as a table.
 
@@ -84,32 +76,36 @@ def table_of(
     ----------
     columns, kinds
         As in `PlainTable`.
+    coded : bool
+        Whether text that recurs becomes a dictionary of its words, in the order in which they
+        occur: a file is written from it three times as fast.
 
     Returns
     -------
     Table
-        What ``pyarrow.table`` gives of the same.
+        What ``pyarrow.table`` gives of the same; text of `Coded` is coded in any case.
 
     Examples
     --------
-    >>> table_of({"x": np.array([1.5, np.nan]), "name": Repeated(["a"], [2])}).to_pydict()
-    {'x': [1.5, None], 'name': ['a', 'a']}
-    >>> table_of({"name": Coded(["a", None], np.array([1, 0, 0]))}).to_pydict()
-    {'name': [None, 'a', 'a']}
+    >>> name = Coded(["a", None], np.array([1, 0]))
+    >>> table_of({"x": np.array([1.5, np.nan]), "name": name}).to_pydict()
+    {'x': [1.5, None], 'name': [None, 'a']}
     """
     said = kinds or {}
-    made = {name: _array_of(values, said.get(name)) for name, values in columns.items()}
+    made = {name: _array_of(values, said.get(name), coded) for name, values in columns.items()}
     return pa.Table.from_arrays(list(made.values()), names=list(made))
 
 
 def as_table(rows: pa.Table | PlainTable) -> pa.Table:
-    """Return rows as an Arrow table, be they one or not.
+    """Return rows as an Arrow table, be they one or not, text coded.
 
     Parameters
     ----------
     rows : Table or PlainTable
     """
-    return table_of(rows.columns, rows.kinds) if isinstance(rows, PlainTable) else rows
+    if isinstance(rows, PlainTable):
+        return table_of(rows.columns, rows.kinds, coded=True)
+    return rows
 
 
 def numbers_of(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -133,46 +129,68 @@ def numbers_of(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
     return np.frombuffer(memory, kind, len(column), column.offset * width)
 
 
-def _array_of(values: Any, kind: pa.DataType | None) -> pa.Array:
+def _array_of(values: Any, kind: pa.DataType | None, coded: bool) -> pa.Array:
     if isinstance(values, pa.Array):
         return values
-    if isinstance(values, Repeated):
-        places = np.repeat(np.arange(len(values.values)), values.counts)
-        return _array_of(Coded(values.values, places), kind)
     if isinstance(values, Coded):
-        return _array_of(values.values, kind).take(_array_of(values.places, None))
+        return _taken(values.values, values.places, kind)
     if isinstance(values, np.ndarray):
-        if values.dtype.kind in "OU":
-            return _words(values.tolist())
-        return _numbers(values, kind or _KINDS[values.dtype.name])
+        if values.dtype.kind not in "OU":
+            return _numbers(values, kind or _KINDS[values.dtype.name])
+        values = values.tolist()
     if kind is None or pa.types.is_string(kind):
-        return _words(values)
-    return _listed(values, kind)
+        return _coded_list(values) if coded else _words(values)
+    return _stored(*_listed(values, kind), kind)
+
+
+def _taken(values: Sequence[Any], places: npt.NDArray[Any], kind: pa.DataType | None) -> pa.Array:
+    if kind is None or pa.types.is_string(kind):
+        codes, words = _codes_of(values)
+        return _coded(codes[places], words)
+    stored, known = _listed(values, kind)
+    return _stored(stored[places], known[places], kind)
+
+
+def _coded_list(values: Sequence[str | None]) -> pa.Array:
+    """Return text, coded where words recur."""
+    codes, words = _codes_of(values)
+    return _coded(codes, words) if 2 * len(words) <= len(values) else _words(values)
+
+
+def _codes_of(values: Sequence[str | None]) -> tuple[Codes, list[str]]:
+    """Return the number of each word, -1 of None, and the words in the order of their numbers."""
+    numbers: dict[str, int] = {}
+    codes = [-1 if word is None else numbers.setdefault(word, len(numbers)) for word in values]
+    return np.array(codes, np.int32), list(numbers)
+
+
+def _coded(codes: Codes, words: list[str]) -> pa.Array:
+    indices = _stored(codes, codes >= 0, pa.int32())
+    return pa.DictionaryArray.from_arrays(indices, _words(words), safe=False)
 
 
 def _words(values: Sequence[str | None]) -> pa.Array:
     """Return text."""
-    codes = [None if value is None else value.encode() for value in values]
+    known = np.array([value is not None for value in values], np.bool_)
+    codes = [(value or "").encode() for value in values]
     ends = np.zeros(len(codes) + 1, np.int32)
-    np.cumsum([len(code or b"") for code in codes], out=ends[1:])
-    known = np.array([code is not None for code in codes], np.bool_)
-    text = pa.py_buffer(b"".join(code or b"" for code in codes))
-    memory = [_bits(known), pa.py_buffer(ends), text]
+    np.cumsum([len(code) for code in codes], out=ends[1:])
+    memory = [_bits(known), pa.py_buffer(ends), pa.py_buffer(b"".join(codes))]
     return pa.Array.from_buffers(pa.string(), len(codes), memory)
 
 
-def _listed(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Return numbers, days or moments that are listed."""
+def _listed(
+    values: Sequence[Any], kind: pa.DataType
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Return numbers, days or moments that are listed as numbers, and which are not None."""
     known = np.array([value is not None for value in values], np.bool_)
     if pa.types.is_timestamp(kind):
-        plain = [None if v is None else v.astimezone(UTC).replace(tzinfo=None) for v in values]
-        stored = np.array(plain, "datetime64[us]").view(np.int64)
-    elif pa.types.is_date32(kind):
-        stored = np.array(values, "datetime64[D]").view(np.int64)
-    else:
-        plain = [0 if value is None else value for value in values]
-        stored = np.array(plain) if plain else np.zeros(0, np.int64)
-    return _stored(stored, known, kind)
+        since = [0 if value is None else (value - _EPOCH) // _MICROSECOND for value in values]
+        return np.array(since, np.int64), known
+    if pa.types.is_date32(kind):
+        return np.array(values, "datetime64[D]").view(np.int64), known
+    plain = values if known.all() else [0 if value is None else value for value in values]
+    return (np.array(plain) if plain else np.zeros(0, np.int64)), known
 
 
 def _numbers(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:

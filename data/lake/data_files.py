@@ -45,6 +45,9 @@ _SMALL: Final = 8 << 20
 _TINY: Final = 8 << 10
 #: Bytes of rows from which several files are forced to disk by several threads.
 _MANY: Final = 1 << 20
+#: Numbers of a column from which they are compressed: the compressor starts up in the time in
+#: which it makes a few kilobytes smaller by an eighth.
+_COMPRESSED: Final = 512
 #: Rows of a row group.
 _GROUP: Final = 262_144
 
@@ -168,7 +171,8 @@ def write_groups(
 
     half, counts, spans = _half(root, draft), list[int](), list[tuple[str | None, str | None]]()
     try:
-        with pq.ParquetWriter(half, schema, compression="zstd") as writer:
+        how = _encodings(schema, _TINY, _COMPRESSED)
+        with pq.ParquetWriter(half, schema, **how) as writer:
             for rows in pieces:
                 if rows.num_rows:
                     writer.write_table(rows, row_group_size=_GROUP)
@@ -218,19 +222,45 @@ def _put_rows(rows: pa.Table, path: Path) -> str:
     import pyarrow.parquet as pq
 
     size = rows.nbytes
-    how: Any = {"compression": "zstd", "row_group_size": _GROUP}
-    if size < _TINY:
-        how |= {"compression": "none", "use_dictionary": False}
+    how = _encodings(rows.schema, size, rows.num_rows)
     with open(path, "xb") as file:
         if size > _SMALL:
-            pq.write_table(rows, file, **how)
+            pq.write_table(rows, file, row_group_size=_GROUP, **how)
         else:
             made = pa.BufferOutputStream()
-            pq.write_table(rows, made, **how)
+            pq.write_table(rows, made, row_group_size=_GROUP, **how)
             content = made.getvalue()
             file.write(content)
             return hashlib.sha256(content).hexdigest()
     return file_digest(path)
+
+
+def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
+    """Return how so many rows of a size are written.
+
+    Numbers hardly recur: their bytes, the first ones of all and so on, compress to two thirds of
+    what a dictionary takes, in a quarter of its time. Of days, counts and coded text a dictionary
+    leaves nothing to compress.
+    """
+    import pyarrow as pa
+
+    # what a file says besides its columns is kept with a copy of the schema only
+    how: dict[str, Any] = {"store_schema": bool(schema.metadata), "write_statistics": ["session"]}
+    if size < _TINY:
+        return how | {"compression": "none", "use_dictionary": False}
+    names = [
+        f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+        for field in schema
+    ]
+    kinds = dict(zip(names, schema.types, strict=True))
+    numbers = [name for name in names if pa.types.is_floating(kinds[name])]
+    split = numbers if count >= _COMPRESSED else []
+    text = [n for n in names if pa.types.is_string(kinds[n]) or pa.types.is_list(kinds[n])]
+    return how | {
+        "compression": dict.fromkeys(names, "none") | dict.fromkeys([*split, *text], "zstd"),
+        "use_dictionary": [name for name in names if name not in numbers],
+        "use_byte_stream_split": split,
+    }
 
 
 def _span(rows: pa.Table) -> tuple[str | None, str | None]:

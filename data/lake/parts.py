@@ -162,20 +162,27 @@ def split_sessions(rows: Any) -> Iterator[SessionRows]:
         return
     prints = session_fingerprints(rows, edges)
     facts = facts_of_sessions(rows, edges)
+    sources = _sources_of_sessions(rows.column("source"), edges)
+    dates = days[edges[:-1]].astype("datetime64[D]").tolist()
     seams = sorted({n for c in rows.columns for n in accumulate(map(len, c.chunks))})
     for i, (start, end) in enumerate(pairwise(edges)):
         part = rows.slice(start, end - start)
         seam = bisect_right(seams, start)
         if seam < len(seams) and seams[seam] < end:
             part = part.combine_chunks()  # few lie across two chunks: the others are not copied
-        sources = tuple(sorted(filter(None, pc.unique(part.column("source")).to_pylist())))
-        yield SessionRows(
-            part.column("session")[0].as_py(),
-            part,
-            prints[i],
-            sources,
-            facts[i],
-        )
+        yield SessionRows(dates[i], part, prints[i], sources[i], facts[i])
+
+
+def _sources_of_sessions(column: Any, edges: list[int]) -> list[tuple[str, ...]]:
+    """Return the words of a column in each of some sessions that follow each other, sorted."""
+    words = pc.unique(column)
+    if len(words) == 1:
+        return [_words_in(words)] * (len(edges) - 1)
+    return [_words_in(column.slice(start, end - start)) for start, end in pairwise(edges)]
+
+
+def _words_in(column: Any) -> tuple[str, ...]:
+    return tuple(sorted(filter(None, pc.unique(column).to_pylist())))
 
 
 class PartWriter:
@@ -192,6 +199,7 @@ class PartWriter:
         self._draft = draft
         self._writer: Any = None
         self._waiting: list[Any] = []
+        self._waiting_rows = 0
         self._entries: list[SessionEntry] = []
 
     def takes(self, session: date) -> bool:
@@ -216,7 +224,8 @@ class PartWriter:
             return
         self._rows += count
         self._waiting.append(entry.rows)
-        if sum(t.num_rows for t in self._waiting) > _GROUP_ROWS * 3 // 4:
+        self._waiting_rows += count
+        if self._waiting_rows > _GROUP_ROWS * 3 // 4:
             self._write_group()
 
     def add_rows(self, rows: Any) -> None:
@@ -245,7 +254,7 @@ class PartWriter:
         with pq.ParquetFile(self._draft) as file:
             columns = _Columns(file)
             [fingerprint] = session_fingerprints(columns, [0, self._rows])
-            sources = tuple(sorted(filter(None, pc.unique(columns.column("source")).to_pylist())))
+            sources = _words_in(columns.column("source"))
             facts = facts_of_rows(columns)
         made = SessionEntry(session, self._rows, fingerprint, self._draft, sources, facts)
         self._entries.append(made)
@@ -284,7 +293,7 @@ class PartWriter:
             if self._writer is None:
                 self._writer = _opened(self._draft, group)
             self._writer.write_table(group, row_group_size=_GROUP_ROWS)
-            self._waiting = []
+            self._waiting, self._waiting_rows = [], 0
 
 
 def _opened(draft: Path, first: Any) -> Any:

@@ -92,7 +92,7 @@ def _flip_distance(x: RegimeInputs) -> float | None:
 
 def _total(name: str) -> Callable[[RegimeInputs], float]:
     """Return the sum over lines of one of the exposures at spot; NaN for an empty book."""
-    return lambda x: math.nan if x.empty else float(getattr(x.result.exposure, name).sum())
+    return lambda x: math.nan if x.empty else x.result.exposure.totals[name]
 
 
 #: One row per underlying, session, book, dealer model and definition; in the table's order.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..exposure.side_columns import SIDE_COLUMNS
-from ..lake.arrow_tables import Coded, PlainTable, Repeated, as_table
+from ..lake.arrow_tables import Coded, PlainTable, table_of
 from .regime_columns import REGIME_COLUMNS, Key
 
 if TYPE_CHECKING:
@@ -68,14 +68,14 @@ def regime_columns_of(rows: list[dict[str, Any]]) -> PlainTable:
 
 def regime_table(rows: list[dict[str, Any]]) -> pa.Table:
     """Return regime rows as an Arrow table of the canonical columns."""
-    return as_table(regime_columns_of(rows))
+    return table_of(regime_columns_of(rows).columns, _REGIME_KINDS)
 
 
 def side_columns_of(blocks: list[Block]) -> PlainTable:
     """Return the rows of several blocks of a table with their keys, before they become Arrow."""
-    counts = [block.values.shape[1] for block in blocks]
+    whose = np.repeat(np.arange(len(blocks)), [block.values.shape[1] for block in blocks])
     columns: dict[str, Any] = {
-        name: Repeated([getattr(block.key, name) for block in blocks], counts) for name in _KEY
+        name: Coded([getattr(block.key, name) for block in blocks], whose) for name in _KEY
     }
     joined = np.concatenate([block.values for block in blocks], axis=1)
     for (name, kind), values in zip(_side(blocks[0].table), joined, strict=True):

@@ -13,7 +13,7 @@ from reference_book import Settings, value_book
 from reference_profile import exposure_curve, find_roots
 
 from gexlab.data import regimes, side_table
-from gexlab.data.exposure.walls import ByStrike, call_wall, pin_strike, put_wall
+from gexlab.data.exposure.walls import ByStrike, walls_of
 
 STRIKES = np.array([90.0, 95.0, 100.0, 105.0, 110.0])
 
@@ -35,7 +35,7 @@ def strikes_with(call: list[float], put: list[float]) -> ByStrike:
     ],
 )
 def test_call_wall(call: list[float], spot: float, wall: float) -> None:
-    found = call_wall(strikes_with(call, [0.0] * 5), spot)
+    found = walls_of(strikes_with(call, [0.0] * 5), spot).call
     assert found.strike == pytest.approx(wall, nan_ok=True)
     gross = sum(abs(c) for c in call)
     share = math.nan if math.isnan(wall) else call[STRIKES.tolist().index(wall)] / gross
@@ -54,7 +54,7 @@ def test_call_wall(call: list[float], spot: float, wall: float) -> None:
     ],
 )
 def test_put_wall(put: list[float], spot: float, wall: float) -> None:
-    found = put_wall(strikes_with([0.0] * 5, put), spot)
+    found = walls_of(strikes_with([0.0] * 5, put), spot).put
     assert found.strike == pytest.approx(wall, nan_ok=True)
 
 
@@ -70,7 +70,7 @@ def test_put_wall(put: list[float], spot: float, wall: float) -> None:
 def test_pin_strike(
     call: list[float], put: list[float], spot: float, pin: float, strength: float
 ) -> None:
-    found = pin_strike(strikes_with(call, put), spot)
+    found = walls_of(strikes_with(call, put), spot).pin
     assert found.strike == pytest.approx(pin, nan_ok=True)
     assert found.strength == pytest.approx(strength, nan_ok=True)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gexlab.data.lake.arrow_tables import PlainTable, Repeated, as_table, numbers_of, table_of
+from gexlab.data.lake.arrow_tables import Coded, PlainTable, as_table, numbers_of, table_of
 
 MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -55,14 +55,39 @@ def test_lists_are_what_arrow_makes_of_them() -> None:
     ]
     kinds = {"d": pa.date32(), "t": MOMENT, "n": pa.int64(), "x": pa.float64(), "s": pa.string()}
     for some in (rows, rows[:1], rows[1:2], []):
-        made = as_table(PlainTable({name: [row[name] for row in some] for name in kinds}, kinds))
+        made = table_of({name: [row[name] for row in some] for name in kinds}, kinds)
         made.validate(full=True)
         assert made.equals(pa.Table.from_pylist(some, schema=pa.schema(list(kinds.items()))))
 
 
-def test_repeated_values() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["PM", None, "PM", "AM"],
+        np.array(["PM", "AM", "PM", "PM"]),
+        Coded(["é", None, "é"], np.array([0, 2, 1, 0])),
+    ],
+)
+def test_words_that_recur_are_coded(words: Any) -> None:
+    made = as_table(PlainTable({"word": words}, {}))["word"].chunk(0)
+    made.validate(full=True)
+    assert pa.types.is_dictionary(made.type)
+    plain = ["é", "é", None, "é"] if isinstance(words, Coded) else words
+    assert made.to_pylist() == list(plain)
+    assert made.dictionary.to_pylist() == [w for w in dict.fromkeys(plain) if w is not None]
+
+
+@pytest.mark.parametrize("words", [["x", None, "y"], np.array([str(i) for i in range(99)]), []])
+def test_words_that_do_not_recur_are_plain(words: Any) -> None:
+    made = as_table(PlainTable({"word": words}, {}))["word"].chunk(0)
+    made.validate(full=True)
+    assert made.to_pylist() == list(words)
+    assert pa.types.is_string(made.type) or not len(words)
+
+
+def test_coded_values() -> None:
     days = [date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4)]
-    made = table_of({"session": Repeated(days, [2, 0, 1])}, {"session": pa.date32()})
+    made = table_of({"session": Coded(days, np.array([0, 0, 2]))}, {"session": pa.date32()})
     assert made["session"].to_pylist() == [days[0], days[0], days[2]]
     assert numbers_of(made["session"].chunk(0).slice(1), np.int32).tolist() == [19724, 19726]
 
@@ -70,7 +95,7 @@ def test_repeated_values() -> None:
 def test_nothing_is_imported_for_it() -> None:
     code = (
         "import sys, numpy as np; from gexlab.data.lake.arrow_tables import *;"
-        "table_of({'x': np.array([1.5]), 'y': ['a'], 'z': Repeated(['b'], [1])});"
+        "table_of({'x': np.array([1.5]), 'y': ['a'], 'z': Coded(['b'], np.array([0]))});"
         "assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -256,3 +258,22 @@ def test_readers_beside_rebuilds_never_miss_a_session(lake: Lake, times: int) ->
         reads += 1
     assert writer.returncode == 0
     assert reads > times
+
+
+def test_how_columns_are_written(lake: Lake) -> None:
+    """Numbers with their bytes apart, words as codes that readers see nothing of."""
+    store = store_of(lake)
+    part = max(store.parts, key=lambda part: len(part.sessions))
+    with pq.ParquetFile(store.file("profile", part)) as file:
+        group, schema = file.metadata.row_group(0), file.schema_arrow
+        columns = [group.column(i) for i in range(group.num_columns)]
+    how = {c.path_in_schema: (set(c.encodings), c.compression, c.is_stats_set) for c in columns}
+    numbers = {name for name, said in how.items() if "BYTE_STREAM_SPLIT" in said[0]}
+    assert numbers == {"level", "log_move", "net_gex", "gross_gex"}
+    assert {how[name][1] for name in numbers} == {"ZSTD"}
+    assert {said[1] for name, said in how.items() if name not in numbers} == {"UNCOMPRESSED"}
+    assert {name for name, said in how.items() if said[2]} == {"session"}
+    assert {f.type for f in schema if f.name in ("underlying", "book")} == {pa.string()}
+    path = str(store.file("profile", part))
+    levels = duckdb.read_parquet(path).fetchnumpy()["level"]
+    assert np.array_equal(levels, pq.ParquetFile(path).read()["level"].to_numpy())

@@ -1,0 +1,67 @@
+"""Sums in compiled loops: in numpy's order, and by expiry group, strike and session as numpy's."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from gexlab.data.exposure.expiry_shares import expiry_shares
+from gexlab.data.exposure.flips import sign_changes, signs
+from gexlab.data.exposure.pairwise import pairwise_sum
+from gexlab.data.exposure.walls import ByStrike, walls_of
+
+
+@pytest.mark.parametrize("size", [*range(20), 127, 128, 129, 136, 255, 256, 257, 1_000, 5_003])
+def test_sums_are_numpys_to_the_last_digit(size: int) -> None:
+    rng = np.random.default_rng(size)
+    values = rng.normal(size=size) * 10.0 ** rng.uniform(-6.0, 6.0, size)
+    assert pairwise_sum(values) == values.sum()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_shares_are_sums_of_what_dies(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gross = rng.uniform(0.0, 9.0, 30) * rng.integers(0, 2, 30)
+    live, monthly = rng.random(30) < 0.8, rng.random(30) < 0.2
+    dies = np.sort(rng.integers(100, 112, 30)).astype(np.int32)
+    present = live & (gross > 0.0)
+
+    def share(day: int) -> float:
+        return float(gross[present & (dies == day)].sum() / gross[present].sum())
+
+    opex = int(dies[present & monthly].min())
+    wanted = (share(101), share(int(dies[present].min())), share(opex))
+    found = expiry_shares(gross, live, dies, monthly, 101)
+    assert (found.zero_dte, found.next_expiry, found.next_opex) == wanted
+
+
+def test_a_book_that_has_died_has_no_shares() -> None:
+    one = np.ones(1)
+    found = expiry_shares(one, one == 0.0, np.array([5], np.int32), one == 1.0, 5)
+    assert math.isnan(found.zero_dte)
+    assert math.isnan(found.next_expiry)
+    assert math.isnan(found.next_opex)
+
+
+def test_concentration_is_the_sum_of_squared_shares() -> None:
+    gross = np.random.default_rng(4).uniform(0.0, 5.0, 300)
+    strike, nothing = np.arange(300.0), np.zeros(300)
+    walls = walls_of(ByStrike(strike, gross, nothing, gross), 150.0)
+    assert walls.concentration == ((gross / gross.sum()) ** 2).sum()
+    assert walls.call.strike == 150.0 + np.argmax(gross[150:])
+    assert walls.call.strength == gross[150:].max() / gross.sum()
+    assert math.isnan(walls.put.strike)
+    assert math.isnan(walls_of(ByStrike(strike, nothing, nothing, nothing), 1.0).concentration)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pairs_of_levels_are_those_between_whose_signs_it_changes(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    net = rng.choice([-3.0, -1e-13, 0.0, 1e-13, 2.0, np.nan], 40, p=[0.3, 0.1, 0.1, 0.1, 0.3, 0.1])
+    gross = np.full(40, 5.0)
+    sign = signs(net, gross)
+    (at,) = np.nonzero(sign)
+    (change,) = np.nonzero(sign[at[1:]] != sign[at[:-1]])
+    assert sign_changes(net, gross) == [(at[i], at[i + 1]) for i in change]
