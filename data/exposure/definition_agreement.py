@@ -116,7 +116,7 @@ def _fill_items(
 # inverse volatilities are prepared once for all definitions.
 
 
-@compiled(nogil=True, fastmath={"reassoc", "contract"})
+@compiled(nogil=True, forceinline=True, fastmath={"reassoc", "contract"})
 def _otm_sum(
     log_forward: float, shift: float, root: float, log_strike: Floats, if_call: Floats,
     over_call: Floats, if_put: Floats, over_put: Floats, amount: Floats,
@@ -132,7 +132,7 @@ def _otm_sum(
     return total
 
 
-@compiled(nogil=True, fastmath={"reassoc", "contract"})
+@compiled(nogil=True, forceinline=True, fastmath={"reassoc", "contract"})
 def _own_sum(
     log_forward: float, shift: float, root: float,
     log_strike: Floats, volatility: Floats, over: Floats, amount: Floats,

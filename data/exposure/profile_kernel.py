@@ -53,6 +53,20 @@ _MARGIN = 8
 _THIN_SMOOTH = 5e-3
 
 
+def _weights() -> Floats:
+    """Return Lagrange weights of 16 nodes at each eighth of the way between the middle two."""
+    x = _MARGIN - 1 + np.arange(_COARSEST)[:, None] / _COARSEST
+    i = np.arange(2.0 * _MARGIN)
+    out = np.ones((_COARSEST, i.size))
+    for k in range(i.size):
+        other = i != k
+        out[:, other] *= (x - k) / (i[other] - k)
+    return out
+
+
+_WEIGHTS = _weights()
+
+
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """A book under a fixed volatility per strike, as Gaussians in u = ln(S'/S).
@@ -218,32 +232,27 @@ def _coarseness(step: float, points: int, sharpest: float) -> int:
 
 
 @compiled(nogil=True)
-def _weights(fraction: float) -> Floats:
-    """Return Lagrange weights at `fraction` of the way between the two middle nodes of 16."""
-    out = np.empty(2 * _MARGIN)
-    x = _MARGIN - 1 + fraction
+def _add_weighted(weight: float, values: Floats, out: Floats) -> None:
+    # on its own, it becomes vector instructions
     for i in range(out.size):
-        out[i] = 1.0
-        for k in range(out.size):
-            if k != i:
-                out[i] *= (x - k) / (i - k)
-    return out
+        out[i] += weight * values[i]
 
 
 @compiled(nogil=True)
-def _refine(factor: int, points: int, coarse: Floats, out: Floats) -> None:
+def _refine(factor: int, points: int, coarse: Floats, work: Floats, out: Floats) -> None:
     """Add a coarse profile to the fine one; `coarse` starts `_MARGIN` nodes before the grid."""
-    for phase in range(factor):
-        weights = _weights(phase / factor)
-        for j in range(phase, points, factor):
-            node = j // factor + 1
-            if phase == 0:
-                out[0, j] += coarse[0, node + _MARGIN - 1]
-                out[1, j] += coarse[1, node + _MARGIN - 1]
-                continue
+    for row in range(2):
+        for node in range((points - 1) // factor + 1):
+            out[row, node * factor] += coarse[row, node + _MARGIN]
+        for phase in range(1, factor):
+            n = (points - 1 - phase) // factor + 1
+            for k in range(n):
+                work[k] = out[row, phase + k * factor]
             for i in range(2 * _MARGIN):
-                out[0, j] += weights[i] * coarse[0, node + i]
-                out[1, j] += weights[i] * coarse[1, node + i]
+                weight = _WEIGHTS[phase * (_COARSEST // factor), i]
+                _add_weighted(weight, coarse[row, 1 + i : 1 + i + n], work[:n])
+            for k in range(n):
+                out[row, phase + k * factor] = work[k]
 
 
 @compiled(nogil=True)
@@ -276,7 +285,7 @@ def profile_on_grid(
     """
     grids = np.zeros((_LEVELS, 2, points + 2 * 64 + 2 * _MARGIN))
     used = np.zeros(_LEVELS, np.bool_)
-    work = np.empty((3, _LANES))
+    work, refined = np.empty((3, _LANES)), np.empty(points)
     peaks, smooth_peaks = 0.0, 0.0
     for a in range(0, centre.size, _LANES):
         b = min(a + _LANES, centre.size)
@@ -299,7 +308,7 @@ def profile_on_grid(
     out = grids[0]
     for level in range(1, _LEVELS):
         if used[level]:
-            _refine(2**level, points, grids[level], out)
+            _refine(2**level, points, grids[level], refined, out)
     thin = max(_THIN * peaks, _THIN_SMOOTH * smooth_peaks)
     found = np.empty((2, points))
     for j in range(points):

@@ -131,21 +131,20 @@ def own_volatility(chain: Snapshot, groups: Groups, market: ForwardCurve) -> Vol
     return Volatility(value, code)
 
 
-@compiled(nogil=True)
-def _count(open_interest: float, position: float, volatility: float, tally: Floats) -> None:
-    """Count one contract that is live: used, rejected, or neither (no open interest)."""
+# What is called for each contract or strike is inlined: a call costs more than what is done in it.
+
+
+@compiled(nogil=True, forceinline=True)
+def _counts_as(open_interest: float, position: float, volatility: float) -> int:
+    """Return which column of the tally counts a live contract; -1 without open interest."""
     if math.isnan(open_interest):
-        tally[REJECTED] += 1.0
-        tally[UNKNOWN_OI] += 1.0
-    elif open_interest > 0.0 and (math.isnan(volatility) or math.isnan(position)):
-        tally[REJECTED] += 1.0
-        tally[REJECTED_OI] += open_interest
-    elif open_interest > 0.0:
-        tally[USED] += 1.0
-        tally[USED_OI] += open_interest
+        return UNKNOWN_OI
+    if not open_interest > 0.0:
+        return -1
+    return REJECTED if math.isnan(volatility) or math.isnan(position) else USED
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, forceinline=True)
 def side_volatilities(
     begin: int, end: int, is_call: Flags, volatility: Floats
 ) -> tuple[float, float]:
@@ -165,7 +164,7 @@ def side_volatilities(
     return call, put
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, forceinline=True)
 def side_volatility(
     begin: int, end: int, is_call: Flags, volatility: Floats, prefer_call: bool
 ) -> float:
@@ -184,7 +183,8 @@ def _otm_lines(
     m = 0
     for g in range(time.size):
         first[g] = m
-        i, stop, counted = start[g], start[g + 1], tally[g]
+        i, stop = start[g], start[g + 1]
+        used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
         while i < stop and not math.isnan(time[g]):
             begin = i
             while i < stop and strike[i] == strike[begin]:
@@ -192,19 +192,26 @@ def _otm_lines(
             sigma = side_volatility(begin, i, is_call, own, strike[begin] >= forward[g])
             call, put, call_size, put_size = 0.0, 0.0, 0.0, 0.0
             for j in range(begin, i):
-                _count(open_interest[j], position[j], sigma, counted)
-                if open_interest[j] > 0.0 and not math.isnan(position[j]):
+                kind = _counts_as(open_interest[j], position[j], sigma)
+                unknown += kind == UNKNOWN_OI
+                if kind == REJECTED:
+                    rejected += 1
+                    rejected_oi += open_interest[j]
+                elif kind == USED:
+                    used += 1
+                    used_oi += open_interest[j]
                     if is_call[j]:
                         call += position[j]
                         call_size += abs(position[j])
                     else:
                         put += position[j]
                         put_size += abs(position[j])
-            if call_size + put_size > 0.0 and not math.isnan(sigma):
+            if call_size + put_size > 0.0:
                 out[0, m], out[1, m], out[2, m] = strike[begin], sigma, call
                 out[3, m], out[4, m], out[5, m] = put, call_size, put_size
                 group[m] = g
                 m += 1
+        _note(used, rejected, used_oi, rejected_oi, unknown, tally[g])
     first[time.size] = m
     return m
 
@@ -220,9 +227,17 @@ def _own_lines(
         first[g] = m
         if math.isnan(time[g]):
             continue
+        used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
         for i in range(start[g], start[g + 1]):
-            _count(open_interest[i], position[i], own[i], tally[g])
-            if not (open_interest[i] > 0.0 and abs(position[i]) > 0.0) or math.isnan(own[i]):
+            kind = _counts_as(open_interest[i], position[i], own[i])
+            unknown += kind == UNKNOWN_OI
+            if kind == REJECTED:
+                rejected += 1
+                rejected_oi += open_interest[i]
+            elif kind == USED:
+                used += 1
+                used_oi += open_interest[i]
+            if kind != USED or position[i] == 0.0:
                 continue
             side = 0 if is_call[i] else 1
             out[0, m], out[1, m] = strike[i], own[i]
@@ -230,8 +245,18 @@ def _own_lines(
             out[3 - side, m], out[5 - side, m] = 0.0, 0.0
             group[m] = g
             m += 1
+        _note(used, rejected, used_oi, rejected_oi, unknown, tally[g])
     first[time.size] = m
     return m
+
+
+@compiled(nogil=True)
+def _note(
+    used: int, rejected: int, used_oi: float, rejected_oi: float, unknown: int, tally: Floats
+) -> None:
+    """Note what was counted of an expiry group; unknown open interest counts as rejected too."""
+    tally[USED], tally[REJECTED], tally[UNKNOWN_OI] = used, rejected + unknown, unknown
+    tally[USED_OI], tally[REJECTED_OI] = used_oi, rejected_oi
 
 
 @compiled(nogil=True)
