@@ -148,15 +148,15 @@ def unit_contradiction(
     if spot > 0.0:
         most = strike.size // 2 + 1  # a pair has two rows
         slopes, forwards, ratios = np.empty(most), np.empty(most), np.empty(years.size)
-        pairs, n_slopes, n_ratios = _measure_pairs(
+        pairs, n_slopes, n_ratios, lowest, highest = _measure_pairs(
             start, years, strike, is_call, price, volatility, slopes, forwards, ratios
         )
         if pairs >= _FEWEST_PAIRS:
             found = _prices_against_strikes(slopes[:n_slopes], forwards[:pairs], spot)
             found = found or _volatility_against_prices(ratios[:n_ratios])
-        else:
+        elif not (lowest / spot <= _FACTOR and highest / spot >= 1.0 / _FACTOR):
             live = np.repeat(years > 0.0, np.diff(start))
-            found = _strikes_against_spot(strike[live], spot)
+            found = _strikes_away(strike[live], spot)
     return found or _lots(start, years, open_interest, multiplier)
 
 
@@ -164,10 +164,11 @@ def unit_contradiction(
 def _measure_pairs(
     start: Ints, years: Floats, strike: Floats, is_call: Flags, price: Floats, volatility: Floats,
     slopes: Floats, forwards: Floats, ratios: Floats,
-) -> tuple[int, int, int]:  # fmt: skip
+) -> tuple[int, int, int, float, float]:  # fmt: skip
     """Fill what calls and puts of the same contract say, and return how many of each there are.
 
-    A pair is a live call whose neighbour is the put of the same strike, both priced.
+    A pair is a live call whose neighbour is the put of the same strike, both priced. After pairs,
+    slopes and ratios: the lowest and the highest live strike.
 
     Parameters
     ----------
@@ -183,12 +184,13 @@ def _measure_pairs(
         To fill: volatility at the money over that of the straddle's price, 0.8 F sigma root T, one
         for each expiry that allows it.
     """
-    pairs, n_slopes, n_ratios = 0, 0, 0
+    pairs, n_slopes, n_ratios, lowest, highest = 0, 0, 0, math.inf, -math.inf
     strikes, differences = np.empty(forwards.size), np.empty(forwards.size)
     for g in range(years.size):
         if not years[g] > 0.0:
             continue
         first, nearest, smallest = pairs, -1, math.inf
+        lowest, highest = min(lowest, strike[start[g]]), max(highest, strike[start[g + 1] - 1])
         for i in range(start[g], start[g + 1] - 1):
             if (
                 strike[i] == strike[i + 1]
@@ -214,7 +216,7 @@ def _measure_pairs(
             if not math.isnan(ratio):
                 ratios[n_ratios] = ratio
                 n_ratios += 1
-    return pairs, n_slopes, n_ratios
+    return pairs, n_slopes, n_ratios, lowest, highest
 
 
 @compiled(nogil=True)
@@ -280,12 +282,9 @@ def _prices_against_strikes(slopes: Floats, forwards: Floats, spot: float) -> st
     return ""
 
 
-def _strikes_against_spot(strike: Floats, spot: float) -> str:
+def _strikes_away(strike: Floats, spot: float) -> str:
     levels = np.unique(strike)
     if levels.size < _FEWEST_STRIKES:
-        return ""
-    low, high = float(levels[0]) / spot, float(levels[-1]) / spot
-    if low <= _FACTOR and high >= 1.0 / _FACTOR:
         return ""
     return (
         f"strikes run from {levels[0]:g} to {levels[-1]:g}, the spot is {spot:g}: one of them is "

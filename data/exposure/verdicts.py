@@ -59,28 +59,32 @@ def verdicts(
     band : float
         Regimes of a smaller abs(net/gross) are neutral.
     """
-    words = {
-        "known_before_quotes": "a row's known_at precedes its quote_ts",
-        "copy_of_previous_session": likeness.words,
-        "empty_book": "no contract carries gamma",
-        "contradicting_duplicates": (
-            f"{repeated} rows repeat a contract with other open interest, volatility or quotes"
-        ),
-        "unit_contradicted": unit,
-    }
     found = {}
     for name, result in results.items():
-        rejected = f"{result.oi_rejected_share:.2%} of open interest rejected"
-        known = {**words, "open_interest_rejected": rejected}
         reasons = result.reasons(
             known_before_quotes=known_before_quotes,
             copied=likeness.is_copy,
             contradicting_duplicates=repeated > 0,
             unit_contradicted=bool(unit),
         )
+        measured = _measured(result, likeness, repeated, unit) if reasons else {}
         found[name] = Verdict(
             regime_of(result.net_to_gross, band, degraded=bool(reasons)),
             result.status(degraded=bool(reasons)),
-            {reason: known[reason] for reason in reasons},
+            {reason: measured[reason] for reason in reasons},
         )
     return found
+
+
+def _measured(result: BookResult, likeness: Likeness, repeated: int, unit: str) -> dict[str, str]:
+    """Return what was measured, in words, for every reason that there may be."""
+    return {
+        "known_before_quotes": "a row's known_at precedes its quote_ts",
+        "copy_of_previous_session": likeness.words,
+        "open_interest_rejected": f"{result.oi_rejected_share:.2%} of open interest rejected",
+        "empty_book": "no contract carries gamma",
+        "contradicting_duplicates": (
+            f"{repeated} rows repeat a contract with other open interest, volatility or quotes"
+        ),
+        "unit_contradicted": unit,
+    }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -29,6 +30,7 @@ _KINDS: Final = {
     "datetime64[us]": pa.timestamp("us"),
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 Codes: TypeAlias = npt.NDArray[np.int32]
@@ -159,9 +161,9 @@ def _coded_list(values: Sequence[str | None]) -> pa.Array:
 
 def _codes_of(values: Sequence[str | None]) -> tuple[Codes, list[str]]:
     """Return the number of each word, -1 of None, and the words in the order of their numbers."""
-    numbers: dict[str, int] = {}
-    codes = [-1 if word is None else numbers.setdefault(word, len(numbers)) for word in values]
-    return np.array(codes, np.int32), list(numbers)
+    words = [word for word in dict.fromkeys(values) if word is not None]
+    numbers: dict[str | None, int] = {None: -1} | {word: i for i, word in enumerate(words)}
+    return np.fromiter(map(numbers.__getitem__, values), np.int32, len(values)), words
 
 
 def _coded(codes: Codes, words: list[str]) -> pa.Array:
@@ -171,11 +173,9 @@ def _coded(codes: Codes, words: list[str]) -> pa.Array:
 
 def _words(values: Sequence[str | None]) -> pa.Array:
     """Return text."""
-    known = np.array([value is not None for value in values], np.bool_)
     codes = [(value or "").encode() for value in values]
-    ends = np.zeros(len(codes) + 1, np.int32)
-    np.cumsum([len(code) for code in codes], out=ends[1:])
-    memory = [_bits(known), pa.py_buffer(ends), pa.py_buffer(b"".join(codes))]
+    ends = np.fromiter(accumulate(map(len, codes), initial=0), np.int32, len(codes) + 1)
+    memory = [_bits(_known(values)), pa.py_buffer(ends), pa.py_buffer(b"".join(codes))]
     return pa.Array.from_buffers(pa.string(), len(codes), memory)
 
 
@@ -183,14 +183,21 @@ def _listed(
     values: Sequence[Any], kind: pa.DataType
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Return numbers, days or moments that are listed as numbers, and which are not None."""
-    known = np.array([value is not None for value in values], np.bool_)
+    known = _known(values)
     if pa.types.is_timestamp(kind):
         since = [0 if value is None else (value - _EPOCH) // _MICROSECOND for value in values]
         return np.array(since, np.int64), known
     if pa.types.is_date32(kind):
-        return np.array(values, "datetime64[D]").view(np.int64), known
+        ordinals = [_FIRST if value is None else value.toordinal() for value in values]
+        return np.array(ordinals, np.int64) - _FIRST, known
     plain = values if known.all() else [0 if value is None else value for value in values]
     return (np.array(plain) if plain else np.zeros(0, np.int64)), known
+
+
+def _known(values: Sequence[Any]) -> npt.NDArray[np.bool_]:
+    if None in values:
+        return np.array([value is not None for value in values], np.bool_)
+    return np.ones(len(values), np.bool_)
 
 
 def _numbers(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:

@@ -114,13 +114,21 @@ def write_parts(
         In the order of `contents`.
     """
     number = newest(store.lake.root).number + 1
-    return tuple(
-        _write_part(store, number, book, marks, tables)
+    root = store.lake.root if store.scratch is None else store.scratch.path
+    made = [
+        (_new_part(store, number, book, marks, tables), tables)
         for whose, days, rows in contents
         for book, marks, tables in _by_year(
             whose, days, {name: as_table(each) for name, each in rows.items()}
         )
-    )
+    ]
+    drafts = [
+        Draft(table, store.partition(part), f"{store.stem}-{part.name}-v{part.version}", rows)
+        for part, tables in made
+        for table, rows in tables.items()
+    ]
+    files = iter(write_files(root, drafts))  # all at once: what waits for a disk waits together
+    return tuple(_written(part, tables, files) for part, tables in made)
 
 
 def _by_year(
@@ -141,24 +149,20 @@ def _of_year(rows: pa.Table, year: int) -> pa.Table:
     return rows.filter(pc.equal(pc.year(rows.column("session")), year))
 
 
-def _write_part(
-    store: DerivedStore,
-    number: int,
-    book: str,
-    marks: dict[str, str],
-    tables: dict[str, pa.Table],
-) -> WrittenPart:
+def _new_part(
+    store: DerivedStore, number: int, book: str, marks: dict[str, str], tables: Iterable[str]
+) -> Part:
     part = Part.of(book, marks, tables)
-    root = store.lake.root if store.scratch is None else store.scratch.path
     # what was lost comes back where it lay
     number = next((lost.version for lost in store.lost if lost.name == part.name), number)
-    stem = f"{store.stem}-{part.name}-v{number}"
-    place = store.partition(part)
-    made = write_files(root, [Draft(table, place, stem, rows) for table, rows in tables.items()])
-    files = dict(zip(tables, made, strict=True))
-    digests = {table: file.digest for table, file in files.items()}
+    return replace(part, version=number)
+
+
+def _written(part: Part, tables: dict[str, pa.Table], files: Iterator[DataFile]) -> WrittenPart:
+    own = {table: next(files) for table in tables}
+    digests = {table: file.digest for table, file in own.items()}
     schemas = {table: rows.schema for table, rows in tables.items()}
-    return WrittenPart(replace(part, digests=digests, version=number), files, schemas)
+    return WrittenPart(replace(part, digests=digests), own, schemas)
 
 
 def commit_parts(

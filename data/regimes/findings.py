@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -32,6 +33,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 
 #: Years; carry over less than a week moves a forward by less than its quotes do.
 _SHORTEST_CARRY: Final = 7.0 / 365.0
+_LIMITS: Final = Thresholds()
 
 _KINDS: Final = {
     "underlying": pa.string(),
@@ -87,8 +89,8 @@ def session_findings(
     for reason, measured in gate.items():
         add(reason, 1, None, measured)
     if result.expired:
-        expired = ~np.repeat(result.book.live, np.diff(prepared.groups.start))
-        interest = float(np.nansum(prepared.chain.open_interest[expired]))
+        gone = ~result.book.live
+        interest = _weighed(prepared, result, gone, gone, math.inf).whole
         add("expired", result.expired, interest, "ended at the book's valuation")
     for reason, count, interest in _rejected(prepared, result, definition):
         add(reason, count, interest, "rejected: carries open interest, no volatility")
@@ -115,72 +117,79 @@ def _rejected(
     """Return contracts of positive open interest that have no volatility, by reason."""
     if not result.oi_rejected_share > 0.0:
         return []
-    chain = prepared.chain
-    live = np.repeat(result.book.live, np.diff(prepared.groups.start))
-    missing = live & np.isnan(prepared.own.value) & (chain.open_interest > 0.0)
-    if definition.iv_source == "otm" and prepared.curves is None:
-        missing &= ~_has_line(prepared)
-    rows = []
-    for code, reason in REASONS.items():
-        hit = missing & (prepared.own.code == code)
-        if code != SOLVED and hit.any():
-            rows.append((reason, int(hit.sum()), float(chain.open_interest[hit].sum())))
-    return rows
-
-
-def _has_line(prepared: PreparedChain) -> Flags:
-    """Return which contracts found a volatility, be it that of the other side, shape (n,)."""
-    out = np.empty(prepared.chain.strike.size, np.bool_)
-    _find_lines(
-        prepared.groups.start, prepared.chain.strike,
-        prepared.lines.start, prepared.lines.strike, out,
+    chain, own, lines = prepared.chain, prepared.own, prepared.lines
+    by_line = definition.iv_source == "otm" and prepared.curves is None
+    counts, interest = np.zeros(len(REASONS), np.int64), np.zeros(len(REASONS))
+    _count_rejected(
+        prepared.groups.start, result.book.live, chain.strike, chain.open_interest, own.value,
+        own.code, lines.start, lines.strike, by_line, counts, interest,
     )  # fmt: skip
-    return out
+    return [
+        (reason, int(counts[code]), float(interest[code]))
+        for code, reason in REASONS.items()
+        if counts[code]
+    ]
 
 
 @compiled(nogil=True)
-def _find_lines(
-    start: Ints, strike: Floats, line_start: Ints, line_strike: Floats, out: Flags
-) -> None:
-    """Mark the contracts whose expiry group has a line of their strike; both ascend."""
-    for g in range(start.size - 1):
+def _count_rejected(
+    start: Ints, live: Flags, strike: Floats, open_interest: Floats, volatility: Floats,
+    code: npt.NDArray[np.int8], line_start: Ints, line_strike: Floats, by_line: bool,
+    counts: Ints, interest: Floats,
+) -> None:  # fmt: skip
+    """Count live contracts of positive open interest without a volatility.
+
+    Parameters
+    ----------
+    start, line_start : ndarray of int64, shape (g + 1,)
+        First contract, and first line, of each expiry group.
+    live : ndarray of bool, shape (g,)
+    strike, open_interest, volatility, code : ndarray, shape (n,)
+    line_strike : ndarray
+        Ascending in each group, as `strike` is.
+    by_line : bool
+        Whether a line of the same strike, of the other side's volatility, is one too.
+    counts, interest : ndarray, shape (reasons,)
+        To add to: contracts and their open interest, by the solver's code.
+    """
+    for g in range(live.size):
+        if not live[g]:
+            continue
         line, stop = line_start[g], line_start[g + 1]
         for i in range(start[g], start[g + 1]):
+            if not (math.isnan(volatility[i]) and open_interest[i] > 0.0 and code[i] > SOLVED):
+                continue
             while line < stop and line_strike[line] < strike[i]:
                 line += 1
-            out[i] = line < stop and line_strike[line] == strike[i]
+            if not (by_line and line < stop and line_strike[line] == strike[i]):
+                counts[code[i]] += 1
+                interest[code[i]] += open_interest[i]
 
 
 def _without_carry(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where F = S stands in for a missing carry."""
-    if definition.forward_source != "parity":
-        return None
-    live = result.book.live
-    without = live & ~prepared.market.from_parity
-    if not without.any():
-        return None
     configured = (
         definition.rate != 0.0
         or definition.dividend_yield != 0.0
         or definition.rate_curve is not None
         or definition.dividend_curve is not None
     )
-    every = bool((without == live).all())
-    if not every:  # days at F = S do no harm
-        without &= prepared.market.time > _SHORTEST_CARRY
-    if configured or not without.any():
+    if definition.forward_source != "parity" or configured:
         return None
-    lacking, whole = _interest_in(prepared, without, live)
-    limit, of_gross = Thresholds().no_carry, _of_gross(result, without)
-    if every or lacking > limit * whole or of_gross > limit:
-        share = 1.0 if every else lacking / whole
+    live, from_parity = result.book.live, prepared.market.from_parity
+    every = not (live & from_parity).any()
+    shortest = 0.0 if every else _SHORTEST_CARRY  # days at F = S do no harm
+    without = _weighed(prepared, result, live, ~from_parity, shortest)
+    limit, of_gross = _LIMITS.no_carry, without.of_gross
+    if without.groups and (every or without.interest > limit * without.whole or of_gross > limit):
+        share = 1.0 if every else without.interest / without.whole
         text = (
             f"{share:.1%} of the open interest ({of_gross:.1%} of gross) has no usable "
             "parity forward and rates are 0, so F = S: configure rate and dividend yield"
         )
-        return int(without.sum()), lacking, text
+        return without.groups, without.interest, text
     return None
 
 
@@ -188,17 +197,14 @@ def _outside_guard(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where the guard refused the forwards of quotes."""
-    if not prepared.market.outside_guard.any():
+    refused = prepared.market.outside_guard
+    if not refused.any():
         return None
-    live = result.book.live
-    outside = live & prepared.market.outside_guard & (prepared.market.time > _SHORTEST_CARRY)
-    if not outside.any():
+    outside = _weighed(prepared, result, result.book.live, refused, _SHORTEST_CARRY)
+    limit, of_gross = _LIMITS.parity_outside_guard, outside.of_gross
+    if not outside.groups or not (outside.interest > limit * outside.whole or of_gross > limit):
         return None
-    refused, whole = _interest_in(prepared, outside, live)
-    limit, of_gross = Thresholds().parity_outside_guard, _of_gross(result, outside)
-    if not (refused > limit * whole or of_gross > limit):
-        return None
-    share = refused / whole if whole else math.nan
+    share = outside.interest / outside.whole if outside.whole else math.nan
     carried = f"rate {definition.rate:g} and dividend yield {definition.dividend_yield:g}"
     if definition.rate_curve is not None or definition.dividend_curve is not None:
         carried = "the configured curves"
@@ -207,18 +213,58 @@ def _outside_guard(
         f"too far from {carried} to be used: correct the rates, or look at the "
         "moments of quotes and spot"
     )
-    return int(outside.sum()), refused, text
+    return outside.groups, outside.interest, text
 
 
-def _interest_in(prepared: PreparedChain, part: Flags, live: Flags) -> tuple[float, float]:
-    """Return the open interest of some expiry groups, and that of all live."""
-    known = np.nan_to_num(prepared.chain.open_interest)
-    interest = np.add.reduceat(known, prepared.groups.start[:-1])
-    return float(interest[part].sum()), float(interest[live].sum())
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """What a part of some expiry groups weighs.
+
+    Attributes
+    ----------
+    groups : int
+        Of the part.
+    interest, whole : float
+        Open interest of the part, and of all.
+    of_gross : float
+        The part's share of gross gamma; NaN where there is none.
+    """
+
+    groups: int
+    interest: float
+    whole: float
+    of_gross: float
 
 
-def _of_gross(result: BookResult, part: Flags) -> float:
-    """Return the share of gross gamma of some expiry groups; NaN where there is none."""
-    gross = result.gross_by_expiry
-    total = float(gross[result.book.live].sum())
-    return float(gross[part].sum()) / total if total > 0.0 else math.nan
+def _weighed(
+    prepared: PreparedChain, result: BookResult, all_of: Flags, part: Flags, shortest: float
+) -> _Weight:
+    """Return what those of some expiry groups weigh that are `part` and last longer than that."""
+    groups, interest, whole, gross, total = _weigh(
+        prepared.groups.start, prepared.chain.open_interest, result.gross_by_expiry,
+        all_of, part, prepared.market.time, shortest,
+    )  # fmt: skip
+    return _Weight(groups, interest, whole, gross / total if total > 0.0 else math.nan)
+
+
+@compiled(nogil=True)
+def _weigh(
+    start: Ints, open_interest: Floats, gross: Floats, all_of: Flags, part: Flags, time: Floats,
+    shortest: float,
+) -> tuple[int, float, float, float, float]:  # fmt: skip
+    """Return how many groups are the part, their open interest, that of all, and gross likewise."""
+    groups, interest, whole, of_part, total = 0, 0.0, 0.0, 0.0, 0.0
+    for g in range(all_of.size):
+        if not all_of[g]:
+            continue
+        held = 0.0
+        for i in range(start[g], start[g + 1]):
+            if not math.isnan(open_interest[i]):
+                held += open_interest[i]
+        whole += held
+        total += gross[g]
+        if part[g] and time[g] > shortest:
+            groups += 1
+            interest += held
+            of_part += gross[g]
+    return groups, interest, whole, of_part, total

@@ -127,15 +127,18 @@ def rebuilt_many(
     assumed: dict[str, Assumed] = {}
     if settings is not None and not isinstance(settings, UnderlyingSettings):
         settings = load_underlying_settings(settings)
-    pieces: list[Piece] = []
     names = chosen(choice, lake.underlyings())
-    for name in names:
-        try:
-            spec, assumed[name] = _spec_of(lake, name, settings, base)
-            pieces.append(Piece(address_of(lake.root), spec, side_tables))
-        except GexlabError as error:
-            failed[name] = error
-    for name, found in _published(lake, computed_of_each(lake, pieces, workers, progress)):
+
+    def pieces() -> Iterator[Piece]:
+        for name in names:
+            try:
+                spec, assumed[name] = _spec_of(lake.as_of_now(name), name, settings, base)
+            except GexlabError as error:
+                failed[name] = error
+            else:
+                yield Piece(address_of(lake.root), spec, side_tables)
+
+    for name, found in _published(lake, computed_of_each(lake, pieces(), workers, progress)):
         if isinstance(found, GexlabError):
             failed[name] = found
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +12,7 @@ from ..base.workers import Crew
 from ..lake.derived_writer import Uncommitted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
@@ -50,12 +49,16 @@ class Made:
 
 
 def computed_of_each(
-    lake: Lake, pieces: Sequence[Piece], workers: Workers, progress: Progress
+    lake: Lake, asked: Iterable[Piece], workers: Workers, progress: Progress
 ) -> Iterator[tuple[str, Made | GexlabError]]:
-    """Yield each underlying with what was computed, or why it was not."""
+    """Yield each underlying with what was computed, or why it was not.
+
+    In this process each piece is asked for when its turn comes.
+    """
     if workers.here:
-        yield from _computed_here(lake, pieces, progress)
+        yield from _computed_here(lake, asked, progress)
         return
+    pieces = list(asked)
     threads = None  # those of another machine are its own
     if workers.scheduler is None:
         threads = max(1, (os.cpu_count() or 1) // workers.number)
@@ -103,7 +106,7 @@ def _names_of(group: _Group) -> str:
 
 
 def _computed_here(
-    lake: Lake, pieces: Sequence[Piece], progress: Progress
+    lake: Lake, pieces: Iterable[Piece], progress: Progress
 ) -> Iterator[tuple[str, Made | GexlabError]]:
     """Yield as `_computed`, by the same threads and connection until an underlying fails.
 
@@ -111,14 +114,15 @@ def _computed_here(
     """
     from .session_blocks import started_readers
 
-    left = deque(pieces)
-    while left:
+    left = iter(pieces)
+    piece = next(left, None)
+    while piece is not None:
         with started_readers(lake) as readers:
             found: Made | GexlabError | None = None
-            while left and not isinstance(found, GexlabError):
-                piece = left.popleft()
+            while piece is not None and not isinstance(found, GexlabError):
                 found = _made(lake, piece, progress, readers)
                 yield piece.spec.underlying, found
+                piece = next(left, None)
 
 
 def _made(lake: Lake, piece: Piece, progress: Progress, readers: Readers) -> Made | GexlabError:
