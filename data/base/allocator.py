@@ -48,7 +48,7 @@ def collecting_new_only() -> Iterator[None]:
     """Let Python look for cycles of garbage only among what is made within this context.
 
     What was there before, imported modules above all, is not garbage: to go through it again and
-    again took a fifteenth of a rebuild. Afterwards it is looked at as ever. Where somebody has put
+    again took a tenth of a rebuild. Afterwards it is looked at as ever. Where somebody has put
     objects aside already (``gc.freeze``), nothing changes.
     """
     if gc.get_freeze_count():

@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next session, and what was there before is not looked at for garbage."""
+"""Freed memory is kept for the next session; only what is new is looked at for garbage."""
 
 from __future__ import annotations
 
