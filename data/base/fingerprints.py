@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,11 +79,11 @@ def session_fingerprints(rows: Any, edges: Sequence[int]) -> list[str]:
     for names in [_CONTENT] if small else [(name,) for name in _CONTENT]:
         laid = [(f"{name}:".encode(), *_laid_out(_in_one(rows.column(name)))) for name in names]
         for digest, (start, end) in zip(digests, spans, strict=True):
-            count = b"%d:" % (end - start)
-            parts: list[Any] = []
-            for name, validity, values in laid:
-                here = zeros[: end - start] if values is None else values[start:end]
-                parts += name, count, _bits(validity, start, end), here
+            count, parts = end - start, list[Any]()
+            said, same = b"%d:" % count, (_same_bits(False, count), _same_bits(True, count))
+            for name, there, values in laid:
+                bits = same[there] if isinstance(there, bool) else _bits(there[start:end])
+                parts += name, said, bits, zeros[:count] if values is None else values[start:end]
             # of a small session at once: to wait for the interpreter's lock takes longer than this
             for part in [b"".join(parts)] if small else parts:
                 digest.update(part)
@@ -102,15 +101,13 @@ def _validity(column: Any) -> Any:
     return column.is_valid().to_numpy(zero_copy_only=False)
 
 
-def _bits(validity: Any, start: int, end: int) -> bytes:
+def _bits(validity: Any) -> bytes:
     """Return one bit per value, the first in the highest bit; the last byte is filled with 0."""
-    if isinstance(validity, bool):
-        return _same_bits(validity, end - start)
-    return bytes(np.packbits(validity[start:end]).tobytes())
+    return bytes(np.packbits(validity).tobytes())
 
 
-@lru_cache(maxsize=1024)
 def _same_bits(validity: bool, count: int) -> bytes:
+    """Return what `_bits` gives where all values are there, or none."""
     full, left = divmod(count, 8)
     if not validity:
         return bytes(full + bool(left))

@@ -81,11 +81,31 @@ def codes_of(table: Any, name: str, code_of: Callable[[str], int]) -> Codes:
     """Return the code of each word, -1 where it is NULL."""
     if name not in table.column_names:
         return np.full(len(table), -1, dtype=np.int8)
-    encoded = table.column(name).combine_chunks().dictionary_encode()
+    column = table.column(name).combine_chunks()
+    letters = _letters(column)
+    if letters is not None:
+        code = np.full(256, -1, dtype=np.int8)
+        for letter in np.flatnonzero(np.bincount(letters, minlength=256)).tolist():
+            code[letter] = code_of(chr(letter))
+        return code[letters]
+    encoded = column.dictionary_encode()
     known = [code_of(word) for word in encoded.dictionary.to_pylist()]
     index = pc.fill_null(encoded.indices, len(known)).to_numpy(zero_copy_only=False)
     found: Codes = np.array([*known, -1], dtype=np.int8)[index]
     return found
+
+
+def _letters(column: Any) -> npt.NDArray[np.uint8] | None:
+    """Return words that are all one ASCII letter as numbers, None where one is not."""
+    count = len(column)
+    if not count or column.null_count or not pa.types.is_string(column.type):
+        return None
+    _, offsets, text = column.buffers()
+    ends = np.frombuffer(offsets, np.int32, count + 1, 4 * column.offset)
+    if ends[-1] - ends[0] != count or (ends[1:] - ends[:-1] != 1).any():
+        return None
+    letters = np.frombuffer(text, np.uint8, count, int(ends[0]))
+    return None if (letters > 127).any() else letters
 
 
 def taken_at(values: Any, position: Ints, missing: Any = NONE) -> Any:
@@ -109,28 +129,28 @@ def earliest(first: Ints, second: Ints) -> Ints:
     return np.where(both, np.minimum(first, second), np.maximum(first, second))
 
 
-def _masked(values: Any, missing: Flags) -> Any:
-    return pa.array(values, mask=missing) if missing.any() else pa.array(values)
+def _array(values: npt.NDArray[Any], missing: Flags, kind: Any) -> Any:
+    """Return an Arrow array over numpy's memory: `pyarrow.array` copies masks bit by bit."""
+    known = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
+    return pa.Array.from_buffers(kind, len(values), [known, pa.py_buffer(values)])
 
 
 def moment_array(values: Ints) -> Any:
     """Return an Arrow array of moments in UTC, NULL where not known."""
-    return _masked(values, values == NONE).view(_MOMENT)
+    return _array(np.ascontiguousarray(values), values == NONE, _MOMENT)
 
 
 def day_array(values: Ints) -> Any:
     """Return an Arrow array of dates, NULL where not known."""
-    missing = values == NONE
-    return _masked(np.where(missing, 0, values).astype(np.int32), missing).view(pa.date32())
+    return _array(values.astype(np.int32), values == NONE, pa.date32())
 
 
 def float_array(values: npt.NDArray[np.float64]) -> Any:
     """Return an Arrow array of numbers, NULL where NaN."""
-    return _masked(values, np.isnan(values))
+    return _array(np.ascontiguousarray(values), np.isnan(values), pa.float64())
 
 
 def word_array(codes: npt.NDArray[np.integer], words: Sequence[str]) -> Any:
     """Return words by their codes, NULL where a code is negative."""
-    missing = codes < 0
-    indices = _masked(codes.astype(np.int32), missing)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(words))
+    indices = _array(codes.astype(np.int32), codes < 0, pa.int32())
+    return pa.DictionaryArray.from_arrays(indices, pa.array(words), safe=False)

@@ -66,14 +66,20 @@ def deliverable(table: Any, facts: list[Root | None]) -> dict[str, Any]:
 
     Roots are returned without what symbols add to them.
     """
-    found: dict[str, Any] = {}
-    by_root = pa.array([100.0 if f is None else f.multiplier for f in facts], pa.float64())
-    index = root_index(table) if "root" in table.column_names else np.zeros(len(table), int)
-    usual = by_root.take(pa.array(index))
-    if "multiplier" in table.column_names:
-        stated = table.column("multiplier")
-        usual = pc.coalesce(pc.if_else(pc.greater(stated, 0.0), stated, None), usual)
-    found["multiplier"] = usual
+    found = {"multiplier": _multipliers(table, facts)}
     if "root" in table.column_names:
         found["root"] = plain_roots(table.column("root"))
     return found
+
+
+def _multipliers(table: Any, facts: list[Root | None]) -> Any:
+    """Return a multiplier for each row, see `deliverable`."""
+    stated = table.column("multiplier") if "multiplier" in table.column_names else None
+    if stated is not None and not stated.null_count and (stated.to_numpy() > 0.0).all():
+        return stated
+    by_root = pa.array([100.0 if f is None else f.multiplier for f in facts], pa.float64())
+    index = root_index(table) if "root" in table.column_names else np.zeros(len(table), int)
+    usual = by_root.take(pa.array(index))
+    if stated is None:
+        return usual
+    return pc.coalesce(pc.if_else(pc.greater(stated, 0.0), stated, None), usual)

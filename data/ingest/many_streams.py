@@ -135,7 +135,9 @@ class ByName:
             done.add(place)
             one = ones[place]
             dating = Dating(one.preset, one.name, self.files, rows.dating.joins, named=True)
-            stream = (dating.dated(_as_assumed(table, one.preset)) for _, table in tables)
+            stream = (
+                dating.dated(_as_assumed(table, one.preset, self.preset)) for _, table in tables
+            )
             writer = None if self.writer is None else self.writer(one.name)
             one.tally = read_stream(
                 replace(rows, dating=dating), stream, one.plan, one.preset, one.before, writer,
@@ -197,10 +199,10 @@ def _runs_by_name(table: Any, places: Mapping[tuple[str, int], int]) -> Iterator
             yield int(place[start]), table.slice(start, end - start)
 
 
-def _as_assumed(table: Any, preset: Preset) -> Any:
-    """Return rows with the multiplier that is assumed of their underlying."""
+def _as_assumed(table: Any, preset: Preset, read: Preset) -> Any:
+    """Return rows, which were read by one preset, with the multiplier of their underlying's."""
     value = preset.constants.get("multiplier")
-    if value is None or "multiplier" in preset.columns:
+    if value in (None, read.constants.get("multiplier")) or "multiplier" in preset.columns:
         return table
     column = pa.repeat(pa.scalar(float(value)), len(table))
     return table.set_column(table.column_names.index("multiplier"), "multiplier", column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +12,6 @@ import pyarrow.compute as pc
 
 from ..lake.arrow_tables import numbers_of
 from ..lake.parts import CODED_SCHEMA
-from ..lake.session_stream import sorted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,11 @@ __all__ = ["canonical_sessions", "come_again"]
 _Ints = npt.NDArray[np.int64]
 #: Fewer contracts than this are taken as they are stamped.
 _STAMPED: Final = 6
+#: What the lake sorts rows of one contract by, as its sort.sql does.
+_BESIDE_KEY: Final = (
+    "open_interest", "bid", "ask", "last", "iv", "iv_outside", "delta", "gamma", "volume",
+    "known_at", "source",
+)  # fmt: skip
 _Flags = npt.NDArray[np.bool_]
 _NOBODY: Final = np.empty(0, dtype=np.int64)
 
@@ -73,8 +78,8 @@ def canonical_sessions(
     if len(sources) > 1:
         kept = order[_newest(key[order], age[file_index[order]])]
     table = _assembled(rows, underlying, sources, file_index, morning, undecided)
+    kept = _ties_ordered(table, kept, key)
     table = table if _is_range(kept, len(rows)) else _reordered(table, kept)
-    table = _ties_sorted(table, _of_ties(key[kept]))
     return table, len(rows) - len(kept), count - len(rows)
 
 
@@ -152,15 +157,19 @@ def _of_ties(key: _Ints) -> _Ints:
     return np.flatnonzero(same | np.append(False, same[:-1]))
 
 
-def _ties_sorted(table: Any, places: _Ints) -> Any:
-    """Return sorted rows, those of equal contracts (all at some places) sorted by what they say."""
+def _ties_ordered(table: Any, order: _Ints, key: _Ints) -> _Ints:
+    """Return an order by key in which rows of equal keys are in the order of what they say."""
+    sorted_key = key[order]
+    places = _of_ties(sorted_key)
     if not len(places):
-        return table
-    tied = sorted_rows(table.take(pa.array(places))).cast(CODED_SCHEMA)
-    order = np.arange(len(table))
-    order[places] = len(table) + np.arange(len(places))
-    both = pa.concat_tables([table, tied]).unify_dictionaries().combine_chunks()
-    return _reordered(both, order)
+        return order
+    tied = table.select(_BESIDE_KEY).take(pa.array(order[places]))
+    tied = tied.set_column(len(_BESIDE_KEY) - 1, "source", tied.column("source").cast(pa.string()))
+    tied = tied.append_column("key", pa.array(sorted_key[places]))
+    found = pc.sort_indices(tied, [(name, "ascending") for name in ("key", *_BESIDE_KEY)])
+    order = order.copy()
+    order[places] = order[places][found.to_numpy()]
+    return order
 
 
 def _reordered(table: Any, order: _Ints) -> Any:
@@ -291,8 +300,15 @@ def _as_field(column: Any, field: Any) -> Any:
 
 
 def _nulls(count: int, field: Any) -> Any:
-    if not pa.types.is_dictionary(field.type):
-        return pa.nulls(count, field.type)
+    most = 1 << count.bit_length()
+    return _kept_nulls(most, field.type).slice(0, count)
+
+
+@lru_cache(maxsize=32)
+def _kept_nulls(count: int, kind: Any) -> Any:
+    """Return NULLs; kept, because most files lack the same columns, which are filled with zeros."""
+    if not pa.types.is_dictionary(kind):
+        return pa.nulls(count, kind)
     return pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), pa.array([], pa.string()))
 
 

@@ -1,92 +1,135 @@
-"""A chain file's columns as plain numbers, read by Arrow: what ``sql/rebuild_scan.sql`` gives.
+"""A chain file's columns as plain numbers: what ``sql/rebuild_scan.sql`` gives.
 
-No database has to be started for it, nor is pandas imported, which Arrow does for every conversion
-of its own: its memory is looked at instead. Only files whose columns have the lake's own types are
-read so; `is_plain` says which.
+No database has to be started for it. Only files as the lake writes them are read so.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from io import FileIO
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..base.errors import LakeError
-from .arrow_tables import numbers_of
-from .parts import CODED_SCHEMA
+from .parts import CHAIN_SCHEMA
+from .row_groups import Asked, row_group, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-__all__ = ["is_plain", "opened_part", "rows_between"]
+    from .row_groups import RowGroup, Unpacked
+
+__all__ = ["ChainFile", "OtherLayout", "opened_part", "rows_between"]
 
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
-#: Rows that are read at a time: few enough that they are still in the processor's cache when they
-#: are copied.
-_BATCH_ROWS: Final = 16_000
-_NUMBERS: Final = ("strike", "open_interest", "bid", "ask", "iv", "spot", "multiplier")
-_MOMENTS: Final = {"quote_ts": "quote_us", "known_at": "known_us", "expiry_ts": "expiry_us"}
-_DAYS: Final = ("session", "expiry")
-_WORDS: Final = ("settlement", "right", "root")
-_READ: Final = (*_DAYS, "oi_asof", *_MOMENTS, *_NUMBERS, *_WORDS)
-#: What official settlement prices are found by.
-_SETTLED: Final = ("last", "source")
+#: Bits of NaN, and of one that no computation gives.
+_NAN: Final = int(np.array(np.nan).view(np.int64))
+_NO_QUOTE: Final = _NAN + 0x6E6F
+#: Rows of small sessions that are decoded together: few enough that they are still in the
+#: processor's cache when they are evaluated.
+_TOGETHER: Final = 16_384
 #: Stands for a day that is not known.
 _NEVER: Final = -1
 
+_ROW: Final = (Asked("session"), Asked("quote_ts"))
+_NUMBERS: Final = ("strike", "open_interest", "bid", "ask", "iv", "spot", "multiplier")
+_MOMENTS: Final = {"known_at": "known_us", "expiry_ts": "expiry_us"}
+#: What official settlement prices are found by.
+_SETTLED: Final = ("last", "source")
+_NAMES: Final = (
+    *("session", "quote_ts", "expiry", "oi_asof", "settlement", "right", "root"),
+    *(*_NUMBERS, *_MOMENTS, *_SETTLED),
+)
 
-def opened_part(file: Path) -> pq.ParquetFile:
-    """Return a chain file, its words as they are kept: numbers of few words."""
-    return pq.ParquetFile(file, read_dictionary=[*_WORDS, "source"])
+
+class OtherLayout(Exception):
+    """A chain file has other columns, types or pages than those that the lake writes."""
 
 
-def is_plain(part: pq.ParquetFile) -> bool:
-    """Return whether a file has all columns, in the types in which the lake writes them."""
-    kept = part.schema_arrow
-    return all(
-        name in kept.names and kept.field(name).type == CODED_SCHEMA.field(name).type
-        for name in (*_READ, *_SETTLED)
-    )
+@dataclass(frozen=True, slots=True)
+class ChainFile:
+    """A chain file that is open.
+
+    Attributes
+    ----------
+    file : FileIO
+    kept : FileMetaData
+        Its footer.
+    """
+
+    file: FileIO
+    kept: pq.FileMetaData
+
+
+@contextmanager
+def opened_part(path: Path) -> Iterator[ChainFile]:
+    """Open a chain file."""
+    with FileIO(path) as file:
+        yield ChainFile(file, pq.read_metadata(file))
 
 
 def rows_between(
-    part: pq.ParquetFile, first: date, last: date, settled: Collection[str]
+    part: ChainFile, first: date, last: date, settled: Collection[str]
 ) -> Iterator[Columns]:
-    """Yield the columns of a file's rows, in its order, some at a time.
+    """Yield the columns of a file's rows in its order, some sessions of a row group at a time.
 
     Parameters
     ----------
-    part : ParquetFile
-        One that `is_plain`.
+    part : ChainFile
     first, last : date
-        Row groups without a session between them are left out; other rows may come.
+        Bounds of the sessions, both included.
     settled : collection of str
         Sources whose ``last`` is an official settlement price.
 
     Yields
     ------
     dict of str to ndarray
-        As `chain_reader.RawSession` describes them. They may be read-only.
+        As `chain_reader.RawSession` describes them. Of several snapshots of a session, only some of
+        the earlier ones come.
+
+    Raises
+    ------
+    OtherLayout
+        Before the first of them, if the file is not as the lake writes it.
     """
-    groups = _groups_of(part.metadata, first, last)
-    names = [*_READ, *(_SETTLED if settled else ())]
-    for batch in part.iter_batches(
-        _BATCH_ROWS, row_groups=groups, columns=names, use_threads=False
-    ):
-        yield _plain(batch, settled)
+    if not _is_plain(part.kept):
+        raise OtherLayout
+    days = np.array([first, last], "datetime64[D]").astype(np.int64)
+    asked = _asked(settled)
+    for i, number in enumerate(_groups_of(part.kept, first, last)):
+        group = row_group(part.file, part.kept, number, _names(settled))
+        if group is None and not i:
+            raise OtherLayout
+        if group is None:
+            raise OSError("its row groups are laid out in several ways")
+        yield from _sessions_of(group, days, asked)
+
+
+def _is_plain(kept: pq.FileMetaData) -> bool:
+    """Return whether a file has all columns, in the types in which the lake writes them."""
+    schema = kept.schema.to_arrow_schema()
+    return all(
+        name in schema.names and schema.field(name).type == CHAIN_SCHEMA.field(name).type
+        for name in _NAMES
+    )
+
+
+def _names(settled: Collection[str]) -> list[str]:
+    return [name for name in _NAMES if settled or name not in _SETTLED]
 
 
 def _groups_of(kept: pq.FileMetaData, first: date, last: date) -> list[int]:
     """Return the row groups that may hold sessions between two days, both included."""
-    place = kept.schema.to_arrow_schema().get_field_index("session")
+    place = kept.schema.names.index("session")
     found = []
     for i in range(kept.num_row_groups):
         said = kept.row_group(i).column(place).statistics
@@ -95,90 +138,99 @@ def _groups_of(kept: pq.FileMetaData, first: date, last: date) -> list[int]:
     return found
 
 
-def _plain(batch: pa.RecordBatch, settled: Collection[str]) -> Columns:
-    """Return the columns of a batch as plain numbers."""
-    read = dict(zip(batch.schema.names, batch.columns, strict=True))
-    columns: Columns = {name: _floats(read[name]) for name in _NUMBERS}
-    columns |= {name: _whole(read[name], np.int32) for name in _DAYS}
-    columns |= {us: _whole(read[name], np.int64) for name, us in _MOMENTS.items()}
-    columns["oi_asof"] = _filled(read["oi_asof"], _NEVER)
-    columns["kind"] = _is(read["settlement"], "AM") | (_is(read["right"], "C") << 1)
-    columns["root_number"] = _root_numbers(read["root"])
-    if settled:
-        columns["settlement_price"] = _settlement_prices(read, settled)
+def _asked(settled: Collection[str]) -> tuple[Asked, ...]:
+    """Return the columns of a chain; text becomes a number.
+
+    A quote that is missing is told from one that is NaN where settlement prices are asked for.
+    """
+    quote = _NO_QUOTE if settled else _NAN
+    known = {"bid": quote, "ask": quote}
+    more = (Asked("last", _NAN), Asked("source", 0, lambda word: word in settled))
+    return (
+        Asked("expiry"),
+        Asked("oi_asof", _NEVER),
+        Asked("settlement", 0, lambda word: word == "AM"),
+        Asked("right", 0, lambda word: (word == "C") << 1),
+        Asked("root", 0, _number_of),
+        *(Asked(name) for name in _MOMENTS),
+        *(Asked(name, known.get(name, _NAN)) for name in _NUMBERS),
+        *(more if settled else ()),
+    )
+
+
+def _sessions_of(
+    group: RowGroup, days: npt.NDArray[np.int64], asked: tuple[Asked, ...]
+) -> Iterator[Columns]:
+    """Yield the rows of a row group's sessions between two days, both included."""
+    (session, moment), missing = unpacked(group, _ROW, 0, group.rows).rows(0, group.rows)
+    _require_all(missing.sum(), "a day or moment")
+    other = session[1:] != session[:-1]
+    ends = np.append(np.flatnonzero(other) + 1, group.rows)
+    # of several snapshots of a session, its last
+    starts = np.append(0, np.flatnonzero(other | (moment[1:] != moment[:-1])) + 1)
+    begins = starts[np.searchsorted(starts, ends) - 1]
+    within = (session[begins] >= days[0]) & (session[begins] <= days[1])
+    if not within.any():
+        return
+    spans = _joined(begins[within].tolist(), ends[within].tolist())
+    packed = unpacked(group, asked, spans[0][0], spans[-1][1])
+    for begin, end in spans:
+        columns = _plain(packed, asked, begin, end)
+        columns["session"] = session[begin:end].astype(np.int32)
+        columns["quote_us"] = moment[begin:end].copy()
+        yield columns
+
+
+def _joined(begins: Sequence[int], ends: Sequence[int]) -> list[tuple[int, int]]:
+    """Return rows of sessions, those of small ones that follow each other together."""
+    spans = [(begins[0], ends[0])]
+    for begin, end in zip(begins[1:], ends[1:], strict=True):
+        if end - spans[-1][0] <= _TOGETHER:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((begin, end))
+    return spans
+
+
+def _plain(packed: Unpacked, asked: tuple[Asked, ...], begin: int, end: int) -> Columns:
+    """Return the columns of some rows as plain numbers."""
+    values, lacking = packed.rows(begin, end)
+    bits = {each.name: row for each, row in zip(asked, values, strict=True)}
+    missing = dict(zip(bits, lacking.tolist(), strict=True))
+    _require_all(sum(missing[name] for name in ("expiry", *_MOMENTS)), "a day or moment")
+    _require_all(missing["right"] + missing["settlement"], "a right or a settlement")
+    columns: Columns = {name: bits[name].view(np.float64) for name in _NUMBERS}
+    columns |= {us: bits[name] for name, us in _MOMENTS.items()}
+    columns |= {name: bits[name].astype(np.int32) for name in ("expiry", "oi_asof")}
+    columns["kind"] = (bits["settlement"] | bits["right"]).astype(np.uint8)
+    columns["root_number"] = bits["root"].view(np.uint64)
+    if "last" in bits:
+        columns["settlement_price"] = _settlement_prices(bits)
     return columns
 
 
-def _floats(column: pa.Array) -> npt.NDArray[np.float64]:
-    """Return numbers, NaN where they are NULL; without NULL as a view of Arrow's memory."""
-    found = numbers_of(column, np.float64)
-    return np.where(_known_of(column), found, np.nan) if column.null_count else found
-
-
-def _filled(column: pa.Array, value: int) -> npt.NDArray[np.int32]:
-    """Return whole numbers or days, with a value in the place of NULL."""
-    found = numbers_of(column, np.int32)
-    return np.where(_known_of(column), found, np.int32(value)) if column.null_count else found
-
-
-def _whole(column: pa.Array, kind: type[np.signedinteger[Any]]) -> npt.NDArray[Any]:
-    """Return a column that is never NULL."""
-    if column.null_count:
+def _require_all(missing: int, what: str) -> None:
+    if missing:
         raise LakeError(
-            f"a chain file holds {column.null_count} contracts without a day or moment, which no "
-            "ingest writes: ingest its sessions again"
+            f"a chain file holds {missing} contracts without {what}, which no ingest writes: "
+            "ingest its sessions again"
         )
-    return numbers_of(column, kind)
-
-
-def _is(column: pa.DictionaryArray, word: str) -> npt.NDArray[np.uint8]:
-    """Return 1 where a column that is never NULL holds a word, else 0."""
-    if column.null_count:
-        raise LakeError(
-            f"a chain file holds {column.null_count} contracts without a right or a settlement, "
-            "which no ingest writes: ingest its sessions again"
-        )
-    words = column.dictionary.to_pylist()
-    if word not in words:
-        return np.zeros(len(column), np.uint8)
-    here: npt.NDArray[np.uint8] = numbers_of(column.indices, np.int32) == words.index(word)
-    return here.view(np.uint8)
-
-
-def _root_numbers(column: pa.DictionaryArray) -> npt.NDArray[np.uint64]:
-    """Return a number per root, 0 where it is unknown."""
-    numbers = np.array([*map(_number_of, column.dictionary.to_pylist()), 0], np.uint64)
-    if len(numbers) == 2 and not column.null_count:
-        return np.full(len(column), numbers[0])
-    found: npt.NDArray[np.uint64] = numbers[_filled(column.indices, len(numbers) - 1)]
-    return found
 
 
 @lru_cache(maxsize=4096)
-def _number_of(root: str | None) -> int:
+def _number_of(root: str) -> int:
     """Return a number that another root shares as seldom as 64 bits allow; 0 of none."""
-    if root is None:
-        return 0
     return int.from_bytes(blake2b(root.encode(), digest_size=8).digest(), "little") or 1
 
 
-def _settlement_prices(
-    read: dict[str, pa.Array], settled: Collection[str]
-) -> npt.NDArray[np.float64]:
-    """Return official settlement prices of contracts without quotes; NaN where there is none."""
-    words = read["source"].dictionary.to_pylist()
-    says = np.array([*(word in settled for word in words), False])
-    codes = _filled(read["source"].indices, len(words))
-    quoted = _known_of(read["bid"]) | _known_of(read["ask"])
-    price = _floats(read["last"])
-    return np.where(says[codes] & ~quoted & ~(price <= 0.0), price, np.nan)
+def _settlement_prices(bits: Mapping[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.float64]:
+    """Return official settlement prices of contracts without quotes; NaN where there is none.
 
-
-def _known_of(column: pa.Array) -> npt.NDArray[np.bool_]:
-    """Return which values of a column are not NULL."""
-    memory = column.buffers()[0]
-    if memory is None or not column.null_count:
-        return np.ones(len(column), np.bool_)
-    begin, end = column.offset, column.offset + len(column)
-    bits = np.unpackbits(np.frombuffer(memory, np.uint8), count=end, bitorder="little")
-    return bits[begin:].view(np.bool_)
+    Quotes that are missing become NaN.
+    """
+    bid, ask = bits["bid"], bits["ask"]
+    unquoted = (bid == _NO_QUOTE) & (ask == _NO_QUOTE)
+    bid[bid == _NO_QUOTE] = _NAN
+    ask[ask == _NO_QUOTE] = _NAN
+    price = bits["last"].view(np.float64)
+    return np.where((bits["source"] != 0) & unquoted & ~(price <= 0.0), price, np.nan)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..base.errors import DefinitionError, LakeError
 from ..base.sql import load_sql
 from ..exposure.quality_gate import Contracts
-from .chain_columns import is_plain, opened_part, rows_between
+from .chain_columns import OtherLayout, opened_part, rows_between
 from .integrity import require_intact
 
 if TYPE_CHECKING:
@@ -205,16 +205,26 @@ def _read(
     for file in files:
         try:
             with opened_part(file) as part:
-                if is_plain(part):
-                    yield from rows_between(part, first, last, settled)
-                    continue
-        except (OSError, pa.ArrowInvalid) as error:
-            raise LakeError(
-                f"{file} is named by the lake but cannot be read ({str(error).splitlines()[0]}): "
-                "restore it, or ingest its sessions again"
-            ) from error
-        with database.cursor() as connection:
-            yield from _queried(connection, [file], first, last, settled, _PLAIN)
+                yield from rows_between(part, first, last, settled)
+            continue
+        except OtherLayout:
+            pass
+        except (OSError, UnicodeDecodeError, pa.ArrowInvalid) as error:
+            raise _unreadable(file, error) from error
+        import duckdb
+
+        try:
+            with database.cursor() as connection:
+                yield from _queried(connection, [file], first, last, settled, _PLAIN)
+        except duckdb.Error as error:
+            raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> LakeError:
+    return LakeError(
+        f"{file} is named by the lake but cannot be read ({str(error).splitlines()[0]}): "
+        "restore it, or ingest its sessions again"
+    )
 
 
 def _positioned(
@@ -276,7 +286,11 @@ def _stretches(entries: Sequence[SessionEntry]) -> Iterator[tuple[list[Path], da
 
 
 def _plain(batch: pa.RecordBatch) -> Columns:
-    """Return columns as plain numbers: days and microseconds since 1970, NaN for NULL."""
+    """Return columns as plain numbers: days and microseconds since 1970, NaN for NULL.
+
+    They are in memory of our own: Arrow's is read-only, and kernels would be compiled once more
+    for it.
+    """
     import pyarrow as pa
 
     columns: Columns = {}
@@ -285,7 +299,7 @@ def _plain(batch: pa.RecordBatch) -> Columns:
             column = column.view(pa.int32())
         elif pa.types.is_timestamp(column.type):
             column = column.cast(pa.timestamp("us", column.type.tz)).view(pa.int64())
-        columns[name] = column.to_numpy(zero_copy_only=False)
+        columns[name] = np.array(column.to_numpy(zero_copy_only=False))
     morning, call = (columns.pop(name).view(np.uint8) for name in ("morning", "call"))
     return columns | {"kind": morning | (call << 1)}
 
@@ -312,11 +326,10 @@ def _latest(before: list[Columns], piece: Columns) -> list[Columns]:
 
 
 def _session(pieces: list[Columns]) -> RawSession:
-    """Return a session from its latest snapshot, in memory of our own.
-
-    Arrow's memory is read-only, and kernels would be compiled once more for it.
-    """
-    columns = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+    """Return a session from its latest snapshot."""
+    columns = pieces[0]
+    if len(pieces) > 1:
+        columns = {name: np.concatenate([p[name] for p in pieces]) for name in columns}
     columns = _of_known_deliverable(columns)
     spot, latest_oi = columns["spot"], int(columns["oi_asof"].max())
     spots = spot[:1] if (spot == spot[0]).all() else np.unique(spot)

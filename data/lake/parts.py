@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -90,13 +89,28 @@ _CHUNK_ROWS: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class SessionRows:
-    """The canonical rows of one session, in the lake's order."""
+    """The canonical rows of one session, in the lake's order: some rows of a table of several.
+
+    Sessions that follow each other in a table go on together, without being laid together anew.
+    """
 
     session: date
-    rows: Any
+    table: Any
+    start: int
+    end: int
     fingerprint: str
     sources: tuple[str, ...]
     facts: SessionFacts = UNKNOWN
+
+    @property
+    def count(self) -> int:
+        """Rows."""
+        return self.end - self.start
+
+    @property
+    def rows(self) -> Any:
+        """The rows as a table."""
+        return self.table.slice(self.start, self.count)
 
 
 def to_canonical(rows: Any, underlying: str, source: str | None) -> Any:
@@ -164,13 +178,8 @@ def split_sessions(rows: Any) -> Iterator[SessionRows]:
     facts = facts_of_sessions(rows, edges)
     sources = _sources_of_sessions(rows.column("source"), edges)
     dates = days[edges[:-1]].astype("datetime64[D]").tolist()
-    seams = sorted({n for c in rows.columns for n in accumulate(map(len, c.chunks))})
     for i, (start, end) in enumerate(pairwise(edges)):
-        part = rows.slice(start, end - start)
-        seam = bisect_right(seams, start)
-        if seam < len(seams) and seams[seam] < end:
-            part = part.combine_chunks()  # few lie across two chunks: the others are not copied
-        yield SessionRows(dates[i], part, prints[i], sources[i], facts[i])
+        yield SessionRows(dates[i], rows, start, end, prints[i], sources[i], facts[i])
 
 
 def _sources_of_sessions(column: Any, edges: list[int]) -> list[tuple[str, ...]]:
@@ -198,8 +207,7 @@ class PartWriter:
         self._limit = limit
         self._draft = draft
         self._writer: Any = None
-        self._waiting: list[Any] = []
-        self._waiting_rows = 0
+        self._waiting: list[tuple[Any, int, int]] = []  # tables, and which of their rows
         self._entries: list[SessionEntry] = []
 
     def takes(self, session: date) -> bool:
@@ -211,7 +219,7 @@ class PartWriter:
 
     def add(self, entry: SessionRows) -> None:
         """Take a session."""
-        count = entry.rows.num_rows
+        count = entry.count
         self._entries.append(
             SessionEntry(
                 entry.session, count, entry.fingerprint, self._draft, entry.sources, entry.facts
@@ -223,29 +231,36 @@ class PartWriter:
             self._write_rest()
             return
         self._rows += count
-        self._waiting.append(entry.rows)
-        self._waiting_rows += count
-        if self._waiting_rows > _GROUP_ROWS * 3 // 4:
+        table, start, end = self._waiting[-1] if self._waiting else (None, 0, 0)
+        if table is entry.table and end == entry.start:
+            self._waiting[-1] = table, start, entry.end
+        else:
+            self._waiting.append((entry.table, entry.start, entry.end))
+        if self._waiting_rows() > _GROUP_ROWS * 3 // 4:
             self._write_group()
+
+    def _waiting_rows(self) -> int:
+        return sum(end - start for _, start, end in self._waiting)
+
+    def _waiting_tables(self) -> list[Any]:
+        return [table.slice(start, end - start) for table, start, end in self._waiting]
 
     def add_rows(self, rows: Any) -> None:
         """Take rows of a large session, in the lake's order: its bytes depend on no piece's end."""
         self._rows += rows.num_rows
-        self._waiting.append(rows)
-        if sum(t.num_rows for t in self._waiting) < _GROUP_ROWS:
+        self._waiting.append((rows, 0, rows.num_rows))
+        if self._waiting_rows() < _GROUP_ROWS:
             return
-        whole = _laid_together(self._waiting)
+        whole = _laid_together(self._waiting_tables())
         full = len(whole) - len(whole) % _GROUP_ROWS
         for start in range(0, full, _GROUP_ROWS):
-            self._waiting = [_in_one_piece(whole.slice(start, _GROUP_ROWS))]
-            self._write_group()
-        self._waiting = [whole.slice(full)] if full < len(whole) else []
+            self._write([_in_one_piece(whole.slice(start, _GROUP_ROWS))])
+        self._waiting = [(whole, full, len(whole))] if full < len(whole) else []
 
     def _write_rest(self) -> None:
         """Write what is left of a large session."""
         if self._waiting:
-            self._waiting = [_in_one_piece(_laid_together(self._waiting))]
-            self._write_group()
+            self._write([_in_one_piece(_laid_together(self._waiting_tables()))])
 
     def add_written(self, session: date) -> SessionEntry:
         """Finish the file of a large session that came in pieces, and return what it holds."""
@@ -289,11 +304,15 @@ class PartWriter:
 
     def _write_group(self) -> None:
         if self._waiting:
-            group = _coded(self._waiting)
-            if self._writer is None:
-                self._writer = _opened(self._draft, group)
-            self._writer.write_table(group, row_group_size=_GROUP_ROWS)
-            self._waiting, self._waiting_rows = [], 0
+            self._write(self._waiting_tables())
+
+    def _write(self, tables: list[Any]) -> None:
+        """Write tables as they follow each other; nothing waits any more."""
+        group = _coded(tables)
+        if self._writer is None:
+            self._writer = _opened(self._draft, group)
+        self._writer.write_table(group, row_group_size=_GROUP_ROWS)
+        self._waiting = []
 
 
 def _opened(draft: Path, first: Any) -> Any:

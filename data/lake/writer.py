@@ -216,7 +216,7 @@ class LakeWriter:
 
     def _put(self, entry: SessionRows) -> None:
         part = self._part
-        large = entry.rows.num_rows >= LARGE_SESSION and self.limit == PART_ROWS
+        large = entry.count >= LARGE_SESSION and self.limit == PART_ROWS
         if part is not None and (large or not part.takes(entry.session)):
             self._part = None
             self._full.add(part)

@@ -1,4 +1,4 @@
-"""Chain files as Arrow reads them are what the query gives: the query is the plain twin."""
+"""Chain files as they are read here are what the query gives: the query is the plain twin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from gexlab.data.base.errors import LakeError
 from gexlab.data.lake import chain_reader, parts
-from gexlab.data.lake.chain_columns import is_plain, opened_part, rows_between
+from gexlab.data.lake.chain_columns import OtherLayout, opened_part, rows_between
 from gexlab.data.lake.chain_reader import RawSession, read_entries, read_sessions
 from gexlab.data.lake.connection import Database, connect
 from gexlab.data.lake.lake import Lake, open_lake
@@ -110,11 +110,11 @@ def require_same(found: list[RawSession], expected: list[RawSession]) -> None:
 
 
 @pytest.mark.parametrize("settled", [(), SOURCES[:1], SOURCES[:8]])
-@pytest.mark.parametrize("batch", [64, 16_384])
+@pytest.mark.parametrize("together", [64, 1_000, 16_384])
 def test_both_ways_give_the_same_and_one_starts_no_database(
-    lake: Lake, settled: Collection[str], batch: int, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, settled: Collection[str], together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gexlab.data.lake.chain_columns._BATCH_ROWS", batch)
+    monkeypatch.setattr("gexlab.data.lake.chain_columns._TOGETHER", together)
     with ExitStack() as until:
         reading = Database(lake, until)
         found = list(read_entries(reading, lake.sessions("SPX"), settled=settled))
@@ -132,19 +132,20 @@ def test_a_query_over_many_sources_keeps_the_order(lake: Lake) -> None:
         assert [raw.session for raw in found] == [*DAYS[:3], DAYS[4]]
 
 
+@pytest.mark.parametrize("pages", ["1.0", "2.0"])
 def test_files_that_others_wrote_anew_are_read_by_the_query(
-    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, tmp_path: Path, pages: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = lake.sessions("SPX")[0]
     file = tmp_path / "a" / "b" / "c" / entry.file.name
     file.parent.mkdir(parents=True)
     rows = pq.ParquetFile(entry.file).read()
     day = pa.timestamp("ms", tz="UTC")
-    for name in ("quote_ts", "known_at"):
+    for name in ("quote_ts", "known_at") if pages == "1.0" else ():
         rows = rows.set_column(rows.column_names.index(name), name, pc.cast(rows[name], day))
-    pq.write_table(rows, file)
-    with opened_part(file) as part:
-        assert not is_plain(part)
+    pq.write_table(rows, file, compression="zstd", data_page_version=pages)
+    with opened_part(file) as part, pytest.raises(OtherLayout):
+        next(rows_between(part, DAYS[0], DAYS[0], ()))
     monkeypatch.setattr(chain_reader, "require_intact", lambda *_: None)
     with ExitStack() as until:
         reading = Database(lake, until)
@@ -159,11 +160,12 @@ def test_contracts_without_a_right_are_refused_not_taken_for_puts(
     rows = pq.ParquetFile(lake.sessions("SPX")[0].file).read()
     for name, kind in (("right", pa.string()), ("expiry", pa.date32())):
         torn = rows.set_column(rows.column_names.index(name), name, pa.nulls(len(rows), kind))
-        pq.write_table(torn, tmp_path / "torn.parquet", store_schema=False)
-        with opened_part(tmp_path / "torn.parquet") as part:
-            assert is_plain(part)
-            with pytest.raises(LakeError, match="ingest its sessions again"):
-                list(rows_between(part, DAYS[0], DAYS[-1], ()))
+        pq.write_table(torn, tmp_path / "torn.parquet", store_schema=False, compression="zstd")
+        with (
+            opened_part(tmp_path / "torn.parquet") as part,
+            pytest.raises(LakeError, match="ingest its sessions again"),
+        ):
+            list(rows_between(part, DAYS[0], DAYS[-1], ()))
 
 
 def test_a_file_that_is_no_longer_what_was_checked_is_one_line(
