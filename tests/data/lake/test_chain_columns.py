@@ -194,8 +194,8 @@ def test_what_the_rows_of_a_session_say_is_what_numpy_says(seed: int) -> None:
     asof = random.integers(-1, seed % 4, n).astype(np.int32)
     assert chain_reader._summary(multiplier, spot, known, quote, asof) == (
         np.isnan(multiplier).sum(),
-        not (spot == spot[0]).all(),
-        (known < quote).any(),
+        not (spot == spot[0]).all().item(),
+        bool((known < quote).any()),
         asof.max(),
     )
 
