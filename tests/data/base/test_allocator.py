@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next session, unless the environment has said how much."""
+"""Freed memory is kept for the next session; only what is new is looked at for garbage."""
 
 from __future__ import annotations
 
@@ -42,3 +42,32 @@ def test_pages_are_asked_for_once() -> None:
     left, many = _pages(MALLOC_TRIM_THRESHOLD_="131072", MALLOC_MMAP_THRESHOLD_="131072")
     assert (said, left) == (True, False)
     assert 2 * few < many
+
+
+#: How many objects Python's collector passes over: before, within, within twice, after; then where
+#: somebody has put objects aside.
+_ASIDE = """
+import gc
+from gexlab.data.base.allocator import collecting_new_only
+counts = [gc.get_freeze_count()]
+with collecting_new_only():
+    counts.append(gc.get_freeze_count())
+    with collecting_new_only():
+        pass
+    counts.append(gc.get_freeze_count())
+counts.append(gc.get_freeze_count())
+gc.freeze()
+with collecting_new_only():
+    pass
+print(*counts, gc.get_freeze_count())
+"""
+
+
+def test_only_what_is_new_is_looked_at_for_garbage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ASIDE], capture_output=True, text=True, check=True
+    )
+    before, within, still, after, theirs = map(int, done.stdout.split())
+    assert (before, after) == (0, 0)
+    assert within == still > 1_000
+    assert theirs > 1_000

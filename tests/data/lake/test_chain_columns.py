@@ -110,9 +110,11 @@ def require_same(found: list[RawSession], expected: list[RawSession]) -> None:
 
 
 @pytest.mark.parametrize("settled", [(), SOURCES[:1], SOURCES[:8]])
+@pytest.mark.parametrize("together", [64, 1_000, 16_384])
 def test_both_ways_give_the_same_and_one_starts_no_database(
-    lake: Lake, settled: Collection[str]
+    lake: Lake, settled: Collection[str], together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gexlab.data.lake.chain_columns._TOGETHER", together)
     with ExitStack() as until:
         reading = Database(lake, until)
         found = list(read_entries(reading, lake.sessions("SPX"), settled=settled))
