@@ -6,14 +6,13 @@ import ctypes
 import gc
 import os
 import sys
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import ExitStack
 
-__all__ = ["collecting_new_only", "keep_freed_memory"]
+__all__ = ["collect_new_only", "keep_freed_memory"]
 
 #: Parameters of ``mallopt``, as in malloc.h, and what they are set to, bytes.
 _TRIM_THRESHOLD: Final = (-1, 2**26)
@@ -43,19 +42,18 @@ def keep_freed_memory() -> bool:
     return (say(*_TRIM_THRESHOLD), say(*_MMAP_THRESHOLD)) == (1, 1)
 
 
-@contextmanager
-def collecting_new_only() -> Iterator[None]:
-    """Let Python look for cycles of garbage only among what is made within this context.
+def collect_new_only(until: ExitStack) -> None:
+    """Let Python look for cycles of garbage only among what is made from here on, until an exit.
 
     What was there before, imported modules above all, is not garbage: to go through it again and
     again took a tenth of a rebuild. Afterwards it is looked at as ever. Where somebody has put
     objects aside already (``gc.freeze``), nothing changes.
+
+    Parameters
+    ----------
+    until : ExitStack
+        Ends it.
     """
-    if gc.get_freeze_count():
-        yield
-        return
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
+    if not gc.get_freeze_count():
+        gc.freeze()
+        until.callback(gc.unfreeze)
