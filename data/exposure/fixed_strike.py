@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ..base.compiling import compiled
 from .evaluation import BookResult, PreparedChain
+from .pairwise import pairwise_sum
 from .side_columns import ALL, AM, PM
 
 __all__ = ["fixed_strike_change"]
@@ -22,10 +23,6 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Days: TypeAlias = npt.NDArray[np.int32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
-
-#: Rows of the sums that are means times these weights, and where the weights are kept.
-_MEANS, _WEIGHTS, _TABLE = slice(4, 6), slice(8, 10), slice(0, 8)
-_SUMS = slice(2, None)
 
 
 def fixed_strike_change(
@@ -61,20 +58,14 @@ def fixed_strike_change(
     """
     book, lines, exposure = result.book, result.book.lines, result.exposure
     groups, old, then = after.groups, before.lines, before.groups
-    sums = np.empty((10, book.live.size + 1))
+    out = np.empty((8, book.live.size + 1))
     live = _sum_changes(
         then.expiry, then.morning, old.start, old.strike, old.volatility, old.put_size,
         groups.expiry, groups.morning, lines.start, lines.strike, lines.volatility, lines.put_size,
         book.live, book.time, lines.call, lines.put, lines.call_size, exposure.gross,
-        exposure.vanna, by_right, sums,
+        exposure.vanna, by_right, out,
     )  # fmt: skip
-    sums = sums[:, : live + 1]
-    sums[0, live], sums[1, live] = math.nan, ALL
-    sums[_SUMS, live] = sums[_SUMS, :live].sum(axis=1)
-    weighed = sums[_WEIGHTS] > 0.0
-    np.divide(sums[_MEANS], sums[_WEIGHTS], out=sums[_MEANS], where=weighed)
-    sums[_MEANS][~weighed] = math.nan
-    return sums[_TABLE]
+    return out[:, : live + 1]
 
 
 @compiled(nogil=True, error_model="numpy")
@@ -84,7 +75,7 @@ def _sum_changes(
     strike: Floats, volatility: Floats, put_size: Floats, live: Flags, time: Floats, call: Floats,
     put: Floats, call_size: Floats, gross: Floats, vanna: Floats, by_right: bool, out: Floats,
 ) -> int:  # fmt: skip
-    """Add up by expiry group what the lines of a book gained at their strikes.
+    """Add up what the lines of a book gained at their strikes, by expiry group and in all.
 
     Parameters
     ----------
@@ -97,10 +88,8 @@ def _sum_changes(
     strike, volatility, put_size, call, put, call_size, gross, vanna : ndarray, shape (m,)
     by_right : bool
         Whether a line is a contract, whose right has to be the same.
-    out : ndarray, shape (10, at least g)
-        To fill, a column for each group that is live: expiry and settlement; lines matched, and
-        not; vega x change and gross x change; amount x vega x change; vanna x change; vega and
-        gross of the lines matched.
+    out : ndarray, shape (8, g + 1)
+        To fill, as `fixed_strike_change` describes it.
 
     Returns
     -------
@@ -108,12 +97,13 @@ def _sum_changes(
         Groups that are live.
     """
     k, h = 0, 0
+    weight = np.empty((2, live.size + 1))
     for g in range(live.size):
         if not live[g]:
             continue
         out[0, k], out[1, k] = expiry[g], AM if morning[g] else PM
-        for row in range(2, 10):
-            out[row, k] = 0.0
+        met, alone, vegas, grosses = 0.0, 0.0, 0.0, 0.0
+        by_vega, by_gross, worth, gained = 0.0, 0.0, 0.0, 0.0
         while h < old_expiry.size and (
             old_expiry[h] < expiry[g]
             or (old_expiry[h] == expiry[g] and old_morning[h] and not morning[g])
@@ -134,18 +124,35 @@ def _sum_changes(
                 and old_strike[j] == strike[i]
                 and (not by_right or (old_put_size[j] > 0.0) == is_put)
             ):
-                out[3, k] += 1.0
+                alone += 1.0
                 continue
             change = volatility[i] - old_volatility[j]
             j += 1
             # vega = gamma S^2 sigma T, and gross is size x gamma x S^2 x 0.01
             vega = gross[i] / (0.01 * (call_size[i] + put_size[i])) * volatility[i] * time[g]
-            out[2, k] += 1.0
-            out[4, k] += vega * change
-            out[5, k] += gross[i] * change
-            out[6, k] += (call[i] + put[i]) * vega * change
-            out[7, k] += vanna[i] / 0.01 * change
-            out[8, k] += vega
-            out[9, k] += gross[i]
+            met += 1.0
+            vegas += vega
+            grosses += gross[i]
+            by_vega += vega * change
+            by_gross += gross[i] * change
+            worth += (call[i] + put[i]) * vega * change
+            gained += vanna[i] / 0.01 * change
+        weight[0, k], weight[1, k] = vegas, grosses
+        out[2, k], out[3, k], out[4, k], out[5, k] = met, alone, by_vega, by_gross
+        out[6, k], out[7, k] = worth, gained
         k += 1
+    _total_up(k, weight, out)
     return k
+
+
+@compiled(nogil=True, error_model="numpy")
+def _total_up(live: int, weight: Floats, out: Floats) -> None:
+    """Fill the column of the whole book, and make means of what is to be weighed."""
+    out[0, live], out[1, live] = math.nan, ALL
+    for row in range(2, 8):
+        out[row, live] = pairwise_sum(out[row, :live])
+    for side in range(2):
+        weight[side, live] = pairwise_sum(weight[side, :live])
+        for k in range(live + 1):
+            total = weight[side, k]
+            out[4 + side, k] = out[4 + side, k] / total if total > 0.0 else math.nan

@@ -21,7 +21,7 @@ from .parts import CHAIN_SCHEMA
 from .row_groups import Asked, row_group, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -34,6 +34,9 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 #: Bits of NaN, and of one that no computation gives.
 _NAN: Final = int(np.array(np.nan).view(np.int64))
 _NO_QUOTE: Final = _NAN + 0x6E6F
+#: Rows of small sessions that are decoded together: few enough that they are still in the
+#: processor's cache when they are evaluated.
+_TOGETHER: Final = 16_384
 #: Stands for a day that is not known.
 _NEVER: Final = -1
 
@@ -77,7 +80,7 @@ def opened_part(path: Path) -> Iterator[ChainFile]:
 def rows_between(
     part: ChainFile, first: date, last: date, settled: Collection[str]
 ) -> Iterator[Columns]:
-    """Yield the latest snapshots of sessions in a file, in its order.
+    """Yield the columns of a file's rows in its order, some sessions of a row group at a time.
 
     Parameters
     ----------
@@ -90,8 +93,8 @@ def rows_between(
     Yields
     ------
     dict of str to ndarray
-        As `chain_reader.RawSession` describes them, of one session and moment each. What is left
-        of them comes with the next row group where a session goes on in it, a later snapshot too.
+        As `chain_reader.RawSession` describes them. Of several snapshots of a session, only some of
+        the earlier ones come.
 
     Raises
     ------
@@ -158,7 +161,7 @@ def _asked(settled: Collection[str]) -> tuple[Asked, ...]:
 def _sessions_of(
     group: RowGroup, days: npt.NDArray[np.int64], asked: tuple[Asked, ...]
 ) -> Iterator[Columns]:
-    """Yield the latest snapshots of a row group's sessions between two days, both included."""
+    """Yield the rows of a row group's sessions between two days, both included."""
     (session, moment), missing = unpacked(group, _ROW, 0, group.rows).rows(0, group.rows)
     _require_all(missing.sum(), "a day or moment")
     other = session[1:] != session[:-1]
@@ -167,15 +170,26 @@ def _sessions_of(
     starts = np.append(0, np.flatnonzero(other | (moment[1:] != moment[:-1])) + 1)
     begins = starts[np.searchsorted(starts, ends) - 1]
     within = (session[begins] >= days[0]) & (session[begins] <= days[1])
-    begins, ends = begins[within], ends[within]
-    if not ends.size:
+    if not within.any():
         return
-    packed = unpacked(group, asked, int(begins[0]), int(ends[-1]))
-    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+    spans = _joined(begins[within].tolist(), ends[within].tolist())
+    packed = unpacked(group, asked, spans[0][0], spans[-1][1])
+    for begin, end in spans:
         columns = _plain(packed, asked, begin, end)
-        columns["session"] = np.full(end - begin, session[begin], np.int32)
-        columns["quote_us"] = np.full(end - begin, moment[begin])
+        columns["session"] = session[begin:end].astype(np.int32)
+        columns["quote_us"] = moment[begin:end].copy()
         yield columns
+
+
+def _joined(begins: Sequence[int], ends: Sequence[int]) -> list[tuple[int, int]]:
+    """Return rows of sessions, those of small ones that follow each other together."""
+    spans = [(begins[0], ends[0])]
+    for begin, end in zip(begins[1:], ends[1:], strict=True):
+        if end - spans[-1][0] <= _TOGETHER:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((begin, end))
+    return spans
 
 
 def _plain(packed: Unpacked, asked: tuple[Asked, ...], begin: int, end: int) -> Columns:

@@ -7,6 +7,7 @@ import os
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,7 +21,6 @@ from .storage import at_once, fetched, forced, read_kept, renewed, sent, stored_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     import pyarrow as pa
 
@@ -134,10 +134,11 @@ def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
         digests = [_put_rows(draft.rows, half) for draft, half in halves]
         made = [(*half, digest) for half, digest in zip(halves, digests, strict=True)]
         if far:
-            return at_once(lambda half: _named(*half), made)
-        paths = [half for _, half in halves]
-        for _ in at_once(forced, paths) if many else map(forced, paths):
-            pass  # a version on disk must not name what is not
+            at_once(lambda half: sent(Path(half[1]), Path(_target(*half))), made)
+        else:  # a version on disk must not name what is not
+            paths = [half for _, half in halves]
+            for _ in at_once(forced, paths) if many else map(forced, paths):
+                pass
         return [_named(*half) for half in made]
     except BaseException:
         for _, half in halves:
@@ -180,7 +181,9 @@ def write_groups(
                 counts.append(rows.num_rows)
                 spans.append(_span(rows))
         forced(half)
-        file = _named(draft, half, file_digest(half))
+        digest = file_digest(Path(half))
+        sent(Path(half), Path(_target(draft, half, digest)))
+        file = _named(draft, half, digest)
     except BaseException:
         with suppress(OSError):
             os.unlink(half)
@@ -190,30 +193,33 @@ def write_groups(
     return replace(file, rows=sum(counts), first=first, last=last), counts
 
 
-def _half(root: Path, draft: Draft) -> Path:
-    """Return where rows are written before they have their name."""
-    folder = root / draft.table / partition_folder(draft.partition)
+def _half(root: Path, draft: Draft) -> str:
+    """Return where rows are written before they have their name; a path takes longer to make."""
+    folder = f"{root}/{draft.table}/{partition_folder(draft.partition)}".rstrip("/")
     require_inside(folder, root)  # before anything is made where a link leads
     if not os.path.isdir(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder / f".{uuid.uuid4().hex}.half"
+        os.makedirs(folder, exist_ok=True)
+    return f"{folder}/.{uuid.uuid4().hex}.half"
 
 
-def _named(draft: Draft, half: Path, digest: str) -> DataFile:
+def _target(draft: Draft, half: str, digest: str) -> str:
+    """Return the name of a file that is whole."""
+    return f"{half.rpartition('/')[0]}/{draft.stem}-{digest[:DIGITS]}.parquet"
+
+
+def _named(draft: Draft, half: str, digest: str) -> DataFile:
     """Give a file that is whole its name, and say what it is."""
-    name = f"{draft.stem}-{digest[:DIGITS]}.parquet"
+    target = _target(draft, half, digest)
     size = os.stat(half).st_size
-    target = half.with_name(name)
-    sent(half, target)
     os.replace(half, target)
     first, last = _span(draft.rows)
-    path = f"{partition_folder(draft.partition)}{name}"
+    path = partition_folder(draft.partition) + target.rpartition("/")[2]
     said = {name: str(value) for name, value in draft.partition.items()}
     rows = draft.rows.num_rows
     return DataFile(path, size, rows, digest, said, first, last, dict(draft.tags))
 
 
-def _put_rows(rows: pa.Table, path: Path) -> str:
+def _put_rows(rows: pa.Table, path: str) -> str:
     """Write rows to a new file; return the digest of its bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -229,7 +235,7 @@ def _put_rows(rows: pa.Table, path: Path) -> str:
             content = made.getvalue()
             file.write(content)
             return hashlib.sha256(content).hexdigest()
-    return file_digest(path)
+    return file_digest(Path(path))
 
 
 def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def require_rescue(path: Path, root: Path, before: Manifest, kept: list[date]) -
     )
 
 
-def require_inside(path: Path, root: Path) -> None:
+def require_inside(path: str | Path, root: Path) -> None:
     """Refuse a path that leads out of the lake.
 
     Raises
@@ -174,7 +174,7 @@ def require_inside(path: Path, root: Path) -> None:
         )
 
 
-def is_inside(path: Path, root: Path) -> bool:
+def is_inside(path: str | Path, root: Path) -> bool:
     """Return whether a path resolves to a place inside a folder."""
     if _is_plain(os.fspath(path), os.fspath(root)):
         return True

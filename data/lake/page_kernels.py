@@ -258,7 +258,7 @@ def _decode(
                 code = _bits(memory, place) & mask
                 if code >= last - first:
                     return False
-                out[i] = words[first + code]
+                out[np.uint64(i)] = words[np.uint64(first + code)]
                 place += width
         done += max(some, 0)
         skip = max(skip - size, 0)
@@ -309,10 +309,13 @@ def _run(memory: Words, at: int, stop: int, width: int) -> tuple[int, int, int, 
 
 @compiled(nogil=True)
 def _bits(memory: Words, place: int) -> int:
-    """Return the 64 bits from a place on."""
-    shift = np.uint64(place & 63)
-    low = memory[place >> 6] >> shift
-    high = (memory[(place >> 6) + 1] << np.uint64(1)) << (np.uint64(63) - shift)
+    """Return the 64 bits from a place on.
+
+    Numba does not ask whether an unsigned place counts from the end, which takes half the time.
+    """
+    shift, word = np.uint64(place & 63), np.uint64(place >> 6)
+    low = memory[word] >> shift
+    high = (memory[word + np.uint64(1)] << np.uint64(1)) << (np.uint64(63) - shift)
     return int(np.int64(low | high))
 
 

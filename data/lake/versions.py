@@ -11,6 +11,7 @@ import json
 import logging
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,7 @@ from .delta_log import (
     table_lines,
 )
 from .logged_files import LoggedFiles
-from .mirror import address_of, looked_anew, remembered
+from .mirror import address_of, looked_anew, remembered, remote_of
 from .sealing import MARK, put_mark, sealed, unsealed
 from .sealing import marked as mark_of
 from .storage import TakenError, has_log, put_new, read_kept, same_as_kept
@@ -145,6 +146,11 @@ def newest(root: Path) -> Version:
 
 def _newest(root: Path) -> Version:
     said = marked(root)[0]  # before the log is listed: others may commit in between
+    if said >= 0 and remote_of(root) is None and log_file(root / VERSIONS, said).exists():
+        # a log only grows: from the mark on there is little to look at, however long it is
+        while log_file(root / VERSIONS, said + 1).exists():
+            said += 1
+        return version_at(root, said)
     numbers = log_numbers(root / VERSIONS)
     if numbers and not same_as_kept(log_file(root / VERSIONS, numbers[-1])):
         numbers = log_numbers(root / VERSIONS)  # another lake lies there now
@@ -330,6 +336,7 @@ def _sealed(root: Path, made: Version, previous: str) -> bytes:
     return sealed(lines, _to_json(made, previous))
 
 
+@lru_cache(maxsize=4)  # a rebuild of one underlying asks for the last version five times
 def _unsealed(content: bytes, number: int) -> Version:
     said = unsealed(content, number)
     return Version(

@@ -31,6 +31,7 @@ from ..quality.implied_spot import SPOT_DETAIL, SPOT_IMPLIED
 from ..quality.messages import CATALOGUE
 from .job import Job, make_job
 from .rebuild import evaluated_regimes
+from .regime_columns import named
 from .session_evaluation import SessionEvaluation, evaluate_session, session_rows
 from .spec import RegimeSpec
 from .store_choice import DefinitionChoice, spec_chosen
@@ -181,21 +182,21 @@ def _evaluate(
 def _profile(
     evaluation: SessionEvaluation, job: Job, fingerprint: str, implied: bool, book: Book
 ) -> SessionProfile:
-    rows, result = session_rows(evaluation, job, fingerprint), evaluation.results[book]
-    curve = rows.blocks["profile"][0].columns
+    rows, result = session_rows(evaluation, job, fingerprint).books[book], evaluation.results[book]
+    row, curve = named(rows.regime), rows.columns("profile")
     return SessionProfile(
-        row=rows.regimes[0],
+        row=row,
         level=curve["level"],
         net_gex=curve["net_gex"],
         gross_gex=curve["gross_gex"],
         strikes=result.strikes,
-        by_expiry=rows.blocks["exposure_by_expiry"][0].columns,
+        by_expiry=rows.columns("exposure_by_expiry"),
         roots=result.roots,
         call_wall=result.walls.call,
         put_wall=result.walls.put,
         pin_strike=result.walls.pin,
-        findings=(*rows.findings, *([_spot_finding(rows.regimes[0])] if implied else [])),
-        implied=_implied(evaluation, rows.blocks["implied_volatility"][0].columns, job, book),
+        findings=(*rows.findings, *([_spot_finding(row)] if implied else [])),
+        implied=_implied(evaluation, rows.columns("implied_volatility"), job, book),
     )
 
 

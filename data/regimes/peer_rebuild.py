@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import asdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..base.progress import Progress, silent
@@ -23,8 +24,8 @@ from ..lake.derived_writer import WrittenPart, write_parts
 from ..lake.lake import Lake, SessionEntry
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
-from .regime_columns import Key, moment_of
-from .rows import Block, regime_columns_of, side_columns_of
+from .regime_columns import REGIME_COLUMNS, Key, moment_of
+from .rows import BookRows, regime_columns_of, side_columns_of
 from .session_evaluation import likeness_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ __all__ = [
     "peer_rows",
     "write_peer_rows",
 ]
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _GENERATION: Final = 2
@@ -77,7 +80,7 @@ def peer_rows(
     chains: Manifest,
     stale: Collection[date],
     progress: Progress = silent,
-) -> tuple[list[dict[str, Any]], list[Block], int]:
+) -> tuple[list[BookRows], int]:
     """Return regime rows and roots of some sessions under a peer's rule, and the chains' row count.
 
     Peers know one book, as of the close, and one dealer model, naive; columns that their rules do
@@ -87,30 +90,30 @@ def peer_rows(
     assert isinstance(rule, PeerRule)
     entries = list(chains.sessions)
     lacking = [entry for entry in entries if entry.session in stale]
-    rows: list[dict[str, Any]] = []
-    blocks: list[Block] = []
+    rows: list[BookRows] = []
     contracts = 0
     for i, (entry, raw, previous) in enumerate(_read(lake, entries, lacking)):
         key = Key(spec.underlying, entry.session, _BOOK, _DEALER, rule.definition_id)
         found = peer_row(peer_chain(raw), rule)
-        rows.append(_regime_row(key, found, raw, previous, entry.fingerprint))
-        blocks.append(_roots_block(key, found))
+        row = _regime_row(key, found, raw, previous, entry.fingerprint)
+        regime = tuple(map(row.get, REGIME_COLUMNS))
+        rows.append(BookRows(key, regime, {"flip_roots": _roots(found)}, []))
         contracts += int(raw.columns["strike"].size)
         progress(i + 1, len(lacking), spec.underlying)
-    return rows, blocks, contracts
+    return rows, contracts
 
 
 def write_peer_rows(
     store: DerivedStore,
-    rows: list[dict[str, Any]],
-    blocks: list[Block],
+    rows: list[BookRows],
     marks: Mapping[str, str],
 ) -> tuple[WrittenPart, ...]:
     """Write what `peer_rows` returned and return its part; none where there are no rows."""
     if not rows:
         return ()
-    tables = {"regimes": regime_columns_of(rows), "flip_roots": side_columns_of(blocks)}
-    days = {str(row["session"]): marks[str(row["session"])] for row in rows}
+    roots = side_columns_of("flip_roots", rows)
+    tables = {"regimes": regime_columns_of(rows), "flip_roots": roots}
+    days = {str(row.key.session): marks[str(row.key.session)] for row in rows}
     return write_parts(store, [(_BOOK, days, tables)])
 
 
@@ -204,10 +207,10 @@ def _null(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _roots_block(key: Key, found: PeerRow) -> Block:
+def _roots(found: PeerRow) -> Floats:
     """Return the rule's zeros, ascending; it knows no slope."""
     rows = [
         (level, DIRECTIONS.index(direction), math.nan, level == found.flip)
         for level, direction in zip(found.roots, found.directions, strict=True)
     ]
-    return Block(key, "flip_roots", np.array(rows, np.float64).reshape(-1, 4).T)
+    return np.array(rows, np.float64).reshape(-1, 4).T

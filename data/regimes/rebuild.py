@@ -30,7 +30,6 @@ from ..lake.lake import Lake, retry_while_written
 from ..lake.naming import is_several
 from ..peers.rules import PeerRule
 from .findings import finding_columns_of
-from .job import Job
 from .plan import Plan, plan_of
 from .rows import regime_columns_of, regime_table, side_columns_of
 from .session_blocks import Readers, evaluated_blocks
@@ -290,8 +289,8 @@ def _update(
         from .peer_rebuild import peer_rows, write_peer_rows
 
         stale = missing["as_of_close"]
-        rows, blocks, contracts = peer_rows(lake, spec, plan.chains, stale, progress)
-        part = write_peer_rows(store, rows, blocks, plan.marks)
+        rows, contracts = peer_rows(lake, spec, plan.chains, stale, progress)
+        part = write_peer_rows(store, rows, plan.marks)
         return Uncommitted(store, part, plan.wanted, plan.written), len(stale), contracts
     assert plan.job is not None
     total = len(set().union(*missing.values()))
@@ -302,7 +301,7 @@ def _update(
         sessions = evaluated_blocks(lake, job, plan.chains, days, readers)
         for chunk in _chunks(_reported(sessions, done, total, job.underlying, progress)):
             contracts += sum(r.contracts for r in chunk)
-            parts += write_parts(store, [_contents(job, book, chunk, plan.marks) for book in books])
+            parts += write_parts(store, [_contents(book, chunk, plan.marks) for book in books])
             chunk.clear()  # a year of rows, which would wait here for the next year's
         done += len(days)
     return Uncommitted(store, tuple(parts), plan.wanted, plan.written), total, contracts
@@ -334,14 +333,14 @@ def evaluated_regimes(lake: Lake, spec: RegimeSpec, *, progress: Progress = sile
     if isinstance(spec.definition, PeerRule):
         from .peer_rebuild import peer_rows
 
-        rows, _, _ = peer_rows(lake, spec, plan.chains, stale["as_of_close"], progress)
+        rows, _ = peer_rows(lake, spec, plan.chains, stale["as_of_close"], progress)
         return pa.concat_tables([*found, regime_table(rows)]).sort_by("session")
     assert plan.job is not None
     for books, days in _passes(stale):
         job = replace(plan.job, books=books, side_tables=False)
         blocks = evaluated_blocks(lake, job, plan.chains, days)
         for row in _reported(blocks, 0, len(days), job.underlying, progress):
-            found.append(regime_table(row.regimes))
+            found.append(regime_table([*row.books.values()]))
     return pa.concat_tables(found).sort_by("session")
 
 
@@ -373,14 +372,12 @@ def _chunks(rows: Iterator[RegimeRows]) -> Iterator[list[RegimeRows]]:
 
 
 def _contents(
-    job: Job, book: Book, rows: list[RegimeRows], marks: dict[str, str]
+    book: Book, rows: list[RegimeRows], marks: dict[str, str]
 ) -> tuple[str, dict[str, str], dict[str, PlainTable]]:
     """Return one part: its book, the marks of its sessions, and its tables."""
-    own = [x for r in rows for x in r.regimes if x["book"] == book]
+    own = [r.books[book] for r in rows]
     tables = {"regimes": regime_columns_of(own)}
-    for table in rows[0].blocks if job.side_tables else ():
-        blocks = [block for r in rows for block in r.blocks[table] if block.key.book == book]
-        tables[table] = side_columns_of(blocks)
-    findings = [finding for r in rows for finding in r.findings if finding["book"] == book]
-    tables["quality_findings"] = finding_columns_of(findings)
+    for table in own[0].tables:
+        tables[table] = side_columns_of(table, own)
+    tables["quality_findings"] = finding_columns_of([f for each in own for f in each.findings])
     return book, {str(r.session): marks[str(r.session)] for r in rows}, tables

@@ -14,7 +14,15 @@ from typing import Any, Final
 from ..exposure.evaluation import BookResult
 from ..exposure.verdicts import Verdict
 
-__all__ = ["REGIME_COLUMNS", "Key", "RegimeColumn", "RegimeInputs", "moment_of", "regime_row"]
+__all__ = [
+    "REGIME_COLUMNS",
+    "Key",
+    "RegimeColumn",
+    "RegimeInputs",
+    "moment_of",
+    "named",
+    "regime_row",
+]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
 
@@ -137,8 +145,13 @@ REGIME_COLUMNS: Final[dict[str, RegimeColumn]] = {
 }
 
 
-def regime_row(inputs: RegimeInputs) -> dict[str, Any]:
-    """Return one row of the regime table; what is undefined is None."""
-    values = {name: column.value(inputs) for name, column in REGIME_COLUMNS.items()}
+def regime_row(inputs: RegimeInputs) -> tuple[Any, ...]:
+    """Return one row of the regime table, in the order of its columns; undefined is None or NaN."""
+    return tuple([column.value(inputs) for column in REGIME_COLUMNS.values()])
+
+
+def named(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return a row of the regime table by the names of its columns; undefined is None."""
     # NaN alone differs from itself
-    return {name: value if value == value else None for name, value in values.items()}
+    values = (value if value == value else None for value in row)
+    return dict(zip(REGIME_COLUMNS, values, strict=True))

@@ -14,11 +14,11 @@ from ..lake.arrow_tables import Coded, PlainTable, table_of
 from .regime_columns import REGIME_COLUMNS, Key
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView
+    from collections.abc import ItemsView, Sequence
 
     from ..exposure.side_columns import Kind
 
-__all__ = ["Block", "regime_columns_of", "regime_table", "side_columns_of"]
+__all__ = ["BookRows", "regime_columns_of", "regime_table", "side_columns_of"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -35,50 +35,57 @@ _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Rows of a side table for one key.
+class BookRows:
+    """All rows of one session and book.
 
     Attributes
     ----------
     key : Key
-    table : str
-    values : ndarray, shape (columns, rows)
-        See `side_columns.SIDE_COLUMNS`.
+    regime : tuple
+        Its row of the regime table, see `regime_row`.
+    tables : dict of str to ndarray, shape (columns, rows)
+        Side tables, see `side_columns.SIDE_COLUMNS`.
+    findings : list of dict
+        Rows of the table ``quality_findings``.
     """
 
     key: Key
-    table: str
-    values: Floats
+    regime: tuple[Any, ...]
+    tables: dict[str, Floats]
+    findings: list[dict[str, Any]]
 
-    @property
-    def columns(self) -> dict[str, npt.NDArray[Any]]:
-        """The columns after the key, of equal length; NaN and NaT where undefined."""
+    def columns(self, table: str) -> dict[str, npt.NDArray[Any]]:
+        """Return a side table's columns after the key; NaN and NaT where undefined."""
         found = {}
-        for (name, kind), values in zip(_side(self.table), self.values, strict=True):
+        for (name, kind), values in zip(_side(table), self.tables[table], strict=True):
             column = _meant(values, kind)
             found[name] = np.array(kind)[column] if isinstance(kind, tuple) else column
         return found
 
 
-def regime_columns_of(rows: list[dict[str, Any]]) -> PlainTable:
+def regime_columns_of(rows: Sequence[BookRows]) -> PlainTable:
     """Return regime rows as the canonical columns, before they become an Arrow table."""
-    columns = {name: [row.get(name) for row in rows] for name in _REGIME_KINDS}
+    columns: dict[str, Any] = {}
+    for place, (name, kind) in enumerate(_REGIME_KINDS.items()):
+        values = [each.regime[place] for each in rows]
+        columns[name] = np.array(values, np.float64) if pa.types.is_floating(kind) else values
     return PlainTable(columns, _REGIME_KINDS)
 
 
-def regime_table(rows: list[dict[str, Any]]) -> pa.Table:
+def regime_table(rows: Sequence[BookRows]) -> pa.Table:
     """Return regime rows as an Arrow table of the canonical columns."""
     return table_of(regime_columns_of(rows).columns, _REGIME_KINDS)
 
 
-def side_columns_of(blocks: list[Block]) -> PlainTable:
-    """Return the rows of several blocks of a table with their keys, before they become Arrow."""
-    whose = np.repeat(np.arange(len(blocks)), [block.values.shape[1] for block in blocks])
+def side_columns_of(table: str, rows: Sequence[BookRows]) -> PlainTable:
+    """Return the rows of a side table with their keys, before they become an Arrow table."""
+    parts = [each.tables[table] for each in rows]
+    whose = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
     columns: dict[str, Any] = {
-        name: Coded([getattr(block.key, name) for block in blocks], whose) for name in _KEY
+        name: Coded([getattr(each.key, name) for each in rows], whose) for name in _KEY
     }
-    joined = np.concatenate([block.values for block in blocks], axis=1)
-    for (name, kind), values in zip(_side(blocks[0].table), joined, strict=True):
+    joined = np.concatenate(parts, axis=1)
+    for (name, kind), values in zip(_side(table), joined, strict=True):
         column = _meant(values, kind)
         columns[name] = Coded(kind, column) if isinstance(kind, tuple) else column
     return PlainTable(columns, _SIDE_KINDS)

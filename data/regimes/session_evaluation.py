@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ..base.schema import SIDE_TABLES, Book
+from ..base.schema import Book
 from ..exposure.evaluation import BookResult, PreparedChain, SessionContext, prepare_chain
 from ..exposure.quality_gate import Likeness, likeness
 from ..exposure.session_result import session_result
@@ -22,7 +22,7 @@ from .findings import session_findings
 from .job import Job
 from .rate_findings import rate_findings
 from .regime_columns import Key, RegimeInputs, regime_row
-from .rows import Block
+from .rows import BookRows
 
 if TYPE_CHECKING:
     from ..exposure.rate_curves import RateCurve
@@ -90,9 +90,7 @@ class RegimeRows:
 
     session: date
     contracts: int
-    regimes: list[dict[str, Any]]
-    blocks: dict[str, list[Block]]
-    findings: list[dict[str, Any]]
+    books: dict[Book, BookRows]
 
 
 def session_context(groups: Groups, chain: Snapshot, session: date, job: Job) -> SessionContext:
@@ -183,8 +181,7 @@ def session_rows(
         Of the lake's previous session, for what compares the two.
     """
     raw, prepared = evaluation.raw, evaluation.prepared
-    rows, findings = [], []
-    blocks: dict[str, list[Block]] = {table: [] for table in SIDE_TABLES}
+    books = {}
     called = evaluation.verdicts(job.definition.band)
     by_right = job.definition.iv_source == "own"
     tables = (
@@ -203,11 +200,9 @@ def session_rows(
             oi_asof=raw.oi_asof,
             fingerprint=fingerprint,
         )
-        rows.append(regime_row(inputs))
-        for table, values in tables.get(name, {}).items():
-            blocks[table].append(Block(key, table, values))
         gate = called[name].measured
-        findings += session_findings(key, raw, prepared, result, gate, job.definition)
+        findings = session_findings(key, raw, prepared, result, gate, job.definition)
         findings += dealer_findings(key, raw, prepared, result, job)
         findings += rate_findings(key, prepared.chain.known_us, job)
-    return RegimeRows(raw.session, int(raw.columns["strike"].size), rows, blocks, findings)
+        books[name] = BookRows(key, regime_row(inputs), tables.get(name, {}), findings)
+    return RegimeRows(raw.session, int(raw.columns["strike"].size), books)

@@ -442,8 +442,12 @@ def test_folders_of_names_lie_apart_on_every_file_system() -> None:
 def test_a_version_made_while_one_looks_is_no_lost_one(
     lake: Lake, make_chain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another writer commits, and marks what it wrote, after the log was listed."""
+    """Another writer commits, and marks what it wrote, after the log was listed.
+
+    A log is listed in an object store alone, or where there is no mark.
+    """
     write_sessions(lake, "SPX", make_chain(DAYS[:1]))
+    monkeypatch.setattr(versions, "remote_of", lambda root: root)
 
     def late(folder: Path) -> list[int]:
         found = log_numbers(folder)
@@ -454,3 +458,18 @@ def test_a_version_made_while_one_looks_is_no_lost_one(
     monkeypatch.setattr(versions, "log_numbers", late)
     assert versions.newest(lake.root).number == 0
     assert versions.newest(lake.root).number == 1
+
+
+def test_the_last_version_is_found_from_the_mark_on(lake: Lake, make_chain: Any) -> None:
+    """Writers that were killed before they marked, or a log that was cut after the mark."""
+    for i in range(3):
+        write_sessions(lake, "SPX", make_chain(DAYS[i : i + 1]))
+    mark = lake.root / versions.VERSIONS / versions.MARK
+    versions.mark(lake.root, versions.version_at(lake.root, 0))
+    assert versions.newest(lake.root).number == 2
+    mark.unlink()
+    assert versions.newest(lake.root).number == 2
+    versions.mark(lake.root, versions.newest(lake.root))
+    log_file(lake.root / versions.VERSIONS, 2).unlink()
+    with pytest.raises(LakeError, match="version 2 was written, but its log has gone"):
+        versions.newest(lake.root)
