@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from .day_numbers import from_days, to_days
 from .monthly_rules import MonthlyRule
 from .trading import TradingCalendar
 
-__all__ = ["CalendarFacts", "SessionDates"]
+__all__ = ["CalendarFacts", "SessionDates", "calendar_facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,19 @@ class SessionDates:
     monthly: npt.NDArray[np.bool_]
 
 
+@lru_cache(maxsize=16)
+def calendar_facts(calendar: TradingCalendar, rule: MonthlyRule | None = None) -> CalendarFacts:
+    """Return what a calendar says, remembered for all who ask: names share sessions and expiries.
+
+    Parameters
+    ----------
+    calendar : TradingCalendar
+    rule : MonthlyRule, optional
+        Of the monthly expirations; by default the calendar's.
+    """
+    return CalendarFacts(calendar, rule)
+
+
 class CalendarFacts:
     """What a calendar says of listed expirations, remembered: chains ask the same ones daily.
 
@@ -52,6 +66,7 @@ class CalendarFacts:
         self.calendar = calendar
         self.rule = rule or calendar.monthly
         self._known: dict[int, tuple[int, bool]] = {}
+        self._following: dict[date, tuple[int, int]] = {}
 
     def expirations(
         self, expiry: npt.NDArray[np.int32]
@@ -95,10 +110,14 @@ class CalendarFacts:
 
         Days since 1970; microseconds since 1970, UTC.
         """
-        calendar = self.calendar
-        i = calendar.position(calendar.shift(session, 1))
-        opens = calendar.opens[i].astype("datetime64[us]").astype(np.int64)
-        return int(calendar.sessions[i].astype(np.int64)), int(opens)
+        found = self._following.get(session)
+        if found is None:
+            calendar = self.calendar
+            i = calendar.position(calendar.shift(session, 1))
+            opens = calendar.opens[i].astype("datetime64[us]").astype(np.int64)
+            found = int(calendar.sessions[i].astype(np.int64)), int(opens)
+            self._following[session] = found
+        return found
 
     def _look_up(self, expiry: int) -> tuple[int, bool]:
         day = from_days(expiry)

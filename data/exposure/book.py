@@ -65,23 +65,6 @@ class Book:
     rate: Floats
     dividend_yield: Floats
 
-    def counted(self) -> tuple[int, int, float]:
-        """Count the live contracts: used, rejected, and the share of open interest rejected.
-
-        Returns
-        -------
-        used : int
-            Of positive open interest, with a volatility.
-        rejected : int
-            Of unknown open interest, or of a positive one without a volatility.
-        share : float
-            Rejected open interest over rejected and used; NaN where there is none of either.
-        """
-        living = np.ascontiguousarray(self.lines.tally[self.live].T)
-        used, refused, interest, rejected, _ = np.add.reduce(living, axis=1).tolist()
-        known = rejected + interest
-        return int(used), int(refused), rejected / known if known > 0.0 else math.nan
-
 
 @dataclass(frozen=True, slots=True)
 class SpotExposure:

@@ -22,7 +22,7 @@ from .strike_lines import IvSource, fill_own, side_volatilities
 from .time_to_expiry import fill_years
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 __all__ = [
     "SignAgreement",
@@ -284,7 +284,7 @@ def sixteen_nets(
         By carry (configured, none), floor (30 minutes, a day), source (otm, own) and book.
     """
     nets: Floats = _sixteen_nets(
-        chain.quote_us, np.array(list(moments), np.int64), np.array(_FLOORS), chain.spot,
+        chain.quote_us, np.array([*moments]), np.array(_FLOORS), chain.spot,
         use_parity, configured.time, configured.forward, configured.rate,
         configured.dividend_yield, groups.start, groups.expiry_us, chain.strike, chain.is_call,
         chain.open_interest, chain.position, chain.mid, chain.volatility,
@@ -334,21 +334,21 @@ def sixteen_signs(
     ]
 
 
-def definition_agreement(nets: Sequence[float], net_gex: float) -> float:
+def definition_agreement(nets: Floats, net_gex: float) -> float:
     """Return the share of the definitions whose sign of net gamma is that of `net_gex`.
 
     Parameters
     ----------
-    nets : sequence of float
-        Net gamma under each; one that is not a number agrees with none.
+    nets : ndarray
+        Net gamma under each, any shape; one that is not a number agrees with none.
     net_gex : float
 
     Examples
     --------
-    >>> definition_agreement([1.0, 2.0, -1.0, 3.0], 5.0)
+    >>> definition_agreement(np.array([1.0, 2.0, -1.0, 3.0]), 5.0)
     0.75
     """
-    if math.isnan(net_gex) or not nets:
+    if math.isnan(net_gex) or not nets.size:
         return math.nan
-    sign = (net_gex > 0.0, net_gex < 0.0)
-    return sum((net > 0.0, net < 0.0) == sign and net == net for net in nets) / len(nets)
+    agree = nets > 0.0 if net_gex > 0.0 else (nets < 0.0 if net_gex < 0.0 else nets == 0.0)
+    return int(np.count_nonzero(agree)) / nets.size

@@ -34,7 +34,7 @@ from .profile_kernel import Mixture, profile_on_grid
 from .quality_gate import gate_reasons
 from .snapshot import Groups, Snapshot
 from .sticky_moneyness import Curves, sticky_profile, sticky_roots, volatility_curves
-from .strike_lines import Lines, Volatility, book_lines, own_volatility
+from .strike_lines import Lines, Volatility, book_lines, contracts_of, own_volatility
 from .time_to_expiry import years_between
 from .walls import ByStrike, Walls, by_strike, walls_of
 
@@ -222,7 +222,7 @@ def evaluate_book(
     gross_gex = exposure.gross_gex
     net_gex = exposure.net_gex if gross_gex > 0.0 else math.nan
     strikes, by_expiry = by_strike(book, exposure), exposure.by_group[1]
-    used, rejected, rejected_share = book.counted()
+    expired, used, rejected, refused = contracts_of(book.lines.tally, book.live, groups.start)
     return BookResult(
         name=name,
         book=book,
@@ -237,13 +237,13 @@ def evaluate_book(
             by_expiry, book.live, context.dies, context.monthly, context.valuation_days[name]
         ),
         gross_by_expiry=by_expiry,
-        expired=groups.size_of(~book.live),
+        expired=expired,
         net_gex=net_gex,
         gross_gex=gross_gex,
         net_to_gross=net_gex / gross_gex if gross_gex > 0.0 else math.nan,
         contracts_used=used,
         contracts_rejected=rejected,
-        oi_rejected_share=rejected_share,
+        oi_rejected_share=refused,
     )
 
 
@@ -261,5 +261,4 @@ def agreement_of(
         context.valuations.values(),
         use_parity=definition.forward_source == "parity",
     )
-    sixteen = found.ravel().tolist()
-    return {name: definition_agreement(sixteen, net) for name, net in nets.items()}
+    return {name: definition_agreement(found, net) for name, net in nets.items()}

@@ -102,9 +102,8 @@ def _sum_changes(
         if not live[g]:
             continue
         out[0, k], out[1, k] = expiry[g], AM if morning[g] else PM
-        weight[0, k] = weight[1, k] = 0.0
-        for row in range(2, 8):
-            out[row, k] = 0.0
+        met, alone, vegas, grosses = 0.0, 0.0, 0.0, 0.0
+        by_vega, by_gross, worth, gained = 0.0, 0.0, 0.0, 0.0
         while h < old_expiry.size and (
             old_expiry[h] < expiry[g]
             or (old_expiry[h] == expiry[g] and old_morning[h] and not morning[g])
@@ -125,19 +124,22 @@ def _sum_changes(
                 and old_strike[j] == strike[i]
                 and (not by_right or (old_put_size[j] > 0.0) == is_put)
             ):
-                out[3, k] += 1.0
+                alone += 1.0
                 continue
             change = volatility[i] - old_volatility[j]
             j += 1
             # vega = gamma S^2 sigma T, and gross is size x gamma x S^2 x 0.01
             vega = gross[i] / (0.01 * (call_size[i] + put_size[i])) * volatility[i] * time[g]
-            out[2, k] += 1.0
-            out[4, k] += vega * change
-            out[5, k] += gross[i] * change
-            out[6, k] += (call[i] + put[i]) * vega * change
-            out[7, k] += vanna[i] / 0.01 * change
-            weight[0, k] += vega
-            weight[1, k] += gross[i]
+            met += 1.0
+            vegas += vega
+            grosses += gross[i]
+            by_vega += vega * change
+            by_gross += gross[i] * change
+            worth += (call[i] + put[i]) * vega * change
+            gained += vanna[i] / 0.01 * change
+        weight[0, k], weight[1, k] = vegas, grosses
+        out[2, k], out[3, k], out[4, k], out[5, k] = met, alone, by_vega, by_gross
+        out[6, k], out[7, k] = worth, gained
         k += 1
     _total_up(k, weight, out)
     return k

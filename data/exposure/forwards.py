@@ -21,6 +21,8 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 _MOST_STRIKES: Final = 10
 _FEWEST_STRIKES: Final = 3
 _WIDEST_LOG_DISTANCE: Final = 0.10
+#: Strikes over spot just outside of that distance, and just inside.
+_DOWN: Final = (math.exp(-1.001 * 0.10), math.exp(-0.999 * 0.10))
 _GUARD_CONSTANT: Final = 0.002
 _GUARD_PER_YEAR: Final = 0.02
 
@@ -58,9 +60,9 @@ def _pairs(
 ) -> int:  # fmt: skip
     """Collect the strikes near spot that are quoted on both sides, and their forwards."""
     found, i = 0, start
-    # a little wider than the rule, which is applied where it could matter
-    lowest = spot * math.exp(-1.001 * _WIDEST_LOG_DISTANCE)
-    highest = spot * math.exp(1.001 * _WIDEST_LOG_DISTANCE)
+    # a little wider and narrower than the rule, whose logarithm is taken where it could matter
+    lowest, inside_from = spot * _DOWN[0], spot * _DOWN[1]
+    inside_to, highest = spot / _DOWN[1], spot / _DOWN[0]
     while i < stop and strike[i] < lowest:
         i += 1
     while i < stop and strike[i] <= highest:
@@ -74,9 +76,16 @@ def _pairs(
                     puts += 1
                     put_sum += mid[i]
             i += 1
-        if calls and puts and abs(math.log(k / spot)) <= _WIDEST_LOG_DISTANCE:
+        if (
+            calls
+            and puts
+            and (inside_from <= k <= inside_to or abs(math.log(k / spot)) <= _WIDEST_LOG_DISTANCE)
+        ):
+            # of one quote nothing has to be divided, which takes longer than the rest
+            call = call_sum if calls == 1 else call_sum / calls
+            put = put_sum if puts == 1 else put_sum / puts
             strikes[found] = k
-            forwards[found] = k + (call_sum / calls - put_sum / puts) * growth
+            forwards[found] = k + (call - put) * growth
             found += 1
     return found
 

@@ -58,10 +58,17 @@ def _same(x: float, y: float) -> bool:
 
 
 @compiled(nogil=True)
-def _compare(x: Contracts, y: Contracts) -> tuple[int, int, int]:
-    """Merge two sorted chains; return contracts in common, equal ones, equal open interest."""
+def _compare(x: Contracts, y: Contracts, same_spot: bool) -> tuple[int, int, int]:
+    """Merge two sorted chains; return contracts in common, equal ones, equal open interest.
+
+    Only until more differ than may of a copy, whatever else they have in common.
+    """
     i, j, common, equal, frozen = 0, 0, 0, 0, 0
+    most = min(x[0].size, y[0].size)
+    changed, thawed = (1.0 - COPY_SHARE) * most, (1.0 - FROZEN_SHARE) * most
     while i < x[0].size and j < y[0].size:
+        if common - equal > changed and not (same_spot and common - frozen <= thawed):
+            break
         order = _order(x, i, y, j)
         if order < 0:
             i += 1
@@ -88,7 +95,7 @@ class Likeness:
     Attributes
     ----------
     common : int
-        Contracts in both.
+        Contracts in both; of a session that is no copy as many as it takes to see that.
     unchanged : float
         Share of them whose open interest, volatility, bid and ask are the same, 0 ... 1; NaN
         where there is none in common.
@@ -145,10 +152,11 @@ def likeness(
     spot, spot_before : float
         Of the two snapshots.
     """
-    common, equal, frozen = _compare(today, before)
+    same_spot = spot == spot_before
+    common, equal, frozen = _compare(today, before, same_spot)
     if not common:
-        return Likeness(same_spot=spot == spot_before)
-    return Likeness(common, equal / common, frozen / common, spot == spot_before)
+        return Likeness(same_spot=same_spot)
+    return Likeness(common, equal / common, frozen / common, same_spot)
 
 
 def gate_reasons(

@@ -93,10 +93,6 @@ class Groups:
     morning: Flags
     expiry_us: Ints
 
-    def size_of(self, part: Flags) -> int:
-        """Return how many contracts some groups have, `part` of shape (g,)."""
-        return int((self.start[1:] - self.start[:-1])[part].sum())
-
 
 def snapshot_from(
     columns: Mapping[str, npt.NDArray[Any]],

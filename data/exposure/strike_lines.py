@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from .forwards import ForwardCurve
 from .implied_volatility import solve_volatility
+from .pairwise import pairwise_sum
 from .snapshot import Groups, Snapshot
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Lines",
     "Volatility",
     "book_lines",
+    "contracts_of",
     "fill_own",
     "own_volatility",
     "side_volatilities",
@@ -301,3 +303,42 @@ def book_lines(
     return Lines(
         strike, volatility, group[:m], call, put, call_size, put_size, log_moneyness, first, tally
     )
+
+
+@compiled(nogil=True)
+def contracts_of(tally: Floats, live: Flags, start: Ints) -> tuple[int, int, int, float]:
+    """Count the contracts of a book.
+
+    Parameters
+    ----------
+    tally : ndarray, shape (g, 5)
+        Of its `Lines`.
+    live : ndarray of bool, shape (g,)
+        Expiry groups that are live at the book's valuation.
+    start : ndarray of int64, shape (g + 1,)
+        Group k holds the contracts start[k] ... start[k + 1] - 1.
+
+    Returns
+    -------
+    expired : int
+        Of groups that are not live.
+    used : int
+        Live, of positive open interest, with a volatility.
+    rejected : int
+        Live, of unknown open interest, or of a positive one without a volatility.
+    share : float
+        Rejected open interest over rejected and used; NaN where there is none of either.
+    """
+    expired, used, rejected, n = 0, 0, 0, 0
+    interest, refused = np.empty(live.size), np.empty(live.size)
+    for g in range(live.size):
+        if not live[g]:
+            expired += start[g + 1] - start[g]
+            continue
+        used += int(tally[g, USED])
+        rejected += int(tally[g, REJECTED])
+        interest[n], refused[n] = tally[g, USED_OI], tally[g, REJECTED_OI]
+        n += 1
+    without = pairwise_sum(refused[:n])
+    known = without + pairwise_sum(interest[:n])
+    return expired, used, rejected, without / known if known > 0.0 else math.nan

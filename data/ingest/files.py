@@ -22,6 +22,7 @@ from ..vendors.vendor_preset import InputFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
 
 __all__ = ["DATA_SUFFIXES", "Found", "data_files", "find_files", "opened"]
 
@@ -177,11 +178,17 @@ def _suffixes() -> str:
     return ", ".join(DATA_SUFFIXES + _ARCHIVES)
 
 
-def opened(path: Path, folder: Path) -> Iterator[InputFile]:
+def opened(path: Path, folder: Path, hand: Executor | None = None) -> Iterator[InputFile]:
     """Yield what a file holds: itself, or the tables in an archive, copied into `folder`.
 
     A member's name is never used as a path, and what comes out of an archive is bounded by its
     own size.
+
+    Parameters
+    ----------
+    path, folder : Path
+    hand : Executor, optional
+        Works out the digest of a file that is read where it lies, while this goes on.
 
     Raises
     ------
@@ -194,7 +201,7 @@ def opened(path: Path, folder: Path) -> Iterator[InputFile]:
         elif path.suffix.lower() in _PACKED:
             yield _unpacked(path, folder)
         else:
-            yield _plain(path, folder)
+            yield _plain(path, folder, hand)
     except InputFileError:
         raise
     except _DAMAGED as error:
@@ -206,13 +213,17 @@ def opened(path: Path, folder: Path) -> Iterator[InputFile]:
         raise InputFileError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _plain(path: Path, folder: Path) -> InputFile:
+def _plain(path: Path, folder: Path, hand: Executor | None) -> InputFile:
     readable = path
     if glob.has_magic(str(path)):
         # DuckDB would take the name for a pattern; a link with a plain name does not look like one
         readable = _fresh_name(folder, path.suffix)
         readable.symlink_to(path)
-    return InputFile(readable, str(path), file_fingerprint(path), folder)
+    if hand is None:
+        return InputFile(readable, str(path), file_fingerprint(path), folder)
+    with path.open("rb"):
+        pass  # what cannot be read is said now
+    return InputFile(readable, str(path), hand.submit(file_fingerprint, path), folder)
 
 
 def _unpacked(path: Path, folder: Path) -> InputFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from .archive_members import fitting_members
 from .canonical_rows import naming_the_file
 from .files import find_files, opened
 from .joins import fingerprinted, with_joins
-from .plan import plan_sources, with_spots
+from .plan import Plan, plan_sources, with_spots
 from .read_rows import read_rows, take_out_replaced
 from .result import IngestResult, as_said, result_of
 from .settings import settings_from, with_settings
@@ -38,6 +39,7 @@ from .tally import Tally, refuse_rejects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from concurrent.futures import Executor
 
     from ..base.progress import Progress
     from ..tables.underlying_settings import UnderlyingSettings
@@ -184,32 +186,54 @@ def _ingested(
     *,
     allow_rejects: bool,
 ) -> IngestResult:
-    opening = [file for path in found.files for file in opened(path, folder)]
-    filled = [file for file in opening if file.path.stat().st_size]
-    if not filled:
-        raise InputFileError(f"{opening[0].label} is empty: download or export it again")
-    files, aside = fitting_members([as_said(file, preset) for file in filled], preset)
-    lost = {s for e in before.sessions if not e.file.is_file() for s in e.sources}
-    plan = plan_sources(preset, files, found.files, before.sources, lost)
-    tally = Tally()
-    if plan.fresh and not workers.here:
-        from .spread import read_elsewhere
+    with ThreadPoolExecutor(1) as hand:
+        # one file of a new underlying is sure to be read: meanwhile its digest is worked out
+        first = len(found.files) == 1 and not before.sources and workers.here
+        one = hand if first else None
+        opening = [file for path in found.files for file in opened(path, folder, one)]
+        filled = [file for file in opening if file.path.stat().st_size]
+        if not filled:
+            raise InputFileError(f"{opening[0].label} is empty: download or export it again")
+        files, aside = fitting_members([as_said(file, preset) for file in filled], preset)
+        lost = {s for e in before.sessions if not e.file.is_file() for s in e.sources}
+        planning = hand.submit(plan_sources, preset, files, found.files, before.sources, lost)
+        alone = first and len(files) == 1
+        plan = Plan((files[0],), 0, frozenset(), ()) if alone else planning.result()
+        tally = Tally()
+        if plan.fresh and not workers.here:
+            from .spread import read_elsewhere
 
-        tally = read_elsewhere(
-            workers, plan, preset, before.underlying, root, folder, writer, progress
-        )
-    elif plan.fresh:
-        with connect(spill=folder / "spill") as connection:
-            with naming_the_file(plan.fresh):
-                tables = preset.reader(connection, plan.fresh)
-            tally = read_rows(connection, tables, plan, preset, before, writer, progress, folder)
-    after = None
-    if not allow_rejects and writer is not None:
-        refuse_rejects(plan.fresh, tally)
-    if writer is not None:
-        take_out_replaced(plan, before, tally.sessions, writer)
-        sources = with_spots(plan.sources, tally.implied)
-        after = writer.commit(sources, operation="ingest", whole=True)
+            tally = read_elsewhere(
+                workers, plan, preset, before.underlying, root, folder, writer, progress
+            )
+        elif plan.fresh:
+            tally = _read_here(plan, preset, before, writer, progress, folder, hand)
+        plan = planning.result()
+        after = None
+        if not allow_rejects and writer is not None:
+            refuse_rejects(plan.fresh, tally)
+        if writer is not None:
+            take_out_replaced(plan, before, tally.sessions, writer)
+            sources = with_spots(plan.sources, tally.implied)
+            after = writer.commit(sources, operation="ingest", whole=True)
     tally.empty += len(opening) - len(filled)
     result = result_of(found, plan, tally, aside, dry_run=writer is None)
     return result if after is None else replace(result, changes=after.changes)
+
+
+def _read_here(
+    plan: Plan,
+    preset: Preset,
+    before: Manifest,
+    writer: LakeWriter | None,
+    progress: Progress,
+    folder: Path,
+    hand: Executor,
+) -> Tally:
+    connection = connect(spill=folder / "spill")
+    try:
+        with naming_the_file(plan.fresh):
+            tables = preset.reader(connection, plan.fresh)
+        return read_rows(connection, tables, plan, preset, before, writer, progress, folder)
+    finally:
+        hand.submit(connection.close)  # which takes as long as a commit

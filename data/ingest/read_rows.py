@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from ..base.progress import Progress
     from ..vendors.vendor_preset import Preset, RawTable
-    from .arrow_arrays import Flags
+    from .arrow_arrays import Flags, Ints
     from .canonical_rows import Rows
 
 __all__ = ["read_rows", "read_stream", "take_out_replaced"]
@@ -155,17 +156,20 @@ def read_stream(
     joined = {name for join in preset.joins for name in join.given}
     stated = {*preset.columns, *preset.constants, *joined}
     unstated = [name for name in LENDABLE if name not in stated]
-    place = {file.fingerprint: i for i, file in enumerate(plan.fresh)}
-    age = np.array([place.get(file.fingerprint, -1) for file in rows.files])
-    sources = [source_of(preset, file) for file in rows.files]
-    tally = Tally(implied=frozenset(sources[i] for i in rows.implied))
+    tally = Tally(implied=frozenset(source_of(preset, rows.files[i]) for i in rows.implied))
     accepted = _ascending(_accepted(stream, tally, progress))
+
+    @cache
+    def named() -> tuple[list[str], Ints]:  # when rows are there: digests may still be worked out
+        place = {file.fingerprint: i for i, file in enumerate(plan.fresh)}
+        age = np.array([place.get(file.fingerprint, -1) for file in rows.files])
+        return [source_of(preset, file) for file in rows.files], age
 
     def stored(piece: Piece) -> Any:
         days = pc.unique(piece.rows.column("session")).to_pylist()
         tally.sessions.update(days)
         fresh, replaced, repeated = canonical_sessions(
-            piece.rows, before.underlying, sources, age, snapshots=piece.part
+            piece.rows, before.underlying, *named(), snapshots=piece.part
         )
         tally.implied_spots.update(_days_of(fresh, tally.implied))
         tally.replaced += replaced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..base.compiling import compiled
 from ..base.errors import DefinitionError, LakeError
 from ..base.sql import load_sql
 from ..exposure.quality_gate import Contracts
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["RawSession", "read_entries", "read_files", "read_sessions"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
+Moments: TypeAlias = npt.NDArray[np.int64]
+Days: TypeAlias = npt.NDArray[np.int32]
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
 #: Rows fetched at a time: few enough that a batch is still in the processor's cache when it is
@@ -330,29 +334,49 @@ def _session(pieces: list[Columns]) -> RawSession:
     columns = pieces[0]
     if len(pieces) > 1:
         columns = {name: np.concatenate([p[name] for p in pieces]) for name in columns}
-    columns = _of_known_deliverable(columns)
-    spot, latest_oi = columns["spot"], int(columns["oi_asof"].max())
-    spots = spot[:1] if (spot == spot[0]).all() else np.unique(spot)
+    unknown, spots_differ, early, latest_oi = _said(columns)
+    if 0 < unknown < columns["multiplier"].size:
+        # of an adjusted contract even the strike is not what it says; where all are, they stay and
+        # are rejected
+        known = ~np.isnan(columns["multiplier"])
+        columns = {name: values[known] for name, values in columns.items()}
+        _, spots_differ, early, latest_oi = _said(columns)
+    spots = np.unique(columns["spot"]) if spots_differ else columns["spot"][:1]
     return RawSession(
         session=_date(int(columns["session"][0])),
         columns=columns,
         spots=spots,
-        spot=float(spots[0] if spots.size == 1 else np.median(spot)),
-        known_before_quotes=bool((columns["known_us"] < columns["quote_us"]).any()),
+        spot=float(np.median(columns["spot"]) if spots_differ else spots[0]),
+        known_before_quotes=early,
         oi_asof=_date(latest_oi) if latest_oi >= 0 else None,
     )
+
+
+def _said(columns: Columns) -> tuple[int, bool, bool, int]:
+    """Return what `_summary` finds."""
+    names = ("multiplier", "spot", "known_us", "quote_us", "oi_asof")
+    found: tuple[int, bool, bool, int] = _summary(*(columns[name] for name in names))
+    return found
+
+
+@compiled(nogil=True)
+def _summary(
+    multiplier: Floats, spot: Floats, known_us: Moments, quote_us: Moments, oi_asof: Days
+) -> tuple[int, bool, bool, int]:
+    """Return what the rows of a snapshot say together.
+
+    Contracts of unknown multiplier; whether spots differ; whether some row claims to have been
+    public before its own quotes; and the latest day of open interest.
+    """
+    unknown, differ, early, latest = 0, False, False, -1
+    for i in range(spot.size):
+        unknown += math.isnan(multiplier[i])
+        differ |= spot[i] != spot[0]
+        early |= known_us[i] < quote_us[i]
+        latest = max(latest, oi_asof[i])
+    return unknown, differ, early, latest
 
 
 def _date(days: int) -> date:
     found: date = np.datetime64(days, "D").item()
     return found
-
-
-def _of_known_deliverable(columns: Columns) -> Columns:
-    """Leave out contracts whose multiplier is unknown: of an adjusted one, even the strike is not
-    what it says. Where all are, they stay and are rejected.
-    """
-    known = ~np.isnan(columns["multiplier"])
-    if known.all() or not known.any():
-        return columns
-    return {name: values[known] for name, values in columns.items()}

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ..base.compiling import compiled
 from ..exposure.implied_volatility import REASONS, SOLVED
-from ..exposure.strike_lines import UNKNOWN_OI
+from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI, USED_OI
 from ..lake.arrow_tables import PlainTable
 from ..quality.messages import CATALOGUE
 from ..quality.thresholds import Thresholds
@@ -89,8 +89,7 @@ def session_findings(
     for reason, measured in gate.items():
         add(reason, 1, None, measured)
     if result.expired:
-        gone = ~result.book.live
-        interest = _weighed(prepared, result, gone, gone, math.inf).whole
+        interest = _expired_interest(prepared, result)
         add("expired", result.expired, interest, "ended at the book's valuation")
     for reason, count, interest in _rejected(prepared, result, definition):
         add(reason, count, interest, "rejected: carries open interest, no volatility")
@@ -178,10 +177,10 @@ def _without_carry(
     )
     if definition.forward_source != "parity" or configured:
         return None
-    live, from_parity = result.book.live, prepared.market.from_parity
-    every = not (live & from_parity).any()
-    shortest = 0.0 if every else _SHORTEST_CARRY  # days at F = S do no harm
-    without = _weighed(prepared, result, live, ~from_parity, shortest)
+    from_parity = prepared.market.from_parity
+    every = not (result.book.live & from_parity).any()
+    # days at F = S do no harm, unless there is nothing else
+    without = _weighed(prepared, result, ~from_parity, 0.0 if every else _SHORTEST_CARRY)
     limit, of_gross = _LIMITS.no_carry, without.of_gross
     if without.groups and (every or without.interest > limit * without.whole or of_gross > limit):
         share = 1.0 if every else without.interest / without.whole
@@ -197,10 +196,9 @@ def _outside_guard(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where the guard refused the forwards of quotes."""
-    refused = prepared.market.outside_guard
-    if not refused.any():
+    if not prepared.market.outside_guard.any():
         return None
-    outside = _weighed(prepared, result, result.book.live, refused, _SHORTEST_CARRY)
+    outside = _weighed(prepared, result, prepared.market.outside_guard, _SHORTEST_CARRY)
     limit, of_gross = _LIMITS.parity_outside_guard, outside.of_gross
     if not outside.groups or not (outside.interest > limit * outside.whole or of_gross > limit):
         return None
@@ -218,7 +216,7 @@ def _outside_guard(
 
 @dataclass(frozen=True, slots=True)
 class _Weight:
-    """What a part of some expiry groups weighs.
+    """What a part of a book's live expiry groups weighs.
 
     Attributes
     ----------
@@ -236,31 +234,25 @@ class _Weight:
     of_gross: float
 
 
-def _weighed(
-    prepared: PreparedChain, result: BookResult, all_of: Flags, part: Flags, shortest: float
-) -> _Weight:
-    """Return what those of some expiry groups weigh that are `part` and last longer than that."""
+def _weighed(prepared: PreparedChain, result: BookResult, part: Flags, shortest: float) -> _Weight:
+    """Return what the live groups of `part` weigh that last longer than so many years."""
     groups, interest, whole, gross, total = _weigh(
-        prepared.groups.start, prepared.chain.open_interest, result.gross_by_expiry,
-        all_of, part, prepared.market.time, shortest,
+        result.book.live, part, prepared.market.time, shortest, result.book.lines.tally,
+        result.gross_by_expiry,
     )  # fmt: skip
     return _Weight(groups, interest, whole, gross / total if total > 0.0 else math.nan)
 
 
 @compiled(nogil=True)
 def _weigh(
-    start: Ints, open_interest: Floats, gross: Floats, all_of: Flags, part: Flags, time: Floats,
-    shortest: float,
-) -> tuple[int, float, float, float, float]:  # fmt: skip
+    live: Flags, part: Flags, time: Floats, shortest: float, tally: Floats, gross: Floats
+) -> tuple[int, float, float, float, float]:
     """Return how many groups are the part, their open interest, that of all, and gross likewise."""
     groups, interest, whole, of_part, total = 0, 0.0, 0.0, 0.0, 0.0
-    for g in range(all_of.size):
-        if not all_of[g]:
+    for g in range(live.size):
+        if not live[g]:
             continue
-        held = 0.0
-        for i in range(start[g], start[g + 1]):
-            if not math.isnan(open_interest[i]):
-                held += open_interest[i]
+        held = tally[g, USED_OI] + tally[g, REJECTED_OI]
         whole += held
         total += gross[g]
         if part[g] and time[g] > shortest:
@@ -268,3 +260,11 @@ def _weigh(
             interest += held
             of_part += gross[g]
     return groups, interest, whole, of_part, total
+
+
+def _expired_interest(prepared: PreparedChain, result: BookResult) -> float:
+    """Return the open interest that is not in the book because it has expired."""
+    start, interest = prepared.groups.start, prepared.chain.open_interest
+    gone = np.flatnonzero(~result.book.live).tolist()
+    parts = [interest[start[g] : start[g + 1]] for g in gone]
+    return sum(float(part[part == part].sum()) for part in parts)  # NaN alone differs from itself

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..base.errors import DefinitionError, UnknownNameError
 from ..base.schema import BOOKS, Book
 from ..calendar.market_defaults import INSTRUMENTS
-from ..calendar.session_dates import CalendarFacts
+from ..calendar.session_dates import CalendarFacts, calendar_facts
 from ..calendar.trading import TradingCalendar, trading_calendar
 from ..exposure.dealers import DealerModel
 from ..exposure.definition import Definition
@@ -140,7 +140,7 @@ def make_job(
         definition.definition_id,
         source.model,
         tuple(b for b in BOOKS if b in spec.books),
-        CalendarFacts(trading_calendar(calendar), rule),
+        calendar_facts(trading_calendar(calendar), rule),
         side_tables,
         None if source.by_right else source,
         None if definition.rate_curve is None else curve_in(definition.rate_curve),

@@ -68,7 +68,7 @@ def with_path(file: InputFile, columns: Sequence[str], patterns: Sequence[str]) 
     if not said:
         return file
     digest = hashlib.sha256(f"{file.fingerprint}{sorted(said)}".encode()).hexdigest()
-    return replace(file, fingerprint=digest)
+    return replace(file, digest=digest)
 
 
 def _matched(path: str, pattern: str, name: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from concurrent.futures import Future
     from pathlib import Path
 
     import duckdb
@@ -25,8 +26,8 @@ class InputFile:
     label : str
         What the user calls it, for messages and for the record: the absolute path, with
         ``!member`` where it came out of an archive.
-    fingerprint : str
-        SHA-256 of its bytes.
+    digest : str or Future of str
+        SHA-256 of its bytes, perhaps still being worked out: `fingerprint` waits for it.
     work : Path or None
         A folder for temporary copies.
     encoding : str or None
@@ -35,9 +36,14 @@ class InputFile:
 
     path: Path
     label: str
-    fingerprint: str
+    digest: str | Future[str]
     work: Path | None = None
     encoding: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of its bytes."""
+        return self.digest if isinstance(self.digest, str) else self.digest.result()
 
 
 @dataclass(frozen=True, slots=True)

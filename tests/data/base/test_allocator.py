@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next session, unless the environment has said how much."""
+"""Freed memory is kept for the next session; only what is new is looked at for garbage."""
 
 from __future__ import annotations
 
@@ -42,3 +42,33 @@ def test_pages_are_asked_for_once() -> None:
     left, many = _pages(MALLOC_TRIM_THRESHOLD_="131072", MALLOC_MMAP_THRESHOLD_="131072")
     assert (said, left) == (True, False)
     assert 2 * few < many
+
+
+#: How many objects Python's collector passes over: before, within, after, and where somebody had
+#: put objects aside.
+_ASIDE = """
+import gc
+from contextlib import ExitStack
+from gexlab.data.base.allocator import collect_new_only
+counts = [gc.get_freeze_count()]
+with ExitStack() as until:
+    collect_new_only(until)
+    with ExitStack() as again:
+        collect_new_only(again)
+    counts.append(gc.get_freeze_count())
+counts.append(gc.get_freeze_count())
+gc.freeze()
+with ExitStack() as until:
+    collect_new_only(until)
+print(*counts, gc.get_freeze_count())
+"""
+
+
+def test_only_what_is_new_is_looked_at_for_garbage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ASIDE], capture_output=True, text=True, check=True
+    )
+    before, within, after, theirs = map(int, done.stdout.split())
+    assert (before, after) == (0, 0)
+    assert within > 1_000
+    assert theirs > 1_000

@@ -182,3 +182,28 @@ def test_a_file_that_is_no_longer_what_was_checked_is_one_line(
     file.unlink()
     with ExitStack() as until, pytest.raises(LakeError, match=r"cannot be read .* restore it"):
         list(chain_reader.read_files(Database(lake, until), [file], DAYS[0], DAYS[4]))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_the_rows_of_a_session_say_is_what_numpy_says(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 30))
+    spot = random.choice([100.0, 100.5, np.nan][: 1 + seed % 3], n)
+    multiplier = random.choice([100.0, np.nan][: 1 + seed % 2], n)
+    known, quote = random.integers(5 - seed, 9, n), np.full(n, 5)
+    asof = random.integers(-1, seed % 4, n).astype(np.int32)
+    assert chain_reader._summary(multiplier, spot, known, quote, asof) == (
+        np.isnan(multiplier).sum(),
+        not (spot == spot[0]).all().item(),
+        bool((known < quote).any()),
+        asof.max(),
+    )
+
+
+def test_contracts_of_unknown_multiplier_stay_where_all_are(lake: Lake) -> None:
+    with ExitStack() as until:
+        (raw,) = read_entries(Database(lake, until), lake.sessions("SPX")[:1])
+    assert not np.isnan(raw.columns["multiplier"]).any()
+    columns = {name: values.copy() for name, values in raw.columns.items()}
+    columns["multiplier"][:] = np.nan
+    assert len(chain_reader._session([columns]).columns["strike"]) == len(raw.columns["strike"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gexlab.data.exposure.strike_lines import REJECTED_OI, USED_OI
 from gexlab.data.regimes import findings
 
 
@@ -39,14 +40,11 @@ def test_rejected_contracts_are_those_that_no_line_has(seed: int, by_line: bool)
 @pytest.mark.parametrize("seed", range(5))
 def test_weight_of_a_part_of_the_expirations(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    sizes = rng.integers(1, 9, 7)
-    start = np.concatenate([[0], np.cumsum(sizes)])
-    interest = rng.choice([np.nan, 0.0, 3.0, 7.0], start[-1])
-    gross, time = rng.integers(0, 9, 7).astype(float), rng.random(7)
-    all_of, part = rng.random(7) < 0.8, rng.random(7) < 0.5
-    held = np.array([np.nansum(rows) for rows in np.split(interest, start[1:-1])])
-    counted = all_of & part & (time > 0.3)
-    assert findings._weigh(start, interest, gross, all_of, part, time, 0.3) == (
-        counted.sum(), held[counted].sum(), held[all_of].sum(),
-        gross[counted].sum(), gross[all_of].sum(),
+    tally, gross = rng.integers(0, 9, (7, 5)).astype(float), rng.integers(0, 9, 7).astype(float)
+    live, part, time = rng.random(7) < 0.8, rng.random(7) < 0.5, rng.random(7)
+    held = tally[:, USED_OI] + tally[:, REJECTED_OI]
+    counted = live & part & (time > 0.3)
+    assert findings._weigh(live, part, time, 0.3, tally, gross) == (
+        counted.sum(), held[counted].sum(), held[live].sum(),
+        gross[counted].sum(), gross[live].sum(),
     )  # fmt: skip
