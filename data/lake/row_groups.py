@@ -187,7 +187,7 @@ def unpacked(group: RowGroup, asked: Sequence[Asked], begin: int, end: int) -> U
     memory = _decompressed(group.raw, pages)
     spans = np.searchsorted(pages[:, CHUNK], [chunks, [chunk + 1 for chunk in chunks]])
     table = np.empty((len(asked), 7), np.int64)
-    words, known = [np.empty(0, np.int64)], 0
+    words, known = [np.arange(2)], 2
     heads = pages[spans[0]].tolist()
     for i, (each, head, pages_at, pages_end) in enumerate(
         zip(asked, heads, *spans.tolist(), strict=True)
