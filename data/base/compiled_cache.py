@@ -29,7 +29,7 @@ from numba.core.runtime.nrt import rtsys
 from .cache_folder import fall_back
 from .digested import read_digested, with_digest
 
-__all__ = ["dispatcher_of", "give_fallback_cache"]
+__all__ = ["dispatcher_of", "give_fallback_cache", "has_cached_code"]
 
 # what is not public in Numba has no types worth the name
 caching: Any = numba.core.caching
@@ -53,6 +53,12 @@ def dispatcher_of(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     if hasattr(dispatcher, "_cache"):  # not where NUMBA_DISABLE_JIT is set
         dispatcher._cache = _cache_of(function)
     return dispatcher
+
+
+def has_cached_code(loop: Any) -> bool:
+    """Return whether code of a loop lies in the cache, for the sources as they are."""
+    kept = getattr(loop, "_cache", None)
+    return isinstance(kept, _TrustedCache) and kept.has_code()
 
 
 def give_fallback_cache(package: str) -> None:
@@ -116,6 +122,11 @@ class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
             super().save_overload(sig, data)
         except (OSError, pickle.PickleError) as error:
             _log.debug("compiled code of %s is not kept: %s", self._name, error)
+
+    def has_code(self) -> bool:
+        """Return whether there is code of sources as they are, whatever its types."""
+        self._complete_mark()
+        return bool(self._cache_file._load_index())
 
     def _complete_mark(self) -> None:
         """Let the mark cover what the function calls; only at its first call is all of it there."""

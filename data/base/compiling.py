@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
 from .cache_folder import folder_asked_for
 
-__all__ = ["compiled", "found_when_called", "use_fallback_cache"]
+__all__ = ["compiled", "found_when_called", "interpret_but", "is_cached", "use_fallback_cache"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -90,19 +91,48 @@ def use_fallback_cache(package: str) -> None:
     give_fallback_cache(package)
 
 
+def interpret_but(modules: Collection[str]) -> None:
+    """Let Python call the loops of all imported modules as they are written, but for some modules.
+
+    Those are compiled when they are called, with whatever they call themselves. For processes that
+    do nothing but compile.
+
+    Parameters
+    ----------
+    modules : collection of str
+        Full names.
+    """
+    for name, module in list(sys.modules.items()):
+        for loop in list(vars(module).values()):
+            if isinstance(loop, _Loop) and vars(loop).get("__module__") == name:
+                loop.interpret(name not in modules)
+
+
+def is_cached(loop: Callable[..., Any]) -> bool:
+    """Return whether code of a loop lies in the cache, for the sources as they are."""
+    from .compiled_cache import has_cached_code
+
+    return has_cached_code(loop)
+
+
 class _Loop:
     """A loop that is made when it is first called or asked for anything."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._made: Any = None
+        self._called: Any = None
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return (self._made or self._ready())(*arguments, **named)
+        return (self._called or self._ready())(*arguments, **named)
+
+    def interpret(self, yes: bool) -> None:
+        """Let Python call the function as it is written, or the compiled one."""
+        self._called = vars(self)["__wrapped__"] if yes else self._made
 
     def __getattr__(self, name: str) -> Any:
         # Numba asks for `_numba_type_`, `targetoptions`, `py_func` where a loop calls another
-        if name.startswith("__") or name in ("_make", "_made"):
+        if name.startswith("__") or name in ("_make", "_made", "_called"):
             raise AttributeError(name)
         made = self._ready()
         if name == "_numba_type_" and inspect.isfunction(made):  # NUMBA_DISABLE_JIT
@@ -114,4 +144,5 @@ class _Loop:
             with _building:
                 if self._made is None:
                     self._made = self._make()
+                    self._called = self._called or self._made
         return self._made

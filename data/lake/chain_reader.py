@@ -343,7 +343,7 @@ def _session(pieces: list[Columns]) -> RawSession:
         _, spots_differ, early, latest_oi = _said(columns)
     spots = np.unique(columns["spot"]) if spots_differ else columns["spot"][:1]
     return RawSession(
-        session=_date(int(columns["session"][0])),
+        session=_date(columns["session"][0]),
         columns=columns,
         spots=spots,
         spot=float(np.median(columns["spot"]) if spots_differ else spots[0]),
@@ -378,5 +378,5 @@ def _summary(
 
 
 def _date(days: int) -> date:
-    found: date = np.datetime64(days, "D").item()
+    found: date = np.datetime64(int(days), "D").item()
     return found

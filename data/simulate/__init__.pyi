@@ -5,6 +5,7 @@ from .checks.records import WorldsCheck as WorldsCheck
 from .checks.world_checks import check_world as check_world
 from .market.agents import Agents as Agents
 from .market.agents import failure_rate as failure_rate
+from .market.compile_ahead import compiled_ahead as compiled_ahead
 from .market.demo import demo_market as demo_market
 from .market.paths import PathMarket as PathMarket
 from .market.paths import simulate_path as simulate_path

@@ -84,12 +84,12 @@ def demo(out: str | Path, *, progress: Progress = silent) -> DemoResult:
     """
     from ...backtest import backtest, compare_with_truth, load_config, open_run, write_result_files
     from ...data import published
-    from ...data.simulate import demo_market
+    from ...data.simulate import compiled_ahead, demo_market
     from ..page.report import REPORT_FILE, write_report
 
     began = time.perf_counter()
     folder = Path(out)
-    with published(folder) as stage:
+    with compiled_ahead(), published(folder) as stage:
         lake, config = stage / "lake", stage / "config.toml"
         config.write_text(CONFIG, encoding="utf-8")
         market = demo_market(lake, progress=progress)

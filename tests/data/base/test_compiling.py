@@ -114,6 +114,39 @@ def test_a_callee_that_changed_is_compiled_in_and_damage_is_noticed(kernels: Pat
         assert run() == (16.0, 1)
 
 
+#: Calls `outer` where only loops of some modules are compiled; prints what lies in the cache then.
+TOLD_APART = """
+import sys
+from gexlab.data.base.compiling import interpret_but, is_cached
+import callee, caller
+modules = sys.argv[1:]
+before = is_cached(caller.outer)
+interpret_but(modules)
+value = caller.outer(3.0)
+print(value, before, is_cached(caller.outer), is_cached(callee.inner))
+"""
+
+
+def test_loops_of_named_modules_are_compiled_and_others_run_as_they_are(kernels: Path) -> None:
+    environment = {"PYTHONPATH": str(kernels), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def told(cache: str, *modules: str) -> list[str]:
+        given = os.environ | environment | {"GEXLAB_CACHE_DIR": str(kernels / cache)}
+        return subprocess.run(
+            [sys.executable, "-c", TOLD_APART, *modules],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=given,
+        ).stdout.split()
+
+    assert told("none") == ["7.0", "False", "False", "False"]
+    assert told("inner", "callee") == ["7.0", "False", "False", "True"]
+    # what a compiled loop calls is compiled with it
+    assert told("outer", "caller") == ["7.0", "False", "True", "True"]
+    assert told("outer") == ["7.0", "True", "True", "True"]
+
+
 def test_a_folder_that_cannot_be_written_is_named(kernels: Path) -> None:
     (kernels / "file").write_text("", encoding="utf-8")
     done = subprocess.run(
