@@ -250,7 +250,8 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
     # what a file says besides its columns is kept with a copy of the schema only
     how: dict[str, Any] = {"store_schema": bool(schema.metadata), "write_statistics": ["session"]}
     if size < _TINY:
-        return how | {"compression": "none", "use_dictionary": False}
+        coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        return how | {"compression": "none", "use_dictionary": coded}
     names = [
         f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
         for field in schema
