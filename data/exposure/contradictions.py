@@ -333,9 +333,11 @@ def _held(
 ) -> tuple[int, int, bool]:
     """Count live contracts of open interest on more than one unit, and whole ones.
 
-    Also whether all are multiples of their unit: a slow question, asked until one is not.
+    Also whether all are multiples of their unit: a slow question, asked until one is not. Where one
+    is not and so many are whole that the rest cannot matter, the rest is not counted.
     """
     held, whole, only_multiples = 0, 0, True
+    enough = _FEWEST_WHOLE * open_interest.size
     for g in range(years.size):
         if not years[g] > 0.0:
             continue
@@ -346,4 +348,6 @@ def _held(
                 whole += _is_whole(interest)
                 if only_multiples:
                     only_multiples = interest % unit == 0.0
+                elif whole >= enough:
+                    return held, whole, False
     return held, whole, only_multiples

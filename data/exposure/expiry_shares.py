@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -72,30 +71,20 @@ def expiry_shares(
 def _shares(
     gross: Floats, live: Flags, dies: Days, monthly: Flags, valuation_session: int
 ) -> tuple[float, float, float]:
-    present, n = np.empty(gross.size), 0
-    first, opex = _NEVER, _NEVER
+    first, opex, n = _NEVER, _NEVER, 0
+    present, day = np.empty(gross.size), np.empty(gross.size, np.int64)
     for g in range(gross.size):
         if live[g] and gross[g] > 0.0:
-            present[n] = gross[g]
+            present[n], day[n] = gross[g], dies[g]
+            first = min(first, day[n])
+            opex = min(opex, day[n]) if monthly[g] else opex
             n += 1
-            first = min(first, dies[g])
-            opex = min(opex, dies[g]) if monthly[g] else opex
-    total = pairwise_sum(present[:n])
-    if not total > 0.0:
-        return math.nan, math.nan, math.nan
-    return (
-        _dying_on(valuation_session, gross, live, dies, present) / total,
-        _dying_on(first, gross, live, dies, present) / total,
-        _dying_on(opex, gross, live, dies, present) / total if opex < _NEVER else math.nan,
-    )
-
-
-@compiled(nogil=True)
-def _dying_on(day: int, gross: Floats, live: Flags, dies: Days, work: Floats) -> float:
-    """Return the gross gamma that dies on a session."""
-    n = 0
-    for g in range(gross.size):
-        if live[g] and gross[g] > 0.0 and dies[g] == day:
-            work[n] = gross[g]
-            n += 1
-    return pairwise_sum(work[:n])
+    total, dying, shares = pairwise_sum(present[:n]), np.empty(n), np.empty(3)
+    for k in range(3):
+        wanted, m = (valuation_session, first, opex)[k], 0
+        for i in range(n):
+            if day[i] == wanted:
+                dying[m] = present[i]
+                m += 1
+        shares[k] = pairwise_sum(dying[:m]) / total if total > 0.0 else np.nan
+    return shares[0], shares[1], shares[2] if opex < _NEVER else np.nan

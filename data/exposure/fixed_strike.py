@@ -58,14 +58,14 @@ def fixed_strike_change(
     """
     book, lines, exposure = result.book, result.book.lines, result.exposure
     groups, old, then = after.groups, before.lines, before.groups
-    out = np.empty((8, book.live.size + 1))
+    out = np.empty((10, book.live.size + 1))
     live = _sum_changes(
         then.expiry, then.morning, old.start, old.strike, old.volatility, old.put_size,
         groups.expiry, groups.morning, lines.start, lines.strike, lines.volatility, lines.put_size,
         book.live, book.time, lines.call, lines.put, lines.call_size, exposure.gross,
         exposure.vanna, by_right, out,
     )  # fmt: skip
-    return out[:, : live + 1]
+    return out[:8, : live + 1]
 
 
 @compiled(nogil=True, error_model="numpy")
@@ -88,8 +88,8 @@ def _sum_changes(
     strike, volatility, put_size, call, put, call_size, gross, vanna : ndarray, shape (m,)
     by_right : bool
         Whether a line is a contract, whose right has to be the same.
-    out : ndarray, shape (8, g + 1)
-        To fill, as `fixed_strike_change` describes it.
+    out : ndarray, shape (10, g + 1)
+        To fill, as `fixed_strike_change` describes it, and with the weights of the two means.
 
     Returns
     -------
@@ -97,7 +97,6 @@ def _sum_changes(
         Groups that are live.
     """
     k, h = 0, 0
-    weight = np.empty((2, live.size + 1))
     for g in range(live.size):
         if not live[g]:
             continue
@@ -137,22 +136,20 @@ def _sum_changes(
             by_gross += gross[i] * change
             worth += (call[i] + put[i]) * vega * change
             gained += vanna[i] / 0.01 * change
-        weight[0, k], weight[1, k] = vegas, grosses
         out[2, k], out[3, k], out[4, k], out[5, k] = met, alone, by_vega, by_gross
-        out[6, k], out[7, k] = worth, gained
+        out[6, k], out[7, k], out[8, k], out[9, k] = worth, gained, vegas, grosses
         k += 1
-    _total_up(k, weight, out)
+    _total_up(k, out)
     return k
 
 
 @compiled(nogil=True, error_model="numpy")
-def _total_up(live: int, weight: Floats, out: Floats) -> None:
+def _total_up(live: int, out: Floats) -> None:
     """Fill the column of the whole book, and make means of what is to be weighed."""
     out[0, live], out[1, live] = math.nan, ALL
-    for row in range(2, 8):
-        out[row, live] = pairwise_sum(out[row, :live])
-    for side in range(2):
-        weight[side, live] = pairwise_sum(weight[side, :live])
-        for k in range(live + 1):
-            total = weight[side, k]
-            out[4 + side, k] = out[4 + side, k] / total if total > 0.0 else math.nan
+    for row in range(2, out.shape[0]):
+        out[row, live] = pairwise_sum(out[row][:live])
+    for k in range(live + 1):
+        for row in range(4, 6):
+            weight = out[row + 4, k]
+            out[row, k] = out[row, k] / weight if weight > 0.0 else math.nan

@@ -37,18 +37,18 @@ REJECTED_SHARE: Final = 0.05
 
 
 @compiled(nogil=True)
-def _order(x: Contracts, i: int, y: Contracts, j: int) -> int:
+def _order(
+    expiry: int, kind: int, strike: float, its_expiry: int, its_kind: int, its_strike: float
+) -> int:
     """Return -1, 0 or 1: the order of two contracts as the lake sorts them."""
-    if x[0][i] != y[0][j]:
-        return -1 if x[0][i] < y[0][j] else 1
-    morning_x, morning_y = x[1][i] & 1, y[1][j] & 1
-    if morning_x != morning_y:
-        return -1 if morning_x > morning_y else 1
-    if x[2][i] != y[2][j]:
-        return -1 if x[2][i] < y[2][j] else 1
-    call_x, call_y = x[1][i] & 2, y[1][j] & 2
-    if call_x != call_y:
-        return -1 if call_x > call_y else 1
+    if expiry != its_expiry:
+        return -1 if expiry < its_expiry else 1
+    if (kind ^ its_kind) & 1:
+        return -1 if kind & 1 else 1
+    if strike != its_strike:
+        return -1 if strike < its_strike else 1
+    if (kind ^ its_kind) & 2:
+        return -1 if kind & 2 else 1
     return 0
 
 
@@ -58,11 +58,18 @@ def _same(x: float, y: float) -> bool:
 
 
 @compiled(nogil=True)
-def _compare(x: Contracts, y: Contracts) -> tuple[int, int, int]:
-    """Merge two sorted chains; return contracts in common, equal ones, equal open interest."""
+def _compare(x: Contracts, y: Contracts, same_spot: bool) -> tuple[int, int, int]:
+    """Merge two sorted chains; return contracts in common, equal ones, equal open interest.
+
+    Only until more differ than may of a copy, whatever else they have in common.
+    """
     i, j, common, equal, frozen = 0, 0, 0, 0, 0
+    most = min(x[0].size, y[0].size)
+    changed, thawed = (1.0 - COPY_SHARE) * most, (1.0 - FROZEN_SHARE) * most
     while i < x[0].size and j < y[0].size:
-        order = _order(x, i, y, j)
+        if common - equal > changed and not (same_spot and common - frozen <= thawed):
+            break
+        order = _order(x[0][i], x[1][i], x[2][i], y[0][j], y[1][j], y[2][j])
         if order < 0:
             i += 1
         elif order > 0:
@@ -88,7 +95,7 @@ class Likeness:
     Attributes
     ----------
     common : int
-        Contracts in both.
+        Contracts in both; of a session that is no copy as many as it takes to see that.
     unchanged : float
         Share of them whose open interest, volatility, bid and ask are the same, 0 ... 1; NaN
         where there is none in common.
@@ -145,10 +152,11 @@ def likeness(
     spot, spot_before : float
         Of the two snapshots.
     """
-    common, equal, frozen = _compare(today, before)
+    same_spot = spot == spot_before
+    common, equal, frozen = _compare(today, before, same_spot)
     if not common:
-        return Likeness(same_spot=spot == spot_before)
-    return Likeness(common, equal / common, frozen / common, spot == spot_before)
+        return Likeness(same_spot=same_spot)
+    return Likeness(common, equal / common, frozen / common, same_spot)
 
 
 def gate_reasons(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,9 @@ __all__ = [
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+
+#: Of call wall, put wall and pin strike, as `_best` takes them.
+_SIDES: Final = (1, -1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,35 +148,20 @@ def _best(strike: Floats, spot: float, score: Floats, side: int) -> int:
 
 
 @compiled(nogil=True)
-def _wall(
-    strike: Floats, spot: float, score: Floats, side: int, total: float
-) -> tuple[float, float]:
-    """Return the strike of the largest score and its share of the total; NaN for none."""
-    i = _best(strike, spot, score, side)
-    return (strike[i], score[i] / total) if i >= 0 else (math.nan, math.nan)
-
-
-@compiled(nogil=True)
 def _walls(
     strike: Floats, call: Floats, put: Floats, gross: Floats, spot: float
-) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float], float]:
+) -> tuple[Floats, float]:
     """Return strike and strength of call wall, put wall and pin strike, and the concentration."""
     n, total = strike.size, pairwise_sum(gross)
-    against, net, square = np.empty(n), np.empty(n), np.empty(n)
+    scores, square, found = np.empty((3, n)), np.empty(n), np.full((3, 2), np.nan)
     for i in range(n):
-        against[i] = -put[i]
-        net[i] = abs(call[i] + put[i])
-    concentration = math.nan
-    if total > 0.0:
-        for i in range(n):
-            square[i] = (gross[i] / total) ** 2
-        concentration = pairwise_sum(square)
-    return (
-        _wall(strike, spot, call, 1, total),
-        _wall(strike, spot, against, -1, total),
-        _wall(strike, spot, net, 0, total),
-        concentration,
-    )
+        scores[0, i], scores[1, i], scores[2, i] = call[i], -put[i], abs(call[i] + put[i])
+        square[i] = (gross[i] / total) ** 2 if total > 0.0 else np.nan
+    for k in range(3):  # a loop, so that it is compiled once
+        i = _best(strike, spot, scores[k], _SIDES[k])
+        if i >= 0:
+            found[k, 0], found[k, 1] = strike[i], scores[k, i] / total
+    return found, pairwise_sum(square) if total > 0.0 else np.nan
 
 
 def walls_of(strikes: ByStrike, spot: float) -> Walls:
@@ -193,7 +180,6 @@ def walls_of(strikes: ByStrike, spot: float) -> Walls:
     >>> walls_of(ladder, 105.0).put.strike
     100.0
     """
-    call, put, pin, concentration = _walls(
-        strikes.strike, strikes.call, strikes.put, strikes.gross, spot
-    )
+    found, concentration = _walls(strikes.strike, strikes.call, strikes.put, strikes.gross, spot)
+    call, put, pin = found.tolist()
     return Walls(Wall(*call), Wall(*put), Wall(*pin), concentration)

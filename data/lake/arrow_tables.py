@@ -29,11 +29,20 @@ _KINDS: Final = {
     "datetime64[D]": pa.date32(),
     "datetime64[us]": pa.timestamp("us"),
 }
+#: How numbers lie in Arrow's memory, by the number of their type.
+_FORMS: Final = {
+    pa.float64().id: "f8",
+    pa.int64().id: "i8",
+    pa.timestamp("us").id: "i8",
+    pa.int32().id: "i4",
+    pa.date32().id: "i4",
+}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 Codes: TypeAlias = npt.NDArray[np.int32]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +158,8 @@ def _taken(values: Sequence[Any], places: npt.NDArray[Any], kind: pa.DataType | 
     if kind is None or pa.types.is_string(kind):
         codes, words = _codes_of(values)
         return _coded(codes[places], words)
-    stored, known = _listed(values, kind)
-    return _stored(stored[places], known[places], kind)
+    stored, missing = _listed(values, kind)
+    return _stored(stored[places], None if missing is None else missing[places], kind)
 
 
 def _coded_list(values: Sequence[str | None]) -> pa.Array:
@@ -167,7 +176,7 @@ def _codes_of(values: Sequence[str | None]) -> tuple[Codes, list[str]]:
 
 
 def _coded(codes: Codes, words: list[str]) -> pa.Array:
-    indices = _stored(codes, codes >= 0, pa.int32())
+    indices = _stored(codes, codes < 0, pa.int32())
     return pa.DictionaryArray.from_arrays(indices, _words(words), safe=False)
 
 
@@ -175,51 +184,48 @@ def _words(values: Sequence[str | None]) -> pa.Array:
     """Return text."""
     codes = [(value or "").encode() for value in values]
     ends = np.fromiter(accumulate(map(len, codes), initial=0), np.int32, len(codes) + 1)
-    memory = [_bits(_known(values)), pa.py_buffer(ends), pa.py_buffer(b"".join(codes))]
+    memory = [_bits(_missing(values)), pa.py_buffer(ends), pa.py_buffer(b"".join(codes))]
     return pa.Array.from_buffers(pa.string(), len(codes), memory)
 
 
-def _listed(
-    values: Sequence[Any], kind: pa.DataType
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Return numbers, days or moments that are listed as numbers, and which are not None."""
-    known = _known(values)
+def _listed(values: Sequence[Any], kind: pa.DataType) -> tuple[npt.NDArray[Any], Flags | None]:
+    """Return numbers, days or moments that are listed as numbers, and which are missing."""
+    missing = _missing(values)
     if pa.types.is_timestamp(kind):
         since = [0 if value is None else (value - _EPOCH) // _MICROSECOND for value in values]
-        return np.array(since, np.int64), known
+        return np.array(since, np.int64), missing
     if pa.types.is_date32(kind):
         ordinals = [_FIRST if value is None else value.toordinal() for value in values]
-        return np.array(ordinals, np.int64) - _FIRST, known
-    plain = values if known.all() else [0 if value is None else value for value in values]
-    return (np.array(plain) if plain else np.zeros(0, np.int64)), known
+        return np.array(ordinals, np.int64) - _FIRST, missing
+    plain = values if missing is None else [0 if value is None else value for value in values]
+    return (np.array(plain) if plain else np.zeros(0, np.int64)), missing
 
 
-def _known(values: Sequence[Any]) -> npt.NDArray[np.bool_]:
-    if None in values:
-        return np.array([value is not None for value in values], np.bool_)
-    return np.ones(len(values), np.bool_)
+def _missing(values: Sequence[Any]) -> Flags | None:
+    return np.array([value is None for value in values]) if None in values else None
 
 
 def _numbers(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
     """Return numpy's numbers, days or moments."""
-    known = np.ones(len(values), np.bool_)
     if values.dtype.kind == "f":
-        known = ~np.isnan(values)
-    elif values.dtype.kind == "M":
-        known, values = ~np.isnat(values), values.view(np.int64)
-    return _stored(values, known, kind)
+        return _stored(values, np.isnan(values), kind)
+    if values.dtype.kind == "M":
+        return _stored(values.view(np.int64), np.isnat(values), kind)
+    return _stored(values, None, kind)
 
 
-def _stored(values: npt.NDArray[Any], known: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+def _stored(values: npt.NDArray[Any], missing: Flags | None, kind: pa.DataType) -> pa.Array:
     if pa.types.is_boolean(kind):
         memory = np.packbits(values.astype(np.bool_), bitorder="little")
     else:
-        form = f"{'f' if pa.types.is_floating(kind) else 'i'}{kind.bit_width // 8}"
         # a fraction or NaN is never cut to a whole number: that is a TypeError
+        form = _FORMS[kind.id]
         memory = np.ascontiguousarray(values.astype(form, casting="same_kind", copy=False))
-    return pa.Array.from_buffers(kind, len(values), [_bits(known), pa.py_buffer(memory)])
+    return pa.Array.from_buffers(kind, len(values), [_bits(missing), pa.py_buffer(memory)])
 
 
-def _bits(known: npt.NDArray[np.bool_]) -> pa.Buffer | None:
-    """Return one bit for each value that is there, None where all are."""
-    return None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+def _bits(missing: Flags | None) -> pa.Buffer | None:
+    """Return one bit for each value, set where it is there; None where all are."""
+    if missing is None or not missing.any():
+        return None
+    return pa.py_buffer(np.packbits(~missing, bitorder="little"))

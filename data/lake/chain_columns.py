@@ -37,6 +37,8 @@ _NO_QUOTE: Final = _NAN + 0x6E6F
 #: Rows of small sessions that are decoded together: few enough that they are still in the
 #: processor's cache when they are evaluated.
 _TOGETHER: Final = 16_384
+#: Rows of a row group that is taken into memory as a whole; the lake's have an eighth of it.
+_MOST_ROWS: Final = 1_000_000
 #: Stands for a day that is not known.
 _NEVER: Final = -1
 
@@ -115,9 +117,10 @@ def rows_between(
 
 
 def _is_plain(kept: pq.FileMetaData) -> bool:
-    """Return whether a file has all columns, in the types in which the lake writes them."""
+    """Return whether a file has all columns, in the types and row groups that the lake writes."""
     schema = kept.schema.to_arrow_schema()
-    return all(
+    most = max((kept.row_group(i).num_rows for i in range(kept.num_row_groups)), default=0)
+    return most <= _MOST_ROWS and all(
         name in schema.names and schema.field(name).type == CHAIN_SCHEMA.field(name).type
         for name in _NAMES
     )

@@ -250,7 +250,8 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
     # what a file says besides its columns is kept with a copy of the schema only
     how: dict[str, Any] = {"store_schema": bool(schema.metadata), "write_statistics": ["session"]}
     if size < _TINY:
-        return how | {"compression": "none", "use_dictionary": False}
+        coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        return how | {"compression": "none", "use_dictionary": coded}
     names = [
         f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
         for field in schema
@@ -268,22 +269,23 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
 
 def _span(rows: pa.Table) -> tuple[str | None, str | None]:
     """Return the first and the last session of rows."""
-    if "session" not in rows.column_names or not rows.num_rows:
+    place = rows.schema.get_field_index("session")
+    if place < 0 or not rows.num_rows:
         return None, None
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from .arrow_tables import numbers_of
 
-    days = rows.column("session")
+    days = rows.column(place)
     if days.null_count or not pa.types.is_date32(days.type):
         found = pc.min_max(days)
         return str(found["min"].as_py()), str(found["max"].as_py())
     # a view: Arrow's own function takes longer than the rest, where there are few rows
     numbers = [numbers_of(chunk, np.int32) for chunk in days.chunks if len(chunk)]
     ends = min(each.min() for each in numbers), max(each.max() for each in numbers)
-    first, last = np.array(ends).astype("datetime64[D]")
-    return str(first), str(last)
+    first, last = (str(np.datetime64(int(end), "D")) for end in ends)
+    return first, last
 
 
 def file_damage(root: Path, table: str, file: DataFile, *, quick: bool = False) -> str | None:

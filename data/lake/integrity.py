@@ -8,9 +8,10 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
+from .mirror import remote_of
 from .storage import fetched, renewed
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .manifest import Manifest
+
+#: Bytes from which files are compared by several threads.
+_THREADED: Final = 8 << 20
 
 __all__ = [
     "content_of",
@@ -118,7 +122,7 @@ def require_intact(paths: Iterable[Path], root: Path) -> None:
         Naming the first, and what to do.
     """
     asked = list(dict.fromkeys(paths))
-    workers = min(4, os.cpu_count() or 1, len(asked))
+    workers = min(4, os.cpu_count() or 1, len(asked)) if _is_slow(asked, root) else 1
     with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:
         found = (pool.map if pool else map)(lambda path: part_damage(path, root), asked)
         for path, what in zip(asked, found, strict=True):
@@ -127,6 +131,13 @@ def require_intact(paths: Iterable[Path], root: Path) -> None:
                     f"{path}: {what}: restore it, or delete it and ingest its sessions again "
                     "(gexlab verify --lake lists all that is damaged, and what it was read from)"
                 )
+
+
+def _is_slow(paths: Iterable[Path], root: Path) -> bool:
+    """Return whether files take longer to compare, or to fetch, than threads to start."""
+    if remote_of(root) is not None:
+        return True
+    return sum(path.stat().st_size for path in paths if path.is_file()) > _THREADED
 
 
 def require_rescue(path: Path, root: Path, before: Manifest, kept: list[date]) -> None:

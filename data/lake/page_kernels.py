@@ -53,6 +53,8 @@ MARGIN: Final = 16
 _YES, _NO, _SHORT, _LONG, _BINARY, _STRUCT = 1, 2, 4, 6, 8, 12
 #: Structs inside each other: a header has three.
 _DEEPEST: Final = 4
+#: Of loops that only other loops call: without a door for Python they are compiled faster.
+_INNER: Final = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 @compiled(nogil=True)
@@ -75,12 +77,12 @@ def walk_pages(raw: Bytes, edges: Ints, rows: int, table: Ints) -> int:
     int
         -1 where a header is not understood, or there are others than `rows` rows.
     """
-    found = 0
+    found, fields = 0, np.empty(_DEEPEST, np.int64)
     for chunk in range(edges.size - 1):
         at, stop, before = edges[chunk], edges[chunk + 1], 0
         while at < stop:
             p = found if found < table.shape[0] else 0
-            at = _header(raw, at, stop, table, p)
+            at = _header(raw, at, stop, table, p, fields)
             if at < 0 or table[p, PACKED] < 0 or table[p, ROWS] < 0:
                 return -1
             table[p, CHUNK], table[p, AT], table[p, FIRST] = chunk, at, before
@@ -92,12 +94,15 @@ def walk_pages(raw: Bytes, edges: Ints, rows: int, table: Ints) -> int:
     return found
 
 
-@compiled(nogil=True)
-def _header(raw: Bytes, at: int, stop: int, table: Ints, p: int) -> int:
-    """Take from a page's header what the table says of it; return where it ends, -1 if nowhere."""
+@compiled(**_INNER)
+def _header(raw: Bytes, at: int, stop: int, table: Ints, p: int, last: Ints) -> int:
+    """Take from a page's header what the table says of it; return where it ends, -1 if nowhere.
+
+    `last` is room for the number of the last field of each of the structs inside each other.
+    """
     for i in range(8):
         table[p, i] = -1
-    last, depth = np.zeros(_DEEPEST, np.int64), 0
+    last[0], depth = 0, 0
     while at < stop:
         step, kind = int(raw[at]) >> 4, int(raw[at]) & 15
         at += 1
@@ -123,7 +128,7 @@ def _header(raw: Bytes, at: int, stop: int, table: Ints, p: int) -> int:
     return -1
 
 
-@compiled(nogil=True)
+@compiled(**_INNER)
 def _number(raw: Bytes, at: int, stop: int) -> tuple[int, int]:
     """Return a number of seven bits a byte, the lowest first, and where it ends."""
     number, shift = 0, 0
@@ -153,7 +158,7 @@ def fill_columns(
     asked : ndarray of int64, shape (k, 7)
         Columns.
     words : ndarray of int64
-        Values of the columns' dictionaries.
+        0 and 1, then the values of the columns' dictionaries.
     begin, end : int
         Rows: the first, and one past the last.
     out : ndarray of int64, shape (k, end - begin)
@@ -182,7 +187,7 @@ def fill_columns(
     return True
 
 
-@compiled(nogil=True)
+@compiled(**_INNER)
 def _fill(
     memory: Words, pages: Ints, p: int, asked: Ints, k: int, words: Ints, skip: int, out: Ints
 ) -> int:
@@ -205,17 +210,17 @@ def _fill(
         width = _bits(memory, at * 8) & 255
         whole = _decode(memory, at + 1, stop, width, words, first, last, before, out, known)
     if whole and known < out.size:
-        whole = _spread(memory, levels, at, level, skip, out, known, asked[k, _MISSING])
+        whole = _spread(memory, levels, at, level, words, skip, out, known, asked[k, _MISSING])
     return out.size - known if whole else -1
 
 
-@compiled(nogil=True)
+@compiled(**_INNER)
 def _spread(
-    memory: Words, at: int, stop: int, level: int, skip: int, out: Ints, known: int, missing: int
-) -> bool:
+    memory: Words, at: int, stop: int, level: int, words: Ints, skip: int, out: Ints, known: int,
+    missing: int,
+) -> bool:  # fmt: skip
     """Bring values that are there to their places, and what is missing between them."""
-    flags, words = np.zeros(out.size, np.int64), np.zeros(2, np.int64)
-    words[1] = 1
+    flags = np.zeros(out.size, np.int64)
     if known and not _decode(memory, at, stop, level, words, 0, 2, skip, flags, out.size):
         return False
     for i in range(out.size - 1, -1, -1):
@@ -224,19 +229,20 @@ def _spread(
     return True
 
 
-@compiled(nogil=True)
+@compiled(**_INNER)
 def _copy(memory: Words, at: int, stop: int, width: int, skip: int, out: Ints, count: int) -> bool:
     """Fill in plain values of 4 or 8 bytes, after some of them; return whether they are there."""
     at += skip * width
-    if count and (width == 0 or at + count * width > stop):
-        return False
-    shift = 64 - 8 * width
+    if width == 0 or at + count * width > stop:
+        return count == 0
+    sign = 1 << (8 * int(width) - 1)
     for i in range(count):
-        out[i] = (_bits(memory, (at + i * width) * 8) << shift) >> shift
+        bits = _bits(memory, (at + i * width) * 8) & (2 * sign - 1)
+        out[i] = (bits ^ sign) - sign
     return True
 
 
-@compiled(nogil=True)
+@compiled(**_INNER)
 def _decode(
     memory: Words, at: int, stop: int, width: int, words: Ints, first: int, last: int,
     skip: int, out: Ints, count: int,
@@ -265,7 +271,7 @@ def _decode(
     return True
 
 
-@compiled(nogil=True)
+@compiled(**_INNER)
 def _count(memory: Words, at: int, stop: int, width: int, rows: int) -> int:
     """Return how many of the first bits are set, which are kept as runs; -1 if there are fewer."""
     found = 0
@@ -277,14 +283,14 @@ def _count(memory: Words, at: int, stop: int, width: int, rows: int) -> int:
         if code >= 0:
             found += some * code
         else:
-            for i in range(0, some, 64):
-                behind = np.uint64(max(64 - (some - i), 0))
-                found += _ones(np.uint64(_bits(memory, begin * 8 + i)) << behind)
+            for i in range(0, some, 32):
+                mask = (1 << min(some - i, 32)) - 1
+                found += _ones(_bits(memory, begin * 8 + i) & mask)
         rows -= some
     return found
 
 
-@compiled(nogil=True)
+@compiled(**_INNER)
 def _run(memory: Words, at: int, stop: int, width: int) -> tuple[int, int, int, int]:
     """Return the code of a run, how long it is, where its bytes begin and where they end.
 
@@ -307,7 +313,7 @@ def _run(memory: Words, at: int, stop: int, width: int) -> tuple[int, int, int, 
     return code, size, at, end
 
 
-@compiled(nogil=True)
+@compiled(**_INNER)
 def _bits(memory: Words, place: int) -> int:
     """Return the 64 bits from a place on.
 
@@ -319,12 +325,11 @@ def _bits(memory: Words, place: int) -> int:
     return int(np.int64(low | high))
 
 
-@compiled(nogil=True)
-def _ones(bits: np.uint64) -> int:
-    """Return how many of 64 bits are set."""
-    one, two, four = np.uint64(1), np.uint64(2), np.uint64(4)
-    bits -= (bits >> one) & np.uint64(0x5555555555555555)
-    pairs = np.uint64(0x3333333333333333)
-    bits = (bits & pairs) + ((bits >> two) & pairs)
-    bits = (bits + (bits >> four)) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return int((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
+@compiled(**_INNER)
+def _ones(bits: int) -> int:
+    """Return how many of 32 bits are set."""
+    bits -= (bits >> 1) & 0x55555555
+    bits = (bits & 0x33333333) + ((bits >> 2) & 0x33333333)
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0F
+    bits += bits >> 8
+    return (bits + (bits >> 16)) & 0xFF

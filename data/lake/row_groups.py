@@ -156,14 +156,9 @@ def row_group(
         begin = column.dictionary_page_offset or column.data_page_offset
         spans.append((begin, column.total_compressed_size))
     raw, edges = _read(file, spans)
-    pages = _pages(raw, edges, group.num_rows)
-    if pages is None:
-        return None
-    text = [chunk for chunk, width, _ in columns.values() if not width]
-    plain = (pages[:, KIND] == DATA) & (pages[:, ENCODING] == PLAIN)
-    if (plain & np.isin(pages[:, CHUNK], text)).any():
-        return None
-    return RowGroup(group.num_rows, raw, pages, columns)
+    text = np.array([not width for _, width, _ in columns.values()])
+    pages = _pages(raw, edges, group.num_rows, text)
+    return None if pages is None else RowGroup(group.num_rows, raw, pages, columns)
 
 
 def unpacked(group: RowGroup, asked: Sequence[Asked], begin: int, end: int) -> Unpacked:
@@ -185,19 +180,24 @@ def unpacked(group: RowGroup, asked: Sequence[Asked], begin: int, end: int) -> U
     first = group.pages[:, FIRST]
     held = (first < end) & (first + group.pages[:, ROWS] > begin)
     chunks = [group.columns[each.name][0] for each in asked]
-    wanted = np.isin(group.pages[:, CHUNK], chunks)
-    pages = group.pages[wanted & (held | (group.pages[:, KIND] == DICTIONARY))]
+    wanted = np.zeros(len(group.columns), np.bool_)
+    wanted[chunks] = True
+    held |= group.pages[:, KIND] == DICTIONARY
+    pages = group.pages[wanted[group.pages[:, CHUNK]] & held]
     memory = _decompressed(group.raw, pages)
     spans = np.searchsorted(pages[:, CHUNK], [chunks, [chunk + 1 for chunk in chunks]])
     table = np.empty((len(asked), 7), np.int64)
-    words, known = [np.empty(0, np.int64)], 0
-    for i, (each, begin_at, end_at) in enumerate(zip(asked, *spans.tolist(), strict=True)):
-        _, width, optional = group.columns[each.name]
-        if pages[begin_at, KIND] == DICTIONARY:
-            words.append(_words(memory, pages[begin_at].tolist(), width, each.number_of))
-        size = len(words[-1]) if pages[begin_at, KIND] == DICTIONARY else 0
-        table[i] = (begin_at, end_at, known, known + size, optional, width, each.missing)
-        known += size
+    words, known = [np.arange(2)], 2
+    heads = pages[spans[0]].tolist()
+    for i, (each, head, pages_at, pages_end) in enumerate(
+        zip(asked, heads, *spans.tolist(), strict=True)
+    ):
+        _, width, level = group.columns[each.name]
+        begin_at = known
+        if head[KIND] == DICTIONARY:
+            words.append(_words(memory, head, width, each.number_of))
+            known += len(words[-1])
+        table[i] = (pages_at, pages_end, begin_at, known, level, width, each.missing)
     return Unpacked(
         np.frombuffer(memory, "<u8", memory.size // 8), pages, table, np.concatenate(words)
     )
@@ -215,16 +215,20 @@ def _read(file: FileIO, spans: Sequence[tuple[int, int]]) -> tuple[npt.NDArray[n
     return raw, edges
 
 
-def _pages(raw: npt.NDArray[np.uint8], edges: Ints, rows: int) -> Ints | None:
+def _pages(
+    raw: npt.NDArray[np.uint8], edges: Ints, rows: int, text: npt.NDArray[np.bool_]
+) -> Ints | None:
     """Return a table of the pages of chunks, None where one is not as the lake writes it."""
     count = walk_pages(raw, edges, rows, np.empty((1, 8), np.int64))
     if count < 0:
         return None
     pages = np.empty((count, 8), np.int64)
     walk_pages(raw, edges, rows, pages)
-    known = np.isin(pages[:, KIND], (DATA, DICTIONARY)).all()
-    known &= np.isin(pages[:, ENCODING], (PLAIN, *CODES)).all() and (pages[:, SIZE] >= 0).all()
-    return pages if known else None
+    kind, encoding = pages[:, KIND], pages[:, ENCODING]
+    coded = (encoding == CODES[0]) | (encoding == CODES[1])
+    plain = (encoding == PLAIN) & ~text[pages[:, CHUNK]]
+    known = (kind == DICTIONARY) | ((kind == DATA) & (coded | plain))
+    return pages if known.all() and (pages[:, SIZE] >= 0).all() else None
 
 
 def _decompressed(raw: npt.NDArray[np.uint8], pages: Ints) -> pa.Buffer:

@@ -266,4 +266,5 @@ def _expired_interest(prepared: PreparedChain, result: BookResult) -> float:
     """Return the open interest that is not in the book because it has expired."""
     start, interest = prepared.groups.start, prepared.chain.open_interest
     gone = np.flatnonzero(~result.book.live).tolist()
-    return sum(float(np.nansum(interest[start[g] : start[g + 1]])) for g in gone)
+    parts = [interest[start[g] : start[g + 1]] for g in gone]
+    return sum(float(part[part == part].sum()) for part in parts)  # NaN alone differs from itself

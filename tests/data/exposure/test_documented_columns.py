@@ -9,10 +9,11 @@ from typing import get_args
 
 import pytest
 
-from gexlab.data.base.schema import BOOKS, Regime
+from gexlab.data.base.schema import BOOKS, SIDE_TABLES, Regime
 from gexlab.data.exposure.dealers import BUILT_IN
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.exposure.flips import FlipStatus
+from gexlab.data.exposure.side_columns import SIDE_COLUMNS
 from gexlab.data.lake.derived_tables import TABLES
 from gexlab.data.regimes.regime_columns import REGIME_COLUMNS
 
@@ -31,6 +32,10 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_name_is_explained(name: str) -> None:
     assert f"`{name}`" in TEXT
+
+
+def test_every_side_table_has_its_columns() -> None:
+    assert tuple(SIDE_COLUMNS) == SIDE_TABLES
 
 
 @pytest.mark.parametrize("field", SETTINGS, ids=lambda field: field.name)

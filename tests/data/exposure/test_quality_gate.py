@@ -43,8 +43,32 @@ def test_a_copy_fetched_in_the_evening(changed: int, n: int, spot: float, copied
     before = np.arange(n) + 1.0
     today = before + (np.arange(n) < changed)
     found = likeness(contracts(today, iv=0.21), contracts(before), spot=spot, spot_before=100.0)
-    assert found.common == n
+    assert found.common == n or not copied
     assert found.is_copy is copied
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_no_copy_is_not_compared_to_its_end(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, spot = int(rng.integers(40, 400)), float(rng.choice([100.0, 100.01]))
+    before = rng.integers(0, 9, n).astype(float)
+    today = before + (rng.random(n) < rng.choice([0.0, 0.015, 0.02, 0.025, 0.5]))
+    volatility = np.where(rng.random(n) < rng.choice([0.0, 0.045, 0.05, 0.055, 0.5]), 0.3, 0.2)
+    here, there = rng.random(n) < 0.95, rng.random(n) < 0.95
+    c = contracts(today)
+    rows = (*c[:4], volatility, *c[5:])
+    found = likeness(
+        tuple(x[here] for x in rows),  # type: ignore[arg-type]
+        tuple(x[there] for x in contracts(before)),  # type: ignore[arg-type]
+        spot=spot, spot_before=100.0,
+    )  # fmt: skip
+    both = here & there
+    same_interest = (today == before)[both]
+    unchanged, frozen = (same_interest & (volatility == 0.2)[both]).mean(), same_interest.mean()
+    evening = spot == 100.0 and both.sum() >= 50 and frozen >= 0.98
+    assert found.is_copy == (unchanged >= 0.95 or evening)
+    if found.is_copy:
+        assert found == Likeness(int(both.sum()), unchanged, frozen, same_spot=spot == 100.0)
 
 
 def test_unknown_open_interest_is_never_the_same() -> None:
