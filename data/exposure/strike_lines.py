@@ -151,6 +151,8 @@ def side_volatilities(
     begin: int, end: int, is_call: Flags, volatility: Floats
 ) -> tuple[float, float]:
     """Return the mean volatility of the calls and of the puts of one strike; NaN for none."""
+    if end - begin == 2 and is_call[begin] and not is_call[begin + 1]:  # nearly every strike
+        return volatility[begin], volatility[begin + 1]
     calls, puts, call_sum, put_sum = 0, 0, 0.0, 0.0
     for i in range(begin, end):
         if not math.isnan(volatility[i]):

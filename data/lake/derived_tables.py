@@ -330,6 +330,8 @@ class DerivedStore:
         -------
         DerivedStore
         """
+        if not self.parts:
+            return self
         whole: list[Part] = []
         lost: list[Part] = []
         root = self.lake.root

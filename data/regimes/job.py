@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..base.errors import DefinitionError, UnknownNameError
@@ -88,6 +89,7 @@ class Job:
         return f"{calendar}|{share}|{self.side_tables}"
 
 
+@lru_cache(maxsize=8)  # of one market, many underlyings
 def calendar_mark(calendar: TradingCalendar) -> str:
     """Return a mark of a calendar's sessions and their hours.
 
