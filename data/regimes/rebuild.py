@@ -376,8 +376,6 @@ def _contents(
 ) -> tuple[str, dict[str, str], dict[str, PlainTable]]:
     """Return one part: its book, the marks of its sessions, and its tables."""
     own = [r.books[book] for r in rows]
-    tables = {"regimes": regime_columns_of(own)}
-    for table in own[0].tables:
-        tables[table] = side_columns_of(table, own)
+    tables = {"regimes": regime_columns_of(own)} | side_columns_of(own)
     tables["quality_findings"] = finding_columns_of([f for each in own for f in each.findings])
     return book, {str(r.session): marks[str(r.session)] for r in rows}, tables
