@@ -13,7 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gexlab.data.lake.arrow_tables import Coded, PlainTable, as_table, numbers_of, table_of
+from gexlab.data.lake.arrow_tables import (
+    Coded,
+    PlainTable,
+    array_of,
+    as_table,
+    coded_words,
+    numbers_of,
+    table_of,
+)
 
 MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -90,6 +98,21 @@ def test_coded_values() -> None:
     made = table_of({"session": Coded(days, np.array([0, 0, 2]))}, {"session": pa.date32()})
     assert made["session"].to_pylist() == [days[0], days[0], days[2]]
     assert numbers_of(made["session"].chunk(0).slice(1), np.int32).tolist() == [19724, 19726]
+
+
+@pytest.mark.parametrize("lists", [[("a", "b"), (), ("a",)], [("é",)], [()], []])
+def test_lists_of_words(lists: list[tuple[str, ...]]) -> None:
+    kind = pa.list_(pa.string())
+    made = array_of(lists, kind)
+    made.validate(full=True)
+    assert made.equals(pa.array(lists, kind))
+
+
+def test_words_by_their_places() -> None:
+    made = coded_words(np.array([1, -1, 0, 1], np.int64), ("PM", "AM"))
+    made.validate(full=True)
+    assert made.to_pylist() == ["AM", None, "PM", "AM"]
+    assert made.type == pa.dictionary(pa.int32(), pa.string())
 
 
 def test_nothing_is_imported_for_it() -> None:
