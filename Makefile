@@ -59,7 +59,8 @@ mutants-again: $(VENV)/dev.stamp  ## Those that no test noticed, against sources
 
 # Compiled loops check no index on their own: one that is wrong spoils memory and is noticed elsewhere, or never.
 bounds: $(VENV)/dev.stamp  ## Tests of the compiled loops with every array access checked
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/out/bounds $(BIN)/python -m pytest tests/data/exposure tests/data/simulate
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/out/bounds $(BIN)/python -m pytest tests/data/exposure tests/data/simulate \
+		tests/data/lake/test_row_groups.py tests/data/lake/test_chain_columns.py
 
 bench: $(VENV)/dev.stamp bytecode  ## Measure speed as ratios, all in one run (minutes, about 2 GB in out/bench)
 	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -242,8 +242,8 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
     """Return how so many rows of a size are written.
 
     Numbers hardly recur: their bytes, the first ones of all and so on, compress to two thirds of
-    what a dictionary takes, in a quarter of its time. Of days, counts and coded text a dictionary
-    leaves nothing to compress.
+    what a dictionary takes, in a quarter of its time; lz4 finds in them what zstd does, as text
+    it does not. Of days, counts and coded text a dictionary leaves nothing to compress.
     """
     import pyarrow as pa
 
@@ -261,7 +261,7 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
     split = numbers if count >= _COMPRESSED else []
     text = [n for n in names if pa.types.is_string(kinds[n]) or pa.types.is_list(kinds[n])]
     return how | {
-        "compression": dict.fromkeys([*split, *text], "zstd"),
+        "compression": dict.fromkeys(split, "lz4") | dict.fromkeys(text, "zstd"),
         "use_dictionary": [name for name in names if name not in numbers],
         "use_byte_stream_split": split,
     }

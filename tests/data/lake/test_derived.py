@@ -270,7 +270,7 @@ def test_how_columns_are_written(lake: Lake) -> None:
     how = {c.path_in_schema: (set(c.encodings), c.compression, c.is_stats_set) for c in columns}
     numbers = {name for name, said in how.items() if "BYTE_STREAM_SPLIT" in said[0]}
     assert numbers == {"level", "log_move", "net_gex", "gross_gex"}
-    assert {how[name][1] for name in numbers} == {"ZSTD"}
+    assert {how[name][1] for name in numbers} == {"LZ4"}
     assert {said[1] for name, said in how.items() if name not in numbers} == {"UNCOMPRESSED"}
     assert {name for name, said in how.items() if said[2]} == {"session"}
     assert {f.type for f in schema if f.name in ("underlying", "book")} == {pa.string()}
