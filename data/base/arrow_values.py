@@ -1,14 +1,20 @@
-"""Arrow's values as Python's, without pandas: Arrow loads it to say what a moment is."""
+"""Arrow's values as Python's and numpy's, without pandas.
+
+Arrow loads it to say what a moment is, and for every array that it gives to numpy.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["records_of", "values_of"]
+__all__ = ["plain", "records_of", "values_of"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = {
@@ -69,3 +75,57 @@ def records_of(table: pa.Table) -> list[dict[str, Any]]:
     """
     columns = [values_of(column) for column in table.columns]
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def plain(column: pa.Array | pa.ChunkedArray, missing: float = np.nan) -> npt.NDArray[Any]:
+    """Return numbers, days, moments or flags as an array of numpy's.
+
+    Parameters
+    ----------
+    column : Array or ChunkedArray
+    missing : float
+        Stands for NULL; a column of others than floating numbers that has one needs it.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Days and moments as integers, as Arrow stores them; read-only where it is Arrow's memory.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> plain(pa.array([1.5, None])), plain(pa.array([None, 3]), -1)
+    (array([1.5, nan]), array([-1,  3]))
+    """
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    kind, (there, memory) = column.type, column.buffers()
+    if memory is None or not len(column):
+        form = np.dtype(bool) if pa.types.is_boolean(kind) else _form(kind)
+        return np.full(len(column), missing, form) if column.null_count else np.empty(0, form)
+    if pa.types.is_boolean(kind):
+        values = _flags(memory, column)
+    else:
+        form = _form(kind)
+        values = np.frombuffer(memory, form, len(column), column.offset * form.itemsize)
+    if not column.null_count:
+        return values
+    found = values.copy()
+    found[~_flags(there, column)] = missing
+    return found
+
+
+def _form(kind: pa.DataType) -> np.dtype[Any]:
+    """Return how numbers, days or moments lie in Arrow's memory."""
+    import pyarrow as pa
+
+    return np.dtype(f"{'f' if pa.types.is_floating(kind) else 'i'}{kind.bit_width // 8}")
+
+
+def _flags(bits: pa.Buffer, column: pa.Array) -> npt.NDArray[np.bool_]:
+    """Return the bits of a column's values."""
+    end = column.offset + len(column)
+    memory = np.frombuffer(bits, np.uint8, (end + 7) // 8)
+    return np.unpackbits(memory, count=end, bitorder="little")[column.offset :].view(np.bool_)

@@ -123,8 +123,8 @@ class _Loop:
         self._made: Any = None
         self._called: Any = None
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return (self._called or self._ready())(*arguments, **named)
+    def __call__(self, *arguments: Any) -> Any:  # of names, Numba makes a tuple once more
+        return (self._called or self._ready())(*arguments)
 
     def interpret(self, yes: bool) -> None:
         """Let Python call the function as it is written, or the compiled one."""

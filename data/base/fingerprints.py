@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from .arrow_values import plain
 from .schema import CHAIN_COLUMNS
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _validity(column: Any) -> Any:
     """Return whether each value is there; one flag where that is the same of all."""
     if column.null_count in (0, len(column)):
         return column.null_count == 0
-    return column.is_valid().to_numpy(zero_copy_only=False)
+    return plain(column.is_valid())
 
 
 def _bits(validity: Any) -> bytes:
@@ -122,17 +122,11 @@ def _laid_out(column: Any) -> tuple[Any, Any]:
     if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
         return validity, _words_laid_out(column)
     if pa.types.is_floating(column.type):
-        numbers = _filled(column, 0.0)
+        numbers = plain(column, 0)
         # adding zero turns -0.0 into 0.0: equal numbers have equal bytes
         bits = numbers.view("<i8")
         return validity, (numbers + 0.0).view("<i8") if (bits == _MINUS_ZERO).any() else bits
-    width = pa.int32() if pa.types.is_date(column.type) else pa.int64()
-    return validity, _filled(column.cast(width), 0).astype("<i8", copy=False)
-
-
-def _filled(column: Any, value: float) -> Any:
-    full = pc.fill_null(column, value) if column.null_count else column
-    return full.to_numpy(zero_copy_only=False)
+    return validity, plain(column, 0).astype("<i8", copy=False)
 
 
 def _words_laid_out(column: Any) -> Any:
@@ -141,4 +135,4 @@ def _words_laid_out(column: Any) -> Any:
     words = encoded.dictionary.to_pylist()
     digests = [hashlib.sha256(word.encode()).digest()[:8] for word in words] + [bytes(8)]
     keys = np.frombuffer(b"".join(digests), dtype="<i8")
-    return keys.take(_filled(encoded.indices, len(words)))
+    return keys.take(plain(encoded.indices, len(words)))

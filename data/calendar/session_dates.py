@@ -66,6 +66,7 @@ class CalendarFacts:
         self.calendar = calendar
         self.rule = rule or calendar.monthly
         self._known: dict[int, tuple[int, bool]] = {}
+        self._together: dict[bytes, tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]] = {}
         self._following: dict[date, tuple[int, int]] = {}
 
     def expirations(
@@ -83,14 +84,20 @@ class CalendarFacts:
         dies : ndarray of int32, shape (g,)
             The session on which each dies, days since 1970.
         monthly : ndarray of bool, shape (g,)
+            Both are those of earlier calls too: not to be written to.
         """
-        days = expiry.tolist()
-        for day in days:
-            if day not in self._known:
-                self._known[day] = self._look_up(day)
-        facts = [self._known[day] for day in days]
-        dies = np.array([last for last, _ in facts], np.int32)
-        return dies, np.array([monthly for _, monthly in facts], np.bool_)
+        listed = expiry.tobytes()
+        found = self._together.get(listed)
+        if found is None:
+            days = expiry.tolist()
+            for day in days:
+                if day not in self._known:
+                    self._known[day] = self._look_up(day)
+            facts = [self._known[day] for day in days]
+            dies = np.array([last for last, _ in facts], np.int32)
+            found = dies, np.array([monthly for _, monthly in facts], np.bool_)
+            self._together[listed] = found
+        return found
 
     def of_session(self, session: date, expiry: npt.NDArray[np.int32]) -> SessionDates:
         """Return the dates that the books of a session need.

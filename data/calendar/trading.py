@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE: Final = timedelta(minutes=1)
 Settlement = Literal["AM", "PM"]
 
 
@@ -307,16 +309,12 @@ class TradingCalendar:
         -------
         ndarray of datetime64[ns]
         """
-        import pandas as pd
-
         hours, minutes = clock.split(":")
-        wall = pd.DatetimeIndex(self.sessions[positions].astype("datetime64[ns]"))
-        placed = (wall + pd.Timedelta(hours=int(hours), minutes=int(minutes))).tz_localize(
-            zone or self.timezone,
-            ambiguous=np.zeros(len(wall), dtype=bool),
-            nonexistent="shift_forward",
-        )
-        return placed.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+        here = ZoneInfo(zone or self.timezone)
+        wall = self.sessions[positions].astype("datetime64[s]")
+        wall = wall + np.timedelta64(60 * int(hours) + int(minutes), "m")
+        found = [_in_utc(moment, here) for moment in wall.tolist()]
+        return np.array(found, "datetime64[us]").astype("datetime64[ns]")
 
     def _require_inside(self, day: date) -> None:
         if not self.sessions[0] <= np.datetime64(day, "D") <= self.sessions[-1]:
@@ -339,6 +337,15 @@ def _monthly_expiration(
     if rule.roll(year, month) == "before":
         return calendar.last_session_at_or_before(day)
     return calendar.first_session_at_or_after(day)
+
+
+def _in_utc(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment of a wall clock, see `TradingCalendar.moments`."""
+    first, later = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    assert first is not None
+    assert later is not None
+    # a skipped time has the smaller offset first, a repeated one the larger
+    return wall - later if first >= later else _in_utc(wall + _MINUTE, zone)
 
 
 def _month_of(day: date) -> tuple[int, int]:

@@ -36,6 +36,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _FLOORS: Final = (30.0, 1440.0)
+_FLOORS_OF_KERNEL: Final = np.array(_FLOORS)
 _SOURCES: Final[tuple[IvSource, ...]] = ("otm", "own")
 _DAY_US: Final = 86_400_000_000
 _SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
@@ -284,7 +285,7 @@ def sixteen_nets(
         By carry (configured, none), floor (30 minutes, a day), source (otm, own) and book.
     """
     nets: Floats = _sixteen_nets(
-        chain.quote_us, np.array([*moments]), np.array(_FLOORS), chain.spot,
+        chain.quote_us, np.array([*moments]), _FLOORS_OF_KERNEL, chain.spot,
         use_parity, configured.time, configured.forward, configured.rate,
         configured.dividend_yield, groups.start, groups.expiry_us, chain.strike, chain.is_call,
         chain.open_interest, chain.position, chain.mid, chain.volatility,

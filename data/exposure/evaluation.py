@@ -15,7 +15,6 @@ from .book import (
     Book,
     SpotExposure,
     exposure_at_spot,
-    mixture_of,
     value_book,
 )
 from .definition import Definition
@@ -215,8 +214,7 @@ def evaluate_book(
     """Return exposures, profile, roots, walls and shares of one book."""
     groups = prepared.groups
     book = book_at(prepared, context.valuations[name], definition)
-    mixture = mixture_of(book)
-    exposure = exposure_at_spot(book, mixture)
+    exposure, mixture = exposure_at_spot(book)
     grid = Grid(definition.grid_width, definition.grid_points)
     profile, roots = _profile_and_roots(book, mixture, grid, prepared.curves)
     gross_gex = exposure.gross_gex

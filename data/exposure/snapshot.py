@@ -23,8 +23,6 @@ Codes: TypeAlias = npt.NDArray[np.uint8]
 #: Contracts of a position: more of them are a mistake, and their exposure would be no number.
 _MOST_POSITION: Final = 1e15
 _NONE: Final = np.empty(0)
-#: From when on a chain, and the positions where it has any, were public.
-_PUBLIC: Final = ("known_us", "position_known_us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +115,18 @@ def snapshot_from(
     call_sign, put_sign : float
         Of the dealers, where there is no position.
     """
-    open_interest, n = columns["open_interest"], columns["strike"].size
-    is_call, morning = np.empty((2, n), np.bool_)
-    mid, position = np.empty(n), np.empty(n)
-    _fill_snapshot(
+    open_interest, known_us = columns["open_interest"], columns["known_us"]
+    is_call, morning = np.empty((2, open_interest.size), np.bool_)
+    mid, position = np.empty((2, open_interest.size))
+    known = _fill_snapshot(
         columns["kind"], columns["bid"], columns["ask"], columns.get("settlement_price", _NONE),
         open_interest, columns["multiplier"], columns.get("position", _NONE),
-        float(call_sign), float(put_sign), is_call, morning, mid, position,
+        float(call_sign), float(put_sign),
+        known_us, columns.get("position_known_us", known_us), is_call, morning, mid, position,
     )  # fmt: skip
     return Snapshot(
         quote_us=int(columns["quote_us"][-1]),
-        known_us=max(int(columns[name].max()) for name in _PUBLIC if name in columns),
+        known_us=known,
         spot=spot,
         expiry=columns["expiry"],
         morning=morning,
@@ -145,10 +144,16 @@ def snapshot_from(
 def _fill_snapshot(
     kind: Codes, bid: Floats, ask: Floats, settled: Floats, open_interest: Floats,
     multiplier: Floats, held: Floats, call_sign: float, put_sign: float,
+    known_us: Ints, position_known_us: Ints,
     is_call: Flags, morning: Flags, mid: Floats, position: Floats,
-) -> None:  # fmt: skip
-    """Fill what a snapshot derives: the middle of two-sided quotes, the dealers' position."""
+) -> int:  # fmt: skip
+    """Fill what a snapshot derives: the middle of two-sided quotes, the dealers' position.
+
+    Return from when on the chain, and the positions where it has any, were public.
+    """
+    known = known_us[0]
     for i in range(kind.size):
+        known = max(known, known_us[i], position_known_us[i])
         call = (kind[i] & 2) != 0
         is_call[i], morning[i] = call, (kind[i] & 1) != 0
         if bid[i] > 0.0 and ask[i] >= bid[i]:
@@ -161,6 +166,7 @@ def _fill_snapshot(
             position[i] = held[i] * multiplier[i]
         else:
             position[i] = math.nan
+    return int(known)
 
 
 def expiry_groups(chain: Snapshot) -> Groups:

@@ -213,6 +213,7 @@ def _otm_lines(
             if call_size + put_size > 0.0:
                 out[0, m], out[1, m], out[2, m] = strike[begin], sigma, call
                 out[3, m], out[4, m], out[5, m] = put, call_size, put_size
+                out[6, m] = math.log(strike[begin] / forward[g])
                 group[m] = g
                 m += 1
         _note(used, rejected, used_oi, rejected_oi, unknown, tally[g])
@@ -222,7 +223,7 @@ def _otm_lines(
 
 @compiled(nogil=True)
 def _own_lines(
-    start: Ints, time: Floats, strike: Floats, is_call: Flags,
+    start: Ints, time: Floats, forward: Floats, strike: Floats, is_call: Flags,
     open_interest: Floats, position: Floats, own: Floats,
     out: Floats, group: Ints, first: Ints, tally: Floats,
 ) -> int:  # fmt: skip
@@ -230,6 +231,7 @@ def _own_lines(
     for g in range(time.size):
         first[g] = m
         if math.isnan(time[g]):
+            _note(0, 0, 0.0, 0.0, 0, tally[g])
             continue
         used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
         for i in range(start[g], start[g + 1]):
@@ -247,6 +249,7 @@ def _own_lines(
             out[0, m], out[1, m] = strike[i], own[i]
             out[2 + side, m], out[4 + side, m] = position[i], abs(position[i])
             out[3 - side, m], out[5 - side, m] = 0.0, 0.0
+            out[6, m] = math.log(strike[i] / forward[g])
             group[m] = g
             m += 1
         _note(used, rejected, used_oi, rejected_oi, unknown, tally[g])
@@ -261,12 +264,6 @@ def _note(
     """Note what was counted of an expiry group; unknown open interest counts as rejected too."""
     tally[USED], tally[REJECTED], tally[UNKNOWN_OI] = used, rejected + unknown, unknown
     tally[USED_OI], tally[REJECTED_OI] = used_oi, rejected_oi
-
-
-@compiled(nogil=True)
-def _moneyness(strike: Floats, group: Ints, forward: Floats, out: Floats) -> None:
-    for i in range(strike.size):
-        out[i] = math.log(strike[i] / forward[group[i]])
 
 
 def book_lines(
@@ -290,20 +287,25 @@ def book_lines(
         without a volatility or of unknown open interest are counted in the tally.
     """
     n, g = chain.strike.size, market.time.size
-    out, group = np.empty((6, n)), np.empty(n, np.int64)
-    first, tally = np.zeros(g + 1, np.int64), np.zeros((g, 5))
-    contracts = (chain.open_interest, chain.position, own.value, out, group, first, tally)
-    if iv_source == "otm":
-        m = _otm_lines(
-            groups.start, market.time, market.forward, chain.strike, chain.is_call, *contracts
-        )
-    else:
-        m = _own_lines(groups.start, market.time, chain.strike, chain.is_call, *contracts)
-    strike, volatility, call, put, call_size, put_size = (out[k, :m] for k in range(6))
-    log_moneyness = np.empty(m)
-    _moneyness(strike, group[:m], market.forward, log_moneyness)
+    out, group = np.empty((7, n)), np.empty(n, np.int64)
+    first, tally = np.empty(g + 1, np.int64), np.empty((g, 5))
+    fill = _otm_lines if iv_source == "otm" else _own_lines
+    m = fill(
+        groups.start, market.time, market.forward, chain.strike, chain.is_call,
+        chain.open_interest, chain.position, own.value, out, group, first, tally,
+    )  # fmt: skip
+    rows = out[:, :m]
     return Lines(
-        strike, volatility, group[:m], call, put, call_size, put_size, log_moneyness, first, tally
+        strike=rows[0],
+        volatility=rows[1],
+        group=group[:m],
+        call=rows[2],
+        put=rows[3],
+        call_size=rows[4],
+        put_size=rows[5],
+        log_moneyness=rows[6],
+        start=first,
+        tally=tally,
     )
 
 

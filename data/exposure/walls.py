@@ -149,19 +149,19 @@ def _best(strike: Floats, spot: float, score: Floats, side: int) -> int:
 
 @compiled(nogil=True)
 def _walls(
-    strike: Floats, call: Floats, put: Floats, gross: Floats, spot: float
-) -> tuple[Floats, float]:
-    """Return strike and strength of call wall, put wall and pin strike, and the concentration."""
+    strike: Floats, call: Floats, put: Floats, gross: Floats, spot: float, found: Floats
+) -> float:
+    """Fill strike and strength of call wall, put wall and pin strike; return the concentration."""
     n, total = strike.size, pairwise_sum(gross)
-    scores, square, found = np.empty((3, n)), np.empty(n), np.full((3, 2), np.nan)
+    scores, square = np.empty((3, n)), np.empty(n)
     for i in range(n):
         scores[0, i], scores[1, i], scores[2, i] = call[i], -put[i], abs(call[i] + put[i])
         square[i] = (gross[i] / total) ** 2 if total > 0.0 else np.nan
     for k in range(3):  # a loop, so that it is compiled once
         i = _best(strike, spot, scores[k], _SIDES[k])
-        if i >= 0:
-            found[k, 0], found[k, 1] = strike[i], scores[k, i] / total
-    return found, pairwise_sum(square) if total > 0.0 else np.nan
+        found[k, 0] = strike[i] if i >= 0 else np.nan
+        found[k, 1] = scores[k, i] / total if i >= 0 else np.nan
+    return pairwise_sum(square) if total > 0.0 else np.nan
 
 
 def walls_of(strikes: ByStrike, spot: float) -> Walls:
@@ -180,6 +180,7 @@ def walls_of(strikes: ByStrike, spot: float) -> Walls:
     >>> walls_of(ladder, 105.0).put.strike
     100.0
     """
-    found, concentration = _walls(strikes.strike, strikes.call, strikes.put, strikes.gross, spot)
+    found = np.empty((3, 2))
+    concentration = _walls(strikes.strike, strikes.call, strikes.put, strikes.gross, spot, found)
     call, put, pin = found.tolist()
     return Walls(Wall(*call), Wall(*put), Wall(*pin), concentration)

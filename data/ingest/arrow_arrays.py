@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from ..base.arrow_values import plain
+from ..lake.arrow_tables import coded_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,10 +50,7 @@ def integers(column: Any) -> Ints:
     """Return moments or days as numbers, `NONE` where NULL."""
     column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     width = pa.int32() if pa.types.is_date(column.type) else pa.int64()
-    values = column.view(width).cast(pa.int64())
-    filled = pc.fill_null(values, NONE) if column.null_count else values
-    found: Ints = filled.to_numpy(zero_copy_only=False)
-    return found
+    return plain(column.view(width).cast(pa.int64()), NONE)
 
 
 def integers_of(table: Any, name: str) -> Ints:
@@ -65,16 +64,14 @@ def floats_of(table: Any, name: str) -> npt.NDArray[np.float64]:
     """Return a column of numbers, NaN where NULL."""
     if name not in table.column_names:
         return np.full(len(table), np.nan)
-    found: npt.NDArray[np.float64] = table.column(name).to_numpy()
-    return found
+    return plain(table.column(name))
 
 
 def is_there(column: Any) -> Flags:
     """Return whether each value is not NULL."""
     if not column.null_count:
         return np.ones(len(column), dtype=bool)
-    found: Flags = column.is_valid().to_numpy()
-    return found
+    return plain(column.is_valid())
 
 
 def codes_of(table: Any, name: str, code_of: Callable[[str], int]) -> Codes:
@@ -90,7 +87,7 @@ def codes_of(table: Any, name: str, code_of: Callable[[str], int]) -> Codes:
         return code[letters]
     encoded = column.dictionary_encode()
     known = [code_of(word) for word in encoded.dictionary.to_pylist()]
-    index = pc.fill_null(encoded.indices, len(known)).to_numpy(zero_copy_only=False)
+    index = plain(encoded.indices, len(known))
     found: Codes = np.array([*known, -1], dtype=np.int8)[index]
     return found
 
@@ -152,5 +149,4 @@ def float_array(values: npt.NDArray[np.float64]) -> Any:
 
 def word_array(codes: npt.NDArray[np.integer], words: Sequence[str]) -> Any:
     """Return words by their codes, NULL where a code is negative."""
-    indices = _array(codes.astype(np.int32), codes < 0, pa.int32())
-    return pa.DictionaryArray.from_arrays(indices, pa.array(words), safe=False)
+    return coded_words(codes, words)

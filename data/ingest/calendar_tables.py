@@ -14,6 +14,7 @@ import pyarrow as pa
 from ..base.errors import CalendarError, ConfigError
 from ..calendar.monthly_rules import is_friday, monthly_rule
 from ..calendar.trading import trading_calendar
+from ..lake.arrow_tables import array_of, table_of
 from .open_interest_lag import settled_by_lag
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["CalendarTables", "calendar_tables", "rule_of", "zone_of"]
 
 _Moments = npt.NDArray[np.datetime64]
 _NOT: Final = np.datetime64("NaT", "ns")
+_NO_DAY: Final = np.datetime64("NaT", "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,13 @@ def _sessions(calendar: TradingCalendar, timing: Timing) -> Any:
     later = np.append(calendar.opens[1:], _NOT)
     known = later if timing.known_at == "next_open" else _clock(calendar, timing, timing.known_at)
     settled = settled_by_lag(calendar.sessions, timing.oi_lag_sessions)
-    return pa.table(
+    return table_of(
         {
-            "session": pa.array(calendar.sessions),
+            "session": calendar.sessions,
             "close_ts": _moments(calendar.closes),
             "quote_ts": _moments(np.minimum(quoted, calendar.closes)),
             "known_at": _moments(known),
-            "oi_asof": pa.array(settled),
+            "oi_asof": settled,
         }
     )
 
@@ -118,12 +120,12 @@ def _expiries(calendar: TradingCalendar, rule: MonthlyRule) -> Any:
     sessions, opens, closes = _extended(calendar)
     days = np.arange(sessions[0], sessions[-1] + 1)
     last = np.searchsorted(sessions, days, side="right") - 1
-    return pa.table(
+    return table_of(
         {
-            "expiry": pa.array(days),
+            "expiry": days,
             "open_ts": _moments(opens[last]),
             "close_ts": _moments(closes[last]),
-            "is_monthly": pa.array(np.isin(days, _monthlies(calendar, sessions, rule))),
+            "is_monthly": np.isin(days, _monthlies(calendar, sessions, rule)),
         }
     )
 
@@ -166,15 +168,15 @@ def _stamps(calendar: TradingCalendar) -> Any:
     opens_here = opening[last] == days
     before = np.where(opens_here, last - 1, last)
     first = before < 0
-    return pa.table(
+    return table_of(
         {
-            "day": pa.array(days),
+            "day": days,
             "open_ts": _moments(np.where(opens_here, calendar.opens[last], _NOT)),
-            "session": pa.array(calendar.sessions[last], mask=~opens_here),
-            "before": pa.array(calendar.sessions[np.maximum(before, 0)], mask=first),
+            "session": np.where(opens_here, calendar.sessions[last], _NO_DAY),
+            "before": np.where(first, _NO_DAY, calendar.sessions[np.maximum(before, 0)]),
         }
     )
 
 
 def _moments(values: _Moments) -> Any:
-    return pa.array(values.astype("datetime64[us]")).cast(pa.timestamp("us", tz="UTC"))
+    return array_of(values.astype("datetime64[us]"), pa.timestamp("us", tz="UTC"))

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..base.arrow_values import plain
+from ..lake.arrow_tables import array_of, coded_words
 from ..vendors.roots import root_facts, symbol_parts
 
 if TYPE_CHECKING:
@@ -40,16 +42,15 @@ def roots_of(table: Any, underlying: str) -> list[Root | None]:
 def root_index(table: Any) -> Any:
     """Return for each row the place of its root among `roots_of`."""
     encoded = table.column("root").combine_chunks().dictionary_encode()
-    filled = pc.fill_null(encoded.indices, len(encoded.dictionary))
-    return filled.to_numpy(zero_copy_only=False)
+    return plain(encoded.indices, len(encoded.dictionary))
 
 
 def plain_roots(column: Any) -> Any:
     """Return a column of roots; of whole symbols (``O:SPY240119C00470000``) the root in them."""
     encoded = column.combine_chunks().cast(pa.string()).dictionary_encode()
     words = encoded.dictionary.to_pylist()
-    plain = [p[0] if (p := symbol_parts(w)) is not None else w for w in words]
-    return pa.array([*plain, None], pa.string()).take(encoded.indices.fill_null(len(plain)))
+    roots = [p[0] if (p := symbol_parts(w)) is not None else w for w in words]
+    return coded_words(plain(encoded.indices, -1), roots).cast(pa.string())
 
 
 def root_code(fact: Root | None, default: int) -> int:
@@ -75,11 +76,11 @@ def deliverable(table: Any, facts: list[Root | None]) -> dict[str, Any]:
 def _multipliers(table: Any, facts: list[Root | None]) -> Any:
     """Return a multiplier for each row, see `deliverable`."""
     stated = table.column("multiplier") if "multiplier" in table.column_names else None
-    if stated is not None and not stated.null_count and (stated.to_numpy() > 0.0).all():
+    if stated is not None and not stated.null_count and (plain(stated) > 0.0).all():
         return stated
-    by_root = pa.array([100.0 if f is None else f.multiplier for f in facts], pa.float64())
+    by_root = np.array([100.0 if f is None else f.multiplier for f in facts], np.float64)
     index = root_index(table) if "root" in table.column_names else np.zeros(len(table), int)
-    usual = by_root.take(pa.array(index))
+    usual = array_of(by_root.take(index))
     if stated is None:
         return usual
     return pc.coalesce(pc.if_else(pc.greater(stated, 0.0), stated, None), usual)

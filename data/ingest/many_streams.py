@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from ..base.arrow_values import plain
 from ..base.sql import load_sql
 from ..lake.session_stream import UnsortedError
 from .background import Background, background
@@ -173,7 +173,7 @@ def _spans(
 
 def _runs_by_row(table: Any, spans: tuple[Ints, Ints, list[int]]) -> Iterator[tuple[int, Any]]:
     """Yield what `_runs_by_name` yields, of rows that are known by their number in the file."""
-    row = table.column("file_row").to_numpy()
+    row = plain(table.column("file_row"))
     if (row[1:] <= row[:-1]).any():
         raise UnsortedError
     first, after, places = spans
@@ -187,12 +187,12 @@ def _runs_by_name(table: Any, places: Mapping[tuple[str, int], int]) -> Iterator
         return
     encoded = table.column("underlying").combine_chunks().dictionary_encode()
     words = encoded.dictionary.to_pylist()
-    files = table.column("file_index").to_numpy()
+    files = plain(table.column("file_index"))
     first, last = int(files.min()), int(files.max())
     known = np.full((len(words) + 1, last - first + 1), -1, dtype=np.int64)
     for i, word in enumerate(words):
         known[i] = [places.get((word, number), -1) for number in range(first, last + 1)]
-    code = pc.fill_null(encoded.indices, len(words)).to_numpy(zero_copy_only=False)
+    code = plain(encoded.indices, len(words))
     place = known[code, files - first]
     edges = [0, *(np.flatnonzero(np.diff(place)) + 1).tolist(), len(place)]
     for start, end in pairwise(edges):

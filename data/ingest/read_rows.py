@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..base.arrow_values import plain
 from ..base.errors import InputFileError
+from ..lake.arrow_tables import array_of
 from ..lake.manifest import Manifest, SessionEntry
 from ..lake.session_stream import Piece, UnsortedError, pieces_of, sorted_rows
 from ..lake.writer import LakeWriter
@@ -213,7 +215,7 @@ def _days_of(rows: Any, sources: Collection[str]) -> list[date]:
 def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
     last = None
     for table in tables:
-        days = table.column("session").cast(pa.int32()).to_numpy()
+        days = plain(table.column("session"))
         if (np.diff(days) < 0).any() or (last is not None and days[0] < last):
             raise UnsortedError
         last = days[-1]
@@ -223,7 +225,7 @@ def _ascending(tables: Iterable[Any]) -> Iterator[Any]:
 def _accepted(batches: Iterable[Any], tally: Tally, progress: Progress) -> Iterator[Any]:
     """Count what comes and let through what is not rejected."""
     for batch in batches:
-        counts = np.bincount(batch.column("file_index").to_numpy())
+        counts = np.bincount(plain(batch.column("file_index")))
         tally.by_file.update({int(i): int(counts[i]) for i in np.flatnonzero(counts)})
         progress(tally.by_file.total(), None, "rows read")
         reasons = batch.column("reject")
@@ -231,7 +233,7 @@ def _accepted(batches: Iterable[Any], tally: Tally, progress: Progress) -> Itera
             for file, reason, count in _counted(batch.column("file_index"), reasons):
                 tally.rejects[reason] += count
                 tally.rejected_by_file[file, reason] += count
-            yield from _runs_of(batch, reasons.is_null().to_numpy())
+            yield from _runs_of(batch, plain(reasons.is_null()))
         elif len(batch):
             yield batch
 
@@ -240,7 +242,7 @@ def _runs_of(rows: Any, wanted: Flags) -> Iterator[Any]:
     """Yield the rows that are wanted: of few long runs each as it lies, which copies nothing."""
     edges = np.flatnonzero(np.diff(wanted, prepend=False, append=False)).tolist()
     if len(edges) > _MOST_RUNS:
-        yield rows.filter(pa.array(wanted))
+        yield rows.filter(array_of(wanted))
         return
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         yield rows.slice(start, end - start)
@@ -250,8 +252,8 @@ def _counted(files: Any, reasons: Any) -> Iterator[tuple[int, str, int]]:
     """Yield how many rows of which file are rejected for which reason."""
     encoded = reasons.combine_chunks()
     words = encoded.dictionary.to_pylist()
-    code = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-    place = files.to_numpy()
+    code = plain(encoded.indices, -1)
+    place = plain(files)
     for i, word in enumerate(words):
         counts = np.bincount(place[code == i])
         for file in np.flatnonzero(counts).tolist():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ..base.arrow_values import plain
 from .arrow_arrays import (
     NONE,
     Flags,
@@ -95,7 +96,7 @@ def session_lookup(timing: Timing) -> SessionLookup:
         expiry_day=int(integers(expiries.column("expiry"))[0]),
         expiry_open=integers(expiries.column("open_ts")),
         expiry_close=integers(expiries.column("close_ts")),
-        is_monthly=expiries.column("is_monthly").to_numpy(),
+        is_monthly=plain(expiries.column("is_monthly")),
     )
 
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..lake.arrow_tables import numbers_of
+from ..base.arrow_values import plain
+from ..lake.arrow_tables import array_of, coded_words, numbers_of
 from ..lake.parts import CODED_SCHEMA
 
 if TYPE_CHECKING:
@@ -60,15 +61,15 @@ def canonical_sessions(
     rows = rows.combine_chunks()  # once, not in every look at a column
     rows = rows if snapshots else _one_moment(rows)
     contract = _contract_codes(rows)
-    by_contract = _packed([*contract, _shifted(rows.column("file_index").to_numpy())])
+    by_contract = _packed([*contract, _shifted(plain(rows.column("file_index")))])
     ascending = bool((by_contract[1:] > by_contract[:-1]).all())
     repeated = _NOBODY if ascending else _repetitions(rows, by_contract)
     if len(repeated):
         keep = np.ones(len(rows), dtype=bool)
         keep[repeated] = False
-        rows = rows.filter(pa.array(keep)).combine_chunks()
+        rows = rows.filter(array_of(keep)).combine_chunks()
         contract = _contract_codes(rows)
-    file_index = rows.column("file_index").to_numpy()
+    file_index = plain(rows.column("file_index"))
     morning, undecided = _settlement(rows, contract, file_index)
     if ascending and len(sources) == 1 and _keeps_order(morning, contract):
         return _assembled(rows, underlying, sources, file_index, morning, undecided), 0, 0
@@ -105,8 +106,8 @@ def _one_moment(rows: Any) -> Any:
     Services stamp every contract with its own last quote. Stamps of a session are snapshots only
     where contracts come again under another stamp.
     """
-    stamp = _plain(rows.column("quote_ts").cast(pa.int64()), pa.int64())
-    day = _plain(rows.column("session"), pa.int32()).astype(np.int64)
+    stamp = plain(rows.column("quote_ts"))
+    day = plain(rows.column("session")).astype(np.int64)
     edges = np.flatnonzero(np.append(True, np.diff(day) != 0))
     first, last = np.minimum.reduceat(stamp, edges), np.maximum.reduceat(stamp, edges)
     if (first == last).all():
@@ -123,7 +124,7 @@ def _one_moment(rows: Any) -> Any:
             moment[here] = last[i]
     if (moment == stamp).all():
         return rows
-    moments = pa.array(moment).cast(rows.column("quote_ts").type)
+    moments = array_of(moment).cast(rows.column("quote_ts").type)
     stated = rows.column("known_at")
     known = pc.if_else(pc.less(stated, moments), moments, stated)
     at, then = rows.column_names.index("quote_ts"), rows.column_names.index("known_at")
@@ -144,7 +145,7 @@ def _repetitions(rows: Any, key: _Ints) -> _Ints:
     places = np.sort(order[_of_ties(key[order])])
     if not len(places):
         return _NOBODY
-    frame = rows.take(pa.array(places)).to_pandas()
+    frame = rows.take(array_of(places)).to_pandas()
     again: _Ints = places[frame.duplicated().to_numpy()]
     return again
 
@@ -163,7 +164,7 @@ def _ties_ordered(table: Any, order: _Ints, key: _Ints) -> _Ints:
     places = _of_ties(sorted_key)
     if not len(places):
         return order
-    tied = table.select(_BESIDE_KEY).take(pa.array(order[places]))
+    tied = table.select(_BESIDE_KEY).take(array_of(order[places]))
     tied = tied.set_column(len(_BESIDE_KEY) - 1, "source", tied.column("source").cast(pa.string()))
     tied = tied.append_column("key", pa.array(sorted_key[places]))
     found = pc.sort_indices(tied, [(name, "ascending") for name in ("key", *_BESIDE_KEY)])
@@ -177,7 +178,7 @@ def _reordered(table: Any, order: _Ints) -> Any:
 
     What all rows of a session share is left as it is, where no row is left out.
     """
-    places = pa.array(order)
+    places = array_of(order)
     days = numbers_of(table.column("session").chunk(0), np.int32)
     ends = np.flatnonzero(days[1:] != days[:-1])
     whole = len(order) == len(table)
@@ -212,9 +213,9 @@ def _contract_codes(rows: Any) -> list[tuple[_Ints, int]]:
     known.
     """
     return [
-        _shifted(_plain(rows.column("session"), pa.int32())),
+        _shifted(plain(rows.column("session"))),
         _moments(rows.column("quote_ts")),
-        _shifted(_plain(rows.column("expiry"), pa.int32())),
+        _shifted(plain(rows.column("expiry"))),
         _distinct(rows.column("strike")),
         _distinct(rows.column("right")),
         _distinct(rows.column("root")) if "root" in rows.column_names else _nothing(len(rows)),
@@ -232,7 +233,7 @@ def _settlement(
     morning = _are(given, "AM")
     if "morning_ts" not in rows.column_names or not given.null_count:
         return morning, np.zeros(len(rows), dtype=bool)
-    undecided = np.flatnonzero(_plain(pc.is_null(given), pa.bool_()))
+    undecided = np.flatnonzero(plain(pc.is_null(given)))
     key = _packed([(codes[undecided], count) for codes, count in contract])
     order = np.lexsort((file_index[undecided], key))
     starts = np.ones(len(order), dtype=bool)
@@ -249,7 +250,7 @@ def _are(column: Any, word: str) -> _Flags:
     if word not in words:
         return np.zeros(len(column), dtype=bool)
     here: _Flags = numbers_of(column.indices, np.int32) == words.index(word)
-    return here & column.is_valid().to_numpy(zero_copy_only=False) if column.null_count else here
+    return here & plain(column.is_valid()) if column.null_count else here
 
 
 def _evening(morning: _Flags) -> tuple[_Ints, int]:
@@ -275,10 +276,10 @@ def _assembled(
 ) -> Any:
     made = {
         "underlying": _repeated(underlying, len(rows)),
-        "settlement": _picked(("PM", "AM"), morning.astype(np.int8))
+        "settlement": coded_words(morning.astype(np.int8), ("PM", "AM"))
         if morning.any()
         else _repeated("PM", len(rows)),
-        "source": _picked(sources, file_index)
+        "source": coded_words(file_index, sources)
         if len(sources) > 1
         else _repeated(sources[0], len(rows)),
     }
@@ -287,7 +288,7 @@ def _assembled(
             made[name] = rows.column(name)
     if decided_here.any():
         made["expiry_ts"] = pc.if_else(
-            pa.array(decided_here), rows.column("morning_ts"), rows.column("expiry_ts")
+            array_of(decided_here), rows.column("morning_ts"), rows.column("expiry_ts")
         )
     columns = [
         _as_field(made[f.name], f) if f.name in made else _nulls(len(rows), f) for f in CODED_SCHEMA
@@ -309,7 +310,7 @@ def _kept_nulls(count: int, kind: Any) -> Any:
     """Return NULLs; kept, because most files lack the same columns, which are filled with zeros."""
     if not pa.types.is_dictionary(kind):
         return pa.nulls(count, kind)
-    return pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), pa.array([], pa.string()))
+    return pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), pa.nulls(0, pa.string()))
 
 
 def _order(key: _Ints) -> _Ints:
@@ -346,15 +347,16 @@ def _shifted(values: npt.NDArray[np.generic]) -> tuple[_Ints, int]:
 def _distinct(column: Any) -> tuple[_Ints, int]:
     """Return the rank of each value among the distinct ones, NULL last."""
     encoded = column.combine_chunks().dictionary_encode()
-    found = encoded.dictionary.to_numpy(zero_copy_only=False)
+    words = encoded.dictionary
+    text = pa.types.is_string(words.type)
+    found = np.array(words.to_pylist(), dtype=object) if text else plain(words)
     rank = np.append(np.argsort(np.argsort(found)), len(found)).astype(np.int64)
-    codes = _plain(pc.fill_null(encoded.indices, len(found)), pa.int64())
-    return rank[codes], len(found) + 1
+    return rank[plain(encoded.indices, len(found))], len(found) + 1
 
 
 def _moments(column: Any) -> tuple[_Ints, int]:
     """Return what `_distinct` gives; quick where rows of one moment follow each other."""
-    stamps = _plain(column.cast(pa.int64()), pa.int64()) if not column.null_count else np.empty(0)
+    stamps = plain(column) if not column.null_count else np.empty(0)
     starts = np.flatnonzero(np.append(True, np.diff(stamps) != 0))
     if column.null_count or 8 * len(starts) > len(stamps):
         return _distinct(column.cast(pa.int64()))
@@ -366,22 +368,8 @@ def _nothing(count: int) -> tuple[_Ints, int]:
     return np.zeros(count, dtype=np.int64), 1
 
 
-def _repeated(value: str | float, count: int) -> Any:
-    if isinstance(value, str):
-        return _picked([value], np.zeros(count, dtype=np.int32))
-    return pa.repeat(pa.scalar(value), count)
-
-
-def _picked(words: Sequence[str], codes: npt.NDArray[np.integer]) -> Any:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(words))
-
-
-def _plain(column: Any, kind: Any) -> Any:
-    return (
-        column.cast(kind).to_numpy(zero_copy_only=False)
-        if isinstance(column, pa.Array)
-        else column.cast(kind).to_numpy()
-    )
+def _repeated(word: str, count: int) -> Any:
+    return coded_words(np.zeros(count, dtype=np.int32), [word])
 
 
 def _is_range(order: _Ints, count: int) -> bool:

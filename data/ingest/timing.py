@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from ..base.errors import InputFileError
 from ..base.schema import CHAIN_COLUMNS
+from ..lake.arrow_tables import array_of
 from ..vendors.projection import PROJECTED, TAKEN, raw_key
 from ..vendors.roots import AM_INDICES, index_name, same_underlying
 from .arrow_arrays import (
@@ -244,7 +245,7 @@ class Dating:
         mine = codes_of(table, "underlying", self._is_mine)
         if len(self.spelled) > 1 and not self.exact:
             raise TwoSpellingsError
-        keep = pa.array(mine != 0)
+        keep = array_of(mine != 0)
         if pc.all(keep).as_py() or not len(table):
             return table
         for found in pc.value_counts(named.filter(pc.invert(keep))).to_pylist():
@@ -314,7 +315,7 @@ def _filled(values: Any, absent: float | None, covered: Flags | None) -> Any:
     """Return values with what the absence of a contract means where its session is covered."""
     if absent is None or covered is None:
         return values
-    missing = pc.and_(pc.is_null(values), pa.array(covered))
+    missing = pc.and_(pc.is_null(values), array_of(covered))
     return pc.if_else(missing, absent, values)
 
 
@@ -361,7 +362,7 @@ def dated_join(table: Any, preset: Preset, given: Sequence[str], keys: Sequence[
     kept["quote_ts"] = moment_array(stamp)
     late = (stamp != NONE) & (close != NONE) & (stamp > close)
     keep = ~late & ((position >= 0) if "session" in keys else True)
-    return pa.table(kept).filter(pa.array(keep))
+    return pa.table(kept).filter(array_of(keep))
 
 
 def stated(preset: Preset) -> tuple[str, ...]:

@@ -20,7 +20,16 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Coded", "Gapped", "PlainTable", "as_table", "numbers_of", "table_of"]
+__all__ = [
+    "Coded",
+    "Gapped",
+    "PlainTable",
+    "array_of",
+    "as_table",
+    "coded_words",
+    "numbers_of",
+    "table_of",
+]
 
 _KINDS: Final = {
     "float64": pa.float64(),
@@ -154,6 +163,34 @@ def numbers_of(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
         return np.zeros(len(column), kind)
     width = np.dtype(kind).itemsize
     return np.frombuffer(memory, kind, len(column), column.offset * width)
+
+
+def array_of(values: Any, kind: pa.DataType | None = None) -> pa.Array:
+    """Return an array, text as it is.
+
+    Parameters
+    ----------
+    values : list or ndarray
+        Missing is None, in arrays of numpy's NaN and NaT too.
+    kind : DataType, optional
+        By default numpy's own, and text for a list.
+    """
+    if kind is not None and pa.types.is_list(kind):
+        ends = np.fromiter(accumulate(map(len, values), initial=0), np.int32, len(values) + 1)
+        flat = [each for value in values for each in value]
+        return pa.ListArray.from_arrays(_numbers(ends, pa.int32()), array_of(flat, kind.value_type))
+    return _array_of(values, kind, coded=False)
+
+
+def coded_words(codes: npt.NDArray[np.integer], words: Sequence[str]) -> pa.Array:
+    """Return words by their places among some, NULL where a place is negative.
+
+    Parameters
+    ----------
+    codes : ndarray of int
+    words : sequence of str
+    """
+    return _coded(codes.astype(np.int32), _words(words), missing=True)
 
 
 def _array_of(values: Any, kind: pa.DataType | None, coded: bool) -> pa.Array:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from ..base.errors import DefinitionError, LakeError
 from ..base.sql import load_sql
+from ..calendar.day_numbers import from_days
 from ..exposure.quality_gate import Contracts
 from .chain_columns import OtherLayout, opened_part, rows_between
 from .integrity import require_intact
@@ -322,7 +323,7 @@ def _pieces(columns: Columns) -> Iterator[Columns]:
 def _latest(before: list[Columns], piece: Columns) -> list[Columns]:
     """Return what is of the latest snapshot so far: earlier ones are let go as they are read."""
     moments = piece["quote_us"]
-    first = int(np.searchsorted(moments, moments[-1]))
+    first = int(moments.searchsorted(moments[-1]))
     if first:
         return [{name: values[first:] for name, values in piece.items()}]
     later = bool(before) and before[-1]["quote_us"][-1] != moments[-1]
@@ -343,12 +344,12 @@ def _session(pieces: list[Columns]) -> RawSession:
         _, spots_differ, early, latest_oi = _said(columns)
     spots = np.unique(columns["spot"]) if spots_differ else columns["spot"][:1]
     return RawSession(
-        session=_date(columns["session"][0]),
+        session=from_days(int(columns["session"][0])),
         columns=columns,
         spots=spots,
         spot=float(np.median(columns["spot"]) if spots_differ else spots[0]),
         known_before_quotes=early,
-        oi_asof=_date(latest_oi) if latest_oi >= 0 else None,
+        oi_asof=from_days(latest_oi) if latest_oi >= 0 else None,
     )
 
 
@@ -375,8 +376,3 @@ def _summary(
         early |= known_us[i] < quote_us[i]
         latest = max(latest, oi_asof[i])
     return unknown, differ, early, latest
-
-
-def _date(days: int) -> date:
-    found: date = np.datetime64(int(days), "D").item()
-    return found

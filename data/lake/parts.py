@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..base.arrow_values import plain
 from ..base.errors import LakeError
 from ..base.fingerprints import file_fingerprint, session_fingerprints
 from ..base.schema import CHAIN_COLUMNS, OPTIONAL_COLUMNS
+from .arrow_tables import array_of, coded_words
 from .data_files import DIGITS
 from .delta_log import DataFile
 from .integrity import require_intact
@@ -170,7 +172,7 @@ def _cast(column: Any, field: Any) -> Any:
 
 def split_sessions(rows: Any) -> Iterator[SessionRows]:
     """Yield the sessions of a table that is in the lake's order."""
-    days = rows.column("session").cast(pa.int32()).to_numpy()
+    days = plain(rows.column("session"))
     edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     if not len(days):
         return
@@ -333,7 +335,7 @@ def _opened(draft: Path, first: Any) -> Any:
 def _recurs(column: Any) -> bool:
     """Return whether the numbers of a column come again so often that a dictionary is smaller."""
     step = max(1, len(column) // _SAMPLE)
-    sample = column.to_numpy()[::step]
+    sample = plain(column)[::step]
     return len(np.unique(sample)) <= _DISTINCT * len(sample)
 
 
@@ -379,16 +381,13 @@ def _sorted_words(column: Any) -> Any:
     if len(coded.dictionary) == 1 and coded.null_count < len(coded):
         return coded
     words = np.array(coded.dictionary.to_pylist(), dtype=object)
-    used = np.flatnonzero(np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(words)))
+    used = np.flatnonzero(np.bincount(plain(coded.indices.drop_null()), minlength=len(words)))
     kept = used[np.argsort(words[used])]
     if np.array_equal(kept, np.arange(len(words))):
         return coded
-    code = np.zeros(len(words) + 1, dtype=np.int32)
+    code = np.full(len(words) + 1, -1, dtype=np.int32)
     code[kept] = np.arange(len(kept), dtype=np.int32)
-    indices = pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)
-    missing = None if not coded.null_count else indices == len(words)
-    fresh = pa.array(code[indices], mask=missing)
-    return pa.DictionaryArray.from_arrays(fresh, pa.array(words[kept].tolist(), pa.string()))
+    return coded_words(code[plain(coded.indices, len(words))], words[kept].tolist())
 
 
 def part_rows(path: Path, sessions: list[date]) -> Any:
@@ -432,5 +431,5 @@ def _reading(path: Path) -> Iterator[Any]:
 
 
 def _of_sessions(rows: Any, sessions: list[date]) -> Any:
-    wanted = pa.array(sessions, pa.date32())
+    wanted = array_of(np.array(sessions, "datetime64[D]"))
     return with_optional(rows.filter(pc.is_in(rows.column("session"), value_set=wanted)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
 from ..calendar.day_numbers import from_days
+from .arrow_tables import array_of
 from .data_files import file_bytes, rows_in, write_file
 from .delta_log import DataFile, TableShape
 from .manifest import Manifest, SessionEntry, SourceEntry
@@ -203,7 +204,7 @@ def record_changes(
         [e.facts.settlement for e in after.sessions],
         [e.facts.oi_asof for e in after.sessions],
     ]
-    arrays = [pa.array(each, f.type) for each, f in zip(columns, schema, strict=True)]
+    arrays = [array_of(each, f.type) for each, f in zip(columns, schema, strict=True)]
     rows = pa.Table.from_arrays(arrays, schema=schema.with_metadata({_SOURCES_KEY: said.encode()}))
     tags = {"sources": sources.path, "content": _content(after), "written": number[1:]}
     if before is not None and before.tags.get("content") == tags["content"]:
@@ -223,19 +224,10 @@ def record_changes(
 def _source_rows(manifest: Manifest) -> Any:
     import pyarrow as pa
 
-    names = _source_schema().names
-    return pa.Table.from_pylist(
-        [
-            {n: manifest.underlying if n == "underlying" else _value(s, n) for n in names}
-            for s in manifest.sources
-        ],
-        schema=_source_schema(),
-    )
-
-
-def _value(source: SourceEntry, name: str) -> Any:
-    found = getattr(source, name)
-    return list(found) if isinstance(found, tuple) else found
+    schema, sources = _source_schema(), manifest.sources
+    columns = {f.name: [getattr(s, f.name, manifest.underlying) for s in sources] for f in schema}
+    arrays = [array_of(columns[f.name], f.type) for f in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _session_schema() -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ..base.arrow_values import plain
 from ..calendar.market_facts import Spell
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def facts_of_rows(rows: Any) -> SessionFacts:
     """
     import pyarrow.compute as pc
 
-    size = rows.column("multiplier").to_numpy()
+    size = plain(rows.column("multiplier"))
     values, counts = np.unique(size[~np.isnan(size)], return_counts=True)
     kinds = sorted(filter(None, pc.unique(rows.column("settlement")).to_pylist()))
     return SessionFacts(
@@ -84,13 +85,12 @@ def facts_of_sessions(rows: Any, edges: Sequence[int]) -> list[SessionFacts]:
     edges : sequence of int
         Where sessions begin, and the number of rows.
     """
-    import pyarrow.compute as pc
 
-    size = rows.column("multiplier").to_numpy()
+    size = plain(rows.column("multiplier"))
     if not (size == size[0]).all():
         return [facts_of_rows(rows.slice(a, b - a)) for a, b in pairwise(edges)]
     starts = np.asarray(edges[:-1])
-    days = pc.fill_null(rows.column("oi_asof").cast(pa.int32()), _NEVER).to_numpy()
+    days = plain(rows.column("oi_asof"), _NEVER)
     newest = np.maximum.reduceat(days, starts)
     known = np.where(newest == _NEVER, 0, newest).astype("datetime64[D]").tolist()
     return [
@@ -101,13 +101,12 @@ def facts_of_sessions(rows: Any, edges: Sequence[int]) -> list[SessionFacts]:
 
 def _settlements(rows: Any, starts: npt.NDArray[np.int64]) -> list[str | None]:
     """Return what `facts_of_rows` gives as settlement of sessions that begin at some rows."""
-    import pyarrow.compute as pc
 
     column = rows.column("settlement").combine_chunks()
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     words = coded.dictionary.to_pylist()
     bits = np.array([1 << i if word else 0 for i, word in enumerate([*words, None])], np.uint8)
-    codes = pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)
+    codes = plain(coded.indices, len(words))
     present = np.bitwise_or.reduceat(bits[codes], starts).tolist()
     kinds = {
         here: " and ".join(sorted(word for i, word in enumerate(words) if here >> i & 1)) or None

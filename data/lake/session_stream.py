@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..base.arrow_values import plain
 from ..base.errors import LakeError
 from ..base.sql import load_sql
 from .parts import CHAIN_SCHEMA, LARGE_SESSION, PART_ROWS
@@ -165,7 +166,7 @@ def _last_snapshot(rows: Any, written: int | None) -> tuple[int, int | None] | N
     column = rows.column("quote_ts")
     if column.null_count:
         return None
-    stamps = column.cast(pa.int64()).to_numpy()
+    stamps = plain(column)
     start = int(np.argmax(stamps == stamps.max()))
     if (stamps[start:] != stamps[start]).any():
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..exposure.book import exposure_at_spot, mixture_of
+from ..exposure.book import exposure_at_spot
 from ..exposure.definition import DEFAULT, Definition
 from ..exposure.evaluation import book_at
 from ..exposure.hedge_flow import Move, hedge_flow
@@ -128,7 +128,7 @@ def _row(raw: RawSession, job: Job, day: date, close: float, volume: float) -> t
     ends = job.facts.calendar.close_of(day)
     moment = round(ends.timestamp() * 1e6)
     flow = hedge_flow(prepared, book, job.definition, Move(close, moment))
-    exposure = exposure_at_spot(book, mixture_of(book))
+    exposure, _ = exposure_at_spot(book)
     net_gex = exposure.net_gex if exposure.gross_gex > 0.0 else math.nan
     change = close / book.spot - 1.0
     return (

@@ -109,8 +109,8 @@ def _side_columns(table: str, joined: Floats) -> dict[str, Any]:
 def _gapped(matrix: Floats) -> list[Gapped]:
     """Return the rows of a matrix: where NaN stands is asked once, not of each."""
     missing = np.isnan(matrix)
-    given = zip(matrix, missing, missing.any(axis=1), strict=True)
-    return [Gapped(row, gaps if any_gap else None) for row, gaps, any_gap in given]
+    some = set(np.flatnonzero(missing.any(axis=1)).tolist())
+    return [Gapped(row, missing[i] if i in some else None) for i, row in enumerate(matrix)]
 
 
 def _side(table: str) -> ItemsView[str, Kind]:

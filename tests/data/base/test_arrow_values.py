@@ -1,13 +1,14 @@
-"""Arrow's values as Python's: the same as Arrow's own, without pandas."""
+"""Arrow's values as Python's and numpy's: the same as Arrow's own, without pandas."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from gexlab.data.base.arrow_values import records_of, values_of
+from gexlab.data.base.arrow_values import plain, records_of, values_of
 
 MOMENT = datetime(2024, 3, 1, 20, 59, 59, 123456, tzinfo=UTC)
 
@@ -34,3 +35,39 @@ def test_rows_are_dictionaries_in_order() -> None:
     table = pa.table({"session": [date(2024, 3, 1), None], "flip": [5.0, None], "n": [1, None]})
     assert records_of(table) == table.to_pylist()
     assert records_of(table.slice(0, 0)) == []
+
+
+COLUMNS = {
+    "number": pa.array([1.5, None, float("nan"), -0.0] * 5),
+    "count": pa.array([1, 2, -(2**62), 7] * 5),
+    "code": pa.array([1, 0, 3, 7] * 5, pa.int8()),
+    "flag": pa.array([True, False, False, True, True] * 4),
+    "day": pa.array([date(2024, 2, 29), date(1969, 12, 31)] * 10),
+    "moment": pa.array(
+        [MOMENT, datetime(1969, 12, 31, tzinfo=UTC)] * 10, pa.timestamp("us", "UTC")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_numbers_are_those_that_arrow_gives(name: str) -> None:
+    whole = COLUMNS[name]
+    stored = {"day": pa.int32(), "moment": pa.int64()}.get(name, whole.type)
+    for column in (whole, whole[3:], whole[3:17], whole[:0], whole[9:9]):
+        expected = column.cast(stored).to_numpy(zero_copy_only=False)
+        cut = len(column) // 2
+        pieces = pa.chunked_array([column[:cut], column[cut:]])
+        for given in (column, pa.chunked_array([column]), pieces):
+            np.testing.assert_array_equal(plain(given), expected)
+            assert plain(given).dtype == expected.dtype
+    assert not len(plain(pa.chunked_array([], whole.type)))
+
+
+def test_missing_stands_for_null_alone() -> None:
+    days = pa.array([date(1970, 1, 3), None, date(1970, 1, 1), None])
+    assert plain(days, -1).tolist() == [2, -1, 0, -1]
+    assert plain(days[1:], -1).tolist() == [-1, 0, -1]
+    assert plain(pa.nulls(3, pa.int64()), 7).tolist() == [7, 7, 7]
+    assert np.isnan(plain(pa.nulls(2, pa.float64()))).all()
+    with pytest.raises(ValueError, match="NaN"):
+        plain(pa.array([1, None]))

@@ -17,7 +17,9 @@ from gexlab.data.lake.arrow_tables import (
     Coded,
     Gapped,
     PlainTable,
+    array_of,
     as_table,
+    coded_words,
     numbers_of,
     table_of,
 )
@@ -113,6 +115,21 @@ def test_doubles_whose_gaps_are_known(size: int) -> None:
     made.validate(full=True)
     assert made["x"].chunk(0).equals(pa.array(values, from_pandas=True))
     assert made["y"].to_pylist() == [1.0] * size
+
+
+@pytest.mark.parametrize("lists", [[("a", "b"), (), ("a",)], [("é",)], [()], []])
+def test_lists_of_words(lists: list[tuple[str, ...]]) -> None:
+    kind = pa.list_(pa.string())
+    made = array_of(lists, kind)
+    made.validate(full=True)
+    assert made.equals(pa.array(lists, kind))
+
+
+def test_words_by_their_places() -> None:
+    made = coded_words(np.array([1, -1, 0, 1], np.int64), ("PM", "AM"))
+    made.validate(full=True)
+    assert made.to_pylist() == ["AM", None, "PM", "AM"]
+    assert made.type == pa.dictionary(pa.int32(), pa.string())
 
 
 def test_nothing_is_imported_for_it() -> None:
