@@ -236,8 +236,7 @@ def computed(
     if missing and found.closed:
         raise _unwritable(plan, missing)
     past = plan.place.lake.version is not None
-    rows: DerivedStore | Uncommitted = found.store.only(plan.wanted)
-    days = contracts = 0
+    rows: DerivedStore | Uncommitted
     if missing or not (found.recorded or found.closed or past):
         now = lake.changed_since(spec.underlying, plan.written)
         if now is not None:
@@ -245,6 +244,8 @@ def computed(
             found = lacking(plan.place, plan.wanted)
         with _naming_what_lacks(plan):
             rows, days, contracts = _update(lake, spec, plan, found, progress, readers)
+    else:
+        rows, days, contracts = found.store.only(plan.wanted), 0, 0
     seconds = time.perf_counter() - began
     done = RebuildResult(len(plan.chains.sessions), days, contracts, seconds, plan.definition_id)
     return Computed(plan, rows, done)
