@@ -14,7 +14,6 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from ..base.errors import DefinitionError, LakeError
 from ..base.sql import load_sql
-from ..calendar.day_numbers import from_days
 from ..exposure.quality_gate import Contracts
 from .chain_columns import OtherLayout, opened_part, rows_between
 from .integrity import require_intact
@@ -40,6 +39,7 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 #: Rows fetched at a time: few enough that a batch is still in the processor's cache when it is
 #: copied, and that its memory is used again for the next one.
 _BATCH_ROWS = 16_384
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 #: Scans whose columns `snapshot_from` understands; the second has the dealers' positions too.
 _PLAIN = "lake/rebuild_scan"
 _POSITIONED = "lake/rebuild_scan_positions"
@@ -344,12 +344,12 @@ def _session(pieces: list[Columns]) -> RawSession:
         _, spots_differ, early, latest_oi = _said(columns)
     spots = np.unique(columns["spot"]) if spots_differ else columns["spot"][:1]
     return RawSession(
-        session=from_days(int(columns["session"][0])),
+        session=_date(int(columns["session"][0])),
         columns=columns,
         spots=spots,
         spot=float(np.median(columns["spot"]) if spots_differ else spots[0]),
         known_before_quotes=early,
-        oi_asof=from_days(latest_oi) if latest_oi >= 0 else None,
+        oi_asof=_date(latest_oi) if latest_oi >= 0 else None,
     )
 
 
@@ -376,3 +376,7 @@ def _summary(
         early |= known_us[i] < quote_us[i]
         latest = max(latest, oi_asof[i])
     return unknown, differ, early, latest
+
+
+def _date(days: int) -> date:
+    return date.fromordinal(days + _EPOCH_ORDINAL)
