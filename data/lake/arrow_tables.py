@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -19,7 +20,16 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Coded", "PlainTable", "array_of", "as_table", "coded_words", "numbers_of", "table_of"]
+__all__ = [
+    "Coded",
+    "Gapped",
+    "PlainTable",
+    "array_of",
+    "as_table",
+    "coded_words",
+    "numbers_of",
+    "table_of",
+]
 
 _KINDS: Final = {
     "float64": pa.float64(),
@@ -60,12 +70,27 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
+class Gapped:
+    """A column of doubles of which it is known where they are missing.
+
+    Attributes
+    ----------
+    values : ndarray of float64
+    missing : ndarray of bool or None
+        None: nowhere.
+    """
+
+    values: npt.NDArray[np.float64]
+    missing: Flags | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlainTable:
     """Columns that are to become an Arrow table, see `table_of`.
 
     Attributes
     ----------
-    columns : mapping of str to list, ndarray, Coded or Array
+    columns : mapping of str to list, ndarray, Coded, Gapped or Array
         Of equal length. Missing is None, in arrays of numpy's NaN and NaT too.
     kinds : mapping of str to DataType
         Types; of what is not named those of numpy's arrays, and text for others.
@@ -165,12 +190,14 @@ def coded_words(codes: npt.NDArray[np.integer], words: Sequence[str]) -> pa.Arra
     codes : ndarray of int
     words : sequence of str
     """
-    return _coded(codes.astype(np.int32), list(words))
+    return _coded(codes.astype(np.int32), _words(words), missing=True)
 
 
 def _array_of(values: Any, kind: pa.DataType | None, coded: bool) -> pa.Array:
     if isinstance(values, pa.Array):
         return values
+    if isinstance(values, Gapped):
+        return _stored(values.values, values.missing, _KINDS["float64"])
     if isinstance(values, Coded):
         return _taken(values.values, values.places, kind)
     if isinstance(values, np.ndarray):
@@ -184,8 +211,9 @@ def _array_of(values: Any, kind: pa.DataType | None, coded: bool) -> pa.Array:
 
 def _taken(values: Sequence[Any], places: npt.NDArray[Any], kind: pa.DataType | None) -> pa.Array:
     if kind is None or pa.types.is_string(kind):
-        codes, words = _codes_of(values)
-        return _coded(codes[places], words)
+        codes, words = _dictionary_of(tuple(values))
+        own = codes[places] if codes.size > 1 else np.repeat(codes, places.size)
+        return _coded(own, words, missing=None in values)
     stored, missing = _listed(values, kind)
     return _stored(stored[places], None if missing is None else missing[places], kind)
 
@@ -193,7 +221,17 @@ def _taken(values: Sequence[Any], places: npt.NDArray[Any], kind: pa.DataType | 
 def _coded_list(values: Sequence[str | None]) -> pa.Array:
     """Return text, coded where words recur."""
     codes, words = _codes_of(values)
-    return _coded(codes, words) if 2 * len(words) <= len(values) else _words(values)
+    if 2 * len(words) > len(values):
+        return _words(values)
+    return _coded(codes, _words(words), missing=None in values)
+
+
+@lru_cache(maxsize=256)  # a table's columns are of the same few words in every file
+def _dictionary_of(values: tuple[str | None, ...]) -> tuple[Codes, pa.Array]:
+    """Return as `_codes_of` does, with the words as an array."""
+    codes, words = _codes_of(values)
+    codes.flags.writeable = False
+    return codes, _words(words)
 
 
 def _codes_of(values: Sequence[str | None]) -> tuple[Codes, list[str]]:
@@ -203,9 +241,9 @@ def _codes_of(values: Sequence[str | None]) -> tuple[Codes, list[str]]:
     return np.fromiter(map(numbers.__getitem__, values), np.int32, len(values)), words
 
 
-def _coded(codes: Codes, words: list[str]) -> pa.Array:
-    indices = _stored(codes, codes < 0, pa.int32())
-    return pa.DictionaryArray.from_arrays(indices, _words(words), safe=False)
+def _coded(codes: Codes, words: pa.Array, *, missing: bool) -> pa.Array:
+    indices = _stored(codes, codes < 0 if missing else None, _KINDS["int32"])
+    return pa.DictionaryArray.from_arrays(indices, words, safe=False)
 
 
 def _words(values: Sequence[str | None]) -> pa.Array:

@@ -129,7 +129,10 @@ def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
     """
     far = remote_of(root) is not None
     many = sum(draft.rows.get_total_buffer_size() for draft in drafts) > _MANY
-    halves = [(draft, _half(root, draft)) for draft in drafts]
+    folders = [_folder(root, draft) for draft in drafts]
+    for folder in dict.fromkeys(folders):
+        _ready(folder, root)
+    halves = [(draft, _half(folder)) for draft, folder in zip(drafts, folders, strict=True)]
     try:
         digests = [_put_rows(draft.rows, half) for draft, half in halves]
         made = [(*half, digest) for half, digest in zip(halves, digests, strict=True)]
@@ -171,7 +174,9 @@ def write_groups(
     """
     import pyarrow.parquet as pq
 
-    half, counts, spans = _half(root, draft), list[int](), list[tuple[str | None, str | None]]()
+    folder = _folder(root, draft)
+    _ready(folder, root)
+    half, counts, spans = _half(folder), list[int](), list[tuple[str | None, str | None]]()
     try:
         how = _encodings(schema, _TINY, _COMPRESSED)
         with pq.ParquetWriter(half, schema, **how) as writer:
@@ -193,12 +198,20 @@ def write_groups(
     return replace(file, rows=sum(counts), first=first, last=last), counts
 
 
-def _half(root: Path, draft: Draft) -> str:
-    """Return where rows are written before they have their name; a path takes longer to make."""
-    folder = f"{root}/{draft.table}/{partition_folder(draft.partition)}".rstrip("/")
+def _folder(root: Path, draft: Draft) -> str:
+    """Return the folder of a draft; a path takes longer to make."""
+    return f"{root}/{draft.table}/{partition_folder(draft.partition)}".rstrip("/")
+
+
+def _ready(folder: str, root: Path) -> None:
+    """Make a folder where there is none."""
     require_inside(folder, root)  # before anything is made where a link leads
     if not os.path.isdir(folder):
         os.makedirs(folder, exist_ok=True)
+
+
+def _half(folder: str) -> str:
+    """Return where rows are written before they have their name."""
     return f"{folder}/.{uuid.uuid4().hex}.half"
 
 
@@ -249,20 +262,17 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
 
     # what a file says besides its columns is kept with a copy of the schema only
     how: dict[str, Any] = {"store_schema": bool(schema.metadata), "write_statistics": ["session"]}
+    kinds = dict(zip(schema.names, schema.types, strict=True))
     if size < _TINY:
-        coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        coded = [name for name, kind in kinds.items() if pa.types.is_dictionary(kind)]
         return how | {"compression": "none", "use_dictionary": coded}
-    names = [
-        f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
-        for field in schema
-    ]
-    kinds = dict(zip(names, schema.types, strict=True))
-    numbers = [name for name in names if pa.types.is_floating(kinds[name])]
+    kinds = {f"{n}.list.element" if pa.types.is_list(k) else n: k for n, k in kinds.items()}
+    numbers = [name for name, kind in kinds.items() if pa.types.is_floating(kind)]
     split = numbers if count >= _COMPRESSED else []
-    text = [n for n in names if pa.types.is_string(kinds[n]) or pa.types.is_list(kinds[n])]
+    text = [n for n, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_list(kind)]
     return how | {
         "compression": dict.fromkeys(split, "lz4") | dict.fromkeys(text, "zstd"),
-        "use_dictionary": [name for name in names if name not in numbers],
+        "use_dictionary": [name for name in kinds if name not in numbers],
         "use_byte_stream_split": split,
     }
 

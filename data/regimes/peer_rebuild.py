@@ -111,8 +111,7 @@ def write_peer_rows(
     """Write what `peer_rows` returned and return its part; none where there are no rows."""
     if not rows:
         return ()
-    roots = side_columns_of("flip_roots", rows)
-    tables = {"regimes": regime_columns_of(rows), "flip_roots": roots}
+    tables = {"regimes": regime_columns_of(rows)} | side_columns_of(rows)
     days = {str(row.key.session): marks[str(row.key.session)] for row in rows}
     return write_parts(store, [(_BOOK, days, tables)])
 

@@ -236,8 +236,7 @@ def computed(
     if missing and found.closed:
         raise _unwritable(plan, missing)
     past = plan.place.lake.version is not None
-    rows: DerivedStore | Uncommitted = found.store.only(plan.wanted)
-    days = contracts = 0
+    rows: DerivedStore | Uncommitted
     if missing or not (found.recorded or found.closed or past):
         now = lake.changed_since(spec.underlying, plan.written)
         if now is not None:
@@ -245,6 +244,8 @@ def computed(
             found = lacking(plan.place, plan.wanted)
         with _naming_what_lacks(plan):
             rows, days, contracts = _update(lake, spec, plan, found, progress, readers)
+    else:
+        rows, days, contracts = found.store.only(plan.wanted), 0, 0
     seconds = time.perf_counter() - began
     done = RebuildResult(len(plan.chains.sessions), days, contracts, seconds, plan.definition_id)
     return Computed(plan, rows, done)
@@ -376,8 +377,6 @@ def _contents(
 ) -> tuple[str, dict[str, str], dict[str, PlainTable]]:
     """Return one part: its book, the marks of its sessions, and its tables."""
     own = [r.books[book] for r in rows]
-    tables = {"regimes": regime_columns_of(own)}
-    for table in own[0].tables:
-        tables[table] = side_columns_of(table, own)
+    tables = {"regimes": regime_columns_of(own)} | side_columns_of(own)
     tables["quality_findings"] = finding_columns_of([f for each in own for f in each.findings])
     return book, {str(r.session): marks[str(r.session)] for r in rows}, tables

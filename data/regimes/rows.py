@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..exposure.side_columns import SIDE_COLUMNS
-from ..lake.arrow_tables import Coded, PlainTable, table_of
+from ..lake.arrow_tables import Coded, Gapped, PlainTable, table_of
 from .regime_columns import REGIME_COLUMNS, Key
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _ARROW: Final = {
     "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
 }
 _REGIME_KINDS: Final = {name: _ARROW[column.type] for name, column in REGIME_COLUMNS.items()}
+_NUMBERS: Final = [name for name, kind in _REGIME_KINDS.items() if pa.types.is_floating(kind)]
 _KEY: Final = ("underlying", "session", "book", "dealer_model", "definition_id")
 _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ"]}
 
@@ -65,11 +66,9 @@ class BookRows:
 
 def regime_columns_of(rows: Sequence[BookRows]) -> PlainTable:
     """Return regime rows as the canonical columns, before they become an Arrow table."""
-    columns: dict[str, Any] = {}
-    for place, (name, kind) in enumerate(_REGIME_KINDS.items()):
-        values = [each.regime[place] for each in rows]
-        columns[name] = np.array(values, np.float64) if pa.types.is_floating(kind) else values
-    return PlainTable(columns, _REGIME_KINDS)
+    columns = {name: [each.regime[i] for each in rows] for i, name in enumerate(_REGIME_KINDS)}
+    numbers = np.array([columns[name] for name in _NUMBERS], np.float64)
+    return PlainTable(columns | dict(zip(_NUMBERS, _gapped(numbers), strict=True)), _REGIME_KINDS)
 
 
 def regime_table(rows: Sequence[BookRows]) -> pa.Table:
@@ -77,18 +76,41 @@ def regime_table(rows: Sequence[BookRows]) -> pa.Table:
     return table_of(regime_columns_of(rows).columns, _REGIME_KINDS)
 
 
-def side_columns_of(table: str, rows: Sequence[BookRows]) -> PlainTable:
-    """Return the rows of a side table with their keys, before they become an Arrow table."""
-    parts = [each.tables[table] for each in rows]
-    whose = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
-    columns: dict[str, Any] = {
-        name: Coded([getattr(each.key, name) for each in rows], whose) for name in _KEY
-    }
-    joined = np.concatenate(parts, axis=1)
-    for (name, kind), values in zip(_side(table), joined, strict=True):
-        column = _meant(values, kind)
-        columns[name] = Coded(kind, column) if isinstance(kind, tuple) else column
-    return PlainTable(columns, _SIDE_KINDS)
+def side_columns_of(rows: Sequence[BookRows]) -> dict[str, PlainTable]:
+    """Return the rows of all side tables with their keys, before they become Arrow tables."""
+    keys = {name: [getattr(each.key, name) for each in rows] for name in _KEY}
+    same = {name: values[:1] for name, values in keys.items() if len(set(values)) == 1}
+    found = {}
+    for table in rows[0].tables:
+        parts = [each.tables[table] for each in rows]
+        whose = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
+        nobody = np.zeros_like(whose)
+        key = {
+            name: Coded(same[name], nobody) if name in same else Coded(values, whose)
+            for name, values in keys.items()
+        }
+        joined = np.concatenate(parts, axis=1)
+        found[table] = PlainTable(key | _side_columns(table, joined), _SIDE_KINDS)
+    return found
+
+
+def _side_columns(table: str, joined: Floats) -> dict[str, Any]:
+    """Return the columns of a side table after its key."""
+    columns: dict[str, Any] = {}
+    for (name, kind), number in zip(_side(table), _gapped(joined), strict=True):
+        if kind == "number":
+            columns[name] = number
+        else:
+            column = _meant(number.values, kind)
+            columns[name] = Coded(kind, column) if isinstance(kind, tuple) else column
+    return columns
+
+
+def _gapped(matrix: Floats) -> list[Gapped]:
+    """Return the rows of a matrix: where NaN stands is asked once, not of each."""
+    missing = np.isnan(matrix)
+    some = set(np.flatnonzero(missing.any(axis=1)).tolist())
+    return [Gapped(row, missing[i] if i in some else None) for i, row in enumerate(matrix)]
 
 
 def _side(table: str) -> ItemsView[str, Kind]:

@@ -15,6 +15,7 @@ import pytest
 
 from gexlab.data.lake.arrow_tables import (
     Coded,
+    Gapped,
     PlainTable,
     array_of,
     as_table,
@@ -98,6 +99,22 @@ def test_coded_values() -> None:
     made = table_of({"session": Coded(days, np.array([0, 0, 2]))}, {"session": pa.date32()})
     assert made["session"].to_pylist() == [days[0], days[0], days[2]]
     assert numbers_of(made["session"].chunk(0).slice(1), np.int32).tolist() == [19724, 19726]
+
+
+def test_one_word_for_all_rows() -> None:
+    whose = np.zeros(3, np.int64)
+    made = table_of({"book": Coded(["x"], whose), "no": Coded([None], whose)})
+    made.validate(full=True)
+    assert made.to_pydict() == {"book": ["x"] * 3, "no": [None] * 3}
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_doubles_whose_gaps_are_known(size: int) -> None:
+    values = np.array([math.nan, 1.0, math.inf])[:size]
+    made = table_of({"x": Gapped(values, np.isnan(values)), "y": Gapped(np.ones(size), None)})
+    made.validate(full=True)
+    assert made["x"].chunk(0).equals(pa.array(values, from_pandas=True))
+    assert made["y"].to_pylist() == [1.0] * size
 
 
 @pytest.mark.parametrize("lists", [[("a", "b"), (), ("a",)], [("é",)], [()], []])
