@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from ..base.allocator import keep_freed_memory
 from ..lake.parts import split_sessions
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def _add_piece(writer: LakeWriter, rows: Future[Any], *, last: bool) -> None:
 @contextmanager
 def background() -> Iterator[Background]:
     """Give threads that have done everything they were given at the end."""
+    keep_freed_memory()
     with ThreadPoolExecutor(max_workers=1) as printer, ThreadPoolExecutor(max_workers=1) as worker:
         made = Background(printer, worker)
         yield made

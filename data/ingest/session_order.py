@@ -27,6 +27,8 @@ _BESIDE_KEY: Final = (
     "open_interest", "bid", "ask", "last", "iv", "iv_outside", "delta", "gamma", "volume",
     "known_at", "source",
 )  # fmt: skip
+#: Rows that are looked at first for a value that changes within a session.
+_FIRST_ROWS: Final = 1_024
 _Flags = npt.NDArray[np.bool_]
 _NOBODY: Final = np.empty(0, dtype=np.int64)
 
@@ -180,30 +182,30 @@ def _reordered(table: Any, order: _Ints) -> Any:
     """
     places = array_of(order)
     days = numbers_of(table.column("session").chunk(0), np.int32)
-    ends = np.flatnonzero(days[1:] != days[:-1])
+    within = days[1:] == days[:-1]
     whole = len(order) == len(table)
     # the places are sure to be there, which would else be looked at again for each column
     columns = [
         column
-        if whole and _is_shared(column.chunk(0), ends)
+        if whole and _is_shared(column.chunk(0), within)
         else pc.take(column, places, boundscheck=False)
         for column in table.columns
     ]
     return pa.table(columns, schema=table.schema)
 
 
-def _is_shared(column: Any, ends: _Ints) -> bool:
-    """Return whether all rows of each session have one value, sessions ending at some rows."""
+def _is_shared(column: Any, within: _Flags) -> bool:
+    """Return whether all rows of each session have one value; `within`: as the row before."""
     if column.null_count:
         return bool(column.null_count == len(column))
     coded = pa.types.is_dictionary(column.type)
     kept = column.indices if coded else column
     values = numbers_of(kept, f"i{kept.type.bit_width // 8}")
-    first = values[: int(ends[0]) + 1] if len(ends) else values
-    if (first != first[0]).any():
-        return False
-    changes = np.flatnonzero(values[1:] != values[:-1])
-    return len(changes) <= len(ends) and bool(np.isin(changes, ends, assume_unique=True).all())
+    # most columns change within the first rows
+    return not any(
+        ((values[1:end] != values[: end - 1]) & within[: end - 1]).any()
+        for end in (min(_FIRST_ROWS, len(values)), len(values))
+    )
 
 
 def _contract_codes(rows: Any) -> list[tuple[_Ints, int]]:

@@ -54,6 +54,12 @@ class SessionEntry:
     sources: tuple[str, ...] = ()
     facts: SessionFacts = UNKNOWN
 
+    def lying_in(self, file: Path) -> SessionEntry:
+        """Return the same in another file; `dataclasses.replace` takes three times as long."""
+        return SessionEntry(
+            self.session, self.rows, self.fingerprint, file, self.sources, self.facts
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -294,7 +294,7 @@ class PartWriter:
         size, partition = path.stat().st_size, {"year": str(days[0].year)}
         first, last = days[0].isoformat(), days[-1].isoformat()
         made = DataFile(name, size, self._rows, digest, partition, first, last)
-        return [replace(entry, file=path) for entry in self._entries], made
+        return [entry.lying_in(path) for entry in self._entries], made
 
     def abandon(self) -> None:
         """Give up the file; whoever owns the folder removes it."""

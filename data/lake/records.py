@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
@@ -230,6 +230,7 @@ def _source_rows(manifest: Manifest) -> Any:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+@cache
 def _session_schema() -> Any:
     import pyarrow as pa
 
@@ -248,6 +249,7 @@ def _session_schema() -> Any:
     )
 
 
+@cache
 def _source_schema() -> Any:
     import pyarrow as pa
 

@@ -279,7 +279,7 @@ class LakeWriter:
         before = self._named.get(content_of(made.path))
         if before is not None:  # what was lost comes back where it lay
             there = entries[0].file.rename(entries[0].file.with_name(before))
-            entries = [replace(entry, file=there) for entry in entries]
+            entries = [entry.lying_in(there) for entry in entries]
             made = replace(made, path=before)
         year = made.partition["year"]
         path = f"{folder_of(self._underlying)}/year={year}/{made.path}"
@@ -309,7 +309,7 @@ class LakeWriter:
         )
 
     def _final(self, entry: SessionEntry) -> SessionEntry:
-        return replace(entry, file=self._final_path(entry.file, entry.session.year))
+        return entry.lying_in(self._final_path(entry.file, entry.session.year))
 
     def _final_path(self, draft: Path, year: int) -> Path:
         """Return where a part comes to lie; made once for all of its sessions."""
