@@ -89,7 +89,13 @@ def plain(column: pa.Array | pa.ChunkedArray, missing: float = np.nan) -> npt.ND
     Returns
     -------
     ndarray, shape (n,)
-        Days and moments as integers, as Arrow stores them; read-only where it is Arrow's memory.
+        Days and moments as integers, as Arrow stores them; numbers without a sign as int64.
+        Read-only where it is Arrow's memory.
+
+    Raises
+    ------
+    OverflowError
+        If a number without a sign is 2^63 or more.
 
     Examples
     --------
@@ -104,12 +110,16 @@ def plain(column: pa.Array | pa.ChunkedArray, missing: float = np.nan) -> npt.ND
     kind, (there, memory) = column.type, column.buffers()
     if memory is None or not len(column):
         form = np.dtype(bool) if pa.types.is_boolean(kind) else _form(kind)
+        form = np.dtype(np.int64) if form.kind == "u" else form
         return np.full(len(column), missing, form) if column.null_count else np.empty(0, form)
+    values: npt.NDArray[Any]
     if pa.types.is_boolean(kind):
         values = _flags(memory, column)
     else:
         form = _form(kind)
         values = np.frombuffer(memory, form, len(column), column.offset * form.itemsize)
+        if form.kind == "u":
+            values = _signed(values)
     if not column.null_count:
         return values
     found = values.copy()
@@ -121,7 +131,16 @@ def _form(kind: pa.DataType) -> np.dtype[Any]:
     """Return how numbers, days or moments lie in Arrow's memory."""
     import pyarrow as pa
 
-    return np.dtype(f"{'f' if pa.types.is_floating(kind) else 'i'}{kind.bit_width // 8}")
+    whole = "u" if pa.types.is_unsigned_integer(kind) else "i"
+    return np.dtype(f"{'f' if pa.types.is_floating(kind) else whole}{kind.bit_width // 8}")
+
+
+def _signed(values: npt.NDArray[np.unsignedinteger[Any]]) -> npt.NDArray[np.int64]:
+    """Return numbers that have no sign as those that have one: the two together are floats."""
+    found = values.astype(np.int64)
+    if (found < 0).any():
+        raise OverflowError("a number is 2^63 or more, which no whole number here holds")
+    return found
 
 
 def _flags(bits: pa.Buffer, column: pa.Array) -> npt.NDArray[np.bool_]:

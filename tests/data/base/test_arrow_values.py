@@ -71,3 +71,22 @@ def test_missing_stands_for_null_alone() -> None:
     assert np.isnan(plain(pa.nulls(2, pa.float64()))).all()
     with pytest.raises(ValueError, match="NaN"):
         plain(pa.array([1, None]))
+
+
+@pytest.mark.parametrize("kind", [pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()])
+def test_numbers_without_a_sign_stay_what_they_are(kind: pa.DataType) -> None:
+    """Read with a sign, 255 of eight bits would be -1; beside int64, uint64 would become floats."""
+    most = min(2**kind.bit_width - 1, 2**63 - 1)
+    found = plain(pa.array([0, most, 1], kind))
+    assert found.dtype == np.int64
+    assert found.tolist() == [0, most, 1]
+    holed = plain(pa.array([most, None], kind), -1)
+    assert holed.tolist() == [most, -1]
+    assert plain(pa.array([], kind)).dtype == np.int64
+    with pytest.raises(ValueError, match="NaN"):
+        plain(pa.array([most, None], kind))
+
+
+def test_a_number_beyond_whole_numbers_is_no_negative_one() -> None:
+    with pytest.raises(OverflowError, match="2\\^63"):
+        plain(pa.array([2**63], pa.uint64()))
