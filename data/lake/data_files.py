@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ..base.arrow_values import plain
 from ..base.errors import LakeError
 from .delta_log import DataFile
 from .integrity import file_digest, is_inside, require_inside
@@ -285,16 +286,13 @@ def _span(rows: pa.Table) -> tuple[str | None, str | None]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from .arrow_tables import numbers_of
-
     days = rows.column(place)
     if days.null_count or not pa.types.is_date32(days.type):
         found = pc.min_max(days)
         return str(found["min"].as_py()), str(found["max"].as_py())
-    # a view: Arrow's own function takes longer than the rest, where there are few rows
-    numbers = [numbers_of(chunk, np.int32) for chunk in days.chunks if len(chunk)]
-    ends = min(each.min() for each in numbers), max(each.max() for each in numbers)
-    first, last = (str(np.datetime64(int(end), "D")) for end in ends)
+    # Arrow's own function takes longer than the rest, where there are few rows
+    numbers = plain(days)
+    first, last = (str(np.datetime64(int(end), "D")) for end in (numbers.min(), numbers.max()))
     return first, last
 
 
