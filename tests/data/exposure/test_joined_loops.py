@@ -47,7 +47,7 @@ def test_all_that_is_measured_of_a_book(lake: Lake) -> None:
         )
         rows = sums_by_strike(lines.start, lines.strike, sums.call_gex, sums.put_gex, sums.gross)
         walls = np.empty((3, 2))
-        concentration = fill_walls(*rows, book.spot, walls)
+        concentration = fill_walls(rows[0], rows[1], rows[2], rows[3], book.spot, walls)
         gross = sums.by_group[1]
         shares = expiry_shares(gross, book.live, context.dies, context.monthly, day[name])
         counts = contracts_of(lines.tally, book.live, prepared.groups.start)

@@ -21,7 +21,8 @@ STRIKES = np.array([90.0, 95.0, 100.0, 105.0, 110.0])
 def walls_at(spot: float, call: list[float], put: list[float]) -> Walls:
     c, p, found = np.array(call, float), np.array(put, float), np.empty((3, 2))
     concentration = fill_walls(STRIKES, c, p, np.abs(c) + np.abs(p), spot, found)
-    return Walls(*(Wall(*row) for row in found.tolist()), concentration)
+    call_wall, put_wall, pin = (Wall(*row) for row in found.tolist())
+    return Walls(call_wall, put_wall, pin, concentration)
 
 
 @pytest.mark.parametrize(
