@@ -40,7 +40,7 @@ BACKWARDS: Final = (
     ("contradictions", "quality_gate"),
     ("definition_agreement",),
     ("walls", "expiry_shares", "pairwise", "flips"),
-    ("profile_kernel",),
+    ("profile_kernel", "book", "book_measures"),
 )
 _EXPOSURE: Final = "gexlab.data.exposure"
 
