@@ -18,7 +18,7 @@ from ..exposure.quality_gate import gate_reasons
 from ..exposure.side_columns import DIRECTIONS
 from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.connection import connect
-from ..lake.derived_parts import session_marks
+from ..lake.derived_parts import other_generations, session_marks
 from ..lake.derived_tables import DerivedStore
 from ..lake.derived_writer import WrittenPart, write_parts
 from ..lake.lake import Lake, SessionEntry
@@ -48,8 +48,6 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _GENERATION: Final = 2
-#: Generations after this one whose rows are still recognised as another version's.
-_LATER: Final = 8
 _BAND: Final = 0.02
 _DEALER: Final = "naive"
 _BOOK: Final = "as_of_close"
@@ -69,9 +67,8 @@ def peer_plan(
 
 def peer_marks_of_other_versions(chains: Manifest) -> Iterator[dict[str, str]]:
     """Yield the marks that other versions of gexlab give rows of a peer's rule."""
-    for generation in range(1, _GENERATION + _LATER):
-        if generation != _GENERATION:
-            yield session_marks(chains, str(generation))
+    for generation in other_generations(_GENERATION):
+        yield session_marks(chains, str(generation))
 
 
 def peer_rows(
