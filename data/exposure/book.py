@@ -20,7 +20,9 @@ __all__ = [
     "Book",
     "SpotExposure",
     "exposure_at_spot",
+    "fill_exposure",
     "mixture_of",
+    "spot_exposure",
     "value_book",
 ]
 
@@ -229,7 +231,7 @@ def _densities(centre: Floats, inverse_width: Floats, out: Floats) -> None:
 
 
 @compiled(nogil=True)
-def _spot_sums(
+def fill_exposure(
     start: Ints, live: Flags, time: Floats, shift: Floats, forward: Floats, discount: Floats,
     rate: Floats, dividend_yield: Floats, log_moneyness: Floats,
     volatility: Floats, call: Floats, put: Floats, call_size: Floats, put_size: Floats,
@@ -270,25 +272,21 @@ def _spot_sums(
         totals[k] = pairwise_sum(out[k])
 
 
-def exposure_at_spot(book: Book) -> tuple[SpotExposure, Mixture]:
-    """Return exposures at the unmoved spot, and the book around it as `mixture_of` returns it.
-
-    Returns
-    -------
-    SpotExposure
-        Gamma, delta, vanna and charm of every line.
-    Mixture
-    """
+def exposure_at_spot(book: Book) -> SpotExposure:
+    """Return exposures at the unmoved spot: gamma, delta, vanna and charm of every line."""
     lines = book.lines
     m = lines.strike.size
-    out, gaussians = np.empty((6, m)), np.empty((4, m))
-    by_group, totals = np.empty((5, book.live.size)), np.empty(6)
-    _spot_sums(
+    out, by_group, totals = np.empty((6, m)), np.empty((5, book.live.size)), np.empty(6)
+    fill_exposure(
         lines.start, book.live, book.time, book.shift, book.forward, book.discount,
         book.rate, book.dividend_yield, lines.log_moneyness,
         lines.volatility, lines.call, lines.put, lines.call_size, lines.put_size,
-        gaussians, out, by_group, totals,
+        np.empty((4, m)), out, by_group, totals,
     )  # fmt: skip
+    return spot_exposure(out, by_group, totals)
+
+
+def spot_exposure(out: Floats, by_group: Floats, totals: Floats) -> SpotExposure:
+    """Return what `fill_exposure` has filled."""
     named = dict(zip(_OF_LINES, totals.tolist(), strict=True))
-    exposure = SpotExposure(out[0], out[1], out[2], out[3], out[4], out[5], by_group, named)
-    return exposure, Mixture(gaussians[0], gaussians[1], gaussians[2], gaussians[3])
+    return SpotExposure(out[0], out[1], out[2], out[3], out[4], out[5], by_group, named)

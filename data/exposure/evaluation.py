@@ -11,31 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Book as BookName
-from .book import (
-    Book,
-    SpotExposure,
-    exposure_at_spot,
-    value_book,
-)
+from .book import Book, SpotExposure, spot_exposure, value_book
+from .book_measures import measures_of_book
 from .definition import Definition
 from .definition_agreement import definition_agreement, sixteen_nets
-from .expiry_shares import ExpiryShares, expiry_shares
-from .flips import (
-    FlipStatus,
-    Grid,
-    Root,
-    flip_status,
-    mixture_roots,
-    nearest_root,
-)
+from .expiry_shares import ExpiryShares
+from .flips import FlipStatus, Grid, Root, flip_status, nearest_root, roots_of
 from .forwards import ForwardCurve, parity_forwards
-from .profile_kernel import Mixture, profile_on_grid
 from .quality_gate import gate_reasons
 from .snapshot import Groups, Snapshot
 from .sticky_moneyness import Curves, sticky_profile, sticky_roots, volatility_curves
-from .strike_lines import Lines, Volatility, book_lines, contracts_of, own_volatility
+from .strike_lines import Lines, Volatility, book_lines, own_volatility
 from .time_to_expiry import years_between
-from .walls import ByStrike, Walls, by_strike, walls_of
+from .walls import ByStrike, Wall, Walls
 
 __all__ = [
     "BookResult",
@@ -187,21 +175,6 @@ def prepare_chain(
     return PreparedChain(chain, groups, market, own, lines, curves)
 
 
-def _profile_and_roots(
-    book: Book, mixture: Mixture, grid: Grid, curves: Curves | None
-) -> tuple[Floats, tuple[Root, ...]]:
-    if curves is not None:
-        profile = sticky_profile(book, curves, grid.levels())
-        return profile, sticky_roots(book, curves, grid, profile[0], profile[1])
-    profile = np.asarray(
-        profile_on_grid(
-            -grid.width, grid.step, grid.points,
-            mixture.centre, mixture.inverse_width, mixture.net, mixture.gross,
-        )
-    )  # fmt: skip
-    return profile, mixture_roots(book.spot, grid, mixture, profile[0], profile[1])
-
-
 def book_at(prepared: PreparedChain, valuation_us: int, definition: Definition) -> Book:
     """Return what is live at a moment, valued then at the chain's spot."""
     time = years_between(valuation_us, prepared.groups.expiry_us, definition.floor_minutes)
@@ -212,15 +185,28 @@ def evaluate_book(
     prepared: PreparedChain, name: BookName, context: SessionContext, definition: Definition
 ) -> BookResult:
     """Return exposures, profile, roots, walls and shares of one book."""
-    groups = prepared.groups
     book = book_at(prepared, context.valuations[name], definition)
-    exposure, mixture = exposure_at_spot(book)
-    grid = Grid(definition.grid_width, definition.grid_points)
-    profile, roots = _profile_and_roots(book, mixture, grid, prepared.curves)
+    grid, lines = Grid(definition.grid_width, definition.grid_points), book.lines
+    curves = prepared.curves
+    sums, profile, found, strikes, walls, concentration, shares, counts = measures_of_book(
+        book.spot, context.valuation_days[name],
+        -grid.width, grid.step, grid.points if curves is None else 0,
+        prepared.groups.start, context.dies, context.monthly,
+        book.live, book.time, book.shift, book.forward, book.discount, book.rate,
+        book.dividend_yield, lines.tally,
+        lines.start, lines.strike, lines.volatility, lines.call, lines.put, lines.call_size,
+        lines.put_size, lines.log_moneyness,
+    )  # fmt: skip
+    if curves is None:
+        roots = roots_of(book.spot, found)
+    else:
+        profile = sticky_profile(book, curves, grid.levels())
+        roots = sticky_roots(book, curves, grid, profile[0], profile[1])
+    exposure = spot_exposure(*sums)
     gross_gex = exposure.gross_gex
     net_gex = exposure.net_gex if gross_gex > 0.0 else math.nan
-    strikes, by_expiry = by_strike(book, exposure), exposure.by_group[1]
-    expired, used, rejected, refused = contracts_of(book.lines.tally, book.live, groups.start)
+    call, put, pin = walls.tolist()
+    expired, used, rejected, refused = counts
     return BookResult(
         name=name,
         book=book,
@@ -229,12 +215,10 @@ def evaluate_book(
         grid=grid,
         roots=roots,
         flip=nearest_root(book.spot, roots),
-        strikes=strikes,
-        walls=walls_of(strikes, book.spot),
-        shares=expiry_shares(
-            by_expiry, book.live, context.dies, context.monthly, context.valuation_days[name]
-        ),
-        gross_by_expiry=by_expiry,
+        strikes=ByStrike(*strikes),
+        walls=Walls(Wall(*call), Wall(*put), Wall(*pin), concentration),
+        shares=ExpiryShares(*shares),
+        gross_by_expiry=exposure.by_group[1],
         expired=expired,
         net_gex=net_gex,
         gross_gex=gross_gex,

@@ -40,10 +40,11 @@ class ExpiryShares:
     next_opex: float
 
 
+@compiled(nogil=True)
 def expiry_shares(
     gross: Floats, live: Flags, dies: Days, monthly: Flags, valuation_session: int
-) -> ExpiryShares:
-    """Return what part of gross gamma dies when.
+) -> tuple[float, float, float]:
+    """Return what part of gross gamma dies when: the fields of `ExpiryShares`.
 
     Parameters
     ----------
@@ -62,15 +63,8 @@ def expiry_shares(
     --------
     >>> expiry_shares(np.array([1.0, 2.0, 5.0]), np.array([True, True, True]),
     ...               np.array([10, 10, 12], np.int32), np.array([False, False, True]), 10)
-    ExpiryShares(zero_dte=0.375, next_expiry=0.375, next_opex=0.625)
+    (0.375, 0.375, 0.625)
     """
-    return ExpiryShares(*_shares(gross, live, dies, monthly, valuation_session))
-
-
-@compiled(nogil=True)
-def _shares(
-    gross: Floats, live: Flags, dies: Days, monthly: Flags, valuation_session: int
-) -> tuple[float, float, float]:
     first, opex, n = _NEVER, _NEVER, 0
     present, day = np.empty(gross.size), np.empty(gross.size, np.int64)
     for g in range(gross.size):

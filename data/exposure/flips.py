@@ -21,6 +21,8 @@ __all__ = [
     "flip_status",
     "mixture_roots",
     "nearest_root",
+    "roots_between",
+    "roots_of",
     "sign_changes",
     "signs",
 ]
@@ -171,11 +173,23 @@ def _enclose(
 
 
 @compiled(nogil=True)
-def _roots_between(
+def roots_between(
     lower: float, step: float, profile: Floats, gross: Floats,
     centre: Floats, inverse_width: Floats, net: Floats,
 ) -> Floats:  # fmt: skip
-    """Return level and slope of each root, and the profile before it, shape (k, 3)."""
+    """Return log level and slope of each root, and the profile before it, shape (k, 3).
+
+    Each is enclosed on the exact sum of the mixture, to 1e-8 relative.
+
+    Parameters
+    ----------
+    lower, step : float
+        First level and distance of the levels, in u = ln(S'/S).
+    profile, gross : ndarray, shape (m,)
+        Net and gross at these levels, dollars per 1 %.
+    centre, inverse_width, net : ndarray, shape (n,)
+        Of the `Mixture`.
+    """
     pairs = _pairs(profile, gross)
     found = np.empty((pairs.shape[0], 3))
     for k in range(pairs.shape[0]):
@@ -242,10 +256,15 @@ def mixture_roots(
     net, gross : ndarray, shape (grid.points,)
         The profile on the grid, dollars per 1 %.
     """
-    found = _roots_between(
+    found = roots_between(
         -grid.width, grid.step, net, gross,
         mixture.centre, mixture.inverse_width, mixture.net,
     )  # fmt: skip
+    return roots_of(spot, found)
+
+
+def roots_of(spot: float, found: Floats) -> tuple[Root, ...]:
+    """Return what `roots_between` has found, around a spot."""
     return tuple(
         Root(spot * math.exp(u), _direction(before), slope) for u, slope, before in found.tolist()
     )

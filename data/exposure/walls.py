@@ -9,16 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from .book import Book, SpotExposure
 from .pairwise import pairwise_sum
 
-__all__ = [
-    "ByStrike",
-    "Wall",
-    "Walls",
-    "by_strike",
-    "walls_of",
-]
+__all__ = ["ByStrike", "Wall", "Walls", "fill_walls", "sums_by_strike"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -106,8 +99,16 @@ def _ladder(start: Ints, strike: Floats) -> Floats:
 
 
 @compiled(nogil=True)
-def _by_strike(start: Ints, strike: Floats, call: Floats, put: Floats, gross: Floats) -> Floats:
-    """Return the fields of `ByStrike` as rows."""
+def sums_by_strike(start: Ints, strike: Floats, call: Floats, put: Floats, gross: Floats) -> Floats:
+    """Return dollar gamma by strike, summed over expiries: the fields of `ByStrike` as rows.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (g + 1,)
+        Expiry group k holds the lines start[k] ... start[k + 1] - 1, their strikes ascending.
+    strike, call, put, gross : ndarray, shape (m,)
+        Of each line: points, and dollars per 1 %.
+    """
     ladder = _ladder(start, strike)
     out = np.zeros((4, ladder.size))
     for k in range(ladder.size):
@@ -121,13 +122,6 @@ def _by_strike(start: Ints, strike: Floats, call: Floats, put: Floats, gross: Fl
             out[2, k] += put[i]
             out[3, k] += gross[i]
     return out
-
-
-def by_strike(book: Book, exposure: SpotExposure) -> ByStrike:
-    """Return dollar gamma by strike, summed over expiries."""
-    lines = book.lines
-    out = _by_strike(lines.start, lines.strike, exposure.call_gex, exposure.put_gex, exposure.gross)
-    return ByStrike(out[0], out[1], out[2], out[3])
 
 
 @compiled(nogil=True)
@@ -148,10 +142,34 @@ def _best(strike: Floats, spot: float, score: Floats, side: int) -> int:
 
 
 @compiled(nogil=True)
-def _walls(
+def fill_walls(
     strike: Floats, call: Floats, put: Floats, gross: Floats, spot: float, found: Floats
 ) -> float:
-    """Fill strike and strength of call wall, put wall and pin strike; return the concentration."""
+    """Fill strike and strength of call wall, put wall and pin strike; return the concentration.
+
+    The call wall is the strike at or above spot with the largest positive call exposure, the put
+    wall the one at or below spot with the most negative put exposure, the pin strike that with the
+    largest absolute net gamma.
+
+    Parameters
+    ----------
+    strike, call, put, gross : ndarray, shape (k,)
+        The fields of `ByStrike`.
+    spot : float
+        Points.
+    found : ndarray, shape (3, 2)
+        To fill: a row for each `Wall`.
+
+    Examples
+    --------
+    >>> strike, call = np.array([90.0, 100.0, 110.0]), np.array([9.0, 2.0, 3.0])
+    >>> put, gross = np.array([-1.0, -1.0, -4.0]), np.array([10.0, 3.0, 7.0])
+    >>> found = np.empty((3, 2))
+    >>> round(fill_walls(strike, call, put, gross, 95.0, found), 3)
+    0.395
+    >>> found.tolist()
+    [[110.0, 0.15], [90.0, 0.05], [90.0, 0.4]]
+    """
     n, total = strike.size, pairwise_sum(gross)
     scores, square = np.empty((3, n)), np.empty(n)
     for i in range(n):
@@ -162,25 +180,3 @@ def _walls(
         found[k, 0] = strike[i] if i >= 0 else np.nan
         found[k, 1] = scores[k, i] / total if i >= 0 else np.nan
     return pairwise_sum(square) if total > 0.0 else np.nan
-
-
-def walls_of(strikes: ByStrike, spot: float) -> Walls:
-    """Return call wall, put wall, pin strike and concentration of a book.
-
-    The call wall is the strike at or above spot with the largest positive call exposure, the put
-    wall the one at or below spot with the most negative put exposure, the pin strike that with the
-    largest absolute net gamma.
-
-    Examples
-    --------
-    >>> ladder = ByStrike(np.array([90.0, 100.0, 110.0]), np.array([9.0, 2.0, 3.0]),
-    ...                   np.array([-1.0, -1.0, -4.0]), np.array([10.0, 3.0, 7.0]))
-    >>> walls_of(ladder, 95.0).call
-    Wall(strike=110.0, strength=0.15)
-    >>> walls_of(ladder, 105.0).put.strike
-    100.0
-    """
-    found = np.empty((3, 2))
-    concentration = _walls(strikes.strike, strikes.call, strikes.put, strikes.gross, spot, found)
-    call, put, pin = found.tolist()
-    return Walls(Wall(*call), Wall(*put), Wall(*pin), concentration)

@@ -128,7 +128,7 @@ def _row(raw: RawSession, job: Job, day: date, close: float, volume: float) -> t
     ends = job.facts.calendar.close_of(day)
     moment = round(ends.timestamp() * 1e6)
     flow = hedge_flow(prepared, book, job.definition, Move(close, moment))
-    exposure, _ = exposure_at_spot(book)
+    exposure = exposure_at_spot(book)
     net_gex = exposure.net_gex if exposure.gross_gex > 0.0 else math.nan
     change = close / book.spot - 1.0
     return (

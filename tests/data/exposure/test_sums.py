@@ -10,7 +10,7 @@ import pytest
 from gexlab.data.exposure.expiry_shares import expiry_shares
 from gexlab.data.exposure.flips import sign_changes, signs
 from gexlab.data.exposure.pairwise import pairwise_sum
-from gexlab.data.exposure.walls import ByStrike, walls_of
+from gexlab.data.exposure.walls import fill_walls
 
 
 @pytest.mark.parametrize("size", [*range(20), 127, 128, 129, 136, 255, 256, 257, 1_000, 5_003])
@@ -34,26 +34,25 @@ def test_shares_are_sums_of_what_dies(seed: int) -> None:
     opex = int(dies[present & monthly].min())
     wanted = (share(101), share(int(dies[present].min())), share(opex))
     found = expiry_shares(gross, live, dies, monthly, 101)
-    assert (found.zero_dte, found.next_expiry, found.next_opex) == wanted
+    assert found == wanted
 
 
 def test_a_book_that_has_died_has_no_shares() -> None:
     one = np.ones(1)
     found = expiry_shares(one, one == 0.0, np.array([5], np.int32), one == 1.0, 5)
-    assert math.isnan(found.zero_dte)
-    assert math.isnan(found.next_expiry)
-    assert math.isnan(found.next_opex)
+    assert all(math.isnan(share) for share in found)
 
 
 def test_concentration_is_the_sum_of_squared_shares() -> None:
     gross = np.random.default_rng(4).uniform(0.0, 5.0, 300)
-    strike, nothing = np.arange(300.0), np.zeros(300)
-    walls = walls_of(ByStrike(strike, gross, nothing, gross), 150.0)
-    assert walls.concentration == ((gross / gross.sum()) ** 2).sum()
-    assert walls.call.strike == 150.0 + np.argmax(gross[150:])
-    assert walls.call.strength == gross[150:].max() / gross.sum()
-    assert math.isnan(walls.put.strike)
-    assert math.isnan(walls_of(ByStrike(strike, nothing, nothing, nothing), 1.0).concentration)
+    strike, nothing, walls = np.arange(300.0), np.zeros(300), np.empty((3, 2))
+    concentration = fill_walls(strike, gross, nothing, gross, 150.0, walls)
+    assert concentration == ((gross / gross.sum()) ** 2).sum()
+    (call, strength), (put, _), _ = walls.tolist()
+    assert call == 150.0 + np.argmax(gross[150:])
+    assert strength == gross[150:].max() / gross.sum()
+    assert math.isnan(put)
+    assert math.isnan(fill_walls(strike, nothing, nothing, nothing, 1.0, walls))
 
 
 @pytest.mark.parametrize("seed", range(20))

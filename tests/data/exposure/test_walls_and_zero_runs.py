@@ -13,14 +13,16 @@ from reference_book import Settings, value_book
 from reference_profile import exposure_curve, find_roots
 
 from gexlab.data import regimes, side_table
-from gexlab.data.exposure.walls import ByStrike, walls_of
+from gexlab.data.exposure.walls import Wall, Walls, fill_walls
 
 STRIKES = np.array([90.0, 95.0, 100.0, 105.0, 110.0])
 
 
-def strikes_with(call: list[float], put: list[float]) -> ByStrike:
-    c, p = np.array(call), np.array(put)
-    return ByStrike(STRIKES, c, p, np.abs(c) + np.abs(p))
+def walls_at(spot: float, call: list[float], put: list[float]) -> Walls:
+    c, p, found = np.array(call, float), np.array(put, float), np.empty((3, 2))
+    concentration = fill_walls(STRIKES, c, p, np.abs(c) + np.abs(p), spot, found)
+    call_wall, put_wall, pin = (Wall(*row) for row in found.tolist())
+    return Walls(call_wall, put_wall, pin, concentration)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,7 @@ def strikes_with(call: list[float], put: list[float]) -> ByStrike:
     ],
 )
 def test_call_wall(call: list[float], spot: float, wall: float) -> None:
-    found = walls_of(strikes_with(call, [0.0] * 5), spot).call
+    found = walls_at(spot, call, [0.0] * 5).call
     assert found.strike == pytest.approx(wall, nan_ok=True)
     gross = sum(abs(c) for c in call)
     share = math.nan if math.isnan(wall) else call[STRIKES.tolist().index(wall)] / gross
@@ -54,7 +56,7 @@ def test_call_wall(call: list[float], spot: float, wall: float) -> None:
     ],
 )
 def test_put_wall(put: list[float], spot: float, wall: float) -> None:
-    found = walls_of(strikes_with([0.0] * 5, put), spot).put
+    found = walls_at(spot, [0.0] * 5, put).put
     assert found.strike == pytest.approx(wall, nan_ok=True)
 
 
@@ -70,7 +72,7 @@ def test_put_wall(put: list[float], spot: float, wall: float) -> None:
 def test_pin_strike(
     call: list[float], put: list[float], spot: float, pin: float, strength: float
 ) -> None:
-    found = walls_of(strikes_with(call, put), spot).pin
+    found = walls_at(spot, call, put).pin
     assert found.strike == pytest.approx(pin, nan_ok=True)
     assert found.strength == pytest.approx(strength, nan_ok=True)
 
