@@ -16,22 +16,22 @@ from functools import cache
 from typing import Any, Final
 
 import numba.core.caching
+import numba.core.codegen
+import numba.core.compiler
+import numba.core.environment
+import numba.core.runtime._nrt_python
 from llvmlite import binding
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import compile_result
-from numba.core.environment import Environment, lookup_environment
-from numba.core.runtime import _nrt_python
 
 __all__ = ["MachineCode", "unpickled"]
 
 # what is not public in Numba has no types worth the name
-caching: Any = numba.core.caching
+core: Any = numba.core
 
 #: Names outside of compiled code that this process has been found to have.
 _found: Final[set[str]] = set()
 
 
-class MachineCode(caching.CompileResultCacheImpl):  # type: ignore[misc]
+class MachineCode(core.caching.CompileResultCacheImpl):  # type: ignore[misc]
     """What is kept of a compiled function, and how a function is made of it again."""
 
     def reduce(self, compiled: Any) -> Any:
@@ -56,7 +56,7 @@ class MachineCode(caching.CompileResultCacheImpl):  # type: ignore[misc]
         entry = target_context.get_executable(loaded, function, environment)
         for each in environments:
             loaded.codegen.set_env(each.env_name, each)
-        return compile_result(
+        return core.compiler.compile_result(
             target_context=target_context,
             typing_context=target_context.typing_context,
             library=loaded,
@@ -72,8 +72,10 @@ class MachineCode(caching.CompileResultCacheImpl):  # type: ignore[misc]
         )
 
 
-class _Library(JITCodeLibrary):  # type: ignore[misc]
+class _Library(core.codegen.JITCodeLibrary):  # type: ignore[misc]
     """Machine code whose intermediate code is parsed when another function is to inline it."""
+
+    _shared_module: Any
 
     def __init__(
         self, codegen: Any, name: str, machine: bytes, intermediate: bytes, names: list[str]
@@ -108,21 +110,21 @@ def _environment(module: str, constants: list[Any], name: str) -> Any:
 
     Nothing but object mode, in which none of these is written, looks them up.
     """
-    found = lookup_environment(name)
+    found = core.environment.lookup_environment(name)
     if found is None:
         ours = module in sys.modules or not module.startswith("numba.")
         known = vars(importlib.import_module(module)) if ours else {"__name__": module}
-        found = Environment(known)
+        found = core.environment.Environment(known)
         found.consts[:] = constants
         found.env_name = name
-        Environment._memo[name] = found
+        core.environment.Environment._memo[name] = found
     return found
 
 
 @cache
 def _name_run_time() -> None:
     """Tell LLVM where the functions of Numba's run time are; they are in an extension of C."""
-    for name, address in _nrt_python.c_helpers.items():
+    for name, address in core.runtime._nrt_python.c_helpers.items():
         binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
