@@ -20,7 +20,7 @@ from .delta_log import DataFile
 from .derived_parts import Variant
 from .derived_records import store_record
 from .derived_tables import TABLES, DerivedStore
-from .derived_writer import WrittenPart, store_changes, write_parts
+from .derived_writer import Contents, WrittenPart, store_changes, write_parts
 from .integrity import part_damage
 from .lake import Lake, former_manifests
 from .manifest import Manifest, SessionEntry, SourceEntry
@@ -209,7 +209,7 @@ def _copied(store: DerivedStore, folder: Path, part: dict[str, Any]) -> tuple[Wr
         with pq.ParquetFile(path) as file:
             rows = file.read()
         tables[table] = rows.filter(pc.is_in(rows.column("session"), value_set=days))
-    return write_parts(store, [(part["book"], part["sessions"], tables)])
+    return write_parts(store, [Contents((part["book"],), part["sessions"], tables)])
 
 
 def _manifest(record: Path, underlying: str) -> Manifest:
