@@ -15,7 +15,6 @@ from .book import Book, SpotExposure, spot_exposure, value_book
 from .book_measures import measures_of_book
 from .chain_lines import lines_of_chain
 from .definition import Definition
-from .definition_agreement import definition_agreement, sixteen_nets
 from .expiry_shares import ExpiryShares
 from .flips import FlipStatus, Grid, Root, flip_status, nearest_root, roots_of
 from .forwards import ForwardCurve
@@ -23,14 +22,12 @@ from .quality_gate import gate_reasons
 from .snapshot import Groups, Snapshot
 from .sticky_moneyness import Curves, sticky_profile, sticky_roots, volatility_curves
 from .strike_lines import Lines, Volatility
-from .time_to_expiry import years_between
 from .walls import ByStrike, Wall, Walls
 
 __all__ = [
     "BookResult",
     "PreparedChain",
     "SessionContext",
-    "agreement_of",
     "book_at",
     "evaluate_book",
     "prepare_chain",
@@ -180,8 +177,10 @@ def prepare_chain(
 
 def book_at(prepared: PreparedChain, valuation_us: int, definition: Definition) -> Book:
     """Return what is live at a moment, valued then at the chain's spot."""
-    time = years_between(valuation_us, prepared.groups.expiry_us, definition.floor_minutes)
-    return value_book(prepared.lines, prepared.market, prepared.chain.spot, valuation_us, time)
+    return value_book(
+        prepared.lines, prepared.market, prepared.chain.spot, valuation_us,
+        prepared.groups.expiry_us, definition.floor_minutes,
+    )  # fmt: skip
 
 
 def evaluate_book(
@@ -230,20 +229,3 @@ def evaluate_book(
         contracts_rejected=rejected,
         oi_rejected_share=refused,
     )
-
-
-def agreement_of(
-    prepared: PreparedChain,
-    context: SessionContext,
-    definition: Definition,
-    nets: Mapping[BookName, float],
-) -> dict[BookName, float]:
-    """Return, per book, the share of the 16 definitions that agree with its sign."""
-    found = sixteen_nets(
-        prepared.chain,
-        prepared.groups,
-        prepared.market,
-        context.valuations.values(),
-        use_parity=definition.forward_source == "parity",
-    )
-    return {name: definition_agreement(found, net) for name, net in nets.items()}
