@@ -50,7 +50,12 @@ from gexlab.backtest.surrogates import cloud, moments, returns
 from gexlab.backtest.tournament import breakdown, contest, counting, judgement, verdicts
 from gexlab.backtest.tournament import rows as tournament_rows
 from gexlab.data.base.schema import BOOKS
-from gexlab.data.exposure import chain_volatility, definition_agreement, forwards
+from gexlab.data.exposure import (
+    chain_volatility,
+    definition_agreement,
+    forwards,
+    variance_swap,
+)
 from gexlab.data.exposure import implied_volatility as solving
 from gexlab.data.exposure.definition import Definition
 from gexlab.data.ingest import files, read_rows
@@ -164,8 +169,8 @@ def _of_the_lake() -> Iterator[tuple[str, str]]:
 
 def _of_the_regime_table() -> Iterator[tuple[str, str]]:
     default = Definition()
-    furthest, narrow = chain_volatility._FURTHEST_DAYS, chain_volatility._NARROWEST
-    coarse, fewest = chain_volatility._COARSEST, chain_volatility._FEWEST
+    furthest, narrow = chain_volatility._FURTHEST_DAYS, variance_swap._NARROWEST
+    coarse, fewest = variance_swap._COARSEST, variance_swap._FEWEST
 
     # of a normal law's variance, beyond so many deviations on one side
     beyond = (1 + narrow**2) * math.erfc(narrow / math.sqrt(2)) / 2 - narrow * math.exp(

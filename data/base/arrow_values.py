@@ -90,10 +90,12 @@ def plain(column: pa.Array | pa.ChunkedArray, missing: float = np.nan) -> npt.ND
     -------
     ndarray, shape (n,)
         Days and moments as integers, as Arrow stores them; numbers without a sign as int64.
-        Read-only where it is Arrow's memory.
+        Arrow's own memory where none is missing: not to be written to.
 
     Raises
     ------
+    TypeError
+        If it is a dictionary: its codes, ``column.indices``, mean nothing without its words.
     OverflowError
         If a number without a sign is 2^63 or more.
 
@@ -131,6 +133,8 @@ def _form(kind: pa.DataType) -> np.dtype[Any]:
     """Return how numbers, days or moments lie in Arrow's memory."""
     import pyarrow as pa
 
+    if pa.types.is_dictionary(kind):
+        raise TypeError(f"{kind} is no number: take the column's indices, and its dictionary")
     whole = "u" if pa.types.is_unsigned_integer(kind) else "i"
     return np.dtype(f"{'f' if pa.types.is_floating(kind) else whole}{kind.bit_width // 8}")
 

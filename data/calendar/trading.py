@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal
-from zoneinfo import ZoneInfo
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +29,6 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTE: Final = timedelta(minutes=1)
 Settlement = Literal["AM", "PM"]
 
 
@@ -290,32 +288,6 @@ class TradingCalendar:
         """The rule of the market's monthly expirations."""
         return market_defaults(self.name)[0]
 
-    def moments(
-        self, positions: npt.NDArray[np.int64], clock: str, zone: str | None = None
-    ) -> npt.NDArray[np.datetime64]:
-        """Return the moment of a wall clock on sessions, UTC, shape of `positions`.
-
-        Parameters
-        ----------
-        positions : ndarray of int
-            Of the sessions.
-        clock : str
-            ``HH:MM``. A time that a clock change skips moves on; one that it repeats means the
-            later.
-        zone : str, optional
-            Whose clock; by default the exchange's.
-
-        Returns
-        -------
-        ndarray of datetime64[ns]
-        """
-        hours, minutes = clock.split(":")
-        here = ZoneInfo(zone or self.timezone)
-        wall = self.sessions[positions].astype("datetime64[s]")
-        wall = wall + np.timedelta64(60 * int(hours) + int(minutes), "m")
-        found = [_in_utc(moment, here) for moment in wall.tolist()]
-        return np.array(found, "datetime64[us]").astype("datetime64[ns]")
-
     def _require_inside(self, day: date) -> None:
         if not self.sessions[0] <= np.datetime64(day, "D") <= self.sessions[-1]:
             raise CalendarError(
@@ -337,15 +309,6 @@ def _monthly_expiration(
     if rule.roll(year, month) == "before":
         return calendar.last_session_at_or_before(day)
     return calendar.first_session_at_or_after(day)
-
-
-def _in_utc(wall: datetime, zone: ZoneInfo) -> datetime:
-    """Return the moment of a wall clock, see `TradingCalendar.moments`."""
-    first, later = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
-    assert first is not None
-    assert later is not None
-    # a skipped time has the smaller offset first, a repeated one the larger
-    return wall - later if first >= later else _in_utc(wall + _MINUTE, zone)
 
 
 def _month_of(day: date) -> tuple[int, int]:

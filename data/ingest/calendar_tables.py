@@ -14,6 +14,7 @@ import pyarrow as pa
 from ..base.errors import CalendarError, ConfigError
 from ..calendar.monthly_rules import is_friday, monthly_rule
 from ..calendar.trading import trading_calendar
+from ..calendar.wall_clocks import moments_of
 from ..lake.arrow_tables import array_of, table_of
 from .open_interest_lag import settled_by_lag
 
@@ -113,7 +114,7 @@ def _clock(calendar: TradingCalendar, timing: Timing, rule: str | None) -> _Mome
         return calendar.closes
     if rule is None or ":" not in rule:
         return np.full(len(calendar.sessions), _NOT)
-    return calendar.moments(np.arange(len(calendar.sessions)), rule, zone_of(timing))
+    return moments_of(calendar.sessions, rule, zone_of(timing))
 
 
 def _expiries(calendar: TradingCalendar, rule: MonthlyRule) -> Any:

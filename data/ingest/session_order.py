@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..base.arrow_values import plain
-from ..lake.arrow_tables import array_of, coded_words, numbers_of
+from ..lake.arrow_tables import array_of, coded_words
 from ..lake.parts import CODED_SCHEMA
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _reordered(table: Any, order: _Ints) -> Any:
     What all rows of a session share is left as it is, where no row is left out.
     """
     places = array_of(order)
-    days = numbers_of(table.column("session").chunk(0), np.int32)
+    days = plain(table.column("session"))
     within = days[1:] == days[:-1]
     whole = len(order) == len(table)
     # the places are sure to be there, which would else be looked at again for each column
@@ -200,7 +200,8 @@ def _is_shared(column: Any, within: _Flags) -> bool:
         return bool(column.null_count == len(column))
     coded = pa.types.is_dictionary(column.type)
     kept = column.indices if coded else column
-    values = numbers_of(kept, f"i{kept.type.bit_width // 8}")
+    # as bits: a NaN is like itself, and a negative zero unlike zero
+    values = plain(kept).view(f"i{kept.type.bit_width // 8}")
     # most columns change within the first rows
     return not any(
         ((values[1:end] != values[: end - 1]) & within[: end - 1]).any()
@@ -251,8 +252,8 @@ def _are(column: Any, word: str) -> _Flags:
     words = column.dictionary.to_pylist()
     if word not in words:
         return np.zeros(len(column), dtype=bool)
-    here: _Flags = numbers_of(column.indices, np.int32) == words.index(word)
-    return here & plain(column.is_valid()) if column.null_count else here
+    found: _Flags = plain(column.indices, -1) == words.index(word)
+    return found
 
 
 def _evening(morning: _Flags) -> tuple[_Ints, int]:

@@ -27,7 +27,6 @@ __all__ = [
     "array_of",
     "as_table",
     "coded_words",
-    "numbers_of",
     "table_of",
 ]
 
@@ -142,27 +141,6 @@ def as_table(rows: pa.Table | PlainTable) -> pa.Table:
     if isinstance(rows, PlainTable):
         return table_of(rows.columns, rows.kinds, coded=True)
     return rows
-
-
-def numbers_of(column: pa.Array, kind: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Return numbers, days or moments as a view of Arrow's memory; anything where they are NULL.
-
-    Parameters
-    ----------
-    column : Array
-    kind : dtype
-        What its values are stored as.
-
-    Returns
-    -------
-    ndarray
-        Read-only.
-    """
-    memory = column.buffers()[1]
-    if memory is None or not len(column):
-        return np.zeros(len(column), kind)
-    width = np.dtype(kind).itemsize
-    return np.frombuffer(memory, kind, len(column), column.offset * width)
 
 
 def array_of(values: Any, kind: pa.DataType | None = None) -> pa.Array:

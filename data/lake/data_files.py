@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from ..base.errors import LakeError
 from .delta_log import DataFile
 from .integrity import file_digest, is_inside, require_inside
@@ -282,20 +280,10 @@ def _span(rows: pa.Table) -> tuple[str | None, str | None]:
     place = rows.schema.get_field_index("session")
     if place < 0 or not rows.num_rows:
         return None, None
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    from .arrow_tables import numbers_of
-
-    days = rows.column(place)
-    if days.null_count or not pa.types.is_date32(days.type):
-        found = pc.min_max(days)
-        return str(found["min"].as_py()), str(found["max"].as_py())
-    # a view: Arrow's own function takes longer than the rest, where there are few rows
-    numbers = [numbers_of(chunk, np.int32) for chunk in days.chunks if len(chunk)]
-    ends = min(each.min() for each in numbers), max(each.max() for each in numbers)
-    first, last = (str(np.datetime64(int(end), "D")) for end in ends)
-    return first, last
+    ends = pc.min_max(rows.column(place))
+    return str(ends["min"].as_py()), str(ends["max"].as_py())
 
 
 def file_damage(root: Path, table: str, file: DataFile, *, quick: bool = False) -> str | None:

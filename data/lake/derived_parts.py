@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from .manifest import Manifest
 
-__all__ = ["Marks", "Part", "Place", "Variant", "session_marks"]
+__all__ = ["Marks", "Part", "Place", "Variant", "other_generations", "session_marks"]
+
+#: Generations of rows after a version's own that it still recognises as another version's.
+_LATER: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +146,14 @@ def session_marks(
         marks[str(entry.session)] = digest[:24]
         before = here
     return marks
+
+
+def other_generations(own: int) -> list[int]:
+    """Return the generations of rows that other versions of gexlab may have written.
+
+    Examples
+    --------
+    >>> other_generations(2)
+    [1, 3, 4, 5, 6, 7, 8, 9]
+    """
+    return [number for number in range(1, own + _LATER) if number != own]

@@ -74,13 +74,14 @@ class LoggedFiles(Mapping[str, DataFile]):
     Parameters
     ----------
     said : dict of str to Said
-        By path.
+        By path; nothing comes or goes once it is given.
     """
 
-    __slots__ = ("_said",)
+    __slots__ = ("_folders", "_said")
 
     def __init__(self, said: dict[str, Said]) -> None:
         self._said = said
+        self._folders: dict[str, list[str]] | None = None
 
     def __getitem__(self, path: str) -> DataFile:
         """Return a file; it is read from the log once."""
@@ -105,13 +106,19 @@ class LoggedFiles(Mapping[str, DataFile]):
 
     def underlyings(self) -> list[str]:
         """Return whose files there are, sorted."""
-        folders = {path.partition("/")[0] for path in self._said}
-        return sorted(name_in(folder) for folder in folders if folder.startswith(PREFIX))
+        return sorted(name_in(folder) for folder in self._by_folder() if folder.startswith(PREFIX))
 
     def of(self, underlying: str) -> list[DataFile]:
         """Return the files of one underlying."""
-        begin = inside(underlying)
-        return [self[path] for path in self._said if path.startswith(begin)]
+        return [self[path] for path in self._by_folder().get(folder_of(underlying), ())]
+
+    def _by_folder(self) -> dict[str, list[str]]:
+        """Return the paths in each folder, sorted out once: all names are asked for in turn."""
+        if self._folders is None:
+            self._folders = {}
+            for path in self._said:
+                self._folders.setdefault(path.partition("/")[0], []).append(path)
+        return self._folders
 
 
 def inside(underlying: str) -> str:

@@ -18,13 +18,13 @@ from ..exposure.quality_gate import gate_reasons
 from ..exposure.side_columns import DIRECTIONS
 from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.connection import connect
-from ..lake.derived_parts import session_marks
+from ..lake.derived_parts import other_generations, session_marks
 from ..lake.derived_tables import DerivedStore
 from ..lake.derived_writer import WrittenPart, write_parts
 from ..lake.lake import Lake, SessionEntry
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
-from .regime_columns import REGIME_COLUMNS, Key, moment_of
+from .regime_columns import REGIME_COLUMNS, Key
 from .rows import BookRows, regime_columns_of, side_columns_of
 from .session_evaluation import likeness_of
 
@@ -48,8 +48,6 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _GENERATION: Final = 2
-#: Generations after this one whose rows are still recognised as another version's.
-_LATER: Final = 8
 _BAND: Final = 0.02
 _DEALER: Final = "naive"
 _BOOK: Final = "as_of_close"
@@ -69,9 +67,8 @@ def peer_plan(
 
 def peer_marks_of_other_versions(chains: Manifest) -> Iterator[dict[str, str]]:
     """Yield the marks that other versions of gexlab give rows of a peer's rule."""
-    for generation in range(1, _GENERATION + _LATER):
-        if generation != _GENERATION:
-            yield session_marks(chains, str(generation))
+    for generation in other_generations(_GENERATION):
+        yield session_marks(chains, str(generation))
 
 
 def peer_rows(
@@ -162,7 +159,7 @@ def _one(connection: Any, entry: SessionEntry) -> RawSession:
 def _regime_row(
     key: Key, found: PeerRow, raw: RawSession, previous: RawSession | None, fingerprint: str
 ) -> dict[str, Any]:
-    """Return one row of the regime table; what the rule does not define is None."""
+    """Return one row as `regime_row` does; what the rule does not define is None."""
     empty = not found.gross_gex > 0.0
     reasons = gate_reasons(
         known_before_quotes=raw.known_before_quotes,
@@ -175,8 +172,8 @@ def _regime_row(
     net_to_gross = math.nan if empty else found.net_gex / found.gross_gex
     return {
         **key.columns,
-        "valuation_ts": moment_of(raw.columns["quote_us"][0]),
-        "known_at": moment_of(raw.columns["known_us"].max()),
+        "valuation_ts": int(raw.columns["quote_us"][0]),
+        "known_at": int(raw.columns["known_us"].max()),
         "oi_asof": raw.oi_asof,
         "spot": found.spot,
         "net_gex": None if empty else found.net_gex,

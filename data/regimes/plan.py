@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ..lake.derived_parts import session_marks
+from ..lake.derived_parts import other_generations, session_marks
 from ..lake.derived_tables import WITHOUT_SIDE_TABLES, DerivedStore
 from ..peers.rules import PeerRule
 from .job import Job, make_job
@@ -22,8 +22,6 @@ __all__ = ["Plan", "marks_of_other_versions", "plan_of"]
 
 #: Raised when rows change their form or meaning, so that older ones are computed anew.
 _ROWS_GENERATION: Final = 7
-#: Generations after this one whose rows are still recognised as another version's.
-_LATER: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +111,5 @@ def marks_of_other_versions(plan: Plan) -> Iterator[dict[str, str]]:
 
         yield from peer_marks_of_other_versions(plan.chains)
         return
-    for generation in range(1, _ROWS_GENERATION + _LATER):
-        if generation != _ROWS_GENERATION:
-            yield _marks(plan.chains, plan.job, generation)
+    for generation in other_generations(_ROWS_GENERATION):
+        yield _marks(plan.chains, plan.job, generation)

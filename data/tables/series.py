@@ -13,6 +13,7 @@ import pandas as pd
 from ..base.errors import InputFileError
 from ..calendar.market_defaults import DEFAULT_CALENDAR
 from ..calendar.trading import TradingCalendar, exchange_timezone, trading_calendar
+from ..calendar.wall_clocks import moments_of
 from .cells import days, numbers
 from .clock import on_sessions
 from .reader import Scalar, read_table
@@ -165,4 +166,4 @@ def publication(
         return calendar.closes[rows]
     if known == "next_open":
         return calendar.opens[rows + 1]
-    return calendar.moments(rows + 1, known)
+    return moments_of(calendar.sessions[rows + 1], known, calendar.timezone)

@@ -36,7 +36,7 @@ __all__ = ["BACKWARDS", "compiled_ahead", "tiny_market"]
 #: Modules of `exposure` whose loops are compiled together, from the last step of a session's
 #: evaluation to those in the middle. What comes before, the first process compiles itself.
 BACKWARDS: Final = (
-    ("chain_volatility", "fixed_strike", "contract_matching", "side_tables"),
+    ("chain_volatility", "variance_swap", "fixed_strike", "contract_matching", "side_tables"),
     ("contradictions", "quality_gate"),
     ("definition_agreement",),
     ("walls", "expiry_shares", "pairwise", "flips"),

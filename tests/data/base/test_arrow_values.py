@@ -63,6 +63,24 @@ def test_numbers_are_those_that_arrow_gives(name: str) -> None:
     assert not len(plain(pa.chunked_array([], whole.type)))
 
 
+@pytest.mark.parametrize("kind", [pa.float64(), pa.int32(), pa.int64(), pa.date32()])
+def test_numbers_without_null_are_arrows_own_memory(kind: pa.DataType) -> None:
+    column = pa.array([1, 2, 3], pa.int32()).cast(kind)
+    for given in (column, column[1:], pa.chunked_array([column])):
+        found = plain(given)
+        assert found.ctypes.data == column.buffers()[1].address + found.itemsize * (3 - len(found))
+
+
+@pytest.mark.parametrize("index", [pa.int8(), pa.int32(), pa.uint16()])
+def test_words_are_no_numbers_but_their_indices_are(index: pa.DataType) -> None:
+    words = pa.array(["b", None, "a", "b"]).dictionary_encode().cast(pa.dictionary(index, "string"))
+    assert plain(words.indices, -1).tolist() == [0, -1, 1, 0]
+    assert plain(words[1:].indices, 9).tolist() == [9, 1, 0]
+    for given in (words, words[:0], pa.chunked_array([words, words])):
+        with pytest.raises(TypeError, match="indices"):
+            plain(given, -1)
+
+
 def test_missing_stands_for_null_alone() -> None:
     days = pa.array([date(1970, 1, 3), None, date(1970, 1, 1), None])
     assert plain(days, -1).tolist() == [2, -1, 0, -1]

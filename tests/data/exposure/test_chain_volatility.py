@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from math import exp, log, sqrt
+from math import exp
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 import reference_variance as twin
-from scipy.special import ndtr
+from variance_quotes import RATE, chain, quoted_variance
 
 from gexlab.data import ingest, rebuild, side_table
 from gexlab.data.exposure.chain_volatility import (
@@ -20,50 +19,9 @@ from gexlab.data.exposure.chain_volatility import (
     Maturity,
     at_maturity,
     expected_move,
-    expiry_variance,
 )
 from gexlab.data.lake.lake import open_lake
 from gexlab.data.simulate import simulate
-
-Floats = npt.NDArray[np.float64]
-SPOT, RATE = 5000.0, 0.04
-
-
-def black(forward: float, strike: float, years: float, sigma: float, *, call: bool) -> float:
-    v = sigma * sqrt(years)
-    d1 = log(forward / strike) / v + v / 2
-    value = forward * ndtr(d1) - strike * ndtr(d1 - v)
-    return float(exp(-RATE * years) * (value if call else value - forward + strike))
-
-
-def chain(days: float, seed: int, lost: float = 0.1) -> twin.Quotes:
-    """Return quotes on a skew, some without a bid, far ones ever more seldom."""
-    rng = np.random.default_rng(seed)
-    quotes: twin.Quotes = {}
-    forward = SPOT * exp(0.03 * days / 365)
-    for k in np.arange(3500.0, 6200.0, 25.0).tolist():
-        x = log(k / forward) / sqrt(days / 365)
-        sigma = 0.16 - 0.12 * x + 0.2 * x * x
-        far = abs(x) / 0.16
-        mids: list[float | None] = []
-        for call in (True, False):
-            mid = round(black(forward, k, days / 365, sigma, call=call) * 20) / 20
-            bidden = mid > 0.05 and (far < 2.0 or rng.random() > lost * far)
-            mids.append(mid if bidden else None)
-        quotes[k] = (mids[0], mids[1])
-    return quotes
-
-
-def columns(quotes: twin.Quotes) -> tuple[Floats, npt.NDArray[np.bool_], Floats]:
-    rows = [(k, c, v) for k, mids in quotes.items() for c, v in ((False, mids[1]), (True, mids[0]))]
-    strike, is_call, mid = zip(*rows, strict=True)
-    prices = [np.nan if m is None else m for m in mid]
-    return np.array(strike), np.array(is_call), np.array(prices, dtype=np.float64)
-
-
-def own(quotes: twin.Quotes, days: float, rate: float = RATE) -> tuple[float, int]:
-    strike, is_call, mid = columns(quotes)
-    return expiry_variance(0, len(strike), strike, is_call, mid, days / 365, rate)
 
 
 def test_cboes_published_example() -> None:
@@ -75,63 +33,15 @@ def test_cboes_published_example() -> None:
     assert 5 / 1370**2 * exp(0.000305 * 0.0683486) * 0.20 == pytest.approx(5.328e-7, rel=1e-4)
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("days", [9.0, 24.7, 58.2])
-def test_the_variance_of_an_expiration_is_the_twins(seed: int, days: float) -> None:
-    quotes = chain(days, seed)
-    value, code = own(quotes, days)
-    assert code == 0
-    assert value == pytest.approx(float(twin.variance(quotes, days / 365, RATE)), rel=1e-12)
-
-
 def test_total_variance_is_linear_between_two_expirations() -> None:
     days = (23.4, 37.9)
     exact = [twin.variance(chain(d, 1), d / 365, RATE) for d in days]
-    found = at_maturity(np.array(days), np.array([own(chain(d, 1), d)[0] for d in days]))
+    found = at_maturity(
+        np.array(days), np.array([quoted_variance(chain(d, 1), d)[0] for d in days])
+    )
     expected = twin.thirty_days(days, (exact[0], exact[1]))
     assert found.volatility == pytest.approx(float(expected), rel=1e-12)
     assert (found.near_days, found.next_days) == days
-
-
-@pytest.mark.parametrize("apart", [0.1, 0.3, 0.55])
-def test_coarse_strikes_overstate_by_a_twelfth_of_their_distance_squared(apart: float) -> None:
-    # a Black market at 20 %: what is left out of the sum is known
-    years, forward = 30 / 365, 1000.0
-    step = apart * 0.2 * sqrt(years) * forward
-    quotes: twin.Quotes = {}
-    for k in (forward + step * np.arange(-60, 60)).tolist():
-        if abs(log(max(k, 1.0) / forward)) < 0.3:
-            prices = [black(forward, k, years, 0.2, call=call) for call in (True, False)]
-            quotes[k] = (prices[0], prices[1])
-    value, code = own(quotes, 30.0)
-    assert code == 0
-    assert sqrt(value) / 0.2 - 1.0 == pytest.approx(apart**2 / 12, abs=1.5e-3)
-
-
-def test_two_strikes_without_a_bid_end_a_side() -> None:
-    quotes = chain(30.0, 2, lost=0.0)
-    gone = {k: ((c, None) if k in (4300.0, 4325.0) else (c, p)) for k, (c, p) in quotes.items()}
-    below = {k: v for k, v in quotes.items() if k >= 4350.0}
-    assert own(gone, 30.0) == own(below, 30.0)
-    one = {k: ((c, None) if k == 4300.0 else (c, p)) for k, (c, p) in quotes.items()}
-    assert own(one, 30.0)[0] > own(below, 30.0)[0]
-
-
-@pytest.mark.parametrize(
-    ("keep", "code"),
-    [
-        (lambda k: k >= 5000.0, 2),
-        (lambda k: abs(k - 5000.0) <= 60.0, 3),
-        (lambda k: True, 0),
-    ],
-)
-def test_quotes_that_do_not_suffice_have_a_reason(keep: Any, code: int) -> None:
-    quotes = {k: v for k, v in chain(30.0, 3).items() if keep(k)}
-    value, found = own(quotes, 30.0)
-    assert found == code
-    assert np.isfinite(value) == (code == 0)
-    nothing: twin.Quotes = {k: (None, p) for k, (_, p) in quotes.items()}
-    assert own(nothing, 30.0)[1] == 1
 
 
 @pytest.mark.parametrize(
