@@ -178,7 +178,7 @@ def _without_carry(
     if definition.forward_source != "parity" or configured:
         return None
     from_parity = prepared.market.from_parity
-    every = not (result.book.live & from_parity).any()
+    every = not np.count_nonzero(result.book.live & from_parity)  # faster than `any`
     # days at F = S do no harm, unless there is nothing else
     without = _weighed(prepared, result, ~from_parity, 0.0 if every else _SHORTEST_CARRY)
     limit, of_gross = _LIMITS.no_carry, without.of_gross
@@ -196,7 +196,7 @@ def _outside_guard(
     prepared: PreparedChain, result: BookResult, definition: Definition
 ) -> tuple[int, float, str] | None:
     """Return expiries, open interest and words where the guard refused the forwards of quotes."""
-    if not prepared.market.outside_guard.any():
+    if not np.count_nonzero(prepared.market.outside_guard):
         return None
     outside = _weighed(prepared, result, prepared.market.outside_guard, _SHORTEST_CARRY)
     limit, of_gross = _LIMITS.parity_outside_guard, outside.of_gross
@@ -243,7 +243,7 @@ def _weighed(prepared: PreparedChain, result: BookResult, part: Flags, shortest:
     return _Weight(groups, interest, whole, gross / total if total > 0.0 else math.nan)
 
 
-@compiled(nogil=True)
+@compiled()
 def _weigh(
     live: Flags, part: Flags, time: Floats, shortest: float, tally: Floats, gross: Floats
 ) -> tuple[int, float, float, float, float]:

@@ -24,7 +24,7 @@ from ..lake.derived_writer import WrittenPart, write_parts
 from ..lake.lake import Lake, SessionEntry
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
-from .regime_columns import REGIME_COLUMNS, Key, moment_of
+from .regime_columns import REGIME_COLUMNS, Key
 from .rows import BookRows, regime_columns_of, side_columns_of
 from .session_evaluation import likeness_of
 
@@ -159,7 +159,7 @@ def _one(connection: Any, entry: SessionEntry) -> RawSession:
 def _regime_row(
     key: Key, found: PeerRow, raw: RawSession, previous: RawSession | None, fingerprint: str
 ) -> dict[str, Any]:
-    """Return one row of the regime table; what the rule does not define is None."""
+    """Return one row as `regime_row` does; what the rule does not define is None."""
     empty = not found.gross_gex > 0.0
     reasons = gate_reasons(
         known_before_quotes=raw.known_before_quotes,
@@ -172,8 +172,8 @@ def _regime_row(
     net_to_gross = math.nan if empty else found.net_gex / found.gross_gex
     return {
         **key.columns,
-        "valuation_ts": moment_of(raw.columns["quote_us"][0]),
-        "known_at": moment_of(raw.columns["known_us"].max()),
+        "valuation_ts": int(raw.columns["quote_us"][0]),
+        "known_at": int(raw.columns["known_us"].max()),
         "oi_asof": raw.oi_asof,
         "spot": found.spot,
         "net_gex": None if empty else found.net_gex,

@@ -1,12 +1,12 @@
-"""Columns of the regime table: name, type, and where each value comes from.
+"""Columns of the regime table: names, types, and where the values of a row come from.
 
-A column is added here and described in ``docs/regime-table.md``; nothing else lists them.
+A column is added here, to both of them, and described in ``docs/regime-table.md``; nothing else
+lists them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
@@ -15,10 +15,9 @@ from ..exposure.evaluation import BookResult
 from ..exposure.verdicts import Verdict
 
 __all__ = [
+    "MOMENTS",
     "REGIME_COLUMNS",
     "Key",
-    "RegimeColumn",
-    "RegimeInputs",
     "moment_of",
     "named",
     "regime_row",
@@ -40,14 +39,81 @@ class Key:
     @property
     def columns(self) -> dict[str, Any]:
         """The key as the first columns of a row."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {
+            "underlying": self.underlying,
+            "session": self.session,
+            "book": self.book,
+            "dealer_model": self.dealer_model,
+            "definition_id": self.definition_id,
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class RegimeInputs:
-    """What one row of the regime table is made of.
+def moment_of(us: int) -> datetime:
+    """Return a moment given in microseconds since 1970, UTC."""
+    return _EPOCH + timedelta(microseconds=int(us))
 
-    Attributes
+
+#: SQL types by column, in the table's order.
+#: One row per underlying, session, book, dealer model and definition.
+REGIME_COLUMNS: Final[dict[str, str]] = {
+    "underlying": "VARCHAR",
+    "session": "DATE",
+    "book": "VARCHAR",
+    "dealer_model": "VARCHAR",
+    "definition_id": "VARCHAR",
+    "valuation_ts": "TIMESTAMPTZ",
+    "known_at": "TIMESTAMPTZ",
+    "oi_asof": "DATE",
+    "spot": "DOUBLE",
+    "net_gex": "DOUBLE",
+    "gross_gex": "DOUBLE",
+    "net_to_gross": "DOUBLE",
+    "net_dex": "DOUBLE",
+    "net_vex": "DOUBLE",
+    "net_cex": "DOUBLE",
+    "regime": "VARCHAR",
+    "flip": "DOUBLE",
+    "flip_status": "VARCHAR",
+    "flip_direction": "VARCHAR",
+    "flip_distance": "DOUBLE",
+    "n_roots": "BIGINT",
+    "call_wall": "DOUBLE",
+    "call_wall_strength": "DOUBLE",
+    "put_wall": "DOUBLE",
+    "put_wall_strength": "DOUBLE",
+    "pin_strike": "DOUBLE",
+    "pin_strength": "DOUBLE",
+    "concentration": "DOUBLE",
+    "gex_0dte_share": "DOUBLE",
+    "gex_next_expiry_share": "DOUBLE",
+    "gex_next_opex_share": "DOUBLE",
+    "definition_agreement": "DOUBLE",
+    "contracts_used": "BIGINT",
+    "contracts_rejected": "BIGINT",
+    "oi_rejected_share": "DOUBLE",
+    "quality": "VARCHAR",
+    "source_fingerprint": "VARCHAR",
+}
+
+#: Columns that are microseconds since 1970 in a row.
+MOMENTS: Final = tuple(name for name, kind in REGIME_COLUMNS.items() if kind == "TIMESTAMPTZ")
+
+
+def regime_row(
+    key: Key,
+    result: BookResult,
+    verdict: Verdict,
+    *,
+    agreement: float,
+    known_us: int,
+    oi_asof: date | None,
+    fingerprint: str,
+) -> tuple[Any, ...]:
+    """Return one row of the regime table, in the order of its columns.
+
+    Undefined is None or NaN; moments are microseconds since 1970, UTC.
+
+    Parameters
     ----------
     key : Key
     result : BookResult
@@ -61,97 +127,55 @@ class RegimeInputs:
     fingerprint : str
         Of the session's chain in the lake.
     """
-
-    key: Key
-    result: BookResult
-    verdict: Verdict
-    agreement: float
-    known_us: int
-    oi_asof: date | None
-    fingerprint: str
-
-    @property
-    def empty(self) -> bool:
-        """Whether the book carries no gamma, so that its exposures are undefined."""
-        return not self.result.gross_gex > 0.0
-
-    def of_flip(self, name: str) -> Any:
-        """Return a field of the flip, None where there is no flip."""
-        return getattr(self.result.flip, name, None)
-
-
-@dataclass(frozen=True, slots=True)
-class RegimeColumn:
-    """A column: its SQL type, and its value; None and NaN are NULL."""
-
-    type: str
-    value: Callable[[RegimeInputs], Any]
-
-
-def moment_of(us: int) -> datetime:
-    """Return a moment given in microseconds since 1970, UTC."""
-    return _EPOCH + timedelta(microseconds=int(us))
-
-
-def _flip_distance(x: RegimeInputs) -> float | None:
-    flip = x.result.flip
-    return None if flip is None else math.log(x.result.book.spot / flip.level)
-
-
-def _total(name: str) -> Callable[[RegimeInputs], float]:
-    """Return the sum over lines of one of the exposures at spot; NaN for an empty book."""
-    return lambda x: math.nan if x.empty else x.result.exposure.totals[name]
-
-
-#: One row per underlying, session, book, dealer model and definition; in the table's order.
-REGIME_COLUMNS: Final[dict[str, RegimeColumn]] = {
-    "underlying": RegimeColumn("VARCHAR", lambda x: x.key.underlying),
-    "session": RegimeColumn("DATE", lambda x: x.key.session),
-    "book": RegimeColumn("VARCHAR", lambda x: x.key.book),
-    "dealer_model": RegimeColumn("VARCHAR", lambda x: x.key.dealer_model),
-    "definition_id": RegimeColumn("VARCHAR", lambda x: x.key.definition_id),
-    "valuation_ts": RegimeColumn("TIMESTAMPTZ", lambda x: moment_of(x.result.book.valuation_us)),
-    "known_at": RegimeColumn("TIMESTAMPTZ", lambda x: moment_of(x.known_us)),
-    "oi_asof": RegimeColumn("DATE", lambda x: x.oi_asof),
-    "spot": RegimeColumn("DOUBLE", lambda x: x.result.book.spot),
-    "net_gex": RegimeColumn("DOUBLE", lambda x: x.result.net_gex),
-    "gross_gex": RegimeColumn("DOUBLE", lambda x: None if x.empty else x.result.gross_gex),
-    "net_to_gross": RegimeColumn("DOUBLE", lambda x: x.result.net_to_gross),
-    "net_dex": RegimeColumn("DOUBLE", _total("delta")),
-    "net_vex": RegimeColumn("DOUBLE", _total("vanna")),
-    "net_cex": RegimeColumn("DOUBLE", _total("charm")),
-    "regime": RegimeColumn("VARCHAR", lambda x: x.verdict.regime),
-    "flip": RegimeColumn("DOUBLE", lambda x: x.of_flip("level")),
-    "flip_status": RegimeColumn("VARCHAR", lambda x: x.verdict.flip_status),
-    "flip_direction": RegimeColumn("VARCHAR", lambda x: x.of_flip("direction")),
-    "flip_distance": RegimeColumn("DOUBLE", _flip_distance),
-    "n_roots": RegimeColumn("BIGINT", lambda x: len(x.result.roots)),
-    "call_wall": RegimeColumn("DOUBLE", lambda x: x.result.walls.call.strike),
-    "call_wall_strength": RegimeColumn("DOUBLE", lambda x: x.result.walls.call.strength),
-    "put_wall": RegimeColumn("DOUBLE", lambda x: x.result.walls.put.strike),
-    "put_wall_strength": RegimeColumn("DOUBLE", lambda x: x.result.walls.put.strength),
-    "pin_strike": RegimeColumn("DOUBLE", lambda x: x.result.walls.pin.strike),
-    "pin_strength": RegimeColumn("DOUBLE", lambda x: x.result.walls.pin.strength),
-    "concentration": RegimeColumn("DOUBLE", lambda x: x.result.walls.concentration),
-    "gex_0dte_share": RegimeColumn("DOUBLE", lambda x: x.result.shares.zero_dte),
-    "gex_next_expiry_share": RegimeColumn("DOUBLE", lambda x: x.result.shares.next_expiry),
-    "gex_next_opex_share": RegimeColumn("DOUBLE", lambda x: x.result.shares.next_opex),
-    "definition_agreement": RegimeColumn("DOUBLE", lambda x: x.agreement),
-    "contracts_used": RegimeColumn("BIGINT", lambda x: x.result.contracts_used),
-    "contracts_rejected": RegimeColumn("BIGINT", lambda x: x.result.contracts_rejected),
-    "oi_rejected_share": RegimeColumn("DOUBLE", lambda x: x.result.oi_rejected_share),
-    "quality": RegimeColumn("VARCHAR", lambda x: ",".join(x.verdict.measured) or "ok"),
-    "source_fingerprint": RegimeColumn("VARCHAR", lambda x: x.fingerprint),
-}
-
-
-def regime_row(inputs: RegimeInputs) -> tuple[Any, ...]:
-    """Return one row of the regime table, in the order of its columns; undefined is None or NaN."""
-    return tuple([column.value(inputs) for column in REGIME_COLUMNS.values()])
+    book, flip, walls, shares = result.book, result.flip, result.walls, result.shares
+    call, put, pin, totals = walls.call, walls.put, walls.pin, result.exposure.totals
+    # a book that carries no gamma has no exposures either
+    empty = not result.gross_gex > 0.0
+    # one expression, and not a function for each column, which took twice as long
+    return (
+        key.underlying,
+        key.session,
+        key.book,
+        key.dealer_model,
+        key.definition_id,
+        book.valuation_us,
+        known_us,
+        oi_asof,
+        book.spot,
+        result.net_gex,
+        None if empty else result.gross_gex,
+        result.net_to_gross,
+        math.nan if empty else totals["delta"],
+        math.nan if empty else totals["vanna"],
+        math.nan if empty else totals["charm"],
+        verdict.regime,
+        None if flip is None else flip.level,
+        verdict.flip_status,
+        None if flip is None else flip.direction,
+        None if flip is None else math.log(book.spot / flip.level),
+        len(result.roots),
+        call.strike,
+        call.strength,
+        put.strike,
+        put.strength,
+        pin.strike,
+        pin.strength,
+        walls.concentration,
+        shares.zero_dte,
+        shares.next_expiry,
+        shares.next_opex,
+        agreement,
+        result.contracts_used,
+        result.contracts_rejected,
+        result.oi_rejected_share,
+        ",".join(verdict.measured) or "ok",
+        fingerprint,
+    )
 
 
 def named(row: tuple[Any, ...]) -> dict[str, Any]:
-    """Return a row of the regime table by the names of its columns; undefined is None."""
+    """Return a row of the regime table by its columns; undefined is None, moments are UTC."""
+    said = dict(zip(REGIME_COLUMNS, row, strict=True))
+    said |= {name: moment_of(said[name]) for name in MOMENTS}
     # NaN alone differs from itself
-    values = (value if value == value else None for value in row)
-    return dict(zip(REGIME_COLUMNS, values, strict=True))
+    return {name: value if value == value else None for name, value in said.items()}

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..exposure.side_columns import SIDE_COLUMNS
 from ..lake.arrow_tables import Coded, Gapped, PlainTable, table_of
-from .regime_columns import REGIME_COLUMNS, Key
+from .regime_columns import MOMENTS, REGIME_COLUMNS, Key
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Sequence
@@ -29,7 +29,7 @@ _ARROW: Final = {
     "BIGINT": pa.int64(),
     "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
 }
-_REGIME_KINDS: Final = {name: _ARROW[column.type] for name, column in REGIME_COLUMNS.items()}
+_REGIME_KINDS: Final = {name: _ARROW[kind] for name, kind in REGIME_COLUMNS.items()}
 _NUMBERS: Final = [name for name, kind in _REGIME_KINDS.items() if pa.types.is_floating(kind)]
 _KEY: Final = ("underlying", "session", "book", "dealer_model", "definition_id")
 _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ"]}
@@ -66,9 +66,12 @@ class BookRows:
 
 def regime_columns_of(rows: Sequence[BookRows]) -> PlainTable:
     """Return regime rows as the canonical columns, before they become an Arrow table."""
-    columns = {name: [each.regime[i] for each in rows] for i, name in enumerate(_REGIME_KINDS)}
+    values = [*zip(*(each.regime for each in rows), strict=True)] or [()] * len(_REGIME_KINDS)
+    columns: dict[str, Any] = dict(zip(_REGIME_KINDS, values, strict=True))
     numbers = np.array([columns[name] for name in _NUMBERS], np.float64)
-    return PlainTable(columns | dict(zip(_NUMBERS, _gapped(numbers), strict=True)), _REGIME_KINDS)
+    columns |= zip(_NUMBERS, _gapped(numbers), strict=True)
+    columns |= {name: np.array(columns[name], np.int64) for name in MOMENTS}
+    return PlainTable(columns, _REGIME_KINDS)
 
 
 def regime_table(rows: Sequence[BookRows]) -> pa.Table:

@@ -14,14 +14,14 @@ from ..exposure.evaluation import BookResult, PreparedChain, SessionContext, pre
 from ..exposure.quality_gate import Likeness, likeness
 from ..exposure.session_result import session_result
 from ..exposure.side_tables import side_tables
-from ..exposure.snapshot import Groups, Snapshot, expiry_groups, snapshot_from
+from ..exposure.snapshot import Groups, Snapshot, snapshot_from
 from ..exposure.verdicts import Verdict, verdicts
 from ..lake.chain_reader import RawSession
 from .dealer_findings import dealer_findings
 from .findings import session_findings
 from .job import Job
 from .rate_findings import rate_findings
-from .regime_columns import Key, RegimeInputs, regime_row
+from .regime_columns import Key, regime_row
 from .rows import BookRows
 
 if TYPE_CHECKING:
@@ -157,10 +157,9 @@ def prepared_session(raw: RawSession, job: Job) -> tuple[PreparedChain, SessionC
 
 def _session_chain(raw: RawSession, job: Job) -> tuple[Snapshot, Groups, SessionContext]:
     dealer = job.dealer
-    chain = snapshot_from(
+    chain, groups = snapshot_from(
         raw.columns, spot=raw.spot, call_sign=dealer.call_sign, put_sign=dealer.put_sign
     )
-    groups = expiry_groups(chain)
     return chain, groups, session_context(groups, chain, raw.session, job)
 
 
@@ -193,18 +192,14 @@ def session_rows(
     )
     for name, result in evaluation.results.items():
         key = Key(job.underlying, raw.session, name, job.dealer.name, job.definition_id)
-        inputs = RegimeInputs(
-            key=key,
-            result=result,
-            verdict=called[name],
-            agreement=evaluation.agreement[name],
-            known_us=prepared.chain.known_us,
-            oi_asof=raw.oi_asof,
-            fingerprint=fingerprint,
-        )
+        row = regime_row(
+            key, result, called[name],
+            agreement=evaluation.agreement[name], known_us=prepared.chain.known_us,
+            oi_asof=raw.oi_asof, fingerprint=fingerprint,
+        )  # fmt: skip
         gate = called[name].measured
         findings = session_findings(key, raw, prepared, result, gate, job.definition)
         findings += dealer_findings(key, raw, prepared, result, job)
         findings += rate_findings(key, prepared.chain.known_us, job)
-        books[name] = BookRows(key, regime_row(inputs), tables.get(name, {}), findings)
+        books[name] = BookRows(key, row, tables.get(name, {}), findings)
     return RegimeRows(raw.session, int(raw.columns["strike"].size), books)
