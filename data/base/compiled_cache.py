@@ -22,12 +22,10 @@ from typing import Any, Final
 
 import numba
 import numba.core.caching
-from llvmlite import binding
-from numba.core.registry import cpu_target
-from numba.core.runtime.nrt import rtsys
 
 from .cache_folder import fall_back
 from .digested import read_digested, with_digest
+from .machine_code import MachineCode, unpickled
 
 __all__ = ["dispatcher_of", "give_fallback_cache", "has_cached_code"]
 
@@ -37,7 +35,7 @@ caching: Any = numba.core.caching
 _log = logging.getLogger("gexlab")
 
 #: Raised when the form of the files changes.
-_FORM: Final = 2
+_FORM: Final = 3
 
 
 def dispatcher_of(function: Callable[..., Any], options: dict[str, Any]) -> Any:
@@ -92,6 +90,8 @@ class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
     What cannot be read as it was written counts as missing, and what cannot be written is not kept.
     """
 
+    _impl_class = MachineCode
+
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         plain: Any = self._cache_file
@@ -103,9 +103,7 @@ class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         self._complete_mark()
         try:
-            # Numba's own would first load all that can be compiled, a quarter of a second: code
-            # that is there needs its run time alone
-            rtsys.initialize(target_context)
+            # Numba's own would first load all that can be compiled, a quarter of a second
             with self._guard_against_spurious_io_errors():
                 found = self._load_overload(sig, target_context)
         except Exception as error:  # whatever damaged code raises: compile again
@@ -117,7 +115,6 @@ class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         self._complete_mark()
-        self._cache_file.outside = _outside(data.library)
         try:
             super().save_overload(sig, data)
         except (OSError, pickle.PickleError) as error:
@@ -137,15 +134,11 @@ class _TrustedCache(caching.FunctionCache):  # type: ignore[misc]
 
 
 class _DigestedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
-    """An index and data files that begin with the SHA-256 of the rest.
-
-    Before the code, a data file has the names of what it calls outside of itself.
-    """
+    """An index and data files that begin with the SHA-256 of the rest."""
 
     def __init__(self, path: str, name: str, stamp: Any) -> None:
         super().__init__(path, name, stamp)
         self._version: Any = (numba.__version__, _FORM)
-        self.outside: list[str] = []
 
     def _load_index(self) -> Any:
         try:
@@ -158,26 +151,15 @@ class _DigestedFile(caching.IndexDataCacheFile):  # type: ignore[misc]
         self._write(self._index_path, (self._version, self._source_stamp, overloads))
 
     def _load_data(self, name: str) -> Any:
-        outside, code = pickle.loads(read_digested(self._data_path(name)))
-        if any(binding.address_of_symbol(each) is None for each in outside):
-            # it would end the process: Numba has parts that it loads only where it compiles
-            cpu_target.target_context.refresh()
-        return pickle.loads(code)
+        return unpickled(read_digested(self._data_path(name)))
 
     def _save_data(self, name: str, data: Any) -> None:
-        self._write(self._data_path(name), (self.outside, self._dump(data)))
+        self._write(self._data_path(name), data)
 
     def _write(self, path: str, value: Any) -> None:
         body = self._dump(value)
         with self._open_for_write(path) as stream:
             stream.write(with_digest(body))
-
-
-def _outside(library: Any) -> list[str]:
-    """Return the names of what compiled code calls or reads outside of itself."""
-    module = library._final_module
-    items = [*module.functions, *module.global_variables]
-    return sorted(i.name for i in items if i.is_declaration and not i.name.startswith("llvm."))
 
 
 def _mark(function: Callable[..., Any]) -> str:
@@ -196,15 +178,27 @@ def _ingredients(function: Any, seen: set[Any]) -> Iterator[str]:
     yield from _code(function.__code__)
     for name in sorted(set(_names(function.__code__))):
         value = function.__globals__.get(name)
-        inner = getattr(value, "py_func", getattr(value, "_defn", value))
+        inner, options = _written(value)
         if inspect.isfunction(inner):
-            options = getattr(value, "targetoptions", {})
             yield repr([(option, _in_order(options[option])) for option in sorted(options)])
             yield from _ingredients(inner, seen)
         elif hasattr(value, "tobytes"):
             yield f"{name}={value!r}:{hashlib.sha256(value.tobytes()).hexdigest()}"
         elif isinstance(value, (bool, int, float, str, tuple)):
             yield f"{name}={value!r}"
+
+
+def _written(value: Any) -> tuple[Any, dict[str, Any]]:
+    """Return a function as it is written, and what Numba is told of it.
+
+    A loop that is called by others alone need not be made for that, which takes as long as to load
+    one.
+    """
+    written = getattr(value, "py_func", None)
+    if written is None:
+        return getattr(value, "_defn", value), {}
+    options = getattr(value, "options", None)
+    return written, getattr(value, "targetoptions", {}) if options is None else options
 
 
 def _in_order(value: Any) -> Any:

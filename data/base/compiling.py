@@ -8,10 +8,12 @@ compiled.
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
@@ -45,11 +47,10 @@ def compiled(**options: Any) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         def make() -> Any:
-            from .compiled_cache import dispatcher_of
+            return _numba_loaded().dispatcher_of(function, options)
 
-            return dispatcher_of(function, options)
-
-        return cast("F", functools.update_wrapper(_Loop(make), function))
+        loop = _Loop(make, py_func=function, options=options)
+        return cast("F", functools.update_wrapper(loop, function))
 
     return decorate
 
@@ -85,10 +86,8 @@ def use_fallback_cache(package: str) -> None:
     ConfigError
         If the folder that ``GEXLAB_CACHE_DIR`` names cannot be written to.
     """
-    from .compiled_cache import give_fallback_cache
-
     folder_asked_for()
-    give_fallback_cache(package)
+    _numba_loaded().give_fallback_cache(package)
 
 
 def interpret_but(modules: Collection[str]) -> None:
@@ -110,15 +109,50 @@ def interpret_but(modules: Collection[str]) -> None:
 
 def is_cached(loop: Callable[..., Any]) -> bool:
     """Return whether code of a loop lies in the cache, for the sources as they are."""
-    from .compiled_cache import has_cached_code
+    return bool(_numba_loaded().has_cached_code(loop))
 
-    return has_cached_code(loop)
+
+@functools.cache
+def _numba_loaded() -> Any:
+    """Return the module that compiles; with it, Numba is imported."""
+    with _nothing_collected(), _unless_imported("coverage"):
+        return import_module(".compiled_cache", __package__)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Look for no garbage: an import makes none, and looking took a fifth of Numba's."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+@contextmanager
+def _unless_imported(name: str) -> Iterator[None]:
+    """Let a package count as absent that nobody has imported.
+
+    Numba imports `coverage` where it is installed, a fifth of its own time again: it serves
+    those alone who measure what tests reach, and they have imported it before anything else.
+    """
+    absent = name not in sys.modules
+    if absent:
+        sys.modules[name] = cast("Any", None)
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules[name]
 
 
 class _Loop:
-    """A loop that is made when it is first called or asked for anything."""
+    """A loop that is made when it is first called or asked for anything but what is known."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], Any], **known: Any) -> None:
+        vars(self).update(known)
         self._make = make
         self._made: Any = None
         self._called: Any = None

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import LakeError
+from ..base.fingerprints import file_fingerprint
 from .delta_log import DataFile
-from .integrity import file_digest, is_inside, require_inside
+from .integrity import is_inside, require_inside
 from .mirror import remote_of
 from .naming import folder_of
 from .storage import at_once, fetched, forced, read_kept, renewed, sent, stored_size
@@ -189,7 +190,7 @@ def write_groups(
                 counts.append(rows.num_rows)
                 spans.append(_span(rows))
         forced(half)
-        digest = file_digest(Path(half))
+        digest = file_fingerprint(Path(half))
         sent(Path(half), Path(_target(draft, half, digest)))
         file = _named(draft, half, digest)
     except BaseException:
@@ -250,7 +251,7 @@ def _put_rows(rows: pa.Table, path: str, groups: tuple[int, ...]) -> str:
             content = made.getvalue()
             file.write(content)
             return hashlib.sha256(content).hexdigest()
-    return file_digest(Path(path))
+    return file_fingerprint(Path(path))
 
 
 def _encode(rows: pa.Table, sink: Any, groups: tuple[int, ...], how: dict[str, Any]) -> None:
@@ -331,7 +332,7 @@ def file_damage(root: Path, table: str, file: DataFile, *, quick: bool = False) 
         if quick:
             rows = pq.read_metadata(path).num_rows
             return None if rows == file.rows else f"holds {rows} rows, {file.rows} were written"
-        whole = file_digest(path) == file.digest
+        whole = file_fingerprint(path) == file.digest
     except (OSError, pa.ArrowInvalid) as error:
         return f"cannot be read ({str(error).splitlines()[0]})"
     return None if whole else "its bytes are not those that were written"

@@ -19,7 +19,7 @@ from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .joint_commit import by_table
 from .records import read_record, record_of
 from .storage import TakenError, at_once
-from .versions import Change, Version, commit, newest, table_files
+from .versions import ATTEMPTS, Change, Version, commit, newest, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -35,9 +35,6 @@ __all__ = [
     "store_changes",
     "write_parts",
 ]
-
-#: How often a rebuild tries again to commit because others were first.
-_ATTEMPTS: Final = 1000
 #: What the folders of rebuilt tables are named by.
 BY: Final = ("underlying", "year")
 _RECORD: Final = pa.schema(
@@ -259,7 +256,7 @@ def commit_stores(pending: Sequence[Uncommitted]) -> list[DerivedStore]:
     if pending[0].store.lake.version is not None:
         return [_in_the_past(each) for each in pending]
     last: Sequence[_Prepared | None] = [None] * len(pending)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         version = newest(root)
         told = [(*pair, version) for pair in zip(pending, last, strict=True)]
         made = at_once(lambda given: _prepared(*given), told)

@@ -66,6 +66,11 @@ __all__ = ["COMMANDS", "build_app", "console", "main", "run"]
 #: and looking through these over and over is a tenth of the demo.
 _RARELY: Final = (100_000, 20, 100)
 
+#: How long threads of OpenBLAS look for more work before they sleep: 2 to this of the processor's
+#: ticks. Its own 2**26 are .03 s of processor time of every process that imports numpy, and as much
+#: after each product; a product that follows at once finds them awake with this too.
+_SOON_ASLEEP: Final = ("OPENBLAS_THREAD_TIMEOUT", "16")
+
 #: Name of a command to the module with its ``command`` function and its ``EXAMPLES``.
 COMMANDS: dict[str, ModuleType] = {
     "demo": demo,
@@ -119,6 +124,7 @@ def console() -> NoReturn:
     """
     good_order = watched()
     gc.set_threshold(*_RARELY)
+    os.environ.setdefault(*_SOON_ASLEEP)
     code = 0
     try:
         main()

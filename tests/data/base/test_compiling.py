@@ -114,6 +114,46 @@ def test_a_callee_that_changed_is_compiled_in_and_damage_is_noticed(kernels: Pat
         assert run() == (16.0, 1)
 
 
+def test_code_from_the_cache_is_compiled_into_what_is_new(kernels: Path) -> None:
+    """Its intermediate code is looked at only now; the names of what it refers to are kept."""
+    cache = {"GEXLAB_CACHE_DIR": str(kernels / "cache")}
+    assert _run(kernels, **cache) == (7.0, 0)
+    (kernels / "caller.py").write_text(CALLER.replace("+ 1.0", "- 1.0"), encoding="utf-8")
+    hits = "*callee.inner.stats.cache_hits.values()"
+    code = f"import caller, callee; print(caller.outer(3.0), {hits})"
+    environment = {"PYTHONPATH": str(kernels), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | environment | cache,
+    )
+    assert done.stdout.split() == ["5.0", "1"]
+    assert _run(kernels, **cache) == (5.0, 1)
+
+
+def test_what_only_compiling_needs_is_not_imported(kernels: Path) -> None:
+    code = (
+        "import caller, sys; caller.outer(3.0); assert 'coverage' not in sys.modules;"
+        "print(*sorted(name for name in sys.modules if name.startswith('numba.np.')));"
+        "import coverage"
+    )
+    environment = {"PYTHONPATH": str(kernels), "GEXLAB_CACHE_DIR": str(kernels / "cache")}
+    imported = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | environment,
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert "numba.np.arrayobj" in imported[0]
+    assert "numba.np.arrayobj" not in imported[1]
+
+
 #: Calls `outer` where only loops of some modules are compiled; prints what lies in the cache then.
 TOLD_APART = """
 import sys

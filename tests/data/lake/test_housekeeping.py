@@ -41,6 +41,7 @@ from gexlab.data.lake.derived_tables import TABLES, DerivedStore
 from gexlab.data.lake.integrity import file_digest
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
+from gexlab.data.lake.storage import TakenError
 from gexlab.data.lake.versions import newest, table_files
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.store_choice import find_stores
@@ -402,6 +403,26 @@ def test_migration_changes_no_value(
 
 def _interrupted(*_: Any) -> bool:
     raise KeyboardInterrupt
+
+
+def test_a_migration_that_never_comes_to_commit_leaves_the_former_layout(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "former"
+    formerly(lake, root)
+    shutil.rmtree(root / "derived")
+    before = sorted(path for path in root.rglob("*") if path.is_file())
+
+    def taken(*_: Any, **__: Any) -> None:
+        raise TakenError("1")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(former_layout, "ATTEMPTS", 2)
+        patched.setattr(former_layout, "commit", taken)
+        with pytest.raises(LakeError, match="written to without a pause"):
+            migrate(root)
+    assert set(before) <= set(root.rglob("*"))
+    assert migrate(root).sessions == SESSIONS
 
 
 def test_a_damaged_lake_of_the_former_layout_stays(lake: Lake, tmp_path: Path) -> None:
