@@ -31,6 +31,7 @@ from gexlab.data import (
     versions,
 )
 from gexlab.data.base.errors import LakeError
+from gexlab.data.base.fingerprints import file_fingerprint
 from gexlab.data.lake import checkpointing, delta_log, former_layout, housekeeping, joint_files
 from gexlab.data.lake import versions as rows_of_versions
 from gexlab.data.lake.checkpoints import checkpoint_file
@@ -38,7 +39,6 @@ from gexlab.data.lake.delta_log import TableVersion, files_at, log_file
 from gexlab.data.lake.derived_parts import Part
 from gexlab.data.lake.derived_records import store_record, stored, stores_of
 from gexlab.data.lake.derived_tables import TABLES, DerivedStore
-from gexlab.data.lake.integrity import file_digest
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
 from gexlab.data.lake.storage import TakenError
@@ -357,7 +357,7 @@ def _former_store(store: DerivedStore, root: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with pq.ParquetFile(store.file(table, part)) as file:
                 pq.write_table(file.read_row_groups(part.groups(table)), path)
-            own.digests[table] = file_digest(path)
+            own.digests[table] = file_fingerprint(path)
         parts.append(own)
     _seal(home / "manifest.json", {
         "format": 2, "definition": store.definition, "dealer_model": store.dealer_model,
