@@ -184,4 +184,4 @@ def gate_reasons(
         "contradicting_duplicates": contradicting_duplicates,
         "unit_contradicted": unit_contradicted,
     }
-    return tuple(reason for reason, fails in failed.items() if fails)
+    return tuple([reason for reason, fails in failed.items() if fails])

@@ -275,7 +275,11 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
     import pyarrow as pa
 
     # what a file says besides its columns is kept with a copy of the schema only
-    how: dict[str, Any] = {"store_schema": bool(schema.metadata), "write_statistics": ["session"]}
+    how: dict[str, Any] = {
+        "store_schema": bool(schema.metadata),
+        "write_statistics": ["session"],
+        "write_batch_size": ROWS_OF_GROUP,  # the same bytes: cutting columns small takes longer
+    }
     kinds = dict(zip(schema.names, schema.types, strict=True))
     if size < _TINY:
         coded = [name for name, kind in kinds.items() if pa.types.is_dictionary(kind)]

@@ -55,12 +55,6 @@ class BookRows:
     tables: dict[str, Floats]
     findings: list[dict[str, Any]]
 
-    def rows(self, table: str) -> int:
-        """Return how many rows of a table they are."""
-        if table == "regimes":
-            return 1
-        return len(self.findings) if table not in self.tables else self.tables[table].shape[1]
-
     def columns(self, table: str) -> dict[str, npt.NDArray[Any]]:
         """Return a side table's columns after the key; NaN and NaT where undefined."""
         found = {}
