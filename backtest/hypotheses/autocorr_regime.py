@@ -105,11 +105,6 @@ def _run(dataset: Dataset, settings: Settings) -> Outcome:
     )
 
 
-def _spans(grid: IntradayGrid) -> tuple[int, ...]:
-    """Return the spans in minutes that are at least two steps of the grid."""
-    return tuple(m for m in (15, 30, 60) if m % grid.minutes == 0 and m >= 2 * grid.minutes)
-
-
 def _ratio_table(ratios: dict[int, RatioByGroup]) -> ResultTable:
     return ResultTable(
         "Variance ratio within the session",

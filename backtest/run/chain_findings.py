@@ -14,7 +14,6 @@ from .results import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from ...data import PeerRule, RebuiltRows
     from .config import Config
@@ -81,7 +80,7 @@ def chain_findings(
     )
     if rates is None:  # the checks know no curves
         found = [f for f in found if f.check not in CARRY_FINDINGS]
-    return tuple(f for f in found if f.session is None or _in_period(config, f.session))
+    return tuple(f for f in found if f.session is None or config.data.covers(f.session))
 
 
 def rebuilt_findings(config: Config, rows: RebuiltRows) -> list[Finding]:
@@ -118,11 +117,6 @@ def _rates(stated: Definition | PeerRule) -> tuple[float, float] | None:
     if isinstance(stated, Definition) and (stated.rate_curve or stated.dividend_curve):
         return None
     return stated.rate, stated.dividend_yield
-
-
-def _in_period(config: Config, session: date) -> bool:
-    start, end = config.data.start, config.data.end
-    return (start is None or session >= start) and (end is None or session <= end)
 
 
 def findings_notice(found: Sequence[Finding]) -> Notice | None:

@@ -274,6 +274,11 @@ class DataConfig(Section):
             raise ValueError(f"start {self.start} lies after end {self.end}: exchange them")
         return self
 
+    def covers(self, session: date) -> bool:
+        """Return whether a session lies in the period."""
+        start, end = self.start, self.end
+        return (start is None or session >= start) and (end is None or session <= end)
+
 
 class RegimeConfig(Section):
     """Where the regime comes from.

@@ -15,6 +15,7 @@ from .forwards import ForwardCurve
 from .pairwise import pairwise_sum
 from .profile_kernel import Mixture
 from .strike_lines import Lines
+from .time_to_expiry import fill_years
 
 __all__ = [
     "Book",
@@ -108,7 +109,12 @@ class SpotExposure:
 
 
 def value_book(
-    lines: Lines, market: ForwardCurve, spot: float, valuation_us: int, time: Floats
+    lines: Lines,
+    market: ForwardCurve,
+    spot: float,
+    valuation_us: int,
+    expiry_us: Ints,
+    floor_minutes: float,
 ) -> Book:
     """Return the book as it is valued at a moment.
 
@@ -122,13 +128,16 @@ def value_book(
         Points.
     valuation_us : int
         Microseconds since 1970, UTC.
-    time : ndarray, shape (g,)
-        Years from the valuation to each group's end, after the floor; NaN where expired.
+    expiry_us : ndarray of int64, shape (g,)
+        When each group ends, likewise.
+    floor_minutes : float
+        No live group counts as closer to its end than this.
     """
-    live, groups = np.empty(time.size, np.bool_), np.empty((4, time.size))
+    live, groups = np.empty(expiry_us.size, np.bool_), np.empty((4, expiry_us.size))
     first, stop = _fill_groups(
-        time, market.time, market.rate, market.dividend_yield, lines.start, live, groups
-    )
+        valuation_us, expiry_us, floor_minutes, market.time, market.rate, market.dividend_yield,
+        lines.start, live, groups,
+    )  # fmt: skip
     growth, discount = np.exp(groups[2:])  # numpy's own, whose last digits are not those of a loop
     return Book(
         valuation_us=valuation_us,
@@ -144,23 +153,24 @@ def value_book(
     )
 
 
-@compiled(nogil=True)
+@compiled()
 def _fill_groups(
-    time: Floats, quoted: Floats, rate: Floats, dividend_yield: Floats, start: Ints,
-    live: Flags, out: Floats,
+    valuation_us: int, expiry_us: Ints, floor_minutes: float, quoted: Floats, rate: Floats,
+    dividend_yield: Floats, start: Ints, live: Flags, out: Floats,
 ) -> tuple[int, int]:  # fmt: skip
     """Fill which groups are live, and time, shift and the logarithms of growth and discount.
 
     Return the first live line and one past the last, where the dead lie before and after them;
     else an empty range that ends before its beginning.
     """
-    first, stop, apart = 0, 0, False
+    first, stop, apart, time = 0, 0, False, out[0]
+    fill_years(valuation_us, expiry_us, floor_minutes, time)
     for g in range(time.size):
         live[g] = not (math.isnan(time[g]) or math.isnan(quoted[g]))
         shift = (rate[g] - dividend_yield[g]) * (time[g] - quoted[g])
-        out[0, g] = time[g] if live[g] else np.nan
         out[1, g] = out[2, g] = shift
         out[3, g] = -rate[g] * time[g]
+        time[g] = time[g] if live[g] else np.nan
         if live[g] and start[g + 1] > start[g]:
             if stop == 0:
                 first = start[g]

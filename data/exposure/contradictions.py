@@ -14,13 +14,24 @@ import numpy.typing as npt
 
 from ..base.compiling import compiled
 
-__all__ = ["contradicting_duplicates", "repeated_rows", "unit_contradiction"]
+__all__ = [
+    "any_repeated",
+    "contradicting_duplicates",
+    "measure_units",
+    "repeated_rows",
+    "unit_contradiction",
+    "units_in_words",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Days: TypeAlias = npt.NDArray[np.int32]
 Codes: TypeAlias = npt.NDArray[np.uint8]
+#: What `measure_units` returns.
+UnitMeasures: TypeAlias = tuple[
+    Floats, Floats, Floats, tuple[bool, bool], tuple[float, float], tuple[int, int, bool]
+]
 
 #: Pairs of a call and a put that a judgement on prices needs.
 _FEWEST_PAIRS: Final = 12
@@ -92,7 +103,7 @@ def repeated_rows(rows: Mapping[str, npt.NDArray[Any]]) -> int:
     rows : mapping of column to ndarray, shape (n,)
         ``expiry, kind, strike`` (sorted by them), ``root_number, open_interest, iv, bid, ask``.
     """
-    if not _any_repeated(rows["expiry"], rows["kind"], rows["strike"]):
+    if not any_repeated(rows["expiry"], rows["kind"], rows["strike"]):
         return 0
     return contradicting_duplicates(
         (rows["expiry"], rows["kind"], rows["strike"]),
@@ -102,7 +113,8 @@ def repeated_rows(rows: Mapping[str, npt.NDArray[Any]]) -> int:
 
 
 @compiled(nogil=True)
-def _any_repeated(expiry: Days, kind: Codes, strike: Floats) -> bool:
+def any_repeated(expiry: Days, kind: Codes, strike: Floats) -> bool:
+    """Return whether some neighbours are one contract."""
     for i in range(1, strike.size):
         if strike[i] == strike[i - 1] and kind[i] == kind[i - 1] and expiry[i] == expiry[i - 1]:
             return True
@@ -144,20 +156,60 @@ def unit_contradiction(
     strike, is_call, price, volatility, open_interest, multiplier : ndarray, shape (n,)
         NaN where unknown; `price` is the middle of a two-sided quote, or a settlement price.
     """
+    measured = measure_units(
+        spot, start, years, strike, is_call, price, volatility, open_interest, multiplier
+    )
+    return units_in_words(measured, spot, start, years, strike)
+
+
+def units_in_words(
+    measured: UnitMeasures, spot: float, start: Ints, years: Floats, strike: Floats
+) -> str:
+    """Return what `unit_contradiction` does, of what `measure_units` has found."""
+    slopes, forwards, ratios, (prices_fit, volatilities_fit), (lowest, highest), lots = measured
     found = ""
-    if spot > 0.0:
-        most = strike.size // 2 + 1  # a pair has two rows
-        slopes, forwards, ratios = np.empty(most), np.empty(most), np.empty(years.size)
-        pairs, n_slopes, n_ratios, lowest, highest = _measure_pairs(
-            start, years, strike, is_call, price, volatility, slopes, forwards, ratios
-        )
-        if pairs >= _FEWEST_PAIRS:
-            found = _prices_against_strikes(slopes[:n_slopes], forwards[:pairs], spot)
-            found = found or _volatility_against_prices(ratios[:n_ratios])
-        elif not (lowest / spot <= _FACTOR and highest / spot >= 1.0 / _FACTOR):
-            live = np.repeat(years > 0.0, np.diff(start))
-            found = _strikes_away(strike[live], spot)
-    return found or _lots(start, years, open_interest, multiplier)
+    if spot > 0.0 and forwards.size >= _FEWEST_PAIRS:
+        if not prices_fit:
+            found = _prices_against_strikes(slopes, forwards, spot)
+        if not (found or volatilities_fit):
+            found = _volatility_against_prices(ratios)
+    elif spot > 0.0 and not (lowest / spot <= _FACTOR and highest / spot >= 1.0 / _FACTOR):
+        live = np.repeat(years > 0.0, np.diff(start))
+        found = _strikes_away(strike[live], spot)
+    return found or _lots(*lots)
+
+
+@compiled(nogil=True)
+def measure_units(
+    spot: float, start: Ints, years: Floats, strike: Floats, is_call: Flags, price: Floats,
+    volatility: Floats, open_interest: Floats, multiplier: Floats,
+) -> UnitMeasures:  # fmt: skip
+    """Measure what `unit_contradiction` judges by, whose parameters these are.
+
+    Returns
+    -------
+    slopes, forwards, ratios : ndarray
+        What `_measure_pairs` fills.
+    fit : tuple of bool
+        Whether most slopes and forwards, and most ratios, are what they should be within a factor:
+        their medians are then, and nothing has to be said of them. True where there is none.
+    strikes : tuple of float
+        The lowest and the highest live one.
+    lots : tuple
+        As `_held` returns them.
+    """
+    most = strike.size // 2 + 1  # a pair has two rows
+    slopes, forwards, ratios = np.empty(most), np.empty(most), np.empty(years.size)
+    pairs, n_slopes, n_ratios, lowest, highest = _measure_pairs(
+        start, years, strike, is_call, price, volatility, slopes, forwards, ratios
+    )
+    slopes, forwards, ratios = slopes[:n_slopes], forwards[:pairs], ratios[:n_ratios]
+    prices_fit = n_slopes == 0 or (
+        _mostly_within(slopes, -1.0, _FACTOR) and _mostly_within(forwards, spot, _FACTOR)
+    )
+    volatilities_fit = n_ratios == 0 or _mostly_within(ratios, 1.0, _VOLATILITY_FACTOR)
+    lots = _held(start, years, open_interest, multiplier)
+    return slopes, forwards, ratios, (prices_fit, volatilities_fit), (lowest, highest), lots
 
 
 @compiled(nogil=True)
@@ -251,17 +303,16 @@ def _median(values: Floats) -> float:
     return 0.5 * float(middle[low] + middle[high])
 
 
-def _mostly_within(values: Floats, factor: float) -> bool:
-    """Return whether more than half of some values, so their median too, are 1 within a factor."""
-    inside = np.count_nonzero((values >= 1.0 / factor) & (values <= factor))
-    return bool(2 * inside > values.size)
+@compiled(nogil=True, error_model="numpy")
+def _mostly_within(values: Floats, unit: float, factor: float) -> bool:
+    """Return whether more than half of some values are a unit within a factor, so their median."""
+    inside = 0
+    for i in range(values.size):
+        inside += 1.0 / factor <= values[i] / unit <= factor
+    return 2 * inside > values.size
 
 
 def _prices_against_strikes(slopes: Floats, forwards: Floats, spot: float) -> str:
-    if not slopes.size:
-        return ""
-    if _mostly_within(-slopes, _FACTOR) and _mostly_within(forwards / spot, _FACTOR):
-        return ""
     slope = -_median(slopes)
     if slope < -1.0 / _FACTOR:
         return (
@@ -293,8 +344,6 @@ def _strikes_away(strike: Floats, spot: float) -> str:
 
 
 def _volatility_against_prices(ratios: Floats) -> str:
-    if not ratios.size or _mostly_within(ratios, _VOLATILITY_FACTOR):
-        return ""
     ratio = _median(ratios)
     if 1.0 / _VOLATILITY_FACTOR <= ratio <= _VOLATILITY_FACTOR:
         return ""
@@ -304,8 +353,7 @@ def _volatility_against_prices(ratios: Floats) -> str:
     )
 
 
-def _lots(start: Ints, years: Floats, open_interest: Floats, multiplier: Floats) -> str:
-    held, whole, only_multiples = _held(start, years, open_interest, multiplier)
+def _lots(held: int, whole: int, only_multiples: bool) -> str:
     if held < _FEWEST_HELD:
         return ""
     if only_multiples:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,8 @@ from .snapshot import Groups, Snapshot
 from .strike_lines import IvSource, fill_own, side_volatilities
 from .time_to_expiry import fill_years
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 __all__ = [
+    "FLOORS_OF_KERNEL",
     "SignAgreement",
     "definition_agreement",
     "sixteen_nets",
@@ -36,7 +34,8 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _FLOORS: Final = (30.0, 1440.0)
-_FLOORS_OF_KERNEL: Final = np.array(_FLOORS)
+#: Minutes, as `sixteen_nets` takes them.
+FLOORS_OF_KERNEL: Final = np.array(_FLOORS)
 _SOURCES: Final[tuple[IvSource, ...]] = ("otm", "own")
 _DAY_US: Final = 86_400_000_000
 _SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
@@ -203,13 +202,38 @@ def _mark_wanted(
 
 
 @compiled(nogil=True)
-def _sixteen_nets(
+def sixteen_nets(
     quote_us: int, moments: Ints, floors: Floats, spot: float, use_parity: bool,
     time: Floats, known: Floats, rate: Floats, dividend_yield: Floats,
     start: Ints, expiry_us: Ints, strike: Floats, is_call: Flags,
     open_interest: Floats, position: Floats, mid: Floats, vendors: Floats,
 ) -> Floats:  # fmt: skip
-    """Return net dollar gamma at spot, shape (carry, floor, source, book)."""
+    """Return net gamma at spot under each of the 16 definitions, dollars per 1 %.
+
+    Parameters
+    ----------
+    quote_us : int
+        Moment of the quotes, microseconds since 1970, UTC.
+    moments : ndarray, shape (b,)
+        When each book is valued, likewise.
+    floors : ndarray
+        ``FLOORS_OF_KERNEL``.
+    spot : float
+        Points.
+    use_parity : bool
+        Whether the row's definition takes forwards from parity.
+    time, known, rate, dividend_yield : ndarray, shape (g,)
+        Of the `ForwardCurve` of the row's own definition.
+    start, expiry_us : ndarray, shapes (g + 1,), (g,)
+        Of the `Groups`.
+    strike, is_call, open_interest, position, mid, vendors : ndarray, shape (n,)
+        Of the `Snapshot`.
+
+    Returns
+    -------
+    ndarray, shape (2, 2, 2, b)
+        By carry (configured, none), floor (30 minutes, a day), source (otm, own) and book.
+    """
     n, g, b = strike.size, expiry_us.size, moments.size
     nets = np.empty((2, floors.size, 2, b))
     otm, own = np.empty((6, n)), np.empty((4, n))
@@ -262,37 +286,6 @@ def _total(values: Floats) -> float:
     return total
 
 
-def sixteen_nets(
-    chain: Snapshot,
-    groups: Groups,
-    configured: ForwardCurve,
-    moments: Iterable[int],
-    *,
-    use_parity: bool,
-) -> Floats:
-    """Return net gamma at spot under each of the 16 definitions, dollars per 1 %.
-
-    Parameters
-    ----------
-    chain, groups, configured, use_parity
-        As for `sixteen_signs`.
-    moments : iterable of int
-        When each book is valued, microseconds since 1970.
-
-    Returns
-    -------
-    ndarray, shape (2, 2, 2, books)
-        By carry (configured, none), floor (30 minutes, a day), source (otm, own) and book.
-    """
-    nets: Floats = _sixteen_nets(
-        chain.quote_us, np.array([*moments]), _FLOORS_OF_KERNEL, chain.spot,
-        use_parity, configured.time, configured.forward, configured.rate,
-        configured.dividend_yield, groups.start, groups.expiry_us, chain.strike, chain.is_call,
-        chain.open_interest, chain.position, chain.mid, chain.volatility,
-    )  # fmt: skip
-    return nets
-
-
 def sixteen_signs(
     chain: Snapshot,
     groups: Groups,
@@ -325,7 +318,12 @@ def sixteen_signs(
     groups are those of the floor of 30 minutes. Volatilities depend on the forward only where
     they are solved from prices.
     """
-    nets = sixteen_nets(chain, groups, configured, valuations.values(), use_parity=use_parity)
+    nets = sixteen_nets(
+        chain.quote_us, np.array([*valuations.values()]), FLOORS_OF_KERNEL, chain.spot,
+        use_parity, configured.time, configured.forward, configured.rate,
+        configured.dividend_yield, groups.start, groups.expiry_us, chain.strike, chain.is_call,
+        chain.open_interest, chain.position, chain.mid, chain.volatility,
+    )  # fmt: skip
     return [
         SignAgreement(source, book, floor, carry, float(nets[c, f, s, b]))
         for c, carry in enumerate((True, False))

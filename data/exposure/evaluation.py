@@ -13,23 +13,21 @@ import numpy.typing as npt
 from ..base.schema import Book as BookName
 from .book import Book, SpotExposure, spot_exposure, value_book
 from .book_measures import measures_of_book
+from .chain_lines import lines_of_chain
 from .definition import Definition
-from .definition_agreement import definition_agreement, sixteen_nets
 from .expiry_shares import ExpiryShares
 from .flips import FlipStatus, Grid, Root, flip_status, nearest_root, roots_of
-from .forwards import ForwardCurve, parity_forwards
+from .forwards import ForwardCurve
 from .quality_gate import gate_reasons
 from .snapshot import Groups, Snapshot
 from .sticky_moneyness import Curves, sticky_profile, sticky_roots, volatility_curves
-from .strike_lines import Lines, Volatility, book_lines, own_volatility
-from .time_to_expiry import years_between
+from .strike_lines import Lines, Volatility
 from .walls import ByStrike, Wall, Walls
 
 __all__ = [
     "BookResult",
     "PreparedChain",
     "SessionContext",
-    "agreement_of",
     "book_at",
     "evaluate_book",
     "prepare_chain",
@@ -158,17 +156,19 @@ def prepare_chain(
     chain: Snapshot, groups: Groups, context: SessionContext, definition: Definition
 ) -> PreparedChain:
     """Return forwards, volatilities and lines of a snapshot under a definition."""
-    time = years_between(chain.quote_us, groups.expiry_us, definition.floor_minutes)
-    market = parity_forwards(
-        chain,
-        groups,
-        time,
-        context.rate,
-        context.dividend_yield,
-        use_parity=definition.forward_source == "parity",
+    found, volatility, m, (rows, group, start, tally) = lines_of_chain(
+        chain.quote_us, chain.spot, definition.floor_minutes,
+        definition.forward_source == "parity", definition.iv_source == "own",
+        groups.start, groups.expiry_us, context.rate, context.dividend_yield,
+        chain.strike, chain.is_call, chain.open_interest, chain.position, chain.mid,
+        chain.volatility,
+    )  # fmt: skip
+    market = ForwardCurve(*found, context.rate, context.dividend_yield)
+    own = Volatility(*volatility)
+    strike, sigma, call, put, call_size, put_size, log_moneyness = rows[:, :m]
+    lines = Lines(
+        strike, sigma, group[:m], call, put, call_size, put_size, log_moneyness, start, tally
     )
-    own = own_volatility(chain, groups, market)
-    lines = book_lines(chain, groups, market, own, definition.iv_source)
     curves = None
     if definition.iv_dynamics == "sticky_moneyness":
         curves = volatility_curves(chain, groups, market, own, definition.iv_source)
@@ -177,8 +177,10 @@ def prepare_chain(
 
 def book_at(prepared: PreparedChain, valuation_us: int, definition: Definition) -> Book:
     """Return what is live at a moment, valued then at the chain's spot."""
-    time = years_between(valuation_us, prepared.groups.expiry_us, definition.floor_minutes)
-    return value_book(prepared.lines, prepared.market, prepared.chain.spot, valuation_us, time)
+    return value_book(
+        prepared.lines, prepared.market, prepared.chain.spot, valuation_us,
+        prepared.groups.expiry_us, definition.floor_minutes,
+    )  # fmt: skip
 
 
 def evaluate_book(
@@ -227,20 +229,3 @@ def evaluate_book(
         contracts_rejected=rejected,
         oi_rejected_share=refused,
     )
-
-
-def agreement_of(
-    prepared: PreparedChain,
-    context: SessionContext,
-    definition: Definition,
-    nets: Mapping[BookName, float],
-) -> dict[BookName, float]:
-    """Return, per book, the share of the 16 definitions that agree with its sign."""
-    found = sixteen_nets(
-        prepared.chain,
-        prepared.groups,
-        prepared.market,
-        context.valuations.values(),
-        use_parity=definition.forward_source == "parity",
-    )
-    return {name: definition_agreement(found, net) for name, net in nets.items()}

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from .snapshot import Groups, Snapshot
 
-__all__ = ["ForwardCurve", "fill_forwards", "parity_forwards"]
+__all__ = ["ForwardCurve", "fill_forwards"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -130,9 +129,27 @@ def fill_forwards(
     strike: Floats, is_call: Flags, mid: Floats, forward: Floats, from_parity: Flags,
     outside_guard: Flags,
 ) -> None:  # fmt: skip
-    """Fill forwards, whether each is from parity, and whether the guard refused one.
+    """Fill the forward of every expiry group at the moment of the quotes.
 
-    As `parity_forwards` describes them.
+    From parity: the median over the 10 strikes nearest to spot, within 10 % of it in logs and
+    quoted on both sides, of K + (call mid - put mid) exp(r T_q); at least 3 of them. The rates
+    take over, F = S exp((r - q) T_q), where there are fewer, where the two disagree by more than
+    0.002 + 0.02 T_q in logs (quotes and spot of different moments), and where `use_parity` is
+    False.
+
+    Parameters
+    ----------
+    start : ndarray, shape (g + 1,)
+        Of the `Groups`.
+    time, rate, dividend_yield : ndarray, shape (g,)
+        T_q in years after the floor (NaN: expired), and continuous rates per year.
+    spot : float
+        Points.
+    use_parity : bool
+    strike, is_call, mid : ndarray, shape (n,)
+        Of the `Snapshot`.
+    forward, from_parity, outside_guard : ndarray, shape (g,)
+        To fill: fields of `ForwardCurve`; NaN forwards of expired groups.
     """
     strikes, forwards = np.empty(strike.size), np.empty(strike.size)
     for g in range(time.size):
@@ -156,43 +173,3 @@ def fill_forwards(
             forward[g], from_parity[g] = implied, True
         else:
             outside_guard[g] = True
-
-
-def parity_forwards(
-    chain: Snapshot,
-    groups: Groups,
-    time: Floats,
-    rate: Floats,
-    dividend_yield: Floats,
-    *,
-    use_parity: bool = True,
-) -> ForwardCurve:
-    """Return the forward of every expiry group at the moment of the quotes.
-
-    From parity: the median over the 10 strikes nearest to spot, within 10 % of it in logs and
-    quoted on both sides, of K + (call mid - put mid) exp(r T_q); at least 3 of them. The rates
-    take over, F = S exp((r - q) T_q), where there are fewer, where the two disagree by more than
-    0.002 + 0.02 T_q in logs (quotes and spot of different moments), and where `use_parity` is
-    False.
-
-    Parameters
-    ----------
-    chain : Snapshot
-        Sorted contracts, n of them.
-    groups : Groups
-        Their g expiry groups.
-    time, rate, dividend_yield : ndarray, shape (g,)
-        T_q in years after the floor (NaN: expired), and continuous rates per year.
-
-    Returns
-    -------
-    Market
-        NaN forwards for expired groups.
-    """
-    forward = np.empty(time.size)
-    from_parity, outside = np.empty(time.size, np.bool_), np.empty(time.size, np.bool_)
-    fill_forwards(
-        groups.start, time, rate, dividend_yield, chain.spot, use_parity,
-        chain.strike, chain.is_call, chain.mid, forward, from_parity, outside,
-    )  # fmt: skip
-    return ForwardCurve(time, forward, from_parity, outside, rate, dividend_yield)

@@ -57,7 +57,7 @@ def _same(x: float, y: float) -> bool:
     return x == y or (math.isnan(x) and math.isnan(y))
 
 
-@compiled(nogil=True)
+@compiled()
 def _compare(x: Contracts, y: Contracts, same_spot: bool) -> tuple[int, int, int]:
     """Merge two sorted chains; return contracts in common, equal ones, equal open interest.
 
@@ -184,4 +184,4 @@ def gate_reasons(
         "contradicting_duplicates": contradicting_duplicates,
         "unit_contradicted": unit_contradicted,
     }
-    return tuple(reason for reason, fails in failed.items() if fails)
+    return tuple([reason for reason, fails in failed.items() if fails])

@@ -21,8 +21,6 @@ from .flips import Grid, Root, mixture_roots, nearest_root, signs
 from .labels import regime_of
 from .profile_kernel import Mixture, net_and_gross_at, profile_on_grid
 from .sticky_moneyness import Curves, sticky_at, sticky_profile, sticky_roots
-from .strike_lines import Lines
-from .time_to_expiry import years_between
 
 __all__ = ["Repriced", "moved", "reprice"]
 
@@ -115,25 +113,16 @@ def reprice(
     """
     grid = Grid(definition.grid_width, definition.grid_points)
     out = np.full((3, moments_us.size), np.nan)
-    lines = prepared.lines
+    lines, ends = prepared.lines, prepared.groups.expiry_us
+    if groups is not None:
+        ends = np.where(groups, ends, 0)  # long ago
     for i, (moment, spot) in enumerate(zip(moments_us.tolist(), spots.tolist(), strict=True)):
-        book = _book_at(prepared, lines, definition, moment, groups)
+        book = value_book(
+            lines, prepared.market, prepared.chain.spot, moment, ends, definition.floor_minutes
+        )
         lines = book.lines  # what has died does not come back
         out[:, i] = _state(book, prepared.curves, grid, spot)
     return Repriced(out[0], out[1], out[2])
-
-
-def _book_at(
-    prepared: PreparedChain,
-    lines: Lines,
-    definition: Definition,
-    moment_us: int,
-    wanted: Flags | None,
-) -> Book:
-    time = years_between(moment_us, prepared.groups.expiry_us, definition.floor_minutes)
-    if wanted is not None:
-        time = np.where(wanted, time, np.nan)
-    return value_book(lines, prepared.market, prepared.chain.spot, moment_us, time)
 
 
 def _state(

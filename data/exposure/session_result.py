@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Book as BookName
-from .contradictions import repeated_rows, unit_contradiction
+from .chain_checks import checks_of_chain
+from .contradictions import repeated_rows, units_in_words
 from .definition import Definition
+from .definition_agreement import FLOORS_OF_KERNEL, definition_agreement
 from .evaluation import (
     BookResult,
     PreparedChain,
     SessionContext,
-    agreement_of,
     evaluate_book,
     prepare_chain,
 )
@@ -76,26 +77,20 @@ def session_result(
     """
     prepared = prepare_chain(chain, groups, context, definition)
     results = {name: evaluate_book(prepared, name, context, definition) for name in books}
-    nets = {name: result.net_gex for name, result in results.items()}
+    market, moments = prepared.market, np.array([*context.valuations.values()])
+    nets, repeated, units = checks_of_chain(
+        chain.quote_us, moments, FLOORS_OF_KERNEL, chain.spot,
+        definition.forward_source == "parity", market.time, market.forward, market.rate,
+        market.dividend_yield, groups.start, groups.expiry_us, chain.strike, chain.is_call,
+        chain.open_interest, chain.position, chain.mid, chain.volatility,
+        rows["expiry"], rows["kind"], rows["multiplier"],
+    )  # fmt: skip
     return SessionResult(
         prepared=prepared,
         results=results,
-        agreement=agreement_of(prepared, context, definition, nets),
-        repeated=repeated_rows(rows),
-        unit=_unit(prepared, rows["multiplier"]),
-    )
-
-
-def _unit(prepared: PreparedChain, multiplier: npt.NDArray[np.float64]) -> str:
-    chain, groups = prepared.chain, prepared.groups
-    return unit_contradiction(
-        spot=chain.spot,
-        start=groups.start,
-        years=prepared.market.time,
-        strike=chain.strike,
-        is_call=chain.is_call,
-        price=chain.mid,
-        volatility=chain.volatility,
-        open_interest=chain.open_interest,
-        multiplier=multiplier,
+        agreement={
+            name: definition_agreement(nets, result.net_gex) for name, result in results.items()
+        },
+        repeated=repeated_rows(rows) if repeated else 0,
+        unit=units_in_words(units, chain.spot, groups.start, market.time, chain.strike),
     )

@@ -98,8 +98,8 @@ def snapshot_from(
     spot: float,
     call_sign: float,
     put_sign: float,
-) -> Snapshot:
-    """Return a snapshot from the columns of a chain.
+) -> tuple[Snapshot, Groups]:
+    """Return a snapshot and its expiry groups from the columns of a chain.
 
     The price for volatility and parity is the middle of a two-sided quote (bid > 0, ask >= bid),
     else an official settlement price where the vendor declares one.
@@ -118,13 +118,14 @@ def snapshot_from(
     open_interest, known_us = columns["open_interest"], columns["known_us"]
     is_call, morning = np.empty((2, open_interest.size), np.bool_)
     mid, position = np.empty((2, open_interest.size))
-    known = _fill_snapshot(
+    known, groups = _fill_snapshot(
         columns["kind"], columns["bid"], columns["ask"], columns.get("settlement_price", _NONE),
         open_interest, columns["multiplier"], columns.get("position", _NONE),
         float(call_sign), float(put_sign),
-        known_us, columns.get("position_known_us", known_us), is_call, morning, mid, position,
+        known_us, columns.get("position_known_us", known_us),
+        columns["expiry"], columns["expiry_us"], is_call, morning, mid, position,
     )  # fmt: skip
-    return Snapshot(
+    chain = Snapshot(
         quote_us=int(columns["quote_us"][-1]),
         known_us=known,
         spot=spot,
@@ -138,18 +139,20 @@ def snapshot_from(
         volatility=columns["iv"],
         position=position,
     )
+    return chain, Groups(*groups)
 
 
 @compiled(nogil=True)
 def _fill_snapshot(
     kind: Codes, bid: Floats, ask: Floats, settled: Floats, open_interest: Floats,
     multiplier: Floats, held: Floats, call_sign: float, put_sign: float,
-    known_us: Ints, position_known_us: Ints,
+    known_us: Ints, position_known_us: Ints, expiry: Days, expiry_us: Ints,
     is_call: Flags, morning: Flags, mid: Floats, position: Floats,
-) -> int:  # fmt: skip
+) -> tuple[int, tuple[Ints, Days, Flags, Ints]]:  # fmt: skip
     """Fill what a snapshot derives: the middle of two-sided quotes, the dealers' position.
 
-    Return from when on the chain, and the positions where it has any, were public.
+    Return from when on the chain, and the positions where it has any, were public, and the fields
+    of `Groups`.
     """
     known = known_us[0]
     for i in range(kind.size):
@@ -166,16 +169,11 @@ def _fill_snapshot(
             position[i] = held[i] * multiplier[i]
         else:
             position[i] = math.nan
-    return int(known)
-
-
-def expiry_groups(chain: Snapshot) -> Groups:
-    """Return the groups of a sorted snapshot."""
-    return Groups(*_groups(chain.expiry, chain.morning, chain.expiry_us))
+    return int(known), expiry_groups(expiry, morning, expiry_us)
 
 
 @compiled(nogil=True)
-def _groups(expiry: Days, morning: Flags, expiry_us: Ints) -> tuple[Ints, Days, Flags, Ints]:
+def expiry_groups(expiry: Days, morning: Flags, expiry_us: Ints) -> tuple[Ints, Days, Flags, Ints]:
     """Return where runs of equal expiry and settlement begin, one past the end, and what they are.
 
     The fields of `Groups`.

@@ -15,19 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from .forwards import ForwardCurve
 from .implied_volatility import solve_volatility
 from .pairwise import pairwise_sum
-from .snapshot import Groups, Snapshot
 
 __all__ = [
     "IvSource",
     "Lines",
     "Volatility",
-    "book_lines",
     "contracts_of",
+    "fill_lines",
     "fill_own",
-    "own_volatility",
     "side_volatilities",
     "side_volatility",
 ]
@@ -102,7 +99,22 @@ def fill_own(
     start: Ints, time: Floats, forward: Floats, rate: Floats, strike: Floats, is_call: Flags,
     mid: Floats, vendor: Floats, value: Floats, code: Codes,
 ) -> None:  # fmt: skip
-    """Fill volatilities and reasons as `own_volatility` describes them."""
+    """Fill each contract's own volatility: the vendor's, else solved from the mid.
+
+    The solver uses the forward, the time and the rate at the moment of the quotes.
+
+    Parameters
+    ----------
+    start : ndarray, shape (g + 1,)
+        Of the `Groups`.
+    time, forward, rate : ndarray, shape (g,)
+        Of the `ForwardCurve`.
+    strike, is_call, mid, vendor : ndarray, shape (n,)
+        Of the `Snapshot`.
+    value, code : ndarray, shape (n,)
+        To fill: fields of `Volatility`. NaN for expired contracts and where nothing could be
+        solved, with the reason.
+    """
     for g in range(time.size):
         discount = math.exp(-rate[g] * time[g])
         for i in range(start[g], start[g + 1]):
@@ -113,24 +125,6 @@ def fill_own(
                 value[i], code[i] = solve_volatility(
                     mid[i], forward[g], strike[i], time[g], discount, is_call[i]
                 )
-
-
-def own_volatility(chain: Snapshot, groups: Groups, market: ForwardCurve) -> Volatility:
-    """Return each contract's own volatility: the vendor's, else solved from the mid.
-
-    The solver uses the forward, the time and the rate at the moment of the quotes.
-
-    Returns
-    -------
-    Volatility
-        NaN for expired contracts and where nothing could be solved, with the reason.
-    """
-    value, code = np.empty(chain.strike.size), np.empty(chain.strike.size, np.int8)
-    fill_own(
-        groups.start, market.time, market.forward, market.rate,
-        chain.strike, chain.is_call, chain.mid, chain.volatility, value, code,
-    )  # fmt: skip
-    return Volatility(value, code)
 
 
 # What is called for each contract or strike is inlined: a call costs more than what is done in it.
@@ -179,11 +173,33 @@ def side_volatility(
 
 
 @compiled(nogil=True)
-def _otm_lines(
-    start: Ints, time: Floats, forward: Floats, strike: Floats, is_call: Flags,
+def fill_lines(
+    by_contract: bool, start: Ints, time: Floats, forward: Floats, strike: Floats, is_call: Flags,
     open_interest: Floats, position: Floats, own: Floats,
     out: Floats, group: Ints, first: Ints, tally: Floats,
 ) -> int:  # fmt: skip
+    """Fill the lines of everything live at the moment of the quotes, and return how many they are.
+
+    Contracts without open interest lend their volatility but carry no amount. Contracts without a
+    volatility or of unknown open interest are counted in the tally.
+
+    Parameters
+    ----------
+    by_contract : bool
+        False (``otm``): one volatility per expiry, settlement and strike, that of the
+        out-of-the-money side (call where K >= F), else of the other; rows that share a side: their
+        mean. True (``own``): every contract is a line.
+    start : ndarray, shape (g + 1,)
+        Of the `Groups`.
+    time, forward : ndarray, shape (g,)
+        Of the `ForwardCurve`.
+    strike, is_call, open_interest, position, own : ndarray, shape (n,)
+        Of the `Snapshot`, and each contract's own volatility.
+    out : ndarray, shape (7, n)
+        To fill: strike, volatility, call, put, call_size, put_size, log_moneyness of `Lines`.
+    group, first, tally : ndarray, shapes (n,), (g + 1,), (g, 5)
+        To fill: group, start, tally of `Lines`.
+    """
     m = 0
     for g in range(time.size):
         first[g] = m
@@ -191,7 +207,8 @@ def _otm_lines(
         used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
         while i < stop and not math.isnan(time[g]):
             begin = i
-            while i < stop and strike[i] == strike[begin]:
+            i += 1
+            while i < stop and strike[i] == strike[begin] and not by_contract:
                 i += 1
             sigma = side_volatility(begin, i, is_call, own, strike[begin] >= forward[g])
             call, put, call_size, put_size = 0.0, 0.0, 0.0, 0.0
@@ -222,91 +239,12 @@ def _otm_lines(
 
 
 @compiled(nogil=True)
-def _own_lines(
-    start: Ints, time: Floats, forward: Floats, strike: Floats, is_call: Flags,
-    open_interest: Floats, position: Floats, own: Floats,
-    out: Floats, group: Ints, first: Ints, tally: Floats,
-) -> int:  # fmt: skip
-    m = 0
-    for g in range(time.size):
-        first[g] = m
-        if math.isnan(time[g]):
-            _note(0, 0, 0.0, 0.0, 0, tally[g])
-            continue
-        used, rejected, unknown, used_oi, rejected_oi = 0, 0, 0, 0.0, 0.0
-        for i in range(start[g], start[g + 1]):
-            kind = _counts_as(open_interest[i], position[i], own[i])
-            unknown += kind == UNKNOWN_OI
-            if kind == REJECTED:
-                rejected += 1
-                rejected_oi += open_interest[i]
-            elif kind == USED:
-                used += 1
-                used_oi += open_interest[i]
-            if kind != USED or position[i] == 0.0:
-                continue
-            side = 0 if is_call[i] else 1
-            out[0, m], out[1, m] = strike[i], own[i]
-            out[2 + side, m], out[4 + side, m] = position[i], abs(position[i])
-            out[3 - side, m], out[5 - side, m] = 0.0, 0.0
-            out[6, m] = math.log(strike[i] / forward[g])
-            group[m] = g
-            m += 1
-        _note(used, rejected, used_oi, rejected_oi, unknown, tally[g])
-    first[time.size] = m
-    return m
-
-
-@compiled(nogil=True)
 def _note(
     used: int, rejected: int, used_oi: float, rejected_oi: float, unknown: int, tally: Floats
 ) -> None:
     """Note what was counted of an expiry group; unknown open interest counts as rejected too."""
     tally[USED], tally[REJECTED], tally[UNKNOWN_OI] = used, rejected + unknown, unknown
     tally[USED_OI], tally[REJECTED_OI] = used_oi, rejected_oi
-
-
-def book_lines(
-    chain: Snapshot, groups: Groups, market: ForwardCurve, own: Volatility, iv_source: IvSource
-) -> Lines:
-    """Return the lines of everything live at the moment of the quotes.
-
-    Parameters
-    ----------
-    chain, groups, market : Snapshot, Groups, Market
-    own : Volatility
-        Each contract's own volatility.
-    iv_source : {"otm", "own"}
-        ``otm``: one volatility per expiry, settlement and strike, that of the out-of-the-money
-        side (call where K >= F), else of the other; rows that share a side: their mean.
-
-    Returns
-    -------
-    Lines
-        Contracts without open interest lend their volatility but carry no amount. Contracts
-        without a volatility or of unknown open interest are counted in the tally.
-    """
-    n, g = chain.strike.size, market.time.size
-    out, group = np.empty((7, n)), np.empty(n, np.int64)
-    first, tally = np.empty(g + 1, np.int64), np.empty((g, 5))
-    fill = _otm_lines if iv_source == "otm" else _own_lines
-    m = fill(
-        groups.start, market.time, market.forward, chain.strike, chain.is_call,
-        chain.open_interest, chain.position, own.value, out, group, first, tally,
-    )  # fmt: skip
-    rows = out[:, :m]
-    return Lines(
-        strike=rows[0],
-        volatility=rows[1],
-        group=group[:m],
-        call=rows[2],
-        put=rows[3],
-        call_size=rows[4],
-        put_size=rows[5],
-        log_moneyness=rows[6],
-        start=first,
-        tally=tally,
-    )
 
 
 @compiled(nogil=True)

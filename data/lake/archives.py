@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..base.errors import LakeError
 from .data_files import write_file
 from .delta_log import TableShape
 from .lake import open_lake
 from .storage import TakenError
-from .versions import ARCHIVES, Change, archived, commit, newest
+from .versions import ARCHIVES, ATTEMPTS, Change, archived, commit, newest
 
 if TYPE_CHECKING:
     import os
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .lake import Lake
 
 __all__ = ["archive_version"]
-
-_ATTEMPTS: Final = 1000
 
 
 def archive_version(lake: Lake | str | os.PathLike[str], version: int, run: str) -> bool:
@@ -52,7 +50,7 @@ def archive_version(lake: Lake | str | os.PathLike[str], version: int, run: str)
     )
     row = {"version": version, "run": run, "at": datetime.now(UTC)}
     rows = pa.Table.from_pylist([row], schema=schema)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         before = newest(root)
         if version in archived(root, before):
             return False

@@ -360,7 +360,7 @@ def _said(columns: Columns) -> tuple[int, bool, bool, int]:
     return found
 
 
-@compiled(nogil=True)
+@compiled()
 def _summary(
     multiplier: Floats, spot: Floats, known_us: Moments, quote_us: Moments, oi_asof: Days
 ) -> tuple[int, bool, bool, int]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base.arrow_values import plain
 from ..base.errors import LakeError
+from ..base.fingerprints import file_fingerprint
 from .delta_log import DataFile
-from .integrity import file_digest, is_inside, require_inside
+from .integrity import is_inside, require_inside
 from .mirror import remote_of
 from .naming import folder_of
 from .storage import at_once, fetched, forced, read_kept, renewed, sent, stored_size
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGITS",
+    "ROWS_OF_GROUP",
+    "SMALL",
     "Draft",
     "file_bytes",
     "file_damage",
@@ -40,7 +43,7 @@ __all__ = [
 DIGITS: Final = 12
 #: Bytes of rows up to which a file is made in memory, and those from which it is compressed:
 #: what is smaller holds less than its own footer.
-_SMALL: Final = 8 << 20
+SMALL: Final = 8 << 20
 _TINY: Final = 8 << 10
 #: Bytes of rows from which several files are forced to disk by several threads. Below, a file
 #: system forces most of them with the first one: threads were measured to take twice as long.
@@ -48,8 +51,8 @@ _MANY: Final = 16 << 20
 #: Numbers of a column from which they are compressed: the compressor starts up in the time in
 #: which it makes a few kilobytes smaller by an eighth.
 _COMPRESSED: Final = 512
-#: Rows of a row group.
-_GROUP: Final = 262_144
+#: Most rows of a row group.
+ROWS_OF_GROUP: Final = 262_144
 
 
 def partition_folder(partition: Mapping[str, str]) -> str:
@@ -74,6 +77,8 @@ class Draft:
     rows : Table
     tags : mapping of str to str
         What the log says of the file.
+    groups : tuple of int
+        Rows of each row group, where it matters in which of them rows lie.
     """
 
     table: str
@@ -81,6 +86,7 @@ class Draft:
     stem: str
     rows: pa.Table
     tags: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[int, ...] = ()
 
 
 def write_file(
@@ -133,7 +139,7 @@ def write_files(root: Path, drafts: Sequence[Draft]) -> list[DataFile]:
         _ready(folder, root)
     halves = [(draft, _half(folder)) for draft, folder in zip(drafts, folders, strict=True)]
     try:
-        digests = [_put_rows(draft.rows, half) for draft, half in halves]
+        digests = [_put_rows(draft.rows, half, draft.groups) for draft, half in halves]
         made = [(*half, digest) for half, digest in zip(halves, digests, strict=True)]
         if far:
             at_once(lambda half: sent(Path(half[1]), Path(_target(*half))), made)
@@ -181,11 +187,11 @@ def write_groups(
         with pq.ParquetWriter(half, schema, **how) as writer:
             for rows in pieces:
                 if rows.num_rows:
-                    writer.write_table(rows, row_group_size=_GROUP)
+                    writer.write_table(rows, row_group_size=ROWS_OF_GROUP)
                 counts.append(rows.num_rows)
                 spans.append(_span(rows))
         forced(half)
-        digest = file_digest(Path(half))
+        digest = file_fingerprint(Path(half))
         sent(Path(half), Path(_target(draft, half, digest)))
         file = _named(draft, half, digest)
     except BaseException:
@@ -231,23 +237,33 @@ def _named(draft: Draft, half: str, digest: str) -> DataFile:
     return DataFile(path, size, rows, digest, said, first, last, dict(draft.tags))
 
 
-def _put_rows(rows: pa.Table, path: str) -> str:
+def _put_rows(rows: pa.Table, path: str, groups: tuple[int, ...]) -> str:
     """Write rows to a new file; return the digest of its bytes."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     size = rows.get_total_buffer_size()  # a fifth of what `nbytes` takes
     how = _encodings(rows.schema, size, rows.num_rows)
     with open(path, "xb") as file:
-        if size > _SMALL:
-            pq.write_table(rows, file, row_group_size=_GROUP, **how)
+        if size > SMALL:
+            _encode(rows, file, groups, how)
         else:
             made = pa.BufferOutputStream()
-            pq.write_table(rows, made, row_group_size=_GROUP, **how)
+            _encode(rows, made, groups, how)
             content = made.getvalue()
             file.write(content)
             return hashlib.sha256(content).hexdigest()
-    return file_digest(Path(path))
+    return file_fingerprint(Path(path))
+
+
+def _encode(rows: pa.Table, sink: Any, groups: tuple[int, ...], how: dict[str, Any]) -> None:
+    """Write rows as Parquet, in the row groups that are asked for, or in as few as may be."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(sink, rows.schema, **how) as writer:
+        at = 0
+        for count in groups or (rows.num_rows,):
+            writer.write_table(rows.slice(at, count), row_group_size=ROWS_OF_GROUP)
+            at += count
 
 
 def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
@@ -260,7 +276,11 @@ def _encodings(schema: pa.Schema, size: int, count: int) -> dict[str, Any]:
     import pyarrow as pa
 
     # what a file says besides its columns is kept with a copy of the schema only
-    how: dict[str, Any] = {"store_schema": bool(schema.metadata), "write_statistics": ["session"]}
+    how: dict[str, Any] = {
+        "store_schema": bool(schema.metadata),
+        "write_statistics": ["session"],
+        "write_batch_size": ROWS_OF_GROUP,  # the same bytes: cutting columns small takes longer
+    }
     kinds = dict(zip(schema.names, schema.types, strict=True))
     if size < _TINY:
         coded = [name for name, kind in kinds.items() if pa.types.is_dictionary(kind)]
@@ -316,7 +336,7 @@ def file_damage(root: Path, table: str, file: DataFile, *, quick: bool = False) 
         if quick:
             rows = pq.read_metadata(path).num_rows
             return None if rows == file.rows else f"holds {rows} rows, {file.rows} were written"
-        whole = file_digest(path) == file.digest
+        whole = file_fingerprint(path) == file.digest
     except (OSError, pa.ArrowInvalid) as error:
         return f"cannot be read ({str(error).splitlines()[0]})"
     return None if whole else "its bytes are not those that were written"

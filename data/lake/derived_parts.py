@@ -50,7 +50,8 @@ class Place:
 class Part:
     """A set of Parquet files, one per table, and the sessions that they are valid for.
 
-    A file may be shared with other parts, each of which has row groups of its own there.
+    Its files may be shared with the other book's part, and any file with others: each part has
+    row groups of its own there.
 
     Attributes
     ----------
@@ -67,7 +68,10 @@ class Part:
     version : int
         Of the lake, for which it was written; part of its files' names.
     places : dict of str to Place
-        Table to where its rows lie, where they lie in files that are shared.
+        Table to where its rows lie, where they lie in files that others wrote together.
+    group : int or None
+        Its row group in each of its files, where the parts of both books of some sessions were
+        written to the same files; None: its files hold no other rows.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Part:
     digests: dict[str, str] = field(default_factory=dict)
     version: int = 0
     places: dict[str, Place] = field(default_factory=dict)
+    group: int | None = None
 
     @property
     def year(self) -> str:
@@ -84,16 +89,39 @@ class Part:
         return self.name[:4]
 
     @classmethod
-    def of(cls, book: str, sessions: dict[str, str], tables: Iterable[str]) -> Part:
+    def of(
+        cls,
+        book: str,
+        sessions: dict[str, str],
+        tables: Iterable[str],
+        group: int | None = None,
+    ) -> Part:
         """Return the part of some sessions: its name says which, computed from what."""
         digest = hashlib.sha256("".join(sessions.values()).encode()).hexdigest()[:8]
-        name = f"{min(sessions)}_{max(sessions)}_{book}_{digest}"
-        return cls(name, book, sessions, tuple(tables))
+        whose = book if group is None else "both"
+        name = f"{min(sessions)}_{max(sessions)}_{whose}_{digest}"
+        return cls(name, book, sessions, tuple(tables), group=group)
 
     @property
     def whole(self) -> bool:
         """Whether all of its rows count: its name says of which sessions it was made."""
-        return Part.of(self.book, self.sessions, ()).name == self.name
+        return Part.of(self.book, self.sessions, (), self.group).name == self.name
+
+    def groups(self, table: str) -> list[int] | None:
+        """Return the row groups of a table's file that hold its rows; None for all of them.
+
+        Parameters
+        ----------
+        table : str
+
+        Returns
+        -------
+        list of int or None
+        """
+        place = self.places.get(table)
+        if place is not None:
+            return list(range(place.group, place.group + place.groups))
+        return None if self.group is None else [self.group]
 
     def only(self, keep: Callable[[str, str, str], bool]) -> Part:
         """Return the part with the sessions that are kept: of book, ISO session and mark."""

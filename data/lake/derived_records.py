@@ -118,7 +118,8 @@ def _part(stated: dict[str, Any]) -> Part:
 
 def _is_part(part: Part) -> bool:
     named = bool(_PART.fullmatch(part.name)) and set(part.tables) <= set(TABLES)
-    return named and all(_is_place(place) for place in part.places.values())
+    grouped = part.group is None or (type(part.group) is int and part.group >= 0)
+    return named and grouped and all(_is_place(place) for place in part.places.values())
 
 
 def _is_place(place: Place) -> bool:

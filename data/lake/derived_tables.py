@@ -74,26 +74,14 @@ class Piece:
         Those whose rows count, ascending.
     whole : bool
         Whether all of its rows count.
-    place : Place or None
-        Where they lie in a file that is shared; None: the file is the part's own.
+    groups : list of int or None
+        Its row groups in a file that is shared; None: the file is the part's own.
     """
 
     path: str
     sessions: tuple[date, ...]
     whole: bool
-    place: Place | None
-
-    @property
-    def groups(self) -> list[int] | None:
-        """Its row groups in the file; None for all of them.
-
-        Returns
-        -------
-        list of int or None
-        """
-        if self.place is None:
-            return None
-        return list(range(self.place.group, self.place.group + self.place.groups))
+    groups: list[int] | None
 
 
 def spans_of(place: Place, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -286,7 +274,7 @@ class DerivedStore:
                     f"{len(part.sessions)} sessions anew"
                 )
             days = tuple(sorted(date.fromisoformat(day) for day in part.sessions))
-            found.append(Piece(str(path), days, part.whole, part.places.get(table)))
+            found.append(Piece(str(path), days, part.whole, part.groups(table)))
         return found
 
     def damage(self, table: str, part: Part) -> str | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
 from ..base.errors import LakeError
 from .arrow_tables import PlainTable, as_table, table_of
-from .data_files import Draft, write_file, write_files
+from .data_files import ROWS_OF_GROUP, SMALL, Draft, write_file, write_files
 from .delta_log import DataFile, TableShape
 from .derived_parts import Marks, Part, Variant
 from .derived_records import SHARED, read_store, store_record, stored
@@ -19,13 +19,14 @@ from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .joint_commit import by_table
 from .records import read_record, record_of
 from .storage import TakenError, at_once
-from .versions import Change, Version, commit, newest, table_files
+from .versions import ATTEMPTS, Change, Version, commit, newest, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "BY",
+    "Contents",
     "Uncommitted",
     "WrittenPart",
     "commit_parts",
@@ -34,9 +35,6 @@ __all__ = [
     "store_changes",
     "write_parts",
 ]
-
-#: How often a rebuild tries again to commit because others were first.
-_ATTEMPTS: Final = 1000
 #: What the folders of rebuilt tables are named by.
 BY: Final = ("underlying", "year")
 _RECORD: Final = pa.schema(
@@ -47,6 +45,27 @@ _RECORD: Final = pa.schema(
         )
     ]
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Rows of some sessions, of one book or of several.
+
+    Attributes
+    ----------
+    books : tuple of str
+    sessions : dict of str to str
+        ISO session to the mark of what it was computed from.
+    tables : mapping of str to Table or PlainTable
+        The rows of the first book, then those of the next one.
+    counts : mapping of str to tuple of int
+        Table to the rows of each book; may be left out of one book.
+    """
+
+    books: tuple[str, ...]
+    sessions: dict[str, str]
+    tables: Mapping[str, pa.Table | PlainTable]
+    counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +116,11 @@ class Uncommitted:
         return len({day for part in self.written for day in part.part.sessions})
 
 
-def write_parts(
-    store: DerivedStore,
-    contents: Iterable[tuple[str, dict[str, str], Mapping[str, pa.Table | PlainTable]]],
-) -> tuple[WrittenPart, ...]:
+def write_parts(store: DerivedStore, contents: Iterable[Contents]) -> tuple[WrittenPart, ...]:
     """Write parts and return them; they count once `commit_parts` names them.
 
-    Parameters
-    ----------
-    contents : iterable of tuple
-        Book, ISO session to mark, and table to rows. Each is one part for each year.
+    Each book of the contents is one part for each year. Where a year is small, the parts of its
+    books share their files, a row group each: to make a file takes longer than to fill it.
 
     Returns
     -------
@@ -115,32 +129,49 @@ def write_parts(
     """
     number = newest(store.lake.root).number + 1
     root = store.lake.root if store.scratch is None else store.scratch.path
-    made = [
-        (_new_part(store, number, book, marks, tables), tables)
-        for whose, days, rows in contents
-        for book, marks, tables in _by_year(
-            whose, days, {name: as_table(each) for name, each in rows.items()}
-        )
-    ]
+    made = [(_new_parts(store, number, each), each) for whole in contents for each in _cut(whole)]
     drafts = [
-        Draft(table, store.partition(part), f"{store.stem}-{part.name}-v{part.version}", rows)
-        for part, tables in made
-        for table, rows in tables.items()
+        Draft(
+            table,
+            store.partition(parts[0]),
+            f"{store.stem}-{parts[0].name}-v{parts[0].version}",
+            rows,
+            groups=each.counts.get(table, ()),
+        )
+        for parts, each in made
+        for table, rows in each.tables.items()
     ]
     files = iter(write_files(root, drafts))  # all at once: what waits for a disk waits together
-    return tuple(_written(part, tables, files) for part, tables in made)
+    return tuple(w for parts, each in made for w in _written(parts, each.tables, files))
 
 
-def _by_year(
-    book: str, marks: dict[str, str], tables: dict[str, pa.Table]
-) -> Iterator[tuple[str, dict[str, str], dict[str, pa.Table]]]:
-    years = sorted({day[:4] for day in marks})
-    if len(years) == 1:
-        yield book, marks, tables
+def _cut(whole: Contents) -> Iterator[Contents]:
+    """Yield the contents of files: of one year, and of several books where they are small."""
+    tables = {name: as_table(rows) for name, rows in whole.tables.items()}
+    years = sorted({day[:4] for day in whole.sessions})
+    if len(years) == 1 and (len(whole.books) == 1 or _are_small(tables.values())):
+        yield replace(whole, tables=tables)
         return
-    for year in years:
-        own = {day: mark for day, mark in marks.items() if day[:4] == year}
-        yield book, own, {name: _of_year(rows, int(year)) for name, rows in tables.items()}
+    for i, book in enumerate(whole.books):
+        own = tables
+        if len(whole.books) > 1:
+            own = {name: _of_book(rows, whole.counts[name], i) for name, rows in tables.items()}
+        for year in years:
+            days = {day: mark for day, mark in whole.sessions.items() if day[:4] == year}
+            if len(years) > 1:
+                own = {name: _of_year(rows, int(year)) for name, rows in own.items()}
+            yield Contents((book,), days, own)
+
+
+def _are_small(tables: Iterable[pa.Table]) -> bool:
+    """Return whether rows are so few that each book's are one row group, made in memory."""
+    return all(
+        rows.num_rows <= ROWS_OF_GROUP and rows.get_total_buffer_size() <= SMALL for rows in tables
+    )
+
+
+def _of_book(rows: pa.Table, counts: tuple[int, ...], place: int) -> pa.Table:
+    return rows.slice(sum(counts[:place]), counts[place])
 
 
 def _of_year(rows: pa.Table, year: int) -> pa.Table:
@@ -149,20 +180,25 @@ def _of_year(rows: pa.Table, year: int) -> pa.Table:
     return rows.filter(pc.equal(pc.year(rows.column("session")), year))
 
 
-def _new_part(
-    store: DerivedStore, number: int, book: str, marks: dict[str, str], tables: Iterable[str]
-) -> Part:
-    part = Part.of(book, marks, tables)
+def _new_parts(store: DerivedStore, number: int, contents: Contents) -> list[Part]:
+    """Return the parts whose rows some contents are, without the digests of their files."""
+    shared = len(contents.books) > 1
+    parts = [
+        Part.of(book, contents.sessions, contents.tables, i if shared else None)
+        for i, book in enumerate(contents.books)
+    ]
     # what was lost comes back where it lay
-    number = next((lost.version for lost in store.lost if lost.name == part.name), number)
-    return replace(part, version=number)
+    number = next((lost.version for lost in store.lost if lost.name == parts[0].name), number)
+    return [replace(part, version=number) for part in parts]
 
 
-def _written(part: Part, tables: dict[str, pa.Table], files: Iterator[DataFile]) -> WrittenPart:
+def _written(
+    parts: list[Part], tables: Mapping[str, pa.Table], files: Iterator[DataFile]
+) -> list[WrittenPart]:
     own = {table: next(files) for table in tables}
     digests = {table: file.digest for table, file in own.items()}
     schemas = {table: rows.schema for table, rows in tables.items()}
-    return WrittenPart(replace(part, digests=digests), own, schemas)
+    return [WrittenPart(replace(part, digests=digests), own, schemas) for part in parts]
 
 
 def commit_parts(
@@ -220,7 +256,7 @@ def commit_stores(pending: Sequence[Uncommitted]) -> list[DerivedStore]:
     if pending[0].store.lake.version is not None:
         return [_in_the_past(each) for each in pending]
     last: Sequence[_Prepared | None] = [None] * len(pending)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         version = newest(root)
         told = [(*pair, version) for pair in zip(pending, last, strict=True)]
         made = at_once(lambda given: _prepared(*given), told)
@@ -401,6 +437,8 @@ def _fields(value: Part | Variant) -> dict[str, Any]:
     places = found.pop("places", None)
     if places:  # earlier versions of gexlab read records without them
         found["places"] = {table: astuple(place) for table, place in places.items()}
+    if found.get("group", 0) is None:  # likewise
+        del found["group"]
     return found
 
 

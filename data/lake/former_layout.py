@@ -20,7 +20,7 @@ from .delta_log import DataFile
 from .derived_parts import Variant
 from .derived_records import store_record
 from .derived_tables import TABLES, DerivedStore
-from .derived_writer import WrittenPart, store_changes, write_parts
+from .derived_writer import Contents, WrittenPart, store_changes, write_parts
 from .integrity import part_damage
 from .lake import Lake, former_manifests
 from .manifest import Manifest, SessionEntry, SourceEntry
@@ -30,7 +30,7 @@ from .records import CHAINS, manifest_at, record_changes, record_of
 from .session_facts import SessionFacts
 from .storage import TakenError
 from .verify import verify
-from .versions import Change, commit, newest
+from .versions import ATTEMPTS, Change, commit, newest
 from .writer import CHAIN_TABLE
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ _SEALED_SINCE: Final = 2
 _KEY: Final = ',\n"digest": "'
 _PART: Final = re.compile(r"year=\d{4}/\d{8}-\d{8}-[0-9a-f]{12}\.parquet")
 _DERIVED_PART: Final = re.compile(r"[\w.=-]+")
-_ATTEMPTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def migrate(lake: Lake | str | os.PathLike[str], *, progress: Progress = silent)
 
 def _take_chains(root: Path, held: Manifest) -> None:
     """Commit the chains of an underlying, unless that is done."""
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         version = newest(root)
         if manifest_at(root, held.underlying, version) == held or not held.sessions:
             return
@@ -137,6 +136,7 @@ def _take_chains(root: Path, held: Manifest) -> None:
             )  # fmt: skip
             return
         time.sleep(min(0.002 * attempt, 0.05))
+    raise LakeError(f"the lake {root} is written to without a pause: try again")
 
 
 def _data_file(root: Path, held: Manifest, path: Path) -> DataFile:
@@ -179,7 +179,7 @@ def _take_store(root: Path, underlying: str, record: Path) -> bool:
             "its tables are then rebuilt"
         ) from error
     whole = replace(store, parts=tuple(w.part for w in written), variants=variants)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         with suppress(TakenError):
             version = newest(root)
             commit(
@@ -209,7 +209,7 @@ def _copied(store: DerivedStore, folder: Path, part: dict[str, Any]) -> tuple[Wr
         with pq.ParquetFile(path) as file:
             rows = file.read()
         tables[table] = rows.filter(pc.is_in(rows.column("session"), value_set=days))
-    return write_parts(store, [(part["book"], part["sessions"], tables)])
+    return write_parts(store, [Contents((part["book"],), part["sessions"], tables)])
 
 
 def _manifest(record: Path, underlying: str) -> Manifest:

@@ -22,7 +22,7 @@ from .parts import part_tables
 from .records import CHAINS
 from .row_table import TRIALS, row_table
 from .storage import TakenError, read_kept, removed, stored_files
-from .versions import VERSIONS, Version, commit, newest, readable, table_files, version_at
+from .versions import ATTEMPTS, VERSIONS, Version, commit, newest, readable, table_files, version_at
 from .writer import LakeMovedError, lake_writer
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ __all__ = [
 RETENTION: Final = 30.0
 #: Hours for which a file that no version names is left alone: its writer may be at work.
 _GRACE: Final = 24.0
-_ATTEMPTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ def _pairs(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, int, i
 
 def _until_done(root: Path, work: Callable[[], object]) -> None:
     """Work again where others wrote to the same meanwhile."""
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         try:
             work()
         except (LakeMovedError, TakenError):
@@ -301,7 +300,7 @@ def vacuum(
 
 def _forget(root: Path, until: datetime) -> list[Version]:
     """Commit that versions before one are gone, where there are such; return the others."""
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         found = _readable(root)
         past = [v.number for v in found if v.at <= until]
         oldest = max(past, default=0)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LakeError
+from ..base.fingerprints import file_fingerprint
 from .mirror import remote_of
 from .storage import fetched, renewed
 
@@ -28,7 +29,6 @@ __all__ = [
     "content_of",
     "digest_of",
     "digest_of_parts",
-    "file_digest",
     "is_inside",
     "named_digest",
     "part_damage",
@@ -46,7 +46,7 @@ def digest_of(path: Path) -> str:
 
 @lru_cache(maxsize=65_536)
 def _digest(path: Path, inode: int, written: int, size: int) -> str:
-    return file_digest(path)
+    return file_fingerprint(path)
 
 
 def digest_of_parts(path: Path, spans: tuple[tuple[int, int], ...]) -> str:
@@ -72,12 +72,6 @@ def _digest_of_parts(
             stream.seek(begin)
             digest.update(stream.read(end - begin))
     return digest.hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, read now."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def named_digest(path: Path) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..base.errors import LakeError
 from .storage import TakenError
-from .versions import Change, Version, commit, mark, marked
+from .versions import ATTEMPTS, Change, Version, commit, mark, marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from .writer import LakeWriter
 
 __all__ = ["LakeMovedError", "Prepared", "Written", "by_table", "commit_together"]
-
-#: How often writers try again because others were first.
-_ATTEMPTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ def commit_together(
         write without a pause.
     """
     root = writers[0][0].root
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         numbers = {writer.version.number for writer, _ in writers}
         if len(numbers) > 1 or attempt:
             for writer, _ in writers:

@@ -225,13 +225,10 @@ def _rows(pile: _Pile, table: str) -> pa.Table:
 def _rows_of(store: DerivedStore, table: str, part: Part) -> pa.Table:
     import pyarrow.parquet as pq
 
-    path, place = store.file(table, part), part.places.get(table)
+    path, own = store.file(table, part), part.groups(table)
     fetched(path)
     with pq.ParquetFile(path) as file:
-        if place is None:
-            rows = file.read()
-        else:
-            rows = file.read_row_groups(list(range(place.group, place.group + place.groups)))
+        rows = file.read() if own is None else file.read_row_groups(own)
     return rows.replace_schema_metadata(None)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["MISPLACED", "is_misplaced", "places_in"]
+__all__ = ["MISPLACED", "is_misplaced", "places_in", "rows_of_group"]
 
 MISPLACED: Final = "its rows do not lie where the record of the rebuild says"
 
@@ -64,6 +64,12 @@ def is_misplaced(path: Path, place: Place) -> bool:
     rows = sum(rows_of[place.group : after])
     said = (sum(rows_of[: place.group]), rows, begins[place.group], begins[after], begins[-1])
     return said != (place.row, place.rows, place.begin, place.end, place.tail)
+
+
+def rows_of_group(path: Path, group: int) -> int:
+    """Return how many rows a row group of a file holds; 0 where it has no such group."""
+    rows_of, _ = _footer_of(path)
+    return sum(rows_of[group : group + 1])
 
 
 def _footer_of(path: Path) -> tuple[list[int], list[int]]:

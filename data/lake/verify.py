@@ -20,13 +20,14 @@ from .mirror import forgotten
 from .naming import PREFIX, check_underlying, chosen, is_several
 from .records import CHAINS, SESSIONS, manifest_at
 from .row_table import TRIALS, row_table
-from .shared_places import MISPLACED, is_misplaced
+from .shared_places import MISPLACED, is_misplaced, rows_of_group
 from .storage import read_kept
 from .versions import MARK, VERSIONS, marked, previous_of, readable, table_files, version_at
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
     from .derived_parts import Part
+    from .derived_tables import DerivedStore
     from .lake import Lake
     from .logged_files import Said
     from .manifest import SessionEntry
@@ -370,7 +371,7 @@ def _derived(
                     known = tables[table].get(path)
                     told[table, path] = "not named by the table" if known is None else (
                         file_damage(lake.root, table, known, quick=quick))  # fmt: skip
-                wrong = told[table, path] or _mixed(part, table, tables[table][path].rows)
+                wrong = told[table, path] or _mixed(store, part, table, tables[table][path].rows)
                 place = part.places.get(table)
                 if wrong is None and place and is_misplaced(store.file(table, part), place):
                     wrong = MISPLACED
@@ -385,13 +386,17 @@ def _derived(
                 ]
 
 
-def _mixed(part: Part, table: str, rows: int) -> str | None:
+def _mixed(store: DerivedStore, part: Part, table: str, rows: int) -> str | None:
     """Return what is wrong where regimes have another number of rows than of sessions.
 
     Of a part of which not all sessions count any more there may be more rows.
     """
+    if table != "regimes":
+        return None
     place, days = part.places.get(table), len(part.sessions)
     held = rows if place is None else place.rows
-    if table != "regimes" or held == days or (held > days and not part.whole):
+    if place is None and part.group is not None:
+        held = rows_of_group(store.file(table, part), part.group)
+    if held == days or (held > days and not part.whole):
         return None
     return f"holds {held} rows for {days} sessions"

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARCHIVES",
+    "ATTEMPTS",
     "MARK",
     "NOTHING",
     "VERSIONS",
@@ -62,6 +63,8 @@ __all__ = [
 VERSIONS: Final = "versions"
 #: Table of the versions that archived runs name.
 ARCHIVES: Final = "archives"
+#: How often a writer tries again to commit because others were first.
+ATTEMPTS: Final = 1000
 #: Letters of a date without a time.
 _DATE: Final = 10
 #: Clocks of machines that write to one lake may differ by so much.

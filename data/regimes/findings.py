@@ -243,7 +243,7 @@ def _weighed(prepared: PreparedChain, result: BookResult, part: Flags, shortest:
     return _Weight(groups, interest, whole, gross / total if total > 0.0 else math.nan)
 
 
-@compiled(nogil=True)
+@compiled()
 def _weigh(
     live: Flags, part: Flags, time: Floats, shortest: float, tally: Floats, gross: Floats
 ) -> tuple[int, float, float, float, float]:

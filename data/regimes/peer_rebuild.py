@@ -20,7 +20,7 @@ from ..lake.chain_reader import RawSession, read_sessions
 from ..lake.connection import connect
 from ..lake.derived_parts import other_generations, session_marks
 from ..lake.derived_tables import DerivedStore
-from ..lake.derived_writer import WrittenPart, write_parts
+from ..lake.derived_writer import Contents, WrittenPart, write_parts
 from ..lake.lake import Lake, SessionEntry
 from ..peers.exposures import PeerRow, peer_row
 from ..peers.rules import PeerRule
@@ -110,7 +110,7 @@ def write_peer_rows(
         return ()
     tables = {"regimes": regime_columns_of(rows)} | side_columns_of(rows)
     days = {str(row.key.session): marks[str(row.key.session)] for row in rows}
-    return write_parts(store, [(_BOOK, days, tables)])
+    return write_parts(store, [Contents((_BOOK,), days, tables)])
 
 
 def peer_chain(raw: RawSession) -> pd.DataFrame:

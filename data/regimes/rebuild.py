@@ -24,7 +24,13 @@ from ..calendar.market_defaults import EXCHANGE_SESSIONS
 from ..exposure.definition import DEFAULT, Definition
 from ..lake.derived_records import Lacking, lacking
 from ..lake.derived_tables import DerivedStore, Scratch
-from ..lake.derived_writer import Uncommitted, WrittenPart, commit_parts, write_parts
+from ..lake.derived_writer import (
+    Contents,
+    Uncommitted,
+    WrittenPart,
+    commit_parts,
+    write_parts,
+)
 from ..lake.drafts import naming_the_lake
 from ..lake.lake import Lake, retry_while_written
 from ..lake.naming import is_several
@@ -39,7 +45,6 @@ from .spec import RegimeSpec
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from ..lake.arrow_tables import PlainTable
     from ..tables.underlying_settings import Assumed, UnderlyingSettings
 
 __all__ = [
@@ -302,7 +307,7 @@ def _update(
         sessions = evaluated_blocks(lake, job, plan.chains, days, readers)
         for chunk in _chunks(_reported(sessions, done, total, job.underlying, progress)):
             contracts += sum(r.contracts for r in chunk)
-            parts += write_parts(store, [_contents(book, chunk, plan.marks) for book in books])
+            parts += write_parts(store, [_contents(books, chunk, plan.marks)])
             chunk.clear()  # a year of rows, which would wait here for the next year's
         done += len(days)
     return Uncommitted(store, tuple(parts), plan.wanted, plan.written), total, contracts
@@ -372,11 +377,17 @@ def _chunks(rows: Iterator[RegimeRows]) -> Iterator[list[RegimeRows]]:
         yield chunk
 
 
-def _contents(
-    book: Book, rows: list[RegimeRows], marks: dict[str, str]
-) -> tuple[str, dict[str, str], dict[str, PlainTable]]:
-    """Return one part: its book, the marks of its sessions, and its tables."""
-    own = [r.books[book] for r in rows]
+def _contents(books: tuple[Book, ...], rows: list[RegimeRows], marks: dict[str, str]) -> Contents:
+    """Return the rows of some sessions, book by book, with the sessions' marks."""
+    own = [each.books[book] for book in books for each in rows]
     tables = {"regimes": regime_columns_of(own)} | side_columns_of(own)
     tables["quality_findings"] = finding_columns_of([f for each in own for f in each.findings])
-    return book, {str(r.session): marks[str(r.session)] for r in rows}, tables
+    sizes = {"regimes": [1] * len(own), "quality_findings": [len(each.findings) for each in own]}
+    sizes |= {name: [each.tables[name].shape[1] for each in own] for name in own[0].tables}
+    firsts = range(0, len(own), len(rows))
+    counts = {
+        name: tuple(sum(each[first : first + len(rows)]) for first in firsts)
+        for name, each in sizes.items()
+    }
+    days = {str(r.session): marks[str(r.session)] for r in rows}
+    return Contents(books, days, tables, counts if len(books) > 1 else {})

@@ -14,7 +14,7 @@ from ..exposure.evaluation import BookResult, PreparedChain, SessionContext, pre
 from ..exposure.quality_gate import Likeness, likeness
 from ..exposure.session_result import session_result
 from ..exposure.side_tables import side_tables
-from ..exposure.snapshot import Groups, Snapshot, expiry_groups, snapshot_from
+from ..exposure.snapshot import Groups, Snapshot, snapshot_from
 from ..exposure.verdicts import Verdict, verdicts
 from ..lake.chain_reader import RawSession
 from .dealer_findings import dealer_findings
@@ -157,10 +157,9 @@ def prepared_session(raw: RawSession, job: Job) -> tuple[PreparedChain, SessionC
 
 def _session_chain(raw: RawSession, job: Job) -> tuple[Snapshot, Groups, SessionContext]:
     dealer = job.dealer
-    chain = snapshot_from(
+    chain, groups = snapshot_from(
         raw.columns, spot=raw.spot, call_sign=dealer.call_sign, put_sign=dealer.put_sign
     )
-    groups = expiry_groups(chain)
     return chain, groups, session_context(groups, chain, raw.session, job)
 
 

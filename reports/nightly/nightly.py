@@ -281,7 +281,7 @@ def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
     from ...data import BOOKS
     from .live_record import forecast_digest, read_record
     from .reasons import LOST, last_night, was_made, why_again
-    from .standing import depends_on, stands
+    from .standing import depends_on, folder_name, stands
 
     settings, out, now, log = how.settings, how.out, how.now, how.log
     progress = how.progress
@@ -301,7 +301,7 @@ def _run(how: _How, alerts: tuple[str, ...]) -> _Night:
         alerts = (*alerts, *alerts_of(settings, run.market, record, now))
         earlier = record.before(session)
         key = depends_on(settings, run.market, (*alerts, forecast_digest(earlier)))
-        folder = out / f"{session}-{key[:_KEY]}"
+        folder = out / folder_name(session, key)
         scores = live_scores(earlier, run.market)
         late = late_night(run.market, now)
         ran, before, lost = not stands(folder, key), last_night(out), was_made(out, folder.name)
@@ -347,7 +347,3 @@ def _keep_lake(settings: Config, night: Path, log: RunLog) -> None:
         joined = 0 if done is None else done.files_before - done.files_after
         step.counts = {"archived": int(archived), "joined": joined}
         step.status = "done" if archived or joined else "unchanged"
-
-
-#: Digits of the key that a night's folder is named by.
-_KEY = 10

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from .nights import made_from
-from .standing import NOTE_FILE
+from .standing import NOTE_FILE, folder_name
 from .stored import stored_night
 
 if TYPE_CHECKING:
@@ -20,14 +20,13 @@ __all__ = ["LOST", "last_night", "was_made", "why_again"]
 LOST: Final = "a file of it was gone, or not what was written"
 #: Inputs that are named.
 _NAMED: Final = 3
-_KEY: Final = 10
 
 
 def last_night(out: Path) -> str:
     """Return the name of the night that was the latest; empty where there is none."""
     try:
         note = json.loads((out / NOTE_FILE).read_text(encoding="utf-8"))
-        return f"{note['facts']['session']}-{note['key'][:_KEY]}"
+        return folder_name(note["facts"]["session"], note["key"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
 

@@ -19,7 +19,7 @@ from .live_record import FOLDER, Record, forecast_digest, read_record
 from .nights import Difference
 from .result import NightlyResult, Replay, said_of, stated_in
 from .run_log import EXIT_CODES, RUN_FILE, RunLog, Status, write_run
-from .standing import NOTE_FILE, depends_on, stands
+from .standing import NOTE_FILE, depends_on, folder_name, stands
 from .stored import StoredInputError, keep_night, named_inputs, stored_nights
 from .turn import one_night
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Again", "again", "replay"]
 
-_KEY = 10
 _EXACT = "nothing was ingested, and the live record and other nights stay as they are"
 
 
@@ -253,7 +252,7 @@ def _replayed(
         same_key = note["key"] == stored.key
         if found and same_key:
             raise StoredInputError(_unequal(stored, found))
-        folder = out / f"{stored.session}-{note['key'][:_KEY]}"
+        folder = out / folder_name(stored.session, note["key"])
         standing = stands(folder, note["key"])
         if not standing:
             with published(folder) as stage:
@@ -325,7 +324,7 @@ def _afresh(
         alerts = alerts_of(settings, run.market, record, end)
         told = (notice, *alerts)
         key = depends_on(settings, run.market, (*told, forecast_digest(earlier)))
-        folder = out / f"{session}-{key[:_KEY]}"
+        folder = out / folder_name(session, key)
         with log.step("backtest") as step:
             if stands(folder, key):
                 step.status = "unchanged"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...data import file_fingerprint, published
 from ..terminal.output import plain
+from .standing import folder_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +31,6 @@ SIDE_WORK: Final[Mapping[str, str]] = {
 #: What each depends on beyond a run's content id.
 _SECTIONS: Final = {"grid": ("grid",), "tournament": ("grid", "tournament"), "test": ()}
 _NOTE: Final = "made.json"
-_KEY: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def side_work(
                 step.status = "unchanged"
                 found.append(there)
                 continue
-            folder = out / name / f"{session}-{content[:_KEY]}"
+            folder = out / name / folder_name(session, content)
             step.status, reason = "done", ""
             try:
                 _make(name, settings, folder, session, content, progress)

@@ -25,12 +25,15 @@ __all__ = [
     "code_digest",
     "depends_on",
     "facts_digest",
+    "folder_name",
     "note_of",
     "stands",
     "truth_beside",
 ]
 
 NOTE_FILE = "nightly.json"
+#: Digits of the key that a folder of results is named by.
+_KEY = 10
 #: Files without which a folder holds no complete results.
 _NEEDED = frozenset(
     {
@@ -66,6 +69,11 @@ def note_of(folder: Path, key: str, facts: object = None) -> dict[str, Any]:
     files = sorted(path for path in folder.iterdir() if path.is_file())
     digests = {path.name: file_fingerprint(path) for path in files}
     return {"key": key, "facts_sha256": facts_digest(facts), "files": digests}
+
+
+def folder_name(session: object, key: str) -> str:
+    """Return the name of a folder of results, by the last session and the run's key."""
+    return f"{session}-{key[:_KEY]}"
 
 
 def facts_digest(facts: object) -> str:

@@ -7,7 +7,6 @@ its trials and the digests of what it wrote: everything that a replay needs.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...data import GexlabError, file_fingerprint, published_file
 from ..terminal.output import plain
-from .standing import NOTE_FILE, code_digest, truth_beside
+from .standing import NOTE_FILE, code_digest, facts_digest, truth_beside
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -196,7 +195,7 @@ def keep_night(
     )
     body = plain(asdict(stored))
     with published_file(place) as draft:
-        text = json.dumps({**body, _SEAL: _seal(body)}, indent=1) + "\n"
+        text = json.dumps({**body, _SEAL: facts_digest(body)}, indent=1) + "\n"
         draft.write_text(text, encoding="utf-8")
     return added + 1
 
@@ -280,15 +279,11 @@ def _seen_from(folder: Path, path: Path) -> str:
     return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
 
 
-def _seal(body: Any) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
 def _read(path: Path) -> StoredNight | None:
     """Return what is noted of a night; None where it is not what was written."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        if body.pop(_SEAL) != _seal(body):
+        if body.pop(_SEAL) != facts_digest(body):
             return None
         made = {
             "configuration": StoredFile(**body["configuration"]),

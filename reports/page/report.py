@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from ...data import silent
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from ...backtest import BacktestResult, Config, Market
     from ...data import Progress
     from ..session.morning import Morning
@@ -238,10 +236,5 @@ def _coverage(result: BacktestResult, config: Config, market: Market) -> Section
     named = {(f.session, f.check) for f in found}  # rebuild and check both find missing carry
     found = (*(f for f in result.input_findings if (f.session, f.check) not in named), *found)
     held = coverage(rows.lake, data.underlying)
-    asked = [_in_period(config, day.date()) for day in held["session"]]
+    asked = [data.covers(day.date()) for day in held["session"]]
     return coverage_section(held[asked], found)
-
-
-def _in_period(config: Config, session: date) -> bool:
-    start, end = config.data.start, config.data.end
-    return (start is None or session >= start) and (end is None or session <= end)

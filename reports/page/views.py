@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 __all__ = [
+    "SEVERITY_TONES",
     "Column",
     "Fact",
     "Figure",
@@ -19,6 +20,8 @@ __all__ = [
 ]
 
 Tone = Literal["", "long", "short", "good", "bad", "muted", "warn"]
+#: How a row that tells a finding or a notice looks.
+SEVERITY_TONES: Final[dict[str, Tone]] = {"error": "bad", "warning": "warn", "info": ""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...base.compiling import interpret_but, is_cached
 from ...exposure.definition import DEFAULT
-from ...exposure.definition_agreement import _sixteen_nets
+from ...exposure.definition_agreement import sixteen_nets
 from ...lake.lake import open_lake
 from ...regimes.job import make_job
 from ...regimes.session_blocks import evaluated_blocks
@@ -56,7 +56,7 @@ def compiled_ahead() -> Iterator[None]:
     ------
     None
     """
-    if (os.cpu_count() or 1) < 2 or is_cached(_sixteen_nets):
+    if (os.cpu_count() or 1) < 2 or is_cached(sixteen_nets):
         yield
         return
     with tempfile.TemporaryDirectory(prefix="gexlab-") as folder:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..charts import axis, figure, layout, line
 from ..formats import DASH, count, day, percent
-from ..views import Column, Figure, Row, Section, Table, text_column
+from ..views import SEVERITY_TONES, Column, Figure, Row, Section, Table, text_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,11 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ....data import Finding
-    from ..views import Tone
 
 __all__ = ["coverage_figure", "coverage_section", "lake_findings_table"]
-
-_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "warn"}
 
 
 def coverage_section(coverage: pd.DataFrame, found: Sequence[Finding]) -> Section:
@@ -90,4 +87,4 @@ def _group(group: Sequence[Finding]) -> Row:
     severity = group[0].severity
     sessions = count(len(days)) if days else DASH
     cells = (name, severity, sessions, first, last, group[0].detail)
-    return Row(cells, _SEVERITY.get(severity, ""))
+    return Row(cells, SEVERITY_TONES.get(severity, ""))

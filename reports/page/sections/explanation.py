@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..formats import count, day, fixed, level, moment, money, percent, plural, signed
 from ..profile_page import profile_page
-from ..views import Column, Page, Row, Section, Table, text_column
+from ..views import SEVERITY_TONES, Column, Page, Row, Section, Table, text_column
 from . import words
 from .story import change_section, future_section
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ...session.audit import Decision
     from ...session.picture import SessionPicture
     from ...session.story import SessionStory
-    from ..views import Tone
 
 __all__ = [
     "contracts_table",
@@ -29,7 +28,6 @@ __all__ = [
 ]
 
 _MOST = 20
-_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "warn"}
 
 
 def explanation_page(
@@ -191,7 +189,7 @@ def findings_table(picture: SessionPicture) -> Table:
                 count(r["open_interest"]),
                 str(r["detail"]),
             ),
-            _SEVERITY.get(str(r["severity"]), ""),
+            SEVERITY_TONES.get(str(r["severity"]), ""),
         )
         for r in picture.findings.to_dict("records")
     )

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..formats import count, day, fixed, percent
-from ..views import Column, Fact, Row, Section, Table, text_column
+from ..views import SEVERITY_TONES, Column, Fact, Row, Section, Table, text_column
 from . import words
 
 if TYPE_CHECKING:
     from ....backtest import BacktestResult, Notice, RegimeSummary
-    from ..views import Tone
 
 __all__ = ["definitions_section", "provenance_section", "quality_section", "run_section"]
-
-_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "warn", "info": ""}
 
 
 def run_section(result: BacktestResult) -> Section:
@@ -67,7 +64,7 @@ def quality_section(result: BacktestResult) -> Section:
 def _notice(notice: Notice) -> Row:
     name = notice.code.replace("_", " ")
     cells = (name, notice.severity, count(notice.count), notice.detail)
-    return Row(cells, _SEVERITY[notice.severity])
+    return Row(cells, SEVERITY_TONES[notice.severity])
 
 
 def definitions_section(result: BacktestResult) -> Section:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gexlab.data.exposure.forwards import ForwardCurve
-from gexlab.data.exposure.snapshot import Snapshot, expiry_groups
+from gexlab.data.exposure.snapshot import Groups, Snapshot, expiry_groups
 from gexlab.data.exposure.straddle import Straddle, next_straddle
 
 #: expiry day, morning, strike, is call, mid; the chain's session is day 10
@@ -33,7 +33,7 @@ def _found(rows: Rows, forward: float = 100.2) -> Straddle | None:
         10 * 86_400_000_000, 0, 100.0, day.astype(np.int32), morning, moment, strike, call,
         none, mid.astype(float), none, none,
     )  # fmt: skip
-    groups = expiry_groups(chain)
+    groups = Groups(*expiry_groups(chain.expiry, chain.morning, chain.expiry_us))
     size = groups.expiry.size
     flags, level = np.zeros(size, bool), np.zeros(size)
     market = ForwardCurve(level, np.full(size, forward), flags, flags, level, level)

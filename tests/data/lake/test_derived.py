@@ -19,8 +19,9 @@ from make_lake import session_tables
 from gexlab.data import rebuild, regimes, side_table
 from gexlab.data.base.errors import DefinitionError, LakeError
 from gexlab.data.exposure.definition import DEFAULT
+from gexlab.data.lake.arrow_tables import as_table
 from gexlab.data.lake.derived_tables import DerivedStore
-from gexlab.data.lake.derived_writer import commit_parts, write_parts
+from gexlab.data.lake.derived_writer import Contents, commit_parts, write_parts
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.session_stream import sorted_rows
 from gexlab.data.lake.verify import verify
@@ -60,21 +61,24 @@ def replaced(lake: Lake) -> None:
     """Compute every session anew: every file of before goes."""
     store = store_of(lake)
     contents = [
-        (
-            part.book,
+        Contents(
+            (part.book,),
             part.sessions,
-            {t: pq.ParquetFile(store.file(t, part)).read() for t in reversed(part.tables)},
+            {
+                t: pq.ParquetFile(store.file(t, part)).read_row_groups(part.groups(t))
+                for t in reversed(part.tables)
+            },
         )
         for part in store.parts
     ]
     for part in store.parts:
         for table in part.tables:
-            store.file(table, part).unlink()
+            store.file(table, part).unlink(missing_ok=True)  # both books' parts share it
     # another row group is another file
     fresh = write_parts(
         replace(store, definition_id=store.definition_id),
-        [(book, days, {t: rows.replace_schema_metadata({"x": "y"}) for t, rows in tables.items()})
-         for book, days, tables in contents],
+        [replace(each, tables={t: as_table(rows).replace_schema_metadata({"x": "y"})
+                               for t, rows in each.tables.items()}) for each in contents],
     )  # fmt: skip
     marks: dict[str, dict[str, str]] = {part.book: {} for part in store.parts}
     for part in store.parts:

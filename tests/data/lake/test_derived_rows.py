@@ -20,7 +20,7 @@ KEYS = ["underlying", "dealer_model", "session", "book"]
 
 def piece(path: Path, days: list[date]) -> Piece:
     """Return a file of one part, of which some sessions count."""
-    return Piece(str(path), tuple(days), whole=False, place=None)
+    return Piece(str(path), tuple(days), whole=False, groups=None)
 
 
 def written(folder: Path, rng: np.random.Generator, name: str, days: list[date]) -> pd.DataFrame:

@@ -31,14 +31,17 @@ from gexlab.data import (
     versions,
 )
 from gexlab.data.base.errors import LakeError
+from gexlab.data.base.fingerprints import file_fingerprint
 from gexlab.data.lake import checkpointing, delta_log, former_layout, housekeeping, joint_files
 from gexlab.data.lake import versions as rows_of_versions
 from gexlab.data.lake.checkpoints import checkpoint_file
 from gexlab.data.lake.delta_log import TableVersion, files_at, log_file
+from gexlab.data.lake.derived_parts import Part
 from gexlab.data.lake.derived_records import store_record, stored, stores_of
 from gexlab.data.lake.derived_tables import TABLES, DerivedStore
 from gexlab.data.lake.lake import Lake, open_lake
 from gexlab.data.lake.parts import part_rows
+from gexlab.data.lake.storage import TakenError
 from gexlab.data.lake.versions import newest, table_files
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.store_choice import find_stores
@@ -253,7 +256,7 @@ def test_compacting_changes_no_value(lake: Lake, capsys: pytest.CaptureFixture[s
     years = len({day.year for day in seen})
     assert (said["files_before"], said["files_after"]) == (SESSIONS, years)
     assert said["rebuilt_after"] == years * len(TABLES)
-    assert said["rebuilt_before"] == SESSIONS * 2 * len(TABLES)
+    assert said["rebuilt_before"] == SESSIONS * len(TABLES)  # both books share them
     assert everything(lake) == before
     assert as_seen(lake) == seen == as_seen(old)
     assert rebuild(lake, "SPX").rebuilt == 0
@@ -346,14 +349,19 @@ def _former_store(store: DerivedStore, root: Path) -> None:
         root / "derived" / "underlying=SPX" / f"definition={store.definition_id}" / "dealer=naive"
     )
     whole = stored(store, store_record(store, store.lake.at()))
+    parts = []
     for part in whole.parts:
+        own = Part.of(part.book, part.sessions, part.tables)  # each book in files of its own
         for table in part.tables:
-            path = home / table / f"{part.name}.parquet"
+            path = home / table / f"{own.name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(store.file(table, part), path)
+            with pq.ParquetFile(store.file(table, part)) as file:
+                pq.write_table(file.read_row_groups(part.groups(table)), path)
+            own.digests[table] = file_fingerprint(path)
+        parts.append(own)
     _seal(home / "manifest.json", {
         "format": 2, "definition": store.definition, "dealer_model": store.dealer_model,
-        "parts": [asdict(part) for part in whole.parts],
+        "parts": [asdict(part) for part in parts],
         "variants": [asdict(variant) for variant in whole.variants],
     })  # fmt: skip
 
@@ -395,6 +403,26 @@ def test_migration_changes_no_value(
 
 def _interrupted(*_: Any) -> bool:
     raise KeyboardInterrupt
+
+
+def test_a_migration_that_never_comes_to_commit_leaves_the_former_layout(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "former"
+    formerly(lake, root)
+    shutil.rmtree(root / "derived")
+    before = sorted(path for path in root.rglob("*") if path.is_file())
+
+    def taken(*_: Any, **__: Any) -> None:
+        raise TakenError("1")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(former_layout, "ATTEMPTS", 2)
+        patched.setattr(former_layout, "commit", taken)
+        with pytest.raises(LakeError, match="written to without a pause"):
+            migrate(root)
+    assert set(before) <= set(root.rglob("*"))
+    assert migrate(root).sessions == SESSIONS
 
 
 def test_a_damaged_lake_of_the_former_layout_stays(lake: Lake, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from make_lake import session_tables
 
 from gexlab.data import compact, rebuild, vacuum, verify
 from gexlab.data.base.errors import LakeError
-from gexlab.data.lake import joint_files
+from gexlab.data.exposure.definition import Definition
+from gexlab.data.lake import derived_writer, joint_files
 from gexlab.data.lake.data_files import write_groups
 from gexlab.data.lake.derived_records import store_record, stored, stores_of
 from gexlab.data.lake.derived_tables import REBUILDS, TABLES
@@ -208,14 +209,53 @@ def test_a_shared_file_goes_with_its_last_rows(
     assert not verify(lake).damaged
 
 
-def test_a_lake_that_was_not_compacted_is_read_by_earlier_versions(lake: Lake) -> None:
-    """A record states places only where parts share files."""
-    [said, *_] = table_files(lake.root, newest(lake.root), REBUILDS).values()
-    with pq.ParquetFile(lake.root / REBUILDS / said.path) as file:
-        [row] = file.read().to_pylist()
-    assert {key for part in json.loads(row["parts"]) for key in part} == {
-        "name", "book", "sessions", "tables", "digests", "version",
-    }  # fmt: skip
+@pytest.mark.parametrize("most", [("SMALL", 0), ("ROWS_OF_GROUP", 0)])
+def test_both_books_share_files_where_they_are_small(
+    lake: Lake, most: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Definition(rate=0.02)
+    rebuild(lake, "SPX", definition=together)
+    monkeypatch.setattr(derived_writer, *most)
+    rebuild(lake, "SPX", definition=Definition(rate=0.02, band=0.021))
+    both, apart = (
+        next(s for s in stores_of(lake, "SPX") if s.definition_id == d.definition_id)
+        for d in (together, Definition(rate=0.02, band=0.021))
+    )
+    for table in TABLES:
+        assert len(apart.files(table)) == 2 * len(both.files(table))
+        for book in BOOKS:
+            assert set(both.files(table, book)) == set(both.files(table))
+            told = [
+                rows_of(lake, "SPX", table, [store], book).drop_columns(["definition_id"])
+                for store in (both, apart)
+            ]
+            assert told[0].equals(told[1])
+    assert not verify(lake).damaged
+
+
+def test_a_record_states_what_is_shared_alone(lake: Lake) -> None:
+    """Places where parts lie in a joint file, a row group where both books lie in one."""
+    plain = {"name", "book", "sessions", "tables", "digests", "version"}
+    assert _stated_by_parts(lake) == {*plain, "group"}
+    rebuild(lake, "SPX", dealer="inverted", books=("post_expiry",))
+    own = [p for p in _parts(lake) if p["book"] == "post_expiry" and "_both_" not in p["name"]]
+    assert own
+    assert {key for part in own for key in part} == plain
+    compact(lake)
+    assert _stated_by_parts(lake) == {*plain, "places"}
+
+
+def _stated_by_parts(lake: Lake) -> set[str]:
+    return {key for part in _parts(lake) for key in part}
+
+
+def _parts(lake: Lake) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for said in table_files(lake.root, newest(lake.root), REBUILDS).values():
+        with pq.ParquetFile(lake.root / REBUILDS / said.path) as file:
+            [row] = file.read().to_pylist()
+        found += json.loads(row["parts"])
+    return found
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_no_number_comes_of_a_damaged_file(lake: Path) -> None:
     with pytest.raises(LakeError, match="its bytes are not those that were written"):
         rebuild(open_lake(lake), "SPX", definition=Definition(rate=0.05))
     chain.write_bytes(whole)
-    [table] = lake.glob("regimes/*/*/*as_of_close*.parquet")
+    [table] = lake.glob("regimes/*/*/*both*.parquet")
     whole = table.read_bytes()
     table.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
     with pytest.raises(MissingPartError, match="gexlab rebuild"):

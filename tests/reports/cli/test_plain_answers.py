@@ -21,6 +21,7 @@ from rich.console import Console
 
 from gexlab.backtest.hypotheses.datasets import _strike_step
 from gexlab.backtest.run.backtest import _negative_shares
+from gexlab.backtest.run.config_sections import DataConfig
 from gexlab.backtest.run.regime_source import _left_out
 from gexlab.backtest.run.results import Ratio
 from gexlab.backtest.run.truth import Quantity
@@ -32,7 +33,6 @@ from gexlab.reports.cli import commands
 from gexlab.reports.cli.arguments import thresholds_from
 from gexlab.reports.cli.commands import ingest, verify
 from gexlab.reports.nightly import standing
-from gexlab.reports.page.report import _in_period
 from gexlab.reports.page.sections import diagnostics
 from gexlab.reports.page.sections.coverage import lake_findings_table
 from gexlab.reports.page.sections.hypotheses import _p
@@ -283,8 +283,9 @@ def test_findings_are_told_from_the_first_session_to_the_last() -> None:
 
 def test_a_period_holds_its_first_and_its_last_session() -> None:
     days = [date(2026, 1, d) for d in (5, 6, 7, 8, 9)]
-    data = SimpleNamespace(start=days[1], end=days[3])
-    config: Any = SimpleNamespace(data=data)
-    assert [_in_period(config, day) for day in days] == [False, True, True, True, False]
-    data.start = data.end = None
-    assert all(_in_period(config, day) for day in days)
+    period = DataConfig(
+        underlying="SPX", lake="lake", bars=Path("b.csv"), start=days[1], end=days[3]
+    )
+    assert [period.covers(day) for day in days] == [False, True, True, True, False]
+    whole = DataConfig(underlying="SPX", lake="lake", bars=Path("b.csv"))
+    assert all(whole.covers(day) for day in days)

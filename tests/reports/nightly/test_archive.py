@@ -15,7 +15,6 @@ import pytest
 
 from gexlab.data import InputFileError, UnknownNameError
 from gexlab.reports.cli import app as cli
-from gexlab.reports.nightly import stored
 from gexlab.reports.nightly.archive import damage_alerts, point_to, write_index
 from gexlab.reports.nightly.nights import nights_of
 from gexlab.reports.nightly.runs import runs
@@ -127,7 +126,7 @@ def test_a_night_whose_note_is_lost_is_still_listed(out: Path, how: str) -> None
     }  # fmt: skip
     place = stored_place(out, name)
     place.parent.mkdir(parents=True)
-    place.write_text(json.dumps({**noted, "sha256": stored._seal(noted)}))
+    place.write_text(json.dumps({**noted, "sha256": facts_digest(noted)}))
     whole = {n.name: n for n in nights_of(out, verified=False)}[name]
     assert (whole.regime, whole.damaged) == ("long", ())
     assert damage_alerts(nights_of(out, verified=False), Path("c.toml")) == ()
