@@ -15,6 +15,7 @@ from ..exposure.evaluation import BookResult
 from ..exposure.verdicts import Verdict
 
 __all__ = [
+    "KEY",
     "MOMENTS",
     "REGIME_COLUMNS",
     "Key",
@@ -52,6 +53,9 @@ def moment_of(us: int) -> datetime:
     """Return a moment given in microseconds since 1970, UTC."""
     return _EPOCH + timedelta(microseconds=int(us))
 
+
+#: Columns that every rebuilt table begins with: the fields of `Key`.
+KEY: Final = ("underlying", "session", "book", "dealer_model", "definition_id")
 
 #: SQL types by column, in the table's order.
 #: One row per underlying, session, book, dealer model and definition.

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..exposure.side_columns import SIDE_COLUMNS
 from ..lake.arrow_tables import Coded, Gapped, PlainTable, table_of
-from .regime_columns import MOMENTS, REGIME_COLUMNS, Key
+from .regime_columns import KEY, MOMENTS, REGIME_COLUMNS, Key
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Sequence
@@ -31,7 +31,6 @@ _ARROW: Final = {
 }
 _REGIME_KINDS: Final = {name: _ARROW[kind] for name, kind in REGIME_COLUMNS.items()}
 _NUMBERS: Final = [name for name, kind in _REGIME_KINDS.items() if pa.types.is_floating(kind)]
-_KEY: Final = ("underlying", "session", "book", "dealer_model", "definition_id")
 _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ"]}
 
 
@@ -71,7 +70,7 @@ def regime_columns_of(rows: Sequence[BookRows]) -> PlainTable:
     numbers = np.array([columns[name] for name in _NUMBERS], np.float64)
     columns |= zip(_NUMBERS, _gapped(numbers), strict=True)
     columns |= {name: np.array(columns[name], np.int64) for name in MOMENTS}
-    return PlainTable(columns, _REGIME_KINDS)
+    return PlainTable(columns, _REGIME_KINDS, KEY)
 
 
 def regime_table(rows: Sequence[BookRows]) -> pa.Table:
@@ -81,7 +80,7 @@ def regime_table(rows: Sequence[BookRows]) -> pa.Table:
 
 def side_columns_of(rows: Sequence[BookRows]) -> dict[str, PlainTable]:
     """Return the rows of all side tables with their keys, before they become Arrow tables."""
-    keys = {name: [getattr(each.key, name) for each in rows] for name in _KEY}
+    keys = {name: [getattr(each.key, name) for each in rows] for name in KEY}
     same = {name: values[:1] for name, values in keys.items() if len(set(values)) == 1}
     found = {}
     for table in rows[0].tables:
@@ -93,7 +92,7 @@ def side_columns_of(rows: Sequence[BookRows]) -> dict[str, PlainTable]:
             for name, values in keys.items()
         }
         joined = np.concatenate(parts, axis=1)
-        found[table] = PlainTable(key | _side_columns(table, joined), _SIDE_KINDS)
+        found[table] = PlainTable(key | _side_columns(table, joined), _SIDE_KINDS, KEY)
     return found
 
 
