@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ..base.values import value
 from ..exposure.side_columns import SIDE_COLUMNS
 from ..lake.arrow_tables import Coded, Gapped, PlainTable, table_of
 from .regime_columns import KEY, MOMENTS, REGIME_COLUMNS, Key
@@ -34,7 +34,7 @@ _NUMBERS: Final = [name for name, kind in _REGIME_KINDS.items() if pa.types.is_f
 _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ"]}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BookRows:
     """All rows of one session and book.
 
