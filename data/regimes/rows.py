@@ -80,20 +80,30 @@ def regime_table(rows: Sequence[BookRows]) -> pa.Table:
 
 def side_columns_of(rows: Sequence[BookRows]) -> dict[str, PlainTable]:
     """Return the rows of all side tables with their keys, before they become Arrow tables."""
-    keys = {name: [getattr(each.key, name) for each in rows] for name in KEY}
-    same = {name: values[:1] for name, values in keys.items() if len(set(values)) == 1}
+    days = np.array([each.key.session for each in rows], "datetime64[D]").astype(np.int32)
+    words = {
+        name: _numbered([getattr(each.key, name) for each in rows])
+        for name in KEY
+        if name != "session"
+    }
     found = {}
     for table in rows[0].tables:
         parts = [each.tables[table] for each in rows]
         whose = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
         nobody = np.zeros_like(whose)
-        key = {
-            name: Coded(same[name], nobody) if name in same else Coded(values, whose)
-            for name, values in keys.items()
-        }
-        joined = np.concatenate(parts, axis=1)
-        found[table] = PlainTable(key | _side_columns(table, joined), _SIDE_KINDS, KEY)
+        columns: dict[str, Any] = dict.fromkeys(KEY)
+        columns["session"] = days[whose]
+        for name, (different, places) in words.items():
+            columns[name] = Coded(different, nobody if len(different) == 1 else places[whose])
+        columns |= _side_columns(table, np.concatenate(parts, axis=1))
+        found[table] = PlainTable(columns, _SIDE_KINDS, KEY)
     return found
+
+
+def _numbered(words: list[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the different words among some, and the place of each of all in them."""
+    places = {word: i for i, word in enumerate(dict.fromkeys(words))}
+    return list(places), np.array([places[word] for word in words])
 
 
 def _side_columns(table: str, joined: Floats) -> dict[str, Any]:
