@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ..base.values import value
 from .day_numbers import from_days, to_days
 from .monthly_rules import MonthlyRule
 from .trading import TradingCalendar
 
 __all__ = ["CalendarFacts", "SessionDates", "calendar_facts"]
 
+#: Of a day of which nobody has asked whether it is a monthly expiration.
+_UNKNOWN: Final = -1
+#: Lists of expirations that are remembered.
+_MOST_LISTS: Final = 4096
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class SessionDates:
     """A session, the one after it, and what becomes of the contracts listed on it.
 
@@ -65,7 +71,11 @@ class CalendarFacts:
     def __init__(self, calendar: TradingCalendar, rule: MonthlyRule | None = None) -> None:
         self.calendar = calendar
         self.rule = rule or calendar.monthly
-        self._known: dict[int, tuple[int, bool]] = {}
+        days = calendar.sessions.astype(np.int64)
+        self._days, self._first = days, int(days[0])
+        # of each calendar day: the last session at or before it, and whether it is a monthly one
+        self._dies = np.repeat(days.astype(np.int32), np.diff(days, append=days[-1] + 1))
+        self._monthly = np.full(self._dies.size, _UNKNOWN, np.int8)
         self._together: dict[bytes, tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]] = {}
         self._following: dict[date, tuple[int, int]] = {}
 
@@ -89,14 +99,9 @@ class CalendarFacts:
         listed = expiry.tobytes()
         found = self._together.get(listed)
         if found is None:
-            days = expiry.tolist()
-            for day in days:
-                if day not in self._known:
-                    self._known[day] = self._look_up(day)
-            facts = [self._known[day] for day in days]
-            dies = np.array([last for last, _ in facts], np.int32)
-            found = dies, np.array([monthly for _, monthly in facts], np.bool_)
-            self._together[listed] = found
+            if len(self._together) >= _MOST_LISTS:
+                self._together.clear()
+            found = self._together[listed] = self._look_up(expiry)
         return found
 
     def of_session(self, session: date, expiry: npt.NDArray[np.int32]) -> SessionDates:
@@ -119,14 +124,25 @@ class CalendarFacts:
         """
         found = self._following.get(session)
         if found is None:
-            calendar = self.calendar
-            i = calendar.position(calendar.shift(session, 1))
-            opens = calendar.opens[i].astype("datetime64[us]").astype(np.int64)
-            found = int(calendar.sessions[i].astype(np.int64)), int(opens)
-            self._following[session] = found
+            day = to_days(session)
+            i = int(self._days.searchsorted(day, side="right"))
+            if i == self._days.size or self._days[i - 1] != day:
+                self.calendar.shift(session, 1)  # says what is wrong
+            opens = self.calendar.opens[i].astype("datetime64[us]").astype(np.int64)
+            found = self._following[session] = int(self._days[i]), int(opens)
         return found
 
-    def _look_up(self, expiry: int) -> tuple[int, bool]:
-        day = from_days(expiry)
-        last = self.calendar.last_session_at_or_before(day)
-        return to_days(last), self.calendar.is_monthly(day, self.rule)
+    def _look_up(
+        self, expiry: npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+        place = expiry - self._first
+        if place.size and not (place.min() >= 0 and place.max() < self._dies.size):
+            for day in expiry.tolist():
+                self.calendar.last_session_at_or_before(from_days(day))  # says which lies outside
+        monthly = self._monthly[place]
+        if (monthly == _UNKNOWN).any():
+            for i in place[monthly == _UNKNOWN].tolist():
+                day = from_days(self._first + i)
+                self._monthly[i] = self.calendar.is_monthly(day, self.rule)
+            monthly = self._monthly[place]
+        return self._dies[place], monthly == 1

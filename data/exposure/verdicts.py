@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..base.schema import Book as BookName
 from ..base.schema import Regime
+from ..base.values import value
 from .evaluation import BookResult
 from .flips import FlipStatus
 from .labels import regime_of
@@ -15,7 +15,7 @@ from .quality_gate import Likeness
 __all__ = ["Verdict", "verdicts"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """What one book of one session is called.
 
@@ -59,20 +59,21 @@ def verdicts(
     band : float
         Regimes of a smaller abs(net/gross) are neutral.
     """
-    found = {}
+    found: dict[BookName, Verdict] = {}
+    copied = likeness.is_copy
     for name, result in results.items():
         reasons = result.reasons(
             known_before_quotes=known_before_quotes,
-            copied=likeness.is_copy,
+            copied=copied,
             contradicting_duplicates=repeated > 0,
             unit_contradicted=bool(unit),
         )
-        measured = _measured(result, likeness, repeated, unit) if reasons else {}
-        found[name] = Verdict(
-            regime_of(result.net_to_gross, band, degraded=bool(reasons)),
-            result.status(degraded=bool(reasons)),
-            {reason: measured[reason] for reason in reasons},
-        )
+        degraded, measured = bool(reasons), {}
+        if degraded:
+            said = _measured(result, likeness, repeated, unit)
+            measured = {reason: said[reason] for reason in reasons}
+        regime = regime_of(result.net_to_gross, band, degraded=degraded)
+        found[name] = Verdict(regime, result.status(degraded=degraded), measured)
     return found
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 __all__ = [
     "Coded",
@@ -93,10 +93,13 @@ class PlainTable:
         Of equal length. Missing is None, in arrays of numpy's NaN and NaT too.
     kinds : mapping of str to DataType
         Types; of what is not named those of numpy's arrays, and text for others.
+    required : collection of str
+        Columns of which no value is ever missing: a file then need not say where they are.
     """
 
     columns: Mapping[str, Any]
     kinds: Mapping[str, pa.DataType]
+    required: Collection[str] = ()
 
 
 def table_of(
@@ -138,9 +141,11 @@ def as_table(rows: pa.Table | PlainTable) -> pa.Table:
     ----------
     rows : Table or PlainTable
     """
-    if isinstance(rows, PlainTable):
-        return table_of(rows.columns, rows.kinds, coded=True)
-    return rows
+    if not isinstance(rows, PlainTable):
+        return rows
+    made = table_of(rows.columns, rows.kinds, coded=True)
+    fields = [field.with_nullable(field.name not in rows.required) for field in made.schema]
+    return pa.Table.from_arrays(made.columns, schema=pa.schema(fields))
 
 
 def array_of(values: Any, kind: pa.DataType | None = None) -> pa.Array:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..base.arrow_values import plain
@@ -186,14 +185,14 @@ def split_sessions(rows: Any) -> Iterator[SessionRows]:
 
 def _sources_of_sessions(column: Any, edges: list[int]) -> list[tuple[str, ...]]:
     """Return the words of a column in each of some sessions that follow each other, sorted."""
-    words = pc.unique(column)
+    words = column.unique()
     if len(words) == 1:
         return [_words_in(words)] * (len(edges) - 1)
     return [_words_in(column.slice(start, end - start)) for start, end in pairwise(edges)]
 
 
 def _words_in(column: Any) -> tuple[str, ...]:
-    return tuple(sorted(filter(None, pc.unique(column).to_pylist())))
+    return tuple(sorted(filter(None, column.unique().to_pylist())))
 
 
 class PartWriter:
@@ -431,5 +430,7 @@ def _reading(path: Path) -> Iterator[Any]:
 
 
 def _of_sessions(rows: Any, sessions: list[date]) -> Any:
+    import pyarrow.compute as pc  # takes .02 s, and many a command reads no chain by Arrow
+
     wanted = array_of(np.array(sessions, "datetime64[D]"))
     return with_optional(rows.filter(pc.is_in(rows.column("session"), value_set=wanted)))

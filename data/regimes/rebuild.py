@@ -379,13 +379,15 @@ def _chunks(rows: Iterator[RegimeRows]) -> Iterator[list[RegimeRows]]:
 
 def _contents(books: tuple[Book, ...], rows: list[RegimeRows], marks: dict[str, str]) -> Contents:
     """Return the rows of some sessions, book by book, with the sessions' marks."""
-    by_book = [[each.books[book] for each in rows] for book in books]
-    own = [each for of_book in by_book for each in of_book]
+    own = [each.books[book] for book in books for each in rows]
     tables = {"regimes": regime_columns_of(own)} | side_columns_of(own)
     tables["quality_findings"] = finding_columns_of([f for each in own for f in each.findings])
+    sizes = {"regimes": [1] * len(own), "quality_findings": [len(each.findings) for each in own]}
+    sizes |= {name: [each.tables[name].shape[1] for each in own] for name in own[0].tables}
+    firsts = range(0, len(own), len(rows))
     counts = {
-        name: tuple(sum(each.rows(name) for each in of_book) for of_book in by_book)
-        for name in tables
+        name: tuple(sum(each[first : first + len(rows)]) for first in firsts)
+        for name, each in sizes.items()
     }
     days = {str(r.session): marks[str(r.session)] for r in rows}
     return Contents(books, days, tables, counts if len(books) > 1 else {})

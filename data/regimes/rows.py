@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ..base.values import value
 from ..exposure.side_columns import SIDE_COLUMNS
 from ..lake.arrow_tables import Coded, Gapped, PlainTable, table_of
-from .regime_columns import MOMENTS, REGIME_COLUMNS, Key
+from .regime_columns import KEY, MOMENTS, REGIME_COLUMNS, Key
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Sequence
@@ -31,11 +31,10 @@ _ARROW: Final = {
 }
 _REGIME_KINDS: Final = {name: _ARROW[kind] for name, kind in REGIME_COLUMNS.items()}
 _NUMBERS: Final = [name for name, kind in _REGIME_KINDS.items() if pa.types.is_floating(kind)]
-_KEY: Final = ("underlying", "session", "book", "dealer_model", "definition_id")
 _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ"]}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BookRows:
     """All rows of one session and book.
 
@@ -55,12 +54,6 @@ class BookRows:
     tables: dict[str, Floats]
     findings: list[dict[str, Any]]
 
-    def rows(self, table: str) -> int:
-        """Return how many rows of a table they are."""
-        if table == "regimes":
-            return 1
-        return len(self.findings) if table not in self.tables else self.tables[table].shape[1]
-
     def columns(self, table: str) -> dict[str, npt.NDArray[Any]]:
         """Return a side table's columns after the key; NaN and NaT where undefined."""
         found = {}
@@ -77,7 +70,7 @@ def regime_columns_of(rows: Sequence[BookRows]) -> PlainTable:
     numbers = np.array([columns[name] for name in _NUMBERS], np.float64)
     columns |= zip(_NUMBERS, _gapped(numbers), strict=True)
     columns |= {name: np.array(columns[name], np.int64) for name in MOMENTS}
-    return PlainTable(columns, _REGIME_KINDS)
+    return PlainTable(columns, _REGIME_KINDS, KEY)
 
 
 def regime_table(rows: Sequence[BookRows]) -> pa.Table:
@@ -87,7 +80,7 @@ def regime_table(rows: Sequence[BookRows]) -> pa.Table:
 
 def side_columns_of(rows: Sequence[BookRows]) -> dict[str, PlainTable]:
     """Return the rows of all side tables with their keys, before they become Arrow tables."""
-    keys = {name: [getattr(each.key, name) for each in rows] for name in _KEY}
+    keys = {name: [getattr(each.key, name) for each in rows] for name in KEY}
     same = {name: values[:1] for name, values in keys.items() if len(set(values)) == 1}
     found = {}
     for table in rows[0].tables:
@@ -99,7 +92,7 @@ def side_columns_of(rows: Sequence[BookRows]) -> dict[str, PlainTable]:
             for name, values in keys.items()
         }
         joined = np.concatenate(parts, axis=1)
-        found[table] = PlainTable(key | _side_columns(table, joined), _SIDE_KINDS)
+        found[table] = PlainTable(key | _side_columns(table, joined), _SIDE_KINDS, KEY)
     return found
 
 
