@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 __all__ = [
     "Coded",
@@ -93,15 +93,19 @@ class PlainTable:
         Of equal length. Missing is None, in arrays of numpy's NaN and NaT too.
     kinds : mapping of str to DataType
         Types; of what is not named those of numpy's arrays, and text for others.
+    required : collection of str
+        Columns of which no value is ever missing: a file then need not say where they are.
     """
 
     columns: Mapping[str, Any]
     kinds: Mapping[str, pa.DataType]
+    required: Collection[str] = ()
 
 
 def table_of(
     columns: Mapping[str, Any],
     kinds: Mapping[str, pa.DataType] | None = None,
+    required: Collection[str] = (),
     *,
     coded: bool = False,
 ) -> pa.Table:
@@ -109,7 +113,7 @@ def table_of(
 
     Parameters
     ----------
-    columns, kinds
+    columns, kinds, required
         As in `PlainTable`.
     coded : bool
         Whether text that recurs becomes a dictionary of its words, in the order in which they
@@ -128,7 +132,8 @@ def table_of(
     """
     said = kinds or {}
     made = {name: _array_of(values, said.get(name), coded) for name, values in columns.items()}
-    return pa.Table.from_arrays(list(made.values()), names=list(made))
+    fields = [pa.field(name, each.type, name not in required) for name, each in made.items()]
+    return pa.Table.from_arrays(list(made.values()), schema=pa.schema(fields))
 
 
 def as_table(rows: pa.Table | PlainTable) -> pa.Table:
@@ -139,7 +144,7 @@ def as_table(rows: pa.Table | PlainTable) -> pa.Table:
     rows : Table or PlainTable
     """
     if isinstance(rows, PlainTable):
-        return table_of(rows.columns, rows.kinds, coded=True)
+        return table_of(rows.columns, rows.kinds, rows.required, coded=True)
     return rows
 
 

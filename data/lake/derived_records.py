@@ -15,16 +15,19 @@ from .data_files import file_bytes, rows_in
 from .derived_parts import Marks, Part, Place, Variant
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .lake import Lake
-from .storage import writable
+from .storage import stored_size, writable
 from .versions import Version, table_files
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .delta_log import DataFile
 
 __all__ = [
     "SHARED",
     "Lacking",
     "lacking",
+    "left_behind",
     "read_store",
     "rebuilt_underlyings",
     "store_record",
@@ -35,7 +38,10 @@ __all__ = [
 _PART: Final = re.compile(r"[\w.=-]+")
 #: Name of a file that parts share.
 SHARED: Final = re.compile(r"joint-v\d+-[0-9a-f]{12}\.parquet")
-_REMEDY: Final = "restore it from a copy, or run gexlab rebuild again"
+_REMEDY: Final = (
+    "restore it from a copy, or delete it and run gexlab rebuild again by the definition that its "
+    "name begins with; what other definitions gave can be read by --definition"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +147,29 @@ def store_record(store: DerivedStore, version: Version) -> DataFile | None:
 
 
 def stored(store: DerivedStore, record: DataFile | None) -> DerivedStore:
-    """Return a store with the parts and variants of a record, as it is where that is None."""
+    """Return a store with the parts and variants of a record, none where there is none any more.
+
+    Of a record whose file is gone nobody knows what it said: all is computed anew.
+    """
     if record is None:
         return store
+    if stored_size(store.lake.root / REBUILDS / record.path) is None:
+        return replace(store, record=record.path)
     found = read_store(store.lake, record)
     return replace(store, parts=found.parts, variants=found.variants, record=found.record)
+
+
+def left_behind(there: DerivedStore, version: Version) -> set[tuple[str, str]]:
+    """Return the files of a store whose record is gone; those that others may need among them."""
+    if there.record is None:
+        return set()
+    own = re.compile(rf"{re.escape(there.stem)}-\d{{4}}-\d\d-\d\d_.*|{SHARED.pattern}")
+    return {
+        (table, file.path)
+        for table in TABLES
+        for file in table_files(there.lake.root, version, table).of(there.underlying)
+        if own.fullmatch(file.path.rpartition("/")[2])
+    }
 
 
 def lacking(store: DerivedStore, wanted: Marks) -> Lacking:
@@ -183,13 +207,17 @@ def rebuilt_underlyings(lake: Lake) -> list[str]:
     return table_files(lake.root, lake.at(), REBUILDS).underlyings()
 
 
-def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:
+def stores_of(
+    lake: Lake | Path, underlying: str, definitions: Collection[str] | None = None
+) -> list[DerivedStore]:
     """Return everything that was rebuilt of an underlying: a store for each set of inputs.
 
     Parameters
     ----------
     lake : Lake or Path
     underlying : str
+    definitions : collection of str, optional
+        Ids; records of others are not read.
 
     Returns
     -------
@@ -202,5 +230,8 @@ def stores_of(lake: Lake | Path, underlying: str) -> list[DerivedStore]:
     """
     opened = lake if isinstance(lake, Lake) else Lake(lake)
     mine = table_files(opened.root, opened.at(), REBUILDS).of(underlying)
+    if definitions is not None:
+        meant = tuple(f"{name}-" for name in definitions)
+        mine = [f for f in mine if f.tags["store"].startswith(meant)]
     found = [read_store(opened, f) for f in sorted(mine, key=lambda f: f.tags["store"])]
     return [own for store in found for own in store.by_variant()]

@@ -14,7 +14,7 @@ from .arrow_tables import PlainTable, as_table, table_of
 from .data_files import ROWS_OF_GROUP, SMALL, Draft, write_file, write_files
 from .delta_log import DataFile, TableShape
 from .derived_parts import Marks, Part, Variant
-from .derived_records import SHARED, read_store, store_record, stored
+from .derived_records import SHARED, left_behind, read_store, store_record, stored
 from .derived_tables import REBUILDS, TABLES, DerivedStore
 from .joint_commit import by_table
 from .records import read_record, record_of
@@ -320,8 +320,12 @@ def _together(
     records = table_files(lake.root, version, REBUILDS)
     for name in sorted({each.store.underlying for each in pending}):
         for record in records.of(name):
-            if record.path not in own:
+            if record.path in own:
+                continue
+            try:
                 needed |= _paths(read_store(lake, record))
+            except LakeError:  # nobody knows which of them it needs
+                needed |= shared
     return [
         replace(c, remove=tuple(path for path in c.remove if (c.table, path) not in needed))
         for c in changes
@@ -376,7 +380,7 @@ def store_changes(
         return []
     record = record_change(there, version, renewed)
     files = {(t, f.path): f for w in written for t, f in w.files.items()}
-    old, new = _paths(there), _paths(renewed)
+    old, new = _paths(there) or left_behind(there, version), _paths(renewed)
     schemas = {t: s for w in written for t, s in w.schemas.items()}
     changes = []
     for table in TABLES:

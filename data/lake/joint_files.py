@@ -126,9 +126,16 @@ def _alike(paths: set[Path]) -> bool:
 
 
 def _schema_of(path: Path) -> pa.Schema:
+    """Return the columns of a file, whether or not it says of some that nothing is missing."""
     import pyarrow.parquet as pq
 
-    return pq.read_schema(path).remove_metadata()
+    return _plain(pq.read_schema(path))
+
+
+def _plain(schema: pa.Schema) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([field.with_nullable(True) for field in schema])
 
 
 def _piles(stores: Iterable[DerivedStore], year: str) -> Iterator[_Pile]:
@@ -223,13 +230,14 @@ def _rows(pile: _Pile, table: str) -> pa.Table:
 
 
 def _rows_of(store: DerivedStore, table: str, part: Part) -> pa.Table:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path, own = store.file(table, part), part.groups(table)
     fetched(path)
     with pq.ParquetFile(path) as file:
         rows = file.read() if own is None else file.read_row_groups(own)
-    return rows.replace_schema_metadata(None)
+    return pa.Table.from_arrays(rows.columns, schema=_plain(rows.schema))
 
 
 def _table_changes(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -11,11 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.compiling import compiled
+from ..base.values import value
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI, USED_OI
 from ..lake.arrow_tables import PlainTable
 from ..quality.messages import CATALOGUE
 from ..quality.thresholds import Thresholds
+from .regime_columns import KEY, Key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ..exposure.definition import Definition
     from ..exposure.evaluation import BookResult, PreparedChain
     from ..lake.chain_reader import RawSession
-    from .regime_columns import Key
 
 __all__ = ["finding_columns_of", "finding_row", "session_findings"]
 
@@ -65,7 +65,8 @@ def finding_row(
 
 def finding_columns_of(findings: list[dict[str, Any]]) -> PlainTable:
     """Return rows of the table ``quality_findings``, before they become an Arrow table."""
-    return PlainTable({name: [row[name] for row in findings] for name in _KINDS}, _KINDS)
+    columns = {name: [row[name] for row in findings] for name in _KINDS}
+    return PlainTable(columns, _KINDS, KEY)
 
 
 def session_findings(
@@ -214,7 +215,7 @@ def _outside_guard(
     return outside.groups, outside.interest, text
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Weight:
     """What a part of a book's live expiry groups weighs.
 

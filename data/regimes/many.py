@@ -14,6 +14,7 @@ from ..base.errors import (
     OutdatedRowsError,
 )
 from ..base.workers import HERE, Workers
+from ..calendar.market_facts import spells_in_words
 from ..exposure.definition import CURVES, Definition
 from ..lake.derived_writer import commit_stores
 from ..lake.drafts import naming_the_lake
@@ -42,6 +43,8 @@ __all__ = ["MOST_HELD", "assumed_definition", "assumed_of", "rebuilt_many", "reg
 
 #: Keys of settings that a definition holds.
 _RATES = ("rate", "dividend_yield")
+#: Keys of settings that act when chains are written, and never again.
+_WRITTEN: Final = ("multiplier", "settlement", "monthly", "currency")
 #: Sessions, files and contracts that are computed before they are committed: memory bounds the
 #: former two (about 80 and 100 MB), what a kill may cost the last one.
 MOST_HELD: Final = (131_072, 65_536, 50_000_000)
@@ -204,19 +207,39 @@ def _spec_of(
     values = assumed.values
     dealer = values.get("dealer", base.dealer)
     positions = Path(values["positions"]) if "positions" in values else base.positions
+    if dealer != "signed" and settings is not None and assumed.said_by.get("positions") != "own":
+        positions = (
+            None  # those of others, who are signed; its own, which nobody reads, are an error
+        )
+        assumed = assumed.without(["positions"])
     spec = replace(
         base,
         underlying=name,
         definition=assumed_definition(base.definition, assumed),
         dealer=dealer,
-        positions=positions if dealer == "signed" else None,
+        positions=positions,
         instrument=values.get("instrument", base.instrument),
+        calendar=values.get("calendar", base.calendar),
     )
     given = {"dealer": base.dealer, "instrument": base.instrument, "calendar": base.calendar}
     if isinstance(base.definition, Definition):
         given |= {key: getattr(base.definition, key) for key in _RATES}
-    held = {"calendar": lake.calendar(name)}
-    return spec, assumed.over(given, "command").over(held, "lake")
+    written = [key for key in _WRITTEN if key in values]
+    held = {"calendar": lake.calendar(name)} | (_held(lake, name, written) if written else {})
+    return spec, assumed.without(written).over(given, "command").over(held, "lake")
+
+
+def _held(lake: Lake, name: str, keys: Sequence[str]) -> dict[str, Any]:
+    """Return what the chains of an underlying were written with."""
+    facts = lake.facts(name)
+    sizes = facts.multiplier
+    held = {
+        "multiplier": sizes[0].value if len(sizes) == 1 else spells_in_words(sizes) or None,
+        "settlement": facts.settlement,
+        "monthly": facts.monthly.name,
+        "currency": facts.currency or None,
+    }
+    return {key: held[key] for key in keys}
 
 
 def regimes_of_many(

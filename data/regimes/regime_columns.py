@@ -7,14 +7,15 @@ lists them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
 
+from ..base.values import value
 from ..exposure.evaluation import BookResult
 from ..exposure.verdicts import Verdict
 
 __all__ = [
+    "KEY",
     "MOMENTS",
     "REGIME_COLUMNS",
     "Key",
@@ -26,7 +27,7 @@ __all__ = [
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Key:
     """What identifies rows of one session and book."""
 
@@ -52,6 +53,9 @@ def moment_of(us: int) -> datetime:
     """Return a moment given in microseconds since 1970, UTC."""
     return _EPOCH + timedelta(microseconds=int(us))
 
+
+#: Columns that every rebuilt table begins with: the fields of `Key`.
+KEY: Final = ("underlying", "session", "book", "dealer_model", "definition_id")
 
 #: SQL types by column, in the table's order.
 #: One row per underlying, session, book, dealer model and definition.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import (
     DefinitionError,
+    LakeError,
     NotRebuiltError,
     SeveralDefinitionsError,
     UnknownNameError,
@@ -58,7 +59,7 @@ def find_stores(
     SeveralDefinitionsError
         If several definitions or sets of inputs fit: the message lists them.
     """
-    stores = stores_of(lake, underlying)
+    stores = _readable(lake, underlying, definition)
     if not stores and lake.version is not None:
         raise NotRebuiltError(
             f"{lake.root}: no regimes of {underlying} had been rebuilt at version {lake.version}: "
@@ -87,6 +88,27 @@ def find_stores(
             "definition_id)"
         )
     return chosen
+
+
+def _readable(lake: Lake, underlying: str, definition: DefinitionChoice) -> list[DerivedStore]:
+    """Return all stores; where a record cannot be read, those of the definition that is named."""
+    try:
+        return stores_of(lake, underlying)
+    except LakeError:
+        if definition is None:
+            raise
+        return stores_of(lake, underlying, _ids(definition))
+
+
+def _ids(definition: Definition | PeerRule | str | Path) -> set[str]:
+    """Return the ids of definitions that may be meant."""
+    if isinstance(definition, (Definition, PeerRule)):
+        return {definition.definition_id}
+    as_id = str(definition).partition("@")[0]
+    try:
+        return {as_id, definition_named(definition).definition_id}
+    except UnknownNameError:
+        return {as_id}
 
 
 def spec_chosen(

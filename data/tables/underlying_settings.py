@@ -56,6 +56,21 @@ class Assumed:
     values: dict[str, Any]
     said_by: dict[str, str]
 
+    def without(self, keys: Iterable[str]) -> Assumed:
+        """Return it without what is said of some keys.
+
+        Parameters
+        ----------
+        keys : iterable of str
+
+        Returns
+        -------
+        Assumed
+        """
+        left_out = set(keys)
+        kept = {key: value for key, value in self.values.items() if key not in left_out}
+        return Assumed(self.underlying, kept, {key: self.said_by[key] for key in kept})
+
     def over(self, values: Mapping[str, Any], who: str) -> Assumed:
         """Return it with further values where it says nothing.
 
@@ -173,6 +188,12 @@ def load_underlying_settings(path: str | Path) -> UnderlyingSettings:
             for name, values in found["underlyings"].items()
         },
     }
+    for name in checked["underlyings"]:
+        if any(sign in name for sign in "*?[,"):
+            raise ConfigError(
+                f"{file}: [underlyings.{name}] is no name: settings take no patterns; name each "
+                "underlying, or use [kinds.share] (or another kind) or [default]"
+            )
     for kind in checked["kinds"]:
         if kind not in INSTRUMENTS:
             raise UnknownNameError(f"kind of underlying in {file}", kind, INSTRUMENTS)

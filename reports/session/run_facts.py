@@ -182,7 +182,7 @@ def regimes_of_run(run: RunFacts, lake: Lake, positions: Path | None = None) -> 
         )
     stores = [
         s
-        for s in stores_of(lake, run.underlying)
+        for s in stores_of(lake, run.underlying, [run.definition_id])
         if (s.definition_id, s.dealer_model) == (run.definition_id, run.dealer_model)
     ]
     same = [s for s in stores if _content(s, run.book) == run.content_id]

@@ -144,3 +144,10 @@ def test_nothing_is_imported_for_it() -> None:
 def test_no_fraction_becomes_a_whole_number(value: float, column: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match="same_kind"):
         table_of({"n": column([1.0, value])}, {"n": pa.int64()})
+
+
+def test_what_is_never_missing_is_said() -> None:
+    rows = PlainTable({"day": np.arange(3), "word": ["a", "b", "a"]}, {}, ("day",))
+    made = as_table(rows)
+    assert [field.nullable for field in made.schema] == [False, True]
+    assert made.to_pydict() == {"day": [0, 1, 2], "word": ["a", "b", "a"]}

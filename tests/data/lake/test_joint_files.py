@@ -22,6 +22,7 @@ from gexlab.data.lake.derived_records import store_record, stored, stores_of
 from gexlab.data.lake.derived_tables import REBUILDS, TABLES
 from gexlab.data.lake.derived_writer import Uncommitted, commit_stores, record_change
 from gexlab.data.lake.lake import Lake, open_lake
+from gexlab.data.lake.sql_worker import open_connection
 from gexlab.data.lake.versions import commit, newest, table_files
 from gexlab.data.lake.writer import write_sessions
 from gexlab.data.regimes.query import query
@@ -243,6 +244,21 @@ def test_a_record_states_what_is_shared_alone(lake: Lake) -> None:
     assert {key for part in own for key in part} == plain
     compact(lake)
     assert _stated_by_parts(lake) == {*plain, "places"}
+
+
+def test_what_is_never_missing_is_no_other_column(lake: Lake, tmp_path: Path) -> None:
+    """Files say it of their keys; those of earlier versions, and shared ones, do not."""
+    [first, *_] = sorted(lake.root.glob("regimes/*/*/*.parquet"))
+    said = pq.read_schema(first)
+    assert not said.field("session").nullable
+    assert said.field("net_gex").nullable
+    earlier = tmp_path / "earlier.parquet"
+    with pq.ParquetFile(first) as file:
+        pq.write_table(pa.table(file.read().to_pydict()).cast(joint_files._plain(said)), earlier)
+    assert joint_files._schema_of(earlier) == joint_files._schema_of(first)
+    mixed = [{"files": [str(earlier), str(first)], "sessions": None}]
+    count = open_connection({"regimes": mixed}, 2**28).sql("SELECT count(session) FROM regimes")
+    assert count.fetchall() == [(2 * pq.read_metadata(first).num_rows,)]
 
 
 def _stated_by_parts(lake: Lake) -> set[str]:

@@ -10,15 +10,18 @@ from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from gexlab.data import (
+    ConfigError,
     Crew,
     DefinitionError,
     GexlabError,
     LakeError,
     Workers,
     check,
+    ingest,
     open_lake,
     rebuild,
     regimes,
@@ -68,6 +71,49 @@ def test_each_is_rebuilt_by_what_is_assumed_of_it(folder: Path) -> None:
     assert models == {"ABT": "naive", "Abt": "all_long", "BRK/B": "naive"}
     with pytest.raises(DefinitionError, match="rebuilt by 2 definitions"):
         regimes(lake, "*")
+
+
+def test_what_chains_were_written_with_is_told_as_it_is(folder: Path) -> None:
+    """The chains have 100 and XNYS, whatever settings say once they are written."""
+    settings = folder / "other.toml"
+    settings.write_text('[default]\nmultiplier = 10\nsettlement = "AM"\ncurrency = "EUR"\n')
+    said = rebuild(folder / "lake", "*", settings=settings).assumed["ABT"]
+    found = {key: said.values[key] for key in ("multiplier", "settlement", "currency", "calendar")}
+    assert found == {"multiplier": 100.0, "settlement": "PM", "currency": "USD", "calendar": "XNYS"}
+    assert {said.said_by[key] for key in found} == {"lake"}
+
+
+def test_a_calendar_that_chains_were_not_written_with_is_an_error(
+    tmp_path: Path, make_chain: Any
+) -> None:
+    pq.write_table(make_chain([date(2026, 7, 1)]), tmp_path / "chain.parquet")
+    lake, settings = tmp_path / "lake", tmp_path / "settings.toml"
+    ingest([tmp_path / "chain.parquet"], vendor="canonical", underlying="SPX", lake=lake)
+    settings.write_text('[default]\ncalendar = "XTKS"\n')
+    with pytest.raises(GexlabError, match="'XTKS' contradicts the lake's sessions of SPX"):
+        rebuild(lake, "*", settings=settings)
+
+
+def test_positions_that_nobody_reads_are_an_error(folder: Path) -> None:
+    lake, positions = folder / "lake", folder / "positions.csv"
+    positions.touch()
+    with pytest.raises(GexlabError, match="does not read them"):
+        rebuild(lake, "ABT,Abt", positions=positions)
+    settings = folder / "other.toml"
+    settings.write_text('[underlyings.Abt]\npositions = "positions.csv"\n')
+    done = rebuild(lake, "ABT,Abt", settings=settings)
+    assert list(done.failed) == ["Abt"]
+    settings.write_text('[default]\npositions = "positions.csv"\n')  # of those who are signed
+    done = rebuild(lake, "ABT,Abt", settings=settings)
+    assert (done.failed, "positions" in done.assumed["ABT"].values) == ({}, False)
+
+
+@pytest.mark.parametrize("name", ["A*", "AB?", "[AB]*", "ABT,Abt"])
+def test_settings_take_no_patterns(folder: Path, name: str) -> None:
+    settings = folder / "other.toml"
+    settings.write_text(f'[underlyings."{name}"]\nrate = 0.04\n')
+    with pytest.raises(ConfigError, match="take no patterns"):
+        rebuild(folder / "lake", "*", settings=settings)
 
 
 def test_all_together_give_what_each_gives_alone(folder: Path) -> None:
