@@ -105,6 +105,7 @@ class PlainTable:
 def table_of(
     columns: Mapping[str, Any],
     kinds: Mapping[str, pa.DataType] | None = None,
+    required: Collection[str] = (),
     *,
     coded: bool = False,
 ) -> pa.Table:
@@ -112,7 +113,7 @@ def table_of(
 
     Parameters
     ----------
-    columns, kinds
+    columns, kinds, required
         As in `PlainTable`.
     coded : bool
         Whether text that recurs becomes a dictionary of its words, in the order in which they
@@ -131,7 +132,8 @@ def table_of(
     """
     said = kinds or {}
     made = {name: _array_of(values, said.get(name), coded) for name, values in columns.items()}
-    return pa.Table.from_arrays(list(made.values()), names=list(made))
+    fields = [pa.field(name, each.type, name not in required) for name, each in made.items()]
+    return pa.Table.from_arrays(list(made.values()), schema=pa.schema(fields))
 
 
 def as_table(rows: pa.Table | PlainTable) -> pa.Table:
@@ -141,11 +143,9 @@ def as_table(rows: pa.Table | PlainTable) -> pa.Table:
     ----------
     rows : Table or PlainTable
     """
-    if not isinstance(rows, PlainTable):
-        return rows
-    made = table_of(rows.columns, rows.kinds, coded=True)
-    fields = [field.with_nullable(field.name not in rows.required) for field in made.schema]
-    return pa.Table.from_arrays(made.columns, schema=pa.schema(fields))
+    if isinstance(rows, PlainTable):
+        return table_of(rows.columns, rows.kinds, rows.required, coded=True)
+    return rows
 
 
 def array_of(values: Any, kind: pa.DataType | None = None) -> pa.Array:

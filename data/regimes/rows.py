@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ..base.values import value
 from ..exposure.side_columns import SIDE_COLUMNS
 from ..lake.arrow_tables import Coded, Gapped, PlainTable, table_of
 from .regime_columns import KEY, MOMENTS, REGIME_COLUMNS, Key
@@ -31,10 +32,11 @@ _ARROW: Final = {
 }
 _REGIME_KINDS: Final = {name: _ARROW[kind] for name, kind in REGIME_COLUMNS.items()}
 _NUMBERS: Final = [name for name, kind in _REGIME_KINDS.items() if pa.types.is_floating(kind)]
+_EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ"]}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BookRows:
     """All rows of one session and book.
 
@@ -80,20 +82,32 @@ def regime_table(rows: Sequence[BookRows]) -> pa.Table:
 
 def side_columns_of(rows: Sequence[BookRows]) -> dict[str, PlainTable]:
     """Return the rows of all side tables with their keys, before they become Arrow tables."""
-    keys = {name: [getattr(each.key, name) for each in rows] for name in KEY}
-    same = {name: values[:1] for name, values in keys.items() if len(set(values)) == 1}
+    # a fortieth of what numpy takes for dates
+    ordinals = np.array([each.key.session.toordinal() for each in rows], np.int32)
+    days = ordinals - np.int32(_EPOCH_ORDINAL)
+    words = {
+        name: _numbered([getattr(each.key, name) for each in rows])
+        for name in KEY
+        if name != "session"
+    }
     found = {}
     for table in rows[0].tables:
         parts = [each.tables[table] for each in rows]
         whose = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
         nobody = np.zeros_like(whose)
-        key = {
-            name: Coded(same[name], nobody) if name in same else Coded(values, whose)
-            for name, values in keys.items()
-        }
-        joined = np.concatenate(parts, axis=1)
-        found[table] = PlainTable(key | _side_columns(table, joined), _SIDE_KINDS, KEY)
+        columns: dict[str, Any] = dict.fromkeys(KEY)
+        columns["session"] = days[whose]
+        for name, (different, places) in words.items():
+            columns[name] = Coded(different, nobody if len(different) == 1 else places[whose])
+        columns |= _side_columns(table, np.concatenate(parts, axis=1))
+        found[table] = PlainTable(columns, _SIDE_KINDS, KEY)
     return found
+
+
+def _numbered(words: list[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the different words among some, and the place of each of all in them."""
+    places = {word: i for i, word in enumerate(dict.fromkeys(words))}
+    return list(places), np.array([places[word] for word in words])
 
 
 def _side_columns(table: str, joined: Floats) -> dict[str, Any]:

@@ -38,7 +38,7 @@ __all__ = ["BACKWARDS", "compiled_ahead", "tiny_market"]
 BACKWARDS: Final = (
     ("chain_volatility", "variance_swap", "fixed_strike", "contract_matching", "side_tables"),
     ("contradictions", "quality_gate"),
-    ("definition_agreement",),
+    ("definition_agreement", "chain_checks"),
     ("walls", "expiry_shares", "pairwise", "flips"),
     ("profile_kernel", "book", "book_measures"),
 )
