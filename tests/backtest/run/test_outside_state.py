@@ -120,6 +120,7 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "data/simulate/checks/check.py": {"time.perf_counter": SECONDS},
     # where a process puts what it throws away once it has compiled
     "data/simulate/market/compile_ahead.py": {"os.cpu_count": CORES, "sys.argv": SCRATCH},
+    # when threads of OpenBLAS sleep, never how many share a product
     "reports/cli/app.py": {"os.environ": CORES, "os.getcwd": DISPLAY, "sys.argv": DISPLAY},
     "reports/cli/demo.py": {"time.perf_counter": SECONDS},
     "reports/cli/doctor.py": {
