@@ -7,7 +7,7 @@ what to do about it, in one line, so that the command line can print it as it is
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +35,10 @@ __all__ = [
     "UnknownNameError",
     "WorkersError",
 ]
+
+
+#: Known names that a message lists: a lake may hold thousands.
+_LISTED: Final = 100
 
 
 class GexlabError(ValueError):
@@ -155,7 +159,9 @@ class UnknownNameError(GexlabError):
 
     def __init__(self, kind: str, name: object, known: Iterable[str], remedy: str = "") -> None:
         names = sorted(known)
-        near = get_close_matches(str(name), names, n=1)
+        alike = [known for known in names if known.casefold() == str(name).casefold()]
+        near = alike or get_close_matches(str(name), names, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        listed = ", ".join(names)
+        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+        listed = ", ".join(names[:_LISTED]) + more
         super().__init__(f"unknown {kind} {name!r}: {hint}Known: {listed}{remedy and '; '}{remedy}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..lake.naming import is_underlying
 from ..vendors.column_names import names_in
 from ..vendors.paths import with_path
 
@@ -108,6 +109,11 @@ class IngestResult:
     by_underlying: dict[str, IngestResult] = field(default_factory=dict)
     assumed: dict[str, Assumed] = field(default_factory=dict)
     settings_unused: tuple[str, ...] = ()
+
+    @property
+    def unusable(self) -> list[str]:
+        """Names among `others` that no underlying can have, unless ``[aliases]`` gives another."""
+        return [name for name in self.others if not is_underlying(name)]
 
 
 def as_said(file: InputFile, preset: Preset) -> InputFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -401,7 +402,8 @@ def open_lake(
         )
     if former_manifests(root):
         raise LakeError(
-            f"the lake {root} has the former layout: run gexlab migrate --lake {root} once"
+            f"the lake {root} has the former layout: run gexlab migrate --lake "
+            f"{shlex.quote(str(root))} once"
         )
     looked_anew(root)
     if create:

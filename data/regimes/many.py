@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -310,7 +311,7 @@ def regimes_of_many(
     if not frames:
         raise NotRebuiltError(
             f"{lake.root}: no regimes of {len(lacking)} underlyings have been rebuilt: run gexlab "
-            f"rebuild --lake {lake.root} --underlying '*'"
+            f"rebuild --lake {shlex.quote(str(lake.root))} --underlying '*'"
         )
     if settings is None:
         _require_alike(frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import DefinitionError, GexlabError, OutdatedRowsError
@@ -59,19 +60,20 @@ def require_current(lake: Lake, underlying: str, stores: Sequence[DerivedStore])
             if lake.version is not None:
                 remedy = (
                     f"at version {lake.version} they had not been rebuilt; name another one "
-                    f"(gexlab versions --lake {lake.root} lists them)"
+                    f"(gexlab versions --lake {shlex.quote(str(lake.root))} lists them)"
                 )
             raise OutdatedRowsError(
-                f"{lake.root}: {_days(outdated)} of {underlying} (definition {store.label}) have "
-                f"{cause}: {remedy}"
+                f"{lake.root}: {_days(outdated)} of {underlying} (definition {store.label}) "
+                f"{_have(outdated)} {cause}: {remedy}"
             )
         if lacking and lake.version is None:
             _log.warning(
-                "%s: %s of %s (definition %s) have no row yet: run %s",
+                "%s: %s of %s (definition %s) %s no row yet: run %s",
                 lake.root,
                 _days(lacking),
                 underlying,
                 store.label,
+                _have(lacking),
                 _command(lake.root, underlying, store),
             )
 
@@ -87,6 +89,11 @@ def _compared(
     try:
         plan = plan_of(lake, _spec_of(store, underlying), side_tables=side_tables)
     except GexlabError as error:
+        if underlying not in lake.underlyings():
+            raise OutdatedRowsError(
+                f"{lake.root}: all rows of {underlying} are of chains that the lake no longer "
+                "holds: ingest its chains again, or name another underlying"
+            ) from error
         _log.warning(
             "%s: whether the rows of %s (definition %s) are up to date cannot be told (%s)",
             lake.root,
@@ -138,15 +145,20 @@ def _days(days: Sequence[str]) -> str:
     return f"{len(days)} sessions from {days[0]} to {days[-1]}"
 
 
+def _have(days: Sequence[str]) -> str:
+    return "has" if len(days) == 1 else "have"
+
+
 def _command(root: Path, underlying: str, store: DerivedStore) -> str:
     """Return the command that computes a store's rows, as far as options say it."""
-    words = [f"gexlab rebuild --lake {root} --underlying {underlying}"]
+    words = ["gexlab", "rebuild", "--lake", str(root), "--underlying", underlying]
     if store.dealer_model != "naive":
-        words.append(f"--dealer {store.dealer_model}")
+        words += ["--dealer", store.dealer_model]
     if store.definition.get("kind") == "peer rule":
-        return " ".join([*words, f"--definition {store.definition['name']}"])
-    words += [f"--{name} {store.inputs[name]}" for name in ("positions",) if name in store.inputs]
-    return " ".join([*words, *_options(store)])
+        return shlex.join([*words, "--definition", store.definition["name"]])
+    if "positions" in store.inputs:
+        words += ["--positions", store.inputs["positions"]]
+    return " ".join([shlex.join(words), *_options(store)])
 
 
 def _options(store: DerivedStore) -> Iterable[str]:

@@ -91,6 +91,8 @@ class RebuiltRows:
         ------
         DefinitionError
             If the definition has no such table.
+        MissingPartError
+            If a file of the rows is damaged.
         LakeError
             If somebody has replaced the rows by those of other chains meanwhile.
         """
@@ -100,13 +102,15 @@ class RebuiltRows:
 
     def _table(self, name: str, book: Book) -> pd.DataFrame:
         store = self.store
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             try:
                 return as_frame(rows_of(self.lake, self.spec.underlying, name, [store], book))
             except MissingPartError:
                 _, store, _ = up_to_date(self.lake.as_it_is_now(), self.spec)
                 if store.content != self.store.content:
                     break
+                if attempt + 1 == _ATTEMPTS:  # nobody has moved the rows: their file is damaged
+                    raise
         raise LakeError(
             f"{self.lake.root}: chains of {self.spec.underlying}, or what its rows are computed "
             "with, were replaced while they were read: run the same command again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,8 @@ def find_stores(
 
     Raises
     ------
+    UnknownNameError
+        If the lake holds others, but not the underlying.
     NotRebuiltError
         If nothing has been rebuilt for the underlying.
     DefinitionError
@@ -63,12 +66,15 @@ def find_stores(
     if not stores and lake.version is not None:
         raise NotRebuiltError(
             f"{lake.root}: no regimes of {underlying} had been rebuilt at version {lake.version}: "
-            f"name a later one (gexlab versions --lake {lake.root} lists them)"
+            f"name a later one (gexlab versions --lake {shlex.quote(str(lake.root))} lists them)"
         )
     if not stores:
+        held = lake.underlyings()
+        if underlying not in held and held:
+            raise UnknownNameError("underlying", underlying, held)
+        command = ["gexlab", "rebuild", "--lake", str(lake.root), "--underlying", underlying]
         raise NotRebuiltError(
-            f"{lake.root}: no regimes of {underlying} have been rebuilt: run gexlab rebuild --lake "
-            f"{lake.root} --underlying {underlying}"
+            f"{lake.root}: no regimes of {underlying} have been rebuilt: run {shlex.join(command)}"
         )
     fitting = [s for s in _of_definition(stores, definition) if _of_dealer(s, dealer_model)]
     if not fitting:

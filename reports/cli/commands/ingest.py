@@ -131,6 +131,9 @@ def _left_out(result: IngestResult) -> list[str]:
     if result.rows_of_others:
         named = ", ".join(f"{name} {count(n)}" for name, n in result.others.items())
         lines.append(f"  of other underlyings, left out: {count(result.rows_of_others)} ({named})")
+    if result.unusable:
+        named = ", ".join(result.unusable)
+        lines.append(f"  among them no usable names (the map's [aliases] gives others): {named}")
     if result.rows_left_out:
         lines.append(f"  not asked for by [where], left out: {count(result.rows_left_out)}")
     if result.rows_repeated:

@@ -59,3 +59,13 @@ def test_what_an_error_carries_arrives() -> None:
     )
     early = pickle.loads(pickle.dumps(EarlyBarsError("early", None)))
     assert (str(early), early.first) == ("early", None)
+
+
+def test_the_nearest_name_may_differ_in_capitals_alone() -> None:
+    assert "did you mean 'ccep'?" in str(UnknownNameError("underlying", "CCEP", ["ccep", "CCE"]))
+
+
+def test_thousands_of_names_are_not_all_listed() -> None:
+    told = str(UnknownNameError("underlying", "X", [f"N{i:04}" for i in range(2_000)]))
+    assert "N0099 and 1900 more" in told
+    assert "N0100" not in told

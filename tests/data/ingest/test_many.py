@@ -103,6 +103,7 @@ def test_lists_and_patterns(folder: Path) -> None:
     result = read(folder, path, underlying="A*,MU")
     assert list(result.by_underlying) == ["ABT", "AMD", "MU"]
     assert (result.rows_of_others, result.others) == (1, {"SMH": 1})
+    assert result.unusable == []
     with pytest.raises(GexlabError, match=r"holds no underlying that fits 'Z\*'.*ABT, AMD, MU"):
         read(folder, path, underlying="Z*")
     with pytest.raises(GexlabError, match="hold no rows of TSLA: they hold ABT, AMD"):
@@ -130,6 +131,7 @@ def test_a_name_that_cannot_be_one_is_left_out_and_counted(folder: Path) -> None
     result = read(folder, put(folder, lines))
     assert list(result.by_underlying) == ["A"]
     assert result.others == {"A" * 40: 1, "X*": 1}
+    assert sorted(result.unusable) == ["A" * 40, "X*"]
 
 
 def test_rejects_are_counted_by_name(folder: Path) -> None:

@@ -10,11 +10,13 @@ import pytest
 from plain_chains import Contract, plain_chain, rebuilt
 
 from gexlab.data import Definition, regimes, verify
-from gexlab.data.base.errors import LakeError
+from gexlab.data.base.errors import LakeError, MissingPartError
 from gexlab.data.lake.derived_tables import TABLES
 from gexlab.data.lake.housekeeping import compact
 from gexlab.data.lake.versions import newest, table_files
 from gexlab.data.regimes.rebuild import rebuild
+from gexlab.data.regimes.rebuilt_rows import rebuilt_rows
+from gexlab.data.regimes.spec import RegimeSpec
 
 OTHER = Definition(rate=0.04)
 
@@ -78,3 +80,16 @@ def test_what_a_lost_record_named_is_computed_anew(lake: Path, lost: list[Defini
     shared = any(lake.glob("regimes/*/*/joint-*"))
     if not shared or len(lost) == 2:  # else another definition's rows lie in the same file
         assert logged(lake) == count
+
+
+def test_rows_in_a_damaged_file_are_said_to_be_that(made: Path, tmp_path: Path) -> None:
+    """To run the same command again, as after a rebuild by others, would fail for ever."""
+    lake = shutil.copytree(made, tmp_path / "lake")
+    rows = rebuilt_rows(lake, RegimeSpec("SPX", Definition()))
+    [path] = lake.glob(f"regimes/*/*/{Definition().definition_id}-*")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
+    with pytest.raises(MissingPartError, match="delete it and run gexlab rebuild again"):
+        rows.table("regimes", "as_of_close")
+    path.unlink()
+    assert len(rows.table("regimes", "as_of_close")) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -29,6 +31,7 @@ from gexlab.data import (
     versions,
     write_sessions,
 )
+from gexlab.data.base.errors import NotRebuiltError, OutdatedRowsError, UnknownNameError
 from gexlab.data.regimes import many, many_pieces
 
 NAMES = ("ABT", "Abt", "BRK/B")
@@ -114,6 +117,43 @@ def test_settings_take_no_patterns(folder: Path, name: str) -> None:
     settings.write_text(f'[underlyings."{name}"]\nrate = 0.04\n')
     with pytest.raises(ConfigError, match="take no patterns"):
         rebuild(folder / "lake", "*", settings=settings)
+
+
+def test_a_command_in_a_message_can_be_pasted_into_a_shell(tmp_path: Path, make_chain: Any) -> None:
+    folder, name = tmp_path / "a lake", "A'B $x"
+    lake = open_lake(folder, create=True)
+    write_sessions(lake, name, make_chain([date(2026, 7, 1)]))
+    with pytest.raises(NotRebuiltError) as said:
+        regimes(lake, name)
+    command = shlex.split(str(said.value).partition(": run ")[2])
+    assert command == ["gexlab", "rebuild", "--lake", str(folder), "--underlying", name]
+    rebuild(lake, name)
+    write_sessions(lake, name, make_chain([date(2026, 7, 1)], open_interest=7.0))
+    with pytest.raises(OutdatedRowsError) as refused:
+        regimes(lake, name)
+    assert shlex.split(str(refused.value).partition(": run ")[2]) == command
+
+
+def test_a_name_that_the_lake_does_not_hold_is_not_one_to_rebuild(folder: Path) -> None:
+    with pytest.raises(UnknownNameError, match="'abT': did you mean 'ABT'"):
+        regimes(folder / "lake", "abT")
+
+
+def test_rows_of_chains_that_are_all_gone_are_refused(tmp_path: Path, make_chain: Any) -> None:
+    """A file that came with two names comes again with one of them."""
+    chain, lake = make_chain([date(2026, 7, 1)]), tmp_path / "lake"
+    place = chain.column_names.index("underlying")
+    named = {
+        name: chain.set_column(place, chain.schema.field(place), pa.array([name] * len(chain)))
+        for name in ("A", "B")
+    }
+    for names in (["A", "B"], ["A"]):
+        pq.write_table(pa.concat_tables([named[n] for n in names]), tmp_path / "chain.parquet")
+        ingest([tmp_path / "chain.parquet"], vendor="canonical", underlying="*", lake=lake)
+        rebuild(lake, "*")
+    assert len(regimes(lake, "*")) == len(regimes(lake, "A")) == 2
+    with pytest.raises(OutdatedRowsError, match="all rows of B are of chains that the lake no"):
+        regimes(lake, "B")
 
 
 def test_all_together_give_what_each_gives_alone(folder: Path) -> None:

@@ -126,7 +126,7 @@ def test_rows_of_former_chains_are_never_shown(
     assert len(regimes(lake, "SPX")) == len(before)
     (told,) = [record.getMessage() for record in caplog.records]
     assert f"the session {days[8]} of SPX" in told
-    assert "have no row yet: run gexlab rebuild" in told
+    assert "has no row yet: run gexlab rebuild" in told
 
 
 def test_rows_of_a_peers_rule_are_of_todays_chains_too(
