@@ -1,5 +1,6 @@
 from .base.arrow_values import records_of as records_of
 from .base.arrow_values import values_of as values_of
+from .base.code_versions import code_digest as code_digest
 from .base.compiling import compiled as compiled
 from .base.compiling import use_fallback_cache as use_fallback_cache
 from .base.errors import CalendarError as CalendarError
@@ -41,7 +42,6 @@ from .base.schema import Book as Book
 from .base.workers import HERE as HERE
 from .base.workers import Crew as Crew
 from .base.workers import Workers as Workers
-from .base.workers import code_digest as code_digest
 from .base.workers import one_thread_each as one_thread_each
 from .calendar.market_defaults import DEFAULT_CALENDAR as DEFAULT_CALENDAR
 from .calendar.market_defaults import DEFAULT_VOLUME as DEFAULT_VOLUME

@@ -19,7 +19,14 @@ from typing import Any, TypeVar, cast
 
 from .cache_folder import folder_asked_for
 
-__all__ = ["compiled", "found_when_called", "interpret_but", "is_cached", "use_fallback_cache"]
+__all__ = [
+    "compiled",
+    "found_when_called",
+    "interpret_but",
+    "is_cached",
+    "numba_loaded",
+    "use_fallback_cache",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +54,7 @@ def compiled(**options: Any) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         def make() -> Any:
-            return _numba_loaded().dispatcher_of(function, options)
+            return numba_loaded().dispatcher_of(function, options)
 
         loop = _Loop(make, py_func=function, options=options)
         return cast("F", functools.update_wrapper(loop, function))
@@ -87,7 +94,7 @@ def use_fallback_cache(package: str) -> None:
         If the folder that ``GEXLAB_CACHE_DIR`` names cannot be written to.
     """
     folder_asked_for()
-    _numba_loaded().give_fallback_cache(package)
+    numba_loaded().give_fallback_cache(package)
 
 
 def interpret_but(modules: Collection[str]) -> None:
@@ -109,11 +116,11 @@ def interpret_but(modules: Collection[str]) -> None:
 
 def is_cached(loop: Callable[..., Any]) -> bool:
     """Return whether code of a loop lies in the cache, for the sources as they are."""
-    return bool(_numba_loaded().has_cached_code(loop))
+    return bool(numba_loaded().has_cached_code(loop))
 
 
 @functools.cache
-def _numba_loaded() -> Any:
+def numba_loaded() -> Any:
     """Return the module that compiles; with it, Numba is imported."""
     with _nothing_collected(), _unless_imported("coverage"):
         return import_module(".compiled_cache", __package__)

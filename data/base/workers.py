@@ -8,28 +8,25 @@ is started anew, costs time and nothing more.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from .code_versions import versions_here
 from .errors import ConfigError, WorkersError
 from .progress import Progress, silent
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
     from distributed import Client, Future
 
-__all__ = ["AHEAD", "HERE", "Crew", "Workers", "code_digest", "one_thread_each"]
+    from .forked_workers import ForkedWorkers
+
+__all__ = ["AHEAD", "HERE", "Crew", "Workers", "one_thread_each"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,9 +35,6 @@ Result = TypeVar("Result")
 _PATIENCE: Final = 10
 #: Connections to a scheduler, one after the other, before it counts as gone.
 _CONNECTIONS: Final = 6
-_PACKAGES: Final = ("data", "strategies", "backtest")
-#: What a result depends on besides our own code.
-_LIBRARIES: Final = ("numpy", "pandas", "scipy", "duckdb", "pyarrow", "numba", "vectorbt")
 #: Freed memory that glibc keeps in a worker. Dask has it keep 64 KiB: each page of each large array
 #: is then asked of the system anew, which takes two fifths of the time of a grid.
 _ALLOCATOR: Final = {
@@ -110,21 +104,28 @@ class Crew:
     Parameters
     ----------
     workers : Workers
+    ready : callable, optional
+        Loads what pieces need. Local workers are copies of this process then, made at once, where
+        it has no other thread (see `forked_workers`).
     """
 
-    def __init__(self, workers: Workers = HERE) -> None:
+    def __init__(self, workers: Workers = HERE, ready: Callable[[], None] | None = None) -> None:
         self.workers = workers
+        self._ready = ready
         self._stack = ExitStack()
+        self._forked: ForkedWorkers | None = None
         self._client: Client | None = None
         self._failures = 0
 
     def __enter__(self) -> Crew:
-        """Return the crew; workers are started when there is work."""
+        """Return the crew; workers that are not copies are started when there is work."""
+        if self._ready is not None and self.workers.number > 1:
+            self._forked = _copies(self.workers.number, self._ready)
         return self
 
     def __exit__(self, *_: object) -> None:
         """End a local cluster."""
-        self._disconnect()
+        self.end()
 
     def size(self, progress: Progress = silent) -> int:
         """Return how many pieces can be worked on at a time.
@@ -144,7 +145,7 @@ class Crew:
         try:
             threads = self._connected(progress, None).nthreads()
         except _lost_connections():
-            self._disconnect()
+            self.end()
             return _ELSEWHERE
         return max(_ELSEWHERE, int(sum(threads.values())))
 
@@ -210,7 +211,7 @@ class Crew:
                     self._failures = 0
                     yield i, result
             except _lost_connections() as error:
-                self._disconnect()
+                self.end()
                 self._failures += 1
                 if self._failures >= _CONNECTIONS:
                     raise WorkersError(
@@ -222,19 +223,24 @@ class Crew:
 
     def _connected(self, progress: Progress, total: int | None) -> Client:
         if self._client is None:
-            client = self._stack.enter_context(_client(self.workers))
-            _require_same_version(client)
+            client = self._stack.enter_context(_client(self.workers, self._forked))
+            if self._forked is None:  # copies have what this process has
+                _require_same_version(client)
             progress(0, total, f"dashboard {client.dashboard_link}")
             self._client = client
         return self._client
 
-    def _disconnect(self) -> None:
+    def end(self) -> None:
+        """End a local cluster, and whatever still runs there; more work starts a new one."""
         self._client = None
         stack, self._stack = self._stack, ExitStack()
         if self.workers.here:
             return
         with suppress(*_lost_connections()):  # what is gone need not be closed
             stack.close()
+        if self._forked is not None:
+            self._forked.end()
+            self._forked = None
 
 
 def _round(
@@ -286,15 +292,30 @@ def _lost_connections() -> tuple[type[BaseException], ...]:
     return (CommClosedError, ConnectionError, TimeoutError, CancelledError)
 
 
-@contextmanager
-def _client(workers: Workers) -> Iterator[Client]:
+def _copies(number: int, ready: Callable[[], None]) -> ForkedWorkers | None:
+    _require_dask()
+    from .forked_workers import forked_workers
+
+    ready()
+    with _little_watching():
+        return forked_workers(number)
+
+
+def _require_dask() -> None:
     try:
-        from distributed import Client, LocalCluster
+        import distributed  # noqa: F401
     except ImportError:
         raise ConfigError(
             "several workers need Dask, which is not installed: pip install 'gexlab[dask]', or "
             "leave --workers and --scheduler out"
         ) from None
+
+
+@contextmanager
+def _client(workers: Workers, forked: ForkedWorkers | None) -> Iterator[Client]:
+    _require_dask()
+    from distributed import Client, LocalCluster
+
     with ExitStack() as stack:
         address: Any = workers.scheduler
         if workers.scheduler is None:
@@ -303,7 +324,7 @@ def _client(workers: Workers) -> Iterator[Client]:
             stack.enter_context(_little_watching())
             try:
                 cluster = LocalCluster(
-                    n_workers=workers.number,
+                    n_workers=workers.number if forked is None else 0,
                     threads_per_worker=1,
                     dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL,
@@ -314,6 +335,8 @@ def _client(workers: Workers) -> Iterator[Client]:
                     '"__main__": above what it does, since each worker imports it'
                 ) from error
             address = stack.enter_context(cluster)
+            if forked is not None:
+                stack.enter_context(forked.serving(cluster))
         try:
             client = stack.enter_context(Client(address, timeout=_PATIENCE, set_as_default=False))
         except ValueError as error:
@@ -375,46 +398,9 @@ def one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-@cache
-def code_digest() -> str:
-    """Return a digest of the code that computes results.
-
-    Returns
-    -------
-    str
-        Hexadecimal; the same wherever the same files are installed.
-    """
-    digest = hashlib.sha256()
-    for name in _PACKAGES:
-        for path, text in _sources(resources.files(f"gexlab.{name}"), name):
-            digest.update(path.encode() + b"\0" + text)
-    return digest.hexdigest()
-
-
-def _sources(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        inner = f"{path}/{entry.name}"
-        if entry.is_dir():
-            yield from _sources(entry, inner)
-        elif entry.name.endswith((".py", ".sql")):
-            yield inner, entry.read_bytes()
-
-
-def _versions() -> dict[str, str]:
-    """Return what a result of this process depends on, by name."""
-    return {"gexlab's code": code_digest()[:12]} | {name: _version(name) for name in _LIBRARIES}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "none"
-
-
 def _require_same_version(client: Client) -> None:
-    mine = _versions()
-    for worker, theirs in client.run(_versions).items():
+    mine = versions_here()
+    for worker, theirs in client.run(versions_here).items():
         for name, found in theirs.items():
             if found != mine[name]:
                 raise ConfigError(

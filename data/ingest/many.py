@@ -13,7 +13,7 @@ import duckdb
 
 from ..base.errors import InputFileError, LakeError
 from ..base.sql import load_sql
-from ..base.workers import HERE, Workers
+from ..base.workers import HERE, Crew, Workers
 from ..lake.connection import connect
 from ..lake.joint_commit import commit_together
 from ..lake.lake import Lake, open_lake
@@ -101,15 +101,19 @@ def ingested_many(
             f"files of vendor {preset.name} do not name the underlying of their rows: name one "
             "(--underlying SPX), or map its column ([columns] underlying)"
         )
-    with _place_of_work(root, dry_run=dry_run) as work:
+    # workers are copies of this process, made while it has one thread: DuckDB has several
+    with Crew(workers, _loaded) as crew, _place_of_work(root, dry_run=dry_run) as work:
         opening = [file for path in found.files for file in opened(path, work.folder)]
         filled = [file for file in opening if file.path.stat().st_size]
         if not filled:
             raise InputFileError(f"{opening[0].label} is empty: download or export it again")
         files, aside = fitting_members([as_said(file, preset) for file in filled], preset)
         with connect(spill=work.folder / "spill") as connection:
-            reading = _Reading(connection, files, found, preset, choice, settings, work, workers)
-            ones, named = reading.read(progress)
+            reading = _Reading(connection, files, found, preset, choice, settings, work, crew)
+            try:
+                ones, named = reading.read(progress)
+            finally:
+                crew.end()  # before the folder goes that they write to
         total = _total(ones, files, reading.left)
         if not allow_rejects and not dry_run:
             refuse_rejects(files, total)
@@ -117,6 +121,11 @@ def ingested_many(
         total.empty += len(opening) - len(filled)
         result = _summed(found, ones, total, aside, files, named, dry_run=dry_run)
         return replace(result, settings_unused=tuple(settings.unused(result.by_underlying)))
+
+
+def _loaded() -> None:
+    """Load what reading needs, for workers that are copies of this process."""
+    from ..vendors import table_reader  # noqa: F401
 
 
 @contextmanager
@@ -154,7 +163,7 @@ class _Reading:
     choice: str
     settings: UnderlyingSettings
     work: _Work
-    workers: Workers = HERE
+    crew: Crew
     left: Counter[str] = field(default_factory=Counter)
 
     def read(self, progress: Progress) -> tuple[list[Chosen], list[NameInFile]]:
@@ -179,7 +188,7 @@ class _Reading:
             numbers=not careful, careful=careful,
         )  # fmt: skip
         columnar = all(f.path.suffix.lower() in _COLUMNAR for f in self.files)
-        named = self._names(keep=not columnar and self.workers.here)
+        named = self._names(keep=not columnar and self.crew.workers.here)
         choice = Choice(
             self.choice, self.files, self.found, self.preset, self.settings, self.work.before,
             self.work.held,
@@ -189,7 +198,7 @@ class _Reading:
         if not wanted:
             return ones, named
         meant = [n for n in named if (n.said, n.index) in wanted]
-        if self.workers.here:
+        if self.crew.workers.here:
             writer = self.work.writer
             ByName(self.connection, self.files, self.preset, writer).read(
                 rows, ones, meant, progress
@@ -203,7 +212,7 @@ class _Reading:
                 careful,
                 columnar,
             )
-            spread.read(self.workers, ones, meant, self.work.writer, progress)
+            spread.read(self.crew, ones, meant, self.work.writer, progress)
         return ones, named
 
     def _names(self, *, keep: bool) -> list[NameInFile]:

@@ -83,7 +83,7 @@ class Spread:
 
     def read(
         self,
-        workers: Workers,
+        crew: Crew,
         ones: Sequence[Chosen],
         named: Sequence[NameInFile],
         writer: Callable[[str], LakeWriter] | None,
@@ -93,7 +93,8 @@ class Spread:
 
         Parameters
         ----------
-        workers : Workers
+        crew : Crew
+            Of several workers.
         ones : sequence of Chosen
             Their tallies are filled.
         named : sequence of NameInFile
@@ -111,12 +112,11 @@ class Spread:
             If others wrote to one of the underlyings meanwhile.
         """
         threads = None  # those of another machine are its own
-        if workers.scheduler is None:
-            threads = max(1, (os.cpu_count() or 1) // workers.number)
-        with Crew(workers) as crew:
-            number = crew.size(progress)
-            pieces = self._pieces(number, ones, named, threads, dry=writer is None)
-            done = list(crew.spread(_read, pieces, progress=progress, named=_names_of))
+        if crew.workers.scheduler is None:
+            threads = max(1, (os.cpu_count() or 1) // crew.workers.number)
+        number = crew.size(progress)
+        pieces = self._pieces(number, ones, named, threads, dry=writer is None)
+        done = list(crew.spread(_read, pieces, progress=progress, named=_names_of))
         outcome_of: dict[str, Outcome] = {}
         met: list[tuple[JoinedFile, ...]] = []
         for outcomes in done:

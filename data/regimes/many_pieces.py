@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ..base.compiling import numba_loaded
 from ..base.errors import GexlabError, LakeError
 from ..base.progress import silent
 from ..base.workers import Crew
@@ -58,11 +59,11 @@ def computed_of_each(
     if workers.here:
         yield from _computed_here(lake, asked, progress)
         return
-    pieces = list(asked)
     threads = None  # those of another machine are its own
     if workers.scheduler is None:
         threads = max(1, (os.cpu_count() or 1) // workers.number)
-    with Crew(workers) as crew:
+    with Crew(workers, _loaded) as crew:
+        pieces = list(asked)
         size = names_together(len(pieces), crew.size(progress))
         groups = [_Group(tuple(pieces[i : i + size]), threads) for i in range(0, len(pieces), size)]
         spread = crew.spread(_computed_elsewhere, groups, progress=progress, named=_names_of)
@@ -136,6 +137,13 @@ def _made(lake: Lake, piece: Piece, progress: Progress, readers: Readers) -> Mad
     except GexlabError as error:
         return error
     return Made(made.done, made.rows if isinstance(made.rows, Uncommitted) else None)
+
+
+def _loaded() -> None:
+    """Load what a rebuild needs, for workers that are copies of this process."""
+    from . import rebuild, session_blocks  # noqa: F401
+
+    numba_loaded()
 
 
 def _computed_elsewhere(group: _Group) -> list[tuple[Made | GexlabError, str]]:

@@ -155,7 +155,7 @@ def workers_of(pid: int) -> list[int]:
     for child in below:
         with suppress(OSError):
             said = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"spawn_main" in said:
+            if said and b"resource_tracker" not in said:  # copies of the command, or new processes
                 found.append(child)
     return sorted(found)
 
@@ -183,7 +183,7 @@ def kill_workers(ground: Ground, whole: pd.DataFrame, count: int, rng: random.Ra
         command, runs = ground.started(lake), runs + 1
         mine = rng.randint(1, min(3, count - killed))
         while command.poll() is None:
-            time.sleep(rng.uniform(0.2, 3.0))
+            time.sleep(rng.uniform(0.2, 1.5))
             there = workers_of(command.pid)
             if mine and there:
                 with suppress(ProcessLookupError):
@@ -208,7 +208,7 @@ def kill_scheduler(ground: Ground, whole: pd.DataFrame, count: int, rng: random.
         lake = ground.lay()
         command = ground.started(lake)
         with suppress(subprocess.TimeoutExpired):
-            command.wait(rng.uniform(0.5, 12.0))
+            command.wait(rng.uniform(0.3, 3.0))
         with suppress(ProcessLookupError):
             os.killpg(command.pid, signal.SIGKILL)
         command.wait()

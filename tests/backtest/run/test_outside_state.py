@@ -77,6 +77,9 @@ KNOWN: Final[dict[str, dict[str, str]]] = {
     "backtest/tournament/tournament.py": {"time.perf_counter": SECONDS},
     # how much memory waits for the next session; the process's own numbers stay what they are
     "data/base/allocator.py": {"os.environ": CORES, "sys.platform": CORES},
+    "data/base/forked_workers.py": {
+        "os.getpid": CORES, "sys.platform": CORES, "time.monotonic": SECONDS,
+    },
     "data/base/workers.py": {"os.environ": CORES},
     "data/base/cache_folder.py": {
         "os.environ": PLACE, "os.getuid": PLACE, "tempfile.gettempdir": PLACE,

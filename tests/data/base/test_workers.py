@@ -83,7 +83,7 @@ def test_as_many_workers_are_reckoned_with_as_a_scheduler_has(
     pytest.importorskip("distributed")
     threads = {f"tcp://{i}": n for i, n in enumerate(there)}
     client = SimpleNamespace(nthreads=lambda: threads, dashboard_link="", run=lambda _: {})
-    monkeypatch.setattr(workers, "_client", lambda _: nullcontext(client))
+    monkeypatch.setattr(workers, "_client", lambda *_: nullcontext(client))
     crew = Crew(Workers(scheduler="tcp://127.0.0.1:1"))
     assert crew.size() == reckoned
     monkeypatch.setattr(client, "nthreads", lambda: (_ for _ in ()).throw(TimeoutError))
