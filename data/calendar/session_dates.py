@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -9,7 +10,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..base.values import value
 from .day_numbers import from_days, to_days
 from .monthly_rules import MonthlyRule
 from .trading import TradingCalendar
@@ -22,7 +22,7 @@ _UNKNOWN: Final = -1
 _MOST_LISTS: Final = 4096
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class SessionDates:
     """A session, the one after it, and what becomes of the contracts listed on it.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 from .fastexp import exp_nonpositive
 from .forwards import ForwardCurve
 from .pairwise import pairwise_sum
@@ -37,7 +37,7 @@ _SQRT_HALF = math.sqrt(0.5)
 _OF_LINES = ("call_gex", "put_gex", "gross", "delta", "vanna", "charm")
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Book:
     """Live lines at a valuation moment, and what holds for their expiry groups then.
 
@@ -70,7 +70,7 @@ class Book:
     dividend_yield: Floats
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class SpotExposure:
     """Exposures at the unmoved spot.
 

@@ -6,13 +6,13 @@ Two numbers: that of options at the money, and the rate of a variance swap (`var
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 from .snapshot import Groups, Snapshot
 from .variance_swap import NO_REASON, REASONS, expiry_variance
 
@@ -48,7 +48,7 @@ _NO_VOLATILITY: Final = "no volatility at the money"
 MISSING: Final = (*REASONS, _NO_EXPIRY, _NO_VOLATILITY)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Maturity:
     """A volatility at a constant maturity.
 
@@ -69,7 +69,7 @@ class Maturity:
     reason: str = NO_REASON
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class ChainVolatility:
     """What a chain says of the next 30 days.
 

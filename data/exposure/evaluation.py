@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Book as BookName
-from ..base.values import value
 from .book import Book, SpotExposure, spot_exposure, value_book
 from .book_measures import measures_of_book
 from .chain_lines import lines_of_chain
@@ -36,7 +36,7 @@ __all__ = [
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class SessionContext:
     """What a session's evaluation needs besides its chain.
 
@@ -62,7 +62,7 @@ class SessionContext:
     dividend_yield: Floats
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class PreparedChain:
     """A snapshot with forwards, volatilities and lines: all that both books share."""
 
@@ -74,7 +74,7 @@ class PreparedChain:
     curves: Curves | None
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class BookResult:
     """Everything that is known of one book of one session.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 from .pairwise import pairwise_sum
 
 __all__ = ["ExpiryShares", "expiry_shares"]
@@ -21,7 +21,7 @@ Days: TypeAlias = npt.NDArray[np.int32]
 _NEVER: Final = 2**31
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class ExpiryShares:
     """Shares of gross; NaN where the book is empty or holds no such expiration.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 from .profile_kernel import Mixture, derivative_at, value_at
 
 __all__ = [
@@ -40,7 +40,7 @@ _STEP: Final = 0.5 * _TOLERANCE
 _MAX_STEPS: Final = 200
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Grid:
     """A uniform grid of log spot around the unmoved spot.
 
@@ -65,7 +65,7 @@ class Grid:
         return np.asarray(-self.width + self.step * np.arange(self.points), np.float64)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Root:
     """A level at which net gamma changes its sign.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 
 __all__ = ["ForwardCurve", "fill_forwards"]
 
@@ -26,7 +26,7 @@ _GUARD_CONSTANT: Final = 0.002
 _GUARD_PER_YEAR: Final = 0.02
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class ForwardCurve:
     """Per expiry group, what holds at the moment of the quotes.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 
 __all__ = [
     "COPY_SHARE",
@@ -88,7 +88,7 @@ def _compare(x: Contracts, y: Contracts, same_spot: bool) -> tuple[int, int, int
     return common, equal, frozen
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Likeness:
     """How much a session resembles the lake's previous session.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Book as BookName
-from ..base.values import value
 from .chain_checks import checks_of_chain
 from .contradictions import repeated_rows, units_in_words
 from .definition import Definition
@@ -28,7 +28,7 @@ __all__ = ["SessionResult", "session_result"]
 Columns: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class SessionResult:
     """What is computed of one session's chain alone.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 
 __all__ = ["Groups", "Snapshot", "expiry_groups", "snapshot_from"]
 
@@ -25,7 +25,7 @@ _MOST_POSITION: Final = 1e15
 _NONE: Final = np.empty(0)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The contracts of one snapshot, sorted by expiry, settlement (AM first), strike and right.
 
@@ -72,7 +72,7 @@ class Snapshot:
     position: Floats
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Groups:
     """Contracts that stop existing together: one group per expiry and settlement.
 

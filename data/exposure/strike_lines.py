@@ -8,13 +8,13 @@ volatility every contract is a line.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 from .implied_volatility import solve_volatility
 from .pairwise import pairwise_sum
 
@@ -42,7 +42,7 @@ FROM_VENDOR: Final = -1
 USED, REJECTED, USED_OI, REJECTED_OI, UNKNOWN_OI = range(5)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Volatility:
     """Each contract's own volatility.
 
@@ -58,7 +58,7 @@ class Volatility:
     code: Codes
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Lines:
     """A book as lines of equal strike, expiry group and volatility.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..base.schema import Book as BookName
 from ..base.schema import Regime
-from ..base.values import value
 from .evaluation import BookResult
 from .flips import FlipStatus
 from .labels import regime_of
@@ -15,7 +15,7 @@ from .quality_gate import Likeness
 __all__ = ["Verdict", "verdicts"]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What one book of one session is called.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
-from ..base.values import value
 from .pairwise import pairwise_sum
 
 __all__ = ["ByStrike", "Wall", "Walls", "fill_walls", "sums_by_strike"]
@@ -20,7 +20,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 _SIDES: Final = (1, -1, 0)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class ByStrike:
     """Dollar gamma summed over expiries.
 
@@ -44,7 +44,7 @@ class ByStrike:
         return self.call + self.put
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Wall:
     """A strike that stands out.
 
@@ -60,7 +60,7 @@ class Wall:
     strength: float
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Walls:
     """The strikes of a book that stand out, and how concentrated its gamma is.
 

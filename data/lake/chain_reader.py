@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,7 +14,6 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from ..base.errors import DefinitionError, LakeError
 from ..base.sql import load_sql
-from ..base.values import value
 from ..exposure.quality_gate import Contracts
 from .chain_columns import OtherLayout, opened_part, rows_between
 from .integrity import require_intact
@@ -45,7 +45,7 @@ _PLAIN = "lake/rebuild_scan"
 _POSITIONED = "lake/rebuild_scan_positions"
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class RawSession:
     """The latest snapshot of one session, as columns of equal length.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..base.compiling import compiled
-from ..base.values import value
 from ..exposure.implied_volatility import REASONS, SOLVED
 from ..exposure.strike_lines import REJECTED_OI, UNKNOWN_OI, USED_OI
 from ..lake.arrow_tables import PlainTable
@@ -215,7 +215,7 @@ def _outside_guard(
     return outside.groups, outside.interest, text
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class _Weight:
     """What a part of a book's live expiry groups weighs.
 

@@ -7,10 +7,10 @@ lists them.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
 
-from ..base.values import value
 from ..exposure.evaluation import BookResult
 from ..exposure.verdicts import Verdict
 
@@ -27,7 +27,7 @@ __all__ = [
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Key:
     """What identifies rows of one session and book."""
 

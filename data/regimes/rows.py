@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -9,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..base.values import value
 from ..exposure.side_columns import SIDE_COLUMNS
 from ..lake.arrow_tables import Coded, Gapped, PlainTable, table_of
 from .regime_columns import KEY, MOMENTS, REGIME_COLUMNS, Key
@@ -36,7 +36,7 @@ _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _SIDE_KINDS: Final = {"session": _ARROW["DATE"], "known_at": _ARROW["TIMESTAMPTZ"]}
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class BookRows:
     """All rows of one session and book.
 

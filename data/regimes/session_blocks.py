@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.allocator import collect_new_only, keep_freed_memory
-from ..base.values import value
 from ..exposure.evaluation import PreparedChain
 from ..lake.chain_reader import RawSession, read_entries
 from ..lake.connection import Database
@@ -79,7 +78,7 @@ def started_readers(lake: Lake, threads: int | None = None) -> Iterator[Readers]
         yield Readers(pool, Database(lake, until, threads=1), workers)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class _Before:
     """A previous session, with what the next one is compared by."""
 

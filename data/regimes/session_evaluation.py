@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -9,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.schema import Book
-from ..base.values import value
 from ..exposure.evaluation import BookResult, PreparedChain, SessionContext, prepare_chain
 from ..exposure.quality_gate import Likeness, likeness
 from ..exposure.session_result import session_result
@@ -42,7 +42,7 @@ _DAY_US: Final = 86_400e6
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class SessionEvaluation:
     """Everything computed of one session, before it becomes rows.
 
@@ -84,7 +84,7 @@ class SessionEvaluation:
         )
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class RegimeRows:
     """The rows of one session: what remains of it once it is evaluated."""
 

@@ -199,7 +199,8 @@ HELD: dict[str, str] = {
         "test_statements.py::test_components_are_those_that_the_command_lists",
     "components .[].*": "backtest/grid/test_own_components.py::test_a_scratch_package_is_listed",
     # side tables that only SQL shows
-    "implied_volatility *_missing": f"{_MONTH}::test_quotes_that_do_not_suffice_have_a_reason",
+    "implied_volatility *_missing":
+        "data/exposure/test_variance_swap.py::test_quotes_that_do_not_suffice_have_a_reason",
     "implied_volatility *_days": f"{_MONTH}::test_which_expirations_make_the_month",
     "implied_volatility *_30d": f"{_MONTH}::test_a_simulated_market_says_its_own_volatility",
     "implied_volatility *": "key",
