@@ -63,7 +63,9 @@ def store() -> Iterator[str]:
         try:
             assert process.stdout is not None
             lines = iter(process.stdout.readline, "")
-            address = next(line.strip() for line in lines if line.startswith("http"))
+            address = next((line.strip() for line in lines if line.startswith("http")), None)
+            if address is None:
+                raise SystemExit("the store did not start: pip install 'moto[s3,server]'?")
             connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
             said = "Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host"
             signed = {"Authorization": f"AWS4-HMAC-SHA256 {said}, Signature=0"}
