@@ -247,6 +247,15 @@ def test_workers_that_are_killed_cost_nothing_but_time(
 
 
 @pytest.mark.parametrize(
+    ("workers", "columnar", "pieces"),
+    # a piece each for up to four, and where each looks at all rows; two each beyond
+    [(2, True, 2), (4, True, 4), (5, True, 10), (5, False, 5)],
+)
+def test_how_many_pieces(workers: int, columnar: bool, pieces: int) -> None:
+    assert spread.most_pieces(10**8, workers, columnar=columnar) == pieces
+
+
+@pytest.mark.parametrize(
     ("rows", "sizes"),
     [
         # ten alike in four pieces: cut where the middle of a name passes 1/4, 1/2, 3/4 of the rows
@@ -265,6 +274,7 @@ def test_no_more_pieces_than_asked_for(
     named = [NameInFile(f"N{i}", 0, n, 0, n - 1) for i, n in enumerate(rows)]
     shared: Any = {"files": [], "preset": None, "careful": False, "columnar": True}
     whole = spread.Spread("", Path(), **shared)
+    monkeypatch.setattr(spread, "_FEW", 1)  # two workers then get two pieces each
     pieces = whole._pieces(2, ones, named, 1, dry=True)
     assert [len(piece.ones) for piece in pieces] == sizes
     assert [one for piece in pieces for one in piece.ones] == ones
