@@ -27,6 +27,7 @@ from .many_streams import ByName
 from .plan import Plan, with_spots
 from .read_rows import take_out_replaced
 from .result import IngestResult, as_said, result_of
+from .spellings import refuse_doubled
 from .spread import Spread
 from .tally import Tally, files_without_rows, refuse_rejects
 from .underlying_choice import Choice, Chosen, NameInFile
@@ -114,6 +115,8 @@ def ingested_many(
                 ones, named = reading.read(progress)
             finally:
                 crew.end()  # before the folder goes that they write to
+        for one in ones:
+            refuse_doubled(one.tally.doubled, one.name)
         total = _total(ones, files, reading.left)
         if not allow_rejects and not dry_run:
             refuse_rejects(files, total)

@@ -19,6 +19,7 @@ from .background import Background, background
 from .calendar_tables import calendar_tables
 from .canonical_rows import Rows, naming_the_file
 from .read_rows import read_stream
+from .spellings import spelling
 from .tally import Tally
 from .timing import Dating, stated
 
@@ -135,7 +136,10 @@ class ByName:
                 raise UnsortedError
             done.add(place)
             one = ones[place]
-            dating = Dating(one.preset, one.name, self.files, rows.dating.joins, named=True)
+            several = len({spelling(said) for said in one.said}) > 1
+            dating = Dating(
+                one.preset, one.name, self.files, rows.dating.joins, named=True, several=several
+            )
             stream = (
                 dating.dated(_as_assumed(table, one.preset, self.preset)) for _, table in tables
             )

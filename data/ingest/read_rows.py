@@ -22,6 +22,7 @@ from .canonical_rows import canonical_rows
 from .merge import LENDABLE, lends, lent, merged, rows_to_keep
 from .plan import Plan, source_of
 from .session_order import canonical_sessions, come_again
+from .spellings import SAID, doubled_contracts, refuse_doubled
 from .tally import Tally, files_without_rows
 from .timing import TwoSpellingsError
 
@@ -102,6 +103,7 @@ def read_rows(
         tally.joins = rows.dating.joins
         tally.empty = files_without_rows(rows.files, before.underlying, tally)
         break
+    refuse_doubled(tally.doubled, before.underlying)
     return tally
 
 
@@ -170,8 +172,13 @@ def read_stream(
     def stored(piece: Piece) -> Any:
         days = pc.unique(piece.rows.column("session")).to_pylist()
         tally.sessions.update(days)
+        taken = piece.rows
+        if SAID in taken.column_names:
+            spellings = rows.dating.spellings
+            tally.doubled |= doubled_contracts(taken, spellings, before.underlying)
+            taken = taken.drop_columns([SAID])
         fresh, replaced, repeated = canonical_sessions(
-            piece.rows, before.underlying, *named(), snapshots=piece.part
+            taken, before.underlying, *named(), snapshots=piece.part
         )
         tally.implied_spots.update(_days_of(fresh, tally.implied))
         tally.replaced += replaced
@@ -182,9 +189,9 @@ def read_stream(
             outside = fresh.column("iv_outside")
             tally.outside_volatility += len(outside) - outside.null_count
         # a session that comes in pieces meets nothing
-        rows = fresh if piece.part else _over_stored(fresh, days, plan, before, tally, unstated)
-        tally.stated.update(n for n in _NEEDED if rows.column(n).null_count < len(rows))
-        return rows
+        whole = fresh if piece.part else _over_stored(fresh, days, plan, before, tally, unstated)
+        tally.stated.update(n for n in _NEEDED if whole.column(n).null_count < len(whole))
+        return whole
 
     def may_cut(first: Any) -> bool:
         day = first.column("session")[0].as_py()

@@ -17,7 +17,7 @@ from ..lake.parts import CODED_SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["canonical_sessions", "come_again"]
+__all__ = ["canonical_sessions", "come_again", "tied_rows"]
 
 _Ints = npt.NDArray[np.int64]
 #: Fewer contracts than this are taken as they are stamped.
@@ -100,6 +100,26 @@ def come_again(rows: Any) -> bool:
     """
     codes = _contract_codes(rows)
     return bool(np.unique(_packed([codes[0], *codes[2:]])).size < len(rows))
+
+
+def tied_rows(rows: Any) -> tuple[_Ints, _Ints]:
+    """Return the places of rows that share their contract, snapshot and file, and the key of each.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        What `dating.Dating` gives, rows that were not rejected.
+
+    Returns
+    -------
+    tuple of two ndarrays of int64
+        Places in the table, ascending, and numbers that are equal where the keys are.
+    """
+    rows = rows.combine_chunks()
+    key = _packed([*_contract_codes(rows), _shifted(plain(rows.column("file_index")))])
+    order = _order(key)
+    places = np.sort(order[_of_ties(key[order])])
+    return places, key[places]
 
 
 def _one_moment(rows: Any) -> Any:

@@ -38,6 +38,7 @@ class Tally:
     outside_volatility: int = 0
     implied: frozenset[str] = frozenset()
     implied_spots: set[date] = field(default_factory=set)
+    doubled: dict[date, frozenset[str]] = field(default_factory=dict)
 
     def forget_implied(self) -> None:
         """Note that every row's spot was stated after all."""

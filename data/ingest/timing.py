@@ -57,6 +57,7 @@ from .session_lookup import (
     session_position,
     sessions_of,
 )
+from .spellings import SAID, spelling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +78,8 @@ _SIDES: Final = dict.fromkeys(
 ) | dict.fromkeys(
     ("P", "PUT", "PUTS", "PE", "PA", "PUT OPTION", "賣權", "认沽", "認沽", "沽", "プット", "풋"), 1
 )
+#: Codes are of 8 bits.
+_MOST_SPELLINGS: Final = 127
 #: Smaller prices count as missing: 1/price would overflow.
 _LEAST: Final = 1e-15
 #: In the order in which they are looked for.
@@ -117,6 +120,10 @@ class Dating:
         All rows are the underlying's.
     spelled : set of str
         How the files spelled the underlying so far, where case alone differs.
+    several : bool
+        Rows that are all the underlying's name it in more than one way.
+    spellings : list of str
+        How the files named the underlying so far: what `said` counts through, from 1.
     """
 
     preset: Preset
@@ -128,6 +135,8 @@ class Dating:
     exact: bool = False
     named: bool = False
     spelled: set[str] = field(default_factory=set)
+    several: bool = False
+    spellings: list[str] = field(default_factory=list)
 
     def dated(self, table: Any) -> Any:
         """Return the rows of the underlying, dated and settled, in the table's order.
@@ -152,7 +161,7 @@ class Dating:
             If settlement is neither AM nor PM, or is given neither by the row nor by the timing
             rules, or the publication time is.
         """
-        table = self._own(self._asked(table))
+        table, said = self._own(self._asked(table))
         timing, calendar = self.preset.timing, session_lookup(self.preset.timing)
         stamp = integers_of(table, "quote_ts")
         position = session_position(integers_of(table, "session"), stamp, calendar)
@@ -190,6 +199,7 @@ class Dating:
             **_ends(table, settlement, listed, calendar, timing),
             **_volatility(table),
             **deliverable(table, facts),
+            **({} if said is None else {SAID: pa.array(said)}),
         }
         for name in table.column_names:
             if name in CHAIN_COLUMNS and name not in made and name != "underlying":
@@ -237,31 +247,42 @@ class Dating:
             known = np.maximum(known, integers(found.column("known_at")))
         return table, known
 
-    def _own(self, table: Any) -> Any:
-        """Return the rows of the underlying, and count the others'."""
-        if self.named or "underlying" not in table.column_names:
-            return table
+    def _own(self, table: Any) -> tuple[Any, Codes | None]:
+        """Return the rows of the underlying and how they spell it, and count the others'."""
+        if "underlying" not in table.column_names or (self.named and not self.several):
+            return table, None
+        if self.named:
+            return table, codes_of(table, "underlying", self._spelling)
         named = table.column("underlying")
         mine = codes_of(table, "underlying", self._is_mine)
         if len(self.spelled) > 1 and not self.exact:
             raise TwoSpellingsError
         keep = array_of(mine != 0)
         if pc.all(keep).as_py() or not len(table):
-            return table
+            return table, mine
         for found in pc.value_counts(named.filter(pc.invert(keep))).to_pylist():
             self.others[found["values"]] += found["counts"]
-        return table.filter(keep)
+        return table.filter(keep), mine[mine != 0]
+
+    def _spelling(self, name: str) -> int:
+        """Return the place of a name among the spellings so far, from 1; one place for too many."""
+        said = spelling(name)
+        if said not in self.spellings:
+            self.spellings.append(said)
+        return min(self.spellings.index(said) + 1, _MOST_SPELLINGS)
 
     def _is_mine(self, name: str) -> int:
-        """Return 1 for a name of the underlying, 0 for another's."""
+        """Return the place of the underlying's name among its spellings, 0 for another's."""
         said = self.preset.dialect.aliases.get(self.underlying.upper(), ())
         if name in said:
-            return 1
+            return self._spelling(name)
         if name.upper() == self.underlying.upper():
             self.spelled.add(name)
-            return int(name == self.underlying or not self.exact)
+            mine = name == self.underlying or not self.exact
+            return self._spelling(name) if mine else 0
         known = any(name.strip().upper() == alias.strip().upper() for alias in said)
-        return int(known or same_underlying(name, self.underlying))
+        mine = known or same_underlying(name, self.underlying)
+        return self._spelling(name) if mine else 0
 
     def _settlement(
         self, table: Any, monthly: Flags, reject: Codes, facts: list[Root | None]
