@@ -28,10 +28,6 @@ def keep_freed_memory() -> bool:
     on that. Where the environment says how much is kept (``MALLOC_TRIM_THRESHOLD_``), or the C
     library is another than glibc, nothing changes.
 
-    Arrow then takes its memory from the C library too, unless ``ARROW_DEFAULT_MEMORY_POOL`` says
-    from where: its own allocator gives back what is free as soon, and keeps memory of its own for
-    each thread (an ingest of ten million rows took 130 MB more, and a fifteenth of its time more).
-
     Returns
     -------
     bool
@@ -43,12 +39,7 @@ def keep_freed_memory() -> bool:
         say = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    said: bool = (say(*_TRIM_THRESHOLD), say(*_MMAP_THRESHOLD)) == (1, 1)
-    if said and "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
-        import pyarrow as pa
-
-        pa.set_memory_pool(pa.system_memory_pool())
-    return said
+    return (say(*_TRIM_THRESHOLD), say(*_MMAP_THRESHOLD)) == (1, 1)
 
 
 def collect_new_only(until: ExitStack) -> None:
