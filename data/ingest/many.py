@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from ..base.allocator import share_freed_memory
 from ..base.errors import InputFileError, LakeError
 from ..base.sql import load_sql
 from ..base.workers import HERE, Crew, Workers
@@ -102,6 +103,7 @@ def ingested_many(
             f"files of vendor {preset.name} do not name the underlying of their rows: name one "
             "(--underlying SPX), or map its column ([columns] underlying)"
         )
+    share_freed_memory()
     # workers are copies of this process, made while it has one thread: DuckDB has several
     with Crew(workers, _loaded) as crew, _place_of_work(root, dry_run=dry_run) as work:
         opening = [file for path in found.files for file in opened(path, work.folder)]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import duckdb
 import pyarrow as pa
 
+from ..base.allocator import share_freed_memory
 from ..base.errors import GexlabError, LakeError
 from ..base.progress import silent
 from ..base.workers import Crew
@@ -198,6 +199,7 @@ def _names_of(piece: _Piece) -> str:
 
 def _read(piece: _Piece) -> dict[str, Outcome] | GexlabError:
     """Read a piece, in the process of a worker."""
+    share_freed_memory()
     of = piece.of
     try:
         with (

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ..base.allocator import collect_new_only, keep_freed_memory
+from ..base.allocator import collect_new_only, share_freed_memory
 from ..exposure.evaluation import PreparedChain
 from ..lake.chain_reader import RawSession, read_entries
 from ..lake.connection import Database
@@ -72,7 +72,7 @@ def started_readers(lake: Lake, threads: int | None = None) -> Iterator[Readers]
     Threads are one per core where nothing is said; which rows come of it does not hang on them.
     """
     workers = threads or os.cpu_count() or 1
-    keep_freed_memory()
+    share_freed_memory()
     with ThreadPoolExecutor(workers) as pool, ExitStack() as until:
         collect_new_only(until)
         yield Readers(pool, Database(lake, until, threads=1), workers)

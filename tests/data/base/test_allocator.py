@@ -44,6 +44,30 @@ def test_pages_are_asked_for_once() -> None:
     assert 2 * few < many
 
 
+#: What Arrow takes its memory from afterwards.
+_ARROW = """
+import pyarrow as pa
+from gexlab.data.base.allocator import share_freed_memory
+before = pa.default_memory_pool().backend_name
+share_freed_memory()
+print(before, pa.default_memory_pool().backend_name)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+def test_arrow_takes_its_memory_from_the_c_library_unless_told_otherwise() -> None:
+    plain = {name: value for name, value in os.environ.items() if "MEMORY_POOL" not in name}
+    told = {"ARROW_DEFAULT_MEMORY_POOL": "jemalloc"}
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", _ARROW], env=given, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for given in (plain, plain | told)
+    ]
+    assert found[0][1] == "system"
+    assert found[1][0] == found[1][1]
+
+
 #: How many objects Python's collector passes over: before, within, after, and where somebody had
 #: put objects aside.
 _ASIDE = """
