@@ -17,8 +17,9 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from .fastexp import exp_nonpositive
 from .forwards import ForwardCurve, fill_forwards
+from .side_means import side_means
 from .snapshot import Groups, Snapshot
-from .strike_lines import IvSource, fill_own, side_volatilities
+from .strike_lines import IvSource, fill_own
 from .time_to_expiry import fill_years
 
 __all__ = [
@@ -100,7 +101,7 @@ def _fill_items(
                         own[0, n], own[1, n], own[3, n] = log_strike, volatility[i], position[i]
                         n += 1
                 i += 1
-            call, put = side_volatilities(begin, i, is_call, volatility)
+            call, put = side_means(begin, i, is_call, volatility)
             if total == 0.0 or (math.isnan(call) and math.isnan(put)):
                 continue
             call, put = put if math.isnan(call) else call, call if math.isnan(put) else put

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
+from .side_means import side_means
 
 __all__ = ["ForwardCurve", "fill_forwards"]
 
@@ -65,26 +66,16 @@ def _pairs(
     while i < stop and strike[i] < lowest:
         i += 1
     while i < stop and strike[i] <= highest:
-        k, calls, puts, call_sum, put_sum = strike[i], 0, 0, 0.0, 0.0
+        k, begin = strike[i], i
         while i < stop and strike[i] == k:
-            if not math.isnan(mid[i]):
-                if is_call[i]:
-                    calls += 1
-                    call_sum += mid[i]
-                else:
-                    puts += 1
-                    put_sum += mid[i]
             i += 1
-        if (
-            calls
-            and puts
-            and (inside_from <= k <= inside_to or abs(math.log(k / spot)) <= _WIDEST_LOG_DISTANCE)
+        call, put = side_means(begin, i, is_call, mid)
+        apart = call - put  # NaN where a side has no quote
+        if not math.isnan(apart) and (
+            inside_from <= k <= inside_to or abs(math.log(k / spot)) <= _WIDEST_LOG_DISTANCE
         ):
-            # of one quote nothing has to be divided, which takes longer than the rest
-            call = call_sum if calls == 1 else call_sum / calls
-            put = put_sum if puts == 1 else put_sum / puts
             strikes[found] = k
-            forwards[found] = k + (call - put) * growth
+            forwards[found] = k + apart * growth
             found += 1
     return found
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ..base.compiling import compiled
 from .implied_volatility import solve_volatility
 from .pairwise import pairwise_sum
+from .side_means import side_means
 
 __all__ = [
     "IvSource",
@@ -25,7 +26,6 @@ __all__ = [
     "contracts_of",
     "fill_lines",
     "fill_own",
-    "side_volatilities",
     "side_volatility",
 ]
 
@@ -141,33 +141,11 @@ def _counts_as(open_interest: float, position: float, volatility: float) -> int:
 
 
 @compiled(nogil=True, forceinline=True)
-def side_volatilities(
-    begin: int, end: int, is_call: Flags, volatility: Floats
-) -> tuple[float, float]:
-    """Return the mean volatility of the calls and of the puts of one strike; NaN for none."""
-    if end - begin == 2 and is_call[begin] and not is_call[begin + 1]:  # nearly every strike
-        return volatility[begin], volatility[begin + 1]
-    calls, puts, call_sum, put_sum = 0, 0, 0.0, 0.0
-    for i in range(begin, end):
-        if not math.isnan(volatility[i]):
-            if is_call[i]:
-                calls += 1
-                call_sum += volatility[i]
-            else:
-                puts += 1
-                put_sum += volatility[i]
-    # of one contract nothing has to be divided, which takes longer than the rest
-    call = call_sum if calls == 1 else (call_sum / calls if calls else np.nan)
-    put = put_sum if puts == 1 else (put_sum / puts if puts else np.nan)
-    return call, put
-
-
-@compiled(nogil=True, forceinline=True)
 def side_volatility(
     begin: int, end: int, is_call: Flags, volatility: Floats, prefer_call: bool
 ) -> float:
     """Return the mean volatility of the preferred side of one strike, else of the other."""
-    call, put = side_volatilities(begin, end, is_call, volatility)
+    call, put = side_means(begin, end, is_call, volatility)
     first, second = (call, put) if prefer_call else (put, call)
     return second if math.isnan(first) else first
 

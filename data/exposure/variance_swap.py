@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.compiling import compiled
+from .side_means import side_means
 
 __all__ = ["NO_REASON", "REASONS", "expiry_variance"]
 
@@ -46,19 +47,11 @@ def _quotes(
     """Collect the strikes of an expiry group and their mids; NaN where there is no quote."""
     found, i = 0, start
     while i < stop:
-        k, n_calls, n_puts, call, put = strike[i], 0, 0, 0.0, 0.0
-        while i < stop and strike[i] == k:
-            if not math.isnan(mid[i]):
-                if is_call[i]:
-                    n_calls += 1
-                    call += mid[i]
-                else:
-                    n_puts += 1
-                    put += mid[i]
+        begin = i
+        while i < stop and strike[i] == strike[begin]:
             i += 1
-        strikes[found] = k
-        calls[found] = call / n_calls if n_calls else np.nan
-        puts[found] = put / n_puts if n_puts else np.nan
+        strikes[found] = strike[begin]
+        calls[found], puts[found] = side_means(begin, i, is_call, mid)
         found += 1
     return found
 
