@@ -22,7 +22,7 @@ from .canonical_rows import canonical_rows
 from .merge import LENDABLE, lends, lent, merged, rows_to_keep
 from .plan import Plan, source_of
 from .session_order import canonical_sessions, come_again
-from .spellings import SAID, doubled_contracts, refuse_doubled
+from .spellings import refuse_doubled, without_spellings
 from .tally import Tally, files_without_rows
 from .timing import TwoSpellingsError
 
@@ -172,11 +172,8 @@ def read_stream(
     def stored(piece: Piece) -> Any:
         days = pc.unique(piece.rows.column("session")).to_pylist()
         tally.sessions.update(days)
-        taken = piece.rows
-        if SAID in taken.column_names:
-            spellings = rows.dating.spellings
-            tally.doubled |= doubled_contracts(taken, spellings, before.underlying)
-            taken = taken.drop_columns([SAID])
+        taken, twice = without_spellings(piece.rows, rows.dating.spellings, before.underlying)
+        tally.doubled |= twice
         fresh, replaced, repeated = canonical_sessions(
             taken, before.underlying, *named(), snapshots=piece.part
         )

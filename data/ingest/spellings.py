@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-__all__ = ["SAID", "doubled_contracts", "refuse_doubled", "spelling"]
+__all__ = ["SAID", "refuse_doubled", "spelling", "without_spellings"]
 
 #: Column of dated rows: which spelling of the underlying the file has, counted from 1.
 SAID: Final = "said"
@@ -32,10 +32,12 @@ def spelling(said: str) -> str:
     return said.strip() if parts is None else parts[0]
 
 
-def doubled_contracts(
+def without_spellings(
     rows: Any, spellings: Sequence[str], underlying: str
-) -> dict[date, frozenset[str]]:
-    """Return the sessions in which one file gives a contract under two spellings, and these.
+) -> tuple[Any, dict[date, frozenset[str]]]:
+    """Return rows without `SAID`, and the sessions in which one file gives a contract twice.
+
+    These with the spellings under which it does.
 
     Rows that are equal in everything else are one, as everywhere. Spellings that are roots of their
     own (SPX and SPXW) name two series: such rows are two contracts.
@@ -43,15 +45,17 @@ def doubled_contracts(
     Parameters
     ----------
     rows : pyarrow.Table
-        Dated rows that were not rejected, with the column `SAID`.
+        Dated rows that were not rejected.
     spellings : sequence of str
         What `SAID` counts through, from 1.
     underlying : str
     """
-    said = plain(rows.column(SAID))
+    if SAID not in rows.column_names:
+        return rows, {}
+    said, whole = plain(rows.column(SAID)), rows.drop_columns([SAID])
     if not len(said) or (said == said[0]).all():
-        return {}
-    places, key = tied_rows(rows.drop_columns([SAID]))
+        return whole, {}
+    places, key = tied_rows(whole)
     tied = rows.take(array_of(places)).to_pandas()
     once = ~tied.drop(columns=SAID).duplicated()
     tied = tied.loc[once & (tied[SAID] > 0), ["session", SAID]]
@@ -60,7 +64,7 @@ def doubled_contracts(
     )
     counts = tied.groupby(key[tied.index])[[SAID, "root"]].transform("nunique")  # not of None
     twice = tied[(counts[SAID] > 1) & (counts["root"] < counts[SAID])]
-    return {
+    return whole, {
         day: frozenset(spellings[i - 1] for i in numbers.unique())
         for day, numbers in twice.groupby("session")[SAID]
     }
@@ -72,7 +76,7 @@ def refuse_doubled(doubled: Mapping[date, frozenset[str]], underlying: str) -> N
     Parameters
     ----------
     doubled : mapping of date to frozenset of str
-        What `doubled_contracts` returns, of all rows.
+        What `without_spellings` returns, of all rows.
     underlying : str
 
     Raises

@@ -211,18 +211,23 @@ def _read(
         try:
             with opened_part(file) as part:
                 yield from rows_between(part, first, last, settled)
-            continue
-        except OtherLayout:
-            pass
+        except OtherLayout:  # before any of its rows was given
+            yield from _asked_of_duckdb(database, file, first, last, settled)
         except (OSError, UnicodeDecodeError, pa.ArrowInvalid) as error:
             raise _unreadable(file, error) from error
-        import duckdb
 
-        try:
-            with database.cursor() as connection:
-                yield from _queried(connection, [file], first, last, settled, _PLAIN)
-        except duckdb.Error as error:
-            raise _unreadable(file, error) from error
+
+def _asked_of_duckdb(
+    database: Database, file: Path, first: date, last: date, settled: Collection[str]
+) -> Iterator[Columns]:
+    """Yield the rows of a chain file that somebody else has written, some at a time."""
+    import duckdb
+
+    try:
+        with database.cursor() as connection:
+            yield from _queried(connection, [file], first, last, settled, _PLAIN)
+    except duckdb.Error as error:
+        raise _unreadable(file, error) from error
 
 
 def _unreadable(file: Path, error: Exception) -> LakeError:

@@ -209,9 +209,8 @@ def _spec_of(
     dealer = values.get("dealer", base.dealer)
     positions = Path(values["positions"]) if "positions" in values else base.positions
     if dealer != "signed" and settings is not None and assumed.said_by.get("positions") != "own":
-        positions = (
-            None  # those of others, who are signed; its own, which nobody reads, are an error
-        )
+        # those of others, who are signed; its own, which nobody reads, are an error
+        positions = None
         assumed = assumed.without(["positions"])
     spec = replace(
         base,
